@@ -1,0 +1,25 @@
+"""What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`.
+
+Every message is one sentence that names the argument, file, row or column, the value found, and what to do.
+They are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
+"""
+
+
+class DeltaruleError(Exception):
+    """The base of every error that deltarule raises on purpose."""
+
+
+class ConfigurationError(DeltaruleError, ValueError):
+    """An option, a hyper-parameter or a network description lies outside its domain."""
+
+
+class ShapeError(DeltaruleError, ValueError):
+    """An array does not have the shape that the network or its parameters need."""
+
+
+class DataError(DeltaruleError, ValueError):
+    """The examples themselves cannot be used: missing, not finite, not readable, too few."""
+
+
+class ModelFileError(DeltaruleError, ValueError):
+    """A model file is missing, truncated, of a newer format, or contradicts itself."""
