@@ -1,0 +1,77 @@
+"""Backpropagation: the forward pass (2), (3) and the four equations BP1-BP4, through a stack of layers, by hand.
+
+Every function here is pure and traceable: arrays in, arrays out, the network a static description. Shapes are
+batch-first: x is (m, n_1), y is (m, k), and lists run over net.layers, so index 0 is layer 2 of the equations.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+from jax import Array
+
+from deltarule.layers import LayerParams, Pass
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+Params = list[LayerParams]
+
+
+def forward(net: "Network", params: Params, x: Array, key: Array | None = None) -> list[Pass]:
+    """a^1 = x (1), then z^l and a^l of every layer (2), (3)."""
+    passes = []
+    a = x
+    for layer, p in zip(net.layers, params, strict=True):
+        passes.append(layer.forward(p, a, key))
+        a = passes[-1].a
+    return passes
+
+
+def inputs_of(x: Array, passes: Sequence[Pass]) -> list[Array]:
+    """The activation a^{l-1} that each layer takes in."""
+    return [x, *(here.a for here in passes[:-1])]
+
+
+def errors(net: "Network", params: Params, passes: Sequence[Pass], delta: Array) -> list[Array]:
+    """The error delta^l of every layer, from the output's: delta^l = ((W^{l+1})^T delta^{l+1}) ⊙ sigma'(z^l) (BP2)."""
+    deltas = [delta]
+    for i in range(len(net.layers) - 1, 0, -1):
+        dC_da = net.layers[i].propagate(params[i], passes[i], deltas[0])
+        deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da))
+    return deltas
+
+
+def gradients(net: "Network", x: Array, passes: Sequence[Pass], deltas: Sequence[Array]) -> Params:
+    """dC/db = delta (BP3) and dC/dW_jk = a_k delta_j (BP4) of every layer, summed over the batch."""
+    return [
+        layer.gradient(a_prev, delta)
+        for layer, a_prev, delta in zip(net.layers, inputs_of(x, passes), deltas, strict=True)
+    ]
+
+
+def output_cost(net: "Network", out: Pass, y: Array) -> Array:
+    """C_x of every example, (m,), from the output layer's pass."""
+    return net.cost.value(net.output_activation, out.z, out.a, y)
+
+
+def cost_and_gradient(
+    net: "Network", params: Params, x: Array, y: Array, weight: Array, key: Array | None = None
+) -> tuple[Array, Params]:
+    """C = sum_i w_i C_i over the batch and its gradient, by BP1-BP4.
+
+    Args:
+        net: the network.
+        params: its parameters.
+        x: inputs, (m, ...).
+        y: targets, (m, k).
+        weight: w_i, (m,); weights of 1/m give the mean. They enter once, at the output error, because everything
+            below is linear in it: scaling the m k numbers there is free, scaling every dW afterwards is not.
+        key: randomness for layers that need it in training.
+    """
+    passes = forward(net, params, x, key)
+    out = passes[-1]
+    cost = jnp.sum(weight * output_cost(net, out, y))
+    delta = weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
+    deltas = errors(net, params, passes, delta)
+    return cost, gradients(net, x, passes, deltas)

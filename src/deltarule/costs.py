@@ -1,0 +1,163 @@
+"""The cost functions C_x, the output error delta^L = dC/dz^L (BP1) and the Gauss-Newton factor of their curvature.
+
+The cost owns the output error, because the natural pairs (sigmoid with cross-entropy, softmax with log-likelihood)
+lose their sigma' there: delta^L = a - y, and nothing overflows, since both the cost and the error are computed from z.
+Every other pair of activation and cost goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
+
+For Levenberg-Marquardt the curvature of C_x at the output is factored, d²C_x/dz² ≈ S S^T, and the residuals r are
+chosen so that S r = delta^L, which makes the gradient J^T r with J the Jacobian seeded by the columns of S. For the
+natural pairs and for the quadratic cost of a linear output S S^T is the exact second derivative; for the others it is
+the Gauss-Newton one, sigma'^T C''(a) sigma'.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from deltarule.activations import Activation, softplus
+from deltarule.errors import ConfigurationError
+
+SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
+
+
+class Cost:
+    """C_x as a function of the output: its value, BP1, and the factors S and r. Shapes: z, a, y are (m, k)."""
+
+    name: str
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        """C_x of each example, (m,)."""
+        raise NotImplementedError
+
+    def slope(self, a: Array, y: Array) -> Array:
+        """∇_a C, (m, k)."""
+        raise NotImplementedError
+
+    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        """delta^L = ∇_a C ⊙ sigma'(z^L) (BP1), (m, k)."""
+        return activation.times_slope(z, a, self.slope(a, y))
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        """√C''(a) and r = C'(a) / √C''(a), each (m, k)."""
+        raise NotImplementedError
+
+    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        """S (m, k, k), whose column o seeds the backward pass for residual o, and r (m, k): S r = delta^L."""
+        root, r = self.residual(a, y)
+        unit = jnp.eye(a.shape[-1], dtype=a.dtype)
+        columns = jax.vmap(lambda e: activation.times_slope(z, a, root * e), out_axes=-1)(unit)
+        return columns, r
+
+
+@dataclass(frozen=True)
+class Quadratic(Cost):
+    """C_x = scale ‖y - a‖²: scale 1/2 in [N] and [HH] (the default), 1 in [3B1B]."""
+
+    scale: float = 0.5
+    name = "quadratic"
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:  # noqa: ARG002
+        return self.scale * jnp.sum((a - y) ** 2, axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return (2 * self.scale) * (a - y)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        root = (2 * self.scale) ** 0.5
+        return jnp.full_like(a, root), root * (a - y)
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Cost):
+    """C_x = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)], for outputs and targets in [0, 1] ([N] ch. 3)."""
+
+    name = "cross-entropy"
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if activation.name == "sigmoid":
+            return jnp.sum(softplus(z) - y * z, axis=-1)
+        a = _inside_unit_interval(a)
+        return -jnp.sum(y * jnp.log(a) + (1 - y) * jnp.log1p(-a), axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        a = _inside_unit_interval(a)
+        return (a - y) / (a * (1 - a))
+
+    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if activation.name == "sigmoid":
+            return a - y
+        return super().output_error(activation, z, a, y)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        a = _inside_unit_interval(a)
+        root = jnp.hypot(jnp.sqrt(y) / a, jnp.sqrt(1 - y) / (1 - a))
+        return root, (a - y) / (a * (1 - a)) / root
+
+    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if activation.name == "sigmoid":
+            # a (1 - a), but from z: 1 - a loses every digit once a rounds to 1.
+            root = jnp.maximum(jnp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
+            return root[..., None] * jnp.eye(a.shape[-1], dtype=a.dtype), (a - y) / root
+        return super().gauss_newton(activation, z, a, y)
+
+
+@dataclass(frozen=True)
+class LogLikelihood(Cost):
+    """C_x = -ln a_y = -sum_j y_j ln a_j, for targets y that are probabilities: they sum to one ([N] ch. 3)."""
+
+    name = "log-likelihood"
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if activation.name == "softmax":
+            return -jnp.sum(y * jax.nn.log_softmax(z), axis=-1)
+        if activation.name == "sigmoid":
+            return jnp.sum(y * softplus(-z), axis=-1)
+        return -jnp.sum(y * jnp.log(_positive(a)), axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return -y / _positive(a)
+
+    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if activation.name == "softmax":
+            return a - y
+        if activation.name == "sigmoid":
+            return -y * (1 - a)
+        return super().output_error(activation, z, a, y)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        return jnp.sqrt(y) / _positive(a), -jnp.sqrt(y)
+
+    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if activation.name == "softmax":
+            root = jnp.maximum(jnp.sqrt(a), SMALLEST_SLOPE)
+            eye = jnp.eye(a.shape[-1], dtype=a.dtype)
+            return root[..., :, None] * (eye - root[..., :, None] * root[..., None, :]), (a - y) / root
+        return super().gauss_newton(activation, z, a, y)
+
+
+def _positive(a: Array) -> Array:
+    """The output held where ln a is finite; only the pairs without a form in z need it."""
+    return jnp.maximum(a, jnp.finfo(a.dtype).tiny)
+
+
+def _inside_unit_interval(a: Array) -> Array:
+    """The output held where ln a and ln(1 - a) are finite; only the pairs without a form in z need it."""
+    return jnp.minimum(_positive(a), 1 - jnp.finfo(a.dtype).eps)
+
+
+COSTS: dict[str, Cost] = {cost.name: cost for cost in (Quadratic(), CrossEntropy(), LogLikelihood())}
+
+
+def get_cost(cost: str | Cost) -> Cost:
+    """The cost of that name, or the cost itself.
+
+    Raises:
+        ConfigurationError: the name is not in `COSTS`.
+    """
+    if isinstance(cost, Cost):
+        return cost
+    if cost not in COSTS:
+        raise ConfigurationError(f"cost {cost!r} is not known: choose one of {', '.join(COSTS)}.")
+    return COSTS[cost]

@@ -1,0 +1,72 @@
+"""Checks of the numbers that a user gives: each says the argument, the rule, the value found and what to do."""
+
+import math
+import numbers
+from typing import Any
+
+import jax
+import numpy as np
+
+from deltarule.errors import ConfigurationError
+
+
+def require_number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """The value as a float, checked against `above` < value, `least` <= value and value < `below`.
+
+    A value traced by JAX cannot be looked at and passes unchecked.
+
+    Raises:
+        ConfigurationError: not a number, not finite, or outside the range.
+    """
+    if isinstance(value, jax.core.Tracer):
+        return value
+    rule = "a finite number"
+    if above is not None:
+        rule += f" above {above:g}"
+    if least is not None:
+        rule += f" of at least {least:g}"
+    if below is not None:
+        rule += f" and below {below:g}"
+    if isinstance(value, jax.Array | np.ndarray) and value.ndim == 0:
+        value = value.item()
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if (
+        not number
+        or not math.isfinite(value)
+        or (above is not None and not value > above)
+        or (least is not None and not value >= least)
+        or (below is not None and not value < below)
+    ):
+        raise ConfigurationError(f"{name} must be {rule}, and is {value!r}: give such a value.")
+    return float(value)
+
+
+def require_count(name: str, value: Any, least: int = 1) -> int:
+    """The value as an int of at least `least`.
+
+    Raises:
+        ConfigurationError: not a whole number, or too small.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+        raise ConfigurationError(
+            f"{name} must be a whole number of at least {least}, and is {value!r}: give such a value."
+        )
+    return int(value)
+
+
+def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """The value, if it is one of the choices.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if value not in choices:
+        raise ConfigurationError(f"{name} must be one of {', '.join(choices)}, and is {value!r}: choose one of them.")
+    return value

@@ -1,0 +1,5 @@
+"""Looking into a network: whether its gradient is right, and later how fast it learns."""
+
+from deltarule.inspection.gradient_check import GradientCheck, check_gradient, check_gradient_by_layer
+
+__all__ = ["GradientCheck", "check_gradient", "check_gradient_by_layer"]

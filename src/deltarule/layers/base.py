@@ -1,0 +1,92 @@
+"""What the network asks of a layer: its part of the forward pass, of the four equations, and of the curvature.
+
+A layer is a frozen, hashable description; it holds no numbers that training changes. Its parameters are a dict of
+arrays ({} if it has none), passed in and returned. Batches come first: a^l is (m, n_l). The output error of the last
+layer is the cost's (BP1); from there `propagate` and `error` carry it down (BP2', BP2) and `gradient` reads off BP3
+and BP4. Levenberg-Marquardt asks for three more: `tangent` (Jv), `jacobian` (rows of J) and `gram` (J J^T without J).
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from jax import Array
+
+Shape = tuple[int, ...]
+LayerParams = dict[str, Array]
+
+
+class Pass(NamedTuple):
+    """What one layer computed on the way forward, kept for the way back."""
+
+    z: Array  # weighted input (2), (m, n_l)
+    a: Array  # activation (3), (m, n_l)
+    memory: Any = None  # whatever else the layer needs on the way back: a mask, the winners of a pool
+
+
+class Layer:
+    """The interface of a layer. A new kind of layer is one file that implements these methods and one test file."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of one example's activation, from the shape of one example's input."""
+        raise NotImplementedError
+
+    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+        """Fresh parameters; `defaults` names the initializer of each activation."""
+        raise NotImplementedError
+
+    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
+        """Raise a ShapeError if the parameters do not fit the input; `position` is the layer's index."""
+        raise NotImplementedError
+
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
+        """(2) and (3). `key` is given in training only, to the layers that draw random numbers."""
+        raise NotImplementedError
+
+    def slope(self, here: Pass) -> Array:
+        """sigma'(z^l), (m, n_l)."""
+        raise NotImplementedError
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l ⊙ sigma'(z^l), the second half of BP2."""
+        raise NotImplementedError
+
+    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:
+        """dC/da^{l-1} from delta^l (BP2'), the first half of BP2 for the layer below."""
+        raise NotImplementedError
+
+    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+        """BP3 and BP4, summed over the examples of the batch."""
+        raise NotImplementedError
+
+    def tangent(
+        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """(dz, da): how z^l and a^l move when the parameters move by dparams and the input by da_prev.
+
+        `da_prev` None means that the input does not move, as in the first layer.
+        """
+        raise NotImplementedError
+
+    def second_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """(ddz, dda): the second derivatives along the same straight line in the parameters."""
+        raise NotImplementedError
+
+    def jacobian(self, a_prev: Array, delta: Array) -> Array:
+        """BP3 and BP4 residual by residual, flattened: delta (m, k, n_l) gives (m, k, this layer's parameters)."""
+        raise NotImplementedError
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> Array:
+        """This layer's term of (GRAM) between two sets of examples.
+
+        `a_prev` are (m, n_{l-1}) and (m', n_{l-1}); `delta` are (m, k, n_l) and (m', k', n_l), one error for each
+        residual. Returns (m, k, m', k').
+        """
+        raise NotImplementedError

@@ -1,0 +1,129 @@
+"""The fully connected layer: z = W a + b, a = sigma(z)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from deltarule.activations import get_activation
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.initializers import get_initializer
+from deltarule.layers.base import Layer, LayerParams, Pass, Shape
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """n neurons, each joined to all the activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+
+    Args:
+        n: the number of neurons, n_l, at least 1.
+        activation: a name in `deltarule.activations.ACTIVATIONS`.
+        initializer: a name in `deltarule.initializers.INITIALIZERS`; None takes the activation's default.
+
+    Raises:
+        ConfigurationError: n is not a positive whole number, or a name is not known.
+    """
+
+    n: int
+    activation: str = "sigmoid"
+    initializer: str | None = None
+
+    def __post_init__(self):
+        """Check the description once, where the mistake was made."""
+        if isinstance(self.n, bool) or not hasattr(self.n, "__index__") or self.n < 1:
+            raise ConfigurationError(
+                f"a Dense layer needs a whole number of neurons, at least 1; n is {self.n!r}: give a positive size."
+            )
+        object.__setattr__(self, "n", int(self.n))
+        get_activation(self.activation)
+        if self.activation == "softmax" and self.n == 1:
+            raise ConfigurationError(
+                "softmax over n = 1 neuron is always 1 and learns nothing: use sigmoid, or one neuron a class."
+            )
+        if self.initializer is not None:
+            get_initializer(self.initializer)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """(n,), from a flat input."""
+        if len(input_shape) != 1:
+            raise ShapeError(
+                f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: put Flatten() before it."
+            )
+        return (self.n,)
+
+    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+        """W and b by the layer's initializer, or by the default of its activation."""
+        scheme = get_initializer(self.initializer or defaults[self.activation])
+        W, b = scheme(key, self.n, input_shape[0], dtype)
+        return {"W": W, "b": b}
+
+    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
+        """W must be (n_l, n_{l-1}) and b (n_l,)."""
+        self.output_shape(input_shape)
+        expected = {"W": (self.n, input_shape[0]), "b": (self.n,)}
+        found = {name: tuple(array.shape) for name, array in params.items()}
+        if found != expected:
+            raise ShapeError(
+                f"layer {position}, Dense({self.n}), needs parameters of shapes {expected} for an input of "
+                f"{input_shape[0]} values, and has {found}: the input, the parameters and the network do not belong together."
+            )
+
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:  # noqa: ARG002
+        """z^l = W^l a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""
+        z = a_prev @ params["W"].T + params["b"]
+        return Pass(z, get_activation(self.activation).sigma(z))
+
+    def slope(self, here: Pass) -> Array:
+        """sigma'(z^l); for softmax the diagonal of its matrix."""
+        return get_activation(self.activation).slope(here.z, here.a)
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l ⊙ sigma'(z^l)."""
+        return get_activation(self.activation).times_slope(here.z, here.a, dC_da)
+
+    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:  # noqa: ARG002
+        """dC/da^{l-1} = (W^l)^T delta^l (BP2')."""
+        return delta @ params["W"]
+
+    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+        """dC/dW_jk = sum over the batch of delta_j a_k (BP4), dC/db_j = sum of delta_j (BP3)."""
+        return {"W": delta.T @ a_prev, "b": jnp.sum(delta, axis=0)}
+
+    def tangent(
+        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """dz = dW a + db + W da_prev, da = sigma'(z) ⊙ dz."""
+        dz = a_prev @ dparams["W"].T + dparams["b"]
+        if da_prev is not None:
+            dz = dz + da_prev @ params["W"].T
+        return dz, get_activation(self.activation).times_slope(here.z, here.a, dz)
+
+    def second_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """ddz = 2 dW da_prev + W dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
+        ddz = jnp.zeros_like(here.z)
+        if da_prev is not None:
+            ddz = 2 * (da_prev @ dparams["W"].T)
+        if dda_prev is not None:
+            ddz = ddz + dda_prev @ params["W"].T
+        return ddz, get_activation(self.activation).second_tangent(here.z, here.a, dz, ddz)
+
+    def jacobian(self, a_prev: Array, delta: Array) -> Array:
+        """Row (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
+        dW = delta[..., :, None] * a_prev[:, None, None, :]
+        return jnp.concatenate([dW.reshape(*delta.shape[:2], -1), delta], axis=-1)
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> Array:
+        """⟨delta_io, delta_jq⟩ (1 + ⟨a_i, a_j⟩), because a row of J is the outer product of delta and (a, 1)."""
+        (m, k, n), (m2, k2, _) = delta[0].shape, delta[1].shape
+        errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
+        return errors * (1 + a_prev[0] @ a_prev[1].T)[:, None, :, None]

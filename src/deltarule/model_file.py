@@ -1,0 +1,160 @@
+"""Model files: safetensors for the parameters, JSON metadata for everything else. No pickle, so no code runs on load.
+
+One metadata entry, "deltarule", holds the format version, the layers, the cost and, if given, the schema that turns
+raw rows into inputs and outputs back into units or class names, and a record of the training.
+"""
+
+import dataclasses
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as serialise
+
+from deltarule.backprop import Params
+from deltarule.costs import COSTS, Cost
+from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
+from deltarule.layers import LAYER_KINDS
+from deltarule.network import Network
+from deltarule.precision import computing_in
+
+FORMAT_VERSION = 1
+METADATA_KEY = "deltarule"
+
+
+class Model(NamedTuple):
+    """The whole content of a model file; schema and training are plain JSON values, or None."""
+
+    net: Network
+    params: Params
+    schema: dict[str, Any] | None
+    training: dict[str, Any] | None
+
+
+def save(
+    path: str | os.PathLike,
+    net: Network,
+    params: Params,
+    *,
+    schema: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+) -> None:
+    """Write the network and its parameters to `path`, whole or not at all: to a temporary file first, then renamed.
+
+    Raises:
+        ModelFileError: the file cannot be written.
+    """
+    path = Path(path)
+    description = {
+        "format_version": FORMAT_VERSION,
+        "layers": [{"kind": type(layer).__name__, **dataclasses.asdict(layer)} for layer in net.layers],  # pyright: ignore[reportArgumentType]
+        "cost": {"name": net.cost.name, **dataclasses.asdict(net.cost)},  # pyright: ignore[reportArgumentType]
+        "schema": schema,
+        "training": training,
+    }
+    tensors = {f"{i}.{name}": np.asarray(array) for i, layer in enumerate(params) for name, array in layer.items()}
+    content = serialise(tensors, metadata={METADATA_KEY: json.dumps(description)})
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ModelFileError(
+            f"the model cannot be written to {path} ({error.strerror}): choose another place."
+        ) from None
+
+
+def load(path: str | os.PathLike) -> tuple[Network, Params]:
+    """The network and the parameters in a file that `save` wrote.
+
+    Raises:
+        ModelFileError: the file is missing, truncated, not deltarule's, of a newer format, or contradicts itself.
+    """
+    model = load_model(path)
+    return model.net, model.params
+
+
+def load_model(path: str | os.PathLike) -> Model:
+    """Everything in a model file; raises like `load`."""
+    path = Path(path)
+    if not path.is_file():
+        raise ModelFileError(f"there is no model file {path}: give the path that `deltarule train --out` wrote.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} is damaged or not a safetensors file ({error}): train or copy it again."
+        ) from None
+    description = _description(path, metadata)
+    try:
+        net = _network(description)
+    except (KeyError, TypeError, AttributeError, DeltaruleError) as error:
+        raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
+    return Model(net, _params(path, net, tensors), description.get("schema"), description.get("training"))
+
+
+def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    if METADATA_KEY not in metadata:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not of deltarule: it has no {METADATA_KEY!r} metadata."
+        )
+    try:
+        description = json.loads(metadata[METADATA_KEY])
+        version = description["format_version"]
+    except (ValueError, KeyError, TypeError):
+        raise ModelFileError(f"{path} has damaged deltarule metadata: train or copy it again.") from None
+    if not isinstance(version, int) or version < 1:
+        raise ModelFileError(f"{path} has format version {version!r}, which is no version: train or copy it again.")
+    if version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {version}, and this deltarule reads up to {FORMAT_VERSION}: update deltarule."
+        )
+    return description
+
+
+def _network(description: dict[str, Any]) -> Network:
+    layers = []
+    for entry in description["layers"]:
+        kind = LAYER_KINDS[entry["kind"]]
+        layers.append(kind(**{name: value for name, value in entry.items() if name != "kind"}))
+    cost = dict(description["cost"])
+    return Network(layers, _cost(cost.pop("name"), cost))
+
+
+def _cost(name: str, fields: dict[str, Any]) -> Cost:
+    return type(COSTS[name])(**fields)
+
+
+def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
+    """The tensors "0.W", "0.b", "1.W", ... as the list that belongs to the network, shapes checked."""
+    params: list[dict[str, np.ndarray]] = [{} for _ in net.layers]
+    for name, tensor in tensors.items():
+        position, _, part = name.partition(".")
+        if not position.isdecimal() or int(position) >= len(params) or tensor.dtype not in ("float32", "float64"):
+            raise ModelFileError(
+                f"{path} holds a tensor {name!r} ({tensor.dtype}) that belongs to no layer of its network."
+            )
+        if not np.isfinite(tensor).all():
+            raise ModelFileError(f"{path} holds values in {name!r} that are not finite: train it again.")
+        params[int(position)][part] = tensor
+    if len({tensor.dtype for tensor in tensors.values()}) != 1:
+        raise ModelFileError(f"{path} mixes float32 and float64 tensors, or holds none: train or copy it again.")
+    first = params[0].get("W")
+    if first is None or first.ndim != 2:
+        raise ModelFileError(f"{path} has no weights for its first layer: train or copy it again.")
+    try:
+        net.check(params, (first.shape[1],))  # pyright: ignore[reportArgumentType]
+    except ShapeError as error:
+        raise ModelFileError(f"{path} contradicts itself: {error}") from None
+    with computing_in(first.dtype):
+        return [{name: jnp.asarray(array) for name, array in layer.items()} for layer in params]

@@ -1,0 +1,170 @@
+"""The network: a stack of layers and a cost. It is a description; the parameters live outside it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from deltarule import backprop, tracing
+from deltarule.activations import Activation, get_activation
+from deltarule.backprop import Params
+from deltarule.costs import Cost, get_cost
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+from deltarule.initializers import DEFAULT_INITIALIZERS
+from deltarule.layers import Layer, Shape
+from deltarule.precision import as_dtype, computing_in, dtype_of
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """Layers 2..L of a feed-forward network and the cost of its output.
+
+    Args:
+        layers: the layers, input side first; the last one has an activation (a Dense layer).
+        cost: "quadratic", "cross-entropy", "log-likelihood", or a `deltarule.costs.Cost`.
+
+    Raises:
+        ConfigurationError: no layers, a thing that is not a layer, a softmax below the output, an unknown cost.
+
+    >>> net = Network([Dense(3, "tanh"), Dense(1, "linear")])
+    >>> params = net.init(0, input_shape=(2,))
+    >>> net(params, [[0.0, 1.0], [2.0, 3.0]]).shape
+    (2, 1)
+    """
+
+    layers: tuple[Layer, ...]
+    cost: Cost
+
+    def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
+        """Check the stack once, where the mistake was made."""
+        layers = tuple(layers)
+        if not layers:
+            raise ConfigurationError("a network needs at least one layer: give a list such as [Dense(10, 'sigmoid')].")
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise ConfigurationError(f"layers[{i}] is {layer!r}, which is not a layer: give Dense(n, activation).")
+            if getattr(layer, "activation", None) == "softmax" and i < len(layers) - 1:
+                raise ConfigurationError(
+                    f"layers[{i}] is softmax, which is for the output only: use another activation below the output."
+                )
+        if not hasattr(layers[-1], "activation"):
+            raise ConfigurationError(
+                f"the last layer is {layers[-1]!r}, which has no activation: end with a Dense layer."
+            )
+        object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "cost", get_cost(cost))
+
+    @property
+    def output_activation(self) -> Activation:
+        """The activation of layer L."""
+        return get_activation(self.layers[-1].activation)  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def outputs(self) -> int:
+        """k = n_L, the number of outputs."""
+        return self.layers[-1].n  # pyright: ignore[reportAttributeAccessIssue]
+
+    def init(
+        self,
+        seed: int | Array,
+        input_shape: Shape,
+        dtype: Any = "float32",
+        defaults: Mapping[str, str] = DEFAULT_INITIALIZERS,
+    ) -> Params:
+        """Fresh parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+
+        Args:
+            seed: a whole number, or a JAX key.
+            input_shape: the shape of one example, such as (784,).
+            dtype: "float32" or "float64".
+            defaults: the initializer of each activation, for layers that name none.
+        """
+        dtype = as_dtype(dtype)
+        with computing_in(dtype):
+            key = jax.random.key(seed) if isinstance(seed, int | np.integer) else seed
+            params, shape = [], tuple(input_shape)
+            for layer, layer_key in zip(self.layers, jax.random.split(key, len(self.layers)), strict=True):
+                params.append(layer.init(layer_key, shape, dtype, defaults))
+                shape = layer.output_shape(shape)
+            return params
+
+    def check(self, params: Params, input_shape: Shape) -> None:
+        """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
+        if len(params) != len(self.layers):
+            raise ShapeError(
+                f"the network has {len(self.layers)} layers and the parameters are for {len(params)}: "
+                "params[i] belongs to net.layers[i]."
+            )
+        shape = tuple(input_shape)
+        for i, (layer, p) in enumerate(zip(self.layers, params, strict=True)):
+            layer.check(p, shape, i)
+            shape = layer.output_shape(shape)
+
+    def __call__(self, params: Params, X: Any) -> Array:
+        """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters."""
+        with computing_in(dtype_of(params)):
+            x = self.as_inputs(params, X)
+            return _outputs(self, params, x)
+
+    def cost_and_gradient(self, params: Params, X: Any, Y: Any) -> tuple[Array, Params]:
+        """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters."""
+        with computing_in(dtype_of(params)):
+            x = self.as_inputs(params, X)
+            return _mean_cost_and_gradient(self, params, x, self.as_targets(Y, x))
+
+    def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
+        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
+        with computing_in(dtype_of(params)):
+            inputs = self.as_inputs(params, jnp.asarray(x)[None])
+            return tracing.trace(self, params, inputs, self.as_targets(jnp.asarray(y)[None], inputs))
+
+    def as_inputs(self, params: Params, X: Any) -> Array:
+        """X as an array of the parameters' dtype, (N, ...), checked against the first layer."""
+        dtype = dtype_of(params)
+        if not isinstance(X, Array):
+            try:
+                X = np.asarray(X, dtype)
+            except (TypeError, ValueError) as error:
+                raise DataError(f"X cannot be read as numbers ({error}): give an array of shape (N, n_1).") from None
+        if X.ndim < 2:
+            raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
+        self.check(params, X.shape[1:])
+        return jnp.asarray(X, dtype)
+
+    def as_targets(self, Y: Any, x: Array) -> Array:
+        """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1."""
+        k, N = self.outputs, x.shape[0]
+        if not isinstance(Y, Array):
+            try:
+                Y = np.asarray(Y)
+                Y = Y if Y.dtype.kind in "iub" else Y.astype(x.dtype)
+            except (TypeError, ValueError) as error:
+                raise DataError(f"Y cannot be read as numbers ({error}): give an array of shape (N, {k}).") from None
+        if Y.ndim == 1 and k == 1:
+            Y = Y[:, None]
+        elif Y.ndim == 1 and np.issubdtype(Y.dtype, np.integer):
+            if not isinstance(Y, jax.core.Tracer) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
+                raise DataError(
+                    f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
+                    f"number the classes from 0 to {k - 1}."
+                )
+            Y = jax.nn.one_hot(Y, k, dtype=x.dtype)
+        if Y.shape != (N, k):
+            raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
+        return jnp.asarray(Y, x.dtype)
+
+
+@partial(jax.jit, static_argnums=0)
+def _outputs(net: Network, params: Params, x: Array) -> Array:
+    return backprop.forward(net, params, x)[-1].a
+
+
+@partial(jax.jit, static_argnums=0)
+def _mean_cost_and_gradient(net: Network, params: Params, x: Array, y: Array) -> tuple[Array, Params]:
+    weight = jnp.full(x.shape[0], 1 / x.shape[0], x.dtype)
+    return backprop.cost_and_gradient(net, params, x, y, weight)

@@ -1,0 +1,41 @@
+"""Which floating-point precision a computation runs in, without touching JAX's global settings.
+
+JAX computes in float32 unless 64-bit types are enabled. deltarule enables them only inside its own calls, and only
+where the parameters are float64: a network computes in its parameters' dtype.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import jax
+import numpy as np
+
+from deltarule.errors import ConfigurationError
+
+
+def as_dtype(dtype: Any) -> np.dtype:
+    """float32 or float64 as a NumPy dtype.
+
+    Raises:
+        ConfigurationError: any other dtype.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in (np.dtype("float32"), np.dtype("float64")):
+        raise ConfigurationError(f"dtype must be 'float32' or 'float64', and is {dtype!r}.")
+    return found
+
+
+def dtype_of(params: Any) -> np.dtype:
+    """The dtype that a network with these parameters computes in."""
+    leaves = jax.tree.leaves(params)
+    if not leaves:
+        raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")
+    return np.result_type(*(leaf.dtype for leaf in leaves))
+
+
+def computing_in(dtype: np.dtype) -> AbstractContextManager:
+    """A context in which arrays of this dtype keep it: 64-bit types enabled for float64, nothing changed for float32."""
+    return jax.enable_x64(True) if dtype == np.float64 else nullcontext()

@@ -1,0 +1,53 @@
+"""The examples of a training as arrays on the device, padded to a few sizes so that compilation does not depend on N."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+
+class Rows(NamedTuple):
+    """Inputs, targets and weights of `count` examples, followed by padding rows that weigh nothing.
+
+    x is (rows, ...), y is (rows, k), weight is (rows,) or None when every example weighs one; count is a traced
+    whole number, so a table that grew by a row compiles nothing new.
+    """
+
+    x: Array
+    y: Array
+    weight: Array | None
+    count: Array
+
+    @property
+    def mask(self) -> Array:
+        """The weight of every row, zero for padding: (rows,)."""
+        real = (jnp.arange(self.x.shape[0]) < self.count).astype(self.x.dtype)
+        return real if self.weight is None else real * self.weight
+
+
+def padded_size(count: int) -> int:
+    """The smallest allowed number of rows that holds `count`: a multiple of 8, later of an eighth of the size.
+
+    >>> [padded_size(n) for n in (1, 10, 1000, 1001, 50_000)]
+    [8, 16, 1024, 1024, 53248]
+    """
+    unit = max(8, 2 ** ((count - 1).bit_length() - 4)) if count > 1 else 8
+    return -(-count // unit) * unit
+
+
+def pad_rows(x: Array | np.ndarray, y: Array | np.ndarray, weight: Array | np.ndarray | None = None) -> Rows:
+    """The examples padded with zero rows to `padded_size`."""
+    count = x.shape[0]
+    missing = padded_size(count) - count
+
+    def pad(array: Array | np.ndarray) -> Array:
+        widths = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
+        return jnp.asarray(np.pad(np.asarray(array), widths)) if missing else jnp.asarray(array)
+
+    return Rows(pad(x), pad(y), None if weight is None else pad(weight), jnp.asarray(count, jnp.int32))
+
+
+def block_size(rows: int, largest: int = 4096) -> int:
+    """The largest power of two up to `largest` that divides `rows`: padded sizes always have a large one."""
+    return min(largest, rows & -rows)

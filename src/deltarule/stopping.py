@@ -1,0 +1,52 @@
+"""When a training ends, and why: the rules and the names of the reasons."""
+
+from dataclasses import dataclass
+
+from deltarule.domain import require_count, require_number
+from deltarule.pytrees import register
+
+STOP_REASONS = (
+    "running",
+    "goal",  # the cost on the training data fell to the goal
+    "min_grad",  # the norm of the gradient fell to min_grad
+    "mu_max",  # no damping up to its largest value gave a step downhill
+    "max_fail",  # no better validation score for max_fail epochs
+    "diverged",  # the cost or a parameter left the range of numbers
+    "epochs",  # as many epochs as asked for
+    "time",  # the time limit passed
+    "interrupted",  # Ctrl-C
+    "callback",  # a callback asked for the end
+)
+
+
+def stop_code(reason: str) -> int:
+    """The index of a reason in `STOP_REASONS`, which is what compiled code carries."""
+    return STOP_REASONS.index(reason)
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The rules that end a training before its number of epochs; None switches a rule off.
+
+    Args:
+        goal: stop when the training cost is at most this.
+        min_grad: stop when the norm of the gradient is at most this (trainers that work on the full batch).
+        max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning).
+        time_limit: seconds after which no new epoch begins.
+    """
+
+    goal: float | None = None
+    min_grad: float | None = None
+    max_fail: int | None = None
+    time_limit: float | None = None
+
+    def __post_init__(self):
+        """Check the numbers where they are given."""
+        for name in ("goal", "min_grad", "time_limit"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, require_number(name, getattr(self, name), least=0))
+        if self.max_fail is not None:
+            object.__setattr__(self, "max_fail", require_count("max_fail", self.max_fail))
+
+
+register(Stopping, leaves=("goal", "min_grad", "max_fail"))

@@ -1,0 +1,49 @@
+"""What the training loop asks of a trainer: (init, epoch), pure functions of an explicit state."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from jax import Array
+
+from deltarule.backprop import Params
+from deltarule.rows import Rows
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+Record = dict[str, Array]
+
+
+class State(Protocol):
+    """Whatever a trainer carries from epoch to epoch; the parameters are among it."""
+
+    @property
+    def params(self) -> Params:
+        """The parameters after the latest epoch."""
+        ...
+
+
+class Trainer(Protocol):
+    """A trainer is a frozen dataclass and a pytree: its numbers are traced leaves, its choices are static.
+
+    So a network trained with another eta or another lambda compiles nothing new, and `jax.vmap` over a trainer's
+    leaves trains many at once. Its direction (which way) and its control (how far) are separate pieces inside.
+    """
+
+    dtype: ClassVar[str]
+    initializers: ClassVar[dict[str, str]]
+    learning_rate_name: ClassVar[str]
+
+    def check(self, net: "Network", count: int) -> None:
+        """Raise a ConfigurationError if this trainer cannot train that network on that many examples."""
+        ...
+
+    def init(self, net: "Network", params: Params, rows: Rows) -> Any:
+        """The state before the first epoch."""
+        ...
+
+    def epoch(self, net: "Network", state: Any, rows: Rows, key: Array) -> tuple[Any, Record]:
+        """One epoch: the new state and its record, scalars or small arrays by name, "cost" among them.
+
+        A record may hold "stop", the index in `deltarule.stopping.STOP_REASONS` of the trainer's own reason to end.
+        """
+        ...

@@ -1,0 +1,185 @@
+"""Gradient descent: full-batch, stochastic and mini-batch, with momentum, schedules and any Optax rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array, lax
+
+from deltarule import backprop
+from deltarule.backprop import Params
+from deltarule.domain import require_choice, require_count, require_number
+from deltarule.errors import ConfigurationError
+from deltarule.initializers import DEFAULT_INITIALIZERS
+from deltarule.pytrees import register
+from deltarule.regularization import add_penalty_gradient, penalty
+from deltarule.rows import Rows
+from deltarule.trainers.base import Record
+from deltarule.trainers.direction import Direction, from_optax, momentum, steepest
+from deltarule.trainers.sampling import permutation, take_batch, with_replacement
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+
+class GradientDescentState(NamedTuple):
+    """The parameters, the memory of the direction (velocity, Optax's state) and the number of steps taken."""
+
+    params: Params
+    memory: Any
+    step: Array
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    """p ← p - eta ∇C(p), where ∇C is the mean gradient over all examples, a mini-batch, or one example.
+
+    Args:
+        eta: the learning rate, above 0. With an Optax `rule` it multiplies the rule's updates; leave it out there.
+        batch_size: m, the examples of a step; None takes all of them (steepest descent), 1 is stochastic descent.
+        sampling: "permutation" cuts a fresh permutation into batches each epoch, the last one shorter if m does not
+            divide N; "uniform" draws every batch with replacement ([HH]).
+        momentum: mu in [0, 1) of v ← mu v - eta ∇C; None for none.
+        nesterov: look ahead along v.
+        schedule: a function of the step number t = 0, 1, ... that multiplies eta: an Optax schedule that starts at 1.
+        rule: an `optax.GradientTransformation` in place of the textbook's direction, such as `optax.adam(1e-3)`.
+        l2: lambda of (lambda/2N) sum w²; None for none.
+        l1: lambda of (lambda/N) sum |w|; None for none.
+        steps: the steps of an epoch; None is one pass, ceil(N/m). Only uniform sampling can take another number.
+
+    Raises:
+        ConfigurationError: a value outside its range, or two that exclude each other.
+
+    Source: [N] ch. 1 and 3, [HH] section 4.
+    """
+
+    eta: float | None = None
+    batch_size: int | None = None
+    sampling: str = "permutation"
+    momentum: float | None = None
+    nesterov: bool = False
+    schedule: Callable[[Array], Any] | None = None
+    rule: optax.GradientTransformation | None = None
+    l2: float | None = None
+    l1: float | None = None
+    steps: int | None = None
+
+    dtype: ClassVar[str] = "float32"
+    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS
+    learning_rate_name: ClassVar[str] = "eta"
+
+    def __post_init__(self):
+        """Check every number where it is given."""
+        if self.eta is None:
+            if self.rule is None:
+                raise ConfigurationError("eta, the learning rate, must be given: a number above 0, such as 0.5.")
+            object.__setattr__(self, "eta", 1.0)
+        checked = {"eta": require_number("eta", self.eta, above=0)}
+        if self.momentum is not None:
+            checked["momentum"] = require_number("momentum", self.momentum, least=0, below=1)
+        for name in ("l2", "l1"):
+            if getattr(self, name) is not None:
+                checked[name] = require_number(name, getattr(self, name), least=0)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        for name in ("batch_size", "steps"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, require_count(name, getattr(self, name)))
+        require_choice("sampling", self.sampling, ("permutation", "uniform"))
+        if self.steps is not None and self.sampling != "uniform":
+            raise ConfigurationError(
+                f"steps is {self.steps}, but with sampling='permutation' an epoch is one pass over the data: "
+                "leave steps out, or use sampling='uniform'."
+            )
+        if self.rule is not None and self.momentum is not None:
+            raise ConfigurationError(
+                "momentum belongs to the textbook's rule: leave it out, or leave out the Optax rule."
+            )
+        if self.nesterov and self.momentum is None:
+            raise ConfigurationError("nesterov needs momentum: give momentum=0.9, for example.")
+
+    def check(self, net: "Network", count: int) -> None:
+        """A batch cannot be larger than the data, and a step function has no gradient."""
+        for i, layer in enumerate(net.layers):
+            if getattr(layer, "activation", None) == "step":
+                raise ConfigurationError(
+                    f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
+                    "it cannot be trained by gradients; use sigmoid."
+                )
+        if self.batch_size is not None and self.batch_size > count:
+            raise ConfigurationError(
+                f"batch_size is {self.batch_size} and there are {count} training examples: "
+                f"give at most {count}, or None for all of them."
+            )
+
+    def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:  # noqa: ARG002
+        """Step 0, at rest."""
+        return GradientDescentState(params, self._direction().init(params), jnp.zeros((), jnp.int32))
+
+    def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, key: Array) -> tuple[Any, Record]:
+        """One step on the full batch, or one pass of mini-batches as a single compiled loop."""
+        total = jnp.sum(rows.mask)
+        if self.batch_size is None:
+            return self._full_batch_epoch(net, state, rows, key, total)
+        return self._mini_batch_epoch(net, state, rows, key, total)
+
+    def _full_batch_epoch(
+        self, net: "Network", state: GradientDescentState, rows: Rows, key: Array, total: Array
+    ) -> tuple[Any, Record]:
+        """One step along the exact gradient; the record's cost is the cost before the step."""
+        cost, grads = backprop.cost_and_gradient(net, state.params, rows.x, rows.y, rows.mask / total, key)
+        grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
+        squared = sum(jnp.sum(g * g) for g in jax.tree.leaves(grads))
+        record = {
+            "cost": cost + penalty(state.params, self.l2, self.l1, total),
+            "gradient_norm": jnp.sqrt(squared),
+        }
+        return self._move(state, grads), record
+
+    def _mini_batch_epoch(
+        self, net: "Network", state: GradientDescentState, rows: Rows, key: Array, total: Array
+    ) -> tuple[Any, Record]:
+        """The steps of one epoch; the record's cost is the mean over its batches, each before its step."""
+        m, size = self.batch_size, rows.x.shape[0]
+        assert m is not None
+        order_key, step_key = jax.random.split(key)
+        steps = (rows.count + m - 1) // m if self.steps is None else jnp.asarray(self.steps, jnp.int32)
+        places = m * (-(-size // m) if self.steps is None else self.steps)
+        if self.sampling == "permutation":
+            order = jnp.pad(permutation(order_key, size, rows.count), (0, places - size))
+            drawn = rows.count
+        else:
+            order = with_replacement(order_key, places, rows.count)
+            drawn = steps * m
+
+        def one_step(i: Array, carry: tuple[GradientDescentState, Array, Array]):
+            state, cost_sum, weight_sum = carry
+            index = lax.dynamic_slice(order, (i * m,), (m,))
+            x, y, weight = take_batch(rows, index, i * m, drawn)
+            batch_key = jax.random.fold_in(step_key, i)
+            batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)  # a batch may weigh nothing
+            cost, grads = backprop.cost_and_gradient(net, state.params, x, y, weight / batch_total, batch_key)
+            grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
+            return self._move(state, grads), cost_sum + batch_total * cost, weight_sum + batch_total
+
+        zero = jnp.zeros((), rows.x.dtype)
+        state, cost, weight = lax.fori_loop(0, steps, one_step, (state, zero, zero))
+        return state, {"cost": cost / weight + penalty(state.params, self.l2, self.l1, total)}
+
+    def _move(self, state: GradientDescentState, grads: Params) -> GradientDescentState:
+        """p ← p + step, with the learning rate of this step."""
+        eta = self.eta if self.schedule is None else self.eta * self.schedule(state.step)
+        step, memory = self._direction().update(grads, state.memory, eta, state.params)
+        params = jax.tree.map(lambda p, s: p + s, state.params, step)
+        return GradientDescentState(params, memory, state.step + 1)
+
+    def _direction(self) -> Direction:
+        if self.rule is not None:
+            return from_optax(self.rule)
+        return steepest() if self.momentum is None else momentum(self.momentum, self.nesterov)
+
+
+register(GradientDescent, leaves=("eta", "momentum", "l2", "l1"))

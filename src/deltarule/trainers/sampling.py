@@ -1,0 +1,53 @@
+"""Which examples make up each mini-batch: a fresh permutation each epoch, or uniform draws with replacement."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from deltarule.rows import Rows
+
+UNROLLED_ROWS = 64  # up to this batch size XLA on a CPU copies rows one by one 7x faster than it gathers them
+
+
+def permutation(key: Array, size: int, count: Array) -> Array:
+    """A uniformly random order of 0..count-1 in the first `count` places of an array of `size`.
+
+    Every number gets a random 32-bit key and sorts by it; ties fall to the smaller number, which at 50,000 examples
+    touches one pair in three epochs. One sort of packed 64-bit words is five times faster than a sort of pairs.
+    """
+    random = jax.random.bits(key, (size,), jnp.uint32)
+    with jax.enable_x64(True):
+        number = jnp.arange(size, dtype=jnp.uint64)
+        packed = (random.astype(jnp.uint64) << 32) | number
+        packed = jnp.where(number < count.astype(jnp.uint64), packed, jnp.uint64(2**64 - 1))
+        order = (lax.sort(packed) & jnp.uint64(0xFFFFFFFF)).astype(jnp.int32)
+    return jnp.minimum(order, size - 1)
+
+
+def with_replacement(key: Array, size: int, count: Array) -> Array:
+    """`size` independent uniform draws from 0..count-1."""
+    return jax.random.randint(key, (size,), 0, count, jnp.int32)
+
+
+def take_rows(array: Array, index: Array) -> Array:
+    """array[index]: the rows of a mini-batch, (m, ...)."""
+    m = index.shape[0]
+    if m > UNROLLED_ROWS:
+        return array[index]
+    batch = jnp.zeros((m, *array.shape[1:]), array.dtype)
+    for i in range(m):
+        row = lax.dynamic_index_in_dim(array, index[i])
+        batch = lax.dynamic_update_slice_in_dim(batch, row, i, axis=0)
+    return batch
+
+
+def take_batch(rows: Rows, index: Array, position: Array, drawn: Array) -> tuple[Array, Array, Array]:
+    """x, y and weights of the rows index[position : position + m]; places at or past `drawn` weigh nothing.
+
+    So the last batch of an epoch is shorter when m does not divide N, and no example is dropped.
+    """
+    m = index.shape[0]
+    weight = (position + jnp.arange(m) < drawn).astype(rows.x.dtype)
+    if rows.weight is not None:
+        weight = weight * rows.weight[index]
+    return take_rows(rows.x, index), take_rows(rows.y, index), weight
