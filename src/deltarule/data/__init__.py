@@ -1,0 +1,27 @@
+"""Data: handwritten digits, MNIST and tables, as examples that a network can read.
+
+`load` gives a `DataSet` for training; its `Schema` goes into the model file; `load_raw` encodes new rows with
+it.
+"""
+
+from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.dataset import DataSet, Examples, RawRows
+from deltarule.data.mnist import mnist_directories
+from deltarule.data.pixels import Pixels
+from deltarule.data.schema import Schema
+from deltarule.data.source import load, load_raw
+from deltarule.data.splitting import split
+
+__all__ = [
+    "CategoricalColumn",
+    "DataSet",
+    "Examples",
+    "NumericColumn",
+    "Pixels",
+    "RawRows",
+    "Schema",
+    "load",
+    "load_raw",
+    "mnist_directories",
+    "split",
+]

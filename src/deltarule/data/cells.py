@@ -1,0 +1,111 @@
+"""What the cells of one table column hold, and those cells as numbers or as text.
+
+pandas has many ways to store one thing: object, str, nullable Int64, categorical, Arrow decimals. The rest of
+the package sees six kinds of column and two conversions.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from deltarule.data.optional import Series, require
+
+Kind = Literal["numeric", "boolean", "text", "date", "empty", "other"]
+
+_KINDS: dict[str, Kind] = {
+    "integer": "numeric",
+    "integer-na": "numeric",
+    "floating": "numeric",
+    "mixed-integer-float": "numeric",
+    "decimal": "numeric",
+    "boolean": "boolean",
+    "string": "text",
+    "mixed-integer": "text",
+    "datetime64": "date",
+    "datetime": "date",
+    "date": "date",
+    "time": "date",
+    "timedelta64": "date",
+    "timedelta": "date",
+    "period": "date",
+}
+_ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?"
+
+
+def kind_of(column: Series) -> Kind:
+    """Say what a column holds, whatever its dtype; missing cells do not count.
+
+    Args:
+        column: one column of a table, (N,).
+
+    Returns:
+        "numeric"; "boolean"; "text"; "date" for dates and times, also as text if all of it is ISO 8601;
+        "empty" when every cell is missing; "other" for the rest: bytes, lists, complex numbers.
+    """
+    pd = require("pandas", "a table")
+    present = column.dropna()
+    if present.empty:
+        return "empty"
+    if isinstance(present.dtype, pd.CategoricalDtype):
+        present = present.astype(object)
+    kind = _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "other")
+    if kind == "text" and re.fullmatch(_ISO_DATE, str(present.iloc[0])):
+        return "date" if present.astype(str).str.fullmatch(_ISO_DATE).all() else kind
+    return kind
+
+
+def as_numbers(column: Series) -> np.ndarray:
+    """Read a column as float64, (N,): booleans as 0 and 1, and NaN where a cell is missing or no number."""
+    pd = require("pandas", "a table")
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "buif":
+        return column.to_numpy(dtype=np.float64)
+    kind = kind_of(column)
+    if kind in ("numeric", "boolean"):
+        return np.array([_as_float(cell) for cell in as_objects(column)], dtype=np.float64)
+    if kind == "text":
+        numbers = pd.to_numeric(column.astype(object), errors="coerce")
+        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.full(len(column), np.nan)
+
+
+def _as_float(cell: Any) -> float:
+    try:
+        return np.nan if cell is None else float(cell)
+    except OverflowError:  # an integer of more than 308 digits
+        return np.inf
+
+
+def as_objects(column: Series) -> list[Any]:
+    """Read a column as a list of N Python values, with None where a cell is missing."""
+    return column.astype(object).where(column.notna(), None).tolist()
+
+
+def count_numbers(column: Series) -> tuple[int, int | None]:
+    """Count the cells of a text column that read as numbers, and find the first that does not.
+
+    Returns:
+        The count, and the position of the first present cell that is no number (None if there is none).
+    """
+    numbers = np.isfinite(as_numbers(column))
+    strangers = column.notna().to_numpy() & ~numbers
+    return int(numbers.sum()), int(np.argmax(strangers)) if strangers.any() else None
+
+
+def shown(value: object) -> str:
+    """Write a cell's value for an error: its repr without NumPy's type name, at most 40 characters."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    text = repr(plain)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def listed(values: Sequence[Any], limit: int = 10) -> str:
+    """Write at most `limit` values separated by commas, and how many more there are."""
+    rest = len(values) - limit
+    return ", ".join(shown(value) for value in values[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def place(origin: str, name: str, row: object) -> str:
+    """Write where a cell stands: the table, the column and the data row."""
+    return f"{origin}: column {name!r}, data row {row} (counted from 0)"

@@ -1,0 +1,160 @@
+"""The two kinds of column in a table, numbers and categories, and how each becomes inputs of the network.
+
+Both are small frozen descriptions that encode raw cells and write themselves as JSON. A column checks itself
+when it is made, so one read from a damaged model file is refused as it is read.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
+from deltarule.data.optional import Series
+from deltarule.errors import DataError
+
+
+@dataclass(frozen=True)
+class NumericColumn:
+    """A column of numbers (or of booleans, as 0 and 1), standardised: x ↦ (x - mean) / std.
+
+    Args:
+        name: the column's name in the table.
+        mean: the mean over the training rows, in the column's unit.
+        std: the standard deviation over the training rows, > 0; 1 for a constant column.
+
+    Raises:
+        DataError: mean or std is not finite, or std is not positive.
+    """
+
+    name: str
+    mean: float
+    std: float
+
+    def __post_init__(self):
+        """Check the domain of mean and std."""
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise DataError(
+                f"column {self.name!r} of the schema has mean {self.mean} and std {self.std}: the mean must "
+                "be finite, the std finite and positive"
+            )
+
+    @classmethod
+    def measured(cls, name: str, values: np.ndarray) -> "NumericColumn":
+        """Measure mean and std on the training rows' values, (N,) finite float64."""
+        # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
+        scale = float(np.abs(values).max())
+        if values.min() == values.max() or scale < np.finfo(np.float64).tiny:
+            return cls(name, float(values[0]), 1.0)
+        mean, std = scale * float(np.mean(values / scale)), scale * float(np.std(values / scale))
+        return cls(name, mean, std if std > 0 else 1.0)
+
+    @property
+    def width(self) -> int:
+        """The number of network inputs this column becomes: 1."""
+        return 1
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The name of each network input, (width,)."""
+        return (self.name,)
+
+    def encode(self, column: Series, origin: str) -> np.ndarray:
+        """Standardise the cells of `column`, (N,), to (N, 1) float64.
+
+        Raises:
+            DataError: a cell is missing, infinite or no number, or lies too far from the mean for float64.
+        """
+        values = as_numbers(column)
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise DataError(f"{place(origin, self.name, column.index[row])} {_number_fault(column, row)}")
+        with np.errstate(over="ignore"):
+            scaled = (values - self.mean) / self.std
+        if not np.isfinite(scaled).all():
+            row = int(np.argmin(np.isfinite(scaled)))
+            raise DataError(
+                f"{place(origin, self.name, column.index[row])} holds {values[row]:g}, too far from the "
+                f"training mean {self.mean:g} to be standardised: correct the cell"
+            )
+        return scaled[:, None]
+
+    def decode(self, scaled: np.ndarray) -> np.ndarray:
+        """Bring standardised values back into the column's unit: x = mean + std * scaled."""
+        return self.mean + self.std * scaled
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the column in JSON's types."""
+        return {"kind": "numeric", "name": self.name, "mean": self.mean, "std": self.std}
+
+
+def _number_fault(column: Series, row: int) -> str:
+    """Say what keeps a cell from being a finite number, and what to do."""
+    cell = column.iloc[row]
+    if column.isna().iloc[row]:
+        return "is empty: fill the cell or remove the row"
+    if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
+        return f"holds {shown(cell)}: replace it with a finite number or remove the row"
+    return f"holds {shown(cell)}, which is not a number: correct the cell or remove the row"
+
+
+@dataclass(frozen=True)
+class CategoricalColumn:
+    """A column of text, one network input per category: 1 for the row's own category, 0 for the others.
+
+    Args:
+        name: the column's name in the table.
+        categories: the different texts, at least one, none twice; their order is the order of the inputs.
+
+    Raises:
+        DataError: there is no category, or one occurs twice.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+
+    def __post_init__(self):
+        """Check that there are categories, all different."""
+        if not self.categories or len(set(self.categories)) != len(self.categories):
+            raise DataError(
+                f"column {self.name!r} of the schema has the categories {list(self.categories)}: there must "
+                "be at least one, and none twice"
+            )
+
+    @property
+    def width(self) -> int:
+        """The number of network inputs this column becomes: one per category."""
+        return len(self.categories)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The name of each network input, (width,), such as "colour=red"."""
+        return tuple(f"{self.name}={category}" for category in self.categories)
+
+    def encode(self, column: Series, origin: str) -> np.ndarray:
+        """Write the cells of `column`, (N,), as one-hot rows, (N, width) float64.
+
+        Raises:
+            DataError: a cell is missing or holds a category that training did not see.
+        """
+        position = {category: i for i, category in enumerate(self.categories)}
+        cells = as_objects(column)
+        encoded = np.zeros((len(cells), self.width))
+        for row, cell in enumerate(cells):
+            i = None if cell is None else position.get(str(cell))
+            if i is None:
+                where = place(origin, self.name, column.index[row])
+                if cell is None:
+                    raise DataError(f"{where} is empty: fill the cell or remove the row")
+                raise DataError(
+                    f"{where} holds {shown(cell)}, which is none of the known categories "
+                    f"({listed(self.categories)}): correct the cell, or train on rows that have this category"
+                )
+            encoded[row, i] = 1.0
+        return encoded
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe the column in JSON's types."""
+        return {"kind": "categorical", "name": self.name, "categories": list(self.categories)}

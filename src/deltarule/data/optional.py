@@ -1,0 +1,39 @@
+"""Packages that only some sources need: pandas, scikit-learn, pooch, platformdirs, pyarrow.
+
+They are imported inside the functions that use them, so that `import deltarule.data` costs nothing and a
+network trained on plain arrays needs none of them.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from deltarule.errors import DataError
+
+# pandas may not be installed, and annotates frame[name] as "Series | DataFrame", of which a type checker can
+# make nothing; these two names tell the reader what stands there.
+Series = Any
+Frame = Any
+
+
+def require(module: str, purpose: str) -> ModuleType:
+    """Import an optional module, or say how to install it.
+
+    Args:
+        module: the dotted name to import, such as "pandas" or "sklearn.datasets".
+        purpose: what needs it, the subject of the error's sentence.
+
+    Returns:
+        The imported module.
+
+    Raises:
+        DataError: the package is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise DataError(
+            f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): "
+            "run pip install 'deltarule[cli]'"
+        ) from error

@@ -1,0 +1,62 @@
+"""The split into training, validation and test rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import ConfigurationError, DataError
+
+HELD_OUT = 0.15  # the share of the validation part, and of the test part
+
+
+def split(
+    count: int, seed: int = 0, labels: Sequence[Any] | np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Split the rows 0 .. count-1 at random: 70% train, 15% validation, 15% test.
+
+    With labels the split is stratified: each class of three rows or more has at least one row in each part,
+    and its 70/15/15 as nearly as whole rows allow. The rows of a smaller class train. Where that would leave
+    a part empty, the split is the plain one.
+
+    Args:
+        count: N, at least 3.
+        seed: a whole number >= 0; the same seed gives the same split.
+        labels: (N,) class labels or codes, or None for a plain split.
+
+    Returns:
+        Three int64 arrays, disjoint, non-empty, together 0 .. N-1, each in random order.
+
+    Raises:
+        DataError: there are fewer than 3 rows, or labels has another length.
+        ConfigurationError: the seed is not a whole number >= 0.
+
+    >>> [len(part) for part in split(100, seed=1)]
+    [70, 15, 15]
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ConfigurationError(f"seed is {seed!r}: give a whole number of 0 or more")
+    if count < 3:
+        raise DataError(f"there are {count} rows, but training, validation and test take at least 3: add rows")
+    generator = np.random.default_rng(int(seed))
+    if labels is None:
+        return _cut(generator.permutation(count))
+    if len(labels) != count:
+        raise DataError(f"there are {len(labels)} labels for {count} rows: give one label per row")
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1)
+    parts: tuple[list[np.ndarray], ...] = ([], [], [])
+    for code in range(codes.max() + 1):
+        members = generator.permutation(np.flatnonzero(codes == code))
+        cut = _cut(members) if len(members) >= 3 else (members, members[:0], members[:0])
+        for part, rows in zip(parts, cut, strict=True):
+            part.append(rows)
+    train, validation, test = (generator.permutation(np.concatenate(part)) for part in parts)
+    if not len(validation):  # every class has one or two rows
+        return _cut(generator.permutation(count))
+    return train, validation, test
+
+
+def _cut(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut three or more shuffled rows into 70/15/15, each part at least one row."""
+    held_out = max(1, round(HELD_OUT * len(rows)))
+    return rows[2 * held_out :], rows[:held_out], rows[held_out : 2 * held_out]

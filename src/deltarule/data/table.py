@@ -1,0 +1,193 @@
+"""A table as a data set: which rows are used, how they are split, and what the training rows measure."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deltarule.data.cells import as_numbers, as_objects, kind_of, place, shown
+from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.dataset import DataSet, Examples, RawRows
+from deltarule.data.labels import canonical
+from deltarule.data.optional import Frame, Series
+from deltarule.data.pixels import Pixels
+from deltarule.data.schema import Schema
+from deltarule.data.splitting import split
+from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets
+from deltarule.data.table_file import read_table
+from deltarule.errors import DataError
+
+
+def load_table(
+    path: str | Path,
+    *,
+    target: str | Sequence[str] | None,
+    task: str | None = None,
+    seed: int = 0,
+    drop_missing: bool = False,
+) -> DataSet:
+    """Load a .csv or .parquet file, split 70/15/15 at random (by class for classification).
+
+    Means and standard deviations are those of the training part. The categories of a text column and the
+    classes are those of the whole table, so that no part meets one it does not know.
+
+    Args:
+        path: the file.
+        target: the target columns, "a", "a,b" or ["a", "b"]; every other usable column is an input.
+        task: "classification", "regression", or None for the rule in `decide_task`.
+        seed: of the split.
+        drop_missing: leave out rows with a missing cell instead of refusing them.
+
+    Returns:
+        The data set; `rows` counts the file's data rows from 0, dropped ones included.
+
+    Raises:
+        DataError: the file or a cell in it cannot be used.
+        ConfigurationError: target, task or seed lies outside its domain.
+    """
+    path = Path(path)
+    frame, notes = read_table(path)
+    targets = find_targets(list(frame.columns), target, path.name)
+    chosen, ignored = choose_inputs(frame.drop(columns=list(targets)), path.name)
+    frame, dropped = without_missing(frame[[*chosen, *targets]], drop_missing, path.name)
+    for name in frame:
+        _refuse_infinity(frame[name], path.name)
+    if len(frame) < 3:
+        after = " once those with missing cells are left out" if dropped else ""
+        count = "1 data row" if len(frame) == 1 else f"{len(frame)} data rows"
+        raise DataError(
+            f"{path.name} has {count}{after}, but at least 3 are needed, to train, validate and test: add rows"
+        )
+    decided, surprising = decide_task(frame[list(targets)], task, path.name)
+    classes = class_labels(frame[targets[0]]) if decided == "classification" else None
+    parts = split(len(frame), seed, None if classes is None else as_objects(frame[targets[0]]))
+    schema, constant = _measure(frame, chosen, targets, classes, training=parts[0])
+    X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name)
+    rows = frame.index.to_numpy(dtype=np.int64)
+    train, validation, test = (Examples(X[part], Y[part], rows[part]) for part in parts)
+    return DataSet(
+        path.name, schema, train, validation, test, notes=(*notes, *ignored, *dropped, *surprising, *constant)
+    )
+
+
+def table_rows(path: str | Path, schema: Schema, *, drop_missing: bool = False, targets: bool = True) -> RawRows:
+    """Read a table and encode it by a model's schema.
+
+    Args:
+        path: the file; it needs the schema's input columns, and may have others.
+        schema: a table's schema.
+        drop_missing: leave out rows with a missing cell instead of refusing them.
+        targets: encode the target columns where the file has them; False leaves them alone, however they
+            look.
+
+    Returns:
+        The rows; Y and targets are None if the file lacks the target columns or they are all empty.
+
+    Raises:
+        DataError: the file or a cell in it cannot be used.
+    """
+    path = Path(path)
+    categorical = {column.name for column in schema.inputs if isinstance(column, CategoricalColumn)}
+    labels = set(schema.target_names) if schema.classes and isinstance(schema.classes[0], str) else set()
+    frame, notes = read_table(path, categorical | labels)
+    present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
+    dropped: tuple[str, ...] = ()
+    if drop_missing:
+        needed = [column.name for column in schema.inputs if not isinstance(column, Pixels)]
+        needed = [name for name in needed if name in frame] + (present if targets else [])
+        complete, dropped = without_missing(frame[needed], True, path.name)
+        frame = frame.loc[complete.index]
+        if not len(frame):
+            raise DataError(f"{path.name} has a missing cell in every row: fill them")
+    X = schema.encode_inputs(frame, path.name)
+    Y = schema.encode_targets(frame, path.name) if targets and present else None
+    return RawRows(
+        name=path.name,
+        X=X,
+        Y=Y,
+        targets=None if Y is None else _as_they_stand(frame, schema),
+        rows=frame.index.to_numpy(dtype=np.int64),
+        frame=frame,
+        notes=(*notes, *dropped),
+    )
+
+
+def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple[str, ...]]:
+    """Leave out the rows with a missing cell if `drop`, else refuse them.
+
+    Returns:
+        The rows without a missing cell, their index unchanged, and a note of how many were left out.
+
+    Raises:
+        DataError: a cell is missing and `drop` is False; the sentence counts them by column.
+    """
+    missing = frame.isna()
+    if not missing.to_numpy().any():
+        return frame, ()
+    bad = missing.any(axis=1)
+    if drop:
+        return frame[~bad], (f"{int(bad.sum())} of {len(frame)} rows of {origin} have missing cells and are left out",)
+    counts = missing.sum()
+    counts = counts[counts > 0]
+    found = [
+        f"column {name!r} has {count} (first in data row {missing[name].idxmax()})" for name, count in counts.items()
+    ]
+    more = f" and {len(found) - 5} more columns" if len(found) > 5 else ""
+    raise DataError(
+        f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0): "
+        f"{', '.join(found[:5])}{more}: fill them, or leave such rows out with "
+        "drop_missing=True (--drop-missing)"
+    )
+
+
+def _refuse_infinity(column: Series, origin: str) -> None:
+    if kind_of(column) != "numeric":
+        return
+    infinite = np.isinf(as_numbers(column))
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise DataError(
+            f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}: replace "
+            "it with a finite number or remove the row"
+        )
+
+
+def _measure(
+    frame: Frame,
+    chosen: dict[str, str],
+    targets: tuple[str, ...],
+    classes: tuple | None,
+    training: np.ndarray,
+) -> tuple[Schema, tuple[str, ...]]:
+    """Measure the schema on the training rows, and note the columns that are constant there."""
+    inputs: list[NumericColumn | CategoricalColumn] = []
+    notes = []
+    for name in (*chosen, *targets):
+        column = frame[name]
+        if name not in chosen and classes is not None:
+            continue
+        if chosen.get(name) == "categorical":
+            inputs.append(CategoricalColumn(name, tuple(sorted({str(cell) for cell in as_objects(column)}))))
+            continue
+        values = as_numbers(column)[training]
+        inputs.append(NumericColumn.measured(name, values))
+        if values.min() == values.max():
+            notes.append(f"column {name!r} holds {values[0]:g} in every training row; it is shifted, not scaled")
+    fitted = tuple(column for column in inputs[len(chosen) :] if isinstance(column, NumericColumn))
+    schema = Schema(
+        source="table",
+        task="regression" if classes is None else "classification",
+        inputs=tuple(inputs[: len(chosen)]),
+        targets=fitted,
+        classes=classes,
+        target_names=targets,
+    )
+    return schema, tuple(notes)
+
+
+def _as_they_stand(frame: Frame, schema: Schema) -> np.ndarray:
+    """Read targets that are already checked: (N,) class labels, or (N, k) numbers in their own units."""
+    if schema.classes is None:
+        return np.stack([as_numbers(frame[name]) for name in schema.target_names], axis=1)
+    kind = type(schema.classes[0])
+    return np.array([canonical(cell, kind) for cell in as_objects(frame[schema.target_names[0]])])

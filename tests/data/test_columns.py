@@ -1,0 +1,107 @@
+"""Columns standardise, write one-hot rows, and name the first bad cell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deltarule.data import CategoricalColumn, NumericColumn
+from deltarule.errors import DataError
+
+
+def test_standardising_by_hand():
+    # mean (1 + 3) / 2 = 2; std sqrt(((1-2)^2 + (3-2)^2) / 2) = 1
+    column = NumericColumn.measured("a", np.array([1.0, 3.0]))
+    assert (column.mean, column.std) == (2.0, 1.0)
+    assert column.encode(pd.Series([1, 3, 5]), "t").tolist() == [[-1.0], [1.0], [3.0]]
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=20))
+def test_any_finite_column_can_be_measured_and_comes_back(values):
+    array = np.array(values)
+    column = NumericColumn.measured("a", array)
+    scaled = column.encode(pd.Series(array), "t")[:, 0]
+    assert np.isfinite(scaled).all()
+    assert column.decode(scaled) == pytest.approx(array, rel=1e-9, abs=1e-9 * np.abs(array).max())
+
+
+def test_a_constant_column_is_only_shifted():
+    assert NumericColumn.measured("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series([0, 1, 1]),
+        pd.Series([False, True, True]),
+        pd.Series([0, 1, 1], dtype="Int64"),
+        pd.Series([0, 1, 1], dtype="Float64"),
+        pd.Series([False, True, True], dtype="boolean"),
+        pd.Series([0, 1, 1], dtype="category"),
+        pd.Series([0, 1, 1], dtype=object),
+        pd.Series(["0", "1", "1"]),
+    ],
+    ids=lambda cells: str(cells.dtype),
+)
+def test_every_way_to_store_numbers_reads_alike(cells):
+    assert NumericColumn("a", 0.0, 1.0).encode(cells, "t")[:, 0].tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (pd.Series([1.0, np.nan]), "column 'a', data row 1 .* is empty"),
+        (pd.Series([1, None], dtype="Int64"), "data row 1 .* is empty"),
+        (pd.Series(["1", None]), "data row 1 .* is empty"),
+        (pd.Series([1.0, -np.inf]), "data row 1 .* holds -inf: replace"),
+        (pd.Series(["1", "inf"]), "data row 1 .* holds 'inf': replace"),
+        (pd.Series(["1", "x", "y"]), "data row 1 .* holds 'x', which is not a number"),
+        (pd.Series(pd.to_datetime(["2020-01-01"])), "data row 0 .* which is not a number"),
+        (pd.Series([[1]]), r"data row 0 .* holds \[1\], which is not a number"),
+        (pd.Series([1.0, 2.0, np.nan], index=[10, 20, 30]), "data row 30"),
+        (pd.Series([1, 10**400], dtype=object), "data row 1 .* replace it with a finite number"),
+    ],
+)
+def test_the_first_bad_number_is_named(cells, message):
+    with pytest.raises(DataError, match=f"t.csv: .*{message}"):
+        NumericColumn("a", 0.0, 1.0).encode(cells, "t.csv")
+
+
+def test_a_number_beyond_float64_once_scaled_is_refused():
+    with pytest.raises(DataError, match=r"row 0 .* holds 1e\+300, too far"):
+        NumericColumn("a", 0.0, 1e-100).encode(pd.Series([1e300]), "t")
+
+
+def test_one_hot_by_hand():
+    column = CategoricalColumn("colour", ("blue", "red"))
+    assert column.encode(pd.Series(["red", "blue"]), "t").tolist() == [[0, 1], [1, 0]]
+    assert column.input_names == ("colour=blue", "colour=red")
+
+
+def test_a_category_written_as_a_number_is_matched_as_text():
+    assert CategoricalColumn("c", ("1", "A")).encode(pd.Series([1, 1]), "t").tolist() == [[1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["red", "green"], "row 1 .* holds 'green', which is none of the known categories .'blue', 'red'"),
+        (["red", None], "row 1 .* is empty"),
+    ],
+)
+def test_the_first_bad_category_is_named(cells, message):
+    with pytest.raises(DataError, match=f"column 'colour', data {message}"):
+        CategoricalColumn("colour", ("blue", "red")).encode(pd.Series(cells), "t")
+
+
+@pytest.mark.parametrize(("mean", "std"), [(np.nan, 1.0), (0.0, 0.0), (0.0, -1.0), (0.0, np.inf)])
+def test_statistics_outside_their_domain_are_refused(mean, std):
+    with pytest.raises(DataError, match="std finite and positive"):
+        NumericColumn("a", mean, std)
+
+
+@pytest.mark.parametrize("categories", [(), ("a", "a")])
+def test_categories_must_differ(categories):
+    with pytest.raises(DataError, match="none twice"):
+        CategoricalColumn("a", categories)

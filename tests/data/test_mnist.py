@@ -1,0 +1,155 @@
+"""MNIST from a folder, from the cache, and from a server on this machine; and the real one where it lies."""
+
+import gzip
+import hashlib
+import os
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deltarule.data import load, load_raw, mnist, mnist_directories
+from deltarule.data.idx import idx_header
+from deltarule.data.mnist import load_mnist, mnist_rows
+from deltarule.errors import DataError
+
+REAL = Path(os.environ.get("DELTARULE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "mnist")
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def mirror(tiny_mnist_folder, monkeypatch):
+    """A server of the tiny set."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    handler = partial(_Silent, directory=tiny_mnist_folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/"
+        http.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def right_sums(tiny_mnist, monkeypatch):
+    """Make the tiny set the one whose MD5 sums are known."""
+    sums = {name: hashlib.md5(content).hexdigest() for name, content in tiny_mnist.items()}
+    monkeypatch.setattr(mnist, "MD5_SUMS", sums)
+
+
+def test_the_folders_named():
+    assert mnist_directories("here", {"DELTARULE_DATA": "there"}) == (Path("here"),)
+    assert mnist_directories(None, {"DELTARULE_DATA": "there"}) == (Path("there"),)
+    assert mnist_directories(None, {}) == mnist_directories(None, {"DELTARULE_DATA": ""}) == ()
+
+
+@pytest.mark.usefixtures("right_sums")
+def test_a_folder_of_files(tiny_mnist_folder):
+    data = load("mnist", data_dir=tiny_mnist_folder)
+    # the last sixth of 12 training images validates
+    assert data.train.rows.tolist() == list(range(10))
+    assert data.validation.rows.tolist() == [10, 11]
+    assert data.test.rows.tolist() == [12, 13, 14, 15]
+    assert data.train.X.dtype == np.float32
+    assert data.train.X.shape == (10, 6)
+    assert data.train.Y.shape == (10, 10)
+    assert data.schema.image_shape == (2, 3)
+    assert data.notes == ()
+
+
+def test_other_images_than_mnists_are_noted(tiny_mnist_folder):
+    assert any("not the original MNIST" in note for note in load_mnist(data_dir=tiny_mnist_folder).notes)
+
+
+def test_plain_files_dotted_names_and_a_subfolder_are_found(tmp_path, tiny_mnist):
+    (tmp_path / "mnist").mkdir()
+    for name, content in tiny_mnist.items():
+        (tmp_path / "mnist" / name.replace("-idx", ".idx")).write_bytes(content)
+    assert len(load_mnist(data_dir=[tmp_path / "absent", tmp_path]).test) == 4
+
+
+def test_raw_rows_hold_out_the_test_files(tiny_mnist_folder):
+    data = load_mnist(data_dir=tiny_mnist_folder)
+    raw = load_raw("mnist", data.schema, data_dir=tiny_mnist_folder)
+    assert raw.test_rows is not None
+    assert raw.Y is not None
+    assert np.array_equal(raw.test_rows, data.test.rows)
+    assert np.array_equal(raw.X[raw.test_rows], data.test.X)
+    assert np.array_equal(data.schema.decode(raw.Y), raw.targets)
+
+
+def test_a_folder_without_a_file_says_which(tiny_mnist_folder):
+    (tiny_mnist_folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DataError, match=r"not in .*given: t10k-labels-idx1-ubyte .*--data-dir"):
+        load_mnist(data_dir=tiny_mnist_folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("t10k-labels-idx1-ubyte", np.zeros(3, np.uint8), r"shape \(3,\) for the 4 images"),
+        ("t10k-labels-idx1-ubyte", np.array([0, 1, 10, 2], np.uint8), "label 2 is 10"),
+        ("t10k-images-idx3-ubyte", np.zeros((4, 6), np.uint8), r"images are \(N, h, w\)"),
+        ("t10k-images-idx3-ubyte", np.zeros((4, 3, 3), np.uint8), "must agree"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(tiny_mnist_folder, name, array, message):
+    path = tiny_mnist_folder / f"{name}.gz"
+    path.write_bytes(gzip.compress(idx_header(array.shape) + array.tobytes()))
+    with pytest.raises(DataError, match=message):
+        load_mnist(data_dir=tiny_mnist_folder)
+
+
+@pytest.mark.usefixtures("right_sums")
+def test_what_is_absent_is_downloaded_once(mirror, tmp_path):
+    first = load_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
+    assert sorted(path.name for path in (tmp_path / "cache" / "mnist").iterdir()) == sorted(
+        f"{name}.gz" for name in mnist.MD5_SUMS
+    )
+    again = load_mnist(cache_dir=tmp_path / "cache", base_urls=[])
+    assert np.array_equal(first.train.X, again.train.X)
+    assert len(mnist_rows(first.schema, cache_dir=tmp_path / "cache", base_urls=[]).X) == 16
+
+
+def test_a_download_with_a_wrong_sum_is_deleted(mirror, tmp_path):
+    with pytest.raises(DataError) as caught:
+        load_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
+    message = str(caught.value)
+    path = tmp_path / "cache" / "mnist" / "train-images-idx3-ubyte.gz"
+    assert str(path) in message
+    assert f"MD5 sum {mnist.MD5_SUMS['train-images-idx3-ubyte']}, but have " in message
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("right_sums")
+def test_a_truncated_download_is_deleted(mirror, tiny_mnist_folder, tmp_path):
+    served = tiny_mnist_folder / "train-images-idx3-ubyte.gz"
+    served.write_bytes(served.read_bytes()[:40])
+    with pytest.raises(DataError, match="has been deleted: run again"):
+        load_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
+    assert not (tmp_path / "cache" / "mnist" / served.name).exists()
+
+
+def test_no_mirror_at_all_says_what_to_do(mirror, tmp_path):
+    with pytest.raises(DataError, match=r"HTTP status 404.*--data-dir"):
+        load_mnist(cache_dir=tmp_path / "cache", base_urls=[f"{mirror}absent/"])
+
+
+@pytest.mark.skipif(
+    not any(REAL.glob("*train-images-idx3-ubyte*")), reason=f"MNIST is not in {REAL}: set DELTARULE_DATA"
+)
+def test_the_real_mnist_has_nielsens_split():
+    data = load("mnist", data_dir=REAL)
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [50_000, 10_000, 10_000]
+    assert data.notes == ()  # the MD5 sums are MNIST's
+    assert data.schema.decode(data.train.Y[:5]).tolist() == [5, 0, 4, 1, 9]
+    assert data.schema.decode(data.test.Y[:5]).tolist() == [7, 2, 1, 0, 4]
+    assert (data.train.X.min(), data.train.X.max()) == (0, 1)
+    assert data.train.X[:60].mean() == pytest.approx(0.13, abs=0.02)  # most of a digit's image is background

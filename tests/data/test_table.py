@@ -1,0 +1,199 @@
+"""A table from file to examples: what is scaled by what, what is dropped, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from deltarule.data import CategoricalColumn, NumericColumn, load, load_raw
+from deltarule.errors import ConfigurationError, DataError
+
+
+@pytest.fixture
+def houses(csv):
+    """Twenty rows: two numeric inputs, one of text, one constant; the price has fractions."""
+    generator = np.random.default_rng(0)
+    size, age = generator.integers(40, 200, 20), generator.integers(0, 90, 20)
+    rows = [f"{s},{a},{'ab'[i % 2]},7,{s * 1.5 + a + 0.25}" for i, (s, a) in enumerate(zip(size, age, strict=True))]
+    return csv("size,age,area,floor,price\n" + "\n".join(rows), "houses.csv")
+
+
+def test_a_regression(houses):
+    data = load(houses, target="price")
+    assert (data.name, data.task) == ("houses.csv", "regression")
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [14, 3, 3]
+    assert data.schema.input_names == ("size", "age", "area=a", "area=b", "floor")
+    assert data.train.X.shape == (14, 5)
+    assert data.train.X.dtype == data.train.Y.dtype == np.float64
+    assert sorted(np.concatenate([part.rows for part in (data.train, data.validation, data.test)])) == list(range(20))
+
+
+def test_the_scales_are_those_of_the_training_part(houses):
+    data = load(houses, target="price")
+    assert data.train.X[:, :2].mean(axis=0) == pytest.approx([0, 0], abs=1e-12)
+    assert data.train.X[:, :2].std(axis=0) == pytest.approx([1, 1])
+    assert data.train.Y.std() == pytest.approx(1)
+    assert abs(data.test.X[:, 0].mean()) > 1e-3
+    assert data.train.X[:, 4].tolist() == [0] * 14
+    assert data.notes == ("column 'floor' holds 7 in every training row; it is shifted, not scaled",)
+
+
+def test_each_example_is_its_row(houses):
+    data = load(houses, target="price")
+    frame = pd.read_csv(houses)
+    for part in (data.train, data.validation, data.test):
+        assert data.schema.decode(part.Y)[:, 0] == pytest.approx(frame["price"].to_numpy()[part.rows])
+        assert np.array_equal(data.schema.encode_inputs(frame)[part.rows], part.X)
+
+
+def test_the_seed_decides_the_split(houses):
+    one, same, other = (load(houses, target="price", seed=seed) for seed in (0, 0, 1))
+    assert np.array_equal(one.train.rows, same.train.rows)
+    assert not np.array_equal(one.train.rows, other.train.rows)
+
+
+def test_several_targets(houses):
+    data = load(houses, target="price,age")
+    assert data.schema.target_names == ("price", "age")
+    assert data.train.Y.shape == (14, 2)
+    assert data.schema.input_names[0] == "size"
+
+
+def test_a_classification(houses):
+    data = load(houses, target="area")
+    assert data.schema.classes == ("a", "b")
+    assert data.schema.targets == ()
+    for part in (data.train, data.validation, data.test):
+        assert part.Y.sum(axis=0).min() >= 1  # stratified
+    labels = pd.read_csv(houses)["area"].to_numpy()
+    assert data.schema.decode(data.test.Y).tolist() == labels[data.test.rows].tolist()
+
+
+@pytest.mark.parametrize(("cells", "classes"), [("130", (0, 1, 3)), (["True", "False", "True"], (False, True))])
+def test_classes_keep_their_type(csv, cells, classes):
+    rows = "\n".join(f"{i},{cells[i % 3]}" for i in range(12))
+    assert load(csv(f"x,y\n{rows}"), target="y").schema.classes == classes
+
+
+def test_booleans_and_categories_as_inputs(csv):
+    data = load(csv("flag,colour,y\ntrue,red,0.5\nfalse,blue,1.5\ntrue,red,2.5\nfalse,red,3.5"), target="y")
+    flag, colour = data.schema.inputs
+    assert isinstance(flag, NumericColumn)
+    assert colour == CategoricalColumn("colour", ("blue", "red"))
+
+
+def test_parquet_with_nullable_and_arrow_types(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame(
+        {
+            "whole": pd.array([1, 2, 3, 4], dtype="Int64"),
+            "real": pd.array([0.5, 1.5, 2.5, 3.5], dtype="Float64"),
+            "flag": pd.array([True, False, True, False], dtype="boolean"),
+            "kind": pd.Categorical(["a", "b", "a", "b"]),
+            "day": pd.date_range("2020-01-01", periods=4),
+            "y": [0.25, 0.5, 0.75, 1.0],
+        }
+    ).to_parquet(path)
+    data = load(path, target="y")
+    assert data.schema.input_names == ("whole", "real", "flag", "kind=a", "kind=b")
+    assert data.notes[0] == "column 'day' is ignored: it holds dates or times"
+
+
+def test_missing_cells_are_counted(csv):
+    path = csv("a,b,y\n1,x,0.5\n,NA,1.5\n3,,2.5\n4,x,3.5\n5,y,4.5")
+    with pytest.raises(DataError) as caught:
+        load(path, target="y")
+    message = str(caught.value)
+    assert "column 'a' has 1 (first in data row 1), column 'b' has 2 (first in data row 1)" in message
+    assert "--drop-missing" in message
+
+
+def test_rows_with_missing_cells_are_left_out_on_request(csv):
+    data = load(csv("a,y\n1,0.5\n,1.5\n3,2.5\n4,\n5,4.5"), target="y", drop_missing=True)
+    rows = np.concatenate([part.rows for part in (data.train, data.validation, data.test)])
+    assert sorted(rows) == [0, 2, 4]
+    assert "2 of 5 rows of table.csv have missing cells and are left out" in data.notes
+
+
+def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
+    data = load(csv("a,void,y\n1,,0.5\n2,,1.5\n3,,2.5"), target="y")
+    assert data.schema.input_names == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "kind", "message"),
+    [
+        ("a,y\n1,0.5\n2,1\n3,2", {}, ConfigurationError, "table.csv needs a target"),
+        ("a,y\n1,0.5\n2,1\n3,2", {"target": "z"}, DataError, "no column 'z'"),
+        ("a,y\n1,0.5", {"target": "y"}, DataError, "has 1 data row, but at least 3"),
+        ("a,y\n1,0.5\n2,1", {"target": "y"}, DataError, "has 2 data rows"),
+        ("a,y\n1,0.5\n,1\n2,2", {"target": "y", "drop_missing": True}, DataError, "2 data rows once those with"),
+        ("a,y\n1,\n2,\n3,", {"target": "y"}, DataError, "column 'y' has 3"),
+        ("a,y\n1,\n2,\n3,", {"target": "y", "drop_missing": True}, DataError, "0 data rows"),
+        ("a,y\n1,0.5\ninf,1\n3,2", {"target": "y"}, DataError, "column 'a', data row 1 .* holds inf"),
+        ("a,y\n1,0.5\n2,1\n3,-inf", {"target": "y"}, DataError, "column 'y', data row 2 .* holds -inf"),
+        ("y\n0.5\n1\n2", {"target": "y"}, DataError, "no column left for the inputs"),
+        ("a,y\n1,0.5\n2,x\n3,2", {"target": "y"}, DataError, "column 'y', data row 1 .*'x'"),
+        ("a,y\n1,p\n2,q\n3,r", {"target": "y", "task": "regression"}, DataError, "data row 0 .*'p'.*numbers"),
+        ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row"),
+        ("a,b,y\n1,1,1\n2,2,2\n3,3,3", {"target": "b,y", "task": "classification"}, ConfigurationError, "one target"),
+        ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "task": "guess"}, ConfigurationError, "task is 'guess'"),
+        ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "seed": -1}, ConfigurationError, "seed is -1"),
+    ],
+)
+def test_a_table_that_cannot_be_used(csv, text, options, kind, message):
+    with pytest.raises(kind, match=message) as caught:
+        load(csv(text), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_new_rows_for_a_model(houses, csv):
+    schema = load(houses, target="price").schema
+    raw = load_raw(csv("floor,area,age,size,extra\n7,a,10,100,x\n7,b,20,50,y", "new.csv"), schema)
+    assert raw.X.shape == (2, 5)
+    assert raw.Y is None
+    assert raw.targets is None
+    assert raw.test_rows is None
+    assert raw.rows.tolist() == [0, 1]
+    assert list(raw.frame) == ["floor", "area", "age", "size", "extra"]
+
+
+def test_the_same_rows_for_a_model(houses):
+    data = load(houses, target="price")
+    raw = load_raw(houses, data.schema)
+    assert raw.Y is not None
+    assert raw.targets is not None
+    assert np.array_equal(raw.X[data.test.rows], data.test.X)
+    assert np.array_equal(raw.Y[data.test.rows], data.test.Y)
+    assert np.array_equal(raw.targets[:, 0], pd.read_csv(houses)["price"])
+
+
+def test_labels_of_new_rows(houses, csv):
+    schema = load(houses, target="area").schema
+    path = csv("size,age,floor,price,area\n1,1,7,1,b\n1,1,7,1,z")
+    with pytest.raises(DataError, match=r"table.csv: target 'area', data row 1 .* holds 'z'"):
+        load_raw(path, schema)
+    assert load_raw(path, schema, targets=False).Y is None
+
+
+def test_categories_that_look_like_numbers_stay_text(csv):
+    rows = "\n".join(f"{code},{i}.5" for i, code in enumerate(["01", "A", "B", "C"] * 3))
+    schema = load(csv(f"code,y\n{rows}"), target="y").schema
+    assert load_raw(csv("code\n01\n01", "new.csv"), schema).X[:, 0].tolist() == [1, 1]
+
+
+def test_empty_targets_of_new_rows_are_no_targets(houses, csv):
+    schema = load(houses, target="price").schema
+    raw = load_raw(csv("size,age,area,floor,price\n1,1,a,7,\n1,1,b,7,"), schema)
+    assert raw.Y is None
+
+
+def test_new_rows_with_missing_cells(houses, csv):
+    schema = load(houses, target="price").schema
+    path = csv("size,age,area,floor\n1,1,a,7\n,1,b,7\n2,2,a,7")
+    with pytest.raises(DataError, match=r"column 'size', data row 1 .* is empty"):
+        load_raw(path, schema)
+    raw = load_raw(path, schema, drop_missing=True)
+    assert raw.rows.tolist() == [0, 2]
+    assert raw.notes == ("1 of 3 rows of table.csv have missing cells and are left out",)
+    with pytest.raises(DataError, match="missing cell in every row"):
+        load_raw(csv("size,age,area,floor\n,1,a,7"), schema, drop_missing=True)

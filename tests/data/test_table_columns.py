@@ -1,0 +1,150 @@
+"""What each column is for: the rule for the task, the targets that exist, the inputs that can be."""
+
+import pandas as pd
+import pytest
+
+from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets
+from deltarule.errors import ConfigurationError, DataError
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [("a", ("a",)), ("a,b", ("a", "b")), ("b, a", ("b", "a")), (["a", "b"], ("a", "b")), ("c,d", ("c,d",))],
+)
+def test_targets_by_name(target, names):
+    assert find_targets(["a", "b", "c,d"], target, "t.csv") == names
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "message"),
+    [
+        (None, ConfigurationError, "t.csv needs a target: name one of its columns 'age', 'price'"),
+        ("", ConfigurationError, "needs a target"),
+        ([], ConfigurationError, "needs a target"),
+        ("age,age", ConfigurationError, "names a column twice"),
+        ("prise", DataError, "no column 'prise' .*did you mean 'price'.*its columns are 'age', 'price'"),
+        ("zzz", DataError, "no column 'zzz' for the target: its columns are 'age', 'price'"),
+    ],
+)
+def test_targets_that_cannot_be(target, kind, message):
+    with pytest.raises(kind, match=message):
+        find_targets(["age", "price"], target, "t.csv")
+
+
+def test_semicolons_are_recognised():
+    with pytest.raises(DataError, match="separated by semicolons"):
+        find_targets(["a;b"], "b", "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "task"),
+    [
+        ([0.5, 1.0, 2.0], "regression"),
+        (list(range(21)), "regression"),
+        (list(range(20)), "classification"),
+        ([1.0, 2.0, 2.0], "classification"),
+        (["a", "b", "a"], "classification"),
+        ([True, False, True], "classification"),
+        (pd.Categorical(["a", "b", "a"]), "classification"),
+    ],
+)
+def test_the_rule_for_one_target(cells, task):
+    assert decide_task(pd.DataFrame({"y": cells}), None, "t")[0] == task
+
+
+def test_the_option_overrides_the_rule():
+    whole, broken = pd.DataFrame({"y": [1, 2, 3]}), pd.DataFrame({"y": [0.5, 1.5, 0.5]})
+    assert decide_task(whole, "regression", "t")[0] == "regression"
+    assert decide_task(broken, "classification", "t")[0] == "classification"
+    assert decide_task(pd.DataFrame({"y": [True, False]}), "regression", "t")[0] == "regression"
+
+
+def test_whole_numbers_read_as_classes_are_noted():
+    assert "3 different whole numbers" in decide_task(pd.DataFrame({"y": [1, 2, 3]}), None, "t")[1][0]
+
+
+def test_several_targets_are_a_regression():
+    assert decide_task(pd.DataFrame({"y": [1, 2, 3], "z": [1, 1, 2]}), None, "t")[0] == "regression"
+
+
+@pytest.mark.parametrize(
+    ("columns", "task", "kind", "message"),
+    [
+        ({"y": [1, 2], "z": [1, 2]}, "classification", ConfigurationError, "'y', 'z'.*classification supports one"),
+        ({"y": [1, 2]}, "ranking", ConfigurationError, "task is 'ranking'"),
+        ({"y": ["a", "b"]}, "regression", DataError, "column 'y', data row 0 .*'a', but regression fits numbers"),
+        ({"y": ["1", "b"]}, "regression", DataError, "column 'y', data row 1 .*'b', but regression"),
+        ({"y": [1, 2], "z": ["a", "b"]}, None, DataError, "column 'z', data row 0 .*'a', but regression"),
+        ({"y": ["a", "a"]}, None, DataError, "target 'y' holds 'a' in every row.*two or more classes"),
+        ({"y": [1, 1]}, None, DataError, "target 'y' holds 1 in every row"),
+        ({"y": ["1", "2", "x"]}, None, DataError, "data row 2 .*'x' in a column of numbers"),
+        ({"y": [f"name {i}" for i in range(51)]}, None, DataError, "different value in each of its 51 rows"),
+        ({"y": pd.to_datetime(["2020-01-01", "2020-01-02"])}, None, DataError, "can be no target"),
+    ],
+)
+def test_targets_that_cannot_serve(columns, task, kind, message):
+    with pytest.raises(kind, match=message):
+        decide_task(pd.DataFrame(columns), task, "t")
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        (["b", "a", "b"], ("a", "b")),
+        ([2.0, 1.0], (1, 2)),
+        ([0.5, 1.0], (0.5, 1.0)),
+        ([True, False], (False, True)),
+        (pd.Series([2, 1], dtype="category"), (1, 2)),
+        (pd.Series([2, 1], dtype="Int64"), (1, 2)),
+    ],
+)
+def test_labels_in_pythons_own_types(cells, labels):
+    found = class_labels(pd.Series(cells))
+    assert found == labels
+    assert [type(label) for label in found] == [type(label) for label in labels]
+
+
+def test_inputs_chosen_and_ignored():
+    count = 60
+    chosen, notes = choose_inputs(
+        pd.DataFrame(
+            {
+                "number": range(count),
+                "flag": [True, False] * 30,
+                "colour": ["red", "blue"] * 30,
+                "code": pd.Categorical([1, 2] * 30),
+                "name": [f"name {i}" for i in range(count)],
+                "day": pd.date_range("2020-01-01", periods=count),
+                "same": ["x"] * count,
+                "void": [None] * count,
+                "bytes": [b"x"] * count,
+                "street": [f"street {i % 55}" for i in range(count)],
+            }
+        ),
+        "t",
+    )
+    assert chosen == {
+        "number": "numeric",
+        "flag": "numeric",
+        "colour": "categorical",
+        "code": "categorical",
+        "street": "categorical",
+    }
+    assert [note.split("'")[1] for note in notes] == ["name", "day", "same", "void", "bytes", "street"]
+    assert "60 texts all differ" in notes[0]
+    assert "55 different texts" in notes[-1]
+
+
+def test_fifty_different_texts_are_categories():
+    chosen, _ = choose_inputs(pd.DataFrame({"name": [f"name {i}" for i in range(50)]}), "t")
+    assert chosen == {"name": "categorical"}
+
+
+def test_text_among_numbers_is_no_category():
+    with pytest.raises(DataError, match=r"column 'a', data row 2 .* holds '\?' in a column of numbers"):
+        choose_inputs(pd.DataFrame({"a": ["1", "2", "?", "4"]}), "t")
+
+
+def test_no_column_left():
+    with pytest.raises(DataError, match=r"no column left for the inputs .*'day' is ignored"):
+        choose_inputs(pd.DataFrame({"day": pd.to_datetime(["2020-01-01"])}), "t.csv")

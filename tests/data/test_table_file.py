@@ -1,0 +1,110 @@
+"""Every way a table's file can be unreadable is one sentence that names it."""
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from deltarule.data.table_file import read_table
+from deltarule.errors import DataError
+
+
+def test_a_csv_file(csv):
+    frame, notes = read_table(csv("a,b,c\n1,x,true\n2,y,false"))
+    assert frame.to_dict("list") == {"a": [1, 2], "b": ["x", "y"], "c": [True, False]}
+    assert notes == ()
+
+
+def test_blank_lines_spaces_quotes_and_a_byte_order_mark(tmp_path):
+    path = tmp_path / "t.CSV"
+    path.write_bytes('\ufeff\n a , "b"\n\n1, "x, y"\n   \n2, z\n'.encode())
+    frame, _ = read_table(path)
+    assert frame.to_dict("list") == {"a": [1, 2], "b": ["x, y", "z"]}
+
+
+def test_missing_cells_are_missing(csv):
+    frame, _ = read_table(csv("a,b\n1,NA\n,x"))
+    assert frame.isna().to_numpy().tolist() == [[False, True], [True, False]]
+
+
+def test_columns_without_a_name_are_ignored(csv):
+    frame, notes = read_table(csv(",a,\n0,5,\n1,6,"))
+    assert list(frame) == ["a"]
+    assert notes == (
+        "column 0 of table.csv has no name and is ignored",
+        "column 2 of table.csv has no name and is ignored",
+    )
+
+
+def test_a_column_can_be_read_as_text(csv):
+    frame, _ = read_table(csv("a,b\n01,1\nTRUE,2"), text_columns={"a"})
+    assert frame["a"].tolist() == ["01", "TRUE"]
+
+
+def test_a_parquet_file_loses_its_index(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"a": [1, 2], "b": ["x", None]}, index=[10, 20]).to_parquet(path)
+    frame, _ = read_table(path)
+    assert list(frame) == ["a", "b"]
+    assert list(frame.index) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"", "t.csv is empty"),
+        ("t.csv", b"\n  \n", "t.csv is empty"),
+        ("t.csv", b"a,b\n", "t.csv has a header but no data rows"),
+        ("t.csv", b"a,b\n1,2\n3,4,5\n", r"data row 1 .* has 3 cells, but the header 2"),
+        ("t.csv", b"a,b\n1,2,3\n", r"data row 0 .* has 3 cells"),
+        ("t.csv", b"a,b\n1\n", r"data row 0 .* has 1 cell, but"),
+        ("t.csv", b"a,b,a\n1,2,3\n", "t.csv has more than one column named 'a'"),
+        ("t.csv", "naïve\n1\n".encode("latin-1"), "t.csv is not UTF-8 .byte 0xef.: save it .* UTF-8"),
+        ("t.csv", "a\n1\n".encode("utf-16"), "t.csv is not UTF-8"),
+        ("t.csv", b"a,b\n1," + b"x" * 200_000, "not a table of comma-separated values"),
+        ("t.csv", b'a,b\n1,"x\n', "not a table of comma-separated values"),
+        ("t.parquet", b"", "t.parquet is empty"),
+        ("t.parquet", b"a,b\n1,2\n" * 20, "t.parquet cannot be read as Parquet"),
+        ("t.xlsx", b"PK", r"extension '.xlsx': give digits, mnist, or a .csv"),
+        ("digit", b"a", "extension '': give digits"),
+    ],
+)
+def test_a_file_that_is_no_table(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        read_table(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_parquet_file_with_a_name_twice(tmp_path):
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pyarrow.table([[1], [2]], names=["a", "a"]), path)
+    with pytest.raises(DataError, match="more than one column named 'a'"):
+        read_table(path)
+
+
+def test_a_truncated_parquet_file(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"a": range(1000)}).to_parquet(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"t\.parquet"):
+        read_table(path)
+
+
+def test_a_parquet_file_without_rows(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"a": []}).to_parquet(path)
+    with pytest.raises(DataError, match="no data rows"):
+        read_table(path)
+
+
+def test_a_missing_file_and_a_directory(tmp_path):
+    with pytest.raises(DataError, match=r"there is no file .*absent\.csv"):
+        read_table(tmp_path / "absent.csv")
+    with pytest.raises(DataError, match="is a directory"):
+        read_table(tmp_path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_table(tmp_path / f"{'x' * 300}.csv")
