@@ -6,7 +6,7 @@ from deltarule.layers import Dense
 from deltarule.model_file import load, save
 from deltarule.network import Network
 from deltarule.stopping import Stopping
-from deltarule.trainers import GradientDescent
+from deltarule.trainers import GradientDescent, LevenbergMarquardt
 from deltarule.training import TrainingResult, train
 
 __version__ = "0.1.0"
@@ -15,6 +15,7 @@ __all__ = [
     "CrossEntropy",
     "Dense",
     "GradientDescent",
+    "LevenbergMarquardt",
     "LogLikelihood",
     "Network",
     "Quadratic",

@@ -50,6 +50,16 @@ class Cost:
         columns = jax.vmap(lambda e: activation.times_slope(z, a, root * e), out_axes=-1)(unit)
         return columns, r
 
+    def residual_acceleration(
+        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
+    ) -> Array:
+        """The second derivative of r along a curve whose z^L has velocity dz and acceleration ddz, (m, k).
+
+        Where r is not a difference of outputs and targets, the curve is bent in z alone: S^T ddz.
+        """
+        S, _ = self.gauss_newton(activation, z, a, y)
+        return jnp.einsum("mjo,mj->mo", S, ddz)
+
 
 @dataclass(frozen=True)
 class Quadratic(Cost):
@@ -67,6 +77,11 @@ class Quadratic(Cost):
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         root = (2 * self.scale) ** 0.5
         return jnp.full_like(a, root), root * (a - y)
+
+    def residual_acceleration(  # noqa: D102
+        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
+    ) -> Array:
+        return (2 * self.scale) ** 0.5 * activation.second_tangent(z, a, dz, ddz)
 
 
 @dataclass(frozen=True)

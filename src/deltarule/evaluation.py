@@ -2,16 +2,17 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from deltarule import backprop
 from deltarule.backprop import Params
-from deltarule.rows import Rows, block_size
+from deltarule.rows import Rows, block_size, sum_over_blocks
 
 if TYPE_CHECKING:
     from deltarule.network import Network
+
+EVALUATION_ROWS = 8192  # rows of one block
 
 
 class Score(NamedTuple):
@@ -23,21 +24,13 @@ class Score(NamedTuple):
 
 def evaluate(net: "Network", params: Params, rows: Rows) -> Score:
     """C over the rows without regularisation, and the share of rows whose largest output is the target's."""
-    size = rows.x.shape[0]
-    block = size if size <= 8192 else block_size(size)
 
     def sums(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
         out = backprop.forward(net, params, x)[-1]
-        right = correct(out.a, y)
-        return jnp.sum(weight * backprop.output_cost(net, out, y)), jnp.sum(jnp.where(right, weight, 0))
+        return jnp.sum(weight * backprop.output_cost(net, out, y)), jnp.sum(jnp.where(correct(out.a, y), weight, 0))
 
-    mask = rows.mask
-    if block == size:
-        cost, right = sums(rows.x, rows.y, mask)
-    else:
-        blocks = jax.tree.map(lambda array: array.reshape(-1, block, *array.shape[1:]), (rows.x, rows.y, mask))
-        cost, right = jax.tree.map(jnp.sum, jax.lax.map(lambda part: sums(*part), blocks))
-    total = jnp.sum(mask)
+    cost, right = sum_over_blocks(rows, block_size(rows.x.shape[0], EVALUATION_ROWS), sums)
+    total = jnp.sum(rows.mask)
     return Score(cost / total, right / total)
 
 

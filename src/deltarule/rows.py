@@ -1,10 +1,12 @@
-"""The examples of a training as arrays on the device, padded to a few sizes so that compilation does not depend on N."""
+"""The examples of a training on the device, padded to a few sizes so that compilation does not depend on N."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 
 class Rows(NamedTuple):
@@ -48,6 +50,24 @@ def pad_rows(x: Array | np.ndarray, y: Array | np.ndarray, weight: Array | np.nd
     return Rows(pad(x), pad(y), None if weight is None else pad(weight), jnp.asarray(count, jnp.int32))
 
 
-def block_size(rows: int, largest: int = 4096) -> int:
-    """The largest power of two up to `largest` that divides `rows`: padded sizes always have a large one."""
-    return min(largest, rows & -rows)
+def block_size(rows: int, largest: int) -> int:
+    """All the rows if `largest` holds them, else the largest power of two up to it that divides their number.
+
+    Padded sizes are eight to sixteen times a power of two, so blocks are never small beside the whole.
+    """
+    return rows if rows <= largest else min(2 ** (largest.bit_length() - 1), rows & -rows)
+
+
+def sum_over_blocks(rows: Rows, block: int, part: Callable[[Array, Array, Array], Any]) -> Any:
+    """The sum of part(x, y, weight) over blocks of `block` rows: memory is one block's, whatever the number of rows."""
+    size = rows.x.shape[0]
+    if block == size:
+        return part(rows.x, rows.y, rows.mask)
+    blocks = jax.tree.map(lambda array: array.reshape(-1, block, *array.shape[1:]), (rows.x, rows.y, rows.mask))
+
+    def add(total: Any, piece: tuple[Array, Array, Array]) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, part(*piece)), None
+
+    shapes = jax.eval_shape(part, *(array[0] for array in blocks))
+    zero = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    return lax.scan(add, zero, blocks)[0]

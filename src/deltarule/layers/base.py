@@ -3,7 +3,7 @@
 A layer is a frozen, hashable description; it holds no numbers that training changes. Its parameters are a dict of
 arrays ({} if it has none), passed in and returned. Batches come first: a^l is (m, n_l). The output error of the last
 layer is the cost's (BP1); from there `propagate` and `error` carry it down (BP2', BP2) and `gradient` reads off BP3
-and BP4. Levenberg-Marquardt asks for three more: `tangent` (Jv), `jacobian` (rows of J) and `gram` (J J^T without J).
+and BP4. Levenberg-Marquardt asks for three more: `tangent` (Jv), `jacobian_transpose` (columns of J^T) and `gram` (J J^T without J).
 """
 
 from collections.abc import Mapping
@@ -79,14 +79,19 @@ class Layer:
         """(ddz, dda): the second derivatives along the same straight line in the parameters."""
         raise NotImplementedError
 
-    def jacobian(self, a_prev: Array, delta: Array) -> Array:
-        """BP3 and BP4 residual by residual, flattened: delta (m, k, n_l) gives (m, k, this layer's parameters)."""
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
+        """BP3 and BP4 residual by residual, flattened: delta (m, k, n_l) gives (this layer's parameters, m k)."""
         raise NotImplementedError
 
-    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> Array:
-        """This layer's term of (GRAM) between two sets of examples.
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """The sum over all residuals of the squares of J's entries, which is the diagonal of J^T J, in params' shape."""
+        raise NotImplementedError
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """This layer's terms of (GRAM) between two sets of examples, one for each of its parameters.
 
         `a_prev` are (m, n_{l-1}) and (m', n_{l-1}); `delta` are (m, k, n_l) and (m', k', n_l), one error for each
-        residual. Returns (m, k, m', k').
+        residual. Each term is (m, k, m', k'); their sum is the layer's share of J J^T. They stay apart because a prior
+        weighs weights and biases differently.
         """
         raise NotImplementedError

@@ -67,7 +67,7 @@ class Dense(Layer):
         if found != expected:
             raise ShapeError(
                 f"layer {position}, Dense({self.n}), needs parameters of shapes {expected} for an input of "
-                f"{input_shape[0]} values, and has {found}: the input, the parameters and the network do not belong together."
+                f"{input_shape[0]} values, and has {found}: give the network, parameters and input that belong together."
             )
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:  # noqa: ARG002
@@ -117,13 +117,20 @@ class Dense(Layer):
             ddz = ddz + dda_prev @ params["W"].T
         return ddz, get_activation(self.activation).second_tangent(here.z, here.a, dz, ddz)
 
-    def jacobian(self, a_prev: Array, delta: Array) -> Array:
-        """Row (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
-        dW = delta[..., :, None] * a_prev[:, None, None, :]
-        return jnp.concatenate([dW.reshape(*delta.shape[:2], -1), delta], axis=-1)
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
+        """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
+        m, k, n = delta.shape
+        errors = delta.transpose(2, 0, 1)
+        dW = errors[:, None] * a_prev.T[None, :, :, None]
+        return jnp.concatenate([dW.reshape(-1, m * k), errors.reshape(n, m * k)])
 
-    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> Array:
-        """⟨delta_io, delta_jq⟩ (1 + ⟨a_i, a_j⟩), because a row of J is the outer product of delta and (a, 1)."""
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
+        squares = jnp.sum(delta * delta, axis=1)
+        return {"W": squares.T @ (a_prev * a_prev), "b": jnp.sum(squares, axis=0)}
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """⟨delta_io, delta_jq⟩ ⟨a_i, a_j⟩ for W and ⟨delta_io, delta_jq⟩ for b: rows of J are outer products (BP4)."""
         (m, k, n), (m2, k2, _) = delta[0].shape, delta[1].shape
         errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
-        return errors * (1 + a_prev[0] @ a_prev[1].T)[:, None, :, None]
+        return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}

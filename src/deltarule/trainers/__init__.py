@@ -2,5 +2,6 @@
 
 from deltarule.trainers.base import Record, Trainer
 from deltarule.trainers.gradient_descent import GradientDescent
+from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 
-__all__ = ["GradientDescent", "Record", "Trainer"]
+__all__ = ["GradientDescent", "LevenbergMarquardt", "Record", "Trainer"]

@@ -1,0 +1,53 @@
+"""Which form of the step to take: a model of what each costs and holds in memory.
+
+n parameters, R = m k residuals of a step. Floating-point operations of one iteration, and bytes at the same time:
+
+    primal   R n² + n³/3 (symmetric product, one factorisation)        3 n² 8
+    dual     2 R² sum_l n_l + R³/3 (the Gram, one factorisation)       4 R² 8
+    cg       about 100 products J^T J v at 8 R n / k operations each   activations of one block
+
+Between primal and dual the smaller matrix wins: it is cheaper, and J^T J of rank n is better conditioned than a
+singular J J^T. Conjugate gradients are taken where the smaller matrix does not fit the memory, or where factoring
+costs both a trillion operations and ten times what they do.
+"""
+
+import os
+from typing import NamedTuple
+
+BYTES = 8
+CG_PRODUCTS = 100
+PATIENT_FLOPS = 1e12
+
+
+class FormCost(NamedTuple):
+    """What one iteration of a form costs."""
+
+    flops: float
+    bytes: float
+
+
+def form_costs(n: int, examples: int, outputs: int, neurons: int) -> dict[str, FormCost]:
+    """The costs of the three forms; `neurons` is the sum of n_l over the layers."""
+    R = examples * outputs
+    return {
+        "primal": FormCost(float(R) * n * n + n**3 / 3, 3.0 * BYTES * n * n),
+        "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 4.0 * BYTES * R * R),
+        "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
+    }
+
+
+def choose_form(n: int, examples: int, outputs: int, neurons: int, memory: float) -> str:
+    """The name of the form to take within `memory` bytes."""
+    costs = form_costs(n, examples, outputs, neurons)
+    exact = "dual" if examples * outputs < n else "primal"
+    too_large = costs[exact].bytes > memory
+    too_slow = costs[exact].flops > max(PATIENT_FLOPS, 10 * costs["cg"].flops)
+    return "cg" if too_large or too_slow else exact
+
+
+def available_memory() -> float:
+    """Half of the machine's memory, in bytes: what the matrices of a step may take."""
+    try:
+        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # a platform that does not say
+        return 4.0 * 2**30

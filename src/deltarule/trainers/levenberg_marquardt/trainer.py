@@ -1,0 +1,283 @@
+"""Levenberg-Marquardt: damped Gauss-Newton steps, exact, in the form that fits the problem."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from deltarule.backprop import Params
+from deltarule.curvature import jacobian_diagonal, linearize
+from deltarule.domain import require_choice, require_count, require_number
+from deltarule.errors import ConfigurationError
+from deltarule.initializers import DEFAULT_INITIALIZERS
+from deltarule.pytrees import register
+from deltarule.rows import Rows, block_size, sum_over_blocks
+from deltarule.stopping import stop_code
+from deltarule.trainers.base import Record
+from deltarule.trainers.levenberg_marquardt import damping as control
+from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
+from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
+from deltarule.trainers.levenberg_marquardt.dual import dual_model
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form
+from deltarule.trainers.levenberg_marquardt.model import QuadraticModel, Step, dot, objective, plus
+from deltarule.trainers.levenberg_marquardt.primal import primal_model
+from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
+from deltarule.trainers.sampling import permutation, take_batch
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda has grown by 2^136
+BLOCK_BYTES = 2**27  # what the Jacobian or the errors of one block of examples may take
+LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
+
+
+class LevenbergMarquardtState(NamedTuple):
+    """The parameters and the damping; `curvature` is the largest diagonal entry of J^T J seen, the scale of lambda."""
+
+    params: Params
+    damping: Damping
+    curvature: Array
+
+
+class Trial(NamedTuple):
+    """One damping tried: where it leads and what came of it."""
+
+    params: Params
+    objective: Array
+    gain: Array
+    verdict: Array
+    step_norm: Array
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt:
+    """p ← p + s with (J^T J + A + lambda I) s = -(J^T r + A p), for the quadratic cost or any convex one.
+
+    One epoch is one accepted step: lambda grows until a step lowers the objective, and the history keeps every trial
+    with its verdict ("trial_lambda", "trial_cost", "trial_gain", "trial_verdict", an index in
+    `deltarule.trainers.levenberg_marquardt.VERDICTS`). A step never goes uphill. Where no damping up to `max_damping`
+    leads down, training stops with "mu_max": to rounding, that is a minimum.
+
+    Args:
+        solver: "auto", or the form of the step: "primal" (n x n), "dual" (m k x m k, Woodbury), "cg" (matrix-free).
+        batch_size: None takes all examples in each step. A number m makes an epoch of ceil(N/m) steps on batches of a
+            fresh permutation, each judged on its own batch; each batch gets one trial.
+        l2: lambda of (lambda/2N) sum w², over weights only; None for none.
+        damping: the first lambda, as a multiple of the largest diagonal entry of J^T J.
+        max_damping: where to give up, as a multiple of the same.
+        acceleration: add the geodesic correction of [T&S], clipped: about half the iterations for one more solve.
+        refit: refit a linear output layer at each trial point; None does it wherever it applies.
+        cg_tolerance: the relative residual at which conjugate gradients stop.
+        cg_iterations: the most products of one solve.
+        memory: bytes that the matrices of a step may take; None is half of the machine's memory.
+
+    Raises:
+        ConfigurationError: a value outside its range.
+
+    Source: [M], [JN], [H&M], [T&S]; docs/levenberg-marquardt.md derives it.
+    """
+
+    solver: str = "auto"
+    batch_size: int | None = None
+    l2: float | None = None
+    damping: float = 1e-3
+    max_damping: float = 1e10
+    acceleration: bool = True
+    refit: bool | None = None
+    cg_tolerance: float = 1e-3
+    cg_iterations: int = 200
+    memory: float | None = None
+
+    dtype: ClassVar[str] = "float64"
+    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
+    learning_rate_name: ClassVar[str] = "damping"
+
+    def __post_init__(self):
+        """Check every number where it is given."""
+        require_choice("solver", self.solver, ("auto", "primal", "dual", "cg"))
+        for name in ("damping", "max_damping", "cg_tolerance", "memory"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, require_number(name, getattr(self, name), above=0))
+        if self.l2 is not None:
+            object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
+        if self.batch_size is not None:
+            object.__setattr__(self, "batch_size", require_count("batch_size", self.batch_size))
+        object.__setattr__(self, "cg_iterations", require_count("cg_iterations", self.cg_iterations))
+
+    def check(self, net: "Network", count: int) -> None:
+        """A batch cannot be larger than the data; a step function has no gradient; a refit needs a linear output."""
+        for i, layer in enumerate(net.layers):
+            if getattr(layer, "activation", None) == "step":
+                raise ConfigurationError(
+                    f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
+                    "it cannot be trained by gradients; use sigmoid."
+                )
+        if self.batch_size is not None and self.batch_size > count:
+            raise ConfigurationError(
+                f"batch_size is {self.batch_size} and there are {count} training examples: "
+                f"give at most {count}, or None for all of them."
+            )
+        if self.refit and not can_refit(net):
+            raise ConfigurationError(
+                "refit=True needs a linear output layer and the quadratic cost: leave refit out for this network."
+            )
+
+    def form(self, net: "Network", params: Params, examples: int) -> str:
+        """Which form a step on that many examples takes: "primal", "dual" or "cg"."""
+        if self.solver != "auto":
+            return self.solver
+        n = sum(p.size for p in jax.tree.leaves(params))
+        neurons = sum(layer["b"].size for layer in params if "b" in layer)
+        memory = available_memory() if self.memory is None else self.memory
+        return choose_form(n, examples, net.outputs, neurons, memory)
+
+    def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
+        """lambda_0 = damping · max diag(J^T J) ([JN])."""
+        block = self._block(net, params, rows)
+
+        def diagonal(x: Array, y: Array, weight: Array) -> Params:
+            return jacobian_diagonal(net, params, linearize(net, params, x, y, weight))
+
+        largest = jnp.stack([jnp.max(d) for d in jax.tree.leaves(sum_over_blocks(rows, block, diagonal))])
+        curvature = jnp.maximum(jnp.max(largest), jnp.finfo(largest.dtype).tiny)
+        if self.batch_size is not None:
+            curvature = curvature * self.batch_size / rows.count
+        return LevenbergMarquardtState(params, control.start(self.damping * curvature), curvature)
+
+    def epoch(
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array
+    ) -> tuple[LevenbergMarquardtState, Record]:
+        """One accepted step on all examples, or one pass of batches with one trial each."""
+        if self.batch_size is None:
+            return self._full_batch_epoch(net, state, rows)
+        return self._mini_batch_epoch(net, state, rows, key)
+
+    def _full_batch_epoch(
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows
+    ) -> tuple[LevenbergMarquardtState, Record]:
+        total = jnp.sum(rows.mask)
+        model = self._model(net, state.params, rows)
+        log = {
+            "trial_lambda": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
+            "trial_cost": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
+            "trial_gain": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
+            "trial_verdict": jnp.zeros(TRIALS, jnp.int8),
+        }
+
+        def going(carry: tuple) -> Array:
+            trial, damping, log, i = carry
+            return (trial.verdict != ACCEPTED) & (i < TRIALS) & (damping.lam <= self.max_damping * state.curvature)
+
+        def attempt(carry: tuple) -> tuple:
+            _, damping, log, i = carry
+            trial = self._trial(net, state.params, model, rows, damping.lam)
+            log = {
+                "trial_lambda": log["trial_lambda"].at[i].set(damping.lam),
+                "trial_cost": log["trial_cost"].at[i].set(trial.objective / total),
+                "trial_gain": log["trial_gain"].at[i].set(trial.gain),
+                "trial_verdict": log["trial_verdict"].at[i].set(trial.verdict),
+            }
+            return trial, control.update(damping, trial.gain, trial.verdict == ACCEPTED), log, i + 1
+
+        zero = jnp.zeros((), rows.x.dtype)
+        none = Trial(state.params, model.objective, zero, jnp.zeros((), jnp.int8), zero)
+        trial, damping, log, trials = lax.while_loop(going, attempt, (none, state.damping, log, jnp.zeros((), jnp.int32)))
+        accepted = trial.verdict == ACCEPTED
+        params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, state.params)
+        record = log | {
+            "cost": jnp.where(accepted, trial.objective, model.objective) / total,
+            "gradient_norm": jnp.sqrt(dot(model.gradient, model.gradient)) / total,
+            "lambda": damping.lam,
+            "step_norm": jnp.where(accepted, trial.step_norm, 0),
+            "accepted": accepted.astype(jnp.int32),
+            "rejected": trials - accepted.astype(jnp.int32),
+            "stop": jnp.where(accepted, 0, stop_code("mu_max")).astype(jnp.int32),
+        }
+        return LevenbergMarquardtState(params, damping, state.curvature), record
+
+    def _mini_batch_epoch(
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array
+    ) -> tuple[LevenbergMarquardtState, Record]:
+        m, size = self.batch_size, rows.x.shape[0]
+        assert m is not None
+        total = jnp.sum(rows.mask)
+        steps = (rows.count + m - 1) // m
+        order = jnp.pad(permutation(key, size, rows.count), (0, -size % m))
+
+        def one_step(i: Array, carry: tuple) -> tuple:
+            params, damping, cost, square, taken = carry
+            index = lax.dynamic_slice(order, (i * m,), (m,))
+            x, y, weight = take_batch(rows, index, i * m, rows.count)
+            batch = Rows(x, y, weight, jnp.asarray(m, jnp.int32))
+            batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)
+            share = None if self.l2 is None else self.l2 * batch_total / total
+            model = self._model(net, params, batch, share)
+            trial = self._trial(net, params, model, batch, damping.lam, share)
+            accepted = trial.verdict == ACCEPTED
+            damping = control.update(damping, trial.gain, accepted)
+            ceiling = self.max_damping * state.curvature
+            damping = jax.tree.map(
+                lambda held, moved: jnp.where(damping.lam > ceiling, held, moved), control.start(ceiling), damping
+            )
+            params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, params)
+            cost = cost + jnp.where(accepted, trial.objective, model.objective)
+            square = square + dot(model.gradient, model.gradient) / batch_total**2
+            return params, damping, cost, square, taken + accepted
+
+        zero, none = jnp.zeros((), rows.x.dtype), jnp.zeros((), jnp.int32)
+        start = (state.params, state.damping, zero, zero, none)
+        params, damping, cost, square, taken = lax.fori_loop(0, steps, one_step, start)
+        record = {
+            "cost": cost / total,
+            "batch_gradient_norm": jnp.sqrt(square / steps),
+            "lambda": damping.lam,
+            "accepted": taken,
+            "rejected": steps - taken,
+        }
+        return LevenbergMarquardtState(params, damping, state.curvature), record
+
+    def _trial(
+        self, net: "Network", params: Params, model: QuadraticModel, rows: Rows, lam: Array, l2: Array | None = None
+    ) -> Trial:
+        """Solve for one damping, correct, refit, and judge the point it leads to."""
+        l2 = self.l2 if l2 is None else l2
+        block = self._block(net, params, rows)
+        step = model.solve(lam)
+        there = plus(params, _bent(step))
+        if can_refit(net) if self.refit is None else self.refit:
+            there = refit_output_layer(net, there, rows, block, lam, l2)
+        new = objective(net, there, rows, block, l2)
+        predicted = 0.5 * (lam * dot(step.s, step.s) - dot(model.gradient, step.s))
+        gain, verdict = control.judge(model.objective, new, predicted)
+        moved = plus(there, params, -1.0)
+        return Trial(there, new, gain, verdict, jnp.sqrt(dot(moved, moved)))
+
+    def _model(self, net: "Network", params: Params, rows: Rows, l2: Array | None = None) -> QuadraticModel:
+        l2 = self.l2 if l2 is None else l2
+        block = self._block(net, params, rows)
+        form = self.form(net, params, rows.x.shape[0])
+        if form == "primal":
+            return primal_model(net, params, rows, block, l2, self.acceleration)
+        if form == "dual":
+            return dual_model(net, params, rows, l2, self.acceleration)
+        return cg_model(net, params, rows, block, l2, self.acceleration, self.cg_tolerance, self.cg_iterations)
+
+    def _block(self, net: "Network", params: Params, rows: Rows) -> int:
+        """How many examples are linearised at once: their Jacobian (primal) or their errors (cg) fit BLOCK_BYTES."""
+        n = sum(p.size for p in jax.tree.leaves(params))
+        neurons = sum(layer["b"].size for layer in params if "b" in layer)
+        width = n if self.form(net, params, rows.x.shape[0]) == "primal" else 4 * neurons
+        return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * width)))
+
+
+def _bent(step: Step) -> Params:
+    """s + a, with the geodesic correction clipped to a share of the step rather than refused."""
+    s, a = jnp.sqrt(dot(step.s, step.s)), jnp.sqrt(dot(step.a, step.a))
+    share = jnp.minimum(1, LARGEST_CORRECTION * s / jnp.maximum(a, jnp.finfo(a.dtype).tiny))
+    return plus(step.s, step.a, share)
+
+
+register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))
