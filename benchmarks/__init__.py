@@ -1,0 +1,1 @@
+"""Measured comparisons: what deltarule's documentation claims, run again by anyone."""

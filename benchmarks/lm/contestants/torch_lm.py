@@ -1,0 +1,54 @@
+"""torch-levenberg-marquardt: its training module on the full batch, with each of its solvers."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from benchmarks.lm.contestants.contract import Recorder, Run, missing
+from benchmarks.lm.problems import Problem, Start
+
+
+@dataclass
+class TorchLevenbergMarquardt:
+    """A row for each training_step; `iterations` counts its attempts, that is, its factorisations.
+
+    Everything but the solver is the library's default: damping 1e-3 on JᵀJ/N, divided or multiplied by 10
+    within [1e-10, 1e10], ten attempts a step, the per-example Jacobian under vmap, JJᵀ where parameters
+    outnumber residuals. After ten failed attempts it takes the last step even though the error rises; the
+    best error so far is recorded.
+    """
+
+    name: str
+    solve_method: str = "qr"
+
+    def available(self) -> str | None:
+        """None, or what is not installed."""
+        return missing("torch", "torch_levenberg_marquardt")
+
+    def run(self, problem: Problem, start: Start, *, seconds: float, iterations: int) -> Run:
+        """Train from ``start``."""
+        from torch_levenberg_marquardt.training import LevenbergMarquardtModule
+
+        from benchmarks.lm.contestants.torch_network import torch_data, torch_network
+
+        # A factorisation that fails is an attempt like any other, and the library logs each one.
+        logging.getLogger("torch_levenberg_marquardt.training").setLevel(logging.ERROR)
+        X, Y = torch_data(problem)
+
+        def module() -> LevenbergMarquardtModule:
+            return LevenbergMarquardtModule(torch_network(problem, start), solve_method=self.solve_method)
+
+        began = time.perf_counter()
+        module().training_step(X, Y)
+        warm_seconds = time.perf_counter() - began
+
+        trainer, attempts = module(), 0
+        recorder = Recorder(problem, seconds=seconds, iterations=iterations)
+        recorder.begin()
+        while not (recorder.rows and recorder.finished()):
+            _, loss, stopped, logs = trainer.training_step(X, Y)
+            attempts += logs["attempts"]
+            recorder.add(float(loss), attempts)
+            if stopped:
+                return recorder.run(warm_seconds, "stopped by itself: damping reached its maximum")
+        return recorder.run(warm_seconds, "")
