@@ -42,7 +42,7 @@ class Activation:
 class Softmax(Activation):
     """a_j = e^{z_j} / sum_k e^{z_k}, over the last axis: a probability for each class."""
 
-    def times_slope(self, z: Array, a: Array, v: Array) -> Array:  # noqa: ARG002
+    def times_slope(self, z: Array, a: Array, v: Array) -> Array:
         """(diag(a) - a a^T) v, without forming the matrix."""
         return a * (v - jnp.sum(a * v, axis=-1, keepdims=True))
 
@@ -64,7 +64,7 @@ def step(z: Array) -> Array:
     return jnp.where(z > 0, 1, 0).astype(z.dtype)
 
 
-def softplus_curvature(z: Array, a: Array) -> Array:  # noqa: ARG001
+def softplus_curvature(z: Array, a: Array) -> Array:
     """The derivative of the sigmoid, which is the slope of softplus."""
     s = lax.logistic(z)
     return s * (1 - s)

@@ -68,7 +68,7 @@ class Quadratic(Cost):
     scale: float = 0.5
     name = "quadratic"
 
-    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:  # noqa: ARG002
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         return self.scale * jnp.sum((a - y) ** 2, axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
@@ -78,7 +78,7 @@ class Quadratic(Cost):
         root = (2 * self.scale) ** 0.5
         return jnp.full_like(a, root), root * (a - y)
 
-    def residual_acceleration(  # noqa: D102
+    def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
     ) -> Array:
         return (2 * self.scale) ** 0.5 * activation.second_tangent(z, a, dz, ddz)

@@ -39,16 +39,17 @@ def he(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
 
 
 def nguyen_widrow(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
-    """Directions at random, biases spread evenly: the active regions of the neurons tile [-1, 1]^n_in.
+    """Directions at random, biases spread evenly: the active regions of tanh neurons tile [-1, 1]^n_in.
 
-    Each row of W has length 0.7 n_out^(1/n_in), and neuron j is centred where its share of the interval lies
-    (Nguyen & Widrow 1990). It supposes inputs in [-1, 1].
+    Each row of W has length beta = 1.4 n_out^(1/n_in), and the biases are evenly spaced on [-beta, beta]: 0.7 as in
+    Nguyen & Widrow 1990, times 2 because tanh is active for z in [-2, 2] (MATLAB's initnw). It supposes inputs in
+    [-1, 1] or standardised.
     """
-    length = 0.7 * n_out ** (1 / n_in)
+    beta = 1.4 * n_out ** (1 / n_in)
     direction = jax.random.uniform(key, (n_out, n_in), dtype, -1, 1)
     direction = direction / jnp.linalg.norm(direction, axis=1, keepdims=True)
     centre = jnp.linspace(-1, 1, n_out, dtype=dtype) if n_out > 1 else jnp.zeros(1, dtype)
-    return length * direction, length * centre * jnp.sign(direction[:, 0])
+    return beta * direction, beta * centre * jnp.sign(direction[:, 0])
 
 
 INITIALIZERS: dict[str, Initializer] = {

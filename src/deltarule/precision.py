@@ -37,5 +37,5 @@ def dtype_of(params: Any) -> np.dtype:
 
 
 def computing_in(dtype: np.dtype) -> AbstractContextManager:
-    """A context in which arrays of this dtype keep it: 64-bit types enabled for float64, nothing changed for float32."""
+    """A context in which arrays of this dtype keep it: it enables 64-bit types for float64 and does nothing else."""
     return jax.enable_x64(True) if dtype == np.float64 else nullcontext()

@@ -22,7 +22,7 @@ def gram(
     params: Params,
     left: Linearization,
     right: Linearization,
-    group: Callable[[int, str], str] = lambda layer, name: "all",  # noqa: ARG005
+    group: Callable[[int, str], str] = lambda layer, name: "all",
 ) -> dict[str, Array]:
     """J_left J_right^T, summed within groups of parameters.
 

@@ -60,7 +60,9 @@ def jacobian_transpose(net: "Network", params: Params, lin: Linearization) -> Ar
     """
     inputs = backprop.inputs_of(lin.x, lin.passes)
     deltas = residual_errors(net, params, lin)
-    return jnp.concatenate([layer.jacobian_transpose(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)])
+    return jnp.concatenate(
+        [layer.jacobian_transpose(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
+    )
 
 
 def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Params:

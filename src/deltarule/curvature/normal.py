@@ -1,5 +1,6 @@
 """The normal equations of one Gauss-Newton step, J^T J and J^T r, accumulated over blocks of examples."""
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
@@ -43,7 +44,7 @@ def symmetric_product(B: Array) -> Array:
         return B @ B.T
     edges = [round(i * n / panels) for i in range(panels + 1)]
     H = jnp.zeros((n, n), B.dtype)
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         upper = B[start:end] @ B[start:].T
         H = H.at[start:end, start:].set(upper)
         H = H.at[end:, start:end].set(upper[:, end - start :].T)

@@ -3,7 +3,8 @@
 A layer is a frozen, hashable description; it holds no numbers that training changes. Its parameters are a dict of
 arrays ({} if it has none), passed in and returned. Batches come first: a^l is (m, n_l). The output error of the last
 layer is the cost's (BP1); from there `propagate` and `error` carry it down (BP2', BP2) and `gradient` reads off BP3
-and BP4. Levenberg-Marquardt asks for three more: `tangent` (Jv), `jacobian_transpose` (columns of J^T) and `gram` (J J^T without J).
+and BP4. Levenberg-Marquardt asks for more: `tangent` (Jv), `jacobian_transpose` (columns of J^T) and
+`gram` (J J^T without J).
 """
 
 from collections.abc import Mapping
@@ -84,7 +85,7 @@ class Layer:
         raise NotImplementedError
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
-        """The sum over all residuals of the squares of J's entries, which is the diagonal of J^T J, in params' shape."""
+        """The squares of J's entries summed over residuals, the diagonal of J^T J, in the parameters' shape."""
         raise NotImplementedError
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:

@@ -67,10 +67,10 @@ class Dense(Layer):
         if found != expected:
             raise ShapeError(
                 f"layer {position}, Dense({self.n}), needs parameters of shapes {expected} for an input of "
-                f"{input_shape[0]} values, and has {found}: give the network, parameters and input that belong together."
+                f"{input_shape[0]} values, and has {found}: network, parameters and input must belong together."
             )
 
-    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:  # noqa: ARG002
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = W^l a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""
         z = a_prev @ params["W"].T + params["b"]
         return Pass(z, get_activation(self.activation).sigma(z))
@@ -83,7 +83,7 @@ class Dense(Layer):
         """delta^l = dC/da^l ⊙ sigma'(z^l)."""
         return get_activation(self.activation).times_slope(here.z, here.a, dC_da)
 
-    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:  # noqa: ARG002
+    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1} = (W^l)^T delta^l (BP2')."""
         return delta @ params["W"]
 

@@ -27,10 +27,10 @@ class Direction(NamedTuple):
 def steepest() -> Direction:
     """Steepest descent: p ← p - eta ∇C."""
 
-    def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:  # noqa: ARG001
+    def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
         return jax.tree.map(lambda g: -eta * g, grads), state
 
-    return Direction(lambda params: (), update)  # noqa: ARG005
+    return Direction(lambda params: (), update)
 
 
 def momentum(mu: Number, nesterov: bool) -> Direction:
@@ -39,7 +39,7 @@ def momentum(mu: Number, nesterov: bool) -> Direction:
     Nesterov's form is the one whose parameters are those of the look-ahead point, as in Optax.
     """
 
-    def update(grads: Params, v: Params, eta: Number, params: Params) -> tuple[Params, Params]:  # noqa: ARG001
+    def update(grads: Params, v: Params, eta: Number, params: Params) -> tuple[Params, Params]:
         v = jax.tree.map(lambda v, g: mu * v - eta * g, v, grads)
         if not nesterov:
             return v, v

@@ -115,7 +115,7 @@ class GradientDescent:
                 f"give at most {count}, or None for all of them."
             )
 
-    def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:  # noqa: ARG002
+    def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
         """Step 0, at rest."""
         return GradientDescentState(params, self._direction().init(params), jnp.zeros((), jnp.int32))
 

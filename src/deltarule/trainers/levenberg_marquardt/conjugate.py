@@ -67,12 +67,11 @@ def cg_model(
             return Step(s, scaled(s, 0.0))
         return Step(s, scaled(solve_for(acceleration_force(net, params, rows, block, s)), -0.5))
 
-    return QuadraticModel(cost + prior_energy(params, l2), gradient, solve)
+    trace = jnp.sum(jnp.stack([jnp.sum(d) for d in jax.tree.leaves(diagonal)]))
+    return QuadraticModel(cost + prior_energy(params, l2), gradient, trace, solve)
 
 
-def conjugate_gradients(
-    product, b: Params, preconditioner: Params, tolerance: Number, iterations: Number
-) -> Params:
+def conjugate_gradients(product, b: Params, preconditioner: Params, tolerance: Number, iterations: Number) -> Params:
     """x with ‖b - M x‖ <= tolerance ‖b‖ for a positive definite M, or after `iterations` products.
 
     Hestenes & Stiefel 1952 with a diagonal preconditioner P: z = P r, and the search directions are M-conjugate.

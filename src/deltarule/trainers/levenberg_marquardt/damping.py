@@ -14,18 +14,38 @@ VERDICTS = (
 )
 ACCEPTED, UPHILL, NOT_FINITE, LOW_GAIN = 1, 2, 3, 4
 SMALLEST_GAIN = 1e-4
+FASTEST_FALL = 1 / 5
 
 
 class Damping(NamedTuple):
-    """lambda and the factor nu by which the next rejection multiplies it."""
+    """lambda, the factor nu by which the next rejection multiplies it, and tr J^T J where lambda was set."""
 
     lam: Array
     nu: Array
+    trace: Array
 
 
-def start(lam: Array) -> Damping:
+def start(lam: Array, trace: Array) -> Damping:
     """The damping before the first step."""
-    return Damping(lam, jnp.full_like(lam, 2.0))
+    return Damping(lam, jnp.full_like(lam, 2.0), jnp.maximum(trace, jnp.finfo(trace.dtype).tiny))
+
+
+def follow(damping: Damping, trace: Array) -> Damping:
+    """lambda at a new point: it keeps its size beside J^T J, whose trace is now `trace`.
+
+    Where outputs saturate, J^T J falls by e² a step and a lambda that fell by less would turn every further step into
+    steepest descent; on smooth regression the trace hardly moves and this does nothing.
+    """
+    ratio = jnp.clip(trace / damping.trace, 1e-3, 1e3)
+    ratio = jnp.where(jnp.isfinite(ratio), ratio, 1)
+    return Damping(damping.lam * ratio, damping.nu, damping.trace * ratio)
+
+
+def hold(damping: Damping, largest: Array | float) -> Damping:
+    """The damping, started afresh at `largest` times the trace if it has grown past that."""
+    ceiling = largest * damping.trace
+    past = damping.lam > ceiling
+    return Damping(jnp.where(past, ceiling, damping.lam), jnp.where(past, 2.0, damping.nu), damping.trace)
 
 
 def judge(old: Array, new: Array, predicted: Array) -> tuple[Array, Array]:
@@ -38,11 +58,10 @@ def judge(old: Array, new: Array, predicted: Array) -> tuple[Array, Array]:
 
 
 def update(damping: Damping, rho: Array, accepted: Array) -> Damping:
-    """lambda after a trial: by the gain ratio if it was accepted, up by the growing factor nu if not.
+    """lambda after a trial: down by the gain ratio if it was accepted, up by the growing factor nu if not.
 
-    The farther the true decrease falls short of the model's, the less lambda falls; it doubles where the model was
-    off by four.
+    lambda falls by max(1/5, 1 - (2 rho - 1)³): [JN]'s rule, which is smooth in rho, with 1/5 in place of 1/3.
     """
-    falls = jnp.where(rho > 0.75, 1 / 3, jnp.where(rho > 0.25, 1 / 2, 2.0))
+    falls = jnp.maximum(FASTEST_FALL, 1 - (2 * rho - 1) ** 3)
     lam = damping.lam * jnp.where(accepted, falls, damping.nu)
-    return Damping(lam, jnp.where(accepted, 2.0, 2 * damping.nu))
+    return Damping(lam, jnp.where(accepted, 2.0, 2 * damping.nu), damping.trace)

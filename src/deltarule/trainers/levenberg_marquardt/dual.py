@@ -34,7 +34,7 @@ def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, ac
     on biases, so J D^-1 J^T is a sum of two matrices computed once.
     """
     lin = linearize(net, params, rows.x, rows.y, rows.mask)
-    K = gram(net, params, lin, lin, group=lambda layer, name: name if l2 is not None else "all")  # noqa: ARG005
+    K = gram(net, params, lin, lin, group=lambda layer, name: name if l2 is not None else "all")
     A = prior(params, l2)
     strength = {"W": 0.0 if l2 is None else l2}
     gradient = plus(transpose_product(net, params, lin, lin.r), times(A, params))
@@ -59,4 +59,5 @@ def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, ac
         bent = residual_acceleration(net, params, lin, rows.mask, s)
         return Step(s, scaled(pull(bent), -0.5))
 
-    return QuadraticModel(lin.cost + prior_energy(params, l2), gradient, solve)
+    trace = jnp.sum(jnp.stack([jnp.trace(part) for part in K.values()]))
+    return QuadraticModel(lin.cost + prior_energy(params, l2), gradient, trace, solve)

@@ -37,10 +37,11 @@ class Step(NamedTuple):
 
 
 class QuadraticModel(NamedTuple):
-    """The model at one point: the objective there, its gradient J^T r + A p, and the solver for a given damping."""
+    """The model at one point: the objective, its gradient J^T r + A p, tr J^T J, and the solver for a damping."""
 
     objective: Array
     gradient: Params
+    trace: Array
     solve: Callable[[Array], Step]
 
 

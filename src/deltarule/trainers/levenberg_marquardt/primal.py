@@ -44,4 +44,4 @@ def primal_model(
         force = ravel_pytree(acceleration_force(net, params, rows, block, s))[0]
         return Step(s, unravel(-0.5 * cho_solve(factor, force)))
 
-    return QuadraticModel(equations.cost + prior_energy(params, l2), gradient, solve)
+    return QuadraticModel(equations.cost + prior_energy(params, l2), gradient, jnp.trace(equations.hessian), solve)

@@ -31,9 +31,7 @@ def can_refit(net: "Network") -> bool:
     return isinstance(last, Dense) and last.activation == "linear" and isinstance(net.cost, Quadratic)
 
 
-def refit_output_layer(
-    net: "Network", params: Params, rows: Rows, block: int, lam: Array, l2: Number | None
-) -> Params:
+def refit_output_layer(net: "Network", params: Params, rows: Rows, block: int, lam: Array, l2: Number | None) -> Params:
     """The parameters with the output layer refitted; the layers below are left as they are."""
     assert isinstance(net.cost, Quadratic)
     weighing = 2 * net.cost.scale

@@ -35,11 +35,10 @@ LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a�
 
 
 class LevenbergMarquardtState(NamedTuple):
-    """The parameters and the damping; `curvature` is the largest diagonal entry of J^T J seen, the scale of lambda."""
+    """The parameters and the damping."""
 
     params: Params
     damping: Damping
-    curvature: Array
 
 
 class Trial(NamedTuple):
@@ -67,7 +66,7 @@ class LevenbergMarquardt:
             fresh permutation, each judged on its own batch; each batch gets one trial.
         l2: lambda of (lambda/2N) sum w², over weights only; None for none.
         damping: the first lambda, as a multiple of the largest diagonal entry of J^T J.
-        max_damping: where to give up, as a multiple of the same.
+        max_damping: where to give up, as a multiple of the trace of J^T J.
         acceleration: add the geodesic correction of [T&S], clipped: about half the iterations for one more solve.
         refit: refit a linear output layer at each trial point; None does it wherever it applies.
         cg_tolerance: the relative residual at which conjugate gradients stop.
@@ -83,7 +82,7 @@ class LevenbergMarquardt:
     solver: str = "auto"
     batch_size: int | None = None
     l2: float | None = None
-    damping: float = 1e-3
+    damping: float = 1e-1
     max_damping: float = 1e10
     acceleration: bool = True
     refit: bool | None = None
@@ -141,11 +140,11 @@ class LevenbergMarquardt:
         def diagonal(x: Array, y: Array, weight: Array) -> Params:
             return jacobian_diagonal(net, params, linearize(net, params, x, y, weight))
 
-        largest = jnp.stack([jnp.max(d) for d in jax.tree.leaves(sum_over_blocks(rows, block, diagonal))])
-        curvature = jnp.maximum(jnp.max(largest), jnp.finfo(largest.dtype).tiny)
-        if self.batch_size is not None:
-            curvature = curvature * self.batch_size / rows.count
-        return LevenbergMarquardtState(params, control.start(self.damping * curvature), curvature)
+        leaves = jax.tree.leaves(sum_over_blocks(rows, block, diagonal))
+        share = 1 if self.batch_size is None else self.batch_size / rows.count
+        largest = share * jnp.max(jnp.stack([jnp.max(d) for d in leaves]))
+        trace = share * sum(jnp.sum(d) for d in leaves)
+        return LevenbergMarquardtState(params, control.start(self.damping * largest, trace))
 
     def epoch(
         self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array
@@ -160,6 +159,7 @@ class LevenbergMarquardt:
     ) -> tuple[LevenbergMarquardtState, Record]:
         total = jnp.sum(rows.mask)
         model = self._model(net, state.params, rows)
+        start = control.follow(state.damping, model.trace)
         log = {
             "trial_lambda": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
             "trial_cost": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
@@ -168,8 +168,8 @@ class LevenbergMarquardt:
         }
 
         def going(carry: tuple) -> Array:
-            trial, damping, log, i = carry
-            return (trial.verdict != ACCEPTED) & (i < TRIALS) & (damping.lam <= self.max_damping * state.curvature)
+            trial, damping, _, i = carry
+            return (trial.verdict != ACCEPTED) & (i < TRIALS) & (damping.lam <= self.max_damping * damping.trace)
 
         def attempt(carry: tuple) -> tuple:
             _, damping, log, i = carry
@@ -184,7 +184,7 @@ class LevenbergMarquardt:
 
         zero = jnp.zeros((), rows.x.dtype)
         none = Trial(state.params, model.objective, zero, jnp.zeros((), jnp.int8), zero)
-        trial, damping, log, trials = lax.while_loop(going, attempt, (none, state.damping, log, jnp.zeros((), jnp.int32)))
+        trial, damping, log, trials = lax.while_loop(going, attempt, (none, start, log, jnp.zeros((), jnp.int32)))
         accepted = trial.verdict == ACCEPTED
         params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, state.params)
         record = log | {
@@ -196,7 +196,7 @@ class LevenbergMarquardt:
             "rejected": trials - accepted.astype(jnp.int32),
             "stop": jnp.where(accepted, 0, stop_code("mu_max")).astype(jnp.int32),
         }
-        return LevenbergMarquardtState(params, damping, state.curvature), record
+        return LevenbergMarquardtState(params, damping), record
 
     def _mini_batch_epoch(
         self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array
@@ -215,13 +215,10 @@ class LevenbergMarquardt:
             batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)
             share = None if self.l2 is None else self.l2 * batch_total / total
             model = self._model(net, params, batch, share)
+            damping = control.follow(damping, model.trace)
             trial = self._trial(net, params, model, batch, damping.lam, share)
             accepted = trial.verdict == ACCEPTED
-            damping = control.update(damping, trial.gain, accepted)
-            ceiling = self.max_damping * state.curvature
-            damping = jax.tree.map(
-                lambda held, moved: jnp.where(damping.lam > ceiling, held, moved), control.start(ceiling), damping
-            )
+            damping = control.hold(control.update(damping, trial.gain, accepted), self.max_damping)
             params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, params)
             cost = cost + jnp.where(accepted, trial.objective, model.objective)
             square = square + dot(model.gradient, model.gradient) / batch_total**2
@@ -237,7 +234,7 @@ class LevenbergMarquardt:
             "accepted": taken,
             "rejected": steps - taken,
         }
-        return LevenbergMarquardtState(params, damping, state.curvature), record
+        return LevenbergMarquardtState(params, damping), record
 
     def _trial(
         self, net: "Network", params: Params, model: QuadraticModel, rows: Rows, lam: Array, l2: Array | None = None
