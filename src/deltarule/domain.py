@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from deltarule.errors import ConfigurationError
 
@@ -25,7 +26,7 @@ def require_number(
     Raises:
         ConfigurationError: not a number, not finite, or outside the range.
     """
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return value
     rule = "a finite number"
     if above is not None:
@@ -36,16 +37,15 @@ def require_number(
         rule += f" and below {below:g}"
     if isinstance(value, jax.Array | np.ndarray) and value.ndim == 0:
         value = value.item()
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
     if (
-        not number
-        or not math.isfinite(value)
-        or (above is not None and not value > above)
-        or (least is not None and not value >= least)
-        or (below is not None and not value < below)
+        not math.isfinite(number)
+        or (above is not None and not number > above)
+        or (least is not None and not number >= least)
+        or (below is not None and not number < below)
     ):
         raise ConfigurationError(f"{name} must be {rule}, and is {value!r}: give such a value.")
-    return float(value)
+    return number
 
 
 def require_count(name: str, value: Any, least: int = 1) -> int:

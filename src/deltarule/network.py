@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from deltarule import backprop, tracing
 from deltarule.activations import Activation, get_activation
@@ -148,7 +149,7 @@ class Network:
         if Y.ndim == 1 and k == 1:
             Y = Y[:, None]
         elif Y.ndim == 1 and np.issubdtype(Y.dtype, np.integer):
-            if not isinstance(Y, jax.core.Tracer) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
+            if not isinstance(Y, Tracer) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
                 raise DataError(
                     f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
                     f"number the classes from 0 to {k - 1}."

@@ -23,7 +23,7 @@ def as_dtype(dtype: Any) -> np.dtype:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found not in (np.dtype("float32"), np.dtype("float64")):
+    if found is None or found not in (np.dtype("float32"), np.dtype("float64")):
         raise ConfigurationError(f"dtype must be 'float32' or 'float64', and is {dtype!r}.")
     return found
 

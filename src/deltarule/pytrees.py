@@ -1,6 +1,7 @@
 """Frozen dataclasses as pytrees: numbers are leaves, which compiled code takes as traced values; choices are static."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -20,7 +21,7 @@ def register(cls: type, leaves: tuple[str, ...]) -> None:
         children, choices = flatten(instance)
         return tuple(zip(map(jax.tree_util.GetAttrKey, leaves), children, strict=True)), choices
 
-    def unflatten(choices: tuple, children: tuple) -> Any:
+    def unflatten(choices: tuple, children: Iterable[Any]) -> Any:
         instance = object.__new__(cls)
         for name, value in zip(leaves + static, (*children, *choices), strict=True):
             object.__setattr__(instance, name, value)

@@ -19,7 +19,7 @@ class Rows(NamedTuple):
     x: Array
     y: Array
     weight: Array | None
-    count: Array
+    count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def mask(self) -> Array:

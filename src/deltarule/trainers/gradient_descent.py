@@ -171,6 +171,7 @@ class GradientDescent:
 
     def _move(self, state: GradientDescentState, grads: Params) -> GradientDescentState:
         """p ← p + step, with the learning rate of this step."""
+        assert self.eta is not None  # the constructor saw to it
         eta = self.eta if self.schedule is None else self.eta * self.schedule(state.step)
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
         params = jax.tree.map(lambda p, s: p + s, state.params, step)

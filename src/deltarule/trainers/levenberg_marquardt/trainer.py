@@ -21,7 +21,7 @@ from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
 from deltarule.trainers.levenberg_marquardt.dual import dual_model
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form
-from deltarule.trainers.levenberg_marquardt.model import QuadraticModel, Step, dot, objective, plus
+from deltarule.trainers.levenberg_marquardt.model import Number, QuadraticModel, Step, dot, objective, plus
 from deltarule.trainers.levenberg_marquardt.primal import primal_model
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
 from deltarule.trainers.sampling import permutation, take_batch
@@ -143,7 +143,7 @@ class LevenbergMarquardt:
         leaves = jax.tree.leaves(sum_over_blocks(rows, block, diagonal))
         share = 1 if self.batch_size is None else self.batch_size / rows.count
         largest = share * jnp.max(jnp.stack([jnp.max(d) for d in leaves]))
-        trace = share * sum(jnp.sum(d) for d in leaves)
+        trace = share * jnp.sum(jnp.stack([jnp.sum(d) for d in leaves]))
         return LevenbergMarquardtState(params, control.start(self.damping * largest, trace))
 
     def epoch(
@@ -237,7 +237,7 @@ class LevenbergMarquardt:
         return LevenbergMarquardtState(params, damping), record
 
     def _trial(
-        self, net: "Network", params: Params, model: QuadraticModel, rows: Rows, lam: Array, l2: Array | None = None
+        self, net: "Network", params: Params, model: QuadraticModel, rows: Rows, lam: Array, l2: Number | None = None
     ) -> Trial:
         """Solve for one damping, correct, refit, and judge the point it leads to."""
         l2 = self.l2 if l2 is None else l2
@@ -252,7 +252,7 @@ class LevenbergMarquardt:
         moved = plus(there, params, -1.0)
         return Trial(there, new, gain, verdict, jnp.sqrt(dot(moved, moved)))
 
-    def _model(self, net: "Network", params: Params, rows: Rows, l2: Array | None = None) -> QuadraticModel:
+    def _model(self, net: "Network", params: Params, rows: Rows, l2: Number | None = None) -> QuadraticModel:
         l2 = self.l2 if l2 is None else l2
         block = self._block(net, params, rows)
         form = self.form(net, params, rows.x.shape[0])
