@@ -117,7 +117,8 @@ def train(
             Xv = require_finite("validation X", validation_data[0], dtype)
             validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], None)
         session = _Session(net, trainer, rows, validation, run_key, epochs, stopping, monitor, callbacks, started)
-        return session.run(starts)
+        with trainer.surroundings(net, starts[0], X.shape[0]):
+            return session.run(starts)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from benchmarks.lm.contestants.adam import Adam
 from benchmarks.lm.contestants.contract import Contestant
+from benchmarks.lm.contestants.deltarule_lm import DeltaruleLM
 from benchmarks.lm.contestants.optimistix_lm import Optimistix
 from benchmarks.lm.contestants.pyrenn_lm import Pyrenn
 from benchmarks.lm.contestants.scipy_lm import ScipyLeastSquares
@@ -13,6 +14,7 @@ from benchmarks.lm.contestants.torch_lm import TorchLevenbergMarquardt
 def registry() -> dict[str, Contestant]:
     """Every contestant under its name, in the order of the report; nothing is imported from a peer yet."""
     contestants: list[Contestant] = [
+        DeltaruleLM(),
         Optimistix("optimistix-qr", "qr"),
         Optimistix("optimistix-cholesky", "cholesky"),
         ScipyLeastSquares("scipy-lm", "lm"),

@@ -1,5 +1,6 @@
 """What the training loop asks of a trainer: (init, epoch), pure functions of an explicit state."""
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from jax import Array
@@ -35,6 +36,10 @@ class Trainer(Protocol):
 
     def check(self, net: "Network", count: int) -> None:
         """Raise a ConfigurationError if this trainer cannot train that network on that many examples."""
+        ...
+
+    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+        """What must hold around the compiled calls of a training on that many examples, such as a limit on threads."""
         ...
 
     def init(self, net: "Network", params: Params, rows: Rows) -> Any:

@@ -1,6 +1,7 @@
 """Gradient descent: full-batch, stochastic and mini-batch, with momentum, schedules and any Optax rule."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -114,6 +115,10 @@ class GradientDescent:
                 f"batch_size is {self.batch_size} and there are {count} training examples: "
                 f"give at most {count}, or None for all of them."
             )
+
+    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+        """Nothing: no factorisations here."""
+        return nullcontext()
 
     def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
         """Step 0, at rest."""

@@ -1,5 +1,6 @@
 """Levenberg-Marquardt: damped Gauss-Newton steps, exact, in the form that fits the problem."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -15,6 +16,7 @@ from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
 from deltarule.rows import Rows, block_size, sum_over_blocks
 from deltarule.stopping import stop_code
+from deltarule.threads import threads_for_order
 from deltarule.trainers.base import Record
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
@@ -132,6 +134,13 @@ class LevenbergMarquardt:
         neurons = sum(layer["b"].size for layer in params if "b" in layer)
         memory = available_memory() if self.memory is None else self.memory
         return choose_form(n, examples, net.outputs, neurons, memory)
+
+    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+        """One thread for LAPACK where the matrix to factor is small."""
+        examples = count if self.batch_size is None else self.batch_size
+        n = sum(p.size for p in jax.tree.leaves(params))
+        order = {"primal": n, "dual": examples * net.outputs, "cg": 0}
+        return threads_for_order(order[self.form(net, params, examples)])
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""
