@@ -1,0 +1,27 @@
+"""The command line. This is the only part of deltarule that prints or reads the environment."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+STARTED = time.perf_counter()  # when the command began, as near as a module of Python's can know
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `deltarule` with these arguments, by default the process's own, and return its exit code.
+
+    0: done; 1: a check failed, or the reader of a pipe went away; 2: bad input; 130: interrupted by Ctrl-C.
+    """
+    try:
+        from deltarule.cli.app import run
+    except ModuleNotFoundError as error:
+        print(
+            f"Error: the command line needs the package {error.name!r}, which is not installed: "
+            "run pip install 'deltarule[cli]'",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    return run(sys.argv[1:] if arguments is None else list(arguments))

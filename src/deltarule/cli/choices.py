@@ -1,0 +1,143 @@
+"""What the user chose for `deltarule train`, checked before any data are read."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deltarule.cli.options import parse_hidden, require_writable
+from deltarule.cli.trainers import TRAINERS
+
+LARGEST_SEED = 2**32 - 1  # a JAX key takes 32 bits; beyond them seeds would repeat
+IMAGES = ("digits", "mnist")
+COSTS = ("quadratic", "cross-entropy", "log-likelihood")
+TASKS = ("classification", "regression")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The options of `deltarule train` as typed; None where the user left the choice to us."""
+
+    source: str
+    target: str | None
+    task: str | None
+    data_dir: Path | None
+    drop_missing: bool
+    hidden: str | None
+    activation: str | None
+    cost: str | None
+    trainer: str | None
+    eta: float | None
+    batch_size: int | None
+    epochs: int | None
+    l2: float | None
+    momentum: float | None
+    seed: int
+    patience: int | None
+    time_limit: float | None
+    out: Path | None
+
+    @property
+    def model(self) -> Path:
+        """Where the model goes: --out, or the source's name in the current folder."""
+        return self.out or Path(f"{Path(self.source).stem}.safetensors")
+
+    def record(self) -> dict[str, Any]:
+        """The options that were given, for the model file."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(self).items()
+            if value not in (None, False)
+        }
+
+
+def check_choices(choices: Choices) -> None:
+    """Check every option that can be checked without the data.
+
+    Raises:
+        ConfigurationError: an option lies outside its domain or does not go with another.
+    """
+    from deltarule.activations import ACTIVATIONS
+    from deltarule.domain import require_choice, require_count, require_number
+
+    if choices.hidden is not None:
+        parse_hidden(choices.hidden)
+    trainable = tuple(name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
+    for name, value, known in (
+        ("--activation", choices.activation, trainable),
+        ("--cost", choices.cost, COSTS),
+        ("--trainer", choices.trainer, tuple(TRAINERS)),
+        ("--task", choices.task, TASKS),
+    ):
+        if value is not None:
+            require_choice(name, value, known)
+    for name, value, bounds in (
+        ("--eta", choices.eta, {"above": 0}),
+        ("--l2", choices.l2, {"least": 0}),
+        ("--momentum", choices.momentum, {"least": 0, "below": 1}),
+        ("--time-limit", choices.time_limit, {"above": 0}),
+    ):
+        if value is not None:
+            require_number(name, value, **bounds)
+    for name, value in (
+        ("--batch-size", choices.batch_size),
+        ("--epochs", choices.epochs),
+        ("--patience", choices.patience),
+    ):
+        if value is not None:
+            require_count(name, value)
+    require_count("--seed", choices.seed, least=0)
+    _check_seed_and_epochs(choices)
+    _check_source(choices)
+    if choices.trainer is not None:
+        check_trainer_options(choices, choices.trainer)
+    require_writable("--out", choices.model)
+
+
+def _check_seed_and_epochs(choices: Choices) -> None:
+    """Both are 32-bit numbers inside."""
+    from deltarule.errors import ConfigurationError
+
+    for name, value, largest in (
+        ("--seed", choices.seed, LARGEST_SEED),
+        ("--epochs", choices.epochs, 2**31 - 1),
+        ("--patience", choices.patience, 2**31 - 1),
+        ("--batch-size", choices.batch_size, 2**31 - 1),
+    ):
+        if value is not None and value > largest:
+            raise ConfigurationError(f"{name} must be at most {largest}, and is {value}: give a smaller number")
+
+
+def _check_source(choices: Choices) -> None:
+    """A table needs a target; digits and MNIST have theirs."""
+    from deltarule.errors import ConfigurationError
+
+    if choices.source in IMAGES:
+        if choices.target is not None:
+            raise ConfigurationError(
+                f"--target is {choices.target!r}, but {choices.source} has its own target, the digit: leave it out"
+            )
+        if choices.task == "regression":
+            raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
+        return
+    if choices.target is not None and not choices.target.strip():
+        raise ConfigurationError("--target is empty: name the column of the table to learn")
+    if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
+        raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
+
+
+def check_trainer_options(choices: Choices, trainer: str) -> None:
+    """Refuse an option that this trainer does not understand, rather than ignore it."""
+    from deltarule.errors import ConfigurationError
+
+    for name, value in (
+        ("--eta", choices.eta),
+        ("--batch-size", choices.batch_size),
+        ("--momentum", choices.momentum),
+        ("--l2", choices.l2),
+    ):
+        if value is not None and name not in TRAINERS[trainer].takes:
+            others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)
+            raise ConfigurationError(
+                f"{name} is {value}, but --trainer {trainer} takes no {name}: "
+                f"leave it out, or choose --trainer {others}"
+            )

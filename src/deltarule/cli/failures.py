@@ -1,0 +1,86 @@
+"""The error boundary: what goes wrong becomes one sentence on standard error and an exit code, never a traceback."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 1
+UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
+
+# The library's errors name its arguments; on the command line each has the name of an option.
+AS_TYPED = (
+    (r"drop_missing=True \(--drop-missing\)", "--drop-missing"),
+    (r"\b(use|with) task (regression|classification)\b", r"\1 --task \2"),
+    (r"(?<![-\w])(target|task|seed) is (?=['\d-])", r"--\1 is "),
+    (r"name one target\b", "name one --target"),
+)
+
+
+def as_typed(sentence: str) -> str:
+    """The sentence on one line, with the options of the command line in place of the library's arguments.
+
+    >>> as_typed("task is 'x': give classification or regression")
+    "--task is 'x': give classification or regression"
+    """
+    for pattern, option in AS_TYPED:
+        sentence = re.sub(pattern, option, sentence)
+    return " ".join(sentence.split())
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn a failure inside into its sentence on standard error and `typer.Exit`; a mistake of ours passes through."""
+    from deltarule.errors import DeltaruleError
+
+    try:
+        yield
+    except DeltaruleError as error:
+        _fail(as_typed(str(error)), BAD_INPUT)
+    except UsageError as error:
+        _fail(" ".join(error.format_message().split()), BAD_INPUT)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("deltarule"):
+            raise
+        _fail(
+            f"this command needs the package {error.name!r}, which is not installed: run pip install 'deltarule[cli]'",
+            BAD_INPUT,
+        )
+    except BrokenPipeError:
+        _discard_output()
+        raise typer.Exit(BROKEN_PIPE) from None
+    except MemoryError:
+        _fail("there is not enough memory for these data and this network: use fewer rows or neurons", BAD_INPUT)
+    except OSError as error:
+        place = "" if error.filename is None else f"{error.filename}: "
+        _fail(f"{place}{error.strerror or error}: check the place and try again", BAD_INPUT)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def flush_output(code: int) -> int:
+    """Write out what is still buffered; the exit code, or that of a pipe whose reader went away."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return BROKEN_PIPE
+    except OSError as error:
+        print(f"Error: standard output cannot be written ({error.strerror}): give it another place", file=sys.stderr)
+        return BAD_INPUT
+    return code
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"Error: {sentence}", file=sys.stderr)
+    raise typer.Exit(code) from None
+
+
+def _discard_output() -> None:
+    """Send the rest of standard output nowhere, so that Python's own flush at exit has nothing to complain of."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,54 @@
+"""How good the predictions are: accuracy for classes; RMSE in the target's unit and R² for numbers."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.cli.screen import number, share
+
+if TYPE_CHECKING:
+    from deltarule.backprop import Params
+    from deltarule.data import Schema
+    from deltarule.network import Network
+
+
+def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y: np.ndarray) -> dict[str, Any]:
+    """Score the network on examples, (N, n_1) and (N, k).
+
+    Returns:
+        For classification "accuracy", the share of rows whose most active output is the target's; for regression
+        "rmse" = √(mean (y - t)²) in the target's unit and "r2" = 1 - sum (y - t)² / sum (t - mean t)², which is None
+        where the targets do not vary. With several targets both are means over them, and "rmse_by_target" and
+        "r2_by_target" hold each.
+    """
+    outputs = np.asarray(net(params, X))
+    if schema.classes is not None:
+        return {"accuracy": float(np.mean(np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)))}
+    predicted, targets = schema.decode(outputs), schema.decode(Y)
+    rmse = np.sqrt(np.mean((predicted - targets) ** 2, axis=0))
+    spread = np.sum((targets - targets.mean(axis=0)) ** 2, axis=0)
+    error = np.sum((predicted - targets) ** 2, axis=0)
+    r2 = [float(1 - e / s) if s > 0 else None for e, s in zip(error, spread, strict=True)]
+    known = [value for value in r2 if value is not None]
+    scores: dict[str, Any] = {"rmse": float(np.mean(rmse)), "r2": float(np.mean(known)) if known else None}
+    if len(rmse) > 1:
+        scores["rmse_by_target"] = dict(zip(schema.target_names, rmse.tolist(), strict=True))
+        scores["r2_by_target"] = dict(zip(schema.target_names, r2, strict=True))
+    return scores
+
+
+def named(part: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """The scores with the part's name before theirs, "test_accuracy" for example."""
+    return {f"{part}_{name}": value for name, value in scores.items()}
+
+
+def in_words(scores: dict[str, Any]) -> str:
+    """The scores in a line for people."""
+    if "accuracy" in scores:
+        return f"accuracy {share(scores['accuracy'])}"
+    if "rmse_by_target" not in scores:
+        return f"RMSE {number(scores['rmse'])}, R² {number(scores['r2'])}"
+    return "\n".join(
+        f"{name}: RMSE {number(rmse)}, R² {number(scores['r2_by_target'][name])}"
+        for name, rmse in scores["rmse_by_target"].items()
+    )

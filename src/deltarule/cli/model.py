@@ -1,0 +1,89 @@
+"""A model file and a source of rows for it, as `predict`, `evaluate`, `trace` and `check` read them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from deltarule.cli.screen import show_notes
+
+if TYPE_CHECKING:
+    from deltarule.backprop import Params
+    from deltarule.data import RawRows, Schema
+    from deltarule.network import Network
+
+
+class TrainedModel(NamedTuple):
+    """A model file with its schema, and the record of its training, {} where it has none."""
+
+    path: Path
+    net: "Network"
+    params: "Params"
+    schema: "Schema"
+    training: dict[str, Any]
+
+
+def read_model(path: Path) -> TrainedModel:
+    """Read a model file that the command line can use.
+
+    Raises:
+        ModelFileError: the file cannot be used, has no schema, or its schema does not fit its network.
+    """
+    from deltarule.cli.compilation import keep_compiled_code
+    from deltarule.data import Schema
+    from deltarule.errors import DataError, ModelFileError
+    from deltarule.model_file import load_model
+
+    keep_compiled_code()
+    net, params, description, training = load_model(path)
+    if description is None:
+        raise ModelFileError(
+            f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
+            "deltarule.save a schema"
+        )
+    try:
+        schema = Schema.from_json(description)
+    except DataError as error:
+        raise ModelFileError(f"{path} has a schema that cannot be used ({error}): train or copy it again") from None
+    widths = int(params[0]["W"].shape[1]), net.outputs
+    if widths != (schema.input_width, schema.output_width):
+        raise ModelFileError(
+            f"{path} contradicts itself: its network has {widths[0]} inputs and {widths[1]} outputs, its schema "
+            f"{schema.input_width} and {schema.output_width}: train or copy it again"
+        )
+    return TrainedModel(path, net, params, schema, training if isinstance(training, dict) else {})
+
+
+def read_rows(
+    model: TrainedModel, source: str, data_dir: Path | None, drop_missing: bool, targets: bool = True
+) -> "RawRows":
+    """Read the source's rows, encoded as the model's training rows were, and show the notes."""
+    from deltarule import data
+    from deltarule.cli.options import data_folders
+    from deltarule.cli.progress import DownloadProgress
+
+    seed = model.training.get("split_seed", 0)
+    with DownloadProgress() as progress:
+        rows = data.load_raw(
+            source,
+            model.schema,
+            data_dir=data_folders(data_dir),
+            seed=seed if isinstance(seed, int) else 0,
+            drop_missing=drop_missing,
+            targets=targets,
+            progress=progress,
+        )
+    show_notes(rows.notes)
+    return rows
+
+
+def require_targets(rows: "RawRows", model: TrainedModel) -> Any:
+    """Y of the rows, (N, k).
+
+    Raises:
+        DataError: the source holds no targets.
+    """
+    from deltarule.errors import DataError
+
+    if rows.Y is None:
+        names = ", ".join(repr(name) for name in model.schema.target_names)
+        raise DataError(f"{rows.name} has no values in the target column {names}: give a table that has them")
+    return rows.Y

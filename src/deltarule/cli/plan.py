@@ -1,0 +1,139 @@
+"""The plan of a training: the user's choices with our defaults for this kind of problem, as a network and a trainer."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deltarule.cli.choices import IMAGES, Choices, check_trainer_options
+from deltarule.cli.options import parse_hidden
+from deltarule.cli.trainers import TRAINERS, Settings
+
+if TYPE_CHECKING:
+    from deltarule.data import DataSet
+    from deltarule.network import Network
+
+OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What an option is where the user does not say."""
+
+    hidden: tuple[int, ...]
+    activation: str
+    cost: str
+    trainer: str
+    epochs: int
+
+
+# digits: the best by validation over 24 splits; a test accuracy of 98.2 % on average, 96.6 % on the worst of them.
+# mnist: the network of Nielsen's chapter 3.
+DEFAULTS = {
+    "digits": Defaults((200,), "relu", "cross-entropy", "sgd", epochs=30),
+    "mnist": Defaults((100,), "sigmoid", "cross-entropy", "sgd", epochs=30),
+    "classification": Defaults((30,), "sigmoid", "log-likelihood", "sgd", epochs=300),
+    "regression": Defaults((30,), "tanh", "quadratic", "adam", epochs=300),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that `deltarule.train` is told.
+
+    Args:
+        net: the network.
+        sizes: n_1, ..., n_L.
+        trainer: of the library.
+        trainer_name: as in `--trainer`.
+        settings: the numbers of the trainer.
+        epochs: at most this many.
+        monitor: what "best on the validation part" means.
+    """
+
+    net: "Network"
+    sizes: tuple[int, ...]
+    trainer: Any
+    trainer_name: str
+    settings: Settings
+    epochs: int
+    monitor: str
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """sigma of each layer."""
+        return tuple(getattr(layer, "activation", "linear") for layer in self.net.layers)
+
+    @property
+    def description(self) -> str:
+        """The trainer in a few words, such as "sgd, eta 0.5, batches of 10"."""
+        words = [self.trainer_name]
+        takes = TRAINERS[self.trainer_name].takes
+        if "--eta" in takes:
+            words.append(f"eta {self.settings.eta:g}")
+        m = self.settings.batch_size
+        words.append("all examples in a step" if m is None else f"batches of {m}")
+        if self.settings.momentum is not None:
+            words.append(f"momentum {self.settings.momentum:g}")
+        if self.settings.l2:
+            words.append(f"l2 {self.settings.l2:g}")
+        return ", ".join(words)
+
+
+def make_plan(choices: Choices, data: "DataSet") -> Plan:
+    """Fill in the defaults and build the network and the trainer.
+
+    Raises:
+        ConfigurationError: an option does not go with these data.
+    """
+    import deltarule as dr
+
+    defaults = DEFAULTS[choices.source if choices.source in IMAGES else data.task]
+    name = choices.trainer or defaults.trainer
+    check_trainer_options(choices, name)
+    row = TRAINERS[name]
+    cost = choices.cost or defaults.cost
+    hidden = parse_hidden(choices.hidden) if choices.hidden is not None else row.hidden or defaults.hidden
+    activation = choices.activation or row.activation or defaults.activation
+    k = data.schema.output_width
+    output = _output_activation(cost, data)
+    net = dr.Network([*(dr.Dense(n, activation) for n in hidden), dr.Dense(k, output)], cost=cost)
+    settings = _settings(choices, name, data)
+    return Plan(
+        net=net,
+        sizes=(data.schema.input_width, *hidden, k),
+        trainer=row.build(settings),
+        trainer_name=name,
+        settings=settings,
+        epochs=choices.epochs or row.epochs or defaults.epochs,
+        monitor="accuracy" if data.task == "classification" else "cost",
+    )
+
+
+def _output_activation(cost: str, data: "DataSet") -> str:
+    """The output that belongs to the cost: linear for a regression, else sigmoid or softmax."""
+    from deltarule.errors import ConfigurationError
+
+    if data.task == "classification":
+        return OUTPUT_ACTIVATION[cost]
+    if cost != "quadratic":
+        raise ConfigurationError(
+            f"--cost is {cost!r}, but {data.name} is a regression: leave it out, or use --cost quadratic"
+        )
+    return "linear"
+
+
+def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
+    """The numbers of the trainer; our batch size yields to a small table, the user's is refused there."""
+    from deltarule.errors import ConfigurationError
+
+    row, N = TRAINERS[name], len(data.train)
+    if choices.batch_size is not None and choices.batch_size > N:
+        raise ConfigurationError(
+            f"--batch-size is {choices.batch_size}, but {data.name} has {N} training examples: give at most {N}"
+        )
+    kind = "images" if choices.source in IMAGES else data.task
+    return Settings(
+        eta=choices.eta if choices.eta is not None else row.eta.get(kind),
+        batch_size=choices.batch_size or (row.batch_size and min(row.batch_size, N)),
+        momentum=choices.momentum if choices.momentum is not None else row.momentum,
+        l2=choices.l2,
+    )

@@ -1,0 +1,125 @@
+"""`deltarule predict`: what the network says about each row, in class names or in the targets' units."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, Source, require_writable
+from deltarule.cli.screen import command, console_for, emit_json, line
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from deltarule.cli.model import TrainedModel
+    from deltarule.data import RawRows
+
+SHOWN = 10
+
+
+def predict(
+    model: ModelFile,
+    source: Source,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write every prediction to this file.")] = None,
+    data_dir: DataDir = None,
+    drop_missing: DropMissing = False,
+    as_json: AsJson = False,
+) -> None:
+    """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units."""
+    from deltarule.cli.model import read_model, read_rows
+
+    if out is not None:
+        _check_out(out, model, source)
+    trained = read_model(model)
+    rows = read_rows(trained, source, data_dir, drop_missing, targets=False)
+    columns = _columns(trained, rows)
+    if out is not None:
+        _write_csv(out, columns)
+    if as_json:
+        emit_json(
+            {
+                "model": str(model),
+                "source": source,
+                "rows": rows.rows,
+                "predictions": {name: columns[name] for name in trained.schema.target_names},
+                "out": None if out is None else str(out),
+            }
+        )
+        return
+    console = console_for(as_json)
+    line(console, f"predictions of {model} for {rows.name}")
+    console.print(_table(columns, trained))
+    if out is not None:
+        line(console, f"{len(rows.rows):,} predictions are in {out}.")
+    elif len(rows.rows) > SHOWN:
+        line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
+        options = [] if data_dir is None else ["--data-dir", data_dir]
+        options += ["--drop-missing"] if drop_missing else []
+        line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
+
+
+def _check_out(out: Path, model: Path, source: str) -> None:
+    """A prediction must not overwrite what it was made from."""
+    from deltarule.errors import ConfigurationError
+
+    for what, path in (("model", model), ("table", Path(source))):
+        if out.resolve() == path.resolve():
+            raise ConfigurationError(f"--out is {str(out)!r}, the {what} itself: give another name")
+    require_writable("--out", out)
+
+
+def _columns(model: "TrainedModel", rows: "RawRows") -> dict[str, Any]:
+    """The columns of the table of predictions, each (N,): the row, the targets and the probabilities."""
+    import numpy as np
+
+    schema = model.schema
+    outputs = np.asarray(model.net(model.params, rows.X))
+    predicted = schema.decode(outputs)
+    row = "row" if "row" not in schema.target_names else "source_row"
+    if schema.classes is None:
+        return {row: rows.rows, **dict(zip(schema.target_names, predicted.T, strict=True))}
+    probabilities = _probabilities(outputs)
+    names = [f"probability_{label}" for label in schema.classes]
+    return {row: rows.rows, schema.target_names[0]: predicted, **dict(zip(names, probabilities.T, strict=True))}
+
+
+def _probabilities(outputs: "np.ndarray") -> "np.ndarray":
+    """The outputs as probabilities of the classes, (N, k).
+
+    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one:
+    they are divided by their sum.
+    """
+    import numpy as np
+
+    positive = np.maximum(outputs.astype(np.float64), np.finfo(np.float64).tiny)
+    return positive / positive.sum(axis=1, keepdims=True)
+
+
+def _write_csv(path: Path, columns: dict[str, Any]) -> None:
+    """Write the table, whole or not at all as far as the place allows; numbers keep every digit."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+
+
+def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
+    """The first rows for people: for a classifier the class and how sure the network is."""
+    from rich.table import Table
+
+    names = list(columns)
+    first = [column[:SHOWN].tolist() for column in columns.values()]
+    table = Table()
+    table.add_column(names[0], justify="right")
+    if model.schema.classes is None:
+        for name in names[1:]:
+            table.add_column(name, justify="right")
+        for values in zip(*first, strict=True):
+            table.add_row(str(values[0]), *(f"{value:.6g}" for value in values[1:]))
+        return table
+    table.add_column(names[1], justify="right")
+    table.add_column("probability", justify="right")
+    for row, label, *probabilities in zip(*first, strict=True):
+        table.add_row(str(row), str(label), f"{max(probabilities):.4f}")
+    return table

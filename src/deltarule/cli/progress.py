@@ -1,0 +1,119 @@
+"""What a training and a download show while they run, on standard error."""
+
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+QUIET_SECONDS = 2.0  # between two lines where standard error is not a terminal
+
+
+class TrainingProgress:
+    """A bar on a terminal, a line now and then elsewhere; its `epoch` is a callback of `deltarule.train`.
+
+    Args:
+        epochs: at most this many will be run.
+        examples: N, the training examples of an epoch.
+        monitor: what to show of the validation part, "accuracy" or "cost".
+    """
+
+    def __init__(self, epochs: int, examples: int, monitor: str):
+        """Nothing is shown before `__enter__`."""
+        self.console = Console(stderr=True, highlight=False)
+        self.epochs, self.examples, self.monitor = epochs, examples, monitor
+        self.first: tuple[int, float] | None = None
+        self.written = time.perf_counter()
+        self.bar = Progress(
+            TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+            expand=True,
+        )
+        self.task = self.bar.add_task("", total=epochs, numbers="compiling")
+
+    def __enter__(self) -> "TrainingProgress":
+        """Show the bar."""
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Take the bar away; the summary comes in its place."""
+        self.bar.stop()
+
+    def epoch(self, record: dict[str, Any]) -> None:
+        """Show the record of an epoch."""
+        now, epoch = time.perf_counter(), int(record["epoch"])
+        if self.first is None:  # the first epoch came with compilation, so it says nothing about speed
+            self.first = epoch, now
+        rate = (epoch - self.first[0]) * self.examples / max(now - self.first[1], 1e-9)
+        numbers = describe(record, self.monitor) + (f"  {rate:,.0f} examples/s" if rate > 0 else "")
+        self.bar.update(self.task, completed=epoch, numbers=numbers)
+        if not self.console.is_terminal and (now - self.written > QUIET_SECONDS or epoch == self.epochs):
+            self.written = now
+            print(f"epoch {epoch}/{self.epochs}  {numbers}", file=sys.stderr)
+
+
+def describe(record: dict[str, Any], monitor: str) -> str:
+    """The numbers of an epoch in a few words: the training cost and the validation score."""
+    words = f"cost {record['cost']:.4g}"
+    if monitor == "accuracy":
+        return f"{words}  validation {100 * record['validation_accuracy']:.2f} %"
+    return f"{words}  validation cost {record['validation_cost']:.4g}"
+
+
+class DownloadProgress:
+    """A bar for a download, with the four methods of tqdm that pooch calls."""
+
+    def __init__(self):
+        """The bar appears with the first bytes, so a file that lies in the cache shows none."""
+        self.total = 0
+        self.bar = None
+        self.task = None
+
+    def __enter__(self) -> "DownloadProgress":
+        """For `with`, which closes the bar of a download that failed."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the bar."""
+        self.close()
+
+    def update(self, count: int) -> None:
+        """Add `count` bytes."""
+        if self.bar is None:
+            self.bar = Progress(
+                TextColumn("downloading"),
+                BarColumn(),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self.task = self.bar.add_task("", total=self.total or None)
+            self.bar.start()
+        assert self.task is not None
+        self.bar.update(self.task, advance=count)
+
+    def reset(self) -> None:
+        """Start over: pooch counts the file once more when it is whole."""
+        if self.bar is not None and self.task is not None:
+            self.bar.reset(self.task, total=self.total or None)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()
+        self.bar = self.task = None

@@ -1,0 +1,70 @@
+"""Where the commands write: the console for people, the one JSON line for programs, and how numbers look."""
+
+import json
+import math
+import shlex
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+
+def console_for(as_json: bool) -> Console:
+    """Standard output, or standard error when standard output is kept for the JSON line."""
+    return Console(stderr=as_json, highlight=False)
+
+
+def emit_json(record: dict[str, Any]) -> None:
+    """Write the record as the one JSON line of standard output; a number that is not finite becomes null."""
+    print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
+
+
+def finite(value: Any) -> Any:
+    """The value in JSON's own types: arrays as lists, NaN and infinity as None."""
+    if isinstance(value, dict):
+        return {str(key): finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(entry) for entry in value]
+    if hasattr(value, "tolist"):  # a NumPy or JAX array or scalar
+        return finite(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Write what the user should know about the data to standard error, one line each."""
+    from deltarule.cli.failures import as_typed
+
+    for note in notes:
+        print(f"Note: {as_typed(note)}", file=sys.stderr)
+
+
+def line(console: Console, text: str, style: str = "") -> None:
+    """Write a line exactly as it is: no wrapping, no markup."""
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+def command(*words: object) -> str:
+    """A command line that can be pasted into a shell."""
+    return shlex.join(["deltarule", *(str(word) for word in words)])
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for a table: `digits` significant digits, a dash for none.
+
+    >>> number(0.0123456), number(12345.6), number(None)
+    ('0.01235', '1.235e+04', '-')
+    """
+    return "-" if value is None else f"{value + 0.0:.{digits}g}"  # + 0.0 turns -0.0 into 0.0
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage.
+
+    >>> share(0.9814)
+    '98.14 %'
+    """
+    return "-" if value is None else f"{100 * value:.2f} %"

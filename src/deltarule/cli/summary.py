@@ -1,0 +1,156 @@
+"""What `deltarule train` leaves behind: the panel for people, the JSON record, and the record in the model file."""
+
+import platform
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.metrics import in_words, measure, named
+from deltarule.cli.screen import command, finite, number
+from deltarule.cli.trainers import TRAINERS
+
+if TYPE_CHECKING:
+    from deltarule.cli.plan import Plan
+    from deltarule.data import DataSet
+    from deltarule.training import TrainingResult
+
+Scores = dict[str, dict[str, Any]]
+
+
+def score(plan: "Plan", data: "DataSet", result: "TrainingResult") -> Scores:
+    """The metrics of the validation and of the test part."""
+    return {
+        part: measure(plan.net, result.params, data.schema, examples.X, examples.Y)
+        for part, examples in (("validation", data.validation), ("test", data.test))
+    }
+
+
+def stop_sentence(plan: "Plan", result: "TrainingResult") -> str:
+    """Why the training ended, with the learning rate under its option's name."""
+    name = plan.trainer.learning_rate_name
+    sentence = result.message
+    if f"--{name}" in TRAINERS[plan.trainer_name].takes:
+        sentence = re.sub(rf"\b{name}\b", f"--{name}", sentence)
+    return sentence[0].upper() + sentence[1:]
+
+
+def parameter_count(result: "TrainingResult") -> int:
+    """n, the number of weights and biases."""
+    return sum(int(array.size) for layer in result.params for array in layer.values())
+
+
+def best_cost(result: "TrainingResult") -> float | None:
+    """The training cost of the epoch that the parameters come from."""
+    costs = result.history.get("cost")
+    return float(costs[result.best_epoch - 1]) if costs is not None and result.best_epoch > 0 else None
+
+
+def json_record(
+    choices: Choices, plan: "Plan", result: "TrainingResult", scores: Scores, saved: bool, seconds: float
+) -> dict[str, Any]:
+    """The one line of `--json`."""
+    return {
+        "source": choices.source,
+        "network": list(plan.sizes),
+        "parameters": parameter_count(result),
+        "trainer": plan.trainer_name,
+        "eta": plan.settings.eta,
+        "seed": choices.seed,
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
+        "stop_reason": result.stop_reason,
+        "training_cost": best_cost(result),
+        **named("validation", scores["validation"]),
+        **named("test", scores["test"]),
+        "seconds": round(seconds, 3),
+        "training_seconds": round(result.seconds, 3),
+        "model": str(choices.model) if saved else None,
+    }
+
+
+def training_record(
+    choices: Choices, data: "DataSet", plan: "Plan", result: "TrainingResult", scores: Scores
+) -> dict[str, Any]:
+    """What the model file keeps of the training, in JSON's types."""
+    import jax
+    import numpy
+
+    import deltarule
+
+    return finite(
+        {
+            "source": data.name,
+            "options": choices.record(),
+            "seed": choices.seed,
+            "split_seed": choices.seed,
+            "drop_missing": choices.drop_missing,
+            "examples": {part: len(getattr(data, part)) for part in ("train", "validation", "test")},
+            "trainer": plan.description,
+            "epochs": result.epochs,
+            "best_epoch": result.best_epoch,
+            "stop_reason": result.stop_reason,
+            "message": result.message,
+            "metrics": {**named("validation", scores["validation"]), **named("test", scores["test"])},
+            "history": result.history,
+            "versions": {
+                "deltarule": deltarule.__version__,
+                "jax": jax.__version__,
+                "numpy": numpy.__version__,
+                "python": platform.python_version(),
+            },
+        }
+    )
+
+
+def panel(data: "DataSet", plan: "Plan", result: "TrainingResult", scores: Scores, record: dict[str, Any]) -> Panel:
+    """The summary for people."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    sizes = f"{len(data.train):,} training, {len(data.validation):,} validation, {len(data.test):,} test examples"
+    layers = ", ".join(plan.activations)
+    rows = [
+        ("data", f"{data.name}: {sizes}"),
+        ("network", f"{'-'.join(map(str, plan.sizes))} ({layers}), {record['parameters']:,} parameters"),
+        ("cost", plan.net.cost.name),
+        ("trainer", plan.description),
+        ("stopped", stop_sentence(plan, result)),
+        ("kept", f"epoch {result.best_epoch}, the best on the validation part" if result.best_epoch else "the start"),
+        ("training cost", number(record["training_cost"])),
+        ("validation", in_words(scores["validation"])),
+        ("test", in_words(scores["test"])),
+        ("seconds", f"{record['seconds']:.1f} ({record['training_seconds']:.1f} of them training)"),
+        ("saved", record["model"] or "not saved"),
+    ]
+    for name, value in rows:
+        table.add_row(name, Text(value, style="bold green" if name == "test" else "", overflow="fold"))
+    return Panel(table, title="deltarule train", title_align="left", expand=False)
+
+
+def next_commands(choices: Choices) -> list[str]:
+    """The commands that use the model, to be pasted into a shell."""
+    words: list[object] = [choices.model, choices.source]
+    if choices.data_dir is not None:
+        words += ["--data-dir", choices.data_dir]
+    return [command("predict", *words), command("trace", *words, "--row", 0)]
+
+
+def farewell(choices: Choices, plan: "Plan", result: "TrainingResult", saved: bool) -> str:
+    """What to say when a training was cut short: why, and what became of the network."""
+    if result.best_epoch > 0:
+        fate = f"The network of epoch {result.best_epoch} is saved in {choices.model}."
+    elif saved:
+        fate = f"The network saved in {choices.model} is untrained, because no epoch was completed."
+    else:
+        fate = f"No epoch was completed, so {choices.model} stays as it was."
+    return f"{stop_sentence(plan, result)} {fate}"
+
+
+def warn(sentence: str) -> None:
+    """Write a sentence to standard error."""
+    print(sentence, file=sys.stderr)

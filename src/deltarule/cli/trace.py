@@ -1,0 +1,101 @@
+"""`deltarule trace`: every number of one example's forward and backward pass, with the equation that gave it."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing, ModelFile, Source
+from deltarule.cli.screen import emit_json
+
+if TYPE_CHECKING:
+    from deltarule.cli.model import TrainedModel
+    from deltarule.data import RawRows
+    from deltarule.tracing import Trace
+
+
+def trace(
+    model: ModelFile,
+    source: Source,
+    row: Annotated[int, typer.Option(**WHOLE | {"metavar": "I"}, help="The row of the source, counted from 0.")],
+    full: Annotated[bool, typer.Option("--full", help="Print every number of large arrays too.")] = False,
+    data_dir: DataDir = None,
+    drop_missing: DropMissing = False,
+    as_json: AsJson = False,
+) -> None:
+    """Follow one example through the network and back: a, z, sigma'(z), delta, dW and db of every layer.
+
+    Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
+    """
+    from deltarule.cli.model import read_model, read_rows, require_targets
+    from deltarule.cli.trace_tables import print_trace
+
+    trained = read_model(model)
+    rows = read_rows(trained, source, data_dir, drop_missing)
+    Y = require_targets(rows, trained)
+    place = _place(rows, row)
+    traced = trained.net.trace(trained.params, rows.X[place], Y[place])
+    if as_json:
+        emit_json(_record(trained, rows, source, row, place, traced))
+    else:
+        print_trace(trained, f"row {row} of {rows.name}", _answers(trained, rows, place, traced), traced, full)
+
+
+def _place(rows: "RawRows", row: int) -> int:
+    """Where the source's row stands among the rows that were read.
+
+    Raises:
+        ConfigurationError: the source has no such row, or it was left out.
+    """
+    import numpy as np
+
+    from deltarule.errors import ConfigurationError
+
+    found = np.flatnonzero(rows.rows == row)
+    if len(found):
+        return int(found[0])
+    last = int(rows.rows[-1])
+    if 0 <= row <= last:
+        raise ConfigurationError(f"--row is {row}, but that row of {rows.name} has missing cells: choose another one")
+    raise ConfigurationError(f"--row is {row}, but the rows of {rows.name} go from 0 to {last}: choose one of them")
+
+
+def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
+    """The target and the prediction of the example, in class names or in the targets' units."""
+    import numpy as np
+
+    assert rows.targets is not None
+    predicted = model.schema.decode(np.asarray(traced.layers[-1].a)[None])
+    return np.asarray(rows.targets[place]).tolist(), predicted[0].tolist()
+
+
+def _record(
+    model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
+) -> dict[str, Any]:
+    """The one line of `--json`: every array as nested lists."""
+    from deltarule.cli.trace_tables import equations
+
+    target, prediction = _answers(model, rows, place, traced)
+    layers = []
+    for i, (layer, numbers) in enumerate(zip(model.net.layers, traced.layers, strict=True)):
+        layers.append(
+            {
+                "layer": i + 2,
+                "kind": type(layer).__name__,
+                "activation": getattr(layer, "activation", None),
+                "equations": equations(model.net, i),
+                **model.params[i],
+                **numbers._asdict(),
+            }
+        )
+    return {
+        "model": str(model.path),
+        "source": source,
+        "row": row,
+        "target": target,
+        "prediction": prediction,
+        "cost_name": model.net.cost.name,
+        "cost": traced.cost,
+        "x": traced.x,
+        "y": traced.y,
+        "layers": layers,
+    }

@@ -1,0 +1,168 @@
+"""The tables of `deltarule trace`: for each layer its formulas, its neurons and its weights."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deltarule.cli.screen import line, number
+
+if TYPE_CHECKING:
+    from deltarule.cli.model import TrainedModel
+    from deltarule.network import Network
+    from deltarule.tracing import LayerTrace, Trace
+
+MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
+NUMBER_WIDTH = 12
+SIGMA = {  # sigma(z) and sigma'(z) of each activation, as the book writes them
+    "sigmoid": ("1 / (1 + e^-z)", "a (1 - a)"),
+    "tanh": ("tanh z", "1 - a²"),
+    "relu": ("max(0, z)", "1 where z > 0, else 0"),
+    "softplus": ("ln(1 + e^z)", "1 / (1 + e^-z)"),
+    "linear": ("z", "1"),
+    "step": ("1 where z > 0, else 0", "0"),
+    "softmax": ("e^z / sum e^z", "diag(a) - a a^T, a matrix, of which the diagonal is shown"),
+}
+NATURAL = {("cross-entropy", "sigmoid"), ("log-likelihood", "softmax")}  # their sigma' cancels in BP1
+
+
+def equations(net: "Network", i: int) -> dict[str, str]:
+    """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
+    l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
+    activation = getattr(net.layers[i], "activation", "linear")
+    sigma, slope = SIGMA[activation]
+    found = {
+        "z": f"z^{l} = W^{l} a^{l - 1} + b^{l}   (2)",
+        "a": f"a^{l} = sigma(z^{l}) = {sigma}   (3)",
+        "slope": f"sigma'(z^{l}) = {slope}",
+        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = (W^{l + 1})^T delta^{l + 1}   (BP2')",
+        "delta": f"delta^{l} = ∇_a C ⊙ sigma'(z^{l})   (BP1)"
+        if last
+        else f"delta^{l} = ((W^{l + 1})^T delta^{l + 1}) ⊙ sigma'(z^{l})   (BP2)",
+        "db": f"dC/db^{l} = delta^{l}   (BP3)",
+        "dW": f"dC/dW^{l}_jk = a^{l - 1}_k delta^{l}_j   (BP4)",
+    }
+    if last and activation == "softmax":
+        found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
+    if last and (net.cost.name, activation) in NATURAL:
+        found["delta"] = found["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
+    return found
+
+
+def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
+    """Write the whole trace to standard output; `full` leaves nothing out, however wide."""
+    console = Console(highlight=False)
+    if full:
+        widest = max(layer.dW.size // len(layer.dW) for layer in traced.layers if layer.dW is not None)
+        console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
+    target, prediction = answers
+    line(console, f"{example}: target {target}, prediction {prediction}", "bold")
+    line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
+    line(console, "\nForward pass", "bold cyan")
+    _formulas(console, ["a^1 = x   (1)"])
+    names = [Text(name) for name in model.schema.input_names]
+    _vectors(console, {"input": names, "a^1": traced.x}, full, "k")
+    for i in range(len(traced.layers)):
+        _forward(console, model, i, traced.layers[i], full)
+    line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
+    for i in reversed(range(len(traced.layers))):
+        _backward(console, model, i, traced, full)
+
+
+def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace", full: bool) -> None:
+    """Equations (2) and (3) of one layer."""
+    l = i + 2  # noqa: E741
+    _heading(console, model.net, i, layer)
+    formulas = equations(model.net, i)
+    _formulas(console, [formulas["z"], formulas["a"], formulas["slope"]])
+    params = model.params[i]
+    if "W" in params:
+        _matrix(console, f"W^{l}", np.asarray(params["W"]), full)
+    bias = {f"b^{l}": np.asarray(params["b"])} if "b" in params and params["b"].size == layer.z.size else {}
+    last = i + 1 == len(model.net.layers)
+    columns = {**_outputs(model, last), **bias, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
+    _vectors(console, columns, full)
+
+
+def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool) -> None:
+    """BP1 or BP2, then BP3 and BP4, of one layer."""
+    l, layer = i + 2, traced.layers[i]  # noqa: E741
+    last = i + 1 == len(traced.layers)
+    _heading(console, model.net, i, layer)
+    formulas = equations(model.net, i)
+    parts = ["dC_da", "delta"] + (["db"] if layer.db is not None else []) + (["dW"] if layer.dW is not None else [])
+    _formulas(console, [formulas[part] for part in parts])
+    columns = _outputs(model, last) | ({"y": traced.y, f"a^{l}": layer.a} if last else {})
+    columns |= {
+        "∇_a C" if last else f"dC/da^{l}": layer.dC_da,
+        f"sigma'(z^{l})": layer.slope,
+        f"delta^{l}": layer.delta,
+    }
+    if layer.db is not None and layer.db.size == layer.delta.size:
+        columns[f"dC/db^{l}"] = layer.db
+    _vectors(console, columns, full)
+    if layer.dW is not None:
+        _matrix(console, f"dC/dW^{l}", layer.dW, full)
+
+
+def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:
+    """The names of the outputs, for the last layer."""
+    return {"output": [Text(name) for name in model.schema.output_names]} if last else {}
+
+
+def _heading(console: Console, net: "Network", i: int, layer: "LayerTrace") -> None:
+    described = net.layers[i]
+    activation = getattr(described, "activation", None)
+    name = f"{type(described).__name__}, {layer.a.size} neurons" + (f", sigma = {activation}" if activation else "")
+    last = ", the output" if i + 1 == len(net.layers) else ""
+    line(console, f"\nLayer {i + 2}{last}: {name}", "bold")
+
+
+def _formulas(console: Console, formulas: list[str]) -> None:
+    for formula in formulas:
+        line(console, f"  {formula}", "magenta")
+
+
+def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str = "j") -> None:
+    """Vectors of one length side by side, one line for each entry; a layer of images is read row by row."""
+    columns = {
+        name: column.reshape(-1) if isinstance(column, np.ndarray) else column for name, column in columns.items()
+    }
+    count = len(next(iter(columns.values())))
+    shown = count if full else min(count, MOST_NEURONS)
+    table = Table()
+    for name in (index, *columns):
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for j in range(shown):
+        table.add_row(str(j), *(_cell(column[j]) for column in columns.values()))
+    if shown < count:
+        table.add_row("...", *("" for _ in columns))
+    console.print(table)
+    if shown < count:
+        line(console, f"{shown} of {count}; --full prints all", "dim")
+
+
+def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None:
+    """The first rows and columns of a matrix; an array of more axes as one row for each entry of its first."""
+    shape = " × ".join(map(str, matrix.shape))
+    matrix = matrix.reshape(len(matrix), -1)
+    rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
+    more = columns < matrix.shape[1]
+    line(console, f"{name}, {shape}")
+    table = Table()
+    table.add_column("j \\ k", justify="right")
+    for k in range(columns):
+        table.add_column(str(k), justify="right", no_wrap=True)
+    if more:
+        table.add_column("...")
+    for j in range(rows):
+        table.add_row(str(j), *(number(float(value)) for value in matrix[j, :columns]))
+    if rows < matrix.shape[0]:
+        table.add_row("...")
+    console.print(table)
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, Text) else number(float(value), 5)

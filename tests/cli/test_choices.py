@@ -1,0 +1,81 @@
+"""Every option outside its domain is refused before training, by name and value."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--eta", "0"), ("--eta", "0.0", "above 0")),
+        (("--eta", "-1"), ("--eta", "-1.0", "above 0")),
+        (("--eta", "nan"), ("--eta", "nan", "finite")),
+        (("--eta", "inf"), ("--eta", "inf", "finite")),
+        (("--eta", "abc"), ("--eta", "'abc'", "number")),
+        (("--hidden", "0"), ("--hidden", "'0'", "30,20")),
+        (("--hidden", "-3"), ("--hidden", "'-3'")),
+        (("--hidden", "abc"), ("--hidden", "'abc'")),
+        (("--hidden", "30,"), ("--hidden", "'30,'")),
+        (("--hidden", "99999999"), ("--hidden", "'99999999'")),
+        (("--activation", "sigmoyd"), ("--activation", "'sigmoyd'", "tanh")),
+        (("--activation", "step"), ("--activation", "'step'", "sigmoid")),
+        (("--activation", "softmax"), ("--activation", "'softmax'")),
+        (("--cost", "square"), ("--cost", "'square'", "quadratic")),
+        (("--trainer", "newton-cg"), ("--trainer", "'newton-cg'", "sgd")),
+        (("--task", "guess"), ("--task", "'guess'")),
+        (("--batch-size", "0"), ("--batch-size", "0")),
+        (("--batch-size", "1.5"), ("--batch-size", "'1.5'")),
+        (("--batch-size", "5000"), ("--batch-size", "5000", "1259")),
+        (("--epochs", "0"), ("--epochs", "0")),
+        (("--epochs", "99999999999"), ("--epochs", "99999999999")),
+        (("--l2", "-1"), ("--l2", "-1.0")),
+        (("--momentum", "1"), ("--momentum", "1.0", "below 1")),
+        (("--patience", "0"), ("--patience", "0")),
+        (("--time-limit", "0"), ("--time-limit", "0")),
+        (("--seed", "-1"), ("--seed", "-1")),
+        (("--seed", "4294967296"), ("--seed", "4294967296")),
+        (("--trainer", "adam", "--momentum", "0.5"), ("--momentum", "0.5", "adam")),
+        (("--trainer", "gd", "--batch-size", "5"), ("--batch-size", "5", "gd")),
+        (("--trainer", "lm", "--eta", "0.1"), ("--eta", "0.1", "lm")),
+        (("--target", "digit"), ("--target", "'digit'", "leave it out")),
+        (("--task", "regression"), ("--task", "'regression'")),
+        (("--out", "missing/m.safetensors"), ("--out", "'missing/m.safetensors'", "folder")),
+        (("--out", "."), ("--out", "folder")),
+        (("--frobnicate",), ("--frobnicate",)),
+    ],
+)
+def test_a_bad_option_is_refused(refused, words, said):
+    sentence = refused("train", "digits", *words)
+    for word in said:
+        assert word in sentence
+
+
+def test_a_folder_that_cannot_be_written_is_refused(refused, monkeypatch):
+    def denied(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", denied)
+    sentence = refused("train", "digits", "--out", "m.safetensors")
+    assert "--out is 'm.safetensors'" in sentence
+    assert "Permission denied" in sentence
+
+
+def test_a_regression_has_one_cost(refused, shelf):
+    sentence = refused("train", shelf / "houses.csv", "--target", "price", "--cost", "cross-entropy")
+    assert "--cost is 'cross-entropy'" in sentence
+
+
+def test_an_option_is_held_against_the_default_trainer_too(refused, shelf):
+    sentence = refused("train", shelf / "houses.csv", "--target", "price", "--momentum", "0.5")
+    assert "--momentum is 0.5" in sentence
+    assert "adam" in sentence
+
+
+def test_the_model_may_not_overwrite_the_table(refused, shelf):
+    table = shelf / "houses.csv"
+    before = table.read_text()
+    assert "--out" in refused("train", table, "--target", "price", "--out", table)
+    assert table.read_text() == before
+
+
+def test_nothing_is_loaded_before_the_options_are_right(refused):
+    assert "--eta" in refused("train", "missing.csv", "--target", "y", "--eta", 0)

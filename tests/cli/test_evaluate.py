@@ -1,0 +1,43 @@
+import json
+
+import pytest
+
+from deltarule.model_file import load_model
+
+
+def test_digits_are_measured_on_the_part_held_out(run, digits):
+    record = json.loads(run("evaluate", digits, "digits", "--json").out)
+    training = load_model(digits).training
+    assert training is not None
+    assert record["rows"] == training["examples"]["test"]
+    assert record["test_accuracy"] == pytest.approx(training["metrics"]["test_accuracy"])
+    assert record["test_cost"] > 0
+
+
+def test_a_table_is_measured_on_all_its_rows(run, shelf, houses):
+    outcome = run("evaluate", houses, shelf / "houses.csv", "--json")
+    record = json.loads(outcome.out)
+    assert record["rows"] == 60
+    assert record["test_r2"] > 0.8
+    assert record["test_rmse"] > 0
+    assert "Note: houses.csv has the name of the table" in outcome.err
+
+
+def test_the_panel_shows_model_data_and_result(run, shelf, flowers):
+    (shelf / "garden.csv").write_text((shelf / "flowers.csv").read_text())
+    outcome = run("evaluate", flowers, shelf / "garden.csv")
+    for words in ("garden.csv: 60 rows", "log-likelihood cost", "accuracy"):
+        assert words in outcome.out
+    assert "Note" not in outcome.err
+
+
+def test_rows_without_targets_cannot_be_measured(refused, shelf, flowers):
+    (shelf / "wild.csv").write_text("length,width\n1,2\n")
+    assert "target column 'flower'" in refused("evaluate", flowers, shelf / "wild.csv")
+
+
+def test_an_unknown_class_is_refused(refused, shelf, flowers):
+    (shelf / "odd.csv").write_text("length,width,flower\n1,2,tulip\n")
+    sentence = refused("evaluate", flowers, shelf / "odd.csv")
+    assert "'tulip'" in sentence
+    assert "row 0" in sentence

@@ -1,0 +1,55 @@
+"""The metrics by hand: three houses, predicted 1, 2 and 4 where 1, 3 and 5 stand (in units of std 10 around 100)."""
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.cli.metrics import in_words, measure
+from deltarule.data import NumericColumn, Schema
+
+
+def identity(k):
+    """A network whose outputs are its inputs."""
+    return dr.Network([dr.Dense(k, "linear")]), [{"W": np.eye(k, dtype="float32"), "b": np.zeros(k, "float32")}]
+
+
+def schema(*targets, classes=None):
+    columns = tuple(NumericColumn(name, 100.0, 10.0) for name in targets)
+    return Schema(
+        "table", "regression" if classes is None else "classification", (NumericColumn("x", 0.0, 1.0),),
+        columns if classes is None else (), classes, targets,
+    )  # fmt: skip
+
+
+def test_rmse_has_the_unit_and_r2_has_none():
+    net, params = identity(1)
+    scores = measure(net, params, schema("price"), np.array([[1.0], [2.0], [4.0]]), np.array([[1.0], [3.0], [5.0]]))
+    # errors 0, 10, 10: rmse = √(200/3); targets 110, 130, 150 around 130: r2 = 1 - 200/800
+    assert scores["rmse"] == pytest.approx((200 / 3) ** 0.5)
+    assert scores["r2"] == pytest.approx(0.75)
+    assert in_words(scores) == "RMSE 8.165, R² 0.75"
+
+
+def test_r2_of_a_constant_target_is_none():
+    net, params = identity(1)
+    scores = measure(net, params, schema("price"), np.ones((1, 1)), np.zeros((1, 1)))
+    assert scores == {"rmse": pytest.approx(10.0), "r2": None}
+
+
+def test_several_targets_are_scored_one_by_one():
+    net, params = identity(2)
+    X, Y = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[0.0, 0.0], [1.0, 1.0]])
+    scores = measure(net, params, schema("a", "b"), X, Y)
+    # b is wrong by 10 in one of two rows: rmse √50; its targets 100, 110 around 105: r2 = 1 - 100/50
+    assert scores["rmse_by_target"] == {"a": 0.0, "b": pytest.approx(50**0.5)}
+    assert scores["r2_by_target"] == {"a": 1.0, "b": pytest.approx(-1.0)}
+    assert scores["rmse"] == pytest.approx(50**0.5 / 2)
+    assert scores["r2"] == pytest.approx(0.0)
+
+
+def test_accuracy_counts_the_most_active_output():
+    net, params = identity(2)
+    X, Y = np.array([[0.9, 0.1], [0.2, 0.3], [0.6, 0.5], [0.1, 0.0]]), np.eye(2)[[0, 1, 1, 0]]
+    scores = measure(net, params, schema("kind", classes=("a", "b")), X, Y)
+    assert scores == {"accuracy": 0.75}
+    assert in_words(scores) == "accuracy 75.00 %"

@@ -1,0 +1,71 @@
+from types import SimpleNamespace
+
+import pytest
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.plan import make_plan
+from deltarule.data import load
+from deltarule.errors import ConfigurationError
+
+NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
+
+
+def plan_for(data, **options):
+    return make_plan(Choices(**NOTHING | {"source": data.name} | options), data)
+
+
+@pytest.fixture(scope="module")
+def flower_data(shelf):
+    return load(shelf / "flowers.csv", target="flower")
+
+
+@pytest.fixture(scope="module")
+def house_data(shelf):
+    return load(shelf / "houses.csv", target="price")
+
+
+@pytest.mark.parametrize(
+    ("cost", "output"),
+    [("quadratic", "sigmoid"), ("cross-entropy", "sigmoid"), ("log-likelihood", "softmax")],
+)
+def test_the_output_belongs_to_the_cost(flower_data, cost, output):
+    plan = plan_for(flower_data, cost=cost)
+    assert plan.net.cost.name == cost
+    assert plan.activations == ("sigmoid", output)
+
+
+def test_a_regression_has_a_linear_output(house_data):
+    plan = plan_for(house_data)
+    assert plan.activations == ("tanh", "linear")
+    assert plan.net.cost.name == "quadratic"
+    assert plan.monitor == "cost"
+    with pytest.raises(ConfigurationError, match="--cost is 'log-likelihood'"):
+        plan_for(house_data, cost="log-likelihood")
+
+
+def test_the_choices_come_before_the_defaults(flower_data):
+    plan = plan_for(
+        flower_data, hidden="5,4", activation="tanh", trainer="momentum", eta=0.3, batch_size=7, epochs=9, momentum=0.5,
+        l2=0.1,
+    )  # fmt: skip
+    assert plan.sizes == (2, 5, 4, 3)
+    assert plan.activations == ("tanh", "tanh", "softmax")
+    assert (plan.trainer.eta, plan.trainer.batch_size, plan.trainer.momentum, plan.trainer.l2) == (0.3, 7, 0.5, 0.1)
+    assert plan.epochs == 9
+    assert plan.description == "momentum, eta 0.3, batches of 7, momentum 0.5, l2 0.1"
+
+
+def test_the_batch_of_a_small_table_is_no_larger_than_the_table(flower_data):
+    few = SimpleNamespace(
+        name="few.csv", task="classification", schema=flower_data.schema, train=range(4), validation=[], test=[]
+    )
+    assert plan_for(few).settings.batch_size == 4
+    with pytest.raises(ConfigurationError, match=r"--batch-size is 5, but few\.csv has 4 training examples"):
+        plan_for(few, batch_size=5)
+
+
+def test_full_batch_trainers_take_all_examples(flower_data):
+    for name in ("gd", "lm"):
+        plan = plan_for(flower_data, trainer=name)
+        assert plan.trainer.batch_size is None
+        assert "all examples in a step" in plan.description

@@ -1,0 +1,97 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.data import load_raw
+from deltarule.data.schema import Schema
+from deltarule.model_file import load_model
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_classifier_writes_classes_and_probabilities(run, shelf, flowers):
+    outcome = run("predict", flowers, shelf / "flowers.csv", "--out", "p.csv")
+    assert outcome.code == 0
+    assert "60 predictions are in p.csv." in outcome.out
+    rows = read("p.csv")
+    assert len(rows) == 60
+    assert list(rows[0]) == ["row", "flower", "probability_aster", "probability_iris", "probability_rose"]
+    for row in rows:
+        probabilities = {name: float(row[f"probability_{name}"]) for name in ("aster", "iris", "rose")}
+        assert sum(probabilities.values()) == pytest.approx(1)
+        assert row["flower"] == max(probabilities, key=lambda name: probabilities[name])
+
+
+def test_a_regression_writes_the_unit_of_its_target(run, shelf, houses):
+    run("predict", houses, shelf / "houses.csv", "--out", "p.csv")
+    rows = read("p.csv")
+    assert list(rows[0]) == ["row", "price"]
+    model = load_model(houses)
+    assert model.schema is not None
+    schema = Schema.from_json(model.schema)
+    raw = load_raw(shelf / "houses.csv", schema)
+    expected = schema.decode(np.asarray(model.net(model.params, raw.X)))[:, 0]
+    assert np.allclose([float(row["price"]) for row in rows], expected, rtol=1e-9)
+
+
+def test_without_a_file_the_first_ten_rows_are_shown(run, shelf, flowers):
+    outcome = run("predict", flowers, shelf / "flowers.csv")
+    assert "10 of 60 rows" in outcome.out
+    assert "--out predictions.csv" in outcome.out
+    assert "probability" in outcome.out
+
+
+def test_rows_without_targets_are_enough(run, shelf, flowers):
+    (shelf / "wild.csv").write_text("width,length,colour\n0.5,1.5,red\n-1,4,blue\n")
+    record = json.loads(run("predict", flowers, shelf / "wild.csv", "--json").out)
+    assert record["rows"] == [0, 1]
+    assert len(record["predictions"]["flower"]) == 2
+
+
+def test_rows_with_missing_cells_keep_their_numbers(run, shelf, flowers):
+    (shelf / "holes.csv").write_text("length,width\n1,2\n,3\n4,5\n")
+    record = json.loads(run("predict", flowers, shelf / "holes.csv", "--drop-missing", "--json").out)
+    assert record["rows"] == [0, 2]
+
+
+def test_digits_are_predicted(run, digits):
+    record = json.loads(run("predict", digits, "digits", "--json").out)
+    assert len(record["predictions"]["digit"]) == 1797
+    assert set(record["predictions"]["digit"]) <= set(range(10))
+
+
+def test_what_cannot_be_predicted_is_refused(refused, shelf, flowers, digits, tmp_path):
+    assert "'width'" in _with(refused, shelf, flowers, "length\n1\n")
+    assert "'oops'" in _with(refused, shelf, flowers, "length,width\n1,oops\n")
+    assert "no model file" in refused("predict", "missing.safetensors", "digits")
+    assert "digits is no source for this model" in refused("predict", flowers, "digits")
+    assert "--out" in refused("predict", digits, "digits", "--out", "missing/p.csv")
+    assert "the model itself" in refused("predict", digits, "digits", "--out", digits)
+    assert "the table itself" in refused("predict", flowers, shelf / "flowers.csv", "--out", shelf / "flowers.csv")
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    assert "junk.safetensors is damaged" in refused("predict", "junk.safetensors", "digits")
+
+
+def _with(refused, shelf, flowers, content):
+    (shelf / "bad.csv").write_text(content)
+    return refused("predict", flowers, shelf / "bad.csv")
+
+
+def test_a_model_without_a_schema_is_refused(refused):
+    net = dr.Network([dr.Dense(10)])
+    dr.save("bare.safetensors", net, net.init(0, (64,)))
+    assert "bare.safetensors has no schema" in refused("predict", "bare.safetensors", "digits")
+
+
+def test_a_schema_of_another_network_is_refused(refused, digits):
+    net = dr.Network([dr.Dense(9)])
+    dr.save("odd.safetensors", net, net.init(0, (64,)), schema=load_model(digits).schema)
+    assert "odd.safetensors contradicts itself" in refused("predict", "odd.safetensors", "digits")
+    dr.save("odd.safetensors", net, net.init(0, (64,)), schema={"source": "digits"})
+    assert "schema that cannot be used" in refused("predict", "odd.safetensors", "digits")

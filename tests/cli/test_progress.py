@@ -1,0 +1,38 @@
+from deltarule.cli.progress import DownloadProgress, TrainingProgress, describe
+
+
+def test_a_record_in_words():
+    record = {"cost": 0.123456, "validation_cost": 0.2, "validation_accuracy": 0.98148}
+    assert describe(record, "accuracy") == "cost 0.1235  validation 98.15 %"
+    assert describe(record, "cost") == "cost 0.1235  validation cost 0.2"
+
+
+def test_without_a_terminal_there_are_lines_on_standard_error(capsys):
+    with TrainingProgress(epochs=3, examples=10, monitor="cost") as progress:
+        for epoch in (1, 2, 3):
+            progress.epoch({"epoch": epoch, "cost": 1 / epoch, "validation_cost": 1 / epoch})
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[-1].startswith("epoch 3/3  cost 0.3333")
+
+
+def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with TrainingProgress(epochs=2, examples=10, monitor="accuracy") as progress:
+        progress.epoch({"epoch": 1, "cost": 1.0, "validation_accuracy": 0.5})
+        progress.bar.refresh()
+    err = capsys.readouterr().err
+    assert "1/2" in err
+    assert "50.00 %" in err
+
+
+def test_a_download_bar_survives_what_pooch_does(capsys):
+    with DownloadProgress() as bar:
+        bar.total = 2048
+        for _ in range(2):
+            bar.update(1024)
+        bar.reset()
+        bar.update(2048)
+        bar.close()
+        bar.close()
+    assert capsys.readouterr().out == ""

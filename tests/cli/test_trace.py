@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def record(run, shelf, flowers):
+    return json.loads(run("trace", flowers, shelf / "flowers.csv", "--row", 7, "--json").out)
+
+
+def test_the_numbers_follow_the_equations(record):
+    """Each array of the trace from those before it, by equations (1)-(4) and BP1-BP4."""
+    hidden, output = ({name: np.asarray(value) for name, value in layer.items()} for layer in record["layers"])
+    x, y = np.asarray(record["x"]), np.asarray(record["y"])
+    close = {"rtol": 1e-4, "atol": 1e-6}
+    np.testing.assert_allclose(hidden["z"], hidden["W"] @ x + hidden["b"], **close)  # (2)
+    np.testing.assert_allclose(hidden["a"], 1 / (1 + np.exp(-hidden["z"])), **close)  # (3)
+    np.testing.assert_allclose(hidden["slope"], hidden["a"] * (1 - hidden["a"]), **close)
+    np.testing.assert_allclose(output["z"], output["W"] @ hidden["a"] + output["b"], **close)
+    np.testing.assert_allclose(output["delta"], output["a"] - y, **close)  # BP1
+    np.testing.assert_allclose(hidden["dC_da"], output["W"].T @ output["delta"], **close)  # BP2'
+    np.testing.assert_allclose(hidden["delta"], hidden["dC_da"] * hidden["slope"], **close)  # BP2
+    for layer, below in ((hidden, x), (output, hidden["a"])):
+        np.testing.assert_allclose(layer["db"], layer["delta"], **close)  # BP3
+        np.testing.assert_allclose(layer["dW"], np.outer(layer["delta"], below), **close)  # BP4
+
+
+def test_json_names_the_example_and_the_equations(record):
+    assert record["row"] == 7
+    assert record["target"] in ("aster", "iris", "rose")
+    assert record["cost"] > 0
+    assert [layer["layer"] for layer in record["layers"]] == [2, 3]
+    hidden, output = (layer["equations"] for layer in record["layers"])
+    for name, number in (("z", "(2)"), ("a", "(3)"), ("delta", "(BP2)"), ("dC_da", "(BP2')"), ("db", "(BP3)")):
+        assert number in hidden[name]
+    assert "(BP1" in output["delta"]
+    assert "(BP4)" in output["dW"]
+
+
+def test_the_tables_carry_their_formulas(run, shelf, flowers):
+    out = run("trace", flowers, shelf / "flowers.csv", "--row", 7).out
+    for formula in (
+        "a^1 = x   (1)",
+        "z^2 = W^2 a^1 + b^2   (2)",
+        "a^2 = sigma(z^2) = 1 / (1 + e^-z)   (3)",
+        "delta^l = dC/dz^l   (4)",
+        "= a^3 - y   (BP1; sigma' cancels)",
+        "delta^2 = ((W^3)^T delta^3) ⊙ sigma'(z^2)   (BP2)",
+        "dC/da^2 = (W^3)^T delta^3   (BP2')",
+        "dC/db^2 = delta^2   (BP3)",
+        "dC/dW^2_jk = a^1_k delta^2_j   (BP4)",
+    ):
+        assert formula in out
+    for word in ("length", "aster", "row 7 of flowers.csv"):
+        assert word in out
+
+
+def test_large_arrays_are_cut_unless_all_is_asked_for(run, digits):
+    short = run("trace", digits, "digits", "--row", 0).out
+    assert "10 of 64; --full prints all" in short
+    assert "W^2, 8 × 64" in short
+    full = run("trace", digits, "digits", "--row", 0, "--full").out
+    assert "--full" not in full
+    assert "pixel 7,7" in full
+    assert max(map(len, full.splitlines())) > 64 * 8  # no row of W^2 is broken
+
+
+@pytest.mark.parametrize("row", ["60", "-1", "1000000000000"])
+def test_a_row_out_of_range_is_refused(refused, shelf, flowers, row):
+    sentence = refused("trace", flowers, shelf / "flowers.csv", "--row", row)
+    assert f"--row is {row}" in sentence
+    assert "from 0 to 59" in sentence
+
+
+def test_a_row_that_was_left_out_is_refused(refused, run, shelf, flowers):
+    (shelf / "holes.csv").write_text("length,width,flower\n1,2,rose\n,3,rose\n4,5,iris\n")
+    assert run("trace", flowers, shelf / "holes.csv", "--row", 2, "--drop-missing").code == 0
+    outcome = run("trace", flowers, shelf / "holes.csv", "--row", 1, "--drop-missing")
+    assert outcome.code == 2
+    assert "--row is 1, but that row of holes.csv has missing cells" in outcome.err
+
+
+def test_a_row_must_be_named(refused, digits):
+    assert "--row" in refused("trace", digits, "digits")
+    assert "'two'" in refused("trace", digits, "digits", "--row", "two")

@@ -1,0 +1,24 @@
+import pytest
+
+import deltarule as dr
+from deltarule.cli.trainers import TRAINERS, Settings
+
+
+@pytest.mark.parametrize("name", list(TRAINERS))
+def test_every_row_builds_its_trainer(name):
+    row = TRAINERS[name]
+    for kind in ("images", "classification", "regression"):
+        settings = Settings(eta=row.eta.get(kind), batch_size=row.batch_size, momentum=row.momentum, l2=0.5)
+        trainer = row.build(settings)
+        assert trainer.l2 == 0.5
+        assert trainer.batch_size == row.batch_size
+        if "--eta" in row.takes:
+            assert trainer.eta == row.eta[kind]
+
+
+def test_rows_without_a_learning_rate_name_none():
+    assert all(bool(row.eta) == ("--eta" in row.takes) for row in TRAINERS.values())
+
+
+def test_lm_is_levenberg_marquardt():
+    assert isinstance(TRAINERS["lm"].build(Settings(None, None, None, None)), dr.LevenbergMarquardt)
