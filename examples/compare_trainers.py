@@ -1,4 +1,4 @@
-"""One network, one start, three trainers, two seconds each: mean squared error against seconds. Draws docs/images/trainers.png.
+"""One network, one start, three trainers, two seconds each: mean squared error. Draws docs/images/trainers.png.
 
 python examples/compare_trainers.py [FILE.png]
 """

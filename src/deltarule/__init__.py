@@ -1,16 +1,36 @@
 """deltarule: feed-forward networks by hand-written backpropagation, from the four equations to Levenberg-Marquardt."""
 
-from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
-from deltarule.inspection import check_gradient
-from deltarule.layers import Dense
-from deltarule.model_file import load, save
-from deltarule.network import Network
-from deltarule.stopping import Stopping
-from deltarule.trainers import GradientDescent, LevenbergMarquardt
-from deltarule.training import TrainingResult, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
+    from deltarule.inspection import check_gradient
+    from deltarule.layers import Dense
+    from deltarule.model_file import load, save
+    from deltarule.network import Network
+    from deltarule.stopping import Stopping
+    from deltarule.trainers import GradientDescent, LevenbergMarquardt
+    from deltarule.training import TrainingResult, train
 
 __version__ = "0.1.0"
 
+# Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
+_HOMES = {
+    "CrossEntropy": "costs",
+    "Dense": "layers",
+    "GradientDescent": "trainers",
+    "LevenbergMarquardt": "trainers",
+    "LogLikelihood": "costs",
+    "Network": "network",
+    "Quadratic": "costs",
+    "Stopping": "stopping",
+    "TrainingResult": "training",
+    "check_gradient": "inspection",
+    "load": "model_file",
+    "save": "model_file",
+    "train": "training",
+}
 __all__ = [
     "CrossEntropy",
     "Dense",
@@ -26,3 +46,15 @@ __all__ = [
     "save",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it is first used (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -19,6 +19,7 @@ from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Layer, Shape
 from deltarule.precision import as_dtype, computing_in, dtype_of
+from deltarule.randomness import as_key
 
 
 @dataclass(frozen=True, init=False)
@@ -80,19 +81,15 @@ class Network:
         """Fresh parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
 
         Args:
-            seed: a whole number, or a JAX key.
+            seed: a whole number from 0 to 2³² - 1, or a JAX key.
             input_shape: the shape of one example, such as (784,).
             dtype: "float32" or "float64".
             defaults: the initializer of each activation, for layers that name none.
         """
         dtype = as_dtype(dtype)
         with computing_in(dtype):
-            key = jax.random.key(seed) if isinstance(seed, int | np.integer) else seed
-            params, shape = [], tuple(input_shape)
-            for layer, layer_key in zip(self.layers, jax.random.split(key, len(self.layers)), strict=True):
-                params.append(layer.init(layer_key, shape, dtype, defaults))
-                shape = layer.output_shape(shape)
-            return params
+            key = as_key(seed)
+            return _init(self, key, tuple(input_shape), dtype, tuple(defaults.items()))
 
     def check(self, params: Params, input_shape: Shape) -> None:
         """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
@@ -116,6 +113,8 @@ class Network:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters."""
         with computing_in(dtype_of(params)):
             x = self.as_inputs(params, X)
+            if not x.shape[0]:
+                raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             return _mean_cost_and_gradient(self, params, x, self.as_targets(Y, x))
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
@@ -158,6 +157,16 @@ class Network:
         if Y.shape != (N, k):
             raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
         return jnp.asarray(Y, x.dtype)
+
+
+@partial(jax.jit, static_argnums=(0, 2, 3, 4))
+def _init(net: Network, key: Array, shape: Shape, dtype: np.dtype, defaults: tuple[tuple[str, str], ...]) -> Params:
+    params = []
+    for layer, layer_key in zip(net.layers, jax.random.split(key, len(net.layers)), strict=True):
+        above = layer.output_shape(shape)  # which refuses a shape that does not fit, before anything is drawn
+        params.append(layer.init(layer_key, shape, dtype, dict(defaults)))
+        shape = above
+    return params
 
 
 @partial(jax.jit, static_argnums=0)

@@ -20,6 +20,7 @@ from deltarule.domain import require_choice, require_count
 from deltarule.examples import checked_rows, require_finite
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in, dtype_of
+from deltarule.randomness import as_key
 from deltarule.rows import Rows
 from deltarule.stopping import STOP_REASONS, Stopping
 from deltarule.trainers.base import Trainer
@@ -104,7 +105,7 @@ def train(
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     with computing_in(dtype):
         X = require_finite("X", X, dtype)
-        init_key, run_key = jax.random.split(jax.random.key(seed))
+        init_key, run_key = jax.random.split(as_key(seed))
         starts = [
             net.init(key, X.shape[1:], dtype, trainer.initializers) for key in jax.random.split(init_key, restarts)
         ]

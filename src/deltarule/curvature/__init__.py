@@ -10,6 +10,7 @@ from deltarule.curvature.linearization import (
     residual_acceleration,
     residual_errors,
     transpose_product,
+    transpose_product_by_errors,
 )
 from deltarule.curvature.normal import NormalEquations, normal_equations, symmetric_product
 
@@ -26,4 +27,5 @@ __all__ = [
     "residual_errors",
     "symmetric_product",
     "transpose_product",
+    "transpose_product_by_errors",
 ]

@@ -23,6 +23,7 @@ def gram(
     left: Linearization,
     right: Linearization,
     group: Callable[[int, str], str] = lambda layer, name: "all",
+    errors: list[Array] | None = None,
 ) -> dict[str, Array]:
     """J_left J_right^T, summed within groups of parameters.
 
@@ -32,11 +33,12 @@ def gram(
         left: m examples, k residuals each.
         right: m' examples.
         group: the group of a parameter, from its layer's index and its name; by default one group holds all.
+        errors: what `residual_errors` gave for `left`, if it is at hand.
 
     Returns:
         For each group its (m k, m' k) matrix. Weighted by 1/d of each group and added up they are J D^-1 J^T.
     """
-    left_errors = residual_errors(net, params, left)
+    left_errors = residual_errors(net, params, left) if errors is None else errors
     right_errors = left_errors if right is left else residual_errors(net, params, right)
     left_inputs = backprop.inputs_of(left.x, left.passes)
     right_inputs = backprop.inputs_of(right.x, right.passes)

@@ -97,6 +97,16 @@ def transpose_product(net: "Network", params: Params, lin: Linearization, u: Arr
     return backprop.gradients(net, lin.x, lin.passes, deltas)
 
 
+def transpose_product_by_errors(net: "Network", lin: Linearization, errors: list[Array], u: Array) -> Params:
+    """J^T u where the errors of every residual are at hand: delta^l = sum_o u_o Delta^l_o, and BP3, BP4 on it.
+
+    BP2 is linear in the output error, so nothing need be propagated again: half the work of a backward pass.
+    """
+    inputs = backprop.inputs_of(lin.x, lin.passes)
+    deltas = [jnp.einsum("mo...,mo->m...", error, u) for error in errors]
+    return [layer.gradient(a_prev, delta) for layer, a_prev, delta in zip(net.layers, inputs, deltas, strict=True)]
+
+
 def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Params) -> Array:
     """d²r/dt² along the straight line p + t v, (m, k): a second forward pass, the tangent of the tangents."""
     dda, ddz, da = None, None, None

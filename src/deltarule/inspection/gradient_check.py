@@ -52,7 +52,7 @@ def check_gradient_by_layer(
         x = net.as_inputs(params, np.asarray(X))
         y = net.as_targets(np.asarray(Y), x)
         weight = jnp.full(x.shape[0], 1 / x.shape[0])
-        cost, grads = backprop.cost_and_gradient(net, params, x, y, weight)
+        cost, grads = _cost_and_gradient(net, params, x, y, weight)
         checks = []
         key = jax.random.key(seed)
         for i, layer in enumerate(params):
@@ -62,12 +62,19 @@ def check_gradient_by_layer(
                 V = V / jnp.linalg.norm(V.reshape(directions, -1), axis=1).reshape(-1, *[1] * tensor.ndim)
                 said = jnp.tensordot(V, grads[i][name], tensor.ndim)
                 found = _difference_quotients(net, params, x, y, i, name, V)
-                # Rounding of the cost leaves eps |C| / h in the quotient: below that no error is measurable.
-                floor = STEP * jnp.abs(cost) + jnp.finfo(cost.dtype).tiny
+                # Beside the directional derivative itself an error is measured against its typical size over random
+                # directions, and against the rounding of the cost, which leaves eps |C| / h in the quotient.
+                typical = jnp.linalg.norm(grads[i][name]) / jnp.sqrt(tensor.size)
+                floor = jnp.maximum(typical, 1e-4 * jnp.abs(cost)) + jnp.finfo(cost.dtype).tiny
                 error = jnp.abs(said - found) / jnp.maximum(jnp.maximum(jnp.abs(said), jnp.abs(found)), floor)
                 worst = int(jnp.argmax(error))
                 checks.append(GradientCheck(i, name, float(said[worst]), float(found[worst]), float(error[worst])))
         return checks
+
+
+@partial(jax.jit, static_argnums=0)
+def _cost_and_gradient(net: Network, params: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
+    return backprop.cost_and_gradient(net, params, x, y, weight)
 
 
 @partial(jax.jit, static_argnums=(0, 4, 5))

@@ -8,7 +8,14 @@ from jax import Array
 from jax.scipy.linalg import cho_factor, cho_solve
 
 from deltarule.backprop import Params
-from deltarule.curvature import gram, jacobian_product, linearize, residual_acceleration, transpose_product
+from deltarule.curvature import (
+    gram,
+    jacobian_product,
+    linearize,
+    residual_acceleration,
+    residual_errors,
+    transpose_product_by_errors,
+)
 from deltarule.rows import Rows
 from deltarule.trainers.levenberg_marquardt.model import (
     Number,
@@ -34,10 +41,11 @@ def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, ac
     on biases, so J D^-1 J^T is a sum of two matrices computed once.
     """
     lin = linearize(net, params, rows.x, rows.y, rows.mask)
-    K = gram(net, params, lin, lin, group=lambda layer, name: name if l2 is not None else "all")
+    errors = residual_errors(net, params, lin)
+    K = gram(net, params, lin, lin, errors=errors, group=lambda layer, name: name if l2 is not None else "all")
     A = prior(params, l2)
     strength = {"W": 0.0 if l2 is None else l2}
-    gradient = plus(transpose_product(net, params, lin, lin.r), times(A, params))
+    gradient = plus(transpose_product_by_errors(net, lin, errors, lin.r), times(A, params))
 
     def solve(lam: Array) -> Step:
         D_inverse = jax.tree.map(lambda alpha: 1 / (alpha + lam), A)
@@ -47,7 +55,7 @@ def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, ac
         def pull(u: Array) -> Params:
             """D^-1 J^T (J D^-1 J^T + I)^-1 u, which is (J^T J + D)^-1 J^T u."""
             u = cho_solve(factor, u.reshape(-1)).reshape(lin.r.shape)
-            return times(D_inverse, transpose_product(net, params, lin, u))
+            return times(D_inverse, transpose_product_by_errors(net, lin, errors, u))
 
         if l2 is None:
             s = scaled(pull(lin.r), -1.0)
