@@ -1,0 +1,104 @@
+"""The gradient check finds a mistake where there is one, names it, and finds none where there is none."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.inspection import check_gradient_by_layer
+from deltarule.layers import Dense
+
+DRAW = np.random.default_rng(0)
+X, Y = DRAW.normal(size=(6, 3)), DRAW.uniform(size=(6, 2))
+LAYERS = (dr.Dense(5, "tanh"), dr.Dense(2, "sigmoid"))
+PARAMS = [
+    {"W": DRAW.normal(size=(5, 3)), "b": DRAW.normal(size=5)},
+    {"W": DRAW.normal(size=(2, 5)), "b": DRAW.normal(size=2)},
+]
+
+
+@dataclass(frozen=True)
+class Doubled(Dense):
+    """A layer whose BP2 has a factor too many."""
+
+    def propagate(self, params, here, delta):
+        """2 W^T delta."""
+        return 2 * super().propagate(params, here, delta)
+
+
+@dataclass(frozen=True)
+class Forgetful(Dense):
+    """A layer that loses BP3."""
+
+    def gradient(self, a_prev, delta):
+        """BP4 without BP3."""
+        grads = super().gradient(a_prev, delta)
+        return {"W": grads["W"], "b": 0 * grads["b"]}
+
+
+@pytest.mark.parametrize("cost", ["quadratic", "cross-entropy"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_right_gradient(cost, dtype):
+    net = dr.Network(LAYERS, cost)
+    error = dr.check_gradient(net, jax.tree.map(lambda p: p.astype(dtype), PARAMS), X, Y)
+    assert isinstance(error, float)
+    assert error < 1e-6  # the limit that check_gradient itself names
+
+
+def test_every_tensor_is_checked():
+    net = dr.Network(LAYERS)
+    checks = check_gradient_by_layer(net, PARAMS, X, Y)
+    assert [(check.layer, check.name) for check in checks] == [(0, "W"), (0, "b"), (1, "W"), (1, "b")]
+    for check in checks:
+        assert check.backpropagation == pytest.approx(check.difference, rel=1e-6)
+    assert dr.check_gradient(net, PARAMS, X, Y) == max(check.error for check in checks)
+
+
+def test_a_mistake_below_the_output_shows_in_the_layers_under_it():
+    net = dr.Network([dr.Dense(5, "tanh"), Doubled(2, "sigmoid")])
+    errors = {(check.layer, check.name): check.error for check in check_gradient_by_layer(net, PARAMS, X, Y)}
+    assert errors[0, "W"] == pytest.approx(0.5, rel=1e-6)  # |2g - g| / |2g|
+    assert errors[0, "b"] == pytest.approx(0.5, rel=1e-6)
+    assert errors[1, "W"] < 1e-7
+    assert dr.check_gradient(net, PARAMS, X, Y) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_a_missing_gradient():
+    net = dr.Network([dr.Dense(5, "tanh"), Forgetful(2, "sigmoid")])
+    errors = [check.error for check in check_gradient_by_layer(net, PARAMS, X, Y)]
+    assert errors[3] == pytest.approx(1)
+    assert max(errors[:3]) < 1e-7
+
+
+def test_a_wrong_output_error():
+    @dataclass(frozen=True)
+    class Misprint(dr.Quadratic):
+        """dC/da = z - y, the misprint of one lecture note."""
+
+        def output_error(self, activation, z, a, y):
+            """(z - y) ⊙ sigma'."""
+            return activation.times_slope(z, a, z - y)
+
+    net = dr.Network(LAYERS, Misprint())
+    assert dr.check_gradient(net, PARAMS, X, Y) > 0.1
+
+
+def test_at_a_minimum_rounding_is_no_mistake():
+    """Least squares solved exactly: the gradient is rounding, and so is the quotient."""
+    net = dr.Network([dr.Dense(2, "linear")])
+    A = np.concatenate([X, np.ones((6, 1))], axis=1)
+    solution = np.linalg.lstsq(A, Y, rcond=None)[0].T
+    params = [{"W": solution[:, :3], "b": solution[:, 3]}]
+    assert float(net.cost_and_gradient(params, X, Y)[0]) > 0.01
+    assert dr.check_gradient(net, params, X, Y) < 1e-5
+
+
+def test_directions_are_of_the_seed():
+    net = dr.Network(LAYERS)
+    first, again, other = (check_gradient_by_layer(net, PARAMS, X, Y, seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert first[0].backpropagation != other[0].backpropagation
+    assert jnp.ones(1).dtype == np.float32  # float64 ended with the check

@@ -1,0 +1,99 @@
+"""The dense layer as a description, its parameters and its passes. Its derivatives: `oracle/test_curves`."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.initializers import DEFAULT_INITIALIZERS
+from deltarule.layers import LAYER_KINDS, Dense, Layer
+
+PARAMS = {"W": jnp.asarray([[1.0, 2.0, 3.0], [0.0, -1.0, 1.0]]), "b": jnp.asarray([10.0, 20.0])}
+A = jnp.asarray([[1.0, 1.0, 1.0], [2.0, 0.0, -1.0]])
+
+
+def test_forward_by_hand():
+    # W a + b: (1 + 2 + 3 + 10, 0 - 1 + 1 + 20), (2 + 0 - 3 + 10, 0 + 0 - 1 + 20)
+    here = Dense(2, "linear").forward(PARAMS, A)
+    assert here.z.tolist() == [[16, 20], [9, 19]]
+    assert here.a.tolist() == here.z.tolist()
+    assert here.memory is None
+
+
+def test_backward_by_hand():
+    layer, delta = Dense(2, "relu"), jnp.asarray([[1.0, 0.5], [0.0, -2.0]])
+    here = layer.forward(PARAMS, A)
+    # BP2': W^T delta = (1·1 + 0, 2·1 - 0.5, 3·1 + 0.5), (0, 2, -2)
+    assert layer.propagate(PARAMS, here, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
+    # BP4 summed: delta^T a = (1·1 + 0, 1, 1), (0.5 - 4, 0.5, 0.5 + 2); BP3: (1 + 0, 0.5 - 2)
+    grads = layer.gradient(A, delta)
+    assert grads["W"].tolist() == [[1, 1, 1], [-3.5, 0.5, 2.5]]
+    assert grads["b"].tolist() == [1, -1.5]
+
+
+def test_error_is_dC_da_times_the_slope():
+    layer = Dense(2, "relu")
+    here = layer.forward({"W": -PARAMS["W"], "b": jnp.asarray([10.0, -20.0])}, A)
+    # z = (-6 + 10, 0 - 20), (1 + 10, 1 - 20): the second neuron is off
+    assert layer.slope(here).tolist() == [[1, 0], [1, 0]]
+    assert layer.error(here, jnp.asarray([[3.0, 4.0], [5.0, 6.0]])).tolist() == [[3, 0], [5, 0]]
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.0, "3", None, True])
+def test_n_is_a_positive_whole_number(n):
+    with pytest.raises(
+        ConfigurationError, match=r"needs a whole number of neurons, at least 1; n is .*: give a positive size"
+    ):
+        Dense(n)
+
+
+def test_a_description_that_makes_no_sense():
+    with pytest.raises(ConfigurationError, match="activation 'sin' is not known"):
+        Dense(2, "sin")
+    with pytest.raises(ConfigurationError, match="initializer 'xavier' is not known"):
+        Dense(2, initializer="xavier")
+    with pytest.raises(ConfigurationError, match="softmax over n = 1 neuron is always 1"):
+        Dense(1, "softmax")
+
+
+def test_descriptions_are_equal_by_value():
+    assert Dense(np.int64(3)) == Dense(3, "sigmoid") != Dense(3, "tanh")
+    assert hash(Dense(np.int64(3))) == hash(Dense(3))
+    assert type(Dense(np.int64(3)).n) is int
+    assert LAYER_KINDS["Dense"] is Dense
+
+
+@pytest.mark.parametrize(
+    ("layer", "same"),
+    [
+        (Dense(50, "relu"), Dense(50, "relu", "he")),
+        (Dense(50, "sigmoid"), Dense(50, "sigmoid", "new")),
+        (Dense(50, "tanh"), Dense(50, "linear", "glorot")),
+    ],
+)
+def test_the_initializer_is_its_own_or_the_activation_s(layer, same):
+    key = jax.random.key(0)
+    found, expected = (each.init(key, (4,), jnp.float32, DEFAULT_INITIALIZERS) for each in (layer, same))
+    assert {name: p.shape for name, p in found.items()} == {"W": (50, 4), "b": (50,)}
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+    other = Dense(50, layer.activation, "old").init(key, (4,), jnp.float32, DEFAULT_INITIALIZERS)
+    assert (np.asarray(other["W"]) != np.asarray(found["W"])).all()
+
+
+def test_shapes_are_checked():
+    assert Dense(2).output_shape((3,)) == (2,)
+    Dense(2).check(PARAMS, (3,), 0)
+    with pytest.raises(ShapeError, match=r"Dense\(2\) takes a flat input, and its input has shape \(4, 4\)"):
+        Dense(2).check(PARAMS, (4, 4), 0)
+    with pytest.raises(
+        ShapeError, match=r"layer 5, Dense\(2\), needs .*\(2, 4\).* for an input of 4 values, and has .*\(2, 3\)"
+    ):
+        Dense(2).check(PARAMS, (4,), 5)
+    with pytest.raises(ShapeError, match="layer 0"):
+        Dense(2).check({"W": PARAMS["W"]}, (3,), 0)
+
+
+def test_the_interface_says_what_is_missing():
+    with pytest.raises(NotImplementedError):
+        Layer().forward({}, A)

@@ -1,0 +1,102 @@
+"""The costs by hand, their names, and what scaling one does to its gradient."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.activations import ACTIVATIONS
+from deltarule.costs import COSTS, Cost, get_cost
+from deltarule.errors import ConfigurationError
+
+LINEAR = ACTIVATIONS["linear"]
+
+
+def rows(*values):
+    return jnp.asarray(values, jnp.float32)
+
+
+def test_quadratic_by_hand():
+    # y - a = (1, -2): ‖y - a‖² = 5
+    a, y = rows([1, 2]), rows([2, 0])
+    assert dr.Quadratic().value(LINEAR, a, a, y).tolist() == [2.5]
+    assert dr.Quadratic(scale=1).value(LINEAR, a, a, y).tolist() == [5]
+    assert dr.Quadratic().slope(a, y).tolist() == [[-1, 2]]
+    assert dr.Quadratic(scale=1).slope(a, y).tolist() == [[-2, 4]]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "linear"])
+def test_cross_entropy_by_hand(name):
+    # a = (1/2, 3/4), y = (0, 1): -ln 1/2 - ln 3/4 = ln 8/3; ∇_a C = (a - y)/(a (1 - a)) = (2, -4/3)
+    a, y = rows([1 / 2, 3 / 4]), rows([0, 1])
+    z = jnp.log(a / (1 - a)) if name == "sigmoid" else a
+    np.testing.assert_allclose(dr.CrossEntropy().value(ACTIVATIONS[name], z, a, y), [np.log(8 / 3)], rtol=1e-6)
+    np.testing.assert_allclose(dr.CrossEntropy().slope(a, y), [[2, -4 / 3]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["softmax", "linear"])
+def test_log_likelihood_by_hand(name):
+    # a = (1/4, 3/4), y = (1, 0): -ln 1/4; ∇_a C = (-4, 0)
+    a, y = rows([1 / 4, 3 / 4]), rows([1, 0])
+    z = jnp.log(a) if name == "softmax" else a
+    np.testing.assert_allclose(dr.LogLikelihood().value(ACTIVATIONS[name], z, a, y), [np.log(4)], rtol=1e-6)
+    np.testing.assert_allclose(dr.LogLikelihood().slope(a, y), [[-4, 0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
+@pytest.mark.parametrize("name", ["sigmoid", "softmax"])
+def test_each_example_is_on_its_own(cost, name):
+    """Row i of value, error, S and r depends on row i alone."""
+    draw = np.random.default_rng(0)
+    z = jnp.asarray(draw.normal(size=(3, 2)) - 1, jnp.float32)
+    y = rows([0, 1], [1, 0], [0.5, 0.5])
+    activation = ACTIVATIONS[name]
+
+    def everything(z, y):
+        a = activation.sigma(z)
+        return (
+            cost.value(activation, z, a, y),
+            cost.output_error(activation, z, a, y),
+            *cost.gauss_newton(activation, z, a, y),
+        )
+
+    for together, alone in zip(everything(z, y), everything(z[1:2], y[1:2]), strict=True):
+        np.testing.assert_allclose(together[1:2], alone, rtol=1e-6)
+
+
+def test_scaling_the_cost_scales_the_gradient():
+    draw = np.random.default_rng(1)
+    X, Y = draw.normal(size=(5, 3)), draw.uniform(size=(5, 2))
+    layers = [dr.Dense(4, "tanh"), dr.Dense(2, "sigmoid")]
+    params = dr.Network(layers).init(0, (3,), "float64")
+    cost, grads = dr.Network(layers, dr.Quadratic(0.5)).cost_and_gradient(params, X, Y)
+    scaled_cost, scaled_grads = dr.Network(layers, dr.Quadratic(3.5)).cost_and_gradient(params, X, Y)
+    np.testing.assert_allclose(scaled_cost, 7 * float(cost), rtol=1e-14)
+    for layer, scaled in zip(grads, scaled_grads, strict=True):
+        np.testing.assert_allclose(scaled["W"], 7 * np.asarray(layer["W"]), rtol=1e-13)
+        np.testing.assert_allclose(scaled["b"], 7 * np.asarray(layer["b"]), rtol=1e-13)
+
+
+def test_names():
+    assert get_cost("quadratic") == dr.Quadratic(0.5)
+    assert get_cost(dr.Quadratic(1)) == dr.Quadratic(1)
+    assert list(COSTS) == ["quadratic", "cross-entropy", "log-likelihood"]
+    with pytest.raises(ConfigurationError, match="cost 'hinge' is not known: choose one of quadratic, cross-entropy"):
+        get_cost("hinge")
+
+
+@pytest.mark.parametrize("scale", [0, -1, float("nan"), "x"])
+def test_the_scale_is_a_number_above_0(scale):
+    with pytest.raises(ConfigurationError, match="scale must be a finite number above 0, and is"):
+        dr.Quadratic(scale)
+
+
+def test_the_interface_says_what_is_missing():
+    one = rows([1])
+    for call in (
+        lambda: Cost().value(LINEAR, one, one, one),
+        lambda: Cost().slope(one, one),
+        lambda: Cost().residual(one, one),
+    ):
+        with pytest.raises(NotImplementedError):
+            call()

@@ -1,0 +1,149 @@
+"""The network as a description: what it refuses, its shapes, and the precision it computes in."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+
+NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(3, "softmax")], "log-likelihood")
+X = np.arange(10.0).reshape(5, 2) / 10
+
+
+@pytest.fixture(scope="module")
+def params():
+    return NET.init(0, input_shape=(2,))
+
+
+def test_equal_descriptions_are_equal_and_hash_alike():
+    again = dr.Network((dr.Dense(4, "tanh"), dr.Dense(np.int64(3), "softmax")), dr.LogLikelihood())
+    assert again == NET
+    assert hash(again) == hash(NET)
+    assert dr.Network(NET.layers) != NET
+    assert (NET.outputs, NET.output_activation.name) == (3, "softmax")
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([], "a network needs at least one layer: give a list"),
+        ([dr.Dense(2), 3], r"layers\[1\] is 3, which is not a layer"),
+        ([dr.Dense(2, "softmax"), dr.Dense(2)], r"layers\[0\] is softmax, which is for the output only"),
+    ],
+)
+def test_a_stack_that_makes_no_sense(layers, message):
+    with pytest.raises(ConfigurationError, match=message):
+        dr.Network(layers)
+
+
+def test_init_is_a_list_of_dicts(params):
+    assert [{name: p.shape for name, p in layer.items()} for layer in params] == [
+        {"W": (4, 2), "b": (4,)},
+        {"W": (3, 4), "b": (3,)},
+    ]
+    assert {p.dtype for p in jax.tree.leaves(params)} == {np.dtype("float32")}
+
+
+def test_init_takes_a_seed_or_a_key(params):
+    from_key = NET.init(jax.random.key(0), (2,))
+    jax.tree.map(np.testing.assert_array_equal, params, from_key)
+    other = NET.init(1, (2,))
+    assert (np.asarray(other[0]["W"]) != np.asarray(params[0]["W"])).all()
+    # Two layers of one shape do not start alike.
+    twins = dr.Network([dr.Dense(2), dr.Dense(2)]).init(0, (2,))
+    assert (np.asarray(twins[0]["W"]) != np.asarray(twins[1]["W"])).all()
+
+
+@pytest.mark.parametrize("shape", [(), (2, 2)])
+def test_init_needs_a_flat_input(shape):
+    with pytest.raises(ShapeError, match="takes a flat input"):
+        NET.init(0, shape)
+
+
+def test_init_refuses_another_dtype():
+    with pytest.raises(ConfigurationError, match="dtype must be 'float32' or 'float64', and is 'int32'"):
+        NET.init(0, (2,), "int32")
+
+
+def test_float64_parameters_give_float64_outside_any_context():
+    params = NET.init(0, (2,), "float64")
+    assert not jax.config.jax_enable_x64
+    outputs = NET(params, X)
+    cost, grads = NET.cost_and_gradient(params, X, [0, 1, 2, 0, 1])
+    assert outputs.dtype == cost.dtype == grads[0]["W"].dtype == np.float64
+    np.testing.assert_allclose(np.asarray(outputs).sum(axis=1), 1, rtol=1e-15)
+    assert NET.trace(params, X[0], 1).layers[0].z.dtype == np.float64
+    assert jnp.ones(1).dtype == np.float32
+
+
+def test_float32_parameters_give_float32(params):
+    cost, grads = NET.cost_and_gradient(params, X, [0, 1, 2, 0, 1])
+    assert NET(params, X).dtype == cost.dtype == grads[1]["b"].dtype == np.float32
+
+
+def test_inputs_are_anything_numpy_can_read(params):
+    expected = NET(params, X)
+    for given in (X.tolist(), X.astype("float32"), jnp.asarray(X), X[:, ::-1][:, ::-1]):
+        np.testing.assert_allclose(NET(params, given), expected, rtol=1e-6)
+
+
+def test_classes_become_one_hot_rows(params):
+    labels = [2, 0, 1, 1, 0]
+    cost, _ = NET.cost_and_gradient(params, X, labels)
+    for Y in (np.eye(3)[labels], np.array(labels, np.uint8), jnp.asarray(labels), np.eye(3)[labels].astype(int)):
+        np.testing.assert_allclose(NET.cost_and_gradient(params, X, Y)[0], cost, rtol=1e-6)
+
+
+def test_one_output_takes_a_flat_target():
+    net = dr.Network([dr.Dense(1)])
+    params = net.init(0, (2,))
+    flat, column = (net.cost_and_gradient(params, X, Y)[0] for Y in ([1, 0, 1, 0, 1], [[1], [0], [1], [0], [1]]))
+    assert flat == column
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (np.zeros(2), ShapeError, r"X has shape \(2,\): give one row for each example, .* one example is X\[None\]"),
+        (np.zeros((4, 3)), ShapeError, r"layer 0, Dense\(4\), needs parameters of shapes .*'W': \(4, 3\)"),
+        (np.zeros((4, 2, 1)), ShapeError, r"Dense\(4\) takes a flat input, and its input has shape \(2, 1\)"),
+        ([["a", "b"]], DataError, r"X cannot be read as numbers .*give an array of shape \(N, n_1\)"),
+        ([[1, 2], [3]], DataError, "X cannot be read as numbers"),
+    ],
+)
+def test_inputs_that_do_not_fit(params, X, error, message):
+    with pytest.raises(error, match=message):
+        NET(params, X)
+
+
+@pytest.mark.parametrize(
+    ("Y", "error", "message"),
+    [
+        ([0, 1, 2, 3, 0], DataError, r"Y names classes 0..3, and the network has 3 outputs: number .* from 0 to 2"),
+        ([0, 1, -1, 0, 0], DataError, r"Y names classes -1..1"),
+        ([0, 1], ShapeError, r"Y has shape \(2, 3\), and 5 rows of X with 3 outputs need \(5, 3\)"),
+        (np.zeros((5, 2)), ShapeError, r"Y has shape \(5, 2\)"),
+        ([0.0, 1.0, 2.0, 0.0, 0.0], ShapeError, r"Y has shape \(5,\)"),
+        ([["a"] * 3] * 5, DataError, r"Y cannot be read as numbers .*give an array of shape \(N, 3\)"),
+    ],
+)
+def test_targets_that_do_not_fit(params, Y, error, message):
+    with pytest.raises(error, match=message):
+        NET.cost_and_gradient(params, X, Y)
+
+
+def test_parameters_of_another_network(params):
+    with pytest.raises(ShapeError, match="the network has 2 layers and the parameters are for 1"):
+        NET(params[:1], X)
+    with pytest.raises(ShapeError, match=r"layer 1, Dense\(3\), needs parameters of shapes .* and has .*'W': \(3, 5\)"):
+        NET([params[0], {"W": np.zeros((3, 5)), "b": np.zeros(3)}], X)
+    with pytest.raises(ConfigurationError, match="the parameters hold no arrays"):
+        NET([{}, {}], X)
+
+
+def test_no_rows(params):
+    assert NET(params, np.zeros((0, 2))).shape == (0, 3)
+    with pytest.raises(DataError, match="X has no rows"):
+        NET.cost_and_gradient(params, np.zeros((0, 2)), np.zeros((0, 3)))

@@ -1,0 +1,27 @@
+"""The README's table of equations points at the lines that compute them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ROWS = re.findall(r"^\| (.+?) \|.*\[(src/\S+?)\]\((src/\S+?)#L(\d+)\) `(.+?)` \|$", README, re.MULTILINE)
+
+
+def test_the_table_is_there():
+    assert len(ROWS) >= 12
+
+
+@pytest.mark.parametrize(("equation", "text", "path", "line", "code"), ROWS)
+def test_each_line_computes_its_equation(equation, text, path, line, code):
+    lines = (ROOT / path).read_text().splitlines()
+    assert text == path
+    assert code in lines[int(line) - 1], f"{equation}: line {line} of {path} is now {lines[int(line) - 1]!r}"
+
+
+def test_the_test_command_is_the_one_that_ci_runs():
+    commands = re.findall(r"^python3 -m venv .* -m pytest.*$", README, re.MULTILINE)
+    assert len(commands) == 1
+    assert "^python3 -m venv .* -m pytest" in (ROOT / ".ci" / "run").read_text()

@@ -1,0 +1,54 @@
+"""L2 and L1: the penalty by hand, its gradient against automatic differentiation, biases left alone."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from deltarule.regularization import add_penalty_gradient, penalty
+
+PARAMS = [
+    {"W": jnp.asarray([[1.0, -2.0]]), "b": jnp.asarray([5.0])},
+    {},
+    {"W": jnp.asarray([[3.0]]), "b": jnp.asarray([7.0])},
+]
+
+
+@pytest.mark.parametrize(
+    ("l2", "l1", "expected"),
+    [
+        (None, None, 0),
+        # (lambda/2N) sum w² = 0.8/8 (1 + 4 + 9)
+        (0.8, None, 1.4),
+        # (lambda/N) sum |w| = 0.8/4 (1 + 2 + 3)
+        (None, 0.8, 1.2),
+        (0.8, 0.8, 2.6),
+        (0.0, 0.0, 0),
+    ],
+)
+def test_the_penalty(l2, l1, expected):
+    assert float(penalty(PARAMS, l2, l1, 4)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("l2", "l1"), [(0.8, None), (None, 0.8), (0.3, 0.8)])
+def test_the_gradient_is_the_derivative_of_the_penalty(l2, l1):
+    zero = jax.tree.map(jnp.zeros_like, PARAMS)
+    found = add_penalty_gradient(zero, PARAMS, l2, l1, 4)
+    expected = jax.grad(lambda p: penalty(p, l2, l1, 4))(PARAMS)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found, expected)
+    assert not np.asarray(found[0]["b"]).any()
+
+
+def test_it_is_added():
+    found = add_penalty_gradient(PARAMS, PARAMS, 4.0, None, 4)
+    np.testing.assert_allclose(found[0]["W"], [[2, -4]])
+    np.testing.assert_allclose(found[0]["b"], [5])
+
+
+def test_no_strength_costs_nothing():
+    assert add_penalty_gradient(PARAMS, PARAMS, None, None, 4) is PARAMS
+
+
+def test_l1_leaves_a_weight_of_zero():
+    zero = [{"W": jnp.zeros((1, 1)), "b": jnp.zeros(1)}]
+    assert add_penalty_gradient(zero, zero, None, 1.0, 1)[0]["W"].item() == 0

@@ -1,0 +1,68 @@
+"""Rows padded to bucket sizes, and sums over them in blocks."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deltarule.rows import block_size, pad_rows, padded_size, sum_over_blocks
+
+
+@given(count=st.integers(1, 10**7))
+def test_the_padding_is_an_eighth_at_most(count):
+    size = padded_size(count)
+    assert count <= size
+    assert size % 8 == 0
+    assert size - count < max(8, size / 8)
+    assert padded_size(size) == size  # a bucket is its own size
+
+
+def test_few_sizes():
+    """Between 2^k and 2^(k+1) there are eight sizes, and they never fall."""
+    sizes = [padded_size(n) for n in range(1, 4097)]
+    assert sizes == sorted(sizes)
+    assert len({size for size in sizes if 1024 < size <= 2048}) == 8
+    assert [padded_size(n) for n in (1, 8, 9, 128, 129, 1000)] == [8, 8, 16, 128, 144, 1024]
+
+
+@given(count=st.integers(1, 10**7), largest=st.sampled_from([64, 100, 8192]))
+def test_blocks_divide_the_rows(count, largest):
+    size = padded_size(count)
+    block = block_size(size, largest)
+    assert size % block == 0
+    assert block <= max(largest, 0)
+    if size > largest:  # never small beside the whole: a power of two near `largest`, or an eighth of what fits
+        assert block >= min(largest, size) / 16
+
+
+@pytest.mark.parametrize("count", [1, 5, 8, 11])
+def test_padding_weighs_nothing(count):
+    x, y = np.ones((count, 3), np.float32), np.full((count, 2), 2, np.float32)
+    rows = pad_rows(x, y)
+    size = padded_size(count)
+    assert rows.x.shape == (size, 3)
+    assert rows.y.shape == (size, 2)
+    assert rows.weight is None
+    assert int(rows.count) == count
+    assert rows.mask.tolist() == [1] * count + [0] * (size - count)
+    assert float(rows.x.sum()) == 3 * count
+
+
+def test_weights_are_padded_and_masked():
+    rows = pad_rows(np.ones((3, 1), np.float32), np.ones((3, 1), np.float32), np.array([1, 0.5, 2], np.float32))
+    assert rows.mask.tolist() == [1, 0.5, 2, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("block", [8, 16, 48])
+def test_the_sum_over_blocks_is_the_sum(block):
+    draw = np.random.default_rng(0)
+    rows = pad_rows(draw.normal(size=(41, 3)).astype("float32"), draw.normal(size=(41, 2)).astype("float32"))
+    assert rows.x.shape[0] == 48
+
+    def part(x, y, weight):
+        return jnp.einsum("m,mi,mj->ij", weight, x, y), {"total": jnp.sum(weight)}
+
+    product, rest = sum_over_blocks(rows, block, part)
+    np.testing.assert_allclose(product, np.asarray(rows.x).T @ np.asarray(rows.y), rtol=2e-5, atol=1e-5)
+    assert rest["total"] == 41

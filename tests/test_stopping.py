@@ -1,0 +1,37 @@
+"""The rules that end a training, as a description. What they do: `test_training`."""
+
+import jax
+import pytest
+
+import deltarule as dr
+from deltarule.errors import ConfigurationError
+from deltarule.stopping import STOP_REASONS, stop_code
+
+
+def test_the_codes_are_places_in_the_table():
+    assert [STOP_REASONS[stop_code(reason)] for reason in STOP_REASONS] == list(STOP_REASONS)
+    assert stop_code("running") == 0
+    with pytest.raises(ValueError, match="not in tuple"):
+        stop_code("boredom")
+
+
+def test_nothing_is_on_by_default():
+    assert dr.Stopping() == dr.Stopping(goal=None, min_grad=None, max_fail=None, time_limit=None)
+    assert jax.tree.leaves(dr.Stopping()) == []
+
+
+def test_the_numbers_are_traced():
+    assert jax.tree.leaves(dr.Stopping(goal=1, min_grad=2, max_fail=3)) == [1.0, 2.0, 3]
+
+
+@pytest.mark.parametrize("name", ["goal", "min_grad", "time_limit"])
+@pytest.mark.parametrize("value", [-1, "x", float("nan")])
+def test_a_number_outside_its_range(name, value):
+    with pytest.raises(ConfigurationError, match=f"{name} must be a finite number of at least 0, and is {value!r}"):
+        dr.Stopping(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, 2.5, "x"])
+def test_max_fail_is_a_count(value):
+    with pytest.raises(ConfigurationError, match=f"max_fail must be a whole number of at least 1, and is {value!r}"):
+        dr.Stopping(max_fail=value)

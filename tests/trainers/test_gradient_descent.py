@@ -1,0 +1,214 @@
+"""Gradient descent as a trainer: every example counts once, options are checked, Optax and vmap agree with loops."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import deltarule as dr
+from deltarule.costs import Cost
+from deltarule.errors import ConfigurationError
+from deltarule.rows import pad_rows
+
+
+@dataclass(frozen=True)
+class Pull(Cost):
+    """C_x = a, so that delta^L = 1: with example i the i-th unit vector, its weight falls by eta/m at each use."""
+
+    name = "pull"
+
+    def value(self, activation, z, a, y):
+        """The output."""
+        return jnp.sum(a, axis=-1)
+
+    def slope(self, a, y):
+        """1 for every output."""
+        return jnp.ones_like(a)
+
+
+COUNTER = dr.Network([dr.Dense(1, "linear")], Pull())
+
+
+def used(N, epochs=1, weights=None, **options):
+    """How far each example's weight was pulled, in units of eta: the sum over its uses of 1/(examples in the batch)."""
+    start = [{"W": np.zeros((1, N)), "b": np.zeros(1)}]
+    trainer = dr.GradientDescent(eta=1, **options)
+    result = dr.train(
+        COUNTER, np.eye(N), np.zeros((N, 1)), trainer=trainer, epochs=epochs, params=start, weights=weights, seed=4
+    )
+    # The bias takes the whole weight of every batch, which is one: it counts the steps.
+    return -np.asarray(result.params[0]["W"][0]), -result.params[0]["b"].item()
+
+
+@pytest.mark.parametrize(
+    ("N", "m", "expected"),
+    [
+        # Batches of 5, 5 and 3: ten examples at 1/5, three at 1/3.
+        (13, 5, [1 / 5] * 10 + [1 / 3] * 3),
+        (8, 3, [1 / 3] * 6 + [1 / 2] * 2),
+        pytest.param(9, 1, [1] * 9, marks=pytest.mark.slow),
+        pytest.param(130, 70, [1 / 70] * 70 + [1 / 60] * 60, marks=pytest.mark.slow),
+    ],
+)
+def test_every_example_is_used_once_in_an_epoch(N, m, expected):
+    pulled, steps = used(N, batch_size=m)
+    np.testing.assert_allclose(np.sort(pulled), np.sort(expected), rtol=1e-13)
+    assert steps == pytest.approx(-(-N // m), rel=1e-13)
+
+
+def test_every_epoch_has_its_own_order():
+    # Which three of 13 are in the short batch: in 30 epochs each is there 30 · 3/13 = 6.9 times on average.
+    pulled, _ = used(13, epochs=30, batch_size=5)
+    short = np.rint((pulled - 30 / 5) / (1 / 3 - 1 / 5)).astype(int)
+    np.testing.assert_allclose(pulled, 30 / 5 + short * (1 / 3 - 1 / 5), rtol=1e-12)
+    assert short.sum() == 90
+    assert len(set(short)) > 3
+
+
+@pytest.mark.parametrize(("steps", "expected"), [pytest.param(None, 3, marks=pytest.mark.slow), (40, 40)])
+def test_uniform_sampling_draws_with_replacement(steps, expected):
+    pulled, taken = used(13, batch_size=5, sampling="uniform", steps=steps)
+    uses = pulled * 5
+    np.testing.assert_allclose(uses, np.rint(uses), atol=1e-12)  # every batch is whole
+    assert taken == pytest.approx(expected, rel=1e-12)
+    assert uses.sum() == pytest.approx(5 * expected)
+    assert len(set(np.rint(uses))) > 1
+
+
+def test_uniform_sampling_is_uniform():
+    """13,000 draws: chi-square over 13 examples, whose 99.9 % quantile at 12 degrees of freedom is 32.9."""
+    pulled, _ = used(13, batch_size=1, sampling="uniform", steps=13_000)
+    assert ((pulled - 1000) ** 2 / 1000).sum() < 32.9
+
+
+def test_a_weighted_mini_batch_is_a_weighted_mean():
+    pulled, _ = used(6, batch_size=6, weights=[1, 2, 3, 0, 0, 2])
+    np.testing.assert_allclose(pulled, np.array([1, 2, 3, 0, 0, 2]) / 8, rtol=1e-13)
+    # A batch that weighs nothing moves nothing.
+    pulled, _ = used(4, batch_size=1, weights=[1, 0, 0, 1])
+    np.testing.assert_allclose(pulled, [1, 0, 0, 1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_a_schedule_counts_steps(batch_size):
+    # eta · 1/2^t: 13 examples take 1 step an epoch, or 3 with batches of 5; the bias adds up the factors.
+    _, total = used(13, epochs=2, batch_size=batch_size, schedule=lambda t: 0.5**t)
+    steps = 6 if batch_size == 5 else 2
+    assert total == pytest.approx(2 - 0.5 ** (steps - 1), rel=1e-13)
+
+
+NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
+DRAW = np.random.default_rng(0)
+X, Y = DRAW.normal(size=(12, 2)), DRAW.normal(size=(12, 1))
+START = [
+    {"W": DRAW.normal(size=(4, 2)), "b": DRAW.normal(size=4)},
+    {"W": DRAW.normal(size=(1, 4)), "b": DRAW.normal(size=1)},
+]
+
+
+def assert_close(found, expected, rtol):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-13), found, expected)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "rule"),
+    [
+        (dr.GradientDescent(rule=optax.adam(0.02)), optax.adam(0.02)),
+        (dr.GradientDescent(eta=0.1, momentum=0.8, nesterov=True), optax.sgd(0.1, momentum=0.8, nesterov=True)),
+        (
+            dr.GradientDescent(eta=0.1, schedule=optax.cosine_decay_schedule(1, 50)),
+            optax.sgd(optax.cosine_decay_schedule(0.1, 50)),
+        ),
+    ],
+    ids=["adam", "nesterov", "schedule"],
+)
+def test_training_is_a_hand_run_optax_loop(trainer, rule):
+    result = dr.train(NET, X, Y, trainer=trainer, epochs=30, params=START)
+    with jax.enable_x64(True):
+        params = jax.tree.map(jnp.asarray, START)
+        state = rule.init(params)
+        for _ in range(30):
+            _, grads = NET.cost_and_gradient(params, X, Y)
+            updates, state = rule.update(grads, state, params)
+            params = optax.apply_updates(params, updates)
+    assert_close(result.params, params, rtol=1e-9)
+
+
+def test_a_full_batch_is_a_mini_batch_of_all():
+    whole, batch = (
+        dr.train(NET, X, Y, trainer=dr.GradientDescent(eta=0.1, batch_size=m), epochs=5, params=START)
+        for m in (None, 12)
+    )
+    assert_close(whole.params, batch.params, rtol=1e-12)
+    np.testing.assert_allclose(whole.history["cost"], batch.history["cost"], rtol=1e-12)
+    assert "gradient_norm" not in batch.history
+
+
+def test_a_seed_is_a_training_bit_for_bit():
+    trainer = dr.GradientDescent(eta=0.1, batch_size=5)
+    first, again, other = (
+        dr.train(NET, X, Y, trainer=trainer, epochs=3, seed=s, params=START).params for s in (1, 1, 2)
+    )
+    jax.tree.map(np.testing.assert_array_equal, first, again)
+    assert (np.asarray(first[0]["W"]) != np.asarray(other[0]["W"])).any()
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_vmap_over_the_learning_rate_is_a_loop(batch_size):
+    trainer = dr.GradientDescent(eta=1, batch_size=batch_size, momentum=0.5)
+    rows = pad_rows(X.astype("float32"), Y.astype("float32"))
+    params = jax.tree.map(lambda p: jnp.asarray(p, jnp.float32), START)
+    key, etas = jax.random.key(0), [0.01, 0.1, 0.3]
+
+    @jax.jit
+    def epoch(trainer):
+        return trainer.epoch(NET, trainer.init(NET, params, rows), rows, key)
+
+    many = jax.tree.map(lambda *leaves: jnp.asarray(leaves), *[replace(trainer, eta=eta) for eta in etas])
+    state, record = jax.vmap(epoch)(many)
+    for i, eta in enumerate(etas):
+        alone, its_record = epoch(replace(trainer, eta=eta))
+        assert_close(jax.tree.map(lambda p, i=i: p[i], state.params), alone.params, rtol=1e-5)
+        np.testing.assert_allclose(record["cost"][i], its_record["cost"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "eta, the learning rate, must be given: a number above 0"),
+        ({"eta": None}, "eta, the learning rate, must be given"),
+        ({"eta": 0}, "eta must be a finite number above 0, and is 0"),
+        ({"eta": -1}, "eta must be a finite number above 0, and is -1"),
+        ({"eta": float("nan")}, "eta must be a finite number above 0, and is nan"),
+        ({"eta": "x"}, "eta must be a finite number above 0, and is 'x'"),
+        ({"eta": 1, "momentum": 1}, "momentum must be a finite number of at least 0 and below 1, and is 1"),
+        ({"eta": 1, "l2": -1}, "l2 must be a finite number of at least 0, and is -1"),
+        ({"eta": 1, "l1": "a lot"}, "l1 must be a finite number of at least 0, and is 'a lot'"),
+        ({"eta": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, and is 0"),
+        ({"eta": 1, "batch_size": 2.5}, "batch_size must be a whole number of at least 1, and is 2.5"),
+        ({"eta": 1, "sampling": "bootstrap"}, "sampling must be one of permutation, uniform, and is 'bootstrap'"),
+        ({"eta": 1, "batch_size": 2, "steps": 5}, "steps is 5, but with sampling='permutation' an epoch is one pass"),
+        ({"eta": 1, "nesterov": True}, "nesterov needs momentum: give momentum=0.9"),
+        ({"rule": optax.adam(1e-3), "momentum": 0.9}, "momentum belongs to the textbook's rule"),
+        # Without batches there is nothing to draw, and a rule must be one of Optax's.
+        ({"eta": 1, "sampling": "uniform"}, "sampling='uniform' .*batch_size"),
+        ({"rule": "adam"}, "rule must be an optax.GradientTransformation, and is 'adam'"),
+        ({"eta": 1, "schedule": 0.5}, "schedule must be a function of the step, and is 0.5"),
+    ],
+)
+def test_options_outside_their_range(options, message):
+    with pytest.raises(ConfigurationError, match=message):
+        dr.GradientDescent(**options)
+
+
+def test_numbers_are_leaves_and_choices_are_not():
+    assert jax.tree.leaves(dr.GradientDescent(eta=0.5, momentum=0.9, l2=0.1, l1=0.2, batch_size=3)) == [
+        0.5,
+        0.9,
+        0.1,
+        0.2,
+    ]
+    assert dr.GradientDescent(rule=optax.adam(1e-3)).eta == 1
