@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from deltarule.activations import Activation, softplus
-from deltarule.errors import ConfigurationError
+from deltarule.domain import require_number
+from deltarule.errors import ConfigurationError, DataError
 
 SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
 
@@ -34,6 +36,9 @@ class Cost:
     def slope(self, a: Array, y: Array) -> Array:
         """∇_a C, (m, k)."""
         raise NotImplementedError
+
+    def check_targets(self, name: str, y: np.ndarray) -> None:
+        """Raise a DataError if the cost is not made for these targets, (N, k)."""
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         """delta^L = ∇_a C ⊙ sigma'(z^L) (BP1), (m, k)."""
@@ -68,6 +73,10 @@ class Quadratic(Cost):
     scale: float = 0.5
     name = "quadratic"
 
+    def __post_init__(self):
+        """The scale is a number above 0."""
+        object.__setattr__(self, "scale", require_number("scale", self.scale, above=0))
+
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         return self.scale * jnp.sum((a - y) ** 2, axis=-1)
 
@@ -89,6 +98,15 @@ class CrossEntropy(Cost):
     """C_x = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)], for outputs and targets in [0, 1] ([N] ch. 3)."""
 
     name = "cross-entropy"
+
+    def check_targets(self, name: str, y: np.ndarray) -> None:
+        outside = (y < 0) | (y > 1)
+        if outside.any():
+            i, j = (int(n) for n in np.argwhere(outside)[0])
+            raise DataError(
+                f"{name} holds {y[i, j]:g} at index {(i, j)}, and the cross-entropy cost needs targets in [0, 1]: "
+                "scale the targets, or use the quadratic cost."
+            )
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         if activation.name == "sigmoid":
@@ -123,6 +141,16 @@ class LogLikelihood(Cost):
     """C_x = -ln a_y = -sum_j y_j ln a_j, for targets y that are probabilities: they sum to one ([N] ch. 3)."""
 
     name = "log-likelihood"
+
+    def check_targets(self, name: str, y: np.ndarray) -> None:
+        sums = y.sum(axis=1)
+        wrong = (np.abs(sums - 1) > 1e-3) | (y < 0).any(axis=1)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise DataError(
+                f"{name} row {i} sums to {sums[i]:g}, and the log-likelihood cost needs rows of probabilities, "
+                "which sum to one: give class numbers or one-hot rows, or use the cross-entropy cost."
+            )
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         if activation.name == "softmax":

@@ -13,7 +13,8 @@ from deltarule.rows import Rows, pad_rows
 def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     """The values as a finite, non-empty array of this dtype, with one row for each example."""
     try:
-        array = np.asarray(values, dtype)
+        with np.errstate(over="ignore"):  # what overflows is reported below, as not finite
+            array = np.asarray(values, dtype)
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape (N, n).") from None
     if array.ndim == 0 or array.shape[0] == 0:
@@ -33,6 +34,7 @@ def checked_rows(net: Network, params: Params, name: str, X: np.ndarray, Y: Any,
     x = net.as_inputs(params, X)
     y = np.asarray(net.as_targets(Y, x))
     require_finite(name.replace("X", "Y"), y, y.dtype)
+    net.cost.check_targets(name.replace("X", "Y"), y)
     if weights is not None:
         weights = require_finite("weights", weights, X.dtype)
         if weights.shape != (X.shape[0],) or weights.min() < 0 or weights.sum() == 0:

@@ -85,15 +85,17 @@ def _advance_one(
             cost, accuracy = score.cost, score.accuracy
         else:
             cost, accuracy = record["cost"], jnp.zeros_like(record["cost"])
+        before = validation is None and trainer.cost_before_step  # then the cost is that of the state before the step
+        scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
         better = cost < carry.best_cost
         if monitor == "accuracy":
             better = (accuracy > carry.best_accuracy) | ((accuracy == carry.best_accuracy) & better)
         spread = jnp.stack([jnp.max(jnp.abs(p)) for p in jax.tree.leaves(state.params)])
         diverged = ~(jnp.isfinite(record["cost"]) & jnp.all(spread < largest))
-        better = better & ~diverged
+        better = better if before else better & ~diverged
         best, best_cost, best_accuracy, best_epoch = jax.tree.map(
             partial(jnp.where, better),
-            (state.params, cost, accuracy, epoch),
+            (scored, cost, accuracy, scored_epoch),
             (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch),
         )
         stop = _first_reason(stop, record, stopping, diverged, epoch - best_epoch, validation is not None)

@@ -7,7 +7,6 @@ raw rows into inputs and outputs back into units or class names, and a record of
 import dataclasses
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,9 +46,12 @@ def save(
     """Write the network and its parameters to `path`, whole or not at all: to a temporary file first, then renamed.
 
     Raises:
-        ModelFileError: the file cannot be written.
+        ModelFileError: the file cannot be written, or the parameters are not finite.
+        ShapeError: the parameters are not those of this network.
     """
     path = Path(path)
+    first = params[0].get("W") if params else None
+    net.check(params, () if first is None else first.shape[1:])
     description = {
         "format_version": FORMAT_VERSION,
         "layers": [{"kind": type(layer).__name__, **dataclasses.asdict(layer)} for layer in net.layers],  # pyright: ignore[reportArgumentType]
@@ -58,14 +60,22 @@ def save(
         "training": training,
     }
     tensors = {f"{i}.{name}": np.asarray(array) for i, layer in enumerate(params) for name, array in layer.items()}
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ModelFileError(
+                f"the parameters hold values in {name!r} that are not finite: train again before saving."
+            )
     content = serialise(tensors, metadata={METADATA_KEY: json.dumps(description)})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with open(temporary, "xb") as file:  # open, unlike tempfile, obeys the umask
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise ModelFileError(
             f"the model cannot be written to {path} ({error.strerror}): choose another place."
@@ -98,7 +108,7 @@ def load_model(path: str | os.PathLike) -> Model:
     description = _description(path, metadata)
     try:
         net = _network(description)
-    except (KeyError, TypeError, AttributeError, DeltaruleError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, DeltaruleError) as error:
         raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
     return Model(net, _params(path, net, tensors), description.get("schema"), description.get("training"))
 

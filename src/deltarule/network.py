@@ -153,7 +153,8 @@ class Network:
                     f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
                     f"number the classes from 0 to {k - 1}."
                 )
-            Y = jax.nn.one_hot(Y, k, dtype=x.dtype)
+            # By NumPy where it can be: eager JAX would compile again for every N.
+            Y = jax.nn.one_hot(Y, k, dtype=x.dtype) if isinstance(Y, Array) else np.eye(k, dtype=x.dtype)[Y]
         if Y.shape != (N, k):
             raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
         return jnp.asarray(Y, x.dtype)

@@ -6,7 +6,7 @@ the clock. How long a chunk is changes nothing in the numbers.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -106,11 +106,9 @@ def train(
     with computing_in(dtype):
         X = require_finite("X", X, dtype)
         init_key, run_key = jax.random.split(as_key(seed))
-        starts = [
-            net.init(key, X.shape[1:], dtype, trainer.initializers) for key in jax.random.split(init_key, restarts)
-        ]
-        if params is not None:
-            starts[0] = jax.tree.map(lambda p: jnp.asarray(p, dtype), params)
+        given = [] if params is None else [jax.tree.map(lambda p: jnp.asarray(p, dtype), params)]
+        keys = jax.random.split(init_key, restarts)[len(given) :]
+        starts = given + [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         trainer.check(net, X.shape[0])
         validation = None
@@ -148,17 +146,17 @@ class _Session:
         try:
             while outside is None and done < self.epochs and np.any(np.asarray(carry.stop) == 0):
                 chunk_started = time.perf_counter()
-                until = jnp.asarray(min(self.epochs, done + chunk), jnp.int32)
-                advanced, records = loop.advance(
-                    self.net, self.trainer, self.stopping, self.monitor, carry, self.rows, self.validation, key, until
-                )
-                _wait(advanced)
-                before, carry = np.atleast_1d(carry.epoch), advanced
+                before = carry
+                carry, new = self._advance(before, key, min(self.epochs, done + chunk))
+                for part, records in zip(parts, new, strict=True):
+                    part.append(records)
+                outside, last = self._look_outside(new[self._leader(carry)])
+                if last is not None and last < np.max(carry.epoch):
+                    # A callback ended the training inside the chunk: the same epochs again, up to that one.
+                    carry, new = self._advance(before, key, last)
+                    for part, records in zip(parts, new, strict=True):
+                        part[-1] = records
                 after = np.atleast_1d(carry.epoch)
-                for lane, part in enumerate(parts):
-                    part.append(_lane_records(records, lane if many else None, int(before[lane]), int(after[lane])))
-                leader = parts[self._leader(carry)][-1]
-                outside = self._look_outside(leader)
                 if done > 0:  # the first call also compiles
                     rate = (time.perf_counter() - chunk_started) / max(int(after.max()) - done, 1)
                     chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(loop.CHUNK, 4 * chunk)))
@@ -170,24 +168,45 @@ class _Session:
         reason = STOP_REASONS[int(best.stop)] if int(best.stop) else outside or "epochs"
         return self._result(best, parts[leader], reason)
 
+    def _advance(self, before: loop.Carry, key: Array, until: int) -> tuple[loop.Carry, list[dict[str, np.ndarray]]]:
+        """The carry at epoch `until`, and the records of each start since `before`."""
+        rules = replace(self.stopping, time_limit=None)  # the clock is Python's: another limit compiles nothing new
+        carry, records = loop.advance(
+            self.net,
+            self.trainer,
+            rules,
+            self.monitor,
+            before,
+            self.rows,
+            self.validation,
+            key,
+            jnp.asarray(until, jnp.int32),
+        )
+        _wait(carry)
+        many = carry.epoch.ndim > 0
+        epochs = zip(np.atleast_1d(before.epoch), np.atleast_1d(carry.epoch), strict=True)
+        return carry, [
+            _lane_records(records, lane if many else None, int(first), int(last))
+            for lane, (first, last) in enumerate(epochs)
+        ]
+
     def _leader(self, carry: loop.Carry) -> int:
         """The start with the best score so far."""
         cost, accuracy = np.atleast_1d(carry.best_cost), np.atleast_1d(carry.best_accuracy)
         order = np.lexsort((cost, -accuracy)) if self.monitor == "accuracy" else np.argsort(cost)
         return int(order[0])
 
-    def _look_outside(self, records: dict[str, np.ndarray]) -> str | None:
-        """Hand the new records to the callbacks and look at the clock; the reason to stop, if there is one."""
-        reason = None
+    def _look_outside(self, records: dict[str, np.ndarray]) -> tuple[str | None, int | None]:
+        """Hand the new records to the callbacks, look at the clock; why to stop, and the epoch a callback chose."""
         for i in range(len(records["epoch"])):
             record = {name: values[i] for name, values in records.items()}
-            for callback in self.callbacks:
-                if callback(record):
-                    reason = "callback"
+            answers = [callback(record) for callback in self.callbacks]
+            if any(answers):
+                return "callback", int(record["epoch"])
         limit = self.stopping.time_limit
         if limit is not None and time.perf_counter() - self.started >= limit:
-            reason = reason or "time"
-        return reason
+            return "time", None
+        return None, None
 
     def _result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
         keep_best = self.validation is not None or reason == "diverged"

@@ -49,7 +49,7 @@ class Dense(Layer):
         """(n,), from a flat input."""
         if len(input_shape) != 1:
             raise ShapeError(
-                f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: put Flatten() before it."
+                f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: flatten each example."
             )
         return (self.n,)
 

@@ -33,6 +33,7 @@ class Trainer(Protocol):
     dtype: ClassVar[str]
     initializers: ClassVar[dict[str, str]]
     learning_rate_name: ClassVar[str]
+    cost_before_step: ClassVar[bool]  # whether the record's cost is that of the parameters before the step
 
     def check(self, net: "Network", count: int) -> None:
         """Raise a ConfigurationError if this trainer cannot train that network on that many examples."""

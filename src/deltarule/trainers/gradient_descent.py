@@ -46,7 +46,8 @@ class GradientDescent:
         momentum: mu in [0, 1) of v ← mu v - eta ∇C; None for none.
         nesterov: look ahead along v.
         schedule: a function of the step number t = 0, 1, ... that multiplies eta: an Optax schedule that starts at 1.
-        rule: an `optax.GradientTransformation` in place of the textbook's direction, such as `optax.adam(1e-3)`.
+        rule: an `optax.GradientTransformation` in place of the textbook's direction, such as `optax.adam(1.0)` with
+            eta=1e-3. Build a rule or schedule once: another object compiles again, another eta does not.
         l2: lambda of (lambda/2N) sum w²; None for none.
         l1: lambda of (lambda/N) sum |w|; None for none.
         steps: the steps of an epoch; None is one pass, ceil(N/m). Only uniform sampling can take another number.
@@ -71,6 +72,7 @@ class GradientDescent:
     dtype: ClassVar[str] = "float32"
     initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS
     learning_rate_name: ClassVar[str] = "eta"
+    cost_before_step: ClassVar[bool] = True
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -94,6 +96,20 @@ class GradientDescent:
             raise ConfigurationError(
                 f"steps is {self.steps}, but with sampling='permutation' an epoch is one pass over the data: "
                 "leave steps out, or use sampling='uniform'."
+            )
+        if self.sampling == "uniform" and self.batch_size is None:
+            raise ConfigurationError(
+                "sampling='uniform' draws batches, and batch_size is None: give batch_size=1, for example."
+            )
+        if self.rule is not None and not isinstance(self.rule, optax.GradientTransformation):
+            raise ConfigurationError(
+                f"rule must be an optax.GradientTransformation, and is {self.rule!r}: "
+                "give optax.adam(1e-3), for example."
+            )
+        if self.schedule is not None and not callable(self.schedule):
+            raise ConfigurationError(
+                f"schedule must be a function of the step, and is {self.schedule!r}: "
+                "give an Optax schedule that starts at 1."
             )
         if self.rule is not None and self.momentum is not None:
             raise ConfigurationError(
@@ -122,7 +138,7 @@ class GradientDescent:
 
     def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
         """Step 0, at rest."""
-        return GradientDescentState(params, self._direction().init(params), jnp.zeros((), jnp.int32))
+        return GradientDescentState(params, self._direction().init(params), jnp.zeros((), int))
 
     def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, key: Array) -> tuple[Any, Record]:
         """One step on the full batch, or one pass of mini-batches as a single compiled loop."""

@@ -95,6 +95,7 @@ class LevenbergMarquardt:
     dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str] = "damping"
+    cost_before_step: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
