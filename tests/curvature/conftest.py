@@ -41,8 +41,7 @@ def softmax(z):
 
 # For each: the network's layers and cost, its output of z, and r as the table of method.md, section 5, has it.
 KINDS = {
-    "tanh, quadratic of scale 1": ("tanh", dr.Quadratic(1), jnp.tanh, lambda a, y: jnp.sqrt(2) * (a - y)),
-    "softmax, quadratic": ("softmax", dr.Quadratic(0.5), softmax, lambda a, y: a - y),
+    "softmax, quadratic of scale 1": ("softmax", dr.Quadratic(1), softmax, lambda a, y: jnp.sqrt(2) * (a - y)),
     "sigmoid, cross-entropy": (
         "sigmoid",
         dr.CrossEntropy(),
