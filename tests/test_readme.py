@@ -25,3 +25,7 @@ def test_the_test_command_is_the_one_that_ci_runs():
     commands = re.findall(r"^python3 -m venv .* -m pytest.*$", README, re.MULTILINE)
     assert len(commands) == 1
     assert "^python3 -m venv .* -m pytest" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_nothing_is_left_to_fill_in():
+    assert "@@" not in README
