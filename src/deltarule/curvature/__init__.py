@@ -2,7 +2,9 @@
 
 from deltarule.curvature.gram import gram
 from deltarule.curvature.linearization import (
+    Direction,
     Linearization,
+    errors_along,
     jacobian_diagonal,
     jacobian_product,
     jacobian_transpose,
@@ -10,13 +12,14 @@ from deltarule.curvature.linearization import (
     residual_acceleration,
     residual_errors,
     transpose_product,
-    transpose_product_by_errors,
 )
 from deltarule.curvature.normal import NormalEquations, normal_equations, symmetric_product
 
 __all__ = [
+    "Direction",
     "Linearization",
     "NormalEquations",
+    "errors_along",
     "gram",
     "jacobian_diagonal",
     "jacobian_product",
@@ -27,5 +30,4 @@ __all__ = [
     "residual_errors",
     "symmetric_product",
     "transpose_product",
-    "transpose_product_by_errors",
 ]

@@ -5,6 +5,7 @@ factor S gives the errors Delta^l of that residual, and BP3, BP4 on them its row
 tangents and J^T u one backward pass, at the price of about one gradient each.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -13,10 +14,13 @@ from jax import Array
 
 from deltarule import backprop
 from deltarule.backprop import Params
-from deltarule.layers import Pass
+from deltarule.layers import LayerParams, Pass
 
 if TYPE_CHECKING:
     from deltarule.network import Network
+
+# A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
+Direction = Sequence[LayerParams | Array]
 
 
 class Linearization(NamedTuple):
@@ -72,19 +76,22 @@ def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Par
     return [layer.squared_jacobian(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
 
 
-def tangents(net: "Network", params: Params, lin: Linearization, v: Params) -> list[tuple[Array, Array]]:
+def tangents(net: "Network", params: Params, lin: Linearization, v: Direction) -> list[tuple[Array, Array]]:
     """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
     moved: list[tuple[Array, Array]] = []
     da = None
     for layer, p, dp, a_prev, here in zip(
         net.layers, params, v, backprop.inputs_of(lin.x, lin.passes), lin.passes, strict=True
     ):
-        moved.append(layer.tangent(p, dp, a_prev, here, da))
+        if isinstance(dp, dict):
+            moved.append(layer.tangent(p, dp, a_prev, here, da))
+        else:
+            moved.append(layer.tangent_along_gradient(p, dp, a_prev, here, da))
         da = moved[-1][1]
     return moved
 
 
-def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Params) -> Array:
+def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Direction) -> Array:
     """J v = S^T dz^L, (m, k): one forward pass of tangents."""
     dz = tangents(net, params, lin, v)[-1][0]
     return jnp.einsum("mjo,mj->mo", lin.S, dz)
@@ -97,24 +104,27 @@ def transpose_product(net: "Network", params: Params, lin: Linearization, u: Arr
     return backprop.gradients(net, lin.x, lin.passes, deltas)
 
 
-def transpose_product_by_errors(net: "Network", lin: Linearization, errors: list[Array], u: Array) -> Params:
-    """J^T u where the errors of every residual are at hand: delta^l = sum_o u_o Delta^l_o, and BP3, BP4 on it.
+def errors_along(errors: list[Array], u: Array) -> list[Array]:
+    """delta^l = sum_o u_o Delta^l_o, (m, n_l): the errors that a backward pass seeded with S u would give.
 
-    BP2 is linear in the output error, so nothing need be propagated again: half the work of a backward pass.
+    BP2 is linear in the output error, so nothing need be propagated again. BP3 and BP4 on them are J^T u; as a
+    `Direction` they stand for J^T u without it.
     """
-    inputs = backprop.inputs_of(lin.x, lin.passes)
-    deltas = [jnp.einsum("mo...,mo->m...", error, u) for error in errors]
-    return [layer.gradient(a_prev, delta) for layer, a_prev, delta in zip(net.layers, inputs, deltas, strict=True)]
+    return [jnp.einsum("mo...,mo->m...", error, u) for error in errors]
 
 
-def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Params) -> Array:
+def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Direction) -> Array:
     """d²r/dt² along the straight line p + t v, (m, k): a second forward pass, the tangent of the tangents."""
     dda, ddz, da = None, None, None
     dz = None
-    for layer, p, dp, here, (dz, da_here) in zip(
-        net.layers, params, v, lin.passes, tangents(net, params, lin, v), strict=True
+    inputs = backprop.inputs_of(lin.x, lin.passes)
+    for layer, p, dp, a_prev, here, (dz, da_here) in zip(
+        net.layers, params, v, inputs, lin.passes, tangents(net, params, lin, v), strict=True
     ):
-        ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
+        if isinstance(dp, dict):
+            ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
+        else:
+            ddz, dda = layer.second_tangent_along_gradient(p, dp, a_prev, here, dz, da, dda)
         da = da_here
     assert dz is not None
     assert ddz is not None
