@@ -17,7 +17,7 @@ from deltarule.monitoring import AT_THE_END, AT_THE_START, observe
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.stopping import Stopping, stop_code
-from deltarule.trainers.base import Record, Trainer
+from deltarule.trainers.base import Record, ScoreControlled, Trainer
 
 CHUNK = 256  # the most epochs of one compiled call
 
@@ -93,9 +93,13 @@ def _advance_one(
             cost, accuracy = record["cost"], jnp.zeros_like(record["cost"])
         before = validation is None and trainer.cost_before_step  # then the cost is that of the state before the step
         scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
-        better = cost < carry.best_cost
+        better = improved = cost < carry.best_cost
         if monitor == "accuracy":
-            better = (accuracy > carry.best_accuracy) | ((accuracy == carry.best_accuracy) & better)
+            improved = accuracy > carry.best_accuracy
+            better = improved | ((accuracy == carry.best_accuracy) & better)
+        if isinstance(trainer, ScoreControlled):
+            state, ended = trainer.heed(state, improved)
+            stop = jnp.where(stop == 0, ended, stop)
         spread = jnp.stack([jnp.max(jnp.abs(p)) for p in jax.tree.leaves(state.params)])
         diverged = ~(jnp.isfinite(record["cost"]) & jnp.all(spread < largest))
         better = better if before else better & ~diverged

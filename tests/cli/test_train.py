@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_network(run, shelf):
     assert all((x[name] == y[name]).all() for x, y in zip(a, b, strict=True) for name in x)
 
 
-@pytest.mark.parametrize("trainer", ["adam", pytest.param("lm", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trainer", ["adam", pytest.param("lm", marks=pytest.mark.slow), "newton-cg"])
 def test_other_trainers_train(run, shelf, trainer):
     words = ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--trainer", trainer, "--epochs", 2)
     record = json.loads(run(*words, "--json").out)

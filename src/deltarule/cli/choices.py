@@ -30,7 +30,11 @@ class Choices:
     batch_size: int | None
     epochs: int | None
     l2: float | None
+    l1: float | None
+    max_norm: float | None
+    dropout: float | None
     momentum: float | None
+    halve_after: int | None
     seed: int
     patience: int | None
     time_limit: float | None
@@ -73,6 +77,9 @@ def check_choices(choices: Choices) -> None:
     for name, value, bounds in (
         ("--eta", choices.eta, {"above": 0}),
         ("--l2", choices.l2, {"least": 0}),
+        ("--l1", choices.l1, {"least": 0}),
+        ("--max-norm", choices.max_norm, {"above": 0}),
+        ("--dropout", choices.dropout, {"least": 0, "below": 1}),
         ("--momentum", choices.momentum, {"least": 0, "below": 1}),
         ("--time-limit", choices.time_limit, {"above": 0}),
     ):
@@ -82,6 +89,7 @@ def check_choices(choices: Choices) -> None:
         ("--batch-size", choices.batch_size),
         ("--epochs", choices.epochs),
         ("--patience", choices.patience),
+        ("--halve-after", choices.halve_after),
     ):
         if value is not None:
             require_count(name, value)
@@ -101,6 +109,7 @@ def _check_seed_and_epochs(choices: Choices) -> None:
         ("--seed", choices.seed, LARGEST_SEED),
         ("--epochs", choices.epochs, 2**31 - 1),
         ("--patience", choices.patience, 2**31 - 1),
+        ("--halve-after", choices.halve_after, 2**31 - 1),
         ("--batch-size", choices.batch_size, 2**31 - 1),
     ):
         if value is not None and value > largest:
@@ -134,6 +143,10 @@ def check_trainer_options(choices: Choices, trainer: str) -> None:
         ("--batch-size", choices.batch_size),
         ("--momentum", choices.momentum),
         ("--l2", choices.l2),
+        ("--l1", choices.l1),
+        ("--max-norm", choices.max_norm),
+        ("--dropout", choices.dropout),
+        ("--halve-after", choices.halve_after),
     ):
         if value is not None and name not in TRAINERS[trainer].takes:
             others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)

@@ -72,21 +72,9 @@ def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Par
     return [layer.squared_jacobian(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
 
 
-def tangents(net: "Network", params: Params, lin: Linearization, v: Params) -> list[tuple[Array, Array]]:
-    """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
-    moved: list[tuple[Array, Array]] = []
-    da = None
-    for layer, p, dp, a_prev, here in zip(
-        net.layers, params, v, backprop.inputs_of(lin.x, lin.passes), lin.passes, strict=True
-    ):
-        moved.append(layer.tangent(p, dp, a_prev, here, da))
-        da = moved[-1][1]
-    return moved
-
-
 def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Params) -> Array:
     """J v = S^T dz^L, (m, k): one forward pass of tangents."""
-    dz = tangents(net, params, lin, v)[-1][0]
+    dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1][0]
     return jnp.einsum("mjo,mj->mo", lin.S, dz)
 
 
@@ -111,9 +99,8 @@ def residual_acceleration(net: "Network", params: Params, lin: Linearization, we
     """d²r/dt² along the straight line p + t v, (m, k): a second forward pass, the tangent of the tangents."""
     dda, ddz, da = None, None, None
     dz = None
-    for layer, p, dp, here, (dz, da_here) in zip(
-        net.layers, params, v, lin.passes, tangents(net, params, lin, v), strict=True
-    ):
+    moved = backprop.tangents(net, params, lin.x, lin.passes, v)
+    for layer, p, dp, here, (dz, da_here) in zip(net.layers, params, v, lin.passes, moved, strict=True):
         ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
         da = da_here
     assert dz is not None
