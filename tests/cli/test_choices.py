@@ -34,6 +34,8 @@ import pytest
         (("--halve-after", "0"), ("--halve-after", "0")),
         (("--trainer", "lm", "--dropout", "0.5"), ("--dropout", "0.5", "lm", "sgd")),
         (("--trainer", "lm", "--max-norm", "2"), ("--max-norm", "2.0", "lm")),
+        (("--expand", "flip"), ("--expand", "'flip'", "elastic")),
+        (("--expand", "shift", "--expand", "shift"), ("--expand", "'shift' twice")),
         (("--momentum", "1"), ("--momentum", "1.0", "below 1")),
         (("--patience", "0"), ("--patience", "0")),
         (("--time-limit", "0"), ("--time-limit", "0")),
@@ -85,3 +87,9 @@ def test_the_model_may_not_overwrite_the_table(refused, shelf):
 
 def test_nothing_is_loaded_before_the_options_are_right(refused):
     assert "--eta" in refused("train", "missing.csv", "--target", "y", "--eta", 0)
+
+
+def test_a_table_has_nothing_to_expand(refused, shelf):
+    sentence = refused("train", shelf / "houses.csv", "--target", "price", "--expand", "rotate")
+    assert "--expand is rotate" in sentence
+    assert "leave it out" in sentence

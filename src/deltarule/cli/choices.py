@@ -35,6 +35,7 @@ class Choices:
     dropout: float | None
     momentum: float | None
     halve_after: int | None
+    expand: tuple[str, ...] | None
     seed: int
     patience: int | None
     time_limit: float | None
@@ -61,6 +62,7 @@ def check_choices(choices: Choices) -> None:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
     from deltarule.activations import ACTIVATIONS
+    from deltarule.data.expansion import check_kinds
     from deltarule.domain import require_choice, require_count, require_number
 
     if choices.hidden is not None:
@@ -93,6 +95,8 @@ def check_choices(choices: Choices) -> None:
     ):
         if value is not None:
             require_count(name, value)
+    if choices.expand is not None:
+        check_kinds("--expand", choices.expand)
     require_count("--seed", choices.seed, least=0)
     _check_seed_and_epochs(choices)
     _check_source(choices)
@@ -128,6 +132,10 @@ def _check_source(choices: Choices) -> None:
         if choices.task == "regression":
             raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
         return
+    if choices.expand is not None:
+        raise ConfigurationError(
+            f"--expand is {', '.join(choices.expand)}, but {choices.source} is a table: leave it out"
+        )
     if choices.target is not None and not choices.target.strip():
         raise ConfigurationError("--target is empty: name the column of the table to learn")
     if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():

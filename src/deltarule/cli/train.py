@@ -94,6 +94,14 @@ def train(
         int | None,
         typer.Option(**WHOLE, help="Halve eta after so many epochs without a better validation score; stop at 1/128."),
     ] = None,
+    expand: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND",
+            help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic; "
+            "repeat the option for several.",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")
     ] = 0,
@@ -116,7 +124,8 @@ def train(
     """
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
-        l1, max_norm, dropout, momentum, halve_after, seed, patience, time_limit, out,
+        l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
+        time_limit, out,
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)
@@ -153,6 +162,7 @@ def _load(choices: Choices) -> "DataSet":
     from deltarule import data
     from deltarule.cli.options import data_folders
     from deltarule.cli.progress import DownloadProgress
+    from deltarule.data.expansion import expand_training_part
 
     with DownloadProgress() as progress:
         loaded = data.load(
@@ -164,6 +174,8 @@ def _load(choices: Choices) -> "DataSet":
             drop_missing=choices.drop_missing,
             progress=progress,
         )
+    if choices.expand is not None:
+        loaded = expand_training_part(loaded, choices.expand, choices.seed)
     show_notes(loaded.notes)
     return loaded
 
