@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import loop, training
+from deltarule import loop, session
 
 DRAW = np.random.default_rng(0)
 X, Y = DRAW.normal(size=(12, 2)).astype("float32"), DRAW.uniform(size=(12, 1)).astype("float32")
@@ -75,7 +75,7 @@ def test_the_length_of_a_chunk_changes_nothing(monkeypatch, chunk, callbacks):
     # One neuron on x = 1, y = 10 from 0: a ← a + 0.2 (10 - a), so a_t = 10 (1 - 0.8^t), at a cost of 50 · 0.64^t.
     start = [{"W": np.zeros((1, 1)), "b": np.zeros(1)}]
     monkeypatch.setattr(loop, "CHUNK", chunk)
-    monkeypatch.setattr(training, "CHUNK_SECONDS", 1e9)  # every chunk as long as it may be
+    monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every chunk as long as it may be
     loop.advance.clear_cache()  # the length of its buffers is CHUNK
     try:
         result = dr.train(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from deltarule.regularization import add_penalty_gradient, penalty
+from deltarule.regularization import add_penalty_gradient, limit_norms, penalty
 
 PARAMS = [
     {"W": jnp.asarray([[1.0, -2.0]]), "b": jnp.asarray([5.0])},
@@ -52,3 +52,22 @@ def test_no_strength_costs_nothing():
 def test_l1_leaves_a_weight_of_zero():
     zero = [{"W": jnp.zeros((1, 1)), "b": jnp.zeros(1)}]
     assert add_penalty_gradient(zero, zero, None, 1.0, 1)[0]["W"].item() == 0
+
+
+def test_max_norm_scales_long_rows_back():
+    W = jnp.asarray([[3.0, 4.0], [0.6, 0.8], [0.0, 0.0], [-6.0, 8.0]])
+    found = limit_norms([{"W": W, "b": jnp.asarray([9.0, 9.0, 9.0, 9.0])}, {}], 2.0)
+    # Norms 5, 1, 0 and 10: the first and the last are cut to 2.
+    np.testing.assert_allclose(found[0]["W"], [[1.2, 1.6], [0.6, 0.8], [0, 0], [-1.2, 1.6]], rtol=1e-6)
+    np.testing.assert_array_equal(found[0]["b"], 9)
+    assert found[1] == {}
+
+
+def test_max_norm_of_a_filter_is_over_all_that_enters_it():
+    W = jnp.ones((2, 3, 3, 1))
+    found = np.asarray(limit_norms([{"W": W}], 1.5)[0]["W"])
+    np.testing.assert_allclose(np.sqrt((found**2).sum(axis=(1, 2, 3))), 1.5, rtol=1e-6)
+
+
+def test_no_limit_costs_nothing():
+    assert limit_norms(PARAMS, None) is PARAMS

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import training
+from deltarule import session
 from deltarule.errors import ConfigurationError, ShapeError
 
 # One linear neuron on one example, x = 1 and y = 10, from w = b = 0: with eta = 0.1 its output a climbs to 10 by
@@ -64,7 +64,7 @@ def test_callbacks_see_every_epoch_once():
 @pytest.mark.parametrize("last", [1, 2, 7, 25])
 def test_a_callback_ends_the_training_after_its_epoch(monkeypatch, last):
     """Whatever the length of a chunk: nothing of a later epoch is left, so the machine's speed changes no result."""
-    monkeypatch.setattr(training, "CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)
     seen = []
 
     def enough(record):
@@ -132,7 +132,7 @@ def test_max_fail():
 
 
 def test_an_interrupted_training_keeps_the_best_of_its_validation(monkeypatch):
-    monkeypatch.setattr(training, "CHUNK_SECONDS", 0)
+    monkeypatch.setattr(session, "CHUNK_SECONDS", 0)
 
     def interrupt(record):
         if record["epoch"] == 6:
@@ -221,3 +221,15 @@ def test_a_perceptron_cannot_be_trained():
 def test_parameters_of_another_network():
     with pytest.raises(ShapeError, match=r"layer 0, Dense\(1\), needs parameters of shapes"):
         dr.train(NEURON, X, Y, trainer=SLOW, epochs=1, params=[{"W": np.ones((1, 4)), "b": np.ones(1)}])
+
+
+def test_rules_that_could_never_act_are_refused():
+    with pytest.raises(
+        ConfigurationError, match=r"max_fail is 4, .* there are no validation data: give validation_data"
+    ):
+        climb(5, stopping=dr.Stopping(max_fail=4))
+    batches = dr.GradientDescent(eta=0.1, batch_size=1)
+    with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1, but steps on batches of 1 never see the gradient"):
+        climb(5, trainer=batches, stopping=dr.Stopping(min_grad=0.1))
+    with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1"):
+        climb(5, trainer=dr.LevenbergMarquardt(batch_size=1), stopping=dr.Stopping(min_grad=0.1))

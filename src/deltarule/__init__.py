@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
     from deltarule.inspection import check_gradient
-    from deltarule.layers import Dense
+    from deltarule.layers import Dense, Dropout
     from deltarule.model_file import load, save
     from deltarule.network import Network
+    from deltarule.session import TrainingResult
     from deltarule.stopping import Stopping
-    from deltarule.trainers import GradientDescent, LevenbergMarquardt
-    from deltarule.training import TrainingResult, train
+    from deltarule.trainers import GradientDescent, LevenbergMarquardt, NewtonCG, NoImprovement
+    from deltarule.training import train
 
 __version__ = "0.1.0"
 
@@ -19,13 +20,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "CrossEntropy": "costs",
     "Dense": "layers",
+    "Dropout": "layers",
     "GradientDescent": "trainers",
     "LevenbergMarquardt": "trainers",
     "LogLikelihood": "costs",
     "Network": "network",
+    "NewtonCG": "trainers",
+    "NoImprovement": "trainers",
     "Quadratic": "costs",
     "Stopping": "stopping",
-    "TrainingResult": "training",
+    "TrainingResult": "session",
     "check_gradient": "inspection",
     "load": "model_file",
     "save": "model_file",
@@ -34,10 +38,13 @@ _HOMES = {
 __all__ = [
     "CrossEntropy",
     "Dense",
+    "Dropout",
     "GradientDescent",
     "LevenbergMarquardt",
     "LogLikelihood",
     "Network",
+    "NewtonCG",
+    "NoImprovement",
     "Quadratic",
     "Stopping",
     "TrainingResult",

@@ -31,12 +31,16 @@ class Activation:
         """sigma'(z) ⊙ v: backwards it turns dC/da into delta (BP2), forwards dz into da."""
         return self.slope(z, a) * v
 
+    def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
+        """How sigma'(z) v moves, where z moves by dz and v by dv: sigma'(z) ⊙ dv + sigma''(z) ⊙ dz ⊙ v."""
+        return self.slope(z, a) * dv + self.curvature(z, a) * dz * v
+
     def second_tangent(self, z: Array, a: Array, dz: Array, ddz: Array) -> Array:
         """The second derivative of a along a curve with velocity dz and acceleration ddz.
 
         d²a/dt² = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz ⊙ dz
         """
-        return self.slope(z, a) * ddz + self.curvature(z, a) * dz * dz
+        return self.slope_tangent(z, a, dz, dz, ddz)
 
 
 class Softmax(Activation):
@@ -46,12 +50,12 @@ class Softmax(Activation):
         """(diag(a) - a a^T) v, without forming the matrix."""
         return a * (v - jnp.sum(a * v, axis=-1, keepdims=True))
 
-    def second_tangent(self, z: Array, a: Array, dz: Array, ddz: Array) -> Array:
-        """The derivative of da = a ⊙ (dz - <a, dz>) along the same curve."""
+    def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
+        """The derivative of a ⊙ (v - <a, v>) along the line."""
         da = self.times_slope(z, a, dz)
-        mean = jnp.sum(a * dz, axis=-1, keepdims=True)
-        mean_change = jnp.sum(da * dz, axis=-1, keepdims=True)
-        return self.times_slope(z, a, ddz) + da * (dz - mean) - a * mean_change
+        mean = jnp.sum(a * v, axis=-1, keepdims=True)
+        mean_change = jnp.sum(da * v, axis=-1, keepdims=True)
+        return self.times_slope(z, a, dv) + da * (v - mean) - a * mean_change
 
 
 def softplus(z: Array) -> Array:

@@ -7,6 +7,7 @@ batch-first: x is (m, n_1), y is (m, k), and lists run over net.layers, so index
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -17,13 +18,20 @@ if TYPE_CHECKING:
 
 Params = list[LayerParams]
 
+# A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
+Direction = Sequence[LayerParams | Array]
+
 
 def forward(net: "Network", params: Params, x: Array, key: Array | None = None) -> list[Pass]:
-    """a^1 = x (1), then z^l and a^l of every layer (2), (3)."""
+    """a^1 = x (1), then z^l and a^l of every layer (2), (3).
+
+    With a key, which training gives, every layer that draws random numbers has its own part of it.
+    """
     passes = []
     a = x
-    for layer, p in zip(net.layers, params, strict=True):
-        passes.append(layer.forward(p, a, key))
+    for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
+        own = jax.random.fold_in(key, i) if layer.draws and key is not None else None
+        passes.append(layer.forward(p, a, own))
         a = passes[-1].a
     return passes
 
@@ -50,6 +58,21 @@ def gradients(net: "Network", x: Array, passes: Sequence[Pass], deltas: Sequence
     ]
 
 
+def tangents(
+    net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Direction
+) -> list[tuple[Array, Array]]:
+    """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
+    moved: list[tuple[Array, Array]] = []
+    da = None
+    for layer, p, dp, a_prev, here in zip(net.layers, params, v, inputs_of(x, passes), passes, strict=True):
+        if isinstance(dp, dict):
+            moved.append(layer.tangent(p, dp, a_prev, here, da))
+        else:
+            moved.append(layer.tangent_along_gradient(p, dp, a_prev, here, da))
+        da = moved[-1][1]
+    return moved
+
+
 def output_cost(net: "Network", out: Pass, y: Array) -> Array:
     """C_x of every example, (m,), from the output layer's pass."""
     return net.cost.value(net.output_activation, out.z, out.a, y)
@@ -67,7 +90,7 @@ def cost_and_gradient(
         y: targets, (m, k).
         weight: w_i, (m,); weights of 1/m give the mean. They enter once, at the output error, because everything
             below is linear in it: scaling the m k numbers there is free, scaling every dW afterwards is not.
-        key: randomness for layers that need it in training.
+        key: of the random numbers that layers such as Dropout draw in training; None switches them off.
     """
     passes = forward(net, params, x, key)
     out = passes[-1]

@@ -44,6 +44,12 @@ class Cost:
         """delta^L = ∇_a C ⊙ sigma'(z^L) (BP1), (m, k)."""
         return activation.times_slope(z, a, self.slope(a, y))
 
+    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        """How delta^L moves as z^L moves by dz: d²C_x/dz² dz, (m, k), exact and not Gauss-Newton's."""
+        root, _ = self.residual(a, y)
+        da = activation.times_slope(z, a, dz)
+        return activation.slope_tangent(z, a, dz, self.slope(a, y), root * root * da)
+
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         """√C''(a) and r = C'(a) / √C''(a), each (m, k)."""
         raise NotImplementedError
@@ -123,6 +129,11 @@ class CrossEntropy(Cost):
             return a - y
         return super().output_error(activation, z, a, y)
 
+    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if activation.name == "sigmoid":
+            return activation.times_slope(z, a, dz)
+        return super().output_error_tangent(activation, z, a, y, dz)
+
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         a = _inside_unit_interval(a)
         root = jnp.hypot(jnp.sqrt(y) / a, jnp.sqrt(1 - y) / (1 - a))
@@ -168,6 +179,12 @@ class LogLikelihood(Cost):
         if activation.name == "sigmoid":
             return -y * (1 - a)
         return super().output_error(activation, z, a, y)
+
+    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if activation.name in ("softmax", "sigmoid"):
+            da = activation.times_slope(z, a, dz)
+            return da if activation.name == "softmax" else y * da
+        return super().output_error_tangent(activation, z, a, y, dz)
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         return jnp.sqrt(y) / _positive(a), -jnp.sqrt(y)

@@ -50,7 +50,7 @@ def save(
         ShapeError: the parameters are not those of this network.
     """
     path = Path(path)
-    first = params[0].get("W") if params else None
+    first = first_weights(params)
     net.check(params, () if first is None else first.shape[1:])
     description = {
         "format_version": FORMAT_VERSION,
@@ -113,6 +113,11 @@ def load_model(path: str | os.PathLike) -> Model:
     return Model(net, _params(path, net, tensors), description.get("schema"), description.get("training"))
 
 
+def first_weights(params: Params) -> Any:
+    """W of the first layer that has weights, (n_l, n_1), or None: what is below it keeps the shape of the input."""
+    return next((layer["W"] for layer in params if "W" in layer), None)
+
+
 def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if METADATA_KEY not in metadata:
         raise ModelFileError(
@@ -159,7 +164,7 @@ def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
         params[int(position)][part] = tensor
     if len({tensor.dtype for tensor in tensors.values()}) != 1:
         raise ModelFileError(f"{path} mixes float32 and float64 tensors, or holds none: train or copy it again.")
-    first = params[0].get("W")
+    first = first_weights(params)  # pyright: ignore[reportArgumentType]
     if first is None or first.ndim != 2:
         raise ModelFileError(f"{path} has no weights for its first layer: train or copy it again.")
     try:

@@ -109,13 +109,17 @@ class Network:
             x = self.as_inputs(params, X)
             return _outputs(self, params, x)
 
-    def cost_and_gradient(self, params: Params, X: Any, Y: Any) -> tuple[Array, Params]:
-        """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters."""
+    def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: int | Array | None = None) -> tuple[Array, Params]:
+        """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
+
+        With a key (or seed) Dropout draws its masks as in a step of training; without one it is the identity.
+        """
         with computing_in(dtype_of(params)):
             x = self.as_inputs(params, X)
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
-            return _mean_cost_and_gradient(self, params, x, self.as_targets(Y, x))
+            drawn = None if key is None else as_key(key)
+            return _mean_cost_and_gradient(self, params, x, self.as_targets(Y, x), drawn)
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
@@ -176,6 +180,8 @@ def _outputs(net: Network, params: Params, x: Array) -> Array:
 
 
 @partial(jax.jit, static_argnums=0)
-def _mean_cost_and_gradient(net: Network, params: Params, x: Array, y: Array) -> tuple[Array, Params]:
+def _mean_cost_and_gradient(
+    net: Network, params: Params, x: Array, y: Array, key: Array | None
+) -> tuple[Array, Params]:
     weight = jnp.full(x.shape[0], 1 / x.shape[0], x.dtype)
-    return backprop.cost_and_gradient(net, params, x, y, weight)
+    return backprop.cost_and_gradient(net, params, x, y, weight, key)

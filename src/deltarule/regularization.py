@@ -1,4 +1,8 @@
-"""L2 and L1 regularisation: (lambda/2N) sum w² and (lambda/N) sum |w|, over weights only, never biases ([N] ch. 3)."""
+"""What keeps weights small ([N] ch. 3), and never touches biases.
+
+L2 adds (lambda/2N) sum w² to the cost, L1 adds (lambda/N) sum |w|; the max-norm constraint is no term of the cost but a
+projection after each step: ‖w‖ <= c for the incoming weights w of every neuron (Srebro & Shraibman 2005).
+"""
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +39,23 @@ def add_penalty_gradient(grads: Params, params: Params, l2: Strength, l1: Streng
         return dW
 
     return jax.tree_util.tree_map_with_path(regularised, grads, params)
+
+
+def limit_norms(params: Params, max_norm: Strength) -> Params:
+    """w min(1, c/‖w‖) for every row w of every W, which is all that enters one neuron or filter.
+
+    A limit of None costs nothing.
+    """
+    if max_norm is None:
+        return params
+
+    def limited(path: tuple, W: Array) -> Array:
+        if path[-1].key != "W":
+            return W
+        norm = jnp.sqrt(jnp.sum(W * W, axis=tuple(range(1, W.ndim)), keepdims=True))
+        return jnp.where(norm > max_norm, W * (max_norm / norm), W)
+
+    return jax.tree_util.tree_map_with_path(limited, params)
 
 
 def _weights(params: Params) -> list[Array]:

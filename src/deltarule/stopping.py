@@ -10,6 +10,8 @@ STOP_REASONS = (
     "goal",  # the cost on the training data fell to the goal
     "min_grad",  # the norm of the gradient fell to min_grad
     "mu_max",  # no damping up to its largest value gave a step downhill
+    "radius_min",  # no trust region down to rounding gave a step downhill
+    "eta_min",  # the no-improvement rule has divided eta down to its floor
     "max_fail",  # no better validation score for max_fail epochs
     "diverged",  # the cost or a parameter left the range of numbers
     "epochs",  # as many epochs as asked for
@@ -30,8 +32,10 @@ class Stopping:
 
     Args:
         goal: stop when the training cost is at most this.
-        min_grad: stop when the norm of the gradient is at most this (trainers that work on the full batch).
-        max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning).
+        min_grad: stop when the norm of the gradient is at most this; only for a trainer that takes all examples in each
+            step, because no other knows the gradient.
+        max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning); it needs
+            validation data.
         time_limit: seconds after which no new epoch begins.
     """
 

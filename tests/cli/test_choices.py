@@ -20,7 +20,7 @@ import pytest
         (("--activation", "step"), ("--activation", "'step'", "sigmoid")),
         (("--activation", "softmax"), ("--activation", "'softmax'")),
         (("--cost", "square"), ("--cost", "'square'", "quadratic")),
-        (("--trainer", "newton-cg"), ("--trainer", "'newton-cg'", "sgd")),
+        (("--trainer", "newton"), ("--trainer", "'newton'", "sgd")),
         (("--task", "guess"), ("--task", "'guess'")),
         (("--batch-size", "0"), ("--batch-size", "0")),
         (("--batch-size", "1.5"), ("--batch-size", "'1.5'")),
@@ -28,6 +28,14 @@ import pytest
         (("--epochs", "0"), ("--epochs", "0")),
         (("--epochs", "99999999999"), ("--epochs", "99999999999")),
         (("--l2", "-1"), ("--l2", "-1.0")),
+        (("--l1", "-1"), ("--l1", "-1.0")),
+        (("--max-norm", "0"), ("--max-norm", "0.0", "above 0")),
+        (("--dropout", "1"), ("--dropout", "1.0", "below 1")),
+        (("--halve-after", "0"), ("--halve-after", "0")),
+        (("--trainer", "lm", "--dropout", "0.5"), ("--dropout", "0.5", "lm", "sgd")),
+        (("--trainer", "lm", "--max-norm", "2"), ("--max-norm", "2.0", "lm")),
+        (("--expand", "flip"), ("--expand", "'flip'", "elastic")),
+        (("--expand", "shift", "--expand", "shift"), ("--expand", "'shift' twice")),
         (("--momentum", "1"), ("--momentum", "1.0", "below 1")),
         (("--patience", "0"), ("--patience", "0")),
         (("--time-limit", "0"), ("--time-limit", "0")),
@@ -79,3 +87,9 @@ def test_the_model_may_not_overwrite_the_table(refused, shelf):
 
 def test_nothing_is_loaded_before_the_options_are_right(refused):
     assert "--eta" in refused("train", "missing.csv", "--target", "y", "--eta", 0)
+
+
+def test_a_table_has_nothing_to_expand(refused, shelf):
+    sentence = refused("train", shelf / "houses.csv", "--target", "price", "--expand", "rotate")
+    assert "--expand is rotate" in sentence
+    assert "leave it out" in sentence

@@ -69,3 +69,12 @@ def test_full_batch_trainers_take_all_examples(flower_data):
         plan = plan_for(flower_data, trainer=name)
         assert plan.trainer.batch_size is None
         assert "all examples in a step" in plan.description
+
+
+def test_what_keeps_weights_small_reaches_the_trainer_and_the_network(flower_data):
+    plan = plan_for(flower_data, hidden="5,4", dropout=0.5, l1=0.2, max_norm=3.0, halve_after=6)
+    assert plan.activations == ("sigmoid", "dropout 0.5", "sigmoid", "dropout 0.5", "softmax")
+    assert plan.sizes == (2, 5, 4, 3)
+    assert (plan.trainer.l1, plan.trainer.max_norm, plan.trainer.no_improvement.k) == (0.2, 3.0, 6)
+    assert plan.description.endswith("l1 0.2, max-norm 3, eta halved after 6 epochs without improvement")
+    assert plan_for(flower_data, dropout=0.0).activations == ("sigmoid", "softmax")

@@ -84,3 +84,19 @@ def test_a_row_that_was_left_out_is_refused(refused, run, shelf, flowers):
 def test_a_row_must_be_named(refused, digits):
     assert "--row" in refused("trace", digits, "digits")
     assert "'two'" in refused("trace", digits, "digits", "--row", "two")
+
+
+def test_a_network_with_dropout_is_traced_as_it_predicts(run, shelf):
+    words = ("--target", "flower", "--hidden", 4, "--dropout", 0.5, "--epochs", 2, "--out", "dropped.safetensors")
+    assert run("train", shelf / "flowers.csv", *words).code == 0
+    outcome = run("trace", "dropped.safetensors", shelf / "flowers.csv", "--row", 0)
+    assert outcome.code == 0
+    for formula in (
+        "z^3 = a^2   (2)",
+        "Dropout drops nothing outside training",
+        "dC/da^2 = delta^3   (BP2')",
+        "dC/da^3 = (W^4)^T delta^4   (BP2')",
+    ):
+        assert formula in outcome.out
+    assert run("check", "dropped.safetensors", shelf / "flowers.csv").code == 0
+    assert run("predict", "dropped.safetensors", shelf / "flowers.csv").code == 0

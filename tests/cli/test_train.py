@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_network(run, shelf):
     assert all((x[name] == y[name]).all() for x, y in zip(a, b, strict=True) for name in x)
 
 
-@pytest.mark.parametrize("trainer", ["adam", pytest.param("lm", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trainer", ["adam", pytest.param("lm", marks=pytest.mark.slow), "newton-cg"])
 def test_other_trainers_train(run, shelf, trainer):
     words = ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--trainer", trainer, "--epochs", 2)
     record = json.loads(run(*words, "--json").out)
@@ -171,3 +171,11 @@ def test_the_default_reaches_96_percent_on_digits(run):
     record = json.loads(run("train", "--json").out)
     assert record["test_accuracy"] >= 0.96
     assert math.isfinite(record["training_cost"])
+
+
+def test_images_are_expanded(run):
+    words = ("train", "digits", "--hidden", 4, "--epochs", 1, "--expand", "shift", "--expand", "elastic", "--json")
+    outcome = run(*words)
+    assert "Note: 1,259 training images were expanded to 7,554 (shift, elastic)" in outcome.err
+    assert "digits: 7,554 training, 269 validation, 269 test examples" in outcome.err
+    assert load_model("digits.safetensors").training["options"]["expand"] == ["shift", "elastic"]

@@ -22,3 +22,7 @@ def test_rows_without_a_learning_rate_name_none():
 
 def test_lm_is_levenberg_marquardt():
     assert isinstance(TRAINERS["lm"].build(Settings(None, None, None, None)), dr.LevenbergMarquardt)
+
+
+def test_newton_cg_is_the_hessian_technique():
+    assert isinstance(TRAINERS["newton-cg"].build(Settings(None, None, None, None)), dr.NewtonCG)

@@ -9,6 +9,7 @@ import pytest
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from deltarule import backprop
 from deltarule.curvature import (
     Linearization,
     jacobian_diagonal,
@@ -19,7 +20,6 @@ from deltarule.curvature import (
     residual_errors,
     transpose_product,
 )
-from deltarule.curvature.linearization import tangents
 
 V = np.random.default_rng(0).normal(size=39)  # as many as there are parameters
 U = np.random.default_rng(1).normal(size=(6, 2))
@@ -63,7 +63,7 @@ def found(block) -> Found:
             Jv=jacobian_product(net, params, lin, v),
             JTu=transpose_product(net, params, lin, jnp.asarray(U)),
             JTr=transpose_product(net, params, lin, lin.r),
-            moved=tangents(net, params, lin, v),
+            moved=backprop.tangents(net, params, lin.x, lin.passes, v),
             moved_by_forward_mode=jax.jvp(passes, (params,), (v,))[1],
             bent={
                 scale: residual_acceleration(net, params, lin, weight, block.unravel(jnp.asarray(scale * V)))

@@ -175,6 +175,41 @@ def test_vmap_over_the_learning_rate_is_a_loop(batch_size):
         np.testing.assert_allclose(record["cost"][i], its_record["cost"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_max_norm_holds_after_every_step(batch_size):
+    """One step by hand: the plain step, then the projection. After many no row is longer, which were without it."""
+    plain, limited = (
+        dr.train(
+            NET,
+            X,
+            Y,
+            trainer=dr.GradientDescent(eta=0.1, batch_size=batch_size and 12, max_norm=c),
+            epochs=1,
+            params=START,
+        ).params
+        for c in (None, 0.8)
+    )
+    for free, held in zip(plain, limited, strict=True):
+        W = np.asarray(free["W"])
+        norm = np.linalg.norm(W, axis=1, keepdims=True)
+        np.testing.assert_allclose(held["W"], W * np.minimum(1, 0.8 / norm), rtol=1e-12)
+        np.testing.assert_allclose(held["b"], free["b"], rtol=1e-12)
+    free, held = (
+        dr.train(
+            NET,
+            X,
+            Y,
+            trainer=dr.GradientDescent(eta=0.1, batch_size=batch_size, max_norm=c),
+            epochs=20,
+            params=START,
+        ).params
+        for c in (None, 0.3)
+    )
+    free, held = (np.concatenate([np.linalg.norm(layer["W"], axis=1) for layer in p]) for p in (free, held))
+    assert held.max() <= 0.3 * (1 + 1e-12)
+    assert free.max() > 0.6
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -187,6 +222,7 @@ def test_vmap_over_the_learning_rate_is_a_loop(batch_size):
         ({"eta": 1, "momentum": 1}, "momentum must be a finite number of at least 0 and below 1, and is 1"),
         ({"eta": 1, "l2": -1}, "l2 must be a finite number of at least 0, and is -1"),
         ({"eta": 1, "l1": "a lot"}, "l1 must be a finite number of at least 0, and is 'a lot'"),
+        ({"eta": 1, "max_norm": 0}, "max_norm must be a finite number above 0, and is 0"),
         ({"eta": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, and is 0"),
         ({"eta": 1, "batch_size": 2.5}, "batch_size must be a whole number of at least 1, and is 2.5"),
         ({"eta": 1, "sampling": "bootstrap"}, "sampling must be one of permutation, uniform, and is 'bootstrap'"),

@@ -30,7 +30,12 @@ class Choices:
     batch_size: int | None
     epochs: int | None
     l2: float | None
+    l1: float | None
+    max_norm: float | None
+    dropout: float | None
     momentum: float | None
+    halve_after: int | None
+    expand: tuple[str, ...] | None
     seed: int
     patience: int | None
     time_limit: float | None
@@ -57,6 +62,7 @@ def check_choices(choices: Choices) -> None:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
     from deltarule.activations import ACTIVATIONS
+    from deltarule.data.expansion import check_kinds
     from deltarule.domain import require_choice, require_count, require_number
 
     if choices.hidden is not None:
@@ -73,6 +79,9 @@ def check_choices(choices: Choices) -> None:
     for name, value, bounds in (
         ("--eta", choices.eta, {"above": 0}),
         ("--l2", choices.l2, {"least": 0}),
+        ("--l1", choices.l1, {"least": 0}),
+        ("--max-norm", choices.max_norm, {"above": 0}),
+        ("--dropout", choices.dropout, {"least": 0, "below": 1}),
         ("--momentum", choices.momentum, {"least": 0, "below": 1}),
         ("--time-limit", choices.time_limit, {"above": 0}),
     ):
@@ -82,9 +91,12 @@ def check_choices(choices: Choices) -> None:
         ("--batch-size", choices.batch_size),
         ("--epochs", choices.epochs),
         ("--patience", choices.patience),
+        ("--halve-after", choices.halve_after),
     ):
         if value is not None:
             require_count(name, value)
+    if choices.expand is not None:
+        check_kinds("--expand", choices.expand)
     require_count("--seed", choices.seed, least=0)
     _check_seed_and_epochs(choices)
     _check_source(choices)
@@ -101,6 +113,7 @@ def _check_seed_and_epochs(choices: Choices) -> None:
         ("--seed", choices.seed, LARGEST_SEED),
         ("--epochs", choices.epochs, 2**31 - 1),
         ("--patience", choices.patience, 2**31 - 1),
+        ("--halve-after", choices.halve_after, 2**31 - 1),
         ("--batch-size", choices.batch_size, 2**31 - 1),
     ):
         if value is not None and value > largest:
@@ -119,6 +132,10 @@ def _check_source(choices: Choices) -> None:
         if choices.task == "regression":
             raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
         return
+    if choices.expand is not None:
+        raise ConfigurationError(
+            f"--expand is {', '.join(choices.expand)}, but {choices.source} is a table: leave it out"
+        )
     if choices.target is not None and not choices.target.strip():
         raise ConfigurationError("--target is empty: name the column of the table to learn")
     if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
@@ -134,6 +151,10 @@ def check_trainer_options(choices: Choices, trainer: str) -> None:
         ("--batch-size", choices.batch_size),
         ("--momentum", choices.momentum),
         ("--l2", choices.l2),
+        ("--l1", choices.l1),
+        ("--max-norm", choices.max_norm),
+        ("--dropout", choices.dropout),
+        ("--halve-after", choices.halve_after),
     ):
         if value is not None and name not in TRAINERS[trainer].takes:
             others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)

@@ -30,7 +30,7 @@ def read_model(path: Path) -> TrainedModel:
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.data import Schema
     from deltarule.errors import DataError, ModelFileError
-    from deltarule.model_file import load_model
+    from deltarule.model_file import first_weights, load_model
 
     keep_compiled_code()
     net, params, description, training = load_model(path)
@@ -43,7 +43,7 @@ def read_model(path: Path) -> TrainedModel:
         schema = Schema.from_json(description)
     except DataError as error:
         raise ModelFileError(f"{path} has a schema that cannot be used ({error}): train or copy it again") from None
-    widths = int(params[0]["W"].shape[1]), net.outputs
+    widths = int(first_weights(params).shape[1]), net.outputs
     if widths != (schema.input_width, schema.output_width):
         raise ModelFileError(
             f"{path} contradicts itself: its network has {widths[0]} inputs and {widths[1]} outputs, its schema "

@@ -9,6 +9,7 @@ from deltarule.cli.trainers import TRAINERS, Settings
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet
+    from deltarule.layers import Layer
     from deltarule.network import Network
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}
@@ -59,8 +60,13 @@ class Plan:
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """sigma of each layer."""
-        return tuple(getattr(layer, "activation", "linear") for layer in self.net.layers)
+        """sigma of each layer; a layer without one by its name, such as "dropout 0.5"."""
+        from deltarule.layers import Dropout
+
+        return tuple(
+            f"dropout {layer.p:g}" if isinstance(layer, Dropout) else getattr(layer, "activation", "linear")
+            for layer in self.net.layers
+        )
 
     @property
     def description(self) -> str:
@@ -75,6 +81,12 @@ class Plan:
             words.append(f"momentum {self.settings.momentum:g}")
         if self.settings.l2:
             words.append(f"l2 {self.settings.l2:g}")
+        if self.settings.l1:
+            words.append(f"l1 {self.settings.l1:g}")
+        if self.settings.max_norm is not None:
+            words.append(f"max-norm {self.settings.max_norm:g}")
+        if self.settings.halve_after is not None:
+            words.append(f"eta halved after {self.settings.halve_after} epochs without improvement")
         return ", ".join(words)
 
 
@@ -95,7 +107,10 @@ def make_plan(choices: Choices, data: "DataSet") -> Plan:
     activation = choices.activation or row.activation or defaults.activation
     k = data.schema.output_width
     output = _output_activation(cost, data)
-    net = dr.Network([*(dr.Dense(n, activation) for n in hidden), dr.Dense(k, output)], cost=cost)
+    layers: list[Layer] = []
+    for n in hidden:
+        layers += [dr.Dense(n, activation)] + ([dr.Dropout(choices.dropout)] if choices.dropout else [])
+    net = dr.Network([*layers, dr.Dense(k, output)], cost=cost)
     settings = _settings(choices, name, data)
     return Plan(
         net=net,
@@ -136,4 +151,7 @@ def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
         batch_size=choices.batch_size or (row.batch_size and min(row.batch_size, N)),
         momentum=choices.momentum if choices.momentum is not None else row.momentum,
         l2=choices.l2,
+        l1=choices.l1,
+        max_norm=choices.max_norm,
+        halve_after=choices.halve_after,
     )

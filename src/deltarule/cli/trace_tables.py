@@ -30,20 +30,26 @@ NATURAL = {("cross-entropy", "sigmoid"), ("log-likelihood", "softmax")}  # their
 
 def equations(net: "Network", i: int) -> dict[str, str]:
     """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
+    from deltarule.layers import Dense, Dropout
+
     l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
     activation = getattr(net.layers[i], "activation", "linear")
     sigma, slope = SIGMA[activation]
+    weighed = [isinstance(layer, Dense) for layer in net.layers]
+    carried = f"(W^{l + 1})^T delta^{l + 1}" if last or weighed[i + 1] else f"delta^{l + 1}"  # BP2' of the layer above
     found = {
-        "z": f"z^{l} = W^{l} a^{l - 1} + b^{l}   (2)",
+        "z": f"z^{l} = W^{l} a^{l - 1} + b^{l}   (2)" if weighed[i] else f"z^{l} = a^{l - 1}   (2)",
         "a": f"a^{l} = sigma(z^{l}) = {sigma}   (3)",
         "slope": f"sigma'(z^{l}) = {slope}",
-        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = (W^{l + 1})^T delta^{l + 1}   (BP2')",
+        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {carried}   (BP2')",
         "delta": f"delta^{l} = ∇_a C ⊙ sigma'(z^{l})   (BP1)"
         if last
-        else f"delta^{l} = ((W^{l + 1})^T delta^{l + 1}) ⊙ sigma'(z^{l})   (BP2)",
+        else f"delta^{l} = ({carried}) ⊙ sigma'(z^{l})   (BP2)",
         "db": f"dC/db^{l} = delta^{l}   (BP3)",
         "dW": f"dC/dW^{l}_jk = a^{l - 1}_k delta^{l}_j   (BP4)",
     }
+    if isinstance(net.layers[i], Dropout):
+        found["a"] = f"a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
     if last and activation == "softmax":
         found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
     if last and (net.cost.name, activation) in NATURAL:

@@ -34,7 +34,7 @@ def train(
         typer.Option(
             metavar="SIZES",
             help="Neurons of the hidden layers, such as 30 or 30,20 "
-            "[default: 200 for digits, 100 for mnist, else 30; 10 for lm].",
+            "[default: 200 for digits, 100 for mnist, else 30; 10 for lm, newton-cg].",
         ),
     ] = None,
     activation: Annotated[
@@ -55,26 +55,52 @@ def train(
     ] = None,
     trainer: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="sgd, gd, momentum, adam or lm [default: adam for a regression, else sgd]."),
+        typer.Option(
+            metavar="NAME", help="sgd, gd, momentum, adam, lm or newton-cg [default: adam for a regression, else sgd]."
+        ),
     ] = None,
     eta: Annotated[
         float | None, typer.Option(**REAL, help="The learning rate [default: the trainer's, see the summary].")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(**WHOLE, help="Examples of a step [default: 10; all for gd and lm].")
+        int | None, typer.Option(**WHOLE, help="Examples of a step [default: 10; all for gd, lm, newton-cg].")
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
-            **WHOLE, help="Passes over the data [default: 30 for digits and mnist, else 300; 1000 for gd, 100 for lm]."
+            **WHOLE,
+            help="Passes over the data "
+            "[default: 30 for digits and mnist, else 300; 1000 for gd, 100 for lm, newton-cg].",
         ),
     ] = None,
     l2: Annotated[
         float | None,
         typer.Option("--l2", **REAL, help="Lambda of the L2 regularisation [default: 0]."),
     ] = None,
+    l1: Annotated[
+        float | None,
+        typer.Option("--l1", **REAL, help="Lambda of the L1 regularisation [default: 0]."),
+    ] = None,
+    max_norm: Annotated[
+        float | None, typer.Option(**REAL, help="The most that the weights into a neuron may measure, ‖w‖.")
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(**REAL, help="The share of each hidden layer dropped in a step, from 0 to below 1.")
+    ] = None,
     momentum: Annotated[
         float | None, typer.Option(**REAL, help="Mu, from 0 to below 1 [default: 0.9 for momentum].")
+    ] = None,
+    halve_after: Annotated[
+        int | None,
+        typer.Option(**WHOLE, help="Halve eta after so many epochs without a better validation score; stop at 1/128."),
+    ] = None,
+    expand: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND",
+            help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic; "
+            "repeat the option for several.",
+        ),
     ] = None,
     seed: Annotated[
         int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")
@@ -98,7 +124,8 @@ def train(
     """
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
-        momentum, seed, patience, time_limit, out,
+        l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
+        time_limit, out,
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)
@@ -135,6 +162,7 @@ def _load(choices: Choices) -> "DataSet":
     from deltarule import data
     from deltarule.cli.options import data_folders
     from deltarule.cli.progress import DownloadProgress
+    from deltarule.data.expansion import expand_training_part
 
     with DownloadProgress() as progress:
         loaded = data.load(
@@ -146,6 +174,8 @@ def _load(choices: Choices) -> "DataSet":
             drop_missing=choices.drop_missing,
             progress=progress,
         )
+    if choices.expand is not None:
+        loaded = expand_training_part(loaded, choices.expand, choices.seed)
     show_notes(loaded.notes)
     return loaded
 

@@ -15,6 +15,9 @@ class Settings:
     batch_size: int | None
     momentum: float | None
     l2: float | None
+    l1: float | None = None
+    max_norm: float | None = None
+    halve_after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,7 @@ class TrainerChoice:
 def _gradient_descent(settings: Settings) -> Any:
     import deltarule as dr
 
-    return dr.GradientDescent(
-        eta=settings.eta, batch_size=settings.batch_size, momentum=settings.momentum, l2=settings.l2
-    )
+    return dr.GradientDescent(eta=settings.eta, momentum=settings.momentum, **_common(settings))
 
 
 def _adam(settings: Settings) -> Any:
@@ -55,7 +56,18 @@ def _adam(settings: Settings) -> Any:
 
     import deltarule as dr
 
-    return dr.GradientDescent(rule=optax.adam(1.0), eta=settings.eta, batch_size=settings.batch_size, l2=settings.l2)
+    return dr.GradientDescent(rule=optax.adam(1.0), eta=settings.eta, **_common(settings))
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    """What every rule of gradient descent takes."""
+    return {
+        "batch_size": settings.batch_size,
+        "l2": settings.l2,
+        "l1": settings.l1,
+        "max_norm": settings.max_norm,
+        "no_improvement": settings.halve_after,
+    }
 
 
 def _levenberg_marquardt(settings: Settings) -> Any:
@@ -64,14 +76,21 @@ def _levenberg_marquardt(settings: Settings) -> Any:
     return dr.LevenbergMarquardt(batch_size=settings.batch_size, l2=settings.l2)
 
 
-EVERY = ("--eta", "--batch-size", "--momentum", "--l2")
+def _newton_cg(settings: Settings) -> Any:
+    import deltarule as dr
+
+    return dr.NewtonCG(batch_size=settings.batch_size, l2=settings.l2)
+
+
+FIRST_ORDER = ("--eta", "--l2", "--l1", "--max-norm", "--dropout", "--halve-after")
+EVERY = (*FIRST_ORDER, "--batch-size", "--momentum")
 
 # Learning rates chosen by validation on digits, MNIST, iris, wine, breast cancer, diabetes and Friedman's function.
 TRAINERS: dict[str, TrainerChoice] = {
     "sgd": TrainerChoice(_gradient_descent, EVERY, {"images": 0.5, "classification": 0.1, "regression": 0.05}),
     "gd": TrainerChoice(
         _gradient_descent,
-        ("--eta", "--momentum", "--l2"),
+        (*FIRST_ORDER, "--momentum"),
         {"images": 0.5, "classification": 0.5, "regression": 0.1},
         epochs=1000,
         batch_size=None,
@@ -81,11 +100,20 @@ TRAINERS: dict[str, TrainerChoice] = {
     ),
     "adam": TrainerChoice(
         _adam,
-        ("--eta", "--batch-size", "--l2"),
+        (*FIRST_ORDER, "--batch-size"),
         {"images": 0.001, "classification": 0.003, "regression": 0.01},
     ),
     "lm": TrainerChoice(
         _levenberg_marquardt,
+        ("--batch-size", "--l2"),
+        {},
+        epochs=100,
+        batch_size=None,
+        hidden=(10,),
+        activation="tanh",
+    ),
+    "newton-cg": TrainerChoice(
+        _newton_cg,
         ("--batch-size", "--l2"),
         {},
         epochs=100,

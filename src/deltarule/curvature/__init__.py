@@ -2,7 +2,6 @@
 
 from deltarule.curvature.gram import gram
 from deltarule.curvature.linearization import (
-    Direction,
     Linearization,
     errors_along,
     jacobian_diagonal,
@@ -16,7 +15,6 @@ from deltarule.curvature.linearization import (
 from deltarule.curvature.normal import NormalEquations, normal_equations, symmetric_product
 
 __all__ = [
-    "Direction",
     "Linearization",
     "NormalEquations",
     "errors_along",

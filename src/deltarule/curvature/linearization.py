@@ -5,7 +5,6 @@ factor S gives the errors Delta^l of that residual, and BP3, BP4 on them its row
 tangents and J^T u one backward pass, at the price of about one gradient each.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -13,14 +12,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from deltarule import backprop
-from deltarule.backprop import Params
-from deltarule.layers import LayerParams, Pass
+from deltarule.backprop import Direction, Params
+from deltarule.layers import Pass
 
 if TYPE_CHECKING:
     from deltarule.network import Network
-
-# A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
-Direction = Sequence[LayerParams | Array]
 
 
 class Linearization(NamedTuple):
@@ -76,24 +72,9 @@ def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Par
     return [layer.squared_jacobian(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
 
 
-def tangents(net: "Network", params: Params, lin: Linearization, v: Direction) -> list[tuple[Array, Array]]:
-    """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
-    moved: list[tuple[Array, Array]] = []
-    da = None
-    for layer, p, dp, a_prev, here in zip(
-        net.layers, params, v, backprop.inputs_of(lin.x, lin.passes), lin.passes, strict=True
-    ):
-        if isinstance(dp, dict):
-            moved.append(layer.tangent(p, dp, a_prev, here, da))
-        else:
-            moved.append(layer.tangent_along_gradient(p, dp, a_prev, here, da))
-        da = moved[-1][1]
-    return moved
-
-
 def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Direction) -> Array:
     """J v = S^T dz^L, (m, k): one forward pass of tangents."""
-    dz = tangents(net, params, lin, v)[-1][0]
+    dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1][0]
     return jnp.einsum("mjo,mj->mo", lin.S, dz)
 
 
@@ -118,9 +99,8 @@ def residual_acceleration(net: "Network", params: Params, lin: Linearization, we
     dda, ddz, da = None, None, None
     dz = None
     inputs = backprop.inputs_of(lin.x, lin.passes)
-    for layer, p, dp, a_prev, here, (dz, da_here) in zip(
-        net.layers, params, v, inputs, lin.passes, tangents(net, params, lin, v), strict=True
-    ):
+    moved = backprop.tangents(net, params, lin.x, lin.passes, v)
+    for layer, p, dp, a_prev, here, (dz, da_here) in zip(net.layers, params, v, inputs, lin.passes, moved, strict=True):
         if isinstance(dp, dict):
             ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
         else:

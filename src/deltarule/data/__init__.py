@@ -6,6 +6,7 @@ it.
 
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet, Examples, RawRows
+from deltarule.data.expansion import expand
 from deltarule.data.mnist import mnist_directories
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
@@ -20,6 +21,7 @@ __all__ = [
     "Pixels",
     "RawRows",
     "Schema",
+    "expand",
     "load",
     "load_raw",
     "mnist_directories",

@@ -4,12 +4,14 @@ A layer is a frozen, hashable description; it holds no numbers that training cha
 arrays ({} if it has none), passed in and returned. Batches come first: a^l is (m, n_l). The output error of the last
 layer is the cost's (BP1); from there `propagate` and `error` carry it down (BP2', BP2) and `gradient` reads off BP3
 and BP4. Levenberg-Marquardt asks for more: `tangent` (Jv), `jacobian_transpose` (columns of J^T) and
-`gram` (J J^T without J).
+`gram` (J J^T without J). Newton-CG asks for the tangents of the backward pass: `error_tangent`, `propagate_tangent`
+and `gradient_tangent` are the derivatives of the three methods they are named after, along a line in the parameters.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import jax.numpy as jnp
 from jax import Array
 
 Shape = tuple[int, ...]
@@ -27,6 +29,8 @@ class Pass(NamedTuple):
 class Layer:
     """The interface of a layer. A new kind of layer is one file that implements these methods and one test file."""
 
+    draws: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one example's activation, from the shape of one example's input."""
         raise NotImplementedError
@@ -40,7 +44,7 @@ class Layer:
         raise NotImplementedError
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
-        """(2) and (3). `key` is given in training only, to the layers that draw random numbers."""
+        """(2) and (3). `key` is given in training only, to layers with `draws`; without one nothing is random."""
         raise NotImplementedError
 
     def slope(self, here: Pass) -> Array:
@@ -99,6 +103,26 @@ class Layer:
         """`second_tangent` along the same line."""
         return self.second_tangent(params, self.gradient(a_prev, delta), here, dz, da_prev, dda_prev)
 
+    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+        """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
+        raise NotImplementedError
+
+    def propagate_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        here: Pass,
+        moved: tuple[Array, Array],
+        delta: Array,
+        ddelta: Array,
+    ) -> Array:
+        """How dC/da^{l-1} moves, where the parameters move by dparams and delta^l by ddelta."""
+        raise NotImplementedError
+
+    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
+        """How BP3 and BP4 move, summed over the batch, where a^{l-1} moves by da_prev and delta^l by ddelta."""
+        raise NotImplementedError
+
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
         """BP3 and BP4 residual by residual, flattened: delta (m, k, n_l) gives (this layer's parameters, m k)."""
         raise NotImplementedError
@@ -115,3 +139,27 @@ class Layer:
         weighs weights and biases differently.
         """
         raise NotImplementedError
+
+
+class StatelessLayer(Layer):
+    """A layer without parameters: its gradients and its share of J have no entries."""
+
+    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
+        """No rows: (0, m k)."""
+        return jnp.zeros((0, delta.shape[0] * delta.shape[1]), delta.dtype)
+
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """Nothing."""
+        return {}

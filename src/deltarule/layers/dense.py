@@ -160,6 +160,27 @@ class Dense(Layer):
         """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
         return a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
 
+    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+        """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""
+        return get_activation(self.activation).slope_tangent(here.z, here.a, moved[0], dC_da, ddC_da)
+
+    def propagate_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        here: Pass,
+        moved: tuple[Array, Array],
+        delta: Array,
+        ddelta: Array,
+    ) -> Array:
+        """ddC/da^{l-1} = W^T ddelta + dW^T delta."""
+        return ddelta @ params["W"] + delta @ dparams["W"]
+
+    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
+        """The derivative of BP4, ddelta_j a_k + delta_j da_k, and of BP3, ddelta_j, summed over the batch."""
+        dW = ddelta.T @ a_prev
+        return {"W": dW if da_prev is None else dW + delta.T @ da_prev, "b": jnp.sum(ddelta, axis=0)}
+
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
         """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
         m, k, n = delta.shape

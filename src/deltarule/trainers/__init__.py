@@ -3,5 +3,7 @@
 from deltarule.trainers.base import Record, Trainer
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
+from deltarule.trainers.newton_cg import NewtonCG
+from deltarule.trainers.no_improvement import NoImprovement
 
-__all__ = ["GradientDescent", "LevenbergMarquardt", "Record", "Trainer"]
+__all__ = ["GradientDescent", "LevenbergMarquardt", "NewtonCG", "NoImprovement", "Record", "Trainer"]

@@ -1,7 +1,7 @@
 """What the training loop asks of a trainer: (init, epoch), pure functions of an explicit state."""
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from jax import Array
 
@@ -53,6 +53,15 @@ class Trainer(Protocol):
 
         A record may hold "stop", the index in `deltarule.stopping.STOP_REASONS` of the trainer's own reason to end.
         """
+        ...
+
+
+@runtime_checkable
+class ScoreControlled(Protocol):
+    """A trainer whose control watches the score of each epoch, as the no-improvement rule of [N] does."""
+
+    def heed(self, state: Any, improved: Array) -> tuple[Any, Array]:
+        """The state after an epoch that did or did not improve the score, and the code of a stop, 0 for none."""
         ...
 
 

@@ -16,10 +16,11 @@ from deltarule.domain import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
-from deltarule.regularization import add_penalty_gradient, penalty
+from deltarule.regularization import add_penalty_gradient, limit_norms, penalty
 from deltarule.rows import Rows
 from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.direction import Direction, from_optax, momentum, steepest
+from deltarule.trainers.no_improvement import NoImprovement, Rate
 from deltarule.trainers.sampling import permutation, take_batch, with_replacement
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 
 class GradientDescentState(NamedTuple):
-    """The parameters, the memory of the direction (velocity, Optax's state) and the number of steps taken."""
+    """The parameters, the memory of the direction (velocity, Optax's state), the steps taken, and what scales eta."""
 
     params: Params
     memory: Any
     step: Array
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class GradientDescent:
             eta=1e-3. Build a rule or schedule once: another object compiles again, another eta does not.
         l2: lambda of (lambda/2N) sum w²; None for none.
         l1: lambda of (lambda/N) sum |w|; None for none.
+        max_norm: c; after each step every row of W (one neuron's weights) with ‖w‖ > c is scaled back to ‖w‖ = c, and
+            biases are left alone. None for no limit.
+        no_improvement: a `NoImprovement` rule, or the k of [N]'s: halve eta after k epochs without a better validation
+            score, stop at 1/128 of it. It needs validation data. The history then holds "eta", of each epoch.
         steps: the steps of an epoch; None is one pass, ceil(N/m). Only uniform sampling can take another number.
 
     Raises:
@@ -67,6 +73,8 @@ class GradientDescent:
     rule: optax.GradientTransformation | None = None
     l2: float | None = None
     l1: float | None = None
+    max_norm: float | None = None
+    no_improvement: NoImprovement | int | None = None
     steps: int | None = None
 
     dtype: ClassVar[str] = "float32"
@@ -86,6 +94,10 @@ class GradientDescent:
         for name in ("l2", "l1"):
             if getattr(self, name) is not None:
                 checked[name] = require_number(name, getattr(self, name), least=0)
+        if self.max_norm is not None:
+            checked["max_norm"] = require_number("max_norm", self.max_norm, above=0)
+        if self.no_improvement is not None and not isinstance(self.no_improvement, NoImprovement):
+            checked["no_improvement"] = NoImprovement(self.no_improvement)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         for name in ("batch_size", "steps"):
@@ -129,14 +141,26 @@ class GradientDescent:
 
     def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
         """Step 0, at rest."""
-        return GradientDescentState(params, self._direction().init(params), jnp.zeros((), int))
+        rule = self.no_improvement
+        rate = rule.start(rows.x.dtype) if isinstance(rule, NoImprovement) else None
+        return GradientDescentState(params, self._direction().init(params), jnp.zeros((), int), rate)
 
     def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, key: Array) -> tuple[Any, Record]:
         """One step on the full batch, or one pass of mini-batches as a single compiled loop."""
         total = jnp.sum(rows.mask)
-        if self.batch_size is None:
-            return self._full_batch_epoch(net, state, rows, key, total)
-        return self._mini_batch_epoch(net, state, rows, key, total)
+        one_epoch = self._full_batch_epoch if self.batch_size is None else self._mini_batch_epoch
+        after, record = one_epoch(net, state, rows, key, total)
+        if state.rate is not None:
+            assert self.eta is not None  # the constructor saw to it
+            record["eta"] = self.eta * state.rate.scale
+        return after, record
+
+    def heed(self, state: GradientDescentState, improved: Array) -> tuple[GradientDescentState, Array]:
+        """What the no-improvement rule makes of an epoch; the code of its stop, 0 for none."""
+        if state.rate is None or not isinstance(self.no_improvement, NoImprovement):
+            return state, jnp.zeros((), jnp.int32)
+        rate, stop = self.no_improvement.after_epoch(state.rate, improved)
+        return state._replace(rate=rate), stop
 
     def _full_batch_epoch(
         self, net: "Network", state: GradientDescentState, rows: Rows, key: Array, total: Array
@@ -185,9 +209,10 @@ class GradientDescent:
         """p ← p + step, with the learning rate of this step."""
         assert self.eta is not None  # the constructor saw to it
         eta = self.eta if self.schedule is None else self.eta * self.schedule(state.step)
+        eta = eta if state.rate is None else eta * state.rate.scale
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
-        params = jax.tree.map(lambda p, s: p + s, state.params, step)
-        return GradientDescentState(params, memory, state.step + 1)
+        params = limit_norms(jax.tree.map(lambda p, s: p + s, state.params, step), self.max_norm)
+        return GradientDescentState(params, memory, state.step + 1, state.rate)
 
     def _direction(self) -> Direction:
         if self.rule is not None:
@@ -195,4 +220,4 @@ class GradientDescent:
         return steepest() if self.momentum is None else momentum(self.momentum, self.nesterov)
 
 
-register(GradientDescent, leaves=("eta", "momentum", "l2", "l1"))
+register(GradientDescent, leaves=("eta", "momentum", "l2", "l1", "max_norm", "no_improvement"))

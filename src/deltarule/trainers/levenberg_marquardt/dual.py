@@ -10,9 +10,8 @@ from jax import Array
 from jax.scipy.linalg import cho_factor, cho_solve
 
 from deltarule import backprop
-from deltarule.backprop import Params
+from deltarule.backprop import Direction, Params
 from deltarule.curvature import (
-    Direction,
     errors_along,
     gram,
     jacobian_product,

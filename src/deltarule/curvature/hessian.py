@@ -1,0 +1,74 @@
+"""The exact second derivative of the cost along a line, H v, as the tangent of the hand-written gradient.
+
+Every quantity of BP1-BP4 is differentiated once more along p + t v (Pearlmutter 1994 calls it R{·}): a forward pass of
+tangents, then
+
+    R{delta^L} = d(∇_a C ⊙ sigma'(z^L))                                       from the cost
+    R{dC/da^{l-1}} = (W^l)^T R{delta^l} + (V^l)^T delta^l                     (BP2'), V the part of v that moves W
+    R{delta^l} = R{dC/da^l} ⊙ sigma'(z^l) + dC/da^l ⊙ sigma''(z^l) ⊙ R{z^l}   (BP2)
+    R{dC/dW^l_jk} = a^{l-1}_k R{delta^l_j} + R{a^{l-1}_k} delta^l_j           (BP4)
+
+so H v costs about twice a gradient and no matrix is formed. Nothing is approximated: where H is indefinite, so is this.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from jax import Array
+
+from deltarule import backprop
+from deltarule.backprop import Params
+from deltarule.layers import Pass
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+
+class BackwardPass(NamedTuple):
+    """A forward and a backward pass through a block of examples: cost = sum_i w_i C_i, and what its gradient is of.
+
+    dC_da[i] is dC/da of net.layers[i] with the weights in; the output's is not needed, because BP1 is the cost's.
+    """
+
+    x: Array
+    y: Array
+    weight: Array
+    passes: list[Pass]
+    cost: Array
+    deltas: list[Array]
+    dC_da: list[Array]
+
+
+def backward_pass(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> BackwardPass:
+    """BP1 and BP2 with everything kept; x (m, ...), y (m, k), weight (m,)."""
+    passes = backprop.forward(net, params, x)
+    out = passes[-1]
+    cost = (weight * backprop.output_cost(net, out, y)).sum()
+    deltas = [weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)]
+    dC_da: list[Array] = []
+    for i in range(len(net.layers) - 1, 0, -1):
+        dC_da.insert(0, net.layers[i].propagate(params[i], passes[i], deltas[0]))
+        deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da[0]))
+    return BackwardPass(x, y, weight, passes, cost, deltas, dC_da)
+
+
+def gradient(net: "Network", at: BackwardPass) -> Params:
+    """BP3 and BP4."""
+    return backprop.gradients(net, at.x, at.passes, at.deltas)
+
+
+def hessian_product(net: "Network", params: Params, at: BackwardPass, v: Params) -> Params:
+    """H v of the cost of these examples, in the shape of the parameters."""
+    moved = backprop.tangents(net, params, at.x, at.passes, v)
+    out = at.passes[-1]
+    bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, at.y, moved[-1][0])
+    ddeltas = [at.weight[:, None] * bent]
+    for i in range(len(net.layers) - 1, 0, -1):
+        ddC_da = net.layers[i].propagate_tangent(params[i], v[i], at.passes[i], moved[i], at.deltas[i], ddeltas[0])
+        ddeltas.insert(0, net.layers[i - 1].error_tangent(at.passes[i - 1], moved[i - 1], at.dC_da[i - 1], ddC_da))
+    da_below = [None, *(da for _, da in moved[:-1])]
+    return [
+        layer.gradient_tangent(a_prev, da_prev, delta, ddelta)
+        for layer, a_prev, da_prev, delta, ddelta in zip(
+            net.layers, backprop.inputs_of(at.x, at.passes), da_below, at.deltas, ddeltas, strict=True
+        )
+    ]

@@ -1,0 +1,115 @@
+"""Dropout: in training every activation is dropped with probability p, and what is left is scaled up by 1/(1 - p)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from deltarule.domain import require_number
+from deltarule.errors import ShapeError
+from deltarule.layers.base import LayerParams, Pass, Shape, StatelessLayer
+
+
+@dataclass(frozen=True)
+class Dropout(StatelessLayer):
+    """a^l = a^{l-1} ⊙ mask / (1 - p), where each entry of the mask is 0 with probability p, else 1 ([N] ch. 3).
+
+    The mask is drawn afresh for every example of every step, from the key that the training loop hands down. Without a
+    key (prediction, validation, the trace, the gradient check) the layer is the identity: scaling in training makes
+    E[a^l] = a^{l-1}, so prediction is one plain forward pass. Nothing here has parameters, and z^l is a^{l-1}.
+
+    Args:
+        p: the probability of dropping, from 0 to below 1; [N] takes 1/2. Another p is another network, which compiles.
+
+    Raises:
+        ConfigurationError: p lies outside its range.
+
+    Source: Hinton et al. 2012, arXiv 1207.0580.
+    """
+
+    p: float
+
+    draws: ClassVar[bool] = True
+
+    def __post_init__(self):
+        """Check the description once, where the mistake was made."""
+        object.__setattr__(self, "p", require_number("p, the share that Dropout drops,", self.p, least=0, below=1))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The input's own."""
+        return input_shape
+
+    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
+        """There must be no parameters."""
+        if params:
+            raise ShapeError(
+                f"layer {position}, Dropout({self.p:g}), has no parameters, and was given {sorted(params)}: "
+                "network and parameters must belong together."
+            )
+
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
+        """z^l = a^{l-1}, a^l = z^l ⊙ mask / (1 - p); the memory holds mask / (1 - p), or None without a key."""
+        if key is None or self.p == 0:
+            return Pass(a_prev, a_prev)
+        # 32 random bits against a threshold: the same mask in float32 and float64.
+        kept = jax.random.bits(key, a_prev.shape, jnp.uint32) >= jnp.uint32(min(round(self.p * 2**32), 2**32 - 1))
+        scaled_mask = jnp.where(kept, jnp.asarray(1 / (1 - self.p), a_prev.dtype), 0)
+        return Pass(a_prev, a_prev * scaled_mask, scaled_mask)
+
+    def slope(self, here: Pass) -> Array:
+        """da/dz: mask / (1 - p), or 1."""
+        return jnp.ones_like(here.z) if here.memory is None else here.memory
+
+    def _times_slope(self, here: Pass, v: Array) -> Array:
+        return v if here.memory is None else v * here.memory
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l ⊙ mask / (1 - p): what was dropped learns nothing."""
+        return self._times_slope(here, dC_da)
+
+    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:
+        """dC/da^{l-1} = delta^l, because z^l = a^{l-1}."""
+        return delta
+
+    def tangent(
+        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """dz = da_prev, da = dz ⊙ mask / (1 - p)."""
+        dz = jnp.zeros_like(here.z) if da_prev is None else da_prev
+        return dz, self._times_slope(here, dz)
+
+    def second_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """ddz = dda_prev, dda = ddz ⊙ mask / (1 - p): the layer is linear."""
+        ddz = jnp.zeros_like(here.z) if dda_prev is None else dda_prev
+        return ddz, self._times_slope(here, ddz)
+
+    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+        """The mask does not move: ddelta = ddC/da ⊙ mask / (1 - p)."""
+        return self._times_slope(here, ddC_da)
+
+    def propagate_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        here: Pass,
+        moved: tuple[Array, Array],
+        delta: Array,
+        ddelta: Array,
+    ) -> Array:
+        """ddelta itself."""
+        return ddelta

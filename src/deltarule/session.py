@@ -1,0 +1,191 @@
+"""One training in progress: compiled chunks of epochs, and what Python does in between.
+
+Epochs run in `deltarule.loop`; Python only looks in between, for progress, callbacks, Ctrl-C and the clock. How long a
+chunk is changes nothing in the numbers.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from deltarule import loop
+from deltarule.backprop import Params
+from deltarule.network import Network
+from deltarule.rows import Rows
+from deltarule.stopping import STOP_REASONS, Stopping
+from deltarule.trainers.base import Trainer
+
+CHUNK_SECONDS = 0.5  # what a chunk aims at, so that progress and Ctrl-C stay lively
+
+Callback = Callable[[dict[str, Any]], bool | None]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training leaves.
+
+    Attributes:
+        params: with validation data the parameters of the best epoch on it, else those of the last good epoch.
+        history: one array for each recorded quantity, one entry for each epoch: "epoch", "cost" (training cost with
+            regularisation; gradient descent records that of the batches as they came, or at the start of a full-batch
+            step, Levenberg-Marquardt that after the step) and whatever the trainer records; with validation data
+            "validation_cost" and "validation_accuracy", scored after the epoch, the cost without regularisation; and
+            what `record` asked for. Of several starts, the best one's.
+        stop_reason: a name in `deltarule.stopping.STOP_REASONS`.
+        message: the stop in one sentence.
+        epochs: how many were run.
+        best_epoch: the epoch, counted from 1, that params come from; 0 is the start.
+        seconds: wall-clock time, compilation included.
+    """
+
+    params: Params
+    history: dict[str, np.ndarray]
+    stop_reason: str
+    message: str
+    epochs: int
+    best_epoch: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of `train`, everything checked."""
+
+    net: Network
+    trainer: Trainer
+    rows: Rows
+    validation: Rows | None
+    key: Array
+    epochs: int
+    stopping: Stopping
+    monitor: str
+    recorded: tuple[str, ...]
+    callbacks: Sequence[Callback]
+    started: float
+
+    def run(self, starts: list[Params]) -> TrainingResult:
+        """Advance chunk by chunk until every start has stopped or something outside says so."""
+        carries = [loop.start(self.net, self.trainer, params, self.rows) for params in starts]
+        many = len(carries) > 1
+        carry = jax.tree.map(lambda *leaves: jnp.stack(leaves), *carries) if many else carries[0]
+        key = jax.random.split(self.key, len(carries)) if many else self.key
+        parts: list[list[dict[str, np.ndarray]]] = [[] for _ in starts]
+        outside, chunk, done = None, 1, 0
+        try:
+            while outside is None and done < self.epochs and np.any(np.asarray(carry.stop) == 0):
+                chunk_started = time.perf_counter()
+                before = carry
+                carry, new = self._advance(before, key, min(self.epochs, done + chunk))
+                for part, records in zip(parts, new, strict=True):
+                    part.append(records)
+                outside, last = self._look_outside(new[self._leader(carry)])
+                if last is not None and last < np.max(carry.epoch):
+                    # A callback ended the training inside the chunk: the same epochs again, up to that one.
+                    carry, new = self._advance(before, key, last)
+                    for part, records in zip(parts, new, strict=True):
+                        part[-1] = records
+                after = np.atleast_1d(carry.epoch)
+                if done > 0:  # the first call also compiles
+                    rate = (time.perf_counter() - chunk_started) / max(int(after.max()) - done, 1)
+                    chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(loop.CHUNK, 4 * chunk)))
+                done = int(after.max())
+        except KeyboardInterrupt:
+            outside = "interrupted"
+        leader = self._leader(carry)
+        best = jax.tree.map(lambda leaf: leaf[leader], carry) if many else carry
+        reason = STOP_REASONS[int(best.stop)] if int(best.stop) else outside or "epochs"
+        return self._result(best, parts[leader], reason)
+
+    def _advance(self, before: loop.Carry, key: Array, until: int) -> tuple[loop.Carry, list[dict[str, np.ndarray]]]:
+        """The carry at epoch `until`, and the records of each start since `before`."""
+        rules = replace(self.stopping, time_limit=None)  # the clock is Python's: another limit compiles nothing new
+        carry, records = loop.advance(
+            self.net,
+            self.trainer,
+            rules,
+            self.monitor,
+            before,
+            self.rows,
+            self.validation,
+            key,
+            jnp.asarray(until, jnp.int32),
+            recorded=self.recorded,
+        )
+        _wait(carry)
+        many = carry.epoch.ndim > 0
+        epochs = zip(np.atleast_1d(before.epoch), np.atleast_1d(carry.epoch), strict=True)
+        return carry, [
+            _lane_records(records, lane if many else None, int(first), int(last))
+            for lane, (first, last) in enumerate(epochs)
+        ]
+
+    def _leader(self, carry: loop.Carry) -> int:
+        """The start with the best score so far."""
+        cost, accuracy = np.atleast_1d(carry.best_cost), np.atleast_1d(carry.best_accuracy)
+        order = np.lexsort((cost, -accuracy)) if self.monitor == "accuracy" else np.argsort(cost)
+        return int(order[0])
+
+    def _look_outside(self, records: dict[str, np.ndarray]) -> tuple[str | None, int | None]:
+        """Hand the new records to the callbacks, look at the clock; why to stop, and the epoch a callback chose."""
+        for i in range(len(records["epoch"])):
+            record = {name: values[i] for name, values in records.items()}
+            answers = [callback(record) for callback in self.callbacks]
+            if any(answers):
+                return "callback", int(record["epoch"])
+        limit = self.stopping.time_limit
+        if limit is not None and time.perf_counter() - self.started >= limit:
+            return "time", None
+        return None, None
+
+    def _result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
+        keep_best = self.validation is not None or reason == "diverged"
+        return TrainingResult(
+            params=carry.best if keep_best else carry.state.params,
+            history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
+            stop_reason=reason,
+            message=self._message(reason, int(carry.epoch)),
+            epochs=int(carry.epoch),
+            best_epoch=int(carry.best_epoch if keep_best else carry.epoch),
+            seconds=time.perf_counter() - self.started,
+        )
+
+    def _message(self, reason: str, epochs: int) -> str:
+        """The stop in one sentence."""
+        stopping, name = self.stopping, self.trainer.learning_rate_name
+        value = getattr(self.trainer, name)
+        return {
+            "goal": f"the training cost reached the goal of {stopping.goal} after {epochs} epochs.",
+            "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {epochs} epochs.",
+            "mu_max": f"no damping gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
+            "radius_min": f"no radius gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
+            "eta_min": f"eta fell to its floor after {epochs} epochs, because the validation score improved no more.",
+            "max_fail": f"no better validation score for {stopping.max_fail} epochs, after {epochs}.",
+            "diverged": f"training diverged in epoch {epochs} with {name} = {value:g}: "
+            f"the best parameters before it are kept; use a smaller {name}.",
+            "epochs": f"all {epochs} epochs were run.",
+            "time": f"the time limit of {stopping.time_limit} s passed after {epochs} epochs.",
+            "interrupted": f"interrupted after {epochs} epochs: the best parameters so far are kept.",
+            "callback": f"a callback ended the training after {epochs} epochs.",
+        }[reason]
+
+
+def _lane_records(records: dict[str, Array], lane: int | None, before: int, after: int) -> dict[str, np.ndarray]:
+    """The records of the epochs before + 1 .. after of one start."""
+    arrays = {name: np.asarray(values if lane is None else values[lane]) for name, values in records.items()}
+    new = {name: values[: after - before] for name, values in arrays.items()}
+    return new | {"epoch": np.arange(before + 1, after + 1)}
+
+
+def _wait(tree: Any) -> None:
+    """Wait for a compiled call in sleeps of a fiftieth of the time so far, so that Ctrl-C is heard while it runs."""
+    began = time.perf_counter()
+    leaves = jax.tree.leaves(tree)
+    while not all(leaf.is_ready() for leaf in leaves):
+        time.sleep(min(max((time.perf_counter() - began) / 50, 1e-4), 0.02))
+    jax.block_until_ready(tree)
