@@ -34,7 +34,7 @@ def test_a_quick_run():
     assert set(report.figures) == {"cost", "regions"}
     lines = report.figures["cost"][0].axes[0].lines
     assert len(lines) == 3
-    assert lines[0].get_xdata()[-1] == 20_000
+    assert lines[0].get_xdata()[-1] == 20
     assert lines[1].get_ydata()[-1] == report.rows[0].ours[1]
 
 

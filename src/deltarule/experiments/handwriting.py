@@ -1,13 +1,18 @@
 """What the experiments on MNIST share: a training as the book runs it, and its accuracies as a row of the table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import deltarule as dr
 from deltarule.data import DataSet, Examples
 from deltarule.experiments.report import Row, Settings
+from deltarule.inspection import plots
 from deltarule.training import TrainingResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 QUICK_IMAGES = 1000  # of each part in a quick run
 
@@ -68,6 +73,13 @@ def accuracy(net: dr.Network, result: TrainingResult, examples: Examples) -> flo
 def curve(result: TrainingResult) -> np.ndarray:
     """The accuracy on the watched images after every epoch, in percent."""
     return 100 * result.history["validation_accuracy"]
+
+
+def accuracy_curves(axes: "Axes", lines: Mapping[str, np.ndarray], ylabel: str, title: str) -> None:
+    """The runs and their mean by name, (runs, epochs) each, drawn close: from 2 points under the lowest end on."""
+    ends = [float(runs[:, np.isfinite(runs).all(axis=0)][:, -1].mean()) for runs in lines.values()]
+    axes.set_ylim(max(min(ends) - 2, 0), min(max(ends) + 0.5, 100))
+    plots.curves(lines, ylabel=ylabel, title=title, axes=axes)
 
 
 def accuracy_row(

@@ -86,12 +86,12 @@ def run(settings: Settings) -> Report:
 
 def cost_figure(costs: list[np.ndarray]) -> tuple:
     """The cost of a few starts over the steps."""
-    x = STEPS * np.arange(1, len(costs[0]) + 1)
+    x = STEPS / 1000 * np.arange(1, len(costs[0]) + 1)
     lines = {f"start {seed}": cost for seed, cost in enumerate(costs)}
     figure = plots.curves(
         lines,
         x=x,
-        xlabel="steps",
+        xlabel="thousands of steps",
         ylabel="sum of ‖y - a‖²",
         title="Stochastic gradient descent on ten points",
         log=True,

@@ -4,7 +4,7 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_row, curve, first, load, network, train
+from deltarule.experiments.handwriting import accuracy_curves, accuracy_row, curve, first, load, network, train
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 
@@ -69,13 +69,16 @@ def run(settings: Settings) -> Report:
 
 def accuracy_figure(lines: dict[str, np.ndarray]) -> tuple:
     """Accuracy over the epochs for every depth."""
-    figure = plots.curves(lines, ylabel="validation accuracy, %", title="Hidden layers of 30 neurons")
+    figure, (axes,) = plots.panels(size=(7.5, 4.4))
+    accuracy_curves(axes, lines, "validation accuracy, %", "Hidden layers of 30 neurons")
     return figure, "Accuracy on the validation images after every epoch: the runs, thin, and their mean"
 
 
 def speeds_figure(speeds: dict[int, np.ndarray]) -> tuple:
     """The speeds of the hidden layers over the steps, geometric mean of the runs."""
     figure, axes = plots.panels(1, len(speeds), (4.0 * len(speeds), 3.8), sharey=True)
+    lowest, highest = (f([f(runs) for runs in speeds.values()]) for f in (np.min, np.max))
+    axes[0].set(yscale="log", ylim=(lowest / 2, 2 * highest))  # the names are placed on the scale of all three
     for (depth, runs), ax in zip(speeds.items(), axes, strict=True):
         mean = np.exp(np.log(runs).mean(axis=0))
         plots.learning_speeds(mean, title=f"{depth} hidden layers", axes=ax)

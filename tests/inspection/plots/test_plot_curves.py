@@ -78,3 +78,10 @@ def test_curves_are_drawn_where_they_are_asked_for():
     assert plots.curves({"a": [1, 2]}, axes=axes[1]) is figure
     assert not axes[0].lines
     assert len(axes[1].lines) == 1
+
+
+def test_a_line_that_ends_early_has_its_name_at_its_last_value():
+    figure = plots.curves({"short": [1, 2, np.nan, np.nan], "long": [9, 9, 9, 9], "none": [0, 0, 0, 0]})
+    heights = {text.get_text(): text.get_position()[1] for text in figure.axes[0].texts}
+    # 2 of 0..9, drawn with margins of a twentieth: (2 + 0.45) / 9.9
+    assert heights["short"] == pytest.approx(2.45 / 9.9, abs=1e-6)

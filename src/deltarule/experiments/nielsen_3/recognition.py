@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_row, curve, network, train
+from deltarule.experiments.handwriting import accuracy_curves, accuracy_row, curve, network, train
 from deltarule.experiments.report import Row, Settings
 from deltarule.inspection import plots
 
@@ -55,7 +55,7 @@ def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple],
         name: np.pad(runs, ((0, 0), (0, length - runs.shape[1])), constant_values=np.nan)
         for name, runs in lines.items()
     }
-    plots.curves(padded, ylabel="accuracy, %", title="Cross-entropy, without and with L2", axes=axes)
+    accuracy_curves(axes, padded, "accuracy, %", "Cross-entropy, without and with L2")
     caption = "Accuracy on the images that the book watches, after every epoch: the runs, thin, and their mean"
     note = (
         "The digits are trained in mini-batches of 10 with weights from N(0, 1), as in the book up to there. "

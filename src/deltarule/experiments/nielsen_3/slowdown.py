@@ -43,6 +43,7 @@ def run(settings: Settings) -> tuple[list[Row], dict[str, tuple], str]:
             what = f"one neuron from {name}, {cost}: output after {EPOCHS} epochs"
             rows.append(Row(what, book, [float(lines[cost, name][-1])], form="{:.2f}"))
     figure, axes = plots.panels(1, 2, (9.0, 3.8), sharey=True)
+    axes[0].set_ylim(-0.06, 1)  # room for both names at the lower end
     for cost, ax in zip(("quadratic", "cross-entropy"), axes, strict=True):
         of_cost = {name: lines[cost, name] for name in STARTS}
         plots.curves(of_cost, x=np.arange(EPOCHS + 1), ylabel="output", title=f"{cost} cost", axes=ax)

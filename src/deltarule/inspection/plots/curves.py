@@ -30,7 +30,8 @@ def curves(
     """One line for each entry, its name at its right end.
 
     Args:
-        lines: values by name: (epochs,), or (runs, epochs) for several runs, which are drawn thin under their mean.
+        lines: values by name: (epochs,), or (runs, epochs) for several runs, which are drawn thin under their mean;
+            NaN where a line has no value.
         x: where the values stand, (epochs,); None counts from 1.
         xlabel: under the axis.
         ylabel: beside the axis.
@@ -59,7 +60,8 @@ def curves(
                 axes.plot(places, runs.T, color=colour, linewidth=0.6, alpha=0.4)
             mean = np.exp(np.log(runs).mean(axis=0)) if log and len(runs) > 1 else runs.mean(axis=0)
             axes.plot(places, mean, color=colour, label=name)
-            ends[name] = (mean[-1], colour)
+            ended = mean[np.isfinite(mean)]  # a line may end before the others
+            ends[name] = (ended[-1] if ended.size else np.nan, colour)
         if log:
             axes.set_yscale("log")
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)

@@ -64,7 +64,7 @@ def misclassified(
         )
     wrong = np.flatnonzero(predicted != actual)
     shown = wrong[:most]
-    title = title or f"{len(wrong)} of {len(images)} misread" + (
+    title = title or f"{len(wrong):,} of {len(images):,} misread" + (
         f"; the first {len(shown)}: actual → predicted" if len(shown) < len(wrong) else ": actual → predicted"
     )
     figure, axes = _grid(max(len(shown), 1), 10, (0.85, 1.05), title)
