@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def test_a_quick_run_on_mnist(run, name, mnist_folder):
     outcome = run("reproduce", name, "--quick", "--seeds", 1, "--data-dir", mnist_folder)
     assert outcome.code == 0
     assert Path(f"results/quick/{name}.md").is_file()
+
+
+def test_without_matplotlib_no_work_is_begun(refused, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "pip install 'deltarule[plot]'" in refused("reproduce", "perceptron", "--quick")
+    assert not Path("results").exists()
 
 
 def test_bad_input(refused, tmp_path):

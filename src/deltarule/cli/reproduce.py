@@ -47,11 +47,13 @@ def reproduce(
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.domain import require_count
     from deltarule.experiments import EXPERIMENTS, choose, pages
+    from deltarule.inspection.plots.style import require_matplotlib
 
     if name is None:
         _list(as_json)
         return
     names = choose(name)
+    require_matplotlib()  # before the work, not after it
     if seeds is not None:
         require_count("--seeds", seeds)
     folder = out or (QUICK if quick else FULL)

@@ -131,10 +131,10 @@ def chain_figure(trace: Trace) -> tuple:
     for layer, numbers in zip(("L-2", "L-1", "L"), trace.layers, strict=True):
         assert numbers.dW is not None
         assert numbers.db is not None
-        values |= {f"w^({layer})": numbers.dW.item(), f"b^({layer})": numbers.db.item()}
+        values |= {f"$w^{{({layer})}}$": numbers.dW.item(), f"$b^{{({layer})}}$": numbers.db.item()}
     figure, (axes,) = plots.panels(size=(6.0, 3.2))
-    colours = [plots.COLOURS[0 if name.startswith("w") else 1] for name in values]
+    colours = [plots.COLOURS[0 if name.startswith("$w") else 1] for name in values]
     axes.bar(list(values), list(values.values()), color=colours, width=0.6)
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_ylabel("∂C_0 / ∂ parameter")
+    axes.set_ylabel("slope of $C_0$")
     return figure, "The gradient of the chain: the further from the output, the less a nudge moves the cost"

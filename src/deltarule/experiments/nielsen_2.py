@@ -124,7 +124,7 @@ def time_figure(found: list[dict[str, float]]) -> tuple:
     )
     figure.axes[0].set_xscale("log")
     for line in figure.axes[0].lines:
-        line.set_marker("o")
+        line.set(marker="o", clip_on=False)
     return (
         figure,
         "Time of one gradient against the number of weights: differences by n forward passes, and backpropagation",

@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,12 +47,11 @@ STYLE: dict[str, Any] = {
 }
 
 
-@contextmanager
-def styled() -> Iterator[None]:
-    """matplotlib's defaults with the project's style over them, whatever the user's own settings are.
+def require_matplotlib() -> ModuleType:
+    """Import matplotlib, or say how to install it.
 
     Raises:
-        ConfigurationError: matplotlib is not installed.
+        ConfigurationError: it is not installed.
     """
     try:
         import matplotlib as mpl
@@ -60,10 +60,21 @@ def styled() -> Iterator[None]:
             f"plots need the package 'matplotlib', which cannot be imported here ({error}): "
             "run pip install 'deltarule[plot]'"
         ) from error
+    return mpl
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """matplotlib's defaults with the project's style over them, whatever the user's own settings are.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
+    mpl = require_matplotlib()
     with mpl.rc_context():
         mpl.rcdefaults()
         for name, value in STYLE.items():
-            mpl.rcParams[name] = value  # pyright: ignore[reportArgumentType]
+            mpl.rcParams[name] = value
         yield
 
 
