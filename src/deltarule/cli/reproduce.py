@@ -22,7 +22,7 @@ def reproduce(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="higham, 3b1b, perceptron, nielsen-1, nielsen-2, nielsen-3, nielsen-5, or all; none lists them.",
             show_default=False,
         ),
@@ -32,10 +32,10 @@ def reproduce(
     ] = False,
     seeds: Annotated[
         int | None,
-        typer.Option(**WHOLE, help="Runs that each number is the mean of [default: 5; 20 for tiny networks]."),
+        typer.Option(**WHOLE, help="Runs that each number is the mean of (5, or 20 for tiny networks)."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the results go [default: results, or results/quick].")
+        Path | None, typer.Option(metavar="FOLDER", help="Where the results go (results, or results/quick).")
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
