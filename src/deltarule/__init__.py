@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
+    from deltarule.estimators import NetworkClassifier, NetworkRegressor
     from deltarule.inspection import check_gradient
     from deltarule.layers import Dense
     from deltarule.model_file import load, save
@@ -23,6 +24,8 @@ _HOMES = {
     "LevenbergMarquardt": "trainers",
     "LogLikelihood": "costs",
     "Network": "network",
+    "NetworkClassifier": "estimators",
+    "NetworkRegressor": "estimators",
     "Quadratic": "costs",
     "Stopping": "stopping",
     "TrainingResult": "training",
@@ -38,6 +41,8 @@ __all__ = [
     "LevenbergMarquardt",
     "LogLikelihood",
     "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "Quadratic",
     "Stopping",
     "TrainingResult",
