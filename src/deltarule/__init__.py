@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
     from deltarule.estimators import NetworkClassifier, NetworkRegressor
+    from deltarule.export import export_model
     from deltarule.inspection import check_gradient
     from deltarule.layers import Dense
     from deltarule.model_file import load, save
@@ -30,6 +31,7 @@ _HOMES = {
     "Stopping": "stopping",
     "TrainingResult": "training",
     "check_gradient": "inspection",
+    "export_model": "export",
     "load": "model_file",
     "save": "model_file",
     "train": "training",
@@ -47,6 +49,7 @@ __all__ = [
     "Stopping",
     "TrainingResult",
     "check_gradient",
+    "export_model",
     "load",
     "save",
     "train",
