@@ -13,6 +13,7 @@ from jax import Array, lax
 
 from deltarule.backprop import Params
 from deltarule.evaluation import evaluate
+from deltarule.monitoring import AT_THE_END, AT_THE_START, observe
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.stopping import Stopping, stop_code
@@ -41,7 +42,7 @@ def start(net: Network, trainer: Trainer, params: Params, rows: Rows) -> Carry:
     return Carry(trainer.init(net, params, rows), params, infinity, -infinity, zero, zero, zero)
 
 
-@partial(jax.jit, static_argnums=(0, 3))
+@partial(jax.jit, static_argnums=(0, 3), static_argnames="recorded")
 def advance(
     net: Network,
     trainer: Trainer,
@@ -52,12 +53,14 @@ def advance(
     validation: Rows | None,
     key: Array,
     until: Array,
+    recorded: tuple[str, ...] = (),
 ) -> tuple[Carry, Record]:
     """Train from epoch `carry.epoch` up to epoch `until`, or to a stop; the records of up to CHUNK epochs.
 
-    A carry with a leading axis, and as many keys, is as many trainings side by side.
+    `recorded` names what is observed besides what the trainer records, see `deltarule.monitoring`. A carry with a
+    leading axis, and as many keys, is as many trainings side by side.
     """
-    run = partial(_advance_one, net, trainer, stopping, monitor, rows, validation, until)
+    run = partial(_advance_one, net, trainer, stopping, monitor, recorded, rows, validation, until)
     return jax.vmap(run)(carry, key) if carry.epoch.ndim else run(carry, key)
 
 
@@ -66,6 +69,7 @@ def _advance_one(
     trainer: Trainer,
     stopping: Stopping,
     monitor: str,
+    recorded: tuple[str, ...],
     rows: Rows,
     validation: Rows | None,
     until: Array,
@@ -78,6 +82,8 @@ def _advance_one(
     def one_epoch(carry: Carry) -> tuple[Carry, Record]:
         state, record = trainer.epoch(net, carry.state, rows, jax.random.fold_in(key, carry.epoch))
         stop = record.pop("stop", jnp.zeros((), jnp.int32))
+        record |= observe(AT_THE_START, recorded, net, carry.state.params, rows)
+        record |= observe(AT_THE_END, recorded, net, state.params, rows)
         epoch = carry.epoch + 1
         if validation is not None:
             score = evaluate(net, state.params, validation)

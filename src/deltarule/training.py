@@ -18,6 +18,7 @@ from deltarule import loop
 from deltarule.backprop import Params
 from deltarule.domain import require_choice, require_count
 from deltarule.examples import checked_rows, require_finite
+from deltarule.monitoring import check_record
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.randomness import as_key
@@ -40,7 +41,8 @@ class TrainingResult:
         history: one array for each recorded quantity, one entry for each epoch: "epoch", "cost" (training cost with
             regularisation; gradient descent records that of the batches as they came, or at the start of a full-batch
             step, Levenberg-Marquardt that after the step) and whatever the trainer records; with validation data
-            "validation_cost" and "validation_accuracy". Of several starts, the best one's.
+            "validation_cost" and "validation_accuracy", scored after the epoch, the cost without regularisation; and
+            what `record` asked for. Of several starts, the best one's.
         stop_reason: a name in `deltarule.stopping.STOP_REASONS`.
         message: the stop in one sentence.
         epochs: how many were run.
@@ -71,6 +73,7 @@ def train(
     restarts: int = 1,
     stopping: Stopping = NO_RULES,
     monitor: str = "cost",
+    record: Sequence[str] = (),
     dtype: Any = None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingResult:
@@ -91,6 +94,11 @@ def train(
             the validation data if there are any. The first start is `params` if given.
         stopping: goal, min_grad, max_fail, time_limit.
         monitor: what "best" means on the validation data: "cost", or "accuracy" (ties fall to the lower cost).
+        record: what else the history keeps of every epoch, measured over all training examples at the price of one
+            pass each. "learning_speed": history["learning_speed"] is (epochs, layers with biases), ‖dC/db^l‖ at the
+            start of the epoch, input side first ([N] ch. 5). "training_score": history["training_cost"] and
+            ["training_accuracy"] after the epoch, without regularisation and Dropout, as the validation data are
+            scored.
         dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
         callbacks: each is called after every epoch with its record, a dict; one that returns True ends the training.
 
@@ -103,6 +111,7 @@ def train(
     require_count("epochs", epochs)
     require_count("restarts", restarts)
     require_choice("monitor", monitor, ("cost", "accuracy"))
+    recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     with computing_in(dtype):
         X = require_finite("X", X, dtype)
@@ -117,7 +126,9 @@ def train(
             Xv = require_finite("validation X", validation_data[0], dtype)
             held_weights = validation_data[2] if len(validation_data) > 2 else None
             validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], held_weights)
-        session = _Session(net, trainer, rows, validation, run_key, epochs, stopping, monitor, callbacks, started)
+        session = _Session(
+            net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
+        )
         with trainer.surroundings(net, starts[0], X.shape[0]):
             return session.run(starts)
 
@@ -134,6 +145,7 @@ class _Session:
     epochs: int
     stopping: Stopping
     monitor: str
+    recorded: tuple[str, ...]
     callbacks: Sequence[Callback]
     started: float
 
@@ -183,6 +195,7 @@ class _Session:
             self.validation,
             key,
             jnp.asarray(until, jnp.int32),
+            recorded=self.recorded,
         )
         _wait(carry)
         many = carry.epoch.ndim > 0

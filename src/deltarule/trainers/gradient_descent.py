@@ -174,7 +174,7 @@ class GradientDescent:
             drawn = rows.count
         else:
             order = with_replacement(order_key, places, rows.count)
-            drawn = steps * m
+            drawn = None  # all of them
 
         def one_step(i: Array, carry: tuple[GradientDescentState, Array, Array]):
             state, cost_sum, weight_sum = carry
