@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 BINS = 15
-SPREAD = 0.5  # of ln T before any row is seen: T is likely between 1/e and e
+SPREAD = 0.3  # of ln T before any row is seen; measured on six data sets, better in likelihood than 0.1 and 0.5
 ITERATIONS = 60
 
 
