@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
+    from deltarule.estimators import NetworkClassifier, NetworkRegressor
+    from deltarule.export import export_model
     from deltarule.inspection import check_gradient
     from deltarule.layers import Dense, Dropout
     from deltarule.model_file import load, save
@@ -27,10 +29,13 @@ _HOMES = {
     "Network": "network",
     "NewtonCG": "trainers",
     "NoImprovement": "trainers",
+    "NetworkClassifier": "estimators",
+    "NetworkRegressor": "estimators",
     "Quadratic": "costs",
     "Stopping": "stopping",
     "TrainingResult": "session",
     "check_gradient": "inspection",
+    "export_model": "export",
     "load": "model_file",
     "save": "model_file",
     "train": "training",
@@ -43,12 +48,15 @@ __all__ = [
     "LevenbergMarquardt",
     "LogLikelihood",
     "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NewtonCG",
     "NoImprovement",
     "Quadratic",
     "Stopping",
     "TrainingResult",
     "check_gradient",
+    "export_model",
     "load",
     "save",
     "train",

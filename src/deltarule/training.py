@@ -30,7 +30,7 @@ def train(
     *,
     trainer: Trainer,
     epochs: int,
-    validation_data: tuple[Any, Any] | None = None,
+    validation_data: tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
     seed: int = 0,
     params: Params | None = None,
     weights: Any = None,
@@ -49,7 +49,8 @@ def train(
         Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes.
         trainer: `GradientDescent` or `LevenbergMarquardt`.
         epochs: at most this many; for a full-batch trainer an epoch is one step.
-        validation_data: (Xv, Yv), scored after every epoch; the result holds the best parameters on it.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), scored after every epoch; the result holds the best
+            parameters on it.
         seed: of the initial parameters and of the order of the examples; the same seed gives the same network.
         params: where to start; None draws fresh parameters.
         weights: of the examples, (N,), at least 0; None weighs all by one.
@@ -89,7 +90,8 @@ def train(
         validation = None
         if validation_data is not None:
             Xv = require_finite("validation X", validation_data[0], dtype)
-            validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], None)
+            held_weights = validation_data[2] if len(validation_data) > 2 else None
+            validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], held_weights)
         session = Session(
             net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
         )

@@ -23,7 +23,7 @@ def environment(tmp_path):
 
 
 def test_help_and_version(run):
-    for word in ("train", "predict", "evaluate", "trace", "check"):
+    for word in ("train", "predict", "evaluate", "trace", "check", "export", "report"):
         assert word in run("--help").out
         assert run(word, "--help").code == 0
     assert run("--version").out.strip() == f"deltarule {version('deltarule')}"

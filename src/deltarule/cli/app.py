@@ -9,8 +9,10 @@ from typer.core import TyperGroup
 
 from deltarule.cli.check import check
 from deltarule.cli.evaluate import evaluate
+from deltarule.cli.export import export
 from deltarule.cli.failures import flush_output, guarded
 from deltarule.cli.predict import predict
+from deltarule.cli.report import report
 from deltarule.cli.reproduce import reproduce
 from deltarule.cli.trace import trace
 from deltarule.cli.train import train
@@ -37,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, predict, evaluate, trace, check, reproduce):
+for command in (train, predict, evaluate, trace, check, reproduce, export, report):
     app.command()(command)
 
 

@@ -16,12 +16,13 @@ Series = Any
 Frame = Any
 
 
-def require(module: str, purpose: str) -> ModuleType:
+def require(module: str, purpose: str, extra: str = "cli") -> ModuleType:
     """Import an optional module, or say how to install it.
 
     Args:
         module: the dotted name to import, such as "pandas" or "sklearn.datasets".
         purpose: what needs it, the subject of the error's sentence.
+        extra: the extra of deltarule that brings it.
 
     Returns:
         The imported module.
@@ -35,5 +36,5 @@ def require(module: str, purpose: str) -> ModuleType:
         package = module.partition(".")[0]
         raise DataError(
             f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): "
-            "run pip install 'deltarule[cli]'"
+            f"run pip install 'deltarule[{extra}]'"
         ) from error

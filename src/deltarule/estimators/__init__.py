@@ -1,0 +1,15 @@
+"""Networks as scikit-learn estimators: `NetworkRegressor` and `NetworkClassifier`."""
+
+from deltarule.errors import ConfigurationError
+
+try:
+    import sklearn  # noqa: F401 - asked for here, so that its absence is one sentence
+except ModuleNotFoundError as error:
+    raise ConfigurationError(
+        f"the estimators need the package {error.name!r}, which is not installed: run pip install 'deltarule[sklearn]'"
+    ) from None
+
+from deltarule.estimators.classifier import NetworkClassifier
+from deltarule.estimators.regressor import NetworkRegressor
+
+__all__ = ["NetworkClassifier", "NetworkRegressor"]

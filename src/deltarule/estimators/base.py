@@ -1,0 +1,211 @@
+"""What the two estimators share: their parameters, a fit of checked rows, further batches, and the outputs."""
+
+import os
+import warnings
+from numbers import Integral, Number
+from typing import Any
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from deltarule.data.columns import NumericColumn
+from deltarule.data.schema import Schema
+from deltarule.domain import require_count, require_number
+from deltarule.errors import ConfigurationError, DataError
+from deltarule.estimators import incremental
+from deltarule.estimators.content import Weighted, hold_out
+from deltarule.estimators.regularization import Problem, get_way
+from deltarule.estimators.scaling import Scaling
+from deltarule.estimators.trainer_names import Chosen, choose
+from deltarule.layers import Dense
+from deltarule.model_file import save
+from deltarule.network import Network
+from deltarule.rows import padded_size
+from deltarule.trainers.base import Trainer
+
+BLOCK = 8192  # rows predicted at once
+
+
+class NetworkEstimator(BaseEstimator):
+    """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
+
+    _output: tuple[str, str]  # the activation of the output layer, and the cost
+    n_features_in_: int
+    x_scaling_: Scaling
+    params_: Any
+
+    def __init__(
+        self,
+        hidden: int | tuple[int, ...] = (20,),
+        activation: str = "tanh",
+        trainer: str | Trainer = "auto",
+        regularization: str | None = "early-stopping",
+        l2: float | None = None,
+        eta: float | None = None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        max_fail: int | None = None,
+        validation_fraction: float = 0.15,
+        restarts: int = 1,
+        random_state: Any = None,
+    ):
+        self.hidden = hidden
+        self.activation = activation
+        self.trainer = trainer
+        self.regularization = regularization
+        self.l2 = l2
+        self.eta = eta
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.max_fail = max_fail
+        self.validation_fraction = validation_fraction
+        self.restarts = restarts
+        self.random_state = random_state
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the fitted network and its scaling to a model file, for `deltarule predict`, `evaluate` and `export`.
+
+        The columns are called by their names at fit, or x0, x1, ...; the target by its name, or y.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ModelFileError: the file cannot be written.
+        """
+        save(path, self.net_, self.params_, schema=self.schema().to_json(), training=self._training_record())
+
+    def schema(self) -> Schema:
+        """The columns, the scaling and the classes, as a model file holds them.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        raise NotImplementedError
+
+    def _network(self, outputs: int) -> Network:
+        sizes: Any = (self.hidden,) if isinstance(self.hidden, Integral) else self.hidden
+        if isinstance(sizes, str) or not hasattr(sizes, "__iter__"):
+            raise ConfigurationError(
+                f"hidden must hold the sizes of the hidden layers, and is {self.hidden!r}: give (20,), for example."
+            )
+        activation, cost = self._output
+        return Network([*(Dense(n, self.activation) for n in sizes), Dense(outputs, activation)], cost)
+
+    def _checked_weight(self, sample_weight: Any, count: int) -> np.ndarray | None:
+        """The weights as (N,) float64, or None."""
+        if sample_weight is None:
+            return None
+        if isinstance(sample_weight, Number):
+            sample_weight = np.full(count, sample_weight)
+        weight = check_array(sample_weight, dtype="float64", ensure_2d=False, input_name="sample_weight")
+        if weight.shape != (count,):
+            raise DataError(
+                f"sample_weight has shape {weight.shape}: give one weight for each of the {count} rows, ({count},)."
+            )
+        if weight.min() < 0:
+            raise DataError(f"sample_weight holds {weight.min():g}: give weights of at least 0.")
+        if not weight.any():
+            raise DataError("sample_weight holds only zeros: at least one weight must not be zero.")
+        return weight
+
+    def _train(self, rows: Weighted, outputs: int, classes: np.ndarray | None = None) -> Weighted | None:
+        """Train on scaled rows and set the fitted attributes; the rows that were held out, if any.
+
+        Args:
+            rows: X and Y as the network reads them.
+            outputs: k.
+            classes: the class of each row, by number, for a split within classes.
+        """
+        share = require_number("validation_fraction", self.validation_fraction, above=0, below=1)
+        restarts = require_count("restarts", self.restarts)
+        way = get_way(self.regularization)
+        if self.regularization is None and self.l2:
+            raise ConfigurationError(f"l2 is {self.l2!r} and regularization is None: choose regularization='l2'.")
+        random = check_random_state(self.random_state)
+        seed = int(random.randint(2**31 - 1))
+        training, validation = hold_out(rows, share, seed, classes) if way.holds_out else (rows, None)
+        self.net_ = self._network(outputs)
+        is_name = isinstance(self.trainer, str)
+        chosen = self._choose(len(training.X), way.l2 if self.l2 is None and is_name else self.l2)
+        result = way.train(
+            Problem(
+                net=self.net_,
+                trainer=chosen.trainer,
+                training=training,
+                validation=validation,
+                epochs=chosen.epochs if self.epochs is None else require_count("epochs", self.epochs),
+                max_fail=chosen.max_fail if self.max_fail is None else require_count("max_fail", self.max_fail),
+                restarts=restarts,
+                seed=seed,
+            )
+        )
+        if result.stop_reason == "diverged":
+            warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
+        self.params_ = _as_numpy(result.params)
+        self.history_ = result.history
+        self.loss_curve_ = result.history["cost"].tolist()
+        self.n_iter_ = result.epochs
+        self.best_iter_ = result.best_epoch
+        self.stop_reason_ = result.stop_reason
+        self.trainer_ = chosen.name
+        self._going_on = None
+        return validation
+
+    def _choose(self, count: int, l2: float | None) -> Chosen:
+        return choose(self.trainer, self.net_, self.n_features_in_, count, self.eta, self.batch_size, l2)
+
+    def _train_further(self, X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> None:
+        """One epoch over a batch of scaled rows, from where the last one ended."""
+        random = check_random_state(self.random_state)
+        chosen = self._choose(len(X), self.l2)
+        params = getattr(self, "params_", None)
+        if params is None:
+            self.loss_curve_, self.n_iter_, self._going_on = [], 0, None
+        seed = int(random.randint(2**31 - 1))
+        further = incremental.go_on(
+            self.net_, chosen.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_
+        )
+        self._going_on = further.state
+        self.params_ = _as_numpy(further.state.params)
+        self.loss_curve_ = [*self.loss_curve_, further.cost]
+        self.history_ = {"cost": np.array(self.loss_curve_)}
+        self.n_iter_ += 1
+        self.best_iter_ = self.n_iter_
+        self.stop_reason_ = "epochs"
+        self.trainer_ = chosen.name
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """a^L of raw rows, (N, k) float64; padded in blocks, so that another number of rows compiles nothing new."""
+        check_is_fitted(self)
+        raw: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        X = self.x_scaling_.encode(raw)
+        parts = []
+        for start in range(0, len(X), BLOCK):
+            block = X[start : start + BLOCK]
+            padded = np.zeros((padded_size(len(block)), X.shape[1]))
+            padded[: len(block)] = block
+            parts.append(np.asarray(self.net_(self.params_, padded))[: len(block)])
+        return np.concatenate(parts)
+
+    def _input_columns(self) -> tuple[NumericColumn, ...]:
+        """The inputs as a model file describes them."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
+        return _columns([str(name) for name in names], self.x_scaling_)
+
+    def _training_record(self) -> dict[str, Any]:
+        return {"estimator": type(self).__name__, "epochs": self.n_iter_, "stop_reason": self.stop_reason_}
+
+
+def _columns(names: list[str], scaling: Scaling) -> tuple[NumericColumn, ...]:
+    """A schema's columns with these names and scalings."""
+    numbers = zip(names, scaling.mean.tolist(), scaling.std.tolist(), strict=True)
+    return tuple(NumericColumn(name, mean, std) for name, mean, std in numbers)
+
+
+def _as_numpy(params: Any) -> Any:
+    """The parameters as float64 arrays of NumPy: they pickle everywhere, and predict to 16 digits."""
+    return jax.tree.map(lambda p: np.asarray(p, np.float64), params)

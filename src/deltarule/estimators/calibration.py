@@ -1,0 +1,97 @@
+"""How far probabilities can be believed, and the one number that makes them more believable: the temperature.
+
+Expected calibration error [Guo et al. 2017]: rows are sorted by the probability of their most probable class into bins
+of equal width; in each bin the mean of that probability is held against the share of rows that were right:
+
+    ECE = sum over bins of (weight in the bin / total weight) |share right - mean probability|
+
+Temperature scaling [Guo et al. 2017] replaces softmax(z) by softmax(z / T) with the T that gives rows which did not
+train the largest likelihood. It changes no prediction, only how sure of it the network is. Few rows say little about T,
+and rows that are all right would push it to 0; so ln T has a normal prior of standard deviation `SPREAD`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+BINS = 15
+SPREAD = 0.3  # of ln T before any row is seen; measured on six data sets, better in likelihood than 0.1 and 0.5
+ITERATIONS = 60
+
+
+class Calibration(NamedTuple):
+    """What calibration did, measured on the rows it was fitted to.
+
+    Attributes:
+        temperature: T; above 1 the network had been too sure, below 1 too timid.
+        error_before: the expected calibration error at T = 1.
+        error_after: that at T.
+        rows: how many rows it was fitted to.
+    """
+
+    temperature: float
+    error_before: float
+    error_after: float
+    rows: int
+
+
+def expected_calibration_error(
+    probabilities: np.ndarray, classes: np.ndarray, weight: np.ndarray | None = None, bins: int = BINS
+) -> float:
+    """The expected calibration error of the most probable class, in [0, 1].
+
+    Args:
+        probabilities: (N, k), rows sum to one.
+        classes: the true class of each row, (N,) whole numbers.
+        weight: (N,), None weighs all by one.
+        bins: of equal width on [0, 1].
+
+    >>> expected_calibration_error(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
+    0.4
+    """
+    weight = np.ones(len(classes)) if weight is None else weight
+    sure = probabilities.max(axis=1)
+    right = np.argmax(probabilities, axis=1) == classes
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    gap = np.bincount(place, weight * (right - sure), minlength=bins)
+    return float(np.abs(gap).sum() / weight.sum())
+
+
+def calibrate(outputs: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> Calibration:
+    """The temperature for softmax outputs (N, k) with true classes (N,) and weights (N,), and what it did."""
+    z = np.log(np.maximum(outputs, np.finfo(np.float64).tiny))
+    T = temperature(z, classes, weight)
+    before = expected_calibration_error(outputs, classes, weight)
+    after = expected_calibration_error(softmax(z / T), classes, weight)
+    return Calibration(T, before, after, len(classes))
+
+
+def temperature(z: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> float:
+    """The T that minimises sum w (-ln softmax(z / T)_y) + (ln T)² / (2 SPREAD²).
+
+    With beta = 1/T the first term is convex and its slope is sum w (<z> - z_y), <z> the mean of z under the softmax; in
+    t = -ln T the whole slope is beta sum w (<z> - z_y) + t / SPREAD², found to be 0 by bisection.
+    """
+    true = z[np.arange(len(z)), classes]
+
+    def slope(t: float) -> float:
+        beta = np.exp(t)
+        mean = np.sum(softmax(beta * z) * z, axis=1)
+        return float(beta * np.sum(weight * (mean - true)) + t / SPREAD**2)
+
+    low, high = -10.0, 10.0
+    for _ in range(ITERATIONS):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return float(np.exp(-0.5 * (low + high)))
+
+
+def cooled(params: Any, T: float) -> Any:
+    """The parameters with z^L divided by T: the output layer's W and b are."""
+    return [*params[:-1], {name: array / T for name, array in params[-1].items()}]
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    """e^{z_j} / sum_k e^{z_k} over the last axis."""
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)

@@ -1,0 +1,97 @@
+"""Rows known by what they hold: their order, their duplicates and who is held out depend on nothing else.
+
+So a row of weight 3 is exactly three copies of it, a row of weight 0 exactly no row, and shuffling a table changes
+nothing. It also keeps the copies of a row on one side of the split: a validation part that holds copies of training
+rows measures memory.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LEAST_ROWS = 7  # under which 15 % is less than one row, and all of them train
+
+
+class Weighted(NamedTuple):
+    """Distinct examples: X (N, n_1), Y (N, k), their weights (N,) above 0, and a code of what each row holds."""
+
+    X: np.ndarray
+    Y: np.ndarray
+    weight: np.ndarray
+    code: np.ndarray
+
+    @property
+    def total(self) -> float:
+        """The sum of the weights: the number of examples, where no weights were given."""
+        return float(self.weight.sum())
+
+    @property
+    def uneven_weight(self) -> np.ndarray | None:
+        """The weights, or None where all are 1, which spares the trainer a product."""
+        return None if (self.weight == 1).all() else self.weight
+
+    def part(self, chosen: np.ndarray) -> "Weighted":
+        """The examples that `chosen`, (N,) booleans, names."""
+        return Weighted(self.X[chosen], self.Y[chosen], self.weight[chosen], self.code[chosen])
+
+
+def distinct(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Weighted:
+    """The distinct rows of [X, Y] in an order of their own, equal rows merged into one with the sum of their weights.
+
+    Args:
+        X: inputs, (N, n_1) float64, finite.
+        Y: targets, (N, k) float64, finite.
+        weight: (N,), at least 0 and not all 0; None weighs every row by one.
+    """
+    weight = np.ones(len(X)) if weight is None else np.asarray(weight, np.float64)
+    kept = weight > 0
+    X, Y, weight = X[kept], Y[kept], weight[kept]
+    code = _codes(np.concatenate([X, Y], axis=1))
+    order = np.argsort(code, kind="stable")
+    X, Y, weight, code = X[order], Y[order], weight[order], code[order]
+    same = (code[1:] == code[:-1]) & (X[1:] == X[:-1]).all(axis=1) & (Y[1:] == Y[:-1]).all(axis=1)
+    first = np.flatnonzero(np.concatenate([[True], ~same]))
+    return Weighted(X[first], Y[first], np.add.reduceat(weight, first), code[first])
+
+
+def hold_out(
+    rows: Weighted, share: float, seed: int, classes: np.ndarray | None = None
+) -> tuple[Weighted, Weighted | None]:
+    """Split the rows into a training part and a validation part with about `share` of the weight.
+
+    Which rows are held out depends on the seed and on each row's content. With `classes`, (N,) codes, each class is
+    split by itself, and one with a single distinct row trains. With fewer than `LEAST_ROWS` rows all of them train
+    and the second part is None.
+    """
+    if len(rows.X) < LEAST_ROWS:
+        return rows, None
+    rank = _mix(rows.code ^ _mix(np.full(len(rows.X), seed, np.uint64)))
+    groups = np.zeros(len(rows.X), int) if classes is None else classes
+    held = np.zeros(len(rows.X), bool)
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        members = members[np.argsort(rank[members])]
+        before = np.cumsum(rows.weight[members]) - rows.weight[members] / 2
+        chosen = before <= share * rows.weight[members].sum()
+        chosen[0], chosen[-1] = True, False  # at least one row on either side
+        held[members] = chosen & (len(members) > 1)
+    if not held.any():
+        return rows, None
+    return rows.part(~held), rows.part(held)
+
+
+def _codes(values: np.ndarray) -> np.ndarray:
+    """A 64-bit code of each row of `values`, (N, c) float64: equal rows have equal codes."""
+    bits = (values + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0, which is equal to it
+    code = np.zeros(len(values), np.uint64)
+    for column in bits.T:
+        code = _mix(code ^ column)
+    return code
+
+
+def _mix(code: np.ndarray) -> np.ndarray:
+    """Scatter 64-bit numbers over their whole range, one to one (the finaliser of SplitMix64)."""
+    code = code + np.uint64(0x9E3779B97F4A7C15)
+    code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    code = (code ^ (code >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return code ^ (code >> np.uint64(31))

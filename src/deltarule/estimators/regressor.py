@@ -1,0 +1,126 @@
+"""`NetworkRegressor`: a network that fits numbers, as a scikit-learn estimator."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from deltarule.data.schema import Schema
+from deltarule.estimators.base import NetworkEstimator, _columns
+from deltarule.estimators.content import Weighted, distinct
+from deltarule.estimators.scaling import Scaling
+from deltarule.estimators.trainer_names import is_first_order
+
+
+class NetworkRegressor(RegressorMixin, NetworkEstimator):
+    """A feed-forward network with linear outputs and the quadratic cost; inputs and targets are standardised inside.
+
+    Args:
+        hidden: the sizes of the hidden layers; () is a linear model.
+        activation: of the hidden layers, a name in `deltarule.activations.ACTIVATIONS`.
+        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or one of "lm",
+            "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt(solver="dual")`.
+        regularization: "early-stopping" holds out `validation_fraction` of the rows and keeps the epoch that fits them
+            best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all rows, without.
+        l2: lambda of (lambda/2N) sum w², with the targets standardised and N the sum of the weights; None is 0.01 for
+            "early-stopping", 0.1 for "l2".
+        eta: the learning rate of a first-order trainer given by name; None is the name's own.
+        batch_size: the examples of a step; None is the name's own, and all of them for "lm" and "gd".
+        epochs: at most so many; None is the trainer's own.
+        max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB.
+        validation_fraction: the share of the weight that is held out, in (0, 1).
+        restarts: how many starts to train side by side; the best on the validation rows, or on the cost, is kept.
+        random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
+
+    Attributes:
+        net_, params_: the network and its parameters, float64.
+        x_scaling_, y_scaling_: the mean and the standard deviation of each column.
+        loss_curve_: the training cost after each epoch, of standardised targets; `history_` has all that was recorded.
+        n_iter_, best_iter_: the epochs run, and the one the parameters are from.
+        stop_reason_: a name in `deltarule.stopping.STOP_REASONS`.
+        trainer_: the name of the trainer that "auto" chose.
+        n_features_in_, feature_names_in_, n_outputs_: the inputs, their names if they have any, and the targets.
+
+    An integer weight is exactly as many copies of its row, and the order of the rows does not matter: which rows are
+    held out depends on what they hold.
+
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> model = NetworkRegressor(hidden=(5,), random_state=0).fit(X, 100 * X[:, 0] ** 3)
+    >>> bool(abs(model.predict([[0.5]])[0] - 12.5) < 0.5)
+    True
+    """
+
+    _output = ("linear", "quadratic")
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train a fresh network on X (N, n_1) and y (N,) or (N, k), in any units, with weights (N,) of at least 0.
+
+        Raises:
+            ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
+        """
+        X, Y, weight = self._checked(X, y, sample_weight, first=True)
+        rows = distinct(X, Y, weight)
+        self._measure(rows)
+        scaled = Weighted(self.x_scaling_.encode(rows.X), self.y_scaling_.encode(rows.Y), rows.weight, rows.code)
+        self._train(scaled, self.n_outputs_)
+        return self
+
+    @available_if(lambda self: is_first_order(self.trainer))
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """One epoch over these rows from where the last call ended, for first-order trainers.
+
+        The first call measures the scaling, which then stays. Nothing is held out, and `l2` acts only if it is given,
+        with N the rows of the call.
+        """
+        first = not hasattr(self, "params_")
+        X, Y, weight = self._checked(X, y, sample_weight, first)
+        if first:
+            self._measure(distinct(X, Y, weight))
+            self.net_ = self._network(self.n_outputs_)
+        self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The targets of X (N, n_1) in their own units: (N,), or (N, k) if y had columns."""
+        outputs = self._outputs(X)
+        predicted = self.y_scaling_.decode(outputs)
+        return predicted[:, 0] if self._flat else predicted
+
+    def schema(self) -> Schema:
+        """The columns and the scaling, as a model file holds them."""
+        check_is_fitted(self)
+        targets = _columns(list(self._target_names), self.y_scaling_)
+        return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
+
+    def __sklearn_tags__(self):
+        """Several targets are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+        """X (N, n_1), Y (N, k) and the weights, checked; what is known of the targets is remembered."""
+        names = _target_names(y)
+        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=first)
+        y = np.asarray(y, np.float64)
+        Y = y[:, None] if y.ndim == 1 else y
+        if first:
+            self._flat, self.n_outputs_ = y.ndim == 1, Y.shape[1]
+            self._target_names = names or ("y",) if self._flat else names or tuple(f"y{j}" for j in range(Y.shape[1]))
+        elif Y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {Y.shape[1]} targets, and the network was trained on {self.n_outputs_}.")
+        return X, Y, self._checked_weight(sample_weight, len(X))
+
+    def _measure(self, rows: Weighted) -> None:
+        self.x_scaling_ = Scaling.measured(rows.X, rows.weight)
+        self.y_scaling_ = Scaling.measured(rows.Y, rows.weight)
+
+
+def _target_names(y: Any) -> tuple[str, ...] | None:
+    """What a table calls its target columns."""
+    if hasattr(y, "columns"):
+        return tuple(str(name) for name in y.columns)
+    name = getattr(y, "name", None)
+    return (name,) if isinstance(name, str) else None

@@ -1,0 +1,83 @@
+"""The ways to keep an estimator's network from learning the noise: one row a way, one function that trains by it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deltarule.errors import ConfigurationError
+from deltarule.estimators.content import Weighted
+from deltarule.network import Network
+from deltarule.stopping import Stopping
+from deltarule.trainers.base import Trainer
+from deltarule.training import TrainingResult, train
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fit, with everything scaled.
+
+    Args:
+        net: the network.
+        trainer: its l2 already set.
+        training: the examples that train, distinct and weighted.
+        validation: the examples that choose the best epoch; None if the way holds none out, or there are too few.
+        epochs: at most so many.
+        max_fail: the epochs without a better validation score that end the training.
+        restarts: the starts trained side by side.
+        seed: of the starts and of the order of the examples.
+    """
+
+    net: Network
+    trainer: Trainer
+    training: Weighted
+    validation: Weighted | None
+    epochs: int
+    max_fail: int
+    restarts: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of regularising: whether it holds examples out, its l2 where none is given, and how it trains."""
+
+    holds_out: bool
+    l2: float | None
+    train: Callable[[Problem], TrainingResult]
+
+
+def train_penalised(problem: Problem) -> TrainingResult:
+    """Train on the cost with its L2 penalty; with validation examples stop by them and keep the best epoch."""
+    held = problem.validation
+    return train(
+        problem.net,
+        problem.training.X,
+        problem.training.Y,
+        trainer=problem.trainer,
+        epochs=problem.epochs,
+        weights=problem.training.uneven_weight,
+        validation_data=None if held is None else (held.X, held.Y, held.uneven_weight),
+        seed=problem.seed,
+        restarts=problem.restarts,
+        stopping=Stopping(max_fail=problem.max_fail),
+    )
+
+
+WAYS: dict[str | None, Way] = {
+    "early-stopping": Way(holds_out=True, l2=1e-2, train=train_penalised),
+    "l2": Way(holds_out=False, l2=1e-1, train=train_penalised),
+    None: Way(holds_out=False, l2=None, train=train_penalised),
+}
+
+
+def get_way(regularization: str | None) -> Way:
+    """The row of that name.
+
+    Raises:
+        ConfigurationError: the name is not in `WAYS`.
+    """
+    if regularization not in WAYS:
+        raise ConfigurationError(
+            f"regularization must be one of {', '.join(map(repr, WAYS))}, and is {regularization!r}: "
+            "choose one of them."
+        )
+    return WAYS[regularization]

@@ -1,0 +1,35 @@
+"""Standardising columns: x ↦ (x - mean) / std, with weights, and back."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+CONSTANT = 1e-14  # a spread this small beside the mean is rounding
+
+
+class Scaling(NamedTuple):
+    """The mean and the standard deviation of each column, (c,); std is 1 for a column that does not vary."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def measured(cls, values: np.ndarray, weight: np.ndarray) -> "Scaling":
+        """Measure the columns of `values`, (N, c) finite float64, with weights (N,) above 0."""
+        # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
+        largest = np.abs(values).max(axis=0)
+        scale = np.where(largest < np.finfo(np.float64).tiny, 1.0, largest)
+        share = weight / weight.sum()
+        mean = share @ (values / scale)
+        std = np.sqrt(share @ (values / scale - mean) ** 2)
+        varies = std > CONSTANT * np.maximum(np.abs(mean), 1)
+        mean = np.where(varies, scale * mean, values[0])
+        return cls(mean, np.where(varies, scale * std, 1.0))
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Standardise, (N, c)."""
+        return (values - self.mean) / self.std
+
+    def decode(self, scaled: np.ndarray) -> np.ndarray:
+        """Back into the columns' own units, (N, c)."""
+        return self.mean + self.std * scaled

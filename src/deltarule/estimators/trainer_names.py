@@ -1,0 +1,145 @@
+"""The trainers that an estimator knows by name, with the settings of each, and which one "auto" takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import optax
+
+from deltarule.errors import ConfigurationError
+from deltarule.network import Network
+from deltarule.trainers import GradientDescent, LevenbergMarquardt
+from deltarule.trainers.base import Trainer
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs
+
+LARGEST_STEP = 1e10  # operations of a Levenberg-Marquardt step, about a tenth of a second, past which Adam is faster
+
+
+@dataclass(frozen=True)
+class Named:
+    """A trainer that has a name.
+
+    Args:
+        build: makes it from eta, batch_size and l2.
+        eta: the learning rate where none is given; None if it takes none.
+        batch_size: the examples of a step where none is given; None takes all of them.
+        epochs: at most so many where none is given.
+        max_fail: the epochs without a better validation score before training stops, where none is given.
+    """
+
+    build: Callable[[Any, Any, Any], Trainer]
+    eta: float | None
+    batch_size: int | None
+    epochs: int
+    max_fail: int
+
+
+@cache
+def _adam_rule() -> optax.GradientTransformation:
+    return optax.adam(1.0)  # built once: another object would compile again
+
+
+def _lm(eta: Any, batch_size: Any, l2: Any) -> Trainer:
+    if eta is not None:
+        raise ConfigurationError(f"eta is {eta!r}, but Levenberg-Marquardt has no learning rate: leave it out.")
+    return LevenbergMarquardt(batch_size=batch_size, l2=l2)
+
+
+def _sgd(eta: Any, batch_size: Any, l2: Any) -> Trainer:
+    return GradientDescent(eta=eta, batch_size=batch_size, l2=l2)
+
+
+def _momentum(eta: Any, batch_size: Any, l2: Any) -> Trainer:
+    return GradientDescent(eta=eta, batch_size=batch_size, l2=l2, momentum=0.9)
+
+
+def _adam(eta: Any, batch_size: Any, l2: Any) -> Trainer:
+    return GradientDescent(rule=_adam_rule(), eta=eta, batch_size=batch_size, l2=l2)
+
+
+NAMED: dict[str, Named] = {
+    "lm": Named(_lm, None, None, epochs=200, max_fail=6),
+    "gd": Named(_sgd, 0.2, None, epochs=1000, max_fail=50),
+    "sgd": Named(_sgd, 0.05, 10, epochs=300, max_fail=20),
+    "momentum": Named(_momentum, 0.01, 10, epochs=300, max_fail=20),
+    "adam": Named(_adam, 0.005, 32, epochs=300, max_fail=20),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The trainer of one fit, what it is called, and the numbers that end it."""
+
+    trainer: Trainer
+    name: str
+    epochs: int
+    max_fail: int
+
+
+def choose(trainer: str | Trainer, net: Network, inputs: int, count: int, eta: Any, batch_size: Any, l2: Any) -> Chosen:
+    """The trainer by its name, by its object, or by the size of the problem ("auto").
+
+    Args:
+        trainer: "auto", a name in `NAMED`, or a trainer.
+        net: the network to train.
+        inputs: n_1.
+        count: N, the distinct training examples.
+        eta: the learning rate; None is the name's own.
+        batch_size: None is the name's own, or all N examples where there are fewer.
+        l2: lambda of (lambda/2N) sum w²; None leaves a trainer object as it is.
+
+    Raises:
+        ConfigurationError: the name is not known, or an option contradicts the trainer.
+    """
+    if not isinstance(trainer, str):
+        return _object(trainer, eta, batch_size, l2)
+    name = automatic(net, inputs, count) if trainer == "auto" else trainer
+    if name not in NAMED:
+        raise ConfigurationError(
+            f"trainer {name!r} is not known: choose one of auto, {', '.join(NAMED)}, or give a trainer such as "
+            "deltarule.LevenbergMarquardt()."
+        )
+    named = NAMED[name]
+    eta = named.eta if eta is None else eta
+    if batch_size is None and named.batch_size is not None:
+        batch_size = min(named.batch_size, count)
+    return Chosen(named.build(eta, batch_size, l2), name, named.epochs, named.max_fail)
+
+
+def automatic(net: Network, inputs: int, count: int) -> str:
+    """The name for "auto": lm where the cheaper exact form of a step costs at most `LARGEST_STEP`, else adam."""
+    sizes = [inputs, *(layer.n for layer in net.layers)]  # pyright: ignore[reportAttributeAccessIssue]
+    n = sum((below + 1) * above for below, above in pairwise(sizes))
+    form = choose_form(n, count, net.outputs, sum(sizes[1:]), available_memory())
+    cost = form_costs(n, count, net.outputs, sum(sizes[1:]))[form]
+    return "lm" if form != "cg" and cost.flops <= LARGEST_STEP else "adam"
+
+
+def is_first_order(trainer: str | Trainer) -> bool:
+    """Whether the trainer takes one small batch after another, so that new examples can go on where the last ended."""
+    return trainer in ("sgd", "momentum", "adam") if isinstance(trainer, str) else isinstance(trainer, GradientDescent)
+
+
+def _object(trainer: Trainer, eta: Any, batch_size: Any, l2: Any) -> Chosen:
+    """A trainer that the user built: its own numbers stand."""
+    if not (hasattr(trainer, "epoch") and hasattr(trainer, "init")):
+        raise ConfigurationError(
+            f"trainer is {trainer!r}: give a name ({', '.join(['auto', *NAMED])}) or a trainer such as "
+            "deltarule.LevenbergMarquardt()."
+        )
+    for name, value in (("eta", eta), ("batch_size", batch_size)):
+        if value is not None:
+            raise ConfigurationError(
+                f"{name} is {value!r}, but the trainer is an object with a {name} of its own: set it there."
+            )
+    if l2 is not None:
+        own = getattr(trainer, "l2", None)
+        if own is not None:
+            raise ConfigurationError(
+                f"l2 is {l2!r}, but the trainer has an l2 of its own, {own:g}: give one of the two."
+            )
+        trainer = replace(trainer, l2=l2)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    likely = NAMED["adam" if isinstance(trainer, GradientDescent) else "lm"]
+    return Chosen(trainer, type(trainer).__name__, likely.epochs, likely.max_fail)

@@ -1,0 +1,73 @@
+"""Trained networks in other languages: ONNX, C99, Python with NumPy, Octave and MATLAB; the scaling goes with them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deltarule.domain import require_choice
+from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.export.c99 import c_source
+from deltarule.export.literals import identifier
+from deltarule.export.numpy_file import numpy_source
+from deltarule.export.octave import octave_source
+from deltarule.export.onnx_file import onnx_bytes
+from deltarule.export.program import Program, program_of
+
+__all__ = ["LANGUAGES", "export_model"]
+
+PRECISIONS = ("double", "float")
+
+
+class Language(NamedTuple):
+    """How a file of the language ends, and what writes its content from a program, a name and a precision."""
+
+    suffix: str
+    write: Callable[[Program, str, str], str | bytes]
+
+
+LANGUAGES = {
+    "onnx": Language(".onnx", onnx_bytes),
+    "c": Language(".c", c_source),
+    "python": Language(".py", numpy_source),
+    "octave": Language(".m", octave_source),
+}
+
+
+def export_model(model: Any, path: str | os.PathLike, to: str | None = None, precision: str = "double") -> Path:
+    """Write a trained network, with its scaling, as a file of another language: raw rows in, units or classes out.
+
+    Args:
+        model: the path of a model file, a fitted estimator, or (net, params), which has no scaling.
+        path: the file to write. Its name, as an identifier, is the name of the function in it.
+        to: "onnx", "c", "python" or "octave"; None goes by the path's suffix.
+        precision: "double", which predicts what deltarule does to rounding, or "float".
+
+    Returns:
+        The path.
+
+    Raises:
+        ConfigurationError: an option is not known, or the name does not suit the language.
+        ModelFileError: the model cannot be read, or the file cannot be written.
+        DataError: "onnx" needs the package onnx, which is not installed.
+    """
+    path = Path(path)
+    if to is None:
+        to = next((name for name, language in LANGUAGES.items() if language.suffix == path.suffix), None)
+        if to is None:
+            raise ConfigurationError(
+                f"path is {str(path)!r}, whose suffix names no language: give to={', '.join(LANGUAGES)}."
+            )
+    require_choice("to", to, tuple(LANGUAGES))
+    require_choice("precision", precision, PRECISIONS)
+    if to == "octave" and identifier(path.stem) != path.stem:
+        raise ConfigurationError(
+            f"path is {str(path)!r}, but an Octave function has the name of its file: call it "
+            f"{identifier(path.stem)}.m, for example."
+        )
+    content = LANGUAGES[to].write(program_of(model), identifier(path.stem), precision)
+    try:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be written ({error.strerror}): choose another place.") from None
+    return path

@@ -1,0 +1,127 @@
+"""A trained network as one file of Python that needs NumPy and nothing else."""
+
+from deltarule.export.literals import about, in_comment, number, wrapped
+from deltarule.export.program import Program
+
+SIGMA = {
+    "tanh": "np.tanh(z)",
+    "relu": "np.maximum(z, 0)",
+    "step": "np.where(z > 0, 1, 0).astype(z.dtype)",
+    "softplus": "np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))",
+    "sigmoid": "np.where(z > 0, 1, np.exp(-np.abs(z))) / (1 + np.exp(-np.abs(z)))",
+    "softmax": "softmax(z)",
+}
+NUMBERS = """\
+def encode(X):
+    \"\"\"The raw rows X (N, {columns}) as the network reads them, (N, {inputs}).\"\"\"
+    a = np.asarray(X, DTYPE)
+    if a.ndim != 2 or a.shape[1] != {columns} or not np.isfinite(a).all():
+        raise ValueError("X must be rows of {columns} finite numbers, and has the shape %s" % (a.shape,))
+    return {value}
+"""
+MIXED = """\
+def encode(X):
+    \"\"\"The raw rows X (N, {columns}) as the network reads them, (N, {inputs}); a category by name or number.\"\"\"
+    X = np.asarray(X, object)
+    if X.ndim != 2 or X.shape[1] != {columns}:
+        raise ValueError("X must be rows of {columns} cells, and has the shape %s" % (X.shape,))
+    parts = []
+    for j, categories in enumerate(CATEGORIES):
+        if categories is None:
+            part = X[:, j : j + 1].astype(DTYPE)
+            if not np.isfinite(part).all():
+                raise ValueError("column %d holds a number that is not finite" % j)
+            parts.append((part - MEAN[j]) / STD[j])
+        else:
+            known = [(name, float(i)) for i, name in enumerate(categories)]
+            part = [[cell == name or cell == i for name, i in known] for cell in X[:, j]]
+            if not all(any(row) for row in part):
+                raise ValueError("column %d must hold one of %s" % (j, categories))
+            parts.append(np.array(part, DTYPE).reshape(len(X), len(categories)))
+    return np.concatenate(parts, axis=1)
+"""
+SOFTMAX = """\
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))  # at most 1
+    return e / e.sum(axis=1, keepdims=True)
+
+
+"""
+RUN = """\
+def run(X):
+    \"\"\"The outputs of the network for raw rows X (N, {columns}), (N, {outputs}).\"\"\"
+    a = encode(X)
+    for W, b, sigma in LAYERS:
+        a = sigma(a @ W.T + b)
+    return a
+"""
+
+
+def numpy_source(program: Program, name: str, precision: str) -> str:
+    """The module's text."""
+    sizes = {"columns": len(program.columns), "inputs": program.stages[0].W.shape[1], "outputs": program.outputs}
+    dtype = "np.float32" if precision == "float" else "np.float64"
+    value = "(a - MEAN) / STD" if program.scales_inputs else "a"
+    encode = MIXED.format(**sizes) if program.has_categories else NUMBERS.format(value=value, **sizes)
+    parts = [_head(program, name), f"import numpy as np\n\nDTYPE = {dtype}\n", _constants(program, precision)]
+    layers = (SOFTMAX if program.sums_to_one else "") + _layers(program, precision)
+    return "\n".join([*parts, layers, "\n" + encode, "\n" + RUN.format(**sizes), _public(program)])
+
+
+def _head(program: Program, name: str) -> str:
+    lines = [f'"""{name}: a neural network trained and written by deltarule.', ""]
+    if program.classes is None:
+        lines += ["predict(X) gives, for raw rows X, these columns in the units of the training data:"]
+        lines += [f"    {line}" for line in about(program.targets, 0)]
+    else:
+        lines += ["predict(X) gives the class of each raw row of X, predict_proba(X) the probability of each class:"]
+        lines += [f"    {j}: {in_comment(label)}" for j, label in enumerate(program.classes)]
+    lines += ["The columns of X:", *(f"    {line}" for line in about(program.columns, 0))]
+    return "\n".join([*lines, '"""', ""])
+
+
+def _array(values, precision: str) -> str:
+    return f"np.array([\n{wrapped([number(v, precision) for v in values], '    ')}\n], DTYPE)"
+
+
+def _constants(program: Program, precision: str) -> str:
+    text = ""
+    if program.scales_inputs or program.has_categories:
+        text += f"MEAN = {_array([c.mean for c in program.columns], precision)}\n"
+        text += f"STD = {_array([c.std for c in program.columns], precision)}\n"
+    if program.has_categories:
+        listed = [repr(c.categories) for c in program.columns]
+        text += f"CATEGORIES = [\n{wrapped(listed, '    ')}\n]\n"
+    if program.scales_outputs:
+        text += f"OUT_MEAN = {_array([c.mean for c in program.targets], precision)}\n"
+        text += f"OUT_STD = {_array([c.std for c in program.targets], precision)}\n"
+    if program.classes is not None:
+        text += f"CLASSES = np.array([\n{wrapped([repr(label) for label in program.classes], '    ')}\n])\n"
+    return text
+
+
+def _layers(program: Program, precision: str) -> str:
+    """W, b and sigma of each layer."""
+    text = "LAYERS = []\n"
+    for stage in program.stages:
+        n_out, n_in = stage.W.shape
+        sigma = f"lambda z: {SIGMA.get(stage.activation, 'z')}"
+        text += f"W = {_array(stage.W.ravel(), precision)}.reshape({n_out}, {n_in})\n"
+        text += f"b = {_array(stage.b, precision)}\n"
+        text += f"LAYERS.append((W, b, {sigma}))  # {stage.activation}\n"
+    return text
+
+
+def _public(program: Program) -> str:
+    if program.classes is None:
+        k, value = program.outputs, "OUT_MEAN + OUT_STD * run(X)" if program.scales_outputs else "run(X)"
+        doc = f"The targets of raw rows X (N, {len(program.columns)}), (N, {k})."
+        return f'\ndef predict(X):\n    """{doc}"""\n    return {value}\n'
+    value = "return run(X)"
+    if not program.sums_to_one:
+        value = "p = np.maximum(run(X), np.finfo(DTYPE).tiny)\n    return p / p.sum(axis=1, keepdims=True)"
+    proba = (
+        f'\ndef predict_proba(X):\n    """The probability of each of CLASSES, (N, {program.outputs})."""\n    {value}\n'
+    )
+    doc = '"""The most probable of CLASSES for each row, (N,)."""'
+    return f"{proba}\n\ndef predict(X):\n    {doc}\n    return CLASSES[np.argmax(run(X), axis=1)]\n"

@@ -1,0 +1,141 @@
+"""A trained network as an ONNX model of the standard operators, for any runtime that reads ONNX."""
+
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.optional import require
+from deltarule.export.literals import about
+from deltarule.export.program import Program
+
+OPSET = 17
+SIMPLE = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
+
+
+class _Graph:
+    """The nodes and constants of a graph as they are added; every method returns the name of what it added."""
+
+    def __init__(self, dtype: Any):
+        self.onnx = require("onnx", "the export to ONNX", "export")
+        self.dtype = np.dtype(dtype)
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, values: Any, dtype: Any = None) -> str:
+        """A constant of the graph's own dtype, or of another."""
+        name = f"constant_{len(self.constants)}"
+        array = np.asarray(values, dtype or self.dtype)
+        self.constants.append(self.onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """A node with one output."""
+        name = output or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], **attributes))
+        return name
+
+    @property
+    def element(self) -> int:
+        """ONNX's number for the graph's dtype."""
+        return self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
+
+
+def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
+    """The content of the .onnx file.
+
+    The input is "X" (N, columns), raw, a category as its number; the outputs are "y" (N, k) in units, or "label" (N,)
+    and "probabilities" (N, k). A category that training did not see cannot be refused in ONNX: it is none of them.
+
+    Raises:
+        DataError: the package onnx is not installed.
+    """
+    graph = _Graph(np.float32 if precision == "float" else np.float64)
+    helper = graph.onnx.helper
+    a = _encoded(graph, program)
+    for stage in program.stages:
+        z = graph.add("Gemm", a, graph.constant(stage.W), graph.constant(stage.b), transB=1)
+        a = _activated(graph, stage.activation, z)
+    info = helper.make_tensor_value_info
+    k = program.outputs
+    if program.classes is None:
+        _in_units(graph, program, a)
+        outputs = [info("y", graph.element, ["N", k])]
+    else:
+        labels = _classified(graph, program, a)
+        outputs = [info("label", labels, ["N"]), info("probabilities", graph.element, ["N", k])]
+    inputs = [info("X", graph.element, ["N", len(program.columns)])]
+    body = helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants)
+    opset = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(body, producer_name="deltarule", opset_imports=opset, ir_version=8)
+    model.doc_string = "Columns of X: " + "; ".join(about(program.columns, 0))
+    graph.onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def _encoded(graph: _Graph, program: Program) -> str:
+    """Raw rows into a^1."""
+    scaled = "X"
+    if program.scales_inputs:
+        mean = graph.constant([c.mean for c in program.columns])
+        scaled = graph.add("Div", graph.add("Sub", "X", mean), graph.constant([c.std for c in program.columns]))
+    if not program.has_categories:
+        return scaled
+    parts = []
+    for j, column in enumerate(program.columns):
+        place = graph.constant([j], np.int64)
+        if column.categories is None:
+            parts.append(graph.add("Gather", scaled, place, axis=1))
+        else:
+            cell = graph.add("Gather", "X", place, axis=1)
+            same = graph.add("Equal", cell, graph.constant(np.arange(len(column.categories))[None]))
+            parts.append(graph.add("Cast", same, to=graph.element))
+    return graph.add("Concat", *parts, axis=1)
+
+
+def _activated(graph: _Graph, activation: str, z: str) -> str:
+    """sigma(z)."""
+    if activation in SIMPLE:
+        return graph.add(SIMPLE[activation], z)
+    if activation == "softmax":
+        return graph.add("Softmax", z, axis=1)
+    if activation == "step":
+        return graph.add("Cast", graph.add("Greater", z, graph.constant(0)), to=graph.element)
+    if activation == "softplus":
+        return _softplus(graph, z)
+    return z
+
+
+def _softplus(graph: _Graph, z: str) -> str:
+    """max(z, 0) + ln(1 + e), e = e^-|z|, with every digit of e: ONNX has no log1p, so ln(u) e / (u - 1), u = 1 + e."""
+    one = graph.constant(1)
+    e = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
+    u = graph.add("Add", e, one)
+    lost = graph.add("Equal", u, one)
+    excess = graph.add("Where", lost, one, graph.add("Sub", u, one))
+    log1p = graph.add("Where", lost, e, graph.add("Div", graph.add("Mul", graph.add("Log", u), e), excess))
+    return graph.add("Add", graph.add("Relu", z), log1p)
+
+
+def _in_units(graph: _Graph, program: Program, a: str) -> None:
+    if not program.scales_outputs:
+        graph.add("Identity", a, output="y")
+        return
+    spread = graph.add("Mul", a, graph.constant([c.std for c in program.targets]))
+    graph.add("Add", spread, graph.constant([c.mean for c in program.targets]), output="y")
+
+
+def _classified(graph: _Graph, program: Program, a: str) -> int:
+    """Add "label" and "probabilities"; ONNX's number for the labels' dtype."""
+    assert program.classes is not None
+    place = graph.add("ArgMax", a, axis=1, keepdims=0)
+    kind = type(program.classes[0])
+    dtype = {str: object, int: np.int64, float: np.float64, bool: np.bool_}[kind]
+    graph.add("Gather", graph.constant(np.array(program.classes, dtype), dtype), place, axis=0, output="label")
+    if program.sums_to_one:
+        graph.add("Identity", a, output="probabilities")
+    else:
+        positive = graph.add("Max", a, graph.constant(np.finfo(graph.dtype).tiny))
+        total = graph.add("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
+        graph.add("Div", positive, total, output="probabilities")
+    numbers = graph.onnx.TensorProto
+    return {str: numbers.STRING, int: numbers.INT64, float: numbers.DOUBLE, bool: numbers.BOOL}[kind]

@@ -1,0 +1,161 @@
+"""What an exported model computes, in plain arrays: raw columns in, layers, and units or probabilities out.
+
+Every exporter writes this down in its own language:
+
+    a^1 = the columns, numbers as (x - mean) / std, categories as ones and zeros
+    z^l = W^l a^{l-1} + b^l (2),  a^l = sigma(z^l) (3)
+    a regression: mean + std a^L, in the targets' units
+    a classification: the probabilities a^L / sum a^L and the class of the largest (softmax sums to one already)
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.columns import CategoricalColumn
+from deltarule.data.pixels import Pixels
+from deltarule.data.schema import Schema
+from deltarule.errors import ConfigurationError, DataError, ModelFileError
+from deltarule.layers import Dense
+from deltarule.model_file import Model, load_model
+from deltarule.network import Network
+
+AT_REST = ("Dropout",)  # layers that do nothing when a network predicts
+
+
+@dataclass(frozen=True)
+class Column:
+    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0."""
+
+    name: str
+    mean: float = 0.0
+    std: float = 1.0
+    categories: tuple[str, ...] | None = None
+
+    @property
+    def width(self) -> int:
+        """The network inputs it becomes."""
+        return 1 if self.categories is None else len(self.categories)
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A dense layer: W (n_l, n_{l-1}), b (n_l,), both float64, and the name of sigma."""
+
+    W: np.ndarray
+    b: np.ndarray
+    activation: str
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A trained network as raw columns, stages and outputs.
+
+    Args:
+        columns: the raw columns, in the order of a row.
+        stages: layers 2..L.
+        targets: the columns a regression gives, in their units; the plain outputs where the model has no schema.
+        classes: the labels of a classification, else None.
+    """
+
+    columns: tuple[Column, ...]
+    stages: tuple[Stage, ...]
+    targets: tuple[Column, ...]
+    classes: tuple[Any, ...] | None
+
+    @property
+    def scales_inputs(self) -> bool:
+        """Whether any number has to be standardised."""
+        return any(c.mean != 0 or c.std != 1 for c in self.columns if c.categories is None)
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether any column is categorical."""
+        return any(c.categories is not None for c in self.columns)
+
+    @property
+    def scales_outputs(self) -> bool:
+        """Whether the outputs have to be brought into units."""
+        return any(c.mean != 0 or c.std != 1 for c in self.targets)
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether the outputs are probabilities as they are."""
+        return self.stages[-1].activation == "softmax"
+
+    @property
+    def outputs(self) -> int:
+        """k, the number of outputs."""
+        return len(self.stages[-1].b)
+
+    @property
+    def widest(self) -> int:
+        """The most neurons, or inputs, of any layer."""
+        return max(self.stages[0].W.shape[1], *(len(stage.b) for stage in self.stages))
+
+
+def program_of(model: Any) -> Program:
+    """The program of a model file's path, of what `load_model` or `load` returned, or of a fitted estimator.
+
+    A program is returned as it is.
+
+    Raises:
+        ModelFileError: the file cannot be used.
+        ConfigurationError: it is none of these, or a layer has no form outside this library.
+    """
+    if isinstance(model, Program):
+        return model
+    net, params, schema = _parts(model)
+    stages = []
+    for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
+        if type(layer).__name__ in AT_REST:
+            continue
+        if not isinstance(layer, Dense):
+            raise ConfigurationError(
+                f"layer {i} is {type(layer).__name__}, which cannot be exported: export networks of dense layers."
+            )
+        W, b = (np.asarray(p[name], np.float64) for name in ("W", "b"))
+        stages.append(Stage(W, b, layer.activation))
+    n_in, n_out = stages[0].W.shape[1], len(stages[-1].b)
+    if schema is None:
+        columns = tuple(Column(f"x{i}") for i in range(n_in))
+        return Program(columns, tuple(stages), tuple(Column(f"a{j}") for j in range(n_out)), None)
+    if (n_in, n_out) != (schema.input_width, schema.output_width):
+        raise ModelFileError(
+            f"the network has {n_in} inputs and {n_out} outputs, its schema {schema.input_width} and "
+            f"{schema.output_width}: they do not belong together."
+        )
+    targets = tuple(Column(c.name, c.mean, c.std) for c in schema.targets)
+    return Program(_columns(schema), tuple(stages), targets, schema.classes)
+
+
+def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
+    if isinstance(model, str | os.PathLike):
+        model = load_model(model)
+    if isinstance(model, Model):
+        try:
+            return model.net, model.params, None if model.schema is None else Schema.from_json(model.schema)
+        except DataError as error:
+            raise ModelFileError(f"the model's schema cannot be used ({error}): train it again.") from None
+    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
+        return model[0], model[1], None
+    estimator: Any = model
+    if callable(getattr(estimator, "schema", None)):
+        return estimator.net_, estimator.params_, estimator.schema()
+    raise ConfigurationError(
+        f"model is {model!r}: give the path of a model file, a fitted estimator, or (net, params)."
+    )
+
+
+def _columns(schema: Schema) -> tuple[Column, ...]:
+    columns: list[Column] = []
+    for column in schema.inputs:
+        if isinstance(column, Pixels):
+            columns += [Column(name, 0.0, column.scale) for name in column.input_names]
+        elif isinstance(column, CategoricalColumn):
+            columns.append(Column(column.name, categories=column.categories))
+        else:
+            columns.append(Column(column.name, column.mean, column.std))
+    return tuple(columns)

@@ -1,0 +1,161 @@
+"""The pictures of a report, each a function of numbers that returns a Figure."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.inspection.plots.curves import curves
+from deltarule.inspection.plots.style import COLOURS, GREY, drawing
+from deltarule.inspection.report.evidence import Dependence
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIZE = (4.6, 3.2)
+MOST_POINTS = 1500  # of a scatter plot: more would only make the file larger
+MOST_NAMES = 6
+
+
+def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
+    """The costs over the epochs, and the epoch whose parameters were kept."""
+    names = {"cost": "training", "validation_cost": "validation"}
+    lines = {label: _positive(history[name]) for name, label in names.items() if name in history}
+    with drawing(None, SIZE) as (figure, axes):
+        curves(lines, x=history.get("epoch"), ylabel="mean cost", log=True, axes=axes)
+        if best_epoch > 0:
+            axes.axvline(best_epoch, color=GREY, linewidth=1, linestyle=":")
+    return figure
+
+
+def training_state(history: Mapping[str, Any], name: str, label: str) -> "Figure":
+    """One recorded quantity over the epochs, on a logarithmic scale."""
+    with drawing(None, SIZE) as (figure, axes):
+        curves({label: _positive(history[name])}, x=history.get("epoch"), ylabel=label, log=True, axes=axes)
+    return figure
+
+
+def regression(predicted: np.ndarray, actual: np.ndarray, name: str) -> "Figure":
+    """Predictions (N,) against targets (N,), with the line where both are equal."""
+    chosen = _some(len(actual))
+    with drawing(None, SIZE) as (figure, axes):
+        axes.grid(visible=True, axis="both", alpha=0.25)
+        ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]
+        axes.plot(ends, ends, color=GREY, linewidth=1)
+        axes.scatter(actual[chosen], predicted[chosen], s=10, color=COLOURS[1], alpha=0.6, linewidths=0)
+        axes.set(xlabel=f"{name}, actual", ylabel=f"{name}, predicted")
+    return figure
+
+
+def error_histogram(errors: np.ndarray, name: str) -> "Figure":
+    """How often each size of predicted - actual, (N,), occurs."""
+    with drawing(None, SIZE) as (figure, axes):
+        axes.hist(errors, bins=min(40, max(8, int(np.sqrt(len(errors))))), color=COLOURS[1], alpha=0.85)
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.set(xlabel=f"error of {name}, predicted - actual", ylabel="rows")
+    return figure
+
+
+def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> "Figure":
+    """The errors (N,) against the predictions (N,)."""
+    chosen = _some(len(errors))
+    with drawing(None, SIZE) as (figure, axes):
+        axes.axhline(0, color=GREY, linewidth=1)
+        axes.scatter(predicted[chosen], errors[chosen], s=10, color=COLOURS[1], alpha=0.6, linewidths=0)
+        axes.set(xlabel=f"{name}, predicted", ylabel="predicted - actual")
+    return figure
+
+
+def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) -> "Figure":
+    """For each class the share of its rows found against the share of other rows taken for it, over all thresholds."""
+    shown = [1] if len(names) == 2 else range(len(names))
+    with drawing(None, SIZE) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
+        for i, j in enumerate(shown):
+            found, wrong, area = roc_curve(probabilities[:, j], classes == j)
+            label = f"{names[j]}: {area:.3f}"
+            axes.plot(wrong, found, color=COLOURS[i % len(COLOURS)], linewidth=1.4, label=label)
+        columns = 1 if len(shown) <= MOST_NAMES else 2
+        legend = axes.legend(title="area under the curve", loc="lower right", fontsize=8, frameon=False, ncols=columns)
+        legend.get_title().set_fontsize(8)
+        axes.set(xlabel="share of other rows taken for the class", ylabel="share of the class found")
+    return figure
+
+
+def roc_curve(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The shares of positives and of negatives above each threshold, and the area under the curve.
+
+    Rows with equal scores pass a threshold together. The area is NaN where one of the two kinds is missing.
+
+    >>> roc_curve(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, True, False, True]))[2]
+    0.875
+    """
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hits = np.concatenate([[0], np.cumsum(positive[order])[last]])
+    misses = np.concatenate([[0], np.cumsum(~positive[order])[last]])
+    if not hits[-1] or not misses[-1]:
+        return np.array([0.0, 1.0]), np.array([0.0, 1.0]), float("nan")
+    found, wrong = hits / hits[-1], misses / misses[-1]
+    return found, wrong, float(np.sum(np.diff(wrong) * (found[1:] + found[:-1]) / 2))
+
+
+def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) -> "Figure":
+    """The share of rows that were right against the probability of the predicted class, in bins of equal width."""
+    sure = probabilities.max(axis=1)
+    right = np.argmax(probabilities, axis=1) == classes
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    filled = count > 0
+    mean = np.bincount(place, sure, bins)[filled] / count[filled]
+    share = np.bincount(place, right, bins)[filled] / count[filled]
+    with drawing(None, SIZE) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
+        axes.scatter(mean, share, s=20 + 180 * count[filled] / count.max(), color=COLOURS[1], linewidths=0)
+        axes.set(xlabel="probability of the predicted class", ylabel="share that was right")
+        axes.set(xlim=(0, 1.04), ylim=(-0.04, 1.06))
+    return figure
+
+
+def importances(found: Mapping[str, float], unit: str) -> "Figure":
+    """One bar a column, the longest on top, at most twenty."""
+    names = sorted(found, key=lambda name: -found[name])[:20]
+    with drawing(None, (SIZE[0], 0.9 + 0.28 * max(len(names), 4))) as (figure, axes):
+        axes.grid(visible=False, axis="y")
+        axes.grid(visible=True, axis="x", alpha=0.25)
+        places = np.arange(len(names))
+        axes.barh(places, [found[name] for name in names], color=COLOURS[1], height=0.65)
+        axes.set_yticks(places, [str(name)[:28] for name in names])
+        axes.invert_yaxis()
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.set(xlabel=unit)
+    return figure
+
+
+def dependence(curve: Dependence, names: Sequence[Any], ylabel: str) -> "Figure":
+    """The mean prediction over the values of one column: a line for each output, or points for categories."""
+    shown = range(len(names)) if len(names) <= MOST_NAMES else np.argsort(-np.ptp(curve.means, axis=0))[:MOST_NAMES]
+    lines = {str(names[j]): curve.means[:, j] for j in shown}
+    with drawing(None, SIZE) as (figure, axes):
+        if isinstance(curve.values[0], str):
+            for i, (name, means) in enumerate(lines.items()):
+                axes.scatter(range(len(means)), means, s=40, color=COLOURS[i], label=name)
+            axes.set_xticks(range(len(curve.values)), [value[:14] for value in curve.values])
+            axes.set(xlabel=curve.column, ylabel=ylabel)
+            axes.margins(x=0.2)
+            if len(lines) > 1:
+                axes.legend(fontsize=8, frameon=False)
+        else:
+            curves(lines, x=curve.values, xlabel=curve.column, ylabel=ylabel, axes=axes)
+    return figure
+
+
+def _positive(values: Any) -> np.ndarray:
+    """Values for a logarithmic scale: what is 0 or missing is left out."""
+    array = np.array([np.nan if value is None else value for value in values], float)
+    return np.where(array > 0, array, np.nan)
+
+
+def _some(count: int) -> np.ndarray:
+    """At most `MOST_POINTS` of the rows, always the same ones."""
+    return np.random.default_rng(0).permutation(count)[:MOST_POINTS]

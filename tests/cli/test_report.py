@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+
+def test_a_report_on_a_table(run, shelf, houses, tmp_path):
+    record = json.loads(run("report", houses, shelf / "houses.csv", "--json").out)
+    assert record["out"] == "houses.html"
+    page = (tmp_path / "houses.html").read_text(encoding="utf-8")
+    assert record["bytes"] == len(page.encode())
+    for words in (
+        "Regression of price",
+        "Importance of the columns",
+        "Dependence on area",
+        "Performance",
+        "Seed",
+        "train ",
+    ):
+        assert words in page
+    assert "houses.csv&#x27;s SHA-256" in page
+    assert "perhaps with rows it was trained on" in page
+
+
+def test_a_report_on_images_shows_the_held_out_ones(run, digits, tmp_path):
+    assert run("report", digits, "digits", "--out", "d.html").code == 0
+    page = (tmp_path / "d.html").read_text(encoding="utf-8")
+    assert "269 rows of digits, held out for the test" in page
+    assert "Confusion" in page
+    assert "Importance" not in page
+
+
+def test_without_rows_the_card_and_the_training(run, flowers, tmp_path):
+    outcome = run("report", flowers)
+    assert "flowers.html" in outcome.out
+    page = (tmp_path / "flowers.html").read_text(encoding="utf-8")
+    assert "Performance" in page
+    assert "Confusion" not in page
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["--out", "nowhere/r.html"], "there is no folder 'nowhere'"), (["nothing.csv"], "nothing.csv")],
+)
+def test_bad_words_are_refused(words, sentence, refused, houses):
+    assert sentence in refused("report", houses, *words)
+
+
+def test_the_model_is_not_overwritten(refused, houses):
+    assert "which is read for the report" in refused("report", houses, "--out", houses)

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from deltarule.estimators.scaling import Scaling
+
+
+def test_mean_and_standard_deviation_by_hand():
+    # weights 1, 1, 2: mean (0 + 4 + 2·8)/4 = 5; variance (25 + 1 + 2·9)/4 = 11
+    scaling = Scaling.measured(np.array([[0.0], [4.0], [8.0]]), np.array([1.0, 1.0, 2.0]))
+    np.testing.assert_allclose([scaling.mean[0], scaling.std[0]], [5, np.sqrt(11)], rtol=1e-15)
+
+
+def test_there_and_back():
+    values = np.random.default_rng(0).normal(5, [1, 100, 1e-6], size=(50, 3))
+    scaling = Scaling.measured(values, np.ones(50))
+    scaled = scaling.encode(values)
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, rtol=1e-9)
+    np.testing.assert_allclose(scaling.decode(scaled), values, rtol=1e-14)
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0, 0.1, -1e300, 5e-324])
+def test_a_constant_column_is_shifted_and_not_scaled(value):
+    scaling = Scaling.measured(np.full((9, 1), value), np.ones(9))
+    assert (scaling.mean[0], scaling.std[0]) == (value, 1.0)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-30, 1e200])
+def test_a_unit_of_any_size(unit):
+    scaling = Scaling.measured(unit * np.array([[1.0], [3.0]]), np.ones(2))
+    np.testing.assert_allclose([scaling.mean[0], scaling.std[0]], [2 * unit, unit], rtol=1e-14)

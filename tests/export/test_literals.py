@@ -1,0 +1,47 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deltarule.export.literals import RESERVED, about, identifier, in_comment, number, wrapped
+from deltarule.export.program import Column
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_reads_back_as_itself(value):
+    text = number(value, "double")
+    assert float(text) == value
+    assert "." in text or "e" in text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=32))
+def test_a_float_reads_back_as_itself(value):
+    assert np.float32(number(value, "float")) == np.float32(value)
+
+
+@given(st.text())
+def test_an_identifier_is_one(text):
+    name = identifier(text)
+    assert name.isascii()
+    assert name.isidentifier()
+    assert name[0].isalpha()
+    assert name not in RESERVED
+
+
+@given(st.text())
+def test_a_comment_ends_where_it_should(text):
+    shown = in_comment(text)
+    assert shown.isascii()
+    assert not {"*/", "/*", '"""', "\n", "\\", "??"} & {shown[i : i + n] for n in (1, 2, 3) for i in range(len(shown))}
+
+
+def test_lines_are_filled_and_broken_between_items():
+    lines = wrapped([str(i) for i in range(100)], "    ", end=" ...").split("\n")
+    assert all(len(line) <= 110 for line in lines)
+    assert all(line.endswith(" ...") for line in lines[:-1])
+    assert "".join(lines).replace("...", "").replace(" ", "").split(",") == [str(i) for i in range(100)]
+
+
+def test_categories_are_numbered_from_where_the_language_counts():
+    column = Column("colour", categories=("blue", "red"))
+    assert about([column], 0) == ["0: colour, one of: 0 blue, 1 red"]
+    assert about([column], 1) == ["1: colour, one of: 1 blue, 2 red"]

@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from deltarule.export.numpy_file import numpy_source
+
+
+def imported(case, precision="double"):
+    names = {}
+    exec(compile(numpy_source(case.program, "net", precision), "net.py", "exec"), names)
+    return names
+
+
+def outputs(module, case, rows):
+    return module["predict" if case.labels is None else "predict_proba"](rows)
+
+
+def test_double_is_ours_to_rounding(case):
+    module = imported(case)
+    for rows in (case.rows, case.table.to_numpy()):  # categories by number and by name
+        np.testing.assert_allclose(outputs(module, case, rows) / case.scale, case.expected / case.scale, atol=1e-12)
+        if case.labels is not None:
+            assert (module["predict"](rows) == case.labels)[case.decided].all()
+            assert module["predict"](rows).dtype == case.labels.dtype
+
+
+def test_float_computes_in_float32(plain):
+    module = imported(plain, "float")
+    near = plain.rows[:30]
+    found = outputs(module, plain, near)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found / plain.scale, plain.expected[:30] / plain.scale, atol=1e-4)
+
+
+def test_rows_that_no_network_can_read_are_refused(case, plain):
+    module = imported(case)
+    for column, cell in ((0, float("nan")), (1, "green"), (1, 3), (1, 0.5)):
+        rows = case.table.to_numpy()
+        rows[4, column] = cell
+        with pytest.raises(ValueError, match=f"column {column}"):
+            outputs(module, case, rows)
+    with pytest.raises(ValueError, match=r"\(3,\)"):
+        imported(plain)["predict"](np.zeros(3))
+
+
+def test_it_needs_numpy_only_and_warns_of_nothing(case, tmp_path):
+    (tmp_path / "net.py").write_text(numpy_source(case.program, "net", "double"))
+    program = f"import sys; import net; net.run({case.rows.tolist()}); assert 'deltarule' not in sys.modules"
+    subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, check=True)

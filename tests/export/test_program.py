@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.data import Pixels, Schema
+from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.export.program import Column, program_of
+from deltarule.model_file import Model
+
+
+def test_columns_stages_and_targets_of_a_table(make):
+    program = make("two targets").program
+    assert [(c.name, c.width) for c in program.columns] == [("speed */ km/h", 1), ("colour", 3), ("gap", 1)]
+    assert [stage.activation for stage in program.stages] == ["relu", "relu", "linear"]
+    assert [(c.name, c.mean, c.std) for c in program.targets] == [("y0", 1000, 1), ("y1", 2000, 10)]
+    assert (program.widest, program.outputs, program.classes) == (6, 2, None)
+
+
+def test_pixels_are_columns_that_are_divided():
+    schema = Schema("digits", "classification", (Pixels(4, 16.0, (2, 2)),), (), (0, 1, 2), ("digit",))
+    net = dr.Network([dr.Dense(3, "softmax")], "log-likelihood")
+    params = net.init(0, (4,), "float64")
+    program = program_of(Model(net, params, schema.to_json(), None))
+    assert program.columns[0] == Column("pixel 0,0", 0.0, 16.0)
+    assert program.sums_to_one
+
+
+def test_from_a_file_and_from_what_load_returns(make, tmp_path):
+    model = make("tanh").model
+    dr.save(tmp_path / "net.safetensors", model.net, model.params, schema=model.schema)
+    program = program_of(tmp_path / "net.safetensors")
+    np.testing.assert_array_equal(program.stages[0].W, model.params[0]["W"])
+    assert program.scales_outputs
+    assert not program_of(dr.load(tmp_path / "net.safetensors")).scales_outputs
+
+
+def test_from_an_estimator():
+    X = np.linspace(0, 100, 30)[:, None]
+    model = dr.NetworkClassifier(hidden=(2,), trainer="adam", epochs=2).fit(X, (X[:, 0] > 50).astype(int))
+    program = program_of(model)
+    assert program.classes == (0, 1)
+    assert program.columns[0].mean == pytest.approx(50)
+
+
+def test_what_is_no_model_is_refused_in_one_sentence():
+    with pytest.raises(ConfigurationError, match="model is 3: give the path"):
+        program_of(3)
+
+
+def test_a_schema_of_another_network_is_refused(make):
+    model, other = make("tanh").model, make("two targets").model
+    with pytest.raises(ModelFileError, match="they do not belong together"):
+        program_of(model._replace(schema=other.schema))
+    with pytest.raises(ModelFileError, match="cannot be used"):
+        program_of(model._replace(schema={}))

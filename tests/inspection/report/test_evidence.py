@@ -1,0 +1,40 @@
+import numpy as np
+
+from deltarule.inspection.report import gather
+
+
+def test_predictions_are_in_units(plant):
+    net, params, schema, X, Y, _ = plant
+    evidence = gather(net, params, schema, X, Y, "plant.csv")
+    np.testing.assert_allclose(evidence.predicted, evidence.actual, atol=1e-3)
+    assert 20 < evidence.actual.mean() < 100
+
+
+def test_a_column_matters_by_what_its_shuffling_costs(plant):
+    net, params, schema, X, Y, _ = plant
+    importance = gather(net, params, schema, X, Y, "").importance
+    # a linear network: shuffling a standardised input of weight w adds an error of about sqrt(2) w
+    weight = abs(float(params[0]["W"][0, 0]))
+    assert importance["temperature"] == max(importance.values())
+    assert abs(importance["temperature"] / (np.sqrt(2) * weight) - 1) < 0.2
+    assert importance["kind"] > 0.1
+    assert abs(importance["noise"]) < 1e-3
+
+
+def test_the_dependence_of_a_linear_network_is_its_line(plant):
+    net, params, schema, X, Y, _ = plant
+    curves = {curve.column: curve for curve in gather(net, params, schema, X, Y, "").dependence}
+    temperature = curves["temperature"]
+    slope = np.diff(temperature.means[:, 0]) / np.diff(temperature.values)
+    np.testing.assert_allclose(slope, 3, rtol=1e-3)
+    assert curves["kind"].values == ["a", "b"]
+    np.testing.assert_allclose(np.diff(curves["kind"].means[:, 0]), 10, rtol=1e-3)
+
+
+def test_a_classifier_gives_probabilities_and_classes(clouds):
+    net, params, schema, X, Y, _ = clouds
+    evidence = gather(net, params, schema, X, Y, "")
+    np.testing.assert_allclose(evidence.predicted.sum(axis=1), 1, rtol=1e-12)
+    assert np.mean(evidence.predicted.argmax(axis=1) == evidence.actual) > 0.9
+    assert evidence.importance["x"] > 0.2
+    assert evidence.dependence[0].column == "x"

@@ -1,0 +1,105 @@
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from deltarule.inspection.report import gather, html_report
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=2000",
+]
+VOID = {"meta", "br", "use", "path", "image"}
+# The width of what does not fit is written where the test can read it.
+PROBE = """<script>
+document.title = [document.documentElement.scrollWidth, innerWidth, document.querySelectorAll("svg").length,
+  getComputedStyle(document.body).backgroundColor].join(" ")
+</script>"""
+
+
+class Nesting(HTMLParser):
+    """Whether every element that opens closes in its order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+
+@pytest.fixture(params=["plant", "clouds"])
+def page(request):
+    known = request.getfixturevalue(request.param)
+    evidence = gather(known.net, known.params, known.schema, known.X, known.Y, "rows <&>")
+    history = {name: values.tolist() for name, values in known.history.items()}
+    training = {"history": history, "best_epoch": 7, "epochs": 12}
+    return html_report("a <model>", known.schema, {"Seed": "<0>"}, training, evidence)
+
+
+def test_it_loads_nothing(page):
+    assert not re.search(r'(?:src|href)="(?!#)', page)
+    assert "url(" not in page.replace("url(#", "")
+    assert "<script" not in page
+    assert "@import" not in page
+
+
+def test_its_elements_are_closed_and_its_texts_escaped(page):
+    parser = Nesting()
+    parser.feed(page)
+    assert parser.open == []
+    for text in ("<model>", "<0>", "rows <&>", "<left>"):
+        assert text not in page
+    assert "a &lt;model&gt;" in page
+
+
+def test_it_says_how_good_the_model_is(page):
+    lead = re.search(r'class="lead">(.*?)</p>', page)[1]
+    assert re.search(r"R² 1\.000|9\d\.\d % right|100\.0 % right", lead)
+
+
+def test_what_is_not_known_is_left_out(plant):
+    page = html_report("m", plant.schema, {}, {}, None)
+    assert "<svg" not in page
+    assert "A network for yield." in page
+
+
+def test_a_sentence_for_the_test_part(plant):
+    page = html_report("m", plant.schema, {}, {"metrics": {"test_rmse": 1.25, "test_r2": 0.5}}, None)
+    assert "root mean square error of 1.25, R² 0.500." in page
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [1300, 500])
+@pytest.mark.parametrize(("scheme", "ground"), [(1, "rgb(251, 250, 248)"), (0, "rgb(22, 24, 28)")])
+def test_a_browser_shows_all_of_it(page, width, scheme, ground, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(page.replace("</body>", PROBE + "</body>"), encoding="utf-8")
+    options = [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--dump-dom"]
+    options.append(f"--blink-settings=preferredColorScheme={scheme}")
+    done = subprocess.run(
+        [CHROMIUM, *FLAGS, *options, file.as_uri()], capture_output=True, text=True, timeout=300, check=True
+    )
+    needed, given, pictures, colour = re.search(r"<title>(\d+) (\d+) (\d+) (.*?)</title>", done.stdout).groups()
+    assert int(given) == width
+    assert int(needed) <= width  # nothing sticks out at the side
+    assert int(pictures) >= 6
+    assert colour == ground

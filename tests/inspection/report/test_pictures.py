@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from deltarule.inspection.report import pictures
+from deltarule.inspection.report.evidence import Dependence
+
+
+@pytest.mark.parametrize("digits", [1, 6])
+def test_the_area_under_the_curve_is_that_of_scikit_learn(digits):
+    random = np.random.default_rng(0)
+    positive = random.random(200) < 0.3
+    score = np.round(random.normal(size=200) + positive, digits)  # with one digit many rows tie
+    assert pictures.roc_curve(score, positive)[2] == pytest.approx(roc_auc_score(positive, score), rel=1e-12)
+
+
+def test_without_positives_there_is_no_area():
+    assert np.isnan(pictures.roc_curve(np.array([0.1, 0.2]), np.array([False, False]))[2])
+
+
+def test_the_cost_of_every_epoch_is_drawn_and_the_kept_one_marked():
+    figure = pictures.performance({"cost": [3.0, 2.0, 1.0], "validation_cost": [3.0, 2.5, 2.7], "epoch": [1, 2, 3]}, 2)
+    lines = figure.axes[0].get_lines()
+    assert lines[0].get_ydata().tolist() == [3, 2, 1]
+    assert list(lines[2].get_xdata()) == [2, 2]
+
+
+def test_what_a_logarithm_cannot_take_is_left_out():
+    line = (
+        pictures.training_state({"lambda": [1.0, None, 0.0], "epoch": [1, 2, 3]}, "lambda", "lambda")
+        .axes[0]
+        .get_lines()[0]
+    )
+    assert np.isnan(line.get_ydata()).tolist() == [False, True, True]
+
+
+def test_the_errors_are_counted():
+    bars = pictures.error_histogram(np.random.default_rng(0).normal(size=300), "y").axes[0].patches
+    assert sum(bar.get_height() for bar in bars) == 300
+
+
+def test_reliability_by_hand():
+    # three rows at 0.9, two of them right; one at 0.6, right
+    p = np.array([[0.92, 0.08], [0.92, 0.08], [0.92, 0.08], [0.38, 0.62]])
+    points = pictures.reliability(p, np.array([0, 0, 1, 1])).axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(points, [[0.62, 1], [0.92, 2 / 3]])
+
+
+def test_the_most_important_column_is_on_top():
+    axes = pictures.importances({"a": 0.1, "b": 0.5}, "").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "a"]
+    assert axes.yaxis_inverted()
+
+
+def test_of_many_classes_those_that_move_are_drawn():
+    curve = Dependence("x", [0.0, 1.0], np.array([np.zeros(9), np.arange(9) / 10]))
+    assert len(pictures.dependence(curve, list("abcdefghi"), "").axes[0].get_lines()) == 6
