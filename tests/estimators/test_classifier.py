@@ -28,8 +28,9 @@ def test_probabilities_sum_to_one_and_go_with_the_labels(classifier, classificat
     np.testing.assert_allclose(np.exp(classifier.predict_log_proba(X)), p, rtol=1e-12)
 
 
-def test_levenberg_marquardt_is_what_auto_takes_for_a_small_problem(classification):
-    model = NetworkClassifier(hidden=(6,), random_state=0).fit(*classification)
+def test_auto_is_adam_and_levenberg_marquardt_does_it_too(classification):
+    assert NetworkClassifier(hidden=(2,), epochs=1).fit(*classification).trainer_ == "adam"
+    model = NetworkClassifier(hidden=(6,), trainer="lm", random_state=0).fit(*classification)
     assert model.trainer_ == "lm"
     assert model.score(*classification) > 0.95
 

@@ -23,6 +23,11 @@ def test_small_problems_get_levenberg_marquardt_and_large_ones_adam():
     assert automatic(network(100), inputs=100, count=100_000) == "adam"
 
 
+def test_classifiers_get_adam():
+    net = dr.Network([dr.Dense(3, "tanh"), dr.Dense(2, "softmax")], "log-likelihood")
+    assert automatic(net, inputs=2, count=50) == "adam"
+
+
 def test_settings_reach_the_trainer():
     chosen = choose("sgd", network(5), 3, 100, 0.3, 7, 0.1)
     assert (chosen.trainer.eta, chosen.trainer.batch_size, chosen.trainer.l2) == (0.3, 7, 0.1)

@@ -27,8 +27,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     Args:
         hidden: the sizes of the hidden layers; () is a linear model.
         activation: of the hidden layers, a name in `deltarule.activations.ACTIVATIONS`.
-        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or one of "lm",
-            "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt()`.
+        trainer: "auto" is Adam; or one of "lm", "gd", "sgd", "momentum", "adam"; or a trainer such as
+            `deltarule.LevenbergMarquardt()`.
         regularization: "early-stopping" holds out `validation_fraction` of each class and keeps the epoch that fits
             these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
             rows, without.

@@ -55,3 +55,9 @@ def test_the_most_important_column_is_on_top():
 def test_of_many_classes_those_that_move_are_drawn():
     curve = Dependence("x", [0.0, 1.0], np.array([np.zeros(9), np.arange(9) / 10]))
     assert len(pictures.dependence(curve, list("abcdefghi"), "").axes[0].get_lines()) == 6
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0], ["a", "b"]])
+def test_columns_are_compared_on_one_scale(values):
+    curve = Dependence("x", values, np.array([[0.0], [0.1]]))
+    assert pictures.dependence(curve, ["y"], "", (-1.0, 2.0)).axes[0].get_ylim() == (-1, 2)

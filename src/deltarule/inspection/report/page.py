@@ -201,9 +201,12 @@ def _columns(schema: Schema, evidence: Evidence) -> list[str]:
     shown = [_figure("Importance of the columns", pictures.importances(evidence.importance, unit), caption)]
     names = schema.output_names
     ylabel = "mean probability" if schema.classes is not None else names[0] if len(names) == 1 else "mean prediction"
+    means = np.concatenate([curve.means.ravel() for curve in evidence.dependence])
+    margin = 0.05 * (np.ptp(means) or 1)
+    limits = (float(means.min() - margin), float(means.max() + margin))
+    caption = "The mean prediction, all other columns as they are; every column on the same scale."
     for curve in evidence.dependence:
-        figure = pictures.dependence(curve, names, ylabel)
-        caption = "The mean prediction, all other columns as they are."
+        figure = pictures.dependence(curve, names, ylabel, limits)
         shown.append(_figure(f"Dependence on {curve.column}", figure, caption))
     return shown
 

@@ -132,8 +132,13 @@ def importances(found: Mapping[str, float], unit: str) -> "Figure":
     return figure
 
 
-def dependence(curve: Dependence, names: Sequence[Any], ylabel: str) -> "Figure":
-    """The mean prediction over the values of one column: a line for each output, or points for categories."""
+def dependence(
+    curve: Dependence, names: Sequence[Any], ylabel: str, limits: tuple[float, float] | None = None
+) -> "Figure":
+    """The mean prediction over the values of one column: a line for each output, or points for categories.
+
+    `limits` of the vertical axis let several columns be compared.
+    """
     shown = range(len(names)) if len(names) <= MOST_NAMES else np.argsort(-np.ptp(curve.means, axis=0))[:MOST_NAMES]
     lines = {str(names[j]): curve.means[:, j] for j in shown}
     with drawing(None, SIZE) as (figure, axes):
@@ -146,7 +151,9 @@ def dependence(curve: Dependence, names: Sequence[Any], ylabel: str) -> "Figure"
             if len(lines) > 1:
                 axes.legend(fontsize=8, frameon=False)
         else:
+            axes.set_ylim(limits)
             curves(lines, x=curve.values, xlabel=curve.column, ylabel=ylabel, axes=axes)
+        axes.set_ylim(limits)
     return figure
 
 
