@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deltarule.stopping import Stopping
     from deltarule.trainers import GradientDescent, LevenbergMarquardt, NewtonCG, NoImprovement
     from deltarule.training import train
+    from deltarule.tuning import Range, search
 
 __version__ = "0.1.0"
 
@@ -28,11 +29,13 @@ _HOMES = {
     "NewtonCG": "trainers",
     "NoImprovement": "trainers",
     "Quadratic": "costs",
+    "Range": "tuning",
     "Stopping": "stopping",
     "TrainingResult": "session",
     "check_gradient": "inspection",
     "load": "model_file",
     "save": "model_file",
+    "search": "tuning",
     "train": "training",
 }
 __all__ = [
@@ -46,11 +49,13 @@ __all__ = [
     "NewtonCG",
     "NoImprovement",
     "Quadratic",
+    "Range",
     "Stopping",
     "TrainingResult",
     "check_gradient",
     "load",
     "save",
+    "search",
     "train",
 ]
 
