@@ -25,6 +25,7 @@ from deltarule.cli.training_options import (
     Momentum,
     Out,
     Patience,
+    Record,
     Seed,
     Target,
     Task,
@@ -57,6 +58,7 @@ def train(
     momentum: Momentum = None,
     halve_after: HalveAfter = None,
     expand: Expand = None,
+    record: Record = None,
     seed: Seed = 0,
     patience: Patience = None,
     time_limit: TimeLimit = None,
@@ -73,7 +75,7 @@ def train(
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
-        time_limit, out,
+        time_limit, out, tuple(record) if record else None,
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)
@@ -101,6 +103,7 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
             seed=choices.seed,
             stopping=dr.Stopping(max_fail=choices.patience, time_limit=choices.time_limit),
             monitor=plan.monitor,
+            record=choices.recorded or (),
             callbacks=[progress.epoch],
         )
     return data, plan, result

@@ -76,6 +76,14 @@ HalveAfter = Annotated[
     int | None,
     typer.Option(**WHOLE, help="Halve eta after so many epochs without a better validation score; stop at 1/128."),
 ]
+Record = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="What else to keep of every epoch in the model file: learning_speed, of each layer, or training_score; "
+        "repeat the option for both.",
+    ),
+]
 Expand = Annotated[
     list[str] | None,
     typer.Option(
