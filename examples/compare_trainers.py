@@ -4,13 +4,12 @@ python examples/compare_trainers.py [FILE.png]
 """
 
 import sys
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import optax
 
 import deltarule as dr
+from deltarule.inspection import plots
 
 RULES = dr.Stopping(time_limit=2.0)
 
@@ -26,18 +25,16 @@ trainers = {
     "Levenberg-Marquardt": dr.LevenbergMarquardt(),
 }
 
-figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
-for (name, trainer), colour in zip(trainers.items(), ("#8a8f98", "#3b76c4", "#c4452f"), strict=True):
+figure, (axes,) = plots.panels(size=(8, 4.2))
+ends = {}
+for (name, trainer), colour in zip(trainers.items(), (plots.GREY, *plots.COLOURS[1::-1]), strict=True):
     dr.train(net, X, y, trainer=trainer, epochs=1, params=start)  # compile first: the clock is for training
     result = dr.train(net, X, y, trainer=trainer, epochs=10**6, params=start, stopping=RULES)
-    seconds = np.linspace(0, result.seconds, result.epochs)
     mse = 2 * result.history["cost"]
-    axes.semilogy(seconds, mse, color=colour, linewidth=2.2)
-    axes.annotate(name, (seconds[-1], mse[-1]), xytext=(6, 0), textcoords="offset points", color=colour, va="center")
+    axes.plot(np.linspace(0, result.seconds, result.epochs), mse, color=colour)
+    ends[name] = (mse[-1], colour)
     print(f"{name}: {result.epochs} epochs, {result.seconds:.2f} s, mean squared error {mse[-1]:.1e}")
-axes.set(xlabel="seconds", ylabel="mean squared error", title="2-20-20-1 on 1,000 points of sin(3x) cos(2y), float64")
-axes.margins(x=0.02)
-axes.set_xlim(right=axes.get_xlim()[1] * 1.5)
-axes.spines[["top", "right"]].set_visible(False)
-axes.grid(axis="y", alpha=0.25)
-figure.savefig(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images/trainers.png"), dpi=150)
+axes.set(xlabel="seconds", ylabel="mean squared error", yscale="log", xlim=(0, 2.1))
+axes.set_title("2-20-20-1 on 1,000 points of sin(3x) cos(2y), float64", loc="left", fontsize=11)
+plots.name_ends(axes, ends)
+plots.save(figure, sys.argv[1] if len(sys.argv) > 1 else "docs/images/trainers.png")

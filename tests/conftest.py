@@ -1,14 +1,33 @@
-"""What every test shares: reproducible hypothesis examples, and a context in which JAX computes in float64."""
+"""What every test shares: reproducible hypothesis examples, a context in which JAX computes in float64, and MNIST."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 import pytest
 from hypothesis import settings
 
+from deltarule import data
+from deltarule.errors import DataError
+
 # Every example that hypothesis makes may compile a network, so there are few, always the same, with no time limit.
 settings.register_profile("deltarule", derandomize=True, deadline=None, max_examples=20, database=None)
 settings.load_profile("deltarule")
+
+PLACES = (os.environ.get("DELTARULE_DATA", ""), str(Path(__file__).parents[2] / "shared" / "data" / "mnist"))
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> str:
+    """The folder that MNIST lies in; the test is skipped where it is absent."""
+    for place in filter(None, PLACES):
+        try:
+            data.load("mnist", data_dir=place)
+        except DataError:
+            continue
+        return place
+    pytest.skip("MNIST is not here: name its folder with $DELTARULE_DATA")
 
 
 @pytest.fixture

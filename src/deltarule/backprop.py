@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Params = list[LayerParams]
 
+# A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
+Direction = Sequence[LayerParams | Array]
+
 
 def forward(net: "Network", params: Params, x: Array, key: Array | None = None) -> list[Pass]:
     """a^1 = x (1), then z^l and a^l of every layer (2), (3).
@@ -55,12 +58,17 @@ def gradients(net: "Network", x: Array, passes: Sequence[Pass], deltas: Sequence
     ]
 
 
-def tangents(net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Params) -> list[tuple[Array, Array]]:
+def tangents(
+    net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Direction
+) -> list[tuple[Array, Array]]:
     """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
     moved: list[tuple[Array, Array]] = []
     da = None
     for layer, p, dp, a_prev, here in zip(net.layers, params, v, inputs_of(x, passes), passes, strict=True):
-        moved.append(layer.tangent(p, dp, a_prev, here, da))
+        if isinstance(dp, dict):
+            moved.append(layer.tangent(p, dp, a_prev, here, da))
+        else:
+            moved.append(layer.tangent_along_gradient(p, dp, a_prev, here, da))
         da = moved[-1][1]
     return moved
 

@@ -21,7 +21,7 @@ from deltarule.rows import Rows
 from deltarule.stopping import STOP_REASONS, Stopping
 from deltarule.trainers.base import Trainer
 
-CHUNK_SECONDS = 0.2  # what a chunk aims at, so that progress and Ctrl-C stay lively
+CHUNK_SECONDS = 0.5  # what a chunk aims at, so that progress and Ctrl-C stay lively
 
 Callback = Callable[[dict[str, Any]], bool | None]
 
@@ -184,10 +184,9 @@ def _lane_records(records: dict[str, Array], lane: int | None, before: int, afte
 
 
 def _wait(tree: Any) -> None:
-    """Wait for a compiled call in small sleeps, so that Ctrl-C is heard while it runs."""
-    pause = 1e-4
+    """Wait for a compiled call in sleeps of a fiftieth of the time so far, so that Ctrl-C is heard while it runs."""
+    began = time.perf_counter()
     leaves = jax.tree.leaves(tree)
     while not all(leaf.is_ready() for leaf in leaves):
-        time.sleep(pause)
-        pause = min(2 * pause, 0.02)
+        time.sleep(min(max((time.perf_counter() - began) / 50, 1e-4), 0.02))
     jax.block_until_ready(tree)

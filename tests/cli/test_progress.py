@@ -1,4 +1,4 @@
-from deltarule.cli.progress import DownloadProgress, TrainingProgress, describe
+from deltarule.cli.progress import DownloadProgress, ExperimentProgress, TrainingProgress, describe
 
 
 def test_a_record_in_words():
@@ -36,3 +36,21 @@ def test_a_download_bar_survives_what_pooch_does(capsys):
         bar.close()
         bar.close()
     assert capsys.readouterr().out == ""
+
+
+def test_an_experiment_says_once_what_it_does(capsys):
+    with ExperimentProgress("higham") as progress:
+        for share in (0.0, 0.5, 1.0):
+            progress.tell("start 0", share)
+        progress.tell("start 1", 0.0)
+    assert capsys.readouterr() == ("", "higham: start 0\nhigham: start 1\n")
+
+
+def test_an_experiment_has_a_bar_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with ExperimentProgress("higham") as progress:
+        progress.tell("start 0", 0.25)
+        progress.bar.refresh()
+    err = capsys.readouterr().err
+    assert "higham: start 0" in err
+    assert "25 %" in err

@@ -97,3 +97,24 @@ def test_shapes_are_checked():
 def test_the_interface_says_what_is_missing():
     with pytest.raises(NotImplementedError):
         Layer().forward({}, A)
+
+
+@pytest.mark.parametrize("m", [3, 40], ids=["few examples", "many"])
+def test_tangents_along_a_gradient_that_is_not_formed(m):
+    """The same as the tangents along dW = delta^T a, whichever product is cheaper: 3 examples, or 40, of 20 neurons."""
+    with jax.enable_x64(True):
+        draw = np.random.default_rng(0)
+        layer = Dense(20, "tanh")
+        params = {"W": jnp.asarray(draw.normal(size=(20, 15))), "b": jnp.asarray(draw.normal(size=20))}
+        a, da, dda = (jnp.asarray(draw.normal(size=(m, 15))) for _ in range(3))
+        delta, here = jnp.asarray(draw.normal(size=(m, 20))), layer.forward(params, a)
+        move = layer.gradient(a, delta)
+        for below in (None, da):
+            found = layer.tangent_along_gradient(params, delta, a, here, below)
+            expected = layer.tangent(params, move, a, here, below)
+            np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-11, atol=1e-12)
+        dz = expected[0]
+        for first, second in ((None, None), (da, None), (da, dda)):
+            found = layer.second_tangent_along_gradient(params, delta, a, here, dz, first, second)
+            expected = layer.second_tangent(params, move, here, dz, first, second)
+            np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-11, atol=1e-11)

@@ -186,11 +186,15 @@ def expected_steps(case, params, explicit):
     return J, gradient, steps
 
 
-def check_step(found, s, a, tolerance):
+def check_step(found, s, a, lam, gradient, tolerance):
     """The correction of a linear network is zero: beside s it is then rounding."""
-    found_s, found_a = (np.asarray(ravel_pytree(v)[0]) for v in found)
-    assert np.linalg.norm(found_s - s) < tolerance * np.linalg.norm(s)
-    assert np.linalg.norm(found_a - a) < 10 * tolerance * max(np.linalg.norm(a), np.linalg.norm(s))
+    found_s, found_a, found_bent = (np.asarray(ravel_pytree(v)[0]) for v in (found.s, found.a, found.bent))
+    size = np.linalg.norm(s)
+    assert np.linalg.norm(found_s - s) < tolerance * size
+    assert np.linalg.norm(found_a - a) < 10 * tolerance * max(np.linalg.norm(a), size)
+    share = min(1, 0.375 * size / max(np.linalg.norm(a), 1e-300))
+    assert np.linalg.norm(found_bent - (s + share * a)) < 10 * tolerance * size
+    assert found.predicted == pytest.approx(0.5 * (lam * s @ s - gradient @ s), rel=10 * tolerance)
 
 
 @pytest.mark.parametrize("case", mostly_slow(CASES), ids=str)
@@ -201,7 +205,9 @@ def test_primal_and_dual_are_the_step(case):
     def of_library(params, rows, lam):
         lin = linearize(net, params, rows.x, rows.y, rows.mask)
         models = primal_model(net, params, rows, block, case.l2, True), dual_model(net, params, rows, case.l2, True)
-        at_point = [(model.objective, ravel_pytree(model.gradient)[0], model.trace) for model in models]
+        at_point = [
+            (model.objective, ravel_pytree(model.gradient)[0], model.gradient_norm, model.trace) for model in models
+        ]
         J = jacobian_transpose(net, params, lin).T
         return [model.solve(lam) for model in models], at_point, J, gram(net, params, lin, lin)["all"]
 
@@ -209,8 +215,9 @@ def test_primal_and_dual_are_the_step(case):
     for lam, s, a, tolerance in expected:
         steps, at_point, library_J, K = of_library(params, rows, lam)
         for step in steps:
-            check_step(step, s, a, tolerance)
-    for _, found, trace in at_point:
+            check_step(step, s, a, lam, gradient, tolerance)
+    for _, found, norm, trace in at_point:
+        assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-10)
         assert np.linalg.norm(found - gradient) < 1e-12 * np.linalg.norm(gradient)
         assert trace == pytest.approx(np.sum(J * J), rel=1e-12)
     assert at_point[0][0] == pytest.approx(float(at_point[1][0]), rel=1e-13)
@@ -228,11 +235,12 @@ def test_conjugate_gradients_find_the_step(case):
     @compiled
     def of_library(params, rows, lam):
         model = cg_model(net, params, rows, block, case.l2, True, 1e-14, 3000)
-        return model.solve(lam), ravel_pytree(model.gradient)[0], model.trace
+        return model.solve(lam), ravel_pytree(model.gradient)[0], model.gradient_norm, model.trace
 
     J, gradient, expected = expected_steps(case, params, explicit)
     for lam, s, a, tolerance in expected:
-        step, found, trace = of_library(params, rows, lam)
-        check_step(step, s, a, 10 * tolerance)
+        step, found, norm, trace = of_library(params, rows, lam)
+        check_step(step, s, a, lam, gradient, 10 * tolerance)
+    assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-12)
     assert np.linalg.norm(found - gradient) < 1e-12 * np.linalg.norm(gradient)
     assert trace == pytest.approx(np.sum(J * J), rel=1e-12)

@@ -78,3 +78,11 @@ def test_the_weights_of_the_examples_come_along():
     rows = pad_rows(np.zeros((7, 1), "float32"), np.zeros((7, 1), "float32"), weights)
     _, _, weight = take_batch(rows, jnp.asarray([2, 0, 6]), jnp.asarray(5), rows.count)
     assert weight.tolist() == [3, 1, 0]
+
+
+def test_where_every_place_is_a_draw_all_weigh_as_their_examples():
+    x, y = np.zeros((7, 1), "float32"), np.zeros((7, 1), "float32")
+    index = jnp.asarray([2, 0, 6])
+    assert take_batch(pad_rows(x, y), index, jnp.asarray(500), None)[2].tolist() == [1, 1, 1]
+    weights = np.arange(1, 8, dtype="float32")
+    assert take_batch(pad_rows(x, y, weights), index, jnp.asarray(500), None)[2].tolist() == [3, 1, 7]

@@ -1,4 +1,4 @@
-"""What a training and a download show while they run, on standard error."""
+"""What a training, an experiment and a download show while they run, on standard error."""
 
 import sys
 import time
@@ -72,6 +72,49 @@ def describe(record: dict[str, Any], monitor: str) -> str:
     if monitor == "accuracy":
         return f"{words}  validation {100 * record['validation_accuracy']:.2f} %"
     return f"{words}  validation cost {record['validation_cost']:.4g}"
+
+
+class ExperimentProgress:
+    """A bar for each piece of work of an experiment on a terminal, a line for each elsewhere; `tell` reports.
+
+    Args:
+        experiment: its name, shown before what it does.
+    """
+
+    def __init__(self, experiment: str):
+        """Nothing is shown before `__enter__`."""
+        self.console = Console(stderr=True, highlight=False)
+        self.experiment = experiment
+        self.what: str | None = None
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:.0f} %"),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+            expand=True,
+        )
+        self.task = self.bar.add_task(experiment, total=1.0)
+
+    def __enter__(self) -> "ExperimentProgress":
+        """Show the bar."""
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Take the bar away; the table comes in its place."""
+        self.bar.stop()
+
+    def tell(self, what: str, share: float) -> None:
+        """Show what is being done and the share of it that is done."""
+        if what != self.what:
+            self.what = what
+            self.bar.reset(self.task, description=f"{self.experiment}: {what}", total=1.0)
+            if not self.console.is_terminal:
+                print(f"{self.experiment}: {what}", file=sys.stderr)
+        self.bar.update(self.task, completed=share)
 
 
 class DownloadProgress:

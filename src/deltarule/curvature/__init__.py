@@ -3,6 +3,7 @@
 from deltarule.curvature.gram import gram
 from deltarule.curvature.linearization import (
     Linearization,
+    errors_along,
     jacobian_diagonal,
     jacobian_product,
     jacobian_transpose,
@@ -10,13 +11,13 @@ from deltarule.curvature.linearization import (
     residual_acceleration,
     residual_errors,
     transpose_product,
-    transpose_product_by_errors,
 )
 from deltarule.curvature.normal import NormalEquations, normal_equations, symmetric_product
 
 __all__ = [
     "Linearization",
     "NormalEquations",
+    "errors_along",
     "gram",
     "jacobian_diagonal",
     "jacobian_product",
@@ -27,5 +28,4 @@ __all__ = [
     "residual_errors",
     "symmetric_product",
     "transpose_product",
-    "transpose_product_by_errors",
 ]

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from deltarule import backprop
-from deltarule.backprop import Params
+from deltarule.backprop import Direction, Params
 from deltarule.layers import Pass
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Par
     return [layer.squared_jacobian(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
 
 
-def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Params) -> Array:
+def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Direction) -> Array:
     """J v = S^T dz^L, (m, k): one forward pass of tangents."""
     dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1][0]
     return jnp.einsum("mjo,mj->mo", lin.S, dz)
@@ -85,23 +85,26 @@ def transpose_product(net: "Network", params: Params, lin: Linearization, u: Arr
     return backprop.gradients(net, lin.x, lin.passes, deltas)
 
 
-def transpose_product_by_errors(net: "Network", lin: Linearization, errors: list[Array], u: Array) -> Params:
-    """J^T u where the errors of every residual are at hand: delta^l = sum_o u_o Delta^l_o, and BP3, BP4 on it.
+def errors_along(errors: list[Array], u: Array) -> list[Array]:
+    """delta^l = sum_o u_o Delta^l_o, (m, n_l): the errors that a backward pass seeded with S u would give.
 
-    BP2 is linear in the output error, so nothing need be propagated again: half the work of a backward pass.
+    BP2 is linear in the output error, so nothing need be propagated again. BP3 and BP4 on them are J^T u; as a
+    `Direction` they stand for J^T u without it.
     """
-    inputs = backprop.inputs_of(lin.x, lin.passes)
-    deltas = [jnp.einsum("mo...,mo->m...", error, u) for error in errors]
-    return [layer.gradient(a_prev, delta) for layer, a_prev, delta in zip(net.layers, inputs, deltas, strict=True)]
+    return [jnp.einsum("mo...,mo->m...", error, u) for error in errors]
 
 
-def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Params) -> Array:
+def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Direction) -> Array:
     """d²r/dt² along the straight line p + t v, (m, k): a second forward pass, the tangent of the tangents."""
     dda, ddz, da = None, None, None
     dz = None
+    inputs = backprop.inputs_of(lin.x, lin.passes)
     moved = backprop.tangents(net, params, lin.x, lin.passes, v)
-    for layer, p, dp, here, (dz, da_here) in zip(net.layers, params, v, lin.passes, moved, strict=True):
-        ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
+    for layer, p, dp, a_prev, here, (dz, da_here) in zip(net.layers, params, v, inputs, lin.passes, moved, strict=True):
+        if isinstance(dp, dict):
+            ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
+        else:
+            ddz, dda = layer.second_tangent_along_gradient(p, dp, a_prev, here, dz, da, dda)
         da = da_here
     assert dz is not None
     assert ddz is not None

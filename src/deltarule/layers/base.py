@@ -84,6 +84,25 @@ class Layer:
         """(ddz, dda): the second derivatives along the same straight line in the parameters."""
         raise NotImplementedError
 
+    def tangent_along_gradient(
+        self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """`tangent` as the parameters move by `gradient(a_prev, delta)`, which a layer may have without forming it."""
+        return self.tangent(params, self.gradient(a_prev, delta), a_prev, here, da_prev)
+
+    def second_tangent_along_gradient(
+        self,
+        params: LayerParams,
+        delta: Array,
+        a_prev: Array,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """`second_tangent` along the same line."""
+        return self.second_tangent(params, self.gradient(a_prev, delta), here, dz, da_prev, dda_prev)
+
     def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
         """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
         raise NotImplementedError

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from deltarule.activations import get_activation
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.initializers import get_initializer
 from deltarule.layers.base import Layer, LayerParams, Pass, Shape
+
+# From so many examples on, delta^T is written out before dW = delta^T a. A product that contracts the first axis of
+# both factors reaches half of a CPU's peak in float64 (101 against 203 GFLOP/s for 512 rows of 1,000); for small
+# batches it is the faster one.
+TRANSPOSE_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,10 @@ class Dense(Layer):
 
     def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
         """dC/dW_jk = sum over the batch of delta_j a_k (BP4), dC/db_j = sum of delta_j (BP3)."""
-        return {"W": delta.T @ a_prev, "b": jnp.sum(delta, axis=0)}
+        across = delta.T
+        if delta.shape[0] >= TRANSPOSE_ROWS:
+            across = lax.optimization_barrier(across)  # keeps XLA from folding the transpose into the product
+        return {"W": across @ a_prev, "b": jnp.sum(delta, axis=0)}
 
     def tangent(
         self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
@@ -116,6 +124,41 @@ class Dense(Layer):
         if dda_prev is not None:
             ddz = ddz + dda_prev @ params["W"].T
         return ddz, get_activation(self.activation).second_tangent(here.z, here.a, dz, ddz)
+
+    def tangent_along_gradient(
+        self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
+        if not self._few(delta, a_prev):
+            return super().tangent_along_gradient(params, delta, a_prev, here, da_prev)
+        dz = (a_prev @ a_prev.T) @ delta + jnp.sum(delta, axis=0)
+        if da_prev is not None:
+            dz = dz + da_prev @ params["W"].T
+        return dz, get_activation(self.activation).times_slope(here.z, here.a, dz)
+
+    def second_tangent_along_gradient(
+        self,
+        params: LayerParams,
+        delta: Array,
+        a_prev: Array,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """dW da_i = sum_j delta_j ⟨a_j, da_i⟩."""
+        if not self._few(delta, a_prev):
+            return super().second_tangent_along_gradient(params, delta, a_prev, here, dz, da_prev, dda_prev)
+        ddz = jnp.zeros_like(here.z)
+        if da_prev is not None:
+            ddz = 2 * ((da_prev @ a_prev.T) @ delta)
+        if dda_prev is not None:
+            ddz = ddz + dda_prev @ params["W"].T
+        return ddz, get_activation(self.activation).second_tangent(here.z, here.a, dz, ddz)
+
+    def _few(self, delta: Array, a_prev: Array) -> bool:
+        """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
+        return a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
 
     def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
         """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 from jax import Array
 
 from deltarule.backprop import Params
+from deltarule.errors import ConfigurationError
 from deltarule.rows import Rows
 
 if TYPE_CHECKING:
@@ -62,3 +63,30 @@ class ScoreControlled(Protocol):
     def heed(self, state: Any, improved: Array) -> tuple[Any, Array]:
         """The state after an epoch that did or did not improve the score, and the code of a stop, 0 for none."""
         ...
+
+
+def require_derivatives(net: "Network") -> None:
+    """A step function has no derivative to follow.
+
+    Raises:
+        ConfigurationError: a layer is a perceptron.
+    """
+    for i, layer in enumerate(net.layers):
+        if getattr(layer, "activation", None) == "step":
+            raise ConfigurationError(
+                f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
+                "it cannot be trained by gradients; use sigmoid."
+            )
+
+
+def require_batch(batch_size: int | None, count: int) -> None:
+    """A batch cannot be larger than the data.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    if batch_size is not None and batch_size > count:
+        raise ConfigurationError(
+            f"batch_size is {batch_size} and there are {count} training examples: "
+            f"give at most {count}, or None for all of them."
+        )

@@ -18,7 +18,7 @@ from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
 from deltarule.regularization import add_penalty_gradient, limit_norms, penalty
 from deltarule.rows import Rows
-from deltarule.trainers.base import Record
+from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.direction import Direction, from_optax, momentum, steepest
 from deltarule.trainers.no_improvement import NoImprovement, Rate
 from deltarule.trainers.sampling import permutation, take_batch, with_replacement
@@ -132,17 +132,8 @@ class GradientDescent:
 
     def check(self, net: "Network", count: int) -> None:
         """A batch cannot be larger than the data, and a step function has no gradient."""
-        for i, layer in enumerate(net.layers):
-            if getattr(layer, "activation", None) == "step":
-                raise ConfigurationError(
-                    f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
-                    "it cannot be trained by gradients; use sigmoid."
-                )
-        if self.batch_size is not None and self.batch_size > count:
-            raise ConfigurationError(
-                f"batch_size is {self.batch_size} and there are {count} training examples: "
-                f"give at most {count}, or None for all of them."
-            )
+        require_derivatives(net)
+        require_batch(self.batch_size, count)
 
     def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """Nothing: no factorisations here."""
@@ -198,7 +189,7 @@ class GradientDescent:
             drawn = rows.count
         else:
             order = with_replacement(order_key, places, rows.count)
-            drawn = steps * m
+            drawn = None  # all of them
 
         def one_step(i: Array, carry: tuple[GradientDescentState, Array, Array]):
             state, cost_sum, weight_sum = carry

@@ -41,13 +41,16 @@ def take_rows(array: Array, index: Array) -> Array:
     return batch
 
 
-def take_batch(rows: Rows, index: Array, position: Array, drawn: Array) -> tuple[Array, Array, Array]:
+def take_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -> tuple[Array, Array, Array]:
     """x, y and weights of the rows index[position : position + m]; places at or past `drawn` weigh nothing.
 
-    So the last batch of an epoch is shorter when m does not divide N, and no example is dropped.
+    So the last batch of an epoch is shorter when m does not divide N, and no example is dropped. None says that every
+    place holds a draw; the weights are then known when the step is compiled.
     """
     m = index.shape[0]
-    weight = (position + jnp.arange(m) < drawn).astype(rows.x.dtype)
+    weight = jnp.ones(m, rows.x.dtype)
+    if drawn is not None:
+        weight = (position + jnp.arange(m) < drawn).astype(rows.x.dtype)
     if rows.weight is not None:
         weight = weight * rows.weight[index]
     return take_rows(rows.x, index), take_rows(rows.y, index), weight

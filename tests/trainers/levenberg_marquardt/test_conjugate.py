@@ -60,8 +60,14 @@ def test_nothing_to_solve_for_is_solved_by_nothing():
 def model_step(net, params, rows, block, l2, accelerate, tolerance, iterations, lam):
     """s, a and what the model holds, as flat vectors."""
     model = cg_model(net, params, rows, block, l2, accelerate, tolerance, iterations)
-    s, a = model.solve(lam)
-    return ravel_pytree(s)[0], ravel_pytree(a)[0], model.objective, ravel_pytree(model.gradient)[0], model.trace
+    step = model.solve(lam)
+    return (
+        ravel_pytree(step.s)[0],
+        ravel_pytree(step.a)[0],
+        model.objective,
+        ravel_pytree(model.gradient)[0],
+        model.trace,
+    )
 
 
 def step(problem, lam, l2=None, tolerance=1e-14, iterations=2000, block=None, accelerate=True):

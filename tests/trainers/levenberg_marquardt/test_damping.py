@@ -69,9 +69,16 @@ def test_lambda_follows_the_trace(trace, ratio):
 
 
 def test_hold():
-    """A ceiling of 10 traces; past it the damping starts afresh there."""
-    assert numbers(damping.hold(at(19.0, nu=8.0, trace=2.0), 10.0)) == [19, 8, 2]
-    assert numbers(damping.hold(at(21.0, nu=8.0, trace=2.0), 10.0)) == [20, 2, 2]
+    """Past the ceiling the damping starts afresh there."""
+    assert numbers(damping.hold(at(19.0, nu=8.0, trace=2.0), 20.0)) == [19, 8, 2]
+    assert numbers(damping.hold(at(21.0, nu=8.0, trace=2.0), 20.0)) == [20, 2, 2]
+
+
+def test_ceiling():
+    """Ten times the greater of the trace and of ‖g‖/‖p‖, but ‖p‖ counts as 1 at least."""
+    values = [(2.0, 6.0, 4.0), (1.0, 6.0, 4.0), (1.0, 6.0, 0.5)]
+    found = [float(damping.ceiling(10.0, *(jnp.asarray(v) for v in value))) for value in values]
+    assert found == [20, 15, 60]
 
 
 @pytest.mark.parametrize(

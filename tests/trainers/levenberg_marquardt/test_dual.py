@@ -21,8 +21,14 @@ pytestmark = pytest.mark.usefixtures("float64")
 def solve(net, params, rows, l2, accelerate, lam):
     """s, a and what the model holds, as flat vectors."""
     model = dual_model(net, params, rows, l2, accelerate)
-    s, a = model.solve(lam)
-    return ravel_pytree(s)[0], ravel_pytree(a)[0], model.objective, ravel_pytree(model.gradient)[0], model.trace
+    step = model.solve(lam)
+    return (
+        ravel_pytree(step.s)[0],
+        ravel_pytree(step.a)[0],
+        model.objective,
+        ravel_pytree(model.gradient)[0],
+        model.trace,
+    )
 
 
 def step(problem, lam, l2=None, accelerate=True):

@@ -14,8 +14,11 @@ from deltarule.trainers.levenberg_marquardt.model import (
     QuadraticModel,
     Step,
     acceleration_force,
+    bent,
     dot,
+    norm,
     plus,
+    predicted_fall,
     prior,
     prior_energy,
     scaled,
@@ -63,12 +66,14 @@ def cg_model(
             )
 
         s = scaled(solve_for(gradient), -1.0)
+        predicted = predicted_fall(gradient, s, lam)
         if not accelerate:
-            return Step(s, scaled(s, 0.0))
-        return Step(s, scaled(solve_for(acceleration_force(net, params, rows, block, s)), -0.5))
+            return Step(s, scaled(s, 0.0), s, predicted)
+        force = acceleration_force(net, params, rows, block, s)
+        return bent(s, scaled(solve_for(force), -0.5), predicted)
 
     trace = jnp.sum(jnp.stack([jnp.sum(d) for d in jax.tree.leaves(diagonal)]))
-    return QuadraticModel(cost + prior_energy(params, l2), gradient, trace, solve)
+    return QuadraticModel(cost + prior_energy(params, l2), gradient, norm(gradient), trace, solve)
 
 
 def conjugate_gradients(product, b: Params, preconditioner: Params, tolerance: Number, iterations: Number) -> Params:

@@ -41,9 +41,17 @@ def follow(damping: Damping, trace: Array) -> Damping:
     return Damping(damping.lam * ratio, damping.nu, damping.trace * ratio)
 
 
-def hold(damping: Damping, largest: Array | float) -> Damping:
-    """The damping, started afresh at `largest` times the trace if it has grown past that."""
-    ceiling = largest * damping.trace
+def ceiling(largest: Array | float, trace: Array, gradient_norm: Array, params_norm: Array) -> Array:
+    """Where to give up: `largest` times the curvature, the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
+
+    The second is the lambda at which a step down the gradient is as long as p. Where outputs saturate, J^T J vanishes
+    to rounding beside a gradient that does not, and only the second says that there is far to go.
+    """
+    return largest * jnp.maximum(trace, gradient_norm / jnp.maximum(1, params_norm))
+
+
+def hold(damping: Damping, ceiling: Array) -> Damping:
+    """The damping, started afresh at the ceiling if it has grown past it."""
     past = damping.lam > ceiling
     return Damping(jnp.where(past, ceiling, damping.lam), jnp.where(past, 2.0, damping.nu), damping.trace)
 

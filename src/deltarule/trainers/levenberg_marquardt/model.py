@@ -27,20 +27,31 @@ if TYPE_CHECKING:
     from deltarule.network import Network
 
 Number = float | Array
+LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
 
 
 class Step(NamedTuple):
-    """A solution of the damped model: the step s and the geodesic correction a, in the shape of the parameters."""
+    """A solution of the damped model: the step s and the geodesic correction a, in the shape of the parameters.
+
+    bent is the step to take, s + a with a clipped; predicted the fall of the objective that the model promises for s,
+    (lambda ‖s‖² - g^T s)/2. What a caller leaves unused is not computed.
+    """
 
     s: Params
     a: Params
+    bent: Params
+    predicted: Array
 
 
 class QuadraticModel(NamedTuple):
-    """The model at one point: the objective, its gradient J^T r + A p, tr J^T J, and the solver for a damping."""
+    """The model at one point: the objective, its gradient g = J^T r + A p and ‖g‖, tr J^T J, and the solver.
+
+    The gradient's norm stands beside it because the dual form has the one without the other.
+    """
 
     objective: Array
     gradient: Params
+    gradient_norm: Array
     trace: Array
     solve: Callable[[Array], Step]
 
@@ -77,6 +88,26 @@ def acceleration_force(net: "Network", params: Params, rows: Rows, block: int, s
         return transpose_product(net, params, lin, residual_acceleration(net, params, lin, weight, s))
 
     return sum_over_blocks(rows, block, part)
+
+
+def norm(v: Params) -> Array:
+    """‖v‖."""
+    return jnp.sqrt(dot(v, v))
+
+
+def correction_share(s_norm: Array, a_norm: Array) -> Array:
+    """The share of the geodesic correction that is taken: it is clipped beside the step rather than refused."""
+    return jnp.minimum(1, LARGEST_CORRECTION * s_norm / jnp.maximum(a_norm, jnp.finfo(a_norm.dtype).tiny))
+
+
+def bent(s: Params, a: Params, predicted: Array) -> Step:
+    """The step that follows s + a."""
+    return Step(s, a, plus(s, a, correction_share(norm(s), norm(a))), predicted)
+
+
+def predicted_fall(gradient: Params, s: Params, lam: Array) -> Array:
+    """(lambda ‖s‖² - g^T s)/2, what F falls by if the model holds; (LM) makes it F(p) - model(p + s)."""
+    return 0.5 * (lam * dot(s, s) - dot(gradient, s))
 
 
 def dot(u: Params, v: Params) -> Array:

@@ -15,7 +15,10 @@ from deltarule.trainers.levenberg_marquardt.model import (
     QuadraticModel,
     Step,
     acceleration_force,
+    bent,
+    norm,
     plus,
+    predicted_fall,
     prior,
     prior_energy,
     scaled,
@@ -39,9 +42,11 @@ def primal_model(
     def solve(lam: Array) -> Step:
         factor = cho_factor(equations.hessian + jnp.diag(diagonal + lam), lower=True)
         s = unravel(-cho_solve(factor, g))
+        predicted = predicted_fall(gradient, s, lam)
         if not accelerate:
-            return Step(s, scaled(s, 0.0))
+            return Step(s, scaled(s, 0.0), s, predicted)
         force = ravel_pytree(acceleration_force(net, params, rows, block, s))[0]
-        return Step(s, unravel(-0.5 * cho_solve(factor, force)))
+        return bent(s, unravel(-0.5 * cho_solve(factor, force)), predicted)
 
-    return QuadraticModel(equations.cost + prior_energy(params, l2), gradient, jnp.trace(equations.hessian), solve)
+    objective = equations.cost + prior_energy(params, l2)
+    return QuadraticModel(objective, gradient, norm(gradient), jnp.trace(equations.hessian), solve)

@@ -17,13 +17,13 @@ from deltarule.pytrees import register
 from deltarule.rows import Rows, block_size, sum_over_blocks
 from deltarule.stopping import stop_code
 from deltarule.threads import threads_for_order
-from deltarule.trainers.base import Record
+from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
 from deltarule.trainers.levenberg_marquardt.dual import dual_model
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form
-from deltarule.trainers.levenberg_marquardt.model import Number, QuadraticModel, Step, dot, objective, plus
+from deltarule.trainers.levenberg_marquardt.model import Number, QuadraticModel, norm, objective, plus
 from deltarule.trainers.levenberg_marquardt.primal import primal_model
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
 from deltarule.trainers.sampling import permutation, take_batch
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda has grown by 2^136
 BLOCK_BYTES = 2**27  # what the Jacobian or the errors of one block of examples may take
-LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
 
 
 class LevenbergMarquardtState(NamedTuple):
@@ -57,7 +56,8 @@ class Trial(NamedTuple):
 class LevenbergMarquardt:
     """p ← p + s with (J^T J + A + lambda I) s = -(J^T r + A p), for the quadratic cost or any convex one.
 
-    One epoch is one accepted step: lambda grows until a step lowers the objective, and the history keeps every trial
+    One epoch is one accepted step: lambda grows until a step lowers the objective, by up to 16 trials an epoch (so a
+    first lambda many orders too small may take an epoch or two that accept nothing), and the history keeps every trial
     with its verdict ("trial_lambda", "trial_cost", "trial_gain", "trial_verdict", an index in
     `deltarule.trainers.levenberg_marquardt.VERDICTS`). A step never goes uphill. Where no damping up to `max_damping`
     leads down, training stops with "mu_max": to rounding, that is a minimum.
@@ -68,7 +68,7 @@ class LevenbergMarquardt:
             fresh permutation, each judged on its own batch; each batch gets one trial.
         l2: lambda of (lambda/2N) sum w², over weights only; None for none.
         damping: the first lambda, as a multiple of the largest diagonal entry of J^T J.
-        max_damping: where to give up, as a multiple of the trace of J^T J.
+        max_damping: where to give up, as a multiple of the curvature: the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
         acceleration: add the geodesic correction of [T&S], clipped: about half the iterations for one more solve.
         refit: refit a linear output layer at each trial point; None does it wherever it applies.
         cg_tolerance: the relative residual at which conjugate gradients stop.
@@ -111,17 +111,8 @@ class LevenbergMarquardt:
 
     def check(self, net: "Network", count: int) -> None:
         """A batch cannot be larger than the data; a step function has no gradient; a refit needs a linear output."""
-        for i, layer in enumerate(net.layers):
-            if getattr(layer, "activation", None) == "step":
-                raise ConfigurationError(
-                    f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
-                    "it cannot be trained by gradients; use sigmoid."
-                )
-        if self.batch_size is not None and self.batch_size > count:
-            raise ConfigurationError(
-                f"batch_size is {self.batch_size} and there are {count} training examples: "
-                f"give at most {count}, or None for all of them."
-            )
+        require_derivatives(net)
+        require_batch(self.batch_size, count)
         if self.refit and not can_refit(net):
             raise ConfigurationError(
                 "refit=True needs a linear output layer and the quadratic cost: leave refit out for this network."
@@ -170,6 +161,7 @@ class LevenbergMarquardt:
         total = jnp.sum(rows.mask)
         model = self._model(net, state.params, rows)
         start = control.follow(state.damping, model.trace)
+        ceiling = self._ceiling(model, state.params)
         log = {
             "trial_lambda": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
             "trial_cost": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
@@ -179,7 +171,7 @@ class LevenbergMarquardt:
 
         def going(carry: tuple) -> Array:
             trial, damping, _, i = carry
-            return (trial.verdict != ACCEPTED) & (i < TRIALS) & (damping.lam <= self.max_damping * damping.trace)
+            return (trial.verdict != ACCEPTED) & (i < TRIALS) & (damping.lam <= ceiling)
 
         def attempt(carry: tuple) -> tuple:
             _, damping, log, i = carry
@@ -199,12 +191,12 @@ class LevenbergMarquardt:
         params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, state.params)
         record = log | {
             "cost": jnp.where(accepted, trial.objective, model.objective) / total,
-            "gradient_norm": jnp.sqrt(dot(model.gradient, model.gradient)) / total,
+            "gradient_norm": model.gradient_norm / total,
             "lambda": damping.lam,
             "step_norm": jnp.where(accepted, trial.step_norm, 0),
             "accepted": accepted.astype(jnp.int32),
             "rejected": trials - accepted.astype(jnp.int32),
-            "stop": jnp.where(accepted, 0, stop_code("mu_max")).astype(jnp.int32),
+            "stop": jnp.where(accepted | (damping.lam <= ceiling), 0, stop_code("mu_max")).astype(jnp.int32),
         }
         return LevenbergMarquardtState(params, damping), record
 
@@ -228,10 +220,10 @@ class LevenbergMarquardt:
             damping = control.follow(damping, model.trace)
             trial = self._trial(net, params, model, batch, damping.lam, share)
             accepted = trial.verdict == ACCEPTED
-            damping = control.hold(control.update(damping, trial.gain, accepted), self.max_damping)
+            damping = control.hold(control.update(damping, trial.gain, accepted), self._ceiling(model, params))
             params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, params)
             cost = cost + jnp.where(accepted, trial.objective, model.objective)
-            square = square + dot(model.gradient, model.gradient) / batch_total**2
+            square = square + (model.gradient_norm / batch_total) ** 2
             return params, damping, cost, square, taken + accepted
 
         zero, none = jnp.zeros((), rows.x.dtype), jnp.zeros((), jnp.int32)
@@ -246,6 +238,10 @@ class LevenbergMarquardt:
         }
         return LevenbergMarquardtState(params, damping), record
 
+    def _ceiling(self, model: QuadraticModel, params: Params) -> Array:
+        """The largest lambda worth a trial."""
+        return control.ceiling(self.max_damping, model.trace, model.gradient_norm, norm(params))
+
     def _trial(
         self, net: "Network", params: Params, model: QuadraticModel, rows: Rows, lam: Array, l2: Number | None = None
     ) -> Trial:
@@ -253,14 +249,12 @@ class LevenbergMarquardt:
         l2 = self.l2 if l2 is None else l2
         block = self._block(net, params, rows)
         step = model.solve(lam)
-        there = plus(params, _bent(step))
+        there = plus(params, step.bent)
         if can_refit(net) if self.refit is None else self.refit:
             there = refit_output_layer(net, there, rows, block, lam, l2)
         new = objective(net, there, rows, block, l2)
-        predicted = 0.5 * (lam * dot(step.s, step.s) - dot(model.gradient, step.s))
-        gain, verdict = control.judge(model.objective, new, predicted)
-        moved = plus(there, params, -1.0)
-        return Trial(there, new, gain, verdict, jnp.sqrt(dot(moved, moved)))
+        gain, verdict = control.judge(model.objective, new, step.predicted)
+        return Trial(there, new, gain, verdict, norm(plus(there, params, -1.0)))
 
     def _model(self, net: "Network", params: Params, rows: Rows, l2: Number | None = None) -> QuadraticModel:
         l2 = self.l2 if l2 is None else l2
@@ -278,13 +272,6 @@ class LevenbergMarquardt:
         neurons = sum(layer["b"].size for layer in params if "b" in layer)
         width = n if self.form(net, params, rows.x.shape[0]) == "primal" else 4 * neurons
         return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * width)))
-
-
-def _bent(step: Step) -> Params:
-    """s + a, with the geodesic correction clipped to a share of the step rather than refused."""
-    s, a = jnp.sqrt(dot(step.s, step.s)), jnp.sqrt(dot(step.a, step.a))
-    share = jnp.minimum(1, LARGEST_CORRECTION * s / jnp.maximum(a, jnp.finfo(a.dtype).tiny))
-    return plus(step.s, step.a, share)
 
 
 register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))

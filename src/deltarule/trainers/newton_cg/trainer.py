@@ -10,12 +10,11 @@ from jax import Array, lax
 
 from deltarule.backprop import Params
 from deltarule.domain import require_count, require_number
-from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
 from deltarule.rows import Rows
 from deltarule.stopping import stop_code
-from deltarule.trainers.base import Record
+from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.newton_cg import radius as control
 from deltarule.trainers.newton_cg.model import Model, objective, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, norm, plus, steihaug
@@ -98,17 +97,8 @@ class NewtonCG:
 
     def check(self, net: "Network", count: int) -> None:
         """A batch cannot be larger than the data, and a step function has no gradient."""
-        for i, layer in enumerate(net.layers):
-            if getattr(layer, "activation", None) == "step":
-                raise ConfigurationError(
-                    f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
-                    "it cannot be trained by gradients; use sigmoid."
-                )
-        if self.batch_size is not None and self.batch_size > count:
-            raise ConfigurationError(
-                f"batch_size is {self.batch_size} and there are {count} training examples: "
-                f"give at most {count}, or None for all of them."
-            )
+        require_derivatives(net)
+        require_batch(self.batch_size, count)
 
     def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """Nothing: no factorisations here."""

@@ -1,0 +1,137 @@
+"""`deltarule reproduce`: the textbooks' experiments, their numbers beside ours, and the figures."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from deltarule.cli.options import WHOLE, AsJson, DataDir, require_writable
+from deltarule.cli.screen import command, console_for, emit_json, line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from deltarule.data import DataSet
+    from deltarule.experiments import Report
+
+FULL, QUICK = Path("results"), Path("results/quick")
+
+
+def reproduce(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="higham, 3b1b, perceptron, nielsen-1, nielsen-2, nielsen-3, nielsen-5, or all; none lists them.",
+            show_default=False,
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small run in seconds, to see that all works; its numbers mean nothing.")
+    ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(**WHOLE, help="Runs that each number is the mean of (5, or 20 for tiny networks)."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the results go (results, or results/quick).")
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
+
+    Each writes a page in Markdown, its pictures and its numbers as JSON. All of them take about a quarter of an hour.
+    """
+    from deltarule.cli.compilation import keep_compiled_code
+    from deltarule.domain import require_count
+    from deltarule.experiments import EXPERIMENTS, choose, pages
+    from deltarule.inspection.plots.style import require_matplotlib
+
+    if name is None:
+        _list(as_json)
+        return
+    names = choose(name)
+    require_matplotlib()  # before the work, not after it
+    if seeds is not None:
+        require_count("--seeds", seeds)
+    folder = out or (QUICK if quick else FULL)
+    _require_folder(folder)
+    keep_compiled_code()
+    mnist = _mnist(data_dir) if any(EXPERIMENTS[each].needs_mnist for each in names) else None
+    words = ["reproduce", *([] if not quick else ["--quick"]), *([] if seeds is None else ["--seeds", seeds])]
+    records, console = [], console_for(as_json)
+    for each in names:
+        started = time.perf_counter()
+        report = _run(each, quick, seeds, mnist)
+        seconds = time.perf_counter() - started
+        files = pages.write(report, folder, command(*words[:1], each, *words[1:]))
+        console.print(_table(report))
+        line(console, f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
+        records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
+    if as_json:
+        emit_json({"quick": quick, "folder": str(folder), "experiments": records})
+
+
+def _run(name: str, quick: bool, seeds: int | None, mnist: "DataSet | None") -> "Report":
+    """One experiment, with its progress on standard error."""
+    from deltarule.cli.progress import ExperimentProgress
+    from deltarule.experiments import Settings, run
+
+    with ExperimentProgress(name) as progress:
+        return run(name, Settings(quick, seeds, mnist=lambda: cast("DataSet", mnist), tell=progress.tell))
+
+
+def _mnist(data_dir: Path | None) -> "DataSet":
+    """MNIST; asked for before the work begins, so that its absence is known at once."""
+    from deltarule import data
+    from deltarule.cli.options import data_folders
+    from deltarule.cli.progress import DownloadProgress
+
+    with DownloadProgress() as progress:
+        return data.load("mnist", data_dir=data_folders(data_dir), progress=progress)
+
+
+def _require_folder(folder: Path) -> None:
+    """Make the folder and see that files can be written there; asked before the work, not after it.
+
+    Raises:
+        ConfigurationError: it is a file, or cannot be made or written.
+    """
+    from deltarule.errors import ConfigurationError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"--out is {str(folder)!r}, which cannot be made a folder ({error.strerror}): give another place"
+        ) from None
+    require_writable("--out", folder / "README.md")
+
+
+def _list(as_json: bool) -> None:
+    """The experiments, each with what it reproduces."""
+    from deltarule.experiments import EXPERIMENTS
+
+    if as_json:
+        emit_json({"experiments": [{"name": name} | each._asdict() for name, each in EXPERIMENTS.items()]})
+        return
+    console, width = console_for(as_json), max(map(len, EXPERIMENTS))
+    for name, each in EXPERIMENTS.items():
+        line(console, f"deltarule reproduce {name:{width}}   {each.source}")
+
+
+def _table(report: "Report") -> "Table":
+    """The report's table for the screen."""
+    from rich.table import Table
+    from rich.text import Text
+
+    head, *rows = report.table()
+    table = Table(title=f"{report.name}: {report.title}", title_justify="left")
+    for i, name in enumerate(head):
+        options: dict[str, Any] = {"overflow": "fold"} if i == 0 else {"justify": "right"}
+        table.add_column(name, **options)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

@@ -1,0 +1,101 @@
+"""What the experiments on MNIST share: a training as the book runs it, and its accuracies as a row of the table."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import deltarule as dr
+from deltarule.data import DataSet, Examples
+from deltarule.experiments.report import Row, Settings
+from deltarule.inspection import plots
+from deltarule.training import TrainingResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+QUICK_IMAGES = 1000  # of each part in a quick run
+
+
+def load(settings: Settings) -> DataSet:
+    """MNIST in the book's split, 50,000 training, 10,000 validation and 10,000 test images; cut short if quick."""
+    settings.tell("reading MNIST", 0.0)
+    data = settings.mnist()
+    if not settings.quick:
+        return data
+    train, validation, test = (first(part, QUICK_IMAGES) for part in (data.train, data.validation, data.test))
+    return DataSet(data.name, data.schema, train, validation, test)
+
+
+def first(examples: Examples, count: int) -> Examples:
+    """The first so many of them."""
+    return Examples(examples.X[:count], examples.Y[:count], examples.rows[:count])
+
+
+def network(hidden: Sequence[int], cost: str, initializer: str) -> dr.Network:
+    """Sigmoid neurons throughout: hidden layers of these sizes and ten outputs."""
+    return dr.Network([dr.Dense(n, "sigmoid", initializer) for n in (*hidden, 10)], cost=cost)
+
+
+def train(
+    net: dr.Network,
+    train: Examples,
+    watched: Examples,
+    settings: Settings,
+    what: str,
+    *,
+    eta: float,
+    epochs: int,
+    seed: int,
+    l2: float | None = None,
+    record: Sequence[str] = (),
+) -> TrainingResult:
+    """Mini-batches of 10; the accuracy on the watched images after every epoch, the best epoch's parameters kept."""
+    return dr.train(
+        net,
+        train.X,
+        train.Y,
+        trainer=dr.GradientDescent(eta=eta, batch_size=10, l2=l2),
+        epochs=epochs,
+        validation_data=(watched.X, watched.Y),
+        monitor="accuracy",
+        seed=seed,
+        record=record,
+        callbacks=[settings.watch(f"{what}, seed {seed}", epochs)],
+    )
+
+
+def accuracy(net: dr.Network, result: TrainingResult, examples: Examples) -> float:
+    """The share classified right, in percent, by the parameters of the best epoch."""
+    return 100 * float(np.mean(np.asarray(net(result.params, examples.X)).argmax(1) == examples.Y.argmax(1)))
+
+
+def curve(result: TrainingResult) -> np.ndarray:
+    """The accuracy on the watched images after every epoch, in percent."""
+    return 100 * result.history["validation_accuracy"]
+
+
+def accuracy_curves(axes: "Axes", lines: Mapping[str, np.ndarray], ylabel: str, title: str) -> None:
+    """The runs and their mean by name, (runs, epochs) each, drawn close: from 2 points under the lowest end on."""
+    ends = [float(runs[:, np.isfinite(runs).all(axis=0)][:, -1].mean()) for runs in lines.values()]
+    axes.set_ylim(max(min(ends) - 2, 0), min(max(ends) + 0.5, 100))
+    plots.curves(lines, ylabel=ylabel, title=title, axes=axes)
+
+
+def accuracy_row(
+    what: str,
+    book: float | str | None,
+    results: Sequence[TrainingResult],
+    *,
+    watched: str,
+    test: tuple[dr.Network, Examples] | None = None,
+) -> Row:
+    """The best epoch and the last one on the images that the book watched; with `test` those parameters' test accuracy.
+
+    The book's numbers are the best epoch of one run, on the images named in `watched`.
+    """
+    best = [float(curve(result).max()) for result in results]
+    more = {"last epoch": [float(curve(result)[-1]) for result in results]}
+    if test is not None:
+        more["test images"] = [accuracy(test[0], result, test[1]) for result in results]
+    return Row(f"{what}, {watched} images", book, best, more, [result.seconds for result in results])

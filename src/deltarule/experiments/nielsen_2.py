@@ -1,0 +1,131 @@
+"""[N] ch. 2, why backpropagation is fast: one backward pass for all weights against a forward pass for each."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+import deltarule as dr
+from deltarule.experiments.report import Report, Row, Settings
+from deltarule.inspection import plots
+
+HIDDEN = (1, 3, 10, 30, 100)  # 784-h-10 has 795 h + 10 parameters
+BATCH = 10
+H = 1e-6  # the difference; float64
+PASSES = 100  # of one timed call
+
+
+def network(hidden: int) -> dr.Network:
+    """784-h-10 sigmoids with the quadratic cost."""
+    return dr.Network([dr.Dense(hidden, "sigmoid"), dr.Dense(10, "sigmoid")])
+
+
+def mean_cost(net: dr.Network, params: list, x: Array, y: Array) -> Array:
+    """C by one forward pass."""
+    return jnp.mean(jnp.sum((net(params, x) - y) ** 2, axis=1)) / 2
+
+
+def by_differences(net: dr.Network, params: list, x: Array, y: Array) -> Array:
+    """dC/dw_j ≈ (C(w + h e_j) - C(w)) / h for every weight and bias: n + 1 forward passes."""
+    w, unravel = ravel_pytree(params)
+    here = mean_cost(net, params, x, y)
+    return jax.lax.map(lambda j: (mean_cost(net, unravel(w.at[j].add(H)), x, y) - here) / H, jnp.arange(w.size))
+
+
+def by_backpropagation(net: dr.Network, params: list, x: Array, y: Array) -> Array:
+    """All of them by one forward and one backward pass."""
+    return ravel_pytree(net.cost_and_gradient(params, x, y)[1])[0]
+
+
+def repeated(net: dr.Network, compute: Callable, params: list, x: Array, y: Array) -> Array:
+    """The weights after PASSES small moves by what is computed: many passes a call, to hide the call's own cost."""
+    w, unravel = ravel_pytree(params)
+    return jax.lax.fori_loop(0, PASSES, lambda _, w: w - H * compute(net, unravel(w), x, y), w)
+
+
+def seconds_of(compute: Callable, repeats: int, *arguments: object) -> float:
+    """The median time of a call after the first."""
+    jax.block_until_ready(compute(*arguments))
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        jax.block_until_ready(compute(*arguments))
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds))
+
+
+def measure(hidden: int, repeats: int) -> dict[str, float]:
+    """Seconds of a forward pass and of both gradients for 784-h-10, and how far these are apart."""
+    net, random = network(hidden), np.random.default_rng(0)
+    with jax.enable_x64(True):
+        params = net.init(0, (784,), dtype="float64")
+        x, y = jnp.asarray(random.uniform(size=(BATCH, 784))), jnp.asarray(np.eye(10)[random.integers(0, 10, BATCH)])
+        forward, back = (jax.jit(partial(repeated, net, f)) for f in (mean_cost, by_backpropagation))
+        differences = jax.jit(partial(by_differences, net))
+        gap = jnp.max(jnp.abs(by_backpropagation(net, params, x, y) - differences(params, x, y)))
+        return {
+            "weights": 795 * hidden + 10,
+            "forward": seconds_of(forward, repeats, params, x, y) / PASSES,
+            "backpropagation": seconds_of(back, repeats, params, x, y) / PASSES,
+            "differences": seconds_of(differences, min(repeats, 3), params, x, y),
+            "gap": float(gap),
+        }
+
+
+def run(settings: Settings) -> Report:
+    """Both ways for networks of more and more weights."""
+    sizes = HIDDEN[:2] if settings.quick else HIDDEN
+    found = []
+    for i, hidden in enumerate(sizes):
+        settings.tell(f"784-{hidden}-10", i / len(sizes))
+        found.append(measure(hidden, 3 if settings.quick else 9))
+    rows = []
+    for one in found:
+        n = int(one["weights"])
+        rows += [
+            Row(f"n = {n:,}: backpropagation, in forward passes", 2.0, [one["backpropagation"] / one["forward"]],
+                seconds=[one["backpropagation"]], form="{:,.1f}"),
+            Row(f"n = {n:,}: differences, in forward passes", n + 1.0, [one["differences"] / one["forward"]],
+                seconds=[one["differences"]], form="{:,.0f}"),
+        ]  # fmt: skip
+    gap = max(one["gap"] for one in found)
+    return Report(
+        "nielsen-2",
+        "Why backpropagation is fast",
+        rows,
+        {"time": time_figure(found)},
+        [
+            f"784-h-10 sigmoids on {BATCH} examples in float64, everything compiled; one number is the median of "
+            "several calls. Differences take a forward pass for every weight, backpropagation a forward and a backward "
+            "one whatever their number.",
+            f"The two gradients differ by {gap:.1e} at most.",
+        ],
+    )
+
+
+def time_figure(found: list[dict[str, float]]) -> tuple:
+    """Seconds against the number of weights, both axes logarithmic."""
+    figure = plots.curves(
+        {
+            "differences": [one["differences"] for one in found],
+            "backpropagation": [one["backpropagation"] for one in found],
+            "one forward pass": [one["forward"] for one in found],
+        },
+        x=[one["weights"] for one in found],
+        xlabel="weights and biases, n",
+        ylabel="seconds for one gradient",
+        title="The gradient of 784-h-10",
+        log=True,
+    )
+    figure.axes[0].set_xscale("log")
+    for line in figure.axes[0].lines:
+        line.set(marker="o", clip_on=False)
+    return (
+        figure,
+        "Time of one gradient against the number of weights: differences by n forward passes, and backpropagation",
+    )

@@ -1,0 +1,54 @@
+"""A thousand images: 784-30-10 learns them by heart, and L2 regularisation holds it back."""
+
+import numpy as np
+
+from deltarule.data import DataSet
+from deltarule.experiments.handwriting import accuracy_row, first, network, train
+from deltarule.experiments.report import Row, Settings
+from deltarule.inspection import plots
+
+IMAGES = 1000
+EPOCHS = 400
+BOOK = {None: 82.27, 0.1: 87.1}  # test accuracy by lambda
+
+
+def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple], str]:
+    """Without and with lambda = 0.1, test and training accuracy, test and training cost."""
+    net = network((30,), "cross-entropy", "old")
+    images = first(data.train, IMAGES)
+    epochs = 5 if settings.quick else EPOCHS
+    rows, figures = [], {}
+    figure, axes = plots.panels(2, 2, (9.5, 6.4))
+    for (l2, book), column in zip(BOOK.items(), (0, 1), strict=True):
+        name = "no regularisation" if l2 is None else f"lambda {l2:g}"
+        results = [
+            train(
+                net, images, data.test, settings, f"1,000 images, {name}",
+                eta=0.5, l2=l2, epochs=epochs, seed=seed, record=["training_score"],
+            )
+            for seed in settings.runs()
+        ]  # fmt: skip
+        rows.append(accuracy_row(f"{IMAGES:,} images, {name}, {epochs} epochs", book, results, watched="test"))
+        trained = [100 * float(result.history["training_accuracy"][-1]) for result in results]
+        rows.append(Row(f"{IMAGES:,} images, {name}: accuracy on those images at the end", None, trained))
+        history = {
+            key: np.stack([result.history[key] for result in results])
+            for key in ("training_accuracy", "validation_accuracy", "training_cost", "validation_cost")
+        }
+        draw(history, name, axes[column], axes[2 + column])
+    caption = "Accuracy and cost on 1,000 training images and on the test images, without and with L2: runs and mean"
+    figures["overfitting"] = (figure, caption)
+    note = (
+        "Overfitting: the first 1,000 images, eta = 0.5. The cost on the test images turns upwards while the accuracy "
+        "on them hardly moves: the network grows ever surer of its mistakes. Costs are without the regularisation."
+    )
+    return rows, figures, note
+
+
+def draw(history: dict[str, np.ndarray], name: str, upper: object, lower: object) -> None:
+    """Accuracies above, costs below."""
+    parts = {"training": "training images", "validation": "test images"}
+    accuracies = {label: 100 * history[f"{part}_accuracy"] for part, label in parts.items()}
+    plots.curves(accuracies, ylabel="accuracy, %", title=name, axes=upper)  # pyright: ignore[reportArgumentType]
+    costs = {label: history[f"{part}_cost"] for part, label in parts.items()}
+    plots.curves(costs, ylabel="cost", log=True, axes=lower)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,137 @@
+"""What an experiment is told and what it gives back: settings, rows of a table, figures, and sentences."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from deltarule.data import DataSet
+
+
+def no_mnist() -> "DataSet":
+    """Load MNIST from the user's cache, or download it."""
+    from deltarule import data
+
+    return data.load("mnist")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an experiment is to be run.
+
+    Args:
+        quick: a much smaller run, which shows that everything works and reproduces no number.
+        seeds: how many runs each number is the mean of; None takes the experiment's own.
+        mnist: gives MNIST when it is asked for.
+        tell: is told what is being done, and the share of it that is done, 0 to 1.
+    """
+
+    quick: bool = False
+    seeds: int | None = None
+    mnist: Callable[[], "DataSet"] = no_mnist
+    tell: Callable[[str, float], None] = lambda what, share: None
+
+    def runs(self, count: int = 5, quick: int = 2) -> range:
+        """The seeds to run."""
+        return range(self.seeds or (quick if self.quick else count))
+
+    def watch(self, what: str, epochs: int) -> Callable[[dict[str, Any]], None]:
+        """A callback of `deltarule.train` that passes its progress on."""
+        self.tell(what, 0.0)
+        return lambda record: self.tell(what, int(record["epoch"]) / epochs)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of the book beside ours.
+
+    Args:
+        what: what the number is of.
+        book: the book's number, or None where it gives none.
+        ours: ours, one for each run.
+        more: further columns of ours by name, such as "last epoch".
+        seconds: of each run, or none.
+        form: how a number is written.
+        median: whether the middle run speaks for all, with the lowest and highest beside it, in place of the mean.
+    """
+
+    what: str
+    book: float | str | None
+    ours: Sequence[float]
+    more: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    seconds: Sequence[float] = ()
+    form: str = "{:.2f} %"
+    median: bool = False
+
+    @property
+    def average(self) -> float:
+        """The mean of the runs, or their median."""
+        return statistics.median(self.ours) if self.median else statistics.fmean(self.ours)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of the runs, over n - 1; None of a single run."""
+        return statistics.stdev(self.ours) if len(self.ours) > 1 else None
+
+    def cells(self, extra: Sequence[str]) -> list[str]:
+        """The row as text: what, book, ours, the extra columns, seconds a run."""
+        book = self.book if isinstance(self.book, str) else "" if self.book is None else self.form.format(self.book)
+        seconds = "" if not self.seconds else f"{statistics.median(self.seconds):.2g}"
+        return [self.what, book, self.summary(self.ours), *(self.summary(self.more.get(c, ())) for c in extra), seconds]
+
+    def summary(self, values: Sequence[float]) -> str:
+        """Several runs in a few characters: mean ± standard deviation, or median and range."""
+        if not values:
+            return ""
+        if len(values) == 1:
+            return self.form.format(values[0])
+        if self.median:
+            low, middle, high = (self.form.format(f(values)) for f in (min, statistics.median, max))
+            return f"{middle} ({low} to {high})"
+        return f"{self.form.format(statistics.fmean(values))} ± {statistics.stdev(values):.2g}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an experiment found.
+
+    Args:
+        name: as in EXPERIMENTS.
+        title: one line.
+        rows: the numbers.
+        figures: by name, each with its caption.
+        notes: paragraphs: how it was run, and what is to be seen.
+        reference: whose number stands beside ours.
+    """
+
+    name: str
+    title: str
+    rows: Sequence[Row]
+    figures: Mapping[str, tuple["Figure", str]]
+    notes: Sequence[str]
+    reference: str = "book"
+
+    def table(self) -> list[list[str]]:
+        """The table as text, its head first."""
+        extra = list(dict.fromkeys(name for row in self.rows for name in row.more))
+        cells = [["", self.reference, "deltarule", *extra, "seconds a run"], *(row.cells(extra) for row in self.rows)]
+        return cells if any(row.seconds for row in self.rows) else [row[:-1] for row in cells]
+
+    def record(self) -> dict[str, Any]:
+        """The report as plain values, for JSON."""
+        rows = [
+            {
+                "what": row.what,
+                "book": row.book,
+                "ours": row.average,
+                "deviation": row.deviation,
+                "runs": list(row.ours),
+                **{name: list(values) for name, values in row.more.items()},
+                "seconds": statistics.median(row.seconds) if row.seconds else None,
+            }
+            for row in self.rows
+        ]
+        return {"name": self.name, "title": self.title, "rows": rows, "notes": list(self.notes)}

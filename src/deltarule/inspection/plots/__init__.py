@@ -1,0 +1,30 @@
+"""Pictures of trainings and networks, by matplotlib, in one style: each function takes numbers and returns a Figure.
+
+    from deltarule.inspection import plots
+    plots.save(plots.accuracy_curves(result.history), "accuracy.png")
+
+Nothing here shows a window or touches matplotlib's global state. matplotlib comes with `pip install 'deltarule[plot]'`.
+"""
+
+from deltarule.inspection.plots.confusion import confusion_matrix
+from deltarule.inspection.plots.curves import accuracy_curves, cost_curves, curves, name_ends
+from deltarule.inspection.plots.images import misclassified, weights_as_images
+from deltarule.inspection.plots.regions import decision_regions
+from deltarule.inspection.plots.speeds import learning_speeds
+from deltarule.inspection.plots.style import COLOURS, GREY, panels, save
+
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "accuracy_curves",
+    "confusion_matrix",
+    "cost_curves",
+    "curves",
+    "decision_regions",
+    "learning_speeds",
+    "misclassified",
+    "name_ends",
+    "panels",
+    "save",
+    "weights_as_images",
+]

@@ -1,0 +1,143 @@
+"""Curves over the epochs: cost, accuracy, or any numbers that go on through a training. Lines carry their names."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.errors import DataError
+from deltarule.inspection.plots.style import COLOURS, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SIZE = (7.0, 4.2)
+LABEL_HEIGHT = 14.0  # points from one name to the next
+
+
+def curves(
+    lines: Mapping[str, Any],
+    *,
+    x: Any = None,
+    xlabel: str = "epoch",
+    ylabel: str = "",
+    title: str = "",
+    log: bool = False,
+    colours: tuple[str, ...] = COLOURS,
+    axes: "Axes | None" = None,
+) -> "Figure":
+    """One line for each entry, its name at its right end.
+
+    Args:
+        lines: values by name: (epochs,), or (runs, epochs) for several runs, which are drawn thin under their mean;
+            NaN where a line has no value.
+        x: where the values stand, (epochs,); None counts from 1.
+        xlabel: under the axis.
+        ylabel: beside the axis.
+        title: above it.
+        log: a logarithmic scale; the mean of several runs is then the geometric one.
+        colours: one for each line, repeated if they do not suffice.
+        axes: where to draw; None makes a figure.
+
+    Raises:
+        DataError: no lines, a line without values, or one of another length than x.
+    """
+    if not lines:
+        raise DataError("there are no lines to draw: give at least one, by name.")
+    with drawing(axes, SIZE) as (figure, axes):
+        ends = {}
+        for i, (name, values) in enumerate(lines.items()):
+            runs = np.atleast_2d(np.asarray(values, float))
+            places = np.arange(1, runs.shape[1] + 1) if x is None else np.asarray(x)
+            if runs.ndim != 2 or not runs.size or runs.shape[1] != len(places):
+                raise DataError(
+                    f"line {name!r} has values of shape {np.shape(values)} for {len(places)} places: "
+                    "give (epochs,) or (runs, epochs)."
+                )
+            colour = colours[i % len(colours)]
+            if len(runs) > 1:
+                axes.plot(places, runs.T, color=colour, linewidth=0.6, alpha=0.4)
+            mean = np.exp(np.log(runs).mean(axis=0)) if log and len(runs) > 1 else runs.mean(axis=0)
+            axes.plot(places, mean, color=colour, label=name)
+            ended = mean[np.isfinite(mean)]  # a line may end before the others
+            ends[name] = (ended[-1] if ended.size else np.nan, colour)
+        if log:
+            axes.set_yscale("log")
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axes.margins(x=0)
+        if xlabel == "epoch":
+            axes.locator_params(axis="x", integer=True)
+        if len(lines) > 1:
+            name_ends(axes, ends)
+    return figure
+
+
+def name_ends(axes: "Axes", ends: Mapping[str, tuple[float, str]]) -> None:
+    """Write each name beside the right end of its line, moved apart where they would lie on each other.
+
+    Args:
+        axes: with their final scale.
+        ends: the last value and the colour of each line.
+    """
+    figure, place = axes.get_figure(), axes.get_subplotspec()
+    assert figure is not None
+    height = figure.bbox.height / figure.dpi / (place.get_gridspec().nrows if place is not None else 1)  # inches
+    gap = LABEL_HEIGHT / (72 * 0.75 * height)  # a title and the numbers below take about a quarter
+    values = np.array([value for value, _ in ends.values()], float)
+    points = np.column_stack([np.full(len(values), axes.get_xlim()[1]), values])
+    wanted = axes.transAxes.inverted().transform(axes.transData.transform(points))[:, 1]
+    places = _apart(np.nan_to_num(wanted), gap)
+    for (name, (_, colour)), y in zip(ends.items(), places, strict=True):
+        axes.text(1.015, y, name, color=colour, va="center", transform=axes.transAxes)
+
+
+def _apart(wanted: np.ndarray, gap: float) -> np.ndarray:
+    """Heights at least `gap` from each other, in the order of those wanted and as near to them as a sweep brings."""
+    order = np.argsort(wanted, kind="stable")
+    groups: list[list[float]] = []  # [sum of the wanted middles, members]
+    for value in wanted[order]:
+        groups.append([value, 1])
+        while len(groups) > 1:
+            (low, below), (high, above) = groups[-2:]
+            if high / above - low / below >= gap * (below + above) / 2:
+                break
+            groups[-2:] = [[low + high, below + above]]
+    placed = [total / n + gap * (i - (n - 1) / 2) for total, n in groups for i in range(int(n))]
+    result = np.empty(len(wanted))
+    result[order] = placed
+    return result
+
+
+def cost_curves(
+    history: Mapping[str, Any], *, title: str = "", log: bool = True, axes: "Axes | None" = None
+) -> "Figure":
+    """The costs in a history: of the training batches, and of the training and validation data where recorded.
+
+    Args:
+        history: `result.history`.
+        title: above the axes.
+        log: a logarithmic scale.
+        axes: where to draw; None makes a figure.
+    """
+    names = {"cost": "training batches", "training_cost": "training data", "validation_cost": "validation data"}
+    lines = {label: history[name] for name, label in names.items() if name in history}
+    return curves(lines, x=history.get("epoch"), ylabel="cost", title=title, log=log, axes=axes)
+
+
+def accuracy_curves(history: Mapping[str, Any], *, title: str = "", axes: "Axes | None" = None) -> "Figure":
+    """The accuracies in a history, in percent, of the training and of the validation data where recorded.
+
+    Args:
+        history: `result.history` of a training with validation data or record=["training_score"].
+        title: above the axes.
+        axes: where to draw; None makes a figure.
+
+    Raises:
+        DataError: the history holds no accuracy.
+    """
+    names = {"training_accuracy": "training data", "validation_accuracy": "validation data"}
+    lines = {label: 100 * np.asarray(history[name]) for name, label in names.items() if name in history}
+    if not lines:
+        raise DataError("the history holds no accuracy: train with validation_data, or with record=['training_score'].")
+    return curves(lines, x=history.get("epoch"), ylabel="accuracy, %", title=title, axes=axes)

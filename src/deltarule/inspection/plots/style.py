@@ -1,0 +1,127 @@
+"""The look of every picture: colours, axes, and saving that gives the same bytes for the same numbers."""
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Told apart by people who confuse red and green, and in print by their lightness.
+COLOURS = ("#c4452f", "#3b76c4", "#2f8f6b", "#d99a1c", "#7b5aa6", "#8a8f98")
+GREY = "#8a8f98"
+INK = "#2b2f36"
+DOTS_PER_INCH = 150
+SUFFIXES = (".png", ".svg")
+
+STYLE: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine has it
+    "font.size": 10,
+    "grid.alpha": 0.25,
+    "lines.linewidth": 1.8,
+    "savefig.dpi": DOTS_PER_INCH,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "deltarule",  # else the names of the parts of an SVG are random
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def require_matplotlib() -> ModuleType:
+    """Import matplotlib, or say how to install it.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise ConfigurationError(
+            f"plots need the package 'matplotlib', which cannot be imported here ({error}): "
+            "run pip install 'deltarule[plot]'"
+        ) from error
+    return mpl
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """matplotlib's defaults with the project's style over them, whatever the user's own settings are.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
+    mpl = require_matplotlib()
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, value in STYLE.items():
+            mpl.rcParams[name] = value
+        yield
+
+
+def panels(
+    rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.2), **options: Any
+) -> tuple["Figure", list["Axes"]]:
+    """A figure of rows x columns axes, `size` inches, and its axes row by row.
+
+    The axes can be handed to the functions of this package; `options` go to `Figure.subplots`, such as sharey=True.
+    """
+    with styled():
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=size, layout="constrained")
+        axes = np.ravel(figure.subplots(rows, columns, **options))
+    return figure, list(axes)
+
+
+@contextmanager
+def drawing(axes: "Axes | None", size: tuple[float, float]) -> Iterator[tuple["Figure", "Axes"]]:
+    """The figure and axes to draw in, in style: those of the caller, or a new figure of its own."""
+    with styled():
+        if axes is None:
+            figure, (axes,) = panels(size=size)
+        else:
+            from matplotlib.figure import Figure
+
+            figure = axes.get_figure(root=True)
+            assert isinstance(figure, Figure)
+        yield figure, axes
+
+
+def save(figure: "Figure", path: str | Path) -> Path:
+    """Write the figure as .png or .svg; the same figure gives the same bytes, with the same matplotlib.
+
+    Raises:
+        ConfigurationError: the file's name ends in neither.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ConfigurationError(
+            f"a picture is saved as .png or .svg, and the file is {path.name!r}: choose one of them."
+        )
+    # The date of an SVG and the version in a PNG would differ from day to day and from machine to machine.
+    metadata: dict[str, Any] = {"Date": None, "Creator": None} if suffix == ".svg" else {"Software": None}
+    with styled():
+        # Drawing moves the axes to where the layout wants them, and a second drawing starts from there: draw a copy.
+        pickle.loads(pickle.dumps(figure)).savefig(path, metadata=metadata)
+    return path

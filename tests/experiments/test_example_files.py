@@ -1,0 +1,61 @@
+"""The files under examples/ run, and say what they promise."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from deltarule.experiments import EXPERIMENTS
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def example(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def example(name):
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+        return capsys.readouterr().out
+
+    return example
+
+
+def test_every_experiment_has_an_example():
+    for experiment in EXPERIMENTS.values():
+        assert (EXAMPLES / f"{experiment.module}.py").is_file()
+
+
+def test_chain(example):
+    assert "layer L    ∂C_0/∂a = -0.578997   ∂a/∂z = +0.205689   ∂C_0/∂w = -0.059384" in example("chain")
+
+
+def test_perceptron(example):
+    out = example("perceptron")
+    assert "NAND: [1. 1. 1. 0.]" in out
+    assert "1 + 1 = 0.999 0.00" in out
+
+
+def test_higham(example):
+    assert "1,000,000 steps" in example("higham")
+
+
+def test_nielsen_2(example):
+    out = example("nielsen_2")
+    back, differences = (float(line.split()[-1]) for line in out.splitlines())
+    assert back == pytest.approx(differences, rel=1e-2)  # float32
+
+
+@pytest.mark.slow
+def test_nielsen_5(example):
+    assert "speeds at the start: 2.8e-03" in example("nielsen_5")
+    assert Path("nielsen_5.png").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nielsen_1", "nielsen_3"])
+def test_on_mnist(example, name, mnist_folder, monkeypatch):
+    monkeypatch.setenv("DELTARULE_DATA", mnist_folder)
+    monkeypatch.setenv("EPOCHS", "1")
+    out = example(name)
+    assert float(out.split(" % of the test images")[0].split()[-1]) > 85
