@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deltarule.stopping import Stopping
     from deltarule.trainers import GradientDescent, LevenbergMarquardt, NewtonCG, NoImprovement
     from deltarule.training import train
+    from deltarule.tuning import Range, search
 
 __version__ = "0.1.0"
 
@@ -32,12 +33,14 @@ _HOMES = {
     "NetworkClassifier": "estimators",
     "NetworkRegressor": "estimators",
     "Quadratic": "costs",
+    "Range": "tuning",
     "Stopping": "stopping",
     "TrainingResult": "session",
     "check_gradient": "inspection",
     "export_model": "export",
     "load": "model_file",
     "save": "model_file",
+    "search": "tuning",
     "train": "training",
 }
 __all__ = [
@@ -53,12 +56,14 @@ __all__ = [
     "NewtonCG",
     "NoImprovement",
     "Quadratic",
+    "Range",
     "Stopping",
     "TrainingResult",
     "check_gradient",
     "export_model",
     "load",
     "save",
+    "search",
     "train",
 ]
 

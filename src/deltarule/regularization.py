@@ -53,7 +53,7 @@ def limit_norms(params: Params, max_norm: Strength) -> Params:
         if path[-1].key != "W":
             return W
         norm = jnp.sqrt(jnp.sum(W * W, axis=tuple(range(1, W.ndim)), keepdims=True))
-        return jnp.where(norm > max_norm, W * (max_norm / norm), W)
+        return W * jnp.minimum(1, max_norm / norm)  # a row of zeros has c/0 = inf, and is multiplied by 1
 
     return jax.tree_util.tree_map_with_path(limited, params)
 

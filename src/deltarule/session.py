@@ -81,13 +81,13 @@ class Session:
             while outside is None and done < self.epochs and np.any(np.asarray(carry.stop) == 0):
                 chunk_started = time.perf_counter()
                 before = carry
-                carry, new = self._advance(before, key, min(self.epochs, done + chunk))
+                carry, new = self.advance(before, key, min(self.epochs, done + chunk))
                 for part, records in zip(parts, new, strict=True):
                     part.append(records)
                 outside, last = self._look_outside(new[self._leader(carry)])
                 if last is not None and last < np.max(carry.epoch):
                     # A callback ended the training inside the chunk: the same epochs again, up to that one.
-                    carry, new = self._advance(before, key, last)
+                    carry, new = self.advance(before, key, last)
                     for part, records in zip(parts, new, strict=True):
                         part[-1] = records
                 after = np.atleast_1d(carry.epoch)
@@ -100,9 +100,9 @@ class Session:
         leader = self._leader(carry)
         best = jax.tree.map(lambda leaf: leaf[leader], carry) if many else carry
         reason = STOP_REASONS[int(best.stop)] if int(best.stop) else outside or "epochs"
-        return self._result(best, parts[leader], reason)
+        return self.result(best, parts[leader], reason)
 
-    def _advance(self, before: loop.Carry, key: Array, until: int) -> tuple[loop.Carry, list[dict[str, np.ndarray]]]:
+    def advance(self, before: loop.Carry, key: Array, until: int) -> tuple[loop.Carry, list[dict[str, np.ndarray]]]:
         """The carry at epoch `until`, and the records of each start since `before`."""
         rules = replace(self.stopping, time_limit=None)  # the clock is Python's: another limit compiles nothing new
         carry, records = loop.advance(
@@ -143,7 +143,8 @@ class Session:
             return "time", None
         return None, None
 
-    def _result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
+    def result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
+        """What a training leaves that ended here, for this reason."""
         keep_best = self.validation is not None or reason == "diverged"
         return TrainingResult(
             params=carry.best if keep_best else carry.state.params,

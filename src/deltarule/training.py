@@ -84,9 +84,7 @@ def train(
         keys = jax.random.split(init_key, restarts)[len(given) :]
         starts = given + [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
-        trainer.check(net, X.shape[0])
-        _check_randomness(net, trainer)
-        _check_rules(trainer, stopping, validated=validation_data is not None)
+        check_together(net, trainer, stopping, X.shape[0], validated=validation_data is not None)
         validation = None
         if validation_data is not None:
             Xv = require_finite("validation X", validation_data[0], dtype)
@@ -97,6 +95,13 @@ def train(
         )
         with trainer.surroundings(net, starts[0], X.shape[0]):
             return session.run(starts)
+
+
+def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:
+    """Raise a ConfigurationError unless this trainer can train that network on `count` examples by these rules."""
+    trainer.check(net, count)
+    _check_randomness(net, trainer)
+    _check_rules(trainer, stopping, validated)
 
 
 def _check_randomness(net: Network, trainer: Trainer) -> None:

@@ -36,6 +36,7 @@ import pytest
         (("--trainer", "lm", "--max-norm", "2"), ("--max-norm", "2.0", "lm")),
         (("--expand", "flip"), ("--expand", "'flip'", "elastic")),
         (("--expand", "shift", "--expand", "shift"), ("--expand", "'shift' twice")),
+        (("--record", "speed"), ("--record", "'speed'", "learning_speed")),
         (("--momentum", "1"), ("--momentum", "1.0", "below 1")),
         (("--patience", "0"), ("--patience", "0")),
         (("--time-limit", "0"), ("--time-limit", "0")),

@@ -179,3 +179,11 @@ def test_images_are_expanded(run):
     assert "Note: 1,259 training images were expanded to 7,554 (shift, elastic)" in outcome.err
     assert "digits: 7,554 training, 269 validation, 269 test examples" in outcome.err
     assert load_model("digits.safetensors").training["options"]["expand"] == ["shift", "elastic"]
+
+
+def test_what_is_recorded_goes_into_the_model_file(run, shelf):
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 3, "--record", "learning_speed")
+    assert run("train", shelf / "flowers.csv", *words, "--record", "training_score").code == 0
+    history = load_model("flowers.safetensors").training["history"]
+    assert np.shape(history["learning_speed"]) == (3, 2)
+    assert len(history["training_accuracy"]) == len(history["validation_accuracy"]) == 3

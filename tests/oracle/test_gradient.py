@@ -71,3 +71,24 @@ def test_any_stack_of_layers(data):
     cost = data.draw(st.sampled_from(COSTS), label="cost")
     m = data.draw(st.integers(1, 33), label="batch")
     assert_gradient_is_the_derivative(activations, sizes, cost, m, seed=data.draw(st.integers(0, 10**6)))
+
+
+@pytest.mark.parametrize(("l2", "l1"), [(0.7, None), (None, 0.4), (0.7, 0.4)])
+def test_a_step_with_l2_and_l1(l2, l1):
+    """p - eta ∇(C + (l2/2N) sum w² + (l1/N) sum |w|): weights are regularised, biases are not."""
+    activations, cost, N, eta = ("tanh", "softmax"), COSTS[3], 8, 0.3
+    params, x, y = problem(2, (3, 5, 4), activations, cost[0], N)
+
+    def objective(p):
+        weights = [layer["W"] for layer in p]
+        added = (l2 or 0) / (2 * N) * sum(jnp.sum(W**2) for W in weights)
+        added += (l1 or 0) / N * sum(jnp.sum(jnp.abs(W)) for W in weights)
+        return mean_cost(jnp, activations, cost, p, x, y) + added
+
+    with jax.enable_x64(True):
+        value, grads = compiled(jax.value_and_grad(objective))(params)
+        expected = jax.tree.map(lambda p, g: np.asarray(p - eta * g), params, grads)
+    trainer = dr.GradientDescent(eta=eta, l2=l2, l1=l1)
+    result = dr.train(network(activations, (3, 5, 4), *cost), x, y, trainer=trainer, epochs=1, params=params)
+    assert result.history["cost"][0] == pytest.approx(float(value), rel=1e-12)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)

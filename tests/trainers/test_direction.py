@@ -45,7 +45,7 @@ def walk_with_optax(rule, steps):
 )
 def test_the_textbook_s_rules_are_optax_s(direction, rule):
     found, expected = walk(direction, 0.07, 200), walk_with_optax(rule, 200)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11), found, expected)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14), found, expected)
 
 
 @pytest.mark.usefixtures("float64")

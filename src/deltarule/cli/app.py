@@ -14,6 +14,7 @@ from deltarule.cli.failures import flush_output, guarded
 from deltarule.cli.predict import predict
 from deltarule.cli.report import report
 from deltarule.cli.reproduce import reproduce
+from deltarule.cli.search import search
 from deltarule.cli.trace import trace
 from deltarule.cli.train import train
 
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, predict, evaluate, trace, check, reproduce, export, report):
+for command in (train, search, predict, evaluate, trace, check, reproduce, export, report):
     app.command()(command)
 
 

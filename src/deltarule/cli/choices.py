@@ -10,6 +10,7 @@ from deltarule.cli.trainers import TRAINERS
 LARGEST_SEED = 2**32 - 1  # a JAX key takes 32 bits; beyond them seeds would repeat
 IMAGES = ("digits", "mnist")
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
+RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
 TASKS = ("classification", "regression")
 
 
@@ -40,6 +41,7 @@ class Choices:
     patience: int | None
     time_limit: float | None
     out: Path | None
+    recorded: tuple[str, ...] | None = None
 
     @property
     def model(self) -> Path:
@@ -97,6 +99,8 @@ def check_choices(choices: Choices) -> None:
             require_count(name, value)
     if choices.expand is not None:
         check_kinds("--expand", choices.expand)
+    for name in choices.recorded or ():
+        require_choice("--record", name, RECORDS)
     require_count("--seed", choices.seed, least=0)
     _check_seed_and_epochs(choices)
     _check_source(choices)

@@ -107,7 +107,14 @@ def training_record(
     )
 
 
-def panel(data: "DataSet", plan: "Plan", result: "TrainingResult", scores: Scores, record: dict[str, Any]) -> Panel:
+def panel(
+    data: "DataSet",
+    plan: "Plan",
+    result: "TrainingResult",
+    scores: Scores,
+    record: dict[str, Any],
+    title: str = "deltarule train",
+) -> Panel:
     """The summary for people."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
@@ -129,7 +136,7 @@ def panel(data: "DataSet", plan: "Plan", result: "TrainingResult", scores: Score
     ]
     for name, value in rows:
         table.add_row(name, Text(value, style="bold green" if name == "test" else "", overflow="fold"))
-    return Panel(table, title="deltarule train", title_align="left", expand=False)
+    return Panel(table, title=title, title_align="left", expand=False)
 
 
 def next_commands(choices: Choices) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 BATCH_SIZE = 10
@@ -51,12 +52,18 @@ def _gradient_descent(settings: Settings) -> Any:
     return dr.GradientDescent(eta=settings.eta, momentum=settings.momentum, **_common(settings))
 
 
-def _adam(settings: Settings) -> Any:
+@cache
+def _adam_rule() -> Any:
+    """One object for the whole process, because another one compiles again."""
     import optax
 
+    return optax.adam(1.0)
+
+
+def _adam(settings: Settings) -> Any:
     import deltarule as dr
 
-    return dr.GradientDescent(rule=optax.adam(1.0), eta=settings.eta, **_common(settings))
+    return dr.GradientDescent(rule=_adam_rule(), eta=settings.eta, **_common(settings))
 
 
 def _common(settings: Settings) -> dict[str, Any]:

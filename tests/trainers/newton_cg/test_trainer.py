@@ -7,7 +7,7 @@ import pytest
 import deltarule as dr
 from deltarule import loop
 from deltarule.errors import ConfigurationError
-from deltarule.trainers.newton_cg import trainer as module
+from deltarule.trainers.newton_cg import model as module
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 DRAW = np.random.default_rng(0)

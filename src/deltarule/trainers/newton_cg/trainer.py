@@ -1,6 +1,5 @@
 """Newton-CG: Newton's direction from exact Hessian-vector products, inside a trust region."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -9,17 +8,15 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from deltarule import backprop
 from deltarule.backprop import Params
-from deltarule.curvature.hessian import backward_pass, gradient, hessian_product
 from deltarule.domain import require_count, require_number
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
-from deltarule.regularization import add_penalty_gradient, penalty
-from deltarule.rows import Rows, block_size, sum_over_blocks
+from deltarule.rows import Rows
 from deltarule.stopping import stop_code
 from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.newton_cg import radius as control
+from deltarule.trainers.newton_cg.model import Model, objective, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, norm, plus, steihaug
 from deltarule.trainers.sampling import permutation, take_batch
 
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from deltarule.network import Network
 
 TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, so 4^40 covers rounding
-BLOCK_BYTES = 2**27  # what the passes of one block of examples may take
 
 
 class NewtonCGState(NamedTuple):
@@ -35,14 +31,6 @@ class NewtonCGState(NamedTuple):
 
     params: Params
     radius: Array
-
-
-class Model(NamedTuple):
-    """The objective at one point, its gradient, and the products with its Hessian."""
-
-    objective: Array
-    gradient: Params
-    product: Callable[[Params], Params]
 
 
 class Trial(NamedTuple):
@@ -130,7 +118,7 @@ class NewtonCG:
     def _full_batch_epoch(
         self, net: "Network", state: NewtonCGState, rows: Rows, total: Array
     ) -> tuple[NewtonCGState, Record]:
-        model = self._model(net, state.params, rows, total, total)
+        model = quadratic_model(net, state.params, rows, self.l2, total, total)
         smallest = jnp.finfo(rows.x.dtype).eps * jnp.maximum(1, norm(state.params))
 
         def going(carry: tuple) -> Array:
@@ -173,7 +161,7 @@ class NewtonCG:
             x, y, weight = take_batch(rows, lax.dynamic_slice(order, (i * m,), (m,)), i * m, rows.count)
             batch = Rows(x, y, weight, jnp.asarray(m, jnp.int32))
             share = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)
-            model = self._model(net, params, batch, share, total)
+            model = quadratic_model(net, params, batch, self.l2, share, total)
             trial, radius, products = self._trial(net, params, model, batch, radius, share, total)
             params, after = _if_taken(trial, params, model.objective)
             negative = trial.taken & (trial.ending == NEGATIVE)
@@ -194,51 +182,11 @@ class NewtonCG:
         tolerance = jnp.minimum(self.cg_tolerance, jnp.sqrt(norm(model.gradient)))
         found = steihaug(model.product, model.gradient, radius, tolerance, self.cg_iterations)
         there = plus(params, found.s)
-        new = self._objective(net, there, rows, share, total)
+        new = objective(net, there, rows, self.l2, share, total)
         rho, taken = control.judge(model.objective, new, found.promised)
         length = norm(found.s)
         radius = control.update(radius, rho, length, found.ending, self.max_radius)
         return Trial(there, new, rho, taken, length, found.ending), radius, found.products
-
-    def _model(self, net: "Network", params: Params, rows: Rows, share: Array, total: Array) -> Model:
-        """F = the mean cost over `share`, the rows' weight, with regularisation over `total`, and its derivatives."""
-        block = self._block(params, rows)
-
-        def first(x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
-            at = backward_pass(net, params, x, y, weight / share)
-            return at.cost, gradient(net, at)
-
-        def regularised(sums: Params, p: Params) -> Params:
-            return add_penalty_gradient(sums, p, self.l2, None, total)  # linear in p, so it serves H v as well
-
-        if block == rows.x.shape[0]:  # then the passes are kept and serve every product
-            at = backward_pass(net, params, rows.x, rows.y, rows.mask / share)
-            cost, grads = at.cost, gradient(net, at)
-
-            def product(v: Params) -> Params:
-                return regularised(hessian_product(net, params, at, v), v)
-        else:
-            cost, grads = sum_over_blocks(rows, block, first)
-
-            def product(v: Params) -> Params:
-                def part(x: Array, y: Array, weight: Array) -> Params:
-                    return hessian_product(net, params, backward_pass(net, params, x, y, weight / share), v)
-
-                return regularised(sum_over_blocks(rows, block, part), v)
-
-        return Model(cost + penalty(params, self.l2, None, total), regularised(grads, params), product)
-
-    def _objective(self, net: "Network", params: Params, rows: Rows, share: Array, total: Array) -> Array:
-        def part(x: Array, y: Array, weight: Array) -> Array:
-            return jnp.sum(weight * backprop.output_cost(net, backprop.forward(net, params, x)[-1], y))
-
-        cost = sum_over_blocks(rows, self._block(params, rows), part) / share
-        return cost + penalty(params, self.l2, None, total)
-
-    def _block(self, params: Params, rows: Rows) -> int:
-        """How many examples are passed at once: some twelve numbers for each neuron must fit BLOCK_BYTES."""
-        neurons = sum(layer["b"].size for layer in params if "b" in layer)
-        return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * max(neurons, 1))))
 
 
 def _if_taken(trial: Trial, params: Params, objective: Array) -> tuple[Params, Array]:

@@ -1,0 +1,211 @@
+"""`deltarule search`: many trainings with other hyper-parameters, the hopeless ones given up, the best one saved."""
+
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltarule.cli import STARTED
+from deltarule.cli.choices import Choices, check_choices
+from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing
+from deltarule.cli.screen import command, console_for, emit_json, line, number, share
+from deltarule.cli.train import load_data
+from deltarule.cli.training_options import (
+    L1,
+    L2,
+    Activation,
+    BatchSize,
+    Cost,
+    Dropout,
+    Epochs,
+    Eta,
+    Expand,
+    HalveAfter,
+    Hidden,
+    MaxNorm,
+    Momentum,
+    Out,
+    Seed,
+    Target,
+    Task,
+    Trainer,
+    TrainingSource,
+)
+
+if TYPE_CHECKING:
+    from deltarule.cli.plan import Plan
+    from deltarule.data import DataSet
+    from deltarule.tuning import SearchResult, Trial
+
+METHODS = ("random", "grid", "bayes")
+MOST_ROWS = 15  # of the table of trials
+
+
+def search(
+    source: TrainingSource = "digits",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="eta=0.01:10 (a range) or hidden=30,100,30x20 (values); repeat the option for several: eta, "
+            "batch-size, l2, l1, max-norm, dropout, momentum, hidden, activation, cost, trainer "
+            "[default: eta and l2 over three decades and more].",
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help="random, grid (every combination), or bayes (needs optuna).")
+    ] = "random",
+    trials: Annotated[int, typer.Option(**WHOLE, help="How many trainings to begin; a grid has its own number.")] = 20,
+    points: Annotated[int, typer.Option(**WHOLE, help="How many numbers of a range a grid takes.")] = 5,
+    prune: Annotated[bool, typer.Option(help="Give up hopeless trials early, by successive halving.")] = True,
+    target: Target = None,
+    task: Task = None,
+    hidden: Hidden = None,
+    activation: Activation = None,
+    cost: Cost = None,
+    trainer: Trainer = None,
+    eta: Eta = None,
+    batch_size: BatchSize = None,
+    epochs: Epochs = None,
+    l2: L2 = None,
+    l1: L1 = None,
+    max_norm: MaxNorm = None,
+    dropout: Dropout = None,
+    momentum: Momentum = None,
+    halve_after: HalveAfter = None,
+    expand: Expand = None,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    drop_missing: DropMissing = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for hyper-parameters: train on SOURCE with many, and save what does best on the validation part.
+
+    Whatever is not varied is as in `deltarule train`. The test part is looked at once, for the winner.
+    """
+    choices = Choices(
+        source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
+        l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, None, None, out,
+    )  # fmt: skip
+    _check(choices, method, trials, points)
+    data, found = _run(choices, vary or [], method, trials, points, prune)
+    _finish(choices, data, found, method, as_json)
+
+
+def _check(choices: Choices, method: str, trials: int, points: int) -> None:
+    """Check every option that can be checked without the data."""
+    from deltarule.domain import require_choice, require_count
+
+    check_choices(choices)
+    require_choice("--method", method, METHODS)
+    require_count("--trials", trials)
+    require_count("--points", points, least=2)
+
+
+def _run(
+    choices: Choices, vary: list[str], method: str, trials: int, points: int, prune: bool
+) -> tuple["DataSet", "SearchResult"]:
+    """Load, and search."""
+    import deltarule as dr
+    from deltarule.cli.compilation import keep_compiled_code
+    from deltarule.cli.plan import make_plan
+    from deltarule.cli.variation import default_space, parse_variations
+
+    space = parse_variations(vary, choices)
+    data = load_data(choices)
+    plan = make_plan(_with_first_values(choices, space), data)
+    space = space or default_space(plan, choices)
+    keep_compiled_code()
+
+    def build(values: dict[str, Any]) -> Any:
+        planned = make_plan(replace(choices, **values), data)
+        return planned.net, planned.trainer
+
+    done = 0
+
+    def tell(trial: "Trial") -> None:
+        nonlocal done
+        done += 1
+        print(f"trial {done}: {_words(trial, plan.monitor)}", file=sys.stderr)
+
+    found = dr.search(
+        build,
+        space,
+        data.train.X,
+        data.train.Y,
+        validation_data=(data.validation.X, data.validation.Y),
+        epochs=plan.epochs,
+        method=method,
+        trials=trials,
+        points=points,
+        prune=prune,
+        seed=choices.seed,
+        monitor=plan.monitor,
+        callback=tell,
+    )
+    return data, found
+
+
+def _with_first_values(choices: Choices, space: Any) -> Choices:
+    """The choices with the first value of all that is varied, so that the whole is checked before a trial runs."""
+    return replace(
+        choices, **{field: entry[0] if isinstance(entry, list) else entry.at(0) for field, entry in space.items()}
+    )
+
+
+def _words(trial: "Trial", monitor: str) -> str:
+    """A trial in a line: what was chosen, how well it did, what became of it."""
+    score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
+    return f"{_values(trial)}  validation {score}, {trial.epochs} epochs, {trial.state}"
+
+
+def _values(trial: "Trial") -> str:
+    return " ".join(f"{name} {number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
+
+
+def _finish(choices: Choices, data: "DataSet", found: "SearchResult", method: str, as_json: bool) -> None:
+    """Score the winner on the test part, save it, and say what was found."""
+    import deltarule as dr
+    from deltarule.cli import summary
+    from deltarule.cli.failures import INTERRUPTED
+    from deltarule.cli.plan import make_plan
+    from deltarule.cli.variation import as_options, fixed_options
+
+    winner = replace(choices, **found.best.values)
+    plan = make_plan(winner, data)
+    scores = summary.score(plan, data, found.result)
+    training = summary.training_record(winner, data, plan, found.result, scores)
+    dr.save(choices.model, plan.net, found.result.params, schema=data.schema.to_json(), training=training)
+    record = summary.json_record(winner, plan, found.result, scores, True, time.perf_counter() - STARTED)
+    again = command("train", choices.source, *fixed_options(choices), *as_options(found.best.values))
+    console = console_for(as_json)
+    console.print(_table(found, plan))
+    console.print(summary.panel(data, plan, found.result, scores, record, title="deltarule search"))
+    line(console, again, "bold")
+    if as_json:
+        trials = [vars(trial) for trial in found.trials]
+        emit_json(record | {"method": method, "best": found.best.values, "trials": trials, "command": again})
+    if found.interrupted:
+        summary.warn(f"Interrupted: the best of {len(found.trials)} trials so far is saved in {choices.model}.")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _table(found: "SearchResult", plan: "Plan") -> Any:
+    """The trials, best first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{len(found.trials)} trials, best first", title_justify="left")
+    for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds", "state"):
+        table.add_column(name.replace("_", "-"), justify="left" if name == "state" else "right", no_wrap=True)
+    for trial in found.trials[:MOST_ROWS]:
+        score = share(trial.accuracy) if plan.monitor == "accuracy" else number(trial.cost)
+        cells = [number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]
+        row = (*cells, score, str(trial.epochs), f"{trial.seconds:.2f}", trial.state)
+        table.add_row(*(Text(cell) for cell in row), style="bold green" if trial is found.trials[0] else "")
+    if len(found.trials) > MOST_ROWS:
+        table.add_row("...", *("" for _ in range(len(found.best.values) + 3)))
+    return table

@@ -1,0 +1,103 @@
+"""The options of a training, which `deltarule train` and `deltarule search` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deltarule.cli.options import REAL, WHOLE
+
+TrainingSource = Annotated[str, typer.Argument(metavar="SOURCE", help="digits, mnist, or a .csv or .parquet file.")]
+Target = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMNS", help="The column of a table to learn, or several with commas between."),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="classification or regression [default: as the target looks]."),
+]
+Hidden = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZES",
+        help="Neurons of the hidden layers, such as 30 or 30,20 "
+        "[default: 200 for digits, 100 for mnist, else 30; 10 for lm, newton-cg].",
+    ),
+]
+Activation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Of the hidden layers: sigmoid, tanh, relu, softplus, linear "
+        "[default: relu for digits, tanh for a regression, else sigmoid].",
+    ),
+]
+Cost = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="quadratic or cross-entropy, with sigmoid outputs; log-likelihood, with softmax outputs; "
+        "a regression has quadratic with linear outputs.",
+    ),
+]
+Trainer = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="sgd, gd, momentum, adam, lm or newton-cg [default: adam for a regression, else sgd]."
+    ),
+]
+Eta = Annotated[float | None, typer.Option(**REAL, help="The learning rate [default: the trainer's, see the summary].")]
+BatchSize = Annotated[
+    int | None, typer.Option(**WHOLE, help="Examples of a step [default: 10; all for gd, lm, newton-cg].")
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        **WHOLE,
+        help="Passes over the data [default: 30 for digits and mnist, else 300; 1000 for gd, 100 for lm, newton-cg].",
+    ),
+]
+L2 = Annotated[
+    float | None,
+    typer.Option("--l2", **REAL, help="Lambda of the L2 regularisation [default: 0]."),
+]
+L1 = Annotated[
+    float | None,
+    typer.Option("--l1", **REAL, help="Lambda of the L1 regularisation [default: 0]."),
+]
+MaxNorm = Annotated[
+    float | None, typer.Option(**REAL, help="The most that the weights into a neuron may measure, ‖w‖.")
+]
+Dropout = Annotated[
+    float | None, typer.Option(**REAL, help="The share of each hidden layer dropped in a step, from 0 to below 1.")
+]
+Momentum = Annotated[float | None, typer.Option(**REAL, help="Mu, from 0 to below 1 [default: 0.9 for momentum].")]
+HalveAfter = Annotated[
+    int | None,
+    typer.Option(**WHOLE, help="Halve eta after so many epochs without a better validation score; stop at 1/128."),
+]
+Record = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="What else to keep of every epoch in the model file: learning_speed, of each layer, or training_score; "
+        "repeat the option for both.",
+    ),
+]
+Expand = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KIND",
+        help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic; "
+        "repeat the option for several.",
+    ),
+]
+Seed = Annotated[int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")]
+Patience = Annotated[
+    int | None, typer.Option(**WHOLE, help="Stop after so many epochs without a better validation score.")
+]
+TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where to save the network [default: the source's name]."),
+]

@@ -1,0 +1,153 @@
+"""The ways through the space: a grid, draws at random, or draws that learn from the trials before them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deltarule.domain import require_choice, require_count
+from deltarule.errors import ConfigurationError, DataError
+from deltarule.network import Network
+from deltarule.session import TrainingResult
+from deltarule.tuning.bayes import learn
+from deltarule.tuning.space import Space, check_space, grid, sample
+from deltarule.tuning.trial import Build, RunningTrial, Trial, Workbench
+
+METHODS = ("random", "grid", "bayes")
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        best: the trial with the best validation score.
+        trials: all of them, best first.
+        net: the best trial's network.
+        result: the best trial's training, as `train` returns it: `.params` are the best on the validation data.
+        interrupted: whether Ctrl-C ended the search.
+    """
+
+    best: Trial
+    trials: list[Trial]
+    net: Network
+    result: TrainingResult
+    interrupted: bool
+
+
+def search(
+    build: Build,
+    space: Space,
+    X: Any,
+    Y: Any,
+    *,
+    validation_data: tuple[Any, Any],
+    epochs: int,
+    method: str = "random",
+    trials: int = 20,
+    points: int = 5,
+    prune: bool = True,
+    reduction: int = 3,
+    seed: int = 0,
+    monitor: str = "cost",
+    callback: Callable[[Trial], Any] | None = None,
+) -> SearchResult:
+    """Train with many choices of hyper-parameters and keep the one that does best on the validation data.
+
+    Hopeless trials are given up early by successive halving: all trials run for a few epochs, the better third of them
+    three times as long, and so on until the last few have run all epochs. A trial that goes on is the same training,
+    not a new one, and is what `train` gives for the same seed. Numbers such as eta and l2 are traced, so however many
+    values are tried, each shape of network compiles once.
+
+    Args:
+        build: from one choice, a dict, to (network, trainer).
+        space: for each name a list of values, or a `Range`.
+        X: inputs, (N, n_1).
+        Y: targets, as in `train`.
+        validation_data: (Xv, Yv), which judge.
+        epochs: of a trial that is never given up.
+        method: "random"; "grid", every combination; or "bayes", Optuna's tree-structured Parzen estimator, which draws
+            where earlier trials did well (needs the package optuna).
+        trials: how many choices to draw; a grid has its own number.
+        points: how many numbers of a `Range` a grid takes.
+        prune: give up hopeless trials. With "bayes" Optuna's own successive halving decides, one trial after another.
+        reduction: the share of trials that goes on is 1/reduction, for `reduction` times as many epochs; at least 2.
+        seed: of the draws, the initial parameters and the order of the examples.
+        monitor: "cost", or "accuracy" (ties fall to the lower cost).
+        callback: called with every trial that has ended.
+
+    Raises:
+        ConfigurationError: an option or an entry of the space lies outside its domain.
+        DataError: the data cannot be used, or not one trial had a finite validation cost.
+
+    Source: J. Bergstra, Y. Bengio, JMLR 13 (2012) for random search; K. Jamieson, A. Talwalkar, AISTATS 2016, for
+    successive halving.
+    """
+    require_choice("method", method, METHODS)
+    require_choice("monitor", monitor, ("cost", "accuracy"))
+    require_count("epochs", epochs)
+    require_count("trials", trials)
+    require_count("reduction", reduction, least=2)
+    check_space(space)
+    if validation_data is None:
+        raise ConfigurationError("a search is judged on validation data, and there are none: give validation_data.")
+    bench = Workbench(build, X, Y, validation_data, epochs, seed, monitor)
+    tell = callback or (lambda trial: None)
+    run: list[RunningTrial] = []
+    interrupted = False
+    try:
+        if method == "bayes":
+            learn(
+                bench,
+                space,
+                trials,
+                rungs(trials, epochs, reduction) if prune else [epochs],
+                reduction,
+                seed,
+                run,
+                tell,
+            )
+        else:
+            choices = grid(space, points) if method == "grid" else sample(space, trials, seed)
+            run += (bench.begin(i, values) for i, values in enumerate(choices))
+            halve(run, rungs(len(run), epochs, reduction) if prune else [epochs], reduction, tell)
+    except KeyboardInterrupt:
+        interrupted = True
+    ordered = sorted(run, key=lambda trial: trial.rank)
+    if not ordered or ordered[0].rank[0] == float("inf"):
+        raise DataError(
+            f"not one of {len(run)} trials had a finite validation cost: vary eta over smaller numbers, or scale "
+            "the data"
+        )
+    winner = ordered[0]
+    return SearchResult(
+        winner.record(), [trial.record() for trial in ordered], winner.session.net, winner.result(), interrupted
+    )
+
+
+def rungs(trials: int, epochs: int, reduction: int) -> list[int]:
+    """The epochs at which trials are compared: as many rungs as leave at least one trial and one epoch.
+
+    >>> rungs(27, 30, 3), rungs(2, 30, 3), rungs(100, 5, 3)
+    ([1, 3, 10, 30], [30], [1, 5])
+    """
+    found = [epochs]
+    while trials >= reduction and found[0] >= reduction:
+        found.insert(0, found[0] // reduction)
+        trials //= reduction
+    return found
+
+
+def halve(run: list[RunningTrial], levels: list[int], reduction: int, tell: Callable[[Trial], Any]) -> None:
+    """Successive halving: every trial to the first level, the best 1/reduction of them to the next, and so on."""
+    alive = list(run)
+    for i, level in enumerate(levels):
+        for trial in alive:
+            trial.advance(level)
+        going = sorted((trial for trial in alive if not trial.stopped), key=lambda trial: trial.rank)
+        last = i + 1 == len(levels)
+        kept = [] if last else going[: -(-len(alive) // reduction)]
+        for trial in alive:
+            if trial not in kept:
+                trial.pruned = not last and not trial.stopped
+                tell(trial.record())
+        alive = kept

@@ -1,0 +1,145 @@
+"""One trial of a search: a training that can be paused, compared with others, and taken up again where it was."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from deltarule import loop
+from deltarule.examples import checked_rows, require_finite
+from deltarule.network import Network
+from deltarule.precision import as_dtype, computing_in
+from deltarule.randomness import as_key
+from deltarule.rows import Rows
+from deltarule.session import Session, TrainingResult
+from deltarule.stopping import STOP_REASONS, Stopping
+from deltarule.trainers.base import Trainer
+from deltarule.training import check_together
+from deltarule.tuning.space import Values
+
+Build = Callable[[Values], tuple[Network, Trainer]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one choice of hyper-parameters.
+
+    Attributes:
+        number: counted from 0 in the order of drawing.
+        values: the choice.
+        cost: the lowest validation cost up to its last epoch, or where accuracy was the monitor that of the best epoch.
+        accuracy: the validation accuracy of that epoch; 0 where cost was the monitor.
+        epochs: how many it was given.
+        state: "complete", "pruned" (given up because others were better) or "diverged".
+        seconds: its own wall-clock time, compilation included.
+    """
+
+    number: int
+    values: Values
+    cost: float
+    accuracy: float
+    epochs: int
+    state: str
+    seconds: float
+
+
+class Workbench:
+    """What the trials of a search have in common: the data on the device, the seed, the network's builder."""
+
+    def __init__(self, build: Build, X: Any, Y: Any, validation_data: Any, epochs: int, seed: int, monitor: str):
+        """Nothing is laid out before the first trial says in which precision and with how many outputs."""
+        self.build, self.data, self.validation_data = build, (X, Y), validation_data
+        self.epochs, self.monitor = epochs, monitor
+        init_key, self.run_key = jax.random.split(as_key(seed))  # as `train` does for its only start
+        self.init_key = jax.random.split(init_key, 1)[0]
+        self.laid_out: dict[tuple, tuple[Rows, Rows]] = {}
+
+    def begin(self, number: int, values: Values) -> "RunningTrial":
+        """A trial before its first epoch. All trials of one network start from the same parameters."""
+        started = time.perf_counter()
+        net, trainer = self.build(values)
+        dtype = as_dtype(trainer.dtype)
+        with computing_in(dtype):
+            X = np.asarray(self.data[0])
+            params = net.init(self.init_key, X.shape[1:], dtype, trainer.initializers)
+            rows, validation = self._rows(net, params, dtype)
+            check_together(net, trainer, Stopping(), len(X), validated=True)
+            session = Session(
+                net, trainer, rows, validation, self.run_key, self.epochs, Stopping(), self.monitor, (), (), started
+            )
+            with trainer.surroundings(net, params, len(X)):
+                carry = loop.start(net, trainer, params, rows)
+        return RunningTrial(number, values, session, carry, dtype, started)
+
+    def _rows(self, net: Network, params: Any, dtype: np.dtype) -> tuple[Rows, Rows]:
+        """The data on the device, once for each precision, number of outputs and cost."""
+        kind = (dtype, net.outputs, net.cost)
+        if kind not in self.laid_out:
+            X, Xv = (
+                require_finite(n, x, dtype) for n, x in (("X", self.data[0]), ("validation X", self.validation_data[0]))
+            )
+            self.laid_out[kind] = (
+                checked_rows(net, params, "X", X, self.data[1], None),
+                checked_rows(net, params, "validation X", Xv, self.validation_data[1], None),
+            )
+        return self.laid_out[kind]
+
+
+class RunningTrial:
+    """A training in progress: `advance` goes on with it, and its score is that of its best epoch so far."""
+
+    def __init__(
+        self, number: int, values: Values, session: Session, carry: loop.Carry, dtype: np.dtype, started: float
+    ):
+        """Before the first epoch."""
+        self.number, self.values, self.session, self.carry, self.dtype = number, values, session, carry, dtype
+        self.parts: list[dict[str, np.ndarray]] = []
+        self.seconds = time.perf_counter() - started
+        self.pruned = False
+
+    @property
+    def epoch(self) -> int:
+        """The epochs run."""
+        return int(self.carry.epoch)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it ended for a reason of its own, such as divergence."""
+        return int(self.carry.stop) != 0
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """What trials are ordered by, smaller is better; a trial without one finite score comes last."""
+        cost, accuracy = float(self.carry.best_cost), float(self.carry.best_accuracy)
+        if not np.isfinite(cost):
+            return np.inf, np.inf
+        return (-accuracy, cost) if self.session.monitor == "accuracy" else (cost, 0.0)
+
+    def advance(self, until: int) -> None:
+        """Go on to epoch `until`, or to a stop."""
+        started = time.perf_counter()
+        session = self.session
+        with (
+            computing_in(self.dtype),
+            session.trainer.surroundings(session.net, self.carry.best, int(session.rows.count)),
+        ):
+            while self.epoch < until and not self.stopped:
+                target = min(until, self.epoch + loop.CHUNK)
+                self.carry, (records,) = session.advance(self.carry, session.key, target)
+                self.parts.append(records)
+        self.seconds += time.perf_counter() - started
+
+    def record(self) -> Trial:
+        """The trial as it stands."""
+        reason = STOP_REASONS[int(self.carry.stop)]
+        state = "diverged" if reason == "diverged" else "pruned" if self.pruned else "complete"
+        accuracy = float(self.carry.best_accuracy) if self.session.monitor == "accuracy" else 0.0
+        return Trial(self.number, self.values, float(self.carry.best_cost), accuracy, self.epoch, state, self.seconds)
+
+    def result(self) -> TrainingResult:
+        """What a training leaves, as `train` would."""
+        reason = STOP_REASONS[int(self.carry.stop)] if self.stopped else "epochs"
+        return self.session.result(self.carry, self.parts, reason)

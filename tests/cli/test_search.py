@@ -1,0 +1,106 @@
+import json
+
+import pytest
+
+import deltarule as dr
+from deltarule.model_file import load_model
+
+FLOWERS = ("--target", "flower", "--hidden", 4, "--epochs", 9, "--trials", 9)
+
+
+def test_it_prints_a_table_and_the_command_that_trains_the_winner(run, shelf):
+    outcome = run("search", shelf / "flowers.csv", *FLOWERS, "--vary", "eta=0.001:1", "--vary", "l2=0.01,0.1")
+    assert outcome.code == 0
+    for words in (
+        "9 trials, best first",
+        "validation accuracy",
+        "pruned",
+        "complete",
+        "deltarule search",
+        "flowers.saf",
+    ):
+        assert words in outcome.out
+    assert outcome.err.count("trial ") == 9
+    assert dr.load("flowers.safetensors")[0].layers[0] == dr.Dense(4)
+
+
+def test_the_command_gives_the_same_network(run, shelf):
+    words = ("search", shelf / "flowers.csv", *FLOWERS, "--vary", "eta=0.001:1", "--vary", "hidden=4,3x2")
+    record = json.loads(run(*[word for word in words if word not in ("--hidden", 4)], "--seed", 3, "--json").out)
+    assert set(record["best"]) == {"eta", "hidden"}
+    assert len(record["trials"]) == 9
+    assert record["trials"][0]["values"] == record["best"]
+    assert record["validation_accuracy"] == pytest.approx(max(trial["accuracy"] for trial in record["trials"]))
+    found = dr.load("flowers.safetensors")[1]
+    command = record["command"].split()
+    assert command[:2] == ["deltarule", "train"]
+    assert run(*command[1:], "--out", "again.safetensors").code == 0
+    again = dr.load("again.safetensors")[1]
+    assert all((a[name] == b[name]).all() for a, b in zip(found, again, strict=True) for name in a)
+    options = load_model("flowers.safetensors").training["options"]
+    assert options["eta"] == record["best"]["eta"]
+
+
+def test_a_grid_of_a_regression_and_its_defaults(run, shelf):
+    words = (
+        "--target",
+        "price",
+        "--hidden",
+        3,
+        "--epochs",
+        2,
+        "--method",
+        "grid",
+        "--points",
+        2,
+        "--no-prune",
+        "--json",
+    )
+    record = json.loads(run("search", shelf / "houses.csv", *words).out)
+    # By default eta and l2 vary: two ends each.
+    values = [(trial["values"]["eta"], trial["values"]["l2"]) for trial in record["trials"]]
+    assert sorted(values) == [(0.0001, 0.001), (0.0001, 10), (0.1, 0.001), (0.1, 10)]
+    assert {trial["epochs"] for trial in record["trials"]} == {2}
+    assert record["trials"] == sorted(record["trials"], key=lambda trial: trial["cost"])
+    assert "test_r2" in record
+
+
+def test_bayes(run, shelf):
+    pytest.importorskip("optuna")
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 4, "--trials", 4, "--method", "bayes", "--json")
+    assert len(json.loads(run("search", shelf / "flowers.csv", *words).out)["trials"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--vary", "eta"), ("--vary is 'eta'", "NAME=LOW:HIGH")),
+        (("--vary", "speed=1:2"), ("--vary is 'speed=1:2'", "eta, batch-size")),
+        (("--vary", "eta=1:0.1"), ("--vary is 'eta=1:0.1'", "above 1")),
+        (("--vary", "eta=0:1"), ("--vary is 'eta=0:1'", "above 0")),
+        (("--vary", "eta=a,b"), ("--vary is 'eta=a,b'", "not numbers")),
+        (("--vary", "eta=-1,1"), ("--eta", "-1.0", "above 0")),
+        (("--vary", "momentum=0:2"), ("--momentum", "2", "below 1")),
+        (("--vary", "hidden=30:50"), ("--vary is 'hidden=30:50'", "no range")),
+        (("--vary", "hidden=30,abc"), ("--hidden", "'abc'")),
+        (("--vary", "eta=1,2", "--vary", "eta=3,4"), ("--vary names 'eta' twice",)),
+        (("--vary", "eta=1,2", "--eta", "1"), ("--vary names 'eta', and --eta fixes it",)),
+        (("--trainer", "lm", "--vary", "eta=1,2"), ("--eta", "lm")),
+        (("--method", "luck"), ("--method", "'luck'", "bayes")),
+        (("--trials", "0"), ("--trials", "0")),
+        (("--points", "1"), ("--points", "1")),
+        (("--epochs", "0"), ("--epochs", "0")),
+    ],
+)
+def test_a_bad_option_is_refused_before_any_data_are_read(refused, words, said):
+    sentence = refused("search", "missing.csv", "--target", "y", *words)
+    for word in said:
+        assert word in sentence
+
+
+def test_a_missing_package_is_named(refused, shelf, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 1, "--method", "bayes", "--trials", 1)
+    sentence = refused("search", shelf / "flowers.csv", *words)
+    assert "optuna" in sentence
+    assert "pip install 'deltarule[search]'" in sentence
