@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from plain_network import OUTPUTS, outputs
 
 from deltarule.activations import ACTIVATIONS
 from deltarule.layers import Dense
+from oracle.plain_network import OUTPUTS, outputs
 
 pytestmark = pytest.mark.usefixtures("float64")
 

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from plain_network import COSTS, OUTPUTS, compiled, cost_of_output, outputs
 
 from deltarule.activations import ACTIVATIONS
 from deltarule.costs import Quadratic, get_cost
+from oracle.plain_network import COSTS, OUTPUTS, compiled, cost_of_output, outputs
 
 pytestmark = pytest.mark.usefixtures("float64")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_network import COSTS, HIDDEN, OUTPUTS, compiled, mean_cost, problem
 
 import deltarule as dr
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, mean_cost, problem
 
 STEP = 6e-6  # of central differences: the cube root of the rounding of float64
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from plain_network import COSTS, HIDDEN, OUTPUTS, compiled, mean_cost, problem
 
 import deltarule as dr
 from deltarule.curvature.hessian import backward_pass, gradient, hessian_product
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, mean_cost, problem
 
 pytestmark = pytest.mark.usefixtures("float64")
 

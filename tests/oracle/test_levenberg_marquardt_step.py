@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from plain_network import COSTS, HIDDEN, OUTPUTS, compiled, cost_of_output, outputs, problem
 
 import deltarule as dr
 from deltarule.costs import Quadratic, get_cost
@@ -23,6 +22,7 @@ from deltarule.rows import pad_rows
 from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
 from deltarule.trainers.levenberg_marquardt.dual import dual_model
 from deltarule.trainers.levenberg_marquardt.primal import primal_model
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, cost_of_output, outputs, problem
 
 pytestmark = pytest.mark.usefixtures("float64")
 

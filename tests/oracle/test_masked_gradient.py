@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from plain_network import COSTS, HIDDEN, activation, compiled, cost_of_output, problem
 
 import deltarule as dr
 from deltarule import backprop
+from oracle.plain_network import COSTS, HIDDEN, activation, compiled, cost_of_output, problem
 
 pytestmark = pytest.mark.usefixtures("float64")
 

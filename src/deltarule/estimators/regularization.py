@@ -58,7 +58,7 @@ def train_penalised(problem: Problem) -> TrainingResult:
         validation_data=None if held is None else (held.X, held.Y, held.uneven_weight),
         seed=problem.seed,
         restarts=problem.restarts,
-        stopping=Stopping(max_fail=problem.max_fail),
+        stopping=Stopping(max_fail=problem.max_fail if held is not None else None),
     )
 
 
