@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from deltarule.network import Network
     from deltarule.session import TrainingResult
     from deltarule.stopping import Stopping
-    from deltarule.trainers import GradientDescent, LevenbergMarquardt, NewtonCG, NoImprovement
+    from deltarule.trainers import (
+        BayesianEnsemble,
+        BayesianRegularization,
+        GradientDescent,
+        LevenbergMarquardt,
+        NewtonCG,
+        NoImprovement,
+    )
     from deltarule.training import train
     from deltarule.tuning import Range, search
 
@@ -21,6 +28,8 @@ __version__ = "0.1.0"
 
 # Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
 _HOMES = {
+    "BayesianEnsemble": "trainers",
+    "BayesianRegularization": "trainers",
     "CrossEntropy": "costs",
     "Dense": "layers",
     "Dropout": "layers",
@@ -44,6 +53,8 @@ _HOMES = {
     "train": "training",
 }
 __all__ = [
+    "BayesianEnsemble",
+    "BayesianRegularization",
     "CrossEntropy",
     "Dense",
     "Dropout",

@@ -90,7 +90,8 @@ def _advance_one(
             record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
             cost, accuracy = score.cost, score.accuracy
         else:
-            cost, accuracy = record["cost"], jnp.zeros_like(record["cost"])
+            cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]
+            accuracy = jnp.zeros_like(cost)
         before = validation is None and trainer.cost_before_step  # then the cost is that of the state before the step
         scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
         better = improved = cost < carry.best_cost

@@ -12,6 +12,7 @@ STOP_REASONS = (
     "mu_max",  # no damping up to its largest value gave a step downhill
     "radius_min",  # no trust region down to rounding gave a step downhill
     "eta_min",  # the no-improvement rule has divided eta down to its floor
+    "evidence",  # the evidence of the hyper-parameters rose no more
     "max_fail",  # no better validation score for max_fail epochs
     "diverged",  # the cost or a parameter left the range of numbers
     "epochs",  # as many epochs as asked for

@@ -17,7 +17,7 @@ from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.randomness import as_key
 from deltarule.session import Callback, Session, TrainingResult
 from deltarule.stopping import Stopping
-from deltarule.trainers.base import Trainer
+from deltarule.trainers.base import Diversifying, Trainer
 from deltarule.trainers.gradient_descent import GradientDescent
 
 NO_RULES = Stopping()
@@ -82,7 +82,8 @@ def train(
         init_key, run_key = jax.random.split(as_key(seed))
         given = [] if params is None else [jax.tree.map(lambda p: jnp.asarray(p, dtype), params)]
         keys = jax.random.split(init_key, restarts)[len(given) :]
-        starts = given + [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
+        drawn = [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
+        starts = given + (trainer.diversify(drawn) if isinstance(trainer, Diversifying) else drawn)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         check_together(net, trainer, stopping, X.shape[0], validated=validation_data is not None)
         validation = None

@@ -51,7 +51,7 @@ class DeltaruleLM:
             recorder = Recorder(problem, seconds=seconds, iterations=iterations)
             recorder.begin()
             carry = loop.start(net, trainer, params, rows)
-            trials, done, count, before, stopped = 0, 0, 1, 0.0, False
+            trials, done, count, before, stopped = 0, 0, 8, 0.0, False
             while not stopped and not (recorder.rows and recorder.finished()):
                 carry, records = advance(carry, done + count)
                 now, ran = recorder.elapsed(), int(carry.epoch) - done

@@ -34,7 +34,7 @@ def stop_sentence(plan: "Plan", result: "TrainingResult") -> str:
     """Why the training ended, with the learning rate under its option's name."""
     name = plan.trainer.learning_rate_name
     sentence = result.message
-    if f"--{name}" in TRAINERS[plan.trainer_name].takes:
+    if name is not None and f"--{name}" in TRAINERS[plan.trainer_name].takes:
         sentence = re.sub(rf"\b{name}\b", f"--{name}", sentence)
     return sentence[0].upper() + sentence[1:]
 

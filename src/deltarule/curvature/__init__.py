@@ -1,6 +1,6 @@
 """What Levenberg-Marquardt needs of a network: Jv and J^T v, J^T J over blocks, and J J^T without J."""
 
-from deltarule.curvature.gram import gram
+from deltarule.curvature.gram import gram, gram_traces
 from deltarule.curvature.linearization import (
     Linearization,
     errors_along,
@@ -19,6 +19,7 @@ __all__ = [
     "NormalEquations",
     "errors_along",
     "gram",
+    "gram_traces",
     "jacobian_diagonal",
     "jacobian_product",
     "jacobian_transpose",

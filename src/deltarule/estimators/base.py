@@ -25,6 +25,7 @@ from deltarule.layers import Dense
 from deltarule.model_file import save
 from deltarule.network import Network
 from deltarule.rows import padded_size
+from deltarule.session import TrainingResult
 from deltarule.trainers.base import Trainer
 
 BLOCK = 8192  # rows predicted at once
@@ -43,14 +44,14 @@ class NetworkEstimator(BaseEstimator):
         hidden: int | tuple[int, ...] = (20,),
         activation: str = "tanh",
         trainer: str | Trainer = "auto",
-        regularization: str | None = "early-stopping",
+        regularization: str | None = "auto",
         l2: float | None = None,
         eta: float | None = None,
         batch_size: int | None = None,
         epochs: int | None = None,
         max_fail: int | None = None,
         validation_fraction: float = 0.15,
-        restarts: int = 1,
+        restarts: int | None = None,
         random_state: Any = None,
     ):
         self.hidden = hidden
@@ -120,14 +121,13 @@ class NetworkEstimator(BaseEstimator):
             classes: the class of each row, by number, for a split within classes.
         """
         share = require_number("validation_fraction", self.validation_fraction, above=0, below=1)
-        restarts = require_count("restarts", self.restarts)
-        way = get_way(self.regularization)
-        if self.regularization is None and self.l2:
-            raise ConfigurationError(f"l2 is {self.l2!r} and regularization is None: choose regularization='l2'.")
+        self.net_ = self._network(outputs)
+        name = self._automatic_way(len(rows.X)) if self.regularization == "auto" else self.regularization
+        way = get_way(name)
+        self._check_way(name)
         random = check_random_state(self.random_state)
         seed = int(random.randint(2**31 - 1))
         training, validation = hold_out(rows, share, seed, classes) if way.holds_out else (rows, None)
-        self.net_ = self._network(outputs)
         is_name = isinstance(self.trainer, str)
         chosen = self._choose(len(training.X), way.l2 if self.l2 is None and is_name else self.l2)
         result = way.train(
@@ -136,9 +136,9 @@ class NetworkEstimator(BaseEstimator):
                 trainer=chosen.trainer,
                 training=training,
                 validation=validation,
-                epochs=chosen.epochs if self.epochs is None else require_count("epochs", self.epochs),
-                max_fail=chosen.max_fail if self.max_fail is None else require_count("max_fail", self.max_fail),
-                restarts=restarts,
+                epochs=self._count("epochs", chosen.epochs),
+                max_fail=self._count("max_fail", way.max_fail or chosen.max_fail),
+                restarts=self._count("restarts", way.restarts),
                 seed=seed,
             )
         )
@@ -151,8 +151,40 @@ class NetworkEstimator(BaseEstimator):
         self.best_iter_ = result.best_epoch
         self.stop_reason_ = result.stop_reason
         self.trainer_ = chosen.name
+        self.regularization_ = name
         self._going_on = None
+        self._trained(result, training)
         return validation
+
+    def _automatic_way(self, count: int) -> str:
+        """The regularisation that "auto" takes for that many rows."""
+        return "early-stopping"
+
+    def _trained(self, result: TrainingResult, rows: Weighted) -> None:
+        """What else an estimator keeps of its training."""
+
+    def _check_way(self, name: str | None) -> None:
+        """Refuse numbers that the way to regularise would ignore."""
+        if name is None and self.l2:
+            raise ConfigurationError(f"l2 is {self.l2!r} and regularization is None: choose regularization='l2'.")
+        if not get_way(name).chooses_penalty:
+            return
+        if self.trainer not in ("auto", "lm"):
+            raise ConfigurationError(
+                f"regularization {name!r} trains by Levenberg-Marquardt, and trainer is {self.trainer!r}: leave "
+                "trainer out, or choose regularization='early-stopping'."
+            )
+        for other in ("l2", "eta", "batch_size"):
+            if getattr(self, other) is not None:
+                raise ConfigurationError(
+                    f"{other} is {getattr(self, other)!r}, and regularization {name!r} has no use for it: leave it "
+                    "out, or choose another regularization."
+                )
+
+    def _count(self, name: str, default: int) -> int:
+        """A whole number that the user may leave out."""
+        given = getattr(self, name)
+        return default if given is None else require_count(name, given)
 
     def _choose(self, count: int, l2: float | None) -> Chosen:
         return choose(self.trainer, self.net_, self.n_features_in_, count, self.eta, self.batch_size, l2)

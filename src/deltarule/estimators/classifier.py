@@ -31,7 +31,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             `deltarule.LevenbergMarquardt()`.
         regularization: "early-stopping" holds out `validation_fraction` of each class and keeps the epoch that fits
             these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
-            rows, without.
+            rows, without. "auto" is "early-stopping".
         l2: lambda of (lambda/2N) sum w², with N the sum of the weights; None is 0.01 for "early-stopping", 0.1 for
             "l2".
         eta: the learning rate of a first-order trainer given by name; None is the name's own.

@@ -3,15 +3,20 @@
 from typing import Any, Self
 
 import numpy as np
+from scipy.stats import t as student
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deltarule.data.schema import Schema
+from deltarule.domain import require_number
+from deltarule.errors import ConfigurationError
 from deltarule.estimators.base import NetworkEstimator, _columns
 from deltarule.estimators.content import Weighted, distinct
 from deltarule.estimators.scaling import Scaling
-from deltarule.estimators.trainer_names import is_first_order
+from deltarule.estimators.trainer_names import automatic, is_first_order
+from deltarule.session import TrainingResult
+from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
@@ -22,16 +27,22 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         activation: of the hidden layers, a name in `deltarule.activations.ACTIVATIONS`.
         trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or one of "lm",
             "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt(solver="dual")`.
-        regularization: "early-stopping" holds out `validation_fraction` of the rows and keeps the epoch that fits them
-            best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all rows, without.
+        regularization: "bayesian" lets the evidence choose the penalties and gives error bars, on all rows (see
+            `BayesianRegularization`); "early-stopping" holds out `validation_fraction` of the rows and keeps the epoch
+            that fits them best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
+            rows, without.
+            "auto" is "bayesian" where a step of Levenberg-Marquardt is cheap and nothing that is given contradicts it,
+            "early-stopping" elsewhere.
         l2: lambda of (lambda/2N) sum w², with the targets standardised and N the sum of the weights; None is 0.01 for
             "early-stopping", 0.1 for "l2".
         eta: the learning rate of a first-order trainer given by name; None is the name's own.
         batch_size: the examples of a step; None is the name's own, and all of them for "lm" and "gd".
         epochs: at most so many; None is the trainer's own.
-        max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB.
+        max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB,
+            and 10 for "bayesian", without a larger evidence.
         validation_fraction: the share of the weight that is held out, in (0, 1).
-        restarts: how many starts to train side by side; the best on the validation rows, or on the cost, is kept.
+        restarts: how many starts to train side by side; with "bayesian" (None is 2) they make an ensemble, weighed by
+            their evidence, else (None is 1) the best on the validation rows, or on the cost, is kept.
         random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
 
     Attributes:
@@ -40,7 +51,11 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         loss_curve_: the training cost after each epoch, of standardised targets; `history_` has all that was recorded.
         n_iter_, best_iter_: the epochs run, and the one the parameters are from.
         stop_reason_: a name in `deltarule.stopping.STOP_REASONS`.
-        trainer_: the name of the trainer that "auto" chose.
+        trainer_, regularization_: the names that "auto" chose.
+        ensemble_: with "bayesian", the `BayesianEnsemble` of the starts; net_ is then all of them side by side in one
+            network, and history_ that of the best start.
+        effective_parameters_, log_evidence_, noise_std_: with "bayesian": gamma and the log evidence of the best start,
+            and the standard deviation of the noise, in the target's units, (k,).
         n_features_in_, feature_names_in_, n_outputs_: the inputs, their names if they have any, and the targets.
 
     An integer weight is exactly as many copies of its row, and the order of the rows does not matter: which rows are
@@ -82,11 +97,61 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """The targets of X (N, n_1) in their own units: (N,), or (N, k) if y had columns."""
-        outputs = self._outputs(X)
-        predicted = self.y_scaling_.decode(outputs)
-        return predicted[:, 0] if self._flat else predicted
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """The targets of X (N, n_1) in their own units: (N,), or (N, k) if y had columns.
+
+        With `return_std`, which needs regularization "bayesian", also the standard deviation of a new measurement
+        there, in the same shape: what the parameters leave open and the noise.
+        """
+        if not return_std:
+            outputs = self._outputs(X)  # first, because it knows whether there was a fit
+            return self._shaped(self.y_scaling_.decode(outputs))
+        predicted = self._predicted(X)
+        return self._shaped(self.y_scaling_.decode(predicted.mean)), self._shaped(predicted.std * self.y_scaling_.std)
+
+    def predict_interval(self, X: Any, coverage: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """The lower and upper ends between which a new measurement lies with probability `coverage`.
+
+        mean ± t std, t the quantile of Student's distribution with as many degrees of freedom as the noise has,
+        m - gamma. It needs regularization "bayesian".
+        """
+        share = require_number("coverage", coverage, above=0, below=1)
+        mean, std = self.predict(X, return_std=True)
+        t = student.ppf(0.5 + share / 2, self.ensemble_.degrees_of_freedom())
+        return mean - t * std, mean + t * std
+
+    def _predicted(self, X: Any) -> Prediction:
+        """Means and standard deviations of standardised targets."""
+        check_is_fitted(self)
+        if not hasattr(self, "ensemble_"):
+            raise ConfigurationError(
+                f"error bars come from regularization 'bayesian', and this network was trained with "
+                f"{getattr(self, 'regularization_', None)!r}: fit it with regularization='bayesian'."
+            )
+        raw: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.ensemble_.predict(self.x_scaling_.encode(raw))
+
+    def _shaped(self, values: np.ndarray) -> np.ndarray:
+        return values[:, 0] if self._flat else values
+
+    def _automatic_way(self, count: int) -> str:
+        contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size"))
+        by_steps = self.trainer == "lm" or (
+            self.trainer == "auto" and automatic(self.net_, self.n_features_in_, count) == "lm"
+        )
+        return "bayesian" if by_steps and not contradicted else "early-stopping"
+
+    def _trained(self, result: TrainingResult, rows: Weighted) -> None:
+        """With "bayesian": the posteriors of all starts, and the one network that they make together."""
+        if self.regularization_ != "bayesian":
+            vars(self).pop("ensemble_", None)
+            return
+        self.ensemble_ = BayesianEnsemble.of(self.net_, result, rows.X, rows.Y, rows.uneven_weight)
+        self.net_, self.params_ = self.ensemble_.merged()
+        best = int(np.argmax(self.ensemble_.log_evidence))
+        self.log_evidence_ = float(self.ensemble_.log_evidence[best])
+        self.effective_parameters_ = float(self.ensemble_.gamma[best])
+        self.noise_std_ = np.sqrt(self.ensemble_.members[best].noise) * self.y_scaling_.std
 
     def schema(self) -> Schema:
         """The columns and the scaling, as a model file holds them."""

@@ -8,6 +8,7 @@ from deltarule.estimators.content import Weighted
 from deltarule.network import Network
 from deltarule.stopping import Stopping
 from deltarule.trainers.base import Trainer
+from deltarule.trainers.bayesian import BayesianRegularization
 from deltarule.training import TrainingResult, train
 
 
@@ -17,7 +18,7 @@ class Problem:
 
     Args:
         net: the network.
-        trainer: its l2 already set.
+        trainer: its l2 already set; "bayesian" takes its own.
         training: the examples that train, distinct and weighted.
         validation: the examples that choose the best epoch; None if the way holds none out, or there are too few.
         epochs: at most so many.
@@ -38,11 +39,23 @@ class Problem:
 
 @dataclass(frozen=True)
 class Way:
-    """A way of regularising: whether it holds examples out, its l2 where none is given, and how it trains."""
+    """A way of regularising.
+
+    Args:
+        holds_out: whether it holds examples out.
+        l2: its l2 where none is given.
+        train: how it trains.
+        restarts: the starts where no number is given.
+        max_fail: the epochs without a better score that end it, where none is given; None is the trainer's own.
+        chooses_penalty: whether the penalty is its own choice, so that no l2 can be given.
+    """
 
     holds_out: bool
     l2: float | None
     train: Callable[[Problem], TrainingResult]
+    restarts: int = 1
+    max_fail: int | None = None
+    chooses_penalty: bool = False
 
 
 def train_penalised(problem: Problem) -> TrainingResult:
@@ -62,7 +75,22 @@ def train_penalised(problem: Problem) -> TrainingResult:
     )
 
 
+def train_bayesian(problem: Problem) -> TrainingResult:
+    """Train on all rows while the evidence chooses the penalties, and stop when it rises no more."""
+    return train(
+        problem.net,
+        problem.training.X,
+        problem.training.Y,
+        trainer=BayesianRegularization(max_fail=problem.max_fail),
+        epochs=problem.epochs,
+        weights=problem.training.uneven_weight,
+        seed=problem.seed,
+        restarts=problem.restarts,
+    )
+
+
 WAYS: dict[str | None, Way] = {
+    "bayesian": Way(holds_out=False, l2=None, train=train_bayesian, restarts=2, max_fail=10, chooses_penalty=True),
     "early-stopping": Way(holds_out=True, l2=1e-2, train=train_penalised),
     "l2": Way(holds_out=False, l2=1e-1, train=train_penalised),
     None: Way(holds_out=False, l2=None, train=train_penalised),

@@ -140,6 +140,10 @@ class Layer:
         """
         raise NotImplementedError
 
+    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+        """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
+        raise NotImplementedError
+
 
 class StatelessLayer(Layer):
     """A layer without parameters: its gradients and its share of J have no entries."""

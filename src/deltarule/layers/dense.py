@@ -198,3 +198,10 @@ class Dense(Layer):
         (m, k, n), (m2, k2, _) = delta[0].shape, delta[1].shape
         errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
         return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}
+
+    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+        """sum_ij Q_ij a_ik a_jk for the weights from input k and sum Q for b, with Q = M ⊙ (delta delta^T)."""
+        m, k, n = delta.shape
+        errors = delta.reshape(m * k, n)
+        Q = jnp.sum((M * (errors @ errors.T)).reshape(m, k, m, k), axis=(1, 3))
+        return {"W": jnp.sum(a_prev * (Q @ a_prev), axis=0), "b": jnp.sum(Q)}

@@ -33,8 +33,9 @@ class Trainer(Protocol):
 
     dtype: ClassVar[str]
     initializers: ClassVar[dict[str, str]]
-    learning_rate_name: ClassVar[str]
+    learning_rate_name: ClassVar[str | None]  # what to make smaller where training diverges; None if nothing would help
     cost_before_step: ClassVar[bool]  # whether the record's cost is that of the parameters before the step
+    judged_by: ClassVar[str | None]  # the record whose largest value marks the best parameters; None keeps the latest
 
     def check(self, net: "Network", count: int) -> None:
         """Raise a ConfigurationError if this trainer cannot train that network on that many examples."""
@@ -62,6 +63,15 @@ class ScoreControlled(Protocol):
 
     def heed(self, state: Any, improved: Array) -> tuple[Any, Array]:
         """The state after an epoch that did or did not improve the score, and the code of a stop, 0 for none."""
+        ...
+
+
+@runtime_checkable
+class Diversifying(Protocol):
+    """A trainer that wants the starts of its restarts to differ by more than the random numbers they are drawn from."""
+
+    def diversify(self, starts: list[Params]) -> list[Params]:
+        """The starts that were drawn, changed."""
         ...
 
 

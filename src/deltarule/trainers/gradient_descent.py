@@ -79,8 +79,9 @@ class GradientDescent:
 
     dtype: ClassVar[str] = "float32"
     initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS
-    learning_rate_name: ClassVar[str] = "eta"
+    learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True
+    judged_by: ClassVar[str | None] = None
 
     def __post_init__(self):
         """Check every number where it is given."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from deltarule.network import Network
 
 TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda has grown by 2^136
+FIRST_DAMPING, FIRST_DAMPING_SATURATING = 1e-2, 1e-1  # the larger one solves all of [HH]'s starts, the smaller 80 %
 BLOCK_BYTES = 2**27  # what the Jacobian or the errors of one block of examples may take
 
 
@@ -67,7 +68,8 @@ class LevenbergMarquardt:
         batch_size: None takes all examples in each step. A number m makes an epoch of ceil(N/m) steps on batches of a
             fresh permutation, each judged on its own batch; each batch gets one trial.
         l2: lambda of (lambda/2N) sum w², over weights only; None for none.
-        damping: the first lambda, as a multiple of the largest diagonal entry of J^T J.
+        damping: the first lambda, as a multiple of the largest diagonal entry of J^T J; None is 0.01 for a linear
+            output layer and 0.1 for outputs that can saturate.
         max_damping: where to give up, as a multiple of the curvature: the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
         acceleration: add the geodesic correction of [T&S], clipped: about half the iterations for one more solve.
         refit: refit a linear output layer at each trial point; None does it wherever it applies.
@@ -84,7 +86,7 @@ class LevenbergMarquardt:
     solver: str = "auto"
     batch_size: int | None = None
     l2: float | None = None
-    damping: float = 1e-1
+    damping: float | None = None
     max_damping: float = 1e10
     acceleration: bool = True
     refit: bool | None = None
@@ -94,8 +96,9 @@ class LevenbergMarquardt:
 
     dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
-    learning_rate_name: ClassVar[str] = "damping"
+    learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = False
+    judged_by: ClassVar[str | None] = None
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -145,7 +148,10 @@ class LevenbergMarquardt:
         share = 1 if self.batch_size is None else self.batch_size / rows.count
         largest = share * jnp.max(jnp.stack([jnp.max(d) for d in leaves]))
         trace = share * jnp.sum(jnp.stack([jnp.sum(d) for d in leaves]))
-        return LevenbergMarquardtState(params, control.start(self.damping * largest, trace))
+        first = self.damping
+        if first is None:
+            first = FIRST_DAMPING if can_refit(net) else FIRST_DAMPING_SATURATING
+        return LevenbergMarquardtState(params, control.start(first * largest, trace))
 
     def epoch(
         self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array

@@ -82,8 +82,9 @@ class NewtonCG:
 
     dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
-    learning_rate_name: ClassVar[str] = "radius"
+    learning_rate_name: ClassVar[str | None] = "radius"
     cost_before_step: ClassVar[bool] = False
+    judged_by: ClassVar[str | None] = None
 
     def __post_init__(self):
         """Check every number where it is given."""

@@ -1,0 +1,7 @@
+"""Bayesian regularisation: hyper-parameters by their evidence, and error bars from the posterior."""
+
+from deltarule.trainers.bayesian.ensemble import BayesianEnsemble, Prediction
+from deltarule.trainers.bayesian.posterior import Posterior
+from deltarule.trainers.bayesian.trainer import BayesianRegularization
+
+__all__ = ["BayesianEnsemble", "BayesianRegularization", "Posterior", "Prediction"]

@@ -1,0 +1,152 @@
+"""An ensemble of posteriors: one prediction with its error bar, and one network that predicts the same.
+
+Members weigh w_i ∝ exp(ln evidence_i / T). The evidence is an approximation around one mode, wrong by a few units, so
+T = 3 rather than 1: a member 10 behind still weighs 4 %. The mixture's mean and variance are those of its moments,
+
+    mean = sum w_i f_i,  var = sum w_i (Var f_i + sigma_i² + f_i²) - mean².
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from deltarule.backprop import Params
+from deltarule.examples import checked_rows, require_finite
+from deltarule.layers import Dense
+from deltarule.network import Network
+from deltarule.precision import computing_in
+from deltarule.rows import block_size, padded_size
+from deltarule.trainers.bayesian import hyperparameters
+from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+from deltarule.trainers.bayesian.posterior import Posterior, output_variance, parameter_covariance, posterior
+from deltarule.trainers.bayesian.trainer import BLOCK_BYTES, BayesianRegularization
+
+if TYPE_CHECKING:
+    from deltarule.session import TrainingResult
+
+TEMPERATURE = 3.0
+BLOCK = 1024  # inputs predicted at once
+
+
+class Prediction(NamedTuple):
+    """mean, (m, k); std of a new measurement, noise included, (m, k); std_of_mean, of the network's output alone."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    std_of_mean: np.ndarray
+
+
+@dataclass(frozen=True)
+class BayesianEnsemble:
+    """What a training by `BayesianRegularization` knows: its starts as posteriors, weighed by their evidence.
+
+    Attributes:
+        net: the network of every member.
+        members: their posteriors.
+        weights: (members,), they sum to 1.
+        log_evidence: of each member, (members,).
+        gamma: effective number of parameters of each member, (members,).
+        examples: the sum of the weights of the training examples.
+    """
+
+    net: Network
+    members: tuple[Posterior, ...]
+    weights: np.ndarray
+    log_evidence: np.ndarray
+    gamma: np.ndarray
+    examples: float
+
+    @classmethod
+    def of(
+        cls, net: Network, result: "TrainingResult", X: Any, Y: Any, weights: Any = None, solver: str = "auto"
+    ) -> "BayesianEnsemble":
+        """From the result of `train` and the examples it was given."""
+        results = result.starts or (result,)
+        trainer = BayesianRegularization(solver=solver)
+        known, evidences, gammas = [], [], []
+        with computing_in(jnp.float64):
+            X = require_finite("X", X, jnp.float64)
+            rows = checked_rows(net, result.params, "X", X, Y, weights)
+            n = sum(p.size for p in jax.tree.leaves(result.params))
+            block = block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * n)))
+            form = trainer.form(net, result.params, rows.x.shape[0])
+            with trainer.surroundings(net, result.params, rows.x.shape[0]):
+                for one in results:
+                    at = one.best_epoch  # the record of the epoch that began there
+                    alpha = hyperparameters.unflat(jnp.asarray(one.history["alpha"][at]), one.params)
+                    hyper = Hyperparameters(alpha, jnp.asarray(one.history["beta"][at]))
+                    gamma = one.history["gamma"][at]
+                    found = posterior(net, one.params, hyper, rows, jnp.asarray(gamma), form, block)
+                    known.append(jax.tree.map(np.asarray, found))  # NumPy's arrays pickle everywhere
+                    evidences.append(float(one.history["log_evidence"][at]))
+                    gammas.append(float(gamma))
+            examples = float(jnp.sum(rows.mask))
+        evidence = np.array(evidences)
+        weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
+        return cls(net, tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
+
+    def predict(self, X: Any) -> Prediction:
+        """The mean and the standard deviations at X (m, n_1), in the units the network was trained in."""
+        X = np.asarray(X, np.float64)
+        parts = [self._block(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
+        return Prediction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def covariance(self, member: int) -> np.ndarray:
+        """(beta J^T J + A)^-1 of one member, (n, n), layer by layer "W" then "b"."""
+        with computing_in(jnp.float64):
+            return np.asarray(parameter_covariance(self.net, self.members[member]))
+
+    def degrees_of_freedom(self) -> float:
+        """m - gamma/k, at least 1: those of the noise, as Student's t counts them."""
+        return max(1.0, self.examples - float(self.weights @ self.gamma) / self.net.outputs)
+
+    def merged(self) -> tuple[Network, Params]:
+        """One network that computes the weighted mean: hidden layers side by side, output weights times w_i."""
+        kept = [(w, m.params) for w, m in zip(self.weights, self.members, strict=True) if w > 1e-6]
+        share = sum(w for w, _ in kept)
+        if len(kept) == 1:
+            return self.net, jax.tree.map(np.asarray, kept[0][1])
+        last = len(self.net.layers) - 1
+        layers, params = [], []
+        for i, layer in enumerate(self.net.layers):
+            assert isinstance(layer, Dense)
+            Ws = [np.asarray(p[i]["W"]) for _, p in kept]
+            bs = [np.asarray(p[i]["b"]) for _, p in kept]
+            if i == last:
+                scale = [w / share for w, _ in kept]
+                W, b = ([s * v for s, v in zip(scale, values, strict=True)] for values in (Ws, bs))
+                joined = np.concatenate(W, axis=1) if last else sum(W)
+                params.append({"W": joined, "b": sum(b)})
+                layers.append(layer)
+                continue
+            params.append({"W": np.concatenate(Ws) if i == 0 else _block_diagonal(Ws), "b": np.concatenate(bs)})
+            layers.append(Dense(layer.n * len(kept), layer.activation))
+        return Network(layers, self.net.cost), params
+
+    def _block(self, X: np.ndarray) -> Prediction:
+        padded = np.zeros((padded_size(len(X)), X.shape[1]))
+        padded[: len(X)] = X
+        mean = second = np.zeros((len(padded), self.net.outputs))
+        noise = np.zeros(self.net.outputs)
+        with computing_in(jnp.float64):
+            for weight, member in zip(self.weights, self.members, strict=True):
+                f = np.asarray(self.net(member.params, padded))
+                variance = np.asarray(output_variance(self.net, member, jnp.asarray(padded)))
+                mean = mean + weight * f
+                second = second + weight * (variance + f * f)
+                noise = noise + weight * member.noise
+        spread = np.maximum(second - mean * mean, 0.0)[: len(X)]
+        return Prediction(mean[: len(X)], np.sqrt(spread + noise), np.sqrt(spread))
+
+
+def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:
+    rows, columns = (sum(b.shape[axis] for b in blocks) for axis in (0, 1))
+    joined = np.zeros((rows, columns))
+    row = column = 0
+    for block in blocks:
+        joined[row : row + block.shape[0], column : column + block.shape[1]] = block
+        row, column = row + block.shape[0], column + block.shape[1]
+    return joined

@@ -1,0 +1,116 @@
+"""The hyper-parameters of Bayesian regularisation [MK]: precisions alpha of the parameters, beta of the noise.
+
+Before any data a parameter of group g is drawn from N(0, 1/alpha_g), and a target lies N(0, 1/beta) around the output.
+The weights from each input are a group, so an input that explains nothing gets a large alpha of its own and is switched
+off (automatic relevance determination); so are the biases of each hidden layer. Two precisions are fixed: those of the
+weights of later layers, from n neurons, at n times a constant, because in a network that is nearly linear W^1 can
+shrink while W^2 grows, the evidence is flat along that way and a free alpha runs away on it; and that of the output
+bias, which only carries the mean.
+
+A Gamma hyper-prior of shape a and mean m keeps each alpha finite where nothing determines it: alpha = m then.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from deltarule.backprop import Params
+
+INPUT_SHAPE, INPUT_MEAN = 0.05, 10.0  # weak: an input without a use ends near alpha = 10 and more, not at infinity
+BIAS_SHAPE, BIAS_MEAN = 0.5, 1.0
+MIDDLE_VARIANCE, OUTPUT_VARIANCE = 1.0, 4.0  # n / alpha: the variance of a sum over the n neurons of a layer
+OUTPUT_BIAS = 0.01
+SMALLEST, LARGEST = 1e-8, 1e8  # of alpha
+LARGEST_BETA = 1e10
+LARGEST_SHARE = 0.98  # of the residuals that gamma may use up, so that m - gamma stays above 0
+FASTEST_ALPHA, FASTEST_BETA = 2.0, 10.0  # the most by which they change in one update
+
+Precisions = list[dict[str, Array]]
+
+
+class Hyperparameters(NamedTuple):
+    """alpha of every layer, {"W": (n_in,) for the weights from each input, "b": ()}, and beta, ()."""
+
+    alpha: Precisions
+    beta: Array
+
+
+def initial(params: Params) -> Hyperparameters:
+    """alpha as the parameters were drawn, 1 / mean w² of the first layer; beta = 1, as for standardised targets."""
+    W = params[0]["W"]
+    drawn = jnp.clip(1 / jnp.mean(W * W), SMALLEST, LARGEST)
+    alpha = []
+    for i, layer in enumerate(params):
+        n_in = layer["W"].shape[1]
+        variance = OUTPUT_VARIANCE if i == len(params) - 1 else MIDDLE_VARIANCE
+        weights = drawn if i == 0 else n_in / variance
+        alpha.append({"W": jnp.full(n_in, weights, W.dtype), "b": jnp.ones((), W.dtype) * BIAS_MEAN})
+    alpha[-1]["b"] = jnp.full((), OUTPUT_BIAS, W.dtype)
+    return Hyperparameters(alpha, jnp.ones((), W.dtype))
+
+
+def spread(alpha: Precisions, params: Params) -> Params:
+    """The diagonal of A, in the shape of the parameters."""
+    return jax.tree.map(lambda a, p: jnp.broadcast_to(a, p.shape), alpha, params)
+
+
+def update(now: Hyperparameters, params: Params, gamma: Precisions, residuals: Array, square: Array) -> Hyperparameters:
+    """alpha_g ← (gamma_g + 2a) / (‖p_g‖² + 2a/mean), beta ← (m k - gamma) / ‖r‖² [MK], in steps of limited size.
+
+    Args:
+        now: alpha and beta.
+        params: the parameters.
+        gamma: the effective number of parameters of each group, in the shape of alpha.
+        residuals: m k.
+        square: ‖r‖².
+    """
+    alpha = [dict(layer) for layer in now.alpha]
+    for i, (layer, g) in enumerate(zip(params, gamma, strict=True)):
+        if i == 0:
+            squares = jnp.sum(layer["W"] ** 2, axis=0)
+            alpha[i]["W"] = _toward(now.alpha[i]["W"], g["W"], squares, INPUT_SHAPE, INPUT_MEAN)
+        if i < len(params) - 1:
+            alpha[i]["b"] = _toward(now.alpha[i]["b"], g["b"], jnp.sum(layer["b"] ** 2), BIAS_SHAPE, BIAS_MEAN)
+    used = jnp.minimum(total(gamma), LARGEST_SHARE * residuals)
+    beta = _limited(now.beta, (residuals - used) / square, FASTEST_BETA)
+    return Hyperparameters(alpha, jnp.minimum(beta, LARGEST_BETA))
+
+
+def log_hyper_prior(alpha: Precisions) -> Array:
+    """ln of the Gamma densities of the free alphas, per ln alpha, up to a constant: sum a (ln alpha - alpha/mean)."""
+    inputs = INPUT_SHAPE * jnp.sum(jnp.log(alpha[0]["W"]) - alpha[0]["W"] / INPUT_MEAN)
+    biases = sum(jnp.log(layer["b"]) - layer["b"] / BIAS_MEAN for layer in alpha[:-1])
+    return inputs + BIAS_SHAPE * biases
+
+
+def total(gamma: Precisions) -> Array:
+    """gamma over all groups."""
+    return jax.tree.reduce(jnp.add, jax.tree.map(jnp.sum, gamma))
+
+
+def flat(alpha: Precisions) -> Array:
+    """One number a group, as the history keeps them: each input's, the first bias, W and b of each later layer."""
+    later = [value for layer in alpha[1:] for value in (layer["W"][0], layer["b"])]
+    return jnp.concatenate([alpha[0]["W"], jnp.stack([alpha[0]["b"], *later])])
+
+
+def unflat(groups: Array, params: Params) -> Precisions:
+    """alpha from what `flat` made of it."""
+    inputs = params[0]["W"].shape[1]
+    alpha = [{"W": groups[:inputs], "b": groups[inputs]}]
+    for i, layer in enumerate(params[1:]):
+        W, b = groups[inputs + 1 + 2 * i], groups[inputs + 2 + 2 * i]
+        alpha.append({"W": jnp.full(layer["W"].shape[1], W), "b": b})
+    return alpha
+
+
+def _toward(old: Array, gamma: Array, squares: Array, shape: float, mean: float) -> Array:
+    new = _limited(old, (gamma + 2 * shape) / (squares + 2 * shape / mean), FASTEST_ALPHA)
+    return jnp.clip(new, SMALLEST, LARGEST)
+
+
+def _limited(old: Array, new: Array, fastest: float) -> Array:
+    """new, at most a factor `fastest` from old; what is not a number changes nothing."""
+    return jnp.where(jnp.isfinite(new), jnp.clip(new, old / fastest, old * fastest), old)
