@@ -40,7 +40,7 @@ def test_a_smooth_regression_ends_at_a_minimum():
 
 
 def test_the_end_is_faster_than_linear():
-    """From five points a hundredth beside the minimum: five digits of ‖∇C‖ in a few steps, each step better than the last.
+    """From five points a hundredth beside the minimum: five digits of ‖∇C‖ in a few steps, the last the best of them.
 
     The way to the minimum differs from machine to machine; the way from beside it does not, to many digits. A fixed
     tolerance of conjugate gradients makes each step as good as the one before (a factor of 0.01 to 0.1 at 0.1): here
