@@ -62,7 +62,7 @@ def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple],
         "Its numbers are the best epoch of one run; ours the best epoch of each seed, on the images named in the row, "
         'with the last epoch beside it. "Test images" are read by the parameters of that best epoch on the validation '
         "images. The book's 96.49 % of 784-30-10 with lambda = 5 seems to be a fortunate run: the same training as a "
-        "plain loop in NumPy, float64, `python -m benchmarks.book --regularised`, reached 96.15 and 96.21 % at the best "
-        "epoch of its first two starts."
+        "plain loop in NumPy, float64, `python -m benchmarks.book --regularised`, reached 96.15 and 96.21 % at the "
+        "best epoch of its first two starts."
     )
     return rows, {"cross-entropy": (figure, caption)}, note
