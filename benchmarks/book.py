@@ -67,7 +67,7 @@ def main() -> None:
     """Some starts of one setting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--regularised", action="store_true", help="the setting of chapter 3")
-    parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--starts", type=int, default=8)
     chosen = parser.parse_args()
     setting = CHAPTER_3 if chosen.regularised else CHAPTER_1
     mnist = data.load("mnist", data_dir=os.environ.get("DELTARULE_DATA"))
