@@ -2,6 +2,10 @@
 
 import pytest
 
+from deltarule.cli.choices import Choices, as_words
+
+NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
+
 
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -36,6 +40,10 @@ import pytest
         (("--trainer", "lm", "--max-norm", "2"), ("--max-norm", "2.0", "lm")),
         (("--expand", "flip"), ("--expand", "'flip'", "elastic")),
         (("--expand", "shift", "--expand", "shift"), ("--expand", "'shift' twice")),
+        (("--nesterov",), ("--nesterov", "sgd", "--momentum 0.9")),
+        (("--trainer", "adam", "--nesterov"), ("--nesterov", "adam")),
+        (("--init", "xavier"), ("--init", "'xavier'", "glorot")),
+        (("--monitor", "loss"), ("--monitor", "'loss'", "accuracy")),
         (("--record", "speed"), ("--record", "'speed'", "learning_speed")),
         (("--momentum", "1"), ("--momentum", "1.0", "below 1")),
         (("--patience", "0"), ("--patience", "0")),
@@ -73,6 +81,12 @@ def test_a_regression_has_one_cost(refused, shelf):
     assert "--cost is 'cross-entropy'" in sentence
 
 
+def test_a_regression_has_no_accuracy(refused, shelf):
+    sentence = refused("train", shelf / "houses.csv", "--target", "price", "--monitor", "accuracy")
+    assert "--monitor is 'accuracy'" in sentence
+    assert "use --monitor cost" in sentence
+
+
 def test_an_option_is_held_against_the_default_trainer_too(refused, shelf):
     sentence = refused("train", shelf / "houses.csv", "--target", "price", "--momentum", "0.5")
     assert "--momentum is 0.5" in sentence
@@ -94,3 +108,14 @@ def test_a_table_has_nothing_to_expand(refused, shelf):
     sentence = refused("train", shelf / "houses.csv", "--target", "price", "--expand", "rotate")
     assert "--expand is rotate" in sentence
     assert "leave it out" in sentence
+
+
+def test_the_record_of_the_options_can_be_typed_again():
+    given = Choices(**NOTHING | {"l2": 0.0, "momentum": 0.9, "nesterov": True, "expand": ("shift", "rotate")})
+    assert given.record() == {
+        "source": "digits", "seed": 0, "l2": 0.0, "momentum": 0.9, "nesterov": True, "expand": ("shift", "rotate"),
+    }  # fmt: skip
+    assert as_words(given.record()) == [
+        "--l2", "0.0", "--momentum", "0.9", "--expand", "shift", "--expand", "rotate", "--nesterov",
+    ]  # fmt: skip
+    assert as_words({"seed": 3, "recorded": ["training_score"]}) == ["--seed", "3", "--record", "training_score"]

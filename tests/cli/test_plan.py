@@ -78,3 +78,16 @@ def test_what_keeps_weights_small_reaches_the_trainer_and_the_network(flower_dat
     assert (plan.trainer.l1, plan.trainer.max_norm, plan.trainer.no_improvement.k) == (0.2, 3.0, 6)
     assert plan.description.endswith("l1 0.2, max-norm 3, eta halved after 6 epochs without improvement")
     assert plan_for(flower_data, dropout=0.0).activations == ("sigmoid", "softmax")
+
+
+def test_the_start_the_look_ahead_and_the_monitor_are_the_user_s(flower_data, house_data):
+    plan = plan_for(flower_data, trainer="momentum", nesterov=True, init="old", monitor="cost")
+    assert [layer.initializer for layer in plan.net.layers] == ["old", "old"]
+    assert plan.trainer.nesterov
+    assert plan.monitor == "cost"
+    assert "Nesterov momentum 0.9" in plan.description
+    plain = plan_for(flower_data, trainer="momentum")
+    assert [layer.initializer for layer in plain.net.layers] == [None, None]
+    assert not plain.trainer.nesterov
+    assert plain.monitor == "accuracy"
+    assert plan_for(house_data, monitor="cost").monitor == "cost"

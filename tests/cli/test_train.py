@@ -187,3 +187,18 @@ def test_what_is_recorded_goes_into_the_model_file(run, shelf):
     history = load_model("flowers.safetensors").training["history"]
     assert np.shape(history["learning_speed"]) == (3, 2)
     assert len(history["training_accuracy"]) == len(history["validation_accuracy"]) == 3
+
+
+def test_the_kept_network_is_the_best_in_what_is_monitored(run, shelf):
+    words = ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--epochs", 40, "--init", "new")
+    for monitor, best in (("cost", np.argmin), ("accuracy", np.argmax)):
+        record = json.loads(run(*words, "--monitor", monitor, "--json").out)
+        history = load_model("flowers.safetensors").training["history"]
+        scores = np.asarray(history[f"validation_{monitor}"])
+        assert scores[record["best_epoch"] - 1] == scores[best(scores)]
+
+
+def test_nesterov_is_another_training(run, shelf):
+    words = ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--epochs", 3, "--momentum", 0.9)
+    costs = [json.loads(run(*words, *more, "--json").out)["training_cost"] for more in ((), ("--nesterov",))]
+    assert costs[0] != costs[1]

@@ -19,6 +19,7 @@ def test_ranges_and_values():
         "hidden=30, 30x20",
         "--l2=0.1,1",
         "trainer=sgd,momentum",
+        "init=old,new",
     ]
     assert parse_variations(texts, choices()) == {
         "eta": Range(0.01, 10),
@@ -27,6 +28,7 @@ def test_ranges_and_values():
         "hidden": ["30", "30,20"],
         "l2": [0.1, 1.0],
         "trainer": ["sgd", "momentum"],
+        "init": ["old", "new"],
     }
     assert parse_variations([], choices()) == {}
 
@@ -37,6 +39,6 @@ def test_options_that_give_the_values_again():
     ]  # fmt: skip
     given = choices(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
     assert fixed_options(given) == [
-        "--target", "price", "--max-norm", "2.0", "--seed", "4", "--drop-missing", "--expand", "shift", "--expand",
-        "rotate",
+        "--target", "price", "--drop-missing", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed",
+        "4",
     ]  # fmt: skip

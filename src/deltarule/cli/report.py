@@ -111,14 +111,10 @@ def _epochs(training: dict[str, Any]) -> str | None:
 
 def _command(training: dict[str, Any]) -> str | None:
     """`deltarule train` with the options that were given."""
+    from deltarule.cli.choices import as_words
     from deltarule.cli.screen import command
 
     options = training.get("options")
     if not isinstance(options, dict) or "source" not in options:
         return None
-    words: list[object] = ["train", options["source"]]
-    for name, value in options.items():
-        if name == "source":
-            continue
-        words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
-    return command(*words)
+    return command("train", options["source"], *as_words(options))

@@ -42,7 +42,7 @@ def reproduce(
 ) -> None:
     """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
 
-    Each writes a page in Markdown, its pictures and its numbers as JSON. All of them take about a quarter of an hour.
+    Each writes a page in Markdown, its pictures and its numbers as JSON. All of them take about twenty minutes.
     """
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.domain import require_count

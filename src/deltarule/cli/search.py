@@ -24,8 +24,11 @@ from deltarule.cli.training_options import (
     Expand,
     HalveAfter,
     Hidden,
+    Init,
     MaxNorm,
     Momentum,
+    Monitor,
+    Nesterov,
     Out,
     Seed,
     Target,
@@ -50,7 +53,7 @@ def search(
         typer.Option(
             metavar="NAME=VALUES",
             help="eta=0.01:10 (a range) or hidden=30,100,30x20 (values); repeat the option for several: eta, "
-            "batch-size, l2, l1, max-norm, dropout, momentum, hidden, activation, cost, trainer "
+            "batch-size, l2, l1, max-norm, dropout, momentum, init, hidden, activation, cost, trainer "
             "[default: eta and l2 over three decades and more].",
         ),
     ] = None,
@@ -74,8 +77,11 @@ def search(
     max_norm: MaxNorm = None,
     dropout: Dropout = None,
     momentum: Momentum = None,
+    nesterov: Nesterov = False,
+    init: Init = None,
     halve_after: HalveAfter = None,
     expand: Expand = None,
+    monitor: Monitor = None,
     seed: Seed = 0,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
@@ -89,6 +95,7 @@ def search(
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, None, None, out,
+        nesterov=nesterov, init=init, monitor=monitor,
     )  # fmt: skip
     _check(choices, method, trials, points)
     data, found = _run(choices, vary or [], method, trials, points, prune)

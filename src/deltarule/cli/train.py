@@ -21,8 +21,11 @@ from deltarule.cli.training_options import (
     Expand,
     HalveAfter,
     Hidden,
+    Init,
     MaxNorm,
     Momentum,
+    Monitor,
+    Nesterov,
     Out,
     Patience,
     Record,
@@ -56,9 +59,12 @@ def train(
     max_norm: MaxNorm = None,
     dropout: Dropout = None,
     momentum: Momentum = None,
+    nesterov: Nesterov = False,
+    init: Init = None,
     halve_after: HalveAfter = None,
     expand: Expand = None,
     record: Record = None,
+    monitor: Monitor = None,
     seed: Seed = 0,
     patience: Patience = None,
     time_limit: TimeLimit = None,
@@ -75,7 +81,7 @@ def train(
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
-        time_limit, out, tuple(record) if record else None,
+        time_limit, out, tuple(record) if record else None, nesterov, init, monitor,
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)

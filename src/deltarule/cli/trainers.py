@@ -19,6 +19,7 @@ class Settings:
     l1: float | None = None
     max_norm: float | None = None
     halve_after: int | None = None
+    nesterov: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ class TrainerChoice:
 def _gradient_descent(settings: Settings) -> Any:
     import deltarule as dr
 
-    return dr.GradientDescent(eta=settings.eta, momentum=settings.momentum, **_common(settings))
+    return dr.GradientDescent(
+        eta=settings.eta, momentum=settings.momentum, nesterov=settings.nesterov, **_common(settings)
+    )
 
 
 @cache

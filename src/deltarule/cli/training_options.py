@@ -72,6 +72,25 @@ Dropout = Annotated[
     float | None, typer.Option(**REAL, help="The share of each hidden layer dropped in a step, from 0 to below 1.")
 ]
 Momentum = Annotated[float | None, typer.Option(**REAL, help="Mu, from 0 to below 1 [default: 0.9 for momentum].")]
+Nesterov = Annotated[
+    bool, typer.Option("--nesterov", help="Nesterov's momentum: the gradient is taken ahead, where mu v leads.")
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How the weights of every layer start: old, N(0, 1); new, N(0, 1/n_in); glorot; he; nguyen-widrow "
+        "[default: as the activation needs].",
+    ),
+]
+Monitor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What the best network is the best in, on the validation part: accuracy or cost "
+        "[default: accuracy, a regression's cost].",
+    ),
+]
 HalveAfter = Annotated[
     int | None,
     typer.Option(**WHOLE, help="Halve eta after so many epochs without a better validation score; stop at 1/128."),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.choices import Choices, check_choices
+from deltarule.cli.choices import Choices, as_words, check_choices
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
@@ -39,6 +39,7 @@ VARIABLES: dict[str, Variable] = {
     "max-norm": Variable("max_norm", float, "log"),
     "dropout": Variable("dropout", float, "even"),
     "momentum": Variable("momentum", float, "even"),
+    "init": Variable("init", str),
     "hidden": Variable("hidden", _sizes),
     "activation": Variable("activation", str),
     "cost": Variable("cost", str),
@@ -123,13 +124,4 @@ def as_options(values: dict[str, Any]) -> list[str]:
 
 def fixed_options(choices: Choices) -> list[str]:
     """The options of `deltarule train` that the search was given too, but for where the model goes."""
-    words: list[str] = []
-    for name, value in choices.record().items():
-        if name in ("source", "out", "drop_missing", "expand", "seed"):
-            continue
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    words += ["--seed", str(choices.seed)] if choices.seed else []
-    words += ["--drop-missing"] if choices.drop_missing else []
-    for kind in choices.expand or ():
-        words += ["--expand", kind]
-    return words
+    return as_words({name: value for name, value in choices.record().items() if name != "out"})

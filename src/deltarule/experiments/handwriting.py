@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 QUICK_IMAGES = 1000  # of each part in a quick run
+CLOSE = 0.3  # points under the book's accuracy that still count as reaching it
 
 
 def load(settings: Settings) -> DataSet:
@@ -99,3 +100,17 @@ def accuracy_row(
     if test is not None:
         more["test images"] = [accuracy(test[0], result, test[1]) for result in results]
     return Row(f"{what}, {watched} images", book, best, more, [result.seconds for result in results])
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """How many of the book's accuracies the mean of our runs reaches within CLOSE points; those it misses by name."""
+    accuracies = [(row, row.book) for row in rows if isinstance(row.book, float) and row.form.endswith("%")]
+    missed = [
+        f"{row.what} ({row.form.format(row.average)} against {row.form.format(book)})"
+        for row, book in accuracies
+        if row.average < book - CLOSE
+    ]
+    count = f"Of {len(accuracies)} accuracies of the book the mean of our runs reaches or passes"
+    if not missed:
+        return f"{count} all, to within {CLOSE:g} points."
+    return f"{count} {len(accuracies) - len(missed)}, to within {CLOSE:g} points. It misses {'; '.join(missed)}."

@@ -78,8 +78,8 @@ def run(settings: Settings) -> Report:
         [
             "2-2-3-2 sigmoids, weights and biases from N(0, 1/4), eta = 0.05, one point drawn with replacement a step. "
             "The cost is the paper's: the sum over the ten points of ‖y - a‖². "
-            "The number beside ours is the median that a plain loop in C reached; the paper gives none. "
-            "The time is that of a training after compilation, at the size of the computer that ran it.",
+            "The paper gives its cost as a curve alone, so the number beside ours is the median that a plain loop in C "
+            "reached. The time is that of a training after compilation.",
         ],
     )
 

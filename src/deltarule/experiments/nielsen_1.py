@@ -3,7 +3,7 @@
 import numpy as np
 
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_row, curve, load, network, train
+from deltarule.experiments.handwriting import accuracy_row, curve, load, network, train, verdict
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 from deltarule.training import TrainingResult
@@ -28,20 +28,26 @@ def run(settings: Settings) -> Report:
             name = f"784-{hidden}-10, weights {start}"
             results[name] = train_all(data, hidden, initializer, settings)
             rows.append(accuracy_row(name, book, results[name], watched="test"))
+    summary = verdict(rows)
     rows.append(unread_row(data, 100, results["784-100-10, weights N(0, 1)"]))
-    best = max(results["784-30-10, weights N(0, 1)"], key=lambda result: result.history["validation_accuracy"].max())
+    best = max(results["784-30-10, weights N(0, 1/n_in)"], key=lambda result: float(curve(result).max()))
     return Report(
         "nielsen-1",
         "Handwritten digits with the quadratic cost",
         rows,
         {"accuracy": accuracy_figure(results), **images_figures(data, best)},
         [
-            "The book's number is the best epoch of one run on the test images; so is ours, for each seed. Its weights "
-            "start from N(0, 1). Parameters of no run were chosen by the test images: nothing here is tuned.",
+            summary,
+            "The book's number is the best epoch of one run on the test images; so is ours, for each seed. An epoch "
+            "chosen by the images that measure it is flattered a little: the last epoch stands beside it. The book's "
+            "weights start from N(0, 1).",
             "With 100 hidden neurons and weights from N(0, 1) a run can stay below 90 %. An output neuron then starts "
             "so far in saturation that sigma' is nearly 0 and the quadratic cost teaches it nothing for many epochs or "
             "for good: one digit, a tenth of the images, is hardly ever read. The book warns that results of this run "
             "vary, and that some are quite a bit worse. The weights N(0, 1/n_in) of its chapter 3 take the fault away.",
+            "The fault is the setting's and not that of single precision: the same training as a plain loop in NumPy, "
+            "float64, `python -m benchmarks.book`, reached 96.5 to 96.9 % from four of eight starts, and 66 to 86 % "
+            "from the other four.",
         ],
     )
 
@@ -71,7 +77,7 @@ def accuracy_figure(results: dict[str, list[TrainingResult]]) -> tuple:
 
 def images_figures(data: DataSet, result: TrainingResult) -> dict[str, tuple]:
     """What the best 784-30-10 gets wrong, and what its hidden neurons look for."""
-    net = network((30,), "quadratic", "old")
+    net = network((30,), "quadratic", "new")
     predicted = np.asarray(net(result.params, data.test.X)).argmax(1)
     actual = data.test.Y.argmax(1)
     return {
@@ -81,7 +87,7 @@ def images_figures(data: DataSet, result: TrainingResult) -> dict[str, tuple]:
         ),
         "confusion": (
             plots.confusion_matrix(predicted, actual, title="test images"),
-            "Which digit the best 784-30-10 takes for which",
+            "Which digit the best 784-30-10 takes for which; the shade is for the mistakes alone",
         ),
         "weights": (
             plots.weights_as_images(result.params[0]["W"], (28, 28), title="weights of the 30 hidden neurons"),

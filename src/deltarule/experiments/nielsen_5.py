@@ -4,7 +4,7 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_curves, accuracy_row, curve, first, load, network, train
+from deltarule.experiments.handwriting import accuracy_curves, accuracy_row, curve, first, load, network, train, verdict
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 
@@ -42,6 +42,7 @@ def run(settings: Settings) -> Report:
         ]
         rows.append(accuracy_row(f"{name} of 30", book, results, watched="validation", test=(net, data.test)))
         lines[name] = np.stack([curve(result) for result in results])
+    summary = verdict(rows)
     speeds = {
         depth: np.stack([learning_speeds(data, depth, seed, settings) for seed in settings.runs()])
         for depth in BOOK_SPEEDS
@@ -58,6 +59,7 @@ def run(settings: Settings) -> Report:
         rows,
         {"accuracy": accuracy_figure(lines), "speeds": speeds_figure(speeds)},
         [
+            summary,
             "Cross-entropy, eta = 0.1, lambda = 5, mini-batches of 10, 30 epochs, weights N(0, 1/n_in). As in the book "
             'the accuracy is that on the validation images, whose best epoch is kept; "test images" are read by the '
             "parameters of that epoch.",

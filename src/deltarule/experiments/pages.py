@@ -33,7 +33,7 @@ def write(report: Report, folder: Path, command: str) -> list[Path]:
         parts.append(f"![{caption}]({pictures[name].name})\n\n*{caption}*")
     parts.append(
         f"Made by `{command}` with deltarule {deltarule.__version__}, jax {version('jax')}, "
-        f"on {os.cpu_count()} CPU cores that other work shared."
+        f"on {os.cpu_count()} CPU cores; the seconds are of that machine with whatever else ran on it."
     )
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     record = report.record() | {"command": command, "page": page.name, "table": report.table()}

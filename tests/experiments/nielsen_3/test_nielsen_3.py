@@ -10,4 +10,4 @@ def test_a_quick_run(quick):
     for number in (0.09, 0.20, 95.49, 96.82, 96.49, 98.04, 82.27, 87.1):
         assert number in books
     assert set(report.figures) == {"slowdown", "cross-entropy", "overfitting", "initialisation"}
-    assert len(report.notes) == 4
+    assert len(report.notes) == 5

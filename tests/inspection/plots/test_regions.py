@@ -27,6 +27,14 @@ def test_one_output_is_split_at_a_half():
     assert (shades[0, 99] != shades[0, 100]).any()
 
 
+def test_the_border_is_where_the_outputs_are_level():
+    """x1 = x2 to rounding, between the points of the grid as well, where squares of the grid would make steps."""
+    axes = plots.decision_regions(lambda X: X @ [[1, 0], [0, 0.7]], POINTS, [0, 1, 0], limits=(0, 1, 0, 1)).axes[0]
+    border = np.concatenate([path.vertices for path in axes.collections[0].get_paths()])
+    assert len(border) > 50
+    np.testing.assert_allclose(border[:, 0], 0.7 * border[:, 1], atol=1e-12)
+
+
 def test_the_points_stand_on_it_class_by_class():
     first, second = plots.decision_regions(lambda X: X, POINTS, [0, 1, 0]).axes[0].collections[-2:]
     np.testing.assert_array_equal(first.get_offsets(), POINTS[[0, 2]])

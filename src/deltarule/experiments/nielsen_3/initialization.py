@@ -9,6 +9,7 @@ from deltarule.inspection import plots
 
 STARTS = {"old": "N(0, 1)", "new": "N(0, 1/n_in)"}
 FIRST_EPOCH = {"old": "under 87 %", "new": "almost 93 %"}
+IN_THE_END = "over 96 %"  # with both
 
 
 def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple], str]:
@@ -29,11 +30,14 @@ def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple],
         rows.append(Row(f"weights {start}: validation images after 1 epoch", FIRST_EPOCH[initializer], after_one))
         rows.append(
             accuracy_row(
-                f"weights {start}, {epochs} epochs", None, results, watched="validation", test=(net, data.test)
+                f"weights {start}, {epochs} epochs", IN_THE_END, results, watched="validation", test=(net, data.test)
             )
         )
     figure, (axes,) = plots.panels(size=(7.5, 4.2))
     plots.curves(lines, ylabel="validation accuracy, %", title="784-30-10, how the weights start", axes=axes)
     caption = "Accuracy on the validation images epoch by epoch, by the start of the weights: the runs and their mean"
-    note = "Initialisation: 784-30-10, cross-entropy, eta = 0.1, lambda = 5; the new weights save most of ten epochs."
+    note = (
+        "Initialisation: 784-30-10, cross-entropy, eta = 0.1, lambda = 5; the new weights begin as if ten epochs "
+        "ahead, and both end alike."
+    )
     return rows, {"initialisation": (figure, caption)}, note

@@ -50,8 +50,9 @@ def decision_regions(
     x1, x2 = np.linspace(*limits[:2], RESOLUTION), np.linspace(*limits[2:], RESOLUTION)
     grid = np.stack(np.meshgrid(x1, x2), axis=-1)
     outputs = np.asarray(predict(grid.reshape(-1, 2)))
-    region = (outputs[:, 0] > 0.5) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
-    region = region.astype(int).reshape(RESOLUTION, RESOLUTION)
+    if outputs.shape[1] == 1:
+        outputs = np.concatenate([1 - outputs, outputs], axis=1)
+    region = outputs.argmax(axis=1).reshape(RESOLUTION, RESOLUTION)
     with drawing(axes, SIZE) as (figure, axes):
         from matplotlib.colors import to_rgb
 
@@ -59,7 +60,9 @@ def decision_regions(
         axes.imshow(shades[region % len(shades)], origin="lower", extent=limits, aspect="auto", interpolation="nearest")
         for value in range(1, int(region.max()) + 1):
             if (region >= value).any() and (region < value).any():
-                axes.contour(x1, x2, region >= value, levels=[0.5], colors=INK, linewidths=0.8)
+                # Where the outputs themselves are level, not the grid's squares: the line has no steps.
+                lead = (outputs[:, value:].max(axis=1) - outputs[:, :value].max(axis=1)).reshape(region.shape)
+                axes.contour(x1, x2, lead, levels=[0.0], colors=INK, linewidths=0.8)
         for value in np.unique(classes):
             here = X[classes == value]
             marker, colour = MARKERS[int(value) % len(MARKERS)], COLOURS[int(value) % len(COLOURS)]
