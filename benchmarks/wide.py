@@ -27,7 +27,7 @@ class Case:
 
 CASES = {
     "1e6": Case((10, 1000, 1000, 1), 500, 30),  # 1.01 million parameters
-    "13.5e6": Case((100, 3600, 3600, 20), 38, 20),  # 13.5 million parameters, 38 examples, 20 outputs
+    "13.5e6": Case((100, 3615, 3615, 20), 38, 20),  # 13.5 million parameters, 38 examples, 20 outputs
     "1e7": Case((100, 3100, 3100, 1), 1000, 10),  # 10 million parameters, 1,000 examples
     "tall": Case((8, 20, 1), 1_000_000, 10, noise=0.01),  # 201 parameters, a million examples
 }

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -117,7 +117,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """
         share = require_number("coverage", coverage, above=0, below=1)
         mean, std = self.predict(X, return_std=True)
-        t = student.ppf(0.5 + share / 2, self.ensemble_.degrees_of_freedom())
+        t = stdtrit(self.ensemble_.degrees_of_freedom(), 0.5 + share / 2)
         return mean - t * std, mean + t * std
 
     def _predicted(self, X: Any) -> Prediction:
