@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from deltarule.curvature import gram, linearize
+from deltarule.curvature import gram, gram_traces, linearize, residual_errors
 
 # The columns of J, in the parameters' order: W (4, 3), b (4), W (3, 4), b (3), W (2, 3), b (2).
 COLUMNS = {(0, "W"): 12, (0, "b"): 4, (1, "W"): 12, (1, "b"): 3, (2, "W"): 6, (2, "b"): 2}
@@ -14,6 +14,13 @@ GROUPS = {
     "layers": lambda layer, name: str(layer),
     "each array": lambda layer, name: f"{name}{layer}",
 }
+
+
+# D^-1 of each layer: one number an input, one for the biases; and a symmetric M.
+DRAW = np.random.default_rng(5)
+COVARIANCE = [{"W": DRAW.uniform(0.1, 5, n_in), "b": DRAW.uniform(0.1, 5)} for n_in in (3, 4, 3)]
+M = (lambda root: root @ root.T)(DRAW.normal(size=(12, 12)))
+SIZES = [(4, 3), (3, 4), (2, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +35,13 @@ def found(block):
         lin, left, right = of(slice(None)), of(slice(0, 2)), of(slice(2, 6))
         grouped = {name: gram(net, params, lin, lin, group) for name, group in GROUPS.items()}
         crossed = {"left, right": gram(net, params, left, right), "right, left": gram(net, params, right, left)}
-        return grouped | crossed | {"whole": gram(net, params, lin, lin)}
+        covariance = jax.tree.map(jnp.asarray, COVARIANCE)
+        scaled = {
+            "scaled": gram(net, params, lin, lin, covariance=covariance),
+            "scaled, left, right": gram(net, params, left, right, covariance=covariance),
+            "traces": gram_traces(net, lin, residual_errors(net, params, lin), jnp.asarray(M)),
+        }
+        return grouped | crossed | scaled | {"whole": gram(net, params, lin, lin)}
 
     with jax.enable_x64(True):
         fast = jax.jit(everything, compiler_options={"xla_backend_optimization_level": 0})
@@ -68,3 +81,23 @@ def test_the_cross_gram_of_two_blocks(block, found):
     assert crossed.shape == (4, 8)
     close(crossed, block.J[:4] @ block.J[4:].T)
     close(found["right, left"]["all"], block.J[4:] @ block.J[:4].T)
+
+
+def test_a_covariance_that_varies_by_input(block, found):
+    """J D^-1 J^T, in the parameters' order: W row by row, so its inputs repeat for each neuron, then b."""
+    D = np.concatenate(
+        [np.r_[np.tile(c["W"], n), np.full(n, c["b"])] for c, (n, _) in zip(COVARIANCE, SIZES, strict=True)]
+    )
+    close(found["scaled"]["all"], block.J * D @ block.J.T)
+    close(found["scaled, left, right"]["all"], block.J[:4] * D @ block.J[4:].T)
+
+
+def test_the_traces_of_every_group(block, found):
+    """tr(M J_g J_g^T) = sum over the columns j of the group of J_j^T M J_j."""
+    each = np.sum(block.J * (M @ block.J), axis=0)
+    first = 0
+    for (n, n_in), traces in zip(SIZES, found["traces"], strict=True):
+        W, b = np.split(each[first : first + n * n_in + n], [n * n_in])
+        close(traces["W"], W.reshape(n, n_in).sum(axis=0))
+        close(traces["b"], b.sum())
+        first += n * n_in + n

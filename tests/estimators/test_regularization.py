@@ -17,11 +17,14 @@ def problem(rows, validation, **changes):
 def test_the_rows_of_the_table():
     assert WAYS["early-stopping"].holds_out
     assert not WAYS["l2"].holds_out
+    assert not WAYS["bayesian"].holds_out
+    assert [name for name, way in WAYS.items() if way.chooses_penalty] == ["bayesian"]
     assert WAYS[None].l2 is None
 
 
 def test_an_unknown_way_is_one_sentence():
-    with pytest.raises(ConfigurationError, match="regularization must be one of 'early-stopping', 'l2', None"):
+    sentence = "regularization must be one of 'auto', 'bayesian', 'early-stopping', 'l2', None, and is 'dropout'"
+    with pytest.raises(ConfigurationError, match=sentence):
         get_way("dropout")
 
 

@@ -40,6 +40,16 @@ def test_error_is_dC_da_times_the_slope():
     assert layer.error(here, jnp.asarray([[3.0, 4.0], [5.0, 6.0]])).tolist() == [[3, 0], [5, 0]]
 
 
+def test_the_trace_of_the_gram_by_hand():
+    """Two examples of one residual: delta = (1, 2) and (3, 0), a as above, M = [[2, 1], [1, 4]]."""
+    delta, M = jnp.asarray([[[1.0, 2.0]], [[3.0, 0.0]]]), jnp.asarray([[2.0, 1.0], [1.0, 4.0]])
+    # delta delta^T = [[5, 3], [3, 9]], so Q = [[10, 3], [3, 36]]; a^T Q a of each column of a:
+    # (1, 2): 10 + 2·3·2 + 36·4 = 166; (1, 0): 10; (1, -1): 10 - 2·3 + 36 = 40. b: 10 + 3 + 3 + 36.
+    found = Dense(2, "linear").gram_trace(A, delta, M)
+    assert found["W"].tolist() == [166, 10, 40]
+    assert found["b"].item() == 52
+
+
 @pytest.mark.parametrize("n", [0, -1, 2.0, "3", None, True])
 def test_n_is_a_positive_whole_number(n):
     with pytest.raises(

@@ -95,6 +95,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             self._measure(distinct(X, Y, weight))
             self.net_ = self._network(self.n_outputs_)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
+        vars(self).pop("ensemble_", None)  # the posterior was that of other parameters
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -124,9 +125,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """Means and standard deviations of standardised targets."""
         check_is_fitted(self)
         if not hasattr(self, "ensemble_"):
+            way = "partial_fit" if self._going_on is not None else repr(self.regularization_)
             raise ConfigurationError(
-                f"error bars come from regularization 'bayesian', and this network was trained with "
-                f"{getattr(self, 'regularization_', None)!r}: fit it with regularization='bayesian'."
+                f"error bars come from regularization 'bayesian', and this network was trained with {way}: "
+                "fit it with regularization='bayesian'."
             )
         raw: Any = validate_data(self, X, dtype=np.float64, reset=False)
         return self.ensemble_.predict(self.x_scaling_.encode(raw))

@@ -105,7 +105,7 @@ def get_way(regularization: str | None) -> Way:
     """
     if regularization not in WAYS:
         raise ConfigurationError(
-            f"regularization must be one of {', '.join(map(repr, WAYS))}, and is {regularization!r}: "
+            f"regularization must be one of {', '.join(map(repr, ('auto', *WAYS)))}, and is {regularization!r}: "
             "choose one of them."
         )
     return WAYS[regularization]

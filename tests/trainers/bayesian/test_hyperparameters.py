@@ -1,0 +1,120 @@
+"""The update of alpha and beta by hand, the bounds of a step, and what is fixed."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from deltarule.trainers.bayesian import hyperparameters
+from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+# 2-2-1: W^1 has columns of squares 1 + 9 = 10 and 4 + 16 = 20, b^1 has 0.25 + 0.25 = 0.5.
+PARAMS = [
+    {"W": np.array([[1.0, 2.0], [3.0, 4.0]]), "b": np.array([0.5, -0.5])},
+    {"W": np.array([[1.0, 1.0]]), "b": np.array([2.0])},
+]
+GAMMA = [{"W": np.array([1.9, 0.9]), "b": np.array(1.5)}, {"W": np.array([0.5, 0.5]), "b": np.array(0.7)}]
+
+
+def precisions(first, second, bias):
+    alpha = [{"W": jnp.asarray([first, second]), "b": jnp.asarray(bias)}]
+    return [*alpha, {"W": jnp.asarray([0.5, 0.5]), "b": jnp.asarray(0.01)}]
+
+
+def test_the_update_by_hand():
+    now = Hyperparameters(precisions(0.2, 0.05, 1.0), jnp.asarray(2.0))
+    new = hyperparameters.update(now, PARAMS, GAMMA, jnp.asarray(36.0), jnp.asarray(10.0))
+    # Inputs: (gamma + 2·0.05) / (‖w‖² + 2·0.05/10): 2/10.01 and 1/20.01. Biases: (1.5 + 2·0.5) / (0.5 + 1).
+    np.testing.assert_allclose(new.alpha[0]["W"], [2 / 10.01, 1 / 20.01], rtol=1e-14)
+    assert float(new.alpha[0]["b"]) == pytest.approx(2.5 / 1.5, rel=1e-14)
+    # gamma = 1.9 + 0.9 + 1.5 + 0.5 + 0.5 + 0.7 = 6, so beta = (36 - 6)/10.
+    assert float(new.beta) == pytest.approx(3, rel=1e-14)
+    assert float(hyperparameters.total(GAMMA)) == pytest.approx(6, rel=1e-14)
+
+
+def test_the_output_layer_s_precisions_are_fixed():
+    now = Hyperparameters(precisions(1.0, 1.0, 1.0), jnp.asarray(1.0))
+    new = hyperparameters.update(now, PARAMS, GAMMA, jnp.asarray(36.0), jnp.asarray(10.0))
+    np.testing.assert_array_equal(new.alpha[1]["W"], [0.5, 0.5])
+    assert float(new.alpha[1]["b"]) == 0.01
+
+
+def test_a_step_is_of_limited_size():
+    """alpha at most doubles or halves, beta grows or falls at most tenfold."""
+    now = Hyperparameters(precisions(100.0, 1e-5, 1000.0), jnp.asarray(1.0))
+    new = hyperparameters.update(now, PARAMS, GAMMA, jnp.asarray(36.0), jnp.asarray(1e-9))
+    np.testing.assert_allclose(new.alpha[0]["W"], [50, 2e-5], rtol=1e-14)
+    assert float(new.alpha[0]["b"]) == 500
+    assert float(new.beta) == 10
+    new = hyperparameters.update(now, PARAMS, GAMMA, jnp.asarray(36.0), jnp.asarray(1e9))
+    assert float(new.beta) == pytest.approx(0.1, rel=1e-14)
+
+
+@pytest.mark.parametrize("square", [0.0, np.nan, np.inf])
+def test_what_is_not_a_positive_number_changes_beta_within_bounds(square):
+    now = Hyperparameters(precisions(1.0, 1.0, 1.0), jnp.asarray(4.0))
+    new = hyperparameters.update(now, PARAMS, GAMMA, jnp.asarray(36.0), jnp.asarray(square))
+    assert 0.4 <= float(new.beta) <= 40
+
+
+def test_beta_and_alpha_have_bounds():
+    now = Hyperparameters(precisions(1e8, 1e-8, 1.0), jnp.asarray(1e10))
+    zero, huge = jnp.zeros((2, 2)), 1e9 * PARAMS[0]["W"]
+    none = [{"W": jnp.zeros(2), "b": jnp.asarray(0.0)}] * 2
+    residuals, square = jnp.asarray(36.0), jnp.asarray(1e-30)
+    small = hyperparameters.update(now, [{"W": zero, "b": zero[0]}, PARAMS[1]], none, residuals, square)
+    large = hyperparameters.update(now, [{"W": huge, "b": huge[0]}, PARAMS[1]], none, residuals, square)
+    assert float(small.beta) == 1e10
+    assert np.all(np.asarray(small.alpha[0]["W"]) <= 1e8)
+    assert np.all(np.asarray(large.alpha[0]["W"]) >= 1e-8)
+
+
+def test_gamma_never_uses_up_all_residuals():
+    """6 effective parameters on 5 residuals: beta = 0.02·5/‖r‖², not below 0."""
+    now = Hyperparameters(precisions(1.0, 1.0, 1.0), jnp.asarray(1.0))
+    new = hyperparameters.update(now, PARAMS, GAMMA, jnp.asarray(5.0), jnp.asarray(0.25))
+    assert float(new.beta) == pytest.approx(0.4, rel=1e-12)
+
+
+def test_an_input_without_a_use_goes_to_the_mean_of_the_hyper_prior():
+    """gamma = 0 and w = 0 leave (2a)/(2a/mean) = mean; the update stays there."""
+    now = Hyperparameters(precisions(10.0, 10.0, 1.0), jnp.asarray(1.0))
+    params = [{"W": jnp.zeros((2, 2)), "b": jnp.zeros(2)}, PARAMS[1]]
+    none = [{"W": jnp.zeros(2), "b": jnp.asarray(0.0)}, GAMMA[1]]
+    new = hyperparameters.update(now, params, none, jnp.asarray(36.0), jnp.asarray(30.0))
+    np.testing.assert_allclose(new.alpha[0]["W"], 10, rtol=1e-14)
+    assert float(new.alpha[0]["b"]) == pytest.approx(1, rel=1e-14)
+
+
+def test_the_first_precisions():
+    """1 / mean w² of the first layer, 30/4; n/4 for the weights of the output."""
+    first = hyperparameters.initial(PARAMS)
+    np.testing.assert_allclose(first.alpha[0]["W"], 4 / 30, rtol=1e-14)
+    np.testing.assert_allclose(first.alpha[1]["W"], 2 / 4, rtol=1e-14)
+    assert [float(layer["b"]) for layer in first.alpha] == [1, 0.01]
+    assert float(first.beta) == 1
+    deep = hyperparameters.initial([PARAMS[0], PARAMS[0], PARAMS[1]])
+    np.testing.assert_allclose(deep.alpha[1]["W"], 2, rtol=1e-14)
+
+
+def test_the_hyper_prior_has_its_maximum_at_its_mean():
+    best = float(hyperparameters.log_hyper_prior(precisions(10.0, 10.0, 1.0)))
+    assert best == pytest.approx(2 * 0.05 * (np.log(10) - 1) + 0.5 * (0 - 1), rel=1e-14)
+    for other in ((9.0, 10.0, 1.0), (10.0, 11.0, 1.0), (10.0, 10.0, 0.9), (10.0, 10.0, 1.1)):
+        assert float(hyperparameters.log_hyper_prior(precisions(*other))) < best
+
+
+def test_flat_and_back():
+    alpha = precisions(3.0, 4.0, 5.0)
+    groups = hyperparameters.flat(alpha)
+    assert groups.tolist() == [3, 4, 5, 0.5, 0.01]
+    again = hyperparameters.unflat(groups, PARAMS)
+    for one, other in zip(again, alpha, strict=True):
+        assert {name: value.tolist() for name, value in one.items()} == {name: v.tolist() for name, v in other.items()}
+
+
+def test_spread_gives_every_weight_of_an_input_its_precision():
+    A = hyperparameters.spread(precisions(3.0, 4.0, 5.0), PARAMS)
+    assert A[0]["W"].tolist() == [[3, 4], [3, 4]]
+    assert A[0]["b"].tolist() == [5, 5]
