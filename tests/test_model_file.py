@@ -59,7 +59,21 @@ def test_schema_and_training_come_along(tmp_path):
     model = load_model(str(tmp_path / "model"))
     assert (model.schema, model.training) == (schema, training)
     dr.save(tmp_path / "bare", NET, PARAMS)
-    assert load_model(tmp_path / "bare")[2:] == (None, None)
+    assert load_model(tmp_path / "bare")[2:] == (None, None, None)
+
+
+def test_error_bars_lie_beside_the_parameters(tmp_path):
+    bars = {"beta": np.array(2.5), "factor": DRAW.normal(size=(3, 3))}
+    dr.save(tmp_path / "model", NET, PARAMS, error_bars=bars)
+    found = load_model(tmp_path / "model").error_bars
+    assert found is not None
+    assert {name: array.tolist() for name, array in found.items()} == {n: a.tolist() for n, a in bars.items()}
+    np.testing.assert_array_equal(dr.load(tmp_path / "model")[1][1]["W"], PARAMS[1]["W"])
+    with pytest.raises(ModelFileError, match="not finite"):
+        dr.save(tmp_path / "model", NET, PARAMS, error_bars={"beta": np.array(np.nan)})
+    write(tmp_path / "bad", tensors=TENSORS | {"error_bars.beta": np.array([np.inf])})
+    with pytest.raises(ModelFileError, match=r"'error_bars\.beta' that are not finite"):
+        dr.load(tmp_path / "bad")
 
 
 def test_saving_replaces_the_file_and_leaves_nothing_else(tmp_path):

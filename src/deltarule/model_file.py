@@ -1,12 +1,14 @@
 """Model files: safetensors for the parameters, JSON metadata for everything else. No pickle, so no code runs on load.
 
 One metadata entry, "deltarule", holds the format version, the layers, the cost and, if given, the schema that turns
-raw rows into inputs and outputs back into units or class names, and a record of the training.
+raw rows into inputs and outputs back into units or class names, and a record of the training. The arrays behind the
+error bars of a Bayesian training lie beside the parameters, each under "error_bars." and its name.
 """
 
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,15 +26,17 @@ from deltarule.precision import computing_in
 
 FORMAT_VERSION = 1
 METADATA_KEY = "deltarule"
+ERROR_BARS = "error_bars."
 
 
 class Model(NamedTuple):
-    """The whole content of a model file; schema and training are plain JSON values, or None."""
+    """The whole content of a model file; schema and training are plain JSON values, or None, as are the error bars."""
 
     net: Network
     params: Params
     schema: dict[str, Any] | None
     training: dict[str, Any] | None
+    error_bars: dict[str, np.ndarray] | None = None
 
 
 def save(
@@ -42,8 +46,17 @@ def save(
     *,
     schema: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
+    error_bars: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Write the network and its parameters to `path`, whole or not at all: to a temporary file first, then renamed.
+
+    Args:
+        path: the file.
+        net: the network.
+        params: its parameters.
+        schema: what encodes rows and decodes outputs, in JSON's types.
+        training: the record of the training, in JSON's types.
+        error_bars: named arrays, such as those of `deltarule.trainers.bayesian.stored.as_tensors`.
 
     Raises:
         ModelFileError: the file cannot be written, or the parameters are not finite.
@@ -60,6 +73,7 @@ def save(
         "training": training,
     }
     tensors = {f"{i}.{name}": np.asarray(array) for i, layer in enumerate(params) for name, array in layer.items()}
+    tensors |= {ERROR_BARS + name: np.asarray(array) for name, array in (error_bars or {}).items()}
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ModelFileError(
@@ -110,7 +124,9 @@ def load_model(path: str | os.PathLike) -> Model:
         net = _network(description)
     except (KeyError, TypeError, AttributeError, ValueError, DeltaruleError) as error:
         raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
-    return Model(net, _params(path, net, tensors), description.get("schema"), description.get("training"))
+    bars = {name: tensors.pop(name) for name in list(tensors) if name.startswith(ERROR_BARS)}
+    params = _params(path, net, tensors)
+    return Model(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
 
 
 def first_weights(params: Params) -> Any:
@@ -135,6 +151,14 @@ def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
             f"{path} has format version {version}, and this deltarule reads up to {FORMAT_VERSION}: update deltarule."
         )
     return description
+
+
+def _error_bars(path: Path, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    """The arrays by their own names, finite; None if there are none."""
+    for name, tensor in tensors.items():
+        if tensor.dtype != "float64" or not np.isfinite(tensor).all():
+            raise ModelFileError(f"{path} holds values in {name!r} that are not finite float64: train it again.")
+    return {name.removeprefix(ERROR_BARS): tensor for name, tensor in tensors.items()} or None
 
 
 def _network(description: dict[str, Any]) -> Network:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -91,3 +92,30 @@ def test_the_start_the_look_ahead_and_the_monitor_are_the_user_s(flower_data, ho
     assert not plain.trainer.nesterov
     assert plain.monitor == "accuracy"
     assert plan_for(house_data, monitor="cost").monitor == "cost"
+
+
+def test_a_small_regression_is_bayesian_unless_an_option_asks_for_another(house_data):
+    plan = plan_for(house_data)
+    assert (plan.trainer_name, plan.sizes, plan.restarts, plan.validated) == ("bayesian", (3, 20, 1), 2, False)
+    for options in ({"eta": 0.1}, {"l2": 0.1}, {"dropout": 0.2}, {"batch_size": 8}, {"monitor": "cost"}):
+        plan = plan_for(house_data, **options)
+        assert (plan.trainer_name, plan.restarts, plan.validated) == ("adam", 1, True)
+
+
+def test_a_large_regression_is_adam_s(house_data):
+    many = SimpleNamespace(
+        name="many.csv", task="regression", schema=house_data.schema, train=range(2_000_000), validation=[], test=[]
+    )
+    assert plan_for(many).trainer_name == "adam"
+    assert plan_for(house_data, hidden="3000,3000").trainer_name == "bayesian"  # the dual form: 42 x 42
+
+
+def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
+    with pytest.raises(ConfigurationError, match=r"'bayesian', which is for a regression, and flowers\.csv is a class"):
+        plan_for(flower_data, trainer="bayesian")
+    with pytest.raises(ConfigurationError, match="--monitor is 'cost', but --trainer bayesian"):
+        plan_for(house_data, trainer="bayesian", monitor="cost")
+    choices = Choices(**NOTHING | {"source": house_data.name, "trainer": "bayesian"})
+    with pytest.raises(ConfigurationError, match="a search judges by the validation part"):
+        make_plan(choices, house_data, searching=True)
+    assert make_plan(replace(choices, trainer=None), house_data, searching=True).trainer_name == "adam"

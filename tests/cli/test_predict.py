@@ -3,11 +3,13 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 import deltarule as dr
 from deltarule.data import load_raw
 from deltarule.data.schema import Schema
 from deltarule.model_file import load_model
+from deltarule.trainers.bayesian.stored import from_tensors
 
 
 def read(path):
@@ -31,13 +33,43 @@ def test_a_classifier_writes_classes_and_probabilities(run, shelf, flowers):
 def test_a_regression_writes_the_unit_of_its_target(run, shelf, houses):
     run("predict", houses, shelf / "houses.csv", "--out", "p.csv")
     rows = read("p.csv")
-    assert list(rows[0]) == ["row", "price"]
+    assert list(rows[0]) == ["row", "price", "price_std"]
     model = load_model(houses)
     assert model.schema is not None
     schema = Schema.from_json(model.schema)
     raw = load_raw(shelf / "houses.csv", schema)
     expected = schema.decode(np.asarray(model.net(model.params, raw.X)))[:, 0]
     assert np.allclose([float(row["price"]) for row in rows], expected, rtol=1e-9)
+
+
+def test_error_bars_are_those_of_the_training_and_an_interval_is_student_s(run, shelf, houses):
+    record = json.loads(run("predict", houses, shelf / "houses.csv", "--interval", 0.9, "--json").out)
+    model = load_model(houses)
+    ensemble = from_tensors(model.net, model.error_bars)
+    schema = Schema.from_json(model.schema)
+    expected = schema.targets[0].std * ensemble.predict(load_raw(shelf / "houses.csv", schema).X).std[:, 0]
+    np.testing.assert_allclose(record["std"]["price"], expected, rtol=1e-12)
+    t = student.ppf(0.95, ensemble.degrees_of_freedom())
+    lower, upper = (np.array(record[end]["price"]) for end in ("lower", "upper"))
+    np.testing.assert_allclose(upper - lower, 2 * t * expected, rtol=1e-6)
+    np.testing.assert_allclose((upper + lower) / 2, record["predictions"]["price"], rtol=1e-9)
+    run("predict", houses, shelf / "houses.csv", "--interval", 0.9, "--out", "p.csv")
+    assert list(read("p.csv")[0]) == ["row", "price", "price_std", "price_lower", "price_upper"]
+
+
+def test_an_interval_needs_error_bars_and_a_probability(refused, shelf, flowers, houses):
+    assert "has no error bars" in refused("predict", flowers, shelf / "flowers.csv", "--interval", 0.9)
+    assert "--interval" in refused("predict", houses, shelf / "houses.csv", "--interval", 1)
+
+
+def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):
+    (shelf / "castles.csv").write_text("area,age,heat\n100,20,220\n900,20,220\n100,95,220\n")
+    outcome = run("predict", houses, shelf / "castles.csv", "--json")
+    assert "Note: 2 of 3 rows lie outside the range of the training rows" in outcome.err
+    assert "the farthest is row 1, with 900 in 'area', which was trained on from 5" in outcome.err
+    assert json.loads(outcome.out)["rows_outside_training_range"] == 2
+    (shelf / "homes.csv").write_text("area,age,heat\n100,20,220\n")
+    assert "outside" not in run("predict", houses, shelf / "homes.csv").err
 
 
 def test_without_a_file_the_first_ten_rows_are_shown(run, shelf, flowers):

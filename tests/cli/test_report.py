@@ -15,6 +15,16 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
         "Performance",
         "Seed",
         "train ",
+        "Calibration of the error bars of price",
+        "% of the rows lie in their 95 % interval",
+        "Log evidence",
+        "Effective parameters gamma",
+        "Damping mu",
+        "Norm of the gradient",
+        "<th>Noise</th>",
+        "starts; log evidence",
+        "The verdict after training",
+        "explains almost all of the variation of price",
     ):
         assert words in page
     assert "houses.csv&#x27;s SHA-256" in page
@@ -35,6 +45,8 @@ def test_without_rows_the_card_and_the_training(run, flowers, tmp_path):
     page = (tmp_path / "flowers.html").read_text(encoding="utf-8")
     assert "Performance" in page
     assert "Confusion" not in page
+    assert "always answering" in page
+    assert "Calibration" not in page
 
 
 @pytest.mark.parametrize(

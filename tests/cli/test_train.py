@@ -46,11 +46,60 @@ def test_json_is_the_only_line_on_standard_output(run, shelf):
 
 
 def test_a_regression_is_measured_in_the_unit_of_its_target(run, shelf):
-    words = ("train", shelf / "houses.csv", "--target", "price", "--hidden", 4, "--epochs", 60, "--json")
-    record = json.loads(run(*words).out)
+    words = ("--target", "price", "--trainer", "adam", "--hidden", 4, "--epochs", 60, "--json")
+    record = json.loads(run("train", shelf / "houses.csv", *words).out)
     assert record["test_r2"] > 0.9
     assert 100 < record["test_rmse"] < 20_000  # prices run from 10,000 to 200,000
     assert "test_accuracy" not in record
+
+
+def test_a_regression_is_bayesian_by_default_and_holds_no_row_out_of_its_choice(run, shelf, monkeypatch):
+    seen = {}
+
+    def watched(*positional, **named):
+        seen.update(named, rows=len(positional[1]))
+        return train_really(*positional, **named)
+
+    monkeypatch.setattr(dr, "train", watched)
+    words = ("train", shelf / "houses.csv", "--target", "price", "--hidden", 4, "--epochs", 12, "--patience", 3)
+    outcome = run(*words)
+    assert seen["validation_data"] is None
+    assert (seen["rows"], seen["restarts"], seen["trainer"].max_fail) == (42, 2, 3)
+    assert "bayesian, all examples in a step, 2 starts" in outcome.out
+    assert "that of the largest evidence" in outcome.out
+    assert "evidence" in outcome.err
+    assert "gamma" in outcome.err
+    model = load_model("houses.safetensors")
+    assert [layer.n for layer in model.net.layers] == [8, 1]
+    record = model.training
+    assert 0 < record["effective_parameters"] < record["parameters_of_a_start"] == 3 * 4 + 4 + 4 + 1
+    assert record["noise_std"][0] > 0
+    assert np.isfinite(record["log_evidence"])
+    assert len(record["start_weights"]) == 2
+    assert record["metrics"]["training_r2"] > 0.9
+
+
+def test_a_table_ends_with_a_verdict(run, shelf):
+    words = ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--epochs", 30)
+    outcome = run(*words)
+    for subject in ("verdict", "baseline", "confused", "columns"):
+        assert subject in outcome.out
+    record = json.loads(run(*words, "--json").out)
+    assert set(record["verdict"]) == {"accuracy", "baseline", "confused", "columns"}
+    assert set(record["importance"]) == {"length", "width"}
+    assert load_model("flowers.safetensors").training["verdict"] == record["verdict"]
+
+
+def test_images_have_no_verdict(run):
+    assert "verdict" not in json.loads(run("train", "digits", "--hidden", 4, "--epochs", 1, "--json").out)
+
+
+def test_ctrl_c_in_a_bayesian_training_saves_what_there_is(run, shelf, monkeypatch):
+    interrupted_after(3, monkeypatch)
+    outcome = run("train", shelf / "houses.csv", "--target", "price", "--hidden", 4, "--json")
+    assert outcome.code == 130
+    assert json.loads(outcome.out)["model"] == "houses.safetensors"
+    assert run("predict", "houses.safetensors", shelf / "houses.csv", "--interval", 0.9).code == 0
 
 
 def test_several_targets_have_a_score_each(run, shelf):
@@ -71,7 +120,7 @@ def test_the_model_file_holds_schema_and_record(run, shelf):
     assert record["split_seed"] == record["seed"] == 0
     assert record["versions"]["deltarule"] == dr.__version__
     assert len(record["history"]["cost"]) == 3
-    assert set(record["metrics"]) == {"validation_accuracy", "test_accuracy"}
+    assert set(record["metrics"]) == {"training_accuracy", "validation_accuracy", "test_accuracy"}
 
 
 def test_the_same_seed_gives_the_same_network(run, shelf):

@@ -27,7 +27,16 @@ def test_any_finite_column_can_be_measured_and_comes_back(values):
 
 
 def test_a_constant_column_is_only_shifted():
-    assert NumericColumn.measured("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0)
+    assert NumericColumn.measured("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0, 7.0, 7.0)
+
+
+def test_the_range_is_that_of_the_training_rows():
+    column = NumericColumn.measured("a", np.array([3.0, -1.0, 2.0]))
+    assert (column.low, column.high) == (-1.0, 3.0)
+    with pytest.raises(DataError, match=r"ranges from 2\.0 to 1\.0"):
+        NumericColumn("a", 0.0, 1.0, 2.0, 1.0)
+    with pytest.raises(DataError, match=r"ranges from None to 1\.0"):
+        NumericColumn("a", 0.0, 1.0, None, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,12 @@ def damaged(*path_and_value):
     return description
 
 
+def test_a_range_comes_back_where_there_is_one():
+    ranged = NumericColumn("a", 2.0, 0.5, 1.0, 4.0)
+    schema = Schema("table", "regression", (ranged, NUMBER), (NUMBER,), None, ("a",))
+    assert Schema.from_json(schema.to_json()).inputs == (ranged, NUMBER)
+
+
 @pytest.mark.parametrize(
     ("description", "message"),
     [

@@ -166,20 +166,25 @@ def _check_source(choices: Choices) -> None:
         raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
 
 
+def trainer_options(choices: Choices) -> dict[str, Any]:
+    """The options that not every trainer takes, None where the user left them out."""
+    return {
+        "--eta": choices.eta,
+        "--batch-size": choices.batch_size,
+        "--momentum": choices.momentum,
+        "--l2": choices.l2,
+        "--l1": choices.l1,
+        "--max-norm": choices.max_norm,
+        "--dropout": choices.dropout,
+        "--halve-after": choices.halve_after,
+    }
+
+
 def check_trainer_options(choices: Choices, trainer: str) -> None:
     """Refuse an option that this trainer does not understand, rather than ignore it."""
     from deltarule.errors import ConfigurationError
 
-    for name, value in (
-        ("--eta", choices.eta),
-        ("--batch-size", choices.batch_size),
-        ("--momentum", choices.momentum),
-        ("--l2", choices.l2),
-        ("--l1", choices.l1),
-        ("--max-norm", choices.max_norm),
-        ("--dropout", choices.dropout),
-        ("--halve-after", choices.halve_after),
-    ):
+    for name, value in trainer_options(choices).items():
         if value is not None and name not in TRAINERS[trainer].takes:
             others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)
             raise ConfigurationError(

@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from deltarule.backprop import Params
     from deltarule.data import RawRows, Schema
     from deltarule.network import Network
+    from deltarule.trainers.bayesian import BayesianEnsemble
 
 
 class TrainedModel(NamedTuple):
-    """A model file with its schema, and the record of its training, {} where it has none."""
+    """A model file with its schema, the record of its training, {} where it has none, and its error bars or None."""
 
     path: Path
     net: "Network"
     params: "Params"
     schema: "Schema"
     training: dict[str, Any]
+    error_bars: "BayesianEnsemble | None" = None
 
 
 def read_model(path: Path) -> TrainedModel:
@@ -33,7 +35,7 @@ def read_model(path: Path) -> TrainedModel:
     from deltarule.model_file import first_weights, load_model
 
     keep_compiled_code()
-    net, params, description, training = load_model(path)
+    net, params, description, training, tensors = load_model(path)
     if description is None:
         raise ModelFileError(
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
@@ -49,7 +51,39 @@ def read_model(path: Path) -> TrainedModel:
             f"{path} contradicts itself: its network has {widths[0]} inputs and {widths[1]} outputs, its schema "
             f"{schema.input_width} and {schema.output_width}: train or copy it again"
         )
-    return TrainedModel(path, net, params, schema, training if isinstance(training, dict) else {})
+    bars = None if tensors is None else _error_bars(path, net, tensors)
+    return TrainedModel(path, net, params, schema, training if isinstance(training, dict) else {}, bars)
+
+
+def _error_bars(path: Path, net: "Network", tensors: dict[str, Any]) -> "BayesianEnsemble":
+    from deltarule.errors import ModelFileError
+    from deltarule.trainers.bayesian.stored import from_tensors
+
+    try:
+        return from_tensors(net, tensors)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path} contradicts itself: {error}") from None
+
+
+def show_extrapolation(model: TrainedModel, rows: "RawRows") -> int:
+    """How many rows lie outside the range of the training rows; where there are some, a note says so."""
+    from deltarule.cli.screen import number
+    from deltarule.data.extrapolation import MARGIN, extrapolation
+
+    found = extrapolation(model.schema, rows.X)
+    if found is None:
+        return 0
+    count = f"{len(found.rows):,} of {len(rows.X):,} rows"
+    verb = "lies" if len(found.rows) == 1 else "lie"
+    show_notes(
+        [
+            f"{count} {verb} outside the range of the training rows by more than {100 * MARGIN:.0f} % of it, where the "
+            f"predictions are guesses; the farthest is row {int(rows.rows[found.place])}, with "
+            f"{number(found.value)} in {found.column!r}, which was trained on from {number(found.low)} to "
+            f"{number(found.high)}"
+        ]
+    )
+    return len(found.rows)
 
 
 def read_rows(

@@ -1,9 +1,10 @@
 """The plan of a training: the user's choices with our defaults for this kind of problem, as a network and a trainer."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.choices import IMAGES, Choices, check_trainer_options
+from deltarule.cli.choices import IMAGES, Choices, check_trainer_options, trainer_options
 from deltarule.cli.options import parse_hidden
 from deltarule.cli.trainers import TRAINERS, Settings
 
@@ -48,6 +49,8 @@ class Plan:
         settings: the numbers of the trainer.
         epochs: at most this many.
         monitor: what "best on the validation part" means.
+        validated: whether the validation part chooses the best epoch.
+        restarts: how many starts are trained.
     """
 
     net: "Network"
@@ -57,6 +60,8 @@ class Plan:
     settings: Settings
     epochs: int
     monitor: str
+    validated: bool = True
+    restarts: int = 1
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -88,11 +93,18 @@ class Plan:
             words.append(f"max-norm {self.settings.max_norm:g}")
         if self.settings.halve_after is not None:
             words.append(f"eta halved after {self.settings.halve_after} epochs without improvement")
+        if self.restarts > 1:
+            words.append(f"{self.restarts} starts")
         return ", ".join(words)
 
 
-def make_plan(choices: Choices, data: "DataSet") -> Plan:
+def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Plan:
     """Fill in the defaults and build the network and the trainer.
+
+    Args:
+        choices: of the user.
+        data: the data set.
+        searching: whether the plan is a trial of `deltarule search`, which judges by the validation part.
 
     Raises:
         ConfigurationError: an option does not go with these data.
@@ -100,9 +112,11 @@ def make_plan(choices: Choices, data: "DataSet") -> Plan:
     import deltarule as dr
 
     defaults = DEFAULTS[choices.source if choices.source in IMAGES else data.task]
-    name = choices.trainer or defaults.trainer
+    name = choices.trainer or (defaults.trainer if searching else default_trainer(choices, data, defaults))
     check_trainer_options(choices, name)
     row = TRAINERS[name]
+    if not row.validated:
+        _check_unvalidated(choices, name, data, searching)
     cost = choices.cost or defaults.cost
     hidden = parse_hidden(choices.hidden) if choices.hidden is not None else row.hidden or defaults.hidden
     activation = choices.activation or row.activation or defaults.activation
@@ -121,7 +135,50 @@ def make_plan(choices: Choices, data: "DataSet") -> Plan:
         settings=settings,
         epochs=choices.epochs or row.epochs or defaults.epochs,
         monitor=_monitor(choices, data),
+        validated=row.validated,
+        restarts=row.restarts,
     )
+
+
+def default_trainer(choices: Choices, data: "DataSet", defaults: Defaults) -> str:
+    """The trainer where the user names none: for a regression bayesian, if a step is cheap and no option is against it.
+
+    As in `NetworkRegressor`, the evidence chooses the penalties where exact steps cost little; an option that only
+    other trainers take, such as --eta or --dropout, asks for one of those.
+    """
+    from deltarule.trainers.levenberg_marquardt.form import is_cheap
+
+    if data.task != "regression" or choices.source in IMAGES:
+        return defaults.trainer
+    if any(value is not None for value in trainer_options(choices).values()) or choices.monitor is not None:
+        return defaults.trainer
+    row = TRAINERS["bayesian"]
+    hidden = parse_hidden(choices.hidden) if choices.hidden is not None else row.hidden or defaults.hidden
+    sizes = (data.schema.input_width, *hidden, data.schema.output_width)
+    n = sum((below + 1) * above for below, above in pairwise(sizes))
+    cheap = is_cheap(n, len(data.train), sizes[-1], sum(sizes[1:]))
+    return "bayesian" if cheap else defaults.trainer
+
+
+def _check_unvalidated(choices: Choices, name: str, data: "DataSet", searching: bool) -> None:
+    """Refuse what needs validation data, and a network that the trainer does not know."""
+    from deltarule.errors import ConfigurationError
+
+    needed = TRAINERS[name].network
+    if needed is not None and data.task not in needed:
+        raise ConfigurationError(
+            f"--trainer is {name!r}, which is for {needed}, and {data.name} is a {data.task}: choose another trainer"
+        )
+    if searching:
+        raise ConfigurationError(
+            f"--trainer is {name!r}, which chooses its penalties by their evidence, and a search judges by the "
+            "validation part: use deltarule train, or choose another trainer"
+        )
+    if choices.monitor is not None:
+        raise ConfigurationError(
+            f"--monitor is {choices.monitor!r}, but --trainer {name} chooses the best epoch by the evidence: "
+            "leave one of the two out"
+        )
 
 
 def _output_activation(cost: str, data: "DataSet") -> str:
@@ -169,4 +226,5 @@ def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
         max_norm=choices.max_norm,
         halve_after=choices.halve_after,
         nesterov=choices.nesterov,
+        patience=choices.patience,
     )

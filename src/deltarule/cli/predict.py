@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, Source, require_writable
+from deltarule.cli.options import REAL, AsJson, DataDir, DropMissing, ModelFile, Source, require_writable
 from deltarule.cli.screen import command, console_for, emit_json, line
 
 if TYPE_CHECKING:
@@ -23,17 +23,29 @@ def predict(
     source: Source,
     out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write every prediction to this file.")] = None,
     data_dir: DataDir = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
+    ] = None,
     drop_missing: DropMissing = False,
     as_json: AsJson = False,
 ) -> None:
-    """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units."""
-    from deltarule.cli.model import read_model, read_rows
+    """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
+
+    A model of `--trainer bayesian` has error bars: the standard deviation of a new measurement, noise included.
+    """
+    from deltarule.cli.model import read_model, read_rows, show_extrapolation
 
     if out is not None:
         _check_out(out, model, source)
     trained = read_model(model)
+    _check_interval(trained, interval)
     rows = read_rows(trained, source, data_dir, drop_missing, targets=False)
+    outside = show_extrapolation(trained, rows)
     columns = _columns(trained, rows)
+    spread = _spread(trained, rows, columns, interval)
+    for added in spread.values():
+        columns |= added
     if out is not None:
         _write_csv(out, columns)
     if as_json:
@@ -43,6 +55,11 @@ def predict(
                 "source": source,
                 "rows": rows.rows,
                 "predictions": {name: columns[name] for name in trained.schema.target_names},
+                **{
+                    what: dict(zip(trained.schema.target_names, added.values(), strict=True))
+                    for what, added in spread.items()
+                },
+                "rows_outside_training_range": outside,
                 "out": None if out is None else str(out),
             }
         )
@@ -56,6 +73,7 @@ def predict(
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
         options = [] if data_dir is None else ["--data-dir", data_dir]
         options += ["--drop-missing"] if drop_missing else []
+        options += [] if interval is None else ["--interval", interval]
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
@@ -67,6 +85,50 @@ def _check_out(out: Path, model: Path, source: str) -> None:
         if out.resolve() == path.resolve():
             raise ConfigurationError(f"--out is {str(out)!r}, the {what} itself: give another name")
     require_writable("--out", out)
+
+
+def _check_interval(model: "TrainedModel", interval: float | None) -> None:
+    """An interval needs error bars."""
+    from deltarule.domain import require_number
+    from deltarule.errors import ConfigurationError
+
+    if interval is None:
+        return
+    require_number("--interval", interval, above=0, below=1)
+    if model.error_bars is None:
+        raise ConfigurationError(
+            f"--interval is {interval:g}, but {model.path} has no error bars: leave it out, or train a regression with "
+            "--trainer bayesian"
+        )
+
+
+def _spread(
+    model: "TrainedModel", rows: "RawRows", columns: dict[str, Any], interval: float | None
+) -> dict[str, dict[str, Any]]:
+    """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper"."""
+    from scipy.stats import t as student
+
+    bars, schema = model.error_bars, model.schema
+    if bars is None:
+        return {}
+    scaled = bars.predict(rows.X).std
+    std = {column.name: column.std * scaled[:, j] for j, column in enumerate(schema.targets)}
+    spread = {"std": std}
+    if interval is not None:
+        t = student.ppf(0.5 + interval / 2, bars.degrees_of_freedom())
+        spread["lower"] = {name: columns[name] - t * s for name, s in std.items()}
+        spread["upper"] = {name: columns[name] + t * s for name, s in std.items()}
+    return {
+        what: {_free(f"{name}_{what}", columns): values for name, values in found.items()}
+        for what, found in spread.items()
+    }
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """A name for a column that no target has."""
+    while name in taken:
+        name = f"predicted_{name}"
+    return name
 
 
 def _columns(model: "TrainedModel", rows: "RawRows") -> dict[str, Any]:

@@ -56,7 +56,8 @@ class TrainingProgress:
     def epoch(self, record: dict[str, Any]) -> None:
         """Show the record of an epoch."""
         now, epoch = time.perf_counter(), int(record["epoch"])
-        if self.first is None:  # the first epoch came with compilation, so it says nothing about speed
+        # The first epoch came with compilation, so it says nothing about speed; another start begins at 1 again.
+        if self.first is None or epoch <= self.first[0]:
             self.first = epoch, now
         rate = (epoch - self.first[0]) * self.examples / max(now - self.first[1], 1e-9)
         numbers = describe(record, self.monitor) + (f"  {rate:,.0f} examples/s" if rate > 0 else "")
@@ -66,12 +67,32 @@ class TrainingProgress:
             print(f"epoch {epoch}/{self.epochs}  {numbers}", file=sys.stderr)
 
 
+# What a trainer records, in the words of the progress line: the names of the record, and how many digits.
+BAYESIAN = (("log_evidence", "evidence", 6), ("gamma", "gamma", 4))
+STEPS = (
+    ("gradient_norm", "gradient", 3),
+    ("batch_gradient_norm", "gradient", 3),
+    ("lambda", "lambda", 3),
+    ("radius", "radius", 3),
+)
+
+
 def describe(record: dict[str, Any], monitor: str) -> str:
-    """The numbers of an epoch in a few words: the training cost and the validation score."""
-    words = f"cost {record['cost']:.4g}"
-    if monitor == "accuracy":
-        return f"{words}  validation {100 * record['validation_accuracy']:.2f} %"
-    return f"{words}  validation cost {record['validation_cost']:.4g}"
+    """The numbers of an epoch in a few words: the training cost, the trainer's own, and the validation score.
+
+    Of Bayesian regularisation those are the evidence and gamma; of a trainer that tries steps, the norm of the
+    gradient, lambda or the radius, and the steps that were accepted and rejected.
+    """
+    words = [f"cost {record['cost']:.4g}"]
+    own = BAYESIAN if "log_evidence" in record else STEPS if "accepted" in record or "radius" in record else ()
+    words += [f"{name} {record[entry]:.{digits}g}" for entry, name, digits in own if entry in record]
+    if own is STEPS and "accepted" in record:
+        words.append(f"accepted {int(record['accepted'])} rejected {int(record['rejected'])}")
+    if monitor == "accuracy" and "validation_accuracy" in record:
+        words.append(f"validation {100 * record['validation_accuracy']:.2f} %")
+    elif "validation_cost" in record:
+        words.append(f"validation cost {record['validation_cost']:.4g}")
+    return "  ".join(words)
 
 
 class ExperimentProgress:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, require_writable
-from deltarule.cli.screen import console_for, emit_json, line, show_notes
+from deltarule.cli.screen import console_for, emit_json, line, number, show_notes
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -60,7 +60,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     show_notes(seen)
     name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
     name += ", perhaps with rows it was trained on" if seen else ""
-    return gather(model.net, model.params, model.schema, rows.X[test], Y[test], name)
+    return gather(model.net, model.params, model.schema, rows.X[test], Y[test], name, model.error_bars)
 
 
 def _card(model: "TrainedModel", source: str | None) -> dict[str, Any]:
@@ -82,6 +82,8 @@ def _card(model: "TrainedModel", source: str | None) -> dict[str, Any]:
         "Trainer": training.get("trainer"),
         "Epochs": _epochs(training),
         "Stopped": training.get("message") or training.get("stop_reason"),
+        "Noise": _noise(model),
+        "Effective parameters": _effective_parameters(training),
         "Seed": training.get("seed"),
         "Command": _command(training),
         "Versions": ", ".join(f"{name} {version}" for name, version in (training.get("versions") or {}).items())
@@ -107,6 +109,24 @@ def _epochs(training: dict[str, Any]) -> str | None:
     if epochs is None:
         return None
     return f"{epochs}, the parameters are those of epoch {best}" if best else str(epochs)
+
+
+def _noise(model: "TrainedModel") -> str | None:
+    """The standard deviation of the noise, which Bayesian regularisation knows."""
+    std = model.training.get("noise_std")
+    if not isinstance(std, list) or len(std) != len(model.schema.target_names):
+        return None
+    named = zip(model.schema.target_names, std, strict=True)
+    return ", ".join(f"{number(value, 3)} of {name}" for name, value in named)
+
+
+def _effective_parameters(training: dict[str, Any]) -> str | None:
+    gamma, n, evidence = (
+        training.get(name) for name in ("effective_parameters", "parameters_of_a_start", "log_evidence")
+    )
+    if gamma is None or n is None:
+        return None
+    return f"{gamma:.1f} of the {n:,} of a start, {training.get('starts')} starts; log evidence {number(evidence, 6)}"
 
 
 def _command(training: dict[str, Any]) -> str | None:

@@ -123,12 +123,12 @@ def _run(
 
     space = parse_variations(vary, choices)
     data = load_data(choices)
-    plan = make_plan(_with_first_values(choices, space), data)
+    plan = make_plan(_with_first_values(choices, space), data, searching=True)
     space = space or default_space(plan, choices)
     keep_compiled_code()
 
     def build(values: dict[str, Any]) -> Any:
-        planned = make_plan(replace(choices, **values), data)
+        planned = make_plan(replace(choices, **values), data, searching=True)
         return planned.net, planned.trainer
 
     done = 0
@@ -182,7 +182,7 @@ def _finish(choices: Choices, data: "DataSet", found: "SearchResult", method: st
     from deltarule.cli.variation import as_options, fixed_options
 
     winner = replace(choices, **found.best.values)
-    plan = make_plan(winner, data)
+    plan = make_plan(winner, data, searching=True)
     scores = summary.score(plan, data, found.result)
     training = summary.training_record(winner, data, plan, found.result, scores)
     dr.save(choices.model, plan.net, found.result.params, schema=data.schema.to_json(), training=training)

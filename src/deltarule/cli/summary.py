@@ -23,10 +23,12 @@ Scores = dict[str, dict[str, Any]]
 
 
 def score(plan: "Plan", data: "DataSet", result: "TrainingResult") -> Scores:
-    """The metrics of the validation and of the test part."""
+    """The metrics of the validation and of the test part, and of a table's training part."""
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
+    if data.schema.image_shape is not None:
+        del parts["training"]
     return {
-        part: measure(plan.net, result.params, data.schema, examples.X, examples.Y)
-        for part, examples in (("validation", data.validation), ("test", data.test))
+        part: measure(plan.net, result.params, data.schema, examples.X, examples.Y) for part, examples in parts.items()
     }
 
 
@@ -44,10 +46,14 @@ def parameter_count(result: "TrainingResult") -> int:
     return sum(int(array.size) for layer in result.params for array in layer.values())
 
 
-def best_cost(result: "TrainingResult") -> float | None:
+def best_cost(plan: "Plan", result: "TrainingResult") -> float | None:
     """The training cost of the epoch that the parameters come from."""
     costs = result.history.get("cost")
-    return float(costs[result.best_epoch - 1]) if costs is not None and result.best_epoch > 0 else None
+    if costs is None or result.best_epoch == 0:
+        return None
+    # Without validation the epoch that begins with the parameters has recorded their cost.
+    place = result.best_epoch - 1 if plan.validated else min(result.best_epoch, len(costs) - 1)
+    return float(costs[place])
 
 
 def json_record(
@@ -64,9 +70,8 @@ def json_record(
         "epochs": result.epochs,
         "best_epoch": result.best_epoch,
         "stop_reason": result.stop_reason,
-        "training_cost": best_cost(result),
-        **named("validation", scores["validation"]),
-        **named("test", scores["test"]),
+        "training_cost": best_cost(plan, result),
+        **_all_named(scores),
         "seconds": round(seconds, 3),
         "training_seconds": round(result.seconds, 3),
         "model": str(choices.model) if saved else None,
@@ -95,7 +100,7 @@ def training_record(
             "best_epoch": result.best_epoch,
             "stop_reason": result.stop_reason,
             "message": result.message,
-            "metrics": {**named("validation", scores["validation"]), **named("test", scores["test"])},
+            "metrics": _all_named(scores),
             "history": result.history,
             "versions": {
                 "deltarule": deltarule.__version__,
@@ -127,7 +132,7 @@ def panel(
         ("cost", plan.net.cost.name),
         ("trainer", plan.description),
         ("stopped", stop_sentence(plan, result)),
-        ("kept", f"epoch {result.best_epoch}, the best on the validation part" if result.best_epoch else "the start"),
+        ("kept", _kept(plan, result)),
         ("training cost", number(record["training_cost"])),
         ("validation", in_words(scores["validation"])),
         ("test", in_words(scores["test"])),
@@ -137,6 +142,21 @@ def panel(
     for name, value in rows:
         table.add_row(name, Text(value, style="bold green" if name == "test" else "", overflow="fold"))
     return Panel(table, title=title, title_align="left", expand=False)
+
+
+def _all_named(scores: Scores) -> dict[str, Any]:
+    """The scores of all parts."""
+    return {name: value for part, found in scores.items() for name, value in named(part, found).items()}
+
+
+def _kept(plan: "Plan", result: "TrainingResult") -> str:
+    """Where the parameters come from."""
+    if not result.best_epoch:
+        return "the start"
+    if plan.validated:
+        return f"epoch {result.best_epoch}, the best on the validation part"
+    starts = f", all {len(result.starts)} starts side by side" if len(result.starts) > 1 else ""
+    return f"epoch {result.best_epoch}, that of the largest evidence{starts}"
 
 
 def next_commands(choices: Choices) -> list[str]:

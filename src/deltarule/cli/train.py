@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from deltarule.cli import STARTED
-from deltarule.cli.choices import Choices, check_choices
+from deltarule.cli.choices import IMAGES, Choices, check_choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
-from deltarule.cli.screen import console_for, emit_json, line, show_notes
+from deltarule.cli.outcome import Outcome, merge_starts
+from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes
 from deltarule.cli.training_options import (
     L1,
     L2,
@@ -76,7 +77,8 @@ def train(
     """Train a network on SOURCE, by default real handwritten digits, and save it.
 
     The rows are split 70/15/15 into training, validation and test parts (MNIST as in Nielsen's book). The network
-    kept is the best one on the validation part; the test part is looked at once, at the end.
+    kept is the best one on the validation part, and with `--trainer bayesian` the one of the largest evidence; the
+    test part is looked at once, at the end.
     """
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
@@ -85,7 +87,7 @@ def train(
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)
-    _finish(choices, data, plan, result, as_json)
+    _finish(choices, data, merge_starts(data, plan, result), as_json)
 
 
 def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
@@ -105,9 +107,10 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
             data.train.Y,
             trainer=plan.trainer,
             epochs=plan.epochs,
-            validation_data=(data.validation.X, data.validation.Y),
+            validation_data=(data.validation.X, data.validation.Y) if plan.validated else None,
             seed=choices.seed,
-            stopping=dr.Stopping(max_fail=choices.patience, time_limit=choices.time_limit),
+            restarts=plan.restarts,
+            stopping=dr.Stopping(max_fail=choices.patience if plan.validated else None, time_limit=choices.time_limit),
             monitor=plan.monitor,
             record=choices.recorded or (),
             callbacks=[progress.epoch],
@@ -138,26 +141,38 @@ def load_data(choices: Choices) -> "DataSet":
     return loaded
 
 
-def _finish(choices: Choices, data: "DataSet", plan: "Plan", result: "TrainingResult", as_json: bool) -> None:
-    """Score, save, report, and leave with the exit code that the stop asks for."""
+def _finish(choices: Choices, data: "DataSet", outcome: Outcome, as_json: bool) -> None:
+    """Score, judge, save, report, and leave with the exit code that the stop asks for."""
     import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import BAD_INPUT, INTERRUPTED
+    from deltarule.cli.verdict import judge
+    from deltarule.trainers.bayesian.stored import as_tensors
 
+    plan, result = outcome.plan, outcome.result
     scores = summary.score(plan, data, result)
     # A network without one good epoch must not take the place of a trained one.
-    saved = result.best_epoch > 0 or not choices.model.exists()
+    learnt = result.best_epoch > 0
+    saved = learnt or not choices.model.exists()
+    verdict = judge(data, outcome, scores) if learnt and choices.source not in IMAGES else None
+    found = {} if outcome.known is None else outcome.known.record()
+    found |= {} if verdict is None else verdict.record()
     if saved:
-        training = summary.training_record(choices, data, plan, result, scores)
-        dr.save(choices.model, plan.net, result.params, schema=data.schema.to_json(), training=training)
+        training = summary.training_record(choices, data, plan, result, scores) | finite(found)
+        bars = None if outcome.known is None else as_tensors(outcome.known.ensemble)
+        dr.save(
+            choices.model, plan.net, result.params, schema=data.schema.to_json(), training=training, error_bars=bars
+        )
     record = summary.json_record(choices, plan, result, scores, saved, time.perf_counter() - STARTED)
     console = console_for(as_json)
     console.print(summary.panel(data, plan, result, scores, record))
+    if verdict is not None:
+        console.print(verdict.panel())
     if saved:
         for words in summary.next_commands(choices):
             line(console, words, "bold")
     if as_json:
-        emit_json(record)
+        emit_json(record | found)
     if result.stop_reason in ("diverged", "interrupted"):
         summary.warn(summary.farewell(choices, plan, result, saved))
         raise typer.Exit(BAD_INPUT if result.stop_reason == "diverged" else INTERRUPTED)

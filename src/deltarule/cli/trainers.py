@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 BATCH_SIZE = 10
+BAYESIAN_PATIENCE = 10  # epochs without a larger evidence
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Settings:
     max_norm: float | None = None
     halve_after: int | None = None
     nesterov: bool = False
+    patience: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class TrainerChoice:
         momentum: mu where --momentum is not given.
         hidden: the hidden layers where --hidden is not given; None takes the problem's.
         activation: theirs where --activation is not given; None takes the problem's.
+        restarts: how many starts it trains.
+        validated: whether the best epoch is that of the validation part; if not, that part is only scored, at the end.
+        network: what a network must be for it, in words; None if any will do.
     """
 
     build: Callable[[Settings], Any]
@@ -45,6 +50,9 @@ class TrainerChoice:
     momentum: float | None = None
     hidden: tuple[int, ...] | None = None
     activation: str | None = None
+    restarts: int = 1
+    validated: bool = True
+    network: str | None = None
 
 
 def _gradient_descent(settings: Settings) -> Any:
@@ -86,6 +94,12 @@ def _levenberg_marquardt(settings: Settings) -> Any:
     return dr.LevenbergMarquardt(batch_size=settings.batch_size, l2=settings.l2)
 
 
+def _bayesian(settings: Settings) -> Any:
+    import deltarule as dr
+
+    return dr.BayesianRegularization(max_fail=settings.patience or BAYESIAN_PATIENCE)
+
+
 def _newton_cg(settings: Settings) -> Any:
     import deltarule as dr
 
@@ -121,6 +135,18 @@ TRAINERS: dict[str, TrainerChoice] = {
         batch_size=None,
         hidden=(10,),
         activation="tanh",
+    ),
+    "bayesian": TrainerChoice(
+        _bayesian,
+        (),
+        {},
+        epochs=200,
+        batch_size=None,
+        hidden=(20,),
+        activation="tanh",
+        restarts=2,
+        validated=False,
+        network="a regression",
     ),
     "newton-cg": TrainerChoice(
         _newton_cg,

@@ -21,7 +21,7 @@ Hidden = Annotated[
     typer.Option(
         metavar="SIZES",
         help="Neurons of the hidden layers, such as 30 or 30,20 "
-        "[default: 200 for digits, 100 for mnist, else 30; 10 for lm, newton-cg].",
+        "[default: 200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg].",
     ),
 ]
 Activation = Annotated[
@@ -43,18 +43,21 @@ Cost = Annotated[
 Trainer = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="sgd, gd, momentum, adam, lm or newton-cg [default: adam for a regression, else sgd]."
+        metavar="NAME",
+        help="sgd, gd, momentum, adam, lm, bayesian or newton-cg [default: sgd; for a regression bayesian, with error "
+        "bars, or adam where its steps are too large or an option asks for another].",
     ),
 ]
 Eta = Annotated[float | None, typer.Option(**REAL, help="The learning rate [default: the trainer's, see the summary].")]
 BatchSize = Annotated[
-    int | None, typer.Option(**WHOLE, help="Examples of a step [default: 10; all for gd, lm, newton-cg].")
+    int | None, typer.Option(**WHOLE, help="Examples of a step [default: 10; all for gd, lm, bayesian, newton-cg].")
 ]
 Epochs = Annotated[
     int | None,
     typer.Option(
         **WHOLE,
-        help="Passes over the data [default: 30 for digits and mnist, else 300; 1000 for gd, 100 for lm, newton-cg].",
+        help="Passes over the data [default: 30 for digits and mnist, else 300; 1000 for gd, 200 for bayesian, 100 for "
+        "lm, newton-cg].",
     ),
 ]
 L2 = Annotated[
@@ -113,7 +116,10 @@ Expand = Annotated[
 ]
 Seed = Annotated[int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")]
 Patience = Annotated[
-    int | None, typer.Option(**WHOLE, help="Stop after so many epochs without a better validation score.")
+    int | None,
+    typer.Option(
+        **WHOLE, help="Stop after so many epochs without a better validation score, or with bayesian a larger evidence."
+    ),
 ]
 TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
 Out = Annotated[

@@ -23,32 +23,44 @@ class NumericColumn:
         name: the column's name in the table.
         mean: the mean over the training rows, in the column's unit.
         std: the standard deviation over the training rows, > 0; 1 for a constant column.
+        low: the smallest value among the training rows, None where it was not kept.
+        high: the largest one.
 
     Raises:
-        DataError: mean or std is not finite, or std is not positive.
+        DataError: a number is not finite, std is not positive, or low is above high.
     """
 
     name: str
     mean: float
     std: float
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self):
-        """Check the domain of mean and std."""
+        """Check the domain of the numbers."""
         if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
             raise DataError(
                 f"column {self.name!r} of the schema has mean {self.mean} and std {self.std}: the mean must "
                 "be finite, the std finite and positive"
             )
+        if self.low is None and self.high is None:
+            return
+        if self.low is None or self.high is None or not -math.inf < self.low <= self.high < math.inf:
+            raise DataError(
+                f"column {self.name!r} of the schema ranges from {self.low} to {self.high}: both must be finite, the "
+                "first at most the second"
+            )
 
     @classmethod
     def measured(cls, name: str, values: np.ndarray) -> "NumericColumn":
-        """Measure mean and std on the training rows' values, (N,) finite float64."""
+        """Measure mean, std and range on the training rows' values, (N,) finite float64."""
         # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
         scale = float(np.abs(values).max())
-        if values.min() == values.max() or scale < np.finfo(np.float64).tiny:
-            return cls(name, float(values[0]), 1.0)
+        low, high = float(values.min()), float(values.max())
+        if low == high or scale < np.finfo(np.float64).tiny:
+            return cls(name, float(values[0]), 1.0, low, high)
         mean, std = scale * float(np.mean(values / scale)), scale * float(np.std(values / scale))
-        return cls(name, mean, std if std > 0 else 1.0)
+        return cls(name, mean, std if std > 0 else 1.0, low, high)
 
     @property
     def width(self) -> int:
@@ -87,7 +99,8 @@ class NumericColumn:
 
     def to_json(self) -> dict[str, Any]:
         """Describe the column in JSON's types."""
-        return {"kind": "numeric", "name": self.name, "mean": self.mean, "std": self.std}
+        numbers = {"kind": "numeric", "name": self.name, "mean": self.mean, "std": self.std}
+        return numbers if self.low is None else numbers | {"low": self.low, "high": self.high}
 
 
 def _number_fault(column: Series, row: int) -> str:

@@ -56,7 +56,8 @@ def column_from_json(item: Mapping[str, Any]) -> NumericColumn | CategoricalColu
     """
     kind = entry(item, "kind", str)
     if kind == "numeric":
-        return NumericColumn(entry(item, "name", str), entry(item, "mean", float), entry(item, "std", float))
+        ends = [entry(item, end, float) if end in item else None for end in ("low", "high")]
+        return NumericColumn(entry(item, "name", str), entry(item, "mean", float), entry(item, "std", float), *ends)
     if kind == "categorical":
         return CategoricalColumn(entry(item, "name", str), tuple(list_of(item, "categories", str)))
     if kind == "pixels":

@@ -76,7 +76,8 @@ class NetworkEstimator(BaseEstimator):
             NotFittedError: before `fit`.
             ModelFileError: the file cannot be written.
         """
-        save(path, self.net_, self.params_, schema=self.schema().to_json(), training=self._training_record())
+        schema, training = self.schema().to_json(), self._training_record()
+        save(path, self.net_, self.params_, schema=schema, training=training, error_bars=self._error_bars())
 
     def schema(self) -> Schema:
         """The columns, the scaling and the classes, as a model file holds them.
@@ -227,6 +228,10 @@ class NetworkEstimator(BaseEstimator):
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         return _columns([str(name) for name in names], self.x_scaling_)
+
+    def _error_bars(self) -> dict[str, np.ndarray] | None:
+        """The arrays behind the error bars, for the model file."""
+        return None
 
     def _training_record(self) -> dict[str, Any]:
         return {"estimator": type(self).__name__, "epochs": self.n_iter_, "stop_reason": self.stop_reason_}

@@ -17,6 +17,7 @@ from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import automatic, is_first_order
 from deltarule.session import TrainingResult
 from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
+from deltarule.trainers.bayesian.stored import as_tensors
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
@@ -160,6 +161,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         check_is_fitted(self)
         targets = _columns(list(self._target_names), self.y_scaling_)
         return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
+
+    def _error_bars(self) -> dict[str, np.ndarray] | None:
+        return as_tensors(self.ensemble_) if hasattr(self, "ensemble_") else None
 
     def __sklearn_tags__(self):
         """Several targets are welcome."""

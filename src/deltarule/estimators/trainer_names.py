@@ -13,9 +13,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network import Network
 from deltarule.trainers import GradientDescent, LevenbergMarquardt
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs
-
-LARGEST_STEP = 1e10  # operations of a Levenberg-Marquardt step, about a tenth of a second, past which Adam is faster
+from deltarule.trainers.levenberg_marquardt.form import is_cheap
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def choose(trainer: str | Trainer, net: Network, inputs: int, count: int, eta: A
 
 
 def automatic(net: Network, inputs: int, count: int) -> str:
-    """The name for "auto": lm for a regression with a step of at most `LARGEST_STEP` in its cheaper form, else adam.
+    """The name for "auto": lm for a regression whose steps are cheap (`is_cheap`), else adam.
 
     A classifier has to stop early, long before a minimum, and there Adam's small steps find the better place: on noisy
     classes Levenberg-Marquardt was behind it in accuracy and in likelihood on every set that was measured.
@@ -119,9 +117,7 @@ def automatic(net: Network, inputs: int, count: int) -> str:
         return "adam"
     sizes = [inputs, *(layer.n for layer in net.layers)]  # pyright: ignore[reportAttributeAccessIssue]
     n = sum((below + 1) * above for below, above in pairwise(sizes))
-    form = choose_form(n, count, net.outputs, sum(sizes[1:]), available_memory())
-    cost = form_costs(n, count, net.outputs, sum(sizes[1:]))[form]
-    return "lm" if form != "cg" and cost.flops <= LARGEST_STEP else "adam"
+    return "lm" if is_cheap(n, count, net.outputs, sum(sizes[1:])) else "adam"
 
 
 def is_first_order(trainer: str | Trainer) -> bool:

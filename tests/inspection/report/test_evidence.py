@@ -1,5 +1,6 @@
 import numpy as np
 
+import deltarule as dr
 from deltarule.inspection.report import gather
 
 
@@ -8,6 +9,16 @@ def test_predictions_are_in_units(plant):
     evidence = gather(net, params, schema, X, Y, "plant.csv")
     np.testing.assert_allclose(evidence.predicted, evidence.actual, atol=1e-3)
     assert 20 < evidence.actual.mean() < 100
+
+
+def test_error_bars_are_in_units(plant):
+    net, params, schema, X, Y, _ = plant
+    result = dr.train(net, X, Y, trainer=dr.BayesianRegularization(), epochs=8)
+    ensemble = dr.BayesianEnsemble.of(net, result, X, Y)
+    evidence = gather(net, result.params, schema, X, Y, "", ensemble)
+    np.testing.assert_allclose(evidence.std, schema.targets[0].std * ensemble.predict(X).std)
+    assert evidence.degrees_of_freedom == ensemble.degrees_of_freedom()
+    assert gather(net, params, schema, X, Y, "").std is None
 
 
 def test_a_column_matters_by_what_its_shuffling_costs(plant):

@@ -82,6 +82,28 @@ def test_what_is_not_known_is_left_out(plant):
     assert "A network for yield." in page
 
 
+def test_the_training_state_is_drawn_where_it_is_known(plant):
+    history = {
+        "cost": [3.0, 1.0],
+        "log_evidence": [-5.0, None],
+        "gamma": [2.0, 3.0],
+        "mu": [1.0, 0.1],
+        "lambda": [0, 0],
+    }
+    page = html_report("m", plant.schema, {}, {"history": history, "best_epoch": 1}, None)
+    for title in ("Performance", "Log evidence", "Effective parameters gamma", "Damping mu"):
+        assert f"<h3>{title}</h3>" in page
+    assert "Damping lambda" not in page  # zeros have no place on a logarithmic axis
+
+
+def test_the_verdict_is_shown_and_its_words_are_escaped(plant):
+    training = {"verdict": {"columns": "a<b> 3"}, "warnings": ["'x' & 'y'"]}
+    page = html_report("m", plant.schema, {}, training, None)
+    assert "<th>Columns</th><td>a&lt;b&gt; 3</td>" in page
+    assert "<th>Warning 1</th><td>&#x27;x&#x27; &amp; &#x27;y&#x27;</td>" in page
+    assert "The verdict" not in html_report("m", plant.schema, {}, {}, None)
+
+
 def test_a_sentence_for_the_test_part(plant):
     page = html_report("m", plant.schema, {}, {"metrics": {"test_rmse": 1.25, "test_r2": 0.5}}, None)
     assert "root mean square error of 1.25, R² 0.500." in page

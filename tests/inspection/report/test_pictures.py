@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from deltarule.inspection.report import pictures
@@ -61,3 +62,13 @@ def test_of_many_classes_those_that_move_are_drawn():
 def test_columns_are_compared_on_one_scale(values):
     curve = Dependence("x", values, np.array([[0.0], [0.1]]))
     assert pictures.dependence(curve, ["y"], "", (-1.0, 2.0)).axes[0].get_ylim() == (-1, 2)
+
+
+def test_the_coverage_of_true_error_bars_is_the_nominal_one():
+    # The errors are the quantiles of Student's distribution themselves, each in its own unit.
+    std = np.geomspace(0.1, 10, 1000)
+    errors = std * student.ppf((np.arange(1000) + 0.5) / 1000, 7)
+    nominal, found = pictures.coverage_curve(errors, std, 7)
+    np.testing.assert_allclose(found, nominal, atol=2e-3)
+    short = pictures.coverage_curve(errors, std / 2, 7)[1]
+    assert np.all(short[1:-1] < nominal[1:-1])

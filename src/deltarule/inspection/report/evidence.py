@@ -1,18 +1,20 @@
 """What a report shows of a model on rows with known targets: numbers first, pictures later."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deltarule.backprop import Params
-from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.columns import NumericColumn
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
+from deltarule.inspection.importance import chosen_rows, column_blocks, permutation_importance
 from deltarule.network import Network
 
-ROWS = 1000  # the most rows that importance and dependence are measured on
-REPEATS = 5
+if TYPE_CHECKING:
+    from deltarule.trainers.bayesian import BayesianEnsemble
+
 PLACES = 40  # of a dependence curve
 MOST_CURVES = 6
 
@@ -43,6 +45,8 @@ class Evidence:
         importance: by column name, how much the error grows when the column is shuffled: the RMSE over the targets,
             each in units of its standard deviation, or the share of rows classified wrong. Empty for images.
         dependence: of the most important columns.
+        std: (N, k), the standard deviation of a new measurement in the targets' units, None without error bars.
+        degrees_of_freedom: of the noise, as Student's t counts them.
     """
 
     source: str
@@ -50,20 +54,33 @@ class Evidence:
     actual: np.ndarray
     importance: dict[str, float]
     dependence: tuple[Dependence, ...]
+    std: np.ndarray | None = None
+    degrees_of_freedom: float = np.inf
 
 
-def gather(net: Network, params: Params, schema: Schema, X: np.ndarray, Y: np.ndarray, source: str) -> Evidence:
-    """Measure the model on encoded rows X (N, n_1), Y (N, k)."""
+def gather(
+    net: Network,
+    params: Params,
+    schema: Schema,
+    X: np.ndarray,
+    Y: np.ndarray,
+    source: str,
+    error_bars: "BayesianEnsemble | None" = None,
+) -> Evidence:
+    """Measure the model on encoded rows X (N, n_1), Y (N, k), and with error bars also them."""
     outputs = np.asarray(net(params, X), np.float64)
     predicted = _in_units(schema, outputs)
     actual = np.argmax(Y, axis=1) if schema.classes is not None else schema.decode(Y)
     if isinstance(schema.inputs[0], Pixels):
         return Evidence(source, predicted, actual, {}, ())
-    chosen = np.random.default_rng(0).permutation(len(X))[:ROWS]
-    importance = _importance(net, params, schema, X[chosen], Y[chosen])
+    chosen = chosen_rows(len(X))
+    importance = permutation_importance(net, params, schema, X[chosen], Y[chosen])
     best = sorted(importance, key=lambda name: -importance[name])[:MOST_CURVES]
     curves = tuple(_dependence(net, params, schema, X[chosen], name) for name in best)
-    return Evidence(source, predicted, actual, importance, curves)
+    if error_bars is None:
+        return Evidence(source, predicted, actual, importance, curves)
+    std = error_bars.predict(X).std * np.array([column.std for column in schema.targets])
+    return Evidence(source, predicted, actual, importance, curves, std, error_bars.degrees_of_freedom())
 
 
 def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
@@ -74,40 +91,9 @@ def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
     return positive / positive.sum(axis=1, keepdims=True)
 
 
-def _blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
-    """Each column with the network inputs it becomes."""
-    blocks, start = {}, 0
-    for column in schema.inputs:
-        if isinstance(column, NumericColumn | CategoricalColumn):
-            blocks[column.name] = (column, slice(start, start + column.width))
-        start += column.width
-    return blocks
-
-
-def _importance(net: Network, params: Params, schema: Schema, X: np.ndarray, Y: np.ndarray) -> dict[str, float]:
-    """How much the error grows when a column is shuffled, the mean of `REPEATS` shuffles."""
-    random = np.random.default_rng(0)
-
-    def error(inputs: np.ndarray) -> float:
-        outputs = np.asarray(net(params, inputs))
-        if schema.classes is not None:
-            return float(np.mean(np.argmax(outputs, axis=1) != np.argmax(Y, axis=1)))
-        return float(np.sqrt(np.mean((outputs - Y) ** 2)))
-
-    before, found = error(X), {}
-    for name, (_, block) in _blocks(schema).items():
-        errors = []
-        for _ in range(REPEATS):
-            shuffled = X.copy()
-            shuffled[:, block] = X[random.permutation(len(X)), block]
-            errors.append(error(shuffled))
-        found[name] = float(np.mean(errors)) - before
-    return found
-
-
 def _dependence(net: Network, params: Params, schema: Schema, X: np.ndarray, name: str) -> Dependence:
     """The mean prediction with the column held at each of some values, from its 2nd to its 98th percentile."""
-    column, block = _blocks(schema)[name]
+    column, block = column_blocks(schema)[name]
     if isinstance(column, NumericColumn):
         low, high = np.quantile(X[:, block], [0.02, 0.98])
         encoded = np.linspace(low, high, PLACES)[:, None]

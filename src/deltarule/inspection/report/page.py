@@ -49,6 +49,17 @@ footer { color: var(--soft); font-size: 0.85rem; margin-top: 2.5rem; }
 @media print { body { background: #fff; } figure { break-inside: avoid; } }
 """
 
+# What a history may hold of each epoch: its name, its label, whether its axis is logarithmic, and what it says.
+TRAINING_STATE = (
+    ("gradient_norm", "norm of the gradient", True, "It falls to 0 at a minimum."),
+    ("lambda", "damping lambda", True, "Small: Gauss-Newton steps; large: short steps downhill."),
+    ("mu", "damping mu", True, "Small: Gauss-Newton steps; large: short steps downhill."),
+    ("radius", "radius of the trust region", True, "How far a step may go."),
+    ("log_evidence", "log evidence", False, "The more, the better the data support the penalties; it has a maximum."),
+    ("gamma", "effective parameters gamma", False, "How many parameters the data determine."),
+    ("beta", "noise precision beta", True, "One over the variance of the noise, of scaled targets."),
+)
+
 
 def html_report(
     title: str, schema: Schema, card: Mapping[str, Any], training: Mapping[str, Any], evidence: Evidence | None
@@ -63,14 +74,14 @@ def html_report(
         evidence: the model on rows with known targets, or None.
     """
     lead = _lead(schema, training, evidence)
-    sections = [_section("The model", [_card(card)])]
+    sections = [_section("The model", [_card(card)]), _section("The verdict after training", _verdict(training))]
     if evidence is not None:
         rows = f"{len(evidence.predicted):,} rows of {evidence.source}"
         shown = _classification(schema, evidence) if schema.classes is not None else _regression(schema, evidence)
         sections.append(_section(f"Predictions, {rows}", shown))
         sections.append(_section("What the columns do", _columns(schema, evidence)))
     sections.append(_section("The training", _training(training)))
-    body = "\n".join(sections)
+    body = "\n".join(section for section in sections if section)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -121,6 +132,15 @@ def _card(card: Mapping[str, Any]) -> str:
     return f'<div class="card"><table>{rows}</table></div>'
 
 
+def _verdict(training: Mapping[str, Any]) -> list[str]:
+    """What `deltarule train` said of the network."""
+    lines, warnings = training.get("verdict"), training.get("warnings")
+    if not isinstance(lines, Mapping):
+        return []
+    rows = {name[0].upper() + name[1:]: words for name, words in lines.items()}
+    return [_card(rows | {f"Warning {i}": words for i, words in enumerate(warnings or (), 1)})]
+
+
 def _figure(title: str, figure: "Figure", caption: str) -> str:
     svg = inline_svg(figure, escape(title, quote=True))
     return f"<figure><h3>{escape(title)}</h3>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
@@ -150,7 +170,21 @@ def _regression(schema: Schema, evidence: Evidence) -> list[str]:
                 "A pattern here is something that the network has not learnt; a funnel is noise that grows.",
             ),
         ]
+        if evidence.std is not None:
+            shown.append(_coverage(name, errors, evidence.std[:, j], evidence.degrees_of_freedom))
     return shown
+
+
+def _coverage(name: str, errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float) -> str:
+    """Whether the error bars hold what they say."""
+    nominal, found = pictures.coverage_curve(errors, std, degrees_of_freedom)
+    inside = float(found[nominal == 0.95][0])
+    return _figure(
+        f"Calibration of the error bars of {name}",
+        pictures.coverage(errors, std, degrees_of_freedom, name),
+        f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
+        f"too short, above it too long; the grey band is what chance does with {len(errors):,} rows.",
+    )
 
 
 def _classification(schema: Schema, evidence: Evidence) -> list[str]:
@@ -219,15 +253,12 @@ def _training(training: Mapping[str, Any]) -> list[str]:
     best = int(training.get("best_epoch") or 0)
     caption = f"The dotted line is epoch {best}, whose parameters were kept." if best else "The cost over the epochs."
     shown = [_figure("Performance", pictures.performance(history, best), caption)]
-    for name, label, words in (
-        ("gradient_norm", "norm of the gradient", "It falls to 0 at a minimum."),
-        ("lambda", "damping lambda", "Small: Gauss-Newton steps; large: short steps downhill."),
-        ("alpha", "prior precision alpha", "Of the weights."),
-        ("beta", "noise precision beta", "One over the variance of the noise, of scaled targets."),
-        ("gamma", "effective parameters gamma", "How many parameters the data determine."),
-    ):
+    for name, label, log, words in TRAINING_STATE:
         values = history.get(name)
-        if values is not None and np.ndim(values) == 1 and any(value is not None and value > 0 for value in values):
+        if values is None or np.ndim(values) != 1:
+            continue
+        drawable = [value for value in values if value is not None and (value > 0 or not log)]
+        if drawable:
             title = label[0].upper() + label[1:]
-            shown.append(_figure(title, pictures.training_state(history, name, label), words))
+            shown.append(_figure(title, pictures.training_state(history, name, label, best, log), words))
     return shown

@@ -28,11 +28,42 @@ def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
     return figure
 
 
-def training_state(history: Mapping[str, Any], name: str, label: str) -> "Figure":
-    """One recorded quantity over the epochs, on a logarithmic scale."""
+def training_state(history: Mapping[str, Any], name: str, label: str, best_epoch: int, log: bool) -> "Figure":
+    """One recorded quantity over the epochs, and the epoch whose parameters were kept."""
+    values = _positive(history[name]) if log else _numbers(history[name])
     with drawing(None, SIZE) as (figure, axes):
-        curves({label: _positive(history[name])}, x=history.get("epoch"), ylabel=label, log=True, axes=axes)
+        curves({label: values}, x=history.get("epoch"), ylabel=label, log=log, axes=axes)
+        if best_epoch > 0:
+            axes.axvline(best_epoch, color=GREY, linewidth=1, linestyle=":")
     return figure
+
+
+def coverage(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float, name: str) -> "Figure":
+    """The share of errors (N,) within the intervals that should hold a share of them, for shares from 0 to 1."""
+    nominal, found = coverage_curve(errors, std, degrees_of_freedom)
+    band = 2 * np.sqrt(nominal * (1 - nominal) / len(errors))  # two standard deviations of a share of N rows
+    with drawing(None, SIZE) as (figure, axes):
+        axes.fill_between(nominal, nominal - band, nominal + band, color=GREY, alpha=0.25, linewidth=0)
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
+        axes.plot(nominal, found, color=COLOURS[1])
+        axes.set(xlabel="nominal coverage of the interval", ylabel=f"share of {name} inside")
+        axes.set(xlim=(0, 1), ylim=(-0.02, 1.02))
+    return figure
+
+
+def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nominal coverages and the share of errors (N,) that lie within t std there, t by Student's distribution.
+
+    >>> nominal, found = coverage_curve(np.array([0.1, -3.0]), np.ones(2), 1e6)
+    >>> float(found[nominal == 0.9][0])
+    0.5
+    """
+    from scipy.stats import t as student
+
+    nominal = np.round(np.linspace(0, 1, 101), 2)
+    # The nominal coverage at which each error lies just on the edge of its interval.
+    edge = 2 * student.cdf(np.abs(errors) / std, degrees_of_freedom) - 1
+    return nominal, np.array([np.mean(edge <= level) for level in nominal])
 
 
 def regression(predicted: np.ndarray, actual: np.ndarray, name: str) -> "Figure":
@@ -159,8 +190,13 @@ def dependence(
 
 def _positive(values: Any) -> np.ndarray:
     """Values for a logarithmic scale: what is 0 or missing is left out."""
-    array = np.array([np.nan if value is None else value for value in values], float)
+    array = _numbers(values)
     return np.where(array > 0, array, np.nan)
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """Values with NaN for what is missing."""
+    return np.array([np.nan if value is None else value for value in values], float)
 
 
 def _some(count: int) -> np.ndarray:

@@ -63,8 +63,8 @@ class BayesianEnsemble:
     def of(
         cls, net: Network, result: "TrainingResult", X: Any, Y: Any, weights: Any = None, solver: str = "auto"
     ) -> "BayesianEnsemble":
-        """From the result of `train` and the examples it was given."""
-        results = result.starts or (result,)
+        """From the result of `train`, of at least one epoch, and the examples it was given."""
+        results = [one for one in result.starts or (result,) if one.history]  # without those that never began
         trainer = BayesianRegularization(solver=solver)
         known, evidences, gammas = [], [], []
         with computing_in(jnp.float64):

@@ -17,6 +17,7 @@ from typing import NamedTuple
 BYTES = 8
 CG_PRODUCTS = 100
 PATIENT_FLOPS = 1e12
+CHEAP_FLOPS = 1e10  # of a step that takes about a tenth of a second; past it Adam is faster
 
 
 class FormCost(NamedTuple):
@@ -43,6 +44,12 @@ def choose_form(n: int, examples: int, outputs: int, neurons: int, memory: float
     too_large = costs[exact].bytes > memory
     too_slow = costs[exact].flops > max(PATIENT_FLOPS, 10 * costs["cg"].flops)
     return "cg" if too_large or too_slow else exact
+
+
+def is_cheap(n: int, examples: int, outputs: int, neurons: int) -> bool:
+    """Whether the cheaper exact form fits the machine's memory and a step of it costs at most `CHEAP_FLOPS`."""
+    form = choose_form(n, examples, outputs, neurons, available_memory())
+    return form != "cg" and form_costs(n, examples, outputs, neurons)[form].flops <= CHEAP_FLOPS
 
 
 def available_memory() -> float:

@@ -1,0 +1,211 @@
+"""The verdict on a network that was trained on a table, in plain words: how good, how noisy, by which columns."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.cli.outcome import Outcome
+from deltarule.cli.screen import number, share
+from deltarule.data.table_checks import constant_columns, leaks, rows_wanted
+
+if TYPE_CHECKING:
+    from deltarule.cli.summary import Scores
+    from deltarule.data import DataSet
+
+PARTS = {"training": "fit", "validation": "validation", "test": "test"}
+EXPLAINED = ((0.99, "almost all"), (0.9, "most"), (0.5, "a good part"), (0.1, "a little"))  # by R²
+NEAR_THE_NOISE = 1.2
+BY_HEART = 1.5  # the test error over the fit error
+NO_NOISE = 1e-3  # of the target's standard deviation
+NO_USE = 0.01  # of the largest importance, below which a column shows no use
+MOST_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to say of a network, a few words for each subject.
+
+    Args:
+        lines: by subject.
+        warnings: what should make the user hesitate, a sentence each.
+        importance: of each column: the error that shuffling it adds, in the unit of the target (of several targets in
+            standard deviations), or the share of rows that it turns wrong.
+    """
+
+    lines: dict[str, str]
+    warnings: list[str] = field(default_factory=list)
+    importance: dict[str, float] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """For the JSON line and the model file."""
+        return {"verdict": self.lines, "warnings": self.warnings, "importance": self.importance}
+
+    def panel(self) -> Any:
+        """For people."""
+        from rich.panel import Panel
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        for name, words in self.lines.items():
+            table.add_row(name, Text(words, overflow="fold"))
+        for words in self.warnings:
+            table.add_row(Text("warning", style="bold yellow"), Text(words, overflow="fold"))
+        return Panel(table, title="verdict", title_align="left", expand=False)
+
+
+def judge(data: "DataSet", outcome: Outcome, scores: "Scores") -> Verdict:
+    """The verdict on a network for a table; `scores` are of its training, validation and test parts.
+
+    Importance is measured on the validation and the test rows together: the training rows would also show what the
+    network has learnt by heart.
+    """
+    from deltarule.inspection.importance import chosen_rows, permutation_importance
+
+    X = np.concatenate([data.validation.X, data.test.X])
+    Y = np.concatenate([data.validation.Y, data.test.Y])
+    chosen = chosen_rows(len(X))
+    net, params = outcome.plan.net, outcome.result.params
+    importance = permutation_importance(net, params, data.schema, X[chosen], Y[chosen])
+    if data.schema.classes is None:
+        if len(data.schema.targets) == 1:
+            importance = {name: value * data.schema.targets[0].std for name, value in importance.items()}
+        lines = _regression(data, outcome, scores)
+    else:
+        lines = _classification(data, np.asarray(net(params, X)).argmax(axis=1), Y.argmax(axis=1), scores)
+    lines["columns"] = _columns(importance, data)
+    return Verdict(lines, _warnings(data, outcome, scores), importance)
+
+
+def _regression(data: "DataSet", outcome: Outcome, scores: "Scores") -> dict[str, str]:
+    lines, known = {}, outcome.known
+    several = len(data.schema.targets) > 1
+    for j, column in enumerate(data.schema.targets):
+        name = column.name
+        rmse, r2 = _of_target(scores, name, several)
+        before = f"{name}: " if several else ""
+        lines[f"{before}quality"] = _quality(r2["test"], name)
+        errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
+        lines[f"{before}error"] = f"{errors} (root mean square, in the unit of {name})"
+        if known is not None:
+            lines[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], column.std)
+    if known is not None:
+        lines["parameters"] = (
+            f"the data determine {known.gamma:.1f} of the {known.parameters:,} parameters of a start; the log "
+            f"evidence is {number(known.log_evidence, 6)}"
+        )
+    return lines
+
+
+def _of_target(scores: "Scores", name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
+    """RMSE and R² of one target in each part."""
+    if not several:
+        return {part: scores[part]["rmse"] for part in PARTS}, {part: scores[part]["r2"] for part in PARTS}
+    rmse = {part: scores[part]["rmse_by_target"][name] for part in PARTS}
+    return rmse, {part: scores[part]["r2_by_target"][name] for part in PARTS}
+
+
+def _quality(r2: float | None, name: str) -> str:
+    if r2 is None:
+        return f"{name} does not vary among the test rows, so that nothing can be said of the network"
+    words = next((words for least, words in EXPLAINED if r2 >= least), None)
+    if words is None:
+        return f"on rows it has not seen the network is hardly better than the mean of {name} (R² {r2:.3f})"
+    return f"on rows it has not seen the network explains {words} of the variation of {name} (R² {r2:.3f})"
+
+
+def _noise(noise: float, rmse: float, spread: float) -> str:
+    about = f"about {number(noise, 3)} (standard deviation)"
+    if noise <= NO_NOISE * spread:
+        return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
+    if rmse <= NEAR_THE_NOISE * noise:
+        return f"{about}, so the test error is nearly all noise: no network can do much better with these columns"
+    return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
+
+
+def _classification(data: "DataSet", predicted: np.ndarray, actual: np.ndarray, scores: "Scores") -> dict[str, str]:
+    names = data.schema.output_names
+    most = int(data.train.Y.sum(axis=0).argmax())
+    baseline = float(np.mean(data.test.Y.argmax(axis=1) == most))
+    found = ", ".join(f"{words} {share(scores[part]['accuracy'])}" for part, words in PARTS.items())
+    counts = np.zeros((len(names), len(names)), int)
+    np.add.at(counts, (actual, predicted), 1)
+    rows = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    i, j = np.unravel_index(counts.argmax(), counts.shape)
+    confused = "none of the validation and test rows"
+    if counts[i, j]:
+        confused = (
+            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {rows[i]} rows of the validation and "
+            "test parts"
+        )
+    return {
+        "accuracy": found,
+        "baseline": f"always answering {names[most]!r} is right in {share(baseline)} of the test rows",
+        "confused": confused,
+    }
+
+
+def _columns(importance: dict[str, float], data: "DataSet") -> str:
+    """Which columns matter, the most important first."""
+    largest = max(importance.values(), default=0.0)
+    if largest <= 0:
+        return "none matters: shuffling any of them costs nothing"
+    useful = sorted(
+        (name for name, value in importance.items() if value > NO_USE * largest), key=lambda n: -importance[n]
+    )
+    idle = [name for name in importance if name not in useful]
+    if data.schema.classes is not None:
+        shown = ", ".join(f"{name} {100 * importance[name]:.1f}" for name in useful[:MOST_COLUMNS])
+        what = "points of accuracy lost when shuffled"
+    else:
+        shown = ", ".join(f"{name} {number(importance[name], 3)}" for name in useful[:MOST_COLUMNS])
+        unit = "" if len(data.schema.targets) == 1 else ", in standard deviations"
+        what = f"error added when shuffled{unit}"
+    more = f" and {len(useful) - MOST_COLUMNS} more" if len(useful) > MOST_COLUMNS else ""
+    useless = f"; no use seen: {_some(idle)}" if idle else ""
+    return f"{shown}{more} ({what}){useless}"
+
+
+def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores") -> list[str]:
+    warnings = []
+    wanted = rows_wanted(data)
+    if wanted is not None:
+        warnings.append(
+            f"{len(data.train)} training rows are few for {data.schema.input_width} inputs: at least {wanted} would "
+            "make these numbers firmer"
+        )
+    constant = constant_columns(data)
+    if constant:
+        verb = "holds" if len(constant) == 1 else "hold"
+        warnings.append(f"{_some(constant)} {verb} one value in every training row and can explain nothing")
+    for leak in leaks(data):
+        warnings.append(
+            f"{leak.column!r} alone predicts {leak.target!r} almost exactly: if it is not known before "
+            f"{leak.target!r} is, leave the column out"
+        )
+    if data.schema.classes is None:
+        fit, test = scores["training"]["rmse"], scores["test"]["rmse"]
+        noise = 0.0 if outcome.known is None else float(np.mean(outcome.known.noise_std))
+        if test > BY_HEART * max(fit, noise) and scores["validation"]["rmse"] > BY_HEART * max(fit, noise):
+            warnings.append(
+                f"the test error is {test / fit:.1f} times the fit error: the network knows its training rows better "
+                "than others; more rows or fewer neurons would help"
+                if fit > 0
+                else "the network fits its training rows exactly, and others not"
+            )
+    else:
+        most = data.train.Y.sum(axis=0).argmax()
+        if scores["test"]["accuracy"] <= np.mean(data.test.Y.argmax(axis=1) == most):
+            warnings.append("on the test rows the network is no better than answering the most frequent class always")
+    return warnings
+
+
+def _some(names: Any) -> str:
+    """At most six names."""
+    quoted = [repr(name) for name in names]
+    more = f" and {len(quoted) - MOST_COLUMNS} more" if len(quoted) > MOST_COLUMNS else ""
+    return ", ".join(quoted[:MOST_COLUMNS]) + more

@@ -1,0 +1,106 @@
+"""What is suspicious about a table that is split for training: too few rows, columns that never vary, leaks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.dataset import DataSet
+
+FEW_ROWS = 30
+ROWS_PER_INPUT = 5
+HELD_OUT = 20  # held-out rows below which one column's luck could look like a leak
+ALMOST_EXACT = 0.999  # R² of one column alone
+ALMOST_ALL = 0.99  # of the mistakes of the majority's class that one column alone avoids
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that predicts a target almost exactly, alone.
+
+    Args:
+        column: its name.
+        target: the target's name.
+        skill: the share of the variance that it explains on held-out rows, or of the mistakes that it avoids.
+    """
+
+    column: str
+    target: str
+    skill: float
+
+
+def rows_wanted(data: DataSet) -> int | None:
+    """How many training rows there should at least be, if there are fewer: `ROWS_PER_INPUT` an input, or `FEW_ROWS`."""
+    wanted = max(FEW_ROWS, ROWS_PER_INPUT * data.schema.input_width)
+    return wanted if len(data.train) < wanted else None
+
+
+def constant_columns(data: DataSet) -> tuple[str, ...]:
+    """The input columns that hold one value in every training row."""
+    return tuple(
+        column.name
+        for column, values in _columns(data, data.train.X)
+        if (values == values[0]).all() and isinstance(column, NumericColumn | CategoricalColumn)
+    )
+
+
+def leaks(data: DataSet) -> tuple[Leak, ...]:
+    """Columns that alone predict a target of the held-out rows almost exactly, worst first.
+
+    Each column is judged without the network: a number by a line from one training row to the next (for classes, the
+    class of the nearest one), a category by the mean or the majority of its training rows. A table with one input
+    column has no suspects, nor has one with fewer than `HELD_OUT` held-out rows.
+    """
+    held_X = np.concatenate([data.validation.X, data.test.X])
+    held_Y = np.concatenate([data.validation.Y, data.test.Y])
+    if len(data.schema.inputs) < 2 or len(held_X) < HELD_OUT:
+        return ()
+    skill, least = (_explained, ALMOST_EXACT) if data.schema.classes is None else (_avoided, ALMOST_ALL)
+    found = []
+    for (column, known), (_, asked) in zip(_columns(data, data.train.X), _columns(data, held_X), strict=True):
+        predicted = _from_one_column(isinstance(column, CategoricalColumn), known, data.train.Y, asked)
+        skills = skill(predicted, held_Y, data.train.Y)
+        for name, value in zip(data.schema.target_names, skills, strict=True):
+            if value >= least:
+                found.append(Leak(column.name, name, float(value)))
+    return tuple(sorted(found, key=lambda leak: -leak.skill))
+
+
+def _columns(data: DataSet, X: np.ndarray) -> list[tuple[NumericColumn | CategoricalColumn, np.ndarray]]:
+    """Each column of a table with its values in X, (N,): scaled numbers, or the numbers of the categories."""
+    found, start = [], 0
+    for column in data.schema.inputs:
+        block = X[:, start : start + column.width]
+        if isinstance(column, CategoricalColumn):
+            found.append((column, block.argmax(axis=1)))
+        elif isinstance(column, NumericColumn):
+            found.append((column, block[:, 0]))
+        start += column.width
+    return found
+
+
+def _from_one_column(categorical: bool, known: np.ndarray, Y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The mean of Y (N, k) at each value of a column, carried to other values of it, (m, k)."""
+    values, group = np.unique(known, return_inverse=True)
+    count = np.bincount(group)
+    means = np.stack([np.bincount(group, y) / count for y in Y.T], axis=1)
+    if not categorical:
+        return np.stack([np.interp(asked, values, mean) for mean in means.T], axis=1)
+    place = np.minimum(np.searchsorted(values, asked), len(values) - 1)
+    seen = values[place] == asked
+    return np.where(seen[:, None], means[place], Y.mean(axis=0))
+
+
+def _explained(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """R² of each target, (k,); 0 where it does not vary."""
+    spread = np.sum((Y - Y.mean(axis=0)) ** 2, axis=0)
+    error = np.sum((predicted - Y) ** 2, axis=0)
+    return np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1), 0)
+
+
+def _avoided(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """The share of the majority's mistakes that the column avoids, (1,)."""
+    classes = Y.argmax(axis=1)
+    mistakes = np.mean(classes != training.sum(axis=0).argmax())
+    wrong = np.mean(predicted.argmax(axis=1) != classes)
+    return np.array([1 - wrong / mistakes if mistakes > 0 else 0.0])

@@ -1,0 +1,63 @@
+"""Which columns matter: how much worse a model is on rows with known targets when a column is shuffled among them."""
+
+from typing import Any
+
+import numpy as np
+
+from deltarule.backprop import Params
+from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.schema import Schema
+from deltarule.network import Network
+
+ROWS = 1000  # the most rows that importance is measured on
+REPEATS = 5
+
+
+def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
+    """Each column with the network inputs it becomes; none for images."""
+    blocks, start = {}, 0
+    for column in schema.inputs:
+        if isinstance(column, NumericColumn | CategoricalColumn):
+            blocks[column.name] = (column, slice(start, start + column.width))
+        start += column.width
+    return blocks
+
+
+def chosen_rows(count: int) -> np.ndarray:
+    """At most `ROWS` of the rows, always the same ones."""
+    return np.random.default_rng(0).permutation(count)[:ROWS]
+
+
+def permutation_importance(
+    net: Network, params: Params, schema: Schema, X: np.ndarray, Y: np.ndarray
+) -> dict[str, float]:
+    """How much the error grows when a column is shuffled, the mean of `REPEATS` shuffles, by column name.
+
+    Args:
+        net: the network.
+        params: its parameters.
+        schema: its columns.
+        X: encoded rows, (N, n_1).
+        Y: encoded targets, (N, k).
+
+    Returns:
+        The growth of the root mean square error over the targets, each in units of its standard deviation, or of the
+        share of rows that are classified wrong; empty for images.
+    """
+    random = np.random.default_rng(0)
+
+    def error(inputs: np.ndarray) -> float:
+        outputs = np.asarray(net(params, inputs))
+        if schema.classes is not None:
+            return float(np.mean(np.argmax(outputs, axis=1) != np.argmax(Y, axis=1)))
+        return float(np.sqrt(np.mean((outputs - Y) ** 2)))
+
+    before, found = error(X), {}
+    for name, (_, block) in column_blocks(schema).items():
+        errors = []
+        for _ in range(REPEATS):
+            shuffled = X.copy()
+            shuffled[:, block] = X[random.permutation(len(X)), block]
+            errors.append(error(shuffled))
+        found[name] = float(np.mean(errors)) - before
+    return found

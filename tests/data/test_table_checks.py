@@ -1,0 +1,65 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from deltarule.data.table import load_table
+from deltarule.data.table_checks import constant_columns, leaks, rows_wanted
+
+
+@pytest.fixture
+def loaded(tmp_path):
+    def loaded(target="y", count=200, **columns):
+        path = tmp_path / "table.csv"
+        pd.DataFrame({name: np.asarray(values)[:count] for name, values in columns.items()}).to_csv(path, index=False)
+        return load_table(path, target=target)
+
+    return loaded
+
+
+@pytest.fixture
+def draw():
+    return np.random.default_rng(0)
+
+
+def test_few_rows_are_counted_against_the_inputs(loaded, draw):
+    columns = {f"x{i}": draw.normal(size=200) for i in range(10)} | {"y": draw.normal(size=200)}
+    assert rows_wanted(loaded(**columns)) is None
+    assert rows_wanted(loaded(count=60, **columns)) == 50
+    assert rows_wanted(loaded(count=30, x0=columns["x0"], y=columns["y"])) == 30
+
+
+def test_constant_columns_are_named(loaded, draw):
+    data = loaded(x=draw.normal(size=200), flat=np.full(200, 3.5), y=draw.normal(size=200))
+    assert constant_columns(data) == ("flat",)
+
+
+def test_a_number_that_gives_the_target_away_is_suspected(loaded, draw):
+    y = draw.normal(size=200)
+    data = loaded(x=y + draw.normal(size=200), fahrenheit=1.8 * y + 32, y=y)
+    assert [leak.column for leak in leaks(data)] == ["fahrenheit"]
+    near = loaded(x=draw.normal(size=200), rough=y + 0.1 * draw.normal(size=200), y=y)
+    assert leaks(near) == ()
+
+
+def test_a_category_that_gives_the_target_away_is_suspected(loaded, draw):
+    kind = np.array(["a", "b", "c"])[draw.integers(0, 3, 200)]
+    values = {"a": 0.5, "b": 7.25, "c": -3.125}
+    data = loaded(
+        x=draw.normal(size=200), kind=kind, y=np.array([values[k] for k in kind]) + 1e-3 * draw.normal(size=200)
+    )
+    assert [leak.column for leak in leaks(data)] == ["kind"]
+
+
+def test_a_column_that_gives_the_class_away_is_suspected(loaded, draw):
+    label = draw.integers(0, 2, 200)
+    words = np.array(["no", "yes"])[label]
+    data = loaded("label", x=draw.normal(size=200) + label, code=np.array(["n", "j"])[label], label=words)
+    assert [(leak.column, leak.target) for leak in leaks(data)] == [("code", "label")]
+    rare = np.where(np.arange(200) % 50 == 0, "yes", "no")  # the majority alone is right in 98 %
+    assert leaks(loaded("label", x=draw.normal(size=200), z=draw.normal(size=200), label=rare)) == ()
+
+
+def test_one_input_column_is_no_suspect_nor_are_few_rows(loaded, draw):
+    x = draw.normal(size=200)
+    assert leaks(loaded(x=x, y=2 * x)) == ()
+    assert leaks(loaded(count=40, x=x, z=draw.normal(size=200), y=2 * x)) == ()
