@@ -13,6 +13,7 @@ from deltarule import NetworkRegressor
 from deltarule.data import Schema
 from deltarule.errors import ConfigurationError
 from deltarule.stopping import STOP_REASONS
+from deltarule.trainers.bayesian.stored import from_tensors
 
 
 def test_it_fits_in_the_units_of_the_data(regressor, regression):
@@ -74,6 +75,17 @@ def test_a_table_names_its_columns(regression, tmp_path):
     net, params = dr.load(tmp_path / "model.safetensors")
     outputs = net(params, schema.encode_inputs(table))
     np.testing.assert_allclose(schema.decode(outputs)[:, 0], model.predict(table), rtol=1e-14)
+
+
+def test_the_model_file_has_the_error_bars(regression, tmp_path):
+    X, y = regression
+    model = NetworkRegressor(hidden=(3,), epochs=8, random_state=0).fit(X, y)
+    model.save(tmp_path / "model.safetensors")
+    file = dr.model_file.load_model(tmp_path / "model.safetensors")
+    std = from_tensors(file.net, file.error_bars).predict(model.x_scaling_.encode(X)).std[:, 0] * model.y_scaling_.std
+    np.testing.assert_allclose(std, model.predict(X, return_std=True)[1], rtol=1e-12)
+    model.set_params(regularization="early-stopping").fit(X, y).save(tmp_path / "model.safetensors")
+    assert dr.model_file.load_model(tmp_path / "model.safetensors").error_bars is None
 
 
 def test_it_works_in_a_pipeline_under_a_grid_search(regression):

@@ -122,7 +122,7 @@ def _noise(noise: float, rmse: float, spread: float) -> str:
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
     if rmse <= NEAR_THE_NOISE * noise:
-        return f"{about}, so the test error is nearly all noise: no network can do much better with these columns"
+        return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
     return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
 
 

@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule.rows import pad_rows
 from deltarule.trainers.levenberg_marquardt import form
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs
+from deltarule.trainers.levenberg_marquardt.form import CHEAP_FLOPS, available_memory, choose_form, form_costs, is_cheap
 
 PLENTY = 2.0**60
 
@@ -66,3 +66,11 @@ def test_the_trainer_asks_for_its_problem():
     assert dr.LevenbergMarquardt(memory=1000).form(net, params, 24) == "cg"
     for solver in ("primal", "dual", "cg"):
         assert dr.LevenbergMarquardt(solver=solver, memory=1).form(net, params, 24) == solver
+
+
+def test_a_step_is_cheap_by_the_smaller_of_its_exact_forms():
+    assert is_cheap(n=200, examples=1000, outputs=1, neurons=21)  # 4e7 operations
+    assert is_cheap(n=1_000_000, examples=100, outputs=1, neurons=2000)  # the dual form
+    n, examples = 1000, 20_000
+    assert form_costs(n, examples, 1, 50)["primal"].flops > CHEAP_FLOPS
+    assert not is_cheap(n, examples, outputs=1, neurons=50)

@@ -227,7 +227,11 @@ def _columns(schema: Schema, evidence: Evidence) -> list[str]:
     """Importance, and the dependence on the most important columns."""
     if not evidence.importance:
         return []
-    unit = "wrong rows when shuffled, added share" if schema.classes is not None else "error when shuffled, added"
+    unit = (
+        "wrong rows when shuffled, added share"
+        if schema.classes is not None
+        else "added error when shuffled, in standard deviations"
+    )
     caption = (
         "How much worse the predictions are when a column is shuffled among the rows. Columns that say the same "
         "thing share their importance."
@@ -250,6 +254,8 @@ def _training(training: Mapping[str, Any]) -> list[str]:
     history = training.get("history") or {}
     if "cost" not in history:
         return []
+    if "log_evidence" in history:  # recorded at the start of an epoch, so of the parameters of the one before
+        history = {**history, "epoch": list(range(len(history["cost"])))}
     best = int(training.get("best_epoch") or 0)
     caption = f"The dotted line is epoch {best}, whose parameters were kept." if best else "The cost over the epochs."
     shown = [_figure("Performance", pictures.performance(history, best), caption)]

@@ -28,7 +28,9 @@ def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
     return figure
 
 
-def training_state(history: Mapping[str, Any], name: str, label: str, best_epoch: int, log: bool) -> "Figure":
+def training_state(
+    history: Mapping[str, Any], name: str, label: str, best_epoch: int = 0, log: bool = True
+) -> "Figure":
     """One recorded quantity over the epochs, and the epoch whose parameters were kept."""
     values = _positive(history[name]) if log else _numbers(history[name])
     with drawing(None, SIZE) as (figure, axes):
