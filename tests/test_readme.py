@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import deltarule as dr
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -29,3 +32,9 @@ def test_the_test_command_is_the_one_that_ci_runs():
 
 def test_nothing_is_left_to_fill_in():
     assert "@@" not in README
+
+
+def test_the_error_bars_are_those_that_are_printed(capsys):
+    code = re.search(r"## Error bars.*?```python\n(.*?)```", README, re.DOTALL)[1]
+    exec(code, {"np": np, "dr": dr})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"  # (\[.*)$", code, re.MULTILINE)

@@ -25,10 +25,13 @@ def test_it_fits_in_the_units_of_the_data(regressor, regression):
 def test_what_a_fit_leaves(regressor):
     assert regressor.n_features_in_ == 2
     assert regressor.trainer_ == "lm"
-    assert len(regressor.loss_curve_) == regressor.n_iter_ == len(regressor.history_["validation_cost"])
+    assert regressor.regularization_ == "bayesian"
+    assert len(regressor.loss_curve_) == regressor.n_iter_ == len(regressor.history_["log_evidence"])
     assert 0 < regressor.best_iter_ <= regressor.n_iter_
     assert regressor.stop_reason_ in STOP_REASONS
-    assert [p["W"].shape for p in regressor.params_] == [(6, 2), (1, 6)]
+    width = regressor.net_.layers[0].n  # the hidden layers of one start or of both, side by side
+    assert width in (6, 12)
+    assert [p["W"].shape for p in regressor.params_] == [(width, 2), (1, width)]
     assert all(type(p["W"]) is np.ndarray and p["W"].dtype == np.float64 for p in regressor.params_)
 
 

@@ -43,9 +43,15 @@ def write(report: Report, folder: Path, command: str) -> list[Path]:
 
 def write_index(folder: Path) -> Path:
     """Write README.md from the numbers of every experiment that lies in the folder."""
+    rest = ""
+    if (folder / "tables.md").is_file():
+        rest = (
+            ", but for [tables.md](tables.md), the estimators beside scikit-learn's, which "
+            "`python -m benchmarks.tables` writes"
+        )
     parts = [
         "# Results",
-        "What `deltarule reproduce` found, beside the books' own numbers. Every file here is its work.",
+        f"What `deltarule reproduce` found, beside the books' own numbers. Every file here is its work{rest}.",
     ]
     for name in EXPERIMENTS:
         numbers = folder / f"{name}.json"
