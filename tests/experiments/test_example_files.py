@@ -1,6 +1,7 @@
 """The files under examples/ run, and say what they promise."""
 
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,40 @@ def test_nielsen_2(example):
     out = example("nielsen_2")
     back, differences = (float(line.split()[-1]) for line in out.splitlines())
     assert back == pytest.approx(differences, rel=1e-2)  # float32
+
+
+@pytest.mark.slow
+def test_calibration_curve(example):
+    out = example("calibration_curve")
+    assert 0.3 < float(out.split("noise ")[1].split()[0]) < 0.5
+    assert Path("calibration.png").is_file()
+
+
+@pytest.mark.slow
+def test_surrogate(example):
+    out = example("surrogate")
+    assert float(out.split("error ")[1].split()[0]) < 0.5
+    assert "by relevance: radius, " in out
+
+
+@pytest.mark.slow
+def test_sensor_to_c(example):
+    out = example("sensor_to_c")
+    assert float(out.split("%")[0]) > 90
+    if shutil.which("gcc"):
+        assert float(out.split("differ by ")[1]) < 1e-5
+
+
+@pytest.mark.slow
+def test_grid_search(example):
+    assert float(example("grid_search").split("new rows ")[1].split()[0]) > 0.97
+
+
+@pytest.mark.slow
+def test_from_matlab(example):
+    out = example("from_matlab")
+    assert "stopped with 'evidence'" in out
+    assert Path("f.m").is_file()
 
 
 @pytest.mark.slow
