@@ -93,9 +93,19 @@ def test_the_gain_on_record():
     X, Y = data(30)
     result = dr.train(dr.Network([dr.Dense(1, "linear")]), X, Y, trainer=dr.LevenbergMarquardt(refit=False), epochs=1)
     assert result.history["trial_gain"][0, 0] == pytest.approx(1, abs=1e-12)
-    # and lambda was 0.1 max diag(J^T J), where J = [x, 1]: 30 for the bias
-    assert result.history["trial_lambda"][0, 0] == pytest.approx(3, rel=1e-12)
-    assert result.history["lambda"][0] == pytest.approx(3 / 5, rel=1e-12)
+    # and lambda was 0.01 max diag(J^T J), where J = [x, 1]: 30 for the bias
+    assert result.history["trial_lambda"][0, 0] == pytest.approx(0.3, rel=1e-12)
+    assert result.history["lambda"][0] == pytest.approx(0.3 / 5, rel=1e-12)
+
+
+def test_the_first_damping_is_larger_where_outputs_saturate():
+    X, Y = data(30)
+    net = dr.Network([dr.Dense(1, "sigmoid")])
+    first = [
+        dr.train(net, X, Y, trainer=dr.LevenbergMarquardt(damping=damping), epochs=1).history["trial_lambda"][0, 0]
+        for damping in (None, 0.1)
+    ]
+    assert first[0] == first[1]
 
 
 def test_why_it_stops():
@@ -155,7 +165,7 @@ def test_it_stops_for_the_time():
 
 def test_numbers_compile_nothing_new():
     X, Y = data(30)
-    trainer = {"solver": "cg", "l2": 0.1, "acceleration": False}
+    trainer = {"solver": "cg", "damping": 0.1, "l2": 0.1, "acceleration": False}
     dr.train(NET, X, Y, trainer=dr.LevenbergMarquardt(**trainer), epochs=2)
     compiled = loop.advance._cache_size()
     for changed in (
