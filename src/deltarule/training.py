@@ -83,7 +83,9 @@ def train(
         given = [] if params is None else [jax.tree.map(lambda p: jnp.asarray(p, dtype), params)]
         keys = jax.random.split(init_key, restarts)[len(given) :]
         drawn = [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
-        starts = given + (trainer.diversify(drawn) if isinstance(trainer, Diversifying) else drawn)
+        starts = given + drawn
+        if isinstance(trainer, Diversifying):
+            starts = trainer.diversify(starts)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         check_together(net, trainer, stopping, X.shape[0], validated=validation_data is not None)
         validation = None

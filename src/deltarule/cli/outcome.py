@@ -68,14 +68,13 @@ def merge_starts(data: "DataSet", plan: "Plan", result: "TrainingResult") -> Out
         return Outcome(plan, result)
     ensemble = BayesianEnsemble.of(plan.net, result, data.train.X, data.train.Y)
     net, params = ensemble.merged()
-    best = int(np.argmax(ensemble.log_evidence))
     scale = np.array([column.std for column in data.schema.targets])
     known = Known(
         ensemble=ensemble,
-        gamma=float(ensemble.gamma[best]),
+        gamma=float(ensemble.gamma[ensemble.best]),
         parameters=sum(int(p.size) for p in jax.tree.leaves(result.params)),
-        log_evidence=float(ensemble.log_evidence[best]),
-        noise_std=np.sqrt(np.asarray(ensemble.members[best].noise)) * scale,
+        log_evidence=float(ensemble.log_evidence[ensemble.best]),
+        noise_std=ensemble.noise_std * scale,
     )
     sizes = (plan.sizes[0], *(layer.n for layer in net.layers))  # pyright: ignore[reportAttributeAccessIssue]
     return Outcome(replace(plan, net=net, sizes=sizes), replace(result, params=params), known)

@@ -151,10 +151,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             return
         self.ensemble_ = BayesianEnsemble.of(self.net_, result, rows.X, rows.Y, rows.uneven_weight)
         self.net_, self.params_ = self.ensemble_.merged()
-        best = int(np.argmax(self.ensemble_.log_evidence))
-        self.log_evidence_ = float(self.ensemble_.log_evidence[best])
-        self.effective_parameters_ = float(self.ensemble_.gamma[best])
-        self.noise_std_ = np.sqrt(self.ensemble_.members[best].noise) * self.y_scaling_.std
+        self.log_evidence_ = float(self.ensemble_.log_evidence[self.ensemble_.best])
+        self.effective_parameters_ = float(self.ensemble_.gamma[self.ensemble_.best])
+        self.noise_std_ = self.ensemble_.noise_std * self.y_scaling_.std
 
     def schema(self) -> Schema:
         """The columns and the scaling, as a model file holds them."""

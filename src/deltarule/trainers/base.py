@@ -71,7 +71,7 @@ class Diversifying(Protocol):
     """A trainer that wants the starts of its restarts to differ by more than the random numbers they are drawn from."""
 
     def diversify(self, starts: list[Params]) -> list[Params]:
-        """The starts that were drawn, changed."""
+        """The starts, changed but for the first, which a user may have given."""
         ...
 
 

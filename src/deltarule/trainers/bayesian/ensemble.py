@@ -18,11 +18,11 @@ from deltarule.examples import checked_rows, require_finite
 from deltarule.layers import Dense
 from deltarule.network import Network
 from deltarule.precision import computing_in
-from deltarule.rows import block_size, padded_size
+from deltarule.rows import padded_size
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.bayesian.posterior import Posterior, output_variance, parameter_covariance, posterior
-from deltarule.trainers.bayesian.trainer import BLOCK_BYTES, BayesianRegularization
+from deltarule.trainers.bayesian.trainer import BayesianRegularization
 
 if TYPE_CHECKING:
     from deltarule.session import TrainingResult
@@ -70,8 +70,7 @@ class BayesianEnsemble:
         with computing_in(jnp.float64):
             X = require_finite("X", X, jnp.float64)
             rows = checked_rows(net, result.params, "X", X, Y, weights)
-            n = sum(p.size for p in jax.tree.leaves(result.params))
-            block = block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * n)))
+            block = trainer.block(net, result.params, rows)
             form = trainer.form(net, result.params, rows.x.shape[0])
             with trainer.surroundings(net, result.params, rows.x.shape[0]):
                 for one in results:
@@ -87,6 +86,16 @@ class BayesianEnsemble:
         evidence = np.array(evidences)
         weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
         return cls(net, tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
+
+    @property
+    def best(self) -> int:
+        """The member of the largest evidence."""
+        return int(np.argmax(self.log_evidence))
+
+    @property
+    def noise_std(self) -> np.ndarray:
+        """The standard deviation of the noise that the best member found, (k,), in the units it was trained in."""
+        return np.sqrt(np.asarray(self.members[self.best].noise))
 
     def predict(self, X: Any) -> Prediction:
         """The mean and the standard deviations at X (m, n_1), in the units the network was trained in."""

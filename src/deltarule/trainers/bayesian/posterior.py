@@ -66,7 +66,8 @@ def posterior(
         d = ravel_pytree(spread(hyper.alpha, params))[0] ** -0.5
         H = hyper.beta * normal_equations(net, params, rows, block).hessian * d[:, None] * d
         return Posterior(params, hyper, noise, jnp.linalg.cholesky(H + jnp.eye(d.size)), None)
-    K = _cross_gram(net, params, hyper, _around(net, params, rows), _around(net, params, rows))
+    around = _around(net, params, rows)
+    K = _cross_gram(net, params, hyper, around, around)
     return Posterior(params, hyper, noise, jnp.linalg.cholesky(K + jnp.eye(len(K))), rows)
 
 

@@ -137,7 +137,7 @@ class BayesianRegularization:
 
     def epoch(self, net: "Network", state: BayesianState, rows: Rows, key: Array) -> tuple[BayesianState, Record]:
         """The evidence here, its update of alpha and beta, and one accepted step under them."""
-        block = self._block(net, state.params, rows)
+        block = self.block(net, state.params, rows)
         point = self._point(net, state.params, rows, block)
         here = point.at(state.hyper)
         residuals = net.outputs * jnp.sum(rows.mask)
@@ -184,7 +184,8 @@ class BayesianRegularization:
             return primal_point(net, params, rows, block)
         return dual_point(net, params, rows)
 
-    def _block(self, net: "Network", params: Params, rows: Rows) -> int:
+    def block(self, net: "Network", params: Params, rows: Rows) -> int:
+        """How many examples are linearised at once: their Jacobian fits BLOCK_BYTES."""
         n = sum(p.size for p in jax.tree.leaves(params))
         return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * n)))
 
