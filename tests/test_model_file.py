@@ -184,7 +184,7 @@ def test_metadata_that_makes_no_network(tmp_path, description, message):
         ({"1.b": np.zeros(3, np.int64)}, r"holds a tensor '1.b' \(int64\) that belongs to no layer"),
         ({"loose": np.zeros(3)}, "holds a tensor 'loose'"),
         ({"2.W": np.zeros(3)}, "holds a tensor '2.W'"),
-        ({"0.W": np.zeros(8)}, "has no weights for its first layer"),
+        ({"0.W": np.zeros(8)}, r"contradicts itself: layer 0, Dense\(4\), has parameters of shapes .*\(8,\)"),
         ({"1.c": np.zeros(3)}, "contradicts itself"),
     ],
 )
@@ -196,5 +196,5 @@ def test_tensors_that_do_not_belong(tmp_path, tensors, message):
 @pytest.mark.parametrize("missing", TENSORS)
 def test_a_missing_tensor(tmp_path, missing):
     tensors = {name: array for name, array in TENSORS.items() if name != missing}
-    with pytest.raises(ModelFileError, match=r"has no weights for its first layer|contradicts itself"):
+    with pytest.raises(ModelFileError, match="contradicts itself: layer "):
         dr.load(write(tmp_path / "model", tensors=tensors))

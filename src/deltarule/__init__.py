@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from deltarule.estimators import NetworkClassifier, NetworkRegressor
     from deltarule.export import export_model
     from deltarule.inspection import check_gradient
-    from deltarule.layers import Dense, Dropout
+    from deltarule.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
     from deltarule.model_file import load, save
     from deltarule.network import Network
     from deltarule.session import TrainingResult
@@ -30,12 +30,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "BayesianEnsemble": "trainers",
     "BayesianRegularization": "trainers",
+    "Convolution": "layers",
     "CrossEntropy": "costs",
     "Dense": "layers",
     "Dropout": "layers",
+    "Flatten": "layers",
     "GradientDescent": "trainers",
+    "L2Pool": "layers",
     "LevenbergMarquardt": "trainers",
     "LogLikelihood": "costs",
+    "MaxPool": "layers",
+    "MeanPool": "layers",
     "Network": "network",
     "NewtonCG": "trainers",
     "NoImprovement": "trainers",
@@ -43,6 +48,7 @@ _HOMES = {
     "NetworkRegressor": "estimators",
     "Quadratic": "costs",
     "Range": "tuning",
+    "Reshape": "layers",
     "Stopping": "stopping",
     "TrainingResult": "session",
     "check_gradient": "inspection",
@@ -55,12 +61,17 @@ _HOMES = {
 __all__ = [
     "BayesianEnsemble",
     "BayesianRegularization",
+    "Convolution",
     "CrossEntropy",
     "Dense",
     "Dropout",
+    "Flatten",
     "GradientDescent",
+    "L2Pool",
     "LevenbergMarquardt",
     "LogLikelihood",
+    "MaxPool",
+    "MeanPool",
     "Network",
     "NetworkClassifier",
     "NetworkRegressor",
@@ -68,6 +79,7 @@ __all__ = [
     "NoImprovement",
     "Quadratic",
     "Range",
+    "Reshape",
     "Stopping",
     "TrainingResult",
     "check_gradient",

@@ -45,7 +45,7 @@ def errors(net: "Network", params: Params, passes: Sequence[Pass], delta: Array)
     """The error delta^l of every layer, from the output's: delta^l = ((W^{l+1})^T delta^{l+1}) ⊙ sigma'(z^l) (BP2)."""
     deltas = [delta]
     for i in range(len(net.layers) - 1, 0, -1):
-        dC_da = net.layers[i].propagate(params[i], passes[i], deltas[0])
+        dC_da = net.layers[i].propagate(params[i], passes[i - 1].a, passes[i], deltas[0])
         deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da))
     return deltas
 

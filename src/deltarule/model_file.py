@@ -63,8 +63,7 @@ def save(
         ShapeError: the parameters are not those of this network.
     """
     path = Path(path)
-    first = first_weights(params)
-    net.check(params, () if first is None else first.shape[1:])
+    _check(net, params)
     description = {
         "format_version": FORMAT_VERSION,
         "layers": [{"kind": type(layer).__name__, **dataclasses.asdict(layer)} for layer in net.layers],  # pyright: ignore[reportArgumentType]
@@ -129,11 +128,6 @@ def load_model(path: str | os.PathLike) -> Model:
     return Model(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
 
 
-def first_weights(params: Params) -> Any:
-    """W of the first layer that has weights, (n_l, n_1), or None: what is below it keeps the shape of the input."""
-    return next((layer["W"] for layer in params if "W" in layer), None)
-
-
 def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if METADATA_KEY not in metadata:
         raise ModelFileError(
@@ -188,12 +182,22 @@ def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
         params[int(position)][part] = tensor
     if len({tensor.dtype for tensor in tensors.values()}) != 1:
         raise ModelFileError(f"{path} mixes float32 and float64 tensors, or holds none: train or copy it again.")
-    first = first_weights(params)  # pyright: ignore[reportArgumentType]
-    if first is None or first.ndim != 2:
-        raise ModelFileError(f"{path} has no weights for its first layer: train or copy it again.")
     try:
-        net.check(params, (first.shape[1],))  # pyright: ignore[reportArgumentType]
+        _check(net, params)  # pyright: ignore[reportArgumentType]
     except ShapeError as error:
         raise ModelFileError(f"{path} contradicts itself: {error}") from None
-    with computing_in(first.dtype):
+    with computing_in(next(iter(tensors.values())).dtype):
         return [{name: jnp.asarray(array) for name, array in layer.items()} for layer in params]
+
+
+def _check(net: Network, params: Params) -> None:
+    """Raise a ShapeError unless the parameters belong to the network.
+
+    Where the input may be an image of any size, each layer is held against its own parameters alone.
+    """
+    shape = net.input_shape(params)
+    if shape is not None:
+        net.check(params, shape)
+        return
+    for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
+        layer.check_alone(p, i)

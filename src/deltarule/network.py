@@ -12,12 +12,12 @@ from jax import Array
 from jax.core import Tracer
 
 from deltarule import backprop, tracing
-from deltarule.activations import Activation, get_activation
+from deltarule.activations import Activation
 from deltarule.backprop import Params
 from deltarule.costs import Cost, get_cost
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.initializers import DEFAULT_INITIALIZERS
-from deltarule.layers import Layer, Shape
+from deltarule.layers import Dense, Layer, Shape
 from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.randomness import as_key
 
@@ -27,7 +27,7 @@ class Network:
     """Layers 2..L of a feed-forward network and the cost of its output.
 
     Args:
-        layers: the layers, input side first; the last one has an activation (a Dense layer).
+        layers: the layers, input side first; the last one is a Dense layer.
         cost: "quadratic", "cross-entropy", "log-likelihood", or a `deltarule.costs.Cost`.
 
     Raises:
@@ -54,9 +54,9 @@ class Network:
                 raise ConfigurationError(
                     f"layers[{i}] is softmax, which is for the output only: use another activation below the output."
                 )
-        if not hasattr(layers[-1], "activation"):
+        if not isinstance(layers[-1], Dense):
             raise ConfigurationError(
-                f"the last layer is {layers[-1]!r}, which has no activation: end with a Dense layer."
+                f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
             )
         object.__setattr__(self, "layers", layers)
         object.__setattr__(self, "cost", get_cost(cost))
@@ -64,7 +64,7 @@ class Network:
     @property
     def output_activation(self) -> Activation:
         """The activation of layer L."""
-        return get_activation(self.layers[-1].activation)  # pyright: ignore[reportAttributeAccessIssue]
+        return self.layers[-1].sigma  # pyright: ignore[reportAttributeAccessIssue]
 
     @property
     def outputs(self) -> int:
@@ -89,6 +89,7 @@ class Network:
         dtype = as_dtype(dtype)
         with computing_in(dtype):
             key = as_key(seed)
+            self.shapes(input_shape)
             return _init(self, key, tuple(input_shape), dtype, tuple(defaults.items()))
 
     def check(self, params: Params, input_shape: Shape) -> None:
@@ -98,10 +99,32 @@ class Network:
                 f"the network has {len(self.layers)} layers and the parameters are for {len(params)}: "
                 "params[i] belongs to net.layers[i]."
             )
-        shape = tuple(input_shape)
-        for i, (layer, p) in enumerate(zip(self.layers, params, strict=True)):
+        for i, (layer, p, shape) in enumerate(zip(self.layers, params, self.shapes(input_shape)[:-1], strict=True)):
             layer.check(p, shape, i)
-            shape = layer.output_shape(shape)
+
+    def shapes(self, input_shape: Shape) -> list[Shape]:
+        """The shapes of a^1 = x, a^2, ..., a^L of one example.
+
+        Raises:
+            ShapeError: an input does not fit its layer; the message lists the shapes so far.
+        """
+        shapes = [tuple(input_shape)]
+        for layer in self.layers:
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ShapeError as error:
+                above = [f"{layer.label} {shape}" for layer, shape in zip(self.layers, shapes[1:], strict=False)]
+                so_far = ", ".join([f"input {shapes[0]}", *above])
+                raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
+        return shapes
+
+    def input_shape(self, params: Params) -> Shape | None:
+        """The shape of one example's input, if layers and parameters determine it; images may have any size."""
+        for layer, p in zip(self.layers, params, strict=False):
+            shape = layer.input_shape(p)
+            if shape is not None or not layer.keeps_shape:
+                return shape
+        return None
 
     def __call__(self, params: Params, X: Any) -> Array:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters."""
@@ -168,9 +191,8 @@ class Network:
 def _init(net: Network, key: Array, shape: Shape, dtype: np.dtype, defaults: tuple[tuple[str, str], ...]) -> Params:
     params = []
     for layer, layer_key in zip(net.layers, jax.random.split(key, len(net.layers)), strict=True):
-        above = layer.output_shape(shape)  # which refuses a shape that does not fit, before anything is drawn
         params.append(layer.init(layer_key, shape, dtype, dict(defaults)))
-        shape = above
+        shape = layer.output_shape(shape)
     return params
 
 

@@ -43,7 +43,7 @@ def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
     layers = []
     for i, (layer, here) in enumerate(zip(net.layers, passes, strict=True)):
         if i + 1 < len(net.layers):
-            dC_da = net.layers[i + 1].propagate(params[i + 1], passes[i + 1], deltas[i + 1])
+            dC_da = net.layers[i + 1].propagate(params[i + 1], here.a, passes[i + 1], deltas[i + 1])
         else:
             dC_da = net.cost.slope(out.a, y)
         layers.append(

@@ -24,9 +24,9 @@ PARAMS = [
 class Doubled(Dense):
     """A layer whose BP2 has a factor too many."""
 
-    def propagate(self, params, here, delta):
+    def propagate(self, params, a_prev, here, delta):
         """2 W^T delta."""
-        return 2 * super().propagate(params, here, delta)
+        return 2 * super().propagate(params, a_prev, here, delta)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def test_backward_by_hand():
     layer, delta = Dense(2, "relu"), jnp.asarray([[1.0, 0.5], [0.0, -2.0]])
     here = layer.forward(PARAMS, A)
     # BP2': W^T delta = (1·1 + 0, 2·1 - 0.5, 3·1 + 0.5), (0, 2, -2)
-    assert layer.propagate(PARAMS, here, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
+    assert layer.propagate(PARAMS, A, here, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
     # BP4 summed: delta^T a = (1·1 + 0, 1, 1), (0.5 - 4, 0.5, 0.5 + 2); BP3: (1 + 0, 0.5 - 2)
     grads = layer.gradient(A, delta)
     assert grads["W"].tolist() == [[1, 1, 1], [-3.5, 0.5, 2.5]]
@@ -97,7 +97,7 @@ def test_shapes_are_checked():
     with pytest.raises(ShapeError, match=r"Dense\(2\) takes a flat input, and its input has shape \(4, 4\)"):
         Dense(2).check(PARAMS, (4, 4), 0)
     with pytest.raises(
-        ShapeError, match=r"layer 5, Dense\(2\), needs .*\(2, 4\).* for an input of 4 values, and has .*\(2, 3\)"
+        ShapeError, match=r"layer 5, Dense\(2\), needs .*\(2, 4\).* for an input of shape \(4,\), and has .*\(2, 3\)"
     ):
         Dense(2).check(PARAMS, (4,), 5)
     with pytest.raises(ShapeError, match="layer 0"):
@@ -126,5 +126,5 @@ def test_tangents_along_a_gradient_that_is_not_formed(m):
         dz = expected[0]
         for first, second in ((None, None), (da, None), (da, dda)):
             found = layer.second_tangent_along_gradient(params, delta, a, here, dz, first, second)
-            expected = layer.second_tangent(params, move, here, dz, first, second)
+            expected = layer.second_tangent(params, move, a, here, dz, first, second)
             np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-11, atol=1e-11)

@@ -50,7 +50,7 @@ def test_error_and_propagation_use_the_mask_of_the_forward_pass():
     here = layer.forward({}, A, KEY)
     dC_da = jnp.full_like(A, 3.0)
     np.testing.assert_allclose(layer.error(here, dC_da), 3 * np.asarray(here.memory), rtol=1e-6)
-    assert layer.propagate({}, here, dC_da) is dC_da
+    assert layer.propagate({}, A, here, dC_da) is dC_da
     assert layer.gradient(A, dC_da) == layer.squared_jacobian(A, dC_da[:, None]) == {}
     assert layer.jacobian_transpose(A, dC_da[:, None]).shape == (0, 200)
     assert layer.gram((A, A), (dC_da[:, None], dC_da[:, None])) == {}
@@ -73,12 +73,12 @@ def test_tangents_are_those_of_a_linear_layer(key):
     _, bent = jax.jvp(velocity, (0.0,), (1.0,))
     dz, moved = layer.tangent({}, {}, a, here, da)
     np.testing.assert_allclose(moved, velocity(0.0), rtol=1e-12)
-    np.testing.assert_allclose(layer.second_tangent({}, {}, here, dz, da, dda)[1], bent, rtol=1e-12)
-    for nothing in (layer.tangent({}, {}, a, here, None), layer.second_tangent({}, {}, here, dz, None, None)):
+    np.testing.assert_allclose(layer.second_tangent({}, {}, a, here, dz, da, dda)[1], bent, rtol=1e-12)
+    for nothing in (layer.tangent({}, {}, a, here, None), layer.second_tangent({}, {}, a, here, dz, None, None)):
         assert not any(np.asarray(part).any() for part in nothing)
     _, error = jax.jvp(lambda v: layer.error(here, v), (v,), (dv,))
     np.testing.assert_allclose(layer.error_tangent(here, (dz, moved), v, dv), error, rtol=1e-12)
-    assert layer.propagate_tangent({}, {}, here, (dz, moved), v, dv) is dv
+    assert layer.propagate_tangent({}, {}, a, da, here, (dz, moved), v, dv) is dv
 
 
 @pytest.mark.parametrize("p", [-0.1, 1, 1.5, float("nan"), "half", None])
@@ -92,7 +92,7 @@ def test_a_description_equal_by_value():
     assert hash(Dropout(0.5)) == hash(Dropout(0.5))
     assert LAYER_KINDS["Dropout"] is Dropout
     assert Dropout(0.5).output_shape((3, 4)) == (3, 4)
-    with pytest.raises(ShapeError, match=r"layer 2, Dropout\(0.5\), has no parameters, and was given \['W'\]"):
+    with pytest.raises(ShapeError, match=r"layer 2, Dropout\(0.5\), needs parameters of shapes \{\} .* has \{'W'"):
         Dropout(0.5).check({"W": A}, (3,), 2)
     with pytest.raises(ConfigurationError, match="the last layer is Dropout"):
         dr.Network([dr.Dense(3), Dropout(0.5)])

@@ -69,7 +69,7 @@ def test_the_tangents_of_dense(name):
         found_dz, found_da = layer.tangent(*arguments, a_prev, here, moving["da"])
         close(found_dz, dz)
         close(found_da, along)
-        found_ddz, found_dda = layer.second_tangent(*arguments, here, found_dz, moving["da"], moving["dda"])
+        found_ddz, found_dda = layer.second_tangent(*arguments, a_prev, here, found_dz, moving["da"], moving["dda"])
         close(found_ddz, ddz)
         close(found_dda, bent)
 

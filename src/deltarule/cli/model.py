@@ -1,5 +1,6 @@
 """A model file and a source of rows for it, as `predict`, `evaluate`, `trace` and `check` read them."""
 
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,7 +33,7 @@ def read_model(path: Path) -> TrainedModel:
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.data import Schema
     from deltarule.errors import DataError, ModelFileError
-    from deltarule.model_file import first_weights, load_model
+    from deltarule.model_file import load_model
 
     keep_compiled_code()
     net, params, description, training, tensors = load_model(path)
@@ -45,10 +46,11 @@ def read_model(path: Path) -> TrainedModel:
         schema = Schema.from_json(description)
     except DataError as error:
         raise ModelFileError(f"{path} has a schema that cannot be used ({error}): train or copy it again") from None
-    widths = int(first_weights(params).shape[1]), net.outputs
-    if widths != (schema.input_width, schema.output_width):
+    taken = net.input_shape(params)
+    if (taken, net.outputs) != ((schema.input_width,), schema.output_width):
+        found = "images of any size" if taken is None else f"{prod(taken)} inputs"
         raise ModelFileError(
-            f"{path} contradicts itself: its network has {widths[0]} inputs and {widths[1]} outputs, its schema "
+            f"{path} contradicts itself: its network has {found} and {net.outputs} outputs, its schema "
             f"{schema.input_width} and {schema.output_width}: train or copy it again"
         )
     bars = None if tensors is None else _error_bars(path, net, tensors)

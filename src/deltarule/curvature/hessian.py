@@ -46,7 +46,7 @@ def backward_pass(net: "Network", params: Params, x: Array, y: Array, weight: Ar
     deltas = [weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)]
     dC_da: list[Array] = []
     for i in range(len(net.layers) - 1, 0, -1):
-        dC_da.insert(0, net.layers[i].propagate(params[i], passes[i], deltas[0]))
+        dC_da.insert(0, net.layers[i].propagate(params[i], passes[i - 1].a, passes[i], deltas[0]))
         deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da[0]))
     return BackwardPass(x, y, weight, passes, cost, deltas, dC_da)
 
@@ -63,8 +63,11 @@ def hessian_product(net: "Network", params: Params, at: BackwardPass, v: Params)
     bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, at.y, moved[-1][0])
     ddeltas = [at.weight[:, None] * bent]
     for i in range(len(net.layers) - 1, 0, -1):
-        ddC_da = net.layers[i].propagate_tangent(params[i], v[i], at.passes[i], moved[i], at.deltas[i], ddeltas[0])
-        ddeltas.insert(0, net.layers[i - 1].error_tangent(at.passes[i - 1], moved[i - 1], at.dC_da[i - 1], ddC_da))
+        below, here = at.passes[i - 1], at.passes[i]
+        ddC_da = net.layers[i].propagate_tangent(
+            params[i], v[i], below.a, moved[i - 1][1], here, moved[i], at.deltas[i], ddeltas[0]
+        )
+        ddeltas.insert(0, net.layers[i - 1].error_tangent(below, moved[i - 1], at.dC_da[i - 1], ddC_da))
     da_below = [None, *(da for _, da in moved[:-1])]
     return [
         layer.gradient_tangent(a_prev, da_prev, delta, ddelta)

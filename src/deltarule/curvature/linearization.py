@@ -102,7 +102,7 @@ def residual_acceleration(net: "Network", params: Params, lin: Linearization, we
     moved = backprop.tangents(net, params, lin.x, lin.passes, v)
     for layer, p, dp, a_prev, here, (dz, da_here) in zip(net.layers, params, v, inputs, lin.passes, moved, strict=True):
         if isinstance(dp, dict):
-            ddz, dda = layer.second_tangent(p, dp, here, dz, da, dda)
+            ddz, dda = layer.second_tangent(p, dp, a_prev, here, dz, da, dda)
         else:
             ddz, dda = layer.second_tangent_along_gradient(p, dp, a_prev, here, dz, da, dda)
         da = da_here

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from deltarule.errors import ShapeError
+
 Shape = tuple[int, ...]
 LayerParams = dict[str, Array]
 
@@ -30,6 +32,12 @@ class Layer:
     """The interface of a layer. A new kind of layer is one file that implements these methods and one test file."""
 
     draws: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
+    keeps_shape: ClassVar[bool] = False  # whether the output has the input's shape, whatever that is
+
+    @property
+    def label(self) -> str:
+        """The layer in a word or two, for messages and tables, such as "Dense(30)"."""
+        raise NotImplementedError
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one example's activation, from the shape of one example's input."""
@@ -39,9 +47,32 @@ class Layer:
         """Fresh parameters; `defaults` names the initializer of each activation."""
         raise NotImplementedError
 
+    def input_shape(self, params: LayerParams) -> Shape | None:
+        """The shape of one example's input, if the layer and its parameters determine it."""
+        return None
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """The shape of each parameter, from the shape of one example's input."""
+        raise NotImplementedError
+
     def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
         """Raise a ShapeError if the parameters do not fit the input; `position` is the layer's index."""
-        raise NotImplementedError
+        self.output_shape(input_shape)
+        expected, found = self.parameter_shapes(input_shape), _shapes(params)
+        if found != expected:
+            raise ShapeError(
+                f"layer {position}, {self.label}, needs parameters of shapes {expected} for an input of shape "
+                f"{input_shape}, and has {found}: network, parameters and input must belong together."
+            )
+
+    def check_alone(self, params: LayerParams, position: int) -> None:
+        """Raise a ShapeError unless there is an input for which the parameters fit."""
+        last = params["W"].shape[-1:] if "W" in params else ()
+        found = _shapes(params)
+        if found != self.parameter_shapes(last or (0,)):
+            raise ShapeError(
+                f"layer {position}, {self.label}, has parameters of shapes {found}, which are not its own."
+            )
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """(2) and (3). `key` is given in training only, to layers with `draws`; without one nothing is random."""
@@ -55,7 +86,7 @@ class Layer:
         """delta^l = dC/da^l ⊙ sigma'(z^l), the second half of BP2."""
         raise NotImplementedError
 
-    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:
+    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1} from delta^l (BP2'), the first half of BP2 for the layer below."""
         raise NotImplementedError
 
@@ -76,6 +107,7 @@ class Layer:
         self,
         params: LayerParams,
         dparams: LayerParams,
+        a_prev: Array,
         here: Pass,
         dz: Array,
         da_prev: Array | None,
@@ -101,7 +133,7 @@ class Layer:
         dda_prev: Array | None,
     ) -> tuple[Array, Array]:
         """`second_tangent` along the same line."""
-        return self.second_tangent(params, self.gradient(a_prev, delta), here, dz, da_prev, dda_prev)
+        return self.second_tangent(params, self.gradient(a_prev, delta), a_prev, here, dz, da_prev, dda_prev)
 
     def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
         """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
@@ -111,12 +143,14 @@ class Layer:
         self,
         params: LayerParams,
         dparams: LayerParams,
+        a_prev: Array,
+        da_prev: Array,
         here: Pass,
         moved: tuple[Array, Array],
         delta: Array,
         ddelta: Array,
     ) -> Array:
-        """How dC/da^{l-1} moves, where the parameters move by dparams and delta^l by ddelta."""
+        """How dC/da^{l-1} moves, where the parameters move by dparams, a^{l-1} by da_prev and delta^l by ddelta."""
         raise NotImplementedError
 
     def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
@@ -145,8 +179,32 @@ class Layer:
         raise NotImplementedError
 
 
+def _shapes(params: LayerParams) -> dict[str, Shape]:
+    return {name: tuple(array.shape) for name, array in params.items()}
+
+
 class StatelessLayer(Layer):
-    """A layer without parameters: its gradients and its share of J have no entries."""
+    """A layer without parameters or activation: no gradients, no share of J, and a^l = z^l unless it says otherwise."""
+
+    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """None."""
+        return {}
+
+    def slope(self, here: Pass) -> Array:
+        """da/dz = 1."""
+        return jnp.ones_like(here.z)
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l."""
+        return dC_da
+
+    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+        """ddelta = ddC/da."""
+        return ddC_da
 
     def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
         """Nothing."""
@@ -165,5 +223,9 @@ class StatelessLayer(Layer):
         return {}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
         """Nothing."""
         return {}

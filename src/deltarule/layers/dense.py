@@ -7,10 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from deltarule.activations import get_activation
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.initializers import get_initializer
-from deltarule.layers.base import Layer, LayerParams, Pass, Shape
+from deltarule.layers.affine import AffineLayer
+from deltarule.layers.base import LayerParams, Pass, Shape
 
 # From so many examples on, delta^T is written out before dW = delta^T a. A product that contracts the first axis of
 # both factors reaches half of a CPU's peak in float64 (101 against 203 GFLOP/s for 512 rows of 1,000); for small
@@ -19,7 +18,7 @@ TRANSPOSE_ROWS = 64
 
 
 @dataclass(frozen=True)
-class Dense(Layer):
+class Dense(AffineLayer):
     """n neurons, each joined to all the activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
 
     Args:
@@ -42,13 +41,16 @@ class Dense(Layer):
                 f"a Dense layer needs a whole number of neurons, at least 1; n is {self.n!r}: give a positive size."
             )
         object.__setattr__(self, "n", int(self.n))
-        get_activation(self.activation)
+        self.check_names()
         if self.activation == "softmax" and self.n == 1:
             raise ConfigurationError(
                 "softmax over n = 1 neuron is always 1 and learns nothing: use sigmoid, or one neuron a class."
             )
-        if self.initializer is not None:
-            get_initializer(self.initializer)
+
+    @property
+    def label(self) -> str:
+        """Such as "Dense(30)"."""
+        return f"Dense({self.n})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(n,), from a flat input."""
@@ -60,70 +62,31 @@ class Dense(Layer):
 
     def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
         """W and b by the layer's initializer, or by the default of its activation."""
-        scheme = get_initializer(self.initializer or defaults[self.activation])
-        W, b = scheme(key, self.n, input_shape[0], dtype)
+        W, b = self.scheme(defaults)(key, self.n, input_shape[0], dtype)
         return {"W": W, "b": b}
 
-    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
-        """W must be (n_l, n_{l-1}) and b (n_l,)."""
-        self.output_shape(input_shape)
-        expected = {"W": (self.n, input_shape[0]), "b": (self.n,)}
-        found = {name: tuple(array.shape) for name, array in params.items()}
-        if found != expected:
-            raise ShapeError(
-                f"layer {position}, Dense({self.n}), needs parameters of shapes {expected} for an input of "
-                f"{input_shape[0]} values, and has {found}: network, parameters and input must belong together."
-            )
+    def input_shape(self, params: LayerParams) -> Shape | None:
+        """(n_{l-1},)."""
+        return params["W"].shape[1:] if "W" in params and params["W"].ndim == 2 else None
 
-    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
-        """z^l = W^l a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""
-        z = a_prev @ params["W"].T + params["b"]
-        return Pass(z, get_activation(self.activation).sigma(z))
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """W is (n_l, n_{l-1}), b is (n_l,)."""
+        return {"W": (self.n, input_shape[0]), "b": (self.n,)}
 
-    def slope(self, here: Pass) -> Array:
-        """sigma'(z^l); for softmax the diagonal of its matrix."""
-        return get_activation(self.activation).slope(here.z, here.a)
+    def product(self, W: Array, a: Array) -> Array:
+        """W a of every example, a W^T."""
+        return a @ W.T
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
-        """delta^l = dC/da^l ⊙ sigma'(z^l)."""
-        return get_activation(self.activation).times_slope(here.z, here.a, dC_da)
+    def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
+        """W^T delta of every example."""
+        return delta @ W
 
-    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:
-        """dC/da^{l-1} = (W^l)^T delta^l (BP2')."""
-        return delta @ params["W"]
-
-    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
-        """dC/dW_jk = sum over the batch of delta_j a_k (BP4), dC/db_j = sum of delta_j (BP3)."""
+    def outer(self, delta: Array, a_prev: Array) -> Array:
+        """sum over the batch of delta a^T."""
         across = delta.T
         if delta.shape[0] >= TRANSPOSE_ROWS:
             across = lax.optimization_barrier(across)  # keeps XLA from folding the transpose into the product
-        return {"W": across @ a_prev, "b": jnp.sum(delta, axis=0)}
-
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
-        """dz = dW a + db + W da_prev, da = sigma'(z) ⊙ dz."""
-        dz = a_prev @ dparams["W"].T + dparams["b"]
-        if da_prev is not None:
-            dz = dz + da_prev @ params["W"].T
-        return dz, get_activation(self.activation).times_slope(here.z, here.a, dz)
-
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
-        """ddz = 2 dW da_prev + W dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
-        ddz = jnp.zeros_like(here.z)
-        if da_prev is not None:
-            ddz = 2 * (da_prev @ dparams["W"].T)
-        if dda_prev is not None:
-            ddz = ddz + dda_prev @ params["W"].T
-        return ddz, get_activation(self.activation).second_tangent(here.z, here.a, dz, ddz)
+        return across @ a_prev
 
     def tangent_along_gradient(
         self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
@@ -134,7 +97,7 @@ class Dense(Layer):
         dz = (a_prev @ a_prev.T) @ delta + jnp.sum(delta, axis=0)
         if da_prev is not None:
             dz = dz + da_prev @ params["W"].T
-        return dz, get_activation(self.activation).times_slope(here.z, here.a, dz)
+        return dz, self.sigma.times_slope(here.z, here.a, dz)
 
     def second_tangent_along_gradient(
         self,
@@ -154,32 +117,11 @@ class Dense(Layer):
             ddz = 2 * ((da_prev @ a_prev.T) @ delta)
         if dda_prev is not None:
             ddz = ddz + dda_prev @ params["W"].T
-        return ddz, get_activation(self.activation).second_tangent(here.z, here.a, dz, ddz)
+        return ddz, self.sigma.second_tangent(here.z, here.a, dz, ddz)
 
     def _few(self, delta: Array, a_prev: Array) -> bool:
         """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
         return a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
-
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
-        """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""
-        return get_activation(self.activation).slope_tangent(here.z, here.a, moved[0], dC_da, ddC_da)
-
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        here: Pass,
-        moved: tuple[Array, Array],
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
-        """ddC/da^{l-1} = W^T ddelta + dW^T delta."""
-        return ddelta @ params["W"] + delta @ dparams["W"]
-
-    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
-        """The derivative of BP4, ddelta_j a_k + delta_j da_k, and of BP3, ddelta_j, summed over the batch."""
-        dW = ddelta.T @ a_prev
-        return {"W": dW if da_prev is None else dW + delta.T @ da_prev, "b": jnp.sum(ddelta, axis=0)}
 
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
         """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""

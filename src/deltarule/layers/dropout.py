@@ -1,15 +1,13 @@
 """Dropout: in training every activation is dropped with probability p, and what is left is scaled up by 1/(1 - p)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from deltarule.domain import require_number
-from deltarule.errors import ShapeError
 from deltarule.layers.base import LayerParams, Pass, Shape, StatelessLayer
 
 
@@ -33,26 +31,20 @@ class Dropout(StatelessLayer):
     p: float
 
     draws: ClassVar[bool] = True
+    keeps_shape: ClassVar[bool] = True
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""
         object.__setattr__(self, "p", require_number("p, the share that Dropout drops,", self.p, least=0, below=1))
 
+    @property
+    def label(self) -> str:
+        """Such as "Dropout(0.5)"."""
+        return f"Dropout({self.p:g})"
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """The input's own."""
         return input_shape
-
-    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
-        """Nothing."""
-        return {}
-
-    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
-        """There must be no parameters."""
-        if params:
-            raise ShapeError(
-                f"layer {position}, Dropout({self.p:g}), has no parameters, and was given {sorted(params)}: "
-                "network and parameters must belong together."
-            )
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = a^{l-1}, a^l = z^l ⊙ mask / (1 - p); the memory holds mask / (1 - p), or None without a key."""
@@ -74,7 +66,7 @@ class Dropout(StatelessLayer):
         """delta^l = dC/da^l ⊙ mask / (1 - p): what was dropped learns nothing."""
         return self._times_slope(here, dC_da)
 
-    def propagate(self, params: LayerParams, here: Pass, delta: Array) -> Array:
+    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1} = delta^l, because z^l = a^{l-1}."""
         return delta
 
@@ -89,6 +81,7 @@ class Dropout(StatelessLayer):
         self,
         params: LayerParams,
         dparams: LayerParams,
+        a_prev: Array,
         here: Pass,
         dz: Array,
         da_prev: Array | None,
@@ -106,6 +99,8 @@ class Dropout(StatelessLayer):
         self,
         params: LayerParams,
         dparams: LayerParams,
+        a_prev: Array,
+        da_prev: Array,
         here: Pass,
         moved: tuple[Array, Array],
         delta: Array,

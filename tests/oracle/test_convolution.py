@@ -1,0 +1,223 @@
+"""Convolution and pooling against automatic differentiation of XLA's own, in float64, over shapes of hypothesis.
+
+Relative to the largest entry, everything agrees to 1e-12.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import deltarule as dr
+from deltarule import curvature
+from deltarule.layers import correlation
+from deltarule.layers.window import Window
+from oracle import images
+from oracle.plain_network import cost_of_output
+
+pytestmark = pytest.mark.usefixtures("float64")
+POOLS = ("MaxPool", "MeanPool", "L2Pool")
+PADDINGS = ("valid", "same")
+pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
+
+
+def close(found, expected, tolerance=1e-12):
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert one.shape == other.shape
+        assert np.max(np.abs(one - other), initial=0) <= tolerance * max(1, np.max(np.abs(other), initial=0))
+
+
+def normal(seed, *shapes):
+    draw = np.random.default_rng(seed)
+    return [jnp.asarray(draw.normal(size=shape)) for shape in shapes]
+
+
+@st.composite
+def geometries(draw):
+    """Images, a window that fits them, a stride and a padding."""
+    size, stride, padding = draw(pairs), draw(pairs), draw(st.sampled_from(PADDINGS))
+    image = [draw(st.integers(n if padding == "valid" else 1, n + 4)) for n in size]
+    return (draw(st.integers(1, 3)), *image, draw(st.integers(1, 3))), size, stride, padding
+
+
+@given(geometries(), st.integers(1, 3))
+@example(((2, 9, 7, 2), (3, 2), (2, 3), "valid"), 3)
+@example(((2, 5, 6, 1), (2, 3), (2, 2), "same"), 2)
+@settings(max_examples=8)
+def test_the_three_products_of_a_convolution(geometry, f):
+    shape, size, stride, padding = geometry
+    window = Window(size, stride, padding)
+    a, W, b = normal(0, shape, (f, *size, shape[-1]), (f,))
+    z, back = jax.vjp(lambda W, a: images.convolution(W, b, a, stride, padding), W, a)
+    (delta,) = normal(1, z.shape)
+    dW, da = back(delta)
+    for correlate, turned, kernel_gradient in (
+        (correlation._correlate, correlation._turned, correlation._kernel_gradient),
+        (correlation.correlate_patches, correlation.turned_patches, correlation.kernel_gradient_patches),
+    ):
+        close(correlate(W, a, window) + b, z)
+        close(turned(W, delta, window, *shape[1:3]), da)
+        close(kernel_gradient(delta, a, window), dW)
+
+
+@given(geometries(), st.sampled_from(POOLS), st.booleans())
+@example(((2, 4, 4, 2), (2, 2), (2, 2), "valid"), "MaxPool", True)
+@example(((2, 7, 5, 1), (3, 2), (3, 2), "valid"), "MeanPool", False)
+@settings(max_examples=8)
+def test_pooling_ties_included(geometry, kind, tied):
+    shape, size, stride, padding = geometry
+    (a,) = normal(2, shape)
+    # Of whole numbers from 1 to 3 most windows have a tie; the first of equals wins, here as in XLA.
+    a = jnp.asarray(np.random.default_rng(3).integers(1, 4, shape), float) if tied else a
+    layer = getattr(dr, kind)(size, stride, padding)
+    here = layer.forward({}, a)
+    expected, back = jax.vjp(lambda a: images.pool(kind, a, size, stride, padding), a)
+    close(here.a, expected)
+    assert here.a.shape[1:] == layer.output_shape(shape[1:])
+    (delta,) = normal(4, expected.shape)
+    close(layer.propagate({}, a, here, delta), back(delta)[0])
+
+
+STACKS = {
+    "lenet": (
+        ("Convolution", "relu", (1, 1), "valid"), ("MaxPool", (2, 2), (2, 2), "valid"),
+        ("Convolution", "tanh", (2, 1), "same"), ("MeanPool", (2, 2), (1, 1), "same"), ("Dense", "softmax"),
+    ),
+    "norms": (
+        ("Convolution", "sigmoid", (1, 2), "same"), ("L2Pool", (2, 2), (1, 2), "valid"),
+        ("Convolution", "softplus", (1, 1), "valid"), ("Dense", "tanh"), ("Dense", "linear"),
+    ),
+}  # fmt: skip
+OWN = {
+    "lenet": [
+        dr.Convolution(2, 3, "relu"), dr.MaxPool(2), dr.Convolution(3, 2, "tanh", (2, 1), "same"),
+        dr.MeanPool(2, 1, "same"), dr.Flatten(), dr.Dense(3, "softmax"),
+    ],
+    "norms": [
+        dr.Reshape((6, 7, 2)), dr.Convolution(2, 3, "sigmoid", (1, 2), "same"), dr.L2Pool(2, (1, 2)),
+        dr.Convolution(2, 2, "softplus"), dr.Flatten(), dr.Dense(4, "tanh"), dr.Dense(3, "linear"),
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(params=STACKS, scope="module")
+def problem(request):
+    """A network with its parameters and examples, and its mean cost as a function stated by XLA's primitives."""
+    with jax.enable_x64(True):
+        name = request.param
+        cost = "log-likelihood" if name == "lenet" else "quadratic"
+        net = dr.Network(OWN[name], cost)
+        x, y = normal(5, (3, 6, 7, 2), (3, 3))
+        y = jax.nn.softmax(y)
+        params = net.init(1, x.shape[1:], "float64")
+        params = jax.tree.map(lambda p, r: p + 0.1 * r, params, jax.tree.unflatten(
+            jax.tree.structure(params), normal(6, *(p.shape for p in jax.tree.leaves(params)))
+        ))  # fmt: skip
+
+        def plain_outputs(params):
+            kept = [p for p, layer in zip(params, net.layers, strict=True) if layer.label[:4] not in ("Flat", "Resh")]
+            return images.outputs(STACKS[name], kept, x)
+
+        def mean_cost(params):
+            return jnp.mean(cost_of_output(jnp, cost, 0.5, plain_outputs(params), y))
+
+        yield net, params, x, y, plain_outputs, mean_cost
+
+
+def test_the_gradient_of_a_stack(problem):
+    net, params, x, y, plain_outputs, mean_cost = problem
+    close(net(params, x), plain_outputs(params))
+    cost, grads = net.cost_and_gradient(params, x, y)
+    expected, expected_grads = jax.value_and_grad(mean_cost)(params)
+    close(cost, expected)
+    close(grads, expected_grads)
+
+
+def test_the_hessian_of_a_stack_times_a_vector(problem):
+    from deltarule.curvature.hessian import backward_pass, hessian_product
+
+    net, params, x, y, _, mean_cost = problem
+    v = jax.tree.unflatten(jax.tree.structure(params), normal(7, *(p.shape for p in jax.tree.leaves(params))))
+    at = backward_pass(net, params, x, y, jnp.full(len(x), 1 / len(x)))
+    close(hessian_product(net, params, at, v), jax.jvp(jax.grad(mean_cost), (params,), (v,))[1], 1e-11)
+
+
+def test_the_jacobian_of_a_stack_in_all_its_forms(problem):
+    net, params, x, y, plain_outputs, _ = problem
+    lin = curvature.linearize(net, params, x, y, jnp.asarray([1.0, 0.5, 2.0]))
+    outer = jnp.einsum("mjo,mj...->mo...", lin.S, jnp.eye(3)[None].repeat(3, 0))
+    z_jacobian = jax.jacobian(lambda p: _output_z(net, p, plain_outputs))(params)
+    rows = jax.tree.map(lambda J: jnp.einsum("moj,mj...->mo...", outer, J).reshape(9, -1), z_jacobian)
+    J = jnp.concatenate(jax.tree.leaves(rows), axis=1)
+    close(curvature.jacobian_transpose(net, params, lin), J.T)
+    close(curvature.gram(net, params, lin, lin)["all"], J @ J.T, 1e-11)
+    close(jnp.concatenate([g.ravel() for g in jax.tree.leaves(curvature.jacobian_diagonal(net, params, lin))]),
+          jnp.sum(J * J, axis=0))  # fmt: skip
+    v = jax.tree.unflatten(jax.tree.structure(params), normal(8, *(p.shape for p in jax.tree.leaves(params))))
+    flat = jnp.concatenate([p.ravel() for p in jax.tree.leaves(v)])
+    close(curvature.jacobian_product(net, params, lin, v).ravel(), J @ flat)
+    (u,) = normal(9, (3, 3))
+    close(curvature.transpose_product(net, params, lin, u), _unravel(J.T @ u.ravel(), params))
+
+
+def _output_z(net, params, plain_outputs):
+    """z^L, from the plain outputs: the softmax is undone, up to a shift that S does not see."""
+    a = plain_outputs(params)
+    return jnp.log(a) if net.layers[-1].activation == "softmax" else a
+
+
+def _unravel(flat, params):
+    return jax.flatten_util.ravel_pytree(params)[1](flat)
+
+
+def test_the_acceleration_of_the_residuals(problem):
+    net, params, x, y, plain_outputs, _ = problem
+    v = jax.tree.unflatten(jax.tree.structure(params), normal(10, *(p.shape for p in jax.tree.leaves(params))))
+    lin = curvature.linearize(net, params, x, y, jnp.ones(3))
+    found = curvature.residual_acceleration(net, params, lin, jnp.ones(3), v)
+
+    def z_along(t):
+        return _output_z(net, jax.tree.map(lambda p, d: p + t * d, params, v), plain_outputs)
+
+    bent = jax.jvp(lambda t: jax.jvp(z_along, (t,), (1.0,))[1], (0.0,), (1.0,))[1]
+    close(found, jnp.einsum("mjo,mj->mo", lin.S, bent), 1e-11)
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_levenberg_marquardt_trains_a_convolution(solver):
+    x, y = normal(11, (6, 5, 5, 1), (6, 2))
+    net = dr.Network([dr.Convolution(2, 2, "tanh"), dr.MeanPool(2), dr.Flatten(), dr.Dense(2, "linear")])
+    found = dr.train(net, x, y, trainer=dr.LevenbergMarquardt(solver=solver), epochs=12, seed=0)
+    assert found.history["cost"][-1] < 1e-3 * found.history["cost"][0]
+
+
+def test_the_rotation_of_the_kernel():
+    """dC/da is the full correlation of delta with the kernel turned by 180°, that is, its full convolution."""
+    delta, kernel = np.random.default_rng(12).normal(size=(4, 4)), np.random.default_rng(13).normal(size=(2, 3))
+    layer = dr.Convolution(1, (2, 3))
+    params, image = {"W": jnp.asarray(kernel)[None, ..., None], "b": jnp.zeros(1)}, jnp.zeros((1, 5, 6, 1))
+    here = layer.forward(params, image)
+    found = layer.propagate(params, image, here, jnp.asarray(delta)[None, ..., None])[0, ..., 0]
+    turned = np.rot90(kernel, 2)
+    margin = np.pad(delta, ((1, 1), (2, 2)))
+    expected = [[np.sum(margin[i : i + 2, j : j + 3] * turned) for j in range(6)] for i in range(5)]
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_large_batches_go_in_blocks(monkeypatch):
+    window = Window((3, 3), (1, 1), "valid")
+    a, W, delta = normal(14, (6, 5, 5, 2), (4, 3, 3, 2), (6, 3, 3, 4))
+    whole = (
+        correlation.correlate_patches(W, a, window),
+        correlation.turned_patches(W, delta, window, 5, 5),
+        correlation.kernel_gradient_patches(delta, a, window),
+    )
+    monkeypatch.setattr(correlation, "PATCH_BYTES", 2 * 8 * 9 * 18)
+    blocks = (
+        correlation.correlate_patches(W, a, window),
+        correlation.turned_patches(W, delta, window, 5, 5),
+        correlation.kernel_gradient_patches(delta, a, window),
+    )
+    close(blocks, whole)
