@@ -10,6 +10,7 @@ from deltarule.cli.choices import IMAGES, Choices, check_choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.outcome import Outcome, merge_starts
 from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
+from deltarule.cli.signals import end_like_interrupt
 from deltarule.cli.training_options import (
     L1,
     L2,
@@ -107,7 +108,11 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
     data = load_data(choices)
     plan = make_plan(choices, data)
     keep_compiled_code()
-    with TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress, warnings_as_notes():
+    with (
+        TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
+        warnings_as_notes(),
+        end_like_interrupt(),
+    ):
         result = dr.train(
             plan.net,
             data.train.X,
