@@ -13,6 +13,7 @@ IMAGES = ("digits", "mnist")
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
 TASKS = ("classification", "regression")
+CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 MONITORS = ("accuracy", "cost")
 
 
@@ -47,6 +48,9 @@ class Choices:
     nesterov: bool = False
     init: str | None = None
     monitor: str | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int | None = None
+    resume: Path | None = None
 
     @property
     def model(self) -> Path:
@@ -54,11 +58,11 @@ class Choices:
         return self.out or Path(f"{Path(self.source).stem}.safetensors")
 
     def record(self) -> dict[str, Any]:
-        """The options that were given, for the model file."""
+        """The options that were given, for the model file: what the network depends on, so nothing of checkpoints."""
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in asdict(self).items()
-            if value is not None and value is not False
+            if value is not None and value is not False and name not in CHECKPOINTS
         }
 
 
@@ -114,9 +118,11 @@ def check_choices(choices: Choices) -> None:
         ("--epochs", choices.epochs),
         ("--patience", choices.patience),
         ("--halve-after", choices.halve_after),
+        ("--checkpoint-every", choices.checkpoint_every),
     ):
         if value is not None:
             require_count(name, value)
+    _check_checkpoints(choices)
     if choices.expand is not None:
         check_kinds("--expand", choices.expand)
     for name in choices.recorded or ():
@@ -142,6 +148,17 @@ def _check_seed_and_epochs(choices: Choices) -> None:
     ):
         if value is not None and value > largest:
             raise ConfigurationError(f"{name} must be at most {largest}, and is {value}: give a smaller number")
+
+
+def _check_checkpoints(choices: Choices) -> None:
+    """How often needs a where."""
+    from deltarule.errors import ConfigurationError
+
+    if choices.checkpoint_every is not None and choices.checkpoint is None and choices.resume is None:
+        raise ConfigurationError(
+            f"--checkpoint-every is {choices.checkpoint_every}, but there is no folder to write to: "
+            "give --checkpoint FOLDER, or leave it out"
+        )
 
 
 def _check_source(choices: Choices) -> None:

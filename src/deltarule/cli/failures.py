@@ -18,6 +18,10 @@ AS_TYPED = (
     (r"\b(use|with) task (regression|classification)\b", r"\1 --task \2"),
     (r"(?<![-\w])(target|task|seed) is (?=['\d-])", r"--\1 is "),
     (r"name one target\b", "name one --target"),
+    (r"(?<![-\w])epochs is (?=\d)", "--epochs is "),
+    (r"\bgive resume\b", "give --resume"),
+    (r"\bleave resume out\b", "leave --resume out"),
+    (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
 )
 
 

@@ -9,12 +9,15 @@ from deltarule.cli import STARTED
 from deltarule.cli.choices import IMAGES, Choices, check_choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.outcome import Outcome, merge_starts
-from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes
+from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
+from deltarule.cli.signals import end_like_interrupt
 from deltarule.cli.training_options import (
     L1,
     L2,
     Activation,
     BatchSize,
+    Checkpoint,
+    CheckpointEvery,
     Cost,
     Dropout,
     Epochs,
@@ -30,6 +33,7 @@ from deltarule.cli.training_options import (
     Out,
     Patience,
     Record,
+    Resume,
     Seed,
     Target,
     Task,
@@ -72,6 +76,9 @@ def train(
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
     out: Out = None,
+    checkpoint: Checkpoint = None,
+    checkpoint_every: CheckpointEvery = None,
+    resume: Resume = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a network on SOURCE, by default real handwritten digits, and save it.
@@ -84,6 +91,7 @@ def train(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
         time_limit, out, tuple(record) if record else None, nesterov, init, monitor,
+        checkpoint, checkpoint_every, resume,
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)
@@ -100,7 +108,11 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
     data = load_data(choices)
     plan = make_plan(choices, data)
     keep_compiled_code()
-    with TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress:
+    with (
+        TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
+        warnings_as_notes(),
+        end_like_interrupt(),
+    ):
         result = dr.train(
             plan.net,
             data.train.X,
@@ -113,6 +125,9 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
             stopping=dr.Stopping(max_fail=choices.patience if plan.validated else None, time_limit=choices.time_limit),
             monitor=plan.monitor,
             record=choices.recorded or (),
+            checkpoint=choices.checkpoint,
+            checkpoint_every=choices.checkpoint_every or 1,
+            resume=choices.resume,
             callbacks=[progress.epoch],
         )
     return data, plan, result

@@ -122,6 +122,18 @@ Patience = Annotated[
     ),
 ]
 TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep what it takes to go on with this training in this folder, the last two."),
+]
+CheckpointEvery = Annotated[int | None, typer.Option(**WHOLE, help="Epochs between two checkpoints [default: 1].")]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Go on from the last checkpoint in this folder, with the same options; --epochs may be more.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where to save the network [default: the source's name]."),
