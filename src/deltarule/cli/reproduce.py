@@ -1,6 +1,7 @@
 """`deltarule reproduce`: the textbooks' experiments, their numbers beside ours, and the figures."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from deltarule.data import DataSet
-    from deltarule.experiments import Report
+    from deltarule.experiments import Report, Settings
 
 FULL, QUICK = Path("results"), Path("results/quick")
 
@@ -23,7 +24,7 @@ def reproduce(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="higham, 3b1b, perceptron, nielsen-1, nielsen-2, nielsen-3, nielsen-5, or all; none lists them.",
+            help="higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, or all; none lists them.",
             show_default=False,
         ),
     ] = None,
@@ -37,16 +38,21 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where the results go (results, or results/quick).")
     ] = None,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep the state of every training there, and go on from it."),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
 
-    Each writes a page in Markdown, its pictures and its numbers as JSON. All of them take about twenty minutes.
+    Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 take about twenty minutes;
+    that one takes hours, so give it --checkpoints. Ctrl-C ends it with the rows that are done.
     """
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.domain import require_count
-    from deltarule.experiments import EXPERIMENTS, choose, pages
+    from deltarule.experiments import EXPERIMENTS, Settings, choose, pages
     from deltarule.inspection.plots.style import require_matplotlib
 
     if name is None:
@@ -64,7 +70,7 @@ def reproduce(
     records, console = [], console_for(as_json)
     for each in names:
         started = time.perf_counter()
-        report = _run(each, quick, seeds, mnist)
+        report = _run(each, Settings(quick, seeds, mnist=lambda: cast("DataSet", mnist), checkpoints=checkpoints))
         seconds = time.perf_counter() - started
         files = pages.write(report, folder, command(*words[:1], each, *words[1:]))
         console.print(_table(report))
@@ -74,13 +80,13 @@ def reproduce(
         emit_json({"quick": quick, "folder": str(folder), "experiments": records})
 
 
-def _run(name: str, quick: bool, seeds: int | None, mnist: "DataSet | None") -> "Report":
+def _run(name: str, settings: "Settings") -> "Report":
     """One experiment, with its progress on standard error."""
     from deltarule.cli.progress import ExperimentProgress
-    from deltarule.experiments import Settings, run
+    from deltarule.experiments import run
 
     with ExperimentProgress(name) as progress:
-        return run(name, Settings(quick, seeds, mnist=lambda: cast("DataSet", mnist), tell=progress.tell))
+        return run(name, replace(settings, tell=progress.tell))
 
 
 def _mnist(data_dir: Path | None) -> "DataSet":

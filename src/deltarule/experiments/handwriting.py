@@ -63,6 +63,7 @@ def train(
         seed=seed,
         record=record,
         callbacks=[settings.watch(f"{what}, seed {seed}", epochs)],
+        **settings.keeping(f"{what}, seed {seed}"),
     )
 
 

@@ -1,8 +1,10 @@
 """What an experiment is told and what it gives back: settings, rows of a table, figures, and sentences."""
 
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class Settings:
         quick: a much smaller run, which shows that everything works and reproduces no number.
         seeds: how many runs each number is the mean of; None takes the experiment's own.
         mnist: gives MNIST when it is asked for.
+        checkpoints: a folder for the checkpoints of every training, which goes on from what it finds there; None keeps
+            none.
         tell: is told what is being done, and the share of it that is done, 0 to 1.
     """
 
@@ -33,10 +37,19 @@ class Settings:
     seeds: int | None = None
     mnist: Callable[[], "DataSet"] = no_mnist
     tell: Callable[[str, float], None] = lambda what, share: None
+    checkpoints: Path | None = None
 
     def runs(self, count: int = 5, quick: int = 2) -> range:
         """The seeds to run."""
         return range(self.seeds or (quick if self.quick else count))
+
+    def keeping(self, what: str) -> dict[str, Any]:
+        """Where `deltarule.train` keeps the checkpoints of this training, as its arguments."""
+        if self.checkpoints is None:
+            return {}
+        name = re.sub(r"[^a-z0-9.]+", "-", what.lower()).strip("-")
+        folder = self.checkpoints / f"{name}-quick" if self.quick else self.checkpoints / name
+        return {"checkpoint": folder, "resume": folder, "checkpoint_every": 1}
 
     def watch(self, what: str, epochs: int) -> Callable[[dict[str, Any]], None]:
         """A callback of `deltarule.train` that passes its progress on."""
