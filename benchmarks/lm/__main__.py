@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.lm.machine import describe, limit_threads
+from benchmarks.machine import describe, limit_threads
 
 
 def arguments() -> argparse.Namespace:

@@ -1,7 +1,7 @@
 """The race: every contestant from every start of every problem, interleaved in one process."""
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.lm.contestants.contract import Contestant, NotSupported, Run
@@ -18,6 +18,41 @@ class Entry:
     absent: str = ""
 
 
+def run_start(
+    entries: dict[str, Entry],
+    contestants: Sequence[Contestant],
+    index: int,
+    *,
+    seconds: float | None = None,
+    iterations: int = 10**9,
+    tell: Callable[[str], object] = str,
+) -> None:
+    """Run every contestant from start number `index` of one problem and add the runs to its entries.
+
+    Each start begins with another contestant, so that a slow minute of the machine falls on all alike. `seconds`
+    replaces the budget of the problem; `tell` is given a line after every run.
+    """
+    problem = next(iter(entries.values())).problem
+    start = starts(problem, index + 1)[index]
+    turn = index % len(contestants)
+    for contestant in [*contestants[turn:], *contestants[:turn]]:
+        entry = entries[contestant.name]
+        if entry.absent:
+            continue
+        gc.collect()
+        try:
+            run = contestant.run(problem, start, seconds=seconds or problem.seconds, iterations=iterations)
+        except NotSupported as reason:
+            entry.absent = f"not supported: {reason}"
+            tell(f"{problem.name:10} {contestant.name:20} {entry.absent}")
+            continue
+        entry.runs.append(run)
+        tell(
+            f"{problem.name:10} {contestant.name:20} start {index}: mse {run.mse[-1]:.2e} after "
+            f"{run.iterations[-1]} iterations, {run.seconds[-1]:.2f} s {run.note}"
+        )
+
+
 def race(
     problems: Iterable[Problem],
     contestants: Iterable[Contestant],
@@ -27,35 +62,16 @@ def race(
     iterations: int = 10**9,
     tell: Callable[[str], object] = str,
 ) -> list[Entry]:
-    """Run every contestant from the same ``count`` starts of every problem.
-
-    Start by start, so that a slow minute of the machine falls on all alike; each start begins with another
-    contestant. ``seconds`` replaces the budget of each problem; ``tell`` is given a line after every run.
+    """Run every contestant from the same `count` starts of every problem, start by start.
 
     Returns one Entry for each pair of problem and contestant, the absent included.
     """
     contestants = list(contestants)
     missing = {contestant.name: contestant.available() for contestant in contestants}
-    entries = []
+    found = []
     for problem in problems:
-        here = {c.name: Entry(problem, c.name, absent=missing[c.name] or "") for c in contestants}
-        for index, start in enumerate(starts(problem, count)):
-            turn = index % len(contestants)
-            for contestant in contestants[turn:] + contestants[:turn]:
-                entry = here[contestant.name]
-                if entry.absent:
-                    continue
-                gc.collect()
-                try:
-                    run = contestant.run(problem, start, seconds=seconds or problem.seconds, iterations=iterations)
-                except NotSupported as reason:
-                    entry.absent = f"not supported: {reason}"
-                    tell(f"{problem.name:10} {contestant.name:20} {entry.absent}")
-                    continue
-                entry.runs.append(run)
-                tell(
-                    f"{problem.name:10} {contestant.name:20} start {index}: mse {run.mse[-1]:.2e} after "
-                    f"{run.iterations[-1]} iterations, {run.seconds[-1]:.2f} s {run.note}"
-                )
-        entries += here.values()
-    return entries
+        entries = {c.name: Entry(problem, c.name, absent=missing[c.name] or "") for c in contestants}
+        for index in range(count):
+            run_start(entries, contestants, index, seconds=seconds, iterations=iterations, tell=tell)
+        found += entries.values()
+    return found

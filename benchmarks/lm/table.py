@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.lm.contestants.contract import Run
-from benchmarks.lm.machine import Machine
+from benchmarks.machine import Machine
 from benchmarks.lm.problems import Problem
 from benchmarks.lm.race import Entry
 
