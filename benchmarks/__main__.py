@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME ...]``: measure, store, and write docs/benchmarks.md from all that is stored.
 
-Every benchmark has a budget of time and writes docs/benchmarks/NAME.json and NAME.png as soon as it is done; the page is
-made from the files that are there, so benchmarks may be run one by one, on one machine, in any order.
+Every benchmark has a budget of time and writes docs/benchmarks/NAME.json and NAME.png as soon as it is done; the
+page is made from the files that are there, so benchmarks may be run one by one, on one machine, in any order.
 
     python -m benchmarks                   all of them, about 25 minutes on two quiet cores
     python -m benchmarks sgd-small tiny    these

@@ -1,4 +1,4 @@
-"""One chart a benchmark: bars where there is one case, points over the cases where there are several."""
+"""One chart a benchmark: a point for each contestant; a row is a contestant where there is one case, else a case."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from benchmarks.page import number
 from benchmarks.record import Case, Entry, Result
 
 OURS = "deltarule"
+FEW_CASES = 3  # up to these a panel each, in which every contestant has a row
 MARKERS = "osD^vP*X<>h"
 
 
@@ -21,35 +22,37 @@ def write(result: Result, path: Path) -> bool:
     cases = [case for case in result.cases if any(entry.laps for entry in case.entries)]
     if not cases:
         return False
-    figure = bars(result, cases[0]) if len(cases) == 1 else points(result, cases)
+    few = len(cases) <= FEW_CASES
+    figure = rows_of_contestants(result, cases) if few else points(result, cases)
+    path.parent.mkdir(parents=True, exist_ok=True)
     style.save(figure, path)
     return True
 
 
-def bars(result: Result, case: Case):
-    """A bar for each contestant, the quickest on top, its value at its end; a logarithmic axis."""
+def rows_of_contestants(result: Result, cases: Sequence[Case]):
+    """A panel for each case: a point for each contestant, the quickest on top, its value beside it."""
     from deltarule.inspection.plots import style
 
-    entries = sorted((entry for entry in case.entries if entry.laps), key=lambda entry: -entry.median)
-    figure, (axes,) = style.panels(size=(7.0, 1.1 + 0.34 * len(entries)))
-    values = [entry.median for entry in entries]
-    colours = [style.COLOURS[0] if entry.contestant.startswith(OURS) else style.GREY for entry in entries]
+    present = [sorted((e for e in case.entries if e.laps), key=lambda e: -e.median) for case in cases]
+    heights = [max(len(entries), 1) for entries in present]
+    size = (7.4, 0.9 * len(cases) + 0.32 * sum(heights) + 0.3)
+    figure, panels = style.panels(len(cases), 1, size=size, height_ratios=heights)
     with style.styled():
-        places = range(len(entries))
-        axes.barh(places, values, color=colours, height=0.62)
-        axes.set_yticks(places, [entry.contestant for entry in entries])
-        least, largest = (min(min(e.laps) for e in entries), max(values))
-        axes.set_xscale("log")
-        axes.set_xlim(least / 2, largest * 3)
-        for place, entry in enumerate(entries):
-            axes.plot([min(entry.laps), max(entry.laps)], [place, place], color=style.INK, linewidth=1.0)
-            axes.text(max(entry.median, max(entry.laps)) * 1.08, place, number(entry.median), va="center", fontsize=9)
-        axes.grid(False, axis="y")
-        axes.grid(True, axis="x")
-        axes.set(
-            xlabel=f"{case.unit}, logarithmic; the line is from the least lap to the largest",
-            title=f"{result.name}: {case.title}",
-        )
+        for axes, case, entries in zip(panels, cases, present, strict=True):
+            for place, entry in enumerate(entries):
+                colour = style.COLOURS[0] if entry.contestant.startswith(OURS) else style.GREY
+                axes.plot([min(entry.laps), max(entry.laps)], [place, place], color=style.INK, linewidth=1.0)
+                axes.scatter(entry.median, place, color=colour, s=56, zorder=3)
+                end = (max(entry.laps), place)
+                axes.annotate(number(entry.median), end, (8, 0), textcoords="offset points", va="center", fontsize=9)
+            axes.set_yticks(range(len(entries)), [entry.contestant for entry in entries])
+            axes.set_ylim(-0.7, len(entries) - 0.3)
+            axes.set_xscale("log")
+            laps = [lap for entry in entries for lap in entry.laps]
+            axes.set_xlim(min(laps) / 1.6, max(laps) * 2.6)
+            axes.grid(True, axis="both")
+            title = f"{result.name}: {case.title}".replace("`", "")
+            axes.set(xlabel=f"{case.unit}; the line is from the least lap to the largest", title=title)
     return figure
 
 

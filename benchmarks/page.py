@@ -1,4 +1,6 @@
-"""docs/benchmarks.md: a heading, goals and tables for each result, with its chart; made from the stored results alone."""
+"""docs/benchmarks.md: a heading, goals and tables for each result, with its chart; made from the stored results
+alone.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,11 +12,12 @@ from benchmarks.record import Case, Entry, Goal, Result
 
 HEADER = """# Benchmarks
 
-Written by `python -m benchmarks`; the numbers are in [benchmarks/](benchmarks). Every contestant runs in a process of its own, and they take
-turns, one lap at a time, so that a slow minute of the machine falls on all alike; between two turns there is a pause in which
-threads that still spin go to sleep. A number is the median of the laps, with the least and the largest; a ratio is one of medians.
-Read the ratios, not the seconds. What is not installed, cannot do the work or failed is listed as such.
-“✗” beside a name: its result differs from the referee's."""
+Written by `python -m benchmarks`; the numbers are in [benchmarks/](benchmarks). Every contestant runs in a
+process of its own, and they take
+turns, one lap at a time, so that a slow minute of the machine falls on all alike; between two turns there is a
+pause in which threads that still spin go to sleep. A number is the median of the laps, with the least and the
+largest; a ratio is one of medians. Read the ratios, not the seconds. What is not installed, cannot do the work
+or failed is listed as such. “✗” beside a name: its result differs from the referee's."""
 
 
 def write(results: Sequence[Result], path: Path) -> None:

@@ -33,13 +33,13 @@ BENCHMARKS = {
         Benchmark(
             "sgd-small", "784-30-10, batches of 10, against every peer and a C loop", f"{DESCENT}:sgd_small", 150, 11
         ),
-        Benchmark("sgd-100", "784-100-10, batches of 10", f"{DESCENT}:sgd_100", 150, 9),
+        Benchmark("sgd-100", "784-100-10, batches of 10", f"{DESCENT}:sgd_100", 120, 9),
         Benchmark(
-            "sgd-large-batch", "784-512-512-10, batches of 256, against the peak", f"{DESCENT}:sgd_large_batch", 150, 9
+            "sgd-large-batch", "784-512-512-10, batches of 256, against the peak", f"{DESCENT}:sgd_large_batch", 120, 9
         ),
         Benchmark("tiny", "2-2-3-2, one example a step", f"{DESCENT}:tiny", 90, 9),
         Benchmark("conv", "20@5x5-pool-40@5x5-pool-100-10, batches of 10 and 100", f"{DESCENT}:conv", 180, 9),
-        Benchmark("lm", "time to target on eight problems", "benchmarks.lm.suite:lm", 420, 10, "float64", 1),
+        Benchmark("lm", "time to target on eight problems", "benchmarks.lm.suite:lm", 330, 10, "float64", 1),
         Benchmark(
             "lm-wide",
             "exact dual steps, 10⁴ to 10⁷ parameters: time and memory",

@@ -1,4 +1,6 @@
-"""startup: how long one waits before the first number - import, the first fit of a shape, the next process, the shell."""
+"""startup: how long one waits before the first number - import, the first fit of a shape, the next process, the
+shell.
+"""
 
 import os
 import subprocess
@@ -31,7 +33,8 @@ IMPORTS = {
 FITS = {
     "deltarule NetworkClassifier": (
         "deltarule",
-        "import deltarule as dr; dr.NetworkClassifier(hidden=(30,), trainer='sgd', epochs=10, random_state=0).fit(X, y)",
+        "import deltarule as dr; dr.NetworkClassifier(hidden=(30,), trainer='sgd', epochs=10, "
+        "random_state=0).fit(X, y)",
     ),
     "scikit-learn MLPClassifier": (
         "sklearn",
@@ -46,7 +49,8 @@ FITS = {
     "PyTorch eager": (
         "torch",
         "import torch; from torch import nn; X, y = torch.from_numpy(X), torch.from_numpy(y)\n"
-        "net = nn.Sequential(nn.Linear(64, 30), nn.Tanh(), nn.Linear(30, 10)); rule = torch.optim.Adam(net.parameters())\n"
+        "net = nn.Sequential(nn.Linear(64, 30), nn.Tanh(), nn.Linear(30, 10)); rule = "
+        "torch.optim.Adam(net.parameters())\n"
         "for epoch in range(10):\n"
         "    order = torch.randperm(len(X))\n"
         "    for a, b in zip(X[order].split(32), y[order].split(32)):\n"
@@ -126,8 +130,10 @@ def startup(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         Goal("warm `deltarule train` on digits, s", 4.0, cases[2].entry("deltarule train, again").median),
     ]
     text = (
-        "Whole processes, from the call to the end, so Python's own start is in every number. The fits are ten epochs with each "
-        "library's defaults on scikit-learn's digits, data and import included; nothing compiled is kept between them but "
+        "Whole processes, from the call to the end, so Python's own start is in every number. The fits are ten "
+        "epochs with each "
+        "library's defaults on scikit-learn's digits, data and import included; nothing compiled is kept between "
+        "them but "
         "where the row says so."
     )
     return Result("startup", "Before the first number", text, cases, goals)

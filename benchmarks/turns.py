@@ -2,10 +2,12 @@
 
 A process each, because libraries in one process get in each other's way: torch's OpenMP threads spin for some
 milliseconds after a call, thread pools are sized by whoever comes first, and a crash ends all. Turns, because a slow
-minute of the machine then falls on all alike. Who waits for its turn sleeps in a read of its standard input, and between
-two turns there is a pause, so that threads that still spin do not take from the next. Each round starts with another.
+minute of the machine then falls on all alike. Who waits for its turn sleeps in a read of its standard input, and
+between two turns there is a pause, so that threads that still spin do not take from the next. Each round starts
+with another.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -23,6 +25,7 @@ from benchmarks.machine import missing, thread_environment
 from benchmarks.record import Entry
 
 PAUSE = 0.05  # seconds between two turns; OpenMP's threads spin for a few milliseconds
+PATIENCE = 90.0  # seconds that everyone may take to get ready, torch.compile above all, whatever the budget says
 LEAST_ROUNDS = 3  # of these every contestant that is ready gets its laps, whatever the clock says
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -61,7 +64,7 @@ class Worker:
 
     def __init__(self, contestant: Contestant):
         """Start it; nothing is imported in it yet but the standard library."""
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         environment = os.environ | thread_environment(contestant.threads) | contestant.environment
         places = [str(ROOT / "src"), str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
@@ -106,10 +109,8 @@ class Worker:
             os.killpg(self.process.pid, signal.SIGKILL)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
         self.process.wait()
         self.errors.close()
 
@@ -135,7 +136,7 @@ def take_turns(
         contestants: who takes part.
         repeats: the rounds.
         seconds: the budget of all this. When it is spent no further round begins, but for `LEAST_ROUNDS` short ones; a
-            contestant that needs more than the rest of it to get ready is left out.
+            contestant that needs more than most of it, and more than `PATIENCE`, to get ready is left out.
         tell: is given a line after every step.
         per_unit: what a lap's seconds, divided by the contestant's own `units`, are multiplied by.
 
@@ -167,8 +168,8 @@ def take_turns(
                 continue
             start = time.perf_counter()
             workers[name] = Worker(contestant)
-            answer = attempt(name, "prepare", max(0.8 * (deadline - start), 20.0))
-            if answer is not None and attempt(name, "lap", max(deadline - time.perf_counter(), 20.0)) is not None:
+            answer = attempt(name, "prepare", max(0.8 * (deadline - start), PATIENCE))
+            if answer is not None and attempt(name, "lap", max(deadline - time.perf_counter(), PATIENCE)) is not None:
                 units[name], ready[name] = answer["units"], time.perf_counter() - start
                 tell(f"{name}: ready after {ready[name]:.1f} s")
             time.sleep(PAUSE)

@@ -221,8 +221,10 @@ def lm_wide(settings: Settings, tell: Callable[[str], object] = str) -> Result:
             )
         cases.append(Case(title, "ms a trial", "deltarule", entries, COLUMNS))
     text = (
-        "One exact step, float64: what a trial costs, that is a factorisation and the error at the point that it leads to; "
-        "networks of two tanh layers and a linear output. Those that form J hold m k n numbers; deltarule's dual form holds "
+        "One exact step, float64: what a trial costs, that is a factorisation and the error at the point that it "
+        "leads to; "
+        "networks of two tanh layers and a linear output. Those that form J hold m k n numbers; deltarule's dual "
+        "form holds "
         "(m k)² and a batch. One contestant after the other, a process each; the peak is that of the process."
     )
     million = cases[1].entry("deltarule").median

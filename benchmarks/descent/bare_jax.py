@@ -57,7 +57,9 @@ class BareScan:
 
 
 class Products:
-    """The matrix products of a step of a dense network, forward, backward and gradients, and nothing else but p ← p - g."""
+    """The matrix products of a step of a dense network, forward, backward and gradients, and nothing else but p
+    ← p - g.
+    """
 
     units = 1.0
 
@@ -74,7 +76,9 @@ class Products:
                 a.append(a[-1] @ w.T)
             delta, moved = a.pop(), []
             for w in reversed(W):
-                across = lax.optimization_barrier(delta.T)
+                across = delta.T
+                if m >= 64 or len(w) <= 32:  # where it is the faster one: see src/deltarule/layers/dense.py
+                    across = lax.optimization_barrier(across)
                 moved.insert(0, w - across @ a.pop())
                 delta = delta @ w if a else delta
             return moved, None

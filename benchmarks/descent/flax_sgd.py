@@ -78,7 +78,9 @@ class Flax:
         self.one_step, self.one_epoch, self.shuffled = one_step, one_epoch, shuffled
 
     def epoch(self) -> None:
-        """One pass over a fresh permutation, or `steps` draws; a last batch that is not full is left out by the scan."""
+        """One pass over a fresh permutation, or `steps` draws; a last batch that is not full is left out by the
+        scan.
+        """
         self.key, key = jax.random.split(self.key)
         X, Y = self.shuffled(self.X, self.Y, key, self.steps)
         if self.scanned:

@@ -13,7 +13,6 @@ from jax import Array, lax
 
 from benchmarks.descent.task import Start, Task, read
 
-
 BLOCK = 500  # test examples at once
 
 

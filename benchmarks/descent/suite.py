@@ -102,6 +102,20 @@ def dense(name: str, hidden: Sequence[int], activation: str, batch: int, eta: fl
     return Task(name, layers, batch, eta)
 
 
+def limits(found: Case) -> list[str]:
+    """What keeps deltarule from the C loop: the share of its step that is XLA's matrix products."""
+    ours, products = found.entry("deltarule").median, found.entry(PRODUCTS).median
+    if math.isnan(ours) or math.isnan(products):
+        return []
+    return [
+        f"Of deltarule's {ours:.1f} µs a step {products:.1f} are its matrix products and p ← p - g, as XLA "
+        f"computes them over rows "
+        f"that lie in order; the C loop does everything in {found.entry(C_LOOP).median:.1f}. The rest is the "
+        f"copying of shuffled "
+        "rows, one by one, and some forty small kernels: softmax, cost, weights of the rows, the second layer."
+    ]
+
+
 def goal(text: str, limit: float, found: float, least: bool = False) -> Goal:
     """A goal; an unmeasured one has no number."""
     return Goal(text, limit, None if math.isnan(found) else found, least)
@@ -114,6 +128,7 @@ def sgd_small(settings: Settings, tell: Callable[[str], object] = str) -> Result
         own(C_LOOP, "c_loop:CLoop"),
         own("bare JAX scan, shuffled", "bare_jax:BareScan", ("jax",)),
         own("bare JAX scan, as they lie", "bare_jax:BareScan", ("jax",), shuffled=False),
+        Contestant(PRODUCTS, "benchmarks.descent.bare_jax:products", ("jax",), environment=ON_CPU),
     ]
     task = dense("sgd-small", [30], "sigmoid", 10, 0.5)
     found = case(task, "784-30-10, m = 10", contestants, C_LOOP, "µs a step", 1e6, settings, tell)
@@ -126,16 +141,23 @@ def sgd_small(settings: Settings, tell: Callable[[str], object] = str) -> Result
         goal("deltarule / scikit-learn", 0.15, ratio("deltarule", "scikit-learn MLPClassifier")),
     ]
     text = (
-        "784-30-10, sigmoid, softmax outputs, log-likelihood, MNIST in batches of 10, 5,000 steps an epoch. The bare scans are "
-        "the step written out for this one network in JAX; over the examples as they lie, without shuffling, it does less than "
+        "784-30-10, sigmoid, softmax outputs, log-likelihood, MNIST in batches of 10, 5,000 steps an epoch. The "
+        "bare scans are "
+        "the step written out for this one network in JAX; over the examples as they lie, without shuffling, it "
+        "does less than "
         "the others do. The C loop is benchmarks/descent/step.c. "
     )
-    return Result("sgd-small", "Small batches, small network", text + MEASURED, [found], goals)
+    return Result("sgd-small", "Small batches, small network", text + MEASURED, [found], goals, limits(found))
 
 
 def sgd_100(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     """784-100-10, m = 10."""
-    contestants = [*peers(), own(C_LOOP, "c_loop:CLoop"), own("bare JAX scan, shuffled", "bare_jax:BareScan", ("jax",))]
+    contestants = [
+        *peers(),
+        own(C_LOOP, "c_loop:CLoop"),
+        own("bare JAX scan, shuffled", "bare_jax:BareScan", ("jax",)),
+        Contestant(PRODUCTS, "benchmarks.descent.bare_jax:products", ("jax",), environment=ON_CPU),
+    ]
     task = dense("sgd-100", [100], "sigmoid", 10, 0.5)
     found = case(task, "784-100-10, m = 10", contestants, C_LOOP, "µs a step", 1e6, settings, tell)
     text = "The same with 100 hidden neurons: 784-100-10 in batches of 10. "
@@ -143,7 +165,7 @@ def sgd_100(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         goal("deltarule / C loop", 2.0, found.ratio("deltarule", C_LOOP)),
         goal("deltarule / Flax step loop", 0.5, found.ratio("deltarule", STEP_LOOP)),
     ]
-    return Result("sgd-100", "Small batches, 100 hidden neurons", text + MEASURED, [found], goals)
+    return Result("sgd-100", "Small batches, 100 hidden neurons", text + MEASURED, [found], goals, limits(found))
 
 
 def sgd_large_batch(settings: Settings, tell: Callable[[str], object] = str) -> Result:
@@ -157,8 +179,10 @@ def sgd_large_batch(settings: Settings, tell: Callable[[str], object] = str) -> 
     found = case(task, "784-512-512-10, m = 256", contestants, PEAK, "µs a step", 1e6, settings, tell)
     found.columns.append("GFLOP/s")
     text = (
-        "784-512-512-10, relu, batches of 256, where the matrix products are nearly all of the work. Two rows are not trainings: "
-        "the products of a step and p ← p - g, nothing else, and these products at the rate that one product of 2,048 x 2,048 "
+        "784-512-512-10, relu, batches of 256, where the matrix products are nearly all of the work. Two rows are "
+        "not trainings: "
+        "the products of a step and p ← p - g, nothing else, and these products at the rate that one product of "
+        "2,048 x 2,048 "
         "reaches. "
     )
     goals = [
@@ -191,9 +215,12 @@ def tiny(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     task = Task("tiny", layers, 1, 0.05, cost="quadratic", sampling="uniform")
     found = case(task, "2-2-3-2, one example a step", contestants, C_LOOP, "µs a step", 1e6, settings, tell)
     text = (
-        "The network of [HH], 23 parameters, ten points, sigmoid and quadratic cost, eta 0.05: stochastic steps, each on one "
-        "example drawn with replacement. deltarule, the scan and the C loop do 10⁶ steps a lap; the others, which need a call for "
-        "every step, do some thousands, so “cost” is after other numbers of steps. There is no arithmetic to speak of here: it "
+        "The network of [HH], 23 parameters, ten points, sigmoid and quadratic cost, eta 0.05: stochastic steps, "
+        "each on one "
+        "example drawn with replacement. deltarule, the scan and the C loop do 10⁶ steps a lap; the others, which "
+        "need a call for "
+        "every step, do some thousands, so “cost” is after other numbers of steps. There is no arithmetic to "
+        "speak of here: it "
         "measures what a step costs beside it. "
     )
     goals = [goal("deltarule, µs a step", 1.0, found.entry("deltarule").median)]
@@ -221,7 +248,8 @@ def conv(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         )
         cases.append(found)
     text = (
-        "20@5x5, pool, 40@5x5, pool, 100, 10, relu, MNIST: 2,000 examples a lap in batches of 10, 5,000 in batches of 100. "
+        "20@5x5, pool, 40@5x5, pool, 100, 10, relu, MNIST: 2,000 examples a lap in batches of 10, 5,000 in "
+        "batches of 100. "
         "PyTorch keeps the channels first, its default. "
     )
     return Result("conv", "Convolution", text + MEASURED, cases, goals)

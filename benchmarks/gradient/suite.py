@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def numbers(sizes: list[int], m: int) -> tuple[list[tuple[np.ndarray, np.ndarray
     random = np.random.default_rng(0)
     pairs = [
         ((random.standard_normal((n, before)) / before**0.5).astype(np.float32), np.zeros(n, np.float32))
-        for before, n in zip(sizes, sizes[1:], strict=False)
+        for before, n in pairwise(sizes)
     ]
     return pairs, random.standard_normal((m, sizes[0])).astype(np.float32), random.integers(0, sizes[-1], m)
 
@@ -162,7 +163,8 @@ def gradient(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         "tanh networks "
         + ", ".join("-".join(map(str, sizes)) for sizes in NETWORKS.values())
         + " with softmax outputs, float32, "
-        "arrays on the device; a lap repeats the call for about 50 ms. deltarule's call is the public one with its checks, the "
+        "arrays on the device; a lap repeats the call for about 50 ms. deltarule's call is the public one with "
+        "its checks, the "
         "others are bare. torch.compile takes part at m = 100."
     )
     return Result("gradient", "One gradient", text, cases, goals)

@@ -1,7 +1,7 @@
 """The race: every contestant from every start of every problem, interleaved in one process."""
 
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.lm.contestants.contract import Contestant, NotSupported, Run
@@ -51,27 +51,3 @@ def run_start(
             f"{problem.name:10} {contestant.name:20} start {index}: mse {run.mse[-1]:.2e} after "
             f"{run.iterations[-1]} iterations, {run.seconds[-1]:.2f} s {run.note}"
         )
-
-
-def race(
-    problems: Iterable[Problem],
-    contestants: Iterable[Contestant],
-    *,
-    count: int,
-    seconds: float | None = None,
-    iterations: int = 10**9,
-    tell: Callable[[str], object] = str,
-) -> list[Entry]:
-    """Run every contestant from the same `count` starts of every problem, start by start.
-
-    Returns one Entry for each pair of problem and contestant, the absent included.
-    """
-    contestants = list(contestants)
-    missing = {contestant.name: contestant.available() for contestant in contestants}
-    found = []
-    for problem in problems:
-        entries = {c.name: Entry(problem, c.name, absent=missing[c.name] or "") for c in contestants}
-        for index in range(count):
-            run_start(entries, contestants, index, seconds=seconds, iterations=iterations, tell=tell)
-        found += entries.values()
-    return found

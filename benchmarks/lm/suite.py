@@ -93,10 +93,14 @@ def lm(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     cases = [as_case(problem) for problem in found]
     ahead = [first(case) == OURS for case in cases]
     text = (
-        "Eight problems, each from the same starting points for all, float64, one thread. A cell is iterations / seconds to a mean "
-        "squared error: the median start (of an even number the upper), with the share of the starts that reached it where it is not all; "
-        f"– where the median start did not. A run has {run_seconds:.0f} s. Compilation is not in the seconds: it has its own column. "
-        "An iteration is one trial of a second-order method, one direction of torch-lbfgs, one evaluation of sklearn-lbfgs, one "
+        "Eight problems, each from the same starting points for all, float64, one thread. A cell is iterations / "
+        "seconds to a mean "
+        "squared error: the median start (of an even number the upper), with the share of the starts that reached "
+        "it where it is not all; "
+        f"– where the median start did not. A run has {run_seconds:.0f} s. Compilation is not in the seconds: it "
+        f"has its own column. "
+        "An iteration is one trial of a second-order method, one direction of torch-lbfgs, one evaluation of "
+        "sklearn-lbfgs, one "
         "step of Adam. Ten starts of 3 s are in [results/levenberg-marquardt.md](results/levenberg-marquardt.md)."
     )
     goals = [

@@ -1,4 +1,6 @@
-"""Who predicts: each is made from the files that `Maker` left, and its lap is as many calls as fill some milliseconds."""
+"""Who predicts: each is made from the files that `Maker` left, and its lap is as many calls as fill some
+milliseconds.
+"""
 
 import ctypes
 import importlib.util
@@ -111,7 +113,10 @@ class ExportedC(Predictor):
         """A loop over the rows in C, called by ctypes."""
         source = self.place / "network.c"
         library = self.place / "network.so"
-        loop = "void all(const real *x, int n, real *out) { for (int i = 0; i < n; i++) network_predict(x + 64 * i, out + 10 * i); }"
+        loop = (
+            "void all(const real *x, int n, real *out) "
+            "{ for (int i = 0; i < n; i++) network_predict(x + 64 * i, out + 10 * i); }"
+        )
         timed = self.place / "timed.c"
         timed.write_text(source.read_text() + loop + "\n")
         subprocess.run(

@@ -39,8 +39,10 @@ def predict(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     estimator = cases[0].entry("deltarule, NetworkClassifier.predict_proba").median
     goals = [Goal("one row, net(params, x), µs", 50.0, one), Goal("one row, predict_proba, µs", 50.0, estimator)]
     text = (
-        "64-30-10, tanh and softmax, fitted to scikit-learn's digits by deltarule; everyone else is given its weights. An estimator's "
-        "call checks its input and standardises it; deltarule's estimator, like scikit-learn's, does so in float64. “Difference” is "
+        "64-30-10, tanh and softmax, fitted to scikit-learn's digits by deltarule; everyone else is given its "
+        "weights. An estimator's "
+        "call checks its input and standardises it; deltarule's estimator, like scikit-learn's, does so in "
+        "float64. “Difference” is "
         "the largest, of a probability, from NumPy in float64."
     )
     return Result("predict", "Predictions", text, cases, goals)
