@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from deltarule.activations import Activation
 from deltarule.backprop import Params
 from deltarule.costs import Cost, get_cost
 from deltarule.errors import ConfigurationError, DataError, ShapeError
+from deltarule.evaluation import rows_at_once
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense, Layer, Shape
 from deltarule.precision import as_dtype, computing_in, dtype_of
@@ -118,6 +120,10 @@ class Network:
                 raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
         return shapes
 
+    def neurons(self, input_shape: Shape) -> int:
+        """How many activations one example has, over all layers."""
+        return sum(prod(shape) for shape in self.shapes(input_shape)[1:])
+
     def input_shape(self, params: Params) -> Shape | None:
         """The shape of one example's input, if layers and parameters determine it; images may have any size."""
         for layer, p in zip(self.layers, params, strict=False):
@@ -130,7 +136,10 @@ class Network:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters."""
         with computing_in(dtype_of(params)):
             x = self.as_inputs(params, X)
-            return _outputs(self, params, x)
+            most = rows_at_once(self, x)
+            if x.shape[0] <= most:
+                return _outputs(self, params, x)
+            return jnp.concatenate([_outputs(self, params, x[i : i + most]) for i in range(0, x.shape[0], most)])
 
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: int | Array | None = None) -> tuple[Array, Params]:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.

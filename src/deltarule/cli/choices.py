@@ -15,6 +15,7 @@ RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, 
 TASKS = ("classification", "regression")
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 MONITORS = ("accuracy", "cost")
+OPTION_NAMES = {"recorded": "record", "stack": "model"}  # where the field of `Choices` has another name
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Choices:
     checkpoint: Path | None = None
     checkpoint_every: int | None = None
     resume: Path | None = None
+    stack: str | None = None  # --model: the name of a stack of layers, or a .toml file
 
     @property
     def model(self) -> Path:
@@ -72,7 +74,7 @@ def as_words(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         if name == "source" or (name == "seed" and value == 0):
             continue
-        option = "--record" if name == "recorded" else f"--{name.replace('_', '-')}"
+        option = f"--{OPTION_NAMES.get(name, name).replace('_', '-')}"
         for one in value if isinstance(value, (list, tuple)) else (value,):
             words += [option] if one is True else [option, str(one)]
     return words
@@ -91,6 +93,8 @@ def check_choices(choices: Choices) -> None:
 
     if choices.hidden is not None:
         parse_hidden(choices.hidden)
+    if choices.stack is not None:
+        _check_stack(choices)
     trainable = tuple(name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
     for name, value, known in (
         ("--activation", choices.activation, trainable),
@@ -148,6 +152,26 @@ def _check_seed_and_epochs(choices: Choices) -> None:
     ):
         if value is not None and value > largest:
             raise ConfigurationError(f"{name} must be at most {largest}, and is {value}: give a smaller number")
+
+
+def _check_stack(choices: Choices) -> None:
+    """The stack can be read, and nothing else says what the hidden layers are."""
+    from deltarule.errors import ConfigurationError
+    from deltarule.stacks import stack
+
+    for name, value in (
+        ("--hidden", choices.hidden),
+        ("--activation", choices.activation),
+        ("--dropout", choices.dropout),
+    ):
+        if value is not None:
+            raise ConfigurationError(
+                f"{name} is {value}, but --model {choices.stack} says what the hidden layers are: leave one of them out"
+            )
+    try:
+        stack(choices.stack or "")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--model: {error}") from None
 
 
 def _check_checkpoints(choices: Choices) -> None:

@@ -1,12 +1,13 @@
 """The plan of a training: the user's choices with our defaults for this kind of problem, as a network and a trainer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choices import IMAGES, Choices, check_trainer_options, trainer_options
 from deltarule.cli.options import parse_hidden
-from deltarule.cli.trainers import TRAINERS, Settings
+from deltarule.cli.trainers import TRAINERS, Settings, TrainerChoice
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet
@@ -43,7 +44,7 @@ class Plan:
 
     Args:
         net: the network.
-        sizes: n_1, ..., n_L.
+        sizes: n_1, ..., n_L, the numbers of activations of the layers that have weights.
         trainer: of the library.
         trainer_name: as in `--trainer`.
         settings: the numbers of the trainer.
@@ -64,13 +65,20 @@ class Plan:
     restarts: int = 1
 
     @property
-    def activations(self) -> tuple[str, ...]:
-        """sigma of each layer; a layer without one by its name, such as "dropout 0.5"."""
-        from deltarule.layers import Dropout
+    def network(self) -> str:
+        """The layers in a line: "784-30-10 (sigmoid, sigmoid)", or by name where they are not all of one kind."""
+        from deltarule.layers import Dense, Dropout
 
-        return tuple(
-            f"dropout {layer.p:g}" if isinstance(layer, Dropout) else getattr(layer, "activation", "linear")
-            for layer in self.net.layers
+        layers = self.net.layers
+        if all(isinstance(layer, Dense | Dropout) for layer in layers):
+            words = [
+                f"dropout {layer.p:g}" if isinstance(layer, Dropout) else getattr(layer, "activation", "linear")
+                for layer in layers
+            ]
+            return f"{'-'.join(map(str, self.sizes))} ({', '.join(words)})"
+        return " - ".join(
+            f"{layer.label} {activation}" if (activation := getattr(layer, "activation", "")) else layer.label
+            for layer in layers
         )
 
     @property
@@ -110,6 +118,7 @@ def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Pla
         ConfigurationError: an option does not go with these data.
     """
     import deltarule as dr
+    from deltarule.layers.affine import AffineLayer
 
     defaults = DEFAULTS[choices.source if choices.source in IMAGES else data.task]
     name = choices.trainer or (defaults.trainer if searching else default_trainer(choices, data, defaults))
@@ -117,19 +126,17 @@ def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Pla
     row = TRAINERS[name]
     if not row.validated:
         _check_unvalidated(choices, name, data, searching)
-    cost = choices.cost or defaults.cost
-    hidden = parse_hidden(choices.hidden) if choices.hidden is not None else row.hidden or defaults.hidden
-    activation = choices.activation or row.activation or defaults.activation
-    k = data.schema.output_width
-    output = _output_activation(cost, data)
-    layers: list[Layer] = []
-    for n in hidden:
-        layers += [dr.Dense(n, activation, choices.init)] + ([dr.Dropout(choices.dropout)] if choices.dropout else [])
-    net = dr.Network([*layers, dr.Dense(k, output, choices.init)], cost=cost)
+    stacked = "log-likelihood" if choices.stack is not None and data.task == "classification" else None
+    cost = choices.cost or stacked or defaults.cost
+    layers = _hidden_layers(choices, row, defaults, data)
+    output = dr.Dense(data.schema.output_width, _output_activation(cost, data), choices.init)
+    net = dr.Network([*layers, output], cost=cost)
+    shapes = net.shapes((data.schema.input_width,))
+    above = zip(net.layers, shapes[1:], strict=True)
     settings = _settings(choices, name, data)
     return Plan(
         net=net,
-        sizes=(data.schema.input_width, *hidden, k),
+        sizes=(data.schema.input_width, *(prod(shape) for layer, shape in above if isinstance(layer, AffineLayer))),
         trainer=row.build(settings),
         trainer_name=name,
         settings=settings,
@@ -140,6 +147,28 @@ def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Pla
     )
 
 
+def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, data: "DataSet") -> list["Layer"]:
+    """The stack that the user names, or Dense layers of the sizes that he or we choose."""
+    import deltarule as dr
+    from deltarule.data.pixels import Pixels
+    from deltarule.layers.affine import AffineLayer
+    from deltarule.stacks import fitted, stack
+
+    if choices.stack is not None:
+        pixels = data.schema.inputs[0]
+        shape = pixels.shape if isinstance(pixels, Pixels) else (data.schema.input_width,)
+        return [
+            replace(layer, initializer=layer.initializer or choices.init) if isinstance(layer, AffineLayer) else layer  # pyright: ignore[reportArgumentType]
+            for layer in fitted(stack(choices.stack), shape)
+        ]
+    hidden = parse_hidden(choices.hidden) if choices.hidden is not None else row.hidden or defaults.hidden
+    activation = choices.activation or row.activation or defaults.activation
+    layers: list[Layer] = []
+    for n in hidden:
+        layers += [dr.Dense(n, activation, choices.init)] + ([dr.Dropout(choices.dropout)] if choices.dropout else [])
+    return layers
+
+
 def default_trainer(choices: Choices, data: "DataSet", defaults: Defaults) -> str:
     """The trainer where the user names none: for a regression bayesian, if a step is cheap and no option is against it.
 
@@ -148,7 +177,7 @@ def default_trainer(choices: Choices, data: "DataSet", defaults: Defaults) -> st
     """
     from deltarule.trainers.levenberg_marquardt.form import is_cheap
 
-    if data.task != "regression" or choices.source in IMAGES:
+    if data.task != "regression" or choices.stack is not None:
         return defaults.trainer
     if any(value is not None for value in trainer_options(choices).values()) or choices.monitor is not None:
         return defaults.trainer
@@ -216,7 +245,7 @@ def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
         raise ConfigurationError(
             f"--batch-size is {choices.batch_size}, but {data.name} has {N} training examples: give at most {N}"
         )
-    kind = "images" if choices.source in IMAGES else data.task
+    kind = "stack" if choices.stack is not None else "images" if choices.source in IMAGES else data.task
     return Settings(
         eta=choices.eta if choices.eta is not None else row.eta.get(kind),
         batch_size=choices.batch_size or (row.batch_size and min(row.batch_size, N)),

@@ -26,6 +26,7 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Model,
     Momentum,
     Monitor,
     Nesterov,
@@ -66,6 +67,7 @@ def search(
     target: Target = None,
     task: Task = None,
     hidden: Hidden = None,
+    model: Model = None,
     activation: Activation = None,
     cost: Cost = None,
     trainer: Trainer = None,
@@ -95,7 +97,7 @@ def search(
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, None, None, out,
-        nesterov=nesterov, init=init, monitor=monitor,
+        nesterov=nesterov, init=init, monitor=monitor, stack=model,
     )  # fmt: skip
     _check(choices, method, trials, points)
     data, found = _run(choices, vary or [], method, trials, points, prune)

@@ -27,6 +27,7 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Model,
     Momentum,
     Monitor,
     Nesterov,
@@ -53,6 +54,7 @@ def train(
     target: Target = None,
     task: Task = None,
     hidden: Hidden = None,
+    model: Model = None,
     activation: Activation = None,
     cost: Cost = None,
     trainer: Trainer = None,
@@ -91,7 +93,7 @@ def train(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
         time_limit, out, tuple(record) if record else None, nesterov, init, monitor,
-        checkpoint, checkpoint_every, resume,
+        checkpoint, checkpoint_every, resume, model,
     )  # fmt: skip
     check_choices(choices)
     data, plan, result = _run(choices)

@@ -24,6 +24,12 @@ Hidden = Annotated[
         "[default: 200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg].",
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="The hidden layers by name, lenet, or from a .toml file, in place of --hidden."
+    ),
+]
 Activation = Annotated[
     str | None,
     typer.Option(

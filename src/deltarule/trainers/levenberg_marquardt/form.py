@@ -14,6 +14,8 @@ costs both a trillion operations and ten times what they do.
 import os
 from typing import NamedTuple
 
+from deltarule.backprop import Params
+
 BYTES = 8
 CG_PRODUCTS = 100
 PATIENT_FLOPS = 1e12
@@ -28,13 +30,18 @@ class FormCost(NamedTuple):
 
 
 def form_costs(n: int, examples: int, outputs: int, neurons: int) -> dict[str, FormCost]:
-    """The costs of the three forms; `neurons` is the sum of n_l over the layers."""
+    """The costs of the three forms; `neurons` is the sum of n_l over the layers, see `gram_width`."""
     R = examples * outputs
     return {
         "primal": FormCost(float(R) * n * n + n**3 / 3, 3.0 * BYTES * n * n),
         "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 4.0 * BYTES * R * R),
         "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
     }
+
+
+def gram_width(params: Params) -> int:
+    """The length of the inner products behind J J^T: n_l of a Dense layer, all the weights of a convolution."""
+    return sum(p["b"].size if p["W"].ndim == 2 else p["W"].size for p in params if "W" in p)
 
 
 def choose_form(n: int, examples: int, outputs: int, neurons: int, memory: float) -> str:
