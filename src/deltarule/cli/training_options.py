@@ -116,8 +116,8 @@ Expand = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KIND",
-        help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic; "
-        "repeat the option for several.",
+        help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic, "
+        "distort (all three at once); repeat the option for several.",
     ),
 ]
 Seed = Annotated[int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")]
