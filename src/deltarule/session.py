@@ -16,6 +16,7 @@ from jax import Array
 
 from deltarule import loop
 from deltarule.backprop import Params
+from deltarule.devices import agreed, local
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.stopping import STOP_REASONS, Stopping
@@ -107,6 +108,7 @@ class Session:
                 for part, records in zip(parts, new, strict=True):
                     part.append(records)
                 outside, last = self._look_outside(new[self._leader(_lanes(carry))])
+                outside, last = self._agreed(outside, last)
                 if last is not None and last < np.max(carry.epoch):
                     # A callback ended the training inside the chunk: the same epochs again, up to that one.
                     carry, new = self.advance(before, key, last)
@@ -116,6 +118,7 @@ class Session:
                 if done > 0:  # the first call also compiles
                     rate = (time.perf_counter() - chunk_started) / max(int(after.max()) - done, 1)
                     chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(loop.CHUNK, 4 * chunk)))
+                    chunk = chunk if self.rows.shards is None else agreed(chunk)[0]
                 done = int(after.max())
         except KeyboardInterrupt:
             outside = "interrupted"
@@ -166,11 +169,18 @@ class Session:
             return "time", None
         return None, None
 
+    def _agreed(self, outside: str | None, last: int | None) -> tuple[str | None, int | None]:
+        """What process 0 saw outside, in every process of a training that is divided among several."""
+        if self.rows.shards is None:
+            return outside, last
+        code, epoch = agreed(0 if outside is None else 1 + FROM_OUTSIDE.index(outside), last or 0)
+        return (FROM_OUTSIDE[code - 1] if code else None), (epoch or None)
+
     def result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
         """What a training leaves that ended here, for this reason."""
         keep_best = self.validation is not None or reason == "diverged" or self.trainer.judged_by is not None
         return TrainingResult(
-            params=carry.best if keep_best else carry.state.params,
+            params=self._local(carry.best if keep_best else carry.state.params),
             history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
             stop_reason=reason,
             message=self._message(reason, int(carry.epoch)),
@@ -178,6 +188,10 @@ class Session:
             best_epoch=int(carry.best_epoch if keep_best else carry.epoch),
             seconds=time.perf_counter() - self.started,
         )
+
+    def _local(self, params: Params) -> Params:
+        """The parameters on the default device, where the training was divided among several."""
+        return params if self.rows.shards is None else local(params)
 
     def _message(self, reason: str, epochs: int) -> str:
         """The stop in one sentence."""

@@ -14,6 +14,7 @@ COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
 TASKS = ("classification", "regression")
 MONITORS = ("accuracy", "cost")
+WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Choices:
     nesterov: bool = False
     init: str | None = None
     monitor: str | None = None
+    devices: str | None = None
+    coordinator: str | None = None
+    processes: int | None = None
+    process_id: int | None = None
 
     @property
     def model(self) -> Path:
@@ -54,11 +59,11 @@ class Choices:
         return self.out or Path(f"{Path(self.source).stem}.safetensors")
 
     def record(self) -> dict[str, Any]:
-        """The options that were given, for the model file."""
+        """The options that were given, for the model file; where the training ran is not among them."""
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in asdict(self).items()
-            if value is not None and value is not False
+            if value is not None and value is not False and name not in WHERE
         }
 
 
@@ -117,6 +122,7 @@ def check_choices(choices: Choices) -> None:
     ):
         if value is not None:
             require_count(name, value)
+    _check_devices(choices)
     if choices.expand is not None:
         check_kinds("--expand", choices.expand)
     for name in choices.recorded or ():
@@ -142,6 +148,25 @@ def _check_seed_and_epochs(choices: Choices) -> None:
     ):
         if value is not None and value > largest:
             raise ConfigurationError(f"{name} must be at most {largest}, and is {value}: give a smaller number")
+
+
+def _check_devices(choices: Choices) -> None:
+    """--devices is a count or "all"; the other two options need --coordinator, which wants every device."""
+    from deltarule.errors import ConfigurationError
+
+    words = choices.devices
+    if words is not None and words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
+        raise ConfigurationError(f"--devices must be 'all' or a whole number of at least 1, and is {words!r}")
+    if choices.coordinator is None:
+        for name, value in (("--processes", choices.processes), ("--process-id", choices.process_id)):
+            if value is not None:
+                raise ConfigurationError(
+                    f"{name} is {value}, but there is no --coordinator: give HOST:PORT of process 0, or leave it out"
+                )
+    elif words not in (None, "all"):
+        raise ConfigurationError(
+            f"--devices is {words!r}, but with --coordinator every device of every process takes part: leave it out"
+        )
 
 
 def _check_source(choices: Choices) -> None:
