@@ -45,7 +45,7 @@ def divide_rows(mesh: Mesh, x: Any, y: Any, weight: Any = None) -> Rows:
     held = np.diff([len(x) * i // len(own) for i in range(len(own) + 1)])
     counts = np.zeros(mesh.size, np.int64)
     counts[own] = held
-    counts = _sum_over_processes(counts)
+    counts = sum_over_processes(counts)
     if counts.sum() >= 2**31:
         raise DataError(f"there are {counts.sum():,} examples, and the devices number at most 2³¹ - 1: stream them.")
     rows = padded_size(int(counts.max()))
@@ -68,6 +68,16 @@ def divide_rows(mesh: Mesh, x: Any, y: Any, weight: Any = None) -> Rows:
     return Rows(
         lay_out(x), lay_out(y), None if weight is None else lay_out(weight), count, Shards(mesh, firsts, counted)
     )
+
+
+def pieces(rows: Rows, array: Array) -> list[tuple[int, np.ndarray]]:
+    """The examples' part of an array of the rows that this process holds: the number of the first one, and the rows."""
+    if rows.shards is None:
+        return [(0, np.asarray(array)[: int(rows.count)])]
+    firsts, counts = np.asarray(rows.shards.firsts), np.asarray(rows.shards.counts)
+    size = array.shape[0] // rows.shards.devices
+    held = [((piece.index[0].start or 0) // size, np.asarray(piece.data)) for piece in array.addressable_shards]
+    return [(int(firsts[d]), own[: counts[d]]) for d, own in held]
 
 
 def everywhere(mesh: Mesh, tree: Any) -> Any:
@@ -97,8 +107,8 @@ def agreed(*values: int) -> tuple[int, ...]:
     return tuple(int(value) for value in multihost_utils.broadcast_one_to_all(np.array(values, np.int32)))
 
 
-def _sum_over_processes(counts: np.ndarray) -> np.ndarray:
-    """The sum of each process's counts."""
+def sum_over_processes(counts: np.ndarray) -> np.ndarray:
+    """The sum of each process's array of 64-bit whole numbers."""
     if jax.process_count() == 1:
         return counts
     from jax.experimental import multihost_utils

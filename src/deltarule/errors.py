@@ -1,4 +1,4 @@
-"""What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`.
+"""What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`; and what it warns of.
 
 Every message is one sentence that names the argument, file, row or column, the value found, and what to do.
 All but `ProcessError` are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
@@ -27,3 +27,11 @@ class ModelFileError(DeltaruleError, ValueError):
 
 class ProcessError(DeltaruleError, RuntimeError):
     """Another process of a training that is divided among several did not come or was lost."""
+
+
+class CheckpointError(DeltaruleError, ValueError):
+    """A training cannot go on from a checkpoint: none is there, or it is damaged, in use or of another training."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written, or is damaged; the training goes on with the one before it."""

@@ -23,6 +23,7 @@ from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
 from deltarule.layers import LAYER_KINDS
 from deltarule.network import Network
 from deltarule.precision import computing_in
+from deltarule.whole_file import write_whole
 
 FORMAT_VERSION = 1
 METADATA_KEY = "deltarule"
@@ -74,22 +75,15 @@ def save(
     }
     tensors = {f"{i}.{name}": np.asarray(array) for i, layer in enumerate(params) for name, array in layer.items()}
     tensors |= {ERROR_BARS + name: np.asarray(array) for name, array in (error_bars or {}).items()}
+    tensors = {name: np.asarray(array, order="C") for name, array in tensors.items()}  # serialise reads bare memory
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ModelFileError(
                 f"the parameters hold values in {name!r} that are not finite: train again before saving."
             )
     content = serialise(tensors, metadata={METADATA_KEY: json.dumps(description)})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        try:
-            with open(temporary, "xb") as file:  # open, unlike tempfile, obeys the umask
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise ModelFileError(
             f"the model cannot be written to {path} ({error.strerror}): choose another place."

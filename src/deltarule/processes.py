@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import jax
+import numpy as np
 
 from deltarule.domain import require_count
 from deltarule.errors import ConfigurationError, ProcessError
@@ -77,6 +78,21 @@ def own_share(*arrays: Any) -> tuple[Any, ...]:
     """This process's part of arrays that every process has whole: a run of rows, as long as the others' or by one."""
     i, processes = jax.process_index(), jax.process_count()
     return tuple(array[len(array) * i // processes : len(array) * (i + 1) // processes] for array in arrays)
+
+
+def told(content: bytes) -> bytes:
+    """What process 0 gives, in every process."""
+    if jax.process_count() == 1:
+        return content
+    from jax.experimental import multihost_utils
+
+    def sent(values: Any, kind: Any) -> np.ndarray:
+        return np.asarray(multihost_utils.broadcast_one_to_all(np.array(values, kind)))
+
+    size = len(content)
+    high, low = sent([size >> 30, size & (2**30 - 1)], np.int32).tolist()
+    held = np.frombuffer(content, np.uint8) if leads() else np.zeros((high << 30) + low, np.uint8)
+    return sent(held, np.uint8).tobytes()
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from jax import Array
 
 from deltarule import loop
 from deltarule.backprop import Params
-from deltarule.devices import agreed, local
+from deltarule.checkpoints.keeper import Keeper
+from deltarule.checkpoints.progress import Progress
+from deltarule.devices import agreed, everywhere, local
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.stopping import STOP_REASONS, Stopping
@@ -27,6 +29,7 @@ from deltarule.trainers.base import Trainer
 # compilation, and one start's matrices are held at a time.
 SIDE_BY_SIDE = 20_000
 FROM_OUTSIDE = ("time", "interrupted", "callback")
+NO_CHECKPOINTS = Keeper(None)
 CHUNK_SECONDS = 0.5  # what a chunk aims at, so that progress and Ctrl-C stay lively
 
 Callback = Callable[[dict[str, Any]], bool | None]
@@ -77,6 +80,7 @@ class Session:
     recorded: tuple[str, ...]
     callbacks: Sequence[Callback]
     started: float
+    keeper: Keeper = NO_CHECKPOINTS
 
     def run(self, starts: list[Params]) -> TrainingResult:
         """Train from every start, small problems side by side, and return the best result."""
@@ -85,44 +89,55 @@ class Session:
         work = sum(p.size for p in jax.tree.leaves(starts[0])) * self.rows.x.shape[0]
         together = len(starts) if work <= SIDE_BY_SIDE else 1
         ended: list[tuple[loop.Carry, TrainingResult]] = []
-        for first in range(0, len(starts), together):
-            ended += self._train_together(starts[first : first + together], keys[first : first + together])
+        for group, first in enumerate(range(0, len(starts), together)):
+            some = slice(first, first + together)
+            ended += self._train_together(group, starts[some], keys[some])
             if ended[-1][1].stop_reason in FROM_OUTSIDE:
                 break
         best = ended[self._leader([carry for carry, _ in ended])][1]
         return replace(best, starts=tuple(result for _, result in ended)) if many else best
 
-    def _train_together(self, starts: list[Params], keys: Array) -> list[tuple[loop.Carry, TrainingResult]]:
+    def _train_together(self, group: int, starts: list[Params], keys: Array) -> list[tuple[loop.Carry, TrainingResult]]:
         """Advance chunk by chunk until every start has stopped or something outside says so."""
-        carries = [loop.start(self.net, self.trainer, params, self.rows) for params in starts]
-        many = len(carries) > 1
-        carry = jax.tree.map(lambda *leaves: jnp.stack(leaves), *carries) if many else carries[0]
+        many = len(starts) > 1
         key = keys if many else keys[0]
-        parts: list[list[dict[str, np.ndarray]]] = [[] for _ in starts]
-        outside, chunk, done = None, 1, 0
+        progress = self.keeper.begin(group, lambda: self._fresh(starts))
+        if self.rows.shards is not None:
+            progress = progress._replace(carry=everywhere(self.rows.shards.mesh, progress.carry))
+        outside, chunk, first_chunk = None, 1, True
         try:
-            while outside is None and done < self.epochs and np.any(np.asarray(carry.stop) == 0):
+            while outside is None and progress.epoch < self.epochs and np.any(np.asarray(progress.carry.stop) == 0):
                 chunk_started = time.perf_counter()
-                before = carry
-                carry, new = self.advance(before, key, min(self.epochs, done + chunk))
-                for part, records in zip(parts, new, strict=True):
-                    part.append(records)
-                outside, last = self._look_outside(new[self._leader(_lanes(carry))])
+                before = progress
+                until = self._agreed(self.keeper.limit(group, min(self.epochs, before.epoch + chunk)))[0]
+                progress = self._go_on(before, key, until)
+                new = [part[-1] for part in progress.parts]
+                outside, last = self._look_outside(new[self._leader(_lanes(progress.carry))])
                 outside, last = self._agreed(outside, last)
-                if last is not None and last < np.max(carry.epoch):
+                if last is not None and last < progress.epoch:
                     # A callback ended the training inside the chunk: the same epochs again, up to that one.
-                    carry, new = self.advance(before, key, last)
-                    for part, records in zip(parts, new, strict=True):
-                        part[-1] = records
-                after = np.atleast_1d(carry.epoch)
-                if done > 0:  # the first call also compiles
-                    rate = (time.perf_counter() - chunk_started) / max(int(after.max()) - done, 1)
+                    progress = self._go_on(before, key, last)
+                if not first_chunk:  # which also compiles
+                    rate = (time.perf_counter() - chunk_started) / max(progress.epoch - before.epoch, 1)
                     chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(loop.CHUNK, 4 * chunk)))
-                    chunk = chunk if self.rows.shards is None else agreed(chunk)[0]
-                done = int(after.max())
+                first_chunk = False
+                self.keeper.offer(group, progress)
         except KeyboardInterrupt:
             outside = "interrupted"
-        return [(lane, self._ended(lane, part, outside)) for lane, part in zip(_lanes(carry), parts, strict=True)]
+        finally:
+            self.keeper.write(group, progress)
+        lanes = zip(_lanes(progress.carry), progress.parts, strict=True)
+        return [(lane, self._ended(lane, part, outside)) for lane, part in lanes]
+
+    def _fresh(self, starts: list[Params]) -> loop.Carry:
+        """The carry before the first epoch, with a leading axis for several starts."""
+        carries = [loop.start(self.net, self.trainer, params, self.rows) for params in starts]
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *carries) if len(carries) > 1 else carries[0]
+
+    def _go_on(self, before: Progress, key: Array, until: int) -> Progress:
+        """The progress at epoch `until`, made whole before it takes the place of the one before."""
+        carry, new = self.advance(before.carry, key, until)
+        return Progress(carry, [[*part, records] for part, records in zip(before.parts, new, strict=True)])
 
     def _ended(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], outside: str | None) -> TrainingResult:
         """The result of one start: its own reason to stop, or what ended all of them."""
@@ -169,12 +184,12 @@ class Session:
             return "time", None
         return None, None
 
-    def _agreed(self, outside: str | None, last: int | None) -> tuple[str | None, int | None]:
-        """What process 0 saw outside, in every process of a training that is divided among several."""
+    def _agreed(self, *values: Any) -> tuple[Any, ...]:
+        """What process 0 says of numbers, of reasons from outside and of None, where several processes train."""
         if self.rows.shards is None:
-            return outside, last
-        code, epoch = agreed(0 if outside is None else 1 + FROM_OUTSIDE.index(outside), last or 0)
-        return (FROM_OUTSIDE[code - 1] if code else None), (epoch or None)
+            return values
+        codes = [-1 if v is None else -2 - FROM_OUTSIDE.index(v) if isinstance(v, str) else v for v in values]
+        return tuple(None if c == -1 else FROM_OUTSIDE[-2 - c] if c < -1 else c for c in agreed(*codes))
 
     def result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
         """What a training leaves that ended here, for this reason."""
@@ -231,7 +246,7 @@ def _lane_records(records: dict[str, Array], lane: int | None, before: int, afte
 def _wait(tree: Any) -> None:
     """Wait for a compiled call in sleeps of a fiftieth of the time so far, so that Ctrl-C is heard while it runs."""
     began = time.perf_counter()
-    leaves = jax.tree.leaves(tree)
+    leaves = [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "is_ready")]  # a random key cannot be asked
     while not all(leaf.is_ready() for leaf in leaves):
         time.sleep(min(max((time.perf_counter() - began) / 50, 1e-4), 0.02))
     jax.block_until_ready(tree)

@@ -1,13 +1,18 @@
 """`train`: checks what a user gives, and runs a trainer epoch by epoch until it stops for a stated reason."""
 
+import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from deltarule.backprop import Params
+from deltarule.checkpoints import keeping
+from deltarule.checkpoints.fingerprint import fingerprint
 from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
 from deltarule.errors import ConfigurationError
@@ -42,6 +47,9 @@ def train(
     record: Sequence[str] = (),
     dtype: Any = None,
     devices: Sequence[Any] | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int = 1,
+    resume: str | os.PathLike | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingResult:
     """Train the network on X, Y and return the best parameters with the history.
@@ -70,6 +78,15 @@ def train(
         devices: divide the examples among these, such as `jax.devices()`; None computes on JAX's default device. The
             result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
             devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
+        checkpoint: a folder to keep checkpoints in: the last two, each whole or absent whatever ends the process, and
+            one more where the training ends, also by Ctrl-C, the time limit or an error. The folder is made if it is
+            missing; it must be this training's own.
+        checkpoint_every: epochs between two checkpoints; fewer are written where writing would take more than a second
+            and 5 % of the time.
+        resume: a folder of checkpoints; the training goes on from the newest whole one and ends bit for bit as if
+            nothing had happened. All settings must be the same but epochs, which may be more, time_limit and
+            callbacks, which see new epochs only. Without `checkpoint` the folder is written to as well; with
+            `checkpoint` the same folder it may still be empty, so that one call both begins and goes on.
         callbacks: each is called after every epoch with its record, a dict; one that returns True ends the training.
 
     Raises:
@@ -77,10 +94,13 @@ def train(
         ShapeError: they do not fit each other or the network.
         ConfigurationError: an option outside its range.
         ProcessError: another process of the training was lost.
+        CheckpointError: `resume` holds no checkpoint of this training, or `checkpoint` one of another, or another
+            process writes there.
     """
     started = time.perf_counter()
     require_count("epochs", epochs)
     require_count("restarts", restarts)
+    require_count("checkpoint_every", checkpoint_every)
     require_choice("monitor", monitor, ("cost", "accuracy"))
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
@@ -107,8 +127,13 @@ def train(
         session = Session(
             net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
         )
-        with together(), trainer.surroundings(net, starts[0], count):
-            return session.run(starts)
+        settings = partial(fingerprint, session, starts, seed)
+        with (
+            together(),
+            keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,
+            trainer.surroundings(net, starts[0], count),
+        ):
+            return replace(session, keeper=keeper).run(starts)
 
 
 def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:

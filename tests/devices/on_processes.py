@@ -1,6 +1,6 @@
 """Run by the tests as each of several processes: train together, and in process 0 print how far from training alone.
 
-python on_processes.py CASE;CASE... COORDINATOR PROCESSES PROCESS_ID [die]
+python on_processes.py CASE;CASE... COORDINATOR PROCESSES PROCESS_ID [die | OPTIONS of `train` as JSON]
 """
 
 import json
@@ -18,6 +18,7 @@ from deltarule.processes import join, leads, own_share
 coordinator, processes, process_id = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 join(coordinator, processes, process_id)
 dying = sys.argv[5:] == ["die"]
+more = json.loads(sys.argv[5]) if len(sys.argv) > 5 and not dying else {}
 
 
 def die(record):
@@ -29,12 +30,12 @@ def die(record):
 found = {}
 for case in sys.argv[1].split(";"):
     try:
-        options = {"epochs": 10**6} if dying else {}
+        options = {"epochs": 10**6} if dying else more
         together = train(case, own_share, devices=jax.devices(), callbacks=[die], **options)
     except ProcessError as error:
         print(error, flush=True)
         os._exit(3)  # an orderly exit waits for the process that is lost
     if leads():
-        found[f"{case} in {processes}"] = apart(train(case), together)
+        found[f"{case} in {processes}"] = apart(train(case, epochs=more.get("epochs", 3)), together)
 if leads():
     print(json.dumps(found), flush=True)

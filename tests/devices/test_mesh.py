@@ -4,8 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+import deltarule as dr
 from deltarule.devices import agreed, divide_rows, everywhere, local, mesh_of
-from deltarule.errors import ConfigurationError
+from deltarule.errors import CheckpointError, ConfigurationError
 
 
 def test_no_devices_are_no_mesh():
@@ -41,3 +42,28 @@ def test_what_is_everywhere_is_also_here():
     np.testing.assert_array_equal(local(whole["W"]), np.ones((2, 3)))
     assert (jax.random.key_data(whole["key"]) == jax.random.key_data(key)).all()
     assert agreed(5, 6) == (5, 6)
+
+
+def test_a_training_goes_on_on_a_mesh(tmp_path):
+    """What one device wrote, a mesh goes on from: the checkpoint knows the examples, not where they lie."""
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    net = dr.Network([dr.Dense(2, "tanh"), dr.Dense(1, "linear")])
+
+    def train(**options):
+        trainer = dr.GradientDescent(eta=0.1, batch_size=8)
+        return dr.train(net, x, x[:, :1], trainer=trainer, weights=np.arange(1.0, 31.0), dtype="float64", **options)
+
+    train(epochs=2, checkpoint=tmp_path)
+    resumed = train(epochs=3, resume=tmp_path, devices=jax.devices()[:1])
+    np.testing.assert_allclose(resumed.history["cost"], train(epochs=3).history["cost"], rtol=1e-12)
+    with pytest.raises(CheckpointError, match="of another training, with training data"):
+        dr.train(
+            net,
+            x[::-1],
+            x[:, :1],
+            trainer=dr.GradientDescent(eta=0.1, batch_size=8),
+            epochs=3,
+            dtype="float64",
+            weights=np.arange(1.0, 31.0),
+            resume=tmp_path,
+        )

@@ -32,6 +32,20 @@ def test_processes_change_nothing_but_the_rounding(in_processes, processes):
     assert max(found.values()) < 1e-10, found
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["momentum, weights, validation, records", "primal", "adam, two starts"])
+def test_a_training_goes_on_in_another_number_of_processes(in_processes, tmp_path, case):
+    """Two epochs in two processes and two more in three are four epochs in one."""
+    for processes, options in (
+        (2, {"epochs": 2, "checkpoint": str(tmp_path)}),
+        (3, {"epochs": 4, "resume": str(tmp_path)}),
+    ):
+        ended = in_processes(processes, WORKER, case, after=[json.dumps(options)])
+        assert [code for code, _, _ in ended] == [0] * processes, ended
+    found = json.loads(ended[0][1].splitlines()[-1])
+    assert max(found.values()) < 1e-10, found
+
+
 def test_a_process_that_dies_ends_the_others_with_a_sentence(in_processes):
     """Process 1 leaves in its second epoch of a million; process 0 sees its connection close."""
     (code, out, err), (died, _, _) = in_processes(2, WORKER, "sgd", after=["die"])

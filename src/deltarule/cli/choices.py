@@ -13,6 +13,7 @@ IMAGES = ("digits", "mnist")
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
 TASKS = ("classification", "regression")
+CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 MONITORS = ("accuracy", "cost")
 WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
 
@@ -52,6 +53,9 @@ class Choices:
     coordinator: str | None = None
     processes: int | None = None
     process_id: int | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int | None = None
+    resume: Path | None = None
 
     @property
     def model(self) -> Path:
@@ -59,11 +63,11 @@ class Choices:
         return self.out or Path(f"{Path(self.source).stem}.safetensors")
 
     def record(self) -> dict[str, Any]:
-        """The options that were given, for the model file; where the training ran is not among them."""
+        """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in asdict(self).items()
-            if value is not None and value is not False and name not in WHERE
+            if value is not None and value is not False and name not in CHECKPOINTS + WHERE
         }
 
 
@@ -119,10 +123,12 @@ def check_choices(choices: Choices) -> None:
         ("--epochs", choices.epochs),
         ("--patience", choices.patience),
         ("--halve-after", choices.halve_after),
+        ("--checkpoint-every", choices.checkpoint_every),
     ):
         if value is not None:
             require_count(name, value)
     _check_devices(choices)
+    _check_checkpoints(choices)
     if choices.expand is not None:
         check_kinds("--expand", choices.expand)
     for name in choices.recorded or ():
@@ -166,6 +172,17 @@ def _check_devices(choices: Choices) -> None:
     elif words not in (None, "all"):
         raise ConfigurationError(
             f"--devices is {words!r}, but with --coordinator every device of every process takes part: leave it out"
+        )
+
+
+def _check_checkpoints(choices: Choices) -> None:
+    """How often needs a where."""
+    from deltarule.errors import ConfigurationError
+
+    if choices.checkpoint_every is not None and choices.checkpoint is None and choices.resume is None:
+        raise ConfigurationError(
+            f"--checkpoint-every is {choices.checkpoint_every}, but there is no folder to write to: "
+            "give --checkpoint FOLDER, or leave it out"
         )
 
 

@@ -21,6 +21,10 @@ AS_TYPED = (
     (r"(?<![-\w])(coordinator|processes) is (?=['\dN])", r"--\1 is "),
     (r"(?<![-\w])process_id is (?=[\dN])", "--process-id is "),
     (r"^coordinator must be", "--coordinator must be"),
+    (r"(?<![-\w])epochs is (?=\d)", "--epochs is "),
+    (r"\bgive resume\b", "give --resume"),
+    (r"\bleave resume out\b", "leave --resume out"),
+    (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
 )
 
 

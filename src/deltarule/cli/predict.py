@@ -1,6 +1,7 @@
 """`deltarule predict`: what the network says about each row, in class names or in the targets' units."""
 
 import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -159,11 +160,14 @@ def _probabilities(outputs: "np.ndarray") -> "np.ndarray":
 
 
 def _write_csv(path: Path, columns: dict[str, Any]) -> None:
-    """Write the table, whole or not at all as far as the place allows; numbers keep every digit."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    """Write the table, whole or not at all; numbers keep every digit."""
+    from deltarule.whole_file import write_whole
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    write_whole(path, text.getvalue().encode())
 
 
 def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:

@@ -29,6 +29,7 @@ def report(
     from deltarule.cli.model import read_model
     from deltarule.errors import ConfigurationError
     from deltarule.inspection.report import html_report
+    from deltarule.whole_file import write_whole
 
     path = out or Path(f"{model.stem}.html")
     if path.resolve() in (model.resolve(), Path(source or model).resolve()):
@@ -37,7 +38,7 @@ def report(
     trained = read_model(model)
     evidence = None if source is None else _evidence(trained, source, data_dir, drop_missing)
     page = html_report(model.name, trained.schema, _card(trained, source), trained.training, evidence)
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode())
     if as_json:
         emit_json({"model": str(model), "source": source, "out": str(path), "bytes": path.stat().st_size})
         return

@@ -4,7 +4,9 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -40,6 +42,17 @@ def show_notes(notes: Iterable[str]) -> None:
 
     for note in notes:
         print(f"Note: {as_typed(note)}", file=sys.stderr)
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Show what the library warns of as notes, each as often as it comes."""
+    from deltarule.errors import CheckpointWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CheckpointWarning)
+        warnings.showwarning = lambda message, *place, **more: show_notes([str(message)])
+        yield
 
 
 def line(console: Console, text: str, style: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import platform
 import re
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,9 @@ def farewell(choices: Choices, plan: "Plan", result: "TrainingResult", saved: bo
         fate = f"The network saved in {choices.model} is untrained, because no epoch was completed."
     else:
         fate = f"No epoch was completed, so {choices.model} stays as it was."
+    place = choices.checkpoint or choices.resume
+    if place is not None and result.stop_reason == "interrupted":
+        fate += f" To go on, run the same command with {shlex.join(['--resume', str(place)])}."
     return f"{stop_sentence(plan, result)} {fate}"
 
 

@@ -10,12 +10,15 @@ from deltarule.cli import STARTED
 from deltarule.cli.choices import IMAGES, Choices, check_choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.outcome import Outcome, merge_starts
-from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes
+from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
+from deltarule.cli.signals import end_like_interrupt
 from deltarule.cli.training_options import (
     L1,
     L2,
     Activation,
     BatchSize,
+    Checkpoint,
+    CheckpointEvery,
     Coordinator,
     Cost,
     Devices,
@@ -35,6 +38,7 @@ from deltarule.cli.training_options import (
     Processes,
     ProcessId,
     Record,
+    Resume,
     Seed,
     Target,
     Task,
@@ -81,6 +85,9 @@ def train(
     processes: Processes = None,
     process_id: ProcessId = None,
     out: Out = None,
+    checkpoint: Checkpoint = None,
+    checkpoint_every: CheckpointEvery = None,
+    resume: Resume = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a network on SOURCE, by default real handwritten digits, and save it.
@@ -93,7 +100,7 @@ def train(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
         time_limit, out, tuple(record) if record else None, nesterov, init, monitor,
-        devices, coordinator, processes, process_id,
+        devices, coordinator, processes, process_id, checkpoint, checkpoint_every, resume,
     )  # fmt: skip
     check_choices(choices)
     if choices.coordinator is not None:
@@ -116,7 +123,11 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
     plan = make_plan(choices, data)
     keep_compiled_code()
     devices, share = _division(choices)
-    with TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress:
+    with (
+        TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
+        warnings_as_notes(),
+        end_like_interrupt(),
+    ):
         result = dr.train(
             plan.net,
             *share(data.train.X, data.train.Y),
@@ -129,6 +140,9 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
             monitor=plan.monitor,
             record=choices.recorded or (),
             devices=devices,
+            checkpoint=choices.checkpoint,
+            checkpoint_every=choices.checkpoint_every or 1,
+            resume=choices.resume,
             callbacks=[progress.epoch] if leads(choices) else [],
         )
     return data, plan, result

@@ -135,6 +135,18 @@ Coordinator = Annotated[
 ]
 Processes = Annotated[int | None, typer.Option(**WHOLE, help="How many processes train together.")]
 ProcessId = Annotated[int | None, typer.Option(**WHOLE, help="The number of this process, from 0; process 0 writes.")]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep what it takes to go on with this training in this folder, the last two."),
+]
+CheckpointEvery = Annotated[int | None, typer.Option(**WHOLE, help="Epochs between two checkpoints [default: 1].")]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Go on from the last checkpoint in this folder, with the same options; --epochs may be more.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where to save the network [default: the source's name]."),

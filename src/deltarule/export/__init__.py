@@ -13,6 +13,7 @@ from deltarule.export.numpy_file import numpy_source
 from deltarule.export.octave import octave_source
 from deltarule.export.onnx_file import onnx_bytes
 from deltarule.export.program import Program, program_of
+from deltarule.whole_file import write_whole
 
 __all__ = ["LANGUAGES", "export_model"]
 
@@ -67,7 +68,7 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
         )
     content = LANGUAGES[to].write(program_of(model), identifier(path.stem), precision)
     try:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        write_whole(path, content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise ModelFileError(f"{path} cannot be written ({error.strerror}): choose another place.") from None
     return path

@@ -1,0 +1,73 @@
+"""Settings as text that is the same in another process and differs where the settings do."""
+
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+import deltarule as dr
+from deltarule.checkpoints.fingerprint import digest, in_words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (0.1, "0.1"),
+        (np.float32(0.5), "0.5"),
+        (np.int64(3), "3"),
+        ("cost", "cost"),
+        (("a", 1), "[a, 1]"),
+        (dr.NoImprovement(5), "NoImprovement(k=5)"),
+        (dr.Dense(3, "tanh"), "Dense(n=3, activation=tanh)"),
+    ],
+)
+def test_in_words(value, words):
+    assert in_words(value) == words
+
+
+def decay(t):
+    return 0.5**t
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (optax.adam(1.0), optax.adam(1.0, b1=0.8)),
+        (optax.adam(1.0), optax.adam(2.0)),
+        (optax.adam(1.0), optax.sgd(1.0)),
+        (optax.exponential_decay(1.0, 10, 0.5), optax.exponential_decay(1.0, 10, 0.6)),
+        (lambda t: 0.5**t, lambda t: 0.25**t),
+        (jax.random.key(0), jax.random.key(1)),
+        (0, 0.0),
+        (1, True),
+    ],
+)
+def test_what_differs_differs(one, other):
+    assert in_words(one) != in_words(other)
+    assert in_words(one) == in_words(one)
+
+
+def test_two_rules_made_alike_are_alike():
+    assert in_words(optax.adam(1.0)) == in_words(optax.adam(1.0))
+    assert in_words(decay) == in_words(decay)
+
+
+def test_another_process_says_the_same():
+    words = "optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))"
+    code = f"import optax; from deltarule.checkpoints.fingerprint import in_words; print(in_words({words}))"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    rule = optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))
+    assert in_words(rule) == other
+
+
+def test_digests_see_values_shapes_dtypes_and_order():
+    a = np.arange(6.0)
+    others = [a.reshape(2, 3), a.astype("float32"), a[::-1], np.array([*a[:-1], 6])]
+    assert len({digest([array]) for array in (a, *others)}) == 5
+    assert digest([a, a[:1]]) != digest([a[:1], a])
+    assert digest([np.asfortranarray(a.reshape(2, 3))]) == digest([a.reshape(2, 3)])
