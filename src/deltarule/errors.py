@@ -1,7 +1,7 @@
 """What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`; and what it warns of.
 
 Every message is one sentence that names the argument, file, row or column, the value found, and what to do.
-They are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
+All but `ProcessError` are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
 """
 
 
@@ -23,6 +23,10 @@ class DataError(DeltaruleError, ValueError):
 
 class ModelFileError(DeltaruleError, ValueError):
     """A model file is missing, truncated, of a newer format, or contradicts itself."""
+
+
+class ProcessError(DeltaruleError, RuntimeError):
+    """Another process of a training that is divided among several did not come or was lost."""
 
 
 class CheckpointError(DeltaruleError, ValueError):

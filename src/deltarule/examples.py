@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from jax.sharding import Mesh
 
 from deltarule.backprop import Params
+from deltarule.devices import divide_rows
 from deltarule.errors import DataError
 from deltarule.network import Network
 from deltarule.rows import Rows, pad_rows
@@ -29,8 +31,10 @@ def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     return array
 
 
-def checked_rows(net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any) -> Rows:
-    """The examples checked and padded."""
+def checked_rows(
+    net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Mesh | None = None
+) -> Rows:
+    """The examples checked and padded, on the default device or divided among those of a mesh."""
     x = net.as_inputs(params, X)
     y = np.asarray(net.as_targets(Y, x))
     require_finite(name.replace("X", "Y"), y, y.dtype)
@@ -42,4 +46,4 @@ def checked_rows(net: Network, params: Params, name: str, X: np.ndarray, Y: Any,
                 f"weights has shape {weights.shape} and smallest value {weights.min():g}: "
                 f"give one weight of at least 0 for each of the {X.shape[0]} examples, not all 0."
             )
-    return pad_rows(X, y, weights)
+    return pad_rows(X, y, weights) if mesh is None else divide_rows(mesh, X, y, weights)

@@ -13,12 +13,14 @@ import jax.numpy as jnp
 from deltarule.backprop import Params
 from deltarule.checkpoints import keeping
 from deltarule.checkpoints.fingerprint import fingerprint
+from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite
 from deltarule.monitoring import check_record
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in, dtype_of
+from deltarule.processes import together
 from deltarule.randomness import as_key
 from deltarule.session import Callback, Session, TrainingResult
 from deltarule.stopping import Stopping
@@ -44,6 +46,7 @@ def train(
     monitor: str = "cost",
     record: Sequence[str] = (),
     dtype: Any = None,
+    devices: Sequence[Any] | None = None,
     checkpoint: str | os.PathLike | None = None,
     checkpoint_every: int = 1,
     resume: str | os.PathLike | None = None,
@@ -72,6 +75,9 @@ def train(
             ["training_accuracy"] after the epoch, without regularisation and Dropout, as the validation data are
             scored.
         dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
+        devices: divide the examples among these, such as `jax.devices()`; None computes on JAX's default device. The
+            result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
+            devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
         checkpoint: a folder to keep checkpoints in: the last two, each whole or absent whatever ends the process, and
             one more where the training ends, also by Ctrl-C, the time limit or an error. The folder is made if it is
             missing; it must be this training's own.
@@ -87,6 +93,7 @@ def train(
         DataError: X, Y or weights are empty, not numbers, not finite, or negative weights.
         ShapeError: they do not fit each other or the network.
         ConfigurationError: an option outside its range.
+        ProcessError: another process of the training was lost.
         CheckpointError: `resume` holds no checkpoint of this training, or `checkpoint` one of another, or another
             process writes there.
     """
@@ -106,20 +113,25 @@ def train(
         starts = given + drawn
         if isinstance(trainer, Diversifying):
             starts = trainer.diversify(starts)
-        rows = checked_rows(net, starts[0], "X", X, Y, weights)
-        check_together(net, trainer, stopping, X.shape[0], validated=validation_data is not None)
+        mesh = mesh_of(devices)
+        rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
+        count = X.shape[0] if mesh is None else int(rows.count)
+        check_together(net, trainer, stopping, count, validated=validation_data is not None)
         validation = None
         if validation_data is not None:
             Xv = require_finite("validation X", validation_data[0], dtype)
             held_weights = validation_data[2] if len(validation_data) > 2 else None
-            validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], held_weights)
+            validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], held_weights, mesh)
+        if mesh is not None:
+            starts, run_key = everywhere(mesh, (starts, run_key))
         session = Session(
             net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
         )
         settings = partial(fingerprint, session, starts, seed)
         with (
+            together(),
             keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,
-            trainer.surroundings(net, starts[0], X.shape[0]),
+            trainer.surroundings(net, starts[0], count),
         ):
             return replace(session, keeper=keeper).run(starts)
 

@@ -33,7 +33,8 @@ app = typer.Typer(
     cls=Commands,
     help="Train feed-forward networks by hand-written backpropagation, and look inside.\n\n"
     "`deltarule train` alone trains on real handwritten digits, in a few seconds.",
-    epilog="Exit codes: 0 done, 1 a gradient check failed, 2 bad input or a training that diverged, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 a gradient check failed, 2 bad input or a training that diverged, 3 another process "
+    "was lost, 130 interrupted.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",

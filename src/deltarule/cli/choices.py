@@ -16,6 +16,7 @@ TASKS = ("classification", "regression")
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 MONITORS = ("accuracy", "cost")
 OPTION_NAMES = {"recorded": "record", "stack": "model"}  # where the field of `Choices` has another name
+WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Choices:
     nesterov: bool = False
     init: str | None = None
     monitor: str | None = None
+    devices: str | None = None
+    coordinator: str | None = None
+    processes: int | None = None
+    process_id: int | None = None
     checkpoint: Path | None = None
     checkpoint_every: int | None = None
     resume: Path | None = None
@@ -60,11 +65,11 @@ class Choices:
         return self.out or Path(f"{Path(self.source).stem}.safetensors")
 
     def record(self) -> dict[str, Any]:
-        """The options that were given, for the model file: what the network depends on, so nothing of checkpoints."""
+        """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in asdict(self).items()
-            if value is not None and value is not False and name not in CHECKPOINTS
+            if value is not None and value is not False and name not in CHECKPOINTS + WHERE
         }
 
 
@@ -126,6 +131,7 @@ def check_choices(choices: Choices) -> None:
     ):
         if value is not None:
             require_count(name, value)
+    _check_devices(choices)
     _check_checkpoints(choices)
     if choices.expand is not None:
         check_kinds("--expand", choices.expand)
@@ -172,6 +178,25 @@ def _check_stack(choices: Choices) -> None:
         stack(choices.stack or "")
     except ConfigurationError as error:
         raise ConfigurationError(f"--model: {error}") from None
+
+
+def _check_devices(choices: Choices) -> None:
+    """--devices is a count or "all"; the other two options need --coordinator, which wants every device."""
+    from deltarule.errors import ConfigurationError
+
+    words = choices.devices
+    if words is not None and words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
+        raise ConfigurationError(f"--devices must be 'all' or a whole number of at least 1, and is {words!r}")
+    if choices.coordinator is None:
+        for name, value in (("--processes", choices.processes), ("--process-id", choices.process_id)):
+            if value is not None:
+                raise ConfigurationError(
+                    f"{name} is {value}, but there is no --coordinator: give HOST:PORT of process 0, or leave it out"
+                )
+    elif words not in (None, "all"):
+        raise ConfigurationError(
+            f"--devices is {words!r}, but with --coordinator every device of every process takes part: leave it out"
+        )
 
 
 def _check_checkpoints(choices: Choices) -> None:

@@ -128,6 +128,19 @@ Patience = Annotated[
     ),
 ]
 TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
+Devices = Annotated[
+    str | None,
+    typer.Option(metavar="N|all", help="Divide the examples among so many of JAX's devices [default: one device]."),
+]
+Coordinator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
+    ),
+]
+Processes = Annotated[int | None, typer.Option(**WHOLE, help="How many processes train together.")]
+ProcessId = Annotated[int | None, typer.Option(**WHOLE, help="The number of this process, from 0; process 0 writes.")]
 Checkpoint = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Keep what it takes to go on with this training in this folder, the last two."),
