@@ -41,7 +41,7 @@ def run(settings: Settings) -> Report:
     epochs = 2 if settings.quick else EPOCHS
     members = [train(data, seed, epochs, settings) for seed in settings.runs(MEMBERS)]
     ended = [member for member in members if len(member) == epochs]
-    notes = list(NOTES)
+    notes: list[str] = list(NOTES)
     if len(ended) < len(members):
         notes.insert(0, f"The run was interrupted: {len(members) - len(ended)} of {len(members)} members are missing.")
     if not ended:
