@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -22,8 +23,11 @@ from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.evaluation import rows_at_once
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense, Layer, Shape
+from deltarule.machine import require_room
 from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.randomness import as_key
+
+NEGLIGIBLE = 2**26  # bytes that every machine has
 
 
 @dataclass(frozen=True, init=False)
@@ -94,7 +98,7 @@ class Network:
         with computing_in(dtype):
             key = as_key(seed)
             shape = _checked_shape(input_shape)
-            self.shapes(shape)
+            self._require_room(shape, dtype)
             return _init(self, key, shape, dtype, tuple(defaults.items()))
 
     def check(self, params: Params, input_shape: Shape) -> None:
@@ -106,6 +110,17 @@ class Network:
             )
         for i, (layer, p, shape) in enumerate(zip(self.layers, params, self.shapes(input_shape)[:-1], strict=True)):
             layer.check(p, shape, i)
+
+    def _require_room(self, input_shape: Shape, dtype: np.dtype) -> None:
+        """Raise a TooLargeError if the parameters do not fit the memory, and a ShapeError if the shape does not."""
+        sizes = [prod(shape) for shape in self.shapes(input_shape)]
+        if dtype.itemsize * sum(below * above for below, above in pairwise(sizes)) < NEGLIGIBLE:
+            return  # even if every layer joined all to all
+        key = jax.random.key(0)
+        defaults = tuple(DEFAULT_INITIALIZERS.items())
+        arrays = jax.tree.leaves(jax.eval_shape(lambda: _init(self, key, input_shape, dtype, defaults)))
+        size = dtype.itemsize * sum(prod(array.shape) for array in arrays)
+        require_room(f"parameters for inputs of shape {input_shape}", 3.0 * size, "use fewer neurons or inputs")
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a^1 = x, a^2, ..., a^L of one example.

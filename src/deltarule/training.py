@@ -17,6 +17,7 @@ from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite, require_rows, validation_parts
+from deltarule.memory_check import require_fit
 from deltarule.monitoring import check_record
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in, dtype_of
@@ -95,6 +96,7 @@ def train(
         ShapeError: they do not fit each other or the network.
         ConfigurationError: an option outside its range.
         ProcessError: another process of the training was lost.
+        TooLargeError: the training needs more memory than is free.
         CheckpointError: `resume` holds no checkpoint of this training, or `checkpoint` one of another, or another
             process writes there.
     """
@@ -117,6 +119,7 @@ def train(
         if isinstance(trainer, Diversifying):
             starts = trainer.diversify(starts)
         mesh = mesh_of(devices)
+        require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         count = X.shape[0] if mesh is None else int(rows.count)
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
