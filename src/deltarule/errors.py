@@ -33,5 +33,9 @@ class CheckpointError(DeltaruleError, ValueError):
     """A training cannot go on from a checkpoint: none is there, or it is damaged, in use or of another training."""
 
 
+class TooLargeError(DeltaruleError, ValueError):
+    """What was asked for does not fit the memory that is free."""
+
+
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written, or is damaged; the training goes on with the one before it."""

@@ -63,7 +63,7 @@ def save(
         ModelFileError: the file cannot be written, or the parameters are not finite.
         ShapeError: the parameters are not those of this network.
     """
-    path = Path(path)
+    path = _as_path(path)
     _check(net, params)
     description = {
         "format_version": FORMAT_VERSION,
@@ -101,7 +101,7 @@ def load(path: str | os.PathLike) -> tuple[Network, Params]:
 
 def load_model(path: str | os.PathLike) -> Model:
     """Everything in a model file; raises like `load`."""
-    path = Path(path)
+    path = _as_path(path)
     if not path.is_file():
         raise ModelFileError(f"there is no model file {path}: give the path that `deltarule train --out` wrote.")
     try:
@@ -120,6 +120,21 @@ def load_model(path: str | os.PathLike) -> Model:
     bars = {name: tensors.pop(name) for name in list(tensors) if name.startswith(ERROR_BARS)}
     params = _params(path, net, tensors)
     return Model(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
+
+
+def _as_path(path: str | os.PathLike) -> Path:
+    """The path of a file.
+
+    Raises:
+        ModelFileError: it is none, or holds a character that no path may hold.
+    """
+    try:
+        found = Path(path)
+        if "\0" not in str(found):
+            return found
+    except TypeError:
+        pass
+    raise ModelFileError(f"the path of a model file is {path!r}: give a name such as 'model.safetensors'.")
 
 
 def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

@@ -53,7 +53,10 @@ def check_record(record: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ConfigurationError: a name is in neither table.
     """
-    names = (record,) if isinstance(record, str) else tuple(record)
+    try:
+        names = (record,) if isinstance(record, str) else tuple(record)
+    except TypeError:
+        raise ConfigurationError(f"record is {record!r}: give a list of names, such as ['learning_speed'].") from None
     known = (*AT_THE_START, *AT_THE_END)
     for name in names:
         if name not in known:

@@ -22,6 +22,7 @@ AS_TYPED = (
     (r"(?<![-\w])process_id is (?=[\dN])", "--process-id is "),
     (r"^coordinator must be", "--coordinator must be"),
     (r"(?<![-\w])epochs is (?=\d)", "--epochs is "),
+    (r"\btake batch_size=100\b", "take --batch-size 100"),
     (r"\bgive resume\b", "give --resume"),
     (r"\bleave resume out\b", "leave --resume out"),
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),

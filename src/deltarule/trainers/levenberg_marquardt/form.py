@@ -11,10 +11,10 @@ singular J J^T. Conjugate gradients are taken where the smaller matrix does not 
 costs both a trillion operations and ten times what they do.
 """
 
-import os
 from typing import NamedTuple
 
 from deltarule.backprop import Params
+from deltarule.machine import total_memory
 
 BYTES = 8
 CG_PRODUCTS = 100
@@ -60,8 +60,8 @@ def is_cheap(n: int, examples: int, outputs: int, neurons: int) -> bool:
 
 
 def available_memory() -> float:
-    """Half of the machine's memory, in bytes: what the matrices of a step may take."""
-    try:
-        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # a platform that does not say
-        return 4.0 * 2**30
+    """Half of the machine's memory, or of a container's, in bytes: what the matrices of a step may take.
+
+    Not what is free now: the form of a step must not depend on what else runs, or two runs would differ in bits.
+    """
+    return 0.5 * total_memory()
