@@ -1,4 +1,4 @@
-"""A training that cannot fit the memory is refused before its first step: what it needs, what is free, what would fit."""
+"""A training that cannot fit the memory is refused before its first step: what it needs, what is free, what would do."""
 
 from math import prod
 from typing import TYPE_CHECKING, Any
