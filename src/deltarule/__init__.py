@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deltarule.network import Network
     from deltarule.session import TrainingResult
     from deltarule.stopping import Stopping
+    from deltarule.streaming import train_stream
     from deltarule.trainers import (
         BayesianEnsemble,
         BayesianRegularization,
@@ -51,6 +52,7 @@ _HOMES = {
     "save": "model_file",
     "search": "tuning",
     "train": "training",
+    "train_stream": "streaming",
 }
 __all__ = [
     "BayesianEnsemble",
@@ -76,6 +78,7 @@ __all__ = [
     "save",
     "search",
     "train",
+    "train_stream",
 ]
 
 
