@@ -36,19 +36,31 @@ def mesh_of(devices: Sequence[Any] | None) -> Mesh | None:
             f"devices names {len(devices)} of the {len(jax.devices())} devices of {jax.process_count()} processes: "
             "give jax.devices(), because every process must take part."
         )
-    return Mesh(np.array(devices), (AXIS,))
+    # Examples are numbered through the processes in their order, so each process's devices stand together.
+    return Mesh(np.array(sorted(devices, key=lambda device: device.process_index)), (AXIS,))
 
 
-def divide_rows(mesh: Mesh, x: Any, y: Any, weight: Any = None) -> Rows:
-    """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`."""
-    own = [d for d, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
-    held = np.diff([len(x) * i // len(own) for i in range(len(own) + 1)])
-    counts = np.zeros(mesh.size, np.int64)
-    counts[own] = held
-    counts = sum_over_processes(counts)
+def divide_rows(
+    mesh: Mesh, x: Any, y: Any, weight: Any = None, counts: np.ndarray | None = None, rows: int | None = None
+) -> Rows:
+    """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`.
+
+    Args:
+        mesh: the devices.
+        x: the inputs of this process's examples.
+        y: their targets.
+        weight: their weights.
+        counts: the examples of each process; None asks the processes.
+        rows: the rows that each device is to hold, padding included; None takes `padded_size`.
+    """
+    counts = process_counts(len(x)) if counts is None else counts
+    owners = np.array([device.process_index for device in mesh.devices.flat])
+    own = np.flatnonzero(owners == jax.process_index()).tolist()
+    counts = np.concatenate([_evenly(counts[p], int((owners == p).sum())) for p in range(len(counts))])
+    held = counts[own]
     if counts.sum() >= 2**31:
         raise DataError(f"there are {counts.sum():,} examples, and the devices number at most 2³¹ - 1: stream them.")
-    rows = padded_size(int(counts.max()))
+    rows = padded_size(int(counts.max())) if rows is None else rows
     edges = np.concatenate([[0], np.cumsum(held)])
     places = [(edges[i], edges[i + 1], mesh.devices.flat[d]) for i, d in enumerate(own)]
 
@@ -68,6 +80,18 @@ def divide_rows(mesh: Mesh, x: Any, y: Any, weight: Any = None) -> Rows:
     return Rows(
         lay_out(x), lay_out(y), None if weight is None else lay_out(weight), count, Shards(mesh, firsts, counted)
     )
+
+
+def process_counts(count: int) -> np.ndarray:
+    """How many examples each process has, (processes,)."""
+    mine = np.zeros(jax.process_count(), np.int64)
+    mine[jax.process_index()] = count
+    return sum_over_processes(mine)
+
+
+def _evenly(count: int, parts: int) -> np.ndarray:
+    """The count in so many parts that differ by at most one."""
+    return np.diff([count * i // parts for i in range(parts + 1)])
 
 
 def pieces(rows: Rows, array: Array) -> list[tuple[int, np.ndarray]]:

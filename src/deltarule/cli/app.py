@@ -11,6 +11,7 @@ from deltarule.cli.check import check
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.export import export
 from deltarule.cli.failures import flush_output, guarded
+from deltarule.cli.plan_command import plan
 from deltarule.cli.predict import predict
 from deltarule.cli.report import report
 from deltarule.cli.reproduce import reproduce
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, search, predict, evaluate, trace, check, reproduce, export, report):
+for command in (train, plan, search, predict, evaluate, trace, check, reproduce, export, report):
     app.command()(command)
 
 

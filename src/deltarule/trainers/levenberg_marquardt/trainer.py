@@ -138,7 +138,7 @@ class LevenbergMarquardt:
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""
-        block = self._block(net, params, rows)
+        block = self.block(net, params, rows)
 
         def diagonal(x: Array, y: Array, weight: Array) -> Params:
             return jacobian_diagonal(net, params, linearize(net, params, x, y, weight))
@@ -252,7 +252,7 @@ class LevenbergMarquardt:
     ) -> Trial:
         """Solve for one damping, correct, refit, and judge the point it leads to."""
         l2 = self.l2 if l2 is None else l2
-        block = self._block(net, params, rows)
+        block = self.block(net, params, rows)
         step = model.solve(lam)
         there = plus(params, step.bent)
         if can_refit(net) if self.refit is None else self.refit:
@@ -263,7 +263,7 @@ class LevenbergMarquardt:
 
     def _model(self, net: "Network", params: Params, rows: Rows, l2: Number | None = None) -> QuadraticModel:
         l2 = self.l2 if l2 is None else l2
-        block = self._block(net, params, rows)
+        block = self.block(net, params, rows)
         form = self.form(net, params, rows.x.shape[0])
         if form == "primal":
             return primal_model(net, params, rows, block, l2, self.acceleration)
@@ -271,7 +271,7 @@ class LevenbergMarquardt:
             return dual_model(net, params, rows, l2, self.acceleration)
         return cg_model(net, params, rows, block, l2, self.acceleration, self.cg_tolerance, self.cg_iterations)
 
-    def _block(self, net: "Network", params: Params, rows: Rows) -> int:
+    def block(self, net: "Network", params: Params, rows: Rows) -> int:
         """How many examples are linearised at once: their Jacobian (primal) or their errors (cg) fit BLOCK_BYTES."""
         n = sum(p.size for p in jax.tree.leaves(params))
         neurons = 4 * net.neurons(rows.x.shape[1:])
