@@ -1,4 +1,4 @@
-"""A training that cannot fit the memory is refused before its first step: what it needs, what is free, what would do."""
+"""A training that cannot fit the memory is refused before its first step, with what it needs and what would fit."""
 
 from math import prod
 from typing import TYPE_CHECKING, Any

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.choices import Choices, check_choices
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.screen import console_for, emit_json
 from deltarule.cli.train import load_data
@@ -53,7 +54,7 @@ def plan(
     """
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.forecast import describe_device, forecast
 
     choices = Choices(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli import STARTED
-from deltarule.cli.choices import Choices, check_choices
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing
 from deltarule.cli.screen import command, console_for, emit_json, line, number, share
 from deltarule.cli.train import load_data
@@ -120,7 +121,7 @@ def _run(
     """Load, and search."""
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.cli.variation import default_space, parse_variations
 
     space = parse_variations(vary, choices)
@@ -180,7 +181,7 @@ def _finish(choices: Choices, data: "DataSet", found: "SearchResult", method: st
     import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import INTERRUPTED
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.cli.variation import as_options, fixed_options
 
     winner = replace(choices, **found.best.values)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.cli import STARTED
-from deltarule.cli.choices import IMAGES, Choices, check_choices
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.outcome import Outcome, merge_starts
 from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
@@ -118,7 +119,7 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
     """Load and train."""
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.cli.progress import TrainingProgress
 
     data = load_data(choices)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from deltarule.cli.choices import Choices
-from deltarule.cli.plan import make_plan
+from deltarule.cli.planning import make_plan
 from deltarule.data import load
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.layers import Convolution, Dense, Flatten, Reshape
