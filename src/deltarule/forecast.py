@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 TRIAL_EPOCHS = 5
 TRIAL_SEED = 0
-TRIAL_STEPS = 500  # of gradient descent
+TRIAL_DAMPING = 1e4  # a step so short that it leads down: an epoch is then one trial
+TRIAL_BYTES, TRIAL_WORK = 2**25, 2e10  # examples that no cache holds, or operations: the less of the two
 TRIAL_FLOPS = 4e9  # of one step with curvature at the smaller trial size; the larger has twice the examples
 NETWORK_BYTES = 1.25e9  # a second between machines: 10 Gbit/s
 
@@ -97,7 +98,8 @@ def forecast(
         return _epoch_seconds(net, _in_form(trainer, form), inputs, count, dtype, clock)
 
     if m is not None:
-        tried = min(steps, TRIAL_STEPS)
+        row = (inputs + net.outputs) * dtype.itemsize
+        tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.parameters)) / m)))
         each = seconds(min(examples, tried * m)) / tried
         return Forecast(sizes, form, steps, flops, memory, steps * each, 0.0, sent, trainer)
     small = _trial_size(sizes, form)
@@ -113,8 +115,8 @@ def forecast(
 
 
 def _in_form(trainer: Any, form: str | None) -> Any:
-    """The trainer held to this form, whatever the number of examples."""
-    return trainer if form is None else dataclasses.replace(trainer, solver=form)
+    """The trainer held to this form, whatever the number of examples, and damped so that its first trial is taken."""
+    return trainer if form is None else dataclasses.replace(trainer, solver=form, damping=TRIAL_DAMPING)
 
 
 def _trial_size(sizes: Sizes, form: str | None) -> int:

@@ -59,8 +59,8 @@ def _check(coordinator: str, processes: int | None, process_id: int | None) -> N
         )
     if processes is None or process_id is None:
         raise ConfigurationError(
-            f"coordinator is {coordinator!r}, and processes is {processes}, process_id {process_id}: give all three, "
-            f"or coordinator '{AUTOMATIC}' in a job that JAX knows."
+            f"coordinator is {coordinator!r}, and processes is {processes}, process_id is {process_id}: give all "
+            f"three, or coordinator '{AUTOMATIC}' in a job that JAX knows."
         )
     require_count("processes", processes)
     if require_count("process_id", process_id, least=0) >= processes:

@@ -56,13 +56,25 @@ def test_a_process_that_dies_ends_the_others_with_a_sentence(in_processes):
     assert sentence.endswith("start all of them again; resume from a checkpoint if there is one.")
 
 
+@pytest.mark.slow
+def test_the_command_line_trains_in_two_processes_and_one_of_them_writes(in_processes, tmp_path):
+    model = tmp_path / "digits.safetensors"
+    words = ["-m", "deltarule", "train", "digits", "--hidden", "4", "--epochs", "2", "--batch-size", "64"]
+    place = ("--coordinator", "{address}", "--processes", "{processes}", "--process-id", "{i}")
+    ended = in_processes(2, *words, "--out", str(model), "--json", options=place)
+    assert [code for code, _, _ in ended] == [0, 0], ended
+    assert json.loads(ended[0][1].splitlines()[-1])["epochs"] == 2
+    assert "epochs" not in ended[1][1]
+    assert model.exists()
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (("here",), "coordinator must be HOST:PORT of process 0 or 'auto', and is 'here'"),
         (("here:0", 2, 0), "such as 10.0.0.1:1234"),
         (("here:99999", 2, 0), "such as 10.0.0.1:1234"),
-        (("here:1234",), "processes is None, process_id None: give all three"),
+        (("here:1234",), "processes is None, process_id is None: give all three"),
         (("here:1234", 0, 0), "processes must be a whole number of at least 1, and is 0"),
         (("here:1234", 2, 2), "process_id is 2 and there are 2 processes: number them from 0 to 1"),
         (("here:1234", 2, -1), "process_id must be a whole number of at least 0"),
