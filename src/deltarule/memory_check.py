@@ -1,4 +1,4 @@
-"""A training that cannot fit the memory is refused before its first step: what it needs, what is free, what would fit."""
+"""What cannot fit the memory is refused before its first step: what it needs, what is free, what would make it fit."""
 
 from math import prod
 from typing import TYPE_CHECKING, Any
