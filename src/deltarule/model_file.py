@@ -145,7 +145,7 @@ def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         description = json.loads(metadata[METADATA_KEY])
         version = description["format_version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelFileError(f"{path} has damaged deltarule metadata: train or copy it again.") from None
     if not isinstance(version, int) or version < 1:
         raise ModelFileError(f"{path} has format version {version!r}, which is no version: train or copy it again.")
