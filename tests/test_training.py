@@ -233,3 +233,15 @@ def test_rules_that_could_never_act_are_refused():
         climb(5, trainer=batches, stopping=dr.Stopping(min_grad=0.1))
     with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1"):
         climb(5, trainer=dr.LevenbergMarquardt(batch_size=1), stopping=dr.Stopping(min_grad=0.1))
+
+
+def test_what_is_kept_after_an_interruption_is_said_truly():
+    """Without validation data those of the last epoch are kept, with them the best on them."""
+
+    def interrupt(record):
+        raise KeyboardInterrupt
+
+    net, sgd = dr.Network([dr.Dense(1, "linear")]), dr.GradientDescent(eta=0.01)
+    for held, kept in ((None, "latest"), ((X, Y), "best")):
+        result = dr.train(net, X, Y, trainer=sgd, epochs=9, callbacks=[interrupt], validation_data=held)
+        assert result.message == f"interrupted after 1 epochs: the {kept} parameters are kept."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deltarule.network import Network
     from deltarule.session import TrainingResult
     from deltarule.stopping import Stopping
+    from deltarule.streaming import train_stream
     from deltarule.trainers import (
         BayesianEnsemble,
         BayesianRegularization,
@@ -57,6 +58,7 @@ _HOMES = {
     "save": "model_file",
     "search": "tuning",
     "train": "training",
+    "train_stream": "streaming",
 }
 __all__ = [
     "BayesianEnsemble",
@@ -88,6 +90,7 @@ __all__ = [
     "save",
     "search",
     "train",
+    "train_stream",
 ]
 
 

@@ -2,7 +2,8 @@
 
 The cost owns the output error, because the natural pairs (sigmoid with cross-entropy, softmax with log-likelihood)
 lose their sigma' there: delta^L = a - y, and nothing overflows, since both the cost and the error are computed from z.
-Every other pair of activation and cost goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
+Two more pairs are computed from z for the same reason (`saturating_pairs`). Every other pair of activation and cost
+goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
 
 For Levenberg-Marquardt the curvature of C_x at the output is factored, d²C_x/dz² ≈ S S^T, and the residuals r are
 chosen so that S r = delta^L, which makes the gradient J^T r with J the Jacobian seeded by the columns of S. For the
@@ -20,6 +21,7 @@ from jax import Array
 from deltarule.activations import Activation, softplus
 from deltarule.domain import require_number
 from deltarule.errors import ConfigurationError, DataError
+from deltarule.saturating_pairs import PAIRS
 
 SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
 
@@ -115,6 +117,8 @@ class CrossEntropy(Cost):
             )
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.value(z, y)
         if activation.name == "sigmoid":
             return jnp.sum(softplus(z) - y * z, axis=-1)
         a = _inside_unit_interval(a)
@@ -125,11 +129,15 @@ class CrossEntropy(Cost):
         return (a - y) / (a * (1 - a))
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error(z, y)
         if activation.name == "sigmoid":
             return a - y
         return super().output_error(activation, z, a, y)
 
     def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error_tangent(z, y, dz)
         if activation.name == "sigmoid":
             return activation.times_slope(z, a, dz)
         return super().output_error_tangent(activation, z, a, y, dz)
@@ -140,6 +148,8 @@ class CrossEntropy(Cost):
         return root, (a - y) / (a * (1 - a)) / root
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.gauss_newton(z, y)
         if activation.name == "sigmoid":
             # a (1 - a), but from z: 1 - a loses every digit once a rounds to 1.
             root = jnp.maximum(jnp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
@@ -164,6 +174,8 @@ class LogLikelihood(Cost):
             )
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.value(z, y)
         if activation.name == "softmax":
             return -jnp.sum(y * jax.nn.log_softmax(z), axis=-1)
         if activation.name == "sigmoid":
@@ -174,13 +186,17 @@ class LogLikelihood(Cost):
         return -y / _positive(a)
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error(z, y)
         if activation.name == "softmax":
             return a - y
         if activation.name == "sigmoid":
-            return -y * (1 - a)
+            return -y * jax.nn.sigmoid(-z)
         return super().output_error(activation, z, a, y)
 
     def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error_tangent(z, y, dz)
         if activation.name in ("softmax", "sigmoid"):
             da = activation.times_slope(z, a, dz)
             return da if activation.name == "softmax" else y * da
@@ -190,10 +206,15 @@ class LogLikelihood(Cost):
         return jnp.sqrt(y) / _positive(a), -jnp.sqrt(y)
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.gauss_newton(z, y)
         if activation.name == "softmax":
             root = jnp.maximum(jnp.sqrt(a), SMALLEST_SLOPE)
             eye = jnp.eye(a.shape[-1], dtype=a.dtype)
             return root[..., :, None] * (eye - root[..., :, None] * root[..., None, :]), (a - y) / root
+        if activation.name == "sigmoid":
+            root = jnp.sqrt(y)
+            return (root * jax.nn.sigmoid(-z))[..., None] * jnp.eye(a.shape[-1], dtype=a.dtype), -root
         return super().gauss_newton(activation, z, a, y)
 
 

@@ -48,17 +48,20 @@ def require_number(
     return number
 
 
-def require_count(name: str, value: Any, least: int = 1) -> int:
-    """The value as an int of at least `least`.
+def require_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """The value as an int of at least `least` and at most `most`.
 
     Raises:
-        ConfigurationError: not a whole number, or too small.
+        ConfigurationError: not a whole number, too small, or too large.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise ConfigurationError(
             f"{name} must be a whole number of at least {least}, and is {value!r}: give such a value."
         )
-    return int(value)
+    count = int(value)
+    if most is not None and count > most:
+        raise ConfigurationError(f"{name} must be at most {most}, and is {count}: give a smaller number.")
+    return count
 
 
 def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:

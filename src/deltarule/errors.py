@@ -1,7 +1,7 @@
 """What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`; and what it warns of.
 
 Every message is one sentence that names the argument, file, row or column, the value found, and what to do.
-They are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
+All but `ProcessError` are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
 """
 
 
@@ -25,8 +25,16 @@ class ModelFileError(DeltaruleError, ValueError):
     """A model file is missing, truncated, of a newer format, or contradicts itself."""
 
 
+class ProcessError(DeltaruleError, RuntimeError):
+    """Another process of a training that is divided among several did not come or was lost."""
+
+
 class CheckpointError(DeltaruleError, ValueError):
     """A training cannot go on from a checkpoint: none is there, or it is damaged, in use or of another training."""
+
+
+class TooLargeError(DeltaruleError, ValueError):
+    """What was asked for does not fit the memory that is free."""
 
 
 class CheckpointWarning(UserWarning):

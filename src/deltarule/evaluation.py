@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from deltarule import backprop
@@ -12,7 +13,8 @@ from deltarule.rows import Rows, block_size, sum_over_blocks
 if TYPE_CHECKING:
     from deltarule.network import Network
 
-EVALUATION_ROWS = 8192  # rows of one block
+EVALUATION_ROWS = 8192  # rows of one block, fewer of large networks
+EVALUATION_BYTES = 2**28  # what the activations of rows that go through a network together may take
 
 
 class Score(NamedTuple):
@@ -29,9 +31,19 @@ def evaluate(net: "Network", params: Params, rows: Rows) -> Score:
         out = backprop.forward(net, params, x)[-1]
         return jnp.sum(weight * backprop.output_cost(net, out, y)), jnp.sum(jnp.where(correct(out.a, y), weight, 0))
 
-    cost, right = sum_over_blocks(rows, block_size(rows.x.shape[0], EVALUATION_ROWS), sums)
+    cost, right = sum_over_blocks(rows, evaluation_block(net, rows), sums)
     total = jnp.sum(rows.mask)
     return Score(cost / total, right / total)
+
+
+def evaluation_block(net: "Network", rows: Rows) -> int:
+    """The rows of one block."""
+    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net, rows.x)))
+
+
+def rows_at_once(net: "Network", x: Array | np.ndarray) -> int:
+    """How many rows of x (N, ...) go through the network together."""
+    return max(1, EVALUATION_BYTES // (x.dtype.itemsize * net.neurons(x.shape[1:])))
 
 
 def correct(a: Array, y: Array) -> Array:

@@ -3,22 +3,24 @@
 from typing import Any
 
 import numpy as np
+from jax.sharding import Mesh
 
+from deltarule.arrays import as_numbers
 from deltarule.backprop import Params
-from deltarule.errors import DataError
+from deltarule.devices import divide_rows
+from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network import Network
 from deltarule.rows import Rows, pad_rows
 
 
 def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     """The values as a finite, non-empty array of this dtype, with one row for each example."""
-    try:
-        with np.errstate(over="ignore"):  # what overflows is reported below, as not finite
-            array = np.asarray(values, dtype)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape (N, n).") from None
+    with np.errstate(over="ignore"):  # what overflows is reported below, as not finite
+        array = as_numbers(name, values, dtype)
     if array.ndim == 0 or array.shape[0] == 0:
         raise DataError(f"{name} has no rows (shape {array.shape}): give at least one example.")
+    if array.size == 0:
+        raise DataError(f"{name} has no columns (shape {array.shape}): give at least one number for each example.")
     finite = np.isfinite(array)
     if not finite.all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
@@ -29,8 +31,19 @@ def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     return array
 
 
-def checked_rows(net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any) -> Rows:
-    """The examples checked and padded."""
+def require_rows(name: str, X: np.ndarray) -> None:
+    """Raise a ShapeError unless X has an axis for the examples and at least one for their inputs."""
+    if X.ndim < 2:
+        raise ShapeError(
+            f"{name} has shape {X.shape}: give one row for each example, (N, n_1); a single column is X[:, None]."
+        )
+
+
+def checked_rows(
+    net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Mesh | None = None
+) -> Rows:
+    """The examples checked and padded, on the default device or divided among those of a mesh."""
+    require_rows(name, X)
     x = net.as_inputs(params, X)
     y = np.asarray(net.as_targets(Y, x))
     require_finite(name.replace("X", "Y"), y, y.dtype)
@@ -42,4 +55,18 @@ def checked_rows(net: Network, params: Params, name: str, X: np.ndarray, Y: Any,
                 f"weights has shape {weights.shape} and smallest value {weights.min():g}: "
                 f"give one weight of at least 0 for each of the {X.shape[0]} examples, not all 0."
             )
-    return pad_rows(X, y, weights)
+    return pad_rows(X, y, weights) if mesh is None else divide_rows(mesh, X, y, weights)
+
+
+def validation_parts(validation_data: Any) -> tuple[Any, Any, Any]:
+    """X, Y and weights of `validation_data`, which is (Xv, Yv) or (Xv, Yv, weights).
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        length = f" of length {len(validation_data)}" if hasattr(validation_data, "__len__") else ""
+        raise ConfigurationError(
+            f"validation_data is a {type(validation_data).__name__}{length}: give (Xv, Yv) or (Xv, Yv, weights)."
+        )
+    return (*validation_data, None)[:3]  # pyright: ignore[reportReturnType]

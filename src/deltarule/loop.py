@@ -110,7 +110,8 @@ def _advance_one(
             (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch),
         )
         stop = _first_reason(stop, record, stopping, diverged, epoch - best_epoch, validation is not None)
-        return Carry(state, best, best_cost, best_accuracy, best_epoch, epoch, stop), record
+        after = Carry(state, best, best_cost, best_accuracy, best_epoch, epoch, stop)
+        return rows.everywhere((after, record))
 
     shapes = jax.eval_shape(one_epoch, carry)[1]
     buffers = {name: jnp.zeros((CHUNK, *entry.shape), entry.dtype) for name, entry in shapes.items()}

@@ -63,7 +63,7 @@ def save(
         ModelFileError: the file cannot be written, or the parameters are not finite.
         ShapeError: the parameters are not those of this network.
     """
-    path = Path(path)
+    path = _as_path(path)
     _check(net, params)
     description = {
         "format_version": FORMAT_VERSION,
@@ -101,7 +101,7 @@ def load(path: str | os.PathLike) -> tuple[Network, Params]:
 
 def load_model(path: str | os.PathLike) -> Model:
     """Everything in a model file; raises like `load`."""
-    path = Path(path)
+    path = _as_path(path)
     if not path.is_file():
         raise ModelFileError(f"there is no model file {path}: give the path that `deltarule train --out` wrote.")
     try:
@@ -122,6 +122,21 @@ def load_model(path: str | os.PathLike) -> Model:
     return Model(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
 
 
+def _as_path(path: str | os.PathLike) -> Path:
+    """The path of a file.
+
+    Raises:
+        ModelFileError: it is none, or holds a character that no path may hold.
+    """
+    try:
+        found = Path(path)
+        if "\0" not in str(found):
+            return found
+    except TypeError:
+        pass
+    raise ModelFileError(f"the path of a model file is {path!r}: give a name such as 'model.safetensors'.")
+
+
 def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if METADATA_KEY not in metadata:
         raise ModelFileError(
@@ -130,7 +145,7 @@ def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     try:
         description = json.loads(metadata[METADATA_KEY])
         version = description["format_version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelFileError(f"{path} has damaged deltarule metadata: train or copy it again.") from None
     if not isinstance(version, int) or version < 1:
         raise ModelFileError(f"{path} has format version {version!r}, which is no version: train or copy it again.")

@@ -9,8 +9,8 @@ from jax import Array
 from deltarule import backprop
 from deltarule.backprop import Params
 from deltarule.errors import ConfigurationError
-from deltarule.evaluation import EVALUATION_ROWS, evaluate
-from deltarule.rows import Rows, block_size, sum_over_blocks
+from deltarule.evaluation import evaluate, evaluation_block
+from deltarule.rows import Rows, sum_over_blocks
 from deltarule.trainers.base import Record
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def learning_speed(net: "Network", params: Params, rows: Rows) -> Array:
         _, grads = backprop.cost_and_gradient(net, params, x, y, weight)
         return [layer["b"] for layer in grads if "b" in layer]
 
-    sums = sum_over_blocks(rows, block_size(rows.x.shape[0], EVALUATION_ROWS), bias_gradients)
+    sums = sum_over_blocks(rows, evaluation_block(net, rows), bias_gradients)
     return jnp.stack([jnp.linalg.norm(db) for db in sums]) / jnp.sum(rows.mask)
 
 
@@ -53,7 +53,10 @@ def check_record(record: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ConfigurationError: a name is in neither table.
     """
-    names = (record,) if isinstance(record, str) else tuple(record)
+    try:
+        names = (record,) if isinstance(record, str) else tuple(record)
+    except TypeError:
+        raise ConfigurationError(f"record is {record!r}: give a list of names, such as ['learning_speed'].") from None
     known = (*AT_THE_START, *AT_THE_END)
     for name in names:
         if name not in known:

@@ -1,8 +1,11 @@
 """The network: a stack of layers and a cost. It is a description; the parameters live outside it."""
 
-from collections.abc import Iterable, Mapping
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
+from math import prod
 from typing import Any
 
 import jax
@@ -13,13 +16,18 @@ from jax.core import Tracer
 
 from deltarule import backprop, tracing
 from deltarule.activations import Activation
+from deltarule.arrays import as_numbers, require_real
 from deltarule.backprop import Params
 from deltarule.costs import Cost, get_cost
 from deltarule.errors import ConfigurationError, DataError, ShapeError
+from deltarule.evaluation import rows_at_once
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense, Layer, Shape
+from deltarule.machine import require_room
 from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.randomness import as_key
+
+NEGLIGIBLE = 2**26  # bytes that every machine has
 
 
 @dataclass(frozen=True, init=False)
@@ -89,8 +97,9 @@ class Network:
         dtype = as_dtype(dtype)
         with computing_in(dtype):
             key = as_key(seed)
-            self.shapes(input_shape)
-            return _init(self, key, tuple(input_shape), dtype, tuple(defaults.items()))
+            shape = _checked_shape(input_shape)
+            self._require_room(shape, dtype)
+            return _init(self, key, shape, dtype, tuple(defaults.items()))
 
     def check(self, params: Params, input_shape: Shape) -> None:
         """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
@@ -101,6 +110,17 @@ class Network:
             )
         for i, (layer, p, shape) in enumerate(zip(self.layers, params, self.shapes(input_shape)[:-1], strict=True)):
             layer.check(p, shape, i)
+
+    def _require_room(self, input_shape: Shape, dtype: np.dtype) -> None:
+        """Raise a TooLargeError if the parameters do not fit the memory, and a ShapeError if the shape does not."""
+        sizes = [prod(shape) for shape in self.shapes(input_shape)]
+        if dtype.itemsize * sum(below * above for below, above in pairwise(sizes)) < NEGLIGIBLE:
+            return  # even if every layer joined all to all
+        key = jax.random.key(0)
+        defaults = tuple(DEFAULT_INITIALIZERS.items())
+        arrays = jax.tree.leaves(jax.eval_shape(lambda: _init(self, key, input_shape, dtype, defaults)))
+        size = dtype.itemsize * sum(prod(array.shape) for array in arrays)
+        require_room(f"parameters for inputs of shape {input_shape}", 3.0 * size, "use fewer neurons or inputs")
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a^1 = x, a^2, ..., a^L of one example.
@@ -118,6 +138,10 @@ class Network:
                 raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
         return shapes
 
+    def neurons(self, input_shape: Shape) -> int:
+        """How many activations one example has, over all layers."""
+        return sum(prod(shape) for shape in self.shapes(input_shape)[1:])
+
     def input_shape(self, params: Params) -> Shape | None:
         """The shape of one example's input, if layers and parameters determine it; images may have any size."""
         for layer, p in zip(self.layers, params, strict=False):
@@ -129,7 +153,11 @@ class Network:
     def __call__(self, params: Params, X: Any) -> Array:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters."""
         with computing_in(dtype_of(params)):
-            return _outputs(self, params, self._checked_inputs(params, X))
+            x = self._checked_inputs(params, X)
+            most = rows_at_once(self, x)
+            if x.shape[0] <= most:
+                return _outputs(self, params, x)
+            return jnp.concatenate([_outputs(self, params, x[i : i + most]) for i in range(0, x.shape[0], most)])
 
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: int | Array | None = None) -> tuple[Array, Params]:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
@@ -146,8 +174,8 @@ class Network:
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
         with computing_in(dtype_of(params)):
-            inputs = self.as_inputs(params, jnp.asarray(x)[None])
-            return tracing.trace(self, params, inputs, self.as_targets(jnp.asarray(y)[None], inputs))
+            inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None])
+            return tracing.trace(self, params, inputs, self.as_targets(as_numbers("y", y, None, "(k,)")[None], inputs))
 
     def as_inputs(self, params: Params, X: Any) -> Array:
         """X as an array of the parameters' dtype, (N, ...), checked against the first layer."""
@@ -157,10 +185,8 @@ class Network:
         """The same, NumPy's where X is: a compiled call takes it over in a tenth of the time of `jnp.asarray`."""
         dtype = dtype_of(params)
         if not isinstance(X, Array):
-            try:
-                X = np.asarray(X, dtype)
-            except (TypeError, ValueError) as error:
-                raise DataError(f"X cannot be read as numbers ({error}): give an array of shape (N, n_1).") from None
+            X = as_numbers("X", X, dtype, "(N, n_1)")
+        require_real("X", X)
         if X.ndim < 2:
             raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
         self.check(params, X.shape[1:])
@@ -170,11 +196,8 @@ class Network:
         """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1."""
         k, N = self.outputs, x.shape[0]
         if not isinstance(Y, Array):
-            try:
-                Y = np.asarray(Y)
-                Y = Y if Y.dtype.kind in "iub" else Y.astype(x.dtype)
-            except (TypeError, ValueError) as error:
-                raise DataError(f"Y cannot be read as numbers ({error}): give an array of shape (N, {k}).") from None
+            Y = as_numbers("Y", Y, None, f"(N, {k})")
+        require_real("Y", Y)
         if Y.ndim == 1 and k == 1:
             Y = Y[:, None]
         elif Y.ndim == 1 and np.issubdtype(Y.dtype, np.integer):
@@ -188,6 +211,21 @@ class Network:
         if Y.shape != (N, k):
             raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
         return jnp.asarray(Y, x.dtype)
+
+
+def _checked_shape(input_shape: Any) -> Shape:
+    """The shape of one example as a tuple of ints.
+
+    Raises:
+        ShapeError: it is no sequence of whole numbers of at least 1.
+    """
+    is_shape = isinstance(input_shape, Sequence) and all(isinstance(n, numbers.Integral) for n in input_shape)
+    shape = tuple(int(n) for n in input_shape) if is_shape else (0,)
+    if min(shape, default=1) < 1:
+        raise ShapeError(
+            f"input_shape is {input_shape!r}: give the shape of one example, a tuple of whole numbers such as (784,)."
+        )
+    return shape
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3, 4))

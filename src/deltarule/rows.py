@@ -1,6 +1,7 @@
 """The examples of a training on the device, padded to a few sizes so that compilation does not depend on N."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -8,24 +9,34 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from deltarule.sharding import Shards
+
 
 class Rows(NamedTuple):
     """Inputs, targets and weights of `count` examples, followed by padding rows that weigh nothing.
 
     x is (rows, ...), y is (rows, k), weight is (rows,) or None when every example weighs one; count is a traced
-    whole number, so a table that grew by a row compiles nothing new.
+    whole number, so a table that grew by a row compiles nothing new. With `shards` the rows are divided among devices,
+    and each device's share ends with its own padding.
     """
 
     x: Array
     y: Array
     weight: Array | None
     count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
+    shards: Shards | None = None
 
     @property
     def mask(self) -> Array:
         """The weight of every row, zero for padding: (rows,)."""
-        real = (jnp.arange(self.x.shape[0]) < self.count).astype(self.x.dtype)
+        size = self.x.shape[0]
+        real = jnp.arange(size) < self.count if self.shards is None else self.shards.real(size)
+        real = real.astype(self.x.dtype)
         return real if self.weight is None else real * self.weight
+
+    def everywhere(self, tree: Any) -> Any:
+        """The tree, whole on every device that the rows are divided among; as it is where they are not."""
+        return tree if self.shards is None else self.shards.everywhere(tree)
 
 
 def padded_size(count: int) -> int:
@@ -59,11 +70,21 @@ def block_size(rows: int, largest: int) -> int:
 
 
 def sum_over_blocks(rows: Rows, block: int, part: Callable[[Array, Array, Array], Any]) -> Any:
-    """The sum of part(x, y, weight) over blocks of `block` rows: memory is one block's, whatever the number of rows."""
-    size = rows.x.shape[0]
-    if block == size:
-        return part(rows.x, rows.y, rows.mask)
-    blocks = jax.tree.map(lambda array: array.reshape(-1, block, *array.shape[1:]), (rows.x, rows.y, rows.mask))
+    """The sum of part(x, y, weight) over blocks of `block` rows: memory is one block's, whatever the number of rows.
+
+    Rows divided among devices are summed on each, in blocks of at most `block`, and the sums added once.
+    """
+    if rows.shards is None:
+        return _sum_here(part, block, rows.x, rows.y, rows.mask)
+    block = block_size(rows.x.shape[0] // rows.shards.devices, block)
+    return rows.shards.sum(partial(_sum_here, part, block), rows.x, rows.y, rows.mask)
+
+
+def _sum_here(part: Callable[[Array, Array, Array], Any], block: int, x: Array, y: Array, mask: Array) -> Any:
+    """The sum over the rows of one device."""
+    if block == x.shape[0]:
+        return part(x, y, mask)
+    blocks = jax.tree.map(lambda array: array.reshape(-1, block, *array.shape[1:]), (x, y, mask))
 
     def add(total: Any, piece: tuple[Array, Array, Array]) -> tuple[Any, None]:
         return jax.tree.map(jnp.add, total, part(*piece)), None

@@ -18,6 +18,7 @@ from deltarule import loop
 from deltarule.backprop import Params
 from deltarule.checkpoints.keeper import Keeper
 from deltarule.checkpoints.progress import Progress
+from deltarule.devices import agreed, everywhere, local
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.stopping import STOP_REASONS, Stopping
@@ -101,15 +102,19 @@ class Session:
         many = len(starts) > 1
         key = keys if many else keys[0]
         progress = self.keeper.begin(group, lambda: self._fresh(starts))
-        outside, chunk, first_chunk = None, 1, True
+        if self.rows.shards is not None:
+            progress = progress._replace(carry=everywhere(self.rows.shards.mesh, progress.carry))
+        outside, chunk, first_chunk, rate = None, 1, True, 0.0
         try:
             while outside is None and progress.epoch < self.epochs and np.any(np.asarray(progress.carry.stop) == 0):
                 chunk_started = time.perf_counter()
                 before = progress
-                until = self.keeper.limit(group, min(self.epochs, before.epoch + chunk))
+                planned = min(self.epochs, before.epoch + self._in_time(chunk, rate))
+                until = self._agreed(self.keeper.limit(group, planned))[0]
                 progress = self._go_on(before, key, until)
                 new = [part[-1] for part in progress.parts]
                 outside, last = self._look_outside(new[self._leader(_lanes(progress.carry))])
+                outside, last = self._agreed(outside, last)
                 if last is not None and last < progress.epoch:
                     # A callback ended the training inside the chunk: the same epochs again, up to that one.
                     progress = self._go_on(before, key, last)
@@ -124,6 +129,14 @@ class Session:
             self.keeper.write(group, progress)
         lanes = zip(_lanes(progress.carry), progress.parts, strict=True)
         return [(lane, self._ended(lane, part, outside)) for lane, part in lanes]
+
+    def _in_time(self, chunk: int, rate: float) -> int:
+        """The chunk, or as many epochs of `rate` seconds as the time limit leaves room for, at least one."""
+        limit = self.stopping.time_limit
+        if limit is None or rate == 0.0:
+            return chunk
+        left = limit - (time.perf_counter() - self.started)
+        return int(np.clip(left / rate, 1, chunk))
 
     def _fresh(self, starts: list[Params]) -> loop.Carry:
         """The carry before the first epoch, with a leading axis for several starts."""
@@ -180,24 +193,36 @@ class Session:
             return "time", None
         return None, None
 
+    def _agreed(self, *values: Any) -> tuple[Any, ...]:
+        """What process 0 says of numbers, of reasons from outside and of None, where several processes train."""
+        if self.rows.shards is None:
+            return values
+        codes = [-1 if v is None else -2 - FROM_OUTSIDE.index(v) if isinstance(v, str) else v for v in values]
+        return tuple(None if c == -1 else FROM_OUTSIDE[-2 - c] if c < -1 else c for c in agreed(*codes))
+
     def result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
         """What a training leaves that ended here, for this reason."""
         keep_best = self.validation is not None or reason == "diverged" or self.trainer.judged_by is not None
         return TrainingResult(
-            params=carry.best if keep_best else carry.state.params,
+            params=self._local(carry.best if keep_best else carry.state.params),
             history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
             stop_reason=reason,
-            message=self._message(reason, int(carry.epoch)),
+            message=self._message(reason, int(carry.epoch), keep_best),
             epochs=int(carry.epoch),
             best_epoch=int(carry.best_epoch if keep_best else carry.epoch),
             seconds=time.perf_counter() - self.started,
         )
 
-    def _message(self, reason: str, epochs: int) -> str:
+    def _local(self, params: Params) -> Params:
+        """The parameters on the default device, where the training was divided among several."""
+        return params if self.rows.shards is None else local(params)
+
+    def _message(self, reason: str, epochs: int, keep_best: bool) -> str:
         """The stop in one sentence."""
         stopping, name = self.stopping, self.trainer.learning_rate_name
         cause = f" with {name} = {getattr(self.trainer, name):g}" if name is not None else ""
         cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
+        kept = "best" if keep_best else "latest"
         return {
             "goal": f"the training cost reached the goal of {stopping.goal} after {epochs} epochs.",
             "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {epochs} epochs.",
@@ -209,7 +234,7 @@ class Session:
             "diverged": f"training diverged in epoch {epochs}{cause}: the best parameters before it are kept; {cure}.",
             "epochs": f"all {epochs} epochs were run.",
             "time": f"the time limit of {stopping.time_limit} s passed after {epochs} epochs.",
-            "interrupted": f"interrupted after {epochs} epochs: the best parameters so far are kept.",
+            "interrupted": f"interrupted after {epochs} epochs: the {kept} parameters are kept.",
             "callback": f"a callback ended the training after {epochs} epochs.",
         }[reason]
 

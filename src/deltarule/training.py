@@ -13,12 +13,15 @@ import jax.numpy as jnp
 from deltarule.backprop import Params
 from deltarule.checkpoints import keeping
 from deltarule.checkpoints.fingerprint import fingerprint
+from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
 from deltarule.errors import ConfigurationError
-from deltarule.examples import checked_rows, require_finite
+from deltarule.examples import checked_rows, require_finite, require_rows, validation_parts
+from deltarule.memory_check import require_fit
 from deltarule.monitoring import check_record
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in, dtype_of
+from deltarule.processes import together
 from deltarule.randomness import as_key
 from deltarule.session import Callback, Session, TrainingResult
 from deltarule.stopping import Stopping
@@ -26,6 +29,7 @@ from deltarule.trainers.base import Diversifying, Trainer
 from deltarule.trainers.gradient_descent import GradientDescent
 
 NO_RULES = Stopping()
+MOST_EPOCHS = 2**31 - 1  # epochs are counted in 32 bits
 
 
 def train(
@@ -44,6 +48,7 @@ def train(
     monitor: str = "cost",
     record: Sequence[str] = (),
     dtype: Any = None,
+    devices: Sequence[Any] | None = None,
     checkpoint: str | os.PathLike | None = None,
     checkpoint_every: int = 1,
     resume: str | os.PathLike | None = None,
@@ -72,6 +77,9 @@ def train(
             ["training_accuracy"] after the epoch, without regularisation and Dropout, as the validation data are
             scored.
         dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
+        devices: divide the examples among these, such as `jax.devices()`; None computes on JAX's default device. The
+            result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
+            devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
         checkpoint: a folder to keep checkpoints in: the last two, each whole or absent whatever ends the process, and
             one more where the training ends, also by Ctrl-C, the time limit or an error. The folder is made if it is
             missing; it must be this training's own.
@@ -87,11 +95,14 @@ def train(
         DataError: X, Y or weights are empty, not numbers, not finite, or negative weights.
         ShapeError: they do not fit each other or the network.
         ConfigurationError: an option outside its range.
+        ProcessError: another process of the training was lost.
+        TooLargeError: the training needs more memory than is free.
         CheckpointError: `resume` holds no checkpoint of this training, or `checkpoint` one of another, or another
             process writes there.
     """
     started = time.perf_counter()
-    require_count("epochs", epochs)
+    _check_kinds(net, trainer, stopping, callbacks)
+    require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)
     require_count("checkpoint_every", checkpoint_every)
     require_choice("monitor", monitor, ("cost", "accuracy"))
@@ -99,6 +110,7 @@ def train(
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     with computing_in(dtype):
         X = require_finite("X", X, dtype)
+        require_rows("X", X)
         init_key, run_key = jax.random.split(as_key(seed))
         given = [] if params is None else [jax.tree.map(lambda p: jnp.asarray(p, dtype), params)]
         keys = jax.random.split(init_key, restarts)[len(given) :]
@@ -106,22 +118,40 @@ def train(
         starts = given + drawn
         if isinstance(trainer, Diversifying):
             starts = trainer.diversify(starts)
-        rows = checked_rows(net, starts[0], "X", X, Y, weights)
-        check_together(net, trainer, stopping, X.shape[0], validated=validation_data is not None)
+        mesh = mesh_of(devices)
+        require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
+        rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
+        count = X.shape[0] if mesh is None else int(rows.count)
+        check_together(net, trainer, stopping, count, validated=validation_data is not None)
         validation = None
         if validation_data is not None:
-            Xv = require_finite("validation X", validation_data[0], dtype)
-            held_weights = validation_data[2] if len(validation_data) > 2 else None
-            validation = checked_rows(net, starts[0], "validation X", Xv, validation_data[1], held_weights)
+            Xv, Yv, held_weights = validation_parts(validation_data)
+            Xv = require_finite("validation X", Xv, dtype)
+            validation = checked_rows(net, starts[0], "validation X", Xv, Yv, held_weights, mesh)
+        if mesh is not None:
+            starts, run_key = everywhere(mesh, (starts, run_key))
         session = Session(
             net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
         )
         settings = partial(fingerprint, session, starts, seed)
         with (
+            together(),
             keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,
-            trainer.surroundings(net, starts[0], X.shape[0]),
+            trainer.surroundings(net, starts[0], count),
         ):
             return replace(session, keeper=keeper).run(starts)
+
+
+def _check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
+    """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
+    if not isinstance(net, Network):
+        raise ConfigurationError(f"net is {net!r}, which is not a network: give Network([Dense(...), ...]).")
+    if isinstance(trainer, type) or not callable(getattr(trainer, "epoch", None)):
+        raise ConfigurationError(f"trainer is {trainer!r}, which is not a trainer: give GradientDescent(eta=0.5), say.")
+    if not isinstance(stopping, Stopping):
+        raise ConfigurationError(f"stopping is {stopping!r}: give Stopping(goal=...), for example, or leave it out.")
+    if not isinstance(callbacks, Sequence) or not all(callable(callback) for callback in callbacks):
+        raise ConfigurationError(f"callbacks is {callbacks!r}: give a list of functions, such as [print].")
 
 
 def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:

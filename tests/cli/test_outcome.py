@@ -4,7 +4,7 @@ import pytest
 import deltarule as dr
 from deltarule.cli.choices import Choices
 from deltarule.cli.outcome import merge_starts
-from deltarule.cli.plan import make_plan
+from deltarule.cli.planning import make_plan
 from deltarule.data import load
 
 NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "houses.csv", "seed": 0, "drop_missing": False}

@@ -100,3 +100,22 @@ def test_a_network_with_dropout_is_traced_as_it_predicts(run, shelf):
         assert formula in outcome.out
     assert run("check", "dropped.safetensors", shelf / "flowers.csv").code == 0
     assert run("predict", "dropped.safetensors", shelf / "flowers.csv").code == 0
+
+
+def test_images_have_their_own_formulas(run, tmp_path):
+    (tmp_path / "net.toml").write_text(
+        '[[layers]]\nkind = "Convolution"\nfilters = 2\nkernel = 3\nactivation = "relu"\n'
+        '[[layers]]\nkind = "MaxPool"\nsize = 2\n'
+    )
+    run("train", "digits", "--model", tmp_path / "net.toml", "--epochs", 1, "--out", "images.safetensors")
+    out = run("trace", "images.safetensors", "digits", "--row", 0).out
+    for formula in (
+        "Layer 3: Convolution, 72 neurons (6 × 6 × 2), sigma = relu",
+        "z^3 = b^3 + W^3 at every place of a^2: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c   (2)",
+        "z^4 = the largest a^3 of each window   (2)",
+        "dC/da^2 = delta^3 fully correlated with W^3 turned by 180°   (BP2')",
+        "delta^3 = (delta^4 at the pixel that won its window) ⊙ sigma'(z^3)   (BP2)",
+        "dC/dW^3_fuvc = sum_ij delta^3_ijf a^2_(s i + u)(s j + v)c   (BP4)",
+        "W^3, 2 × 3 × 3 × 1",
+    ):
+        assert formula in out

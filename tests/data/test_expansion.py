@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from deltarule.data import expansion, load
-from deltarule.data.expansion import elastic, expand, expand_training_part, resampled, rotated, shifted
+from deltarule.data.expansion import distorted, elastic, expand, expand_training_part, resampled, rotated, shifted
 from deltarule.errors import ConfigurationError, DataError
 
 DRAW = np.random.default_rng(0)
@@ -109,6 +109,19 @@ def test_expand_keeps_the_originals_first_and_the_targets_beside(dtype):
     assert (expand(X, Y, (9, 7), ["rotate"], seed=2)[0] != expand(X, Y, (9, 7), ["rotate"], seed=1)[0]).any()
 
 
+def test_distorted_images_are_turned_bent_and_moved():
+    image = np.zeros((400, 15, 15), "float32")
+    image[:, 5:10, 6:9] = 1
+    found = distorted(image, seed=3)
+    np.testing.assert_array_equal(found, distorted(image, seed=3))
+    assert (found != distorted(image, seed=4)).any()
+    still = distorted(image, seed=3, degrees=0, alpha=0)
+    assert {tuple(np.argwhere(one)[0]) for one in still} == {(i, j) for i in (4, 5, 6) for j in (5, 6, 7)}
+    assert still.sum() == image.sum()
+    assert 0 <= found.min() <= found.max() <= 1
+    assert len(np.unique(found.reshape(400, -1), axis=0)) == 400
+
+
 def test_only_the_training_part_is_expanded():
     data = load("digits")
     more = expand_training_part(data, ["shift"], seed=0)
@@ -120,7 +133,7 @@ def test_only_the_training_part_is_expanded():
 
 
 def test_what_cannot_be_expanded(tmp_path):
-    with pytest.raises(ConfigurationError, match="kinds must be among shift, rotate, elastic, and is 'flip'"):
+    with pytest.raises(ConfigurationError, match="kinds must be among shift, rotate, elastic, distort, and is 'flip'"):
         expand(IMAGES, np.arange(5), (9, 7), ["flip"])
     with pytest.raises(ConfigurationError, match="kinds names 'shift' twice"):
         expand(IMAGES, np.arange(5), (9, 7), ["shift", "shift"])

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from deltarule.backprop import Params
+from deltarule.devices import pieces, sum_over_processes
 from deltarule.rows import Rows
 
 if TYPE_CHECKING:
@@ -95,8 +96,41 @@ def _is_filled(cell: Any) -> bool:
 
 
 def _rows_in_words(rows: Rows) -> str:
-    """Shape and digest of the examples, without padding."""
-    count = int(rows.count)
-    arrays = [np.asarray(array)[:count] for array in (rows.x, rows.y, rows.weight) if array is not None]
+    """Shape and digest of the examples, without padding, however they are divided among devices and processes."""
     width = "x".join(str(size) for size in rows.x.shape[1:])
-    return f"{count} rows of {width} inputs and {rows.y.shape[1]} targets, digest {digest(arrays)}"
+    shape = f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets"
+    summed = sum_over_processes(np.array(_row_sums(rows), np.uint64))
+    return f"{shape}, digest {''.join(f'{int(number):016x}' for number in summed)}"
+
+
+def _row_sums(rows: Rows) -> list[int]:
+    """One 64-bit sum each of inputs, targets and weights over this process's examples, their numbers mixed in.
+
+    Sums of processes add up to the sum of all, in whatever parts the examples lie.
+    """
+    sums = []
+    for array in (rows.x, rows.y, rows.weight):
+        own = pieces(rows, array) if array is not None else ()
+        sums.append(sum(_numbered_sum(first, held) for first, held in own) % 2**64)
+    return sums
+
+
+def _numbered_sum(first: int, held: np.ndarray) -> int:
+    """sum_i g_i sum_j h_j bits_ij modulo 2^64, with odd multipliers h of the columns and g of the row numbers."""
+    words = np.ascontiguousarray(held).reshape(len(held), -1).view(f"u{held.dtype.itemsize}").astype(np.uint64)
+    columns = _multipliers(np.arange(words.shape[1], dtype=np.uint64))
+    code = _mixed((words ^ (words >> np.uint64(29))) @ columns)
+    return int((code * _multipliers(np.arange(first, first + len(held), dtype=np.uint64))).sum(dtype=np.uint64))
+
+
+def _multipliers(number: np.ndarray) -> np.ndarray:
+    """An odd 64-bit number for each whole number."""
+    return _mixed(number + np.uint64(1)) | np.uint64(1)
+
+
+def _mixed(number: np.ndarray) -> np.ndarray:
+    """Splitmix64, which lets every bit in change every bit out."""
+    number = number * np.uint64(0x9E3779B97F4A7C15)
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return number ^ (number >> np.uint64(31))

@@ -16,10 +16,11 @@ import numpy as np
 
 from deltarule import loop
 from deltarule.checkpoints import folder
-from deltarule.checkpoints.content import Content
+from deltarule.checkpoints.content import Content, from_bytes, to_bytes
 from deltarule.checkpoints.fingerprint import Fingerprint
 from deltarule.checkpoints.progress import Progress, Records, from_tensors, to_tensors
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
+from deltarule.processes import leads, told
 
 # Writing may take a second, and then this share of the time: epochs that are shorter than a write are not written each.
 WRITING_SECONDS, WRITING_SHARE = 1.0, 0.05
@@ -78,10 +79,8 @@ class Keeper:
             return
         began = time.perf_counter()
         self.groups[group : group + 1] = [to_tensors(progress)]
-        tensors = {f"{i}.{name}": array for i, held in enumerate(self.groups) for name, array in held.items()}
-        description = {"settings": self.settings, "groups": len(self.groups)}
         try:
-            folder.write(self.place, Content(tensors, description))
+            folder.write(self.place, _content(self.groups, self.settings))
         except OSError as error:
             if not self.failing:
                 warnings.warn(
@@ -132,6 +131,11 @@ def keeping(
     if place is None:
         yield Keeper(None)
         return
+    if not leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
+        settings()
+        content = from_bytes(told(b""))
+        yield Keeper(None, found=[_group(content.tensors, i) for i in range(content.description["groups"])])
+        return
     with folder.locked(place):
         here = source is not None and source.resolve() == place.resolve()
         if not here and (old := folder.checkpoints_in(place)):
@@ -140,7 +144,9 @@ def keeping(
                 "with it, or name another folder."
             )
         ours = settings()
-        yield Keeper(place, every, ours, [] if source is None else _read(source, ours, epochs, empty_is_well=here))
+        found = [] if source is None else _read(source, ours, epochs, empty_is_well=here)
+        told(to_bytes(_content(found, ours)))
+        yield Keeper(place, every, ours, found)
 
 
 def _as_path(name: str, folder: str | os.PathLike | None) -> Path | None:
@@ -177,6 +183,12 @@ def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> l
         sentence = f"{one}: training goes on from the checkpoint before it, of epoch {reached}."
         warnings.warn(sentence, CheckpointWarning, stacklevel=5)
     return groups
+
+
+def _content(groups: Sequence[Records], settings: Fingerprint) -> Content:
+    """The groups of a training as named arrays, and what must agree."""
+    tensors = {f"{i}.{name}": array for i, held in enumerate(groups) for name, array in held.items()}
+    return Content(tensors, {"settings": settings, "groups": len(groups)})
 
 
 def _group(tensors: Records, group: int) -> Records:

@@ -10,7 +10,8 @@ STARTED = time.perf_counter()  # when the command began, as near as a module of 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `deltarule` with these arguments, by default the process's own, and return its exit code.
 
-    0: done; 1: a check failed, or the reader of a pipe went away; 2: bad input; 130: interrupted by Ctrl-C.
+    0: done; 1: a check failed, or the reader of a pipe went away; 2: bad input; 3: another process was
+    lost; 130: interrupted by Ctrl-C.
     """
     try:
         from deltarule.cli.app import run

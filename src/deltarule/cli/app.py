@@ -11,6 +11,7 @@ from deltarule.cli.check import check
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.export import export
 from deltarule.cli.failures import flush_output, guarded
+from deltarule.cli.plan_command import plan
 from deltarule.cli.predict import predict
 from deltarule.cli.report import report
 from deltarule.cli.reproduce import reproduce
@@ -33,14 +34,15 @@ app = typer.Typer(
     cls=Commands,
     help="Train feed-forward networks by hand-written backpropagation, and look inside.\n\n"
     "`deltarule train` alone trains on real handwritten digits, in a few seconds.",
-    epilog="Exit codes: 0 done, 1 a gradient check failed, 2 bad input or a training that diverged, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 a gradient check failed, 2 bad input or a training that diverged, 3 another process "
+    "was lost, 130 interrupted.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, search, predict, evaluate, trace, check, reproduce, export, report):
+for command in (train, plan, search, predict, evaluate, trace, check, reproduce, export, report):
     app.command()(command)
 
 

@@ -1,20 +1,14 @@
-"""What the user chose for `deltarule train`, checked before any data are read."""
+"""What the user chose for `deltarule train`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deltarule.cli.options import parse_hidden, require_writable
-from deltarule.cli.trainers import TRAINERS
-
-LARGEST_SEED = 2**32 - 1  # a JAX key takes 32 bits; beyond them seeds would repeat
 IMAGES = ("digits", "mnist")
-COSTS = ("quadratic", "cross-entropy", "log-likelihood")
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
-TASKS = ("classification", "regression")
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
-MONITORS = ("accuracy", "cost")
+OPTION_NAMES = {"recorded": "record", "stack": "model"}  # where the field of `Choices` has another name
+WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
 
 
 @dataclass(frozen=True)
@@ -48,9 +42,14 @@ class Choices:
     nesterov: bool = False
     init: str | None = None
     monitor: str | None = None
+    devices: str | None = None
+    coordinator: str | None = None
+    processes: int | None = None
+    process_id: int | None = None
     checkpoint: Path | None = None
     checkpoint_every: int | None = None
     resume: Path | None = None
+    stack: str | None = None  # --model: the name of a stack of layers, or a .toml file
 
     @property
     def model(self) -> Path:
@@ -58,11 +57,11 @@ class Choices:
         return self.out or Path(f"{Path(self.source).stem}.safetensors")
 
     def record(self) -> dict[str, Any]:
-        """The options that were given, for the model file: what the network depends on, so nothing of checkpoints."""
+        """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in asdict(self).items()
-            if value is not None and value is not False and name not in CHECKPOINTS
+            if value is not None and value is not False and name not in CHECKPOINTS + WHERE
         }
 
 
@@ -72,144 +71,7 @@ def as_words(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         if name == "source" or (name == "seed" and value == 0):
             continue
-        option = "--record" if name == "recorded" else f"--{name.replace('_', '-')}"
+        option = f"--{OPTION_NAMES.get(name, name).replace('_', '-')}"
         for one in value if isinstance(value, (list, tuple)) else (value,):
             words += [option] if one is True else [option, str(one)]
     return words
-
-
-def check_choices(choices: Choices) -> None:
-    """Check every option that can be checked without the data.
-
-    Raises:
-        ConfigurationError: an option lies outside its domain or does not go with another.
-    """
-    from deltarule.activations import ACTIVATIONS
-    from deltarule.data.expansion import check_kinds
-    from deltarule.domain import require_choice, require_count, require_number
-    from deltarule.initializers import INITIALIZERS
-
-    if choices.hidden is not None:
-        parse_hidden(choices.hidden)
-    trainable = tuple(name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
-    for name, value, known in (
-        ("--activation", choices.activation, trainable),
-        ("--cost", choices.cost, COSTS),
-        ("--trainer", choices.trainer, tuple(TRAINERS)),
-        ("--task", choices.task, TASKS),
-        ("--init", choices.init, tuple(INITIALIZERS)),
-        ("--monitor", choices.monitor, MONITORS),
-    ):
-        if value is not None:
-            require_choice(name, value, known)
-    for name, value, bounds in (
-        ("--eta", choices.eta, {"above": 0}),
-        ("--l2", choices.l2, {"least": 0}),
-        ("--l1", choices.l1, {"least": 0}),
-        ("--max-norm", choices.max_norm, {"above": 0}),
-        ("--dropout", choices.dropout, {"least": 0, "below": 1}),
-        ("--momentum", choices.momentum, {"least": 0, "below": 1}),
-        ("--time-limit", choices.time_limit, {"above": 0}),
-    ):
-        if value is not None:
-            require_number(name, value, **bounds)
-    for name, value in (
-        ("--batch-size", choices.batch_size),
-        ("--epochs", choices.epochs),
-        ("--patience", choices.patience),
-        ("--halve-after", choices.halve_after),
-        ("--checkpoint-every", choices.checkpoint_every),
-    ):
-        if value is not None:
-            require_count(name, value)
-    _check_checkpoints(choices)
-    if choices.expand is not None:
-        check_kinds("--expand", choices.expand)
-    for name in choices.recorded or ():
-        require_choice("--record", name, RECORDS)
-    require_count("--seed", choices.seed, least=0)
-    _check_seed_and_epochs(choices)
-    _check_source(choices)
-    if choices.trainer is not None:
-        check_trainer_options(choices, choices.trainer)
-    require_writable("--out", choices.model)
-
-
-def _check_seed_and_epochs(choices: Choices) -> None:
-    """Both are 32-bit numbers inside."""
-    from deltarule.errors import ConfigurationError
-
-    for name, value, largest in (
-        ("--seed", choices.seed, LARGEST_SEED),
-        ("--epochs", choices.epochs, 2**31 - 1),
-        ("--patience", choices.patience, 2**31 - 1),
-        ("--halve-after", choices.halve_after, 2**31 - 1),
-        ("--batch-size", choices.batch_size, 2**31 - 1),
-    ):
-        if value is not None and value > largest:
-            raise ConfigurationError(f"{name} must be at most {largest}, and is {value}: give a smaller number")
-
-
-def _check_checkpoints(choices: Choices) -> None:
-    """How often needs a where."""
-    from deltarule.errors import ConfigurationError
-
-    if choices.checkpoint_every is not None and choices.checkpoint is None and choices.resume is None:
-        raise ConfigurationError(
-            f"--checkpoint-every is {choices.checkpoint_every}, but there is no folder to write to: "
-            "give --checkpoint FOLDER, or leave it out"
-        )
-
-
-def _check_source(choices: Choices) -> None:
-    """A table needs a target; digits and MNIST have theirs."""
-    from deltarule.errors import ConfigurationError
-
-    if choices.source in IMAGES:
-        if choices.target is not None:
-            raise ConfigurationError(
-                f"--target is {choices.target!r}, but {choices.source} has its own target, the digit: leave it out"
-            )
-        if choices.task == "regression":
-            raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
-        return
-    if choices.expand is not None:
-        raise ConfigurationError(
-            f"--expand is {', '.join(choices.expand)}, but {choices.source} is a table: leave it out"
-        )
-    if choices.target is not None and not choices.target.strip():
-        raise ConfigurationError("--target is empty: name the column of the table to learn")
-    if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
-        raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
-
-
-def trainer_options(choices: Choices) -> dict[str, Any]:
-    """The options that not every trainer takes, None where the user left them out."""
-    return {
-        "--eta": choices.eta,
-        "--batch-size": choices.batch_size,
-        "--momentum": choices.momentum,
-        "--l2": choices.l2,
-        "--l1": choices.l1,
-        "--max-norm": choices.max_norm,
-        "--dropout": choices.dropout,
-        "--halve-after": choices.halve_after,
-    }
-
-
-def check_trainer_options(choices: Choices, trainer: str) -> None:
-    """Refuse an option that this trainer does not understand, rather than ignore it."""
-    from deltarule.errors import ConfigurationError
-
-    for name, value in trainer_options(choices).items():
-        if value is not None and name not in TRAINERS[trainer].takes:
-            others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)
-            raise ConfigurationError(
-                f"{name} is {value}, but --trainer {trainer} takes no {name}: "
-                f"leave it out, or choose --trainer {others}"
-            )
-    if choices.nesterov and choices.momentum is None and TRAINERS[trainer].momentum is None:
-        raise ConfigurationError(
-            f"--nesterov is a kind of momentum, and --trainer {trainer} has none here: "
-            "give --momentum 0.9 with sgd or gd, choose --trainer momentum, or leave it out"
-        )

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 1
+BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
 UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
 
 # The library's errors name its arguments; on the command line each has the name of an option.
@@ -18,7 +18,11 @@ AS_TYPED = (
     (r"\b(use|with) task (regression|classification)\b", r"\1 --task \2"),
     (r"(?<![-\w])(target|task|seed) is (?=['\d-])", r"--\1 is "),
     (r"name one target\b", "name one --target"),
+    (r"(?<![-\w])(coordinator|processes) is (?=['\dN])", r"--\1 is "),
+    (r"(?<![-\w])process_id is (?=[\dN])", "--process-id is "),
+    (r"^coordinator must be", "--coordinator must be"),
     (r"(?<![-\w])epochs is (?=\d)", "--epochs is "),
+    (r"\btake batch_size=100\b", "take --batch-size 100"),
     (r"\bgive resume\b", "give --resume"),
     (r"\bleave resume out\b", "leave --resume out"),
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
@@ -39,10 +43,13 @@ def as_typed(sentence: str) -> str:
 @contextmanager
 def guarded() -> Iterator[None]:
     """Turn a failure inside into its sentence on standard error and `typer.Exit`; a mistake of ours passes through."""
-    from deltarule.errors import DeltaruleError
+    from deltarule.errors import DeltaruleError, ProcessError
 
     try:
         yield
+    except ProcessError as error:
+        print(f"Error: {as_typed(str(error))}", file=sys.stderr, flush=True)
+        os._exit(LOST_PROCESS)  # an orderly exit would wait for the process that is lost
     except DeltaruleError as error:
         _fail(as_typed(str(error)), BAD_INPUT)
     except UsageError as error:

@@ -24,7 +24,7 @@ def reproduce(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, or all; none lists them.",
+            help="higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, beyond, or all; none lists them.",
             show_default=False,
         ),
     ] = None,
@@ -47,8 +47,8 @@ def reproduce(
 ) -> None:
     """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
 
-    Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 take about twenty minutes;
-    that one takes hours, so give it --checkpoints. Ctrl-C ends it with the rows that are done.
+    Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
+    minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.domain import require_count

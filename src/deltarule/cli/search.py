@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli import STARTED
-from deltarule.cli.choices import Choices, check_choices
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing
 from deltarule.cli.screen import command, console_for, emit_json, line, number, share
 from deltarule.cli.train import load_data
@@ -26,6 +27,7 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Model,
     Momentum,
     Monitor,
     Nesterov,
@@ -66,6 +68,7 @@ def search(
     target: Target = None,
     task: Task = None,
     hidden: Hidden = None,
+    model: Model = None,
     activation: Activation = None,
     cost: Cost = None,
     trainer: Trainer = None,
@@ -95,7 +98,7 @@ def search(
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, None, None, out,
-        nesterov=nesterov, init=init, monitor=monitor,
+        nesterov=nesterov, init=init, monitor=monitor, stack=model,
     )  # fmt: skip
     _check(choices, method, trials, points)
     data, found = _run(choices, vary or [], method, trials, points, prune)
@@ -118,7 +121,7 @@ def _run(
     """Load, and search."""
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.cli.variation import default_space, parse_variations
 
     space = parse_variations(vary, choices)
@@ -178,7 +181,7 @@ def _finish(choices: Choices, data: "DataSet", found: "SearchResult", method: st
     import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import INTERRUPTED
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.cli.variation import as_options, fixed_options
 
     winner = replace(choices, **found.best.values)

@@ -126,10 +126,9 @@ def panel(
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     sizes = f"{len(data.train):,} training, {len(data.validation):,} validation, {len(data.test):,} test examples"
-    layers = ", ".join(plan.activations)
     rows = [
         ("data", f"{data.name}: {sizes}"),
-        ("network", f"{'-'.join(map(str, plan.sizes))} ({layers}), {record['parameters']:,} parameters"),
+        ("network", f"{plan.network}, {record['parameters']:,} parameters"),
         ("cost", plan.net.cost.name),
         ("trainer", plan.description),
         ("stopped", stop_sentence(plan, result)),

@@ -25,20 +25,38 @@ SIGMA = {  # sigma(z) and sigma'(z) of each activation, as the book writes them
     "step": ("1 where z > 0, else 0", "0"),
     "softmax": ("e^z / sum e^z", "diag(a) - a a^T, a matrix, of which the diagonal is shown"),
 }
+FORWARD = {  # z^l of each kind of layer
+    "Dense": "W^{l} a^{below} + b^{l}",
+    "Convolution": "b^{l} + W^{l} at every place of a^{below}: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c",
+    "MaxPool": "the largest a^{below} of each window",
+    "MeanPool": "the mean a^{below} of each window",
+    "L2Pool": "√(sum of (a^{below})²) over each window",
+    "Flatten": "a^{below} as a row",
+    "Reshape": "a^{below} in another shape",
+    "Dropout": "a^{below}",
+}
+BACKWARD = {  # dC/da of the layer below each kind of layer (BP2')
+    "Dense": "(W^{l})^T delta^{l}",
+    "Convolution": "delta^{l} fully correlated with W^{l} turned by 180°",
+    "MaxPool": "delta^{l} at the pixel that won its window",
+    "MeanPool": "delta^{l} spread evenly over its window",
+    "L2Pool": "delta^{l} spread over its window by a/‖a‖",
+    "Flatten": "delta^{l}",
+    "Reshape": "delta^{l}",
+    "Dropout": "delta^{l}",
+}
 NATURAL = {("cross-entropy", "sigmoid"), ("log-likelihood", "softmax")}  # their sigma' cancels in BP1
 
 
 def equations(net: "Network", i: int) -> dict[str, str]:
     """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
-    from deltarule.layers import Dense, Dropout
-
     l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
-    activation = getattr(net.layers[i], "activation", "linear")
+    layer = net.layers[i]
+    activation = getattr(layer, "activation", "linear")
     sigma, slope = SIGMA[activation]
-    weighed = [isinstance(layer, Dense) for layer in net.layers]
-    carried = f"(W^{l + 1})^T delta^{l + 1}" if last or weighed[i + 1] else f"delta^{l + 1}"  # BP2' of the layer above
+    carried = _carried(net, i)
     found = {
-        "z": f"z^{l} = W^{l} a^{l - 1} + b^{l}   (2)" if weighed[i] else f"z^{l} = a^{l - 1}   (2)",
+        "z": f"z^{l} = {FORWARD[type(layer).__name__].format(l=l, below=l - 1)}   (2)",
         "a": f"a^{l} = sigma(z^{l}) = {sigma}   (3)",
         "slope": f"sigma'(z^{l}) = {slope}",
         "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {carried}   (BP2')",
@@ -48,13 +66,22 @@ def equations(net: "Network", i: int) -> dict[str, str]:
         "db": f"dC/db^{l} = delta^{l}   (BP3)",
         "dW": f"dC/dW^{l}_jk = a^{l - 1}_k delta^{l}_j   (BP4)",
     }
-    if isinstance(net.layers[i], Dropout):
+    if type(layer).__name__ == "Convolution":
+        found["db"] = f"dC/db^{l}_f = sum_ij delta^{l}_ijf   (BP3)"
+        found["dW"] = f"dC/dW^{l}_fuvc = sum_ij delta^{l}_ijf a^{l - 1}_(s i + u)(s j + v)c   (BP4)"
+    if type(layer).__name__ == "Dropout":
         found["a"] = f"a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
     if last and activation == "softmax":
         found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
     if last and (net.cost.name, activation) in NATURAL:
         found["delta"] = found["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
     return found
+
+
+def _carried(net: "Network", i: int) -> str:
+    """What the layer above `net.layers[i]` carries down to it."""
+    above = net.layers[min(i + 1, len(net.layers) - 1)]
+    return BACKWARD[type(above).__name__].format(l=i + 3)
 
 
 def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
@@ -121,7 +148,8 @@ def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:
 def _heading(console: Console, net: "Network", i: int, layer: "LayerTrace") -> None:
     described = net.layers[i]
     activation = getattr(described, "activation", None)
-    name = f"{type(described).__name__}, {layer.a.size} neurons" + (f", sigma = {activation}" if activation else "")
+    size = f"{layer.a.size} neurons" + (f" ({' × '.join(map(str, layer.a.shape))})" if layer.a.ndim > 1 else "")
+    name = f"{type(described).__name__}, {size}" + (f", sigma = {activation}" if activation else "")
     last = ", the output" if i + 1 == len(net.layers) else ""
     line(console, f"\nLayer {i + 2}{last}: {name}", "bold")
 

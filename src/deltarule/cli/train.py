@@ -1,12 +1,14 @@
 """`deltarule train`: load, train, keep the best network on the validation part, save it, say how good it is."""
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from deltarule.cli import STARTED
-from deltarule.cli.choices import IMAGES, Choices, check_choices
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.outcome import Outcome, merge_starts
 from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
@@ -18,7 +20,9 @@ from deltarule.cli.training_options import (
     BatchSize,
     Checkpoint,
     CheckpointEvery,
+    Coordinator,
     Cost,
+    Devices,
     Dropout,
     Epochs,
     Eta,
@@ -27,11 +31,14 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Model,
     Momentum,
     Monitor,
     Nesterov,
     Out,
     Patience,
+    Processes,
+    ProcessId,
     Record,
     Resume,
     Seed,
@@ -53,6 +60,7 @@ def train(
     target: Target = None,
     task: Task = None,
     hidden: Hidden = None,
+    model: Model = None,
     activation: Activation = None,
     cost: Cost = None,
     trainer: Trainer = None,
@@ -75,6 +83,10 @@ def train(
     time_limit: TimeLimit = None,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    devices: Devices = None,
+    coordinator: Coordinator = None,
+    processes: Processes = None,
+    process_id: ProcessId = None,
     out: Out = None,
     checkpoint: Checkpoint = None,
     checkpoint_every: CheckpointEvery = None,
@@ -91,23 +103,29 @@ def train(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
         l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
         time_limit, out, tuple(record) if record else None, nesterov, init, monitor,
-        checkpoint, checkpoint_every, resume,
+        devices, coordinator, processes, process_id, checkpoint, checkpoint_every, resume, model,
     )  # fmt: skip
     check_choices(choices)
+    if choices.coordinator is not None:
+        from deltarule.processes import join
+
+        join(choices.coordinator, choices.processes, choices.process_id)
     data, plan, result = _run(choices)
-    _finish(choices, data, merge_starts(data, plan, result), as_json)
+    if leads(choices):
+        _finish(choices, data, merge_starts(data, plan, result), as_json)
 
 
 def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
     """Load and train."""
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
-    from deltarule.cli.plan import make_plan
+    from deltarule.cli.planning import make_plan
     from deltarule.cli.progress import TrainingProgress
 
     data = load_data(choices)
     plan = make_plan(choices, data)
     keep_compiled_code()
+    devices, share = _division(choices)
     with (
         TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
         warnings_as_notes(),
@@ -115,22 +133,54 @@ def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
     ):
         result = dr.train(
             plan.net,
-            data.train.X,
-            data.train.Y,
+            *share(data.train.X, data.train.Y),
             trainer=plan.trainer,
             epochs=plan.epochs,
-            validation_data=(data.validation.X, data.validation.Y) if plan.validated else None,
+            validation_data=share(data.validation.X, data.validation.Y) if plan.validated else None,
             seed=choices.seed,
             restarts=plan.restarts,
             stopping=dr.Stopping(max_fail=choices.patience if plan.validated else None, time_limit=choices.time_limit),
             monitor=plan.monitor,
             record=choices.recorded or (),
+            devices=devices,
             checkpoint=choices.checkpoint,
             checkpoint_every=choices.checkpoint_every or 1,
             resume=choices.resume,
-            callbacks=[progress.epoch],
+            callbacks=[progress.epoch] if leads(choices) else [],
         )
     return data, plan, result
+
+
+def leads(choices: Choices) -> bool:
+    """Whether this process shows, scores and saves."""
+    if choices.coordinator is None:
+        return True
+    from deltarule import processes
+
+    return processes.leads()
+
+
+def _division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:
+    """The devices to train on, None for one, and what takes this process's share of arrays.
+
+    Raises:
+        ConfigurationError: more devices are asked for than there are.
+    """
+    if choices.devices is None and choices.coordinator is None:
+        return None, lambda *arrays: arrays
+    import jax
+
+    from deltarule.errors import ConfigurationError
+    from deltarule.processes import own_share
+
+    devices = jax.devices()
+    count = len(devices) if choices.devices in (None, "all") else int(choices.devices)
+    if count > len(devices):
+        raise ConfigurationError(
+            f"--devices is {count}, but JAX sees {len(devices)} here: give at most {len(devices)}, or have a CPU count "
+            f"as several with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
+        )
+    return devices[:count], own_share
 
 
 def load_data(choices: Choices) -> "DataSet":
@@ -152,7 +202,8 @@ def load_data(choices: Choices) -> "DataSet":
         )
     if choices.expand is not None:
         loaded = expand_training_part(loaded, choices.expand, choices.seed)
-    show_notes(loaded.notes)
+    if leads(choices):
+        show_notes(loaded.notes)
     return loaded
 
 

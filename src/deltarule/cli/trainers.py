@@ -31,7 +31,7 @@ class TrainerChoice:
     Args:
         build: makes the trainer of the library from its settings.
         takes: the options it understands besides --epochs.
-        eta: its learning rate where --eta is not given, for each kind of problem; empty if it has none.
+        eta: its learning rate where --eta is not given, for each kind of problem and for --model; empty if it has none.
         epochs: its number of epochs where --epochs is not given; None takes the problem's.
         batch_size: m where --batch-size is not given; None takes all examples in a step.
         momentum: mu where --momentum is not given.
@@ -109,23 +109,29 @@ def _newton_cg(settings: Settings) -> Any:
 FIRST_ORDER = ("--eta", "--l2", "--l1", "--max-norm", "--dropout", "--halve-after")
 EVERY = (*FIRST_ORDER, "--batch-size", "--momentum")
 
-# Learning rates chosen by validation on digits, MNIST, iris, wine, breast cancer, diabetes and Friedman's function.
+# Learning rates chosen by validation on digits, MNIST, iris, wine, breast cancer, diabetes and Friedman's function;
+# those of a stack are [N] ch. 6's of rectified units.
 TRAINERS: dict[str, TrainerChoice] = {
-    "sgd": TrainerChoice(_gradient_descent, EVERY, {"images": 0.5, "classification": 0.1, "regression": 0.05}),
+    "sgd": TrainerChoice(
+        _gradient_descent, EVERY, {"images": 0.5, "stack": 0.03, "classification": 0.1, "regression": 0.05}
+    ),
     "gd": TrainerChoice(
         _gradient_descent,
         (*FIRST_ORDER, "--momentum"),
-        {"images": 0.5, "classification": 0.5, "regression": 0.1},
+        {"images": 0.5, "stack": 0.1, "classification": 0.5, "regression": 0.1},
         epochs=1000,
         batch_size=None,
     ),
     "momentum": TrainerChoice(
-        _gradient_descent, EVERY, {"images": 0.05, "classification": 0.02, "regression": 0.01}, momentum=0.9
+        _gradient_descent,
+        EVERY,
+        {"images": 0.05, "stack": 0.003, "classification": 0.02, "regression": 0.01},
+        momentum=0.9,
     ),
     "adam": TrainerChoice(
         _adam,
         (*FIRST_ORDER, "--batch-size"),
-        {"images": 0.001, "classification": 0.003, "regression": 0.01},
+        {"images": 0.001, "stack": 0.001, "classification": 0.003, "regression": 0.01},
     ),
     "lm": TrainerChoice(
         _levenberg_marquardt,

@@ -24,6 +24,12 @@ Hidden = Annotated[
         "[default: 200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg].",
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="The hidden layers by name, lenet, or from a .toml file, in place of --hidden."
+    ),
+]
 Activation = Annotated[
     str | None,
     typer.Option(
@@ -110,8 +116,8 @@ Expand = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KIND",
-        help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic; "
-        "repeat the option for several.",
+        help="More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic, "
+        "distort (all three at once); repeat the option for several.",
     ),
 ]
 Seed = Annotated[int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")]
@@ -122,6 +128,19 @@ Patience = Annotated[
     ),
 ]
 TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
+Devices = Annotated[
+    str | None,
+    typer.Option(metavar="N|all", help="Divide the examples among so many of JAX's devices [default: one device]."),
+]
+Coordinator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
+    ),
+]
+Processes = Annotated[int | None, typer.Option(**WHOLE, help="How many processes train together.")]
+ProcessId = Annotated[int | None, typer.Option(**WHOLE, help="The number of this process, from 0; process 0 writes.")]
 Checkpoint = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Keep what it takes to go on with this training in this folder, the last two."),

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.choices import Choices, as_words, check_choices
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import Choices, as_words
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan

@@ -12,15 +12,19 @@ from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.data.source import load, load_raw
 from deltarule.data.splitting import split
+from deltarule.data.stream import ArrayStream, ParquetStream, Stream
 
 __all__ = [
+    "ArrayStream",
     "CategoricalColumn",
     "DataSet",
     "Examples",
     "NumericColumn",
+    "ParquetStream",
     "Pixels",
     "RawRows",
     "Schema",
+    "Stream",
     "expand",
     "load",
     "load_raw",

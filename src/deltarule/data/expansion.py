@@ -14,7 +14,7 @@ from deltarule.data.dataset import DataSet, Examples
 from deltarule.data.pixels import Pixels
 from deltarule.errors import ConfigurationError, DataError
 
-KINDS = ("shift", "rotate", "elastic")
+KINDS = ("shift", "rotate", "elastic", "distort")
 CHUNK = 1024  # images resampled at a time; the random fields are drawn by chunks, so another number draws others
 
 
@@ -71,6 +71,25 @@ def elastic(images: np.ndarray, seed: int = 0, alpha: float | None = None, sigma
     return bent
 
 
+def distorted(
+    images: np.ndarray, seed: int = 0, degrees: float = 9.0, alpha: float = 17.0, pixels: int = 1
+) -> np.ndarray:
+    """Every image turned, bent and moved at once, each by its own random amounts: (N, h, w) to the same.
+
+    Angles are uniform in [-degrees, degrees], displacements as in `elastic`, half as strong there as Simard's, moves
+    of whole pixels uniform in -pixels..pixels each way.
+    """
+    angles, bends, moves = np.random.SeedSequence(seed).generate_state(3)
+    bent = elastic(rotated(images, int(angles), degrees), int(bends), alpha * (images.shape[1] / 28) ** 2)
+    places = np.random.default_rng(moves).integers(-pixels, pixels + 1, (2, len(images)))
+    moved = np.empty_like(bent)
+    for down in range(-pixels, pixels + 1):
+        for right in range(-pixels, pixels + 1):
+            chosen = (places[0] == down) & (places[1] == right)
+            moved[chosen] = shifted(bent[chosen], down, right)
+    return moved
+
+
 def resampled(images: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """The images (N, h, w) read at rows y and columns x, each (N, h, w), by bilinear interpolation; 0 outside."""
     N, h, w = images.shape
@@ -95,7 +114,7 @@ def expand(
         X: images, (N, h w) or (N, h, w), empty at 0.
         Y: targets, one for each image.
         shape: (h, w).
-        kinds: of `KINDS`; "rotate" and "elastic" may stand more than once, each time with other random numbers.
+        kinds: of `KINDS`; the others may stand more than once, each time with other random numbers.
         seed: a whole number >= 0.
 
     Returns:
@@ -120,7 +139,7 @@ def expand(
             copies += [shifted(images, down, right) for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1))]
         else:
             own = int(np.random.SeedSequence([seed, i]).generate_state(1)[0])
-            copies.append({"rotate": rotated, "elastic": elastic}[kind](images, own))
+            copies.append({"rotate": rotated, "elastic": elastic, "distort": distorted}[kind](images, own))
     return np.concatenate(copies).reshape(-1, *X.shape[1:]), np.concatenate([Y] * len(copies))
 
 

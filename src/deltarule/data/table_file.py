@@ -2,13 +2,16 @@
 
 import csv
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from deltarule.data.cells import listed, shown
 from deltarule.data.optional import Frame, require
-from deltarule.errors import DataError
+from deltarule.errors import DataError, DeltaruleError
+from deltarule.machine import require_room
 
+LONGEST_LINE = 2**25  # characters of a physical line
 _NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
 
 
@@ -88,7 +91,7 @@ def _checked_header(path: Path) -> list[str]:
     names: list[str] = []
     row = -1
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        for cells in csv.reader(stream, skipinitialspace=True):
+        for cells in csv.reader(_lines(path, stream), skipinitialspace=True):
             if not cells or (len(cells) == 1 and not cells[0].strip() and len(names) != 1):
                 continue  # pandas skips blank lines too
             row += 1
@@ -106,6 +109,16 @@ def _checked_header(path: Path) -> list[str]:
     return names
 
 
+def _lines(path: Path, stream: TextIO) -> Iterator[str]:
+    """The lines of a text file, none of them longer than memory should hold."""
+    while line := stream.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise DataError(
+                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
+            )
+        yield line
+
+
 def _read_parquet(path: Path) -> Frame:
     require("pandas", "a table")
     arrow = require("pyarrow", "a .parquet file")
@@ -114,9 +127,12 @@ def _read_parquet(path: Path) -> Frame:
         with parquet.ParquetFile(path) as file:
             names = [str(name) for name in file.schema_arrow.names]
             _refuse_duplicates(path, names)
+            # A kilobyte of Parquet can claim billions of equal rows.
+            size = 16.0 * file.metadata.num_rows * max(file.metadata.num_columns, 1)
+            require_room(f"the columns of {path}", size, "give a smaller file")
             # Without pandas' metadata every reader sees the same plain columns, whoever wrote the file.
             frame = file.read().to_pandas(ignore_metadata=True)
-    except DataError:
+    except DeltaruleError:
         raise
     except (arrow.ArrowException, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")

@@ -87,7 +87,7 @@ def run(settings: Settings) -> Report:
     images = Images(data)
     rows: list[Row] = []
     lines: dict[str, np.ndarray] = {}
-    notes = list(NOTES)
+    notes: list[str] = list(NOTES)
     for stage in STAGES:
         results = stage_results(stage, images, settings)
         if results is None:

@@ -10,8 +10,11 @@ from jax import Array
 
 from deltarule import backprop
 from deltarule.backprop import Params
+from deltarule.domain import require_count
+from deltarule.examples import require_finite
 from deltarule.network import Network
-from deltarule.precision import computing_in
+from deltarule.precision import computing_in, dtype_of
+from deltarule.randomness import as_key
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
 
@@ -39,6 +42,10 @@ def check_gradient(net: Network, params: Params, X: Any, Y: Any, directions: int
         Y: targets, (N, k).
         directions: random directions for each tensor.
         seed: of the directions.
+
+    Raises:
+        DataError: X, Y or the parameters are empty or not finite.
+        ConfigurationError: no direction.
     """
     return max(check.error for check in check_gradient_by_layer(net, params, X, Y, directions, seed))
 
@@ -47,14 +54,20 @@ def check_gradient_by_layer(
     net: Network, params: Params, X: Any, Y: Any, directions: int = 10, seed: int = 0
 ) -> list[GradientCheck]:
     """The worst direction of each tensor, in the order of the parameters; see `check_gradient`."""
+    require_count("directions", directions)
     with computing_in(np.dtype("float64")):
+        dtype_of(params)
         params = jax.tree.map(lambda p: jnp.asarray(np.asarray(p), jnp.float64), params)
-        x = net.as_inputs(params, np.asarray(X))
-        y = net.as_targets(np.asarray(Y), x)
+        x = net.as_inputs(params, require_finite("X", X, np.dtype("float64")))
+        y = net.as_targets(Y, x)
+        require_finite("Y", y, np.dtype("float64"))
+        for i, layer in enumerate(params):
+            for name, tensor in layer.items():
+                require_finite(f"params[{i}][{name!r}]", tensor, np.dtype("float64"))
         weight = jnp.full(x.shape[0], 1 / x.shape[0])
         cost, grads = _cost_and_gradient(net, params, x, y, weight)
         checks = []
-        key = jax.random.key(seed)
+        key = as_key(seed)
         for i, layer in enumerate(params):
             for name, tensor in layer.items():
                 key, direction_key = jax.random.split(key)

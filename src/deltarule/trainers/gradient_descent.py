@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import jax
@@ -17,8 +18,10 @@ from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
 from deltarule.regularization import add_penalty_gradient, limit_norms, penalty
 from deltarule.rows import Rows
+from deltarule.sharding import AXIS
 from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.direction import Direction, from_optax, momentum, steepest
+from deltarule.trainers.divided_batches import Gradient, batch_gradient, block_of, over_devices, own_order
 from deltarule.trainers.no_improvement import NoImprovement, Rate
 from deltarule.trainers.sampling import permutation, take_batch, with_replacement
 
@@ -178,29 +181,49 @@ class GradientDescent:
         self, net: "Network", state: GradientDescentState, rows: Rows, key: Array, total: Array
     ) -> tuple[Any, Record]:
         """The steps of one epoch; the record's cost is the mean over its batches, each before its step."""
+        if rows.shards is not None:
+            return over_devices(rows, partial(_epoch_of_one_device, net, rows.shards.devices), self, state, key, total)
         m, size = self.batch_size, rows.x.shape[0]
         assert m is not None
         order_key, step_key = jax.random.split(key)
-        steps = (rows.count + m - 1) // m if self.steps is None else jnp.asarray(self.steps, jnp.int32)
-        places = m * (-(-size // m) if self.steps is None else self.steps)
-        if self.sampling == "permutation":
-            order = jnp.pad(permutation(order_key, size, rows.count), (0, places - size))
-            drawn = rows.count
-        else:
-            order = with_replacement(order_key, places, rows.count)
-            drawn = None  # all of them
+        steps = self._count(rows.count)
+        order, drawn = self._order(order_key, size, rows.count)
 
-        def one_step(i: Array, carry: tuple[GradientDescentState, Array, Array]):
-            state, cost_sum, weight_sum = carry
+        def gradient(i: Array, params: Params) -> tuple[Array, Params, Array]:
             index = lax.dynamic_slice(order, (i * m,), (m,))
             x, y, weight = take_batch(rows, index, i * m, drawn)
             batch_key = jax.random.fold_in(step_key, i)
             batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)  # a batch may weigh nothing
-            cost, grads = backprop.cost_and_gradient(net, state.params, x, y, weight / batch_total, batch_key)
+            cost, grads = backprop.cost_and_gradient(net, params, x, y, weight / batch_total, batch_key)
+            return cost, grads, batch_total
+
+        return self._steps(state, steps, gradient, total)
+
+    def _count(self, count: Array) -> Array:
+        """The steps of an epoch over `count` examples."""
+        m = self.batch_size
+        assert m is not None
+        return (count + m - 1) // m if self.steps is None else jnp.asarray(self.steps, jnp.int32)
+
+    def _order(self, key: Array, size: int, count: Array) -> tuple[Array, Array | None]:
+        """The example at every place of an epoch over 0..count-1, and how many places hold one (None: all)."""
+        m = self.batch_size
+        assert m is not None
+        places = m * (-(-size // m) if self.steps is None else self.steps)
+        if self.sampling == "permutation":
+            return jnp.pad(permutation(key, size, count), (0, places - size)), count
+        return with_replacement(key, places, count), None
+
+    def _steps(self, state: GradientDescentState, steps: Array, gradient: Gradient, total: Array) -> tuple[Any, Record]:
+        """One step for each batch, along gradient(step, parameters)."""
+
+        def one_step(i: Array, carry: tuple[GradientDescentState, Array, Array]):
+            state, cost_sum, weight_sum = carry
+            cost, grads, batch_total = gradient(i, state.params)
             grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
             return self._move(state, grads), cost_sum + batch_total * cost, weight_sum + batch_total
 
-        zero = jnp.zeros((), rows.x.dtype)
+        zero = jnp.zeros((), total.dtype)
         state, cost, weight = lax.fori_loop(0, steps, one_step, (state, zero, zero))
         return state, {"cost": cost / weight + penalty(state.params, self.l2, self.l1, total)}
 
@@ -229,6 +252,29 @@ def _require_rule(rule: Any) -> None:
         raise ConfigurationError(
             f"rule must be an optax.GradientTransformation, and is {rule!r}: give optax.adam(1e-3), for example."
         )
+
+
+def _epoch_of_one_device(
+    net: "Network",
+    devices: int,
+    rows: Rows,
+    firsts: Array,
+    counts: Array,
+    trainer: GradientDescent,
+    state: GradientDescentState,
+    key: Array,
+    total: Array,
+) -> tuple[Any, Record]:
+    """`_mini_batch_epoch` as each device runs it on its own rows; the parameters stay the same on all."""
+    m, own_size = trainer.batch_size, rows.x.shape[0]
+    assert m is not None
+    order_key, step_key = jax.random.split(key)
+    order, drawn = trainer._order(order_key, devices * own_size, rows.count)
+    here = lax.axis_index(AXIS)
+    held = own_size if drawn is not None else order.shape[0]
+    own = own_order(order, drawn, firsts[here], counts[here], held, m)
+    gradient = batch_gradient(net, rows, own, block_of(m, devices), step_key)
+    return trainer._steps(state, trainer._count(rows.count), gradient, total)
 
 
 register(GradientDescent, leaves=("eta", "momentum", "l2", "l1", "max_norm", "no_improvement"))

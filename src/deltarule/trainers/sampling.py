@@ -48,9 +48,23 @@ def take_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -
     place holds a draw; the weights are then known when the step is compiled.
     """
     m = index.shape[0]
+    if rows.shards is not None:  # the batch is gathered once, and its work divided again
+        return _gather_batch(rows, index, position, drawn)
     weight = jnp.ones(m, rows.x.dtype)
     if drawn is not None:
         weight = (position + jnp.arange(m) < drawn).astype(rows.x.dtype)
     if rows.weight is not None:
         weight = weight * rows.weight[index]
     return take_rows(rows.x, index), take_rows(rows.y, index), weight
+
+
+def _gather_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -> tuple[Array, Array, Array]:
+    """`take_batch` where the rows are divided among devices: the examples of the batch travel, m (n_1 + k) numbers."""
+    assert rows.shards is not None
+    place = rows.shards.places(index, rows.x.shape[0])
+    weight = jnp.ones(index.shape[0], rows.x.dtype)
+    if drawn is not None:
+        weight = (position + jnp.arange(index.shape[0]) < drawn).astype(rows.x.dtype)
+    if rows.weight is not None:
+        weight = weight * rows.weight[place]
+    return rows.x[place], rows.y[place], weight

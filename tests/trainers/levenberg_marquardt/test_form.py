@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import machine
 from deltarule.rows import pad_rows
-from deltarule.trainers.levenberg_marquardt import form
 from deltarule.trainers.levenberg_marquardt.form import CHEAP_FLOPS, available_memory, choose_form, form_costs, is_cheap
 
 PLENTY = 2.0**60
@@ -50,7 +50,7 @@ def test_available_memory_without_sysconf(monkeypatch):
     def refuse(name):
         raise ValueError("unrecognized configuration name")
 
-    monkeypatch.setattr(form.os, "sysconf", refuse, raising=False)
+    monkeypatch.setattr(machine.os, "sysconf", refuse, raising=False)
     assert available_memory() == 4 * 2**30
 
 

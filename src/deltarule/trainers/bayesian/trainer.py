@@ -21,7 +21,7 @@ from deltarule.trainers.base import Record, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import Point, dual_point, objective, primal_point, square_error
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
 from deltarule.trainers.levenberg_marquardt.model import plus
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 
@@ -109,8 +109,7 @@ class BayesianRegularization:
         if self.solver != "auto":
             return self.solver
         n = sum(p.size for p in jax.tree.leaves(params))
-        neurons = sum(layer["b"].size for layer in params)
-        form = choose_form(n, examples, net.outputs, neurons, available_memory())
+        form = choose_form(n, examples, net.outputs, gram_width(params), available_memory())
         if form == "cg":
             raise ConfigurationError(
                 f"Bayesian regularisation of {n:,} parameters on {examples:,} examples factors a matrix of order "

@@ -11,8 +11,10 @@ singular J J^T. Conjugate gradients are taken where the smaller matrix does not 
 costs both a trillion operations and ten times what they do.
 """
 
-import os
 from typing import NamedTuple
+
+from deltarule.backprop import Params
+from deltarule.machine import total_memory
 
 BYTES = 8
 CG_PRODUCTS = 100
@@ -28,13 +30,18 @@ class FormCost(NamedTuple):
 
 
 def form_costs(n: int, examples: int, outputs: int, neurons: int) -> dict[str, FormCost]:
-    """The costs of the three forms; `neurons` is the sum of n_l over the layers."""
+    """The costs of the three forms; `neurons` is the sum of n_l over the layers, see `gram_width`."""
     R = examples * outputs
     return {
         "primal": FormCost(float(R) * n * n + n**3 / 3, 3.0 * BYTES * n * n),
         "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 4.0 * BYTES * R * R),
         "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
     }
+
+
+def gram_width(params: Params) -> int:
+    """The length of the inner products behind J J^T: n_l of a Dense layer, all the weights of a convolution."""
+    return sum(p["b"].size if p["W"].ndim == 2 else p["W"].size for p in params if "W" in p)
 
 
 def choose_form(n: int, examples: int, outputs: int, neurons: int, memory: float) -> str:
@@ -53,8 +60,8 @@ def is_cheap(n: int, examples: int, outputs: int, neurons: int) -> bool:
 
 
 def available_memory() -> float:
-    """Half of the machine's memory, in bytes: what the matrices of a step may take."""
-    try:
-        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # a platform that does not say
-        return 4.0 * 2**30
+    """Half of the machine's memory, or of a container's, in bytes: what the matrices of a step may take.
+
+    Not what is free now: the form of a step must not depend on what else runs, or two runs would differ in bits.
+    """
+    return 0.5 * total_memory()

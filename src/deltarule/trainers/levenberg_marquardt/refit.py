@@ -33,31 +33,45 @@ def can_refit(net: "Network") -> bool:
 
 def refit_output_layer(net: "Network", params: Params, rows: Rows, block: int, lam: Array, l2: Number | None) -> Params:
     """The parameters with the output layer refitted; the layers below are left as they are."""
+    if rows.x.shape[0] > params[-1]["W"].shape[1] or l2 is not None:
+        return refitted(params, *regression_sums(net, params, rows, block), lam, l2)
+    # The dual of the same regression, as in Woodbury.
+    B, missing = _regression(net, params, rows.x, rows.y, rows.mask)
+    factor = cho_factor(B @ B.T + lam * jnp.eye(B.shape[0]), lower=True)
+    return _changed(params, B.T @ cho_solve(factor, missing))
+
+
+def regression_sums(net: "Network", params: Params, rows: Rows, block: int) -> tuple[Array, Array]:
+    """B^T B and B^T (y - a^L) over the rows."""
+
+    def sums(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+        B, missing = _regression(net, params, x, y, weight)
+        return B.T @ B, B.T @ missing
+
+    return sum_over_blocks(rows, block, sums)
+
+
+def refitted(params: Params, BtB: Array, Btm: Array, lam: Array, l2: Number | None) -> Params:
+    """The parameters after the ridge regression with these sums."""
+    W, b = params[-1]["W"], params[-1]["b"]
+    alpha = jnp.concatenate([jnp.full(W.shape[1], 0.0 if l2 is None else l2, W.dtype), jnp.zeros(1, W.dtype)])
+    force = -alpha[:, None] * jnp.concatenate([W, b[:, None]], axis=1).T
+    factor = cho_factor(BtB + jnp.diag(alpha + lam), lower=True)
+    return _changed(params, cho_solve(factor, Btm + force))
+
+
+def _regression(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+    """B and y - a^L, each row scaled by the root of its weight."""
     assert isinstance(net.cost, Quadratic)
-    weighing = 2 * net.cost.scale
+    passes = backprop.forward(net, params, x)
+    below = passes[-2].a if len(passes) > 1 else x
+    root = jnp.sqrt(2 * net.cost.scale * weight)[:, None]
+    B = root * jnp.concatenate([below, jnp.ones((x.shape[0], 1), below.dtype)], axis=1)
+    return B, root * (y - passes[-1].a)
+
+
+def _changed(params: Params, change: Array) -> Params:
+    """The output layer moved by `change`, (h + 1, k): its weights, transposed, and below them its biases."""
     W, b = params[-1]["W"], params[-1]["b"]
     h = W.shape[1]
-    alpha = jnp.concatenate([jnp.full(h, 0.0 if l2 is None else l2, W.dtype), jnp.zeros(1, W.dtype)])
-    force = -alpha[:, None] * jnp.concatenate([W, b[:, None]], axis=1).T
-
-    def features(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
-        passes = backprop.forward(net, params, x)
-        below = passes[-2].a if len(passes) > 1 else x
-        root = jnp.sqrt(weighing * weight)[:, None]
-        B = root * jnp.concatenate([below, jnp.ones((x.shape[0], 1), below.dtype)], axis=1)
-        return B, root * (y - passes[-1].a)
-
-    if rows.x.shape[0] <= h and l2 is None:  # the dual of the same regression, as in Woodbury
-        B, missing = features(rows.x, rows.y, rows.mask)
-        factor = cho_factor(B @ B.T + lam * jnp.eye(B.shape[0]), lower=True)
-        change = B.T @ cho_solve(factor, missing)
-    else:
-
-        def sums(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
-            B, missing = features(x, y, weight)
-            return B.T @ B, B.T @ missing
-
-        BtB, Btm = sum_over_blocks(rows, block, sums)
-        factor = cho_factor(BtB + jnp.diag(alpha + lam), lower=True)
-        change = cho_solve(factor, Btm + force)
     return [*params[:-1], {"W": W + change[:h].T, "b": b + change[h]}]

@@ -22,7 +22,7 @@ from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
 from deltarule.trainers.levenberg_marquardt.dual import dual_model
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
 from deltarule.trainers.levenberg_marquardt.model import Number, QuadraticModel, norm, objective, plus
 from deltarule.trainers.levenberg_marquardt.primal import primal_model
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
@@ -126,9 +126,8 @@ class LevenbergMarquardt:
         if self.solver != "auto":
             return self.solver
         n = sum(p.size for p in jax.tree.leaves(params))
-        neurons = sum(layer["b"].size for layer in params if "b" in layer)
         memory = available_memory() if self.memory is None else self.memory
-        return choose_form(n, examples, net.outputs, neurons, memory)
+        return choose_form(n, examples, net.outputs, gram_width(params), memory)
 
     def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
@@ -139,7 +138,7 @@ class LevenbergMarquardt:
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""
-        block = self._block(net, params, rows)
+        block = self.block(net, params, rows)
 
         def diagonal(x: Array, y: Array, weight: Array) -> Params:
             return jacobian_diagonal(net, params, linearize(net, params, x, y, weight))
@@ -253,7 +252,7 @@ class LevenbergMarquardt:
     ) -> Trial:
         """Solve for one damping, correct, refit, and judge the point it leads to."""
         l2 = self.l2 if l2 is None else l2
-        block = self._block(net, params, rows)
+        block = self.block(net, params, rows)
         step = model.solve(lam)
         there = plus(params, step.bent)
         if can_refit(net) if self.refit is None else self.refit:
@@ -264,7 +263,7 @@ class LevenbergMarquardt:
 
     def _model(self, net: "Network", params: Params, rows: Rows, l2: Number | None = None) -> QuadraticModel:
         l2 = self.l2 if l2 is None else l2
-        block = self._block(net, params, rows)
+        block = self.block(net, params, rows)
         form = self.form(net, params, rows.x.shape[0])
         if form == "primal":
             return primal_model(net, params, rows, block, l2, self.acceleration)
@@ -272,11 +271,11 @@ class LevenbergMarquardt:
             return dual_model(net, params, rows, l2, self.acceleration)
         return cg_model(net, params, rows, block, l2, self.acceleration, self.cg_tolerance, self.cg_iterations)
 
-    def _block(self, net: "Network", params: Params, rows: Rows) -> int:
+    def block(self, net: "Network", params: Params, rows: Rows) -> int:
         """How many examples are linearised at once: their Jacobian (primal) or their errors (cg) fit BLOCK_BYTES."""
         n = sum(p.size for p in jax.tree.leaves(params))
-        neurons = sum(layer["b"].size for layer in params if "b" in layer)
-        width = n if self.form(net, params, rows.x.shape[0]) == "primal" else 4 * neurons
+        neurons = 4 * net.neurons(rows.x.shape[1:])
+        width = max(n, neurons) if self.form(net, params, rows.x.shape[0]) == "primal" else neurons
         return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * width)))
 
 

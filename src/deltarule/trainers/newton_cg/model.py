@@ -30,7 +30,7 @@ class Model(NamedTuple):
 
 def quadratic_model(net: "Network", params: Params, rows: Rows, l2: Number | None, share: Array, total: Array) -> Model:
     """F = the mean cost over `share`, the rows' weight, with regularisation over `total`, and its derivatives."""
-    block = _block(params, rows)
+    block = _block(net, rows)
 
     def first(x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
         at = backward_pass(net, params, x, y, weight / share)
@@ -63,11 +63,10 @@ def objective(net: "Network", params: Params, rows: Rows, l2: Number | None, sha
     def part(x: Array, y: Array, weight: Array) -> Array:
         return jnp.sum(weight * backprop.output_cost(net, backprop.forward(net, params, x)[-1], y))
 
-    cost = sum_over_blocks(rows, _block(params, rows), part) / share
+    cost = sum_over_blocks(rows, _block(net, rows), part) / share
     return cost + penalty(params, l2, None, total)
 
 
-def _block(params: Params, rows: Rows) -> int:
+def _block(net: "Network", rows: Rows) -> int:
     """How many examples are passed at once: some twelve numbers for each neuron must fit BLOCK_BYTES."""
-    neurons = sum(layer["b"].size for layer in params if "b" in layer)
-    return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * max(neurons, 1))))
+    return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * net.neurons(rows.x.shape[1:]))))

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 import pytest
 
 from deltarule.cli.choices import Choices
-from deltarule.cli.plan import make_plan
+from deltarule.cli.planning import make_plan
 from deltarule.data import load
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.layers import Convolution, Dense, Flatten, Reshape
 
 NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
@@ -32,12 +33,12 @@ def house_data(shelf):
 def test_the_output_belongs_to_the_cost(flower_data, cost, output):
     plan = plan_for(flower_data, cost=cost)
     assert plan.net.cost.name == cost
-    assert plan.activations == ("sigmoid", output)
+    assert plan.network.endswith(f"(sigmoid, {output})")
 
 
 def test_a_regression_has_a_linear_output(house_data):
     plan = plan_for(house_data)
-    assert plan.activations == ("tanh", "linear")
+    assert plan.network.endswith("(tanh, linear)")
     assert plan.net.cost.name == "quadratic"
     assert plan.monitor == "cost"
     with pytest.raises(ConfigurationError, match="--cost is 'log-likelihood'"):
@@ -50,7 +51,7 @@ def test_the_choices_come_before_the_defaults(flower_data):
         l2=0.1,
     )  # fmt: skip
     assert plan.sizes == (2, 5, 4, 3)
-    assert plan.activations == ("tanh", "tanh", "softmax")
+    assert plan.network.endswith("(tanh, tanh, softmax)")
     assert (plan.trainer.eta, plan.trainer.batch_size, plan.trainer.momentum, plan.trainer.l2) == (0.3, 7, 0.5, 0.1)
     assert plan.epochs == 9
     assert plan.description == "momentum, eta 0.3, batches of 7, momentum 0.5, l2 0.1"
@@ -74,11 +75,11 @@ def test_full_batch_trainers_take_all_examples(flower_data):
 
 def test_what_keeps_weights_small_reaches_the_trainer_and_the_network(flower_data):
     plan = plan_for(flower_data, hidden="5,4", dropout=0.5, l1=0.2, max_norm=3.0, halve_after=6)
-    assert plan.activations == ("sigmoid", "dropout 0.5", "sigmoid", "dropout 0.5", "softmax")
+    assert plan.network.endswith("(sigmoid, dropout 0.5, sigmoid, dropout 0.5, softmax)")
     assert plan.sizes == (2, 5, 4, 3)
     assert (plan.trainer.l1, plan.trainer.max_norm, plan.trainer.no_improvement.k) == (0.2, 3.0, 6)
     assert plan.description.endswith("l1 0.2, max-norm 3, eta halved after 6 epochs without improvement")
-    assert plan_for(flower_data, dropout=0.0).activations == ("sigmoid", "softmax")
+    assert plan_for(flower_data, dropout=0.0).network.endswith("(sigmoid, softmax)")
 
 
 def test_the_start_the_look_ahead_and_the_monitor_are_the_user_s(flower_data, house_data):
@@ -119,3 +120,38 @@ def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
     with pytest.raises(ConfigurationError, match="a search judges by the validation part"):
         make_plan(choices, house_data, searching=True)
     assert make_plan(replace(choices, trainer=None), house_data, searching=True).trainer_name == "adam"
+
+
+def test_a_named_stack_and_one_from_a_file(tmp_path):
+    digits = load("digits")
+    with pytest.raises(ShapeError, match=r"Convolution\(40, 5x5\) needs images of at least 5x5 .* The shapes so far"):
+        plan_for(digits, stack="lenet")
+    (tmp_path / "net.toml").write_text(
+        '[[layers]]\nkind = "Convolution"\nfilters = 3\nkernel = 3\nactivation = "relu"\n'
+        '[[layers]]\nkind = "Dense"\nn = 7\ninitializer = "new"\n'
+    )
+    plan = plan_for(digits, stack=str(tmp_path / "net.toml"), init="old")
+    assert plan.net.layers == (
+        Reshape((8, 8, 1)),
+        Convolution(3, 3, "relu", initializer="old"),
+        Flatten(),
+        Dense(7, initializer="new"),
+        Dense(10, "softmax", "old"),
+    )
+    assert plan.sizes == (64, 108, 7, 10)
+    assert plan.network == (
+        "Reshape(8x8x1) - Convolution(3, 3x3) relu - Flatten - Dense(7) sigmoid - Dense(10) softmax"
+    )
+    assert (plan.trainer_name, plan.settings.eta) == ("sgd", 0.03)
+
+
+def test_a_stack_of_images_refuses_a_table(flower_data):
+    with pytest.raises(ConfigurationError, match="slides over images, and its input is a row of numbers"):
+        plan_for(flower_data, stack="lenet")
+
+
+def test_a_stack_of_dense_layers_on_a_regression(house_data, tmp_path):
+    (tmp_path / "net.toml").write_text('[[layers]]\nkind = "Dense"\nn = 5\nactivation = "tanh"\n')
+    plan = plan_for(house_data, stack=str(tmp_path / "net.toml"))
+    assert plan.trainer_name == "adam"
+    assert plan.network.endswith("-5-1 (tanh, linear)")

@@ -1,0 +1,64 @@
+"""What a user gives as numbers, read as an array: anything NumPy reads, but a clear refusal of what it would misread.
+
+NumPy drops imaginary parts and masks, takes dates for numbers, and packs a sparse matrix into one object; each of these
+would train a network on something else than what was given.
+"""
+
+from typing import Any
+
+import numpy as np
+from jax import Array
+
+from deltarule.errors import DataError
+
+REFUSED = {"c": "complex numbers", "m": "time spans", "M": "dates", "V": "records of several fields"}
+
+
+def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> np.ndarray:
+    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are.
+
+    A missing value (None, pandas' NA, a masked entry) becomes NaN.
+
+    Raises:
+        DataError: the values are no numbers, or of a kind that has no place in a network.
+    """
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):
+        raise DataError(f"{name} is a sparse matrix of shape {values.shape}: give {name}.toarray().")
+    try:
+        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+            values = np.ma.filled(values.astype(np.float64), np.nan)
+        array = values if isinstance(values, Array) else np.asarray(values)
+        require_real(name, array)
+        if isinstance(array, np.ndarray) and array.dtype.kind == "O":
+            array = _from_objects(values, array)
+        if dtype is None:
+            return np.asarray(array) if array.dtype.kind in "iub" else np.asarray(array, np.float64)
+        return np.asarray(array, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape {shape}.") from None
+
+
+def require_real(name: str, array: np.ndarray | Array) -> None:
+    """Raise a DataError if the array is of a kind that NumPy casts to numbers of another meaning."""
+    what = REFUSED.get(np.dtype(array.dtype).kind) if isinstance(array, np.ndarray) else None
+    if what is None and np.issubdtype(array.dtype, np.complexfloating):
+        what = REFUSED["c"]
+    if what is not None:
+        raise DataError(f"{name} holds {what} ({array.dtype}): give real numbers.")
+
+
+def _from_objects(values: Any, array: np.ndarray) -> np.ndarray:
+    """Numbers from Python objects, pandas' nullable columns among them; whole numbers without a gap stay whole."""
+    if hasattr(values, "to_numpy"):
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        whole = getattr(getattr(values, "dtype", None), "kind", "f") in "iub" and np.isfinite(numbers).all()
+        return numbers.astype(np.int64) if whole else numbers
+    if any(isinstance(value, complex | np.complexfloating) for value in array.flat):
+        raise ValueError("it holds complex numbers")
+    return np.array([np.nan if _is_missing(value) else value for value in array.flat], np.float64).reshape(array.shape)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or type(value).__name__ == "NAType"

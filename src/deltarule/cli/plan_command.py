@@ -1,0 +1,135 @@
+"""`deltarule plan`: what `deltarule train` with the same options would take, said before anything is trained."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltarule.cli.choice_checks import check_choices
+from deltarule.cli.choices import Choices
+from deltarule.cli.options import AsJson, DataDir, DropMissing
+from deltarule.cli.screen import console_for, emit_json
+from deltarule.cli.train import load_data
+from deltarule.cli.training_options import (
+    L2,
+    Activation,
+    BatchSize,
+    Cost,
+    Epochs,
+    Hidden,
+    Seed,
+    Target,
+    Task,
+    Trainer,
+    TrainingSource,
+)
+
+if TYPE_CHECKING:
+    from deltarule.forecast import Forecast
+
+On = Annotated[
+    str, typer.Option("--on", metavar="P[,P]", help="Numbers of devices like this one to estimate the time for.")
+]
+
+
+def plan(
+    source: TrainingSource = "digits",
+    target: Target = None,
+    task: Task = None,
+    hidden: Hidden = None,
+    activation: Activation = None,
+    cost: Cost = None,
+    trainer: Trainer = None,
+    batch_size: BatchSize = None,
+    epochs: Epochs = None,
+    l2: L2 = None,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    drop_missing: DropMissing = False,
+    on: On = "1,2,4,8",
+    as_json: AsJson = False,
+) -> None:
+    """Say what a training would take: the form of its steps, memory, operations, and time on this machine and on more.
+
+    The time comes from short trial runs of the same network on fewer, random examples.
+    """
+    import deltarule as dr
+    from deltarule.cli.compilation import keep_compiled_code
+    from deltarule.cli.planning import make_plan
+    from deltarule.forecast import describe_device, forecast
+
+    choices = Choices(
+        source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, None, batch_size, epochs, l2,
+        None, None, None, None, None, None, seed, None, None, None,
+    )  # fmt: skip
+    check_choices(choices)
+    devices = _counts(on)
+    data = load_data(choices)
+    planned = make_plan(choices, data)
+    keep_compiled_code()
+    found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train))
+    times = {p: planned.epochs * planned.restarts * found.on(p) for p in devices}
+    record = _record(planned, found, times)
+    console = console_for(as_json)
+    network = "-".join(map(str, planned.sizes))
+    form = {None: "first-order steps", "cg": "matrix-free steps"}.get(found.form, f"exact steps, {found.form} form")
+    console.print(
+        f"{network}, {found.sizes.parameters:,} parameters, {len(data.train):,} training examples of {data.name}"
+    )
+    console.print(f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations")
+    memory = found.memory
+    console.print(
+        f"memory {_bytes(memory.total)}: examples {_bytes(memory.examples)}, matrices {_bytes(memory.matrices)}, "
+        f"work {_bytes(memory.work)}"
+    )
+    console.print(f"{describe_device()}: {_seconds(found.seconds)} an epoch, {planned.epochs} epochs at most")
+    for p, seconds in times.items():
+        console.print(f"  {p} device{'s' if p > 1 else ''}: {_seconds(seconds)} in all, "
+                      f"{_bytes(found.memory_on(p).total)} on each")  # fmt: skip
+    console.print("Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.")
+    if as_json:
+        emit_json(record | {"version": dr.__version__})
+
+
+def _counts(text: str) -> list[int]:
+    """The numbers in "1,2,4"."""
+    from deltarule.errors import ConfigurationError
+
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= 2**20 for word in words):
+        raise ConfigurationError(f"--on must be whole numbers of at least 1, and is {text!r}: give such as 1,8,64")
+    return [int(word) for word in words]
+
+
+def _record(planned: Any, found: "Forecast", times: dict[int, float]) -> dict[str, Any]:
+    """In JSON's types."""
+    return {
+        "network": list(planned.sizes),
+        "parameters": found.sizes.parameters,
+        "examples": found.sizes.examples,
+        "trainer": planned.trainer_name,
+        "form": found.form,
+        "epochs": planned.epochs,
+        "starts": planned.restarts,
+        "steps_per_epoch": found.steps,
+        "flops_per_epoch": found.flops,
+        "memory_bytes": found.memory.total,
+        "seconds_per_epoch": found.seconds,
+        "bytes_sent_per_epoch": found.sent,
+        "seconds": {str(p): seconds for p, seconds in times.items()},
+    }
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.3g} {unit}"
+        count /= 1024
+    return f"{count:,.3g} TiB"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return f"{1e3 * seconds:.2g} ms"
+    if seconds < 600:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"

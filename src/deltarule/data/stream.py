@@ -1,0 +1,205 @@
+"""Examples that stay on disk and are read in pieces: a .npy file or memory map, or a folder of Parquet files.
+
+A stream is cut into blocks, runs of rows that lie together on disk; a block is the least that is read. No memory map is
+touched: its file is read through a buffer, so that what was read does not stay in the process's memory.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.data.optional import require
+from deltarule.errors import ConfigurationError, DataError
+
+BLOCK_ROWS = 4096  # of an array; a Parquet file's blocks are its row groups
+PIECE_ROWS = 16_384  # the most rows of a Parquet file that are decoded at once
+Piece = tuple[np.ndarray, np.ndarray]
+
+
+class Block(NamedTuple):
+    """A run of rows that lie together: `rows` of them, at a place that the stream knows."""
+
+    rows: int
+    place: Any
+
+
+class Stream:
+    """Examples on disk: `inputs` numbers and `targets` numbers a row, in blocks."""
+
+    inputs: int
+    targets: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return sum(block.rows for block in self.blocks)
+
+    def pieces(self, block: Block) -> Iterator[Piece]:
+        """The rows of a block as (x, y), x (rows, n_1) and y (rows,) or (rows, k), a few at a time."""
+        raise NotImplementedError
+
+    def share(self, i: int, of: int) -> "Stream":
+        """The part of this stream that process i of so many reads; the parts have no block in common."""
+        raise NotImplementedError
+
+
+class ArrayStream(Stream):
+    """Two .npy files, or memory maps of such files, row by row: X (N, n_1) and Y (N,) or (N, k).
+
+    Args:
+        X: the inputs: a path, or an array; of a memory map the file is read.
+        Y: the targets, likewise.
+        block_rows: rows of a block.
+
+    Raises:
+        DataError: not such files, or not as many rows of Y as of X.
+    """
+
+    def __init__(self, X: Any, Y: Any, block_rows: int = BLOCK_ROWS):
+        """Look at shapes only; nothing is read."""
+        self.x, self.y = _rows_of("X", X), _rows_of("Y", Y)
+        if len(self.x) != len(self.y) or not len(self.x) or len(self.x.shape) != 2 or len(self.y.shape) > 2:
+            raise DataError(
+                f"X is {self.x.shape} and Y {self.y.shape}: give as many rows of both, X (N, n_1), Y (N,) or (N, k)."
+            )
+        self.inputs = self.x.shape[1]
+        self.targets = self.y.shape[1] if len(self.y.shape) == 2 else 1
+        starts = range(0, len(self.x), block_rows)
+        self.blocks = tuple(Block(min(block_rows, len(self.x) - start), start) for start in starts)
+
+    def pieces(self, block: Block) -> Iterator[Piece]:
+        """The block as one piece."""
+        stop = block.place + block.rows
+        yield self.x.read(block.place, stop), self.y.read(block.place, stop)
+
+    def share(self, i: int, of: int) -> "ArrayStream":
+        """A run of blocks."""
+        part = object.__new__(ArrayStream)
+        part.__dict__.update(self.__dict__)
+        part.blocks = self.blocks[len(self.blocks) * i // of : len(self.blocks) * (i + 1) // of]
+        return part
+
+
+class _FileRows:
+    """Rows of a .npy file, read by the file's own interface."""
+
+    def __init__(self, path: str | os.PathLike, shape: tuple[int, ...], dtype: np.dtype, offset: int):
+        self.path, self.shape, self.dtype, self.offset = path, shape, dtype, offset
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        rows = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        stride = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(self.offset + start * stride)
+            view, got = rows.reshape(-1).view(np.uint8).data, 0
+            while got < len(view):
+                count = file.readinto(view[got:])
+                if not count:
+                    raise DataError(f"{self.path} ends within row {start + got // stride}: it was cut short.")
+                got += count
+        return rows
+
+
+class _ArrayRows:
+    """Rows of an array in memory."""
+
+    def __init__(self, array: np.ndarray):
+        self.array, self.shape = array, array.shape
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.array[start:stop]
+
+
+def _rows_of(name: str, array: Any) -> _FileRows | _ArrayRows:
+    if isinstance(array, str | os.PathLike):
+        try:
+            array = np.load(array, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise DataError(f"{name} is {str(array)!r}, which is no .npy file ({error}): give one.") from None
+    if isinstance(array, np.memmap) and array.flags.c_contiguous and array.filename is not None:
+        # A view of a map starts past the map's own offset.
+        base: Any = array
+        while isinstance(base.base, np.memmap):
+            base = base.base
+        inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+        return _FileRows(array.filename, array.shape, array.dtype, base.offset + inside)
+    return _ArrayRows(np.asarray(array))
+
+
+class ParquetStream(Stream):
+    """The Parquet files of a folder, subfolders included, or one file: numeric columns, none of them missing a cell.
+
+    Args:
+        path: the folder or file.
+        target: the columns to learn, "a,b" or ["a", "b"].
+        inputs: the columns that are inputs; None takes all the others.
+
+    Raises:
+        DataError: no Parquet files, files of different columns, or columns that are not numeric.
+        ConfigurationError: a column that is not there.
+    """
+
+    def __init__(self, path: str | os.PathLike, target: str | Sequence[str], inputs: Sequence[str] | None = None):
+        """Look at the files' footers only."""
+        dataset = require("pyarrow.dataset", "a folder of Parquet files")
+        arrow = require("pyarrow", "a folder of Parquet files")
+        if not Path(path).exists():
+            raise DataError(f"there is no folder or file {path}: check the name.")
+        try:
+            found = dataset.dataset(path, format="parquet")
+            fragments = list(found.get_fragments())
+            footers = [(fragment.path, fragment.metadata) for fragment in fragments]
+        except (arrow.ArrowException, OSError) as error:
+            raise DataError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): check it.") from None
+        names = list(found.schema.names)
+        wanted = [name.strip() for name in target.split(",")] if isinstance(target, str) else list(target)
+        self.target_names = tuple(wanted)
+        self.input_names = tuple(name for name in names if name not in wanted) if inputs is None else tuple(inputs)
+        for name in (*self.target_names, *self.input_names):
+            if name not in names:
+                raise ConfigurationError(f"{path} has no column {name!r} (its columns: {', '.join(names[:10])}).")
+            kind = found.schema.field(name).type
+            if not (arrow.types.is_floating(kind) or arrow.types.is_integer(kind) or arrow.types.is_boolean(kind)):
+                raise DataError(f"column {name!r} of {path} is {kind}, and a stream reads numbers only: encode it.")
+        self.path, self.inputs, self.targets = str(path), len(self.input_names), len(self.target_names)
+        self.files = tuple(
+            tuple(Block(footer.row_group(g).num_rows, (file, g)) for g in range(footer.num_row_groups))
+            for file, footer in footers
+        )
+        self.blocks = tuple(block for file in self.files for block in file if block.rows)
+        if not self.blocks:
+            raise DataError(f"{path} holds no rows in {len(footers)} Parquet files: check the folder.")
+
+    def pieces(self, block: Block) -> Iterator[Piece]:
+        """The row group, decoded some thousand rows at a time."""
+        parquet = require("pyarrow.parquet", "a folder of Parquet files")
+        file, group = block.place
+        with parquet.ParquetFile(file) as opened:
+            columns = [*self.input_names, *self.target_names]
+            for batch in opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=columns, use_threads=False):
+                table = np.empty((batch.num_rows, len(columns)))
+                for j, name in enumerate(columns):
+                    column = batch.column(name)
+                    if column.null_count:
+                        raise DataError(f"column {name!r} of {file} has missing cells: fill them first.")
+                    table[:, j] = column.to_numpy(zero_copy_only=False)
+                yield table[:, : self.inputs], table[:, self.inputs :]
+
+    def share(self, i: int, of: int) -> "ParquetStream":
+        """Every so many-th file; row groups instead where there are fewer files than processes."""
+        part = object.__new__(ParquetStream)
+        part.__dict__.update(self.__dict__)
+        part.blocks = self.blocks[i::of]
+        if len(self.files) >= of:
+            part.blocks = tuple(block for file in self.files[i::of] for block in file if block.rows)
+        return part

@@ -1,0 +1,169 @@
+"""What a training will take, before it runs: the form of a step, operations, memory, and time by short trial runs.
+
+The trainer's own compiled epoch is timed on random examples of the same widths but fewer, and carried on to N by what
+its cost is made of: steps on mini-batches cost the same each; of full-batch steps, timed at two sizes, a sum over
+examples grows with N and a factorisation of order n does not; the dual form has a part in R² and one in R³. On P
+devices what is summed over examples is divided by P, the factorisation is not, and what travels is what
+`benchmarks.traffic` counted.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import numpy as np
+
+from deltarule.memory import Memory, Sizes, memory_needed, sizes_of
+from deltarule.precision import as_dtype, computing_in
+from deltarule.trainers.levenberg_marquardt.form import form_costs
+from deltarule.training import train
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+TRIAL_EPOCHS = 5
+TRIAL_SEED = 0
+TRIAL_DAMPING = 1e4  # a step so short that it leads down: an epoch is then one trial
+TRIAL_BYTES, TRIAL_WORK = 2**25, 2e10  # examples that no cache holds, or operations: the less of the two
+TRIAL_FLOPS = 4e9  # of one step with curvature at the smaller trial size; the larger has twice the examples
+NETWORK_BYTES = 1.25e9  # a second between machines: 10 Gbit/s
+
+
+Clock = Callable[[], float]
+
+
+class Forecast(NamedTuple):
+    """A training's size and what an epoch of it takes.
+
+    form is "primal", "dual", "cg" or None for first-order steps; `divided` and `alone` are the seconds of an epoch on
+    one device that many devices share, and those that each spends alone; `sent` the bytes that a device sends and
+    receives in an epoch of several.
+    """
+
+    sizes: Sizes
+    form: str | None
+    steps: int
+    flops: float
+    memory: Memory
+    divided: float
+    alone: float
+    sent: float
+    trainer: Any
+
+    @property
+    def seconds(self) -> float:
+        """Of an epoch on one device."""
+        return self.divided + self.alone
+
+    def on(self, devices: int, network: float = NETWORK_BYTES) -> float:
+        """Seconds of an epoch on so many devices, with so many bytes a second between them.
+
+        An all-reduce in a ring sends and receives 2 (P - 1)/P of its bytes; the dual form gathers (P - 1)/P of them.
+        """
+        if devices == 1:
+            return self.seconds
+        share = (1 if self.form == "dual" else 2) * (devices - 1) / devices
+        return self.divided / devices + self.alone + share * self.sent / network
+
+    def memory_on(self, devices: int) -> Memory:
+        """What each of so many devices holds."""
+        return memory_needed(self.sizes, self.trainer, self.form, devices)
+
+
+def forecast(
+    net: "Network", trainer: Any, inputs: int, examples: int, dtype: Any = None, clock: Clock = time.perf_counter
+) -> Forecast:
+    """Time trial runs and carry them on to `examples` examples of `inputs` numbers.
+
+    On a machine that is busy with other work `time.process_time` as the clock leaves that out, if one core computes.
+
+    Raises:
+        ConfigurationError: the trainer cannot train this network on so many examples.
+    """
+    dtype = as_dtype(dtype or trainer.dtype)
+    with computing_in(dtype):
+        params = net.init(0, (inputs,), dtype, trainer.initializers)
+    trainer.check(net, examples)
+    sizes = sizes_of(net, params, examples, inputs, dtype)
+    m = getattr(trainer, "batch_size", None)
+    steps = 1 if m is None else -(-examples // m)
+    form = trainer.form(net, params, m or examples) if hasattr(trainer, "form") else None
+    memory = memory_needed(sizes, trainer, form)
+    sent = float(steps * _sent(sizes, form, m or examples))
+    flops = steps * _flops(sizes, form, m or examples)
+
+    def seconds(count: int) -> float:
+        return _epoch_seconds(net, _in_form(trainer, form), inputs, count, dtype, clock)
+
+    if m is not None:
+        row = (inputs + net.outputs) * dtype.itemsize
+        tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.parameters)) / m)))
+        each = seconds(min(examples, tried * m)) / tried
+        return Forecast(sizes, form, steps, flops, memory, steps * each, 0.0, sent, trainer)
+    small = _trial_size(sizes, form)
+    if examples <= 2 * small:
+        return Forecast(sizes, form, steps, flops, memory, seconds(examples), 0.0, sent, trainer)
+    one, two = seconds(small), seconds(2 * small)
+    if form == "dual":  # a R² + b R³, and neither is negative
+        b = min(max(0.0, two - 4 * one) / 4, one)
+        ratio = examples / small
+        return Forecast(sizes, form, steps, flops, memory, (one - b) * ratio**2, b * ratio**3, sent, trainer)
+    each = max(two - one, 0.0) / small
+    return Forecast(sizes, form, steps, flops, memory, each * examples, max(0.0, one - each * small), sent, trainer)
+
+
+def _in_form(trainer: Any, form: str | None) -> Any:
+    """The trainer held to this form, whatever the number of examples, and damped so that its first trial is taken."""
+    return trainer if form is None else dataclasses.replace(trainer, solver=form, damping=TRIAL_DAMPING)
+
+
+def _trial_size(sizes: Sizes, form: str | None) -> int:
+    """The examples of the smaller trial: a step of about TRIAL_FLOPS, and no fewer than make the form what it is."""
+    n, _, _, k, neurons, _ = sizes
+    if form == "dual":
+        return max(64, int((TRIAL_FLOPS / (2 * k * k * neurons)) ** 0.5), 0) if neurons else 64
+    per_example = k * float(n) * n if form == "primal" else 6.0 * n if form is None else 800.0 * n
+    return max(256, -(-n // k) if form == "primal" else 0, int(TRIAL_FLOPS / per_example))
+
+
+def _flops(sizes: Sizes, form: str | None, examples: int) -> float:
+    """Of a step on so many examples: a forward and a backward pass, or what `form_costs` says."""
+    if form is None:
+        return 6.0 * examples * sizes.parameters
+    return form_costs(sizes.parameters, examples, sizes.outputs, sizes.neurons)[form].flops
+
+
+def _sent(sizes: Sizes, form: str | None, examples: int) -> float:
+    """The bytes of a step's collectives, as `benchmarks.traffic` counts them in the compiled programs."""
+    n, _, n_1, k, neurons, width = sizes
+    if form == "primal":
+        return width * float(n) * n
+    if form == "dual":
+        R = examples * k
+        return width * (float(R) * R + examples * (n_1 + neurons) + R * neurons)
+    return float(width * n) * (1 if form is None else 100)
+
+
+def _epoch_seconds(net: "Network", trainer: Any, inputs: int, examples: int, dtype: np.dtype, clock: Clock) -> float:
+    """The mean time of an epoch after the first, which compiles, on random examples with something to learn."""
+    random = np.random.default_rng(TRIAL_SEED)
+    X = random.standard_normal((examples, inputs))
+    Y = np.sin(2 * X @ random.standard_normal((inputs, net.outputs)) / inputs**0.5)
+    if net.layers[-1].activation in ("sigmoid", "softmax"):  # pyright: ignore[reportAttributeAccessIssue]
+        Y = np.eye(net.outputs)[Y.argmax(axis=1)] if net.outputs > 1 else (Y > 0).astype(float)
+    marks: list[float] = []
+
+    def mark(record: dict[str, Any]) -> None:
+        marks.append(clock())
+
+    train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, callbacks=[mark])
+    # Epochs of one compiled call are reported together, so the time of each is that of the calls after the first.
+    return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
+
+
+def describe_device() -> str:
+    """What the trial runs ran on."""
+    device = jax.devices()[0]
+    return f"{device.platform}, {device.device_kind}"

@@ -1,0 +1,65 @@
+"""How much memory a training holds at once, before it runs: the examples, the matrices of a step, one block of work."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from deltarule.rows import padded_size
+from deltarule.trainers.gradient_descent import GradientDescent
+from deltarule.trainers.levenberg_marquardt.form import form_costs
+from deltarule.trainers.levenberg_marquardt.trainer import BLOCK_BYTES
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it is made from
+
+
+class Sizes(NamedTuple):
+    """What the size of a training comes from: n, N, n_1, k, the sum of n_l, and the bytes of a number."""
+
+    parameters: int
+    examples: int
+    inputs: int
+    outputs: int
+    neurons: int
+    width: int
+
+
+class Memory(NamedTuple):
+    """Bytes on one device."""
+
+    examples: float
+    matrices: float
+    work: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.examples + self.matrices + self.work
+
+
+def sizes_of(net: "Network", params: Any, examples: int, inputs: int, dtype: np.dtype) -> Sizes:
+    """The sizes of a training on that many examples."""
+    arrays = [array for layer in params for array in layer.values()]
+    neurons = sum(layer["b"].size for layer in params if "b" in layer)
+    return Sizes(sum(a.size for a in arrays), examples, inputs, net.outputs, neurons, np.dtype(dtype).itemsize)
+
+
+def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1) -> Memory:
+    """What each of so many devices holds; `form` is that of a step with curvature, None of a first-order step."""
+    n, N, n_1, k, neurons, width = sizes
+    held = padded_size(-(-N // devices))
+    examples = float(held * (n_1 + k) * width)
+    m = getattr(trainer, "batch_size", None)
+    at_once = min(held, m or held)
+    if form is None:
+        memory = 2 if isinstance(trainer, GradientDescent) and trainer.rule is not None else 1
+        # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
+        return Memory(examples, float((3 + memory) * n * width), float(3 * at_once * (neurons + n_1) * width))
+    whole = N if m is None else m
+    matrices = form_costs(n, whole, k, neurons)[form].bytes
+    if form == "dual":
+        return Memory(examples, matrices, float(width * whole * (k + 3) * (neurons + n_1)))
+    block = min(BLOCK_BYTES, at_once * k * n * width) if form == "primal" else BLOCK_BYTES
+    return Memory(examples, matrices, float(BLOCK_COPIES * block))

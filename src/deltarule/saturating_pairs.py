@@ -1,0 +1,161 @@
+"""Two pairs of output and cost whose gradient is lost in BP1 where the output saturates, computed from z instead.
+
+∇_a C ⊙ sigma'(z) is 1/a times a there: once a rounds to 0 or 1 the product is 0, and the examples that are most wrong
+teach nothing. Written in z both factors cancel by hand. Shapes: z, y are (m, k).
+
+Softmax with cross-entropy. With c_j = 1 - a_j, e_j = a_j (1 - y_j) - c_j y_j and t the largest output of a row, whose
+c_t = sum_{k≠t} a_k is summed and not subtracted, and b = a_j / c_t over j ≠ t, a softmax of the others:
+
+    delta_i = sum_{j≠t} (e_j / c_j) ([i=j] - a_i) + e_t ([i=t] - b_i),    c_j >= 1/2 for j ≠ t.
+
+Softplus with log-likelihood. With rho(z) = sigma'(z)/sigma(z), which goes to 1 for z → -∞: delta = -y rho(z).
+"""
+
+from typing import NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+
+class Pair(Protocol):
+    """An output activation with a cost: the value, BP1, its tangent and the Gauss-Newton factors, all from z."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """C_x of each example, (m,)."""
+        ...
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """delta^L (BP1), (m, k)."""
+        ...
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """How delta^L moves as z moves by dz, (m, k)."""
+        ...
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S (m, k, k) and r (m, k) with S r = delta^L."""
+        ...
+
+
+class Shares(NamedTuple):
+    """A row of softmax outputs without cancellation: a, c = 1 - a, their logarithms, the largest (one-hot), and b."""
+
+    a: Array
+    c: Array
+    ln_a: Array
+    ln_c: Array
+    top: Array
+    b: Array
+
+
+class SoftmaxCrossEntropy:
+    """-sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] with a = softmax(z)."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln a and ln(1 - a) by log-sum-exp."""
+        shares = _shares(z)
+        return -jnp.sum(y * shares.ln_a + (1 - y) * shares.ln_c, axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """The formula above."""
+        shares = _shares(z)
+        e, w = _parts(shares, y)
+        return w - shares.a * _row_sum(w) + _row_sum(e * shares.top) * (shares.top - shares.b)
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """de = da and dw = da (1 + w)/c, because dc = -da; then the product rule."""
+        shares = _shares(z)
+        e, w = _parts(shares, y)
+        da = shares.a * (dz - _row_sum(shares.a * dz))
+        db = shares.b * (dz - _row_sum(shares.b * dz))
+        dw = jnp.where(shares.top > 0, 0, da * (1 + w) / _at_least_half(shares))
+        e_top, de_top = _row_sum(e * shares.top), _row_sum(da * shares.top)
+        along = dw - da * _row_sum(w) - shares.a * _row_sum(dw)
+        return along + de_top * (shares.top - shares.b) - e_top * db
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S_ij = h_j/c_j ([i=j] - a_i), for the largest h_t ([i=t] - b_i); r = e/h, h = |√y c + i √(1-y) a|."""
+        shares = _shares(z)
+        h = jnp.hypot(jnp.sqrt(y) * shares.c, jnp.sqrt(1 - y) * shares.a)
+        e, _ = _parts(shares, y)
+        eye = jnp.eye(z.shape[-1], dtype=z.dtype)
+        others = (h / _at_least_half(shares))[..., None, :] * (eye - shares.a[..., :, None])
+        largest = h[..., None, :] * (eye - shares.b[..., :, None])
+        return jnp.where(shares.top[..., None, :] > 0, largest, others), e / jnp.maximum(h, jnp.finfo(z.dtype).tiny)
+
+
+class SoftplusLogLikelihood:
+    """-sum_j y_j ln a_j with a = softplus(z)."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln softplus(z) is z - e^z/2 + ... where e^z is small."""
+        small, safe = _small(z)
+        ln_a = jnp.where(small, z - 0.5 * jnp.exp(jnp.minimum(z, 0)), jnp.log(_softplus(safe)))
+        return -jnp.sum(y * ln_a, axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """-y rho(z)."""
+        return -y * _rho(z)
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """rho' = rho (1 - logistic(z) - rho), which goes to -e^z/2."""
+        small, safe = _small(z)
+        slope = _rho(safe) * (lax.logistic(-safe) - _rho(safe))
+        return -y * jnp.where(small, -0.5 * jnp.exp(jnp.minimum(z, 0)), slope) * dz
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S = diag(√y rho), r = -√y."""
+        root = jnp.sqrt(y)
+        return (root * _rho(z))[..., None] * jnp.eye(z.shape[-1], dtype=z.dtype), -root
+
+
+PAIRS: dict[tuple[str, str], Pair] = {
+    ("softmax", "cross-entropy"): SoftmaxCrossEntropy(),
+    ("softplus", "log-likelihood"): SoftplusLogLikelihood(),
+}
+
+
+def _shares(z: Array) -> Shares:
+    k = z.shape[-1]
+    top = jax.nn.one_hot(jnp.argmax(z, axis=-1), k, dtype=z.dtype)
+    ln_a = jax.nn.log_softmax(z)
+    a = jnp.exp(ln_a)
+    if k == 1:  # there are no others: a = 1 whatever z is, and the cost is held at the smallest number's
+        zero = jnp.zeros_like(z)
+        return Shares(a, zero, ln_a, jnp.full_like(z, jnp.log(jnp.finfo(z.dtype).tiny)), top, zero)
+    rest = jnp.where(top > 0, -jnp.inf, z)
+    ln_c_top = jax.nn.logsumexp(rest, axis=-1, keepdims=True) - jax.nn.logsumexp(z, axis=-1, keepdims=True)
+    ln_c = jnp.where(top > 0, ln_c_top, jnp.log1p(-jnp.where(top > 0, 0, a)))
+    return Shares(a, jnp.exp(ln_c), ln_a, ln_c, top, jax.nn.softmax(rest))
+
+
+def _parts(shares: Shares, y: Array) -> tuple[Array, Array]:
+    """e, and w = e/c without the largest output."""
+    e = shares.a * (1 - y) - shares.c * y
+    return e, jnp.where(shares.top > 0, 0, e / _at_least_half(shares))
+
+
+def _at_least_half(shares: Shares) -> Array:
+    """c of all but the largest output, 1 there."""
+    return jnp.where(shares.top > 0, 1, shares.c)
+
+
+def _row_sum(v: Array) -> Array:
+    return jnp.sum(v, axis=-1, keepdims=True)
+
+
+def _softplus(z: Array) -> Array:
+    return jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z)))
+
+
+def _small(z: Array) -> tuple[Array, Array]:
+    """Whether e^z is lost beside 1 when squared, and a z that is not, for the branch that is not taken."""
+    small = z < 0.5 * jnp.log(jnp.finfo(z.dtype).eps)
+    return small, jnp.where(small, 0, z)
+
+
+def _rho(z: Array) -> Array:
+    """sigma'(z)/sigma(z) of softplus: 1 - e^z/2 + ... where e^z is small."""
+    small, safe = _small(z)
+    return jnp.where(small, 1 - 0.5 * jnp.exp(jnp.minimum(z, 0)), lax.logistic(safe) / _softplus(safe))

@@ -1,0 +1,21 @@
+"""Run by the tests in a process of its own: train on one device and on several simulated ones, and print how far apart.
+
+python on_devices.py CASE;CASE... DEVICES,DEVICES...
+"""
+
+import json
+import os
+import sys
+
+# Little optimisation, because nearly all of the time is compilation.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+
+import jax
+from problem import apart, train
+
+found = {}
+for case in sys.argv[1].split(";"):
+    alone = train(case)
+    for devices in map(int, sys.argv[2].split(",")):
+        found[f"{case} on {devices}"] = apart(alone, train(case, devices=jax.devices()[:devices]))
+print(json.dumps(found))

@@ -1,0 +1,54 @@
+"""The training that the processes of these tests share: 101 examples, which no number of devices divides."""
+
+import jax
+import numpy as np
+import optax
+
+import deltarule as dr
+
+N = 101
+random = np.random.default_rng(0)
+X = random.normal(size=(N, 3))
+Y = np.sin(X[:, :1] + X[:, 1:2] * X[:, 2:])
+VALIDATION = (X[:37] + 0.1, Y[:37])
+NET = dr.Network([dr.Dense(5, "tanh"), dr.Dense(1, "linear")])
+WEIGHTS = random.uniform(0.5, 2, N)
+CASES = {
+    "sgd": (dr.GradientDescent(eta=0.1, batch_size=16), {}),
+    "primal": (dr.LevenbergMarquardt(solver="primal"), {}),
+    "dual": (dr.LevenbergMarquardt(solver="dual"), {}),
+    "momentum, weights, validation, records": (
+        dr.GradientDescent(eta=0.1, batch_size=10, momentum=0.9, l2=0.1),
+        {"weights": WEIGHTS, "validation_data": VALIDATION, "record": ("learning_speed", "training_score")},
+    ),
+    "drawn with replacement": (dr.GradientDescent(eta=0.1, batch_size=7, sampling="uniform"), {}),
+    "adam, two starts": (dr.GradientDescent(rule=optax.adam(1.0), eta=0.01, batch_size=8), {"restarts": 2}),
+    "full batch, weights": (dr.GradientDescent(eta=0.1), {"weights": WEIGHTS}),
+    "dual, prior, weights": (dr.LevenbergMarquardt(solver="dual", l2=0.1), {"weights": WEIGHTS}),
+    "cg": (dr.LevenbergMarquardt(solver="cg", cg_tolerance=1e-12), {}),
+    "lm, mini-batches": (dr.LevenbergMarquardt(batch_size=32), {"weights": WEIGHTS}),
+    "newton-cg": (dr.NewtonCG(), {}),
+    "newton-cg, mini-batches": (dr.NewtonCG(batch_size=20), {}),
+    "bayesian, primal": (dr.BayesianRegularization(solver="primal"), {}),
+    "bayesian, dual": (dr.BayesianRegularization(solver="dual"), {}),
+}
+
+
+def train(case, share=lambda *arrays: arrays, **options):
+    """The case on one device, or on `devices` with this process's share."""
+    trainer, own = CASES[case]
+    settings = {"trainer": trainer, "epochs": 3, "seed": 1, "dtype": "float64"} | own | options
+    if "weights" in own:
+        settings["weights"] = share(WEIGHTS)[0]
+    if "validation_data" in own:
+        settings["validation_data"] = share(*VALIDATION)
+    return dr.train(NET, *share(X, Y), **settings)
+
+
+def apart(one, other):
+    """The largest difference of two results beside the largest entry of each of their arrays."""
+    return max(
+        float(np.nanmax(np.abs(a - b)) / max(1e-300, np.nanmax(np.abs(a))))
+        for a, b in zip(*(jax.tree.leaves((r.params, r.history)) for r in (one, other)), strict=True)
+        if np.size(a)
+    )

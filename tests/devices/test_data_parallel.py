@@ -1,0 +1,35 @@
+"""Examples divided among 1, 2, 4 and 8 simulated devices give what one device gives, to the rounding of float64."""
+
+import pytest
+
+
+@pytest.mark.parametrize(("case", "devices"), [("sgd", (1, 2, 4, 8)), ("primal", (2, 8)), ("dual", (4, 8))])
+def test_devices_change_nothing_but_the_rounding(on_devices, case, devices):
+    found = on_devices([case], devices)
+    assert len(found) == len(devices)
+    assert max(found.values()) < 1e-10, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case",
+    [
+        "primal",
+        "dual",
+        "momentum, weights, validation, records",
+        "drawn with replacement",
+        "adam, two starts",
+        "full batch, weights",
+        "dual, prior, weights",
+        "cg",
+        "lm, mini-batches",
+        "newton-cg",
+        "newton-cg, mini-batches",
+        "bayesian, primal",
+        "bayesian, dual",
+    ],
+)
+def test_every_trainer_can_be_divided(on_devices, case):
+    found = on_devices([case], (1, 2, 3, 4, 8))
+    assert len(found) == 5
+    assert max(found.values()) < 1e-10, found

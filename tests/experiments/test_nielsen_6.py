@@ -1,0 +1,62 @@
+"""Chapter 6 in small: the stages' networks, a quick run, an interrupted one, and one that goes on."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from deltarule.experiments import nielsen_6
+from deltarule.experiments.nielsen_6 import STAGES, Images, run
+
+
+def test_the_stages_are_the_books():
+    sizes = [sum(p.size for p in jax.tree.leaves(stage.net.init(0, (784,)))) for stage in STAGES]
+    dense = 100 * 784 + 100 + 10 * 100 + 10
+    one = 20 * 25 + 20 + 100 * 20 * 144 + 100 + 1010
+    two = 20 * 25 + 20 + 40 * 25 * 20 + 40 + 100 * 640 + 100 + 1010
+    large = two - 100 * 640 - 100 - 1010 + 1000 * 640 + 1000 + 1000 * 1000 + 1000 + 10_010
+    assert sizes == [dense, one, two, two, two, two + 100 * 100 + 100, large]
+    assert [stage.epochs for stage in STAGES] == [60] * 6 + [40]
+
+
+def test_expanded_images(images):
+    expanded = Images(images).expanded
+    assert len(expanded) == 5 * len(images.train)
+    np.testing.assert_array_equal(expanded.Y[:1200], expanded.Y[1200:2400])
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Two stages only, so that little is compiled."""
+    stage = STAGES[0]._replace(dense=(8,), epochs=2, eta=0.3)
+    voting = stage._replace(name="vote", dropout=0.1)
+    monkeypatch.setattr(nielsen_6, "STAGES", (stage, voting))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_quick_run_and_the_same_again_from_its_checkpoints(quick, tmp_path):
+    settings = replace(quick, checkpoints=tmp_path)
+    report = run(settings)
+    assert [row.book for row in report.rows] == [97.80, 97.80, 99.67]
+    assert len(report.rows[1].ours) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "100-sigmoids-seed-0-quick", "vote-seed-0-quick", "vote-seed-1-quick",
+    ]  # fmt: skip
+    again = run(settings)
+    assert [row.ours for row in again.rows] == [row.ours for row in report.rows]
+    assert np.nanmax(report.figures["accuracy"][0].axes[0].lines[0].get_ydata()) > 15
+
+
+@pytest.mark.usefixtures("small")
+def test_an_interrupted_run_reports_what_ended(quick, monkeypatch):
+    original = nielsen_6.train
+
+    def train(net, examples, watched, settings, what, **options):
+        result = original(net, examples, watched, settings, what, **options)
+        return replace(result, stop_reason="interrupted") if what == "vote" else result
+
+    monkeypatch.setattr(nielsen_6, "train", train)
+    report = run(quick)
+    assert len(report.rows) == 1
+    assert any("ended in the stage 'vote'" in note for note in report.notes)

@@ -1,0 +1,61 @@
+"""The same seed gives the same network: bit for bit in another process, with and without the compilation cache."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+TRAINING = """
+import sys
+import numpy as np, deltarule as dr
+from deltarule.checkpoints.fingerprint import digest
+X = np.random.default_rng(0).uniform(-1, 1, (60, 3)); Y = np.sin(3 * X[:, :1])
+net = dr.Network([dr.Dense(6, "tanh"), dr.Dropout(0.2), dr.Dense(1, "linear")])
+plain = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
+trainings = {
+    "sgd": (net, dr.GradientDescent(eta=0.1, batch_size=7, momentum=0.9)),
+    "lm": (plain, dr.LevenbergMarquardt()),
+    "newton-cg": (plain, dr.NewtonCG()),
+    "bayesian": (plain, dr.BayesianRegularization()),
+}
+for name in sys.argv[1:]:
+    result = dr.train(*(trainings[name][0], X, Y), trainer=trainings[name][1], epochs=12, seed=4)
+    arrays = [p for layer in result.params for p in layer.values()]
+    print(name, digest([*arrays, *(result.history[k] for k in sorted(result.history))]))
+"""
+
+
+def digests(*names, **environment):
+    words = [sys.executable, "-c", TRAINING, *names]
+    run = subprocess.run(words, capture_output=True, text=True, check=True, env=os.environ | environment)
+    return run.stdout.splitlines()
+
+
+def check(cache, *names):
+    kept = {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    plain = digests(*names, JAX_ENABLE_COMPILATION_CACHE="false")
+    filled = digests(*names, **kept)
+    assert any(cache.iterdir())
+    assert len(plain) == len(names)
+    assert digests(*names, **kept) == filled == plain
+
+
+def test_with_and_without_the_compilation_cache_across_processes(tmp_path):
+    check(tmp_path, "sgd")
+
+
+@pytest.mark.slow
+def test_every_trainer_with_and_without_the_compilation_cache_across_processes(tmp_path):
+    check(tmp_path, "sgd", "lm", "newton-cg", "bayesian")
+
+
+@pytest.mark.slow
+def test_a_damaged_compilation_cache_costs_time_and_nothing_else(tmp_path):
+    """Entries cut short, as a process that is killed while it writes them leaves them."""
+    kept = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    whole = digests("sgd", **kept)
+    for entry in tmp_path.iterdir():
+        if entry.is_file():
+            entry.write_bytes(entry.read_bytes()[: entry.stat().st_size // 2])
+    assert digests("sgd", **kept) == whole
