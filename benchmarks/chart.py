@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.page import number
 from benchmarks.record import Case, Entry, Result
@@ -35,7 +36,7 @@ def rows_of_contestants(result: Result, cases: Sequence[Case]):
 
     present = [sorted((e for e in case.entries if e.laps), key=lambda e: -e.median) for case in cases]
     heights = [max(len(entries), 1) for entries in present]
-    size = (7.4, 0.9 * len(cases) + 0.32 * sum(heights) + 0.3)
+    size = (8.2, 0.9 * len(cases) + 0.32 * sum(heights) + 0.3)
     figure, panels = style.panels(len(cases), 1, size=size, height_ratios=heights)
     with style.styled():
         for axes, case, entries in zip(panels, cases, present, strict=True):
@@ -50,9 +51,10 @@ def rows_of_contestants(result: Result, cases: Sequence[Case]):
             axes.set_xscale("log")
             laps = [lap for entry in entries for lap in entry.laps]
             axes.set_xlim(min(laps) / 1.6, max(laps) * 2.6)
+            label_decades(axes)
             axes.grid(True, axis="both")
             title = f"{result.name}: {case.title}".replace("`", "")
-            axes.set(xlabel=f"{case.unit}; the line is from the least lap to the largest", title=title)
+            axes.set(xlabel=f"{case.unit}, least lap to largest", title=title)
     return figure
 
 
@@ -81,10 +83,11 @@ def points(result: Result, cases: Sequence[Case]):
                 }
                 if at:
                     axes.scatter(*zip(*at, strict=True), color=colour, label=name, **look)
-            axes.set_yticks(range(len(some)), [case.title for case in reversed(some)])
+            axes.set_yticks(range(len(some)), [case.title.split(":")[0] for case in reversed(some)])
             axes.set_ylim(-0.6, len(some) - 0.4)
             axes.set_xscale("log")
             axes.grid(True, axis="both")
+            label_decades(axes)
             axes.set(xlabel=f"{unit}, logarithmic")
         panels[0].set_title(result.name)
         handles: dict = {}
@@ -92,6 +95,16 @@ def points(result: Result, cases: Sequence[Case]):
             handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
         figure.legend(handles.values(), handles.keys(), loc="outside right upper", frameon=False, fontsize=8.5)
     return figure
+
+
+def label_decades(axes: Any) -> None:
+    """Plain numbers at 1, 2 and 5 of every decade where two decades or fewer are shown, else at 1."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low <= 100 else (1.0,)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _of(case: Case, name: str) -> list[Entry]:

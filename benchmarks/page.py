@@ -96,12 +96,14 @@ def table(case: Case) -> str:
     heads = ["contestant", case.unit, "least to largest", *([f"/ {ratios}"] if ratios else []), *columns]
     lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
     for entry in sorted(case.entries, key=lambda e: (not e.laps, e.median if e.laps else 0.0)):
+        extra = [number(entry.extra.get(column, "")) for column in columns]
         if not entry.laps:
-            lines.append(f"| {entry.contestant} | {entry.absent or 'no lap in the time'} |" + " |" * (len(heads) - 2))
+            row = [entry.absent or "no lap in the time", *[""] * (len(heads) - 2 - len(columns)), *extra]
+            lines.append(f"| {name(entry)} | " + " | ".join(row) + " |")
             continue
         row = [number(entry.median), f"{number(min(entry.laps))} – {number(max(entry.laps))}"]
         row += [number(entry.median / case.entry(ratios).median)] if ratios else []
-        lines.append(f"| {name(entry)} | " + " | ".join(row + [number(entry.extra.get(c, "")) for c in columns]) + " |")
+        lines.append(f"| {name(entry)} | " + " | ".join(row + extra) + " |")
     return "\n".join(lines)
 
 
@@ -117,8 +119,8 @@ def number(value: Any) -> str:
         return "–"
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
-    if value == 0:
-        return "0"
+    if isinstance(value, int) or value == 0:
+        return f"{value:,.0f}"
     size = abs(value)
     if size >= 100:
         return f"{value:,.0f}"

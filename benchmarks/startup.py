@@ -102,7 +102,7 @@ def startup(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     """Four waits, each from the start of a process to its end."""
     on_cpu = {"JAX_PLATFORMS": "cpu"}
     fits = contestants(FITS, DIGITS)
-    warm = replace(fits[0], name="deltarule NetworkClassifier, JAX_COMPILATION_CACHE_DIR kept", environment=on_cpu)
+    warm = replace(fits[0], name="deltarule NetworkClassifier, cache kept", environment=on_cpu)
     train = ["train", "digits", "--out", "model.safetensors", "--json"]
     shell = [
         Contestant(
@@ -118,8 +118,8 @@ def startup(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     quarter = replace(settings, seconds=settings.seconds / 3)
     for title, who, reference in (
         ("import", contestants(IMPORTS), "JAX"),
-        ("first fit: digits, 64-30-10, ten epochs", [fits[0], warm, *fits[1:]], "scikit-learn MLPClassifier"),
-        ("`deltarule train` on digits, from shell to shell", shell, "deltarule train, again"),
+        ("first fit of the digits, ten epochs", [fits[0], warm, *fits[1:]], "scikit-learn MLPClassifier"),
+        ("deltarule train digits, shell to shell", shell, "deltarule train, again"),
     ):
         tell(title)
         entries = take_turns(who, repeats=quarter.repeats, seconds=quarter.seconds, tell=tell)
@@ -134,6 +134,6 @@ def startup(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         "epochs with each "
         "library's defaults on scikit-learn's digits, data and import included; nothing compiled is kept between "
         "them but "
-        "where the row says so."
+        "where the row says so (JAX_COMPILATION_CACHE_DIR)."
     )
     return Result("startup", "Before the first number", text, cases, goals)

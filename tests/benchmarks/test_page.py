@@ -27,8 +27,14 @@ def test_a_table():
     assert lines[0] == "| contestant | µs | least to largest | / peer | ready s |"
     assert lines[2] == "| **deltarule** | 2.00 | 1.50 – 3.00 | 0.444 | 2.00 |"
     assert lines[3].startswith("| peer ✗ | 4.50 |")
-    assert lines[4] == "| gone | not installed: gone | | | |"
+    assert lines[4] == "| gone | not installed: gone |  |  |  |"
     assert {line.count("|") for line in lines} == {6}
+
+
+def test_what_the_absent_did_reach_is_told():
+    some = case()
+    some.entries[2].extra = {"ready s": 7}
+    assert page.table(some).splitlines()[4] == "| gone | not installed: gone |  |  | 7 |"
 
 
 def test_the_page_and_its_charts(tmp_path):
