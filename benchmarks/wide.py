@@ -1,80 +1,232 @@
-"""Large exact Levenberg-Marquardt steps: time a step, error reached and peak memory, one process for each case.
+"""lm-wide: exact dual Levenberg-Marquardt steps, up to 10⁷ parameters, against those that form J: time and peak memory.
 
-python -m benchmarks.wide [CASE ...]
+One contestant at a time, because what J needs beside another J would not fit; a process each, so that peaks do not mix.
 """
 
-import argparse
 import resource
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-import deltarule as dr
+from benchmarks.record import Case, Goal, Result
+from benchmarks.settings import Settings
+from benchmarks.turns import Contestant, take_turns
+
+LARGEST_J = 4.2  # GiB of float64; those that form it hold it two or three times
+COLUMNS = ["peak GiB", "above the import", "mean squared error", "form", "ready s"]
 
 
 @dataclass(frozen=True)
-class Case:
+class Size:
     """A network of tanh layers with a linear output, and how many examples it is given."""
 
     sizes: tuple[int, ...]
     examples: int
-    epochs: int
     noise: float = 0.0
 
+    @property
+    def parameters(self) -> int:
+        """n."""
+        return sum(n * (before + 1) for before, n in pairwise(self.sizes))
 
-CASES = {
-    "1e6": Case((10, 1000, 1000, 1), 500, 30),  # 1.01 million parameters
-    "13.5e6": Case((100, 3615, 3615, 20), 38, 20),  # 13.5 million parameters, 38 examples, 20 outputs
-    "1e7": Case((100, 3100, 3100, 1), 1000, 10),  # 10 million parameters, 1,000 examples
-    "tall": Case((8, 20, 1), 1_000_000, 10, noise=0.01),  # 201 parameters, a million examples
+    @property
+    def jacobian(self) -> float:
+        """GiB of J in float64."""
+        return 8 * self.examples * self.sizes[-1] * self.parameters / 2**30
+
+
+SIZES = {
+    "m = 500, n = 10⁴": Size((10, 93, 93, 1), 500),
+    "m = 500, n = 10⁶": Size((10, 1000, 1000, 1), 500),
+    "m = 4,000, n = 10⁵": Size((10, 310, 310, 1), 4_000),
+    "m = 38 of 20 outputs, n = 1.35·10⁷": Size((100, 3615, 3615, 20), 38),
+    "m = 1,000, n = 10⁷": Size((100, 3100, 3100, 1), 1_000),
+    "tall: m = 10⁶, n = 201": Size((8, 20, 1), 1_000_000, noise=0.01),
 }
 
 
-def run(name: str) -> None:
-    """Train one case in this process and print its row."""
-    case = CASES[name]
+def data(size: Size) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """X, Y and a start, the same for everyone."""
     random = np.random.default_rng(0)
-    X = random.uniform(-1, 1, (case.examples, case.sizes[0]))
-    mixing = random.normal(size=(case.sizes[0], case.sizes[-1])) / case.sizes[0] ** 0.5
-    Y = np.sin(3 * X @ mixing) + case.noise * random.normal(size=(case.examples, case.sizes[-1]))
-    net = dr.Network([*(dr.Dense(n, "tanh") for n in case.sizes[1:-1]), dr.Dense(case.sizes[-1], "linear")])
-    trainer = dr.LevenbergMarquardt()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    marks: list[float] = []
-    result = dr.train(
-        net, X, Y, trainer=trainer, epochs=case.epochs, callbacks=[lambda record: marks.append(time.perf_counter())]
+    X = random.uniform(-1, 1, (size.examples, size.sizes[0]))
+    mixing = random.normal(size=(size.sizes[0], size.sizes[-1])) / size.sizes[0] ** 0.5
+    Y = np.sin(3 * X @ mixing) + size.noise * random.normal(size=(size.examples, size.sizes[-1]))
+    start = [(random.standard_normal((n, before)) / before**0.5, np.zeros(n)) for before, n in pairwise(size.sizes)]
+    return X, Y, start
+
+
+class Steps:
+    """A lap is one trial: factor, step, and the error at the new point."""
+
+    form = "J formed"
+
+    def __init__(self, title: str):
+        """`title` is that of the size."""
+        self.size = SIZES[title]
+        self.X, self.Y, self.start = data(self.size)
+        self.mse = float("nan")
+        self.prepare()
+        self.before = peak()
+
+    def prepare(self) -> None:
+        """Import and build."""
+        raise NotImplementedError
+
+    def finish(self) -> dict[str, Any]:
+        """Memory, and how far it came."""
+        found = {"peak GiB": peak(), "above the import": peak() - self.before}
+        return found | {"mean squared error": self.mse, "form": self.form}
+
+
+class Deltarule(Steps):
+    """One epoch of LevenbergMarquardt() a lap, divided by its trials."""
+
+    def prepare(self) -> None:
+        """The compiled loop of `dr.train`."""
+        import jax
+
+        import deltarule as dr
+
+        layers = [*(dr.Dense(n, "tanh") for n in self.size.sizes[1:-1]), dr.Dense(self.size.sizes[-1], "linear")]
+        self.net, self.trainer = dr.Network(layers), dr.LevenbergMarquardt()
+        self.carry, self.key, self.epochs = None, jax.random.key(0), 0
+
+    def lap(self) -> float:
+        """Seconds a trial; after a stop, which only an error of rounding's size brings, from the start again."""
+        import jax
+        import jax.numpy as jnp
+
+        import deltarule as dr
+        from deltarule import loop
+        from deltarule.rows import pad_rows
+
+        params: Any = [{"W": W, "b": b} for W, b in self.start]
+        with jax.enable_x64(True), self.trainer.surroundings(self.net, params, len(self.X)):
+            if self.carry is None or int(self.carry.stop):
+                self.rows, self.epochs = pad_rows(self.X, self.Y), 0
+                self.carry = loop.start(self.net, self.trainer, jax.tree.map(jnp.asarray, params), self.rows)
+            self.epochs += 1
+            began = time.perf_counter()
+            until, rules = jnp.asarray(self.epochs, jnp.int32), dr.Stopping()
+            self.carry, record = loop.advance(
+                self.net, self.trainer, rules, "cost", self.carry, self.rows, None, self.key, until
+            )
+            jax.block_until_ready(self.carry)
+            seconds = time.perf_counter() - began
+            self.mse = 2 * float(record["cost"][0]) / self.Y.shape[1]
+            self.form = self.trainer.form(self.net, params, len(self.X))
+            return seconds / max(1, int(record["accepted"][0] + record["rejected"][0]))
+
+
+class JaxJacobian(Steps):
+    """J by vmap of jacrev, K = J Jᵀ + lam I, one Cholesky factorisation: the step as one writes it down, jitted."""
+
+    def prepare(self) -> None:
+        """float64, a fixed damping."""
+        import jax
+        import jax.numpy as jnp
+        from jax.flatten_util import ravel_pytree
+
+        jax.config.update("jax_enable_x64", True)
+        p, unravel = ravel_pytree([(jnp.asarray(W), jnp.asarray(b)) for W, b in self.start])
+
+        def output(p, x):
+            *hidden, (W, b) = unravel(p)
+            for V, c in hidden:
+                x = jnp.tanh(V @ x + c)
+            return W @ x + b
+
+        @jax.jit
+        def step(p, lam, X, Y):
+            r = (jax.vmap(output, (None, 0))(p, X) - Y).ravel()
+            J = jax.vmap(jax.jacrev(output), (None, 0))(p, X).reshape(r.size, -1)
+            K = J @ J.T + lam * jnp.eye(r.size)
+            new = p - J.T @ jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(K), r)
+            return new, jnp.mean((jax.vmap(output, (None, 0))(new, X) - Y) ** 2)
+
+        self.p, self.step, self.given = p, step, (jnp.asarray(self.X), jnp.asarray(self.Y))
+
+    def lap(self) -> None:
+        """One step from where the last one ended; a damping of 1 is that of no method, and costs the same."""
+        self.p, mse = self.step(self.p, 1.0, *self.given)
+        self.mse = float(mse)
+
+
+class TorchLM(Steps):
+    """torch-levenberg-marquardt's training_step with its Cholesky solver, divided by its attempts."""
+
+    def prepare(self) -> None:
+        """float64."""
+        import logging
+
+        import torch
+        from torch import nn
+        from torch_levenberg_marquardt.training import LevenbergMarquardtModule
+
+        logging.getLogger("torch_levenberg_marquardt.training").setLevel(logging.ERROR)
+        modules: list[nn.Module] = []
+        for W, b in self.start:
+            layer = nn.Linear(W.shape[1], W.shape[0], dtype=torch.float64)
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(W))
+                layer.bias.copy_(torch.from_numpy(b))
+            modules += [layer, nn.Tanh()]
+        self.module = LevenbergMarquardtModule(nn.Sequential(*modules[:-1]), solve_method="cholesky")
+        self.given = torch.from_numpy(self.X), torch.from_numpy(self.Y)
+
+    def lap(self) -> float:
+        """Seconds an attempt."""
+        began = time.perf_counter()
+        _, loss, _, logs = self.module.training_step(*self.given)
+        self.mse = float(loss)
+        return (time.perf_counter() - began) / logs["attempts"]
+
+
+def peak() -> float:
+    """GiB of this process's largest resident set."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def lm_wide(settings: Settings, tell: Callable[[str], object] = str) -> Result:
+    """Every size, every contestant for which J would fit."""
+    cases, began = [], time.perf_counter()
+    on_cpu = {"JAX_PLATFORMS": "cpu"}
+    for number, (title, size) in enumerate(SIZES.items()):
+        tell(title)
+        cannot = f"cannot: J alone is {size.jacobian:.1f} GiB" if size.jacobian > LARGEST_J else ""
+        cannot = cannot or ("its K would be m x m, and this J is tall" if size.examples > 10_000 else "")
+        options, entries = {"title": title}, []
+        for contestant in (
+            Contestant("deltarule", "benchmarks.wide:Deltarule", ("deltarule",), options, on_cpu),
+            Contestant(
+                "J by jax.jacrev, J Jᵀ, Cholesky", "benchmarks.wide:JaxJacobian", ("jax",), options, on_cpu, cannot
+            ),
+            Contestant(
+                "torch-levenberg-marquardt",
+                "benchmarks.wide:TorchLM",
+                ("torch", "torch_levenberg_marquardt"),
+                options,
+                {},
+                cannot,
+            ),
+        ):
+            rest = max(settings.seconds - (time.perf_counter() - began), 20.0)
+            share = rest / (len(SIZES) - number) / (3 - len(entries))
+            entries += take_turns(
+                [contestant], repeats=settings.repeats, seconds=max(share, 20.0), per_unit=1e3, tell=tell
+            )
+        cases.append(Case(title, "ms a trial", "deltarule", entries, COLUMNS))
+    text = (
+        "One exact step, float64: what a trial costs, that is a factorisation and the error at the point that it "
+        "leads to; "
+        "networks of two tanh layers and a linear output. Those that form J hold m k n numbers; deltarule's dual "
+        "form holds "
+        "(m k)² and a batch. One contestant after the other, a process each; the peak is that of the process."
     )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    trials = result.history["accepted"] + result.history["rejected"]
-    seconds = (marks[-1] - marks[0]) / max(1, int(trials[1:].sum()))
-    mse = 2 * result.history["cost"] / case.sizes[-1]
-    n = sum(W.size for layer in result.params for W in layer.values())
-    shape = "-".join(str(size) for size in case.sizes)
-    print(
-        f"| {shape} | {n:,} | {case.examples:,} | {trainer.form(net, result.params, case.examples)} | "
-        f"{seconds * 1e3:.0f} | {result.epochs} ({result.stop_reason}) | {mse[-1]:.1e} | "
-        f"{peak / 2**20:.2f} ({(peak - before) / 2**20:.2f}) |",
-        flush=True,
-    )
-
-
-def main() -> None:
-    """Run every case in a process of its own, so that peaks of memory do not mix."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", choices=[[], *CASES], default=[])
-    parser.add_argument("--here", action="store_true", help="run the one case in this process")
-    options = parser.parse_args()
-    if options.here:
-        run(options.cases[0])
-        return
-    print("| network | n | examples | form | ms a trial | epochs | mean squared error | peak GiB (above the import) |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
-    for name in options.cases or CASES:
-        subprocess.run([sys.executable, "-m", "benchmarks.wide", name, "--here"], check=True)
-
-
-if __name__ == "__main__":
-    main()
+    million = cases[1].entry("deltarule").median
+    goals = [Goal("a step of 10⁶ parameters on 500 examples, ms", 80.0, million)]
+    return Result("lm-wide", "Levenberg-Marquardt: wide networks", text, cases, goals)

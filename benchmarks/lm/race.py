@@ -1,7 +1,7 @@
 """The race: every contestant from every start of every problem, interleaved in one process."""
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.lm.contestants.contract import Contestant, NotSupported, Run
@@ -18,44 +18,36 @@ class Entry:
     absent: str = ""
 
 
-def race(
-    problems: Iterable[Problem],
-    contestants: Iterable[Contestant],
+def run_start(
+    entries: dict[str, Entry],
+    contestants: Sequence[Contestant],
+    index: int,
     *,
-    count: int,
     seconds: float | None = None,
     iterations: int = 10**9,
     tell: Callable[[str], object] = str,
-) -> list[Entry]:
-    """Run every contestant from the same ``count`` starts of every problem.
+) -> None:
+    """Run every contestant from start number `index` of one problem and add the runs to its entries.
 
-    Start by start, so that a slow minute of the machine falls on all alike; each start begins with another
-    contestant. ``seconds`` replaces the budget of each problem; ``tell`` is given a line after every run.
-
-    Returns one Entry for each pair of problem and contestant, the absent included.
+    Each start begins with another contestant, so that a slow minute of the machine falls on all alike. `seconds`
+    replaces the budget of the problem; `tell` is given a line after every run.
     """
-    contestants = list(contestants)
-    missing = {contestant.name: contestant.available() for contestant in contestants}
-    entries = []
-    for problem in problems:
-        here = {c.name: Entry(problem, c.name, absent=missing[c.name] or "") for c in contestants}
-        for index, start in enumerate(starts(problem, count)):
-            turn = index % len(contestants)
-            for contestant in contestants[turn:] + contestants[:turn]:
-                entry = here[contestant.name]
-                if entry.absent:
-                    continue
-                gc.collect()
-                try:
-                    run = contestant.run(problem, start, seconds=seconds or problem.seconds, iterations=iterations)
-                except NotSupported as reason:
-                    entry.absent = f"not supported: {reason}"
-                    tell(f"{problem.name:10} {contestant.name:20} {entry.absent}")
-                    continue
-                entry.runs.append(run)
-                tell(
-                    f"{problem.name:10} {contestant.name:20} start {index}: mse {run.mse[-1]:.2e} after "
-                    f"{run.iterations[-1]} iterations, {run.seconds[-1]:.2f} s {run.note}"
-                )
-        entries += here.values()
-    return entries
+    problem = next(iter(entries.values())).problem
+    start = starts(problem, index + 1)[index]
+    turn = index % len(contestants)
+    for contestant in [*contestants[turn:], *contestants[:turn]]:
+        entry = entries[contestant.name]
+        if entry.absent:
+            continue
+        gc.collect()
+        try:
+            run = contestant.run(problem, start, seconds=seconds or problem.seconds, iterations=iterations)
+        except NotSupported as reason:
+            entry.absent = f"not supported: {reason}"
+            tell(f"{problem.name:10} {contestant.name:20} {entry.absent}")
+            continue
+        entry.runs.append(run)
+        tell(
+            f"{problem.name:10} {contestant.name:20} start {index}: mse {run.mse[-1]:.2e} after "
+            f"{run.iterations[-1]} iterations, {run.seconds[-1]:.2f} s {run.note}"
+        )

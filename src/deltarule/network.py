@@ -153,7 +153,7 @@ class Network:
     def __call__(self, params: Params, X: Any) -> Array:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters."""
         with computing_in(dtype_of(params)):
-            x = self.as_inputs(params, X)
+            x = self._checked_inputs(params, X)
             most = rows_at_once(self, x)
             if x.shape[0] <= most:
                 return _outputs(self, params, x)
@@ -179,6 +179,10 @@ class Network:
 
     def as_inputs(self, params: Params, X: Any) -> Array:
         """X as an array of the parameters' dtype, (N, ...), checked against the first layer."""
+        return jnp.asarray(self._checked_inputs(params, X))
+
+    def _checked_inputs(self, params: Params, X: Any) -> Array | np.ndarray:
+        """The same, NumPy's where X is: a compiled call takes it over in a tenth of the time of `jnp.asarray`."""
         dtype = dtype_of(params)
         if not isinstance(X, Array):
             X = as_numbers("X", X, dtype, "(N, n_1)")
@@ -186,7 +190,7 @@ class Network:
         if X.ndim < 2:
             raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
         self.check(params, X.shape[1:])
-        return jnp.asarray(X, dtype)
+        return X if X.dtype == dtype else X.astype(dtype)
 
     def as_targets(self, Y: Any, x: Array) -> Array:
         """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1."""
@@ -234,8 +238,8 @@ def _init(net: Network, key: Array, shape: Shape, dtype: np.dtype, defaults: tup
 
 
 @partial(jax.jit, static_argnums=0)
-def _outputs(net: Network, params: Params, x: Array) -> Array:
-    return backprop.forward(net, params, x)[-1].a
+def _outputs(net: Network, params: Params, x: Array | np.ndarray) -> Array:
+    return backprop.forward(net, params, jnp.asarray(x))[-1].a
 
 
 @partial(jax.jit, static_argnums=0)

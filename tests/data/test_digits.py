@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data import Pixels, Schema, load, load_raw
+from deltarule.data import Pixels, Schema, digits, load, load_raw
 from deltarule.errors import DataError
 
 
@@ -37,3 +37,17 @@ def test_a_model_of_other_images_is_refused():
     schema = Schema("mnist", "classification", (Pixels(784, 255.0, (28, 28)),), (), tuple(range(10)), ("digit",))
     with pytest.raises(DataError, match="784 pixels"):
         load_raw("digits", schema)
+
+
+def test_they_are_those_of_scikit_learn_whichever_way_they_are_read(monkeypatch):
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    read = digits.read_digits()
+    assert np.array_equal(read[0], images)
+    assert np.array_equal(read[1], labels)
+    monkeypatch.setattr(digits, "_table", lambda: None)
+    again = digits.read_digits()
+    assert np.array_equal(again[0], images)
+    assert np.array_equal(again[1], labels)
+    assert [part.dtype for part in read] == [part.dtype for part in again] == [np.float64, np.int64]

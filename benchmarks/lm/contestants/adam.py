@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.lm.contestants.contract import Recorder, Run, missing
+from benchmarks.lm.contestants.contract import Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 CHUNK = 100  # steps in one compiled call
 BLOCK = 10  # steps of which the lowest error is recorded

@@ -1,6 +1,5 @@
 """What a contestant is: a Run from a start, a clock that records it, and the two ways to bow out."""
 
-import importlib.util
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -91,9 +90,3 @@ class Recorder:
         """The Run of what was recorded."""
         seconds, mse, iterations = zip(*self.rows, strict=True)
         return Run(np.array(seconds), np.array(mse), np.array(iterations), compile_seconds, note)
-
-
-def missing(*modules: str) -> str | None:
-    """Why a contestant that imports ``modules`` is missing, or None where all can be found."""
-    absent = [module for module in modules if importlib.util.find_spec(module) is None]
-    return f"not installed: {', '.join(absent)}" if absent else None

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.lm.contestants.contract import Recorder, Run, missing
+from benchmarks.lm.contestants.contract import Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 LARGEST_CHUNK = 64  # steps in one compiled call at most
 CHUNK_SECONDS = 0.02  # long enough to hide the cost of the call, short against a run

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.lm.contestants.contract import BudgetSpent, NotSupported, Recorder, Run, missing
+from benchmarks.lm.contestants.contract import BudgetSpent, NotSupported, Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 
 @dataclass

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.lm.contestants.contract import BudgetSpent, NotSupported, Recorder, Run, missing
+from benchmarks.lm.contestants.contract import BudgetSpent, NotSupported, Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 TOLERANCE = 1e-15  # the smallest that MINPACK takes without a warning is just below; the race stops the run
 

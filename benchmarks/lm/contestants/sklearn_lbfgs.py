@@ -4,8 +4,9 @@ import time
 import warnings
 from dataclasses import dataclass
 
-from benchmarks.lm.contestants.contract import BudgetSpent, NotSupported, Recorder, Run, missing
+from benchmarks.lm.contestants.contract import BudgetSpent, NotSupported, Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 COST_SCALE = 1e12
 

@@ -3,8 +3,9 @@
 import time
 from dataclasses import dataclass
 
-from benchmarks.lm.contestants.contract import BudgetSpent, Recorder, Run, missing
+from benchmarks.lm.contestants.contract import BudgetSpent, Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 
 @dataclass

@@ -4,8 +4,9 @@ import logging
 import time
 from dataclasses import dataclass
 
-from benchmarks.lm.contestants.contract import Recorder, Run, missing
+from benchmarks.lm.contestants.contract import Recorder, Run
 from benchmarks.lm.problems import Problem, Start
+from benchmarks.machine import missing
 
 
 @dataclass

@@ -1,5 +1,9 @@
 """The 1797 handwritten digits of 8x8 pixels that come with scikit-learn: real data without a download."""
 
+import gzip
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 
 from deltarule.data.dataset import DataSet, Examples, RawRows
@@ -7,6 +11,8 @@ from deltarule.data.optional import require
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import split
+
+ROWS, COLUMNS = 1797, 65  # 64 pixels and the label
 
 
 def read_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -18,8 +24,28 @@ def read_digits() -> tuple[np.ndarray, np.ndarray]:
     Raises:
         DataError: scikit-learn is not installed.
     """
-    bunch = require("sklearn.datasets", "the source digits").load_digits()
-    return np.asarray(bunch.data, dtype=np.float64), np.asarray(bunch.target, dtype=np.int64)
+    table = _table()
+    if table is None:  # a scikit-learn that keeps them elsewhere, or none, of which this tells the user
+        bunch = require("sklearn.datasets", "the source digits").load_digits()
+        return np.asarray(bunch.data, dtype=np.float64), np.asarray(bunch.target, dtype=np.int64)
+    return table[:, :-1].astype(np.float64), table[:, -1].astype(np.int64)
+
+
+def _table() -> np.ndarray | None:
+    """The rows of scikit-learn's own file, pixels and label, (1797, 65) int; None where it is not as expected.
+
+    Reading the file takes 10 ms. Importing scikit-learn for it takes a second, a quarter of `deltarule train`.
+    """
+    spec = importlib.util.find_spec("sklearn")
+    for place in [] if spec is None else spec.submodule_search_locations or []:
+        try:
+            with gzip.open(Path(place) / "datasets" / "data" / "digits.csv.gz", "rt") as file:
+                table = np.array(file.read().replace("\n", ",").rstrip(",").split(","), dtype=np.float64)
+        except (OSError, ValueError):
+            continue
+        if table.size == ROWS * COLUMNS:
+            return table.reshape(ROWS, COLUMNS).astype(np.int64)
+    return None
 
 
 def load_digits(seed: int = 0) -> DataSet:

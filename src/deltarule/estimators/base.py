@@ -16,7 +16,7 @@ from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
 from deltarule.domain import require_count, require_number
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.estimators import incremental
+from deltarule.estimators import few_rows, incremental
 from deltarule.estimators.content import Weighted, hold_out
 from deltarule.estimators.regularization import Problem, get_way
 from deltarule.estimators.scaling import Scaling
@@ -211,10 +211,15 @@ class NetworkEstimator(BaseEstimator):
         self.trainer_ = chosen.name
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """a^L of raw rows, (N, k) float64; padded in blocks, so that another number of rows compiles nothing new."""
+        """a^L of raw rows, (N, k) float64; padded in blocks, so that another number of rows compiles nothing new.
+
+        A few rows go by NumPy.
+        """
         check_is_fitted(self)
         raw: Any = validate_data(self, X, dtype=np.float64, reset=False)
         X = self.x_scaling_.encode(raw)
+        if few_rows.are_few(self.net_, X):
+            return few_rows.outputs(self.net_, self.params_, X)
         parts = []
         for start in range(0, len(X), BLOCK):
             block = X[start : start + BLOCK]

@@ -5,14 +5,16 @@ step and the parameters, and returns the step, p ← p + step, with the new stat
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array
 
 from deltarule.backprop import Params
+
+if TYPE_CHECKING:
+    import optax
 
 Number = float | Array
 
@@ -48,7 +50,7 @@ def momentum(mu: Number, nesterov: bool) -> Direction:
     return Direction(lambda params: jax.tree.map(jnp.zeros_like, params), update)
 
 
-def from_optax(rule: optax.GradientTransformation) -> Direction:
+def from_optax(rule: "optax.GradientTransformation") -> Direction:
     """Any Optax rule; eta multiplies its updates, so a rule with a learning rate of its own takes eta = 1."""
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:

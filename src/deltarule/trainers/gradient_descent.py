@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array, lax
 
 from deltarule import backprop
@@ -27,6 +26,8 @@ from deltarule.trainers.no_improvement import NoImprovement, Rate
 from deltarule.trainers.sampling import permutation, take_batch, with_replacement
 
 if TYPE_CHECKING:
+    import optax
+
     from deltarule.network import Network
 
 
@@ -73,7 +74,7 @@ class GradientDescent:
     momentum: float | None = None
     nesterov: bool = False
     schedule: Callable[[Array], Any] | None = None
-    rule: optax.GradientTransformation | None = None
+    rule: "optax.GradientTransformation | None" = None
     l2: float | None = None
     l1: float | None = None
     max_norm: float | None = None
@@ -117,11 +118,8 @@ class GradientDescent:
             raise ConfigurationError(
                 "sampling='uniform' draws batches, and batch_size is None: give batch_size=1, for example."
             )
-        if self.rule is not None and not isinstance(self.rule, optax.GradientTransformation):
-            raise ConfigurationError(
-                f"rule must be an optax.GradientTransformation, and is {self.rule!r}: "
-                "give optax.adam(1e-3), for example."
-            )
+        if self.rule is not None:
+            _require_rule(self.rule)
         if self.schedule is not None and not callable(self.schedule):
             raise ConfigurationError(
                 f"schedule must be a function of the step, and is {self.schedule!r}: "
@@ -265,6 +263,18 @@ def _epoch_of_one_device(
     own = own_order(order, drawn, firsts[here], counts[here], held, m)
     gradient = batch_gradient(net, rows, own, block_of(m, devices), step_key)
     return trainer._steps(state, trainer._count(rows.count), gradient, total)
+
+
+def _require_rule(rule: Any) -> None:
+    """Raise a ConfigurationError unless this is Optax's; it is imported here, because it takes a fifth of the
+    import.
+    """
+    import optax
+
+    if not isinstance(rule, optax.GradientTransformation):
+        raise ConfigurationError(
+            f"rule must be an optax.GradientTransformation, and is {rule!r}: give optax.adam(1e-3), for example."
+        )
 
 
 register(GradientDescent, leaves=("eta", "momentum", "l2", "l1", "max_norm", "no_improvement"))

@@ -1,0 +1,1 @@
+"""One evaluation of ∇C: backpropagation by hand against automatic differentiation."""

@@ -1,0 +1,1 @@
+"""Predictions of one trained network: one row at a time, and a hundred thousand."""
