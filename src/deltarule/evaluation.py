@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from deltarule import backprop
@@ -40,7 +41,7 @@ def evaluation_block(net: "Network", rows: Rows) -> int:
     return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net, rows.x)))
 
 
-def rows_at_once(net: "Network", x: Array) -> int:
+def rows_at_once(net: "Network", x: Array | np.ndarray) -> int:
     """How many rows of x (N, ...) go through the network together."""
     return max(1, EVALUATION_BYTES // (x.dtype.itemsize * net.neurons(x.shape[1:])))
 
