@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import streaming
 from deltarule.data import ArrayStream
 from deltarule.errors import ConfigurationError, DataError
+from deltarule.streaming import feed
 
 N = 403
 random = np.random.default_rng(0)
@@ -16,7 +16,7 @@ Y = np.sin(X[:, :1] + X[:, 1:2] * X[:, 2:])
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 LM = dr.LevenbergMarquardt()
 SGD = dr.GradientDescent(eta=0.1, batch_size=10)
-SMALL = 403 * 32 * streaming.BUFFERS / 4  # a quarter of the examples in a chunk
+SMALL = 403 * 32 * feed.BUFFERS / 4  # a quarter of the examples in a chunk
 
 
 def stream(x=X, y=Y):

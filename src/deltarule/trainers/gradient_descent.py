@@ -242,18 +242,6 @@ class GradientDescent:
         return steepest() if self.momentum is None else momentum(self.momentum, self.nesterov)
 
 
-def _require_rule(rule: Any) -> None:
-    """Raise a ConfigurationError unless this is Optax's; it is imported here, because it takes a fifth of the
-    import.
-    """
-    import optax
-
-    if not isinstance(rule, optax.GradientTransformation):
-        raise ConfigurationError(
-            f"rule must be an optax.GradientTransformation, and is {rule!r}: give optax.adam(1e-3), for example."
-        )
-
-
 def _epoch_of_one_device(
     net: "Network",
     devices: int,
@@ -275,6 +263,18 @@ def _epoch_of_one_device(
     own = own_order(order, drawn, firsts[here], counts[here], held, m)
     gradient = batch_gradient(net, rows, own, block_of(m, devices), step_key)
     return trainer._steps(state, trainer._count(rows.count), gradient, total)
+
+
+def _require_rule(rule: Any) -> None:
+    """Raise a ConfigurationError unless this is Optax's; it is imported here, because it takes a fifth of the
+    import.
+    """
+    import optax
+
+    if not isinstance(rule, optax.GradientTransformation):
+        raise ConfigurationError(
+            f"rule must be an optax.GradientTransformation, and is {rule!r}: give optax.adam(1e-3), for example."
+        )
 
 
 register(GradientDescent, leaves=("eta", "momentum", "l2", "l1", "max_norm", "no_improvement"))

@@ -1,0 +1,128 @@
+"""`train_stream`: training on examples that stay on disk, in memory that does not grow with them.
+
+Mini-batch gradient descent takes its steps on one chunk of the stream after another, each an epoch of the compiled
+trainer on its own; Levenberg-Marquardt in primal form sums over the chunks. Chunks are read ahead in a thread.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from deltarule.backprop import Params
+from deltarule.data.stream import Stream
+from deltarule.devices import everywhere, mesh_of, process_counts
+from deltarule.domain import require_count, require_number
+from deltarule.errors import ConfigurationError, DataError
+from deltarule.examples import checked_rows, require_finite
+from deltarule.network import Network
+from deltarule.precision import as_dtype, computing_in, dtype_of
+from deltarule.processes import together
+from deltarule.randomness import as_key
+from deltarule.session import Callback, TrainingResult
+from deltarule.stopping import Stopping
+from deltarule.streaming.course import Course
+from deltarule.streaming.feed import Feed, chunk_rows
+from deltarule.trainers.gradient_descent import GradientDescent
+from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
+
+NO_RULES = Stopping()
+DEFAULT_MEMORY = 2**28
+
+
+def train_stream(
+    net: Network,
+    stream: Stream,
+    *,
+    trainer: GradientDescent | LevenbergMarquardt,
+    epochs: int,
+    validation_data: tuple[Any, Any] | None = None,
+    seed: int = 0,
+    params: Params | None = None,
+    stopping: Stopping = NO_RULES,
+    dtype: Any = None,
+    devices: Sequence[Any] | None = None,
+    memory: float = DEFAULT_MEMORY,
+    callbacks: Sequence[Callback] = (),
+) -> TrainingResult:
+    """Train the network on examples that are read from disk again every epoch.
+
+    The history has "input_wait", the share of each epoch's time that the devices stood still because no chunk was
+    read, besides what the trainer records.
+
+    Args:
+        net: the network.
+        stream: an `ArrayStream` or `ParquetStream`. With several processes each one reads its own share of it.
+        trainer: `GradientDescent` with a batch_size, on chunks of shuffled blocks, each mixed uniformly (see
+            `deltarule.data.prefetch.chunks`); or `LevenbergMarquardt` in primal form on all examples.
+        epochs: at most this many.
+        validation_data: (Xv, Yv), in memory, scored after every epoch; the result holds the best parameters on it.
+        seed: of the initial parameters and of the order of the examples.
+        params: where to start; None draws fresh parameters.
+        stopping: goal, max_fail, time_limit.
+        dtype: as in `train`.
+        devices: as in `train`.
+        memory: bytes for the chunks of this process, all that wait to be used included.
+        callbacks: as in `train`.
+
+    Raises:
+        ConfigurationError: an option outside its range, or a trainer that needs all examples in memory.
+        DataError: the stream cannot be read, or holds values that are not finite.
+        ShapeError: the examples do not fit the network.
+        ProcessError: another process of the training was lost.
+    """
+    started = time.perf_counter()
+    require_count("epochs", epochs)
+    require_number("memory", memory, above=0)
+    dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
+    with computing_in(dtype):
+        mesh = mesh_of(devices)
+        stream = stream if mesh is None else stream.share(jax.process_index(), jax.process_count())
+        if not stream.blocks:
+            raise DataError("this process's share of the stream has no rows: use fewer processes, or more files.")
+        init_key, key = jax.random.split(as_key(seed))
+        if params is None:
+            params = net.init(jax.random.split(init_key, 1)[0], (stream.inputs,), dtype, trainer.initializers)
+        start = jax.tree.map(lambda p: jnp.asarray(p, dtype), params)
+        counts = process_counts(stream.rows)
+        _check(net, trainer, start, int(counts.sum()), stopping, validation_data is not None)
+        if isinstance(trainer, LevenbergMarquardt):
+            trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
+        validation = None
+        if validation_data is not None:
+            Xv = require_finite("validation X", validation_data[0], dtype)
+            validation = checked_rows(net, start, "validation X", Xv, validation_data[1], None, mesh)
+        if mesh is not None:
+            start, key = everywhere(mesh, (start, key))
+        own = 1 if mesh is None else len(mesh.local_devices)
+        size = chunk_rows(stream, trainer, dtype, memory, own)
+        feed = Feed(net, stream, dtype, mesh, counts, size, seed)
+        course = Course(net, trainer, feed, validation, key, epochs, stopping, callbacks, started)
+        with together(), trainer.surroundings(net, start, int(counts.sum())):
+            return course.run(start)
+
+
+def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Stopping, validated: bool) -> None:
+    """Refuse what a stream cannot do, rather than do something else."""
+    if isinstance(trainer, GradientDescent):
+        if trainer.batch_size is None or trainer.steps is not None:
+            raise ConfigurationError(
+                "a stream trains by mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
+            )
+    elif not isinstance(trainer, LevenbergMarquardt) or trainer.batch_size is not None:
+        raise ConfigurationError(
+            f"{type(trainer).__name__} needs all examples in memory as it is set: stream with GradientDescent("
+            "batch_size=...) or LevenbergMarquardt() on all examples."
+        )
+    elif trainer.form(net, params, count) != "primal":
+        raise ConfigurationError(
+            f"Levenberg-Marquardt would take its {trainer.form(net, params, count)} form on {count:,} examples, and a "
+            "stream can only be summed into the primal one: train in memory, or give solver='primal'."
+        )
+    trainer.check(net, count)
+    for name, rule, wanted in (("max_fail", stopping.max_fail, validated), ("min_grad", stopping.min_grad, False)):
+        if rule is not None and not wanted:
+            raise ConfigurationError(f"{name} is {rule}, and this stream has nothing to judge it by: leave it out.")
