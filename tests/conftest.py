@@ -11,6 +11,11 @@ from hypothesis import settings
 from deltarule import data
 from deltarule.errors import DataError
 
+# Compiling is most of the tests' time, and they run little of what they compile: XLA's costlier passes are left out, a fifth
+# of the time, unless the environment says otherwise. Subprocesses take it over.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+jax.config.update("jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] not in ("0", "false"))
+
 # Every example that hypothesis makes may compile a network, so there are few, always the same, with no time limit.
 settings.register_profile("deltarule", derandomize=True, deadline=None, max_examples=20, database=None)
 settings.load_profile("deltarule")

@@ -77,6 +77,7 @@ def test_softplus_with_log_likelihood_where_it_saturates(size):
 
 
 @pytest.mark.parametrize(("activation", "cost"), PAIRS, ids=["softmax", "softplus"])
+@pytest.mark.slow
 def test_float32_agrees_with_float64_all_the_way(activation, cost):
     rows = np.stack([np.linspace(-80, 80, 161), np.zeros(161), np.full(161, -1.0)], axis=1)
     y = np.tile([0.2, 0.5, 0.3], (161, 1))

@@ -56,6 +56,7 @@ def test_sinc():
     assert max(reached) <= 1e-8, reached
 
 
+@pytest.mark.slow
 def test_waves():
     """2-20-20-1, 1,000 points, 501 parameters, the primal form: three starts."""
     net = dr.Network([dr.Dense(20, "tanh"), dr.Dense(20, "tanh"), dr.Dense(1, "linear")])
@@ -71,6 +72,7 @@ def test_a_wide_network():
     assert train_to(1e-10, net, X, Y, epochs=30, seed=0) <= 1e-10
 
 
+@pytest.mark.slow
 def test_parity():
     """The parity of six signs, 6-10-10-1, 64 points: three starts."""
     X = np.array(list(itertools.product((-1.0, 1.0), repeat=6)))

@@ -94,3 +94,14 @@ def test_on_mnist(example, name, mnist_folder, monkeypatch):
     monkeypatch.setenv("EPOCHS", "1")
     out = example(name)
     assert float(out.split(" % of the test images")[0].split()[-1]) > 85
+
+
+@pytest.mark.slow
+def test_nielsen_6(example):
+    dense, convolutional = (float(line.split()[1]) for line in example("nielsen_6").splitlines())
+    assert convolutional > dense + 0.5
+
+
+@pytest.mark.slow
+def test_beyond(example):
+    assert float(example("beyond").split()[0]) > 98

@@ -45,7 +45,7 @@ def geometries(draw):
 @given(geometries(), st.integers(1, 3))
 @example(((2, 9, 7, 2), (3, 2), (2, 3), "valid"), 3)
 @example(((2, 5, 6, 1), (2, 3), (2, 2), "same"), 2)
-@settings(max_examples=8)
+@settings(max_examples=4)
 def test_the_three_products_of_a_convolution(geometry, f):
     shape, size, stride, padding = geometry
     window = Window(size, stride, padding)
@@ -65,7 +65,7 @@ def test_the_three_products_of_a_convolution(geometry, f):
 @given(geometries(), st.sampled_from(POOLS), st.booleans())
 @example(((2, 4, 4, 2), (2, 2), (2, 2), "valid"), "MaxPool", True)
 @example(((2, 7, 5, 1), (3, 2), (3, 2), "valid"), "MeanPool", False)
-@settings(max_examples=8)
+@settings(max_examples=4)
 def test_pooling_ties_included(geometry, kind, tied):
     shape, size, stride, padding = geometry
     (a,) = normal(2, shape)
@@ -102,7 +102,7 @@ OWN = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=STACKS, scope="module")
+@pytest.fixture(params=[pytest.param("lenet", marks=pytest.mark.slow), "norms"], scope="module")
 def problem(request):
     """A network with its parameters and examples, and its mean cost as a function stated by XLA's primitives."""
     with jax.enable_x64(True):
@@ -185,7 +185,7 @@ def test_the_acceleration_of_the_residuals(problem):
     close(found, jnp.einsum("mjo,mj->mo", lin.S, bent), 1e-11)
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual"])
+@pytest.mark.parametrize("solver", [pytest.param("primal", marks=pytest.mark.slow), "dual"])
 def test_levenberg_marquardt_trains_a_convolution(solver):
     x, y = normal(11, (6, 5, 5, 1), (6, 2))
     net = dr.Network([dr.Convolution(2, 2, "tanh"), dr.MeanPool(2), dr.Flatten(), dr.Dense(2, "linear")])

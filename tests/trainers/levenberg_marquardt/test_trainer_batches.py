@@ -45,6 +45,7 @@ def test_one_batch_of_everything_is_the_full_batch():
         np.testing.assert_allclose(found["W"], expected["W"], rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_short_batch_is_no_longer_than_its_examples():
     """Batches of 50 and 6 of 56 examples, on a linear network that is solved in the first: the second keeps it."""
     X = np.random.default_rng(2).uniform(-1, 1, (56, 2))
