@@ -11,8 +11,8 @@ from hypothesis import settings
 from deltarule import data
 from deltarule.errors import DataError
 
-# Compiling is most of the tests' time, and they run little of what they compile: XLA's costlier passes are left out, a fifth
-# of the time, unless the environment says otherwise. Subprocesses take it over.
+# Compiling is most of the tests' time, and they run little of what they compile: XLA's costlier passes are left out
+# unless the environment says otherwise (JAX_DISABLE_MOST_OPTIMIZATIONS=0). Subprocesses take it over.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 jax.config.update("jax_disable_most_optimizations", os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] not in ("0", "false"))
 
