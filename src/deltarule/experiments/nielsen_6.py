@@ -107,10 +107,10 @@ def run(settings: Settings) -> Report:
 
 
 def stage_results(stage: Stage, images: Images, settings: Settings) -> list[TrainingResult] | None:
-    """One training for each seed, five for the stage that votes; None if it was interrupted."""
+    """One training for each seed, of the stage that votes one for each member; None if it was interrupted."""
     results = []
-    runs = settings.runs(1, quick=1) if not stage.dropout else settings.runs(ENSEMBLE, quick=2)
-    for seed in runs if not stage.dropout else range(max(len(runs), 2)):
+    members = range(2 if settings.quick else ENSEMBLE)
+    for seed in members if stage.dropout else settings.runs(1, quick=1):
         examples = images.expanded if stage.expanded else images.data.train
         results.append(
             train(
@@ -143,13 +143,12 @@ def stage_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) ->
 
 def vote_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) -> Row:
     """The digit that most members name; of equal votes the one of the larger mean probability."""
-    members = results[:ENSEMBLE]
     chosen = {}
     for part in (data.test, data.validation):
-        outputs = np.stack([np.asarray(stage.net(result.params, part.X)) for result in members])
+        outputs = np.stack([np.asarray(stage.net(result.params, part.X)) for result in results])
         votes = np.eye(10)[outputs.argmax(2)].sum(0) + 0.5 * outputs.mean(0)
         chosen[part is data.test] = 100 * float(np.mean(votes.argmax(1) == part.Y.argmax(1)))
-    what = f"vote of {len(members)} of these networks"
+    what = f"vote of {len(results)} of these networks"
     return Row(what, VOTE, [chosen[True]], {"validation images": [chosen[False]]})
 
 
