@@ -47,6 +47,20 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_examples():
     assert_same(jax.tree.map(lambda *parts: np.mean(parts, axis=0), *[g for _, g in single]), grads)
 
 
+def test_a_batch_of_images_in_halves_is_the_sum_of_its_examples():
+    net = dr.Network([dr.Convolution(2, 2, "tanh"), dr.Flatten(), dr.Dense(3, "softmax")], cost="log-likelihood")
+    m = backprop.HALVED_FROM + 1
+    random = np.random.default_rng(5)
+    params = net.init(0, (3, 3, 1), "float64")
+    with jax.enable_x64(True):
+        x, y = jnp.asarray(random.normal(size=(m, 3, 3, 1))), jnp.asarray(np.eye(3)[random.integers(0, 3, m)])
+        weight = jnp.asarray(random.uniform(size=m))
+        cost, grads = backprop.cost_and_gradient(net, params, x, y, weight)
+        single = [backprop.cost_and_gradient(net, params, *(a[i : i + 1] for a in (x, y, weight))) for i in range(m)]
+    np.testing.assert_allclose(np.sum([c for c, _ in single]), cost, rtol=1e-13)
+    assert_same(jax.tree.map(lambda *parts: np.sum(parts, axis=0), *[g for _, g in single]), grads)
+
+
 def test_weights_are_linear():
     """A weight of 0 leaves an example out, a weight of 2 takes it twice."""
     weight = jnp.asarray([0, 1, 2, 0, 0, 1]) / 4

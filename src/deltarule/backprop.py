@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Params = list[LayerParams]
 
+# From so many images a batch is faster in two halves: measured on two cores, by 0.87 (m = 20) to 0.75.
+HALVED_FROM = 20
+
 # A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
 Direction = Sequence[LayerParams | Array]
 
@@ -91,7 +94,24 @@ def cost_and_gradient(
         weight: w_i, (m,); weights of 1/m give the mean. They enter once, at the output error, because everything
             below is linear in it: scaling the m k numbers there is free, scaling every dW afterwards is not.
         key: of the random numbers that layers such as Dropout draw in training; None switches them off.
+
+    A batch of images goes in two halves, of which neither waits for the other: on a CPU, XLA runs them beside each
+    other where the pieces of a convolution and its pooling would each keep one core busy.
     """
+    if net.has_convolutions and len(x) >= HALVED_FROM:
+        half = len(x) // 2
+        parts = [
+            _cost_and_gradient(net, params, *part, key if key is None else jax.random.fold_in(key, i))
+            for i, part in enumerate(((x[:half], y[:half], weight[:half]), (x[half:], y[half:], weight[half:])))
+        ]
+        return jax.tree.map(jnp.add, *parts)
+    return _cost_and_gradient(net, params, x, y, weight, key)
+
+
+def _cost_and_gradient(
+    net: "Network", params: Params, x: Array, y: Array, weight: Array, key: Array | None
+) -> tuple[Array, Params]:
+    """The four equations, once over."""
     passes = forward(net, params, x, key)
     out = passes[-1]
     cost = jnp.sum(weight * output_cost(net, out, y))
