@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
@@ -18,6 +18,7 @@ from deltarule.domain import require_count, require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators import few_rows, incremental
 from deltarule.estimators.content import Weighted, hold_out
+from deltarule.estimators.inputs import inputs_of
 from deltarule.estimators.regularization import Problem, get_way
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import Chosen, choose
@@ -216,8 +217,7 @@ class NetworkEstimator(BaseEstimator):
         A few rows go by NumPy.
         """
         check_is_fitted(self)
-        raw: Any = validate_data(self, X, dtype=np.float64, reset=False)
-        X = self.x_scaling_.encode(raw)
+        X = self.x_scaling_.encode(inputs_of(self, X))
         if few_rows.are_few(self.net_, X):
             return few_rows.outputs(self.net_, self.params_, X)
         parts = []

@@ -13,6 +13,7 @@ from deltarule.domain import require_number
 from deltarule.errors import ConfigurationError
 from deltarule.estimators.base import NetworkEstimator, _columns
 from deltarule.estimators.content import Weighted, distinct
+from deltarule.estimators.inputs import inputs_of
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import automatic, is_first_order
 from deltarule.session import TrainingResult
@@ -131,8 +132,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                 f"error bars come from regularization 'bayesian', and this network was trained with {way}: "
                 "fit it with regularization='bayesian'."
             )
-        raw: Any = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.ensemble_.predict(self.x_scaling_.encode(raw))
+        return self.ensemble_.predict(self.x_scaling_.encode(inputs_of(self, X)))
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._flat else values
