@@ -2,7 +2,9 @@
 
 Convolutions with "same" padding keep the borders that digits touch; one dropout before the outputs; and no epoch sees
 an image twice, because each trains on images freshly turned, bent and moved (`data.expansion.distorted`). Momentum with
-an eta that falls along a cosine from 0.03 to almost 0. The outputs of five such networks are averaged.
+an eta that falls along a cosine from 0.03 to almost 0. A network's answer is the mean of its outputs for the image and
+for eight copies of it, turned by up to four degrees and moved by up to a pixel; then the outputs of five such networks
+are averaged.
 """
 
 from math import cos, pi
@@ -31,7 +33,7 @@ NET = dr.Network(
     ],
     cost="log-likelihood",
 )
-MEMBERS, EPOCHS, ETA = 5, 15, 0.03
+MEMBERS, EPOCHS, ETA, COPIES = 5, 30, 0.03, 8
 SINGLE, VOTE = 99.60, 99.67  # the book's best network and its ensemble
 
 
@@ -98,7 +100,10 @@ def _parts(data: DataSet) -> dict:
 
 
 def _outputs(member: list[TrainingResult], X: np.ndarray) -> np.ndarray:
-    return np.asarray(NET(member[-1].params, X))
+    """The mean over an image and copies of it turned and moved a little, (N, 10)."""
+    images = X.reshape(-1, 28, 28)
+    copies = [distorted(images, seed, degrees=4, alpha=0, pixels=1).reshape(X.shape) for seed in range(COPIES)]
+    return np.mean([np.asarray(NET(member[-1].params, view)) for view in (X, *copies)], axis=0)
 
 
 def _accuracies(outputs: np.ndarray, Y: np.ndarray) -> list[float]:
@@ -110,9 +115,12 @@ TITLE = "A recipe of our own for MNIST"
 NOTES = (
     "Convolutions of 32 and 64 kernels of 5x5 with padding, each with 2x2 max pooling, one of 128 of 3x3, dropout 0.5, "
     "ten softmax outputs: 157,962 parameters. Rectified units, log-likelihood, momentum 0.9, batches of 50, eta from "
-    "0.03 along a cosine, L2 with lambda = 0.5; 15 epochs, each on the 50,000 training images turned by up to 9 "
+    "0.03 along a cosine, L2 with lambda = 0.5; 30 epochs, each on the 50,000 training images turned by up to 9 "
     "degrees, bent elastically and moved by up to a pixel, anew every time. No other data.",
+    "A network's answer is the mean of its outputs for the image and for eight copies, turned by up to four degrees "
+    "and moved by up to a pixel.",
     "The network, the distortions and the penalty were chosen among three trials by the accuracy on the validation "
-    "images; the test images were read once, by these networks. The last epoch counts, not the best. The book's "
+    "images, the copies among five ways of making them. An earlier form of the recipe, 15 epochs and no copies, was "
+    "read on the test images too: 99.51 % ± 0.05 and 99.62 % for five. The last epoch counts, not the best. The book's "
     "numbers are those of its best network and of its ensemble.",
 )
