@@ -33,13 +33,14 @@ def dtype_of(params: Any) -> np.dtype:
     leaves = jax.tree.leaves(params)
     if not leaves:
         raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")
-    if not all(hasattr(leaf, "dtype") for leaf in leaves):
+    try:
+        return np.result_type(*[leaf.dtype for leaf in leaves])
+    except AttributeError:
         kinds = sorted({type(leaf).__name__ for leaf in leaves if not hasattr(leaf, "dtype")})
         raise ConfigurationError(
             f"the parameters hold {', '.join(kinds)} where arrays belong: give a list with one dict of arrays for each "
             "layer, as net.init makes it."
-        )
-    return np.result_type(*(leaf.dtype for leaf in leaves))
+        ) from None
 
 
 def computing_in(dtype: np.dtype) -> AbstractContextManager:
