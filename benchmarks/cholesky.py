@@ -16,11 +16,11 @@ REPEATS = 5
 
 
 def divided_cholesky(mesh) -> Callable:
-    """A compiled function that divides the work of one factorisation, as training does."""
+    """A compiled function that divides the work of one factorisation."""
     import jax
     import jax.numpy as jnp
 
-    from deltarule.factorization import factored
+    from benchmarks.panels import factored
     from deltarule.sharding import Shards
 
     none = jnp.zeros(mesh.size, jnp.int32)

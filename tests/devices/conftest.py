@@ -18,9 +18,9 @@ SURROUNDINGS = os.environ | {"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1", "OP
 def on_devices():
     """Cases of `on_devices.py`, each on each number of devices and nudged: how far its result is from one device's."""
 
-    def run(cases, devices, nudges=0, divided_order=1000):
+    def run(cases, devices, nudges=0):
         words = [sys.executable, str(HERE / "on_devices.py"), ";".join(cases), ",".join(map(str, devices))]
-        words += [str(nudges), str(divided_order)]
+        words += [str(nudges)]
         done = subprocess.run(words, env=SURROUNDINGS, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])

@@ -1,9 +1,8 @@
 """Run by the tests in a process of its own: train on one device and on several simulated ones, and print how far apart.
 
-python on_devices.py CASE;CASE... DEVICES,DEVICES... [NUDGES [ORDER]]
+python on_devices.py CASE;CASE... DEVICES,DEVICES... [NUDGES]
 
-With NUDGES also train so often on one device from inputs moved by one rounding unit. Systems from ORDER on are
-factored in panels of 8 columns.
+With NUDGES also train so often on one device from inputs moved by one rounding unit.
 """
 
 import json
@@ -15,11 +14,6 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8 --xla_backen
 
 import jax
 from problem import apart, nudged, train
-
-from deltarule import factorization
-
-if len(sys.argv) > 4:
-    factorization.DIVIDED_ORDER, factorization.PANEL = int(sys.argv[4]), 8
 
 found = {}
 for case in sys.argv[1].split(";"):

@@ -35,20 +35,6 @@ def test_every_trainer_can_be_divided(on_devices, case):
     assert max(found.values()) < 1e-10, found
 
 
-@pytest.mark.parametrize(
-    ("cases", "devices"),
-    [
-        (["primal"], (3,)),
-        pytest.param(["dual", "dual, prior, weights"], (2, 4, 8), marks=pytest.mark.slow),
-    ],
-)
-def test_a_factorisation_in_panels_changes_nothing_but_the_rounding(on_devices, cases, devices):
-    """26 columns in panels of 8 are four of them, 101 residuals thirteen; some devices have one more than others."""
-    found = on_devices(cases, devices, divided_order=1)
-    assert len(found) == len(cases) * len(devices)
-    assert 0 < max(found.values()) < 1e-10, found
-
-
 @pytest.mark.slow
 def test_where_rounding_is_amplified_devices_add_no_more_than_one_unit_of_it(on_devices):
     """Exact steps on ill-conditioned batches magnify what rounding there is, on one device as on several."""

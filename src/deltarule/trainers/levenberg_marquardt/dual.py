@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.scipy.linalg import cho_solve
+from jax.scipy.linalg import cho_factor, cho_solve
 
 from deltarule import backprop
 from deltarule.backprop import Direction, Params
@@ -19,7 +19,6 @@ from deltarule.curvature import (
     residual_acceleration,
     residual_errors,
 )
-from deltarule.factorization import factored
 from deltarule.rows import Rows
 from deltarule.trainers.levenberg_marquardt.model import (
     Number,
@@ -38,8 +37,6 @@ from deltarule.trainers.levenberg_marquardt.model import (
 
 if TYPE_CHECKING:
     from deltarule.network import Network
-
-Factor = Callable[[Array], tuple[Array, bool]]
 
 
 def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, accelerate: bool) -> QuadraticModel:
@@ -66,22 +63,20 @@ def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, ac
         """d²r/dt² along v, for the geodesic correction."""
         return residual_acceleration(net, params, lin, rows.mask, v)
 
-    factor = partial(factored, shards=rows.shards)
     if l2 is None:
-        solve = _plain_solver(lin.r, K["all"], factor, along, pull, bend if accelerate else None)
+        solve = _plain_solver(lin.r, K["all"], along, pull, bend if accelerate else None)
         r = lin.r.reshape(-1)
         return QuadraticModel(lin.cost, pull(lin.r), jnp.sqrt(jnp.vdot(r, K["all"] @ r)), trace, solve)
     A = prior(params, l2)
     gradient = plus(pull(lin.r), times(A, params))
     shrunk = partial(jacobian_product, net, params, lin)
-    solve = _solver_with_prior(lin.r, K, factor, l2, A, params, gradient, shrunk, pull, bend if accelerate else None)
+    solve = _solver_with_prior(lin.r, K, l2, A, params, gradient, shrunk, pull, bend if accelerate else None)
     return QuadraticModel(lin.cost + prior_energy(params, l2), gradient, norm(gradient), trace, solve)
 
 
 def _plain_solver(
     r: Array,
     K: Array,
-    factor: Factor,
     along: Callable[[Array], Direction],
     pull: Callable[[Array], Params],
     bend: Callable[[Direction], Array] | None,
@@ -95,11 +90,11 @@ def _plain_solver(
         return jnp.vdot(u, K @ v.reshape(-1))
 
     def solve(lam: Array) -> Step:
-        L = factor(K / lam + jnp.eye(r.size))
+        factor = cho_factor(K / lam + jnp.eye(r.size), lower=True)
 
         def solved(r: Array) -> Array:
             """u with J^T u = (J^T J + lambda I)^-1 J^T r."""
-            return cho_solve(L, r.reshape(-1)).reshape(r.shape) / lam
+            return cho_solve(factor, r.reshape(-1)).reshape(r.shape) / lam
 
         u = -solved(r)
         predicted = 0.5 * (lam * inner(u, u) - inner(r, u))
@@ -115,7 +110,6 @@ def _plain_solver(
 def _solver_with_prior(
     r: Array,
     K: dict[str, Array],
-    factor: Factor,
     l2: Number,
     A: Params,
     params: Params,
@@ -128,11 +122,11 @@ def _solver_with_prior(
 
     def solve(lam: Array) -> Step:
         D_inverse = jax.tree.map(lambda alpha: 1 / (alpha + lam), A)
-        L = factor(K["W"] / (l2 + lam) + K["b"] / lam + jnp.eye(r.size))
+        factor = cho_factor(K["W"] / (l2 + lam) + K["b"] / lam + jnp.eye(r.size), lower=True)
 
         def solved(r: Array) -> Params:
             """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""
-            return times(D_inverse, pull(cho_solve(L, r.reshape(-1)).reshape(r.shape)))
+            return times(D_inverse, pull(cho_solve(factor, r.reshape(-1)).reshape(r.shape)))
 
         shrink = times(D_inverse, times(A, params))
         s = scaled(plus(shrink, solved(r - product(shrink))), -1.0)

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
-from jax.scipy.linalg import cho_solve
+from jax.scipy.linalg import cho_factor, cho_solve
 
 from deltarule.backprop import Params
 from deltarule.curvature import normal_equations
-from deltarule.factorization import factored
 from deltarule.rows import Rows
 from deltarule.trainers.levenberg_marquardt.model import (
     Number,
@@ -41,7 +40,7 @@ def primal_model(
     g, diagonal = ravel_pytree(gradient)[0], ravel_pytree(A)[0]
 
     def solve(lam: Array) -> Step:
-        factor = factored(equations.hessian + jnp.diag(diagonal + lam), rows.shards)
+        factor = cho_factor(equations.hessian + jnp.diag(diagonal + lam), lower=True)
         s = unravel(-cho_solve(factor, g))
         predicted = predicted_fall(gradient, s, lam)
         if not accelerate:

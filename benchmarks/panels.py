@@ -1,4 +1,4 @@
-"""The Cholesky factor of a matrix that every device holds, its work divided among them where that pays.
+"""The Cholesky factor of a matrix that every device holds, its work divided among them.
 
 Right-looking, in panels of columns: panel j is the work of device j mod D, which factors it and sends it to all, one
 all-reduce of its size; each device then takes the panel's product from the panels that are its work. So what is sent is
@@ -15,7 +15,6 @@ from jax.scipy.linalg import cho_factor
 
 from deltarule.sharding import AXIS, WHOLE, Shards
 
-DIVIDED_ORDER = 1000  # from which on the work is divided
 PANEL = 128  # columns, more where there would be too many panels
 MOST_PANELS = 64  # each is compiled
 
@@ -28,7 +27,7 @@ def factored(A: Array, shards: Shards | None) -> tuple[Array, bool]:
         shards: the devices; None for one.
     """
     order = A.shape[0]
-    if shards is None or shards.devices == 1 or order < DIVIDED_ORDER:
+    if shards is None or shards.devices == 1:
         return cho_factor(A, lower=True)
     panel = max(PANEL, -(-order // MOST_PANELS))
     each = -(-order // (panel * shards.devices))
@@ -44,7 +43,7 @@ def _factor(panel: int, each: int, devices: int, A: Array) -> Array:
     here = lax.axis_index(AXIS)
     panels = A.reshape(len(A), each, devices, panel).transpose(2, 1, 0, 3)
     mine = lax.dynamic_index_in_dim(panels, here, keepdims=False)  # (each, n, panel): panels here, here + D, ...
-    columns = []
+    factor = jnp.zeros_like(A)
     for j in range(each * devices):
         top, at = j * panel, j // devices
         its_work = here == j % devices  # the others compute on an identity, and send zeros
@@ -52,7 +51,7 @@ def _factor(panel: int, each: int, devices: int, A: Array) -> Array:
         L = jnp.linalg.cholesky(jnp.where(its_work, column[:panel], jnp.eye(panel, dtype=A.dtype)))
         below = lax.linalg.triangular_solve(L, column[panel:], left_side=False, lower=True, transpose_a=True)
         done = lax.psum(jnp.where(its_work, jnp.concatenate([L, below]), 0), AXIS)
-        columns.append(jnp.pad(done, ((top, 0), (0, 0))))
+        factor = factor.at[top:, top : top + panel].set(done)
         first = (j + 1) // devices  # of this device's panels, the first that may lie to the right of panel j
         if first < each:
             number = jnp.arange(first, each) * devices + here
@@ -60,4 +59,4 @@ def _factor(panel: int, each: int, devices: int, A: Array) -> Array:
             rows = jnp.where((number > j)[:, None, None], rows, 0)
             change = done @ rows.reshape(-1, panel).T
             mine = mine.at[first:, top:].add(-change.reshape(-1, each - first, panel).transpose(1, 0, 2))
-    return jnp.concatenate(columns, axis=1)
+    return factor
