@@ -1,17 +1,22 @@
 """The forecasts of `deltarule plan` beside what the trainings then took.
 
-python -m benchmarks.plan [--cpu]
+python -m benchmarks.plan [--cpu] [--memory]
 
-With --cpu both are seconds of the processor, which on one core are those of a machine with nothing else to do.
+With --cpu both are seconds of the processor, which on one core are those of a machine with nothing else to do. With
+--memory the memory that is estimated, beside what the resident set of a process grows by while it trains.
 """
 
 import argparse
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
 import deltarule as dr
 from deltarule.forecast import forecast
+from deltarule.memory import memory_needed, sizes_of
 
 CASES = {
     "SGD, batches of 10": (dr.GradientDescent(eta=0.05, batch_size=10), (100, 100, 10), 50_000, 4),
@@ -21,20 +26,70 @@ CASES = {
     "LM dual": (dr.LevenbergMarquardt(), (50, 400, 400, 1), 1500, 4),
 }
 
+MEMORY_CASES = {
+    "SGD, batches of 256": (dr.GradientDescent(eta=0.05, batch_size=256), (100, 300, 10), 500_000),
+    "gradient descent, all examples": (dr.GradientDescent(eta=0.05), (100, 300, 10), 200_000),
+    "LM primal, many examples": (dr.LevenbergMarquardt(), (8, 20, 1), 2_000_000),
+    "LM primal, many parameters": (dr.LevenbergMarquardt(), (50, 80, 1), 20_000),
+    "LM dual": (dr.LevenbergMarquardt(), (50, 400, 400, 1), 3000),
+}
+
+
+def problem(sizes: tuple[int, ...], examples: int) -> tuple[dr.Network, np.ndarray, np.ndarray]:
+    """A network of these sizes and something for it to learn."""
+    net = dr.Network([*(dr.Dense(n, "tanh") for n in sizes[1:-1]), dr.Dense(sizes[-1], "linear")])
+    random = np.random.default_rng(1)
+    X = random.uniform(-1, 1, (examples, sizes[0]))
+    return net, X, np.cos(X @ random.standard_normal((sizes[0], sizes[-1])))
+
+
+def resident(kind: str) -> float:
+    """Bytes of this process's resident set, "VmRSS" now or "VmHWM" at its largest."""
+    return 1024.0 * int(Path("/proc/self/status").read_text().split(f"{kind}:")[1].split()[0])
+
+
+def remember(name: str) -> None:
+    """Train a case in this process and print its row."""
+    trainer, sizes, examples = MEMORY_CASES[name]
+    dr.train(*problem((2, 2, 1), 500), trainer=trainer, epochs=1)  # so that JAX and its compiler are there
+    net, X, Y = problem(sizes, examples)
+    params = net.init(0, sizes[:1])
+    estimated = memory_needed(
+        sizes_of(net, params, examples, sizes[:1], np.dtype(trainer.dtype)),
+        trainer,
+        trainer.form(net, params, examples) if hasattr(trainer, "form") else None,
+    ).total
+    before = resident("VmRSS")
+    dr.train(net, X, Y, trainer=trainer, epochs=2)
+    measured = resident("VmHWM") - before
+    print(
+        f"| {name} | {'-'.join(map(str, sizes))} | {examples:,} | {estimated / 2**20:,.0f} | {measured / 2**20:,.0f} | "
+        f"{100 * (estimated / measured - 1):+.0f} % |",
+        flush=True,
+    )
+
 
 def main() -> None:
     """Forecast, then train, case by case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu", action="store_true")
-    clock = time.process_time if parser.parse_args().cpu else time.perf_counter
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.case:
+        return remember(options.case)
+    if options.memory:
+        print("| training | network | examples | estimated, MiB | measured | error |", flush=True)
+        print("| --- | --- | --- | --- | --- | --- |", flush=True)
+        for name in MEMORY_CASES:  # each in a process of its own, which alone has a peak of its own
+            subprocess.run([sys.executable, "-m", "benchmarks.plan", "--case", name], check=True)
+        return None
+    clock = time.process_time if options.cpu else time.perf_counter
     print("| training | network | examples | form | forecast, s an epoch | measured | error | operations/s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, (trainer, sizes, examples, epochs) in CASES.items():
-        net = dr.Network([*(dr.Dense(n, "tanh") for n in sizes[1:-1]), dr.Dense(sizes[-1], "linear")])
+        net, X, Y = problem(sizes, examples)
         found = forecast(net, trainer, sizes[0], examples, clock=clock)
-        random = np.random.default_rng(1)
-        X = random.uniform(-1, 1, (examples, sizes[0]))
-        Y = np.cos(X @ random.standard_normal((sizes[0], sizes[-1])))
         marks: list[float] = []
         dr.train(
             net,
@@ -50,6 +105,7 @@ def main() -> None:
             f"{measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | {found.flops / measured:.2g} |",
             flush=True,
         )
+    return None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A training set of 4 GB streamed in a process that may hold 1 GB: peak memory, rate and the share of time waited.
 
-python -m benchmarks.streaming [--folder DIR] [--rows N] [--limit BYTES] [--parquet]
+python -m benchmarks.streaming [--folder DIR] [--rows N] [--limit BYTES] [--parquet] [--trainers sgd,lm,command]
+
+"command" is `deltarule train FOLDER` with its scaling, its held-out rows and its evaluation.
 
 The limit is on the process's data (RLIMIT_DATA: heap and private mappings, thread stacks included), which JAX's and
 Python's own memory count towards; the peak printed is that of the resident set.
@@ -79,6 +81,19 @@ def train(folder: Path, trainer: str, epochs: int, limit: int) -> None:
     )
 
 
+def train_by_command(folder: Path, epochs: int, limit: int) -> None:
+    """`deltarule train FOLDER` in this process under the limit, and the peak."""
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    from deltarule.cli import main
+
+    words = ["--hidden", "50", "--trainer", "sgd", "--batch-size", "256", "--epochs", str(epochs)]
+    if not (folder / "x.npy").exists():
+        words += ["--target", "y"]
+    began = time.perf_counter()
+    code = main(["train", str(folder), *words, "--out", str(folder.parent / f"{folder.name}.safetensors"), "--json"])
+    print(f"exit code {code}, {time.perf_counter() - began:.0f} s, peak {peak_mib():.0f} MiB", flush=True)
+
+
 def main() -> None:
     """Write the files, then train on them in a process of its own for each trainer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -89,6 +104,8 @@ def main() -> None:
     parser.add_argument("--trainers", default="sgd,lm")
     parser.add_argument("--here", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.here == "command":
+        return train_by_command(options.folder, 2, options.limit)
     if options.here:
         return train(options.folder, options.here, 2, options.limit)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:

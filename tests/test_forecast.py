@@ -25,7 +25,7 @@ def test_an_epoch_of_mini_batches_is_its_steps(monkeypatch):
     found = forecast(NET, dr.GradientDescent(eta=0.1, batch_size=5), 3, 30_000, clock=ticking())
     assert (found.form, found.steps, found.sizes.parameters) == (None, 6000, 21)
     assert found.seconds == pytest.approx(12.0)
-    assert found.flops == 6000 * 6 * 5 * 21
+    assert found.flops == 6000 * 6 * 5 * 16
     assert found.sent == 6000 * 21 * 4
 
 
@@ -37,7 +37,7 @@ def test_a_step_of_levenberg_marquardt_names_its_form():
 
 
 def made(form="primal", divided=8.0, alone=1.0, sent=1e9):
-    sizes = sizes_of(NET, NET.init(0, (3,)), 1000, 3, np.dtype("float64"))
+    sizes = sizes_of(NET, NET.init(0, (3,)), 1000, (3,), np.dtype("float64"))
     memory = memory_needed(sizes, dr.LevenbergMarquardt(), form)
     return Forecast(sizes, form, 1, 1.0, memory, divided, alone, sent, dr.LevenbergMarquardt())
 
@@ -56,3 +56,22 @@ def test_memory_counts_the_examples_once_and_the_matrices_on_each_device():
     assert divided.examples == 256 * 4 * 8
     assert alone.matrices == divided.matrices == 3 * 21 * 21 * 8
     assert alone.total == alone.examples + alone.matrices + alone.work
+
+
+def test_images_are_counted_by_their_activations_and_shared_weights():
+    """8x8 images: 3 features of 3x3 give 6·6·3 activations, pooled 3·3·3, flat 27, then 2; a kernel meets 36 places."""
+    layers = [dr.Reshape((8, 8, 1)), dr.Convolution(3, (3, 3), "relu"), dr.MaxPool((2, 2)), dr.Flatten()]
+    net = dr.Network([*layers, dr.Dense(2, "linear")])
+    sizes = sizes_of(net, net.init(0, (64,)), 10, (64,), np.dtype("float32"))
+    assert sizes.neurons == 64 + 108 + 27 + 27 + 2
+    assert sizes.products == 36 * 27 + 54
+    assert (sizes.parameters, sizes.gram) == (27 + 3 + 54 + 2, 27 + 2)
+
+
+def test_one_disturbed_probe_moves_no_forecast(monkeypatch):
+    """Of three turns of 1 s and 1.5 s one takes ten times as long; 1,024 examples more are half a second."""
+    steps = iter([1.0, 1.5, 10.0, 15.0, 1.0, 1.5])
+    monkeypatch.setattr("deltarule.forecast._probe", lambda *given: lambda: next(steps))
+    monkeypatch.setattr("deltarule.forecast._trial_size", lambda *given: 1024)
+    found = forecast(NET, dr.LevenbergMarquardt(), 3, 10_240)
+    assert (found.divided, found.alone) == (pytest.approx(5.0), pytest.approx(0.5))

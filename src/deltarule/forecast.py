@@ -9,7 +9,7 @@ devices what is summed over examples is divided by P, the factorisation is not, 
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -18,12 +18,14 @@ import numpy as np
 from deltarule.memory import Memory, Sizes, memory_needed, sizes_of
 from deltarule.precision import as_dtype, computing_in
 from deltarule.trainers.levenberg_marquardt.form import form_costs
+from deltarule.trainers.levenberg_marquardt.trainer import BLOCK_BYTES
 from deltarule.training import train
 
 if TYPE_CHECKING:
     from deltarule.network import Network
 
-TRIAL_EPOCHS = 5
+TRIAL_EPOCHS = 3  # of a probe; the first is not counted, because it may compile
+PROBES = 3  # of each size, by turns, so that other work on the machine meets all sizes alike
 TRIAL_SEED = 0
 TRIAL_DAMPING = 1e4  # a step so short that it leads down: an epoch is then one trial
 TRIAL_BYTES, TRIAL_WORK = 2**25, 2e10  # examples that no cache holds, or operations: the less of the two
@@ -86,7 +88,7 @@ def forecast(
     with computing_in(dtype):
         params = net.init(0, (inputs,), dtype, trainer.initializers)
     trainer.check(net, examples)
-    sizes = sizes_of(net, params, examples, inputs, dtype)
+    sizes = sizes_of(net, params, examples, (inputs,), dtype)
     m = getattr(trainer, "batch_size", None)
     steps = 1 if m is None else -(-examples // m)
     form = trainer.form(net, params, m or examples) if hasattr(trainer, "form") else None
@@ -94,24 +96,32 @@ def forecast(
     sent = float(steps * _sent(sizes, form, m or examples))
     flops = steps * _flops(sizes, form, m or examples)
 
-    def seconds(count: int) -> float:
-        return _epoch_seconds(net, _in_form(trainer, form), inputs, count, dtype, clock)
+    def seconds(*counts: int) -> list[tuple[float, ...]]:
+        probes = [_probe(net, _in_form(trainer, form), inputs, count, dtype, clock) for count in counts]
+        return [tuple(probe() for probe in probes) for _ in range(PROBES)]
 
     if m is not None:
         row = (inputs + net.outputs) * dtype.itemsize
-        tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.parameters)) / m)))
-        each = seconds(min(examples, tried * m)) / tried
+        tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.products)) / m)))
+        each = _median(probe for (probe,) in seconds(min(examples, tried * m))) / tried
         return Forecast(sizes, form, steps, flops, memory, steps * each, 0.0, sent, trainer)
     small = _trial_size(sizes, form)
     if examples <= 2 * small:
-        return Forecast(sizes, form, steps, flops, memory, seconds(examples), 0.0, sent, trainer)
-    one, two = seconds(small), seconds(2 * small)
+        whole = _median(probe for (probe,) in seconds(examples))
+        return Forecast(sizes, form, steps, flops, memory, whole, 0.0, sent, trainer)
+    turns = seconds(small, 2 * small)
+    one, two = _median(one for one, _ in turns), _median(two for _, two in turns)
     if form == "dual":  # a R² + b R³, and neither is negative
         b = min(max(0.0, two - 4 * one) / 4, one)
         ratio = examples / small
         return Forecast(sizes, form, steps, flops, memory, (one - b) * ratio**2, b * ratio**3, sent, trainer)
-    each = max(two - one, 0.0) / small
+    # What grows with N, and what does not; neither is negative, so that two is between one and twice as long.
+    each = min(max(_median(two - one for one, two in turns), 0.0), two / 2) / small
     return Forecast(sizes, form, steps, flops, memory, each * examples, max(0.0, one - each * small), sent, trainer)
+
+
+def _median(values: Iterable[float]) -> float:
+    return float(np.median(list(values)))
 
 
 def _in_form(trainer: Any, form: str | None) -> Any:
@@ -121,23 +131,26 @@ def _in_form(trainer: Any, form: str | None) -> Any:
 
 def _trial_size(sizes: Sizes, form: str | None) -> int:
     """The examples of the smaller trial: a step of about TRIAL_FLOPS, and no fewer than make the form what it is."""
-    n, _, _, k, neurons, _ = sizes
+    n, k = sizes.parameters, sizes.outputs
     if form == "dual":
-        return max(64, int((TRIAL_FLOPS / (2 * k * k * neurons)) ** 0.5), 0) if neurons else 64
-    per_example = k * float(n) * n if form == "primal" else 6.0 * n if form is None else 800.0 * n
-    return max(256, -(-n // k) if form == "primal" else 0, int(TRIAL_FLOPS / per_example))
+        return max(64, int((TRIAL_FLOPS / (2 * k * k * sizes.gram)) ** 0.5))
+    if form == "primal":
+        # More than one block holds: rows in one piece of fresh memory take up to twice as long as in blocks.
+        blocked = 1 + int(BLOCK_BYTES / (8 * k * max(n, 4 * sizes.neurons)))
+        return max(256, -(-n // k), blocked, int(TRIAL_FLOPS / (k * float(n) * n)))
+    return max(256, int(TRIAL_FLOPS / (6.0 * sizes.products if form is None else 800.0 * n)))
 
 
 def _flops(sizes: Sizes, form: str | None, examples: int) -> float:
     """Of a step on so many examples: a forward and a backward pass, or what `form_costs` says."""
     if form is None:
-        return 6.0 * examples * sizes.parameters
-    return form_costs(sizes.parameters, examples, sizes.outputs, sizes.neurons)[form].flops
+        return 6.0 * examples * sizes.products
+    return form_costs(sizes.parameters, examples, sizes.outputs, sizes.gram)[form].flops
 
 
 def _sent(sizes: Sizes, form: str | None, examples: int) -> float:
     """The bytes of a step's collectives, as `benchmarks.traffic` counts them in the compiled programs."""
-    n, _, n_1, k, neurons, width = sizes
+    n, _, n_1, k, neurons, width, _, _ = sizes
     if form == "primal":
         return width * float(n) * n
     if form == "dual":
@@ -146,21 +159,23 @@ def _sent(sizes: Sizes, form: str | None, examples: int) -> float:
     return float(width * n) * (1 if form is None else 100)
 
 
-def _epoch_seconds(net: "Network", trainer: Any, inputs: int, examples: int, dtype: np.dtype, clock: Clock) -> float:
-    """The mean time of an epoch after the first, which compiles, on random examples with something to learn."""
+def _probe(
+    net: "Network", trainer: Any, inputs: int, examples: int, dtype: np.dtype, clock: Clock
+) -> Callable[[], float]:
+    """What measures the time of an epoch after the first, which may compile, on random examples."""
     random = np.random.default_rng(TRIAL_SEED)
     X = random.standard_normal((examples, inputs))
     Y = np.sin(2 * X @ random.standard_normal((inputs, net.outputs)) / inputs**0.5)
     if net.layers[-1].activation in ("sigmoid", "softmax"):  # pyright: ignore[reportAttributeAccessIssue]
         Y = np.eye(net.outputs)[Y.argmax(axis=1)] if net.outputs > 1 else (Y > 0).astype(float)
-    marks: list[float] = []
 
-    def mark(record: dict[str, Any]) -> None:
-        marks.append(clock())
+    def probe() -> float:
+        marks: list[float] = []
+        train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, callbacks=[lambda _: marks.append(clock())])
+        # Epochs of one compiled call are reported together, so the time of each is that of the calls after the first.
+        return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
 
-    train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, callbacks=[mark])
-    # Epochs of one compiled call are reported together, so the time of each is that of the calls after the first.
-    return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
+    return probe
 
 
 def describe_device() -> str:

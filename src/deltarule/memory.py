@@ -1,12 +1,13 @@
 """How much memory a training holds at once, before it runs: the examples, the matrices of a step, one block of work."""
 
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deltarule.rows import padded_size
 from deltarule.trainers.gradient_descent import GradientDescent
-from deltarule.trainers.levenberg_marquardt.form import form_costs
+from deltarule.trainers.levenberg_marquardt.form import form_costs, gram_width
 from deltarule.trainers.levenberg_marquardt.trainer import BLOCK_BYTES
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it 
 
 
 class Sizes(NamedTuple):
-    """What the size of a training comes from: n, N, n_1, k, the sum of n_l, and the bytes of a number."""
+    """What the size of a training comes from.
+
+    n, N, n_1, k, the activations of an example over all layers, the bytes of a number; the multiplications by weights
+    of one example's forward pass, n without biases but where a convolution shares its weights; and `gram_width`.
+    """
 
     parameters: int
     examples: int
@@ -24,6 +29,8 @@ class Sizes(NamedTuple):
     outputs: int
     neurons: int
     width: int
+    products: int
+    gram: int
 
 
 class Memory(NamedTuple):
@@ -39,16 +46,18 @@ class Memory(NamedTuple):
         return self.examples + self.matrices + self.work
 
 
-def sizes_of(net: "Network", params: Any, examples: int, inputs: int, dtype: np.dtype) -> Sizes:
-    """The sizes of a training on that many examples."""
-    arrays = [array for layer in params for array in layer.values()]
-    neurons = sum(layer["b"].size for layer in params if "b" in layer)
-    return Sizes(sum(a.size for a in arrays), examples, inputs, net.outputs, neurons, np.dtype(dtype).itemsize)
+def sizes_of(net: "Network", params: Any, examples: int, shape: tuple[int, ...], dtype: np.dtype) -> Sizes:
+    """The sizes of a training on that many examples, each of this shape."""
+    n = sum(array.size for layer in params for array in layer.values())
+    above = zip(params, net.shapes(shape)[1:], strict=True)
+    products = sum(layer["W"].size * (prod(a) // layer["b"].size) for layer, a in above if "W" in layer)
+    width = np.dtype(dtype).itemsize
+    return Sizes(n, examples, prod(shape), net.outputs, net.neurons(shape), width, products, gram_width(params))
 
 
 def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1) -> Memory:
     """What each of so many devices holds; `form` is that of a step with curvature, None of a first-order step."""
-    n, N, n_1, k, neurons, width = sizes
+    n, N, n_1, k, neurons, width, _, gram = sizes
     held = padded_size(-(-N // devices))
     examples = float(held * (n_1 + k) * width)
     m = getattr(trainer, "batch_size", None)
@@ -58,7 +67,7 @@ def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1
         # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
         return Memory(examples, float((3 + memory) * n * width), float(3 * at_once * (neurons + n_1) * width))
     whole = N if m is None else m
-    matrices = form_costs(n, whole, k, neurons)[form].bytes
+    matrices = form_costs(n, whole, k, gram)[form].bytes
     if form == "dual":
         return Memory(examples, matrices, float(width * whole * (k + 3) * (neurons + n_1)))
     block = min(BLOCK_BYTES, at_once * k * n * width) if form == "primal" else BLOCK_BYTES

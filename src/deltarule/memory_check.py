@@ -1,6 +1,5 @@
 """A training that cannot fit the memory is refused before its first step, with what it needs and what would fit."""
 
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -30,7 +29,7 @@ def require_fit(
     N = shape[0]
     m = min(getattr(trainer, "batch_size", None) or N, N)
     form = trainer.form(net, params, m) if hasattr(trainer, "form") else None
-    needed = memory_needed(sizes_of(net, params, N, prod(shape[1:]), dtype), trainer, form, devices)
+    needed = memory_needed(sizes_of(net, params, N, shape[1:], dtype), trainer, form, devices)
     parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
     require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), _free(devices))
 

@@ -21,7 +21,7 @@ from deltarule.checkpoints.progress import Progress
 from deltarule.devices import agreed, everywhere, local
 from deltarule.network import Network
 from deltarule.rows import Rows
-from deltarule.stopping import STOP_REASONS, Stopping
+from deltarule.stopping import STOP_REASONS, Stopping, stop_sentence
 from deltarule.trainers.base import Trainer
 
 # Starts of at most so many examples x parameters train side by side, so that callbacks and the clock see them all at
@@ -207,7 +207,7 @@ class Session:
             params=self._local(carry.best if keep_best else carry.state.params),
             history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
             stop_reason=reason,
-            message=self._message(reason, int(carry.epoch), keep_best),
+            message=stop_sentence(reason, int(carry.epoch), self.stopping, self.trainer, keep_best),
             epochs=int(carry.epoch),
             best_epoch=int(carry.best_epoch if keep_best else carry.epoch),
             seconds=time.perf_counter() - self.started,
@@ -216,27 +216,6 @@ class Session:
     def _local(self, params: Params) -> Params:
         """The parameters on the default device, where the training was divided among several."""
         return params if self.rows.shards is None else local(params)
-
-    def _message(self, reason: str, epochs: int, keep_best: bool) -> str:
-        """The stop in one sentence."""
-        stopping, name = self.stopping, self.trainer.learning_rate_name
-        cause = f" with {name} = {getattr(self.trainer, name):g}" if name is not None else ""
-        cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
-        kept = "best" if keep_best else "latest"
-        return {
-            "goal": f"the training cost reached the goal of {stopping.goal} after {epochs} epochs.",
-            "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {epochs} epochs.",
-            "mu_max": f"no damping gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
-            "radius_min": f"no radius gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
-            "eta_min": f"eta fell to its floor after {epochs} epochs, because the validation score improved no more.",
-            "evidence": f"no larger evidence for {getattr(self.trainer, 'max_fail', '')} epochs, after {epochs}.",
-            "max_fail": f"no better validation score for {stopping.max_fail} epochs, after {epochs}.",
-            "diverged": f"training diverged in epoch {epochs}{cause}: the best parameters before it are kept; {cure}.",
-            "epochs": f"all {epochs} epochs were run.",
-            "time": f"the time limit of {stopping.time_limit} s passed after {epochs} epochs.",
-            "interrupted": f"interrupted after {epochs} epochs: the {kept} parameters are kept.",
-            "callback": f"a callback ended the training after {epochs} epochs.",
-        }[reason]
 
 
 def _lanes(carry: loop.Carry) -> list[loop.Carry]:

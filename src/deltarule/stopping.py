@@ -1,6 +1,7 @@
 """When a training ends, and why: the rules and the names of the reasons."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from deltarule.domain import require_count, require_number
 from deltarule.pytrees import register
@@ -55,3 +56,25 @@ class Stopping:
 
 
 register(Stopping, leaves=("goal", "min_grad", "max_fail"))
+
+
+def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, kept_best: bool) -> str:
+    """Why a training of so many epochs ended, with the trainer's learning rate under its name."""
+    name = trainer.learning_rate_name
+    cause = f" with {name} = {getattr(trainer, name):g}" if name is not None else ""
+    cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
+    kept = "best" if kept_best else "latest"
+    return {
+        "goal": f"the training cost reached the goal of {stopping.goal} after {epochs} epochs.",
+        "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {epochs} epochs.",
+        "mu_max": f"no damping gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
+        "radius_min": f"no radius gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
+        "eta_min": f"eta fell to its floor after {epochs} epochs, because the validation score improved no more.",
+        "evidence": f"no larger evidence for {getattr(trainer, 'max_fail', '')} epochs, after {epochs}.",
+        "max_fail": f"no better validation score for {stopping.max_fail} epochs, after {epochs}.",
+        "diverged": f"training diverged in epoch {epochs}{cause}: the best parameters before it are kept; {cure}.",
+        "epochs": f"all {epochs} epochs were run.",
+        "time": f"the time limit of {stopping.time_limit} s passed after {epochs} epochs.",
+        "interrupted": f"interrupted after {epochs} epochs: the {kept} parameters are kept.",
+        "callback": f"a callback ended the training after {epochs} epochs.",
+    }[reason]

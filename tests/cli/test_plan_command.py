@@ -9,6 +9,7 @@ import pytest
 def quick(monkeypatch):
     """Trial runs of a step or two."""
     monkeypatch.setattr("deltarule.forecast.TRIAL_EPOCHS", 2)
+    monkeypatch.setattr("deltarule.forecast.PROBES", 1)
 
 
 def test_a_plan_says_form_memory_and_time(run, shelf):
@@ -37,3 +38,17 @@ def test_a_plan_says_form_memory_and_time(run, shelf):
 @pytest.mark.parametrize("on", ["0", "a", "1,,2", ""])
 def test_numbers_of_devices_that_are_none_are_refused(refused, on):
     assert "--on must be whole numbers of at least 1" in refused("plan", "digits", "--on", on)
+
+
+def test_a_stack_of_layers_is_planned_by_its_activations(run, tmp_path):
+    """8x8 digits: 2 features of 5x5 have 2·4·4 activations, and 52 parameters; 10 classes see 32 numbers."""
+    (tmp_path / "small.toml").write_text(
+        '[[layers]]\nkind = "Convolution"\nfilters = 2\nkernel = [5, 5]\nactivation = "relu"\n\n'
+    )
+    words = ("--model", tmp_path / "small.toml", "--batch-size", 500, "--on", 1, "--json")
+    outcome = run("plan", "digits", *words)
+    assert outcome.code == 0, outcome.err
+    record = json.loads(outcome.out)
+    assert record["parameters"] == 2 * 25 + 2 + 32 * 10 + 10
+    assert record["flops_per_epoch"] == record["steps_per_epoch"] * 6 * 500 * (16 * 50 + 320)
+    assert "Convolution" in outcome.err

@@ -16,10 +16,11 @@ SURROUNDINGS = os.environ | {"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1", "OP
 
 @pytest.fixture(scope="session")
 def on_devices():
-    """Cases of `on_devices.py`, each on each number of devices: how far its result is from one device's."""
+    """Cases of `on_devices.py`, each on each number of devices and nudged: how far its result is from one device's."""
 
-    def run(cases, devices):
+    def run(cases, devices, nudges=0):
         words = [sys.executable, str(HERE / "on_devices.py"), ";".join(cases), ",".join(map(str, devices))]
+        words += [str(nudges)]
         done = subprocess.run(words, env=SURROUNDINGS, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])

@@ -155,10 +155,39 @@ def _check_source(choices: Choices) -> None:
         raise ConfigurationError(
             f"--expand is {', '.join(choices.expand)}, but {choices.source} is a table: leave it out"
         )
+    if choices.streamed:
+        check_streamed(choices)
     if choices.target is not None and not choices.target.strip():
         raise ConfigurationError("--target is empty: name the column of the table to learn")
     if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
         raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
+
+
+def check_streamed(choices: Choices) -> None:
+    """Refuse what takes all examples in memory, where they stay on disk."""
+    from deltarule.errors import ConfigurationError
+
+    refused = {
+        "--checkpoint": choices.checkpoint,
+        "--resume": choices.resume,
+        "--record": choices.recorded and ", ".join(choices.recorded),
+        "--drop-missing": choices.drop_missing or None,
+        "--monitor": "accuracy" if choices.monitor == "accuracy" else None,
+        "--batch-size": choices.batch_size if choices.trainer == "lm" else None,
+    }
+    for name, value in refused.items():
+        if value is not None:
+            given = "given" if value is True else value
+            raise ConfigurationError(
+                f"{name} is {given}, but the examples of the folder {choices.source} are read in pieces, which goes "
+                "without it: leave it out, or train on one table"
+            )
+    if choices.trainer is not None and not TRAINERS[choices.trainer].streamed:
+        able = ", ".join(name for name, row in TRAINERS.items() if row.streamed)
+        raise ConfigurationError(
+            f"--trainer {choices.trainer} needs all examples in memory, and those of the folder {choices.source} stay "
+            f"on disk: choose --trainer {able}"
+        )
 
 
 def trainer_options(choices: Choices) -> dict[str, Any]:

@@ -52,6 +52,11 @@ class Choices:
     stack: str | None = None  # --model: the name of a stack of layers, or a .toml file
 
     @property
+    def streamed(self) -> bool:
+        """Whether the source is a folder, whose examples stay on disk."""
+        return self.source not in IMAGES and Path(self.source).is_dir()
+
+    @property
     def model(self) -> Path:
         """Where the model goes: --out, or the source's name in the current folder."""
         return self.out or Path(f"{Path(self.source).stem}.safetensors")

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from deltarule.cli.plan import Plan
-    from deltarule.data import DataSet
+    from deltarule.data import LoadedData
     from deltarule.trainers.bayesian import BayesianEnsemble
     from deltarule.training import TrainingResult
 
@@ -57,15 +57,17 @@ class Outcome:
     known: Known | None = None
 
 
-def merge_starts(data: "DataSet", plan: "Plan", result: "TrainingResult") -> Outcome:
+def merge_starts(data: "LoadedData", plan: "Plan", result: "TrainingResult") -> Outcome:
     """The starts of a Bayesian training as one network with error bars; any other training as it is."""
     import jax
     import numpy as np
 
+    from deltarule.data import Examples
     from deltarule.trainers.bayesian import BayesianEnsemble, BayesianRegularization
 
     if not isinstance(plan.trainer, BayesianRegularization) or result.epochs == 0:
         return Outcome(plan, result)
+    assert isinstance(data.train, Examples)  # no stream is trained by Bayesian regularisation
     ensemble = BayesianEnsemble.of(plan.net, result, data.train.X, data.train.Y)
     net, params = ensemble.merged()
     scale = np.array([column.std for column in data.schema.targets])

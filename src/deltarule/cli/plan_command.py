@@ -16,6 +16,7 @@ from deltarule.cli.training_options import (
     Cost,
     Epochs,
     Hidden,
+    Model,
     Seed,
     Target,
     Task,
@@ -36,6 +37,7 @@ def plan(
     target: Target = None,
     task: Task = None,
     hidden: Hidden = None,
+    model: Model = None,
     activation: Activation = None,
     cost: Cost = None,
     trainer: Trainer = None,
@@ -55,13 +57,18 @@ def plan(
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
+    from deltarule.errors import ConfigurationError
     from deltarule.forecast import describe_device, forecast
 
     choices = Choices(
         source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, None, batch_size, epochs, l2,
-        None, None, None, None, None, None, seed, None, None, None,
+        None, None, None, None, None, None, seed, None, None, None, stack=model,
     )  # fmt: skip
     check_choices(choices)
+    if choices.streamed:
+        raise ConfigurationError(
+            f"{source} is a folder, whose examples stay on disk, and a plan is for examples in memory: give a table"
+        )
     devices = _counts(on)
     data = load_data(choices)
     planned = make_plan(choices, data)
@@ -70,11 +77,9 @@ def plan(
     times = {p: planned.epochs * planned.restarts * found.on(p) for p in devices}
     record = _record(planned, found, times)
     console = console_for(as_json)
-    network = "-".join(map(str, planned.sizes))
     form = {None: "first-order steps", "cg": "matrix-free steps"}.get(found.form, f"exact steps, {found.form} form")
-    console.print(
-        f"{network}, {found.sizes.parameters:,} parameters, {len(data.train):,} training examples of {data.name}"
-    )
+    examples = f"{len(data.train):,} training examples of {data.name}"
+    console.print(f"{planned.network}, {found.sizes.parameters:,} parameters, {examples}")
     console.print(f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations")
     memory = found.memory
     console.print(

@@ -12,9 +12,10 @@ from deltarule.cli.plan import Plan
 from deltarule.cli.trainers import TRAINERS, Settings, TrainerChoice
 
 if TYPE_CHECKING:
-    from deltarule.data import DataSet
+    from deltarule.data import LoadedData
     from deltarule.layers import Layer
 
+STREAMED_EPOCHS = 10  # passes over a folder, unless the trainer has its own number
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}
 
 
@@ -39,7 +40,7 @@ DEFAULTS = {
 }
 
 
-def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Plan:
+def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> Plan:
     """Fill in the defaults and build the network and the trainer.
 
     Args:
@@ -54,7 +55,8 @@ def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Pla
     from deltarule.layers.affine import AffineLayer
 
     defaults = DEFAULTS[choices.source if choices.source in IMAGES else data.task]
-    name = choices.trainer or (defaults.trainer if searching else default_trainer(choices, data, defaults))
+    first_order = searching or choices.streamed
+    name = choices.trainer or (defaults.trainer if first_order else default_trainer(choices, data, defaults))
     check_trainer_options(choices, name)
     row = TRAINERS[name]
     if not row.validated:
@@ -73,14 +75,14 @@ def make_plan(choices: Choices, data: "DataSet", searching: bool = False) -> Pla
         trainer=row.build(settings),
         trainer_name=name,
         settings=settings,
-        epochs=choices.epochs or row.epochs or defaults.epochs,
+        epochs=choices.epochs or row.epochs or (STREAMED_EPOCHS if choices.streamed else defaults.epochs),
         monitor=_monitor(choices, data),
         validated=row.validated,
         restarts=row.restarts,
     )
 
 
-def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, data: "DataSet") -> list["Layer"]:
+def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, data: "LoadedData") -> list["Layer"]:
     """The stack that the user names, or Dense layers of the sizes that he or we choose."""
     import deltarule as dr
     from deltarule.data.pixels import Pixels
@@ -102,7 +104,7 @@ def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, dat
     return layers
 
 
-def default_trainer(choices: Choices, data: "DataSet", defaults: Defaults) -> str:
+def default_trainer(choices: Choices, data: "LoadedData", defaults: Defaults) -> str:
     """The trainer where the user names none: for a regression bayesian, if a step is cheap and no option is against it.
 
     As in `NetworkRegressor`, the evidence chooses the penalties where exact steps cost little; an option that only
@@ -122,7 +124,7 @@ def default_trainer(choices: Choices, data: "DataSet", defaults: Defaults) -> st
     return "bayesian" if cheap else defaults.trainer
 
 
-def _check_unvalidated(choices: Choices, name: str, data: "DataSet", searching: bool) -> None:
+def _check_unvalidated(choices: Choices, name: str, data: "LoadedData", searching: bool) -> None:
     """Refuse what needs validation data, and a network that the trainer does not know."""
     from deltarule.errors import ConfigurationError
 
@@ -143,7 +145,7 @@ def _check_unvalidated(choices: Choices, name: str, data: "DataSet", searching: 
         )
 
 
-def _output_activation(cost: str, data: "DataSet") -> str:
+def _output_activation(cost: str, data: "LoadedData") -> str:
     """The output that belongs to the cost: linear for a regression, else sigmoid or softmax."""
     from deltarule.errors import ConfigurationError
 
@@ -156,12 +158,12 @@ def _output_activation(cost: str, data: "DataSet") -> str:
     return "linear"
 
 
-def _monitor(choices: Choices, data: "DataSet") -> str:
+def _monitor(choices: Choices, data: "LoadedData") -> str:
     """What "best" means: the accuracy of a classification unless the user says cost; a regression has its cost."""
     from deltarule.errors import ConfigurationError
 
     if data.task == "classification":
-        return choices.monitor or "accuracy"
+        return choices.monitor or ("cost" if choices.streamed else "accuracy")
     if choices.monitor == "accuracy":
         raise ConfigurationError(
             f"--monitor is 'accuracy', but {data.name} is a regression: leave it out, or use --monitor cost"
@@ -169,7 +171,7 @@ def _monitor(choices: Choices, data: "DataSet") -> str:
     return "cost"
 
 
-def _settings(choices: Choices, name: str, data: "DataSet") -> Settings:
+def _settings(choices: Choices, name: str, data: "LoadedData") -> Settings:
     """The numbers of the trainer; our batch size yields to a small table, the user's is refused there."""
     from deltarule.errors import ConfigurationError
 

@@ -4,6 +4,7 @@ import platform
 import re
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.panel import Panel
@@ -14,20 +15,21 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.metrics import in_words, measure, named
 from deltarule.cli.screen import command, finite, number
 from deltarule.cli.trainers import TRAINERS
+from deltarule.data import DataSet
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
-    from deltarule.data import DataSet
+    from deltarule.data import LoadedData
     from deltarule.training import TrainingResult
 
 Scores = dict[str, dict[str, Any]]
 
 
-def score(plan: "Plan", data: "DataSet", result: "TrainingResult") -> Scores:
-    """The metrics of the validation and of the test part, and of a table's training part."""
-    parts = {"training": data.train, "validation": data.validation, "test": data.test}
-    if data.schema.image_shape is not None:
-        del parts["training"]
+def score(plan: "Plan", data: "LoadedData", result: "TrainingResult") -> Scores:
+    """The metrics of the validation and of the test part, and of a table's training part if it is in memory."""
+    parts = {"validation": data.validation, "test": data.test}
+    if data.schema.image_shape is None and isinstance(data, DataSet):
+        parts = {"training": data.train} | parts
     return {
         part: measure(plan.net, result.params, data.schema, examples.X, examples.Y) for part, examples in parts.items()
     }
@@ -80,7 +82,7 @@ def json_record(
 
 
 def training_record(
-    choices: Choices, data: "DataSet", plan: "Plan", result: "TrainingResult", scores: Scores
+    choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", scores: Scores
 ) -> dict[str, Any]:
     """What the model file keeps of the training, in JSON's types."""
     import jax
@@ -114,7 +116,7 @@ def training_record(
 
 
 def panel(
-    data: "DataSet",
+    data: "LoadedData",
     plan: "Plan",
     result: "TrainingResult",
     scores: Scores,
@@ -161,7 +163,10 @@ def _kept(plan: "Plan", result: "TrainingResult") -> str:
 
 def next_commands(choices: Choices) -> list[str]:
     """The commands that use the model, to be pasted into a shell."""
-    words: list[object] = [choices.model, choices.source]
+    source = next(iter(sorted(Path(choices.source).rglob("*.parquet"))), None) if choices.streamed else choices.source
+    if source is None:  # arrays have no names of columns
+        return []
+    words: list[object] = [choices.model, source]
     if choices.data_dir is not None:
         words += ["--data-dir", choices.data_dir]
     return [command("predict", *words), command("trace", *words, "--row", 0)]

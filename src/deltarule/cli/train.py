@@ -1,14 +1,15 @@
 """`deltarule train`: load, train, keep the best network on the validation part, save it, say how good it is."""
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import typer
 
 from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.division import division, leads
 from deltarule.cli.options import AsJson, DataDir, DropMissing
 from deltarule.cli.outcome import Outcome, merge_starts
 from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
@@ -51,7 +52,7 @@ from deltarule.cli.training_options import (
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
-    from deltarule.data import DataSet
+    from deltarule.data import DataSet, LoadedData
     from deltarule.training import TrainingResult
 
 
@@ -95,6 +96,8 @@ def train(
 ) -> None:
     """Train a network on SOURCE, by default real handwritten digits, and save it.
 
+    A folder of .parquet files, or of x.npy and y.npy, stays on disk and is read in pieces, whatever its size.
+
     The rows are split 70/15/15 into training, validation and test parts (MNIST as in Nielsen's book). The network
     kept is the best one on the validation part, and with `--trainer bayesian` the one of the largest evidence; the
     test part is looked at once, at the end.
@@ -115,72 +118,48 @@ def train(
         _finish(choices, data, merge_starts(data, plan, result), as_json)
 
 
-def _run(choices: Choices) -> tuple["DataSet", "Plan", "TrainingResult"]:
+def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
     from deltarule.cli.progress import TrainingProgress
+    from deltarule.cli.streamed import CHUNK_BYTES, load_streamed
+    from deltarule.data import StreamedData
 
-    data = load_data(choices)
+    data = load_streamed(choices, leads(choices)) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
     keep_compiled_code()
-    devices, share = _division(choices)
+    devices, share = division(choices)
+    if isinstance(data, StreamedData):
+        train = partial(dr.train_stream, plan.net, data.train, memory=CHUNK_BYTES)
+    else:
+        train = partial(
+            dr.train,
+            plan.net,
+            *share(data.train.X, data.train.Y),
+            restarts=plan.restarts,
+            monitor=plan.monitor,
+            record=choices.recorded or (),
+            checkpoint=choices.checkpoint,
+            checkpoint_every=choices.checkpoint_every or 1,
+            resume=choices.resume,
+        )
     with (
         TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
         warnings_as_notes(),
         end_like_interrupt(),
     ):
-        result = dr.train(
-            plan.net,
-            *share(data.train.X, data.train.Y),
+        result = train(
             trainer=plan.trainer,
             epochs=plan.epochs,
             validation_data=share(data.validation.X, data.validation.Y) if plan.validated else None,
             seed=choices.seed,
-            restarts=plan.restarts,
             stopping=dr.Stopping(max_fail=choices.patience if plan.validated else None, time_limit=choices.time_limit),
-            monitor=plan.monitor,
-            record=choices.recorded or (),
             devices=devices,
-            checkpoint=choices.checkpoint,
-            checkpoint_every=choices.checkpoint_every or 1,
-            resume=choices.resume,
             callbacks=[progress.epoch] if leads(choices) else [],
         )
     return data, plan, result
-
-
-def leads(choices: Choices) -> bool:
-    """Whether this process shows, scores and saves."""
-    if choices.coordinator is None:
-        return True
-    from deltarule import processes
-
-    return processes.leads()
-
-
-def _division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:
-    """The devices to train on, None for one, and what takes this process's share of arrays.
-
-    Raises:
-        ConfigurationError: more devices are asked for than there are.
-    """
-    if choices.devices is None and choices.coordinator is None:
-        return None, lambda *arrays: arrays
-    import jax
-
-    from deltarule.errors import ConfigurationError
-    from deltarule.processes import own_share
-
-    devices = jax.devices()
-    count = len(devices) if choices.devices in (None, "all") else int(choices.devices)
-    if count > len(devices):
-        raise ConfigurationError(
-            f"--devices is {count}, but JAX sees {len(devices)} here: give at most {len(devices)}, or have a CPU count "
-            f"as several with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
-        )
-    return devices[:count], own_share
 
 
 def load_data(choices: Choices) -> "DataSet":
@@ -207,12 +186,13 @@ def load_data(choices: Choices) -> "DataSet":
     return loaded
 
 
-def _finish(choices: Choices, data: "DataSet", outcome: Outcome, as_json: bool) -> None:
+def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: bool) -> None:
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
     import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import BAD_INPUT, INTERRUPTED
     from deltarule.cli.verdict import judge
+    from deltarule.data import DataSet
     from deltarule.trainers.bayesian.stored import as_tensors
 
     plan, result = outcome.plan, outcome.result
@@ -220,7 +200,9 @@ def _finish(choices: Choices, data: "DataSet", outcome: Outcome, as_json: bool) 
     # A network without one good epoch must not take the place of a trained one.
     learnt = result.best_epoch > 0
     saved = learnt or not choices.model.exists()
-    verdict = judge(data, outcome, scores) if learnt and choices.source not in IMAGES else None
+    verdict = None
+    if learnt and choices.source not in IMAGES and isinstance(data, DataSet):
+        verdict = judge(data, outcome, scores)
     found = {} if outcome.known is None else outcome.known.record()
     found |= {} if verdict is None else verdict.record()
     if saved:

@@ -40,6 +40,7 @@ class TrainerChoice:
         restarts: how many starts it trains.
         validated: whether the best epoch is that of the validation part; if not, that part is only scored, at the end.
         network: what a network must be for it, in words; None if any will do.
+        streamed: whether it trains on examples that stay on disk.
     """
 
     build: Callable[[Settings], Any]
@@ -53,6 +54,7 @@ class TrainerChoice:
     restarts: int = 1
     validated: bool = True
     network: str | None = None
+    streamed: bool = False
 
 
 def _gradient_descent(settings: Settings) -> Any:
@@ -113,7 +115,10 @@ EVERY = (*FIRST_ORDER, "--batch-size", "--momentum")
 # those of a stack are [N] ch. 6's of rectified units.
 TRAINERS: dict[str, TrainerChoice] = {
     "sgd": TrainerChoice(
-        _gradient_descent, EVERY, {"images": 0.5, "stack": 0.03, "classification": 0.1, "regression": 0.05}
+        _gradient_descent,
+        EVERY,
+        {"images": 0.5, "stack": 0.03, "classification": 0.1, "regression": 0.05},
+        streamed=True,
     ),
     "gd": TrainerChoice(
         _gradient_descent,
@@ -127,11 +132,13 @@ TRAINERS: dict[str, TrainerChoice] = {
         EVERY,
         {"images": 0.05, "stack": 0.003, "classification": 0.02, "regression": 0.01},
         momentum=0.9,
+        streamed=True,
     ),
     "adam": TrainerChoice(
         _adam,
         (*FIRST_ORDER, "--batch-size"),
         {"images": 0.001, "stack": 0.001, "classification": 0.003, "regression": 0.01},
+        streamed=True,
     ),
     "lm": TrainerChoice(
         _levenberg_marquardt,
@@ -141,6 +148,7 @@ TRAINERS: dict[str, TrainerChoice] = {
         batch_size=None,
         hidden=(10,),
         activation="tanh",
+        streamed=True,
     ),
     "bayesian": TrainerChoice(
         _bayesian,

@@ -7,7 +7,13 @@ import typer
 
 from deltarule.cli.options import REAL, WHOLE
 
-TrainingSource = Annotated[str, typer.Argument(metavar="SOURCE", help="digits, mnist, or a .csv or .parquet file.")]
+TrainingSource = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="digits, mnist, a .csv or .parquet file, or a folder of .parquet files or x.npy and y.npy.",
+    ),
+]
 Target = Annotated[
     str | None,
     typer.Option(metavar="COLUMNS", help="The column of a table to learn, or several with commas between."),

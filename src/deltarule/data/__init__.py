@@ -7,6 +7,7 @@ it.
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet, Examples, RawRows
 from deltarule.data.expansion import expand
+from deltarule.data.folder import LoadedData, StreamedData, load_folder
 from deltarule.data.mnist import mnist_directories
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
@@ -19,14 +20,17 @@ __all__ = [
     "CategoricalColumn",
     "DataSet",
     "Examples",
+    "LoadedData",
     "NumericColumn",
     "ParquetStream",
     "Pixels",
     "RawRows",
     "Schema",
     "Stream",
+    "StreamedData",
     "expand",
     "load",
+    "load_folder",
     "load_raw",
     "mnist_directories",
     "split",

@@ -38,6 +38,10 @@ class Stream:
         """N."""
         return sum(block.rows for block in self.blocks)
 
+    def __len__(self) -> int:
+        """N."""
+        return self.rows
+
     def pieces(self, block: Block) -> Iterator[Piece]:
         """The rows of a block as (x, y), x (rows, n_1) and y (rows,) or (rows, k), a few at a time."""
         raise NotImplementedError

@@ -17,7 +17,7 @@ from deltarule.evaluation import evaluate
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.session import Callback, TrainingResult
-from deltarule.stopping import STOP_REASONS, Stopping, stop_code
+from deltarule.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
 from deltarule.streaming.feed import Feed
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt, streamed
@@ -85,7 +85,7 @@ class Course:
             params=kept,
             history={name: np.stack([record[name] for record in history]) for name in history[0]} if history else {},
             stop_reason=reason,
-            message=f"{reason.replace('_', ' ')}, after {done} epochs of {self.feed.total:,} streamed examples.",
+            message=stop_sentence(reason, done, self.stopping, self.trainer, keep_best),
             epochs=done,
             best_epoch=best_epoch if keep_best else done,
             seconds=time.perf_counter() - self.started,

@@ -1,0 +1,38 @@
+"""Among which devices and processes a training is divided."""
+
+from collections.abc import Callable
+from typing import Any
+
+from deltarule.cli.choices import Choices
+
+
+def leads(choices: Choices) -> bool:
+    """Whether this process shows, scores and saves."""
+    if choices.coordinator is None:
+        return True
+    from deltarule import processes
+
+    return processes.leads()
+
+
+def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:
+    """The devices to train on, None for one, and what takes this process's share of arrays.
+
+    Raises:
+        ConfigurationError: more devices are asked for than there are.
+    """
+    if choices.devices is None and choices.coordinator is None:
+        return None, lambda *arrays: arrays
+    import jax
+
+    from deltarule.errors import ConfigurationError
+    from deltarule.processes import own_share
+
+    devices = jax.devices()
+    count = len(devices) if choices.devices in (None, "all") else int(choices.devices)
+    if count > len(devices):
+        raise ConfigurationError(
+            f"--devices is {count}, but JAX sees {len(devices)} here: give at most {len(devices)}, or have a CPU count "
+            f"as several with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
+        )
+    return devices[:count], own_share

@@ -1,0 +1,31 @@
+"""A folder as the source of `deltarule train`: read once to measure it, then streamed."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.screen import show_notes
+
+if TYPE_CHECKING:
+    from deltarule.data import StreamedData
+
+CHUNK_BYTES = 2**27  # that the chunks of a folder take, those that wait to be used included
+
+
+def load_streamed(choices: Choices, shown: bool) -> "StreamedData":
+    """The folder measured in one pass, with its held-out rows in memory.
+
+    Args:
+        choices: of the user.
+        shown: whether this process shows how far the pass is, and the notes.
+    """
+    from deltarule.cli.progress import ExperimentProgress
+    from deltarule.data import load_folder
+
+    load = partial(load_folder, choices.source, target=choices.target, task=choices.task, seed=choices.seed)
+    if not shown:
+        return load()
+    with ExperimentProgress(choices.source) as progress:
+        data = load(progress=partial(progress.tell, "one pass to measure the columns"))
+    show_notes(data.notes)
+    return data

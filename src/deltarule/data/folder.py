@@ -1,0 +1,136 @@
+"""A folder as a data set that stays on disk: Parquet files, or a pair of .npy files.
+
+One pass over it measures what standardises the columns, finds the classes, and keeps the rows that are held out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deltarule.data.dataset import DataSet, Examples
+from deltarule.data.held_out import (
+    TEST,
+    TRAINING,
+    VALIDATION,
+    Parts,
+    TrainingRows,
+    encoded_inputs,
+    encoded_targets,
+    parted,
+)
+from deltarule.data.measured import Measured
+from deltarule.data.schema import Schema, Task
+from deltarule.data.stream import ArrayStream, ParquetStream, Stream
+from deltarule.errors import ConfigurationError, DataError
+
+ARRAYS = ("x.npy", "y.npy")
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedData:
+    """A `DataSet` whose training part stays on disk.
+
+    Args:
+        name: the folder's name.
+        schema: what encodes and decodes rows, measured on the training part.
+        train: the examples that train, encoded.
+        validation: the examples that choose, in memory.
+        test: the examples that are looked at once, at the end, in memory.
+        notes: what the user should know.
+    """
+
+    name: str
+    schema: Schema
+    train: Stream
+    validation: Examples
+    test: Examples
+    notes: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """The kind of problem: "classification" or "regression"."""
+        return "classification" if self.schema.classes is not None else "regression"
+
+
+LoadedData = DataSet | StreamedData
+
+
+def load_folder(
+    path: str | Path,
+    *,
+    target: str | Sequence[str] | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda share: None,
+) -> StreamedData:
+    """Read a folder once: measure it, hold out rows for validation and test, and stream the others.
+
+    Of every block 15 % are held out for validation and as many for test, at random, or fewer where a part would
+    take more than 32 MiB in memory.
+
+    Args:
+        path: a folder of Parquet files, or of x.npy (N, n_1) and y.npy (N,) or (N, k).
+        target: the columns of Parquet files to learn, "a", "a,b" or ["a", "b"].
+        task: "classification" or "regression"; None reads at most 20 different whole numbers as classes.
+        seed: of the rows that are held out.
+        progress: told the share of the rows that is read.
+
+    Raises:
+        DataError: the folder cannot be read, or a cell in it cannot be used.
+        ConfigurationError: an option lies outside its domain, or does not belong to this folder.
+    """
+    path = Path(path)
+    stream, input_names, target_names = _opened(path, target)
+    if task == "classification" and len(target_names) > 1:
+        raise ConfigurationError(
+            f"the target has {len(target_names)} columns, and a classification one: name one, or use task regression"
+        )
+    parts = Parts(stream, seed)
+    found = Measured(input_names, target_names, task)
+    held: tuple[list, list, list] = ([], [], [])
+    done = 0
+    for i, block in enumerate(stream.blocks):
+        for (x, y), part in parted(stream, parts, i, block):
+            y = y.reshape(len(y), -1)
+            found.add(path, x, y, part == TRAINING)
+            for which in (VALIDATION, TEST):
+                if (mine := part == which).any():
+                    held[which].append((x[mine], y[mine], done + np.flatnonzero(mine)))
+            done += len(x)
+            progress(done / stream.rows)
+    schema, notes = found.schema(path)
+
+    def examples(which: int) -> Examples:
+        x, y, rows = (np.concatenate(pieces) for pieces in zip(*held[which], strict=True))
+        Y = encoded_targets(schema, y)
+        Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
+        return Examples(encoded_inputs(schema, x), Y, rows)
+
+    return StreamedData(
+        path.name, schema, TrainingRows(stream, parts, schema), examples(VALIDATION), examples(TEST), notes
+    )
+
+
+def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:
+    """The folder as a stream, with the names of its inputs and targets."""
+    if not path.is_dir():
+        raise DataError(f"there is no folder {path}: check the name.")
+    arrays = {entry.name.lower(): entry for entry in path.iterdir() if entry.name.lower() in ARRAYS}
+    if not arrays and not any(path.rglob("*.parquet")):
+        raise DataError(f"{path} holds neither .parquet files nor x.npy and y.npy: give a folder that does.")
+    if not arrays:
+        if not target:
+            raise ConfigurationError(f"{path} needs a target: name the columns to learn with --target")
+        stream = ParquetStream(path, target)
+        if not stream.inputs:
+            raise DataError(f"{path} has no column left for the inputs besides the target: add one")
+        return stream, stream.input_names, stream.target_names
+    if target is not None:
+        raise ConfigurationError(f"target is {target!r}, but y.npy of {path} holds the targets: leave it out")
+    if len(arrays) < len(ARRAYS):
+        raise DataError(f"{path} holds {next(iter(arrays))} alone: the inputs are x.npy, the targets y.npy.")
+    stream = ArrayStream(arrays["x.npy"], arrays["y.npy"])
+    inputs = tuple(f"x{j}" for j in range(stream.inputs))
+    return stream, inputs, ("y",) if stream.targets == 1 else tuple(f"y{j}" for j in range(stream.targets))

@@ -1,0 +1,106 @@
+"""Which rows of a stream are held out for validation and test, and the stream of the others, encoded by a schema.
+
+The rows of every block are drawn at random, so that the parts are alike whatever the order on disk, and by the block's
+number, so that every pass and every process holds out the same ones.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.data.schema import Schema
+from deltarule.data.splitting import HELD_OUT
+from deltarule.data.stream import Block, Piece, Stream
+from deltarule.errors import DataError
+
+TRAINING, VALIDATION, TEST = 0, 1, 2
+HELD_BYTES = 2**25  # that the validation part, and the test part, may take in memory as float64
+
+
+class Parts:
+    """The part of every row of a stream.
+
+    Args:
+        stream: at least 3 rows.
+        seed: of the draw.
+
+    Raises:
+        DataError: there are fewer rows.
+    """
+
+    def __init__(self, stream: Stream, seed: int):
+        """Count only; rows are drawn when their block is read."""
+        N = stream.rows
+        if N < 3:
+            raise DataError(f"there are {N} rows, but training, validation and test take at least 3: add rows")
+        room = HELD_BYTES // (8 * (stream.inputs + stream.targets))
+        self.seed, self.held = seed, max(1, min(round(HELD_OUT * N), room))
+        ends = np.cumsum([0, *(block.rows for block in stream.blocks)])
+        # Before each block, how many rows are held out in all: the same share of every block, as whole rows allow.
+        self.before = [2 * self.held * int(end) // N for end in ends]
+
+    def count(self, number: int) -> int:
+        """How many rows of this block are held out."""
+        return self.before[number + 1] - self.before[number]
+
+    def of(self, number: int, rows: int) -> np.ndarray:
+        """TRAINING, VALIDATION or TEST for each row of this block, (rows,)."""
+        part = np.zeros(rows, np.uint8)
+        first, last = self.before[number], self.before[number + 1]
+        drawn = np.random.default_rng((self.seed, number)).permutation(rows)[: last - first]
+        part[drawn] = np.where(np.arange(first, last) % 2 == 0, VALIDATION, TEST)
+        return part
+
+
+def parted(stream: Stream, parts: Parts, number: int, block: Block) -> Iterator[tuple[Piece, np.ndarray]]:
+    """The pieces of a block of the stream, each with the part of every row."""
+    part, at = parts.of(number, block.rows), 0
+    for x, y in stream.pieces(block):
+        yield (x, y), part[at : at + len(x)]
+        at += len(x)
+
+
+class TrainingRows(Stream):
+    """The rows of a stream that are not held out, standardised, classes as numbers from 0.
+
+    Args:
+        stream: the rows as they are on disk.
+        parts: which of them train.
+        schema: numeric columns only.
+    """
+
+    def __init__(self, stream: Stream, parts: Parts, schema: Schema):
+        """Nothing is read."""
+        self.stream, self.parts, self.schema = stream, parts, schema
+        self.inputs, self.targets = stream.inputs, stream.targets
+        kept = ((i, block.rows - parts.count(i), block) for i, block in enumerate(stream.blocks))
+        self.blocks = tuple(Block(rows, (i, block)) for i, rows, block in kept if rows)
+
+    def pieces(self, block: Block) -> Iterator[Piece]:
+        """The rows of the block that train, encoded."""
+        for (x, y), part in parted(self.stream, self.parts, *block.place):
+            training = part == TRAINING
+            yield encoded_inputs(self.schema, x[training]), encoded_targets(self.schema, y[training])
+
+    def share(self, i: int, of: int) -> "TrainingRows":
+        """What is left of the blocks of that share of the stream."""
+        mine = set(self.stream.share(i, of).blocks)
+        part = object.__new__(TrainingRows)
+        part.__dict__.update(self.__dict__)
+        part.blocks = tuple(block for block in self.blocks if block.place[1] in mine)
+        return part
+
+
+def encoded_inputs(schema: Schema, x: np.ndarray) -> np.ndarray:
+    """(x - mean) / std of every column, (rows, n_1) float64."""
+    mean, std = (np.array([getattr(column, name) for column in schema.inputs]) for name in ("mean", "std"))
+    return (x - mean) / std
+
+
+def encoded_targets(schema: Schema, y: np.ndarray) -> np.ndarray:
+    """Standardised targets, (rows, k) float64, or the numbers of the classes from 0, (rows, 1) int."""
+    y = y.reshape(len(y), -1)
+    if schema.classes is not None:
+        return np.searchsorted(np.array(schema.classes), y)
+    mean, std = (np.array([getattr(column, name) for column in schema.targets]) for name in ("mean", "std"))
+    return (y - mean) / std

@@ -1,0 +1,85 @@
+"""`deltarule train FOLDER`: trained in pieces and saved with its scaling; what needs all in memory is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import deltarule as dr
+from deltarule.data import Schema, load_raw
+from deltarule.model_file import load_model
+
+N = 600
+random = np.random.default_rng(0)
+A, B = random.normal(100, 20, N), random.normal(0, 1, N)
+FRAME = pd.DataFrame({"a": A, "b": B, "y": 1000 + 50 * np.sin((A - 100) / 20) + 10 * B})
+FRAME["warm"] = (FRAME["y"] > 1000).astype(int)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "rows").mkdir()
+    for i, part in enumerate(np.split(np.arange(N), 3)):
+        FRAME.iloc[part].to_parquet(tmp_path / "rows" / f"{i}.parquet", index=False, row_group_size=50)
+    return tmp_path / "rows"
+
+
+def record_of(outcome):
+    assert outcome.code == 0, outcome.err
+    return json.loads(outcome.out.splitlines()[-1])
+
+
+def test_a_folder_trains_and_the_model_predicts_tables_in_units(run, folder):
+    words = ("--target", "y", "--hidden", 5, "--trainer", "lm", "--epochs", 12, "--json")
+    found = record_of(run("train", folder, *words))
+    assert (found["network"], found["trainer"], found["epochs"]) == ([3, 5, 1], "lm", 12)
+    assert found["test_r2"] > 0.99
+    assert found["model"] == "rows.safetensors"
+    net, params, description, training, _ = load_model("rows.safetensors")
+    assert training["examples"] == {"train": 420, "validation": 90, "test": 90}
+    schema = Schema.from_json(description)
+    rows = load_raw(folder / "0.parquet", schema)
+    error = schema.decode(net(params, rows.X))[:, 0] - FRAME["y"][: N // 3]
+    assert np.sqrt(np.mean(error**2)) < 0.1 * FRAME["y"].std()
+    predicted = record_of(run("predict", "rows.safetensors", folder / "0.parquet", "--json"))["predictions"]["y"]
+    np.testing.assert_allclose(predicted, schema.decode(net(params, rows.X))[:, 0], rtol=1e-6)
+
+
+def test_classes_train_by_mini_batches_without_being_told_how(run, folder):
+    outcome = run("train", folder, "--target", "warm", "--epochs", 2, "--json", "--patience", 9, "--halve-after", 5)
+    found = record_of(outcome)
+    assert (found["trainer"], found["network"]) == ("sgd", [3, 30, 2])
+    assert found["test_accuracy"] > 0.8
+    assert "All 2 epochs were run." in outcome.err
+    assert f"deltarule predict rows.safetensors {folder}/0.parquet" in outcome.err
+    assert "is read as classes" in outcome.err
+
+
+def test_two_arrays_train_as_well(run, tmp_path):
+    (tmp_path / "arrays").mkdir()
+    np.save(tmp_path / "arrays" / "x.npy", FRAME[["a", "b"]].to_numpy())
+    np.save(tmp_path / "arrays" / "y.npy", FRAME["y"].to_numpy())
+    found = record_of(run("train", tmp_path / "arrays", "--epochs", 1, "--json"))
+    assert (found["trainer"], found["epochs"]) == ("adam", 1)
+    assert dr.load("arrays.safetensors")[0].outputs == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--trainer", "bayesian"), "--trainer bayesian needs all examples in memory"),
+        (("--trainer", "gd"), "choose --trainer sgd, momentum, adam, lm"),
+        (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
+        (("--checkpoint", "run"), "--checkpoint is run, but the examples"),
+        (("--record", "learning_speed"), "--record is learning_speed, but the examples"),
+        (("--drop-missing",), "--drop-missing is given, but the examples"),
+        (("--monitor", "accuracy"), "--monitor is accuracy, but the examples"),
+    ],
+)
+def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, words, said):
+    assert said in refused("train", folder, "--target", "y", *words)
+
+
+def test_a_plan_of_a_folder_is_refused(refused, folder):
+    assert "whose examples stay on disk" in refused("plan", folder, "--target", "y")

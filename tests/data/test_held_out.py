@@ -1,0 +1,70 @@
+"""Rows that are held out of a stream: a fixed random share of every block, the rest encoded."""
+
+import numpy as np
+import pytest
+
+from deltarule.data import ArrayStream, NumericColumn, Schema, held_out
+from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, TrainingRows
+from deltarule.errors import DataError
+
+N = 1003
+X = np.arange(2.0 * N).reshape(N, 2)
+Y = np.arange(N) % 3
+COLUMNS = (NumericColumn("a", 10.0, 2.0), NumericColumn("b", 0.0, 1.0))
+SCHEMA = Schema("table", "classification", COLUMNS, (), (0, 1, 2), ("y",))
+
+
+def stream(rows=N, block=64):
+    return ArrayStream(X[:rows], Y[:rows], block_rows=block)
+
+
+@pytest.mark.parametrize(("rows", "block"), [(3, 1), (3, 64), (20, 7), (N, 64), (N, 1)])
+def test_every_part_has_its_share_of_every_block(rows, block):
+    source = stream(rows, block)
+    parts = Parts(source, seed=1)
+    found = [parts.of(i, each.rows) for i, each in enumerate(source.blocks)]
+    counts = np.bincount(np.concatenate(found), minlength=3)
+    held = max(1, round(0.15 * rows))
+    assert counts.tolist() == [rows - 2 * held, held, held]
+    for i, part in enumerate(found):
+        assert np.count_nonzero(part) == parts.count(i)
+        assert abs(np.count_nonzero(part) - 2 * held * len(part) / rows) < 1
+        np.testing.assert_array_equal(part, parts.of(i, len(part)))  # and every pass draws the same
+
+
+def test_another_seed_holds_out_others():
+    drawn = [Parts(stream(), seed).of(0, 64) for seed in (1, 2)]
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_no_part_takes_more_memory_than_it_may(monkeypatch):
+    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * 3 * 20)
+    source = stream()
+    parts = Parts(source, seed=0)
+    whole = np.concatenate([parts.of(i, block.rows) for i, block in enumerate(source.blocks)])
+    assert [np.count_nonzero(whole == part) for part in (VALIDATION, TEST)] == [20, 20]
+
+
+def test_the_training_rows_are_the_others_encoded():
+    source = stream()
+    parts = Parts(source, seed=1)
+    training = TrainingRows(source, parts, SCHEMA)
+    pieces = [piece for block in training.blocks for piece in training.pieces(block)]
+    whole = np.concatenate([parts.of(i, block.rows) for i, block in enumerate(source.blocks)]) == TRAINING
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in pieces]), (X[whole] - [10, 0]) / [2, 1])
+    np.testing.assert_array_equal(np.concatenate([y for _, y in pieces])[:, 0], Y[whole])
+    assert len(training) == whole.sum()
+    assert [block.rows for block in training.blocks] == [len(x) for x, _ in pieces]
+
+
+def test_shares_of_processes_are_disjoint_and_complete():
+    source = stream()
+    training = TrainingRows(source, Parts(source, seed=1), SCHEMA)
+    shares = [training.share(i, 3) for i in range(3)]
+    assert sum((share.blocks for share in shares), ()) == training.blocks
+    assert sum(len(share) for share in shares) == len(training)
+
+
+def test_two_rows_are_too_few():
+    with pytest.raises(DataError, match="there are 2 rows, but training, validation and test take at least 3"):
+        Parts(stream(2), seed=0)
