@@ -13,6 +13,7 @@ from deltarule.trainers.levenberg_marquardt.trainer import BLOCK_BYTES
 if TYPE_CHECKING:
     from deltarule.network import Network
 
+COPIES = 3  # of the examples while they are laid out: in the computation's precision, padded, on the device
 BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it is made from
 
 
@@ -34,7 +35,7 @@ class Sizes(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Bytes on one device."""
+    """Bytes on one device: the examples, the matrices of a step, one block of its work."""
 
     examples: float
     matrices: float
@@ -42,8 +43,8 @@ class Memory(NamedTuple):
 
     @property
     def total(self) -> float:
-        """All of it."""
-        return self.examples + self.matrices + self.work
+        """The most at once: while the examples are laid out, or during a step."""
+        return max(COPIES * self.examples, self.examples + self.matrices + self.work)
 
 
 def sizes_of(net: "Network", params: Any, examples: int, shape: tuple[int, ...], dtype: np.dtype) -> Sizes:
@@ -65,7 +66,7 @@ def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1
     if form is None:
         memory = 2 if isinstance(trainer, GradientDescent) and trainer.rule is not None else 1
         # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
-        return Memory(examples, float((3 + memory) * n * width), float(3 * at_once * (neurons + n_1) * width))
+        return Memory(examples, float((3 + memory) * n * width), float(2 * at_once * (neurons + n_1) * width))
     whole = N if m is None else m
     matrices = form_costs(n, whole, k, gram)[form].bytes
     if form == "dual":

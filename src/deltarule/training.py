@@ -122,6 +122,7 @@ def train(
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         count = X.shape[0] if mesh is None else int(rows.count)
+        del X  # the rows are on the device
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
         validation = None
         if validation_data is not None:

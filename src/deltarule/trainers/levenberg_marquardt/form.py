@@ -3,8 +3,10 @@
 n parameters, R = m k residuals of a step. Floating-point operations of one iteration, and bytes at the same time:
 
     primal   R n² + n³/3 (symmetric product, one factorisation)        3 n² 8
-    dual     2 R² sum_l n_l + R³/3 (the Gram, one factorisation)       4 R² 8
+    dual     2 R² sum_l n_l + R³/3 (the Gram, one factorisation)       11 R² 8
     cg       about 100 products J^T J v at 8 R n / k operations each   activations of one block
+
+The bytes are those by which processes grew: a matrix, what it is made of, XLA's copies of it and its factor.
 
 Between primal and dual the smaller matrix wins: it is cheaper, and J^T J of rank n is better conditioned than a
 singular J J^T. Conjugate gradients are taken where the smaller matrix does not fit the memory, or where factoring
@@ -34,7 +36,7 @@ def form_costs(n: int, examples: int, outputs: int, neurons: int) -> dict[str, F
     R = examples * outputs
     return {
         "primal": FormCost(float(R) * n * n + n**3 / 3, 3.0 * BYTES * n * n),
-        "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 4.0 * BYTES * R * R),
+        "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 11.0 * BYTES * R * R),
         "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
     }
 
