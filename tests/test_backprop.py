@@ -47,18 +47,43 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_examples():
     assert_same(jax.tree.map(lambda *parts: np.mean(parts, axis=0), *[g for _, g in single]), grads)
 
 
-def test_a_batch_of_images_in_halves_is_the_sum_of_its_examples():
-    net = dr.Network([dr.Convolution(2, 2, "tanh"), dr.Flatten(), dr.Dense(3, "softmax")], cost="log-likelihood")
-    m = backprop.HALVED_FROM + 1
+IMAGES = dr.Network(
+    [dr.Convolution(2, 2, "tanh"), dr.Flatten(), dr.Dropout(0.5), dr.Dense(3, "softmax")], "log-likelihood"
+)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_batch_of_images_in_halves_is_the_whole_batch(more, monkeypatch):
+    m = backprop.HALVED_FROM + more
     random = np.random.default_rng(5)
-    params = net.init(0, (3, 3, 1), "float64")
+    params = IMAGES.init(0, (3, 3, 1), "float64")
+    seen = []
+    whole = backprop.cost_and_gradient
+
+    def watched(net, params, x, *others):
+        seen.append(len(x))
+        return whole(net, params, x, *others)
+
+    monkeypatch.setattr(backprop, "cost_and_gradient", watched)
     with jax.enable_x64(True):
         x, y = jnp.asarray(random.normal(size=(m, 3, 3, 1))), jnp.asarray(np.eye(3)[random.integers(0, 3, m)])
         weight = jnp.asarray(random.uniform(size=m))
-        cost, grads = backprop.cost_and_gradient(net, params, x, y, weight)
-        single = [backprop.cost_and_gradient(net, params, *(a[i : i + 1] for a in (x, y, weight))) for i in range(m)]
-    np.testing.assert_allclose(np.sum([c for c, _ in single]), cost, rtol=1e-13)
-    assert_same(jax.tree.map(lambda *parts: np.sum(parts, axis=0), *[g for _, g in single]), grads)
+        expected = whole(IMAGES, params, x, y, weight)
+        found = backprop.cost_and_gradient_in_halves(IMAGES, params, x, y, weight)
+    assert seen == ([m] if more < 0 else [m // 2, m - m // 2])
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    assert_same(found[1], expected[1])
+
+
+def test_the_halves_draw_masks_of_their_own():
+    m = backprop.HALVED_FROM
+    params = IMAGES.init(0, (3, 3, 1))
+    x, y, weight = jnp.ones((m, 3, 3, 1)), jnp.ones((m, 3)) / 3, jnp.ones(m)
+    halves = [weight.at[: m // 2].set(0), weight.at[m // 2 :].set(0)]
+    one, other = (
+        backprop.cost_and_gradient_in_halves(IMAGES, params, x, y, w, jax.random.key(0))[1][0]["W"] for w in halves
+    )
+    assert not np.allclose(one, other)
 
 
 def test_weights_are_linear():

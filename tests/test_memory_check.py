@@ -40,7 +40,7 @@ def test_what_does_not_fit_is_refused_with_a_cure(trainer, rows, cure):
     [
         (dr.LevenbergMarquardt(memory=2**29), 100_000),  # which takes "cg"
         (dr.LevenbergMarquardt(batch_size=100), 100_000),
-        (dr.GradientDescent(eta=0.1, batch_size=10), 500_000),
+        (dr.GradientDescent(eta=0.1, batch_size=10), 400_000),
         (dr.NewtonCG(), 1000),
     ],
 )

@@ -22,7 +22,7 @@ from deltarule.costs import Cost, get_cost
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.evaluation import rows_at_once
 from deltarule.initializers import DEFAULT_INITIALIZERS
-from deltarule.layers import Convolution, Dense, Layer, Shape
+from deltarule.layers import Dense, Layer, Shape
 from deltarule.machine import require_room
 from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.randomness import as_key
@@ -78,11 +78,6 @@ class Network:
     def outputs(self) -> int:
         """k = n_L, the number of outputs."""
         return self.layers[-1].n  # pyright: ignore[reportAttributeAccessIssue]
-
-    @property
-    def has_convolutions(self) -> bool:
-        """Whether a layer is a Convolution."""
-        return any(isinstance(layer, Convolution) for layer in self.layers)
 
     def init(
         self,

@@ -37,8 +37,6 @@ def test_bad_rows_are_refused(fitted, wrong):
 
 
 def test_columns_that_had_names_are_asked_for_them():
-    named = dr.NetworkRegressor(hidden=(2,), random_state=0).fit(
-        pd.DataFrame(X, columns=["u", "v"]), X[:, 0]
-    )
+    named = dr.NetworkRegressor(hidden=(2,), random_state=0).fit(pd.DataFrame(X, columns=["u", "v"]), X[:, 0])
     with pytest.warns(UserWarning, match="feature names"):
         named.predict(X)

@@ -91,7 +91,7 @@ def batch_gradient(net: "Network", rows: Rows, own: OwnOrder, block: int, step_k
             if rows.weight is not None:
                 weight = weight * rows.weight[index]
             x, y = take_rows(rows.x, index), take_rows(rows.y, index)
-            cost, grads = backprop.cost_and_gradient(net, params, x, y, weight, jax.random.fold_in(key, j))
+            cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight, jax.random.fold_in(key, j))
             return jax.tree.map(jnp.add, sums, (cost, grads, jnp.sum(weight)))
 
         zero = jnp.zeros((), rows.x.dtype)

@@ -168,7 +168,9 @@ class GradientDescent:
         self, net: "Network", state: GradientDescentState, rows: Rows, key: Array, total: Array
     ) -> tuple[Any, Record]:
         """One step along the exact gradient; the record's cost is the cost before the step."""
-        cost, grads = backprop.cost_and_gradient(net, state.params, rows.x, rows.y, rows.mask / total, key)
+        on_one = rows.shards is None  # divided rows stay where they are
+        gradient = backprop.cost_and_gradient_in_halves if on_one else backprop.cost_and_gradient
+        cost, grads = gradient(net, state.params, rows.x, rows.y, rows.mask / total, key)
         grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
         squared = sum(jnp.sum(g * g) for g in jax.tree.leaves(grads))
         record = {
@@ -194,7 +196,7 @@ class GradientDescent:
             x, y, weight = take_batch(rows, index, i * m, drawn)
             batch_key = jax.random.fold_in(step_key, i)
             batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)  # a batch may weigh nothing
-            cost, grads = backprop.cost_and_gradient(net, params, x, y, weight / batch_total, batch_key)
+            cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight / batch_total, batch_key)
             return cost, grads, batch_total
 
         return self._steps(state, steps, gradient, total)
