@@ -7,6 +7,12 @@ from deltarule.cli.choices import Choices, as_words
 NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
 
+def test_a_command_s_parameters_become_choices_by_name():
+    options = {"source": "mnist", "model": "lenet", "record": ["learning_speed"], "expand": [], "l2": 0.1, "trials": 20}
+    found = Choices.from_options(options)
+    assert found == Choices(source="mnist", stack="lenet", recorded=("learning_speed",), l2=0.1)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,9 +1,9 @@
 """What the user chose for `deltarule train`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 IMAGES = ("digits", "mnist")
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
@@ -11,33 +11,33 @@ OPTION_NAMES = {"recorded": "record", "stack": "model"}  # where the field of `C
 WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choices:
     """The options of `deltarule train` as typed; None where the user left the choice to us."""
 
     source: str
-    target: str | None
-    task: str | None
-    data_dir: Path | None
-    drop_missing: bool
-    hidden: str | None
-    activation: str | None
-    cost: str | None
-    trainer: str | None
-    eta: float | None
-    batch_size: int | None
-    epochs: int | None
-    l2: float | None
-    l1: float | None
-    max_norm: float | None
-    dropout: float | None
-    momentum: float | None
-    halve_after: int | None
-    expand: tuple[str, ...] | None
-    seed: int
-    patience: int | None
-    time_limit: float | None
-    out: Path | None
+    target: str | None = None
+    task: str | None = None
+    data_dir: Path | None = None
+    drop_missing: bool = False
+    hidden: str | None = None
+    activation: str | None = None
+    cost: str | None = None
+    trainer: str | None = None
+    eta: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    l2: float | None = None
+    l1: float | None = None
+    max_norm: float | None = None
+    dropout: float | None = None
+    momentum: float | None = None
+    halve_after: int | None = None
+    expand: tuple[str, ...] | None = None
+    seed: int = 0
+    patience: int | None = None
+    time_limit: float | None = None
+    out: Path | None = None
     recorded: tuple[str, ...] | None = None
     nesterov: bool = False
     init: str | None = None
@@ -55,6 +55,16 @@ class Choices:
     def streamed(self) -> bool:
         """Whether the source is a folder, whose examples stay on disk."""
         return self.source not in IMAGES and Path(self.source).is_dir()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """Those of a command's parameters that are choices, by name; what an option that repeats holds as a tuple."""
+        names = {OPTION_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
+        given: dict[str, Any] = {}
+        for name, value in options.items():
+            if name in names:
+                given[names[name]] = (tuple(value) or None) if isinstance(value, list | tuple) else value
+        return cls(**given)
 
     @property
     def model(self) -> Path:

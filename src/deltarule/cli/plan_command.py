@@ -54,16 +54,13 @@ def plan(
 
     The time comes from short trial runs of the same network on fewer, random examples.
     """
+    choices = Choices.from_options(locals())
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
     from deltarule.errors import ConfigurationError
     from deltarule.forecast import describe_device, forecast
 
-    choices = Choices(
-        source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, None, batch_size, epochs, l2,
-        None, None, None, None, None, None, seed, None, None, None, stack=model,
-    )  # fmt: skip
     check_choices(choices)
     if choices.streamed:
         raise ConfigurationError(

@@ -95,11 +95,7 @@ def search(
 
     Whatever is not varied is as in `deltarule train`. The test part is looked at once, for the winner.
     """
-    choices = Choices(
-        source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
-        l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, None, None, out,
-        nesterov=nesterov, init=init, monitor=monitor, stack=model,
-    )  # fmt: skip
+    choices = Choices.from_options(locals())
     _check(choices, method, trials, points)
     data, found = _run(choices, vary or [], method, trials, points, prune)
     _finish(choices, data, found, method, as_json)

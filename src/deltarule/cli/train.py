@@ -102,12 +102,7 @@ def train(
     kept is the best one on the validation part, and with `--trainer bayesian` the one of the largest evidence; the
     test part is looked at once, at the end.
     """
-    choices = Choices(
-        source, target, task, data_dir, drop_missing, hidden, activation, cost, trainer, eta, batch_size, epochs, l2,
-        l1, max_norm, dropout, momentum, halve_after, tuple(expand) if expand else None, seed, patience,
-        time_limit, out, tuple(record) if record else None, nesterov, init, monitor,
-        devices, coordinator, processes, process_id, checkpoint, checkpoint_every, resume, model,
-    )  # fmt: skip
+    choices = Choices.from_options(locals())
     check_choices(choices)
     if choices.coordinator is not None:
         from deltarule.processes import join
