@@ -16,7 +16,10 @@ def inputs_of(estimator: BaseEstimator, X: Any) -> np.ndarray:
     Raises:
         ValueError: X is no such table, or has another number or other names of columns than those of `fit`.
     """
-    return X if _is_right(estimator, X) else validate_data(estimator, X, dtype=np.float64, reset=False)  # pyright: ignore[reportReturnType]
+    if _is_right(estimator, X):
+        return X
+    checked: Any = validate_data(estimator, X, dtype=np.float64, reset=False)
+    return checked
 
 
 def _is_right(estimator: Any, X: Any) -> bool:
