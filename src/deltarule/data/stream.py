@@ -167,7 +167,7 @@ class ParquetStream(Stream):
         if not Path(path).exists():
             raise DataError(f"there is no folder or file {path}: check the name.")
         try:
-            fragments = list(dataset.dataset(_parquet_files(Path(path)), format="parquet").get_fragments())
+            fragments = list(dataset.dataset(_files(Path(path)), format="parquet").get_fragments())
             footers = [(fragment.path, fragment.metadata, fragment.physical_schema) for fragment in fragments]
         except (arrow.ArrowException, OSError) as error:
             raise DataError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): check it.") from None
@@ -218,20 +218,23 @@ class ParquetStream(Stream):
         return part
 
 
-def _parquet_files(path: Path) -> list[str]:
-    """The file, or the files *.parquet of the folder, without those that other programs hide by "." or "_"."""
-    if not path.is_dir():
-        return [str(path)]
-    files = [
-        str(file)
-        for file in sorted(path.rglob("*"))
+def parquet_files(folder: Path) -> list[Path]:
+    """The files *.parquet of a folder and its subfolders, in order, without what is hidden by "." or "_"."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
         if file.suffix.lower() == ".parquet"
         and file.is_file()
-        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+        and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
     ]
+
+
+def _files(path: Path) -> list[str]:
+    """The file itself, or the Parquet files of the folder."""
+    files = parquet_files(path) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} holds no .parquet files: give a folder that does.")
-    return files
+    return [str(file) for file in files]
 
 
 def _check_column(file: str, name: str, schema: Any, types: Any) -> None:
