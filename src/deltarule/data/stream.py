@@ -219,10 +219,10 @@ class ParquetStream(Stream):
 
 
 def parquet_files(folder: Path) -> list[Path]:
-    """The files *.parquet of a folder and its subfolders, in order, without what is hidden by "." or "_"."""
+    """The files *.parquet of a folder and its subfolders, without what is hidden by "." or "_"."""
     return [
         file
-        for file in sorted(folder.rglob("*"))
+        for file in folder.rglob("*")
         if file.suffix.lower() == ".parquet"
         and file.is_file()
         and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
@@ -231,7 +231,7 @@ def parquet_files(folder: Path) -> list[Path]:
 
 def _files(path: Path) -> list[str]:
     """The file itself, or the Parquet files of the folder."""
-    files = parquet_files(path) if path.is_dir() else [path]
+    files = sorted(parquet_files(path)) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path} holds no .parquet files: give a folder that does.")
     return [str(file) for file in files]
