@@ -102,6 +102,15 @@ def test_other_commands_name_the_way(refused, run, folder, command, words):
     assert "is a directory, which only training reads: give a .csv or .parquet file in it" in said
 
 
+def test_numbers_of_any_size_are_trained_and_scored(run, folder, recwarn):
+    for file in folder.iterdir():
+        frame = pd.read_parquet(file)
+        frame.assign(y=frame["y"] * 1e200, a=frame["a"] * 1e-200).to_parquet(file, index=False, row_group_size=50)
+    found = record_of(run("train", folder, "--target", "y", "--hidden", 5, "--trainer", "lm", "--epochs", 12, "--json"))
+    assert found["test_r2"] > 0.99
+    assert not recwarn
+
+
 def test_missing_cells_are_refused(run, folder):
     FRAME.assign(a=FRAME["a"].where(FRAME["a"] > 60)).to_parquet(folder / "9.parquet", index=False)
     outcome = run("train", folder, "--target", "y")
