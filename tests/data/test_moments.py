@@ -44,6 +44,16 @@ def test_the_squares_of_large_and_small_numbers_stay_within_float64(size):
             np.testing.assert_allclose(column.std, whole.std, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int64, np.float16, np.float32])
+def test_pieces_of_any_numbers_are_measured_in_float64(dtype):
+    x = np.random.default_rng(0).integers(0, 2, (4000, 1)).astype(dtype)
+    moments = Moments(1)
+    for piece in np.split(x, 4):
+        moments.add(piece)
+    (column,) = moments.columns(("a",))
+    np.testing.assert_allclose((column.mean, column.std), (np.mean(x, dtype=float), np.std(x, dtype=float)), rtol=1e-12)
+
+
 def test_zeros_before_and_after_numbers_count():
     x = np.concatenate([np.zeros(5), [3e-5, -7e-5], np.zeros(4)])[:, None]
     moments = Moments(1)

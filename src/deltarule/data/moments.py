@@ -5,7 +5,7 @@ import numpy as np
 from deltarule.data.columns import NumericColumn
 
 TINY = np.finfo(np.float64).tiny  # below it numbers have fewer digits
-LEAST = -1074  # the exponent of the smallest number of float64
+LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are numbers of float64
 
 
 class Moments:
@@ -26,10 +26,9 @@ class Moments:
         """More rows, (rows, width), finite."""
         if not len(piece):
             return
-        piece = piece.astype(np.float64)
         self.low, self.high = np.minimum(self.low, piece.min(axis=0)), np.maximum(self.high, piece.max(axis=0))
         self._raise_units()
-        piece = np.ldexp(piece, -self.exponent)
+        piece = piece / np.ldexp(1.0, self.exponent)
         mean = piece.mean(axis=0)
         squares = np.square(piece - mean).sum(axis=0)
         total = self.count + len(piece)
@@ -39,9 +38,9 @@ class Moments:
         self.count = total
 
     def _raise_units(self) -> None:
-        """Units of which no number so far is one or more; powers of two, so nothing is rounded."""
+        """Units of which no number so far is two or more; powers of two, so nothing is rounded."""
         largest = np.maximum(np.abs(self.low), np.abs(self.high))
-        exponent = np.where(largest > 0, np.frexp(largest)[1], LEAST)
+        exponent = np.where(largest > 0, np.clip(np.frexp(largest)[1], LEAST, MOST), LEAST)
         self.mean = np.ldexp(self.mean, self.exponent - exponent)
         self.squares = np.ldexp(self.squares, 2 * (self.exponent - exponent))
         self.exponent = exponent
