@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import deltarule as dr
 from deltarule.data import Schema, load_raw
 from deltarule.model_file import load_model
 
@@ -63,7 +62,14 @@ def test_two_arrays_train_as_well(run, tmp_path):
     np.save(tmp_path / "arrays" / "y.npy", FRAME["y"].to_numpy())
     found = record_of(run("train", tmp_path / "arrays", "--epochs", 1, "--json"))
     assert (found["trainer"], found["epochs"]) == ("adam", 1)
-    assert dr.load("arrays.safetensors")[0].outputs == 1
+    net, params, description, *_ = load_model("arrays.safetensors")
+    assert net.outputs == 1
+    table = FRAME[["a", "b"]].set_axis(["x0", "x1"], axis=1)
+    table.to_csv("table.csv", index=False)
+    schema = Schema.from_json(description)
+    outputs = schema.decode(net(params, schema.encode_inputs(table)))
+    predicted = record_of(run("predict", "arrays.safetensors", "table.csv", "--json"))["predictions"]["y"]
+    np.testing.assert_allclose(predicted, outputs[:, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
