@@ -21,10 +21,8 @@ def divided_cholesky(mesh) -> Callable:
     import jax.numpy as jnp
 
     from benchmarks.panels import factored
-    from deltarule.sharding import Shards
 
-    none = jnp.zeros(mesh.size, jnp.int32)
-    return jax.jit(lambda A: jnp.tril(factored(A, Shards(mesh, none, none))[0]))
+    return jax.jit(lambda A: jnp.tril(factored(A, mesh)))
 
 
 def replicated_cholesky(mesh) -> Callable:

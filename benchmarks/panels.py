@@ -11,31 +11,23 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.scipy.linalg import cho_factor
+from jax.sharding import Mesh
 
-from deltarule.sharding import AXIS, WHOLE, Shards
+from deltarule.sharding import AXIS, WHOLE
 
 PANEL = 128  # columns, more where there would be too many panels
 MOST_PANELS = 64  # each is compiled
 
 
-def factored(A: Array, shards: Shards | None) -> tuple[Array, bool]:
-    """L with L L^T = A for `jax.scipy.linalg.cho_solve`; NaN where A is not positive definite.
-
-    Args:
-        A: symmetric, (n, n), whole on every device.
-        shards: the devices; None for one.
-    """
+def factored(A: Array, mesh: Mesh) -> Array:
+    """The lower triangular L with L L^T = A, for A symmetric, (n, n), whole on every device of the mesh."""
     order = A.shape[0]
-    if shards is None or shards.devices == 1:
-        return cho_factor(A, lower=True)
     panel = max(PANEL, -(-order // MOST_PANELS))
-    each = -(-order // (panel * shards.devices))
-    size = each * shards.devices * panel
+    each = -(-order // (panel * mesh.size))
+    size = each * mesh.size * panel
     padded = jnp.eye(size, dtype=A.dtype).at[:order, :order].set(A)
-    own = partial(_factor, panel, each, shards.devices)
-    L = jax.shard_map(own, mesh=shards.mesh, in_specs=WHOLE, out_specs=WHOLE, check_vma=False)(padded)
-    return L[:order, :order], True
+    own = partial(_factor, panel, each, mesh.size)
+    return jax.shard_map(own, mesh=mesh, in_specs=WHOLE, out_specs=WHOLE, check_vma=False)(padded)[:order, :order]
 
 
 def _factor(panel: int, each: int, devices: int, A: Array) -> Array:

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError
-from deltarule.stopping import STOP_REASONS, stop_code
+from deltarule.stopping import STOP_REASONS, stop_code, stop_sentence
 
 
 def test_the_codes_are_places_in_the_table():
@@ -35,3 +35,30 @@ def test_a_number_outside_its_range(name, value):
 def test_max_fail_is_a_count(value):
     with pytest.raises(ConfigurationError, match=f"max_fail must be a whole number of at least 1, and is {value!r}"):
         dr.Stopping(max_fail=value)
+
+
+def test_every_reason_has_a_sentence():
+    stopping = dr.Stopping(goal=0.25, min_grad=1e-6, max_fail=7, time_limit=90)
+    trainer = dr.GradientDescent(eta=0.5, batch_size=10)
+    said = {
+        reason: stop_sentence(reason, 12, stopping, trainer, kept_best=True)
+        for reason in STOP_REASONS
+        if reason != "running"
+    }
+    assert all("12" in sentence and sentence.endswith(".") for sentence in said.values())
+    for reason, words in (
+        ("goal", "the goal of 0.25"),
+        ("min_grad", "fell to 1e-06"),
+        ("max_fail", "for 7 epochs, after 12"),
+        ("time", "the time limit of 90"),
+        ("diverged", "in epoch 12 with eta = 0.5: the best parameters before it are kept; use a smaller eta"),
+        ("interrupted", "the best parameters are kept"),
+    ):
+        assert words in said[reason]
+    assert "the latest parameters" in stop_sentence("interrupted", 12, stopping, trainer, kept_best=False)
+
+
+def test_without_a_learning_rate_the_cure_is_another():
+    sentence = stop_sentence("diverged", 3, dr.Stopping(), dr.LevenbergMarquardt(), kept_best=True)
+    assert "scale inputs and targets" in sentence
+    assert "eta" not in sentence

@@ -30,6 +30,15 @@ def test_rmse_has_the_unit_and_r2_has_none():
     assert in_words(scores) == "RMSE 8.165, R² 0.75"
 
 
+@pytest.mark.parametrize("std", [1e200, 1e-200])
+def test_targets_may_be_of_any_size(std):
+    net, params = identity(1)
+    column = NumericColumn("price", 0.0, std)
+    described = Schema("table", "regression", (NumericColumn("x", 0.0, 1.0),), (column,), None, ("price",))
+    scores = measure(net, params, described, np.array([[1.0], [2.0], [4.0]]), np.array([[1.0], [3.0], [5.0]]))
+    assert scores == {"rmse": pytest.approx((2 / 3) ** 0.5 * std, rel=1e-12, abs=0), "r2": pytest.approx(0.75)}
+
+
 def test_r2_of_a_constant_target_is_none():
     net, params = identity(1)
     scores = measure(net, params, schema("price"), np.ones((1, 1)), np.zeros((1, 1)))

@@ -1,12 +1,12 @@
 """`deltarule train FOLDER`: trained in pieces and saved with its scaling; what needs all in memory is refused."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import deltarule as dr
 from deltarule.data import Schema, load_raw
 from deltarule.model_file import load_model
 
@@ -62,7 +62,14 @@ def test_two_arrays_train_as_well(run, tmp_path):
     np.save(tmp_path / "arrays" / "y.npy", FRAME["y"].to_numpy())
     found = record_of(run("train", tmp_path / "arrays", "--epochs", 1, "--json"))
     assert (found["trainer"], found["epochs"]) == ("adam", 1)
-    assert dr.load("arrays.safetensors")[0].outputs == 1
+    net, params, description, *_ = load_model("arrays.safetensors")
+    assert net.outputs == 1
+    table = FRAME[["a", "b"]].set_axis(["x0", "x1"], axis=1)
+    table.to_csv("table.csv", index=False)
+    schema = Schema.from_json(description)
+    outputs = schema.decode(net(params, schema.encode_inputs(table)))
+    predicted = record_of(run("predict", "arrays.safetensors", "table.csv", "--json"))["predictions"]["y"]
+    np.testing.assert_allclose(predicted, outputs[:, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +78,55 @@ def test_two_arrays_train_as_well(run, tmp_path):
         (("--trainer", "bayesian"), "--trainer bayesian needs all examples in memory"),
         (("--trainer", "gd"), "choose --trainer sgd, momentum, adam, lm"),
         (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
+        (("--data-dir", "."), "--data-dir is ., but the examples of the folder"),
+        (("--resume", "run"), "--resume is run, but the examples"),
         (("--checkpoint", "run"), "--checkpoint is run, but the examples"),
         (("--record", "learning_speed"), "--record is learning_speed, but the examples"),
         (("--drop-missing",), "--drop-missing is given, but the examples"),
         (("--monitor", "accuracy"), "--monitor is accuracy, but the examples"),
     ],
 )
-def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, words, said):
+def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, monkeypatch, words, said):
+    monkeypatch.setattr("deltarule.data.load_folder", lambda *_, **__: pytest.fail("the folder was read"))
     assert said in refused("train", folder, "--target", "y", *words)
+
+
+def test_the_model_is_called_as_the_folder_is(run, folder, monkeypatch):
+    monkeypatch.chdir(folder.rename(folder.with_name("run.2024")))
+    words = ("--target", "y", "--epochs", 1, "--json")
+    assert record_of(run("train", ".", *words))["model"] == "run.2024.safetensors"
+    assert record_of(run("train", "../run.2024", *words))["model"] == "run.2024.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [("predict", ("m.safetensors",)), ("evaluate", ("m.safetensors",)), ("search", ())]
+)
+def test_other_commands_name_the_way(refused, run, folder, command, words):
+    record_of(run("train", folder, "--target", "y", "--epochs", 1, "--json", "--out", "m.safetensors"))
+    rest = ("--target", "y") if command == "search" else ()
+    said = refused(command, *words, folder, *rest)
+    assert "is a directory, which only training reads: give a .csv or .parquet file in it" in said
+
+
+def test_numbers_of_any_size_are_trained_and_scored(run, folder, recwarn):
+    for file in folder.iterdir():
+        frame = pd.read_parquet(file)
+        frame.assign(y=frame["y"] * 1e200, a=frame["a"] * 1e-200).to_parquet(file, index=False, row_group_size=50)
+    found = record_of(run("train", folder, "--target", "y", "--hidden", 5, "--trainer", "lm", "--epochs", 12, "--json"))
+    assert found["test_r2"] > 0.99
+    assert not recwarn
+
+
+def test_missing_cells_are_refused(run, folder):
+    FRAME.assign(a=FRAME["a"].where(FRAME["a"] > 60)).to_parquet(folder / "9.parquet", index=False)
+    outcome = run("train", folder, "--target", "y")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.search(r"Error: column 'a' of .*9\.parquet has missing cells", outcome.err.splitlines()[-1])
+
+
+def test_a_file_of_other_columns_is_refused(refused, folder):
+    FRAME.rename(columns={"b": "c"}).to_parquet(folder / "9.parquet", index=False)
+    assert "9.parquet has " in refused("train", folder, "--target", "y")
 
 
 def test_a_plan_of_a_folder_is_refused(refused, folder):

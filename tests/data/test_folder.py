@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.data import NumericColumn, load_folder
+from deltarule.data import NumericColumn, held_out, load_folder
 from deltarule.errors import ConfigurationError, DataError
 
 N = 240
@@ -78,6 +78,48 @@ def test_two_arrays_are_a_folder_too(tmp_path):
         load_folder(tmp_path)
 
 
+def test_held_out_classes_take_no_more_memory_than_they_may(tmp_path, monkeypatch):
+    k, rows = 10, 5
+    np.save(tmp_path / "x.npy", FRAME[["a", "b"]].to_numpy())
+    np.save(tmp_path / "y.npy", np.arange(N) % k)
+    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * (2 + k) * rows)
+    data = load_folder(tmp_path)
+    for part in (data.validation, data.test):
+        assert part.X.nbytes + part.Y.nbytes == 8 * (2 + k) * rows
+        np.testing.assert_array_equal(np.argmax(part.Y, axis=1), part.rows % k)
+        np.testing.assert_array_equal(
+            part.X, data.schema.encode_inputs(FRAME[["a", "b"]].set_axis(["x0", "x1"], axis=1).iloc[part.rows])
+        )
+    x, y = training_rows(data)
+    assert len(x) == len(data.train) == N - 2 * rows
+    held = np.concatenate([data.validation.rows, data.test.rows])
+    np.testing.assert_array_equal(y[:, 0], np.delete(np.arange(N) % k, held))  # every other row trains
+
+
+def test_a_class_of_which_no_row_trains_is_noted(tmp_path):
+    for name, rows in (("few", 1), ("many", 60)):
+        (tmp_path / name).mkdir()
+        FRAME.assign(kind=(np.arange(N) < rows).astype(int)).to_parquet(tmp_path / name / "0.parquet")
+    seeds = range(12)
+    said = {name: [load_folder(tmp_path / name, target="kind", seed=s) for s in seeds] for name in ("few", "many")}
+    for data in said["few"]:
+        trains = 1 in training_rows(data)[1]
+        assert trains != any("of the classes 1 that all are held out and none trains" in note for note in data.notes)
+    assert any(1 not in training_rows(data)[1] for data in said["few"])
+    assert not any("none trains" in note for data in said["many"] for note in data.notes)
+
+
+def test_a_folder_is_named_as_it_is_called(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert load_folder(".", target="y").name == "rows"
+
+
+def test_numbers_of_any_size_are_standardised(tmp_path):
+    FRAME.assign(y=FRAME["y"] * 1e200, a=FRAME["a"] * 1e-200).to_parquet(tmp_path / "0.parquet")
+    x, y = training_rows(load_folder(tmp_path, target="y"))
+    np.testing.assert_allclose([x[:, 0].std(), y.std()], [1, 1], rtol=1e-12)
+
+
 def test_a_constant_column_is_noted(tmp_path):
     FRAME.assign(c=7.0).to_parquet(tmp_path / "0.parquet")
     assert load_folder(tmp_path, target="y").notes == (
@@ -95,6 +137,10 @@ def test_a_constant_column_is_noted(tmp_path):
         (FRAME.assign(kind=4), "kind", "holds 4 in every row: choose another"),
         (FRAME.assign(a=np.inf), "y", "column 'a' of .* holds inf: fill such cells"),
         (FRAME.assign(a="red"), "y", "a stream reads numbers only"),
+        (FRAME.assign(a=FRAME["a"].where(FRAME["a"] > 4)), "y", "column 'a' of .* (has missing cells|holds nan)"),
+        (FRAME.assign(y=FRAME["y"].where(FRAME["a"] > 4)), "y", "column 'y' of .* (has missing cells|holds nan)"),
+        (FRAME, "y,y", "names a column twice"),
+        (FRAME, "y,", "needs a target"),
         (FRAME.iloc[:2], "y", "at least 3: add rows"),
     ],
 )
@@ -103,3 +149,10 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path, frame, target, said
         frame.to_parquet(tmp_path / "0.parquet", index=False)
     with pytest.raises((DataError, ConfigurationError), match=said):
         load_folder(tmp_path, target=target)
+
+
+def test_nan_in_an_array_is_named(tmp_path):
+    np.save(tmp_path / "x.npy", np.where(np.arange(20)[:, None] == [3, 99], np.nan, 1.0))
+    np.save(tmp_path / "y.npy", np.arange(20.0))
+    with pytest.raises(DataError, match=r"column 'x0' of .* holds nan: fill such cells"):
+        load_folder(tmp_path)

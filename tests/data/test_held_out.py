@@ -45,6 +45,30 @@ def test_no_part_takes_more_memory_than_it_may(monkeypatch):
     assert [np.count_nonzero(whole == part) for part in (VALIDATION, TEST)] == [20, 20]
 
 
+@pytest.mark.parametrize("room", [1, 7, 20, 75, 149, 150])
+def test_fewer_rows_stay_where_each_has_more_targets(monkeypatch, room):
+    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * (2 + 1) * 150)
+    source = stream()
+    parts = Parts(source, seed=0)
+    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * (2 + 10) * room)
+    fewer = parts.fewer(10)
+    whole, left = (
+        np.concatenate([each.of(i, block.rows) for i, block in enumerate(source.blocks)]) for each in (parts, fewer)
+    )
+    assert [np.count_nonzero(left == part) for part in (VALIDATION, TEST)] == [room, room]
+    assert (left == whole)[left != TRAINING].all()  # no row that was measured for training is held out afterwards
+    assert [fewer.count(i) for i in range(len(source.blocks))] == [
+        np.count_nonzero(fewer.of(i, block.rows)) for i, block in enumerate(source.blocks)
+    ]
+    np.testing.assert_array_equal(fewer.rows(source, TEST), np.flatnonzero(left == TEST))
+
+
+def test_a_number_too_far_from_the_mean_is_named():
+    schema = Schema("table", "classification", (NumericColumn("a", 0.0, 1e-300), COLUMNS[1]), (), (0, 1), ("y",))
+    with pytest.raises(DataError, match="column 'a' holds 1e\\+100, too far from the training mean 0"):
+        held_out.encoded_inputs(schema, np.array([[0.0, 1.0], [1e100, 1.0]]))
+
+
 def test_the_training_rows_are_the_others_encoded():
     source = stream()
     parts = Parts(source, seed=1)

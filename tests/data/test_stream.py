@@ -83,7 +83,89 @@ def test_what_is_no_stream_is_refused(files, folder):
         ArrayStream(files / "none.npy", Y)
     with pytest.raises(DataError, match="there is no folder or file"):
         ParquetStream(files / "none", "t")
-    with pytest.raises(ConfigurationError, match="has no column 'z'"):
+    with pytest.raises(DataError, match="has no column 'z' for the target"):
         ParquetStream(folder, "z")
+    with pytest.raises(ConfigurationError, match="has no column 'z'"):
+        ParquetStream(folder, "t", inputs=["z"])
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         ParquetStream(files / "x.npy", "t")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"), [("t,t", "names a column twice"), ("t,", "needs a target"), ([], "needs a")]
+)
+def test_targets_are_read_as_those_of_a_table(folder, target, said):
+    with pytest.raises(ConfigurationError, match=said):
+        ParquetStream(folder, target)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"u": [1.0], "v": [2.0], "t": [0]}, r"z\.parquet has no column 'w'"),
+        ({"u": [1.0], "v": [2.0], "w": [2.0], "t": [0], "s": [1]}, r"z\.parquet has a column 's', which .*a\.parquet"),
+        ({"u": [1.0], "v": [2.0], "w": ["red"], "t": [0]}, r"column 'w' of .*z\.parquet is string"),
+        ({"u": [1.0], "v": [2.0], "w": [2.0], "t": ["0"]}, r"column 't' of .*z\.parquet is string"),
+    ],
+)
+def test_a_file_of_other_columns_is_named(folder, columns, said):
+    pytest.importorskip("pyarrow.parquet").write_table(
+        pytest.importorskip("pyarrow").table(columns), folder / "z.parquet"
+    )
+    with pytest.raises(DataError, match=said):
+        ParquetStream(folder, "t")
+
+
+def test_columns_in_another_order_and_of_other_numbers_are_the_same_table(folder):
+    columns = {"t": [20], "w": [62], "v": [61], "u": [60]}
+    pytest.importorskip("pyarrow.parquet").write_table(
+        pytest.importorskip("pyarrow").table(columns), folder / "z.parquet"
+    )
+    x, y = rows_of(ParquetStream(folder, "t"))
+    assert (x[-1].tolist(), y[-1].tolist()) == ([60, 61, 62], [20])
+
+
+def test_other_files_in_the_folder_are_left_alone(folder):
+    (folder / "README.txt").write_text("measured in March")
+    (folder / "_SUCCESS").touch()
+    (folder / "_tmp.parquet").write_text("half written")
+    assert ParquetStream(folder, "t").rows == 20
+
+
+def test_missing_cells_are_named_by_file_and_column(folder):
+    table = pytest.importorskip("pyarrow").table({"u": [1.0], "v": [None], "w": [2.0], "t": [0]})
+    table = table.set_column(1, "v", table["v"].cast("float64"))
+    pytest.importorskip("pyarrow.parquet").write_table(table, folder / "z.parquet")
+    with pytest.raises(DataError, match=r"column 'v' of .*z\.parquet has missing cells"):
+        rows_of(ParquetStream(folder, "t"))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (X.astype(str), Y, "X holds <U"),
+        (X + 1j, Y, "X holds complex"),
+        (X, Y.astype("M8[s]"), "Y holds datetime64"),
+        (X.astype(np.longdouble), Y, "X holds float128|X holds longdouble"),
+        (X, np.array(1.0), r"Y \(\)"),
+        (X[:, 0], Y, r"X is \(20,\)"),
+        (X[:, :0], Y, r"X is \(20, 0\)"),
+        (X, np.zeros((20, 0)), r"Y \(20, 0\)"),
+        (X[:0], Y[:0], r"X is \(0, 3\)"),
+        (X, Y[:, None, None], r"Y \(20, 1, 1\)"),
+    ],
+)
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_arrays_that_are_no_columns_of_numbers_are_refused(tmp_path, x, y, said, on_disk):
+    if on_disk:
+        np.save(tmp_path / "x.npy", x)
+        np.save(tmp_path / "y.npy", y)
+        x, y = tmp_path / "x.npy", tmp_path / "y.npy"
+    with pytest.raises(DataError, match=said):
+        ArrayStream(x, y)
+
+
+def test_an_empty_file_is_no_array(tmp_path):
+    (tmp_path / "x.npy").touch()
+    with pytest.raises(DataError, match=r"which is no \.npy file"):
+        ArrayStream(tmp_path / "x.npy", Y)

@@ -168,6 +168,7 @@ def check_streamed(choices: Choices) -> None:
     from deltarule.errors import ConfigurationError
 
     refused = {
+        "--data-dir": choices.data_dir,
         "--checkpoint": choices.checkpoint,
         "--resume": choices.resume,
         "--record": choices.recorded and ", ".join(choices.recorded),

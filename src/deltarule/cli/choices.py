@@ -69,7 +69,11 @@ class Choices:
     @property
     def model(self) -> Path:
         """Where the model goes: --out, or the source's name in the current folder."""
-        return self.out or Path(f"{Path(self.source).stem}.safetensors")
+        if self.out is not None:
+            return self.out
+        # "." has no name of its own, and a folder run.2024 no suffix.
+        name = Path(self.source).resolve().name or "model" if self.streamed else Path(self.source).stem
+        return Path(f"{name}.safetensors")
 
     def record(self) -> dict[str, Any]:
         """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""

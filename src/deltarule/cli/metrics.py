@@ -25,9 +25,11 @@ def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y
     if schema.classes is not None:
         return {"accuracy": float(np.mean(np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)))}
     predicted, targets = schema.decode(outputs), schema.decode(Y)
-    rmse = np.sqrt(np.mean((predicted - targets) ** 2, axis=0))
-    spread = np.sum((targets - targets.mean(axis=0)) ** 2, axis=0)
-    error = np.sum((predicted - targets) ** 2, axis=0)
+    error, spread = predicted - targets, targets - targets.mean(axis=0)
+    # In units of a power of two the squares of 1e200 and of 1e-200 stay within float64, and nothing else is rounded.
+    unit = np.frexp(np.maximum(np.abs(error).max(axis=0), np.abs(spread).max(axis=0)))[1]
+    error, spread = (np.square(np.ldexp(each, -unit)).sum(axis=0) for each in (error, spread))
+    rmse = np.ldexp(np.sqrt(error / len(targets)), unit)
     r2 = [float(1 - e / s) if s > 0 else None for e, s in zip(error, spread, strict=True)]
     known = [value for value in r2 if value is not None]
     scores: dict[str, Any] = {"rmse": float(np.mean(rmse)), "r2": float(np.mean(known)) if known else None}

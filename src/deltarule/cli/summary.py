@@ -16,6 +16,7 @@ from deltarule.cli.metrics import in_words, measure, named
 from deltarule.cli.screen import command, finite, number
 from deltarule.cli.trainers import TRAINERS
 from deltarule.data import DataSet
+from deltarule.data.stream import parquet_files
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
@@ -35,7 +36,7 @@ def score(plan: "Plan", data: "LoadedData", result: "TrainingResult") -> Scores:
     }
 
 
-def stop_sentence(plan: "Plan", result: "TrainingResult") -> str:
+def why_stopped(plan: "Plan", result: "TrainingResult") -> str:
     """Why the training ended, with the learning rate under its option's name."""
     name = plan.trainer.learning_rate_name
     sentence = result.message
@@ -133,7 +134,7 @@ def panel(
         ("network", f"{plan.network}, {record['parameters']:,} parameters"),
         ("cost", plan.net.cost.name),
         ("trainer", plan.description),
-        ("stopped", stop_sentence(plan, result)),
+        ("stopped", why_stopped(plan, result)),
         ("kept", _kept(plan, result)),
         ("training cost", number(record["training_cost"])),
         ("validation", in_words(scores["validation"])),
@@ -163,7 +164,9 @@ def _kept(plan: "Plan", result: "TrainingResult") -> str:
 
 def next_commands(choices: Choices) -> list[str]:
     """The commands that use the model, to be pasted into a shell."""
-    source = next(iter(sorted(Path(choices.source).rglob("*.parquet"))), None) if choices.streamed else choices.source
+    source: Path | str | None = choices.source
+    if choices.streamed:
+        source = min(parquet_files(Path(choices.source)), default=None)
     if source is None:  # arrays have no names of columns
         return []
     words: list[object] = [choices.model, source]
@@ -183,7 +186,7 @@ def farewell(choices: Choices, plan: "Plan", result: "TrainingResult", saved: bo
     place = choices.checkpoint or choices.resume
     if place is not None and result.stop_reason == "interrupted":
         fate += f" To go on, run the same command with {shlex.join(['--resume', str(place)])}."
-    return f"{stop_sentence(plan, result)} {fate}"
+    return f"{why_stopped(plan, result)} {fate}"
 
 
 def warn(sentence: str) -> None:

@@ -98,9 +98,9 @@ def train(
 
     A folder of .parquet files, or of x.npy and y.npy, stays on disk and is read in pieces, whatever its size.
 
-    The rows are split 70/15/15 into training, validation and test parts (MNIST as in Nielsen's book). The network
-    kept is the best one on the validation part, and with `--trainer bayesian` the one of the largest evidence; the
-    test part is looked at once, at the end.
+    The rows are split 70/15/15 into training, validation and test parts (MNIST as in Nielsen's book; of a large folder
+    less is held out, at most 32 MiB a part). The network kept is the best one on the validation part, and with
+    `--trainer bayesian` the one of the largest evidence; the test part is looked at once, at the end.
     """
     choices = Choices.from_options(locals())
     check_choices(choices)

@@ -22,7 +22,7 @@ from deltarule.data.held_out import (
 )
 from deltarule.data.measured import Measured
 from deltarule.data.schema import Schema, Task
-from deltarule.data.stream import ArrayStream, ParquetStream, Stream
+from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
 from deltarule.errors import ConfigurationError, DataError
 
 ARRAYS = ("x.npy", "y.npy")
@@ -68,7 +68,7 @@ def load_folder(
     """Read a folder once: measure it, hold out rows for validation and test, and stream the others.
 
     Of every block 15 % are held out for validation and as many for test, at random, or fewer where a part would
-    take more than 32 MiB in memory.
+    take more than 32 MiB in memory, its targets with one number for each class. Classes have no share of their own.
 
     Args:
         path: a folder of Parquet files, or of x.npy (N, n_1) and y.npy (N,) or (N, k).
@@ -101,16 +101,24 @@ def load_folder(
             done += len(x)
             progress(done / stream.rows)
     schema, notes = found.schema(path)
+    parts = parts.fewer(len(schema.classes or target_names))
 
-    def examples(which: int) -> Examples:
+    def raw(which: int) -> tuple[np.ndarray, ...]:
         x, y, rows = (np.concatenate(pieces) for pieces in zip(*held[which], strict=True))
+        if parts.held == parts.drawn:
+            return x, y, rows
+        mine = np.isin(rows, parts.rows(stream, which))
+        return x[mine], y[mine], rows[mine]
+
+    def examples(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> Examples:
         Y = encoded_targets(schema, y)
         Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
         return Examples(encoded_inputs(schema, x), Y, rows)
 
-    return StreamedData(
-        path.name, schema, TrainingRows(stream, parts, schema), examples(VALIDATION), examples(TEST), notes
-    )
+    validation, test = raw(VALIDATION), raw(TEST)
+    notes += found.untrained(np.concatenate([validation[1], test[1]]))
+    training = TrainingRows(stream, parts, schema)
+    return StreamedData(path.resolve().name, schema, training, examples(*validation), examples(*test), notes)
 
 
 def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:
@@ -118,7 +126,7 @@ def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tup
     if not path.is_dir():
         raise DataError(f"there is no folder {path}: check the name.")
     arrays = {entry.name.lower(): entry for entry in path.iterdir() if entry.name.lower() in ARRAYS}
-    if not arrays and not any(path.rglob("*.parquet")):
+    if not arrays and not parquet_files(path):
         raise DataError(f"{path} holds neither .parquet files nor x.npy and y.npy: give a folder that does.")
     if not arrays:
         if not target:

@@ -4,10 +4,12 @@ The rows of every block are drawn at random, so that the parts are alike whateve
 number, so that every pass and every process holds out the same ones.
 """
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import HELD_OUT
 from deltarule.data.stream import Block, Piece, Stream
@@ -33,23 +35,49 @@ class Parts:
         N = stream.rows
         if N < 3:
             raise DataError(f"there are {N} rows, but training, validation and test take at least 3: add rows")
-        room = HELD_BYTES // (8 * (stream.inputs + stream.targets))
-        self.seed, self.held = seed, max(1, min(round(HELD_OUT * N), room))
+        self.seed, self.inputs = seed, stream.inputs
+        self.drawn = self.held = max(1, min(round(HELD_OUT * N), _room(stream.inputs + stream.targets)))
         ends = np.cumsum([0, *(block.rows for block in stream.blocks)])
-        # Before each block, how many rows are held out in all: the same share of every block, as whole rows allow.
-        self.before = [2 * self.held * int(end) // N for end in ends]
+        # Before each block, how many rows are drawn in all: the same share of every block, as whole rows allow.
+        self.before = [2 * self.drawn * int(end) // N for end in ends]
+
+    def fewer(self, outputs: int) -> "Parts":
+        """The same parts, or where a row with so many targets takes more memory as many of their rows as may stay."""
+        parts = copy.copy(self)
+        parts.held = max(1, min(self.held, _room(self.inputs + outputs)))
+        return parts
 
     def count(self, number: int) -> int:
         """How many rows of this block are held out."""
-        return self.before[number + 1] - self.before[number]
+        return len(self._held(number)[0])
 
     def of(self, number: int, rows: int) -> np.ndarray:
         """TRAINING, VALIDATION or TEST for each row of this block, (rows,)."""
         part = np.zeros(rows, np.uint8)
-        first, last = self.before[number], self.before[number + 1]
-        drawn = np.random.default_rng((self.seed, number)).permutation(rows)[: last - first]
-        part[drawn] = np.where(np.arange(first, last) % 2 == 0, VALIDATION, TEST)
+        places, draws = self._held(number)
+        drawn = np.random.default_rng((self.seed, number)).permutation(rows)
+        part[drawn[places]] = np.where(draws % 2 == 0, VALIDATION, TEST)
         return part
+
+    def rows(self, stream: Stream, which: int) -> np.ndarray:
+        """The numbers of all rows of one part, ascending."""
+        found, start = [], 0
+        for number, block in enumerate(stream.blocks):
+            found.append(start + np.flatnonzero(self.of(number, block.rows) == which))
+            start += block.rows
+        return np.concatenate(found)
+
+    def _held(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of the rows drawn in this block those that stay: their places among them, and their numbers among all."""
+        draws = np.arange(self.before[number], self.before[number + 1])
+        pair = draws // 2  # one for validation and one for test, which stay or go together
+        places = np.flatnonzero((pair + 1) * self.held // self.drawn > pair * self.held // self.drawn)
+        return places, draws[places]
+
+
+def _room(columns: int) -> int:
+    """The rows of so many float64 that one part may have."""
+    return HELD_BYTES // (8 * columns)
 
 
 def parted(stream: Stream, parts: Parts, number: int, block: Block) -> Iterator[tuple[Piece, np.ndarray]]:
@@ -93,8 +121,7 @@ class TrainingRows(Stream):
 
 def encoded_inputs(schema: Schema, x: np.ndarray) -> np.ndarray:
     """(x - mean) / std of every column, (rows, n_1) float64."""
-    mean, std = (np.array([getattr(column, name) for column in schema.inputs]) for name in ("mean", "std"))
-    return (x - mean) / std
+    return _standardised([column for column in schema.inputs if isinstance(column, NumericColumn)], x)
 
 
 def encoded_targets(schema: Schema, y: np.ndarray) -> np.ndarray:
@@ -102,5 +129,18 @@ def encoded_targets(schema: Schema, y: np.ndarray) -> np.ndarray:
     y = y.reshape(len(y), -1)
     if schema.classes is not None:
         return np.searchsorted(np.array(schema.classes), y)
-    mean, std = (np.array([getattr(column, name) for column in schema.targets]) for name in ("mean", "std"))
-    return (y - mean) / std
+    return _standardised(schema.targets, y)
+
+
+def _standardised(columns: Sequence[NumericColumn], numbers: np.ndarray) -> np.ndarray:
+    """(rows, columns) float64; a number too far from the mean for that is refused."""
+    mean, std = (np.array([getattr(column, name) for column in columns]) for name in ("mean", "std"))
+    with np.errstate(over="ignore"):
+        scaled = (numbers - mean) / std
+    if not np.isfinite(scaled).all():
+        row, j = np.argwhere(~np.isfinite(scaled))[0]
+        raise DataError(
+            f"column {columns[j].name!r} holds {numbers[row, j]:g}, too far from the training mean {mean[j]:g} to be "
+            "standardised: correct the cell"
+        )
+    return scaled

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deltarule.data.cells import listed
 from deltarule.data.moments import Moments
 from deltarule.data.schema import Schema
 from deltarule.data.table_columns import MOST_INTEGER_CLASSES
@@ -22,11 +23,11 @@ class Measured:
     """
 
     def __init__(self, inputs: tuple[str, ...], targets: tuple[str, ...], task: str | None):
-        """No rows yet."""
+        """No rows yet; `values` are those of a target that may be classes, and how many rows have each."""
         self.inputs, self.targets, self.task = inputs, targets, task
         self.x, self.y = Moments(len(inputs)), Moments(len(targets))
         self.most = MOST_CLASSES if task == "classification" else MOST_INTEGER_CLASSES
-        self.values: set[float] | None = set() if len(targets) == 1 and task != "regression" else None
+        self.values: dict[float, int] | None = {} if len(targets) == 1 and task != "regression" else None
 
     def add(self, path: Path, x: np.ndarray, y: np.ndarray, training: np.ndarray) -> None:
         """Measure the training rows and look at the targets of all rows."""
@@ -40,7 +41,8 @@ class Measured:
         self.x.add(x[training])
         self.y.add(y[training])
         if self.values is not None:
-            self.values |= set(np.unique(y).tolist())
+            for value, count in zip(*np.unique(y, return_counts=True), strict=True):
+                self.values[float(value)] = self.values.get(float(value), 0) + int(count)
             if len(self.values) > self.most or any(value % 1 for value in self.values):
                 if self.task == "classification":
                     raise DataError(
@@ -71,3 +73,14 @@ class Measured:
                 "to fit them as numbers use task regression",
             )
         return Schema("table", "classification", columns, (), classes, self.targets), notes
+
+    def untrained(self, held: np.ndarray) -> tuple[str, ...]:
+        """A note of the classes of which no row trains, if the target is classes; held: the targets held out."""
+        values = sorted((self.values or {}).items())
+        missed = tuple(int(value) for value, count in values if count == np.count_nonzero(held == value))
+        if not missed:
+            return ()
+        return (
+            f"target {self.targets[0]!r} has so few rows of the classes {listed(missed)} that all are held out and "
+            "none trains: add rows of them, or take another seed",
+        )

@@ -4,16 +4,21 @@ import numpy as np
 
 from deltarule.data.columns import NumericColumn
 
+TINY = np.finfo(np.float64).tiny  # below it numbers have fewer digits
+LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are numbers of float64
+
 
 class Moments:
     """Running moments of `width` columns; pieces are merged by the formulas of Chan, Golub and LeVeque (1979).
 
-    Each piece is measured about its own mean, so a column of 1e9 plus noise of 1 keeps its noise.
+    Each piece is measured about its own mean, so a column of 1e9 plus noise of 1 keeps its noise; and in units of a
+    power of two above the column's largest magnitude, so the squares of 1e200 and of 1e-200 stay within float64.
     """
 
     def __init__(self, width: int):
         """No rows yet."""
         self.count = 0
+        self.exponent = np.full(width, LEAST)  # of the unit of `mean` and, squared, of `squares`
         self.mean, self.squares = np.zeros(width), np.zeros(width)
         self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
 
@@ -21,23 +26,29 @@ class Moments:
         """More rows, (rows, width), finite."""
         if not len(piece):
             return
-        mean = piece.mean(axis=0, dtype=np.float64)
+        self.low, self.high = np.minimum(self.low, piece.min(axis=0)), np.maximum(self.high, piece.max(axis=0))
+        self._raise_units()
+        piece = piece / np.ldexp(1.0, self.exponent)
+        mean = piece.mean(axis=0)
         squares = np.square(piece - mean).sum(axis=0)
         total = self.count + len(piece)
         apart = mean - self.mean
         self.squares += squares + apart**2 * (self.count * len(piece) / total)
         self.mean += apart * (len(piece) / total)
-        self.low, self.high = np.minimum(self.low, piece.min(axis=0)), np.maximum(self.high, piece.max(axis=0))
         self.count = total
 
-    def columns(self, names: tuple[str, ...]) -> tuple[NumericColumn, ...]:
-        """What standardises each column; a constant one is shifted, not scaled.
+    def _raise_units(self) -> None:
+        """Units of which no number so far is two or more; powers of two, so nothing is rounded."""
+        largest = np.maximum(np.abs(self.low), np.abs(self.high))
+        exponent = np.where(largest > 0, np.clip(np.frexp(largest)[1], LEAST, MOST), LEAST)
+        self.mean = np.ldexp(self.mean, self.exponent - exponent)
+        self.squares = np.ldexp(self.squares, 2 * (self.exponent - exponent))
+        self.exponent = exponent
 
-        Raises:
-            DataError: a column reaches so far that its square is no finite number.
-        """
-        constant = self.low == self.high
-        std = np.where(constant, 1.0, np.sqrt(self.squares / self.count))
-        mean = np.where(constant, self.low, self.mean)
-        described = zip(names, mean, np.where(std > 0, std, 1.0), self.low, self.high, strict=True)
+    def columns(self, names: tuple[str, ...]) -> tuple[NumericColumn, ...]:
+        """What standardises each column; a constant one is shifted, not scaled, as `NumericColumn.measured` has it."""
+        constant = (self.low == self.high) | (np.maximum(np.abs(self.low), np.abs(self.high)) < TINY)
+        std = np.ldexp(np.sqrt(self.squares / self.count), self.exponent)
+        mean = np.where(constant, self.low, np.ldexp(self.mean, self.exponent))
+        described = zip(names, mean, np.where(constant | (std == 0), 1.0, std), self.low, self.high, strict=True)
         return tuple(NumericColumn(name, *map(float, numbers)) for name, *numbers in described)

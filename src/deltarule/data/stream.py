@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.optional import require
+from deltarule.data.table_columns import find_targets
 from deltarule.errors import ConfigurationError, DataError
 
 BLOCK_ROWS = 4096  # of an array; a Parquet file's blocks are its row groups
@@ -60,15 +61,17 @@ class ArrayStream(Stream):
         block_rows: rows of a block.
 
     Raises:
-        DataError: not such files, or not as many rows of Y as of X.
+        DataError: not such files, not numbers, no column, or not as many rows of Y as of X.
     """
 
     def __init__(self, X: Any, Y: Any, block_rows: int = BLOCK_ROWS):
         """Look at shapes only; nothing is read."""
         self.x, self.y = _rows_of("X", X), _rows_of("Y", Y)
-        if len(self.x) != len(self.y) or not len(self.x) or len(self.x.shape) != 2 or len(self.y.shape) > 2:
+        x, y = self.x.shape, self.y.shape
+        if len(x) != 2 or len(y) not in (1, 2) or x[0] != y[0] or not all((*x, *y)):
             raise DataError(
-                f"X is {self.x.shape} and Y {self.y.shape}: give as many rows of both, X (N, n_1), Y (N,) or (N, k)."
+                f"X is {x} and Y {y}: give as many rows of both and at least one, X (N, n_1), Y (N,) or (N, k), of at "
+                "least one column."
             )
         self.inputs = self.x.shape[1]
         self.targets = self.y.shape[1] if len(self.y.shape) == 2 else 1
@@ -128,8 +131,11 @@ def _rows_of(name: str, array: Any) -> _FileRows | _ArrayRows:
     if isinstance(array, str | os.PathLike):
         try:
             array = np.load(array, mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise DataError(f"{name} is {str(array)!r}, which is no .npy file ({error}): give one.") from None
+    array = np.asanyarray(array)  # a map stays one
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise DataError(f"{name} holds {array.dtype}, and a stream reads real numbers of at most 64 bits: convert it.")
     if isinstance(array, np.memmap) and array.flags.c_contiguous and array.filename is not None:
         # A view of a map starts past the map's own offset.
         base: Any = array
@@ -137,7 +143,7 @@ def _rows_of(name: str, array: Any) -> _FileRows | _ArrayRows:
             base = base.base
         inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
         return _FileRows(array.filename, array.shape, array.dtype, base.offset + inside)
-    return _ArrayRows(np.asarray(array))
+    return _ArrayRows(array)
 
 
 class ParquetStream(Stream):
@@ -149,8 +155,9 @@ class ParquetStream(Stream):
         inputs: the columns that are inputs; None takes all the others.
 
     Raises:
-        DataError: no Parquet files, files of different columns, or columns that are not numeric.
-        ConfigurationError: a column that is not there.
+        DataError: no Parquet files, files of different columns, columns that are not numeric, or a target that is not
+            there.
+        ConfigurationError: no target, a target named twice, or an input that is not there.
     """
 
     def __init__(self, path: str | os.PathLike, target: str | Sequence[str], inputs: Sequence[str] | None = None):
@@ -160,25 +167,27 @@ class ParquetStream(Stream):
         if not Path(path).exists():
             raise DataError(f"there is no folder or file {path}: check the name.")
         try:
-            found = dataset.dataset(path, format="parquet")
-            fragments = list(found.get_fragments())
-            footers = [(fragment.path, fragment.metadata) for fragment in fragments]
+            fragments = list(dataset.dataset(_files(Path(path)), format="parquet").get_fragments())
+            footers = [(fragment.path, fragment.metadata, fragment.physical_schema) for fragment in fragments]
         except (arrow.ArrowException, OSError) as error:
             raise DataError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): check it.") from None
-        names = list(found.schema.names)
-        wanted = [name.strip() for name in target.split(",")] if isinstance(target, str) else list(target)
-        self.target_names = tuple(wanted)
-        self.input_names = tuple(name for name in names if name not in wanted) if inputs is None else tuple(inputs)
-        for name in (*self.target_names, *self.input_names):
+        names = list(footers[0][2].names)
+        self.target_names = find_targets(names, target, str(path))
+        self.input_names = tuple(n for n in names if n not in self.target_names) if inputs is None else tuple(inputs)
+        for name in self.input_names:
             if name not in names:
                 raise ConfigurationError(f"{path} has no column {name!r} (its columns: {', '.join(names[:10])}).")
-            kind = found.schema.field(name).type
-            if not (arrow.types.is_floating(kind) or arrow.types.is_integer(kind) or arrow.types.is_boolean(kind)):
-                raise DataError(f"column {name!r} of {path} is {kind}, and a stream reads numbers only: encode it.")
+        wanted = (*self.input_names, *self.target_names)
+        for file, _, schema in footers:
+            more = [name for name in schema.names if name not in names] if inputs is None else []
+            if more:
+                raise DataError(f"{file} has a column {more[0]!r}, which {footers[0][0]} has not: make them alike.")
+            for name in wanted:
+                _check_column(file, name, schema, arrow.types)
         self.path, self.inputs, self.targets = str(path), len(self.input_names), len(self.target_names)
         self.files = tuple(
             tuple(Block(footer.row_group(g).num_rows, (file, g)) for g in range(footer.num_row_groups))
-            for file, footer in footers
+            for file, footer, _ in footers
         )
         self.blocks = tuple(block for file in self.files for block in file if block.rows)
         if not self.blocks:
@@ -188,8 +197,8 @@ class ParquetStream(Stream):
         """The row group, decoded some thousand rows at a time."""
         parquet = require("pyarrow.parquet", "a folder of Parquet files")
         file, group = block.place
+        columns = [*self.input_names, *self.target_names]
         with parquet.ParquetFile(file) as opened:
-            columns = [*self.input_names, *self.target_names]
             for batch in opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=columns, use_threads=False):
                 table = np.empty((batch.num_rows, len(columns)))
                 for j, name in enumerate(columns):
@@ -207,3 +216,33 @@ class ParquetStream(Stream):
         if len(self.files) >= of:
             part.blocks = tuple(block for file in self.files[i::of] for block in file if block.rows)
         return part
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The files *.parquet of a folder and its subfolders, without what is hidden by "." or "_"."""
+    return [
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() == ".parquet"
+        and file.is_file()
+        and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    ]
+
+
+def _files(path: Path) -> list[str]:
+    """The file itself, or the Parquet files of the folder."""
+    files = sorted(parquet_files(path)) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"{path} holds no .parquet files: give a folder that does.")
+    return [str(file) for file in files]
+
+
+def _check_column(file: str, name: str, schema: Any, types: Any) -> None:
+    """The column is in the file, once, and holds numbers."""
+    count = schema.names.count(name)
+    if count != 1:
+        has = "has no column" if count == 0 else f"has {count} times a column"
+        raise DataError(f"{file} {has} {name!r}: every file of a folder needs each column once.")
+    kind = schema.field(name).type
+    if not (types.is_floating(kind) or types.is_integer(kind) or types.is_boolean(kind)):
+        raise DataError(f"column {name!r} of {file} is {kind}, and a stream reads numbers only: encode it.")

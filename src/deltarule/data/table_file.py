@@ -53,7 +53,7 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> tuple[Frame, t
 
 def _check_file(path: Path, extension: str) -> None:
     if path.is_dir():
-        raise DataError(f"{path} is a directory: give a .csv or .parquet file in it")
+        raise DataError(f"{path} is a directory, which only training reads: give a .csv or .parquet file in it")
     if extension not in (".csv", ".parquet"):
         raise DataError(f"{path} has the extension {extension!r}: give digits, mnist, or a .csv or .parquet file")
     if not path.is_file():
