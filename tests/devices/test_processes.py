@@ -18,9 +18,11 @@ def distances(in_processes, processes, cases):
     return json.loads(ended[0][1].splitlines()[-1])
 
 
-def test_two_processes_change_nothing_but_the_rounding(in_processes):
-    found = distances(in_processes, 2, ["sgd", "primal"])
-    assert len(found) == 2
+@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.slow), 4])
+def test_sgd_and_both_forms_in_processes(in_processes, processes):
+    cases = ["sgd", "primal", "dual"]
+    found = distances(in_processes, processes, cases)
+    assert len(found) == len(cases)
     assert max(found.values()) < 1e-10, found
 
 

@@ -41,6 +41,7 @@ def test_higham(example):
     assert "1,000,000 steps" in example("higham")
 
 
+@pytest.mark.slow
 def test_nielsen_2(example):
     out = example("nielsen_2")
     back, differences = (float(line.split()[-1]) for line in out.splitlines())
