@@ -21,6 +21,12 @@ ON_CPU = {"JAX_PLATFORMS": "cpu"}
 C_LOOP, PRODUCTS, PEAK = "C loop, one core", "its matrix products alone (JAX)", "these at the peak of a large product"
 EAGER, STEP_LOOP = "PyTorch eager", "Flax/Optax, step loop"
 
+CONVOLUTION_PROFILE = (
+    "By counting, deltarule's step has 10.5 million operations an example, 42 µs at the 250 GFLOP/s that XLA's matrix "
+    "products reached here on both cores. By a profile of batches of 100, 22 µs are the second convolution forward, "
+    "which XLA computes at 115 GFLOP/s, 8 the first, 5 the maximum's way back; the rest are patches, their products "
+    "and some sixty small kernels. By patches that convolution was no faster there."
+)
 MEASURED = (
     "Everyone starts from the same parameters, is given the same examples in memory and does one epoch a lap, shuffled "
     "anew; float32. “Step error” is how far the first step is from the one that automatic differentiation gives in "
@@ -252,4 +258,4 @@ def conv(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         "batches of 100. "
         "PyTorch keeps the channels first, its default. "
     )
-    return Result("conv", "Convolution", text + MEASURED, cases, goals)
+    return Result("conv", "Convolution", text + MEASURED, cases, goals, [CONVOLUTION_PROFILE])
