@@ -113,12 +113,13 @@ def limits(found: Case) -> list[str]:
     ours, products = found.entry("deltarule").median, found.entry(PRODUCTS).median
     if math.isnan(ours) or math.isnan(products):
         return []
+    floor = f"the C loop does everything in {found.entry(C_LOOP).median:.1f}"
+    what = "matrix products and p ← p - g, as XLA computes them over rows that lie in order"
+    if products >= ours:
+        return [f"A loop of nothing but its {what}, took {products:.1f} µs a step, deltarule's {ours:.1f}; {floor}."]
     return [
-        f"Of deltarule's {ours:.1f} µs a step {products:.1f} are its matrix products and p ← p - g, as XLA "
-        f"computes them over rows "
-        f"that lie in order; the C loop does everything in {found.entry(C_LOOP).median:.1f}. The rest is the "
-        f"copying of shuffled "
-        "rows, one by one, and some forty small kernels: softmax, cost, weights of the rows, the second layer."
+        f"Of deltarule's {ours:.1f} µs a step {products:.1f} are its {what}; {floor}. The rest is the copying of "
+        "shuffled rows, one by one, and some forty small kernels: softmax, cost, weights of the rows, the second layer."
     ]
 
 
