@@ -156,14 +156,14 @@ def _check_source(choices: Choices) -> None:
             f"--expand is {', '.join(choices.expand)}, but {choices.source} is a table: leave it out"
         )
     if choices.streamed:
-        check_streamed(choices)
+        _check_streamed(choices)
     if choices.target is not None and not choices.target.strip():
         raise ConfigurationError("--target is empty: name the column of the table to learn")
     if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
         raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
 
 
-def check_streamed(choices: Choices) -> None:
+def _check_streamed(choices: Choices) -> None:
     """Refuse what takes all examples in memory, where they stay on disk."""
     from deltarule.errors import ConfigurationError
 
