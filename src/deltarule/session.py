@@ -51,7 +51,7 @@ class TrainingResult:
         message: the stop in one sentence.
         epochs: how many were run.
         best_epoch: the epoch, counted from 1, that params come from; 0 is the start.
-        seconds: wall-clock time, compilation included.
+        seconds: wall-clock time, compilation included; of a resumed training that of all its calls.
         starts: of several starts, the result of each, this one among them.
     """
 
@@ -210,7 +210,7 @@ class Session:
             message=stop_sentence(reason, int(carry.epoch), self.stopping, self.trainer, keep_best),
             epochs=int(carry.epoch),
             best_epoch=int(carry.best_epoch if keep_best else carry.epoch),
-            seconds=time.perf_counter() - self.started,
+            seconds=self.keeper.earlier + time.perf_counter() - self.started,
         )
 
     def _local(self, params: Params) -> Params:

@@ -15,7 +15,7 @@ TENSORS = {
     "0.history.0.trial_verdict": np.zeros((3, 16), np.int8),
     "0.empty": np.zeros((0, 4)),
 }
-CONTENT = Content(TENSORS, {"settings": {"trainer": "gd"}, "groups": 1})
+CONTENT = Content(TENSORS, {"settings": {"trainer": "gd"}, "groups": 1, "seconds": 1.5})
 WHOLE = to_bytes(CONTENT)
 HEADER = 8 + int.from_bytes(WHOLE[:8], "little")
 

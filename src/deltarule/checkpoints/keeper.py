@@ -36,6 +36,7 @@ class Keeper:
         every: epochs between two checkpoints.
         settings: the fingerprint of this training.
         found: the groups of the checkpoint to go on from, none for a fresh training.
+        seconds: what the calls took that trained as far as that checkpoint.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class Keeper:
         every: int = 1,
         settings: Fingerprint | None = None,
         found: Sequence[Records] = (),
+        seconds: float = 0.0,
     ):
         """Nothing is written before the first epochs are run."""
+        self.earlier = seconds
         self.place, self.every, self.settings, self.groups = place, every, settings or {}, list(found)
         self.began, self.writing = time.perf_counter(), 0.0
         self.written_at: dict[int, int] = {}  # the epoch of each group's last checkpoint
@@ -80,7 +83,8 @@ class Keeper:
         began = time.perf_counter()
         self.groups[group : group + 1] = [to_tensors(progress)]
         try:
-            folder.write(self.place, _content(self.groups, self.settings))
+            spent = self.earlier + began - self.began
+            folder.write(self.place, _content(self.groups, self.settings, spent))
         except OSError as error:
             if not self.failing:
                 warnings.warn(
@@ -134,7 +138,8 @@ def keeping(
     if not leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
         settings()
         content = from_bytes(told(b""))
-        yield Keeper(None, found=[_group(content.tensors, i) for i in range(content.description["groups"])])
+        groups, seconds = (content.description[name] for name in ("groups", "seconds"))
+        yield Keeper(None, found=[_group(content.tensors, i) for i in range(groups)], seconds=seconds)
         return
     with folder.locked(place):
         here = source is not None and source.resolve() == place.resolve()
@@ -144,9 +149,9 @@ def keeping(
                 "with it, or name another folder."
             )
         ours = settings()
-        found = [] if source is None else _read(source, ours, epochs, empty_is_well=here)
-        told(to_bytes(_content(found, ours)))
-        yield Keeper(place, every, ours, found)
+        found, seconds = ([], 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
+        told(to_bytes(_content(found, ours, seconds)))
+        yield Keeper(place, every, ours, found, seconds)
 
 
 def _as_path(name: str, folder: str | os.PathLike | None) -> Path | None:
@@ -156,17 +161,18 @@ def _as_path(name: str, folder: str | os.PathLike | None) -> Path | None:
         raise ConfigurationError(f"{name} must be the path of a folder, and is {folder!r}: give such a path.") from None
 
 
-def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> list[Records]:
-    """The groups of the newest whole checkpoint."""
+def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> tuple[list[Records], float]:
+    """The groups of the newest whole checkpoint, and the seconds that it took to train so far."""
     content, wrong = folder.newest(place)
     if content is None:
         if empty_is_well:
-            return []
+            return [], 0.0
         raise CheckpointError(f"there is no checkpoint in {place} to resume from: {NAME_ONE}.")
     try:
         theirs, count = dict(content.description["settings"]), int(content.description["groups"])
         groups = [_group(content.tensors, i) for i in range(min(count, len(content.tensors)))]
         reached = max(int(np.max(group["carry.epoch"])) for group in groups)
+        seconds = float(content.description["seconds"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the checkpoint in {place} contradicts itself ({error}): train anew.") from None
     for name in ours | theirs:
@@ -182,13 +188,13 @@ def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> l
     for one in wrong:
         sentence = f"{one}: training goes on from the checkpoint before it, of epoch {reached}."
         warnings.warn(sentence, CheckpointWarning, stacklevel=5)
-    return groups
+    return groups, seconds
 
 
-def _content(groups: Sequence[Records], settings: Fingerprint) -> Content:
-    """The groups of a training as named arrays, and what must agree."""
+def _content(groups: Sequence[Records], settings: Fingerprint, seconds: float) -> Content:
+    """The groups of a training as named arrays, what must agree, and the seconds it took."""
     tensors = {f"{i}.{name}": array for i, held in enumerate(groups) for name, array in held.items()}
-    return Content(tensors, {"settings": settings, "groups": len(groups)})
+    return Content(tensors, {"settings": settings, "groups": len(groups), "seconds": seconds})
 
 
 def _group(tensors: Records, group: int) -> Records:

@@ -48,8 +48,7 @@ def run(settings: Settings) -> Report:
         notes.insert(0, f"The run was interrupted: {len(members) - len(ended)} of {len(members)} members are missing.")
     if not ended:
         return Report("beyond", TITLE, [], {}, notes)
-    whole = settings.checkpoints is None  # else some epochs may have been trained by an earlier run
-    seconds = [sum(epoch.seconds for epoch in member) for member in ended] if whole else []
+    seconds = [sum(epoch.seconds for epoch in member) for member in ended]
     rows: list[Row] = []
     for answer, of_images in (("plain", _outputs), (f"over {COPIES} copies", _outputs_over_copies)):
         test, validation = (
