@@ -44,7 +44,7 @@ def checked_rows(
 ) -> Rows:
     """The examples checked and padded, on the default device or divided among those of a mesh."""
     require_rows(name, X)
-    y = np.asarray(net.as_targets(Y, net.checked_inputs(params, X, X.dtype)))
+    y = np.asarray(net.as_targets(Y, net.as_inputs(params, X, X.dtype)))
     require_finite(name.replace("X", "Y"), y, y.dtype)
     net.cost.check_targets(name.replace("X", "Y"), y)
     if weights is not None:

@@ -34,7 +34,8 @@ def dtype_of(params: Any) -> np.dtype:
     if not leaves:
         raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")
     try:
-        return np.result_type(*[leaf.dtype for leaf in leaves])
+        dtypes = {leaf.dtype for leaf in leaves}
+        return dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)
     except AttributeError:
         kinds = sorted({type(leaf).__name__ for leaf in leaves if not hasattr(leaf, "dtype")})
         raise ConfigurationError(

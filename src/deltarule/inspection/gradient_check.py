@@ -58,8 +58,8 @@ def check_gradient_by_layer(
     with computing_in(np.dtype("float64")):
         dtype_of(params)
         params = jax.tree.map(lambda p: jnp.asarray(np.asarray(p), jnp.float64), params)
-        x = net.as_inputs(params, require_finite("X", X, np.dtype("float64")))
-        y = net.as_targets(Y, x)
+        x = jnp.asarray(net.as_inputs(params, require_finite("X", X, np.dtype("float64")), np.dtype("float64")))
+        y = jnp.asarray(net.as_targets(Y, x))
         require_finite("Y", y, np.dtype("float64"))
         for i, layer in enumerate(params):
             for name, tensor in layer.items():
