@@ -58,11 +58,12 @@ def cores() -> int:
 def thread_environment(threads: int) -> dict[str, str]:
     """The variables that give every thread pool of a process `threads` threads; 0 is one a core.
 
-    NPROC is what XLA's CPU client reads for the size of its pool; the rest are the BLAS libraries' own names.
+    PJRT_NPROC is what XLA's CPU client reads for the size of its pool, NPROC what it read in earlier versions; the rest
+    are the BLAS libraries' own names.
     """
     threads = threads or cores()
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NPROC")
-    found = dict.fromkeys(names, str(threads))
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    found = dict.fromkeys((*names, "PJRT_NPROC", "NPROC"), str(threads))
     if threads == 1:
         flags = os.environ.get("XLA_FLAGS", "")
         found["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from deltarule.rows import pad_rows
-from deltarule.trainers.sampling import UNROLLED_ROWS, permutation, take_batch, take_rows, with_replacement
+from deltarule.rows import Rows, pad_rows
+from deltarule.trainers.sampling import GATHERED_BYTES, batches_at_once, permutation, take_batch, with_replacement
 
 
 @pytest.mark.parametrize(("size", "count"), [(8, 1), (8, 5), (16, 16), (144, 131)])
@@ -54,11 +54,12 @@ def test_draws_with_replacement_are_uniform_and_independent():
     assert ((pairs - 100) ** 2 / 100).sum() < 148.2
 
 
-@pytest.mark.parametrize("m", [1, 5, UNROLLED_ROWS, UNROLLED_ROWS + 1])
-def test_rows_are_taken_as_by_indexing(m):
-    array = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
-    index = np.random.default_rng(1).integers(40, size=m)
-    np.testing.assert_array_equal(take_rows(jnp.asarray(array), jnp.asarray(index)), array[index])
+def test_small_batches_are_gathered_together_and_large_ones_one_by_one():
+    """1,000 rows of 9 + 1 numbers of 4 bytes: a batch of 10 takes 400 bytes."""
+    rows = Rows(jnp.zeros((1000, 3, 3)), jnp.zeros((1000, 1)), None, jnp.asarray(1000))
+    assert batches_at_once(rows, 10, 10**6) == GATHERED_BYTES // 400
+    assert batches_at_once(rows, 10, 100) == 100
+    assert batches_at_once(rows, 10**6, 1) == 1
 
 
 def test_a_short_batch_weighs_its_missing_places_nothing():

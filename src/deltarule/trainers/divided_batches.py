@@ -18,7 +18,6 @@ from deltarule import backprop
 from deltarule.backprop import Params
 from deltarule.rows import Rows
 from deltarule.sharding import AXIS, DIVIDED, WHOLE
-from deltarule.trainers.sampling import take_rows
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -90,8 +89,8 @@ def batch_gradient(net: "Network", rows: Rows, own: OwnOrder, block: int, step_k
             weight = (at + jnp.arange(block) < end).astype(rows.x.dtype)
             if rows.weight is not None:
                 weight = weight * rows.weight[index]
-            x, y = take_rows(rows.x, index), take_rows(rows.y, index)
-            cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight, jax.random.fold_in(key, j))
+            x, y, own_key = rows.x[index], rows.y[index], jax.random.fold_in(key, j)
+            cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight, own_key)
             return jax.tree.map(jnp.add, sums, (cost, grads, jnp.sum(weight)))
 
         zero = jnp.zeros((), rows.x.dtype)

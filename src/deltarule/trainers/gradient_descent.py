@@ -23,7 +23,7 @@ from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.direction import Direction, from_optax, momentum, steepest
 from deltarule.trainers.divided_batches import Gradient, batch_gradient, block_of, over_devices, own_order
 from deltarule.trainers.no_improvement import NoImprovement, Rate
-from deltarule.trainers.sampling import permutation, take_batch, with_replacement
+from deltarule.trainers.sampling import batches_at_once, permutation, take_batch, with_replacement
 
 if TYPE_CHECKING:
     import optax
@@ -38,6 +38,10 @@ class GradientDescentState(NamedTuple):
     memory: Any
     step: Array
     rate: Rate | None = None
+
+
+# The state, and of the batches so far the sum of weight times cost and that of the weights.
+Sums = tuple[GradientDescentState, Array, Array]
 
 
 @dataclass(frozen=True)
@@ -191,15 +195,24 @@ class GradientDescent:
         steps = self._count(rows.count)
         order, drawn = self._order(order_key, size, rows.count)
 
-        def gradient(i: Array, params: Params) -> tuple[Array, Params, Array]:
-            index = lax.dynamic_slice(order, (i * m,), (m,))
-            x, y, weight = take_batch(rows, index, i * m, drawn)
-            batch_key = jax.random.fold_in(step_key, i)
-            batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)  # a batch may weigh nothing
-            cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight / batch_total, batch_key)
-            return cost, grads, batch_total
+        some = batches_at_once(rows, m, order.shape[0] // m)
+        order = jnp.pad(order, (0, -order.shape[0] % (some * m)))
 
-        return self._steps(state, steps, gradient, total)
+        def gradient_from(first: Array) -> Gradient:
+            """The gradients of the steps first .. first + some - 1, whose examples are gathered here."""
+            index = lax.dynamic_slice(order, (first * m,), (some * m,))
+            gathered = take_batch(rows, index, first * m, drawn)
+
+            def gradient(i: Array, params: Params) -> tuple[Array, Params, Array]:
+                x, y, weight = (lax.dynamic_slice_in_dim(each, (i - first) * m, m) for each in gathered)
+                batch_key = jax.random.fold_in(step_key, i)
+                batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)  # a batch may weigh nothing
+                cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight / batch_total, batch_key)
+                return cost, grads, batch_total
+
+            return gradient
+
+        return self._steps(state, steps, some, gradient_from, total)
 
     def _count(self, count: Array) -> Array:
         """The steps of an epoch over `count` examples."""
@@ -216,17 +229,30 @@ class GradientDescent:
             return jnp.pad(permutation(key, size, count), (0, places - size)), count
         return with_replacement(key, places, count), None
 
-    def _steps(self, state: GradientDescentState, steps: Array, gradient: Gradient, total: Array) -> tuple[Any, Record]:
-        """One step for each batch, along gradient(step, parameters)."""
+    def _steps(
+        self,
+        state: GradientDescentState,
+        steps: Array,
+        some: int,
+        gradient_from: Callable[[Array], Gradient],
+        total: Array,
+    ) -> tuple[Any, Record]:
+        """One step for each batch, along gradient(step, parameters), which gradient_from makes for `some` steps."""
 
-        def one_step(i: Array, carry: tuple[GradientDescentState, Array, Array]):
-            state, cost_sum, weight_sum = carry
-            cost, grads, batch_total = gradient(i, state.params)
-            grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
-            return self._move(state, grads), cost_sum + batch_total * cost, weight_sum + batch_total
+        def some_steps(k: Array, carry: Sums) -> Sums:
+            first = k * some
+            gradient = gradient_from(first)
+
+            def one_step(i: Array, carry: Sums) -> Sums:
+                state, cost_sum, weight_sum = carry
+                cost, grads, batch_total = gradient(i, state.params)
+                grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
+                return self._move(state, grads), cost_sum + batch_total * cost, weight_sum + batch_total
+
+            return lax.fori_loop(first, jnp.minimum(first + some, steps), one_step, carry)
 
         zero = jnp.zeros((), total.dtype)
-        state, cost, weight = lax.fori_loop(0, steps, one_step, (state, zero, zero))
+        state, cost, weight = lax.fori_loop(0, (steps + some - 1) // some, some_steps, (state, zero, zero))
         return state, {"cost": cost / weight + penalty(state.params, self.l2, self.l1, total)}
 
     def _move(self, state: GradientDescentState, grads: Params) -> GradientDescentState:
@@ -264,7 +290,7 @@ def _epoch_of_one_device(
     held = own_size if drawn is not None else order.shape[0]
     own = own_order(order, drawn, firsts[here], counts[here], held, m)
     gradient = batch_gradient(net, rows, own, block_of(m, devices), step_key)
-    return trainer._steps(state, trainer._count(rows.count), gradient, total)
+    return trainer._steps(state, trainer._count(rows.count), order.shape[0] // m, lambda _: gradient, total)
 
 
 def _require_rule(rule: Any) -> None:

@@ -6,7 +6,9 @@ from jax import Array, lax
 
 from deltarule.rows import Rows
 
-UNROLLED_ROWS = 64  # up to this batch size XLA on a CPU copies rows one by one 7x faster than it gathers them
+# The examples of several small batches are gathered at once, at most so many bytes of them, which stay in a core's
+# cache: on a CPU a step of 784-30-10 in batches of 10 takes 23 for 26 µs, of 784-100-10 58 for 68.
+GATHERED_BYTES = 2**20
 
 
 def permutation(key: Array, size: int, count: Array) -> Array:
@@ -29,16 +31,10 @@ def with_replacement(key: Array, size: int, count: Array) -> Array:
     return jax.random.randint(key, (size,), 0, count, jnp.int32)
 
 
-def take_rows(array: Array, index: Array) -> Array:
-    """array[index]: the rows of a mini-batch, (m, ...)."""
-    m = index.shape[0]
-    if m > UNROLLED_ROWS:
-        return array[index]
-    batch = jnp.zeros((m, *array.shape[1:]), array.dtype)
-    for i in range(m):
-        row = lax.dynamic_index_in_dim(array, index[i])
-        batch = lax.dynamic_update_slice_in_dim(batch, row, i, axis=0)
-    return batch
+def batches_at_once(rows: Rows, m: int, steps: int) -> int:
+    """How many of the `steps` batches of m examples are gathered together."""
+    one = m * rows.x.dtype.itemsize * (rows.x.size + rows.y.size) // rows.x.shape[0]
+    return max(1, min(GATHERED_BYTES // one, steps))
 
 
 def take_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -> tuple[Array, Array, Array]:
@@ -55,7 +51,7 @@ def take_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -
         weight = (position + jnp.arange(m) < drawn).astype(rows.x.dtype)
     if rows.weight is not None:
         weight = weight * rows.weight[index]
-    return take_rows(rows.x, index), take_rows(rows.y, index), weight
+    return rows.x[index], rows.y[index], weight
 
 
 def _gather_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -> tuple[Array, Array, Array]:
