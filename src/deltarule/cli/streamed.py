@@ -1,4 +1,4 @@
-"""A folder as the source of `deltarule train`: read once to measure it, then streamed."""
+"""A folder as the source of `deltarule train`: read once to measure it, by all processes together, then streamed."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,10 +19,18 @@ def load_streamed(choices: Choices, shown: bool) -> "StreamedData":
         choices: of the user.
         shown: whether this process shows how far the pass is, and the notes.
     """
+    from deltarule.cli.division import among
     from deltarule.cli.progress import ExperimentProgress
     from deltarule.data import load_folder
 
-    load = partial(load_folder, choices.source, target=choices.target, task=choices.task, seed=choices.seed)
+    load = partial(
+        load_folder,
+        choices.source,
+        target=choices.target,
+        task=choices.task,
+        seed=choices.seed,
+        among=among(choices),
+    )
     if not shown:
         return load()
     with ExperimentProgress(choices.source) as progress:
