@@ -203,19 +203,31 @@ class Session:
     def result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
         """What a training leaves that ended here, for this reason."""
         keep_best = self.validation is not None or reason == "diverged" or self.trainer.judged_by is not None
-        return TrainingResult(
-            params=self._local(carry.best if keep_best else carry.state.params),
-            history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
-            stop_reason=reason,
-            message=stop_sentence(reason, int(carry.epoch), self.stopping, self.trainer, keep_best),
-            epochs=int(carry.epoch),
-            best_epoch=int(carry.best_epoch if keep_best else carry.epoch),
-            seconds=self.keeper.earlier + time.perf_counter() - self.started,
-        )
+        seconds = self.keeper.earlier + time.perf_counter() - self.started
+        ended = result_of(carry, parts, reason, self.stopping, self.trainer, keep_best, seconds)
+        return ended if self.rows.shards is None else replace(ended, params=local(ended.params))
 
-    def _local(self, params: Params) -> Params:
-        """The parameters on the default device, where the training was divided among several."""
-        return params if self.rows.shards is None else local(params)
+
+def result_of(
+    carry: loop.Carry,
+    parts: list[dict[str, np.ndarray]],
+    reason: str,
+    stopping: Stopping,
+    trainer: Trainer,
+    keep_best: bool,
+    seconds: float,
+) -> TrainingResult:
+    """What a training leaves that ended with this carry and these records, for this reason."""
+    epochs = int(carry.epoch)
+    return TrainingResult(
+        params=carry.best if keep_best else carry.state.params,
+        history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
+        stop_reason=reason,
+        message=stop_sentence(reason, epochs, stopping, trainer, keep_best),
+        epochs=epochs,
+        best_epoch=int(carry.best_epoch) if keep_best else epochs,
+        seconds=seconds,
+    )
 
 
 def _lanes(carry: loop.Carry) -> list[loop.Carry]:

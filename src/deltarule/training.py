@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import jax
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 
 from deltarule.backprop import Params
 from deltarule.checkpoints import keeping
-from deltarule.checkpoints.fingerprint import fingerprint
+from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
 from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
 from deltarule.errors import ConfigurationError
@@ -134,7 +133,10 @@ def train(
         session = Session(
             net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
         )
-        settings = partial(fingerprint, session, starts, seed)
+
+        def settings() -> Fingerprint:
+            return fingerprint(session, starts, seed, rows.x.dtype, rows_in_words(rows))
+
         with (
             together(),
             keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,

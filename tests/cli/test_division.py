@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deltarule import processes
-from deltarule.cli.division import division, leads
+from deltarule.cli.division import among, division, leads
 from deltarule.errors import ConfigurationError
 
 
@@ -22,6 +22,13 @@ def test_without_options_nothing_is_divided():
     assert share(x, y)[0] is x
     assert share(x, y)[1] is y
     assert leads(choices())
+
+
+def test_without_a_coordinator_a_folder_is_measured_alone():
+    assert among(choices())[:2] == (0, 1)
+    assert among(choices("all"))[:2] == (0, 1)  # the devices of one process
+    i, of, everyones = among(choices(coordinator="127.0.0.1:1"))
+    assert (i, of, everyones(b"found")) == (0, 1, [b"found"])  # nobody has joined
 
 
 @pytest.mark.parametrize("given", ["1", "all"])

@@ -14,6 +14,8 @@ from deltarule.errors import DataError
         (ModuleNotFoundError("No module named 'pandas'", name="pandas"), 2, "pip install 'deltarule[cli]'"),
         (PermissionError(13, "Permission denied", "/x/m.csv"), 2, "/x/m.csv: Permission denied"),
         (MemoryError(), 2, "not enough memory"),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes."), 2, "not enough memory"),
+        (ValueError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes."), 2, "not enough memory"),
         (typer.BadParameter("'x' is not a number"), 2, "'x' is not a number"),
         (KeyboardInterrupt(), 130, "Interrupted."),
     ],
@@ -25,7 +27,9 @@ def test_a_failure_becomes_a_sentence_and_a_code(capsys, failure, code, said):
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("mistake", [ZeroDivisionError("ours"), ModuleNotFoundError("ours", name="deltarule.missing")])
+@pytest.mark.parametrize(
+    "mistake", [ZeroDivisionError("ours"), ValueError("ours"), ModuleNotFoundError("ours", name="deltarule.missing")]
+)
 def test_a_mistake_of_ours_is_not_hidden(mistake):
     with pytest.raises(type(mistake), match="ours"), guarded():
         raise mistake

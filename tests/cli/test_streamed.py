@@ -72,6 +72,37 @@ def test_two_arrays_train_as_well(run, tmp_path):
     np.testing.assert_allclose(predicted, outputs[:, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("trainer", [("sgd", "--momentum", 0.5), ("lm",)])
+def test_the_same_command_begins_and_goes_on(run, folder, trainer):
+    words = ("train", folder, "--target", "y", "--hidden", 3, "--json", "--trainer", *trainer)
+    run(*words, "--epochs", 4, "--out", "whole.safetensors")
+    again = (*words, "--checkpoint", "kept", "--resume", "kept")
+    run(*again, "--epochs", 2, "--out", "half.safetensors")
+    assert record_of(run(*again, "--epochs", 4, "--out", "resumed.safetensors"))["epochs"] == 4
+    whole, resumed = (load_model(f"{name}.safetensors") for name in ("whole", "resumed"))
+    for one, other in zip(whole.params, resumed.params, strict=True):
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name])
+    on = (*words, "--epochs", 4, "--resume", "kept")
+    FRAME[N // 3 : 2 * N // 3].to_parquet(folder / "0.parquet", index=False, row_group_size=50)  # other rows, as many
+    for more, said in ((("--seed", 1), "seed 0, and here it is 1"), ((), "training data a stream of 420 rows")):
+        outcome = run(*on, *more)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"is of another training, with {said}" in outcome.err.splitlines()[-1]
+
+
+def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
+    from deltarule.cli.progress import TrainingProgress
+
+    def interrupt(progress, record):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingProgress, "epoch", interrupt)
+    outcome = run("train", folder, "--target", "y", "--epochs", 2, "--checkpoint", "kept")
+    assert outcome.code == 130
+    assert "run the same command with --resume kept." in outcome.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -79,8 +110,6 @@ def test_two_arrays_train_as_well(run, tmp_path):
         (("--trainer", "gd"), "choose --trainer sgd, momentum, adam, lm"),
         (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
         (("--data-dir", "."), "--data-dir is ., but the examples of the folder"),
-        (("--resume", "run"), "--resume is run, but the examples"),
-        (("--checkpoint", "run"), "--checkpoint is run, but the examples"),
         (("--record", "learning_speed"), "--record is learning_speed, but the examples"),
         (("--drop-missing",), "--drop-missing is given, but the examples"),
         (("--monitor", "accuracy"), "--monitor is accuracy, but the examples"),

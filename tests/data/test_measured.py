@@ -16,8 +16,8 @@ TRAINING = np.arange(60) % 3 > 0
 
 def measured(y, task=None):
     found = Measured(("a", "b"), ("y",), task)
-    for part in np.split(np.arange(60), [7, 40]):
-        found.add(PATH, X[part], y[part, None], TRAINING[part])
+    for i, part in enumerate(np.split(np.arange(60), [7, 40])):
+        found.add(PATH, i, X[part], y[part, None], TRAINING[part])
     return found
 
 

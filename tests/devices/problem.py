@@ -12,11 +12,19 @@ X = random.normal(size=(N, 3))
 Y = np.sin(X[:, :1] + X[:, 1:2] * X[:, 2:])
 VALIDATION = (X[:37] + 0.1, Y[:37])
 NET = dr.Network([dr.Dense(5, "tanh"), dr.Dense(1, "linear")])
+IMAGES = random.normal(size=(N, 36))
+IMAGE_NET = dr.Network(
+    [dr.Reshape((6, 6, 1)), dr.Convolution(3, (3, 3), "tanh"), dr.MaxPool((2, 2)), dr.Flatten(), dr.Dense(1, "linear")]
+)
 WEIGHTS = random.uniform(0.5, 2, N)
 CASES = {
     "sgd": (dr.GradientDescent(eta=0.1, batch_size=16), {}),
     "primal": (dr.LevenbergMarquardt(solver="primal"), {}),
     "dual": (dr.LevenbergMarquardt(solver="dual"), {}),
+    "convolution": (
+        dr.GradientDescent(eta=0.1, batch_size=16, momentum=0.5),
+        {"net": IMAGE_NET, "inputs": IMAGES},
+    ),
     "momentum, weights, validation, records": (
         dr.GradientDescent(eta=0.1, batch_size=10, momentum=0.9, l2=0.1),
         {"weights": WEIGHTS, "validation_data": VALIDATION, "record": ("learning_speed", "training_score")},
@@ -42,15 +50,17 @@ def nudged(seed):
     return X * (1 + np.random.default_rng(seed).choice([-1, 0, 1], size=X.shape) * np.finfo(X.dtype).eps)
 
 
-def train(case, share=lambda *arrays: arrays, inputs=X, **options):
+def train(case, share=lambda *arrays: arrays, inputs=None, **options):
     """The case on one device, or on `devices` with this process's share."""
     trainer, own = CASES[case]
+    net, given = own.get("net", NET), own.get("inputs", X) if inputs is None else inputs
+    own = {name: value for name, value in own.items() if name not in ("net", "inputs")}
     settings = {"trainer": trainer, "epochs": 3, "seed": 1, "dtype": "float64"} | own | options
     if "weights" in own:
         settings["weights"] = share(WEIGHTS)[0]
     if "validation_data" in own:
         settings["validation_data"] = share(*VALIDATION)
-    return dr.train(NET, *share(inputs, Y), **settings)
+    return dr.train(net, *share(given, Y), **settings)
 
 
 def apart(one, other):

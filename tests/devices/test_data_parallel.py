@@ -3,7 +3,9 @@
 import pytest
 
 
-@pytest.mark.parametrize(("case", "devices"), [("sgd", (1, 2, 4, 8)), ("primal", (2, 8)), ("dual", (4, 8))])
+@pytest.mark.parametrize(
+    ("case", "devices"), [("sgd", (1, 2, 4, 8)), ("primal", (2, 8)), ("dual", (4, 8)), ("convolution", (1, 2, 4))]
+)
 def test_devices_change_nothing_but_the_rounding(on_devices, case, devices):
     found = on_devices([case], devices)
     assert len(found) == len(devices)

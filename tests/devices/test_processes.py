@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deltarule.errors import ConfigurationError
-from deltarule.processes import join, leads, own_share
+from deltarule.processes import everyones, join, leads, own_share
 
 WORKER = str(Path(__file__).parent / "on_processes.py")
 
@@ -102,3 +102,4 @@ def test_what_does_not_name_a_group_is_refused(given, said):
 def test_one_process_leads_and_has_everything():
     assert leads()
     assert own_share([1, 2, 3], [4, 5]) == ([1, 2, 3], [4, 5])
+    assert everyones(b"found") == [b"found"]

@@ -16,34 +16,40 @@ import numpy as np
 
 from deltarule.backprop import Params
 from deltarule.devices import pieces, sum_over_processes
+from deltarule.row_sums import row_sum
 from deltarule.rows import Rows
 
 if TYPE_CHECKING:
+    from deltarule.data.stream import Stream
     from deltarule.session import Session
+    from deltarule.streaming.course import Course
 
 Fingerprint = dict[str, str]
 DEEPEST = 12  # of values enclosed in functions enclosed in functions
+SAMPLED = 32  # blocks of a stream that are read for its digest
 
 
-def fingerprint(session: "Session", starts: list[Params], seed: Any) -> Fingerprint:
-    """The settings of a training by name, those that people change first."""
-    trainer = session.trainer
+def fingerprint(
+    settings: "Session | Course", starts: list[Params], seed: Any, dtype: Any, training_data: str
+) -> Fingerprint:
+    """The settings of a training by name, those that people change first; its examples as `rows_in_words` has them."""
+    trainer = settings.trainer
     assert dataclasses.is_dataclass(trainer)
     names = [field.name for field in dataclasses.fields(trainer)]
     rules = ("goal", "min_grad", "max_fail")
     return {
-        "network": "-".join(in_words(layer) for layer in session.net.layers),
-        "cost": in_words(session.net.cost),
+        "network": "-".join(in_words(layer) for layer in settings.net.layers),
+        "cost": in_words(settings.net.cost),
         "trainer": type(trainer).__name__,
         **{name: in_words(getattr(trainer, name)) for name in names},
         "seed": in_words(seed),
-        "dtype": str(session.rows.x.dtype),
+        "dtype": str(dtype),
         "restarts": str(len(starts)),
-        "monitor": session.monitor,
-        "record": in_words(session.recorded),
-        **{f"Stopping.{name}": in_words(getattr(session.stopping, name)) for name in rules},
-        "training data": _rows_in_words(session.rows),
-        "validation data": "none" if session.validation is None else _rows_in_words(session.validation),
+        "monitor": settings.monitor,
+        "record": in_words(settings.recorded),
+        **{f"Stopping.{name}": in_words(getattr(settings.stopping, name)) for name in rules},
+        "training data": training_data,
+        "validation data": "none" if settings.validation is None else rows_in_words(settings.validation),
         "initial parameters": digest(jax.tree.leaves(starts)),
     }
 
@@ -95,12 +101,35 @@ def _is_filled(cell: Any) -> bool:
         return False
 
 
-def _rows_in_words(rows: Rows) -> str:
+def rows_in_words(rows: Rows) -> str:
     """Shape and digest of the examples, without padding, however they are divided among devices and processes."""
     width = "x".join(str(size) for size in rows.x.shape[1:])
     shape = f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets"
-    summed = sum_over_processes(np.array(_row_sums(rows), np.uint64))
-    return f"{shape}, digest {''.join(f'{int(number):016x}' for number in summed)}"
+    return f"{shape}, digest {_summed(_row_sums(rows))}"
+
+
+def stream_in_words(whole: "Stream", own: "Stream") -> str:
+    """Shape and digest of a stream's examples, however its blocks are divided among processes.
+
+    The digest is that of all rows where a pass over them has taken it; else that of the first piece of `SAMPLED` blocks
+    evenly spread from the first to the last, of which each process reads those of its own part.
+    """
+    shape = f"a stream of {whole.rows} rows of {whole.inputs} inputs and {whole.targets} targets"
+    if whole.digest is not None:
+        return f"{shape}, digest {whole.digest}"
+    mine, sums = set(own.blocks), [0, 0]
+    numbers = np.unique(np.linspace(0, len(whole.blocks) - 1, SAMPLED).round().astype(int))
+    firsts = np.cumsum([0, *(block.rows for block in whole.blocks)])
+    for number in numbers:
+        if (block := whole.blocks[number]) in mine:
+            piece = next(iter(whole.pieces(block)))
+            sums = [(one + row_sum(int(firsts[number]), held)) % 2**64 for one, held in zip(sums, piece, strict=True)]
+    return f"{shape}, digest {_summed(sums)} of {len(numbers)} blocks of {len(whole.blocks)}"
+
+
+def _summed(sums: list[int]) -> str:
+    """The 64-bit sums, those of all processes added, in hexadecimal digits."""
+    return "".join(f"{int(number):016x}" for number in sum_over_processes(np.array(sums, np.uint64)))
 
 
 def _row_sums(rows: Rows) -> list[int]:
@@ -111,26 +140,5 @@ def _row_sums(rows: Rows) -> list[int]:
     sums = []
     for array in (rows.x, rows.y, rows.weight):
         own = pieces(rows, array) if array is not None else ()
-        sums.append(sum(_numbered_sum(first, held) for first, held in own) % 2**64)
+        sums.append(sum(row_sum(first, held) for first, held in own) % 2**64)
     return sums
-
-
-def _numbered_sum(first: int, held: np.ndarray) -> int:
-    """sum_i g_i sum_j h_j bits_ij modulo 2^64, with odd multipliers h of the columns and g of the row numbers."""
-    words = np.ascontiguousarray(held).reshape(len(held), -1).view(f"u{held.dtype.itemsize}").astype(np.uint64)
-    columns = _multipliers(np.arange(words.shape[1], dtype=np.uint64))
-    code = _mixed((words ^ (words >> np.uint64(29))) @ columns)
-    return int((code * _multipliers(np.arange(first, first + len(held), dtype=np.uint64))).sum(dtype=np.uint64))
-
-
-def _multipliers(number: np.ndarray) -> np.ndarray:
-    """An odd 64-bit number for each whole number."""
-    return _mixed(number + np.uint64(1)) | np.uint64(1)
-
-
-def _mixed(number: np.ndarray) -> np.ndarray:
-    """Splitmix64, which lets every bit in change every bit out."""
-    number = number * np.uint64(0x9E3779B97F4A7C15)
-    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return number ^ (number >> np.uint64(31))

@@ -54,8 +54,15 @@ class Keeper:
         self.written_at: dict[int, int] = {}  # the epoch of each group's last checkpoint
         self.failing = False
 
-    def begin(self, group: int, fresh: Callable[[], loop.Carry]) -> Progress:
+    def begin(
+        self, group: int, fresh: Callable[[], loop.Carry], like: Callable[[], loop.Carry] | None = None
+    ) -> Progress:
         """The progress of a group in the checkpoint, or a fresh carry without records.
+
+        Args:
+            group: its number.
+            fresh: makes the carry.
+            like: makes one of the same shapes in what JAX can trace, where `fresh` reads a disk; None is `fresh`.
 
         Raises:
             CheckpointError: the checkpoint's arrays are not those of this training.
@@ -63,7 +70,7 @@ class Keeper:
         if group >= len(self.groups):
             carry = fresh()
             return Progress(carry, [[] for _ in range(np.size(carry.epoch))])
-        progress = from_tensors(self.groups[group], fresh)
+        progress = from_tensors(self.groups[group], like or fresh)
         self.written_at[group] = progress.epoch
         return progress
 

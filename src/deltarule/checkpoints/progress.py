@@ -36,7 +36,7 @@ def to_tensors(progress: Progress) -> Records:
 
 
 def from_tensors(tensors: Records, fresh: Callable[[], loop.Carry]) -> Progress:
-    """The progress that `to_tensors` took apart, in the structure of a fresh carry, which is not computed."""
+    """The progress that `to_tensors` took apart, in the structure of a fresh carry, which is traced, not computed."""
     kinds: list[Any] = []  # of each leaf that is a random key
 
     def shapes() -> loop.Carry:

@@ -169,8 +169,6 @@ def _check_streamed(choices: Choices) -> None:
 
     refused = {
         "--data-dir": choices.data_dir,
-        "--checkpoint": choices.checkpoint,
-        "--resume": choices.resume,
         "--record": choices.recorded and ", ".join(choices.recorded),
         "--drop-missing": choices.drop_missing or None,
         "--monitor": "accuracy" if choices.monitor == "accuracy" else None,

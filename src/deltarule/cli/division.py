@@ -1,9 +1,12 @@
 """Among which devices and processes a training is divided."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choices import Choices
+
+if TYPE_CHECKING:
+    from deltarule.data.first_pass import Among
 
 
 def leads(choices: Choices) -> bool:
@@ -13,6 +16,19 @@ def leads(choices: Choices) -> bool:
     from deltarule import processes
 
     return processes.leads()
+
+
+def among(choices: Choices) -> "Among":
+    """The processes that measure a folder together."""
+    from deltarule.data.first_pass import Among
+
+    if choices.coordinator is None:
+        return Among()
+    import jax
+
+    from deltarule.processes import everyones
+
+    return Among(jax.process_index(), jax.process_count(), everyones)
 
 
 def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:

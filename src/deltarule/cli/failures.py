@@ -66,13 +66,13 @@ def guarded() -> Iterator[None]:
         raise typer.Exit(BROKEN_PIPE) from None
     except MemoryError:
         _fail("there is not enough memory for these data and this network: use fewer rows or neurons", BAD_INPUT)
-    except RuntimeError as error:  # what JAX raises when an array does not fit
-        if "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        _fail("there is not enough memory for these data and this network: use fewer rows or neurons", BAD_INPUT)
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
         _fail(f"{place}{error.strerror or error}: check the place and try again", BAD_INPUT)
+    except (RuntimeError, ValueError) as error:  # JAX raises either when an array does not fit
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        _fail("there is not enough memory for these data and this network: use fewer rows or neurons", BAD_INPUT)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None

@@ -1,4 +1,4 @@
-"""A folder as the source of `deltarule train`: read once to measure it, then streamed."""
+"""A folder as the source of `deltarule train`: read once to measure it, by all processes together, then streamed."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from deltarule.cli.screen import show_notes
 if TYPE_CHECKING:
     from deltarule.data import StreamedData
 
-CHUNK_BYTES = 2**27  # that the chunks of a folder take, those that wait to be used included
+CHUNK_BYTES = 2**26  # that a folder's chunks take; their copies on the device come on top, so this fits 1 GiB in all
 
 
 def load_streamed(choices: Choices, shown: bool) -> "StreamedData":
@@ -19,10 +19,18 @@ def load_streamed(choices: Choices, shown: bool) -> "StreamedData":
         choices: of the user.
         shown: whether this process shows how far the pass is, and the notes.
     """
+    from deltarule.cli.division import among
     from deltarule.cli.progress import ExperimentProgress
     from deltarule.data import load_folder
 
-    load = partial(load_folder, choices.source, target=choices.target, task=choices.task, seed=choices.seed)
+    load = partial(
+        load_folder,
+        choices.source,
+        target=choices.target,
+        task=choices.task,
+        seed=choices.seed,
+        among=among(choices),
+    )
     if not shown:
         return load()
     with ExperimentProgress(choices.source) as progress:

@@ -136,9 +136,6 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             restarts=plan.restarts,
             monitor=plan.monitor,
             record=choices.recorded or (),
-            checkpoint=choices.checkpoint,
-            checkpoint_every=choices.checkpoint_every or 1,
-            resume=choices.resume,
         )
     with (
         TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
@@ -152,6 +149,9 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             seed=choices.seed,
             stopping=dr.Stopping(max_fail=choices.patience if plan.validated else None, time_limit=choices.time_limit),
             devices=devices,
+            checkpoint=choices.checkpoint,
+            checkpoint_every=choices.checkpoint_every or 1,
+            resume=choices.resume,
             callbacks=[progress.epoch] if leads(choices) else [],
         )
     return data, plan, result

@@ -1,6 +1,7 @@
 """A folder as a data set that stays on disk: Parquet files, or a pair of .npy files.
 
-One pass over it measures what standardises the columns, finds the classes, and keeps the rows that are held out.
+One pass over it measures what standardises the columns, finds the classes, and keeps the rows that are held out; where
+several processes train, each reads its share.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,16 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from deltarule.data.dataset import DataSet, Examples
-from deltarule.data.held_out import (
-    TEST,
-    TRAINING,
-    VALIDATION,
-    Parts,
-    TrainingRows,
-    encoded_inputs,
-    encoded_targets,
-    parted,
-)
+from deltarule.data.first_pass import Among, FirstPass, Held
+from deltarule.data.held_out import TEST, VALIDATION, Parts, TrainingRows, encoded_inputs, encoded_targets
 from deltarule.data.measured import Measured
 from deltarule.data.schema import Schema, Task
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
@@ -55,6 +48,7 @@ class StreamedData:
 
 
 LoadedData = DataSet | StreamedData
+ALONE = Among()
 
 
 def load_folder(
@@ -63,6 +57,7 @@ def load_folder(
     target: str | Sequence[str] | None = None,
     task: str | None = None,
     seed: int = 0,
+    among: Among = ALONE,
     progress: Callable[[float], None] = lambda share: None,
 ) -> StreamedData:
     """Read a folder once: measure it, hold out rows for validation and test, and stream the others.
@@ -75,7 +70,8 @@ def load_folder(
         target: the columns of Parquet files to learn, "a", "a,b" or ["a", "b"].
         task: "classification" or "regression"; None reads at most 20 different whole numbers as classes.
         seed: of the rows that are held out.
-        progress: told the share of the rows that is read.
+        among: the processes that call this together; each reads its share, and all get the same.
+        progress: told the share of the rows that this process reads which is read.
 
     Raises:
         DataError: the folder cannot be read, or a cell in it cannot be used.
@@ -87,38 +83,26 @@ def load_folder(
         raise ConfigurationError(
             f"the target has {len(target_names)} columns, and a classification one: name one, or use task regression"
         )
-    parts = Parts(stream, seed)
-    found = Measured(input_names, target_names, task)
-    held: tuple[list, list, list] = ([], [], [])
-    done = 0
-    for i, block in enumerate(stream.blocks):
-        for (x, y), part in parted(stream, parts, i, block):
-            y = y.reshape(len(y), -1)
-            found.add(path, x, y, part == TRAINING)
-            for which in (VALIDATION, TEST):
-                if (mine := part == which).any():
-                    held[which].append((x[mine], y[mine], done + np.flatnonzero(mine)))
-            done += len(x)
-            progress(done / stream.rows)
-    schema, notes = found.schema(path)
+    parts, measured = Parts(stream, seed), Measured(input_names, target_names, task)
+    found = FirstPass(path, stream, parts, measured, among)
+    found.run(progress)
+    schema, notes = measured.schema(path)
     parts = parts.fewer(len(schema.classes or target_names))
 
-    def raw(which: int) -> tuple[np.ndarray, ...]:
-        x, y, rows = (np.concatenate(pieces) for pieces in zip(*held[which], strict=True))
-        if parts.held == parts.drawn:
-            return x, y, rows
-        mine = np.isin(rows, parts.rows(stream, which))
-        return x[mine], y[mine], rows[mine]
-
-    def examples(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> Examples:
-        Y = encoded_targets(schema, y)
+    def examples(held: Held) -> Examples:
+        Y = encoded_targets(schema, held.y)
         Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-        return Examples(encoded_inputs(schema, x), Y, rows)
+        return Examples(encoded_inputs(schema, held.x), Y, held.rows)
 
-    validation, test = raw(VALIDATION), raw(TEST)
-    notes += found.untrained(np.concatenate([validation[1], test[1]]))
-    training = TrainingRows(stream, parts, schema)
-    return StreamedData(path.resolve().name, schema, training, examples(*validation), examples(*test), notes)
+    validation, test = (_staying(found.held(which), stream, parts, which) for which in (VALIDATION, TEST))
+    notes += measured.untrained(np.concatenate([validation.y, test.y]))
+    training = TrainingRows(stream, parts, schema, found.digest)
+    return StreamedData(path.resolve().name, schema, training, examples(validation), examples(test), notes)
+
+
+def _staying(held: Held, stream: Stream, parts: Parts, which: int) -> Held:
+    """Those of the rows drawn for a part that may stay in it; the others train."""
+    return held if parts.held == parts.drawn else held.only(np.isin(held.rows, parts.rows(stream, which)))
 
 
 def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

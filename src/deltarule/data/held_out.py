@@ -95,11 +95,14 @@ class TrainingRows(Stream):
         stream: the rows as they are on disk.
         parts: which of them train.
         schema: numeric columns only.
+        digest: of all rows of the stream, where a pass over them has taken it.
     """
 
-    def __init__(self, stream: Stream, parts: Parts, schema: Schema):
+    def __init__(self, stream: Stream, parts: Parts, schema: Schema, digest: str | None = None):
         """Nothing is read."""
         self.stream, self.parts, self.schema = stream, parts, schema
+        split = f"{parts.held} and {parts.held} of {stream.rows} rows held out by seed {parts.seed}"
+        self.digest = None if digest is None else f"{digest}, {split}"
         self.inputs, self.targets = stream.inputs, stream.targets
         kept = ((i, block.rows - parts.count(i), block) for i, block in enumerate(stream.blocks))
         self.blocks = tuple(Block(rows, (i, block)) for i, rows, block in kept if rows)

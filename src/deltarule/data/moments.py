@@ -26,15 +26,25 @@ class Moments:
         """More rows, (rows, width), finite."""
         if not len(piece):
             return
-        self.low, self.high = np.minimum(self.low, piece.min(axis=0)), np.maximum(self.high, piece.max(axis=0))
+        these = Moments(piece.shape[1])
+        these.count, these.low, these.high = len(piece), piece.min(axis=0), piece.max(axis=0)
+        these._raise_units()
+        piece = piece / np.ldexp(1.0, these.exponent)
+        these.mean = piece.mean(axis=0)
+        these.squares = np.square(piece - these.mean).sum(axis=0)
+        self.merge(these)
+
+    def merge(self, other: "Moments") -> None:
+        """The rows that another one measured."""
+        if not other.count:
+            return
+        self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
         self._raise_units()
-        piece = piece / np.ldexp(1.0, self.exponent)
-        mean = piece.mean(axis=0)
-        squares = np.square(piece - mean).sum(axis=0)
-        total = self.count + len(piece)
-        apart = mean - self.mean
-        self.squares += squares + apart**2 * (self.count * len(piece) / total)
-        self.mean += apart * (len(piece) / total)
+        raised = other.exponent - self.exponent
+        total = self.count + other.count
+        apart = np.ldexp(other.mean, raised) - self.mean
+        self.squares += np.ldexp(other.squares, 2 * raised) + apart**2 * (self.count * other.count / total)
+        self.mean += apart * (other.count / total)
         self.count = total
 
     def _raise_units(self) -> None:

@@ -33,6 +33,7 @@ class Stream:
     inputs: int
     targets: int
     blocks: tuple[Block, ...]
+    digest: str | None = None  # of all rows, in words, where a pass over them has taken it
 
     @property
     def rows(self) -> int:

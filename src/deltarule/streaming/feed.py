@@ -20,15 +20,23 @@ from deltarule.rows import Rows, padded_size
 BUFFERS = AHEAD + 3  # one being filled, one waiting for a place, those in the queue, and one in use
 
 
-def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, devices: int = 1) -> int:
-    """The rows of a chunk: as many as `BUFFERS` of them fit the memory, whole batches of them, and no more than N."""
+def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, rows: int) -> int:
+    """The rows of a process's chunk: as many as `BUFFERS` of them fit the memory, whole batches, and no more than rows.
+
+    Args:
+        stream: whose rows they are.
+        trainer: whose batches they are.
+        dtype: of a number in a chunk.
+        memory: bytes for the chunks of a process.
+        rows: that the process with the most of them reads in an epoch: all processes must have chunks of one size.
+    """
     row = (stream.inputs + stream.targets) * dtype.itemsize
-    most = max(1, min(int(memory / BUFFERS / row), stream.rows))
+    most = max(1, min(int(memory / BUFFERS / row), rows))
     m = trainer.batch_size
     if m is not None:
         return max(1, most // m) * m
     size = padded_size(most)  # so that blocks of a power of two divide it
-    return size if size <= max(most, 8) or most == stream.rows else padded_size(max(1, int(most * 0.88)))
+    return size if size <= max(most, 8) or most == rows else padded_size(max(1, int(most * 0.88)))
 
 
 @dataclass(frozen=True)

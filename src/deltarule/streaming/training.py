@@ -4,6 +4,7 @@ Mini-batch gradient descent takes its steps on one chunk of the stream after ano
 trainer on its own; Levenberg-Marquardt in primal form sums over the chunks. Chunks are read ahead in a thread.
 """
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from deltarule.backprop import Params
+from deltarule.checkpoints import keeping
+from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
 from deltarule.data.stream import Stream
 from deltarule.devices import everywhere, mesh_of, process_counts
 from deltarule.domain import require_count, require_number
@@ -46,6 +49,9 @@ def train_stream(
     dtype: Any = None,
     devices: Sequence[Any] | None = None,
     memory: float = DEFAULT_MEMORY,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int = 1,
+    resume: str | os.PathLike | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingResult:
     """Train the network on examples that are read from disk again every epoch.
@@ -66,6 +72,13 @@ def train_stream(
         dtype: as in `train`.
         devices: as in `train`.
         memory: bytes for the chunks of this process, all that wait to be used included.
+        checkpoint: as in `train`.
+        checkpoint_every: as in `train`.
+        resume: as in `train`: it ends bit for bit as if nothing had happened, but for "input_wait". In another number
+            of processes Levenberg-Marquardt goes on to rounding; gradient descent, whose processes mix their own
+            shares, with the rows in another random order. The same stream is one of as many rows and columns and the
+            same values in 32 blocks evenly spread over it, or in all of it after `deltarule.data.load_folder`, which
+            reads all; of gradient descent `memory`, which decides the batches, must agree too.
         callbacks: as in `train`.
 
     Raises:
@@ -73,21 +86,27 @@ def train_stream(
         DataError: the stream cannot be read, or holds values that are not finite.
         ShapeError: the examples do not fit the network.
         ProcessError: another process of the training was lost.
+        CheckpointError: as in `train`.
     """
     started = time.perf_counter()
     require_count("epochs", epochs)
+    require_count("checkpoint_every", checkpoint_every)
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     with computing_in(dtype):
         mesh = mesh_of(devices)
+        whole = stream
         stream = stream if mesh is None else stream.share(jax.process_index(), jax.process_count())
-        if not stream.blocks:
-            raise DataError("this process's share of the stream has no rows: use fewer processes, or more files.")
+        counts = process_counts(stream.rows)
+        if not counts.all():
+            raise DataError(
+                f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream: use fewer "
+                "processes, or more files."
+            )
         init_key, key = jax.random.split(as_key(seed))
         if params is None:
             params = net.init(jax.random.split(init_key, 1)[0], (stream.inputs,), dtype, trainer.initializers)
         start = jax.tree.map(lambda p: jnp.asarray(p, dtype), params)
-        counts = process_counts(stream.rows)
         _check(net, trainer, start, int(counts.sum()), stopping, validation_data is not None)
         if isinstance(trainer, LevenbergMarquardt):
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
@@ -97,12 +116,20 @@ def train_stream(
             validation = checked_rows(net, start, "validation X", Xv, validation_data[1], None, mesh)
         if mesh is not None:
             start, key = everywhere(mesh, (start, key))
-        own = 1 if mesh is None else len(mesh.local_devices)
-        size = chunk_rows(stream, trainer, dtype, memory, own)
+        size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
         feed = Feed(net, stream, dtype, mesh, counts, size, seed)
         course = Course(net, trainer, feed, validation, key, epochs, stopping, callbacks, started)
-        with together(), trainer.surroundings(net, start, int(counts.sum())):
-            return course.run(start)
+
+        def settings() -> Fingerprint:
+            found = fingerprint(course, [start], seed, dtype, stream_in_words(whole, stream))
+            return found | ({"memory": in_words(memory)} if isinstance(trainer, GradientDescent) else {})
+
+        with (
+            together(),
+            keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,
+            trainer.surroundings(net, start, int(counts.sum())),
+        ):
+            return replace(course, keeper=keeper).run(start)
 
 
 def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Stopping, validated: bool) -> None:

@@ -54,7 +54,14 @@ Pass = Callable[..., Any]
 
 def first_state(net: "Network", trainer: LevenbergMarquardt, params: Params, over: Pass) -> LevenbergMarquardtState:
     """lambda_0 = damping · max diag(J^T J) ([JN]), by one pass."""
-    leaves = jax.tree.leaves(over(partial(_diagonal, net, trainer), params))
+    return state_from(net, trainer, params, over(partial(_diagonal, net, trainer), params))
+
+
+def state_from(
+    net: "Network", trainer: LevenbergMarquardt, params: Params, diagonal: Params
+) -> LevenbergMarquardtState:
+    """The state before the first step, from the diagonal of J^T J in the shape of the parameters."""
+    leaves = jax.tree.leaves(diagonal)
     first = trainer.damping
     if first is None:
         first = FIRST_DAMPING if can_refit(net) else FIRST_DAMPING_SATURATING

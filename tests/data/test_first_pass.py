@@ -1,0 +1,104 @@
+"""The pass before the training: several processes, here threads, each read their share and find what one finds."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from deltarule.data import ArrayStream, load_folder
+from deltarule.data.first_pass import Among
+from deltarule.errors import DataError
+
+N = 1003
+random = np.random.default_rng(0)
+X = random.normal([5, 0, 1e6], [2, 1e-3, 3], (N, 3))
+Y = random.integers(0, 5, N)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Blocks of 64 rows."""
+    monkeypatch.setattr(ArrayStream.__init__, "__defaults__", (64,))
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", Y)
+    return tmp_path
+
+
+def together(of, *arguments, **options):
+    """What `load_folder` returns or raises in each of so many threads."""
+    barrier, told, found = threading.Barrier(of), [b""] * of, [None] * of
+
+    def run(i):
+        def everyones(content):
+            told[i] = content
+            barrier.wait(timeout=60)
+            return list(told)
+
+        try:
+            found[i] = load_folder(*arguments, among=Among(i, of, everyones), **options)
+        except DataError as error:
+            found[i] = error
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(of)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@pytest.mark.parametrize("of", [2, 4, 20])
+def test_each_reads_its_share_and_has_what_one_alone_finds(folder, monkeypatch, of):
+    """20 processes are more than there are blocks."""
+    alone, read, whole = load_folder(folder, seed=3), [], ArrayStream.pieces
+
+    def counted(stream, block):
+        read.append((threading.get_ident(), block))
+        return whole(stream, block)
+
+    monkeypatch.setattr(ArrayStream, "pieces", counted)
+    for data in together(of, folder, seed=3):
+        assert data.schema == alone.schema  # to the last bit
+        assert data.train.digest == alone.train.digest
+        assert data.notes == alone.notes
+        for part in ("validation", "test"):
+            one, other = getattr(data, part), getattr(alone, part)
+            for name in ("X", "Y", "rows"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert sorted(block.place for _, block in read) == list(range(0, N, 64))  # every block once
+    rows = [sum(block.rows for reader, block in read if reader == mine) for mine in {reader for reader, _ in read}]
+    assert len(rows) == min(of, 16)
+    assert max(rows) <= 64 * -(-16 // of)
+
+
+@pytest.mark.parametrize("at", [0, N - 1])
+def test_what_one_cannot_use_all_refuse(folder, at):
+    bad = X.copy()
+    bad[at, 1] = np.nan
+    np.save(folder / "x.npy", bad)
+    for error in together(3, folder):
+        assert isinstance(error, DataError)
+        assert str(error) == f"column 'x1' of {folder} holds nan: fill such cells, or remove their rows"
+
+
+def test_classes_are_those_of_all_shares(folder):
+    """Each share alone has few whole numbers; together they are too many to be classes."""
+    np.save(folder / "y.npy", np.arange(N) // 40)
+    assert {data.task for data in together(4, folder)} == {"regression"}
+    np.save(folder / "y.npy", np.arange(N) // 60)
+    assert {data.schema.classes for data in together(4, folder)} == {tuple(range(17))}
+    np.save(folder / "y.npy", np.where(np.arange(N) < N - 1, 0, 0.5))
+    assert {data.task for data in together(4, folder)} == {"regression"}
+    for error in together(4, folder, task="classification"):
+        assert "holds numbers that are not whole" in str(error)
+
+
+def test_the_digest_sees_one_number_of_all(folder):
+    before = load_folder(folder).train.digest
+    other = X.copy()
+    other[500, 1] = np.nextafter(other[500, 1], 1)
+    np.save(folder / "x.npy", other)
+    assert load_folder(folder).train.digest != before
+    np.save(folder / "x.npy", X)
+    assert load_folder(folder).train.digest == before
+    assert load_folder(folder, seed=1).train.digest != before  # other rows train
