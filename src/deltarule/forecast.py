@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
+from deltarule.curvature.blocks import examples_at_once
 from deltarule.memory import Memory, Sizes, memory_needed, sizes_of
 from deltarule.precision import as_dtype, computing_in
 from deltarule.trainers.levenberg_marquardt.form import form_costs
-from deltarule.trainers.levenberg_marquardt.trainer import BLOCK_BYTES
 from deltarule.training import train
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _trial_size(sizes: Sizes, form: str | None) -> int:
         return max(64, int((TRIAL_FLOPS / (2 * k * k * sizes.gram)) ** 0.5))
     if form == "primal":
         # More than one block holds: rows in one piece of fresh memory take up to twice as long as in blocks.
-        blocked = 1 + int(BLOCK_BYTES / (8 * k * max(n, 4 * sizes.neurons)))
+        blocked = 1 + examples_at_once(max(n, 4 * sizes.neurons), k)
         return max(256, -(-n // k), blocked, int(TRIAL_FLOPS / (k * float(n) * n)))
     return max(256, int(TRIAL_FLOPS / (6.0 * sizes.products if form is None else 800.0 * n)))
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deltarule.curvature.blocks import block_bytes
 from deltarule.rows import padded_size
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt.form import form_costs, gram_width
-from deltarule.trainers.levenberg_marquardt.trainer import BLOCK_BYTES
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -71,5 +71,6 @@ def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1
     matrices = form_costs(n, whole, k, gram)[form].bytes
     if form == "dual":
         return Memory(examples, matrices, float(width * whole * (k + 3) * (neurons + n_1)))
-    block = min(BLOCK_BYTES, at_once * k * n * width) if form == "primal" else BLOCK_BYTES
+    row = n if form == "primal" else 4 * neurons
+    block = min(block_bytes(row, width), at_once * k * row * width)
     return Memory(examples, matrices, float(BLOCK_COPIES * block))

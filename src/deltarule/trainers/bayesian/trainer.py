@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from deltarule.backprop import Params
+from deltarule.curvature.blocks import examples_at_once
 from deltarule.domain import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 TRIALS = 12  # the most dampings tried in one epoch
 SMALLEST_MU, LARGEST_MU = 1e-12, 1e10
 NEARLY_LINEAR = 0.3  # what the weights of every second start are multiplied by
-BLOCK_BYTES = 2**27
 
 
 class BayesianState(NamedTuple):
@@ -184,9 +184,9 @@ class BayesianRegularization:
         return dual_point(net, params, rows)
 
     def block(self, net: "Network", params: Params, rows: Rows) -> int:
-        """How many examples are linearised at once: their Jacobian fits BLOCK_BYTES."""
+        """How many examples are linearised at once: a block of their Jacobian."""
         n = sum(p.size for p in jax.tree.leaves(params))
-        return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * n)))
+        return block_size(rows.x.shape[0], examples_at_once(n, net.outputs))
 
 
 register(BayesianRegularization, leaves=("damping", "max_fail"))

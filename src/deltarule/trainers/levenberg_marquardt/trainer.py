@@ -10,6 +10,7 @@ from jax import Array, lax
 
 from deltarule.backprop import Params
 from deltarule.curvature import jacobian_diagonal, linearize
+from deltarule.curvature.blocks import examples_at_once
 from deltarule.domain import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda has grown by 2^136
 FIRST_DAMPING, FIRST_DAMPING_SATURATING = 1e-2, 1e-1  # the larger one solves all of [HH]'s starts, the smaller 80 %
-BLOCK_BYTES = 2**27  # what the Jacobian or the errors of one block of examples may take
 
 
 class LevenbergMarquardtState(NamedTuple):
@@ -272,11 +272,11 @@ class LevenbergMarquardt:
         return cg_model(net, params, rows, block, l2, self.acceleration, self.cg_tolerance, self.cg_iterations)
 
     def block(self, net: "Network", params: Params, rows: Rows) -> int:
-        """How many examples are linearised at once: their Jacobian (primal) or their errors (cg) fit BLOCK_BYTES."""
+        """How many examples are linearised at once: a block of their Jacobian (primal) or of their errors (cg)."""
         n = sum(p.size for p in jax.tree.leaves(params))
         neurons = 4 * net.neurons(rows.x.shape[1:])
         width = max(n, neurons) if self.form(net, params, rows.x.shape[0]) == "primal" else neurons
-        return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * net.outputs * width)))
+        return block_size(rows.x.shape[0], examples_at_once(width, net.outputs))
 
 
 register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))
