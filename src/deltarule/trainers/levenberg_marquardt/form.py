@@ -2,7 +2,7 @@
 
 n parameters, R = m k residuals of a step. Floating-point operations of one iteration, and bytes at the same time:
 
-    primal   R n² + n³/3 (symmetric product, one factorisation)        3 n² 8
+    primal   R n² + n³/3 (symmetric product, one factorisation)        4 n² 8
     dual     2 R² sum_l n_l + R³/3 (the Gram, one factorisation)       11 R² 8
     cg       about 100 products J^T J v at 8 R n / k operations each   activations of one block
 
@@ -35,7 +35,7 @@ def form_costs(n: int, examples: int, outputs: int, neurons: int) -> dict[str, F
     """The costs of the three forms; `neurons` is the sum of n_l over the layers, see `gram_width`."""
     R = examples * outputs
     return {
-        "primal": FormCost(float(R) * n * n + n**3 / 3, 3.0 * BYTES * n * n),
+        "primal": FormCost(float(R) * n * n + n**3 / 3, 4.0 * BYTES * n * n),
         "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 11.0 * BYTES * R * R),
         "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
     }
