@@ -121,10 +121,10 @@ def limits(found: Case) -> list[str]:
         return []
     return [
         f"Of deltarule's {ours:.1f} µs a step {products:.1f} are its matrix products and p ← p - eta g, as XLA does "
-        f"them over rows that lie in order; the C loop does everything in {floor:.1f}. XLA hands the kernels of a "
-        "step from thread to thread, and the weights follow from one core's cache to the other's: in a process that "
-        f"is given one thread (PJRT_NPROC=1 in its environment) the step takes {single:.1f} µs. The rest is the "
-        "copying of shuffled rows and some twenty small kernels: softmax, cost, weights of the rows, the second layer."
+        f"them over rows that lie in order; the C loop does everything in {floor:.1f}. The rest is the copying of "
+        "shuffled rows and some twenty small kernels: softmax, cost, weights of the rows, the second layer. XLA hands "
+        "the kernels of a step from thread to thread, and the weights follow from one core's cache to the other's; in "
+        f"a process that is given one thread (PJRT_NPROC=1 in its environment) the step takes {single:.1f} µs."
     ]
 
 
