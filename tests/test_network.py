@@ -89,6 +89,22 @@ def test_inputs_are_anything_numpy_can_read(params):
         np.testing.assert_allclose(NET(params, given), expected, rtol=1e-6)
 
 
+def test_what_was_given_may_be_changed_at_once():
+    """JAX computes while Python goes on, and reads an aligned NumPy array where it lies."""
+    net = dr.Network([dr.Dense(200, "tanh"), dr.Dense(2, "linear")])
+    params = net.init(0, (400,))
+    held = np.zeros(2000 * 400 * 4 + 64, np.uint8)
+    start = -held.ctypes.data % 64
+    X = held[start : start + 2000 * 400 * 4].view(np.float32).reshape(2000, 400)
+    Y = np.zeros((2000, 2), np.float32)
+    for compute in (lambda: net(params, X), lambda: net.cost_and_gradient(params, X, Y)[1][0]["W"]):
+        X[:] = 1
+        expected = np.array(compute())
+        found = compute()
+        X[:] = 0
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_classes_become_one_hot_rows(params):
     labels = [2, 0, 1, 1, 0]
     cost, _ = NET.cost_and_gradient(params, X, labels)

@@ -71,6 +71,6 @@ def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1
     matrices = form_costs(n, whole, k, gram)[form].bytes
     if form == "dual":
         return Memory(examples, matrices, float(width * whole * (k + 3) * (neurons + n_1)))
-    row = n if form == "primal" else 4 * neurons
+    row = max(n, 4 * neurons) if form == "primal" else 4 * neurons
     block = min(block_bytes(row, width), at_once * k * row * width)
     return Memory(examples, matrices, float(BLOCK_COPIES * block))

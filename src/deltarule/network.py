@@ -157,8 +157,9 @@ class Network:
             x = self.as_inputs(params, X, dtype)
             most = rows_at_once(self, x)
             if x.shape[0] <= most:
-                return _outputs(self, params, x)
-            return jnp.concatenate([_outputs(self, params, x[i : i + most]) for i in range(0, x.shape[0], most)])
+                return _done(_outputs(self, params, x), x)
+            parts = [_outputs(self, params, x[i : i + most]) for i in range(0, x.shape[0], most)]
+            return _done(jnp.concatenate(parts), x)
 
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: int | Array | None = None) -> tuple[Array, Params]:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
@@ -171,7 +172,8 @@ class Network:
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             drawn = None if key is None else as_key(key)
-            return _mean_cost_and_gradient(self, params, x, self.as_targets(Y, x), drawn)
+            y = self.as_targets(Y, x)
+            return _done(_mean_cost_and_gradient(self, params, x, y, drawn), x, y)
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
@@ -231,6 +233,11 @@ def _checked_shape(input_shape: Any) -> Shape:
             f"input_shape is {input_shape!r}: give the shape of one example, a tuple of whole numbers such as (784,)."
         )
     return shape
+
+
+def _done(result: Any, *given: Array | np.ndarray) -> Any:
+    """The result, waited for where NumPy's memory was given: JAX reads it as it computes, and callers may change it."""
+    return jax.block_until_ready(result) if any(isinstance(array, np.ndarray) for array in given) else result
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3, 4))

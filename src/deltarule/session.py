@@ -51,7 +51,8 @@ class TrainingResult:
         message: the stop in one sentence.
         epochs: how many were run.
         best_epoch: the epoch, counted from 1, that params come from; 0 is the start.
-        seconds: wall-clock time, compilation included; of a resumed training that of all its calls.
+        seconds: wall-clock time, compilation included; of a resumed training also that of the calls
+            before, each up to its last checkpoint.
         starts: of several starts, the result of each, this one among them.
     """
 

@@ -32,11 +32,13 @@ def together(of, *arguments, **options):
         def everyones(content):
             told[i] = content
             barrier.wait(timeout=60)
-            return list(told)
+            all_told = list(told)
+            barrier.wait(timeout=60)
+            return all_told
 
         try:
             found[i] = load_folder(*arguments, among=Among(i, of, everyones), **options)
-        except DataError as error:
+        except (DataError, MemoryError) as error:
             found[i] = error
 
     threads = [threading.Thread(target=run, args=(i,)) for i in range(of)]
@@ -79,6 +81,44 @@ def test_what_one_cannot_use_all_refuse(folder, at):
     for error in together(3, folder):
         assert isinstance(error, DataError)
         assert str(error) == f"column 'x1' of {folder} holds nan: fill such cells, or remove their rows"
+
+
+def test_a_fault_of_one_ends_all(folder, monkeypatch):
+    """Whatever it is: the others wait for what that process has to tell."""
+    whole = ArrayStream.pieces
+
+    def fails(stream, block):
+        if block.place == 640:
+            raise MemoryError("no room")
+        return whole(stream, block)
+
+    monkeypatch.setattr(ArrayStream, "pieces", fails)
+    found = together(3, folder)
+    assert sorted(map(type, found), key=str) == [MemoryError, DataError, DataError]
+    assert {str(error) for error in found if isinstance(error, DataError)} == {
+        "another process failed: MemoryError('no room')"
+    }
+
+
+@pytest.mark.parametrize("of", [2, 3, 8])
+def test_parquet_files_are_measured_together(tmp_path, of):
+    """Five files of row groups of 40: whole files for two and three processes, row groups for eight."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for i, rows in enumerate(np.array_split(np.arange(N), 5)):
+        columns = {"a": X[rows, 0], "b": X[rows, 1].astype(np.float32), "y": np.sin(X[rows, 0])}
+        parquet.write_table(pyarrow.table(columns), tmp_path / f"{i}.parquet", row_group_size=40)
+    alone = load_folder(tmp_path, target="y")
+    for data in together(of, tmp_path, target="y"):
+        assert data.schema == alone.schema
+        assert data.train.digest == alone.train.digest
+        for part in ("validation", "test"):
+            for name in ("X", "Y", "rows"):
+                one, other = (getattr(getattr(d, part), name) for d in (data, alone))
+                np.testing.assert_array_equal(one, other)
+    damaged = (tmp_path / "3.parquet").read_bytes()
+    (tmp_path / "3.parquet").write_bytes(damaged[:50] + bytes(400) + damaged[450:])
+    for error in together(of, tmp_path, target="y"):
+        assert str(error).startswith(f"row group 0 of {tmp_path / '3.parquet'} cannot be read (")
 
 
 def test_classes_are_those_of_all_shares(folder):

@@ -10,7 +10,7 @@ import pytest
 import deltarule as dr
 from deltarule.checkpoints import folder, keeper
 from deltarule.data import ArrayStream, load_folder
-from deltarule.errors import CheckpointError, ConfigurationError
+from deltarule.errors import CheckpointError, ConfigurationError, DataError
 from deltarule.streaming import feed
 from deltarule.streaming.course import WAITED
 
@@ -149,7 +149,11 @@ def test_a_mesh_goes_on_with_what_one_device_began(tmp_path):
         ({"stopping": dr.Stopping(goal=1e-9)}, "goal None, and here it is 1e-09"),
         ({"params": NET.init(1, (3,))}, "initial parameters"),
         ({"epochs": 1}, "of epoch 2, and epochs is 1: give at least 2"),
-        ({"source": stream(X[:-1], Y[:-1])}, "training data a stream of 203 rows of 3 inputs and 1 targets, digest"),
+        (
+            {"source": stream(X[:-1], Y[:-1])},
+            "training data a stream of 203 rows of 3 inputs and 1 targets in 13",
+        ),
+        ({"source": ArrayStream(X, Y, block_rows=17)}, "a stream of 203 rows .* 13 blocks .* 203 rows .* 12 blocks"),
         ({"source": stream(X + np.eye(N, 3, -192), Y)}, "training data a stream of 203 rows"),  # one number, of row 192
         ({"source": stream(X, Y + np.eye(N, 1))}, "training data a stream of 203 rows"),
     ],
@@ -159,6 +163,16 @@ def test_other_settings_are_refused_by_name(tmp_path, changed, said):
     with pytest.raises(CheckpointError, match=said):
         train(**{"resume": tmp_path} | changed)
     assert epochs_of(tmp_path) == [2, 1]
+
+
+def test_data_that_cannot_be_used_leave_no_checkpoint(tmp_path):
+    """So that the same command begins anew once they are mended."""
+    bad = X.copy()
+    bad[100, 1] = np.nan
+    with pytest.raises(DataError, match="nan"):
+        train(stream(bad), checkpoint=tmp_path)
+    assert epochs_of(tmp_path) == []
+    train(epochs=1, checkpoint=tmp_path)
 
 
 def test_levenberg_marquardt_may_go_on_with_other_chunks(tmp_path):

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import deltarule as dr
 from deltarule.rows import Rows, pad_rows
+from deltarule.trainers import sampling
 from deltarule.trainers.sampling import GATHERED_BYTES, batches_at_once, permutation, take_batch, with_replacement
 
 
@@ -60,6 +62,35 @@ def test_small_batches_are_gathered_together_and_large_ones_one_by_one():
     assert batches_at_once(rows, 10, 10**6) == GATHERED_BYTES // 400
     assert batches_at_once(rows, 10, 100) == 100
     assert batches_at_once(rows, 10**6, 1) == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"sampling": "uniform", "steps": 23}, {"momentum": 0.9}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_how_many_are_gathered_together_changes_nothing(monkeypatch, options, weighted):
+    """103 examples in batches of 5: all of an epoch's batches gathered together, or one, two or seven of them."""
+    random = np.random.default_rng(0)
+    X, Y = random.normal(size=(103, 3)), random.normal(size=(103, 1))
+    weights = random.uniform(0.5, 2, 103) if weighted else None
+    net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
+    found = []
+    for batches in (100, 1, 2, 7):
+        monkeypatch.setattr(sampling, "GATHERED_BYTES", batches * 5 * 4 * 8)
+        jax.clear_caches()
+        result = dr.train(
+            net,
+            X,
+            Y,
+            trainer=dr.GradientDescent(eta=0.1, batch_size=5, **options),
+            weights=weights,
+            epochs=3,
+            seed=1,
+            dtype="float64",
+            restarts=2,
+        )
+        found.append(result)
+    for other in found[1:]:
+        for one, two in zip(found[0].starts, other.starts, strict=True):
+            jax.tree.map(np.testing.assert_array_equal, (one.params, one.history), (two.params, two.history))
 
 
 def test_a_short_batch_weighs_its_missing_places_nothing():

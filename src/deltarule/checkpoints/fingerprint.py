@@ -111,10 +111,13 @@ def rows_in_words(rows: Rows) -> str:
 def stream_in_words(whole: "Stream", own: "Stream") -> str:
     """Shape and digest of a stream's examples, however its blocks are divided among processes.
 
-    The digest is that of all rows where a pass over them has taken it; else that of the first piece of `SAMPLED` blocks
-    evenly spread from the first to the last, of which each process reads those of its own part.
+    Batches follow from how the rows are cut into blocks, so that is compared as well. The digest is that of all rows
+    where a pass over them has taken it; else that of the first piece of `SAMPLED` blocks evenly spread from the first
+    to the last, of which each process reads those of its own part.
     """
+    cut = hashlib.blake2b(str([block.rows for block in whole.blocks]).encode(), digest_size=4).hexdigest()
     shape = f"a stream of {whole.rows} rows of {whole.inputs} inputs and {whole.targets} targets"
+    shape = f"{shape} in {len(whole.blocks)} blocks ({cut})"
     if whole.digest is not None:
         return f"{shape}, digest {whole.digest}"
     mine, sums = set(own.blocks), [0, 0]

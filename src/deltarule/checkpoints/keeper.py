@@ -145,8 +145,8 @@ def keeping(
     if not leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
         settings()
         content = from_bytes(told(b""))
-        groups, seconds = (content.description[name] for name in ("groups", "seconds"))
-        yield Keeper(None, found=[_group(content.tensors, i) for i in range(groups)], seconds=seconds)
+        groups = [_group(content.tensors, i) for i in range(content.description["groups"])]
+        yield Keeper(None, found=groups, seconds=content.description["seconds"])
         return
     with folder.locked(place):
         here = source is not None and source.resolve() == place.resolve()
@@ -179,7 +179,7 @@ def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> t
         theirs, count = dict(content.description["settings"]), int(content.description["groups"])
         groups = [_group(content.tensors, i) for i in range(min(count, len(content.tensors)))]
         reached = max(int(np.max(group["carry.epoch"])) for group in groups)
-        seconds = float(content.description["seconds"])
+        seconds = float(content.description.get("seconds", 0.0))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the checkpoint in {place} contradicts itself ({error}): train anew.") from None
     for name in ours | theirs:

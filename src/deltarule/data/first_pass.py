@@ -36,9 +36,9 @@ class Held(NamedTuple):
     y: np.ndarray
     rows: np.ndarray
 
-    def only(self, kept: np.ndarray) -> "Held":
-        """Those that are kept, (rows,) of booleans."""
-        return Held(*(array[kept] for array in self))
+    def taken(self, which: np.ndarray) -> "Held":
+        """Some of them: a boolean for each, or their places."""
+        return Held(*(array[which] for array in self))
 
 
 class FirstPass:
@@ -55,8 +55,7 @@ class FirstPass:
     def __init__(self, path: Path, stream: Stream, parts: Parts, measured: Measured, among: Among):
         """Nothing is read."""
         self.path, self.stream, self.parts, self.measured, self.among = path, stream, parts, measured, among
-        empty = Held(np.zeros((0, stream.inputs)), np.zeros((0, stream.targets)), np.zeros(0, np.int64))
-        self.pieces: dict[int, list[Held]] = {part: [empty] for part in PARTS}
+        self.pieces: dict[int, list[Held]] = {part: [] for part in PARTS}
         self.sums = [0, 0]  # of the inputs and of the targets of all rows
 
     @property
@@ -66,8 +65,11 @@ class FirstPass:
 
     def held(self, part: int) -> Held:
         """The rows of the validation or of the test part."""
-        all_rows = Held(*map(np.concatenate, zip(*self.pieces[part], strict=True)))
-        return all_rows.only(np.argsort(all_rows.rows))
+        pieces = [piece for piece in self.pieces[part] if len(piece.rows)]
+        if not pieces:
+            return Held(np.zeros((0, self.stream.inputs)), np.zeros((0, self.stream.targets)), np.zeros(0, np.int64))
+        held = Held(*map(np.concatenate, zip(*pieces, strict=True)))
+        return held.taken(np.argsort(held.rows))
 
     def run(self, progress: Callable[[float], None]) -> None:
         """Read this process's share, and hear of the others'.
@@ -78,12 +80,16 @@ class FirstPass:
         if self.among.of == 1:
             self._read(progress)
             return
-        fault = ""
+        self.among.everyones(b"")  # the first exchange connects them, which waits less long than the pass may take
+        fault, own = "", None
         try:
             self._read(progress)
-        except DataError as error:
-            fault = str(error)
+        except Exception as error:  # whatever it is, the others wait to hear of it
+            own = error
+            fault = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}"
         found = [np.load(io.BytesIO(content)) for content in self.among.everyones(self._content(fault))]
+        if own is not None:
+            raise own
         for other in found:
             if fault := str(other["fault"]):
                 raise DataError(fault)

@@ -102,7 +102,7 @@ def load_folder(
 
 def _staying(held: Held, stream: Stream, parts: Parts, which: int) -> Held:
     """Those of the rows drawn for a part that may stay in it; the others train."""
-    return held if parts.held == parts.drawn else held.only(np.isin(held.rows, parts.rows(stream, which)))
+    return held if parts.held == parts.drawn else held.taken(np.isin(held.rows, parts.rows(stream, which)))
 
 
 def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

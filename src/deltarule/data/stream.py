@@ -6,6 +6,7 @@ touched: its file is read through a buffer, so that what was read does not stay 
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -199,7 +200,7 @@ class ParquetStream(Stream):
         parquet = require("pyarrow.parquet", "a folder of Parquet files")
         file, group = block.place
         columns = [*self.input_names, *self.target_names]
-        with parquet.ParquetFile(file) as opened:
+        with _reading(file, group), parquet.ParquetFile(file) as opened:
             for batch in opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=columns, use_threads=False):
                 table = np.empty((batch.num_rows, len(columns)))
                 for j, name in enumerate(columns):
@@ -217,6 +218,17 @@ class ParquetStream(Stream):
         if len(self.files) >= of:
             part.blocks = tuple(block for file in self.files[i::of] for block in file if block.rows)
         return part
+
+
+@contextmanager
+def _reading(file: str, group: int) -> Iterator[None]:
+    """Turn what pyarrow says of a damaged or missing file, inside, into a DataError."""
+    arrow = require("pyarrow", "a folder of Parquet files")
+    try:
+        yield
+    except (arrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"row group {group} of {file} cannot be read ({reason}): replace the file.") from None
 
 
 def parquet_files(folder: Path) -> list[Path]:

@@ -83,7 +83,8 @@ class Course:
         except KeyboardInterrupt:
             outside = "interrupted"
         finally:
-            self.keeper.write(0, progress)
+            if progress.epoch:  # data that cannot be used are found in the first, and may be mended
+                self.keeper.write(0, progress)
         carry, (parts,) = progress
         reason = STOP_REASONS[int(carry.stop)] if int(carry.stop) else outside or "epochs"
         keep_best = self.validation is not None or reason == "diverged"
