@@ -50,11 +50,11 @@ def test_devices_divide_the_sum_and_not_the_factorisation():
 
 
 def test_memory_counts_the_examples_once_and_the_matrices_on_each_device():
-    """1,024 rows of 3 + 1 float64; JᵀJ, its factor and D of order 21."""
+    """1,024 rows of 3 + 1 float64; JᵀJ, a block's part of it, its factor and D of order 21."""
     alone, divided = made().memory_on(1), made().memory_on(4)
     assert alone.examples == 1024 * 4 * 8
     assert divided.examples == 256 * 4 * 8
-    assert alone.matrices == divided.matrices == 3 * 21 * 21 * 8
+    assert alone.matrices == divided.matrices == 4 * 21 * 21 * 8
     assert alone.total == alone.examples + alone.matrices + alone.work
 
 

@@ -40,6 +40,7 @@ def assert_it_ends_the_same(training, trainer, kills, seed, pause=0.002):
         np.testing.assert_array_equal(resumed[name], array)
 
 
+@pytest.mark.slow
 def test_killed_twice(training):
     assert_it_ends_the_same(training, "sgd", kills=2, seed=1)
 
