@@ -80,9 +80,11 @@ def points(result: Result, cases: Sequence[Case]):
                     "s": 60 if mine else 34,
                     "zorder": 3 if mine else 2,
                     "marker": "o" if mine else MARKERS[1:][i % 10],
+                    "facecolors": "none" if mine and name != ours[0] else colour,
+                    "edgecolors": colour,
                 }
                 if at:
-                    axes.scatter(*zip(*at, strict=True), color=colour, label=name, **look)
+                    axes.scatter(*zip(*at, strict=True), label=name, **look)
             axes.set_yticks(range(len(some)), [case.title.split(":")[0] for case in reversed(some)])
             axes.set_ylim(-0.6, len(some) - 0.4)
             axes.set_xscale("log")

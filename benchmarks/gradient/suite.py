@@ -17,6 +17,11 @@ NETWORKS = {"10³": (20, 20, 20, 10), "10⁵": (100, 260, 260, 10), "10⁷": (78
 BATCHES = {"10³": (1, 100, 10_000), "10⁵": (1, 100, 10_000), "10⁷": (1, 100, 1_000)}
 LAP_SECONDS = 0.05  # a lap repeats the call until about so much
 BY_HAND, UNCHECKED = "deltarule, by hand", "deltarule, its compiled call alone"
+SMALLEST = (
+    "Where a gradient takes a tenth of a millisecond, the number of kernels decides: deltarule's program for "
+    "20-20-20-10 and 100 examples has 30, that of jax.grad 27 (counted in the compiled programs), because each delta^T "
+    "is written out before its product. The checks of the public call take 3 to 7 µs beside it."
+)
 TOLERANCE = 1e-4  # of the norm of the gradient, float32
 
 
@@ -169,7 +174,7 @@ def gradient(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         "its checks, a few µs, which only the smallest network shows; the others are bare. torch.compile takes part at "
         "m = 100."
     )
-    return Result("gradient", "One gradient", text, cases, goals)
+    return Result("gradient", "One gradient", text, cases, goals, [SMALLEST])
 
 
 def compare(entries: list[Entry]) -> None:
