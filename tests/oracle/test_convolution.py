@@ -45,7 +45,8 @@ def geometries(draw):
 @given(geometries(), st.integers(1, 3))
 @example(((2, 9, 7, 2), (3, 2), (2, 3), "valid"), 3)
 @example(((2, 5, 6, 3), (2, 3), (2, 2), "same"), 3)
-@settings(max_examples=4)
+@example(((2, 6, 11, 1), (3, 3), (1, 1), "same"), 2)  # three tiles, the last of three places
+@settings(max_examples=5)
 def test_the_three_products_of_a_convolution(geometry, f):
     shape, size, stride, padding = geometry
     window = Window(size, stride, padding)
@@ -61,6 +62,8 @@ def test_the_three_products_of_a_convolution(geometry, f):
         close(turned(W, delta, window, *shape[1:3]), da)
         close(kernel_gradient(delta, a, window), dW)
     close(correlation.turned_rows(W, delta, window, *shape[1:3]), da)
+    close(correlation.correlate_bands(W, a, window) + b, z)
+    close(correlation.kernel_gradient_bands(delta, a, window), dW)
 
 
 @given(geometries(), st.sampled_from(POOLS), st.booleans())
@@ -209,17 +212,23 @@ def test_the_rotation_of_the_kernel():
 
 @pytest.mark.parametrize("padding", PADDINGS)  # "valid" takes the rows of the kernel one by one, "same" does not
 @pytest.mark.parametrize("largest", [0, correlation.PATCH_BYTES])  # patches of a batch that are kept
-def test_in_single_precision_every_form_is_near(padding, largest, monkeypatch):
+@pytest.mark.parametrize("channels", [correlation.BANDED, correlation.BANDED + 1])
+def test_in_single_precision_every_form_is_near(padding, largest, channels, monkeypatch):
     monkeypatch.setattr(correlation, "PATCH_BYTES", largest)
     window = Window((5, 5), (1, 1), padding)
-    a, W = normal(15, (2, 9, 9, 3), (3, 5, 5, 3))
+    a, W = normal(15, (2, 9, 9, channels), (3, 5, 5, channels))
     z = correlation.correlate_patches(W, a, window)
     (delta,) = normal(16, z.shape)
-    exact = (z, correlation.turned_patches(W, delta, window, 9, 9))
+    exact = (
+        z,
+        correlation.turned_patches(W, delta, window, 9, 9),
+        correlation.kernel_gradient_patches(delta, a, window),
+    )
     single = [jnp.asarray(array, jnp.float32) for array in (W, a, delta)]
     found = (
         correlation.correlate(single[0], single[1], window),
         correlation.turned(single[0], single[2], window, 9, 9),
+        correlation.kernel_gradient(single[2], single[1], window),
     )
     for one, other in zip(found, exact, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())

@@ -6,13 +6,15 @@
     kernel_gradient  dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4), summed over the places
                      that share W
 
-There are two ways to each: the platform's own convolution, or patches (im2col) and a matrix product; and of the second
-a third, `turned_rows`. Measured on two cores of a CPU (20 kernels of 5x5 on 28x28 pixels, 40 of 5x5x20 on 12x12;
-batches of 10 and 100; XLA of jaxlib 0.10): the platform's kernel_gradient is 13 to 120 times the slower one. In float32
-its correlate is up to twice as fast as patches, but where the patches of the batch are small enough to be kept, XLA
-makes them once for z and dW, and patches win; its turned computes mostly the zeros of the margin where H' is much less
-than H, and row by row takes 13 µs an example for 32. In float64 it can take 15 times as long as patches. On a GPU all
-three are the platform's.
+There are two ways to each: the platform's own convolution, or patches (im2col) and a matrix product; of the second
+a third, `turned_rows`; and for images of few channels, of the first and the last, bands. Measured on two cores of a CPU
+(20 kernels of 5x5 on 28x28 pixels, 40 of 5x5x20 on 12x12; batches of 10 and 100; XLA of jaxlib 0.10): the platform's
+kernel_gradient is 13 to 120 times the slower one. In float32 its correlate is up to twice as fast as patches, but where
+the patches of the batch are small enough to be kept, XLA makes them once for z and dW, and patches win; its turned
+computes mostly the zeros of the margin where H' is much less than H, and row by row takes 13 µs an example for 32. In
+float64 it can take 15 times as long as patches. Of one channel a patch is so few numbers that neither is fast: 23 µs an
+example for z where bands take 8, 12 for dW where they take 7 (on one core 43 for 8 and 34 for 8). On a GPU all three
+are the platform's.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +27,14 @@ from deltarule.layers.window import Window
 
 PATCH_BYTES = 4 * 2**20
 ROWS_SAVE = 0.875  # H'/H up to which `turned_rows` is the faster one on a CPU
+BANDED = 3  # channels up to which bands are the faster ones on a CPU
+TILE = 4  # places of a band; of 2, 3, 4, 6, 8 and 12 the fastest, or within a fifth of it, for 5x5 and 3x3
 
 
 def correlate(W: Array, a: Array, window: Window) -> Array:
     """z without the bias, (m, H', W', f), for kernels W (f, h, w, c) and images a (m, H, W, c)."""
+    if a.shape[-1] <= BANDED:
+        return lax.platform_dependent(W, a, cpu=_with(correlate_bands, window), default=_with(_correlate, window))
     if a.dtype == jnp.float64 or a.itemsize * len(a) * _patch_numbers(W, a, window) <= PATCH_BYTES:
         return lax.platform_dependent(W, a, cpu=_with(correlate_patches, window), default=_with(_correlate, window))
     return _correlate(W, a, window)
@@ -48,8 +54,9 @@ def turned(W: Array, delta: Array, window: Window, H: int, width: int) -> Array:
 
 def kernel_gradient(delta: Array, a: Array, window: Window) -> Array:
     """dC/dW, (f, h, w, c), summed over the batch."""
-    patches, primitive = _with(kernel_gradient_patches, window), _with(_kernel_gradient, window)
-    return lax.platform_dependent(delta, a, cpu=patches, default=primitive)
+    by_hand = kernel_gradient_bands if a.shape[-1] <= BANDED else kernel_gradient_patches
+    primitive = _with(_kernel_gradient, window)
+    return lax.platform_dependent(delta, a, cpu=_with(by_hand, window), default=primitive)
 
 
 def _correlate(W: Array, a: Array, window: Window) -> Array:
@@ -152,6 +159,30 @@ def kernel_gradient_patches(delta: Array, a: Array, window: Window) -> Array:
         zero = jnp.zeros((f, patch), a.dtype)
         dW = lax.scan(lambda total, pair: (total + part(*pair), None), zero, blocks)[0]
     return dW.reshape(f, *window.size, c)
+
+
+def correlate_bands(W: Array, a: Array, window: Window) -> Array:
+    """By bands: the `TILE` places of a tile are one product, tiles B, with the kernel once for each place.
+
+    B[u,x,c,p,f] = W[f,u,x - p t,c], zero where x - p t is no column of the kernel: a band matrix in x and p. Mostly
+    zeros, but a product of 40 by 80 numbers (5x5, one channel, 20 kernels) runs at several times the speed of 25 by 20.
+    """
+    zero, f, shifts = jnp.zeros((), W.dtype), len(W), range(0, TILE * window.stride[1], window.stride[1])
+    places = [lax.pad(W, zero, ((0, 0, 0), (0, 0, 0), (shift, shifts[-1] - shift, 0), (0, 0, 0))) for shift in shifts]
+    B = jnp.stack(places).transpose(2, 3, 4, 0, 1)
+    z = window.tiles(a, TILE) @ B.reshape(-1, TILE * f)
+    return z.reshape(*z.shape[:2], -1, f)[:, :, : window.stops("", a.shape[1:])[1]]
+
+
+def kernel_gradient_bands(delta: Array, a: Array, window: Window) -> Array:
+    """By bands: dC/dB = tiles^T delta; each place's part of it is a dW, and theirs are summed."""
+    (h, w), t, wide, f = window.size, window.stride[1], *delta.shape[2:]
+    delta = jnp.pad(delta, ((0, 0), (0, 0), (0, -wide % TILE), (0, 0)))
+    tiles = window.tiles(a, TILE)
+    dB = tiles.reshape(-1, tiles.shape[-1]).T @ delta.reshape(-1, TILE * f)
+    dB = dB.reshape(h, -1, a.shape[-1], TILE, f)
+    dW = jnp.stack([dB[:, p * t : p * t + w, :, p] for p in range(TILE)]).sum(axis=0)
+    return dW.transpose(3, 0, 1, 2)
 
 
 def _patch_numbers(W: Array, a: Array, window: Window) -> int:

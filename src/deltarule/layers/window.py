@@ -63,10 +63,7 @@ class Window:
     def pieces(self, images: Array, margin: float = 0) -> list[Array]:
         """The h w pieces, row by row; pixels outside the image are `margin`."""
         m, H, W, c = images.shape
-        rows, columns = self.margins(H, W)
-        if any((*rows, *columns)):
-            edge = jnp.asarray(margin, images.dtype)
-            images = lax.pad(images, edge, ((0, 0, 0), (*rows, 0), (*columns, 0), (0, 0, 0)))
+        images = self._inside_margin(images, margin)
         (s, t), (high, wide) = self.stride, self.stops("", (H, W, c))
         return [
             lax.slice(images, (0, u, v, 0), (m, u + (high - 1) * s + 1, v + (wide - 1) * t + 1, c), (1, s, t, 1))
@@ -76,6 +73,24 @@ class Window:
     def patches(self, images: Array) -> Array:
         """What the window sees at each stop as one row, (m, H', W', h w c), in the order of a kernel's weights."""
         return jnp.concatenate(self.pieces(images), axis=-1)
+
+    def tiles(self, images: Array, places: int) -> Array:
+        """What it sees at `places` stops side by side as one row, (m, H', ceil(W' / places), h x c).
+
+        x = (places - 1) t + w columns; the last tile sees zeros where the image ends.
+        """
+        m, H, W, c = images.shape
+        (h, w), (s, t), (high, wide) = self.size, self.stride, self.stops("", (H, W, c))
+        columns, starts = (places - 1) * t + w, range(0, wide * t, places * t)
+        images = self._inside_margin(images, 0, starts[-1] + columns)
+        tiles = []
+        for start in starts:
+            rows = (
+                lax.slice(images, (0, u, start, 0), (m, u + (high - 1) * s + 1, start + columns, c), (1, s, 1, 1))
+                for u in range(h)
+            )
+            tiles.append(jnp.concatenate([row.reshape(m, high, columns * c) for row in rows], axis=-1))
+        return jnp.stack(tiles, axis=2)
 
     def put_back(self, pieces: Sequence[Array], H: int, W: int) -> Array:
         """The transpose of `pieces`: each added where it came from, (m, H, W, c); what fell on the margin is lost."""
@@ -95,6 +110,15 @@ class Window:
             total = placed if total is None else total + placed
         assert total is not None
         return total
+
+    def _inside_margin(self, images: Array, margin: float, columns: int = 0) -> Array:
+        """The images inside their padding, at least so many columns wide."""
+        (top, bottom), (left, right) = self.margins(*images.shape[1:3])
+        right = max(right, columns - left - images.shape[2])
+        if not any((top, bottom, left, right)):
+            return images
+        edge = jnp.asarray(margin, images.dtype)
+        return lax.pad(images, edge, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
 
     def counts(self, H: int, W: int) -> np.ndarray:
         """How many pixels of the image the window sees at each stop, (H', W', 1)."""
