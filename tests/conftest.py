@@ -1,7 +1,7 @@
 """What every test shares: reproducible hypothesis examples, a context in which JAX computes in float64, and MNIST."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from deltarule import data
+from deltarule.checkpoints import folder, keeper
 from deltarule.errors import DataError
 
 # Compiling is most of the tests' time, and they run little of what they compile: XLA's costlier passes are left out
@@ -40,3 +41,16 @@ def float64() -> Iterator[None]:
     """64-bit types enabled during one test, as deltarule enables them inside its own calls."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def delay() -> Callable[[Path, float], None]:
+    """A function that makes a folder's newest checkpoint say that its training took so many seconds."""
+
+    def to(directory: Path, seconds: float) -> None:
+        path = folder.checkpoints_in(directory)[0]
+        content = folder.from_bytes(path.read_bytes())
+        assert content.description["seconds"] > 0
+        path.write_bytes(keeper.to_bytes(content._replace(description=content.description | {"seconds": seconds})))
+
+    return to

@@ -116,8 +116,8 @@ def stream_in_words(whole: "Stream", own: "Stream") -> str:
     to the last, of which each process reads those of its own part.
     """
     cut = hashlib.blake2b(str([block.rows for block in whole.blocks]).encode(), digest_size=4).hexdigest()
-    shape = f"a stream of {whole.rows} rows of {whole.inputs} inputs and {whole.targets} targets"
-    shape = f"{shape} in {len(whole.blocks)} blocks ({cut})"
+    columns = f"{whole.rows} rows of {whole.inputs} inputs and {whole.targets} targets"
+    shape = f"a stream of {columns} in {len(whole.blocks)} blocks ({cut})"
     if whole.digest is not None:
         return f"{shape}, digest {whole.digest}"
     mine, sums = set(own.blocks), [0, 0]
