@@ -22,6 +22,12 @@ def test_a_single_run_has_no_deviation():
     assert Row("a", None, [2.5]).deviation is None
 
 
+def test_seconds_are_written_as_people_do():
+    assert [Row("a", 1.0, [1.0], seconds=[s]).cells([])[-1] for s in (0.123, 18.4, 99.7, 7341.2)] == [
+        "0.12", "18", "100", "7,341",
+    ]  # fmt: skip
+
+
 def test_the_table_has_the_columns_that_a_row_needs():
     report = Report("x", "X", [Row("plain", 1.0, [1.0]), ROW], {}, [])
     assert report.table()[0] == ["", "book", "deltarule", "last epoch", "seconds a run"]

@@ -92,7 +92,8 @@ class Row:
     def cells(self, extra: Sequence[str]) -> list[str]:
         """The row as text: what, book, ours, the extra columns, seconds a run."""
         book = self.book if isinstance(self.book, str) else "" if self.book is None else self.form.format(self.book)
-        seconds = "" if not self.seconds else f"{statistics.median(self.seconds):.2g}"
+        median = statistics.median(self.seconds) if self.seconds else None
+        seconds = "" if median is None else f"{median:.2g}" if median < 99.5 else f"{median:,.0f}"
         return [self.what, book, self.summary(self.ours), *(self.summary(self.more.get(c, ())) for c in extra), seconds]
 
     def summary(self, values: Sequence[float]) -> str:
