@@ -235,17 +235,19 @@ def test_in_single_precision_every_form_is_near(padding, largest, channels, monk
 
 
 def test_large_batches_go_in_blocks(monkeypatch):
+    """Seven examples as four blocks of two, the last with a row of zeros."""
     window = Window((3, 3), (1, 1), "valid")
-    a, W, delta = normal(14, (6, 5, 5, 2), (4, 3, 3, 2), (6, 3, 3, 4))
-    whole = (
-        correlation.correlate_patches(W, a, window),
-        correlation.turned_patches(W, delta, window, 5, 5),
-        correlation.kernel_gradient_patches(delta, a, window),
-    )
+    a, W, delta = normal(14, (7, 5, 5, 2), (4, 3, 3, 2), (7, 3, 3, 4))
+
+    def products():
+        return (
+            correlation.correlate_patches(W, a, window),
+            correlation.turned_patches(W, delta, window, 5, 5),
+            correlation.kernel_gradient_patches(delta, a, window),
+            correlation.correlate_bands(W, a, window),
+            correlation.kernel_gradient_bands(delta, a, window),
+        )
+
+    whole = products()
     monkeypatch.setattr(correlation, "PATCH_BYTES", 2 * 8 * 9 * 18)
-    blocks = (
-        correlation.correlate_patches(W, a, window),
-        correlation.turned_patches(W, delta, window, 5, 5),
-        correlation.kernel_gradient_patches(delta, a, window),
-    )
-    close(blocks, whole)
+    close(products(), whole)

@@ -20,6 +20,7 @@ are the platform's.
 from collections.abc import Callable, Sequence
 from math import prod
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -144,20 +145,14 @@ def turned_patches(W: Array, delta: Array, window: Window, H: int, width: int) -
 
 
 def kernel_gradient_patches(delta: Array, a: Array, window: Window) -> Array:
-    """By patches: dW = delta^T patches, summed block by block."""
+    """By patches: dW = delta^T patches."""
     f, c = delta.shape[-1], a.shape[-1]
-    m, patch = len(a), prod(window.size) * c
-    block = _block(m, PATCH_BYTES // (a.itemsize * prod(delta.shape[1:3]) * patch))
+    patch = prod(window.size) * c
 
     def part(delta: Array, a: Array) -> Array:
         return delta.reshape(-1, f).T @ window.patches(a).reshape(-1, patch)
 
-    if block == m:
-        dW = part(delta, a)
-    else:
-        blocks = [array.reshape(-1, block, *array.shape[1:]) for array in (delta, a)]
-        zero = jnp.zeros((f, patch), a.dtype)
-        dW = lax.scan(lambda total, pair: (total + part(*pair), None), zero, blocks)[0]
+    dW = _summed_over_blocks(part, prod(delta.shape[1:3]) * patch, delta, a)
     return dW.reshape(f, *window.size, c)
 
 
@@ -170,7 +165,7 @@ def correlate_bands(W: Array, a: Array, window: Window) -> Array:
     zero, f, shifts = jnp.zeros((), W.dtype), len(W), range(0, TILE * window.stride[1], window.stride[1])
     places = [lax.pad(W, zero, ((0, 0, 0), (0, 0, 0), (shift, shifts[-1] - shift, 0), (0, 0, 0))) for shift in shifts]
     B = jnp.stack(places).transpose(2, 3, 4, 0, 1)
-    z = window.tiles(a, TILE) @ B.reshape(-1, TILE * f)
+    z = _in_blocks(lambda a: window.tiles(a, TILE) @ B.reshape(-1, TILE * f), _tile_numbers(a, window), a)
     return z.reshape(*z.shape[:2], -1, f)[:, :, : window.stops("", a.shape[1:])[1]]
 
 
@@ -178,9 +173,12 @@ def kernel_gradient_bands(delta: Array, a: Array, window: Window) -> Array:
     """By bands: dC/dB = tiles^T delta; each place's part of it is a dW, and theirs are summed."""
     (h, w), t, wide, f = window.size, window.stride[1], *delta.shape[2:]
     delta = jnp.pad(delta, ((0, 0), (0, 0), (0, -wide % TILE), (0, 0)))
-    tiles = window.tiles(a, TILE)
-    dB = tiles.reshape(-1, tiles.shape[-1]).T @ delta.reshape(-1, TILE * f)
-    dB = dB.reshape(h, -1, a.shape[-1], TILE, f)
+
+    def part(delta: Array, a: Array) -> Array:
+        tiles = window.tiles(a, TILE)
+        return tiles.reshape(-1, tiles.shape[-1]).T @ delta.reshape(-1, TILE * f)
+
+    dB = _summed_over_blocks(part, _tile_numbers(a, window), delta, a).reshape(h, -1, a.shape[-1], TILE, f)
     dW = jnp.stack([dB[:, p * t : p * t + w, :, p] for p in range(TILE)]).sum(axis=0)
     return dW.transpose(3, 0, 1, 2)
 
@@ -190,18 +188,40 @@ def _patch_numbers(W: Array, a: Array, window: Window) -> int:
     return prod(window.stops("", a.shape[1:])) * W[0].size
 
 
+def _tile_numbers(a: Array, window: Window) -> int:
+    """How many numbers the tiles of one example are."""
+    return prod(jax.eval_shape(lambda: window.tiles(a[:1], TILE)).shape)
+
+
 def _in_blocks(part: Callable[[Array], Array], numbers: int, array: Array) -> Array:
     """part(array), over blocks of its examples, where the patches of one example are so many numbers."""
-    block = _block(len(array), PATCH_BYTES // (array.itemsize * numbers))
-    if block == len(array):
+    m, count = len(array), _count(array, numbers)
+    if count == 1:
         return part(array)
-    parts = lax.map(part, array.reshape(-1, block, *array.shape[1:]))
-    return parts.reshape(-1, *parts.shape[2:])
+    parts = lax.map(part, _cut(array, count))
+    return parts.reshape(-1, *parts.shape[2:])[:m]
 
 
-def _block(m: int, largest: int) -> int:
-    """The largest divisor of m up to `largest`."""
-    return max(n for n in range(1, max(1, min(m, largest)) + 1) if m % n == 0)
+def _summed_over_blocks(part: Callable[[Array, Array], Array], numbers: int, delta: Array, a: Array) -> Array:
+    """part(delta, a), summed over blocks of their examples, where the patches of one example are so many numbers."""
+    count = _count(a, numbers)
+    if count == 1:
+        return part(delta, a)
+    blocks = _cut(delta, count), _cut(a, count)
+    zero = jnp.zeros_like(jax.eval_shape(part, blocks[0][0], blocks[1][0]))
+    return lax.scan(lambda total, pair: (total + part(*pair), None), zero, blocks)[0]
+
+
+def _count(array: Array, numbers: int) -> int:
+    """Into how many blocks examples are cut so that the patches of a block fit `PATCH_BYTES`."""
+    return -(-len(array) // max(1, PATCH_BYTES // (array.itemsize * numbers)))
+
+
+def _cut(array: Array, count: int) -> Array:
+    """The examples in blocks, (count, block, ...), the last one with zeros after its examples."""
+    block = -(-len(array) // count)
+    array = jnp.pad(array, [(0, count * block - len(array)), *[(0, 0)] * (array.ndim - 1)])
+    return array.reshape(count, block, *array.shape[1:])
 
 
 def _with(product: Callable[..., Array], *shape) -> Callable[[Array, Array], Array]:
