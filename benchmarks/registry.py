@@ -38,7 +38,7 @@ BENCHMARKS = {
             "sgd-large-batch", "784-512-512-10, batches of 256, against the peak", f"{DESCENT}:sgd_large_batch", 120, 9
         ),
         Benchmark("tiny", "2-2-3-2, one example a step", f"{DESCENT}:tiny", 90, 9),
-        Benchmark("conv", "20@5x5-pool-40@5x5-pool-100-10, batches of 10 and 100", f"{DESCENT}:conv", 480, 9),
+        Benchmark("conv", "20@5x5-pool-40@5x5-pool-100-10, batches of 10 and 100", f"{DESCENT}:conv", 360, 9),
         Benchmark("lm", "time to target on eight problems", "benchmarks.lm.suite:lm", 330, 10, "float64", 1),
         Benchmark(
             "lm-wide",
