@@ -18,7 +18,7 @@ def distances(in_processes, processes, cases):
     return json.loads(ended[0][1].splitlines()[-1])
 
 
-@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.slow), 4])
+@pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_sgd_and_both_forms_in_processes(in_processes, processes):
     cases = ["sgd", "primal", "dual"]
     found = distances(in_processes, processes, cases)

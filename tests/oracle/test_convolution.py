@@ -3,6 +3,8 @@
 Relative to the largest entry, everything agrees to 1e-12.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,6 +44,22 @@ def geometries(draw):
     return (draw(st.integers(1, 3)), *image, draw(st.integers(1, 3))), size, stride, padding
 
 
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def every_form(window, H, width, W, a, delta):
+    """z, dC/da and dW by the platform, by patches, and what else there is."""
+    return (
+        correlation._correlate(W, a, window),
+        correlation._turned(W, delta, window, H, width),
+        correlation._kernel_gradient(delta, a, window),
+        correlation.correlate_patches(W, a, window),
+        correlation.turned_patches(W, delta, window, H, width),
+        correlation.kernel_gradient_patches(delta, a, window),
+        correlation.turned_rows(W, delta, window, H, width),
+        correlation.correlate_bands(W, a, window),
+        correlation.kernel_gradient_bands(delta, a, window),
+    )
+
+
 @given(geometries(), st.integers(1, 3))
 @example(((2, 9, 7, 2), (3, 2), (2, 3), "valid"), 3)
 @example(((2, 5, 6, 3), (2, 3), (2, 2), "same"), 3)
@@ -54,16 +72,11 @@ def test_the_three_products_of_a_convolution(geometry, f):
     z, back = jax.vjp(lambda W, a: images.convolution(W, b, a, stride, padding), W, a)
     (delta,) = normal(1, z.shape)
     dW, da = back(delta)
-    for correlate, turned, kernel_gradient in (
-        (correlation._correlate, correlation._turned, correlation._kernel_gradient),
-        (correlation.correlate_patches, correlation.turned_patches, correlation.kernel_gradient_patches),
-    ):
-        close(correlate(W, a, window) + b, z)
-        close(turned(W, delta, window, *shape[1:3]), da)
-        close(kernel_gradient(delta, a, window), dW)
-    close(correlation.turned_rows(W, delta, window, *shape[1:3]), da)
-    close(correlation.correlate_bands(W, a, window) + b, z)
-    close(correlation.kernel_gradient_bands(delta, a, window), dW)
+    z = z - b
+    expected = [z, da, dW, z, da, dW, da, z, dW]
+    found = every_form(window, shape[1], shape[2], W, a, delta)
+    for one, other in zip(found, expected, strict=True):
+        close(one, other)
 
 
 @given(geometries(), st.sampled_from(POOLS), st.booleans())
@@ -132,11 +145,9 @@ def problem(request):
 
 def test_the_gradient_of_a_stack(problem):
     net, params, x, y, plain_outputs, mean_cost = problem
-    close(net(params, x), plain_outputs(params))
+    close(net(params, x), jax.jit(plain_outputs)(params))
     cost, grads = net.cost_and_gradient(params, x, y)
-    expected, expected_grads = jax.value_and_grad(mean_cost)(params)
-    close(cost, expected)
-    close(grads, expected_grads)
+    close((cost, grads), jax.jit(jax.value_and_grad(mean_cost))(params))
 
 
 def test_the_hessian_of_a_stack_times_a_vector(problem):
@@ -144,26 +155,43 @@ def test_the_hessian_of_a_stack_times_a_vector(problem):
 
     net, params, x, y, _, mean_cost = problem
     v = jax.tree.unflatten(jax.tree.structure(params), normal(7, *(p.shape for p in jax.tree.leaves(params))))
-    at = backward_pass(net, params, x, y, jnp.full(len(x), 1 / len(x)))
-    close(hessian_product(net, params, at, v), jax.jvp(jax.grad(mean_cost), (params,), (v,))[1], 1e-11)
+
+    @jax.jit
+    def products(params, v):
+        at = backward_pass(net, params, x, y, jnp.full(len(x), 1 / len(x)))
+        return hessian_product(net, params, at, v), jax.jvp(jax.grad(mean_cost), (params,), (v,))[1]
+
+    close(*products(params, v), 1e-11)
 
 
 def test_the_jacobian_of_a_stack_in_all_its_forms(problem):
     net, params, x, y, plain_outputs, _ = problem
-    lin = curvature.linearize(net, params, x, y, jnp.asarray([1.0, 0.5, 2.0]))
-    outer = jnp.einsum("mjo,mj...->mo...", lin.S, jnp.eye(3)[None].repeat(3, 0))
-    z_jacobian = jax.jacobian(lambda p: _output_z(net, p, plain_outputs))(params)
-    rows = jax.tree.map(lambda J: jnp.einsum("moj,mj...->mo...", outer, J).reshape(9, -1), z_jacobian)
-    J = jnp.concatenate(jax.tree.leaves(rows), axis=1)
-    close(curvature.jacobian_transpose(net, params, lin), J.T)
-    close(curvature.gram(net, params, lin, lin)["all"], J @ J.T, 1e-11)
-    close(jnp.concatenate([g.ravel() for g in jax.tree.leaves(curvature.jacobian_diagonal(net, params, lin))]),
-          jnp.sum(J * J, axis=0))  # fmt: skip
     v = jax.tree.unflatten(jax.tree.structure(params), normal(8, *(p.shape for p in jax.tree.leaves(params))))
-    flat = jnp.concatenate([p.ravel() for p in jax.tree.leaves(v)])
-    close(curvature.jacobian_product(net, params, lin, v).ravel(), J @ flat)
     (u,) = normal(9, (3, 3))
-    close(curvature.transpose_product(net, params, lin, u), _unravel(J.T @ u.ravel(), params))
+
+    @jax.jit
+    def forms(params):
+        lin = curvature.linearize(net, params, x, y, jnp.asarray([1.0, 0.5, 2.0]))
+        return lin.S, (
+            curvature.jacobian_transpose(net, params, lin),
+            curvature.gram(net, params, lin, lin)["all"],
+            jnp.concatenate([g.ravel() for g in jax.tree.leaves(curvature.jacobian_diagonal(net, params, lin))]),
+            curvature.jacobian_product(net, params, lin, v).ravel(),
+            curvature.transpose_product(net, params, lin, u),
+        )
+
+    @jax.jit
+    def explicit(params, S):
+        outer = jnp.einsum("mjo,mj...->mo...", S, jnp.eye(3)[None].repeat(3, 0))
+        z_jacobian = jax.jacobian(lambda p: _output_z(net, p, plain_outputs))(params)
+        rows = jax.tree.map(lambda J: jnp.einsum("moj,mj...->mo...", outer, J).reshape(9, -1), z_jacobian)
+        J = jnp.concatenate(jax.tree.leaves(rows), axis=1)
+        flat = jnp.concatenate([p.ravel() for p in jax.tree.leaves(v)])
+        return J.T, J @ J.T, jnp.sum(J * J, axis=0), J @ flat, _unravel(J.T @ u.ravel(), params)
+
+    S, found = forms(params)
+    for one, other in zip(found, explicit(params, S), strict=True):
+        close(one, other, 1e-11)
 
 
 def _output_z(net, params, plain_outputs):
@@ -179,14 +207,18 @@ def _unravel(flat, params):
 def test_the_acceleration_of_the_residuals(problem):
     net, params, x, y, plain_outputs, _ = problem
     v = jax.tree.unflatten(jax.tree.structure(params), normal(10, *(p.shape for p in jax.tree.leaves(params))))
-    lin = curvature.linearize(net, params, x, y, jnp.ones(3))
-    found = curvature.residual_acceleration(net, params, lin, jnp.ones(3), v)
 
     def z_along(t):
         return _output_z(net, jax.tree.map(lambda p, d: p + t * d, params, v), plain_outputs)
 
-    bent = jax.jvp(lambda t: jax.jvp(z_along, (t,), (1.0,))[1], (0.0,), (1.0,))[1]
-    close(found, jnp.einsum("mjo,mj->mo", lin.S, bent), 1e-11)
+    @jax.jit
+    def both():
+        lin = curvature.linearize(net, params, x, y, jnp.ones(3))
+        bent = jax.jvp(lambda t: jax.jvp(z_along, (t,), (1.0,))[1], (0.0,), (1.0,))[1]
+        found = curvature.residual_acceleration(net, params, lin, jnp.ones(3), v)
+        return found, jnp.einsum("mjo,mj->mo", lin.S, bent)
+
+    close(*both(), 1e-11)
 
 
 @pytest.mark.parametrize("solver", [pytest.param("primal", marks=pytest.mark.slow), "dual"])
@@ -213,24 +245,22 @@ def test_the_rotation_of_the_kernel():
 @pytest.mark.parametrize("padding", PADDINGS)  # "valid" takes the rows of the kernel one by one, "same" does not
 @pytest.mark.parametrize("largest", [0, correlation.PATCH_BYTES])  # patches of a batch that are kept
 @pytest.mark.parametrize("channels", [correlation.BANDED, correlation.BANDED + 1])
-def test_in_single_precision_every_form_is_near(padding, largest, channels, monkeypatch):
-    monkeypatch.setattr(correlation, "PATCH_BYTES", largest)
+def test_in_single_precision_what_is_chosen_is_near(padding, largest, channels, monkeypatch):
     window = Window((5, 5), (1, 1), padding)
     a, W = normal(15, (2, 9, 9, channels), (3, 5, 5, channels))
-    z = correlation.correlate_patches(W, a, window)
-    (delta,) = normal(16, z.shape)
-    exact = (
-        z,
-        correlation.turned_patches(W, delta, window, 9, 9),
-        correlation.kernel_gradient_patches(delta, a, window),
-    )
-    single = [jnp.asarray(array, jnp.float32) for array in (W, a, delta)]
-    found = (
-        correlation.correlate(single[0], single[1], window),
-        correlation.turned(single[0], single[2], window, 9, 9),
-        correlation.kernel_gradient(single[2], single[1], window),
-    )
-    for one, other in zip(found, exact, strict=True):
+    (delta,) = normal(16, (2, *window.stops("", (9, 9, channels)), 3))
+    exact = every_form(window, 9, 9, W, a, delta)[:3]
+    monkeypatch.setattr(correlation, "PATCH_BYTES", largest)
+
+    @jax.jit
+    def chosen(W, a, delta):
+        return (
+            correlation.correlate(W, a, window),
+            correlation.turned(W, delta, window, 9, 9),
+            correlation.kernel_gradient(delta, a, window),
+        )
+
+    for one, other in zip(chosen(*(jnp.asarray(array, jnp.float32) for array in (W, a, delta))), exact, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
 
 
@@ -238,16 +268,8 @@ def test_large_batches_go_in_blocks(monkeypatch):
     """Seven examples as four blocks of two, the last with a row of zeros."""
     window = Window((3, 3), (1, 1), "valid")
     a, W, delta = normal(14, (7, 5, 5, 2), (4, 3, 3, 2), (7, 3, 3, 4))
-
-    def products():
-        return (
-            correlation.correlate_patches(W, a, window),
-            correlation.turned_patches(W, delta, window, 5, 5),
-            correlation.kernel_gradient_patches(delta, a, window),
-            correlation.correlate_bands(W, a, window),
-            correlation.kernel_gradient_bands(delta, a, window),
-        )
-
-    whole = products()
+    whole = every_form(window, 5, 5, W, a, delta)
     monkeypatch.setattr(correlation, "PATCH_BYTES", 2 * 8 * 9 * 18)
-    close(products(), whole)
+    every_form.clear_cache()
+    close(every_form(window, 5, 5, W, a, delta), whole)
+    every_form.clear_cache()
