@@ -25,21 +25,30 @@ def folder(tmp_path, monkeypatch):
 
 
 def together(of, *arguments, **options):
-    """What `load_folder` returns or raises in each of so many threads."""
-    barrier, told, found = threading.Barrier(of), [b""] * of, [None] * of
+    """What `load_folder` returns or raises in each of so many threads.
+
+    They take turns, as they are processes elsewhere: `ast.literal_eval`, with which NumPy reads an array's header, fails
+    now and then where two threads of Python 3.11 are in it.
+    """
+    barrier, turn, told, found = threading.Barrier(of), threading.Lock(), [b""] * of, [None] * of
 
     def run(i):
         def everyones(content):
             told[i] = content
-            barrier.wait(timeout=60)
-            all_told = list(told)
-            barrier.wait(timeout=60)
+            turn.release()
+            try:
+                barrier.wait(timeout=60)
+                all_told = list(told)
+                barrier.wait(timeout=60)
+            finally:
+                turn.acquire()
             return all_told
 
-        try:
-            found[i] = load_folder(*arguments, among=Among(i, of, everyones), **options)
-        except (DataError, MemoryError) as error:
-            found[i] = error
+        with turn:
+            try:
+                found[i] = load_folder(*arguments, among=Among(i, of, everyones), **options)
+            except (DataError, MemoryError) as error:
+                found[i] = error
 
     threads = [threading.Thread(target=run, args=(i,)) for i in range(of)]
     for thread in threads:
