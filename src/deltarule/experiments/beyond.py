@@ -1,10 +1,10 @@
 """Past [N] ch. 6: one recipe of this project's own for MNIST, chosen on the validation images alone.
 
-Convolutions with "same" padding keep the borders that digits touch; one dropout before the outputs; and no epoch sees
-an image twice, because each trains on images freshly turned, bent and moved (`data.expansion.distorted`). Momentum with
-an eta that falls along a cosine from 0.03 to almost 0. A network's answer is the mean of its outputs for the image and
-for eight copies of it, turned by up to four degrees and moved by up to a pixel; then the outputs of five such networks
-are averaged.
+Two 3x3 convolutions before each pooling see as far as one of 5x5 and are one rectification deeper; one dropout before
+the outputs; and no epoch sees an image twice, because each trains on images freshly turned, bent and moved
+(`data.expansion.distorted`). Momentum with an eta that falls along a cosine from 0.03 to almost 0. A network's answer
+is the mean of its outputs for the image and for eight copies of it, turned by up to four degrees and moved by up to a
+pixel; then the outputs of five such networks are averaged.
 """
 
 from math import cos, pi
@@ -22,9 +22,11 @@ from deltarule.training import TrainingResult
 NET = dr.Network(
     [
         dr.Reshape((28, 28, 1)),
-        dr.Convolution(32, (5, 5), "relu", padding="same"),
+        dr.Convolution(32, (3, 3), "relu"),
+        dr.Convolution(32, (3, 3), "relu"),
         dr.MaxPool((2, 2)),
-        dr.Convolution(64, (5, 5), "relu", padding="same"),
+        dr.Convolution(64, (3, 3), "relu", padding="same"),
+        dr.Convolution(64, (3, 3), "relu", padding="same"),
         dr.MaxPool((2, 2)),
         dr.Convolution(128, (3, 3), "relu"),
         dr.Flatten(),
@@ -33,7 +35,7 @@ NET = dr.Network(
     ],
     cost="log-likelihood",
 )
-MEMBERS, EPOCHS, ETA, COPIES = 5, 15, 0.03, 8
+MEMBERS, EPOCHS, ETA, L2, COPIES = 5, 15, 0.03, 10.0, 8
 SINGLE, VOTE = 99.60, 99.67  # the book's best network and its ensemble
 
 
@@ -87,7 +89,7 @@ def train(data: DataSet, seed: int, epochs: int, settings: Settings) -> list[Tra
             NET,
             X,
             data.train.Y,
-            trainer=dr.GradientDescent(eta=eta, batch_size=50, momentum=0.9, l2=0.5),
+            trainer=dr.GradientDescent(eta=eta, batch_size=50, momentum=0.9, l2=L2),
             epochs=1,
             params=params,
             seed=seed * epochs + epoch,
@@ -119,14 +121,16 @@ def _accuracies(outputs: np.ndarray, Y: np.ndarray) -> list[float]:
 
 TITLE = "A recipe of our own for MNIST"
 NOTES = (
-    "Convolutions of 32 and 64 kernels of 5x5 with padding, each with 2x2 max pooling, one of 128 of 3x3, dropout 0.5, "
-    "ten softmax outputs: 157,962 parameters. Rectified units, log-likelihood, momentum 0.9, batches of 50, eta from "
-    "0.03 along a cosine, L2 with lambda = 0.5; 15 epochs, each on the 50,000 training images turned by up to 9 "
-    "degrees, bent elastically and moved by up to a pixel, anew every time. No other data. A network takes about "
-    "a quarter of an hour on one core.",
+    "Two convolutions of 32 kernels of 3x3, two of 64 with padding, each pair with 2x2 max pooling, one of 128, "
+    "dropout 0.5, ten softmax outputs: 159,338 parameters. Rectified units, log-likelihood, momentum 0.9, batches of "
+    "50, eta from 0.03 along a cosine, L2 with lambda = 10; 15 epochs, each on the 50,000 training images turned by "
+    "up to 9 degrees, bent elastically and moved by up to a pixel, anew every time. No other data. A network takes "
+    "about a quarter of an hour on one core.",
     "A plain answer is a network's outputs for an image; over copies it is the mean of those for the image and for "
     "eight copies of it, turned by up to four degrees and moved by up to a pixel.",
-    "The network, the distortions and the penalty were chosen among three trials by the accuracy on the validation "
-    "images, the copies among five ways of making them, after the plain answers for the test images were known. The "
-    "last epoch counts, not the best. The book's numbers are those of its best network and of its ensemble.",
+    "The network, the distortions and the penalty were chosen among six trials by accuracy and cost on the validation "
+    "images, the copies among five ways of making them. An earlier recipe, 32 and 64 kernels of 5x5 and 128 of 3x3 "
+    "with lambda = 0.5, had been seen on the test images: 99.51 % and, over copies, 99.54 % alone, 99.62 % and 99.65 "
+    "% in fives. The last epoch counts, not the best. The book's numbers are those of its best network and of its "
+    "ensemble.",
 )
