@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 def together(of, *arguments, **options):
     """What `load_folder` returns or raises in each of so many threads.
 
-    They take turns, as they are processes elsewhere: `ast.literal_eval`, with which NumPy reads an array's header, fails
+    They take turns, as they are processes elsewhere: `ast.literal_eval`, by which NumPy reads an array header, fails
     now and then where two threads of Python 3.11 are in it.
     """
     barrier, turn, told, found = threading.Barrier(of), threading.Lock(), [b""] * of, [None] * of
