@@ -9,8 +9,7 @@ import json
 import os
 import sys
 
-# Little optimisation, because nearly all of the time is compilation.
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
 
 import jax
 from problem import apart, nudged, train

@@ -4,10 +4,7 @@ python on_folder.py COORDINATOR PROCESSES PROCESS_ID WORDS, the other words of t
 """
 
 import json
-import os
 import sys
-
-os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
 
 from deltarule import data
 from deltarule.cli import compilation, main
