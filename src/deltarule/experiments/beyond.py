@@ -53,9 +53,7 @@ def run(settings: Settings) -> Report:
     seconds = [sum(epoch.seconds for epoch in member) for member in ended]
     rows: list[Row] = []
     for answer, of_images in (("plain", _outputs), (f"over {COPIES} copies", _outputs_over_copies)):
-        test, validation = (
-            np.stack([of_images(member, p.X) for member in ended]) for p in (data.test, data.validation)
-        )
+        test, validation = (of_images(ended, part.X) for part in (data.test, data.validation))
         rows += [
             Row(
                 f"one network, {answer}",
@@ -102,16 +100,18 @@ def train(data: DataSet, seed: int, epochs: int, settings: Settings) -> list[Tra
     return ended
 
 
-def _outputs(member: list[TrainingResult], X: np.ndarray) -> np.ndarray:
-    """Of the images as they are, (N, 10)."""
-    return np.asarray(NET(member[-1].params, X))
+def _outputs(members: list[list[TrainingResult]], X: np.ndarray) -> np.ndarray:
+    """Each network's, of the images as they are, (members, N, 10)."""
+    return np.stack([np.asarray(NET(member[-1].params, X)) for member in members])
 
 
-def _outputs_over_copies(member: list[TrainingResult], X: np.ndarray) -> np.ndarray:
-    """The mean over an image and copies of it turned and moved a little, (N, 10)."""
+def _outputs_over_copies(members: list[list[TrainingResult]], X: np.ndarray) -> np.ndarray:
+    """The mean over an image and copies of it turned and moved a little, (members, N, 10)."""
     images = X.reshape(-1, 28, 28)
-    copies = [distorted(images, seed, degrees=4, alpha=0, pixels=1).reshape(X.shape) for seed in range(COPIES)]
-    return np.mean([_outputs(member, view) for view in (X, *copies)], axis=0)
+    total = _outputs(members, X)
+    for seed in range(COPIES):
+        total += _outputs(members, distorted(images, seed, degrees=4, alpha=0, pixels=1).reshape(X.shape))
+    return total / (1 + COPIES)
 
 
 def _accuracies(outputs: np.ndarray, Y: np.ndarray) -> list[float]:
