@@ -41,7 +41,6 @@ def check(cache, *names):
     assert digests(*names, **kept) == filled == plain
 
 
-@pytest.mark.slow
 def test_with_and_without_the_compilation_cache_across_processes(tmp_path):
     check(tmp_path, "sgd")
 

@@ -62,7 +62,6 @@ def test_parameters_that_no_machine_holds(width):
         NET.init(0, (width,))
 
 
-@pytest.mark.slow
 def test_levenberg_marquardt_changes_its_form_and_goes_on():
     """With less and less memory: the exact form, then conjugate gradients; both learn."""
     X = np.random.default_rng(0).uniform(-1, 1, (40, 3))

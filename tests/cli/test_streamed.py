@@ -72,7 +72,7 @@ def test_two_arrays_train_as_well(run, tmp_path):
     np.testing.assert_allclose(predicted, outputs[:, 0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("trainer", [("sgd", "--momentum", 0.5), pytest.param(("lm",), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trainer", [("sgd", "--momentum", 0.5), ("lm",)])
 def test_the_same_command_begins_and_goes_on(run, folder, trainer):
     words = ("train", folder, "--target", "y", "--hidden", 3, "--json", "--trainer", *trainer)
     run(*words, "--epochs", 4, "--out", "whole.safetensors")

@@ -86,7 +86,6 @@ def test_a_row_must_be_named(refused, digits):
     assert "'two'" in refused("trace", digits, "digits", "--row", "two")
 
 
-@pytest.mark.slow
 def test_a_network_with_dropout_is_traced_as_it_predicts(run, shelf):
     words = ("--target", "flower", "--hidden", 4, "--dropout", 0.5, "--epochs", 2, "--out", "dropped.safetensors")
     assert run("train", shelf / "flowers.csv", *words).code == 0

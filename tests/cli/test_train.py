@@ -131,7 +131,7 @@ def test_the_same_seed_gives_the_same_network(run, shelf):
     assert all((x[name] == y[name]).all() for x, y in zip(a, b, strict=True) for name in x)
 
 
-@pytest.mark.parametrize("trainer", ["adam", pytest.param("lm", marks=pytest.mark.slow), "newton-cg"])
+@pytest.mark.parametrize("trainer", ["adam", "lm", "newton-cg"])
 def test_other_trainers_train(run, shelf, trainer):
     words = ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--trainer", trainer, "--epochs", 2)
     record = json.loads(run(*words, "--json").out)
@@ -215,7 +215,6 @@ def test_a_start_that_learned_nothing_does_not_replace_a_model(run, shelf, monke
     assert Path("flowers.safetensors").read_bytes() == before
 
 
-@pytest.mark.slow
 def test_the_default_reaches_96_percent_on_digits(run):
     record = json.loads(run("train", "--json").out)
     assert record["test_accuracy"] >= 0.96

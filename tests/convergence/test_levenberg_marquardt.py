@@ -56,7 +56,6 @@ def test_sinc():
     assert max(reached) <= 1e-8, reached
 
 
-@pytest.mark.slow
 def test_waves():
     """2-20-20-1, 1,000 points, 501 parameters, the primal form: three starts."""
     net = dr.Network([dr.Dense(20, "tanh"), dr.Dense(20, "tanh"), dr.Dense(1, "linear")])
@@ -72,7 +71,6 @@ def test_a_wide_network():
     assert train_to(1e-10, net, X, Y, epochs=30, seed=0) <= 1e-10
 
 
-@pytest.mark.slow
 def test_parity():
     """The parity of six signs, 6-10-10-1, 64 points: three starts."""
     X = np.array(list(itertools.product((-1.0, 1.0), repeat=6)))
@@ -96,7 +94,6 @@ def test_noisy_data_with_l2_reach_a_stationary_point():
         np.testing.assert_allclose(dC["b"], 0, atol=1e-8)
 
 
-@pytest.mark.slow
 def test_ten_outputs():
     """k = 10 sines of different pace, 1-12-10: 262 parameters, 400 residuals, and each output is fitted."""
     X = np.linspace(-1, 1, 40)[:, None]
@@ -108,7 +105,7 @@ def test_ten_outputs():
 
 @pytest.mark.parametrize(
     ("output", "cost"),
-    [("softmax", "log-likelihood"), pytest.param("sigmoid", "cross-entropy", marks=pytest.mark.slow)],
+    [("softmax", "log-likelihood"), ("sigmoid", "cross-entropy")],
 )
 def test_digits(output, cost):
     """300 handwritten digits, 64-8-10, with l2: nearly all of them right, and most of 300 others."""

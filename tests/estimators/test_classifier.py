@@ -28,7 +28,6 @@ def test_probabilities_sum_to_one_and_go_with_the_labels(classifier, classificat
     np.testing.assert_allclose(np.exp(classifier.predict_log_proba(X)), p, rtol=1e-12)
 
 
-@pytest.mark.slow
 def test_auto_is_adam_and_levenberg_marquardt_does_it_too(classification):
     assert NetworkClassifier(hidden=(2,), epochs=1).fit(*classification).trainer_ == "adam"
     model = NetworkClassifier(hidden=(6,), trainer="lm", random_state=0).fit(*classification)

@@ -55,7 +55,6 @@ def test_rows_are_predicted_alike_however_many_come_at_once(regressor, regressio
     np.testing.assert_allclose(one_by_one, regressor.predict(X)[:5], rtol=1e-14)
 
 
-@pytest.mark.slow
 def test_several_targets(regression):
     X, y = regression
     Y = np.stack([y, 2 - y / 1000], axis=1)
@@ -136,7 +135,6 @@ def test_more_l2_means_smaller_weights(regression):
     assert size[1] < 0.7 * size[0]
 
 
-@pytest.mark.slow
 def test_of_several_starts_the_best_is_kept(regression):
     X, y = regression
     one, many = (

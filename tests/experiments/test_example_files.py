@@ -48,21 +48,18 @@ def test_nielsen_2(example):
     assert back == pytest.approx(differences, rel=1e-2)  # float32
 
 
-@pytest.mark.slow
 def test_calibration_curve(example):
     out = example("calibration_curve")
     assert 0.3 < float(out.split("noise ")[1].split()[0]) < 0.5
     assert Path("calibration.png").is_file()
 
 
-@pytest.mark.slow
 def test_surrogate(example):
     out = example("surrogate")
     assert float(out.split("error ")[1].split()[0]) < 0.5
     assert "by relevance: radius, " in out
 
 
-@pytest.mark.slow
 def test_sensor_to_c(example):
     out = example("sensor_to_c")
     assert float(out.split("%")[0]) > 90
@@ -82,7 +79,6 @@ def test_from_matlab(example):
     assert Path("f.m").is_file()
 
 
-@pytest.mark.slow
 def test_nielsen_5(example):
     assert "speeds at the start: 2.8e-03" in example("nielsen_5")
     assert Path("nielsen_5.png").is_file()
@@ -103,6 +99,5 @@ def test_nielsen_6(example):
     assert convolutional > dense + 0.5
 
 
-@pytest.mark.slow
 def test_beyond(example):
     assert float(example("beyond").split()[0]) > 98

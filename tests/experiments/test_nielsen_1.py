@@ -1,14 +1,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from deltarule.experiments import nielsen_1
 from deltarule.experiments.handwriting import load, network
 from deltarule.experiments.report import Settings
 
 
-@pytest.mark.slow
 def test_a_quick_run(quick):
     report = nielsen_1.run(quick)
     assert [row.book for row in report.rows] == [95.42, 95.42, 96.59, 96.59, None]

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from deltarule.experiments import nielsen_5
 from deltarule.experiments.handwriting import first, network
@@ -18,7 +17,6 @@ def test_the_speeds_are_norms_of_the_bias_gradients(images):
     np.testing.assert_allclose(speeds[0], [np.linalg.norm(layer["b"]) for layer in grads], rtol=1e-4)
 
 
-@pytest.mark.slow
 def test_a_quick_run(quick):
     report = nielsen_5.run(quick)
     assert [row.book for row in report.rows[:4]] == [96.48, 96.90, 96.57, 96.53]

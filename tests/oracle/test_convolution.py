@@ -119,7 +119,7 @@ OWN = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=[pytest.param("lenet", marks=pytest.mark.slow), "norms"], scope="module")
+@pytest.fixture(params=["lenet", "norms"], scope="module")
 def problem(request):
     """A network with its parameters and examples, and its mean cost as a function stated by XLA's primitives."""
     with jax.enable_x64(True):
@@ -221,7 +221,7 @@ def test_the_acceleration_of_the_residuals(problem):
     close(*both(), 1e-11)
 
 
-@pytest.mark.parametrize("solver", [pytest.param("primal", marks=pytest.mark.slow), "dual"])
+@pytest.mark.parametrize("solver", ["primal", "dual"])
 def test_levenberg_marquardt_trains_a_convolution(solver):
     x, y = normal(11, (6, 5, 5, 1), (6, 2))
     net = dr.Network([dr.Convolution(2, 2, "tanh"), dr.MeanPool(2), dr.Flatten(), dr.Dense(2, "linear")])

@@ -49,8 +49,8 @@ def used(N, epochs=1, weights=None, **options):
         # Batches of 5, 5 and 3: ten examples at 1/5, three at 1/3.
         (13, 5, [1 / 5] * 10 + [1 / 3] * 3),
         (8, 3, [1 / 3] * 6 + [1 / 2] * 2),
-        pytest.param(9, 1, [1] * 9, marks=pytest.mark.slow),
-        pytest.param(130, 70, [1 / 70] * 70 + [1 / 60] * 60, marks=pytest.mark.slow),
+        (9, 1, [1] * 9),
+        (130, 70, [1 / 70] * 70 + [1 / 60] * 60),
     ],
 )
 def test_every_example_is_used_once_in_an_epoch(N, m, expected):
@@ -68,7 +68,7 @@ def test_every_epoch_has_its_own_order():
     assert len(set(short)) > 3
 
 
-@pytest.mark.parametrize(("steps", "expected"), [pytest.param(None, 3, marks=pytest.mark.slow), (40, 40)])
+@pytest.mark.parametrize(("steps", "expected"), [(None, 3), (40, 40)])
 def test_uniform_sampling_draws_with_replacement(steps, expected):
     pulled, taken = used(13, batch_size=5, sampling="uniform", steps=steps)
     uses = pulled * 5

@@ -98,7 +98,6 @@ def test_a_diverging_trial_is_never_the_best():
     assert found.best.values == {"eta": 0.1}
 
 
-@pytest.mark.slow
 def test_networks_and_trainers_may_vary_too():
     def build(values):
         net = dr.Network([dr.Dense(values["n"], "tanh"), dr.Dense(2, "softmax")], "log-likelihood")

@@ -1,9 +1,6 @@
-import pytest
-
 from deltarule.experiments.nielsen_3 import initialization
 
 
-@pytest.mark.slow
 def test_a_quick_run(images, quick):
     rows, figures, _ = initialization.run(images, quick)
     assert [row.book for row in rows] == ["under 87 %", "over 96 %", "almost 93 %", "over 96 %"]

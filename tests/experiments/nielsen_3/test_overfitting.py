@@ -1,9 +1,6 @@
-import pytest
-
 from deltarule.experiments.nielsen_3 import overfitting
 
 
-@pytest.mark.slow
 def test_a_quick_run(images, quick):
     rows, figures, _ = overfitting.run(images, quick)
     assert [row.book for row in rows] == [82.27, None, 87.1, None]

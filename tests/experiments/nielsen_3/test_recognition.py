@@ -1,5 +1,3 @@
-import pytest
-
 from deltarule.experiments.nielsen_3 import recognition
 
 
@@ -12,7 +10,6 @@ def test_the_runs_are_those_of_the_book():
     ]
 
 
-@pytest.mark.slow
 def test_a_quick_run(images, quick):
     rows, figures, _ = recognition.run(images, quick)
     assert [row.book for row in rows] == [95.49, 96.82, 96.49, 98.04]

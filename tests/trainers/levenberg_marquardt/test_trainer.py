@@ -76,7 +76,6 @@ def test_never_uphill_in_the_dual_form():
         never_uphill(NET, *data(20, seed), l2=0.01, refit=False, damping=damping)
 
 
-@pytest.mark.slow
 def test_never_uphill_by_conjugate_gradients():
     never_uphill(NET, *data(30, seed=5), solver="cg", l2=0.01)
 
@@ -156,7 +155,6 @@ def test_a_minimum_is_named():
     np.testing.assert_allclose(result.params[0]["b"], expected[2], rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_it_stops_for_the_time():
     net, stopping = dr.Network([dr.Dense(1, "linear")]), dr.Stopping(time_limit=0.0)
     result = dr.train(net, *data(30), trainer=dr.LevenbergMarquardt(), epochs=100, stopping=stopping)

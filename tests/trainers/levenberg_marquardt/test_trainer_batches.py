@@ -26,7 +26,7 @@ def test_an_epoch_is_one_trial_for_each_batch():
         assert np.isfinite(result.history["cost"]).all()
 
 
-@pytest.mark.parametrize("solver", ["primal", pytest.param("cg", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("solver", ["primal", "cg"])
 def test_the_cost_on_all_data_falls_to_rounding(solver):
     X, Y = noiseless(201)  # batches of 50, 50, 50, 50 and 1
     trainer = dr.LevenbergMarquardt(batch_size=50, solver=solver)
@@ -34,7 +34,6 @@ def test_the_cost_on_all_data_falls_to_rounding(solver):
     assert np.mean((np.asarray(NET(result.params, X)) - Y) ** 2) < 1e-8
 
 
-@pytest.mark.slow
 def test_one_batch_of_everything_is_the_full_batch():
     """The same first step; the order of the examples is rounding, and of 50 rows the 6 of padding are nothing."""
     X, Y = noiseless(50)
@@ -45,7 +44,6 @@ def test_one_batch_of_everything_is_the_full_batch():
         np.testing.assert_allclose(found["W"], expected["W"], rtol=1e-7, atol=1e-9)
 
 
-@pytest.mark.slow
 def test_a_short_batch_is_no_longer_than_its_examples():
     """Batches of 50 and 6 of 56 examples, on a linear network that is solved in the first: the second keeps it."""
     X = np.random.default_rng(2).uniform(-1, 1, (56, 2))

@@ -45,7 +45,7 @@ def check(net, X, Y, result, start, name=""):
     assert last == pytest.approx(cost[-1], rel=1e-9, abs=1e-25 * first), name  # what is returned is what is recorded
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual", pytest.param("cg", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("solver", ["primal", "dual", "cg"])
 def test_data(solver):
     """Every table in turn: all are compiled once."""
     start = NET.init(0, (2,), "float64")
