@@ -104,3 +104,17 @@ def test_many_examples_go_through_in_parts(monkeypatch):
     whole = np.asarray(NET(params, X))
     monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.neurons(X.shape[1:]))
     np.testing.assert_allclose(NET(params, X), whole, rtol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_no_example_at_all(channels):
+    """Such as an empty part of the data: as of every other layer, outputs of shape (0, ...)."""
+    net = dr.Network([dr.Convolution(3, 2), dr.MaxPool(2), dr.Flatten(), dr.Dense(2)])
+    params = net.init(0, (5, 5, channels))
+    assert net(params, np.zeros((0, 5, 5, channels), np.float32)).shape == (0, 2)
+
+
+def test_sizes_may_be_arrays():
+    assert dr.Convolution(3, np.array([3, 2]), stride=np.array(2)) == dr.Convolution(3, (3, 2), stride=2)
+    with pytest.raises(ConfigurationError, match="give one whole number"):
+        dr.Convolution(3, np.array([[1, 2], [3, 4]]))

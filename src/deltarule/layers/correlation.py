@@ -166,7 +166,7 @@ def correlate_bands(W: Array, a: Array, window: Window) -> Array:
     places = [lax.pad(W, zero, ((0, 0, 0), (0, 0, 0), (shift, shifts[-1] - shift, 0), (0, 0, 0))) for shift in shifts]
     B = jnp.stack(places).transpose(2, 3, 4, 0, 1)
     z = _in_blocks(lambda a: window.tiles(a, TILE) @ B.reshape(-1, TILE * f), _tile_numbers(a, window), a)
-    return z.reshape(*z.shape[:2], -1, f)[:, :, : window.stops("", a.shape[1:])[1]]
+    return z.reshape(*z.shape[:2], z.shape[2] * TILE, f)[:, :, : window.stops("", a.shape[1:])[1]]
 
 
 def kernel_gradient_bands(delta: Array, a: Array, window: Window) -> Array:
@@ -190,7 +190,7 @@ def _patch_numbers(W: Array, a: Array, window: Window) -> int:
 
 def _tile_numbers(a: Array, window: Window) -> int:
     """How many numbers the tiles of one example are."""
-    return prod(jax.eval_shape(lambda: window.tiles(a[:1], TILE)).shape)
+    return prod(jax.eval_shape(lambda: window.tiles(jnp.zeros((1, *a.shape[1:])), TILE)).shape)
 
 
 def _in_blocks(part: Callable[[Array], Array], numbers: int, array: Array) -> Array:
@@ -214,6 +214,8 @@ def _summed_over_blocks(part: Callable[[Array, Array], Array], numbers: int, del
 
 def _count(array: Array, numbers: int) -> int:
     """Into how many blocks examples are cut so that the patches of a block fit `PATCH_BYTES`."""
+    if not len(array):
+        return 1
     return -(-len(array) // max(1, PATCH_BYTES // (array.itemsize * numbers)))
 
 

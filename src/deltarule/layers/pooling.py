@@ -144,13 +144,11 @@ class MaxPool(Pool):
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:
         """1 for the first pixel that equals the maximum."""
-        open_still = jnp.ones(a.shape, bool)
-        shares = []
-        for piece in self.window.pieces(a_prev, -jnp.inf):
-            won = open_still & (piece == a)
-            open_still = open_still & ~won
-            shares.append(won.astype(a.dtype))
-        return shares
+        pieces = self.window.pieces(a_prev, -jnp.inf)
+        winner = jnp.full(a.shape, len(pieces), jnp.int32)
+        for k, piece in reversed(list(enumerate(pieces))):
+            winner = jnp.where(piece == a, k, winner)
+        return [(winner == k).astype(a.dtype) for k in range(len(pieces))]
 
 
 class MeanPool(Pool):

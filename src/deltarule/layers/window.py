@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -122,17 +121,23 @@ class Window:
 
     def counts(self, H: int, W: int) -> np.ndarray:
         """How many pixels of the image the window sees at each stop, (H', W', 1)."""
-        with jax.ensure_compile_time_eval():
-            return np.asarray(sum(self.pieces(jnp.ones((1, H, W, 1)))))[0]
+        seen = []
+        for n, k, s, stops, (before, _) in zip(
+            (H, W), self.size, self.stride, self.stops("", (H, W, 1)), self.margins(H, W), strict=True
+        ):
+            first = np.arange(stops) * s - before
+            seen.append(np.minimum(first + k, n) - np.maximum(first, 0))
+        return np.multiply.outer(*seen)[..., None]
 
 
-def as_pair(what: str, value: int | Sequence[int]) -> tuple[int, int]:
+def as_pair(what: str, value: int | Sequence[int] | np.ndarray) -> tuple[int, int]:
     """A size or stride as (down, right); one number stands for both.
 
     Raises:
         ConfigurationError: it is not one or two whole numbers of at least 1.
     """
-    pair = tuple(value) if isinstance(value, Sequence) else (value, value)
+    given = value.tolist() if isinstance(value, np.ndarray) else value
+    pair = tuple(given) if isinstance(given, Sequence) else (given, given)
     if len(pair) != 2 or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in pair):
         raise ConfigurationError(f"{what} is {value!r}: give one whole number of at least 1, or two, (down, right).")
     return int(pair[0]), int(pair[1])
