@@ -7,6 +7,7 @@ is the mean of its outputs for the image and for eight copies of it, turned by u
 pixel; then the outputs of five such networks are averaged.
 """
 
+from contextlib import suppress
 from math import cos, pi
 
 import numpy as np
@@ -43,11 +44,16 @@ def run(settings: Settings) -> Report:
     """Five trainings, their mean and their vote; interrupted, what is left of them."""
     data = load(settings)
     epochs = 2 if settings.quick else EPOCHS
-    members = [train(data, seed, epochs, settings) for seed in settings.runs(MEMBERS)]
-    ended = [member for member in members if len(member) == epochs]
+    seeds, ended = settings.runs(MEMBERS), []
+    with suppress(KeyboardInterrupt):  # between two epochs, where no training takes it
+        for seed in seeds:
+            member = train(data, seed, epochs, settings)
+            if len(member) < epochs:
+                break
+            ended.append(member)
     notes: list[str] = list(NOTES)
-    if len(ended) < len(members):
-        notes.insert(0, f"The run was interrupted: {len(members) - len(ended)} of {len(members)} members are missing.")
+    if len(ended) < len(seeds):
+        notes.insert(0, f"The run was interrupted: {len(seeds) - len(ended)} of {len(seeds)} members are missing.")
     if not ended:
         return Report("beyond", TITLE, [], {}, notes)
     seconds = [sum(epoch.seconds for epoch in member) for member in ended]

@@ -88,7 +88,7 @@ def run(settings: Settings) -> Report:
     rows: list[Row] = []
     lines: dict[str, np.ndarray] = {}
     notes: list[str] = list(NOTES)
-    for stage in STAGES:
+    for stage in [stage._replace(epochs=1) for stage in STAGES] if settings.quick else STAGES:
         results = stage_results(stage, images, settings)
         if results is None:
             notes.insert(0, f"The run was ended in the stage {stage.name!r}: it and what comes after it are missing.")
@@ -109,8 +109,7 @@ def run(settings: Settings) -> Report:
 def stage_results(stage: Stage, images: Images, settings: Settings) -> list[TrainingResult] | None:
     """One training for each seed, of the stage that votes one for each member; None if it was interrupted."""
     results = []
-    members = range(2 if settings.quick else ENSEMBLE)
-    for seed in members if stage.dropout else settings.runs(1, quick=1):
+    for seed in settings.runs(ENSEMBLE) if stage.dropout else settings.runs(1, quick=1):
         examples = images.expanded if stage.expanded else images.data.train
         results.append(
             train(
@@ -121,7 +120,7 @@ def stage_results(stage: Stage, images: Images, settings: Settings) -> list[Trai
                 stage.name,
                 eta=stage.eta,
                 l2=stage.l2,
-                epochs=1 if settings.quick else stage.epochs,
+                epochs=stage.epochs,
                 seed=seed,
             )
         )
@@ -133,7 +132,7 @@ def stage_results(stage: Stage, images: Images, settings: Settings) -> list[Trai
 def stage_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) -> Row:
     """The test accuracy of the epoch that is best on the validation images, as the book's program reports it."""
     return Row(
-        f"{stage.name}, {stage.epochs} epochs",
+        f"{stage.name}, {stage.epochs} epoch{'s' * (stage.epochs > 1)}",
         stage.book,
         [accuracy(stage.net, result, data.test) for result in results],
         {"validation images": [float(curve(result).max()) for result in results]},
