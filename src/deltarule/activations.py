@@ -95,7 +95,7 @@ def get_activation(name: str) -> Activation:
     Raises:
         ConfigurationError: the name is not in `ACTIVATIONS`.
     """
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
         raise ConfigurationError(f"activation {name!r} is not known: choose one of {known}.")
     return ACTIVATIONS[name]

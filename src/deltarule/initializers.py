@@ -77,6 +77,6 @@ def get_initializer(name: str) -> Initializer:
     Raises:
         ConfigurationError: the name is not in `INITIALIZERS`.
     """
-    if name not in INITIALIZERS:
+    if not isinstance(name, str) or name not in INITIALIZERS:
         raise ConfigurationError(f"initializer {name!r} is not known: choose one of {', '.join(INITIALIZERS)}.")
     return INITIALIZERS[name]
