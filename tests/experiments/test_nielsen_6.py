@@ -65,6 +65,19 @@ def test_an_interrupted_run_reports_what_ended(quick, monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
+def test_an_interruption_while_images_are_expanded_keeps_the_rows(quick, monkeypatch):
+    def expand(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nielsen_6, "expand", expand)
+    stages = (nielsen_6.STAGES[0], nielsen_6.STAGES[1]._replace(expanded=True))
+    monkeypatch.setattr(nielsen_6, "STAGES", stages)
+    report = run(quick)
+    assert len(report.rows) == 1
+    assert "ended in the stage 'vote'" in report.notes[1]
+
+
+@pytest.mark.usefixtures("small")
 def test_the_number_of_seeds_is_that_of_every_stage(quick):
     report = run(replace(quick, seeds=3))
     assert [len(row.ours) for row in report.rows] == [3, 3, 1]

@@ -5,6 +5,7 @@ a second dense layer, dropout, a vote of five.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
@@ -89,7 +90,9 @@ def run(settings: Settings) -> Report:
     lines: dict[str, np.ndarray] = {}
     notes: list[str] = list(NOTES)
     for stage in [stage._replace(epochs=1) for stage in STAGES] if settings.quick else STAGES:
-        results = stage_results(stage, images, settings)
+        results = None
+        with suppress(KeyboardInterrupt):  # while the images are expanded, where no training takes it
+            results = stage_results(stage, images, settings)
         if results is None:
             notes.insert(0, f"The run was ended in the stage {stage.name!r}: it and what comes after it are missing.")
             break
