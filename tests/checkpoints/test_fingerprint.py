@@ -1,9 +1,12 @@
 """Settings as text that is the same in another process and differs where the settings do."""
 
+import math
 import subprocess
 import sys
+from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -30,8 +33,24 @@ def test_in_words(value, words):
     assert in_words(value) == words
 
 
-def decay(t):
-    return 0.5**t
+def decay(t, rate=0.5):
+    return rate**t
+
+
+class Decay:
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, t):
+        return self.rate**t
+
+    def at(self, t):
+        return self(t)
+
+
+def reading(rate):
+    """A function that reads a number of its module, which is `rate`."""
+    return eval("lambda t: rate**t", {"rate": rate, "__name__": "schedules"})
 
 
 @pytest.mark.parametrize(
@@ -42,6 +61,19 @@ def decay(t):
         (optax.adam(1.0), optax.sgd(1.0)),
         (optax.exponential_decay(1.0, 10, 0.5), optax.exponential_decay(1.0, 10, 0.6)),
         (lambda t: 0.5**t, lambda t: 0.25**t),
+        (lambda t: 1 / (1 + t), lambda t: 1 * (1 + t)),
+        (lambda t: jnp.exp(-t), lambda t: jnp.cos(-t)),
+        (lambda t: np.array([t], "f4"), lambda t: np.array([t], "f8")),
+        (lambda t: (lambda: t + 1)(), lambda t: (lambda: t - 1)()),
+        (lambda t, *, rate=0.5: rate**t, lambda t, *, rate=0.4: rate**t),
+        (partial(decay, rate=0.9), partial(decay, rate=0.1)),
+        (Decay(0.9), Decay(0.1)),
+        (Decay({"rate": 0.9}), Decay({"rate": 0.1})),
+        (Decay(0.9).at, Decay(0.1).at),
+        (jax.jit(Decay(0.9)), jax.jit(Decay(0.1))),
+        (reading(0.9), reading(0.1)),
+        (np.exp, np.cos),
+        (math.exp, math.cos),
         (jax.random.key(0), jax.random.key(1)),
         (0, 0.0),
         (1, True),
@@ -55,6 +87,8 @@ def test_what_differs_differs(one, other):
 def test_two_rules_made_alike_are_alike():
     assert in_words(optax.adam(1.0)) == in_words(optax.adam(1.0))
     assert in_words(decay) == in_words(decay)
+    assert in_words(Decay(0.5)) == in_words(Decay(0.5))
+    assert in_words(reading(0.5)) == in_words(reading(0.5))
 
 
 def test_another_process_says_the_same():

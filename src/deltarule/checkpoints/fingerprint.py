@@ -1,13 +1,17 @@
 """What must be the same for a training to go on from a checkpoint: each setting in words, the data as digests.
 
-Numbers of epochs, time limits and callbacks may change. Functions (schedules, Optax rules) are known by their name and
-by the values they enclose, so `optax.adam(1.0, b1=0.8)` differs from `optax.adam(1.0)`.
+Numbers of epochs, time limits and callbacks may change. Functions (schedules, Optax rules) are known by their name, by
+the values they enclose, so that `optax.adam(1.0, b1=0.8)` differs from `optax.adam(1.0)`, and by their code, those of
+Optax and JAX apart; a function of the user's that they call in turn is known by its name alone.
 """
 
 import dataclasses
+import functools
 import hashlib
+import inspect
 import numbers
 from collections.abc import Iterable
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 Fingerprint = dict[str, str]
 DEEPEST = 12  # of values enclosed in functions enclosed in functions
+LIBRARIES = ("jax", "jaxlib", "optax")  # whose functions' code is not compared, so that an update is no other training
 SAMPLED = 32  # blocks of a stream that are read for its digest
 
 
@@ -82,16 +87,45 @@ def in_words(value: Any, depth: int = 0) -> str:
         return f"{type(value).__name__}({', '.join(given)})"
     if isinstance(value, tuple | list):
         return f"[{', '.join(in_words(entry, depth + 1) for entry in value)}]"
-    if callable(value) and hasattr(value, "__code__"):
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {in_words(entry, depth + 1)}' for key, entry in value.items())}}}"
+    if isinstance(value, functools.partial):
+        return f"partial{in_words([value.func, value.args, value.keywords], depth + 1)}"
+    if hasattr(value, "__wrapped__"):  # such as what jax.jit returns
+        return in_words(value.__wrapped__, depth + 1)
+    if inspect.isfunction(value) or inspect.ismethod(value):
         return f"{value.__module__}.{value.__qualname__}({', '.join(_enclosed(value, depth + 1))})"
-    return type(value).__name__
+    if inspect.isbuiltin(value) or isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__}"
+    own = getattr(value, "__dict__", {})
+    call = inspect.getattr_static(type(value), "__call__", None)
+    parts = [own, *([call] if inspect.isfunction(call) else [])]
+    return f"{type(value).__name__}{in_words(parts, depth + 1)}" if any(parts) else type(value).__name__
 
 
 def _enclosed(function: Any, depth: int) -> list[str]:
-    """The values that a function closes over, its defaults, and the numbers written in it."""
+    """The object that a method is of, the values that a function closes over, its defaults, the numbers that it reads
+    from its module, and its code.
+    """
+    of = [function.__self__] if inspect.ismethod(function) else []
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-    written = [number for number in function.__code__.co_consts if isinstance(number, int | float)]
-    return [in_words(value, depth) for value in (*cells, *(function.__defaults__ or ()), *written)]
+    given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    read = [function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__]
+    numbers_read = [value for value in read if isinstance(value, numbers.Number | np.ndarray | jax.Array)]
+    words = [in_words(value, depth) for value in (*of, *cells, *given, *numbers_read)]
+    if (function.__module__ or "").split(".")[0] in LIBRARIES:
+        return [*words, *(in_words(number, depth) for number in _numbers_in(function.__code__))]
+    return [*words, f"code {hashlib.blake2b(_code_in_words(function.__code__).encode(), digest_size=4).hexdigest()}"]
+
+
+def _numbers_in(code: CodeType) -> list[int | float]:
+    return [number for number in code.co_consts if isinstance(number, int | float)]
+
+
+def _code_in_words(code: CodeType) -> str:
+    """The instructions of a function, the names and constants in them, and so on of functions that it defines."""
+    constants = [_code_in_words(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"
 
 
 def _is_filled(cell: Any) -> bool:
