@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.rows import block_size, pad_rows, padded_size, sum_over_blocks
+from deltarule.rows import Rows, block_size, pad_rows, padded_size, sum_over_blocks
 
 
 @given(count=st.integers(1, 10**7))
@@ -34,6 +34,29 @@ def test_blocks_divide_the_rows(count, largest):
     assert block <= max(largest, 0)
     if size > largest:  # never small beside the whole: a power of two near `largest`, or an eighth of what fits
         assert block >= min(largest, size) / 16
+
+
+@given(size=st.integers(1, 10**5), largest=st.integers(1, 9000))
+def test_blocks_of_any_number_of_rows_are_not_small(size, largest):
+    block = block_size(size, largest)
+    assert block <= largest
+    assert block >= min(size, largest) / 32
+
+
+def test_the_last_block_is_padded():
+    """2,501 rows in blocks of at most 1,000 are three of 834, the last one row short."""
+    x = np.random.default_rng(0).normal(size=(2501, 3))
+    rows = Rows(jnp.asarray(x), jnp.asarray(x[:, :1]), None, jnp.asarray(2501, jnp.int32))
+    sizes = []
+
+    def part(x, y, weight):
+        sizes.append(len(x))
+        return jnp.sum(weight[:, None] * x, axis=0), jnp.sum(weight)
+
+    total, count = sum_over_blocks(rows, block_size(2501, 1000), part)
+    np.testing.assert_allclose(total, x.sum(0), rtol=1e-4)
+    assert count == 2501
+    assert set(sizes) == {834}
 
 
 @pytest.mark.parametrize("count", [1, 5, 8, 11])
