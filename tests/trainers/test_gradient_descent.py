@@ -84,12 +84,26 @@ def test_uniform_sampling_is_uniform():
     assert ((pulled - 1000) ** 2 / 1000).sum() < 32.9
 
 
-def test_a_weighted_mini_batch_is_a_weighted_mean():
+def test_weights_count_the_same_in_every_batch():
     pulled, _ = used(6, batch_size=6, weights=[1, 2, 3, 0, 0, 2])
     np.testing.assert_allclose(pulled, np.array([1, 2, 3, 0, 0, 2]) / 8, rtol=1e-13)
-    # A batch that weighs nothing moves nothing.
-    pulled, _ = used(4, batch_size=1, weights=[1, 0, 0, 1])
-    np.testing.assert_allclose(pulled, [1, 0, 0, 1], rtol=1e-13)
+    # Over the mean weight, whoever is in the batch; one that weighs nothing moves nothing.
+    pulled, _ = used(4, batch_size=1, weights=[1, 0, 0, 3])
+    np.testing.assert_allclose(pulled, [1, 0, 0, 3], rtol=1e-13)
+    pulled, _ = used(4, batch_size=2, weights=[1, 0, 3, 8])
+    np.testing.assert_allclose(pulled, np.array([1, 0, 3, 8]) / 6, rtol=1e-13)
+
+
+@pytest.mark.parametrize("m", [1, 4, 20])
+def test_a_weighted_mean_is_found_by_batches_of_any_size(m):
+    """A bias alone under the quadratic cost: its minimum is the weighted mean of the targets, 0.1."""
+    X, Y = np.zeros((200, 1)), np.repeat([0.0, 1.0], 100)[:, None]
+    net, trainer = dr.Network([dr.Dense(1, "linear")]), dr.GradientDescent(eta=0.002, batch_size=m)
+    result = dr.train(net, X, Y, trainer=trainer, epochs=40 * m, weights=np.repeat([9.0, 1.0], 100), dtype="float64")
+    assert result.params[0]["b"][0] == pytest.approx(0.1, abs=0.02)
+    other = dr.train(net, X, Y, trainer=trainer, epochs=3, weights=np.repeat([9.0, 1.0], 100) / 70, dtype="float64")
+    same = dr.train(net, X, Y, trainer=trainer, epochs=3, weights=np.repeat([9.0, 1.0], 100), dtype="float64")
+    np.testing.assert_allclose(other.params[0]["b"], same.params[0]["b"], rtol=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [None, 5])

@@ -72,8 +72,12 @@ def block_of(m: int, devices: int) -> int:
     return min(m, ceil(m / devices + 2 * sqrt(m * (devices - 1)) / devices))
 
 
-def batch_gradient(net: "Network", rows: Rows, own: OwnOrder, block: int, step_key: Array) -> Gradient:
-    """(step, parameters) ↦ the mean cost of the step's batch over all devices, its gradient and its weight.
+def batch_gradient(
+    net: "Network", rows: Rows, own: OwnOrder, block: int, step_key: Array, mean_weight: Array
+) -> Gradient:
+    """(step, parameters) ↦ the mean cost of the step's batch over all devices, its gradient and what they are means by.
+
+    That is the number of examples times their mean weight, see `sampling.examples_in_batch`.
 
     A device whose part of the batch is longer than a block takes several; it waits for no other before the sum.
     """
@@ -83,7 +87,7 @@ def batch_gradient(net: "Network", rows: Rows, own: OwnOrder, block: int, step_k
         begin, end = own.begins[i], own.begins[i + 1]
         key = jax.random.fold_in(jax.random.fold_in(step_key, i), lax.axis_index(AXIS))
 
-        def add(j: Array, sums: tuple[Array, Params, Array]) -> tuple[Array, Params, Array]:
+        def add(j: Array, sums: tuple[Array, Params]) -> tuple[Array, Params]:
             at = begin + j * block
             index = lax.dynamic_slice(padded, (at,), (block,))
             weight = (at + jnp.arange(block) < end).astype(rows.x.dtype)
@@ -91,13 +95,14 @@ def batch_gradient(net: "Network", rows: Rows, own: OwnOrder, block: int, step_k
                 weight = weight * rows.weight[index]
             x, y, own_key = rows.x[index], rows.y[index], jax.random.fold_in(key, j)
             cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight, own_key)
-            return jax.tree.map(jnp.add, sums, (cost, grads, jnp.sum(weight)))
+            return jax.tree.map(jnp.add, sums, (cost, grads))
 
         zero = jnp.zeros((), rows.x.dtype)
-        none = (zero, jax.tree.map(jnp.zeros_like, params), zero)
+        none = (zero, jax.tree.map(jnp.zeros_like, params))
         blocks = (end - begin + block - 1) // block
-        cost, grads, total = lax.psum(lax.fori_loop(0, blocks, add, none), AXIS)
-        total = jnp.maximum(total, jnp.finfo(total.dtype).tiny)  # a batch may weigh nothing
+        sums = lax.fori_loop(0, blocks, add, none)
+        (cost, grads), examples = lax.psum((sums, end - begin), AXIS)
+        total = examples * mean_weight
         return cost / total, jax.tree.map(partial(jnp.multiply, 1 / total), grads), total
 
     return gradient

@@ -23,7 +23,13 @@ from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.direction import Direction, from_optax, momentum, steepest
 from deltarule.trainers.divided_batches import Gradient, batch_gradient, block_of, over_devices, own_order
 from deltarule.trainers.no_improvement import NoImprovement, Rate
-from deltarule.trainers.sampling import batches_at_once, permutation, take_batch, with_replacement
+from deltarule.trainers.sampling import (
+    batches_at_once,
+    examples_in_batch,
+    permutation,
+    take_batch,
+    with_replacement,
+)
 
 if TYPE_CHECKING:
     import optax
@@ -206,7 +212,7 @@ class GradientDescent:
             def gradient(i: Array, params: Params) -> tuple[Array, Params, Array]:
                 x, y, weight = (lax.dynamic_slice_in_dim(each, (i - first) * m, m) for each in gathered)
                 batch_key = jax.random.fold_in(step_key, i)
-                batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)  # a batch may weigh nothing
+                batch_total = examples_in_batch(i, m, drawn) * (total / rows.count)
                 cost, grads = backprop.cost_and_gradient_in_halves(net, params, x, y, weight / batch_total, batch_key)
                 return cost, grads, batch_total
 
@@ -289,7 +295,7 @@ def _epoch_of_one_device(
     here = lax.axis_index(AXIS)
     held = own_size if drawn is not None else order.shape[0]
     own = own_order(order, drawn, firsts[here], counts[here], held, m)
-    gradient = batch_gradient(net, rows, own, block_of(m, devices), step_key)
+    gradient = batch_gradient(net, rows, own, block_of(m, devices), step_key, total / rows.count)
     return trainer._steps(state, trainer._count(rows.count), order.shape[0] // m, lambda _: gradient, total)
 
 

@@ -37,6 +37,15 @@ def batches_at_once(rows: Rows, m: int, steps: int) -> int:
     return max(1, min(GATHERED_BYTES // one, steps))
 
 
+def examples_in_batch(i: Array, m: int, drawn: Array | None) -> Array | int:
+    """How many examples batch i holds; that many times their mean weight is what its sums are divided by.
+
+    Not the weight of the batch itself: the expectation of sum w C over a batch's own sum w is not the mean that is
+    asked for, and at m = 1 does not know the weights at all.
+    """
+    return m if drawn is None else jnp.minimum(m, drawn - i * m)
+
+
 def take_batch(rows: Rows, index: Array, position: Array, drawn: Array | None) -> tuple[Array, Array, Array]:
     """x, y and weights of the rows index[position : position + m]; places at or past `drawn` weigh nothing.
 

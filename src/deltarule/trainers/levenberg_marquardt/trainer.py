@@ -27,7 +27,7 @@ from deltarule.trainers.levenberg_marquardt.form import available_memory, choose
 from deltarule.trainers.levenberg_marquardt.model import Number, QuadraticModel, norm, objective, plus
 from deltarule.trainers.levenberg_marquardt.primal import primal_model
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
-from deltarule.trainers.sampling import permutation, take_batch
+from deltarule.trainers.sampling import examples_in_batch, permutation, take_batch
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -219,7 +219,7 @@ class LevenbergMarquardt:
             index = lax.dynamic_slice(order, (i * m,), (m,))
             x, y, weight = take_batch(rows, index, i * m, rows.count)
             batch = Rows(x, y, weight, jnp.asarray(m, jnp.int32))
-            batch_total = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)
+            batch_total = examples_in_batch(i, m, rows.count) * (total / rows.count)
             share = None if self.l2 is None else self.l2 * batch_total / total
             model = self._model(net, params, batch, share)
             damping = control.follow(damping, model.trace)

@@ -18,7 +18,7 @@ from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.newton_cg import radius as control
 from deltarule.trainers.newton_cg.model import Model, objective, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, norm, plus, steihaug
-from deltarule.trainers.sampling import permutation, take_batch
+from deltarule.trainers.sampling import examples_in_batch, permutation, take_batch
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -161,7 +161,7 @@ class NewtonCG:
             params, radius, cost, counts = carry
             x, y, weight = take_batch(rows, lax.dynamic_slice(order, (i * m,), (m,)), i * m, rows.count)
             batch = Rows(x, y, weight, jnp.asarray(m, jnp.int32))
-            share = jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)
+            share = examples_in_batch(i, m, rows.count) * (total / rows.count)
             model = quadratic_model(net, params, batch, self.l2, share, total)
             trial, radius, products = self._trial(net, params, model, batch, radius, share, total)
             params, after = _if_taken(trial, params, model.objective)
