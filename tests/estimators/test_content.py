@@ -79,3 +79,45 @@ def test_too_few_rows_all_train():
     training, validation = hold_out(distinct(X, X, None), 0.15, 0)
     assert validation is None
     assert len(training.X) == LEAST_ROWS - 1
+
+
+def repeated(N, seed):
+    """Three columns of zeros and ones, and a label, drawn from a distribution of its own for each of the eight."""
+    random = np.random.default_rng(seed)
+    pattern = random.integers(0, 8, N)
+    X = (pattern[:, None] >> np.arange(3) & 1).astype(float)
+    y = (random.uniform(size=N) < np.linspace(0.1, 0.9, 8)[pattern]).astype(float)[:, None]
+    return X, y
+
+
+@pytest.mark.parametrize("weight", [1.0, 1 / 5000])
+def test_where_inputs_have_several_targets_each_part_has_the_distribution_of_all(weight):
+    X, y = repeated(5000, 0)
+    rows = distinct(X, y, np.full(5000, weight))
+    training, validation = hold_out(rows, 0.15, 0, rows.Y[:, 0].astype(int))
+    assert validation.total == pytest.approx(0.15 * rows.total, rel=0.01)
+    assert training.total + validation.total == pytest.approx(rows.total)
+    whole = dict(zip(rows.code.tolist(), rows.weight.tolist(), strict=True))
+    for code, held in zip(validation.code.tolist(), validation.weight.tolist(), strict=True):
+        assert held == pytest.approx(0.15 * whole[code], abs=1.01 * weight)
+        assert held / weight == pytest.approx(round(held / weight))  # whole copies
+
+
+def test_copies_of_the_inputs_are_divided_alike_as_weights_and_as_copies():
+    X, y = repeated(300, 1)
+    rows = distinct(X, y, None)
+    again = distinct(rows.X, rows.Y, rows.weight)
+    for one, other in zip(hold_out(rows, 0.2, 5), hold_out(again, 0.2, 5), strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_copies_of_a_row_stay_together_unless_its_inputs_have_another_target():
+    X = np.arange(100.0)[:, None]
+    X, y = np.repeat(X, 4, axis=0), np.repeat(X, 4, axis=0)
+    _, validation = hold_out(distinct(X, y, None), 0.15, 0)
+    assert set(validation.weight.tolist()) == {4.0}
+    y[::4] += 0.5  # one copy of four was measured otherwise
+    training, validation = hold_out(distinct(X, y, None), 0.15, 0)
+    assert validation.total == 60
+    assert set(validation.X[:, 0]) & set(training.X[:, 0])

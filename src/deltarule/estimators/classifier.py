@@ -13,7 +13,7 @@ from deltarule.data.schema import Schema
 from deltarule.errors import DataError
 from deltarule.estimators.base import NetworkEstimator
 from deltarule.estimators.calibration import calibrate, cooled
-from deltarule.estimators.content import Weighted, distinct
+from deltarule.estimators.content import distinct
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import is_first_order
 
@@ -47,7 +47,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         calibration_: the `Calibration` on the rows held out (temperature, expected calibration error before and
             after), or None where none were held out.
         net_, params_, x_scaling_, history_, loss_curve_, n_iter_, best_iter_, stop_reason_, trainer_, n_features_in_,
-        feature_names_in_: as in `NetworkRegressor`.
+        feature_names_in_: as in `NetworkRegressor`, and so are weights.
 
     >>> X = np.linspace(-1, 1, 60)[:, None]
     >>> model = NetworkClassifier(hidden=(5,), random_state=0).fit(X, np.where(X[:, 0] > 0, "warm", "cold"))
@@ -71,7 +71,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self.x_scaling_ = Scaling.measured(rows.X, rows.weight)
         classes = rows.Y[:, 0].astype(int)
         one_hot = np.eye(len(self.classes_))[classes]
-        scaled = Weighted(self.x_scaling_.encode(rows.X), one_hot, rows.weight, rows.code)
+        scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=one_hot)
         held = self._train(scaled, len(self.classes_), classes)
         self.calibration_ = None
         if held is not None:

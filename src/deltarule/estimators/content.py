@@ -1,8 +1,8 @@
 """Rows known by what they hold: their order, their duplicates and who is held out depend on nothing else.
 
 So a row of weight 3 is exactly three copies of it, a row of weight 0 exactly no row, and shuffling a table changes
-nothing. It also keeps the copies of a row on one side of the split: a validation part that holds copies of training
-rows measures memory.
+nothing. It also keeps the copies of a row on one side of the split, unless its inputs stand with other targets too: a
+validation part that holds copies of training rows measures memory.
 """
 
 from typing import NamedTuple
@@ -13,12 +13,16 @@ LEAST_ROWS = 7  # under which 15 % is less than one row, and all of them train
 
 
 class Weighted(NamedTuple):
-    """Distinct examples: X (N, n_1), Y (N, k), their weights (N,) above 0, and a code of what each row holds."""
+    """Distinct examples: X (N, n_1), Y (N, k), their weights (N,) above 0, and a code of what each row holds.
+
+    `unit` is the weight of one copy of a row: 1, or the smallest weight that was given, if that is less.
+    """
 
     X: np.ndarray
     Y: np.ndarray
     weight: np.ndarray
     code: np.ndarray
+    unit: float
 
     @property
     def total(self) -> float:
@@ -30,9 +34,10 @@ class Weighted(NamedTuple):
         """The weights, or None where all are 1, which spares the trainer a product."""
         return None if (self.weight == 1).all() else self.weight
 
-    def part(self, chosen: np.ndarray) -> "Weighted":
-        """The examples that `chosen`, (N,) booleans, names."""
-        return Weighted(self.X[chosen], self.Y[chosen], self.weight[chosen], self.code[chosen])
+    def weighing(self, weight: np.ndarray) -> "Weighted":
+        """The examples with another weight, (N,), those that have one."""
+        kept = weight > 0
+        return Weighted(self.X[kept], self.Y[kept], weight[kept], self.code[kept], self.unit)
 
 
 def distinct(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Weighted:
@@ -51,7 +56,7 @@ def distinct(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Weighte
     X, Y, weight, code = X[order], Y[order], weight[order], code[order]
     same = (code[1:] == code[:-1]) & (X[1:] == X[:-1]).all(axis=1) & (Y[1:] == Y[:-1]).all(axis=1)
     first = np.flatnonzero(np.concatenate([[True], ~same]))
-    return Weighted(X[first], Y[first], np.add.reduceat(weight, first), code[first])
+    return Weighted(X[first], Y[first], np.add.reduceat(weight, first), code[first], min(1.0, weight.min()))
 
 
 def hold_out(
@@ -59,25 +64,42 @@ def hold_out(
 ) -> tuple[Weighted, Weighted | None]:
     """Split the rows into a training part and a validation part with about `share` of the weight.
 
-    Which rows are held out depends on the seed and on each row's content. With `classes`, (N,) codes, each class is
-    split by itself, and one with a single distinct row trains. With fewer than `LEAST_ROWS` rows all of them train
-    and the second part is None.
+    Which rows are held out depends on the seed and on each row's content. A row whose inputs stand with one target
+    only is held out whole, with all its copies. Where the same inputs stand with several targets, as in tables of few
+    distinct values, rows are measurements of one distribution, and of each row's copies about `share` are held out:
+    whole rows would leave some targets of an input in one part only. With `classes`, (N,) codes, each class is split
+    by itself, and one with a single distinct row trains. With fewer than `LEAST_ROWS` rows all of them train and the
+    second part is None.
     """
     if len(rows.X) < LEAST_ROWS:
         return rows, None
     rank = _mix(rows.code ^ _mix(np.full(len(rows.X), seed, np.uint64)))
     groups = np.zeros(len(rows.X), int) if classes is None else classes
-    held = np.zeros(len(rows.X), bool)
+    _, number, targets = np.unique(_codes(rows.X), return_inverse=True, return_counts=True)
+    whole = targets[number] == 1
+    held = np.zeros(len(rows.X))
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
-        members = members[np.argsort(rank[members])]
-        before = np.cumsum(rows.weight[members]) - rows.weight[members] / 2
-        chosen = before <= share * rows.weight[members].sum()
-        chosen[0], chosen[-1] = True, False  # at least one row on either side
-        held[members] = chosen & (len(members) > 1)
+        if len(members) > 1:
+            members = members[np.argsort(rank[members])]
+            held[members] = _held_out(rows.weight[members], whole[members], share, rows.unit)
     if not held.any():
         return rows, None
-    return rows.part(~held), rows.part(held)
+    return rows.weighing(rows.weight - held), rows.weighing(held)
+
+
+def _held_out(weight: np.ndarray, whole: np.ndarray, share: float, unit: float) -> np.ndarray:
+    """How much of each row's weight validates, where rows come in a random order; some of it, and not all."""
+    held = np.zeros(len(weight))
+    own = weight[whole]
+    held[whole] = own * (np.cumsum(own) - own / 2 <= share * own.sum())
+    copies = np.cumsum(weight[~whole]) / unit
+    held[~whole] = np.minimum(unit * np.diff(np.floor(share * copies + 0.5), prepend=0), weight[~whole])
+    if not held.any():
+        held[0] = weight[0] if whole[0] else unit
+    if (held == weight).all():
+        held[-1] = 0
+    return held
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
