@@ -79,6 +79,16 @@ def test_a_whole_weight_is_as_many_copies(regressor, regression):
         np.testing.assert_array_equal(one, other)
 
 
+def test_the_unit_of_other_weights_does_not_matter(regressor, regression):
+    """1/sigma² of measurements of which half are three times as noisy, in two units; both are as many as the rows."""
+    X, y = regression
+    sigma = np.where(np.arange(len(X)) % 2, 1.0, 3.0)
+    one, other = (clone(regressor).fit(X, y, sample_weight=unit / sigma**2) for unit in (1.0, 2.0**-20))
+    assert one.ensemble_.examples == pytest.approx(90)
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+    assert one.noise_std_ == pytest.approx(10, rel=0.4)
+
+
 @pytest.mark.parametrize(
     ("changes", "way"),
     [({}, "bayesian"), ({"trainer": "lm"}, "bayesian"), ({"l2": 0.1}, "early-stopping")]

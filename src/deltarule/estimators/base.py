@@ -98,7 +98,11 @@ class NetworkEstimator(BaseEstimator):
         return Network([*(Dense(n, self.activation) for n in sizes), Dense(outputs, activation)], cost)
 
     def _checked_weight(self, sample_weight: Any, count: int) -> np.ndarray | None:
-        """The weights as (N,) float64, or None."""
+        """The weights as (N,) float64, or None: whole numbers are copies, others are scaled to a mean of 1.
+
+        So 1/sigma² in any unit leaves as many measurements as there are rows, which is what penalties and the evidence
+        count.
+        """
         if sample_weight is None:
             return None
         if isinstance(sample_weight, Number):
@@ -112,7 +116,10 @@ class NetworkEstimator(BaseEstimator):
             raise DataError(f"sample_weight holds {weight.min():g}: give weights of at least 0.")
         if not weight.any():
             raise DataError("sample_weight holds only zeros: at least one weight must not be zero.")
-        return weight
+        if (weight == np.round(weight)).all():
+            return weight
+        share = weight / weight.max()
+        return share * (np.count_nonzero(share) / share.sum())
 
     def _train(self, rows: Weighted, outputs: int, classes: np.ndarray | None = None) -> Weighted | None:
         """Train on scaled rows and set the fitted attributes; the rows that were held out, if any.

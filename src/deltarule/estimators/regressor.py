@@ -60,8 +60,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             and the standard deviation of the noise, in the target's units, (k,).
         n_features_in_, feature_names_in_, n_outputs_: the inputs, their names if they have any, and the targets.
 
-    An integer weight is exactly as many copies of its row, and the order of the rows does not matter: which rows are
-    held out depends on what they hold.
+    A weight of 3 is exactly three copies of its row, and the order of the rows does not matter: which rows are held out
+    depends on what they hold. Weights that are not all whole numbers, such as 1/sigma² of each measurement, say how
+    much rows count beside each other, and are scaled to a mean of 1.
 
     >>> X = np.linspace(-1, 1, 60)[:, None]
     >>> model = NetworkRegressor(hidden=(5,), random_state=0).fit(X, 100 * X[:, 0] ** 3)
@@ -80,7 +81,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         X, Y, weight = self._checked(X, y, sample_weight, first=True)
         rows = distinct(X, Y, weight)
         self._measure(rows)
-        scaled = Weighted(self.x_scaling_.encode(rows.X), self.y_scaling_.encode(rows.Y), rows.weight, rows.code)
+        scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
         self._train(scaled, self.n_outputs_)
         return self
 
