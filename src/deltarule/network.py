@@ -164,6 +164,7 @@ class Network:
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: int | Array | None = None) -> tuple[Array, Params]:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
 
+        Compiled once for each N, as calls of the network are; memory is bounded whatever it is.
         With a key (or seed) Dropout draws its masks as in a step of training; without one it is the identity.
         """
         dtype = dtype_of(params)
@@ -173,7 +174,7 @@ class Network:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             drawn = None if key is None else as_key(key)
             y = self.as_targets(Y, x)
-            return _done(_mean_cost_and_gradient(self, params, x, y, drawn), x, y)
+            return _done(_in_parts(self, params, x, y, drawn), x, y)
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
@@ -252,6 +253,22 @@ def _init(net: Network, key: Array, shape: Shape, dtype: np.dtype, defaults: tup
 @partial(jax.jit, static_argnums=0)
 def _outputs(net: Network, params: Params, x: Array | np.ndarray) -> Array:
     return backprop.forward(net, params, jnp.asarray(x))[-1].a
+
+
+def _in_parts(
+    net: Network, params: Params, x: Array | np.ndarray, y: Array | np.ndarray, key: Array | None
+) -> tuple[Array, Params]:
+    """The mean cost and its gradient, of as many examples at a time as fit the memory."""
+    N, most = x.shape[0], rows_at_once(net, x)
+    if N <= most:
+        return _mean_cost_and_gradient(net, params, x, y, key)
+    mean = _mean_cost_and_gradient(net, params, x[:most], y[:most], key)
+    for first in range(most, N, most):
+        own = None if key is None else jax.random.fold_in(key, first)
+        part = _mean_cost_and_gradient(net, params, x[first : first + most], y[first : first + most], own)
+        share = min(most, N - first) / min(first + most, N)
+        mean = jax.tree.map(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
+    return mean
 
 
 @partial(jax.jit, static_argnums=0)

@@ -1,5 +1,6 @@
 """Convolution as a description and in a network. Its numbers: `by_hand/` and `oracle/test_convolution`."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -101,9 +102,12 @@ def test_many_examples_go_through_in_parts(monkeypatch):
     from deltarule import evaluation
 
     params = NET.init(0, X.shape[1:])
-    whole = np.asarray(NET(params, X))
+    whole, (cost, grads) = np.asarray(NET(params, X)), NET.cost_and_gradient(params, X, LABELS)
     monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.neurons(X.shape[1:]))
     np.testing.assert_allclose(NET(params, X), whole, rtol=1e-6)
+    in_parts, grads_in_parts = NET.cost_and_gradient(params, X, LABELS)
+    np.testing.assert_allclose(in_parts, cost, rtol=1e-6)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), grads_in_parts, grads)
 
 
 @pytest.mark.parametrize("channels", [1, 4])
