@@ -259,14 +259,14 @@ def _in_parts(
     net: Network, params: Params, x: Array | np.ndarray, y: Array | np.ndarray, key: Array | None
 ) -> tuple[Array, Params]:
     """The mean cost and its gradient, of as many examples at a time as fit the memory."""
-    N, most = x.shape[0], rows_at_once(net, x)
-    if N <= most:
+    count, most = x.shape[0], rows_at_once(net, x)
+    if count <= most:
         return _mean_cost_and_gradient(net, params, x, y, key)
     mean = _mean_cost_and_gradient(net, params, x[:most], y[:most], key)
-    for first in range(most, N, most):
+    for first in range(most, count, most):
         own = None if key is None else jax.random.fold_in(key, first)
         part = _mean_cost_and_gradient(net, params, x[first : first + most], y[first : first + most], own)
-        share = min(most, N - first) / min(first + most, N)
+        share = min(most, count - first) / min(first + most, count)
         mean = jax.tree.map(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
     return mean
 

@@ -3,7 +3,7 @@
 import math
 import subprocess
 import sys
-from functools import partial
+from functools import partial, wraps
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,14 @@ class Decay:
         return self(t)
 
 
+def halved(schedule):
+    return wraps(schedule)(lambda t: schedule(t) / 2)
+
+
+def thirded(schedule):
+    return wraps(schedule)(lambda t: schedule(t) / 3)
+
+
 def reading(rate):
     """A function that reads a number of its module, which is `rate`."""
     return eval("lambda t: rate**t", {"rate": rate, "__name__": "schedules"})
@@ -70,6 +78,7 @@ def reading(rate):
         (Decay(0.9), Decay(0.1)),
         (Decay({"rate": 0.9}), Decay({"rate": 0.1})),
         (Decay(0.9).at, Decay(0.1).at),
+        (halved(decay), thirded(decay)),
         (jax.jit(Decay(0.9)), jax.jit(Decay(0.1))),
         (reading(0.9), reading(0.1)),
         (np.exp, np.cos),

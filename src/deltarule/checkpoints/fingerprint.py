@@ -91,12 +91,13 @@ def in_words(value: Any, depth: int = 0) -> str:
         return f"{{{', '.join(f'{key}: {in_words(entry, depth + 1)}' for key, entry in value.items())}}}"
     if isinstance(value, functools.partial):
         return f"partial{in_words([value.func, value.args, value.keywords], depth + 1)}"
-    if hasattr(value, "__wrapped__"):  # such as what jax.jit returns
-        return in_words(value.__wrapped__, depth + 1)
     if inspect.isfunction(value) or inspect.ismethod(value):
         return f"{value.__module__}.{value.__qualname__}({', '.join(_enclosed(value, depth + 1))})"
     if inspect.isbuiltin(value) or isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
+    wrapped = getattr(value, "__wrapped__", None)  # of what jax.jit returns, for one
+    if wrapped is not None:
+        return in_words(wrapped, depth + 1)
     own = getattr(value, "__dict__", {})
     call = inspect.getattr_static(type(value), "__call__", None)
     parts = [own, *([call] if inspect.isfunction(call) else [])]
@@ -107,7 +108,7 @@ def _enclosed(function: Any, depth: int) -> list[str]:
     """The object that a method is of, the values that a function closes over, its defaults, the numbers that it reads
     from its module, and its code.
     """
-    of = [function.__self__] if inspect.ismethod(function) else []
+    of = [function.__self__] if hasattr(function, "__self__") else []
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     read = [function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__]
