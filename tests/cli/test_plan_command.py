@@ -52,3 +52,11 @@ def test_a_stack_of_layers_is_planned_by_its_activations(run, tmp_path):
     assert record["parameters"] == 2 * 25 + 2 + 32 * 10 + 10
     assert record["flops_per_epoch"] == record["steps_per_epoch"] * 6 * 500 * (16 * 50 + 320)
     assert "Convolution" in outcome.err
+
+
+def test_the_name_of_a_table_is_no_markup(run, shelf, tmp_path):
+    table = tmp_path / "flow [bar].csv"
+    table.write_text((shelf / "houses.csv").read_text())
+    outcome = run("plan", table, "--target", "price", "--trainer", "lm", "--hidden", 4)
+    assert outcome.code == 0, outcome.err
+    assert "42 training examples of flow [bar].csv" in outcome.out

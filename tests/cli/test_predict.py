@@ -127,3 +127,23 @@ def test_a_schema_of_another_network_is_refused(refused, digits):
     assert "odd.safetensors contradicts itself" in refused("predict", "odd.safetensors", "digits")
     dr.save("odd.safetensors", net, net.init(0, (64,)), schema={"source": "digits"})
     assert "schema that cannot be used" in refused("predict", "odd.safetensors", "digits")
+
+
+@pytest.mark.parametrize("target", ["Druck [bar]", "rate [/min]"])
+def test_a_unit_in_square_brackets_is_no_markup(run, tmp_path, target):
+    path = tmp_path / "units.csv"
+    path.write_text(f"x,{target},[/y]\n" + "".join(f"{i},{2 * i},{i * i}\n" for i in range(30)))
+    outcome = run("train", path, "--target", f"{target},[/y]", "--hidden", 2, "--epochs", 3)
+    assert outcome.code == 0, outcome.err
+    assert f"{target}: quality" in outcome.out
+    shown = run("predict", "units.safetensors", path)
+    assert shown.code == 0, shown.err
+    assert f"{target} " in shown.out
+    assert "[/y]_std" in shown.out
+
+
+def test_a_class_in_square_brackets_is_no_markup(run, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("x,label\n" + "".join(f"{i},{'[/x]' if i < 15 else '[/y]'}\n" for i in range(30)))
+    assert run("train", path, "--target", "label", "--hidden", 2, "--epochs", 3).code == 0
+    assert "[/" in run("predict", "labels.safetensors", path).out

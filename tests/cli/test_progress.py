@@ -66,3 +66,11 @@ def test_an_experiment_has_a_bar_on_a_terminal(capsys, monkeypatch):
     err = capsys.readouterr().err
     assert "higham: start 0" in err
     assert "25 %" in err
+
+
+def test_the_name_of_a_folder_is_no_markup(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with ExperimentProgress("runs [/min]") as progress:
+        progress.tell("one pass", 0.5)
+        progress.bar.refresh()
+    assert "runs [/min]: one pass" in capsys.readouterr().err

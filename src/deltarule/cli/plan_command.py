@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
-from deltarule.cli.screen import console_for, emit_json
+from deltarule.cli.screen import console_for, emit_json, line
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L2,
@@ -76,18 +76,19 @@ def plan(
     console = console_for(as_json)
     form = {None: "first-order steps", "cg": "matrix-free steps"}.get(found.form, f"exact steps, {found.form} form")
     examples = f"{len(data.train):,} training examples of {data.name}"
-    console.print(f"{planned.network}, {found.sizes.parameters:,} parameters, {examples}")
-    console.print(f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations")
+    line(console, f"{planned.network}, {found.sizes.parameters:,} parameters, {examples}")
+    line(console, f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations")
     memory = found.memory
-    console.print(
+    line(
+        console,
         f"memory {_bytes(memory.total)}: examples {_bytes(memory.examples)}, matrices {_bytes(memory.matrices)}, "
-        f"work {_bytes(memory.work)}"
+        f"work {_bytes(memory.work)}",
     )
-    console.print(f"{describe_device()}: {_seconds(found.seconds)} an epoch, {planned.epochs} epochs at most")
+    line(console, f"{describe_device()}: {_seconds(found.seconds)} an epoch, {planned.epochs} epochs at most")
     for p, seconds in times.items():
-        console.print(f"  {p} device{'s' if p > 1 else ''}: {_seconds(seconds)} in all, "
+        line(console, f"  {p} device{'s' if p > 1 else ''}: {_seconds(seconds)} in all, "
                       f"{_bytes(found.memory_on(p).total)} on each")  # fmt: skip
-    console.print("Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.")
+    line(console, "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.")
     if as_json:
         emit_json(record | {"version": dr.__version__})
 

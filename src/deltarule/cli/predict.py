@@ -173,8 +173,9 @@ def _write_csv(path: Path, columns: dict[str, Any]) -> None:
 def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
     """The first rows for people: for a classifier the class and how sure the network is."""
     from rich.table import Table
+    from rich.text import Text
 
-    names = list(columns)
+    names = [Text(name) for name in columns]
     first = [column[:SHOWN].tolist() for column in columns.values()]
     table = Table()
     table.add_column(names[0], justify="right")
@@ -187,5 +188,5 @@ def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
     table.add_column(names[1], justify="right")
     table.add_column("probability", justify="right")
     for row, label, *probabilities in zip(*first, strict=True):
-        table.add_row(str(row), str(label), f"{max(probabilities):.4f}")
+        table.add_row(str(row), Text(str(label)), f"{max(probabilities):.4f}")
     return table

@@ -108,7 +108,7 @@ class ExperimentProgress:
         self.experiment = experiment
         self.what: str | None = None
         self.bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.percentage:.0f} %"),
             TimeRemainingColumn(compact=True),

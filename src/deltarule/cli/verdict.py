@@ -51,7 +51,7 @@ class Verdict:
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
         for name, words in self.lines.items():
-            table.add_row(name, Text(words, overflow="fold"))
+            table.add_row(Text(name), Text(words, overflow="fold"))
         for words in self.warnings:
             table.add_row(Text("warning", style="bold yellow"), Text(words, overflow="fold"))
         return Panel(table, title="verdict", title_align="left", expand=False)
