@@ -9,9 +9,11 @@ import time
 from importlib.metadata import version
 
 import pytest
+from typer.main import get_command
 
 import deltarule as dr
 from deltarule.cli import main
+from deltarule.cli.app import app
 
 COMMAND = [sys.executable, "-m", "deltarule"]
 
@@ -27,6 +29,17 @@ def test_help_and_version(run):
         assert word in run("--help").out
         assert run(word, "--help").code == 0
     assert run("--version").out.strip() == f"deltarule {version('deltarule')}"
+
+
+def test_help_shows_every_text_and_default_as_written(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "600")
+    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
+        text = run(name, "--help").out
+        for parameter in command.params:
+            assert parameter.help in text
+            if isinstance(parameter.show_default, str):
+                assert f"[default: ({parameter.show_default})]" in text
+    assert "[default: (the trainer's, see the summary)]" in run("train", "--help").out
 
 
 def test_an_unknown_command_is_refused(refused):

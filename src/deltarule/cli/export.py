@@ -20,7 +20,8 @@ def export(
     model: ModelFile,
     to: Annotated[str, typer.Option("--to", metavar="LANGUAGE", help="onnx, c, python or octave.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file to write [default: the model's name, in this folder].")
+        Path | None,
+        typer.Option(metavar="FILE", help="The file to write.", show_default="the model's name, in this folder"),
     ] = None,
     precision: Annotated[str, typer.Option(metavar="double|float", help="Of every number in the file.")] = "double",
     as_json: AsJson = False,

@@ -36,7 +36,7 @@ Source = Annotated[str, typer.Argument(metavar="SOURCE", help="digits, mnist, or
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        metavar="FOLDER", help="Where MNIST's four files lie [default: $DELTARULE_DATA, else they are downloaded]."
+        metavar="FOLDER", help="Where MNIST's four files lie.", show_default="$DELTARULE_DATA, else they are downloaded"
     ),
 ]
 REAL: Any = {"parser": real_number, "metavar": "NUMBER"}

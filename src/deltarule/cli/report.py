@@ -19,7 +19,7 @@ def report(
         str | None, typer.Argument(metavar="[SOURCE]", help="Rows with known targets to show the predictions on.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="The file to write [default: the model's name, here].")
+        Path | None, typer.Option(metavar="FILE.html", help="The file to write.", show_default="the model's name, here")
     ] = None,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,

@@ -34,11 +34,14 @@ def reproduce(
     seeds: Annotated[
         int | None,
         typer.Option(
-            **WHOLE, help="Runs that each number is the mean of (5; tiny networks 20; nielsen-6 1, and 5 that vote)."
+            **WHOLE,
+            help="Runs that each number is the mean of.",
+            show_default="5; tiny networks 20; nielsen-6 1, and 5 that vote",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the results go (results, or results/quick).")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the results go.", show_default="results, or results/quick"),
     ] = None,
     checkpoints: Annotated[
         Path | None,

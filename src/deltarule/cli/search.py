@@ -55,8 +55,8 @@ def search(
         typer.Option(
             metavar="NAME=VALUES",
             help="eta=0.01:10 (a range) or hidden=30,100,30x20 (values); repeat the option for several: eta, "
-            "batch-size, l2, l1, max-norm, dropout, momentum, init, hidden, activation, cost, trainer "
-            "[default: eta and l2 over three decades and more].",
+            "batch-size, l2, l1, max-norm, dropout, momentum, init, hidden, activation, cost, trainer.",
+            show_default="eta and l2 over three decades and more",
         ),
     ] = None,
     method: Annotated[

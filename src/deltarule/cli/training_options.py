@@ -20,14 +20,14 @@ Target = Annotated[
 ]
 Task = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="classification or regression [default: as the target looks]."),
+    typer.Option(metavar="NAME", help="classification or regression.", show_default="as the target looks"),
 ]
 Hidden = Annotated[
     str | None,
     typer.Option(
         metavar="SIZES",
-        help="Neurons of the hidden layers, such as 30 or 30,20 "
-        "[default: 200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg].",
+        help="Neurons of the hidden layers, such as 30 or 30,20.",
+        show_default="200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg",
     ),
 ]
 Model = Annotated[
@@ -40,8 +40,8 @@ Activation = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Of the hidden layers: sigmoid, tanh, relu, softplus, linear "
-        "[default: relu for digits, tanh for a regression, else sigmoid].",
+        help="Of the hidden layers: sigmoid, tanh, relu, softplus, linear.",
+        show_default="relu for digits, tanh for a regression, else sigmoid",
     ),
 ]
 Cost = Annotated[
@@ -56,29 +56,33 @@ Trainer = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="sgd, gd, momentum, adam, lm, bayesian or newton-cg [default: sgd; for a regression bayesian, with error "
-        "bars, or adam where its steps are too large or an option asks for another].",
+        help="sgd, gd, momentum, adam, lm, bayesian or newton-cg.",
+        show_default="sgd; for a regression bayesian, with error "
+        "bars, or adam where its steps are too large or an option asks for another",
     ),
 ]
-Eta = Annotated[float | None, typer.Option(**REAL, help="The learning rate [default: the trainer's, see the summary].")]
+Eta = Annotated[
+    float | None, typer.Option(**REAL, help="The learning rate.", show_default="the trainer's, see the summary")
+]
 BatchSize = Annotated[
-    int | None, typer.Option(**WHOLE, help="Examples of a step [default: 10; all for gd, lm, bayesian, newton-cg].")
+    int | None,
+    typer.Option(**WHOLE, help="Examples of a step.", show_default="10; all for gd, lm, bayesian, newton-cg"),
 ]
 Epochs = Annotated[
     int | None,
     typer.Option(
         **WHOLE,
-        help="Passes over the data [default: 30 for digits and mnist, else 300; 1000 for gd, 200 for bayesian, 100 for "
-        "lm, newton-cg].",
+        help="Passes over the data.",
+        show_default="30 for digits and mnist, else 300; 1000 for gd, 200 for bayesian, 100 for lm, newton-cg",
     ),
 ]
 L2 = Annotated[
     float | None,
-    typer.Option("--l2", **REAL, help="Lambda of the L2 regularisation [default: 0]."),
+    typer.Option("--l2", **REAL, help="Lambda of the L2 regularisation.", show_default="0"),
 ]
 L1 = Annotated[
     float | None,
-    typer.Option("--l1", **REAL, help="Lambda of the L1 regularisation [default: 0]."),
+    typer.Option("--l1", **REAL, help="Lambda of the L1 regularisation.", show_default="0"),
 ]
 MaxNorm = Annotated[
     float | None, typer.Option(**REAL, help="The most that the weights into a neuron may measure, ‖w‖.")
@@ -86,7 +90,7 @@ MaxNorm = Annotated[
 Dropout = Annotated[
     float | None, typer.Option(**REAL, help="The share of each hidden layer dropped in a step, from 0 to below 1.")
 ]
-Momentum = Annotated[float | None, typer.Option(**REAL, help="Mu, from 0 to below 1 [default: 0.9 for momentum].")]
+Momentum = Annotated[float | None, typer.Option(**REAL, help="Mu, from 0 to below 1.", show_default="0.9 for momentum")]
 Nesterov = Annotated[
     bool, typer.Option("--nesterov", help="Nesterov's momentum: the gradient is taken ahead, where mu v leads.")
 ]
@@ -94,16 +98,16 @@ Init = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How the weights of every layer start: old, N(0, 1); new, N(0, 1/n_in); glorot; he; nguyen-widrow "
-        "[default: as the activation needs].",
+        help="How the weights of every layer start: old, N(0, 1); new, N(0, 1/n_in); glorot; he; nguyen-widrow.",
+        show_default="as the activation needs",
     ),
 ]
 Monitor = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="What the best network is the best in, on the validation part: accuracy or cost "
-        "[default: accuracy, a regression's cost].",
+        help="What the best network is the best in, on the validation part: accuracy or cost.",
+        show_default="accuracy, a regression's cost",
     ),
 ]
 HalveAfter = Annotated[
@@ -136,7 +140,9 @@ Patience = Annotated[
 TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
 Devices = Annotated[
     str | None,
-    typer.Option(metavar="N|all", help="Divide the examples among so many of JAX's devices [default: one device]."),
+    typer.Option(
+        metavar="N|all", help="Divide the examples among so many of JAX's devices.", show_default="one device"
+    ),
 ]
 Coordinator = Annotated[
     str | None,
@@ -151,7 +157,7 @@ Checkpoint = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Keep what it takes to go on with this training in this folder, the last two."),
 ]
-CheckpointEvery = Annotated[int | None, typer.Option(**WHOLE, help="Epochs between two checkpoints [default: 1].")]
+CheckpointEvery = Annotated[int | None, typer.Option(**WHOLE, help="Epochs between two checkpoints.", show_default="1")]
 Resume = Annotated[
     Path | None,
     typer.Option(
@@ -161,5 +167,5 @@ Resume = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Where to save the network [default: the source's name]."),
+    typer.Option(metavar="FILE", help="Where to save the network.", show_default="the source's name"),
 ]
