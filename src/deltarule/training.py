@@ -115,14 +115,14 @@ def train(
         keys = jax.random.split(init_key, restarts)[len(given) :]
         drawn = [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
         starts = given + drawn
-        if isinstance(trainer, Diversifying):
-            starts = trainer.diversify(starts)
         mesh = mesh_of(devices)
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         count = X.shape[0] if mesh is None else int(rows.count)
         del X  # the rows are on the device
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
+        if isinstance(trainer, Diversifying):
+            starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = None
         if validation_data is not None:
             Xv, Yv, held_weights = validation_parts(validation_data)

@@ -144,6 +144,15 @@ def test_networks_it_has_no_evidence_for(net, sentence):
         dr.BayesianRegularization().check(net, 10)
 
 
+@pytest.mark.parametrize("restarts", [1, 2])
+@pytest.mark.parametrize("layers", [[dr.Dense(3, "tanh"), dr.Dropout(0.5)], [dr.Reshape((1, 4, 1)), dr.Flatten()]])
+def test_layers_without_weights_are_refused_before_starts_are_made_different(layers, restarts):
+    net = dr.Network([*layers, dr.Dense(1, "linear")])
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    with pytest.raises(ConfigurationError, match="Bayesian regularisation knows dense layers only: use l2 instead"):
+        dr.train(net, X, X[:, :1], trainer=dr.BayesianRegularization(), epochs=1, restarts=restarts)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
