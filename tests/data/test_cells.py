@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.data.cells import as_numbers, as_objects, count_numbers, kind_of, listed, shown
+from deltarule.data.cells import as_numbers, as_objects, comma_numbers, count_numbers, kind_of, listed, shown
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,10 @@ def test_values_are_shown_short():
     assert shown(np.float64(1.5)) == "1.5"
     assert len(shown("x" * 100)) == 40
     assert listed(list("abc"), limit=2) == "'a', 'b' and 1 more"
+
+
+def test_numbers_with_a_decimal_comma_or_thousands_separators():
+    written = ["50,946", "-0,5", "1,5e-3", "5,094.60", "1,234,567", "1.234,56", " 7,25 "]
+    others = ["50.946", "7", "a,b", "1,2,3", "12,34,56", ",5", "5,", "1,234.", None, 3.5]
+    found = comma_numbers(pd.Series(written + others, dtype=object))
+    assert found.tolist() == [True] * len(written) + [False] * len(others)

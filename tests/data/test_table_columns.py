@@ -148,3 +148,27 @@ def test_text_among_numbers_is_no_category():
 def test_no_column_left():
     with pytest.raises(DataError, match=r"no column left for the inputs .*'day' is ignored"):
         choose_inputs(pd.DataFrame({"day": pd.to_datetime(["2020-01-01"])}), "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["10,001", "20,5", "7,25"], "'10,001'"),
+        (["999.5", "5,094.60", "12.25"], "'5,094.60'"),
+        ([f"{i},5" for i in range(60)], "'0,5'"),  # all differ, as identifiers do
+        (["1,5", "2,5", "?"], "'1,5'"),
+    ],
+)
+def test_numbers_with_commas_are_no_text(cells, first):
+    message = (
+        rf"column 'p', data row \d .* holds {first} in a column of numbers with commas: write numbers with a .* point"
+    )
+    with pytest.raises(DataError, match=message):
+        choose_inputs(pd.DataFrame({"p": cells}), "t.csv")
+    for task in (None, "regression"):
+        with pytest.raises(DataError, match=message):
+            decide_task(pd.DataFrame({"p": cells}), task, "t.csv")
+
+
+def test_a_few_texts_that_look_like_numbers_with_commas_stay_text():
+    assert choose_inputs(pd.DataFrame({"p": ["1,5", "red", "blue", "red"]}), "t.csv")[0] == {"p": "categorical"}

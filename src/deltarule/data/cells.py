@@ -31,6 +31,12 @@ _KINDS: dict[str, Kind] = {
     "timedelta": "date",
     "period": "date",
 }
+# 50,946 and 1,5e-3 with a decimal comma; 5,094.60 and 5.094,60 with thousands separators.
+_COMMA_NUMBER = r"\s*[+-]?(?:\d+,\d+(?:[eE][+-]?\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+)\s*"
+COMMA_ADVICE = (
+    "write numbers with a decimal point and no thousands separators, with pandas for example "
+    "read_csv(FILE, decimal=',') or read_csv(FILE, thousands=','), whichever it is, and to_csv(NEW, index=False)"
+)
 _ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?"
 
 
@@ -91,6 +97,12 @@ def count_numbers(column: Series) -> tuple[int, int | None]:
     numbers = np.isfinite(as_numbers(column))
     strangers = column.notna().to_numpy() & ~numbers
     return int(numbers.sum()), int(np.argmax(strangers)) if strangers.any() else None
+
+
+def comma_numbers(column: Series) -> np.ndarray:
+    """Where a cell is a text that holds a number with a decimal comma or thousands separators, (N,) bool."""
+    cells = (isinstance(cell, str) and re.fullmatch(_COMMA_NUMBER, cell) is not None for cell in as_objects(column))
+    return np.fromiter(cells, bool, len(column))
 
 
 def shown(value: object) -> str:

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
+from deltarule.data.cells import (
+    COMMA_ADVICE,
+    as_numbers,
+    as_objects,
+    comma_numbers,
+    kind_of,
+    listed,
+    place,
+    shown,
+)
 from deltarule.data.optional import Series
 from deltarule.errors import DataError
 
@@ -110,6 +119,8 @@ def _number_fault(column: Series, row: int) -> str:
         return "is empty: fill the cell or remove the row"
     if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
         return f"holds {shown(cell)}: replace it with a finite number or remove the row"
+    if comma_numbers(column.iloc[row : row + 1])[0]:
+        return f"holds {shown(cell)}, a number with a comma: {COMMA_ADVICE}"
     return f"holds {shown(cell)}, which is not a number: correct the cell or remove the row"
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from deltarule.data.cells import (
+    COMMA_ADVICE,
     as_numbers,
     as_objects,
+    comma_numbers,
     count_numbers,
     kind_of,
     listed,
@@ -105,6 +107,7 @@ def _task_of_one(column: Series, task: str | None, origin: str) -> tuple[Task, t
             "to fit them as numbers use task regression",
         )
     if task is None and kind == "text":
+        _refuse_comma_numbers(column, origin)
         refuse_stray_text(column, origin)
     if different == 1:
         raise DataError(
@@ -122,6 +125,7 @@ def _task_of_one(column: Series, task: str | None, origin: str) -> tuple[Task, t
 def _refuse_text(column: Series, several: bool, origin: str) -> None:
     if kind_of(column) != "text":
         return
+    _refuse_comma_numbers(column, origin)
     _, stranger = count_numbers(column)
     if stranger is not None:
         advice = "name one target alone to classify it" if several else "use task classification, or correct the cell"
@@ -143,6 +147,17 @@ def refuse_stray_text(column: Series, origin: str) -> None:
             f"{place(origin, str(column.name), column.index[stranger])} holds "
             f"{shown(column.iloc[stranger])} in a column of numbers: correct the cell, or put a letter "
             "before each number if they are codes"
+        )
+
+
+def _refuse_comma_numbers(column: Series, origin: str) -> None:
+    """Refuse a column of numbers of which some have a decimal comma or thousands separators, and so pass for text."""
+    written, (numbers, _) = comma_numbers(column), count_numbers(column)
+    if written.any() and 2 * (numbers + int(written.sum())) > column.notna().sum():
+        row = int(np.argmax(written))
+        raise DataError(
+            f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])} in a column of "
+            f"numbers with commas: {COMMA_ADVICE}"
         )
 
 
@@ -173,7 +188,7 @@ def choose_inputs(frame: Frame, origin: str) -> tuple[dict[str, str], tuple[str,
         "numeric" or "categorical" for each input column, in the table's order; and notes.
 
     Raises:
-        DataError: text stands in a column of numbers, or no column is left.
+        DataError: text, or numbers with commas, stand in a column of numbers, or no column is left.
     """
     pd = require("pandas", "a table")
     chosen: dict[str, str] = {}
@@ -182,6 +197,8 @@ def choose_inputs(frame: Frame, origin: str) -> tuple[dict[str, str], tuple[str,
         column = frame[name]
         declared = isinstance(column.dtype, pd.CategoricalDtype)
         kind = "text" if declared and kind_of(column) in ("numeric", "boolean") else kind_of(column)
+        if kind == "text" and not declared:
+            _refuse_comma_numbers(column, origin)
         if kind in ("numeric", "boolean"):
             chosen[name] = "numeric"
         elif reason := _no_input(column, kind):

@@ -98,6 +98,7 @@ def _checked_header(path: Path) -> list[str]:
             if not names:
                 row, names = -1, [cell.strip() or f"{_NAMELESS}{i}" for i, cell in enumerate(cells)]
             elif len(cells) != len(names):
+                _refuse_other_separators(path, names)
                 found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
                 raise DataError(
                     f"{path}: data row {row} (counted from 0) has {found}, "
@@ -107,6 +108,16 @@ def _checked_header(path: Path) -> list[str]:
         raise DataError(f"{path} is empty: give a table with a header and rows")
     _refuse_duplicates(path, names)
     return names
+
+
+def _refuse_other_separators(path: Path, names: list[str]) -> None:
+    """Say so where the header has more semicolons or tabs than commas: the commas are within numbers."""
+    for separator, words in ((";", "semicolons"), ("\t", "tabs")):
+        if sum(name.count(separator) for name in names) >= len(names):
+            raise DataError(
+                f"{path} has {words} between its cells, and a table has commas: convert it, with pandas for example by "
+                f"read_csv(FILE, sep={separator!r}, decimal=',').to_csv(NEW, index=False)"
+            )
 
 
 def _lines(path: Path, stream: TextIO) -> Iterator[str]:
