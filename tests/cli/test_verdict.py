@@ -100,6 +100,21 @@ def test_suspicious_tables(tmp_path):
     assert "'leak' alone predicts 'y' almost exactly" in leak
 
 
+def test_copies_of_training_rows_are_no_rows_it_has_not_seen(tmp_path):
+    random = np.random.default_rng(3)
+    x, y = random.normal(size=(2, 100))
+    pd.DataFrame({"x": np.tile(x, 3), "z": np.tile(x * y, 3), "y": np.tile(y, 3)}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    data = load_table(tmp_path / "t.csv", target="y")
+    outcome = outcome_of(*slope(data))
+    verdict = judge(data, outcome, scores_of(data, outcome))
+    assert verdict.lines["quality"].startswith("on the test rows, of which it has seen copies, the network is hardly")
+    assert "200 of the 300 rows are copies of others, and 4" in verdict.warnings[0]
+    assert "of the 45 test rows stand among the training rows too" in verdict.warnings[0]
+    assert not any("almost exactly" in warning for warning in verdict.warnings)
+
+
 def test_several_targets_have_a_line_each(tmp_path):
     random = np.random.default_rng(2)
     x = random.normal(size=200)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from deltarule.data.table import load_table
-from deltarule.data.table_checks import constant_columns, leaks, rows_wanted
+from deltarule.data.table_checks import constant_columns, copies, leaks, rows_wanted
 
 
 @pytest.fixture
@@ -21,6 +21,10 @@ def draw():
     return np.random.default_rng(0)
 
 
+def suspects(data):
+    return leaks(data, copies(data))
+
+
 def test_few_rows_are_counted_against_the_inputs(loaded, draw):
     columns = {f"x{i}": draw.normal(size=200) for i in range(10)} | {"y": draw.normal(size=200)}
     assert rows_wanted(loaded(**columns)) is None
@@ -36,9 +40,9 @@ def test_constant_columns_are_named(loaded, draw):
 def test_a_number_that_gives_the_target_away_is_suspected(loaded, draw):
     y = draw.normal(size=200)
     data = loaded(x=y + draw.normal(size=200), fahrenheit=1.8 * y + 32, y=y)
-    assert [leak.column for leak in leaks(data)] == ["fahrenheit"]
+    assert [leak.column for leak in suspects(data)] == ["fahrenheit"]
     near = loaded(x=draw.normal(size=200), rough=y + 0.1 * draw.normal(size=200), y=y)
-    assert leaks(near) == ()
+    assert suspects(near) == ()
 
 
 def test_a_category_that_gives_the_target_away_is_suspected(loaded, draw):
@@ -47,19 +51,36 @@ def test_a_category_that_gives_the_target_away_is_suspected(loaded, draw):
     data = loaded(
         x=draw.normal(size=200), kind=kind, y=np.array([values[k] for k in kind]) + 1e-3 * draw.normal(size=200)
     )
-    assert [leak.column for leak in leaks(data)] == ["kind"]
+    assert [leak.column for leak in suspects(data)] == ["kind"]
 
 
 def test_a_column_that_gives_the_class_away_is_suspected(loaded, draw):
     label = draw.integers(0, 2, 200)
     words = np.array(["no", "yes"])[label]
     data = loaded("label", x=draw.normal(size=200) + label, code=np.array(["n", "j"])[label], label=words)
-    assert [(leak.column, leak.target) for leak in leaks(data)] == [("code", "label")]
+    assert [(leak.column, leak.target) for leak in suspects(data)] == [("code", "label")]
     rare = np.where(np.arange(200) % 50 == 0, "yes", "no")  # the majority alone is right in 98 %
-    assert leaks(loaded("label", x=draw.normal(size=200), z=draw.normal(size=200), label=rare)) == ()
+    assert suspects(loaded("label", x=draw.normal(size=200), z=draw.normal(size=200), label=rare)) == ()
 
 
 def test_one_input_column_is_no_suspect_nor_are_few_rows(loaded, draw):
     x = draw.normal(size=200)
-    assert leaks(loaded(x=x, y=2 * x)) == ()
-    assert leaks(loaded(count=40, x=x, z=draw.normal(size=200), y=2 * x)) == ()
+    assert suspects(loaded(x=x, y=2 * x)) == ()
+    assert suspects(loaded(count=40, x=x, z=draw.normal(size=200), y=2 * x)) == ()
+
+
+def test_copies_are_counted_and_make_no_leak(loaded, draw):
+    x, z, noise = draw.normal(size=(3, 40))
+    data = loaded(x=np.tile(x, 5), z=np.tile(z, 5), y=np.tile(x + noise, 5))
+    found = copies(data)
+    assert (found.count, found.rows) == (160, 200)
+    assert found.test.mean() > 0.9
+    trained = set(data.train.X[:, 0])
+    assert found.validation.tolist() == [value in trained for value in data.validation.X[:, 0]]
+    assert leaks(data, found) == ()
+
+
+def test_equal_inputs_with_another_target_are_no_copies(loaded, draw):
+    data = loaded(x=np.zeros(100), z=np.tile([0.0, -0.0], 50), y=draw.normal(size=100))
+    assert copies(data).count == 0
+    assert copies(loaded(x=[0.0, -0.0, 0.0, 1.0, 2.0], y=[1.5, 1.5, 1.5, 2.5, 3.5])).count == 2

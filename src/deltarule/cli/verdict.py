@@ -7,7 +7,7 @@ import numpy as np
 
 from deltarule.cli.outcome import Outcome
 from deltarule.cli.screen import number, share
-from deltarule.data.table_checks import constant_columns, leaks, rows_wanted
+from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, rows_wanted
 
 if TYPE_CHECKING:
     from deltarule.cli.summary import Scores
@@ -17,6 +17,7 @@ PARTS = {"training": "fit", "validation": "validation", "test": "test"}
 EXPLAINED = ((0.99, "almost all"), (0.9, "most"), (0.5, "a good part"), (0.1, "a little"))  # by R²
 NEAR_THE_NOISE = 1.2
 BY_HEART = 1.5  # the test error over the fit error
+MANY_COPIES = 0.05  # of the test rows, that stand among the training rows
 NO_NOISE = 1e-3  # of the target's standard deviation
 NO_USE = 0.01  # of the largest importance, below which a column shows no use
 MOST_COLUMNS = 6
@@ -67,27 +68,32 @@ def judge(data: "DataSet", outcome: Outcome, scores: "Scores") -> Verdict:
 
     X = np.concatenate([data.validation.X, data.test.X])
     Y = np.concatenate([data.validation.Y, data.test.Y])
-    chosen = chosen_rows(len(X))
+    chosen, copied = chosen_rows(len(X)), copies(data)
     net, params = outcome.plan.net, outcome.result.params
     importance = permutation_importance(net, params, data.schema, X[chosen], Y[chosen])
     if data.schema.classes is None:
         if len(data.schema.targets) == 1:
             importance = {name: value * data.schema.targets[0].std for name, value in importance.items()}
-        lines = _regression(data, outcome, scores)
+        lines = _regression(data, outcome, scores, _many(copied))
     else:
         lines = _classification(data, np.asarray(net(params, X)).argmax(axis=1), Y.argmax(axis=1), scores)
     lines["columns"] = _columns(importance, data)
-    return Verdict(lines, _warnings(data, outcome, scores), importance)
+    return Verdict(lines, _warnings(data, outcome, scores, copied), importance)
 
 
-def _regression(data: "DataSet", outcome: Outcome, scores: "Scores") -> dict[str, str]:
+def _many(copied: Copies) -> bool:
+    """Whether so many test rows stand among the training rows too that their scores measure memory."""
+    return bool(copied.test.mean() > MANY_COPIES)
+
+
+def _regression(data: "DataSet", outcome: Outcome, scores: "Scores", copied: bool) -> dict[str, str]:
     lines, known = {}, outcome.known
     several = len(data.schema.targets) > 1
     for j, column in enumerate(data.schema.targets):
         name = column.name
         rmse, r2 = _of_target(scores, name, several)
         before = f"{name}: " if several else ""
-        lines[f"{before}quality"] = _quality(r2["test"], name)
+        lines[f"{before}quality"] = _quality(r2["test"], name, copied)
         errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
         lines[f"{before}error"] = f"{errors} (root mean square, in the unit of {name})"
         if known is not None:
@@ -108,13 +114,14 @@ def _of_target(scores: "Scores", name: str, several: bool) -> tuple[dict[str, fl
     return rmse, {part: scores[part]["r2_by_target"][name] for part in PARTS}
 
 
-def _quality(r2: float | None, name: str) -> str:
+def _quality(r2: float | None, name: str, copied: bool) -> str:
     if r2 is None:
         return f"{name} does not vary among the test rows, so that nothing can be said of the network"
+    which = "the test rows, of which it has seen copies," if copied else "rows it has not seen"
     words = next((words for least, words in EXPLAINED if r2 >= least), None)
     if words is None:
-        return f"on rows it has not seen the network is hardly better than the mean of {name} (R² {r2:.3f})"
-    return f"on rows it has not seen the network explains {words} of the variation of {name} (R² {r2:.3f})"
+        return f"on {which} the network is hardly better than the mean of {name} (R² {r2:.3f})"
+    return f"on {which} the network explains {words} of the variation of {name} (R² {r2:.3f})"
 
 
 def _noise(noise: float, rmse: float, spread: float) -> str:
@@ -170,8 +177,14 @@ def _columns(importance: dict[str, float], data: "DataSet") -> str:
     return f"{shown}{more} ({what}){useless}"
 
 
-def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores") -> list[str]:
+def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores", copied: Copies) -> list[str]:
     warnings = []
+    if _many(copied):
+        warnings.append(
+            f"{copied.count:,} of the {copied.rows:,} rows are copies of others, and {copied.test.sum():,} of the "
+            f"{len(copied.test):,} test rows stand among the training rows too: the scores measure memory. If they are "
+            "not separate measurements that agree, leave the copies out, with pandas for example by drop_duplicates()"
+        )
     wanted = rows_wanted(data)
     if wanted is not None:
         warnings.append(
@@ -182,7 +195,7 @@ def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores") -> list[str]:
     if constant:
         verb = "holds" if len(constant) == 1 else "hold"
         warnings.append(f"{_some(constant)} {verb} one value in every training row and can explain nothing")
-    for leak in leaks(data):
+    for leak in leaks(data, copied):
         warnings.append(
             f"{leak.column!r} alone predicts {leak.target!r} almost exactly: if it is not known before "
             f"{leak.target!r} is, leave the column out"

@@ -1,4 +1,4 @@
-"""What is suspicious about a table that is split for training: too few rows, columns that never vary, leaks."""
+"""What is suspicious about a table that is split for training: too few rows, copies, columns that never vary, leaks."""
 
 from dataclasses import dataclass
 
@@ -29,6 +29,33 @@ class Leak:
     skill: float
 
 
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """Rows of a table that hold the same inputs and targets as another one.
+
+    Args:
+        count: how many rows equal one that is counted already, so that leaving them out would leave the distinct rows.
+        rows: of the whole table.
+        validation: which validation rows equal a training row, (m,) bool.
+        test: which test rows do.
+    """
+
+    count: int
+    rows: int
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def copies(data: DataSet) -> Copies:
+    """Find the equal rows of a table, and those that the split has put on both sides."""
+    parts = (data.train, data.validation, data.test)
+    # + 0.0 turns -0.0 into 0.0, which is equal to it.
+    held = [[row.tobytes() for row in np.concatenate([part.X, part.Y], axis=1) + 0.0] for part in parts]
+    trained, rows = set(held[0]), sum(map(len, held))
+    validation, test = (np.array([row in trained for row in part]) for part in held[1:])
+    return Copies(rows - len(trained.union(*held[1:])), rows, validation, test)
+
+
 def rows_wanted(data: DataSet) -> int | None:
     """How many training rows there should at least be, if there are fewer: `ROWS_PER_INPUT` an input, or `FEW_ROWS`."""
     wanted = max(FEW_ROWS, ROWS_PER_INPUT * data.schema.input_width)
@@ -44,15 +71,16 @@ def constant_columns(data: DataSet) -> tuple[str, ...]:
     )
 
 
-def leaks(data: DataSet) -> tuple[Leak, ...]:
+def leaks(data: DataSet, copied: Copies) -> tuple[Leak, ...]:
     """Columns that alone predict a target of the held-out rows almost exactly, worst first.
 
     Each column is judged without the network: a number by a line from one training row to the next (for classes, the
-    class of the nearest one), a category by the mean or the majority of its training rows. A table with one input
-    column has no suspects, nor has one with fewer than `HELD_OUT` held-out rows.
+    class of the nearest one), a category by the mean or the majority of its training rows. Held-out copies of training
+    rows say nothing, for every column of numbers predicts them. A table with one input column has no suspects, nor has
+    one with fewer than `HELD_OUT` other held-out rows.
     """
-    held_X = np.concatenate([data.validation.X, data.test.X])
-    held_Y = np.concatenate([data.validation.Y, data.test.Y])
+    held_X = np.concatenate([data.validation.X[~copied.validation], data.test.X[~copied.test]])
+    held_Y = np.concatenate([data.validation.Y[~copied.validation], data.test.Y[~copied.test]])
     if len(data.schema.inputs) < 2 or len(held_X) < HELD_OUT:
         return ()
     skill, least = (_explained, ALMOST_EXACT) if data.schema.classes is None else (_avoided, ALMOST_ALL)
