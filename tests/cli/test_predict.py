@@ -72,6 +72,22 @@ def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):
     assert "outside" not in run("predict", houses, shelf / "homes.csv").err
 
 
+@pytest.mark.parametrize("further", [False, True])
+def test_a_model_of_an_estimator_knows_its_range(run, tmp_path, further):
+    X, y = np.linspace(0, 10, 40)[:, None], np.linspace(0, 1, 40)
+    model = dr.NetworkRegressor(hidden=(2,), trainer="adam", epochs=2)
+    model = model.partial_fit(X[:20], y[:20]).partial_fit(X[20:], y[20:]) if further else model.fit(X, y)
+    model.save(tmp_path / "m.safetensors")
+    (tmp_path / "new.csv").write_text("x0\n9\n12\n-3\n")
+    outcome = run("predict", "m.safetensors", "new.csv", "--json")
+    assert json.loads(outcome.out)["rows_outside_training_range"] == 2
+    assert "with -3 in 'x0', which was trained on from 0 to 10" in outcome.err
+
+
+def test_rows_without_a_range_are_not_counted(run, digits):
+    assert json.loads(run("predict", digits, "digits", "--json").out)["rows_outside_training_range"] is None
+
+
 def test_without_a_file_the_first_ten_rows_are_shown(run, shelf, flowers):
     outcome = run("predict", flowers, shelf / "flowers.csv")
     assert "10 of 60 rows" in outcome.out

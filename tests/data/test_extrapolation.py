@@ -1,7 +1,7 @@
 import numpy as np
 
 from deltarule.data import CategoricalColumn, NumericColumn, Schema
-from deltarule.data.extrapolation import extrapolation
+from deltarule.data.extrapolation import extrapolation, has_ranges
 
 INPUTS = (
     NumericColumn("heat", 50.0, 25.0, 0.0, 100.0),
@@ -33,3 +33,8 @@ def test_a_constant_column_is_left_by_any_other_value():
     found = extrapolation(SCHEMA, np.array([encoded(50), encoded(50, flat=3.01)]))
     assert found is not None
     assert (found.rows, found.column) == ((1,), "flat")
+
+
+def test_without_a_range_nothing_is_known():
+    assert has_ranges(SCHEMA)
+    assert not has_ranges(Schema("table", "regression", INPUTS[1:2] + INPUTS[3:], SCHEMA.targets, None, ("y",)))

@@ -29,3 +29,11 @@ def test_a_constant_column_is_shifted_and_not_scaled(value):
 def test_a_unit_of_any_size(unit):
     scaling = Scaling.measured(unit * np.array([[1.0], [3.0]]), np.ones(2))
     np.testing.assert_allclose([scaling.mean[0], scaling.std[0]], [2 * unit, unit], rtol=1e-14)
+
+
+def test_the_range_is_measured_and_grows():
+    scaling = Scaling.measured(np.array([[1.0, 5.0], [3.0, 5.0]]), np.ones(2))
+    assert (scaling.low.tolist(), scaling.high.tolist()) == ([1, 5], [3, 5])
+    wider = scaling.widened(np.array([[2.0, 7.0], [-4.0, 5.0]]))
+    assert (wider.low.tolist(), wider.high.tolist()) == ([-4, 5], [3, 7])
+    assert (wider.mean.tolist(), wider.std.tolist()) == (scaling.mean.tolist(), scaling.std.tolist())

@@ -67,11 +67,13 @@ def _error_bars(path: Path, net: "Network", tensors: dict[str, Any]) -> "Bayesia
         raise ModelFileError(f"{path} contradicts itself: {error}") from None
 
 
-def show_extrapolation(model: TrainedModel, rows: "RawRows") -> int:
-    """How many rows lie outside the range of the training rows; where there are some, a note says so."""
+def show_extrapolation(model: TrainedModel, rows: "RawRows") -> int | None:
+    """How many rows lie outside the range of the training rows, None if it is not known; a note says so of any."""
     from deltarule.cli.screen import number
-    from deltarule.data.extrapolation import MARGIN, extrapolation
+    from deltarule.data.extrapolation import MARGIN, extrapolation, has_ranges
 
+    if not has_ranges(model.schema):
+        return None
     found = extrapolation(model.schema, rows.X)
     if found is None:
         return 0

@@ -31,6 +31,11 @@ class Extrapolation:
     high: float
 
 
+def has_ranges(schema: Schema) -> bool:
+    """Whether the training range of a column is known."""
+    return any(isinstance(column, NumericColumn) and column.low is not None for column in schema.inputs)
+
+
 def extrapolation(schema: Schema, X: np.ndarray) -> Extrapolation | None:
     """Which of the encoded rows X (N, n_1) lie outside the training range of a column by more than `MARGIN` of it.
 

@@ -250,9 +250,9 @@ class NetworkEstimator(BaseEstimator):
 
 
 def _columns(names: list[str], scaling: Scaling) -> tuple[NumericColumn, ...]:
-    """A schema's columns with these names and scalings."""
-    numbers = zip(names, scaling.mean.tolist(), scaling.std.tolist(), strict=True)
-    return tuple(NumericColumn(name, mean, std) for name, mean, std in numbers)
+    """A schema's columns with these names, scalings and ranges."""
+    numbers = zip(names, *(entry.tolist() for entry in scaling), strict=True)
+    return tuple(NumericColumn(*column) for column in numbers)
 
 
 def _as_numpy(params: Any) -> Any:

@@ -103,6 +103,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                 "give all classes in the first call of partial_fit."
             )
         one_hot = np.eye(len(self.classes_))[np.searchsorted(self.classes_, y)]
+        self.x_scaling_ = self.x_scaling_.widened(X)
         self._train_further(self.x_scaling_.encode(X), one_hot, weight)
         return self
 

@@ -49,7 +49,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     Attributes:
         net_, params_: the network and its parameters, float64.
-        x_scaling_, y_scaling_: the mean and the standard deviation of each column.
+        x_scaling_, y_scaling_: the mean, the standard deviation and the range of each column.
         loss_curve_: the training cost after each epoch, of standardised targets; `history_` has all that was recorded.
         n_iter_, best_iter_: the epochs run, and the one the parameters are from.
         stop_reason_: a name in `deltarule.stopping.STOP_REASONS`.
@@ -97,6 +97,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         if first:
             self._measure(distinct(X, Y, weight))
             self.net_ = self._network(self.n_outputs_)
+        self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
         vars(self).pop("ensemble_", None)  # the posterior was that of other parameters
         return self

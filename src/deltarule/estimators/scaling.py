@@ -8,10 +8,12 @@ CONSTANT = 1e-14  # a spread this small beside the mean is rounding
 
 
 class Scaling(NamedTuple):
-    """The mean and the standard deviation of each column, (c,); std is 1 for a column that does not vary."""
+    """The mean, the standard deviation and the range of each column, (c,); std is 1 for a column that does not vary."""
 
     mean: np.ndarray
     std: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
     @classmethod
     def measured(cls, values: np.ndarray, weight: np.ndarray) -> "Scaling":
@@ -24,7 +26,12 @@ class Scaling(NamedTuple):
         std = np.sqrt(share @ (values / scale - mean) ** 2)
         varies = std > CONSTANT * np.maximum(np.abs(mean), 1)
         mean = np.where(varies, scale * mean, values[0])
-        return cls(mean, np.where(varies, scale * std, 1.0))
+        return cls(mean, np.where(varies, scale * std, 1.0), values.min(axis=0), values.max(axis=0))
+
+    def widened(self, values: np.ndarray) -> "Scaling":
+        """The same scaling, its range grown to hold the columns of `values` too, (N, c)."""
+        low, high = np.minimum(self.low, values.min(axis=0)), np.maximum(self.high, values.max(axis=0))
+        return self._replace(low=low, high=high)
 
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Standardise, (N, c)."""
