@@ -141,9 +141,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def _automatic_way(self, count: int) -> str:
         contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size"))
-        by_steps = self.trainer == "lm" or (
-            self.trainer == "auto" and automatic(self.net_, self.n_features_in_, count) == "lm"
-        )
+        by_steps = self.trainer in ("auto", "lm") and automatic(self.net_, self.n_features_in_, count) == "lm"
         return "bayesian" if by_steps and not contradicted else "early-stopping"
 
     def _trained(self, result: TrainingResult, rows: Weighted) -> None:
