@@ -50,6 +50,7 @@ def test_a_trainer_object_stands_and_takes_an_l2_it_lacks():
         (("newton", None, None, None), "trainer 'newton' is not known"),
         ((3, None, None, None), "trainer is 3: give a name"),
         (("lm", 0.1, None, None), "eta is 0.1, but Levenberg-Marquardt has no learning rate"),
+        ((dr.BayesianRegularization(), None, None, 0.1), r"NetworkRegressor\(regularization='bayesian'\)"),
         ((dr.LevenbergMarquardt(), 0.1, None, None), "eta is 0.1, but the trainer is an object"),
         ((dr.LevenbergMarquardt(), None, 5, None), "batch_size is 5, but the trainer is an object"),
         ((dr.LevenbergMarquardt(l2=0.2), None, None, 0.1), "l2 is 0.1, but the trainer has an l2 of its own, 0.2"),

@@ -13,6 +13,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network import Network
 from deltarule.trainers import GradientDescent, LevenbergMarquardt
 from deltarule.trainers.base import Trainer
+from deltarule.trainers.bayesian import BayesianRegularization
 from deltarule.trainers.levenberg_marquardt.form import is_cheap
 
 
@@ -131,6 +132,11 @@ def _object(trainer: Trainer, eta: Any, batch_size: Any, l2: Any) -> Chosen:
         raise ConfigurationError(
             f"trainer is {trainer!r}: give a name ({', '.join(['auto', *NAMED])}) or a trainer such as "
             "deltarule.LevenbergMarquardt()."
+        )
+    if isinstance(trainer, BayesianRegularization):
+        raise ConfigurationError(
+            f"trainer is {trainer!r}, which an estimator takes by its regularization: give "
+            "NetworkRegressor(regularization='bayesian'), and max_fail there."
         )
     for name, value in (("eta", eta), ("batch_size", batch_size)):
         if value is not None:
