@@ -57,15 +57,20 @@ def checked_rows(
     return pad_rows(X, y, weights) if mesh is None else divide_rows(mesh, X, y, weights)
 
 
-def validation_parts(validation_data: Any) -> tuple[Any, Any, Any]:
-    """X, Y and weights of `validation_data`, which is (Xv, Yv) or (Xv, Yv, weights).
+def validation_rows(
+    net: Network, params: Params, validation_data: Any, dtype: np.dtype, mesh: Mesh | None = None
+) -> Rows | None:
+    """`validation_data`, which is (Xv, Yv), (Xv, Yv, weights) or None, as rows.
 
     Raises:
-        ConfigurationError: it is neither.
+        ConfigurationError: it is none of these.
     """
+    if validation_data is None:
+        return None
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
         length = f" of length {len(validation_data)}" if hasattr(validation_data, "__len__") else ""
         raise ConfigurationError(
             f"validation_data is a {type(validation_data).__name__}{length}: give (Xv, Yv) or (Xv, Yv, weights)."
         )
-    return (*validation_data, None)[:3]  # pyright: ignore[reportReturnType]
+    X, Y, weights = (*validation_data, None)[:3]
+    return checked_rows(net, params, "validation X", require_finite("validation X", X, dtype), Y, weights, mesh)

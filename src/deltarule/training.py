@@ -15,7 +15,7 @@ from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_
 from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
 from deltarule.errors import ConfigurationError
-from deltarule.examples import checked_rows, require_finite, require_rows, validation_parts
+from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
 from deltarule.memory_check import require_fit
 from deltarule.monitoring import check_record
 from deltarule.network import Network
@@ -100,7 +100,7 @@ def train(
             process writes there.
     """
     started = time.perf_counter()
-    _check_kinds(net, trainer, stopping, callbacks)
+    check_kinds(net, trainer, stopping, callbacks)
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)
     require_count("checkpoint_every", checkpoint_every)
@@ -123,11 +123,7 @@ def train(
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
         if isinstance(trainer, Diversifying):
             starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
-        validation = None
-        if validation_data is not None:
-            Xv, Yv, held_weights = validation_parts(validation_data)
-            Xv = require_finite("validation X", Xv, dtype)
-            validation = checked_rows(net, starts[0], "validation X", Xv, Yv, held_weights, mesh)
+        validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
         if mesh is not None:
             starts, run_key = everywhere(mesh, (starts, run_key))
         session = Session(
@@ -145,7 +141,7 @@ def train(
             return replace(session, keeper=keeper).run(starts)
 
 
-def _check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
+def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
     """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
     if not isinstance(net, Network):
         raise ConfigurationError(f"net is {net!r}, which is not a network: give Network([Dense(...), ...]).")

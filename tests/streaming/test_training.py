@@ -91,6 +91,10 @@ def test_what_is_not_finite_is_named_by_its_chunk():
         (dr.LevenbergMarquardt(batch_size=10), {}, "needs all examples in memory as it is set"),
         (dr.LevenbergMarquardt(solver="dual"), {}, "can only be summed into the primal one"),
         (SGD, {"stopping": dr.Stopping(max_fail=3)}, "max_fail is 3"),
+        (dr.GradientDescent(eta=0.1, batch_size=10, no_improvement=1), {}, "no_improvement is 1, .* no validation"),
+        (None, {}, "trainer is None, which is not a trainer"),
+        (SGD, {"validation_data": (X,)}, r"validation_data is a tuple of length 1: give \(Xv, Yv\)"),
+        (SGD, {"callbacks": print}, "callbacks is"),
         (LM, {"stopping": dr.Stopping(min_grad=1e-3)}, "min_grad is 0.001"),
         (SGD, {"memory": 0}, "memory must be a finite number above 0"),
     ],
@@ -98,3 +102,19 @@ def test_what_is_not_finite_is_named_by_its_chunk():
 def test_what_a_stream_cannot_do_is_refused(trainer, options, said):
     with pytest.raises(ConfigurationError, match=said):
         dr.train_stream(NET, stream(), trainer=trainer, epochs=1, **options)
+
+
+def test_a_stream_is_refused_what_train_refuses():
+    dropping = dr.Network([dr.Dense(4, "tanh"), dr.Dropout(0.5), dr.Dense(1, "linear")])
+    with pytest.raises(ConfigurationError, match=r"layer 1 is Dropout.* draws random numbers"):
+        dr.train_stream(dropping, stream(), trainer=LM, epochs=1)
+    with pytest.raises(ConfigurationError, match=r"stream is a ndarray: give an ArrayStream .*, or call train"):
+        dr.train_stream(NET, X, trainer=SGD, epochs=1)
+
+
+def test_validation_data_may_be_weighted():
+    """A weight of 0 for all but one example leaves the score of that one."""
+    last = np.r_[np.zeros(49), 1.0]
+    streamed = dr.train_stream(NET, stream(), trainer=SGD, epochs=1, validation_data=(X[:50], Y[:50], last))
+    one = dr.train_stream(NET, stream(), trainer=SGD, epochs=1, validation_data=(X[49:50], Y[49:50]))
+    np.testing.assert_allclose(streamed.history["validation_cost"], one.history["validation_cost"], rtol=1e-5)

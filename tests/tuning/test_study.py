@@ -126,11 +126,26 @@ def test_ctrl_c_leaves_the_best_so_far():
         ({"trials": 0}, "trials must be a whole number of at least 1"),
         ({"reduction": 1}, "reduction must be a whole number of at least 2, and is 1"),
         ({"validation_data": None}, "a search is judged on validation data, and there are none"),
+        ({"validation_data": (X,)}, "validation_data is a tuple of length 1"),
     ],
 )
 def test_options_outside_their_range(options, message):
     with pytest.raises(ConfigurationError, match=message):
         run(**options)
+
+
+@pytest.mark.parametrize(("made", "message"), [(NET, "build returned Network"), ((NET, "sgd"), "trainer is 'sgd'")])
+def test_what_build_returns_is_checked(made, message):
+    with pytest.raises(ConfigurationError, match=message):
+        search(lambda values: made, {"eta": [0.1]}, **DATA, epochs=1)
+
+
+def test_the_validation_data_may_be_weighted():
+    """Of weights that are 0 but for one example, the score is that of this example."""
+    weights = np.eye(20)[3]
+    weighed = run({"eta": [0.1]}, epochs=1, validation_data=(X[40:], LABELS[40:], weights))
+    alone = run({"eta": [0.1]}, epochs=1, validation_data=(X[43:44], LABELS[43:44]))
+    assert weighed.best.cost == pytest.approx(alone.best.cost, rel=1e-5)
 
 
 def test_nothing_finite():

@@ -20,7 +20,7 @@ from deltarule.data.stream import Stream
 from deltarule.devices import everywhere, mesh_of, process_counts
 from deltarule.domain import require_count, require_number
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.examples import checked_rows, require_finite
+from deltarule.examples import validation_rows
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in, dtype_of
 from deltarule.processes import together
@@ -31,8 +31,8 @@ from deltarule.streaming.course import Course
 from deltarule.streaming.feed import Feed, chunk_rows
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
+from deltarule.training import MOST_EPOCHS, NO_RULES, check_kinds, check_together
 
-NO_RULES = Stopping()
 DEFAULT_MEMORY = 2**28
 
 
@@ -42,7 +42,7 @@ def train_stream(
     *,
     trainer: GradientDescent | LevenbergMarquardt,
     epochs: int,
-    validation_data: tuple[Any, Any] | None = None,
+    validation_data: tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
     seed: int = 0,
     params: Params | None = None,
     stopping: Stopping = NO_RULES,
@@ -65,7 +65,8 @@ def train_stream(
         trainer: `GradientDescent` with a batch_size, on chunks of shuffled blocks, each mixed uniformly (see
             `deltarule.data.prefetch.chunks`); or `LevenbergMarquardt` in primal form on all examples.
         epochs: at most this many.
-        validation_data: (Xv, Yv), in memory, scored after every epoch; the result holds the best parameters on it.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), in memory, scored after every epoch; the result holds the best
+            parameters on it.
         seed: of the initial parameters and of the order of the examples.
         params: where to start; None draws fresh parameters.
         stopping: goal, max_fail, time_limit.
@@ -89,7 +90,12 @@ def train_stream(
         CheckpointError: as in `train`.
     """
     started = time.perf_counter()
-    require_count("epochs", epochs)
+    check_kinds(net, trainer, stopping, callbacks)
+    if not isinstance(stream, Stream):
+        raise ConfigurationError(
+            f"stream is a {type(stream).__name__}: give an ArrayStream or a ParquetStream, or call train on arrays."
+        )
+    require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("checkpoint_every", checkpoint_every)
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
@@ -110,10 +116,7 @@ def train_stream(
         _check(net, trainer, start, int(counts.sum()), stopping, validation_data is not None)
         if isinstance(trainer, LevenbergMarquardt):
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
-        validation = None
-        if validation_data is not None:
-            Xv = require_finite("validation X", validation_data[0], dtype)
-            validation = checked_rows(net, start, "validation X", Xv, validation_data[1], None, mesh)
+        validation = validation_rows(net, start, validation_data, dtype, mesh)
         if mesh is not None:
             start, key = everywhere(mesh, (start, key))
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
@@ -149,7 +152,6 @@ def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Sto
             f"Levenberg-Marquardt would take its {trainer.form(net, params, count)} form on {count:,} examples, and a "
             "stream can only be summed into the primal one: train in memory, or give solver='primal'."
         )
-    trainer.check(net, count)
-    for name, rule, wanted in (("max_fail", stopping.max_fail, validated), ("min_grad", stopping.min_grad, False)):
-        if rule is not None and not wanted:
-            raise ConfigurationError(f"{name} is {rule}, and this stream has nothing to judge it by: leave it out.")
+    check_together(net, trainer, stopping, count, validated)
+    if stopping.min_grad is not None:
+        raise ConfigurationError(f"min_grad is {stopping.min_grad:g}, and a stream is not judged by it: leave it out.")

@@ -40,7 +40,7 @@ def search(
     X: Any,
     Y: Any,
     *,
-    validation_data: tuple[Any, Any],
+    validation_data: tuple[Any, Any] | tuple[Any, Any, Any],
     epochs: int,
     method: str = "random",
     trials: int = 20,
@@ -63,7 +63,7 @@ def search(
         space: for each name a list of values, or a `Range`.
         X: inputs, (N, n_1).
         Y: targets, as in `train`.
-        validation_data: (Xv, Yv), which judge.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), which judge.
         epochs: of a trial that is never given up.
         method: "random"; "grid", every combination; or "bayes", Optuna's tree-structured Parzen estimator, which draws
             where earlier trials did well (needs the package optuna).

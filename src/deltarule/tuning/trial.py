@@ -9,15 +9,16 @@ import jax
 import numpy as np
 
 from deltarule import loop
-from deltarule.examples import checked_rows, require_finite
+from deltarule.errors import ConfigurationError
+from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
 from deltarule.network import Network
 from deltarule.precision import as_dtype, computing_in
 from deltarule.randomness import as_key
 from deltarule.rows import Rows
 from deltarule.session import Session, TrainingResult
-from deltarule.stopping import STOP_REASONS, Stopping
+from deltarule.stopping import STOP_REASONS
 from deltarule.trainers.base import Trainer
-from deltarule.training import check_together
+from deltarule.training import NO_RULES, check_kinds, check_together
 from deltarule.tuning.space import Values
 
 Build = Callable[[Values], tuple[Network, Trainer]]
@@ -60,31 +61,39 @@ class Workbench:
     def begin(self, number: int, values: Values) -> "RunningTrial":
         """A trial before its first epoch. All trials of one network start from the same parameters."""
         started = time.perf_counter()
-        net, trainer = self.build(values)
+        net, trainer = self._built(values)
         dtype = as_dtype(trainer.dtype)
         with computing_in(dtype):
             X = np.asarray(self.data[0])
+            require_rows("X", X)
             params = net.init(self.init_key, X.shape[1:], dtype, trainer.initializers)
             rows, validation = self._rows(net, params, dtype)
-            check_together(net, trainer, Stopping(), len(X), validated=True)
+            check_together(net, trainer, NO_RULES, len(X), validated=True)
             session = Session(
-                net, trainer, rows, validation, self.run_key, self.epochs, Stopping(), self.monitor, (), (), started
+                net, trainer, rows, validation, self.run_key, self.epochs, NO_RULES, self.monitor, (), (), started
             )
             with trainer.surroundings(net, params, len(X)):
                 carry = loop.start(net, trainer, params, rows)
         return RunningTrial(number, values, session, carry, dtype, started)
 
+    def _built(self, values: Values) -> tuple[Network, Trainer]:
+        """What the user's function makes of one choice."""
+        built = self.build(values)
+        if not isinstance(built, tuple | list) or len(built) != 2:
+            raise ConfigurationError(f"build returned {built!r}: return a network and a trainer, (net, trainer).")
+        net, trainer = built
+        check_kinds(net, trainer, NO_RULES, ())
+        return net, trainer
+
     def _rows(self, net: Network, params: Any, dtype: np.dtype) -> tuple[Rows, Rows]:
         """The data on the device, once for each precision, number of outputs and cost."""
         kind = (dtype, net.outputs, net.cost)
         if kind not in self.laid_out:
-            X, Xv = (
-                require_finite(n, x, dtype) for n, x in (("X", self.data[0]), ("validation X", self.validation_data[0]))
-            )
-            self.laid_out[kind] = (
-                checked_rows(net, params, "X", X, self.data[1], None),
-                checked_rows(net, params, "validation X", Xv, self.validation_data[1], None),
-            )
+            X = require_finite("X", self.data[0], dtype)
+            rows = checked_rows(net, params, "X", X, self.data[1], None)
+            validation = validation_rows(net, params, self.validation_data, dtype)
+            assert validation is not None  # `search` asks for it
+            self.laid_out[kind] = rows, validation
         return self.laid_out[kind]
 
 
