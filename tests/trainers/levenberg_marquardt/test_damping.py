@@ -68,6 +68,11 @@ def test_lambda_follows_the_trace(trace, ratio):
     assert found == pytest.approx([0.5 * ratio, 4, 4 * ratio], rel=1e-14)
 
 
+def test_lambda_stays_above_zero():
+    """A rejection only multiplies it."""
+    assert float(damping.follow(at(0.0, trace=0.0), jnp.asarray(0.0)).lam) > 0
+
+
 def test_hold():
     """Past the ceiling the damping starts afresh there."""
     assert numbers(damping.hold(at(19.0, nu=8.0, trace=2.0), 20.0)) == [19, 8, 2]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.data import ArrayStream
 from deltarule.trainers.levenberg_marquardt.damping import NOT_FINITE
 
 EPOCHS = 60
@@ -93,6 +94,23 @@ def test_dead_neurons():
     result = dr.train(net, X, Y, trainer=dr.LevenbergMarquardt(), epochs=EPOCHS, params=start)
     check(net, X, Y, result, start)
     assert result.history["cost"][-1] == pytest.approx(0.5 * np.var(Y), rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual", "cg", "streamed"])
+@pytest.mark.parametrize("l2", [None, 0.1])
+def test_no_output_moves(solver, l2):
+    """J = 0 because every relu is off: without a penalty there is nothing to gain, with one the weights go to 0."""
+    net = dr.Network([dr.Dense(1, "relu")])
+    start = [{"W": np.ones((1, 2)), "b": np.array([-9.0])}]
+    if solver == "streamed":
+        trainer = dr.LevenbergMarquardt(solver="primal", l2=l2)
+        result = dr.train_stream(net, ArrayStream(X, Y), trainer=trainer, epochs=EPOCHS, params=start)
+    else:
+        trainer = dr.LevenbergMarquardt(solver=solver, l2=l2)
+        result = dr.train(net, X, Y, trainer=trainer, epochs=EPOCHS, params=start)
+    assert result.stop_reason == "mu_max"
+    assert result.epochs == (1 if l2 is None else 2)
+    np.testing.assert_allclose(result.params[0]["W"], 1.0 if l2 is None else 0.0, atol=1e-12)
 
 
 def test_a_point_is_called_a_minimum_only_at_the_largest_damping():

@@ -34,11 +34,13 @@ def follow(damping: Damping, trace: Array) -> Damping:
     """lambda at a new point: it keeps its size beside J^T J, whose trace is now `trace`.
 
     Where outputs saturate, J^T J falls by e² a step and a lambda that fell by less would turn every further step into
-    steepest descent; on smooth regression the trace hardly moves and this does nothing.
+    steepest descent; on smooth regression the trace hardly moves and this does nothing. lambda stays above 0, where
+    J = 0 as well, because a rejection can only multiply it.
     """
     ratio = jnp.clip(trace / damping.trace, 1e-3, 1e3)
     ratio = jnp.where(jnp.isfinite(ratio), ratio, 1)
-    return Damping(damping.lam * ratio, damping.nu, damping.trace * ratio)
+    lam = jnp.maximum(damping.lam * ratio, jnp.finfo(trace.dtype).tiny)
+    return Damping(lam, damping.nu, damping.trace * ratio)
 
 
 def ceiling(largest: Array | float, trace: Array, gradient_norm: Array, params_norm: Array) -> Array:
