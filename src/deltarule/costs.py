@@ -50,7 +50,8 @@ class Cost:
         """How delta^L moves as z^L moves by dz: d²C_x/dz² dz, (m, k), exact and not Gauss-Newton's."""
         root, _ = self.residual(a, y)
         da = activation.times_slope(z, a, dz)
-        return activation.slope_tangent(z, a, dz, self.slope(a, y), root * root * da)
+        bend = root * (root * da)  # from the right: √C'' may be too large to be squared where da is 0
+        return activation.slope_tangent(z, a, dz, self.slope(a, y), bend)
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         """√C''(a) and r = C'(a) / √C''(a), each (m, k)."""

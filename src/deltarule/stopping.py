@@ -20,6 +20,7 @@ STOP_REASONS = (
     "time",  # the time limit passed
     "interrupted",  # Ctrl-C
     "callback",  # a callback asked for the end
+    "not_finite",  # the gradient or the curvature left the range of numbers
 )
 
 
@@ -76,5 +77,7 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
         "epochs": f"all {epochs} epochs were run.",
         "time": f"the time limit of {stopping.time_limit} s passed after {epochs} epochs.",
         "interrupted": f"interrupted after {epochs} epochs: the {kept} parameters are kept.",
+        "not_finite": f"the gradient or the curvature left the range of numbers in epoch {epochs}: scale inputs and "
+        "targets to mean 0 and variance 1, or use an output and a cost that belong together.",
         "callback": f"a callback ended the training after {epochs} epochs.",
     }[reason]

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from deltarule.stopping import STOP_REASONS
 from deltarule.trainers.levenberg_marquardt import VERDICTS, damping
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, LOW_GAIN, NOT_FINITE, UPHILL, Damping
 
@@ -84,6 +85,12 @@ def test_ceiling():
     values = [(2.0, 6.0, 4.0), (1.0, 6.0, 4.0), (1.0, 6.0, 0.5)]
     found = [float(damping.ceiling(10.0, *(jnp.asarray(v) for v in value))) for value in values]
     assert found == [20, 15, 60]
+
+
+def test_without_a_finite_curvature_there_is_no_ceiling():
+    found = damping.ceiling(10.0, *(jnp.asarray(v) for v in (np.inf, 6.0, 4.0)))
+    assert STOP_REASONS[int(damping.reason(found))] == "not_finite"
+    assert STOP_REASONS[int(damping.reason(jnp.asarray(20.0)))] == "mu_max"
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,16 @@ def test_saturated_outputs_that_are_wrong():
     assert result.history["cost"][-1] < 0.1 * result.history["cost"][0]
 
 
+def test_a_curvature_that_overflows_is_not_called_a_minimum():
+    """Linear outputs below 0 in ln a: the cost is held finite there, its derivative 1/a at a = 1e-308 is not."""
+    net = dr.Network([dr.Dense(2, "linear")], "log-likelihood")
+    start = [{"W": np.zeros((2, 2)), "b": -np.ones(2)}]
+    for trainer in (dr.LevenbergMarquardt(), dr.NewtonCG()):
+        result = dr.train(net, X, np.eye(2)[(Y[:, 0] > 0) * 1], trainer=trainer, epochs=EPOCHS, params=start)
+        assert (result.stop_reason, result.epochs) == ("not_finite", 1)
+        assert "left the range of numbers in epoch 1" in result.message
+
+
 def test_targets_too_large_for_their_squares():
     """1e200: the cost is infinite from the start, so it is called diverged and the start is kept."""
     start = NET.init(0, (2,), "float64")

@@ -52,6 +52,15 @@ def test_a_quadratic_problem_takes_one_step():
     assert result.epochs <= 8
 
 
+def test_a_relu_that_is_off_has_no_curvature():
+    """√C'' of the log-likelihood is 1/a = 4e307 there and its square infinite, but sigma' is 0."""
+    net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(2, "relu")], "log-likelihood")
+    X = np.random.default_rng(0).normal(size=(64, 2))
+    result = dr.train(net, X, np.eye(2)[(X[:, 0] > 0) * 1], trainer=dr.NewtonCG(), epochs=5, seed=0)
+    assert result.epochs == 5
+    assert result.history["cost"][-1] < result.history["cost"][0] < 553
+
+
 def test_l2_is_in_the_objective_the_gradient_and_the_curvature():
     """Ridge regression solved exactly: (X^T X + lambda I) w = X^T y, centred."""
     net = dr.Network([dr.Dense(1, "linear")])

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from deltarule.stopping import stop_code
+
 VERDICTS = (
     "none",  # no such trial
     "accepted",
@@ -47,9 +49,16 @@ def ceiling(largest: Array | float, trace: Array, gradient_norm: Array, params_n
     """Where to give up: `largest` times the curvature, the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
 
     The second is the lambda at which a step down the gradient is as long as p. Where outputs saturate, J^T J vanishes
-    to rounding beside a gradient that does not, and only the second says that there is far to go.
+    to rounding beside a gradient that does not, and only the second says that there is far to go. Where J^T J is not
+    finite no damping is worth a trial, and the ceiling is not a number.
     """
-    return largest * jnp.maximum(trace, gradient_norm / jnp.maximum(1, params_norm))
+    found = largest * jnp.maximum(trace, gradient_norm / jnp.maximum(1, params_norm))
+    return jnp.where(jnp.isfinite(trace), found, jnp.nan)
+
+
+def reason(ceiling: Array) -> Array:
+    """The code of the stop where lambda is not below its ceiling: "mu_max", or "not_finite" if there is none."""
+    return jnp.where(jnp.isnan(ceiling), stop_code("not_finite"), stop_code("mu_max"))
 
 
 def hold(damping: Damping, ceiling: Array) -> Damping:

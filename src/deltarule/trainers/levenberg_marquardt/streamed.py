@@ -19,7 +19,6 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from deltarule.backprop import Params
 from deltarule.curvature import NormalEquations, jacobian_diagonal, linearize, normal_equations
 from deltarule.rows import Rows, sum_over_blocks
-from deltarule.stopping import stop_code
 from deltarule.trainers.base import Record
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
@@ -100,7 +99,7 @@ def step(
         "step_norm": norm(plus(params, state.params, -1.0)),
         "accepted": np.int32(taken is not None),
         "rejected": np.int32(trials - (taken is not None)),
-        "stop": np.int32(0 if taken is not None or damping.lam <= ceiling else stop_code("mu_max")),
+        "stop": np.int32(0 if taken is not None or damping.lam <= ceiling else control.reason(ceiling)),
     }
     return LevenbergMarquardtState(params, damping), record
 

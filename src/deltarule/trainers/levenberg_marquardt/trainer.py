@@ -16,7 +16,6 @@ from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
 from deltarule.rows import Rows, block_size, sum_over_blocks
-from deltarule.stopping import stop_code
 from deltarule.threads import threads_for_order
 from deltarule.trainers.base import Record, require_batch, require_derivatives
 from deltarule.trainers.levenberg_marquardt import damping as control
@@ -61,7 +60,8 @@ class LevenbergMarquardt:
     first lambda many orders too small may take an epoch or two that accept nothing), and the history keeps every trial
     with its verdict ("trial_lambda", "trial_cost", "trial_gain", "trial_verdict", an index in
     `deltarule.trainers.levenberg_marquardt.VERDICTS`). A step never goes uphill. Where no damping up to `max_damping`
-    leads down, training stops with "mu_max": to rounding, that is a minimum.
+    leads down, training stops with "mu_max": to rounding, that is a minimum; where J^T J is not finite, with
+    "not_finite".
 
     Args:
         solver: "auto", or the form of the step: "primal" (n x n), "dual" (m k x m k, Woodbury), "cg" (matrix-free).
@@ -201,7 +201,7 @@ class LevenbergMarquardt:
             "step_norm": jnp.where(accepted, trial.step_norm, 0),
             "accepted": accepted.astype(jnp.int32),
             "rejected": trials - accepted.astype(jnp.int32),
-            "stop": jnp.where(accepted | (damping.lam <= ceiling), 0, stop_code("mu_max")).astype(jnp.int32),
+            "stop": jnp.where(accepted | (damping.lam <= ceiling), 0, control.reason(ceiling)).astype(jnp.int32),
         }
         return LevenbergMarquardtState(params, damping), record
 

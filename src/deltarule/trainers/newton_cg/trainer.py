@@ -38,6 +38,7 @@ class Trial(NamedTuple):
 
     params: Params
     objective: Array
+    promised: Array
     gain: Array
     taken: Array
     step_norm: Array
@@ -54,8 +55,9 @@ class NewtonCG:
 
     One epoch is one accepted step, for which the radius shrinks as often as it must. A step never goes uphill. Where
     none down to the rounding of the parameters leads down, training stops with "radius_min": to rounding, that is a
-    minimum. The history has "cost" and the counts "rejected" and "products" of the epoch, "gradient_norm" before the
-    step, "radius" after it, "step_norm", "gain" and "negative_curvature".
+    minimum; or with "not_finite", where the model itself is not. The history has "cost" and the counts "rejected" and
+    "products" of the epoch, "gradient_norm" before the step, "radius" after it, "step_norm", "gain" and
+    "negative_curvature".
 
     Args:
         batch_size: None takes all examples in each step. A number m makes an epoch of ceil(N/m) steps on batches of a
@@ -132,9 +134,10 @@ class NewtonCG:
             return trial, radius, i + 1, products + spent
 
         zero, none = jnp.zeros((), rows.x.dtype), jnp.zeros((), jnp.int32)
-        start = Trial(state.params, model.objective, zero, jnp.zeros((), bool), zero, none)
+        start = Trial(state.params, model.objective, zero, zero, jnp.zeros((), bool), zero, none)
         trial, radius, trials, products = lax.while_loop(going, attempt, (start, state.radius, none, none))
         params, cost = _if_taken(trial, state.params, model.objective)
+        stuck = jnp.where(jnp.isfinite(trial.promised), stop_code("radius_min"), stop_code("not_finite"))
         record = {
             "cost": cost,
             "gradient_norm": norm(model.gradient),
@@ -144,7 +147,7 @@ class NewtonCG:
             "rejected": trials - trial.taken,
             "products": products,
             "negative_curvature": (trial.taken & (trial.ending == NEGATIVE)).astype(jnp.int32),
-            "stop": jnp.where(trial.taken, 0, stop_code("radius_min")).astype(jnp.int32),
+            "stop": jnp.where(trial.taken, 0, stuck).astype(jnp.int32),
         }
         return NewtonCGState(params, radius), record
 
@@ -187,7 +190,7 @@ class NewtonCG:
         rho, taken = control.judge(model.objective, new, found.promised)
         length = norm(found.s)
         radius = control.update(radius, rho, length, found.ending, self.max_radius)
-        return Trial(there, new, rho, taken, length, found.ending), radius, found.products
+        return Trial(there, new, found.promised, rho, taken, length, found.ending), radius, found.products
 
 
 def _if_taken(trial: Trial, params: Params, objective: Array) -> tuple[Params, Array]:
