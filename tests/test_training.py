@@ -233,6 +233,9 @@ def test_rules_that_could_never_act_are_refused():
         climb(5, trainer=batches, stopping=dr.Stopping(min_grad=0.1))
     with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1"):
         climb(5, trainer=dr.LevenbergMarquardt(batch_size=1), stopping=dr.Stopping(min_grad=0.1))
+    net = dr.Network([dr.Dense(1, "linear")])
+    with pytest.raises(ConfigurationError, match="BayesianRegularization judges every epoch by its log_evidence"):
+        dr.train(net, X, Y, trainer=dr.BayesianRegularization(), epochs=5, validation_data=(X, Y))
 
 
 def test_what_is_kept_after_an_interruption_is_said_truly():

@@ -62,7 +62,7 @@ def train(
         trainer: `GradientDescent` or `LevenbergMarquardt`.
         epochs: at most this many; for a full-batch trainer an epoch is one step.
         validation_data: (Xv, Yv) or (Xv, Yv, weights), scored after every epoch; the result holds the best
-            parameters on it.
+            parameters on it. Not for `BayesianRegularization`, whose evidence judges on all examples.
         seed: of the initial parameters and of the order of the examples; the same seed gives the same network.
         params: where to start; None draws fresh parameters.
         weights: of the examples, (N,), at least 0; None weighs all by one.
@@ -182,6 +182,11 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
         raise ConfigurationError(
             f"no_improvement is {rule.k}, a number of epochs without a better validation score, and there are no "
             "validation data: give validation_data, or leave no_improvement out."
+        )
+    if validated and trainer.judged_by is not None:
+        raise ConfigurationError(
+            f"there are validation data, and {type(trainer).__name__} judges every epoch by its {trainer.judged_by} on "
+            "all examples: leave validation_data out."
         )
     m = getattr(trainer, "batch_size", None)
     if stopping.min_grad is not None and m is not None:

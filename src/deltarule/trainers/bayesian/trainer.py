@@ -50,7 +50,7 @@ class BayesianRegularization:
     One epoch measures the evidence and gamma where it stands, updates alpha and beta (`hyperparameters.update`) and
     takes one accepted Levenberg-Marquardt step on S. On noisy data the evidence rises, has a maximum and falls while
     the network goes on to learn the noise; so the parameters of the largest evidence are kept, and training stops with
-    "evidence" after `max_fail` epochs without a larger one. No data are held out.
+    "evidence" after `max_fail` epochs without a larger one. No data are held out, and validation data are refused.
 
     The history has "log_evidence", "gamma", "beta", "alpha" (one a group, see `hyperparameters.flat`), "mu", and
     "cost" without the penalty, all at the start of the epoch. Of `restarts` every second start is nearly linear
