@@ -30,6 +30,13 @@ def test_a_constant_column_is_only_shifted():
     assert NumericColumn.measured("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0, 7.0, 7.0)
 
 
+def test_a_spread_of_rounding_is_not_scaled_up():
+    """0.1 + 0.2 is the number after 0.3; a relative spread of 1e-12 is data."""
+    column = NumericColumn.measured("a", np.array([0.1 + 0.2, 0.3]))
+    assert column == NumericColumn("a", 0.3, 1.0, 0.3, 0.1 + 0.2)
+    assert NumericColumn.measured("a", np.array([1.0, 1.0 + 2e-12])).std == pytest.approx(1e-12, rel=1e-3)
+
+
 def test_the_range_is_that_of_the_training_rows():
     column = NumericColumn.measured("a", np.array([3.0, -1.0, 2.0]))
     assert (column.low, column.high) == (-1.0, 3.0)

@@ -26,6 +26,13 @@ def test_a_constant_column_is_shifted_not_scaled():
     assert moments.columns(("a",)) == (NumericColumn("a", 0.1, 1.0, 0.1, 0.1),)
 
 
+def test_a_spread_of_rounding_is_not_scaled_up():
+    moments = Moments(1)
+    for value in (0.1 + 0.2, 0.3):
+        moments.add(np.full((5, 1), value))
+    assert moments.columns(("a",)) == (NumericColumn("a", 0.3, 1.0, 0.3, 0.1 + 0.2),)
+
+
 @pytest.mark.parametrize("size", [1e200, 1e-200, 1e308, 1e-308, 1e-310])
 def test_the_squares_of_large_and_small_numbers_stay_within_float64(size):
     x = size * np.random.default_rng(0).uniform(-1, 1, (300, 1))

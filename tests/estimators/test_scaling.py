@@ -25,6 +25,10 @@ def test_a_constant_column_is_shifted_and_not_scaled(value):
     assert (scaling.mean[0], scaling.std[0]) == (value, 1.0)
 
 
+def test_a_spread_of_rounding_is_not_scaled_up():
+    assert Scaling.measured(np.array([[0.3], [0.1 + 0.2]]), np.ones(2)).std[0] == 1
+
+
 @pytest.mark.parametrize("unit", [1e-200, 1e-30, 1e200])
 def test_a_unit_of_any_size(unit):
     scaling = Scaling.measured(unit * np.array([[1.0], [3.0]]), np.ones(2))

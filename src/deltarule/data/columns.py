@@ -23,6 +23,13 @@ from deltarule.data.cells import (
 from deltarule.data.optional import Series
 from deltarule.errors import DataError
 
+ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
+
+
+def varies(std: Any, largest: Any) -> Any:
+    """Whether columns of these standard deviations and largest magnitudes vary by more than rounding, elementwise."""
+    return (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
+
 
 @dataclass(frozen=True)
 class NumericColumn:
@@ -31,7 +38,7 @@ class NumericColumn:
     Args:
         name: the column's name in the table.
         mean: the mean over the training rows, in the column's unit.
-        std: the standard deviation over the training rows, > 0; 1 for a constant column.
+        std: the standard deviation over the training rows, > 0; 1 for a column that is constant to rounding.
         low: the smallest value among the training rows, None where it was not kept.
         high: the largest one.
 
@@ -64,12 +71,11 @@ class NumericColumn:
     def measured(cls, name: str, values: np.ndarray) -> "NumericColumn":
         """Measure mean, std and range on the training rows' values, (N,) finite float64."""
         # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
-        scale = float(np.abs(values).max())
+        largest = float(np.abs(values).max())
+        scale = max(largest, np.finfo(np.float64).tiny)
         low, high = float(values.min()), float(values.max())
-        if low == high or scale < np.finfo(np.float64).tiny:
-            return cls(name, float(values[0]), 1.0, low, high)
         mean, std = scale * float(np.mean(values / scale)), scale * float(np.std(values / scale))
-        return cls(name, mean, std if std > 0 else 1.0, low, high)
+        return cls(name, mean, std, low, high) if varies(std, largest) else cls(name, low, 1.0, low, high)
 
     @property
     def width(self) -> int:

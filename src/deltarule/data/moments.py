@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from deltarule.data.columns import NumericColumn
+from deltarule.data.columns import NumericColumn, varies
 
-TINY = np.finfo(np.float64).tiny  # below it numbers have fewer digits
 LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are numbers of float64
 
 
@@ -56,9 +55,9 @@ class Moments:
         self.exponent = exponent
 
     def columns(self, names: tuple[str, ...]) -> tuple[NumericColumn, ...]:
-        """What standardises each column; a constant one is shifted, not scaled, as `NumericColumn.measured` has it."""
-        constant = (self.low == self.high) | (np.maximum(np.abs(self.low), np.abs(self.high)) < TINY)
+        """What standardises each column, by the rules of `NumericColumn.measured`."""
         std = np.ldexp(np.sqrt(self.squares / self.count), self.exponent)
-        mean = np.where(constant, self.low, np.ldexp(self.mean, self.exponent))
-        described = zip(names, mean, np.where(constant | (std == 0), 1.0, std), self.low, self.high, strict=True)
+        scaled = varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
+        mean = np.where(scaled, np.ldexp(self.mean, self.exponent), self.low)
+        described = zip(names, mean, np.where(scaled, std, 1.0), self.low, self.high, strict=True)
         return tuple(NumericColumn(name, *map(float, numbers)) for name, *numbers in described)

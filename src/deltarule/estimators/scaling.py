@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-CONSTANT = 1e-14  # a spread this small beside the mean is rounding
+from deltarule.data.columns import varies
 
 
 class Scaling(NamedTuple):
@@ -20,13 +20,13 @@ class Scaling(NamedTuple):
         """Measure the columns of `values`, (N, c) finite float64, with weights (N,) above 0."""
         # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
         largest = np.abs(values).max(axis=0)
-        scale = np.where(largest < np.finfo(np.float64).tiny, 1.0, largest)
+        scale = np.maximum(largest, np.finfo(np.float64).tiny)
         share = weight / weight.sum()
         mean = share @ (values / scale)
-        std = np.sqrt(share @ (values / scale - mean) ** 2)
-        varies = std > CONSTANT * np.maximum(np.abs(mean), 1)
-        mean = np.where(varies, scale * mean, values[0])
-        return cls(mean, np.where(varies, scale * std, 1.0), values.min(axis=0), values.max(axis=0))
+        std = scale * np.sqrt(share @ (values / scale - mean) ** 2)
+        scaled = varies(std, largest)
+        mean, std = np.where(scaled, scale * mean, values[0]), np.where(scaled, std, 1.0)
+        return cls(mean, std, values.min(axis=0), values.max(axis=0))
 
     def widened(self, values: np.ndarray) -> "Scaling":
         """The same scaling, its range grown to hold the columns of `values` too, (N, c)."""
