@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from trainers.bayesian.conftest import NET
 
@@ -45,6 +46,28 @@ def test_many_rows_are_predicted_in_blocks(lines):
     assert [array.shape for array in found] == [(1500, 1)] * 3
     np.testing.assert_allclose(found.mean[:, 0], 0.75 * 2 * X[:, 0] + 0.25 * (X[:, 0] + 3), rtol=1e-13, atol=1e-14)
     np.testing.assert_allclose(found.std[1400:1402], lines.predict(X[1400:1402]).std, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (np.zeros((0, 1)), DataError, "X has no rows"),
+        (np.zeros(1), ShapeError, r"X has shape \(1,\): give one row for each example"),
+        (np.zeros((3, 2)), ShapeError, r"needs parameters of shapes"),
+        ([[np.nan]], DataError, r"X holds nan at index \(0, 0\)"),
+    ],
+)
+def test_inputs_that_cannot_be_predicted(lines, X, error, message):
+    with pytest.raises(error, match=message):
+        lines.predict(X)
+
+
+@pytest.mark.parametrize("trainer", [dr.LevenbergMarquardt(), dr.GradientDescent(eta=0.1)])
+def test_the_result_of_another_trainer_is_refused(trainer):
+    X = np.linspace(-1, 1, 9)[:, None]
+    result = dr.train(LINE, X, X, trainer=trainer, epochs=2)
+    with pytest.raises(ConfigurationError, match=r"its history has no log_evidence: train .* BayesianRegularization"):
+        dr.BayesianEnsemble.of(LINE, result, X, X)
 
 
 def test_degrees_of_freedom(lines):

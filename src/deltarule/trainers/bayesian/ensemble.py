@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from deltarule.backprop import Params
+from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite
 from deltarule.layers import Dense
 from deltarule.network import Network
@@ -63,8 +64,19 @@ class BayesianEnsemble:
     def of(
         cls, net: Network, result: "TrainingResult", X: Any, Y: Any, weights: Any = None, solver: str = "auto"
     ) -> "BayesianEnsemble":
-        """From the result of `train`, of at least one epoch, and the examples it was given."""
-        results = [one for one in result.starts or (result,) if one.history]  # without those that never began
+        """From the result of `train`, of at least one epoch, and the examples it was given.
+
+        Raises:
+            ConfigurationError: the result is not one of `BayesianRegularization`, or of no epoch.
+            DataError, ShapeError: the examples are not those of a training.
+        """
+        # Without the starts that never began.
+        results = [one for one in result.starts or (result,) if "log_evidence" in one.history]
+        if not results:
+            raise ConfigurationError(
+                f"the result is of {result.epochs} epochs and its history has no log_evidence: train at least one "
+                "epoch with BayesianRegularization."
+            )
         trainer = BayesianRegularization(solver=solver)
         known, evidences, gammas = [], [], []
         with computing_in(jnp.float64):
@@ -98,8 +110,14 @@ class BayesianEnsemble:
         return np.sqrt(np.asarray(self.members[self.best].noise))
 
     def predict(self, X: Any) -> Prediction:
-        """The mean and the standard deviations at X (m, n_1), in the units the network was trained in."""
-        X = np.asarray(X, np.float64)
+        """The mean and the standard deviations at X (m, n_1), in the units the network was trained in.
+
+        Raises:
+            DataError: X has no rows, or holds a value that is not finite.
+            ShapeError: X is not (m, n_1).
+        """
+        X = require_finite("X", X, np.dtype("float64"))
+        self.net.as_inputs(self.members[self.best].params, X, X.dtype)
         parts = [self._block(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
         return Prediction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
