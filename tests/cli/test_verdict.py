@@ -164,3 +164,43 @@ def test_the_panel_shows_every_line_and_warning(line, capsys):
     shown = capsys.readouterr().out
     assert all(name in shown for name in (*verdict.lines, "warning"))
     assert set(verdict.record()) == {"verdict", "warnings", "importance"}
+
+
+def changed(line, tmp_path, change):
+    """`line` with other targets: y ↦ change(y, x)."""
+    x, z = np.concatenate([part.X for part in (line.train, line.validation, line.test)]).T
+    noise = 2 * np.random.default_rng(5).normal(size=400)
+    path = tmp_path / "changed.csv"
+    pd.DataFrame({"x": x, "z": z, "y": change(10 * x, noise)}).to_csv(path, index=False)
+    return load_table(path, target="y")
+
+
+def test_rows_far_off(line, tmp_path):
+    def faults(y, noise):
+        y = y + noise
+        y[[5, 6]] = -9999, 4000
+        return y
+
+    data = changed(line, tmp_path, faults)
+    net = dr.Network([dr.Dense(1, "linear")])
+    x, y = data.schema.inputs[0], data.schema.targets[0]
+    params = [{"W": np.array([[10 * x.std / y.std, 0.0]]), "b": np.array([(10 * x.mean - y.mean) / y.std])}]
+    outcome = outcome_of(net, params, known_noise(500.0))
+    verdict = judge(data, outcome, scores_of(data, outcome))
+    (warning,) = (one for one in verdict.warnings if "usual error" in one)
+    assert warning.startswith("2 rows lie more than 8 times the usual error of ")
+    assert "make 100.00 % of the squared error, the farthest data row 5, where y is -9999 and " in warning
+    assert verdict.lines["noise"].startswith(
+        "about 500 (standard deviation), which few rows make; of most it is about "
+    )
+    assert float(verdict.lines["noise"].split()[-1]) == pytest.approx(2, rel=0.3)
+
+
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_errors_that_grow(line, tmp_path, offset):
+    data = changed(line, tmp_path, lambda y, noise: offset + y + noise * np.where(y > 0, 1.5, 0.2))
+    outcome = outcome_of(*slope(data), known_noise(2.0))
+    (warning,) = (one for one in judge(data, outcome, scores_of(data, outcome)).warnings if "errors of y" in one)
+    assert "are usually 0." in warning
+    assert "too wide for the ones and too narrow for the others" in warning
+    assert ("its logarithm may be the better target" in warning) == (offset > 0)

@@ -1,13 +1,15 @@
 """The verdict on a network that was trained on a table, in plain words: how good, how noisy, by which columns."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deltarule.cli.outcome import Outcome
 from deltarule.cli.screen import number, share
+from deltarule.data.columns import NumericColumn
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, rows_wanted
+from deltarule.inspection.residuals import FAR, FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
 
 if TYPE_CHECKING:
     from deltarule.cli.summary import Scores
@@ -21,6 +23,22 @@ MANY_COPIES = 0.05  # of the test rows, that stand among the training rows
 NO_NOISE = 1e-3  # of the target's standard deviation
 NO_USE = 0.01  # of the largest importance, below which a column shows no use
 MOST_COLUMNS = 6
+
+
+class Target(NamedTuple):
+    """A target with the numbers of all rows in the table, its values there and what the network predicts, in its unit.
+
+    Args:
+        far: few rows that make most of the error, where there are such.
+        unequal: the errors where it is predicted smallest and largest, where they differ.
+    """
+
+    column: NumericColumn
+    rows: np.ndarray
+    actual: np.ndarray
+    predicted: np.ndarray
+    far: FarRows | None
+    unequal: UnequalErrors | None
 
 
 @dataclass(frozen=True)
@@ -74,11 +92,13 @@ def judge(data: "DataSet", outcome: Outcome, scores: "Scores") -> Verdict:
     if data.schema.classes is None:
         if len(data.schema.targets) == 1:
             importance = {name: value * data.schema.targets[0].std for name, value in importance.items()}
-        lines = _regression(data, outcome, scores, _many(copied))
+        targets = _targets(data, outcome)
+        lines = _regression(targets, outcome, scores, _many(copied))
     else:
+        targets = []
         lines = _classification(data, np.asarray(net(params, X)).argmax(axis=1), Y.argmax(axis=1), scores)
     lines["columns"] = _columns(importance, data)
-    return Verdict(lines, _warnings(data, outcome, scores, copied), importance)
+    return Verdict(lines, _warnings(data, outcome, scores, copied) + _of_errors(targets), importance)
 
 
 def _many(copied: Copies) -> bool:
@@ -86,18 +106,33 @@ def _many(copied: Copies) -> bool:
     return bool(copied.test.mean() > MANY_COPIES)
 
 
-def _regression(data: "DataSet", outcome: Outcome, scores: "Scores", copied: bool) -> dict[str, str]:
+def _targets(data: "DataSet", outcome: Outcome) -> list[Target]:
+    """Each target with its values and predictions for all rows, and what their difference says."""
+    parts = (data.train, data.validation, data.test)
+    X, Y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "Y"))
+    outputs = np.asarray(outcome.plan.net(outcome.result.params, X))
+    rows, found = np.concatenate([part.rows for part in parts]), []
+    for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
+        errors = column.std * (a - y)
+        noisy = usual_error(errors) > NO_NOISE * column.std
+        unequal = unequal_errors(a, errors) if noisy else None
+        far = far_rows(errors) if noisy else None
+        found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
+    return found
+
+
+def _regression(targets: list[Target], outcome: Outcome, scores: "Scores", copied: bool) -> dict[str, str]:
     lines, known = {}, outcome.known
-    several = len(data.schema.targets) > 1
-    for j, column in enumerate(data.schema.targets):
-        name = column.name
+    several = len(targets) > 1
+    for j, target in enumerate(targets):
+        name = target.column.name
         rmse, r2 = _of_target(scores, name, several)
         before = f"{name}: " if several else ""
         lines[f"{before}quality"] = _quality(r2["test"], name, copied)
         errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
         lines[f"{before}error"] = f"{errors} (root mean square, in the unit of {name})"
         if known is not None:
-            lines[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], column.std)
+            lines[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], target)
     if known is not None:
         lines["parameters"] = (
             f"the data determine {known.gamma:.1f} of the {known.parameters:,} parameters of a start; the log "
@@ -124,10 +159,12 @@ def _quality(r2: float | None, name: str, copied: bool) -> str:
     return f"on {which} the network explains {words} of the variation of {name} (R² {r2:.3f})"
 
 
-def _noise(noise: float, rmse: float, spread: float) -> str:
-    about = f"about {number(noise, 3)} (standard deviation)"
+def _noise(noise: float, rmse: float, target: Target) -> str:
+    about, spread = f"about {number(noise, 3)} (standard deviation)", target.column.std
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
+    if target.far is not None:
+        return f"{about}, which few rows make; of most it is about {number(target.far.usual, 3)}"
     if rmse <= NEAR_THE_NOISE * noise:
         return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
     return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
@@ -214,6 +251,32 @@ def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores", copied: Copie
         most = data.train.Y.sum(axis=0).argmax()
         if scores["test"]["accuracy"] <= np.mean(data.test.Y.argmax(axis=1) == most):
             warnings.append("on the test rows the network is no better than answering the most frequent class always")
+    return warnings
+
+
+def _of_errors(targets: list[Target]) -> list[str]:
+    """What the errors of all rows warn of."""
+    warnings = []
+    for column, rows, actual, predicted, far, unequal in targets:
+        name = column.name
+        if far is not None:
+            worst = far.rows[0]
+            which = "1 row lies" if len(far.rows) == 1 else f"{len(far.rows):,} rows lie"
+            warnings.append(
+                f"{which} more than {FAR:.0f} times the usual error of {number(far.usual, 3)} from what the network "
+                f"predicts and {'makes' if len(far.rows) == 1 else 'make'} {share(far.share)} of the squared error, "
+                f"the farthest data row {rows[worst]}, where {name} is {number(float(actual[worst]), 6)} and "
+                f"{number(float(predicted[worst]), 6)} is predicted: if they are faults, leave them out, for they "
+                "spoil the fit, the noise and the error bars"
+            )
+        elif unequal is not None:
+            grows = unequal.highest > unequal.lowest and (actual > 0).all()
+            remedy = f"; as {name} is positive and its errors grow with it, its logarithm may be the better target"
+            warnings.append(
+                f"the errors of {name} are usually {number(unequal.lowest, 3)} where it is predicted smallest, and "
+                f"{number(unequal.highest, 3)} where largest: error bars, which take one noise for all rows, are too "
+                f"wide for the ones and too narrow for the others{remedy if grows else ''}"
+            )
     return warnings
 
 

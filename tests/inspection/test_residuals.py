@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from deltarule.inspection.residuals import far_rows, unequal_errors, usual_error
+
+
+@pytest.fixture
+def gaussian():
+    return 0.3 * np.random.default_rng(0).normal(size=1000)
+
+
+def test_the_usual_error_of_gaussian_errors_is_their_standard_deviation(gaussian):
+    assert usual_error(gaussian) == pytest.approx(0.3, rel=0.05)
+
+
+def test_gaussian_errors_have_no_far_rows_and_are_equal(gaussian):
+    assert far_rows(gaussian) is None
+    assert unequal_errors(np.arange(1000.0), gaussian) is None
+
+
+def test_far_rows_come_farthest_first(gaussian):
+    gaussian[[7, 40, 3]] = 50, -90, 20
+    found = far_rows(gaussian)
+    assert found is not None
+    assert found.rows.tolist() == [40, 7, 3]
+    assert found.usual == pytest.approx(0.3, rel=0.05)
+    assert found.share == pytest.approx(1 - 0.09 * 997 / (50**2 + 90**2 + 20**2), abs=2e-3)
+
+
+def test_rows_that_are_many_or_make_little_of_the_error_are_not_far(gaussian):
+    few = gaussian.copy()
+    few[0] = 3  # ten times the usual error, and a tenth of the squared error
+    assert far_rows(few) is None
+    gaussian[:100] = 30
+    assert far_rows(gaussian) is None
+
+
+def test_errors_of_any_size():
+    for size in (1e-200, 1e200):
+        errors = size * np.r_[np.random.default_rng(0).normal(size=99), 1e3]
+        found = far_rows(errors)
+        assert found is not None
+        assert found.rows.tolist() == [99]
+    assert far_rows(np.zeros(50)) is None
+    assert far_rows(np.r_[np.zeros(49), 1.0]) is None  # most errors are none at all
+
+
+def test_errors_that_grow_with_the_prediction(gaussian):
+    predicted = np.random.default_rng(1).permutation(1000) / 1000
+    found = unequal_errors(predicted, (0.1 + predicted) * gaussian)
+    assert found is not None
+    assert found.lowest == pytest.approx(0.2 * 0.3, rel=0.2)
+    assert found.highest == pytest.approx(1.0 * 0.3, rel=0.2)
+    shrinking = unequal_errors(-predicted, (0.1 + predicted) * gaussian)
+    assert shrinking is not None
+    assert shrinking.lowest == found.highest
+    assert unequal_errors(predicted[:100], (0.1 + predicted[:100]) * gaussian[:100]) is None  # too few to say
