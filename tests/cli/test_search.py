@@ -1,8 +1,11 @@
 import json
+import shlex
+from dataclasses import replace
 
 import pytest
 
 import deltarule as dr
+from deltarule.cli.planning import DEFAULTS
 from deltarule.model_file import load_model
 
 FLOWERS = ("--target", "flower", "--hidden", 4, "--epochs", 9, "--trials", 9)
@@ -39,6 +42,30 @@ def test_the_command_gives_the_same_network(run, shelf):
     assert all((a[name] == b[name]).all() for a, b in zip(found, again, strict=True) for name in a)
     options = load_model("flowers.safetensors").training["options"]
     assert options["eta"] == record["best"]["eta"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--vary", "eta=0.003,0.01"), []),
+        (("--vary", "hidden=2,3"), ["--trainer", "adam"]),
+        (("--vary", "trainer=adam,lm"), ["--trainer", "lm", "--epochs", "6"]),
+    ],
+)
+def test_the_command_trains_what_the_search_of_a_regression_found(run, shelf, monkeypatch, words, named):
+    monkeypatch.setitem(DEFAULTS, "regression", replace(DEFAULTS["regression"], epochs=6))
+    outcome = run("search", shelf / "houses.csv", "--target", "price", "--trials", 5, *words, "--json")
+    assert "replace" not in outcome.err
+    record = json.loads(outcome.out)
+    assert len(record["trials"]) == 2
+    assert {trial["accuracy"] for trial in record["trials"]} == {None}
+    command = shlex.split(record["command"])
+    assert all(word in command for word in named)
+    trained = json.loads(run(*command[1:], "--out", "again.safetensors", "--json").out)
+    for name in ("trainer", "parameters", "epochs", "best_epoch", "validation_rmse", "test_rmse"):
+        assert trained[name] == record[name]
+    told = run("search", shelf / "houses.csv", "--target", "price", "--vary", "hidden=2,3", "--epochs", 1).err
+    assert "Note: houses.safetensors is there already and the best trial will replace it" in told
 
 
 def test_a_grid_of_a_regression_and_its_defaults(run, shelf):

@@ -1,7 +1,9 @@
 """--vary as typed, and the space that it becomes."""
 
+from pathlib import Path
+
 from deltarule.cli.choices import Choices
-from deltarule.cli.variation import as_options, fixed_options, parse_variations
+from deltarule.cli.variation import as_options, parse_variations
 from deltarule.tuning import Range
 
 NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
@@ -34,11 +36,11 @@ def test_ranges_and_values():
 
 
 def test_options_that_give_the_values_again():
-    assert as_options({"eta": 0.5, "batch_size": 7, "hidden": "30,20"}) == [
-        "--eta", "0.5", "--batch-size", "7", "--hidden", "30,20",
+    assert as_options(choices(eta=0.5, batch_size=7, hidden="30,20", out=Path("m.safetensors"))) == [
+        "--hidden", "30,20", "--eta", "0.5", "--batch-size", "7",
     ]  # fmt: skip
     given = choices(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
-    assert fixed_options(given) == [
+    assert as_options(given) == [
         "--target", "price", "--drop-missing", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed",
         "4",
     ]  # fmt: skip

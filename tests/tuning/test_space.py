@@ -36,6 +36,14 @@ def test_more_draws_begin_with_the_same():
     assert sample(entry, 4, seed=4) != sample(entry, 4, seed=5)
 
 
+def test_no_combination_of_lists_is_drawn_twice():
+    lists = {"n": [1, 2, 3], "m": ["a", "b"]}
+    for count in (5, 6, 20):
+        drawn = [tuple(values.values()) for values in sample(lists, count, seed=0)]
+        assert len(set(drawn)) == len(drawn) == min(count, 6)
+    assert len(sample(lists | {"eta": Range(0.1, 1)}, 20, seed=0)) == 20
+
+
 def test_a_grid_is_every_combination_and_the_ends_are_exact():
     points = grid({"eta": Range(0.003, 3), "n": ["a", "b"]}, points=4)
     assert len(points) == 8

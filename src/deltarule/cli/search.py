@@ -11,7 +11,7 @@ from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing
-from deltarule.cli.screen import command, console_for, emit_json, line, number, share
+from deltarule.cli.screen import command, console_for, emit_json, line, number, share, show_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L1,
@@ -35,7 +35,6 @@ from deltarule.cli.training_options import (
     Seed,
     Target,
     Task,
-    Trainer,
     TrainingSource,
 )
 
@@ -62,7 +61,12 @@ def search(
     method: Annotated[
         str, typer.Option(metavar="NAME", help="random, grid (every combination), or bayes (needs optuna).")
     ] = "random",
-    trials: Annotated[int, typer.Option(**WHOLE, help="How many trainings to begin; a grid has its own number.")] = 20,
+    trials: Annotated[
+        int,
+        typer.Option(
+            **WHOLE, help="How many trainings to begin; a grid, or lists of fewer combinations, have their own number."
+        ),
+    ] = 20,
     points: Annotated[int, typer.Option(**WHOLE, help="How many numbers of a range a grid takes.")] = 5,
     prune: Annotated[bool, typer.Option(help="Give up hopeless trials early, by successive halving.")] = True,
     target: Target = None,
@@ -71,7 +75,14 @@ def search(
     model: Model = None,
     activation: Activation = None,
     cost: Cost = None,
-    trainer: Trainer = None,
+    trainer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="sgd, gd, momentum, adam, lm or newton-cg.",
+            show_default="sgd; adam for a regression",
+        ),
+    ] = None,
     eta: Eta = None,
     batch_size: BatchSize = None,
     epochs: Epochs = None,
@@ -93,12 +104,15 @@ def search(
 ) -> None:
     """Search for hyper-parameters: train on SOURCE with many, and save what does best on the validation part.
 
-    Whatever is not varied is as in `deltarule train`. The test part is looked at once, for the winner.
+    Whatever is not varied is as in `deltarule train`, but for the trainer of a regression: a search judges by the
+    validation part, which bayesian does without. The test part is looked at once, for the winner.
     """
     choices = Choices.from_options(locals())
     _check(choices, method, trials, points)
-    data, found = _run(choices, vary or [], method, trials, points, prune)
-    _finish(choices, data, found, method, as_json)
+    if choices.model.exists():
+        show_notes([f"{choices.model} is there already and the best trial will replace it: to keep it, give --out"])
+    data, epochs, found = _run(choices, vary or [], method, trials, points, prune)
+    _finish(choices, data, epochs, found, method, as_json)
 
 
 def _check(choices: Choices, method: str, trials: int, points: int) -> None:
@@ -113,8 +127,8 @@ def _check(choices: Choices, method: str, trials: int, points: int) -> None:
 
 def _run(
     choices: Choices, vary: list[str], method: str, trials: int, points: int, prune: bool
-) -> tuple["DataSet", "SearchResult"]:
-    """Load, and search."""
+) -> tuple["DataSet", int, "SearchResult"]:
+    """Load, and search; the data, the epochs of a trial and what was found."""
     import deltarule as dr
     from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
@@ -152,7 +166,7 @@ def _run(
         monitor=plan.monitor,
         callback=tell,
     )
-    return data, found
+    return data, plan.epochs, found
 
 
 def _with_first_values(choices: Choices, space: Any) -> Choices:
@@ -172,21 +186,31 @@ def _values(trial: "Trial") -> str:
     return " ".join(f"{name} {number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
 
 
-def _finish(choices: Choices, data: "DataSet", found: "SearchResult", method: str, as_json: bool) -> None:
+def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> Choices:
+    """The winner's choices with its trainer and epochs named where `deltarule train` would take others."""
+    from deltarule.cli.planning import make_plan
+
+    if make_plan(winner, data).trainer_name != trainer:
+        winner = replace(winner, trainer=trainer)
+    return winner if make_plan(winner, data).epochs == epochs else replace(winner, epochs=epochs)
+
+
+def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", method: str, as_json: bool) -> None:
     """Score the winner on the test part, save it, and say what was found."""
     import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import INTERRUPTED
     from deltarule.cli.planning import make_plan
-    from deltarule.cli.variation import as_options, fixed_options
+    from deltarule.cli.variation import as_options
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
+    winner = _as_trained(winner, data, plan.trainer_name, epochs)
     scores = summary.score(plan, data, found.result)
     training = summary.training_record(winner, data, plan, found.result, scores)
     dr.save(choices.model, plan.net, found.result.params, schema=data.schema.to_json(), training=training)
     record = summary.json_record(winner, plan, found.result, scores, True, time.perf_counter() - STARTED)
-    again = command("train", choices.source, *fixed_options(choices), *as_options(found.best.values))
+    again = command("train", choices.source, *as_options(winner))
     console = console_for(as_json)
     console.print(_table(found, plan))
     console.print(summary.panel(data, plan, found.result, scores, record, title="deltarule search"))

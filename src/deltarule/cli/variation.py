@@ -117,12 +117,6 @@ def default_space(plan: "Plan", choices: Choices) -> "Space":
     return space
 
 
-def as_options(values: dict[str, Any]) -> list[str]:
-    """The options of `deltarule train` that give these values: ["--eta", "0.5"]."""
-    names = {variable.field: name for name, variable in VARIABLES.items()}
-    return [word for field, value in values.items() for word in (f"--{names[field]}", str(value))]
-
-
-def fixed_options(choices: Choices) -> list[str]:
-    """The options of `deltarule train` that the search was given too, but for where the model goes."""
+def as_options(choices: Choices) -> list[str]:
+    """The options of `deltarule train` that give these choices, but for where the model goes."""
     return as_words({name: value for name, value in choices.record().items() if name != "out"})

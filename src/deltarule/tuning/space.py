@@ -1,6 +1,7 @@
 """What a search varies: for each hyper-parameter a list of values or a range of numbers."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,10 @@ def check_space(space: Space) -> None:
 
 
 def sample(space: Space, count: int, seed: int) -> list[Values]:
-    """`count` independent draws from the space; the first of more draws are those of fewer.
+    """`count` draws from the space; the first of more draws are those of fewer.
+
+    Draws of ranges are independent. Of lists alone no combination is drawn twice, because it would be the same
+    training again, and there are fewer draws where there are fewer combinations.
 
     Raises:
         ConfigurationError: the space is empty or the count is no whole number of at least 1.
@@ -79,12 +83,25 @@ def sample(space: Space, count: int, seed: int) -> list[Values]:
     require_count("trials", count)
     generator = np.random.default_rng(seed)
 
-    def draw(entry: Sequence[Any] | Range) -> Any:
-        if isinstance(entry, Range):
-            return entry.at(generator.random())
-        return entry[int(generator.integers(len(entry)))]
+    def draw(entry: Sequence[Any] | Range) -> float | int:
+        return entry.at(generator.random()) if isinstance(entry, Range) else int(generator.integers(len(entry)))
 
-    return [{name: draw(entry) for name, entry in space.items()} for _ in range(count)]
+    def value(entry: Sequence[Any] | Range, drawn: Any) -> Any:
+        return drawn if isinstance(entry, Range) else entry[drawn]
+
+    finite = not any(isinstance(entry, Range) for entry in space.values())
+    if finite:
+        count = min(count, math.prod(len(entry) for entry in space.values()))  # pyright: ignore[reportArgumentType]
+    found: list[tuple] = []
+    tried: set[tuple] = set()
+    while len(found) < count:
+        drawn = tuple(draw(entry) for entry in space.values())
+        if not finite or drawn not in tried:
+            found.append(drawn)
+            tried.add(drawn)
+    return [
+        {name: value(entry, one) for (name, entry), one in zip(space.items(), drawn, strict=True)} for drawn in found
+    ]
 
 
 def grid(space: Space, points: int = 5) -> list[Values]:

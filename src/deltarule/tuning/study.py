@@ -67,7 +67,7 @@ def search(
         epochs: of a trial that is never given up.
         method: "random"; "grid", every combination; or "bayes", Optuna's tree-structured Parzen estimator, which draws
             where earlier trials did well (needs the package optuna).
-        trials: how many choices to draw; a grid has its own number.
+        trials: how many choices to draw, fewer where lists alone have fewer combinations; a grid has its own number.
         points: how many numbers of a `Range` a grid takes.
         prune: give up hopeless trials. With "bayes" Optuna's own successive halving decides, one trial after another.
         reduction: the share of trials that goes on is 1/reduction, for `reduction` times as many epochs; at least 2.

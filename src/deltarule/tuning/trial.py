@@ -32,7 +32,7 @@ class Trial:
         number: counted from 0 in the order of drawing.
         values: the choice.
         cost: the lowest validation cost up to its last epoch, or where accuracy was the monitor that of the best epoch.
-        accuracy: the validation accuracy of that epoch; 0 where cost was the monitor.
+        accuracy: the validation accuracy of that epoch; None where cost was the monitor.
         epochs: how many it was given.
         state: "complete", "pruned" (given up because others were better) or "diverged".
         seconds: its own wall-clock time, compilation included.
@@ -41,7 +41,7 @@ class Trial:
     number: int
     values: Values
     cost: float
-    accuracy: float
+    accuracy: float | None
     epochs: int
     state: str
     seconds: float
@@ -145,7 +145,7 @@ class RunningTrial:
         """The trial as it stands."""
         reason = STOP_REASONS[int(self.carry.stop)]
         state = "diverged" if reason == "diverged" else "pruned" if self.pruned else "complete"
-        accuracy = float(self.carry.best_accuracy) if self.session.monitor == "accuracy" else 0.0
+        accuracy = float(self.carry.best_accuracy) if self.session.monitor == "accuracy" else None
         return Trial(self.number, self.values, float(self.carry.best_cost), accuracy, self.epoch, state, self.seconds)
 
     def result(self) -> TrainingResult:
