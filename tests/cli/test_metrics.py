@@ -52,7 +52,7 @@ def test_several_targets_are_scored_one_by_one():
     # b is wrong by 10 in one of two rows: rmse √50; its targets 100, 110 around 105: r2 = 1 - 100/50
     assert scores["rmse_by_target"] == {"a": 0.0, "b": pytest.approx(50**0.5)}
     assert scores["r2_by_target"] == {"a": 1.0, "b": pytest.approx(-1.0)}
-    assert scores["rmse"] == pytest.approx(50**0.5 / 2)
+    assert "rmse" not in scores  # the targets may have different units
     assert scores["r2"] == pytest.approx(0.0)
 
 

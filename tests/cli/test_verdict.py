@@ -129,6 +129,11 @@ def test_several_targets_have_a_line_each(tmp_path):
     assert "explains most of the variation of up" in verdict.lines["up: quality"]
     assert "hardly better than the mean of none" in verdict.lines["none: quality"]
     assert "in standard deviations" in verdict.lines["columns"]
+    assert verdict.warnings == []
+    scores = scores_of(data, outcome)
+    scores["training"]["rmse_by_target"]["up"] /= 10
+    (warning,) = judge(data, outcome_of(net, outcome.result.params), scores).warnings
+    assert warning.startswith("the test error of up is 1")
 
 
 def test_a_classifier(tmp_path):

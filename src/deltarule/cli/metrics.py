@@ -18,8 +18,8 @@ def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y
     Returns:
         For classification "accuracy", the share of rows whose most active output is the target's; for regression
         "rmse" = √(mean (y - t)²) in the target's unit and "r2" = 1 - sum (y - t)² / sum (t - mean t)², which is None
-        where the targets do not vary. With several targets both are means over them, and "rmse_by_target" and
-        "r2_by_target" hold each.
+        where the targets do not vary. Of several targets "rmse_by_target" and "r2_by_target" hold each; "r2" is the
+        mean over them, and there is no "rmse", for their units may differ.
     """
     outputs = np.asarray(net(params, X))
     if schema.classes is not None:
@@ -32,11 +32,14 @@ def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y
     rmse = np.ldexp(np.sqrt(error / len(targets)), unit)
     r2 = [float(1 - e / s) if s > 0 else None for e, s in zip(error, spread, strict=True)]
     known = [value for value in r2 if value is not None]
-    scores: dict[str, Any] = {"rmse": float(np.mean(rmse)), "r2": float(np.mean(known)) if known else None}
-    if len(rmse) > 1:
-        scores["rmse_by_target"] = dict(zip(schema.target_names, rmse.tolist(), strict=True))
-        scores["r2_by_target"] = dict(zip(schema.target_names, r2, strict=True))
-    return scores
+    mean = float(np.mean(known)) if known else None
+    if len(rmse) == 1:
+        return {"rmse": float(rmse[0]), "r2": mean}
+    return {
+        "r2": mean,
+        "rmse_by_target": dict(zip(schema.target_names, rmse.tolist(), strict=True)),
+        "r2_by_target": dict(zip(schema.target_names, r2, strict=True)),
+    }
 
 
 def named(part: str, scores: dict[str, Any]) -> dict[str, Any]:

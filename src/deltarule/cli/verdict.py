@@ -238,15 +238,7 @@ def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores", copied: Copie
             f"{leak.target!r} is, leave the column out"
         )
     if data.schema.classes is None:
-        fit, test = scores["training"]["rmse"], scores["test"]["rmse"]
-        noise = 0.0 if outcome.known is None else float(np.mean(outcome.known.noise_std))
-        if test > BY_HEART * max(fit, noise) and scores["validation"]["rmse"] > BY_HEART * max(fit, noise):
-            warnings.append(
-                f"the test error is {test / fit:.1f} times the fit error: the network knows its training rows better "
-                "than others; more rows or fewer neurons would help"
-                if fit > 0
-                else "the network fits its training rows exactly, and others not"
-            )
+        warnings += _by_heart(data, outcome, scores)
     else:
         most = data.train.Y.sum(axis=0).argmax()
         if scores["test"]["accuracy"] <= np.mean(data.test.Y.argmax(axis=1) == most):
@@ -278,6 +270,25 @@ def _of_errors(targets: list[Target]) -> list[str]:
                 f"wide for the ones and too narrow for the others{remedy if grows else ''}"
             )
     return warnings
+
+
+def _by_heart(data: "DataSet", outcome: Outcome, scores: "Scores") -> list[str]:
+    """A sentence for each target that is fitted much better on training rows than on others, past the noise."""
+    found, several = [], len(data.schema.targets) > 1
+    for j, name in enumerate(data.schema.target_names):
+        rmse = _of_target(scores, name, several)[0]
+        fit, test = rmse["training"], rmse["test"]
+        noise = 0.0 if outcome.known is None else float(outcome.known.noise_std[j])
+        of = f" of {name}" if several else ""
+        if min(test, rmse["validation"]) <= BY_HEART * max(fit, noise):
+            continue
+        found.append(
+            f"the test error{of} is {test / fit:.1f} times the fit error: the network knows its training rows better "
+            "than others; more rows or fewer neurons would help"
+            if fit > 0
+            else f"the network fits its training rows{of} exactly, and others not"
+        )
+    return found
 
 
 def _some(names: Any) -> str:

@@ -98,14 +98,19 @@ def _lead(schema: Schema, training: Mapping[str, Any], evidence: Evidence | None
     words = []
     if "test_accuracy" in metrics:
         words.append(f"Predicts {names}: {100 * metrics['test_accuracy']:.1f} % of the test rows are right.")
+    elif "test_rmse_by_target" in metrics:
+        r2 = metrics.get("test_r2_by_target") or {}
+        each = (f"{escape(name)} {_error(e, r2.get(name))}" for name, e in metrics["test_rmse_by_target"].items())
+        words.append(f"Predicts on the test rows {'; '.join(each)}.")
     elif "test_rmse" in metrics:
-        r2 = metrics.get("test_r2")
-        share = "" if r2 is None else f", R² {r2:.3f}"
-        error = f"{metrics['test_rmse']:.4g}"
-        words.append(f"Predicts {names} on the test rows with a root mean square error of {error}{share}.")
+        words.append(f"Predicts {names} on the test rows {_error(metrics['test_rmse'], metrics.get('test_r2'))}.")
     if evidence is not None:
         words.append(f"On {escape(evidence.source)}: {_score(schema, evidence)}.")
     return " ".join(words) or f"A network for {names}."
+
+
+def _error(rmse: float, r2: float | None) -> str:
+    return f"with a root mean square error of {rmse:.4g}" + ("" if r2 is None else f", R² {r2:.3f}")
 
 
 def _score(schema: Schema, evidence: Evidence) -> str:
@@ -115,8 +120,8 @@ def _score(schema: Schema, evidence: Evidence) -> str:
     for j, name in enumerate(schema.target_names):
         errors = evidence.predicted[:, j] - evidence.actual[:, j]
         spread = np.sum((evidence.actual[:, j] - evidence.actual[:, j].mean()) ** 2)
-        r2 = f", R² {1 - np.sum(errors**2) / spread:.3f}" if spread > 0 else ""
-        parts.append(f"{escape(name)} with a root mean square error of {np.sqrt(np.mean(errors**2)):.4g}{r2}")
+        r2 = 1 - np.sum(errors**2) / spread if spread > 0 else None
+        parts.append(f"{escape(name)} {_error(np.sqrt(np.mean(errors**2)), r2)}")
     return "; ".join(parts)
 
 
