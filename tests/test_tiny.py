@@ -1,5 +1,8 @@
 """One minute, every public name: what the README promises runs."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -25,6 +28,25 @@ def test_the_public_names():
         dr.__all__
     )
     assert dr.__version__.count(".") == 2
+
+
+def test_modules_are_attributes_of_a_fresh_import():
+    """And none is imported before it is asked for."""
+    code = """
+import sys
+import deltarule as dr
+assert not [name for name in sys.modules if name.startswith("deltarule.")]
+for name in ("errors", "costs", "stopping", "data"):
+    assert getattr(dr, name).__name__ == f"deltarule.{name}"
+assert not hasattr(dr, "boredom")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_exception_is_a_public_name():
+    raised = {name for name, kind in vars(dr.errors).items() if isinstance(kind, type)}
+    assert raised <= set(dr.__all__)
+    assert dr.ShapeError is dr.errors.ShapeError
 
 
 def test_it_learns(trained):

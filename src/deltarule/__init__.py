@@ -5,6 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
+    from deltarule.errors import (
+        CheckpointError,
+        CheckpointWarning,
+        ConfigurationError,
+        DataError,
+        DeltaruleError,
+        ModelFileError,
+        ProcessError,
+        ShapeError,
+        TooLargeError,
+    )
     from deltarule.estimators import NetworkClassifier, NetworkRegressor
     from deltarule.export import export_model
     from deltarule.inspection import check_gradient
@@ -31,8 +42,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "BayesianEnsemble": "trainers",
     "BayesianRegularization": "trainers",
+    "CheckpointError": "errors",
+    "CheckpointWarning": "errors",
+    "ConfigurationError": "errors",
     "Convolution": "layers",
     "CrossEntropy": "costs",
+    "DataError": "errors",
+    "DeltaruleError": "errors",
     "Dense": "layers",
     "Dropout": "layers",
     "Flatten": "layers",
@@ -42,15 +58,19 @@ _HOMES = {
     "LogLikelihood": "costs",
     "MaxPool": "layers",
     "MeanPool": "layers",
+    "ModelFileError": "errors",
     "Network": "network",
-    "NewtonCG": "trainers",
-    "NoImprovement": "trainers",
     "NetworkClassifier": "estimators",
     "NetworkRegressor": "estimators",
+    "NewtonCG": "trainers",
+    "NoImprovement": "trainers",
+    "ProcessError": "errors",
     "Quadratic": "costs",
     "Range": "tuning",
     "Reshape": "layers",
+    "ShapeError": "errors",
     "Stopping": "stopping",
+    "TooLargeError": "errors",
     "TrainingResult": "session",
     "check_gradient": "inspection",
     "export_model": "export",
@@ -63,8 +83,13 @@ _HOMES = {
 __all__ = [
     "BayesianEnsemble",
     "BayesianRegularization",
+    "CheckpointError",
+    "CheckpointWarning",
+    "ConfigurationError",
     "Convolution",
     "CrossEntropy",
+    "DataError",
+    "DeltaruleError",
     "Dense",
     "Dropout",
     "Flatten",
@@ -74,15 +99,19 @@ __all__ = [
     "LogLikelihood",
     "MaxPool",
     "MeanPool",
+    "ModelFileError",
     "Network",
     "NetworkClassifier",
     "NetworkRegressor",
     "NewtonCG",
     "NoImprovement",
+    "ProcessError",
     "Quadratic",
     "Range",
     "Reshape",
+    "ShapeError",
     "Stopping",
+    "TooLargeError",
     "TrainingResult",
     "check_gradient",
     "export_model",
@@ -95,11 +124,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name where it is first used (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
+    """Import a public name, or a module of the package, where it is first used (PEP 562)."""
+    if name in _HOMES:
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return value
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 def __dir__() -> list[str]:

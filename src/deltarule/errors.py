@@ -1,5 +1,6 @@
 """What deltarule raises: one type for each kind of mistake, all of them `DeltaruleError`; and what it warns of.
 
+Each is a public name, such as `deltarule.DataError`.
 Every message is one sentence that names the argument, file, row or column, the value found, and what to do.
 All but `ProcessError` are `ValueError`s as well, so code that guards a scikit-learn call guards this one too.
 """
