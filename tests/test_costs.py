@@ -83,6 +83,8 @@ def test_names():
     assert list(COSTS) == ["quadratic", "cross-entropy", "log-likelihood"]
     with pytest.raises(ConfigurationError, match="cost 'hinge' is not known: choose one of quadratic, cross-entropy"):
         get_cost("hinge")
+    with pytest.raises(ConfigurationError, match=r"cost \['quadratic'\] is not known"):
+        get_cost(["quadratic"])
 
 
 @pytest.mark.parametrize("scale", [0, -1, float("nan"), "x"])
@@ -93,10 +95,27 @@ def test_the_scale_is_a_number_above_0(scale):
 
 def test_the_interface_says_what_is_missing():
     one = rows([1])
-    for call in (
-        lambda: Cost().value(LINEAR, one, one, one),
-        lambda: Cost().slope(one, one),
-        lambda: Cost().residual(one, one),
-    ):
+    for call in (lambda: Cost().value(LINEAR, one, one, one), lambda: Cost().slope(one, one)):
         with pytest.raises(NotImplementedError):
             call()
+
+
+class Quartic(Cost):
+    """Sum (a - y)⁴, without √C''."""
+
+    name = "quartic"
+
+    def value(self, activation, z, a, y):
+        return jnp.sum((a - y) ** 4, axis=-1)
+
+    def slope(self, a, y):
+        return 4 * (a - y) ** 3
+
+
+def test_a_cost_of_ones_own_trains_and_where_it_cannot_that_is_said():
+    net, X = dr.Network([dr.Dense(1, "linear")], Quartic()), np.linspace(-1, 1, 9)[:, None]
+    result = dr.train(net, X, X, trainer=dr.GradientDescent(eta=0.1), epochs=5)
+    assert result.history["cost"][-1] < result.history["cost"][0]
+    for trainer in (dr.LevenbergMarquardt(), dr.NewtonCG()):
+        with pytest.raises(ConfigurationError, match="the cost Quartic defines no residual"):
+            dr.train(net, X, X, trainer=trainer, epochs=1)

@@ -37,6 +37,20 @@ def write(path, description=DESCRIPTION, tensors=TENSORS):
     return path
 
 
+class OtherCost(dr.Quadratic):
+    name = "other"
+
+
+class OtherLayer(dr.Dense):
+    pass
+
+
+@pytest.mark.parametrize("net", [dr.Network([dr.Dense(3)], OtherCost()), dr.Network([OtherLayer(3)])])
+def test_what_is_not_deltarule_s_own_is_not_saved(tmp_path, net):
+    with pytest.raises(ModelFileError, match="cannot be written to a model file, which holds deltarule's own layers"):
+        dr.save(tmp_path / "m.safetensors", net, net.init(0, (2,)))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("cost", ["log-likelihood", "cross-entropy", dr.Quadratic(scale=1)], ids=str)
 def test_a_round_trip_is_exact(tmp_path, dtype, cost):

@@ -29,6 +29,7 @@ def test_equal_descriptions_are_equal_and_hash_alike():
     ("layers", "message"),
     [
         ([], "a network needs at least one layer: give a list"),
+        (dr.Dense(3), r"layers is Dense\(n=3, .*\): give a list"),
         ([dr.Dense(2), 3], r"layers\[1\] is 3, which is not a layer"),
         ([dr.Dense(2, "softmax"), dr.Dense(2)], r"layers\[0\] is softmax, which is for the output only"),
     ],

@@ -27,7 +27,10 @@ SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r =
 
 
 class Cost:
-    """C_x as a function of the output: its value, BP1, and the factors S and r. Shapes: z, a, y are (m, k)."""
+    """C_x as a function of the output: its value, BP1, and the factors S and r. Shapes: z, a, y are (m, k).
+
+    A cost of your own defines `value` and `slope`, and `residual` for trainers that use the curvature.
+    """
 
     name: str
 
@@ -55,7 +58,10 @@ class Cost:
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         """√C''(a) and r = C'(a) / √C''(a), each (m, k)."""
-        raise NotImplementedError
+        raise ConfigurationError(
+            f"the cost {type(self).__name__} defines no residual, and trainers that use the curvature need it: define "
+            "it, or train by GradientDescent."
+        )
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S (m, k, k), whose column o seeds the backward pass for residual o, and r (m, k): S r = delta^L."""
@@ -240,6 +246,6 @@ def get_cost(cost: str | Cost) -> Cost:
     """
     if isinstance(cost, Cost):
         return cost
-    if cost not in COSTS:
+    if not isinstance(cost, str) or cost not in COSTS:
         raise ConfigurationError(f"cost {cost!r} is not known: choose one of {', '.join(COSTS)}.")
     return COSTS[cost]

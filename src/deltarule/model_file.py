@@ -20,7 +20,7 @@ from safetensors.numpy import save as serialise
 from deltarule.backprop import Params
 from deltarule.costs import COSTS, Cost
 from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
-from deltarule.layers import LAYER_KINDS
+from deltarule.layers import LAYER_KINDS, Layer
 from deltarule.network import Network
 from deltarule.precision import computing_in
 from deltarule.whole_file import write_whole
@@ -60,15 +60,16 @@ def save(
         error_bars: named arrays, such as those of `deltarule.trainers.bayesian.stored.as_tensors`.
 
     Raises:
-        ModelFileError: the file cannot be written, or the parameters are not finite.
+        ModelFileError: the file cannot be written, the parameters are not finite, or a layer or the cost is not one
+            of deltarule's own.
         ShapeError: the parameters are not those of this network.
     """
     path = _as_path(path)
     _check(net, params)
     description = {
         "format_version": FORMAT_VERSION,
-        "layers": [{"kind": type(layer).__name__, **dataclasses.asdict(layer)} for layer in net.layers],  # pyright: ignore[reportArgumentType]
-        "cost": {"name": net.cost.name, **dataclasses.asdict(net.cost)},  # pyright: ignore[reportArgumentType]
+        "layers": [{"kind": type(layer).__name__, **_fields(layer)} for layer in net.layers],
+        "cost": {"name": net.cost.name, **_fields(net.cost)},
         "schema": schema,
         "training": training,
     }
@@ -87,6 +88,17 @@ def save(
         raise ModelFileError(
             f"the model cannot be written to {path} ({error.strerror}): choose another place."
         ) from None
+
+
+def _fields(part: Layer | Cost) -> dict[str, Any]:
+    """What makes a layer or a cost again."""
+    known = (*LAYER_KINDS.values(), *map(type, COSTS.values()))
+    if type(part) not in known:
+        raise ModelFileError(
+            f"{part!r} cannot be written to a model file, which holds deltarule's own layers and costs: keep the "
+            "parameters in a file of yours."
+        )
+    return dataclasses.asdict(part)  # pyright: ignore[reportArgumentType]
 
 
 def load(path: str | os.PathLike) -> tuple[Network, Params]:

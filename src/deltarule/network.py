@@ -52,6 +52,8 @@ class Network:
 
     def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
         """Check the stack once, where the mistake was made."""
+        if not isinstance(layers, Iterable):
+            raise ConfigurationError(f"layers is {layers!r}: give a list such as [Dense(10, 'sigmoid')].")
         layers = tuple(layers)
         if not layers:
             raise ConfigurationError("a network needs at least one layer: give a list such as [Dense(10, 'sigmoid')].")
