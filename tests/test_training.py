@@ -87,6 +87,17 @@ def test_goal():
     assert result.history["cost"][-1] <= 1 < result.history["cost"][-2]
 
 
+def test_the_parameters_that_met_the_goal_are_returned():
+    """Full-batch steps so long that the cost, 1e-3 at the start, is 0.05 after one: it was judged before it."""
+    net, x = dr.Network([dr.Dense(1, "linear")]), np.array([[1.0], [-1.0]])
+    start = [{"W": np.array([[1 + 0.002**0.5]]), "b": np.zeros(1)}]  # C = (w - 1)²/2, and the step is w - 8 (w - 1)
+    result = dr.train(
+        net, x, x, trainer=dr.GradientDescent(eta=8), epochs=9, params=start, stopping=dr.Stopping(goal=0.0011)
+    )
+    assert (result.stop_reason, result.epochs, result.best_epoch) == ("goal", 1, 0)
+    assert float(net.cost_and_gradient(result.params, x, x)[0]) == pytest.approx(1e-3)
+
+
 def test_min_grad():
     # √2 · 10 · 0.8^t <= 1 first at t = 12 (14.14 · 0.0687 = 0.972)
     result = climb(100, stopping=dr.Stopping(min_grad=1))

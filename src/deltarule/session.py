@@ -40,8 +40,9 @@ class TrainingResult:
     """What a training leaves.
 
     Attributes:
-        params: with validation data the parameters of the best epoch on it, else those of the last good epoch; with
-            `BayesianRegularization` those of the largest evidence.
+        params: with validation data the parameters of the best epoch on it, else those of the last good epoch, and
+            where full-batch gradient descent reached the goal those that met it; with `BayesianRegularization` those
+            of the largest evidence.
         history: one array for each recorded quantity, one entry for each epoch: "epoch", "cost" (training cost with
             regularisation; gradient descent records that of the batches as they came, or at the start of a full-batch
             step, Levenberg-Marquardt that after the step) and whatever the trainer records; with validation data
@@ -203,7 +204,10 @@ class Session:
 
     def result(self, carry: loop.Carry, parts: list[dict[str, np.ndarray]], reason: str) -> TrainingResult:
         """What a training leaves that ended here, for this reason."""
-        keep_best = self.validation is not None or reason == "diverged" or self.trainer.judged_by is not None
+        # A full-batch step whose cost was known before it: the parameters that met the goal are those before it.
+        met_before = self.trainer.cost_before_step and getattr(self.trainer, "batch_size", None) is None
+        keep_best = self.validation is not None or self.trainer.judged_by is not None or reason == "diverged"
+        keep_best = keep_best or (reason == "goal" and met_before)
         seconds = self.keeper.earlier + time.perf_counter() - self.started
         ended = result_of(carry, parts, reason, self.stopping, self.trainer, keep_best, seconds)
         return ended if self.rows.shards is None else replace(ended, params=local(ended.params))

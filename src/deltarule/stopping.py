@@ -34,7 +34,7 @@ class Stopping:
     """The rules that end a training before its number of epochs; None switches a rule off.
 
     Args:
-        goal: stop when the training cost is at most this.
+        goal: stop when the training cost is at most this; of mini-batches, their mean as they came.
         min_grad: stop when the norm of the gradient is at most this; only for a trainer that takes all examples in each
             step, because no other knows the gradient.
         max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning); it needs
