@@ -27,11 +27,15 @@ def test_an_identifier_is_one(text):
     assert name not in RESERVED
 
 
-@given(st.text())
+@given(st.text() | st.text('*/\\"?°\u2028\n'))
 def test_a_comment_ends_where_it_should(text):
     shown = in_comment(text)
-    assert shown.isascii()
+    assert shown.isprintable()
     assert not {"*/", "/*", '"""', "\n", "\\", "??"} & {shown[i : i + n] for n in (1, 2, 3) for i in range(len(shown))}
+
+
+def test_letters_of_all_alphabets_stay_in_comments():
+    assert in_comment("Temperatur [°C], Durchfluß (m³/h)") == "Temperatur [°C], Durchfluß (m³/h)"
 
 
 def test_lines_are_filled_and_broken_between_items():

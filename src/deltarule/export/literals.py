@@ -37,10 +37,14 @@ def identifier(name: str) -> str:
 
 
 def in_comment(text: object) -> str:
-    """A name where it can do no harm: on one line, without what ends or begins a comment, in ASCII."""
-    shown = str(text).encode("ascii", "backslashreplace").decode()
-    shown = "".join(c if c.isprintable() else "?" for c in shown)
-    return shown.replace("*/", "* /").replace("/*", "/ *").replace('"""', "'''").replace("\\", "/").replace("??", "? ?")
+    """A name where it can do no harm: on one line, without what ends or begins a comment.
+
+    >>> in_comment("Druck [°C] */")
+    'Druck [°C] * /'
+    """
+    shown = "".join(c if c.isprintable() else "?" for c in str(text)).replace("\\", "/")
+    shown = shown.replace("*/", "* /").replace("/*", "/ *").replace('"""', "'''")
+    return re.sub(r"\?(?=\?)", "? ", shown)
 
 
 def wrapped(items: Iterable[str], indent: str, separator: str = ", ", end: str = "") -> str:
