@@ -62,6 +62,8 @@ def test_a_command_s_parameters_become_choices_by_name():
         (("--trainer", "adam", "--momentum", "0.5"), ("--momentum", "0.5", "adam")),
         (("--trainer", "gd", "--batch-size", "5"), ("--batch-size", "5", "gd")),
         (("--trainer", "lm", "--eta", "0.1"), ("--eta", "0.1", "lm")),
+        (("--split", "blocks"), ("--split", "'blocks'", "leave it out")),
+        (("--split", "first"), ("--split", "'first'", "random, blocks")),
         (("--target", "digit"), ("--target", "'digit'", "leave it out")),
         (("--task", "regression"), ("--task", "'regression'")),
         (("--out", "missing/m.safetensors"), ("--out", "'missing/m.safetensors'", "folder")),

@@ -111,6 +111,7 @@ def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
         (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
         (("--data-dir", "."), "--data-dir is ., but the examples of the folder"),
         (("--record", "learning_speed"), "--record is learning_speed, but the examples"),
+        (("--split", "blocks"), "--split is blocks, but the examples of the folder"),
         (("--drop-missing",), "--drop-missing is given, but the examples"),
         (("--monitor", "accuracy"), "--monitor is accuracy, but the examples"),
     ],

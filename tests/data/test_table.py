@@ -51,6 +51,29 @@ def test_the_seed_decides_the_split(houses):
     assert not np.array_equal(one.train.rows, other.train.rows)
 
 
+def test_blocks_are_in_the_order_of_the_table(houses):
+    data = load(houses, target="price", split="blocks", seed=7)
+    found = [part.rows.tolist() for part in (data.train, data.validation, data.test)]
+    assert found == [list(range(14)), [14, 15, 16], [17, 18, 19]]
+    with pytest.raises(ConfigurationError, match="split must be one of random, blocks, and is 'middle'"):
+        load(houses, target="price", split="middle")
+    with pytest.raises(ConfigurationError, match="split is 'blocks', but digits has its own parts"):
+        load("digits", split="blocks")
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M"])
+def test_rows_in_the_order_of_time(tmp_path, form):
+    days = pd.date_range("2023-11-20", periods=90)
+    frame = pd.DataFrame({"day": days.strftime(form), "x": np.arange(90) % 7, "y": np.arange(90) / 7 % 3})
+    for name, rows in (("grows", frame), ("mixed", frame.sample(frac=1, random_state=0))):
+        path = tmp_path / f"{name}.csv"
+        rows.to_csv(path, index=False)
+        notes = load(path, target="y").notes
+        assert notes[0] == "column 'day' is ignored: it holds dates or times"
+        assert any("stand in the order of 'day'" in note for note in notes) == (name == "grows")
+        assert len(load(path, target="y", split="blocks").notes) == 1
+
+
 def test_several_targets(houses):
     data = load(houses, target="price,age")
     assert data.schema.target_names == ("price", "age")

@@ -22,6 +22,7 @@ def check_choices(choices: Choices) -> None:
     """
     from deltarule.activations import ACTIVATIONS
     from deltarule.data.expansion import check_kinds
+    from deltarule.data.splitting import SPLITS
     from deltarule.domain import require_choice, require_count, require_number
     from deltarule.initializers import INITIALIZERS
 
@@ -35,6 +36,7 @@ def check_choices(choices: Choices) -> None:
         ("--cost", choices.cost, COSTS),
         ("--trainer", choices.trainer, tuple(TRAINERS)),
         ("--task", choices.task, TASKS),
+        ("--split", choices.split, SPLITS),
         ("--init", choices.init, tuple(INITIALIZERS)),
         ("--monitor", choices.monitor, MONITORS),
     ):
@@ -150,6 +152,10 @@ def _check_source(choices: Choices) -> None:
             )
         if choices.task == "regression":
             raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
+        if choices.split is not None:
+            raise ConfigurationError(
+                f"--split is {choices.split!r}, but {choices.source} has its own parts: leave it out"
+            )
         return
     if choices.expand is not None:
         raise ConfigurationError(
@@ -171,6 +177,7 @@ def _check_streamed(choices: Choices) -> None:
         "--data-dir": choices.data_dir,
         "--record": choices.recorded and ", ".join(choices.recorded),
         "--drop-missing": choices.drop_missing or None,
+        "--split": choices.split,
         "--monitor": "accuracy" if choices.monitor == "accuracy" else None,
         "--batch-size": choices.batch_size if choices.trainer == "lm" else None,
     }

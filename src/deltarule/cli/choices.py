@@ -34,6 +34,7 @@ class Choices:
     momentum: float | None = None
     halve_after: int | None = None
     expand: tuple[str, ...] | None = None
+    split: str | None = None
     seed: int = 0
     patience: int | None = None
     time_limit: float | None = None

@@ -18,6 +18,7 @@ AS_TYPED = (
     (r"\b(use|with) task (regression|classification)\b", r"\1 --task \2"),
     (r"(?<![-\w])(target|task|seed) is (?=['\d-])", r"--\1 is "),
     (r"name one target\b", "name one --target"),
+    (r"\bwith split='blocks'", "with --split blocks"),
     (r"(?<![-\w])(coordinator|processes) is (?=['\dN])", r"--\1 is "),
     (r"(?<![-\w])process_id is (?=[\dN])", "--process-id is "),
     (r"^coordinator must be", "--coordinator must be"),

@@ -43,6 +43,7 @@ from deltarule.cli.training_options import (
     Record,
     Resume,
     Seed,
+    Split,
     Target,
     Task,
     TimeLimit,
@@ -79,6 +80,7 @@ def train(
     expand: Expand = None,
     record: Record = None,
     monitor: Monitor = None,
+    split: Split = None,
     seed: Seed = 0,
     patience: Patience = None,
     time_limit: TimeLimit = None,
@@ -98,9 +100,10 @@ def train(
 
     A folder of .parquet files, or of x.npy and y.npy, stays on disk and is read in pieces, whatever its size.
 
-    The rows are split 70/15/15 into training, validation and test parts (MNIST as in Nielsen's book; of a large folder
-    less is held out, at most 32 MiB a part). The network kept is the best one on the validation part, and with
-    `--trainer bayesian` the one of the largest evidence; the test part is looked at once, at the end.
+    The rows are split 70/15/15 into training, validation and test parts, at random or by `--split blocks` in their
+    order (MNIST as in Nielsen's book; of a large folder less is held out, at most 32 MiB a part). The network kept is
+    the best one on the validation part, and with `--trainer bayesian` the one of the largest evidence; the test part is
+    looked at once, at the end.
     """
     choices = Choices.from_options(locals())
     check_choices(choices)
@@ -171,6 +174,7 @@ def load_data(choices: Choices) -> "DataSet":
             task=choices.task,
             data_dir=data_folders(choices.data_dir),
             seed=choices.seed,
+            split=choices.split,
             drop_missing=choices.drop_missing,
             progress=progress,
         )

@@ -130,6 +130,15 @@ Expand = Annotated[
         "distort (all three at once); repeat the option for several.",
     ),
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How a table is split 70/15/15: random, or blocks: the first rows train and the last test, for rows in "
+        "the order of time.",
+        show_default="random",
+    ),
+]
 Seed = Annotated[int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")]
 Patience = Annotated[
     int | None,

@@ -37,7 +37,7 @@ COMMA_ADVICE = (
     "write numbers with a decimal point and no thousands separators, with pandas for example "
     "read_csv(FILE, decimal=',') or read_csv(FILE, thousands=','), whichever it is, and to_csv(NEW, index=False)"
 )
-_ISO_DATE = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?"
+_DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
 
 
 def kind_of(column: Series) -> Kind:
@@ -47,7 +47,8 @@ def kind_of(column: Series) -> Kind:
         column: one column of a table, (N,).
 
     Returns:
-        "numeric"; "boolean"; "text"; "date" for dates and times, also as text if all of it is ISO 8601;
+        "numeric"; "boolean"; "text"; "date" for dates and times, also as text if all of it is
+        such as 2024-01-31, 31.1.2024 or 1/31/2024, with or without a time;
         "empty" when every cell is missing; "other" for the rest: bytes, lists, complex numbers.
     """
     pd = require("pandas", "a table")
@@ -57,8 +58,8 @@ def kind_of(column: Series) -> Kind:
     if isinstance(present.dtype, pd.CategoricalDtype):
         present = present.astype(object)
     kind = _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "other")
-    if kind == "text" and re.fullmatch(_ISO_DATE, str(present.iloc[0])):
-        return "date" if present.astype(str).str.fullmatch(_ISO_DATE).all() else kind
+    if kind == "text" and re.fullmatch(_DATE, str(present.iloc[0])):
+        return "date" if present.astype(str).str.fullmatch(_DATE).all() else kind
     return kind
 
 

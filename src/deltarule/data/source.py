@@ -19,6 +19,7 @@ def load(
     task: str | None = None,
     data_dir: Folders = None,
     seed: int = 0,
+    split: str | None = None,
     drop_missing: bool = False,
     progress: Any = None,
 ) -> DataSet:
@@ -30,6 +31,7 @@ def load(
         task: "classification" or "regression", for a table whose target could be either.
         data_dir: where MNIST lies, see `mnist_directories`; other sources do not use it.
         seed: of the random split; MNIST's split is Nielsen's and fixed.
+        split: of a table, "random", which None is, or "blocks", in its order.
         drop_missing: leave out a table's rows with missing cells instead of refusing them.
         progress: a bar like tqdm's that is told of a download.
 
@@ -38,9 +40,12 @@ def load(
         ConfigurationError: an option lies outside its domain, or does not belong to this source.
     """
     if str(source) not in ("digits", "mnist"):
-        return load_table(source, target=target, task=task, seed=seed, drop_missing=drop_missing)
+        split = "random" if split is None else split
+        return load_table(source, target=target, task=task, seed=seed, split=split, drop_missing=drop_missing)
     if target is not None:
         raise ConfigurationError(f"target is {target!r}, but {source} has its own target, the digit: leave it out")
+    if split is not None:
+        raise ConfigurationError(f"split is {split!r}, but {source} has its own parts: leave it out")
     if task not in (None, "classification"):
         raise ConfigurationError(f"task is {task!r}, but {source} is a classification: leave it out")
     return load_digits(seed) if str(source) == "digits" else load_mnist(data_dir=data_dir, progress=progress)

@@ -12,9 +12,11 @@ from deltarule.data.labels import canonical
 from deltarule.data.optional import Frame, Series
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
-from deltarule.data.splitting import split
-from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets
+from deltarule.data.splitting import SPLITS, blocks
+from deltarule.data.splitting import split as at_random
+from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets, in_time
 from deltarule.data.table_file import read_table
+from deltarule.domain import require_choice
 from deltarule.errors import DataError
 
 
@@ -24,9 +26,10 @@ def load_table(
     target: str | Sequence[str] | None,
     task: str | None = None,
     seed: int = 0,
+    split: str = "random",
     drop_missing: bool = False,
 ) -> DataSet:
-    """Load a .csv or .parquet file, split 70/15/15 at random (by class for classification).
+    """Load a .csv or .parquet file, split 70/15/15 at random (by class for classification) or in its order.
 
     Means and standard deviations are those of the training part. The categories of a text column and the
     classes are those of the whole table, so that no part meets one it does not know.
@@ -35,7 +38,8 @@ def load_table(
         path: the file.
         target: the target columns, "a", "a,b" or ["a", "b"]; every other usable column is an input.
         task: "classification", "regression", or None for the rule in `decide_task`.
-        seed: of the split.
+        seed: of a random split.
+        split: "random", or "blocks", which trains on the first 70%, for rows in the order of time.
         drop_missing: leave out rows with a missing cell instead of refusing them.
 
     Returns:
@@ -43,12 +47,14 @@ def load_table(
 
     Raises:
         DataError: the file or a cell in it cannot be used.
-        ConfigurationError: target, task or seed lies outside its domain.
+        ConfigurationError: target, task, seed or split lies outside its domain.
     """
     path = Path(path)
+    require_choice("split", split, SPLITS)
     frame, notes = read_table(path)
     targets = find_targets(list(frame.columns), target, path.name)
     chosen, ignored = choose_inputs(frame.drop(columns=list(targets)), path.name)
+    in_order = in_time(frame) if split == "random" else ()
     frame, dropped = without_missing(frame[[*chosen, *targets]], drop_missing, path.name)
     for name in frame:
         _refuse_infinity(frame[name], path.name)
@@ -60,13 +66,19 @@ def load_table(
         )
     decided, surprising = decide_task(frame[list(targets)], task, path.name)
     classes = class_labels(frame[targets[0]]) if decided == "classification" else None
-    parts = split(len(frame), seed, None if classes is None else as_objects(frame[targets[0]]))
+    labels = None if classes is None else as_objects(frame[targets[0]])
+    parts = blocks(len(frame)) if split == "blocks" else at_random(len(frame), seed, labels)
     schema, constant = _measure(frame, chosen, targets, classes, training=parts[0])
     X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name)
     rows = frame.index.to_numpy(dtype=np.int64)
     train, validation, test = (Examples(X[part], Y[part], rows[part]) for part in parts)
     return DataSet(
-        path.name, schema, train, validation, test, notes=(*notes, *ignored, *dropped, *surprising, *constant)
+        path.name,
+        schema,
+        train,
+        validation,
+        test,
+        notes=(*notes, *ignored, *in_order, *dropped, *surprising, *constant),
     )
 
 

@@ -215,6 +215,29 @@ def choose_inputs(frame: Frame, origin: str) -> tuple[dict[str, str], tuple[str,
     return chosen, tuple(notes)
 
 
+def in_time(frame: Frame) -> tuple[str, ...]:
+    """A note if the rows stand in the order of a column of dates, which a random split takes no heed of."""
+    for name in frame:
+        if kind_of(frame[name]) != "date":
+            continue
+        dates = _dates(frame[name])
+        if dates.is_monotonic_increasing and dates.nunique() > 1:
+            return (
+                f"the rows stand in the order of {name!r}: a random split tests on rows between those that train, and "
+                "looks better than what is to come; with split='blocks' the last rows are tested",
+            )
+    return ()
+
+
+def _dates(column: Series) -> Series:
+    """The dates of a column in an order; of text, the day comes first where points stand between."""
+    pd = require("pandas", "a table")
+    present = column.dropna()
+    if not isinstance(present.iloc[0], str):
+        return present
+    return pd.to_datetime(present, errors="coerce", dayfirst="." in present.iloc[0][:6], format="mixed", utc=True)
+
+
 def _no_input(column: Series, kind: str) -> str | None:
     """Say why a column that holds no numbers cannot be an input, or None if it can."""
     if kind == "empty":
