@@ -168,6 +168,10 @@ class Network:
 
         Compiled once for each N, as calls of the network are; memory is bounded whatever it is.
         With a key (or seed) Dropout draws its masks as in a step of training; without one it is the identity.
+
+        Raises:
+            DataError: X has no rows. Whether targets are what the cost is made for is not looked at, for speed.
+            ShapeError: X or Y does not fit the network.
         """
         dtype = dtype_of(params)
         with computing_in(dtype):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.errors import DataError
 from deltarule.inspection import check_gradient_by_layer
 from deltarule.layers import Dense
 
@@ -94,6 +95,11 @@ def test_at_a_minimum_rounding_is_no_mistake():
     params = [{"W": solution[:, :3], "b": solution[:, 3]}]
     assert float(net.cost_and_gradient(params, X, Y)[0]) > 0.01
     assert dr.check_gradient(net, params, X, Y) < 1e-5
+
+
+def test_targets_that_the_cost_does_not_take():
+    with pytest.raises(DataError, match=r"Y holds 2 at index \(0, 0\), and the cross-entropy cost needs targets"):
+        dr.check_gradient(dr.Network(LAYERS, "cross-entropy"), PARAMS, X, np.full((6, 2), 2.0))
 
 
 def test_directions_are_of_the_seed():

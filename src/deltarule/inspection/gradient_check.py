@@ -33,7 +33,8 @@ def check_gradient(net: Network, params: Params, X: Any, Y: Any, directions: int
     """The largest relative error of the gradient against central differences, over every tensor of parameters.
 
     For random directions v of one tensor at a time, ∇C·v is held against (C(p + h v) - C(p - h v)) / 2h in float64.
-    About 1e-9 is right; above 1e-6 is a mistake, or a kink (relu) within h of an example.
+    About 1e-9 is right; above 1e-6 is a mistake, a kink (relu) within h of an example, or a minimum: where ∇C vanishes
+    only the truncation of the quotient is left, so check at parameters that are not trained.
 
     Args:
         net: the network.
@@ -44,7 +45,7 @@ def check_gradient(net: Network, params: Params, X: Any, Y: Any, directions: int
         seed: of the directions.
 
     Raises:
-        DataError: X, Y or the parameters are empty or not finite.
+        DataError: X, Y or the parameters are empty or not finite, or Y is not what the cost is made for.
         ConfigurationError: no direction.
     """
     return max(check.error for check in check_gradient_by_layer(net, params, X, Y, directions, seed))
@@ -60,7 +61,7 @@ def check_gradient_by_layer(
         params = jax.tree.map(lambda p: jnp.asarray(np.asarray(p), jnp.float64), params)
         x = jnp.asarray(net.as_inputs(params, require_finite("X", X, np.dtype("float64")), np.dtype("float64")))
         y = jnp.asarray(net.as_targets(Y, x))
-        require_finite("Y", y, np.dtype("float64"))
+        net.cost.check_targets("Y", require_finite("Y", y, np.dtype("float64")))
         for i, layer in enumerate(params):
             for name, tensor in layer.items():
                 require_finite(f"params[{i}][{name!r}]", tensor, np.dtype("float64"))
