@@ -1,10 +1,14 @@
 import sys
 
+import numpy as np
 import pytest
 
+import deltarule as dr
 from deltarule import export_model
+from deltarule.data import NumericColumn, Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.export import LANGUAGES
+from deltarule.model_file import Model
 
 
 @pytest.mark.parametrize("to", LANGUAGES)
@@ -40,3 +44,19 @@ def test_without_onnx_it_is_said(plain, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(DataError, match=r"needs the package 'onnx'.*deltarule\[export\]"):
         export_model(plain.model, tmp_path / "net.onnx")
+
+
+@pytest.mark.parametrize("std", [1e42, 1e-42])
+def test_a_number_beyond_a_float_is_refused_in_that_precision(std, tmp_path):
+    net = dr.Network([dr.Dense(1, "linear")])
+    params = [{"W": np.ones((1, 1)), "b": np.zeros(1)}]
+    schema = Schema(
+        "table", "regression", (NumericColumn("x", 0.0, std),), (NumericColumn("y", 0.0, 1.0),), None, ("y",)
+    )
+    model = Model(net, params, schema.to_json(), None)
+    with pytest.raises(ConfigurationError, match=r"column 'x' has mean 0 and std .*, outside the range of a float"):
+        export_model(model, tmp_path / "m.py", precision="float")
+    large = [{"W": np.full((1, 1), 1e42), "b": np.zeros(1)}]
+    with pytest.raises(ConfigurationError, match=r"dense layer 0 has a parameter of magnitude 1e\+42"):
+        export_model((net, large), tmp_path / "m.py", precision="float")
+    assert export_model(model, tmp_path / "m.py").exists()

@@ -12,7 +12,7 @@ from deltarule.export.literals import identifier
 from deltarule.export.numpy_file import numpy_source
 from deltarule.export.octave import octave_source
 from deltarule.export.onnx_file import onnx_bytes
-from deltarule.export.program import Program, program_of
+from deltarule.export.program import Program, program_of, require_floats
 from deltarule.whole_file import write_whole
 
 __all__ = ["LANGUAGES", "export_model"]
@@ -48,7 +48,7 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
         The path.
 
     Raises:
-        ConfigurationError: an option is not known, or the name does not suit the language.
+        ConfigurationError: an option is not known, the name does not suit the language, or a number is beyond a float.
         ModelFileError: the model cannot be read, or the file cannot be written.
         DataError: "onnx" needs the package onnx, which is not installed.
     """
@@ -66,7 +66,10 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
             f"path is {str(path)!r}, but an Octave function has the name of its file: call it "
             f"{identifier(path.stem)}.m, for example."
         )
-    content = LANGUAGES[to].write(program_of(model), identifier(path.stem), precision)
+    program = program_of(model)
+    if precision == "float":
+        require_floats(program)
+    content = LANGUAGES[to].write(program, identifier(path.stem), precision)
     try:
         write_whole(path, content if isinstance(content, bytes) else content.encode())
     except OSError as error:

@@ -131,6 +131,19 @@ def program_of(model: Any) -> Program:
     return Program(_columns(schema), tuple(stages), targets, schema.classes)
 
 
+def require_floats(program: Program) -> None:
+    """Raise a ConfigurationError if a number lies beyond a float, or a std is too small a float to divide by."""
+    largest, smallest = (float(end) for end in (np.finfo(np.float32).max, np.finfo(np.float32).tiny))
+    cure = "outside the range of a float: export in precision 'double'."
+    for column in (*program.columns, *program.targets):
+        if abs(column.mean) > largest or not smallest <= column.std <= largest:
+            raise ConfigurationError(f"column {column.name!r} has mean {column.mean:g} and std {column.std:g}, {cure}")
+    for i, stage in enumerate(program.stages):
+        highest = max(float(np.abs(array).max()) for array in (stage.W, stage.b))
+        if highest > largest:
+            raise ConfigurationError(f"dense layer {i} has a parameter of magnitude {highest:g}, {cure}")
+
+
 def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
