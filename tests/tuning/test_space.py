@@ -50,6 +50,7 @@ def test_a_grid_is_every_combination_and_the_ends_are_exact():
     etas = [values["eta"] for values in points[::2]]
     np.testing.assert_allclose(etas, [0.003, 0.03, 0.3, 3], rtol=1e-12)
     assert (etas[0], etas[-1]) == (0.003, 3)
+    assert [values["m"] for values in grid({"m": Range(1.2, 3.7, whole=True)}, points=2)] == [2, 3]  # none outside
     # Whole numbers that fall together are taken once.
     assert [values["m"] for values in grid({"m": Range(1, 3, whole=True)}, points=5)] == [1, 2, 3]
 
@@ -58,6 +59,7 @@ def test_a_grid_is_every_combination_and_the_ends_are_exact():
     ("wrong", "message"),
     [
         (lambda: Range(0, 1), "the low end of a Range must be a finite number above 0, and is 0"),
+        (lambda: Range(1.2, 1.4, whole=True), r"there is no whole number from 1\.2 to 1\.4"),
         (lambda: Range(2, 1), "the high end of a Range must be a finite number above 2, and is 1"),
         (lambda: Range("x", 1), "the low end of a Range .* and is 'x'"),
         (lambda: sample({}, 3, 0), "the space of a search is empty"),

@@ -1,6 +1,7 @@
 """Bayesian optimisation by Optuna ([N] ch. 3): each choice is drawn where the trials before it did well."""
 
 from collections.abc import Callable
+from math import ceil, floor
 from typing import Any
 
 from deltarule.errors import ConfigurationError
@@ -59,7 +60,7 @@ def _choose(asked: Any, space: Space) -> Values:
         if not isinstance(entry, Range):
             values[name] = entry[asked.suggest_categorical(name, list(range(len(entry))))]
         elif entry.whole:
-            values[name] = asked.suggest_int(name, round(entry.low), round(entry.high), log=entry.log)
+            values[name] = asked.suggest_int(name, ceil(entry.low), floor(entry.high), log=entry.log)
         else:
             values[name] = asked.suggest_float(name, entry.low, entry.high, log=entry.log)
     return values

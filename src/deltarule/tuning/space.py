@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class Range:
         low: the smallest.
         high: the largest, above `low`.
         log: every factor is alike: 0.01 to 0.1 is as likely as 1 to 10. Then low must be above 0.
-        whole: whole numbers only.
+        whole: whole numbers only, of which there must be one between the two.
 
     Raises:
         ConfigurationError: the two contradict each other.
@@ -39,6 +40,8 @@ class Range:
         high = require_number("the high end of a Range", self.high, above=low)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
+        if self.whole and ceil(low) > floor(high):
+            raise ConfigurationError(f"there is no whole number from {low:g} to {high:g}: give a Range that has one.")
 
     def at(self, share: float) -> float:
         """The number a share of the way up, from 0 at `low` to 1 at `high`, to six digits, so that it can be typed.
@@ -51,7 +54,7 @@ class Range:
         else:
             value = self.low + share * (self.high - self.low)
         value = min(max(float(f"{value:.6g}"), self.low), self.high)
-        return round(value) if self.whole else value
+        return min(max(round(value), ceil(self.low)), floor(self.high)) if self.whole else value
 
 
 Space = Mapping[str, Sequence[Any] | Range]
