@@ -39,6 +39,13 @@ def test_what_is_left():
     assert result.params[0]["W"].dtype == np.float64
 
 
+def test_results_are_compared_as_objects():
+    """Not array by array, of which no one truth value can be made."""
+    result = climb(2)
+    assert result == result != climb(2)
+    assert len({result, result}) == 1
+
+
 def test_the_dtype_is_the_trainer_s_or_the_params_or_the_one_asked_for():
     assert climb(1).history["cost"].dtype == np.float64
     assert climb(1, dtype="float32").params[0]["W"].dtype == np.float32

@@ -35,7 +35,7 @@ CHUNK_SECONDS = 0.5  # what a chunk aims at, so that progress and Ctrl-C stay li
 Callback = Callable[[dict[str, Any]], bool | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingResult:
     """What a training leaves.
 

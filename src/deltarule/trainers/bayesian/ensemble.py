@@ -40,7 +40,7 @@ class Prediction(NamedTuple):
     std_of_mean: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BayesianEnsemble:
     """What a training by `BayesianRegularization` knows: its starts as posteriors, weighed by their evidence.
 
