@@ -34,8 +34,10 @@ def test_settings_reach_the_trainer():
     assert chosen.name == "sgd"
 
 
-def test_a_default_batch_yields_to_a_small_table():
-    assert choose("adam", network(5), 3, 9, None, None, None).trainer.batch_size == 9
+@pytest.mark.parametrize("batch_size", [None, 10, 40])
+def test_a_batch_yields_to_a_small_table(batch_size):
+    """Of 10 rows some are held out, and a call of partial_fit may bring fewer than a batch."""
+    assert choose("adam", network(5), 3, 9, None, batch_size, None).trainer.batch_size == 9
 
 
 def test_a_trainer_object_stands_and_takes_an_l2_it_lacks():
@@ -49,6 +51,7 @@ def test_a_trainer_object_stands_and_takes_an_l2_it_lacks():
     [
         (("newton", None, None, None), "trainer 'newton' is not known"),
         ((3, None, None, None), "trainer is 3: give a name"),
+        (("sgd", None, 0, None), "batch_size must be a whole number of at least 1, and is 0"),
         (("lm", 0.1, None, None), "eta is 0.1, but Levenberg-Marquardt has no learning rate"),
         ((dr.BayesianRegularization(), None, None, 0.1), r"NetworkRegressor\(regularization='bayesian'\)"),
         ((dr.LevenbergMarquardt(), 0.1, None, None), "eta is 0.1, but the trainer is an object"),

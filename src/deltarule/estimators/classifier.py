@@ -35,7 +35,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         l2: lambda of (lambda/2N) sum w², with N the sum of the weights; None is 0.01 for "early-stopping", 0.1 for
             "l2".
         eta: the learning rate of a first-order trainer given by name; None is the name's own.
-        batch_size: the examples of a step; None is the name's own, and all of them for "lm" and "gd".
+        batch_size: the examples of a step, at most as many as train; None is the name's own, and all of them for "lm"
+            and "gd".
         epochs: at most so many; None is the trainer's own.
         max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB.
         validation_fraction: the share of the weight that is held out, in (0, 1).

@@ -9,6 +9,7 @@ from typing import Any
 import optax
 
 from deltarule.costs import Quadratic
+from deltarule.domain import require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network import Network
 from deltarule.trainers import GradientDescent, LevenbergMarquardt
@@ -87,7 +88,7 @@ def choose(trainer: str | Trainer, net: Network, inputs: int, count: int, eta: A
         inputs: n_1.
         count: N, the distinct training examples.
         eta: the learning rate; None is the name's own.
-        batch_size: None is the name's own, or all N examples where there are fewer.
+        batch_size: None is the name's own; all N examples where there are fewer.
         l2: lambda of (lambda/2N) sum w²; None leaves a trainer object as it is.
 
     Raises:
@@ -103,8 +104,9 @@ def choose(trainer: str | Trainer, net: Network, inputs: int, count: int, eta: A
         )
     named = NAMED[name]
     eta = named.eta if eta is None else eta
-    if batch_size is None and named.batch_size is not None:
-        batch_size = min(named.batch_size, count)
+    batch_size = named.batch_size if batch_size is None else require_count("batch_size", batch_size)
+    if batch_size is not None:
+        batch_size = min(batch_size, count)
     return Chosen(named.build(eta, batch_size, l2), name, named.epochs, named.max_fail)
 
 
