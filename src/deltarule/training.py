@@ -59,7 +59,8 @@ def train(
         net: the network.
         X: inputs, (N, n_1), anything NumPy can read.
         Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes.
-        trainer: `GradientDescent` or `LevenbergMarquardt`.
+        trainer: `GradientDescent`, `LevenbergMarquardt`, `NewtonCG`, `BayesianRegularization`, or another
+            `deltarule.trainers.Trainer`.
         epochs: at most this many; for a full-batch trainer an epoch is one step.
         validation_data: (Xv, Yv) or (Xv, Yv, weights), scored after every epoch; the result holds the best
             parameters on it. Not for `BayesianRegularization`, whose evidence judges on all examples.

@@ -33,7 +33,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
             rows, without. "auto" is "early-stopping".
         l2: lambda of (lambda/2N) sum w², with N the sum of the weights; None is 0.01 for "early-stopping", 0.1 for
-            "l2".
+            "l2", and a trainer object's own.
         eta: the learning rate of a first-order trainer given by name; None is the name's own.
         batch_size: the examples of a step, at most as many as train; None is the name's own, and all of them for "lm"
             and "gd".

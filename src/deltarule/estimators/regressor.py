@@ -36,7 +36,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             "auto" is "bayesian" where a step of Levenberg-Marquardt is cheap and nothing that is given contradicts it,
             "early-stopping" elsewhere.
         l2: lambda of (lambda/2N) sum w², with the targets standardised and N the sum of the weights; None is 0.01 for
-            "early-stopping", 0.1 for "l2".
+            "early-stopping", 0.1 for "l2", and a trainer object's own.
         eta: the learning rate of a first-order trainer given by name; None is the name's own.
         batch_size: the examples of a step, at most as many as train; None is the name's own, and all of them for "lm"
             and "gd".
