@@ -111,3 +111,22 @@ def test_a_missing_file_and_a_directory(tmp_path):
         read_table(tmp_path)
     with pytest.raises(DataError, match="cannot be read"):
         read_table(tmp_path / f"{'x' * 300}.csv")
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "category"])
+def test_blanks_around_a_text_do_not_count(tmp_path, dtype):
+    cells = pd.Series(["red ", None, "red", "\tblue", "in  between"])
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"colour": cells.astype(dtype), "x": range(5)}).to_parquet(path)
+    frame, _ = read_table(path)
+    assert frame["colour"].dropna().tolist() == ["red", "red", "blue", "in  between"]
+    assert frame["colour"].isna().tolist() == [False, True, False, False, False]
+    assert frame["colour"].dtype == pd.read_parquet(path)["colour"].dtype or dtype == "category"
+    assert frame["x"].dtype == "int64"
+
+
+def test_blanks_around_the_texts_of_a_csv_file_do_not_count(csv):
+    frame, _ = read_table(csv('name,x\nred ,1\n" red",2\n"red",3 \n'))
+    assert frame["name"].tolist() == ["red"] * 3
+    assert frame["x"].tolist() == [1, 2, 3]
+    assert read_table(csv("name,x\n1 ,1\n2,2\n"), {"name"})[0]["name"].tolist() == ["1", "2"]

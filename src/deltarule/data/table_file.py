@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from deltarule.data.cells import listed, shown
-from deltarule.data.optional import Frame, require
+import numpy as np
+
+from deltarule.data.cells import as_objects, listed, shown
+from deltarule.data.optional import Frame, Series, require
 from deltarule.errors import DataError, DeltaruleError
 from deltarule.machine import require_room
 
@@ -19,7 +21,8 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> tuple[Frame, t
     """Read a table whose first line, for .csv, names the columns.
 
     A .csv file is UTF-8 with commas; an empty cell, NA, NaN, null or None is a missing cell. Columns without
-    a name (such as the row numbers that DataFrame.to_csv writes) are left out, with a note.
+    a name (such as the row numbers that DataFrame.to_csv writes) are left out, with a note. Blanks around a text do
+    not count, so that "red " is no other category than "red".
 
     Args:
         path: the file; its extension, .csv or .parquet, says how to read it.
@@ -48,7 +51,20 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> tuple[Frame, t
     frame = frame.drop(columns=nameless)
     if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
+    for name in frame.columns:
+        if not isinstance(frame[name].dtype, np.dtype) or frame[name].dtype.kind == "O":
+            frame[name] = _stripped(frame[name])
     return frame, notes
+
+
+def _stripped(column: Series) -> Series:
+    """The column without blanks around its texts; the very column if there are none."""
+    cells = as_objects(column)
+    stripped = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
+    if stripped == cells:
+        return column
+    kind = "category" if isinstance(column.dtype, require("pandas", "a table").CategoricalDtype) else column.dtype
+    return type(column)(stripped, index=column.index, name=column.name, dtype=object).astype(kind)
 
 
 def _check_file(path: Path, extension: str) -> None:
