@@ -21,12 +21,13 @@ def parameters(path):
 
 
 def test_the_same_command_begins_and_goes_on(run, words):
-    run(*words, "--epochs", 6, "--out", "whole.safetensors")
+    assert "of them training)" in run(*words, "--epochs", 6, "--out", "whole.safetensors").err
     again = (*words, "--checkpoint", "kept", "--checkpoint-every", 2, "--resume", "kept")
     run(*again, "--epochs", 3, "--out", "half.safetensors")
     outcome = run(*again, "--epochs", 6, "--out", "resumed.safetensors")
     assert outcome.code == 0
     assert json.loads(outcome.out)["epochs"] == 6
+    assert "with what was resumed)" in outcome.err
     for one, other in zip(parameters("resumed.safetensors"), parameters("whole.safetensors"), strict=True):
         np.testing.assert_array_equal(one, other)
     resumed, whole = (load_model(f"{name}.safetensors").training for name in ("resumed", "whole"))

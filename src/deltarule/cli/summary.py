@@ -123,12 +123,15 @@ def panel(
     scores: Scores,
     record: dict[str, Any],
     title: str = "deltarule train",
+    resumed: bool = False,
 ) -> Panel:
-    """The summary for people."""
+    """The summary for people; of a resumed training, `result` counts the seconds of the calls before too."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     sizes = f"{len(data.train):,} training, {len(data.validation):,} validation, {len(data.test):,} test examples"
+    seconds = f"{record['training_seconds']:.1f}"
+    training = f"training {seconds} with what was resumed" if resumed else f"{seconds} of them training"
     rows = [
         ("data", f"{data.name}: {sizes}"),
         ("network", f"{plan.network}, {record['parameters']:,} parameters"),
@@ -139,7 +142,7 @@ def panel(
         ("training cost", number(record["training_cost"])),
         ("validation", in_words(scores["validation"])),
         ("test", in_words(scores["test"])),
-        ("seconds", f"{record['seconds']:.1f} ({record['training_seconds']:.1f} of them training)"),
+        ("seconds", f"{record['seconds']:.1f} ({training})"),
         ("saved", record["model"] or "not saved"),
     ]
     for name, value in rows:
