@@ -37,6 +37,19 @@ def test_any_number_of_rows(plain):
         assert answers(plain, "double", plain.rows[:count])["y"].shape == (count, 1)
 
 
+@pytest.mark.parametrize("unknown", [3.0, -1.0, 0.5, np.nan])
+def test_a_category_that_training_did_not_see_has_no_numbers(make, unknown):
+    for kind in ("two targets", "softmax", "sigmoid classes", "relu classes", "step"):
+        case = make(kind)
+        rows = case.rows[:6].copy()
+        rows[2, 1] = unknown  # the colour
+        found = answers(case, "double", rows)
+        outputs = found["y" if case.labels is None else "probabilities"]
+        assert np.isnan(outputs[2]).all(), kind
+        others = [0, 1, 3, 4, 5]
+        np.testing.assert_allclose(outputs[others] / case.scale, case.expected[others] / case.scale, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("precision", ["double", "float"])
 def test_the_file_is_a_sound_model_of_standard_operators(case, precision):
     model = onnx.load_from_string(onnx_bytes(case.program, "net", precision))

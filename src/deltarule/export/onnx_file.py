@@ -44,17 +44,20 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     """The content of the .onnx file.
 
     The input is "X" (N, columns), raw, a category as its number; the outputs are "y" (N, k) in units, or "label" (N,)
-    and "probabilities" (N, k). A category that training did not see cannot be refused in ONNX: it is none of them.
+    and "probabilities" (N, k). ONNX cannot refuse a category that training did not see: the numbers of
+    its row are NaN.
 
     Raises:
         DataError: the package onnx is not installed.
     """
     graph = _Graph(np.float32 if precision == "float" else np.float64)
     helper = graph.onnx.helper
-    a = _encoded(graph, program)
+    a, known = _encoded(graph, program)
     for stage in program.stages:
         z = graph.add("Gemm", a, graph.constant(stage.W), graph.constant(stage.b), transB=1)
         a = _activated(graph, stage.activation, z)
+    if known is not None:
+        a = graph.add("Div", graph.add("Mul", a, known), known)
     info = helper.make_tensor_value_info
     k = program.outputs
     if program.classes is None:
@@ -72,15 +75,15 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     return model.SerializeToString()
 
 
-def _encoded(graph: _Graph, program: Program) -> str:
-    """Raw rows into a^1."""
+def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
+    """Raw rows into a^1; and of categories (N, 1), 1 where training saw all of a row and 0 elsewhere."""
     scaled = "X"
     if program.scales_inputs:
         mean = graph.constant([c.mean for c in program.columns])
         scaled = graph.add("Div", graph.add("Sub", "X", mean), graph.constant([c.std for c in program.columns]))
     if not program.has_categories:
-        return scaled
-    parts = []
+        return scaled, None
+    parts, seen = [], []
     for j, column in enumerate(program.columns):
         place = graph.constant([j], np.int64)
         if column.categories is None:
@@ -89,7 +92,8 @@ def _encoded(graph: _Graph, program: Program) -> str:
             cell = graph.add("Gather", "X", place, axis=1)
             same = graph.add("Equal", cell, graph.constant(np.arange(len(column.categories))[None]))
             parts.append(graph.add("Cast", same, to=graph.element))
-    return graph.add("Concat", *parts, axis=1)
+            seen.append(graph.add("ReduceSum", parts[-1], graph.constant([1], np.int64), keepdims=1))
+    return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen)
 
 
 def _activated(graph: _Graph, activation: str, z: str) -> str:
