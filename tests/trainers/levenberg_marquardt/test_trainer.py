@@ -43,7 +43,7 @@ def check_history(result, start_cost):
         assert np.all(np.diff(lambdas[:trials]) > 0)
         for verdict, cost in zip(verdicts[:trials], costs, strict=False):
             if verdict in (ACCEPTED, LOW_GAIN):
-                assert cost < before[i]
+                assert cost <= before[i]  # sums that differ in their last bit may be one mean
             elif verdict == UPHILL:
                 assert cost >= before[i]
         if history["accepted"][i]:
