@@ -175,4 +175,6 @@ NOTES = (
     "The book's program weighs the L2 term by the number of batches, not of images: its lambda = 0.1 is lambda = 1 of "
     "(lambda/2N) sum w² here. Weights start from N(0, 1/n_in), of rectified units from N(0, 2/n_in); in the book from "
     "N(0, 1/n_out). Expanded are the training images by shifts of one pixel up, down, left and right, 250,000 in all.",
+    "Dropout halves the outputs of both layers of 1,000 neurons; the book's program halves the 640 inputs of the first "
+    "as well.",
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Told apart by people who confuse red and green, and in print by their lightness.
-COLOURS = ("#c4452f", "#3b76c4", "#2f8f6b", "#d99a1c", "#7b5aa6", "#8a8f98")
+COLOURS = ("#c4452f", "#3b76c4", "#2f8f6b", "#d99a1c", "#7b5aa6", "#8a8f98", "#c2559d")
 GREY = "#8a8f98"
 INK = "#2b2f36"
 DOTS_PER_INCH = 150
