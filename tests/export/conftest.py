@@ -12,18 +12,82 @@ from deltarule.data import CategoricalColumn, NumericColumn, Schema
 from deltarule.export.program import Program, program_of
 from deltarule.model_file import Model
 
-# hidden layers, their activation, the output's, and what the schema says of the targets (a count) or the classes
-KINDS: dict[str, tuple[tuple[int, ...], str, str, Any]] = {
-    "tanh": ((20,), "tanh", "linear", 1),
-    "two targets": ((6, 5), "relu", "linear", 2),
-    "sigmoid": ((5, 4, 3), "sigmoid", "sigmoid", 1),
-    "softplus": ((7,), "softplus", "softplus", 1),
-    "step": ((4, 5), "step", "linear", 1),
-    "no hidden layer": ((), "linear", "softmax", ("no", "yes")),
-    "softmax": ((8,), "tanh", "softmax", ('a "quoted" \\ name', "größer", "it's", "what??/")),
-    "sigmoid classes": ((5, 4), "softplus", "sigmoid", (1, 2, 30)),
-    "relu classes": ((5,), "linear", "relu", (False, True)),
-    "tanh classes": ((5,), "relu", "tanh", (-0.5, 2.0)),
+
+def dense(activation, *sizes):
+    """Hidden layers of so many neurons."""
+    return tuple(dr.Dense(n, activation) for n in sizes)
+
+
+# hidden layers, the output's activation, what the schema says of the targets (a count) or the classes, and how many
+# columns are numbers, where it is not 2; one more is a category of three, the network's inputs 1 to 3
+KINDS: dict[str, tuple] = {
+    "tanh": (dense("tanh", 20), "linear", 1),
+    "two targets": (dense("relu", 6, 5), "linear", 2),
+    "sigmoid": (dense("sigmoid", 5, 4, 3), "sigmoid", 1),
+    "softplus": (dense("softplus", 7), "softplus", 1),
+    "step": (dense("step", 4, 5), "linear", 1),
+    "no hidden layer": ((), "softmax", ("no", "yes")),
+    "softmax": (dense("tanh", 8), "softmax", ('a "quoted" \\ name', "größer", "it's", "what??/")),
+    "sigmoid classes": (dense("softplus", 5, 4), "sigmoid", (1, 2, 30)),
+    "relu classes": (dense("linear", 5), "relu", (False, True)),
+    "tanh classes": (dense("relu", 5), "tanh", (-0.5, 2.0)),
+    "valid, max": (
+        (dr.Reshape((6, 7, 2)), dr.Convolution(3, (3, 2), "tanh"), dr.MaxPool(2), dr.Flatten(), *dense("tanh", 4)),
+        "linear",
+        1,
+        6 * 7 * 2 - 3,
+    ),
+    "same, overlapping max": (
+        (
+            dr.Reshape((7, 5, 1)),
+            dr.Convolution(4, (4, 3), "relu", stride=(2, 1), padding="same"),
+            dr.MaxPool((3, 2), stride=(2, 1), padding="same"),
+            dr.Dropout(0.5),
+            dr.Convolution(2, (1, 2), "tanh"),
+            dr.Flatten(),
+        ),
+        "softmax",
+        ("a", "b", "c"),
+        7 * 5 - 3,
+    ),
+    "stride, overlapping mean": (
+        (
+            dr.Reshape((8, 9, 2)),
+            dr.Convolution(2, (2, 3), "softplus", stride=(1, 2)),
+            dr.MeanPool((3, 2), stride=(2, 1), padding="same"),
+            dr.Flatten(),
+        ),
+        "linear",
+        2,
+        8 * 9 * 2 - 3,
+    ),
+    "overlapping l2": (
+        (
+            dr.Reshape((4, 5, 3)),
+            dr.Convolution(4, 3, "linear", padding="same"),
+            dr.L2Pool((2, 4), stride=(2, 1), padding="same"),
+            dr.Convolution(3, (2, 1), "sigmoid", stride=2),
+            dr.Flatten(),
+            *dense("relu", 6),
+        ),
+        "sigmoid",
+        (1, 2, 3),
+        4 * 5 * 3 - 3,
+    ),
+    "max below zero": (
+        (
+            dr.Dropout(0.2),
+            dr.Dense(24, "linear"),
+            dr.Reshape((3, 4, 2)),
+            dr.Convolution(2, 1, "softplus"),
+            dr.Convolution(2, 1, "linear"),
+            dr.MaxPool(3, stride=2, padding="same"),
+            dr.MeanPool(1),
+            dr.Flatten(),
+        ),
+        "linear",
+        1,
+    ),
 }
 
 
@@ -50,10 +114,11 @@ class Case:
         return np.maximum(np.abs(self.expected).max(axis=0), 1e-300)
 
 
-def make_case(hidden, sigma, output, target, categories=True, seed=0) -> Case:
+def make_case(hidden, output, target, numbers=2, categories=True, seed=0) -> Case:
     """A random network and random rows, some of them far outside what the scaling was measured on."""
     random = np.random.default_rng(seed)
     inputs: list[Any] = [NumericColumn("speed */ km/h", 812.5, 33.3), NumericColumn("gap", -2e-5, 1.7e-6)]
+    inputs += [NumericColumn(f"x{i}", float(i), 1 + i / 10) for i in range(2, numbers)]
     if categories:
         inputs.insert(1, CategoricalColumn("colour", ("blue", "it's", "red")))
     classes = target if isinstance(target, tuple) else None
@@ -62,14 +127,15 @@ def make_case(hidden, sigma, output, target, categories=True, seed=0) -> Case:
     names = ("class",) if classes else tuple(c.name for c in columns)
     task = "classification" if classes else "regression"
     schema = Schema("table", task, tuple(inputs), columns, classes, names)
-    net = dr.Network([*(dr.Dense(n, sigma) for n in hidden), dr.Dense(k, output)])
+    net = dr.Network([*hidden, dr.Dense(k, output)])
     with_biases = [
-        {"W": p["W"], "b": random.normal(size=p["b"].shape)} for p in net.init(seed, (schema.input_width,), "float64")
+        {"W": p["W"], "b": random.normal(size=p["b"].shape)} if p else {}
+        for p in net.init(seed, (schema.input_width,), "float64")
     ]
     spread = np.concatenate([random.normal(size=30), 50 * random.normal(size=10)])
-    numbers = {c.name: c.mean + c.std * random.permutation(spread) for c in inputs if isinstance(c, NumericColumn)}
+    cells = {c.name: c.mean + c.std * random.permutation(spread) for c in inputs if isinstance(c, NumericColumn)}
     place = random.integers(0, 3, len(spread))
-    table = pd.DataFrame(numbers)
+    table = pd.DataFrame(cells)
     rows = table.to_numpy()
     if categories:
         table.insert(1, "colour", np.array(inputs[1].categories, object)[place])
@@ -87,13 +153,15 @@ def make_case(hidden, sigma, output, target, categories=True, seed=0) -> Case:
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def case(request) -> Case:
     """Every kind in turn."""
+    if not request.module.__name__.endswith("onnx_file") and any(isinstance(a, dr.Reshape) for a in request.param[0]):
+        pytest.skip("to be written")
     return make_case(*request.param)
 
 
 @pytest.fixture
 def plain() -> Case:
     """10-20-1 without categories, nor rows far away."""
-    return make_case((20,), "tanh", "linear", 1, categories=False)
+    return make_case(dense("tanh", 20), "linear", 1, categories=False)
 
 
 @pytest.fixture

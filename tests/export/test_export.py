@@ -57,6 +57,16 @@ def test_a_number_beyond_a_float_is_refused_in_that_precision(std, tmp_path):
     with pytest.raises(ConfigurationError, match=r"column 'x' has mean 0 and std .*, outside the range of a float"):
         export_model(model, tmp_path / "m.py", precision="float")
     large = [{"W": np.full((1, 1), 1e42), "b": np.zeros(1)}]
-    with pytest.raises(ConfigurationError, match=r"dense layer 0 has a parameter of magnitude 1e\+42"):
+    with pytest.raises(ConfigurationError, match=r"stage 0, dense, has a parameter of magnitude 1e\+42"):
         export_model((net, large), tmp_path / "m.py", precision="float")
+    net = dr.Network([dr.Reshape((1, 1, 1)), dr.MaxPool(1), dr.Convolution(1, 1), dr.Flatten(), dr.Dense(1)])
+    large = [{}, {}, {"W": np.full((1, 1, 1, 1), -1e42), "b": np.zeros(1)}, {}, large[0]]
+    with pytest.raises(ConfigurationError, match=r"stage 1, convolution, has a parameter of magnitude 1e\+42"):
+        export_model((net, large), tmp_path / "m.onnx", precision="float")
     assert export_model(model, tmp_path / "m.py").exists()
+
+
+@pytest.mark.parametrize("to", ["c", "python", "octave"])
+def test_a_language_without_convolution_refuses_it(to, make, tmp_path):
+    with pytest.raises(ConfigurationError, match="can be exported to ONNX only"):
+        export_model(make("valid, max").model, tmp_path / "net.x", to="c")

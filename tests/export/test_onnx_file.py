@@ -25,16 +25,18 @@ def test_double_is_ours_to_rounding(case):
 
 
 def test_float_is_ours_to_the_precision_of_a_float(make):
-    for kind in ("tanh", "softmax", "softplus"):
+    for kind in ("tanh", "softmax", "softplus", "same, overlapping max", "stride, overlapping mean", "overlapping l2"):
         case = make(kind)
         found = answers(case, "float", case.rows[:30])
         outputs = found["y" if case.labels is None else "probabilities"]
         np.testing.assert_allclose(outputs / case.scale, case.expected[:30] / case.scale, rtol=0, atol=1e-4)
 
 
-def test_any_number_of_rows(plain):
-    for count in (1, 7):
-        assert answers(plain, "double", plain.rows[:count])["y"].shape == (count, 1)
+@pytest.mark.parametrize("kind", ["tanh", "max below zero"])
+def test_any_number_of_rows(kind, make):
+    case = make(kind)
+    for count in (0, 1, 7):
+        assert answers(case, "double", case.rows[:count])["y"].shape == (count, 1)
 
 
 @pytest.mark.parametrize("unknown", [3.0, -1.0, 0.5, np.nan])

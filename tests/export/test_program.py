@@ -3,7 +3,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import Pixels, Schema
-from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.errors import ConfigurationError, ModelFileError, ShapeError
 from deltarule.export.program import Column, program_of
 from deltarule.model_file import Model
 
@@ -40,6 +40,46 @@ def test_from_an_estimator():
     program = program_of(model)
     assert program.classes == (0, 1)
     assert program.columns[0].mean == pytest.approx(50)
+
+
+def test_the_views_are_what_the_layers_see(make):
+    program = make("same, overlapping max").program
+    first, pool, second, _ = program.stages
+    assert (first.kind, pool.kind, second.kind) == ("convolution", "max", "convolution")
+    assert [(view.image, view.stops, view.seen) for view in program.views] == [
+        ((7, 5, 1), (4, 5), 12),
+        ((4, 5, 4), (2, 5), 24),
+        ((2, 5, 4), (2, 4), 8),
+    ]
+    assert first.view.margins == ((1, 2), (1, 1))
+    assert [(stage.n_in, stage.n_out) for stage in program.stages] == [(35, 80), (80, 40), (40, 16), (16, 3)]
+    assert (program.inputs, program.widest, program.outputs) == (35, 80, 3)
+
+
+@pytest.mark.parametrize("first", [dr.Convolution(2, 3), dr.MaxPool(2), dr.Flatten()])
+def test_a_network_of_images_of_any_size_is_refused_in_one_sentence(first):
+    net = dr.Network([first, dr.Flatten(), dr.Dense(1)])
+    params = net.init(0, (8, 8, 1), "float64")
+    with pytest.raises(
+        ConfigurationError, match=r"begins with .* and takes inputs of any size.*begin with Reshape\(\("
+    ):
+        program_of((net, params))
+
+
+def test_a_layer_of_the_users_own_is_refused_in_one_sentence():
+    class Squares(dr.MeanPool):
+        pass
+
+    net = dr.Network([dr.Reshape((4, 4, 1)), Squares(2), dr.Flatten(), dr.Dense(1)])
+    with pytest.raises(ConfigurationError, match="layer 1 is Squares, which cannot be exported: only deltarule's own"):
+        program_of((net, net.init(0, (16,), "float64")))
+
+
+def test_parameters_of_another_network_are_refused(make):
+    model = make("valid, max").model
+    wider = dr.Network([*model.net.layers[:-1], dr.Dense(2)])
+    with pytest.raises(ShapeError, match=r"layer 5, Dense\(2\), needs parameters"):
+        program_of((wider, model.params))
 
 
 def test_what_is_no_model_is_refused_in_one_sentence():

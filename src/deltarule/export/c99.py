@@ -1,7 +1,7 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
 from deltarule.export.literals import about, in_comment, number, wrapped
-from deltarule.export.program import Program, Stage
+from deltarule.export.program import DenseStage, Program, dense_stages
 
 SIGMA = {
     "linear": "return z;",
@@ -98,7 +98,7 @@ def _head(program: Program, name: str, real: str) -> str:
 
 def _functions(program: Program, precision: str) -> str:
     """Dense, and the activations that occur."""
-    used = [stage.activation for stage in program.stages]
+    used = [stage.activation for stage in dense_stages(program)]
     f = "f" if precision == "float" else ""
     needs = {"tanh": ("TANH",), "softplus": ("EXP", "LOG1P"), "sigmoid": ("EXP",), "softmax": ("EXP",)}
     macros = sorted({macro for activation in used for macro in needs.get(activation, ())})
@@ -126,7 +126,7 @@ def _arrays(program: Program, name: str, precision: str) -> str:
         counts = [str(len(c.categories or ())) for c in program.columns]
         text += "/* the number of categories of each column, 0 for a number */\n"
         text += f"static const int categories[{len(counts)}] = {{\n{wrapped(counts, '    ')}\n}};\n"
-    for i, stage in enumerate(program.stages, 2):
+    for i, stage in enumerate(dense_stages(program), 2):
         text += array(f"W{i}", stage.W.ravel(), stage.W.size) + array(f"b{i}", stage.b, len(stage.b))
     if program.scales_outputs:
         text += array("out_mean", [c.mean for c in program.targets], program.outputs)
@@ -141,7 +141,7 @@ def _arrays(program: Program, name: str, precision: str) -> str:
 def _predict(program: Program, name: str, precision: str) -> str:
     """The one public function."""
     lines = ["real a[WIDEST], z[WIDEST];", "int j, n = 0;", *_encoding(program)]
-    for i, stage in enumerate(program.stages, 2):
+    for i, stage in enumerate(dense_stages(program), 2):
         lines += _stage(i, stage)
     k = program.outputs
     if program.classes is None:
@@ -183,7 +183,7 @@ def _encoding(program: Program) -> list[str]:
     ]
 
 
-def _stage(i: int, stage: Stage) -> list[str]:
+def _stage(i: int, stage: DenseStage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
     n_out, n_in = stage.W.shape
     lines = [f"dense(W{i}, b{i}, a, z, {n_out}, {n_in});", f"for (j = 0; j < {n_out}; j++)"]

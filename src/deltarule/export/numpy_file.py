@@ -1,7 +1,7 @@
 """A trained network as one file of Python that needs NumPy and nothing else."""
 
 from deltarule.export.literals import about, in_comment, number, wrapped
-from deltarule.export.program import Program
+from deltarule.export.program import Program, dense_stages
 
 SIGMA = {
     "tanh": "np.tanh(z)",
@@ -59,7 +59,7 @@ def run(X):
 
 def numpy_source(program: Program, name: str, precision: str) -> str:
     """The module's text."""
-    sizes = {"columns": len(program.columns), "inputs": program.stages[0].W.shape[1], "outputs": program.outputs}
+    sizes = {"columns": len(program.columns), "inputs": program.inputs, "outputs": program.outputs}
     dtype = "np.float32" if precision == "float" else "np.float64"
     value = "(a - MEAN) / STD" if program.scales_inputs else "a"
     encode = MIXED.format(**sizes) if program.has_categories else NUMBERS.format(value=value, **sizes)
@@ -103,7 +103,7 @@ def _constants(program: Program, precision: str) -> str:
 def _layers(program: Program, precision: str) -> str:
     """W, b and sigma of each layer."""
     text = "LAYERS = []\n"
-    for stage in program.stages:
+    for stage in dense_stages(program):
         n_out, n_in = stage.W.shape
         sigma = f"lambda z: {SIGMA.get(stage.activation, 'z')}"
         text += f"W = {_array(stage.W.ravel(), precision)}.reshape({n_out}, {n_in})\n"

@@ -1,7 +1,7 @@
 """A trained network as one function file for Octave and MATLAB (R2016b or later), without toolboxes."""
 
 from deltarule.export.literals import about, in_comment, number, wrapped
-from deltarule.export.program import Program
+from deltarule.export.program import Program, dense_stages
 
 SIGMA = {
     "tanh": "a = tanh(z);",
@@ -19,7 +19,7 @@ def octave_source(program: Program, name: str, precision: str) -> str:
     results = "y" if program.classes is None else "[label, probability]"
     lines = [f"function {results} = {name}(X)", *("% " + line for line in _about(program, name))]
     body = [*_encoding(program, precision)]
-    for stage in program.stages:
+    for stage in dense_stages(program):
         n_out, n_in = stage.W.shape
         # reshape fills columns first, so W^T (n_in, n_out) is read from W row by row
         body += [f"W = reshape({_vector(stage.W.ravel(), precision)}, {n_in}, {n_out});"]

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from deltarule.data.optional import require
 from deltarule.export.literals import about
-from deltarule.export.program import Program
+from deltarule.export.program import DenseStage, PoolStage, Program, Stage, View
 
 OPSET = 17
 SIMPLE = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
@@ -34,6 +35,10 @@ class _Graph:
         self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], **attributes))
         return name
 
+    def reshaped(self, a: str, *shape: int) -> str:
+        """The numbers in another shape, in which 0 is what the dimension was."""
+        return self.add("Reshape", a, self.constant(shape, np.int64))
+
     @property
     def element(self) -> int:
         """ONNX's number for the graph's dtype."""
@@ -54,8 +59,7 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     helper = graph.onnx.helper
     a, known = _encoded(graph, program)
     for stage in program.stages:
-        z = graph.add("Gemm", a, graph.constant(stage.W), graph.constant(stage.b), transB=1)
-        a = _activated(graph, stage.activation, z)
+        a = _applied(graph, stage, a)
     if known is not None:
         a = graph.add("Div", graph.add("Mul", a, known), known)
     info = helper.make_tensor_value_info
@@ -94,6 +98,43 @@ def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
             parts.append(graph.add("Cast", same, to=graph.element))
             seen.append(graph.add("ReduceSum", parts[-1], graph.constant([1], np.int64), keepdims=1))
     return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen)
+
+
+def _applied(graph: _Graph, stage: Stage, a: str) -> str:
+    """a^l (N, n_l) of a^{l-1} (N, n_{l-1})."""
+    if isinstance(stage, DenseStage):
+        z = graph.add("Gemm", a, graph.constant(stage.W), graph.constant(stage.b), transB=1)
+        return _activated(graph, stage.activation, z)
+    if isinstance(stage, PoolStage):
+        a = _pooled(graph, stage, a)
+    else:  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
+        seen = graph.reshaped(_seen(graph, stage.view, a, 0), 0, 0, stage.view.seen)
+        product = graph.add("MatMul", seen, graph.constant(stage.W.T))
+        a = _activated(graph, stage.activation, graph.add("Add", product, graph.constant(stage.b)))
+    return graph.reshaped(a, 0, stage.n_out)
+
+
+def _seen(graph: _Graph, view: View, a: str, outside: float) -> str:
+    """What the window sees at each stop, (N, H' W', h w, c); `outside` stands beyond the image's edge."""
+    H, W, c = view.image
+    pixels = graph.reshaped(a, 0, H * W, c)
+    if any(map(any, view.margins)):  # one more pixel, which is the last and so number -1
+        pads = graph.constant([0, 0, 0, 0, 1, 0], np.int64)
+        pixels = graph.add("Pad", pixels, pads, graph.constant(outside))
+    numbers = jnp.arange(H * W).reshape(1, H, W, 1)
+    places = np.concatenate(view.window.pieces(numbers, margin=-1), axis=-1)
+    return graph.add("Gather", pixels, graph.constant(places.reshape(-1, places.shape[-1]), np.int32), axis=1)
+
+
+def _pooled(graph: _Graph, stage: PoolStage, a: str) -> str:
+    """(N, H' W', c)."""
+    if stage.kind == "max":
+        return graph.add("ReduceMax", _seen(graph, stage.view, a, -np.inf), axes=[2], keepdims=0)
+    seen, pixels = _seen(graph, stage.view, a, 0), graph.constant([2], np.int64)
+    if stage.kind == "l2":
+        return graph.add("Sqrt", graph.add("ReduceSum", graph.add("Mul", seen, seen), pixels, keepdims=0))
+    total = graph.add("ReduceSum", seen, pixels, keepdims=0)
+    return graph.add("Div", total, graph.constant(stage.view.window.counts(*stage.view.image[:2]).reshape(-1, 1)))
 
 
 def _activated(graph: _Graph, activation: str, z: str) -> str:

@@ -4,13 +4,18 @@ Every exporter writes this down in its own language:
 
     a^1 = the columns, numbers as (x - mean) / std, categories as ones and zeros
     z^l = W^l a^{l-1} + b^l (2),  a^l = sigma(z^l) (3)
+    a convolution: the same at every stop of its window, of the pixels that it sees there, zeros beyond the image
+    a pool: the maximum, mean or norm of what its window sees of each channel, the mean of pixels of the image only
     a regression: mean + std a^L, in the targets' units
     a classification: the probabilities a^L / sum a^L and the class of the largest (softmax sums to one already)
+
+An image is H W c numbers of a flat row, in this order, so that Reshape and Flatten are nothing here.
 """
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,11 +23,24 @@ from deltarule.data.columns import CategoricalColumn
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
-from deltarule.layers import Dense
+from deltarule.layers import (
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    L2Pool,
+    LayerParams,
+    MaxPool,
+    MeanPool,
+    Reshape,
+    Shape,
+)
+from deltarule.layers.window import Window
 from deltarule.model_file import Model, load_model
 from deltarule.network import Network
 
-AT_REST = ("Dropout",)  # layers that do nothing when a network predicts
+NOTHING = (Dropout, Flatten, Reshape)  # what these do to a flat row when a network predicts
+POOLS = {MaxPool: "max", MeanPool: "mean", L2Pool: "l2"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +58,93 @@ class Column:
         return 1 if self.categories is None else len(self.categories)
 
 
+@dataclass(frozen=True)
+class View:
+    """A window on images of shape `image`, (H, W, c): the layer's own, so that it stops and sees as the layer does."""
+
+    window: Window
+    image: Shape
+
+    @property
+    def stops(self) -> tuple[int, int]:
+        """(H', W')."""
+        return self.window.stops("", self.image)
+
+    @property
+    def margins(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The pixels of padding above and below, left and right."""
+        return self.window.margins(*self.image[:2])
+
+    @property
+    def seen(self) -> int:
+        """h w c, how many numbers the window sees at once."""
+        return prod(self.window.size) * self.image[2]
+
+
 @dataclass(frozen=True, eq=False)
-class Stage:
+class DenseStage:
     """A dense layer: W (n_l, n_{l-1}), b (n_l,), both float64, and the name of sigma."""
 
     W: np.ndarray
     b: np.ndarray
     activation: str
+
+    kind: ClassVar[str] = "dense"
+
+    @property
+    def n_in(self) -> int:
+        """n_{l-1}."""
+        return self.W.shape[1]
+
+    @property
+    def n_out(self) -> int:
+        """n_l."""
+        return len(self.b)
+
+
+@dataclass(frozen=True, eq=False)
+class ConvolutionStage:
+    """A convolution: the dense layer W (f, h w c), b (f,), sigma at every stop of a window; out come (H', W', f)."""
+
+    W: np.ndarray
+    b: np.ndarray
+    activation: str
+    view: View
+
+    kind: ClassVar[str] = "convolution"
+
+    @property
+    def n_in(self) -> int:
+        """H W c."""
+        return prod(self.view.image)
+
+    @property
+    def n_out(self) -> int:
+        """H' W' f."""
+        return prod(self.view.stops) * len(self.b)
+
+
+@dataclass(frozen=True, eq=False)
+class PoolStage:
+    """Pooling, of kind "max", "mean" or "l2": (H', W', c) come out."""
+
+    kind: str
+    view: View
+
+    activation: ClassVar[str] = "linear"
+
+    @property
+    def n_in(self) -> int:
+        """H W c."""
+        return prod(self.view.image)
+
+    @property
+    def n_out(self) -> int:
+        """H' W' c."""
+        return prod(self.view.stops) * self.view.image[2]
+
+
+Stage = DenseStage | ConvolutionStage | PoolStage
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +153,7 @@ class Program:
 
     Args:
         columns: the raw columns, in the order of a row.
-        stages: layers 2..L.
+        stages: layers 2..L, without those that do nothing to a flat row.
         targets: the columns a regression gives, in their units; the plain outputs where the model has no schema.
         classes: the labels of a classification, else None.
     """
@@ -88,12 +186,22 @@ class Program:
     @property
     def outputs(self) -> int:
         """k, the number of outputs."""
-        return len(self.stages[-1].b)
+        return self.stages[-1].n_out
+
+    @property
+    def inputs(self) -> int:
+        """n_1, how many numbers a^1 has."""
+        return self.stages[0].n_in
 
     @property
     def widest(self) -> int:
         """The most neurons, or inputs, of any layer."""
-        return max(self.stages[0].W.shape[1], *(len(stage.b) for stage in self.stages))
+        return max(self.inputs, *(stage.n_out for stage in self.stages))
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Of the convolutions and pools."""
+        return tuple(stage.view for stage in self.stages if not isinstance(stage, DenseStage))
 
 
 def program_of(model: Any) -> Program:
@@ -108,17 +216,22 @@ def program_of(model: Any) -> Program:
     if isinstance(model, Program):
         return model
     net, params, schema = _parts(model)
+    taken = net.input_shape(params)
+    if taken is None:
+        raise ConfigurationError(
+            f"the network begins with {net.layers[0].label} and takes inputs of any size, which a program has to know: "
+            "begin with Reshape((height, width, channels))."
+        )
     stages = []
-    for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        if type(layer).__name__ in AT_REST:
-            continue
-        if not isinstance(layer, Dense):
+    for i, (layer, p, shape) in enumerate(zip(net.layers, params, net.shapes(taken)[:-1], strict=True)):
+        if type(layer) not in (Dense, Convolution, *POOLS, *NOTHING):
             raise ConfigurationError(
-                f"layer {i} is {type(layer).__name__}, which cannot be exported: export networks of dense layers."
+                f"layer {i} is {type(layer).__name__}, which cannot be exported: only deltarule's own layers can."
             )
-        W, b = (np.asarray(p[name], np.float64) for name in ("W", "b"))
-        stages.append(Stage(W, b, layer.activation))
-    n_in, n_out = stages[0].W.shape[1], len(stages[-1].b)
+        layer.check(p, shape, i)
+        if not isinstance(layer, NOTHING):
+            stages.append(_stage(layer, p, shape))
+    n_in, n_out = stages[0].n_in, stages[-1].n_out
     if schema is None:
         columns = tuple(Column(f"x{i}") for i in range(n_in))
         return Program(columns, tuple(stages), tuple(Column(f"a{j}") for j in range(n_out)), None)
@@ -131,6 +244,14 @@ def program_of(model: Any) -> Program:
     return Program(_columns(schema), tuple(stages), targets, schema.classes)
 
 
+def dense_stages(program: Program) -> tuple[DenseStage, ...]:
+    """The stages, for a language that has no convolution yet; a ConfigurationError if there is one, or a pool."""
+    stages = tuple(stage for stage in program.stages if isinstance(stage, DenseStage))
+    if len(stages) < len(program.stages):
+        raise ConfigurationError("convolution and pooling can be exported to ONNX only: give to='onnx'.")
+    return stages
+
+
 def require_floats(program: Program) -> None:
     """Raise a ConfigurationError if a number lies beyond a float, or a std is too small a float to divide by."""
     largest, smallest = (float(end) for end in (np.finfo(np.float32).max, np.finfo(np.float32).tiny))
@@ -139,9 +260,21 @@ def require_floats(program: Program) -> None:
         if abs(column.mean) > largest or not smallest <= column.std <= largest:
             raise ConfigurationError(f"column {column.name!r} has mean {column.mean:g} and std {column.std:g}, {cure}")
     for i, stage in enumerate(program.stages):
+        if isinstance(stage, PoolStage):
+            continue
         highest = max(float(np.abs(array).max()) for array in (stage.W, stage.b))
         if highest > largest:
-            raise ConfigurationError(f"dense layer {i} has a parameter of magnitude {highest:g}, {cure}")
+            raise ConfigurationError(f"stage {i}, {stage.kind}, has a parameter of magnitude {highest:g}, {cure}")
+
+
+def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
+    """A layer for inputs of this shape."""
+    if type(layer) in POOLS:
+        return PoolStage(POOLS[type(layer)], View(layer.window, shape))
+    W, b = (np.asarray(p[name], np.float64) for name in ("W", "b"))
+    if isinstance(layer, Dense):
+        return DenseStage(W, b, layer.activation)
+    return ConvolutionStage(W.reshape(len(b), -1), b, layer.activation, View(layer.window, shape))
 
 
 def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
