@@ -42,20 +42,6 @@ def test_from_an_estimator():
     assert program.columns[0].mean == pytest.approx(50)
 
 
-def test_the_views_are_what_the_layers_see(make):
-    program = make("same, overlapping max").program
-    first, pool, second, _ = program.stages
-    assert (first.kind, pool.kind, second.kind) == ("convolution", "max", "convolution")
-    assert [(view.image, view.stops, view.seen) for view in program.views] == [
-        ((7, 5, 1), (4, 5), 12),
-        ((4, 5, 4), (2, 5), 24),
-        ((2, 5, 4), (2, 4), 8),
-    ]
-    assert first.view.margins == ((1, 2), (1, 1))
-    assert [(stage.n_in, stage.n_out) for stage in program.stages] == [(35, 80), (80, 40), (40, 16), (16, 3)]
-    assert (program.inputs, program.widest, program.outputs) == (35, 80, 3)
-
-
 @pytest.mark.parametrize("first", [dr.Convolution(2, 3), dr.MaxPool(2), dr.Flatten()])
 def test_a_network_of_images_of_any_size_is_refused_in_one_sentence(first):
     net = dr.Network([first, dr.Flatten(), dr.Dense(1)])

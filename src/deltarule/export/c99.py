@@ -1,45 +1,10 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
+from deltarule.export.c99_functions import functions
 from deltarule.export.literals import about, in_comment, number, wrapped
-from deltarule.export.program import DenseStage, Program, dense_stages
+from deltarule.export.program import Program
+from deltarule.export.stages import DenseStage, PoolStage, Stage
 
-SIGMA = {
-    "linear": "return z;",
-    "tanh": "return TANH(z);",
-    "relu": "return z > 0 ? z : 0;",
-    "step": "return z > 0 ? 1 : 0;",
-    "softplus": "return (z > 0 ? z : 0) + LOG1P(EXP(z > 0 ? -z : z));",
-    "sigmoid": "real e = EXP(z > 0 ? -z : z); /* never overflows */\n    return (z > 0 ? 1 : e) / (1 + e);",
-}
-SOFTMAX = """\
-static void softmax(real *a, int n)
-{
-    real largest = a[0], sum = 0;
-    int j;
-    for (j = 1; j < n; j++)
-        if (a[j] > largest)
-            largest = a[j];
-    for (j = 0; j < n; j++) {
-        a[j] = EXP(a[j] - largest); /* at most 1 */
-        sum += a[j];
-    }
-    for (j = 0; j < n; j++)
-        a[j] /= sum;
-}
-"""
-DENSE = """\
-/* z = W a + b, W row by row */
-static void dense(const real *W, const real *b, const real *a, real *z, int n_out, int n_in)
-{
-    int j, k;
-    for (j = 0; j < n_out; j++) {
-        real sum = b[j];
-        for (k = 0; k < n_in; k++)
-            sum += W[j * n_in + k] * a[k];
-        z[j] = sum;
-    }
-}
-"""
 MAIN = """\
 #ifdef {NAME}_MAIN
 /* cc -std=c99 -D{NAME}_MAIN {name}.c -lm: rows of numbers in, a line of outputs for each */
@@ -68,7 +33,7 @@ int main(void)
 def c_source(program: Program, name: str, precision: str) -> str:
     """The file's text; `name` is a C identifier that begins every public name in it."""
     real = "float" if precision == "float" else "double"
-    parts = [_head(program, name, real), _functions(program, precision), _arrays(program, name, precision)]
+    parts = [_head(program, name, real), functions(program, precision), _arrays(program, name, precision)]
     parts.append(_predict(program, name, precision))
     scan, show = ("%f", "%.9g") if real == "float" else ("%lf", "%.17g")
     values = {"NAME": name.upper(), "name": name, "columns": len(program.columns), "outputs": program.outputs}
@@ -96,21 +61,6 @@ def _head(program: Program, name: str, real: str) -> str:
     return "/* " + "\n * ".join(lines).replace(" \n", "\n") + f"\n */\n#include <math.h>\n\ntypedef {real} real;\n"
 
 
-def _functions(program: Program, precision: str) -> str:
-    """Dense, and the activations that occur."""
-    used = [stage.activation for stage in dense_stages(program)]
-    f = "f" if precision == "float" else ""
-    needs = {"tanh": ("TANH",), "softplus": ("EXP", "LOG1P"), "sigmoid": ("EXP",), "softmax": ("EXP",)}
-    macros = sorted({macro for activation in used for macro in needs.get(activation, ())})
-    text = "".join(f"#define {macro} {macro.lower()}{f}\n" for macro in macros) + "\n" + DENSE
-    for activation in dict.fromkeys(used):
-        if activation == "softmax":
-            text += "\n" + SOFTMAX
-        elif activation != "linear":
-            text += f"\nstatic real {activation}_of(real z)\n{{\n    {SIGMA[activation]}\n}}\n"
-    return text
-
-
 def _arrays(program: Program, name: str, precision: str) -> str:
     """The constants."""
 
@@ -126,8 +76,14 @@ def _arrays(program: Program, name: str, precision: str) -> str:
         counts = [str(len(c.categories or ())) for c in program.columns]
         text += "/* the number of categories of each column, 0 for a number */\n"
         text += f"static const int categories[{len(counts)}] = {{\n{wrapped(counts, '    ')}\n}};\n"
-    for i, stage in enumerate(dense_stages(program), 2):
-        text += array(f"W{i}", stage.W.ravel(), stage.W.size) + array(f"b{i}", stage.b, len(stage.b))
+    for i, stage in enumerate(program.stages, 2):
+        if not isinstance(stage, DenseStage):
+            view = stage.view
+            (top, _), (left, _) = view.margins
+            sizes = (*view.image, *view.window.size, *view.window.stride, top, left, *view.stops)
+            text += f"static const window at{i} = {{{', '.join(map(str, sizes))}}};\n"
+        if not isinstance(stage, PoolStage):
+            text += array(f"W{i}", stage.W.ravel(), stage.W.size) + array(f"b{i}", stage.b, len(stage.b))
     if program.scales_outputs:
         text += array("out_mean", [c.mean for c in program.targets], program.outputs)
         text += array("out_std", [c.std for c in program.targets], program.outputs)
@@ -141,7 +97,7 @@ def _arrays(program: Program, name: str, precision: str) -> str:
 def _predict(program: Program, name: str, precision: str) -> str:
     """The one public function."""
     lines = ["real a[WIDEST], z[WIDEST];", "int j, n = 0;", *_encoding(program)]
-    for i, stage in enumerate(dense_stages(program), 2):
+    for i, stage in enumerate(program.stages, 2):
         lines += _stage(i, stage)
     k = program.outputs
     if program.classes is None:
@@ -183,12 +139,17 @@ def _encoding(program: Program) -> list[str]:
     ]
 
 
-def _stage(i: int, stage: DenseStage) -> list[str]:
+def _stage(i: int, stage: Stage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
-    n_out, n_in = stage.W.shape
-    lines = [f"dense(W{i}, b{i}, a, z, {n_out}, {n_in});", f"for (j = 0; j < {n_out}; j++)"]
+    if isinstance(stage, DenseStage):
+        line = f"dense(W{i}, b{i}, a, z, {stage.n_out}, {stage.n_in});"
+    elif isinstance(stage, PoolStage):
+        line = f"{stage.kind}_pool(&at{i}, a, z);"
+    else:
+        line = f"convolution(W{i}, b{i}, &at{i}, a, z, {len(stage.b)});"
+    lines = [line, f"for (j = 0; j < {stage.n_out}; j++)"]
     if stage.activation == "softmax":
-        return [*lines, "    a[j] = z[j];", f"softmax(a, {n_out});"]
+        return [*lines, "    a[j] = z[j];", f"softmax(a, {stage.n_out});"]
     return [*lines, "    a[j] = z[j];" if stage.activation == "linear" else f"    a[j] = {stage.activation}_of(z[j]);"]
 
 

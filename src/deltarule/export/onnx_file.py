@@ -7,7 +7,8 @@ import numpy as np
 
 from deltarule.data.optional import require
 from deltarule.export.literals import about
-from deltarule.export.program import DenseStage, PoolStage, Program, Stage, View
+from deltarule.export.program import Program
+from deltarule.export.stages import DenseStage, PoolStage, Stage, View
 
 OPSET = 17
 SIMPLE = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}

@@ -14,8 +14,7 @@ An image is H W c numbers of a flat row, in this order, so that Reshape and Flat
 
 import os
 from dataclasses import dataclass
-from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from deltarule.data.columns import CategoricalColumn
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
+from deltarule.export.stages import ConvolutionStage, DenseStage, PoolStage, Stage, View
 from deltarule.layers import (
     Convolution,
     Dense,
@@ -35,7 +35,6 @@ from deltarule.layers import (
     Reshape,
     Shape,
 )
-from deltarule.layers.window import Window
 from deltarule.model_file import Model, load_model
 from deltarule.network import Network
 
@@ -56,95 +55,6 @@ class Column:
     def width(self) -> int:
         """The network inputs it becomes."""
         return 1 if self.categories is None else len(self.categories)
-
-
-@dataclass(frozen=True)
-class View:
-    """A window on images of shape `image`, (H, W, c): the layer's own, so that it stops and sees as the layer does."""
-
-    window: Window
-    image: Shape
-
-    @property
-    def stops(self) -> tuple[int, int]:
-        """(H', W')."""
-        return self.window.stops("", self.image)
-
-    @property
-    def margins(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The pixels of padding above and below, left and right."""
-        return self.window.margins(*self.image[:2])
-
-    @property
-    def seen(self) -> int:
-        """h w c, how many numbers the window sees at once."""
-        return prod(self.window.size) * self.image[2]
-
-
-@dataclass(frozen=True, eq=False)
-class DenseStage:
-    """A dense layer: W (n_l, n_{l-1}), b (n_l,), both float64, and the name of sigma."""
-
-    W: np.ndarray
-    b: np.ndarray
-    activation: str
-
-    kind: ClassVar[str] = "dense"
-
-    @property
-    def n_in(self) -> int:
-        """n_{l-1}."""
-        return self.W.shape[1]
-
-    @property
-    def n_out(self) -> int:
-        """n_l."""
-        return len(self.b)
-
-
-@dataclass(frozen=True, eq=False)
-class ConvolutionStage:
-    """A convolution: the dense layer W (f, h w c), b (f,), sigma at every stop of a window; out come (H', W', f)."""
-
-    W: np.ndarray
-    b: np.ndarray
-    activation: str
-    view: View
-
-    kind: ClassVar[str] = "convolution"
-
-    @property
-    def n_in(self) -> int:
-        """H W c."""
-        return prod(self.view.image)
-
-    @property
-    def n_out(self) -> int:
-        """H' W' f."""
-        return prod(self.view.stops) * len(self.b)
-
-
-@dataclass(frozen=True, eq=False)
-class PoolStage:
-    """Pooling, of kind "max", "mean" or "l2": (H', W', c) come out."""
-
-    kind: str
-    view: View
-
-    activation: ClassVar[str] = "linear"
-
-    @property
-    def n_in(self) -> int:
-        """H W c."""
-        return prod(self.view.image)
-
-    @property
-    def n_out(self) -> int:
-        """H' W' c."""
-        return prod(self.view.stops) * self.view.image[2]
-
-
-Stage = DenseStage | ConvolutionStage | PoolStage
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +158,7 @@ def dense_stages(program: Program) -> tuple[DenseStage, ...]:
     """The stages, for a language that has no convolution yet; a ConfigurationError if there is one, or a pool."""
     stages = tuple(stage for stage in program.stages if isinstance(stage, DenseStage))
     if len(stages) < len(program.stages):
-        raise ConfigurationError("convolution and pooling can be exported to ONNX only: give to='onnx'.")
+        raise ConfigurationError("convolution and pooling can be exported to ONNX and C only: give to='onnx' or 'c'.")
     return stages
 
 
