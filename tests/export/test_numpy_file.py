@@ -26,12 +26,34 @@ def test_double_is_ours_to_rounding(case):
             assert module["predict"](rows).dtype == case.labels.dtype
 
 
-def test_float_computes_in_float32(plain):
-    module = imported(plain, "float")
-    near = plain.rows[:30]
-    found = outputs(module, plain, near)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found / plain.scale, plain.expected[:30] / plain.scale, atol=1e-4)
+def test_float_computes_in_float32(make):
+    for kind in ("tanh", "same, overlapping max", "stride, overlapping mean", "overlapping l2"):
+        case = make(kind)
+        found = outputs(imported(case, "float"), case, case.rows[:30])
+        assert found.dtype == np.float32, kind
+        np.testing.assert_allclose(found / case.scale, case.expected[:30] / case.scale, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["tanh", "max below zero"])
+def test_any_number_of_rows(kind, make):
+    case = make(kind)
+    module = imported(case)
+    for count in (0, 1, 7):
+        assert module["predict"](case.rows[:count]).shape == (count, 1)
+
+
+def test_images_go_through_in_blocks_of_rows(make, monkeypatch):
+    case = make("valid, max")
+    monkeypatch.setattr("deltarule.export.program.PATCHES", 7 * (4 * 6) * (3 * 2 * 2))
+    assert case.program.rows_at_once == 7
+    module = imported(case)
+    np.testing.assert_allclose(
+        module["predict"](case.rows) / case.scale, case.expected / case.scale, rtol=0, atol=1e-12
+    )
+    seen, most = module["seen"], []
+    module["seen"] = lambda a, *rest: most.append(len(a)) or seen(a, *rest)
+    module["predict"](case.rows)
+    assert set(most) == {7, 40 % 7}
 
 
 def test_rows_that_no_network_can_read_are_refused(case, plain):

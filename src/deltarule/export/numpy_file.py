@@ -1,7 +1,8 @@
 """A trained network as one file of Python that needs NumPy and nothing else."""
 
 from deltarule.export.literals import about, in_comment, number, wrapped
-from deltarule.export.program import Program, dense_stages
+from deltarule.export.program import Program
+from deltarule.export.stages import DenseStage, PoolStage
 
 SIGMA = {
     "tanh": "np.tanh(z)",
@@ -47,13 +48,58 @@ def softmax(z):
 
 
 """
+DENSE = """\
+def dense(a, W, b, sigma):
+    return sigma(a @ W.T + b)
+
+
+"""
+SEEN = """\
+def seen(a, outside, image, size, stride, margins, stops):
+    \"\"\"What a window sees of each image at its stops, (N, H', W', h, w, c); `outside` beyond the image's edge.\"\"\"
+    a = np.pad(a.reshape(len(a), *image), ((0, 0), *margins, (0, 0)), constant_values=outside)
+    rows, columns = (s * np.arange(n)[:, None] + np.arange(k) for s, n, k in zip(stride, stops, size))
+    return a[:, rows[:, None, :, None], columns[None, :, None, :]]
+
+
+"""
+CONVOLUTION = """\
+def convolution(a, W, b, sigma, *window):
+    z = seen(a, 0, *window).reshape(-1, W.shape[1]) @ W.T + b
+    return sigma(z).reshape(len(a), -1)
+
+
+"""
+POOL = """\
+def {kind}_pool(a, *window):
+    return {value}.reshape(len(a), -1)
+
+
+"""
+POOLS = {
+    "max": "seen(a, -np.inf, *window).max(axis=(3, 4))",
+    "mean": "(seen(a, 0, *window).sum(axis=(3, 4)) / seen(np.ones_like(a), 0, *window).sum(axis=(3, 4)))",
+    "l2": "np.sqrt((seen(a, 0, *window) ** 2).sum(axis=(3, 4)))",
+}
 RUN = """\
 def run(X):
     \"\"\"The outputs of the network for raw rows X (N, {columns}), (N, {outputs}).\"\"\"
     a = encode(X)
-    for W, b, sigma in LAYERS:
-        a = sigma(a @ W.T + b)
+    for layer, *constants in LAYERS:
+        a = layer(a, *constants)
     return a
+"""
+RUN_IN_BLOCKS = """\
+def run(X):
+    \"\"\"The outputs of the network for raw rows X (N, {columns}), (N, {outputs}), {rows} rows at once.\"\"\"
+    X = encode(X)
+    outputs = np.empty((len(X), {outputs}), DTYPE)
+    for i in range(0, len(X), {rows}):
+        a = X[i : i + {rows}]
+        for layer, *constants in LAYERS:
+            a = layer(a, *constants)
+        outputs[i : i + {rows}] = a
+    return outputs
 """
 
 
@@ -64,8 +110,10 @@ def numpy_source(program: Program, name: str, precision: str) -> str:
     value = "(a - MEAN) / STD" if program.scales_inputs else "a"
     encode = MIXED.format(**sizes) if program.has_categories else NUMBERS.format(value=value, **sizes)
     parts = [_head(program, name), f"import numpy as np\n\nDTYPE = {dtype}\n", _constants(program, precision)]
-    layers = (SOFTMAX if program.sums_to_one else "") + _layers(program, precision)
-    return "\n".join([*parts, layers, "\n" + encode, "\n" + RUN.format(**sizes), _public(program)])
+    run = RUN_IN_BLOCKS.format(rows=program.rows_at_once, **sizes) if program.views else RUN.format(**sizes)
+    return "\n".join(
+        [*parts, "\n" + _functions(program) + _layers(program, precision), "\n" + encode, "\n" + run, _public(program)]
+    )
 
 
 def _head(program: Program, name: str) -> str:
@@ -100,15 +148,32 @@ def _constants(program: Program, precision: str) -> str:
     return text
 
 
+def _functions(program: Program) -> str:
+    """What the layers and activations that occur call."""
+    kinds = dict.fromkeys(stage.kind for stage in program.stages)
+    text = (SOFTMAX if program.sums_to_one else "") + DENSE + (SEEN if program.views else "")
+    if "convolution" in kinds:
+        text += CONVOLUTION
+    return text + "".join(POOL.format(kind=kind, value=POOLS[kind]) for kind in kinds if kind in POOLS)
+
+
 def _layers(program: Program, precision: str) -> str:
-    """W, b and sigma of each layer."""
+    """A function for each layer, and its constants: W, b and sigma, and the window."""
     text = "LAYERS = []\n"
-    for stage in dense_stages(program):
+    for stage in program.stages:
+        window = ""
+        if not isinstance(stage, DenseStage):
+            view = stage.view
+            parts = (view.image, view.window.size, view.window.stride, view.margins, view.stops)
+            window = ", " + ", ".join(map(str, parts))
+        if isinstance(stage, PoolStage):
+            text += f"LAYERS.append(({stage.kind}_pool{window}))\n"
+            continue
         n_out, n_in = stage.W.shape
         sigma = f"lambda z: {SIGMA.get(stage.activation, 'z')}"
         text += f"W = {_array(stage.W.ravel(), precision)}.reshape({n_out}, {n_in})\n"
         text += f"b = {_array(stage.b, precision)}\n"
-        text += f"LAYERS.append((W, b, {sigma}))  # {stage.activation}\n"
+        text += f"LAYERS.append(({stage.kind}, W, b, {sigma}{window}))  # {stage.activation}\n"
     return text
 
 

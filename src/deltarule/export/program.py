@@ -14,6 +14,7 @@ An image is H W c numbers of a flat row, in this order, so that Reshape and Flat
 
 import os
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from deltarule.model_file import Model, load_model
 from deltarule.network import Network
 
 NOTHING = (Dropout, Flatten, Reshape)  # what these do to a flat row when a network predicts
+PATCHES = 2**20  # how many numbers windows may see at once, over all their stops: 8 MiB
 POOLS = {MaxPool: "max", MeanPool: "mean", L2Pool: "l2"}
 
 
@@ -113,6 +115,11 @@ class Program:
         """Of the convolutions and pools."""
         return tuple(stage.view for stage in self.stages if not isinstance(stage, DenseStage))
 
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows a language without loops of its own may take at once, so that what windows see is bounded."""
+        return max(1, PATCHES // max(view.seen * prod(view.stops) for view in self.views))
+
 
 def program_of(model: Any) -> Program:
     """The program of a model file's path, of what `load_model` or `load` returned, or of a fitted estimator.
@@ -158,7 +165,9 @@ def dense_stages(program: Program) -> tuple[DenseStage, ...]:
     """The stages, for a language that has no convolution yet; a ConfigurationError if there is one, or a pool."""
     stages = tuple(stage for stage in program.stages if isinstance(stage, DenseStage))
     if len(stages) < len(program.stages):
-        raise ConfigurationError("convolution and pooling can be exported to ONNX and C only: give to='onnx' or 'c'.")
+        raise ConfigurationError(
+            "convolution and pooling can be exported to ONNX, C and Python only: give to='onnx', 'c' or 'python'."
+        )
     return stages
 
 
