@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 
 def predictions(path):
@@ -48,6 +49,19 @@ def test_the_other_languages(to, suffix, run, digits, tmp_path):
     assert outcome.code == 0
     assert f"digits.{suffix}" in outcome.out
     assert (tmp_path / f"digits.{suffix}").stat().st_size > 1000
+
+
+def test_a_network_of_images_gives_the_labels_of_predict(run, tmp_path):
+    (tmp_path / "net.toml").write_text(
+        '[[layers]]\nkind = "Convolution"\nfilters = 4\nkernel = 3\nactivation = "relu"\npadding = "same"\n'
+        '[[layers]]\nkind = "L2Pool"\nsize = 3\nstride = 2\npadding = "same"\n'
+    )
+    assert run("train", "digits", "--model", "net.toml", "--epochs", 2, "--out", "images.safetensors").code == 0
+    run("export", "images.safetensors", "--to", "python")
+    run("predict", "images.safetensors", "digits", "--out", "p.csv")
+    images = load_digits().data
+    expected = [int(row["digit"]) for row in predictions("p.csv")]
+    assert imported(tmp_path / "images.py")["predict"](images).tolist() == expected
 
 
 @pytest.mark.parametrize(

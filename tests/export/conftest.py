@@ -153,10 +153,6 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0) -> Cas
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def case(request) -> Case:
     """Every kind in turn."""
-    if not request.module.__name__.endswith(("onnx_file", "c99", "numpy_file")) and any(
-        isinstance(a, dr.Reshape) for a in request.param[0]
-    ):
-        pytest.skip("to be written")
     return make_case(*request.param)
 
 

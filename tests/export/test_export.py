@@ -64,9 +64,3 @@ def test_a_number_beyond_a_float_is_refused_in_that_precision(std, tmp_path):
     with pytest.raises(ConfigurationError, match=r"stage 1, convolution, has a parameter of magnitude 1e\+42"):
         export_model((net, large), tmp_path / "m.onnx", precision="float")
     assert export_model(model, tmp_path / "m.py").exists()
-
-
-@pytest.mark.parametrize("to", ["octave"])
-def test_a_language_without_convolution_refuses_it(to, make, tmp_path):
-    with pytest.raises(ConfigurationError, match="can be exported to ONNX, C and Python only"):
-        export_model(make("valid, max").model, tmp_path / "net", to=to)

@@ -49,9 +49,19 @@ def test_double_is_ours_to_rounding(case, tmp_path):
 
 
 def test_single_is_ours_to_the_precision_of_a_float(make, tmp_path):
-    case = make("softmax")
-    outputs, _ = answers(case, tmp_path, "float", case.rows[:30])
-    np.testing.assert_allclose(outputs, case.expected[:30], rtol=0, atol=1e-4)
+    for kind in ("softmax", "same, overlapping max", "stride, overlapping mean", "overlapping l2"):
+        case = make(kind)
+        outputs, _ = answers(case, tmp_path, "float", case.rows[:30])
+        np.testing.assert_allclose(outputs / case.scale, case.expected[:30] / case.scale, rtol=0, atol=1e-4)
+
+
+def test_images_go_through_in_blocks_of_rows(make, tmp_path, monkeypatch):
+    case = make("valid, max")
+    monkeypatch.setattr("deltarule.export.program.PATCHES", 7 * (4 * 6) * (3 * 2 * 2))
+    assert "for first = 1:7:size(X, 1)" in octave_source(case.program, "net", "double")
+    outputs, _ = answers(case, tmp_path, "double")
+    np.testing.assert_allclose(outputs / case.scale, case.expected / case.scale, rtol=0, atol=1e-12)
+    assert len(answers(case, tmp_path, "double", case.rows[:1])[0]) == 1
 
 
 def test_rows_that_no_network_can_read_are_refused(make, tmp_path):

@@ -48,7 +48,9 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
         The path.
 
     Raises:
-        ConfigurationError: an option is not known, the name does not suit the language, or a number is beyond a float.
+        ConfigurationError: an option is not known, the name does not suit the language, a number is beyond a float, a
+            layer is the user's own, or the network takes images of any size: it has to begin with Reshape.
+        ShapeError: the parameters are those of another network.
         ModelFileError: the model cannot be read, or the file cannot be written.
         DataError: "onnx" needs the package onnx, which is not installed.
     """

@@ -1,7 +1,10 @@
 """A trained network as one function file for Octave and MATLAB (R2016b or later), without toolboxes."""
 
+from math import prod
+
 from deltarule.export.literals import about, in_comment, number, wrapped
-from deltarule.export.program import Program, dense_stages
+from deltarule.export.program import Program
+from deltarule.export.stages import DenseStage, PoolStage, Stage
 
 SIGMA = {
     "tanh": "a = tanh(z);",
@@ -12,6 +15,23 @@ SIGMA = {
     "sigmoid": "e = exp(-abs(z)); a = ((z > 0) + (z <= 0) .* e) ./ (1 + e);",
     "softmax": "a = exp(z - max(z, [], 2)); a = a ./ sum(a, 2);",
 }
+SEEN = """
+function p = seen(a, outside, image, kernel, stride, margins, stops)
+  % What a window sees at its stops, (h w c, stops of all rows of a); `outside` beyond the image's edge.
+  H = image(1); W = image(2); c = image(3);
+  images = outside + zeros(c, W + sum(margins(3:4)), H + sum(margins(1:2)), size(a, 1), class(a));
+  images(:, margins(3) + (1:W), margins(1) + (1:H), :) = reshape(a.', c, W, H, []);
+  x = (1:kernel(2)).' + stride(2) * (0:stops(2) - 1);
+  y = (1:kernel(1)).' + stride(1) * (0:stops(1) - 1);
+  p = reshape(images(:, x, y, :), [c, size(x), size(y), size(a, 1)]);
+  p = reshape(permute(p, [1, 2, 4, 3, 5, 6]), c * prod(kernel), []);
+end
+"""
+POOLS = {
+    "max": "max({seen}, [], 2)",
+    "mean": "sum({seen}, 2) ./ sum({ones}, 2)",
+    "l2": "sqrt(sum({seen} .^ 2, 2))",
+}
 
 
 def octave_source(program: Program, name: str, precision: str) -> str:
@@ -19,14 +39,18 @@ def octave_source(program: Program, name: str, precision: str) -> str:
     results = "y" if program.classes is None else "[label, probability]"
     lines = [f"function {results} = {name}(X)", *("% " + line for line in _about(program, name))]
     body = [*_encoding(program, precision)]
-    for stage in dense_stages(program):
-        n_out, n_in = stage.W.shape
-        # reshape fills columns first, so W^T (n_in, n_out) is read from W row by row
-        body += [f"W = reshape({_vector(stage.W.ravel(), precision)}, {n_in}, {n_out});"]
-        body += [f"z = a * W + {_vector(stage.b, precision)};", SIGMA[stage.activation]]
+    for i, stage in enumerate(program.stages, 2):
+        if not isinstance(stage, PoolStage):
+            n_out, n_in = stage.W.shape
+            # reshape fills columns first, so W^T (n_in, n_out) is read from W row by row
+            body += [f"W{i} = reshape({_vector(stage.W.ravel(), precision)}, {n_in}, {n_out});"]
+            body += [f"b{i} = {_vector(stage.b, precision)};"]
+    layers = [line for i, stage in enumerate(program.stages, 2) for line in _stage(i, stage)]
+    body += _in_blocks(program, layers, precision) if program.views else layers
     body += _result(program, precision)
     lines += ["  " + line for line in body]
-    return "\n".join([*lines, "end", ""]).replace("%  ", "% ").replace("% \n", "%\n")
+    text = "\n".join([*lines, "end", ""]).replace("%  ", "% ").replace("% \n", "%\n")
+    return text + SEEN if program.views else text
 
 
 def _about(program: Program, name: str) -> list[str]:
@@ -71,6 +95,41 @@ def _encoding(program: Program, precision: str) -> list[str]:
             lines.append(f"if ~all(any(part, 2)), error('column {j} must hold 1 to {len(column.categories)}'); end")
             lines.append("a = [a, part];")
     return lines
+
+
+def _stage(i: int, stage: Stage) -> list[str]:
+    """(2) and (3) of layer i, from a into a."""
+    if isinstance(stage, DenseStage):
+        return [f"z = a * W{i} + b{i};", SIGMA[stage.activation]]
+    view = stage.view
+    (top, bottom), (left, right) = view.margins
+    parts = (view.image, view.window.size, view.window.stride, (top, bottom, left, right), view.stops)
+    window = ", ".join(f"[{' '.join(map(str, part))}]" for part in parts)
+    if isinstance(stage, PoolStage):
+        outside = "-Inf" if stage.kind == "max" else "0"
+        of_channels = f"{view.image[2]}, {prod(view.window.size)}, []"
+        seen = f"reshape(seen(a, {outside}, {window}), {of_channels})"
+        ones = f"reshape(seen(ones(size(a), class(a)), 0, {window}), {of_channels})"
+        return [f"a = reshape({POOLS[stage.kind].format(seen=seen, ones=ones)}, [], size(a, 1)).';"]
+    return [
+        f"z = reshape(W{i}.' * seen(a, 0, {window}) + b{i}.', [], size(a, 1)).';",
+        SIGMA[stage.activation],
+    ]
+
+
+def _in_blocks(program: Program, layers: list[str], precision: str) -> list[str]:
+    """The layers, of so many rows at once."""
+    kind = "single" if precision == "float" else "double"
+    return [
+        f"X = a; outputs = zeros(size(X, 1), {program.outputs}, '{kind}');",
+        f"for first = 1:{program.rows_at_once}:size(X, 1)",
+        f"  block = first:min(first + {program.rows_at_once - 1}, size(X, 1));",
+        "  a = X(block, :);",
+        *("  " + line for line in layers),
+        "  outputs(block, :) = a;",
+        "end",
+        "a = outputs;",
+    ]
 
 
 def _result(program: Program, precision: str) -> list[str]:

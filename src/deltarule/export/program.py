@@ -128,7 +128,8 @@ def program_of(model: Any) -> Program:
 
     Raises:
         ModelFileError: the file cannot be used.
-        ConfigurationError: it is none of these, or a layer has no form outside this library.
+        ConfigurationError: it is none of these, a layer is the user's own, or the inputs may have any size.
+        ShapeError: the parameters are those of another network.
     """
     if isinstance(model, Program):
         return model
@@ -159,16 +160,6 @@ def program_of(model: Any) -> Program:
         )
     targets = tuple(Column(c.name, c.mean, c.std) for c in schema.targets)
     return Program(_columns(schema), tuple(stages), targets, schema.classes)
-
-
-def dense_stages(program: Program) -> tuple[DenseStage, ...]:
-    """The stages, for a language that has no convolution yet; a ConfigurationError if there is one, or a pool."""
-    stages = tuple(stage for stage in program.stages if isinstance(stage, DenseStage))
-    if len(stages) < len(program.stages):
-        raise ConfigurationError(
-            "convolution and pooling can be exported to ONNX, C and Python only: give to='onnx', 'c' or 'python'."
-        )
-    return stages
 
 
 def require_floats(program: Program) -> None:
