@@ -119,11 +119,11 @@ def _seen(graph: _Graph, view: View, a: str, outside: float) -> str:
     """What the window sees at each stop, (N, H' W', h w, c); `outside` stands beyond the image's edge."""
     H, W, c = view.image
     pixels = graph.reshaped(a, 0, H * W, c)
-    if any(map(any, view.margins)):  # one more pixel, which is the last and so number -1
+    if any(map(any, view.margins)):  # one more pixel, number H W
         pads = graph.constant([0, 0, 0, 0, 1, 0], np.int64)
         pixels = graph.add("Pad", pixels, pads, graph.constant(outside))
     numbers = jnp.arange(H * W).reshape(1, H, W, 1)
-    places = np.concatenate(view.window.pieces(numbers, margin=-1), axis=-1)
+    places = np.concatenate(view.window.pieces(numbers, margin=H * W), axis=-1)
     return graph.add("Gather", pixels, graph.constant(places.reshape(-1, places.shape[-1]), np.int32), axis=1)
 
 

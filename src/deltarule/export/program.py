@@ -40,8 +40,8 @@ from deltarule.model_file import Model, load_model
 from deltarule.network import Network
 
 NOTHING = (Dropout, Flatten, Reshape)  # what these do to a flat row when a network predicts
-PATCHES = 2**20  # how many numbers windows may see at once, over all their stops: 8 MiB
 POOLS = {MaxPool: "max", MeanPool: "mean", L2Pool: "l2"}
+PATCHES = 2**20  # how many numbers windows may see at once, over all their stops: 8 MiB
 
 
 @dataclass(frozen=True)
