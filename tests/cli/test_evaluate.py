@@ -20,6 +20,7 @@ def test_a_table_is_measured_on_all_its_rows(run, shelf, houses):
     assert record["rows"] == 60
     assert record["test_r2"] > 0.8
     assert record["test_rmse"] > 0
+    assert 0.8 < record["interval_coverage"]["price"] <= 1
     assert "Note: houses.csv has the name of the table" in outcome.err
 
 
@@ -29,6 +30,12 @@ def test_the_panel_shows_model_data_and_result(run, shelf, flowers):
     for words in ("garden.csv: 60 rows", "log-likelihood cost", "accuracy"):
         assert words in outcome.out
     assert "Note" not in outcome.err
+
+
+def test_a_regression_says_how_much_its_error_bars_hold(run, shelf, houses):
+    record = json.loads(run("evaluate", houses, shelf / "houses.csv", "--json").out)
+    outcome = run("evaluate", houses, shelf / "houses.csv")
+    assert f"95 % intervals hold {100 * record['interval_coverage']['price']:.2f} % of price" in outcome.out
 
 
 def test_rows_without_targets_cannot_be_measured(refused, shelf, flowers):

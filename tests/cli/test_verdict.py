@@ -25,7 +25,9 @@ def scores_of(data, outcome):
 
 
 def known_noise(*std):
-    ensemble: Any = SimpleNamespace(members=(None, None), weights=np.array([0.5, 0.5]))
+    ensemble: Any = SimpleNamespace(
+        members=(None, None), weights=np.array([0.5, 0.5]), coverage=lambda X, Y: np.linspace(0.9125, 1, Y.shape[1])
+    )
     return Known(ensemble, gamma=3.25, parameters=40, log_evidence=-12.5, noise_std=np.array(std))
 
 
@@ -51,6 +53,7 @@ def test_a_good_regression(line):
     assert "explains most of the variation of y (R² 0.9" in verdict.lines["quality"]
     assert verdict.lines["error"].endswith("(root mean square, in the unit of y)")
     assert "nearly all noise" in verdict.lines["noise"]
+    assert verdict.lines["error bars"] == "95 % intervals hold 91.25 % of the validation and test rows"
     assert "3.2 of the 40 parameters of a start; the log evidence is -12.5" in verdict.lines["parameters"]
     assert verdict.lines["columns"].startswith("x 1")
     assert "no use seen: 'z'" in verdict.lines["columns"]

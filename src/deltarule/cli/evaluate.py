@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deltarule.cli import STARTED
 from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, Source
-from deltarule.cli.screen import console_for, emit_json, number, show_notes
+from deltarule.cli.screen import console_for, emit_json, number, share, show_notes
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -33,9 +33,12 @@ def evaluate(
     X, Y = rows.X[test], Y[test]
     scores = measure(trained.net, trained.params, trained.schema, X, Y)
     cost = float(trained.net.cost_and_gradient(trained.params, X, Y)[0])
+    held = None if trained.error_bars is None else trained.error_bars.coverage(X, Y).tolist()
+    names = trained.schema.target_names
+    result = in_words(scores) if held is None else f"{in_words(scores)}\n{_held(names, held)}"
     part = "rows" if rows.test_rows is None else "rows held out for the test"
     show_notes(_seen_before(trained, rows))
-    console_for(as_json).print(_panel(trained, f"{rows.name}: {len(X):,} {part}", cost, in_words(scores)))
+    console_for(as_json).print(_panel(trained, f"{rows.name}: {len(X):,} {part}", cost, result))
     if as_json:
         emit_json(
             {
@@ -44,9 +47,15 @@ def evaluate(
                 "rows": len(X),
                 **named("test", scores),
                 "test_cost": cost,
+                **({} if held is None else {"interval_coverage": dict(zip(names, held, strict=True))}),
                 "seconds": round(time.perf_counter() - STARTED, 3),
             }
         )
+
+
+def _held(names: tuple[str, ...], held: list[float]) -> str:
+    """How much of the rows the error bars cover."""
+    return "\n".join(f"95 % intervals hold {share(part)} of {name}" for name, part in zip(names, held, strict=True))
 
 
 def _seen_before(model: "TrainedModel", rows: "RawRows") -> list[str]:

@@ -107,8 +107,6 @@ def _spread(
     model: "TrainedModel", rows: "RawRows", columns: dict[str, Any], interval: float | None
 ) -> dict[str, dict[str, Any]]:
     """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper"."""
-    from scipy.stats import t as student
-
     bars, schema = model.error_bars, model.schema
     if bars is None:
         return {}
@@ -116,7 +114,7 @@ def _spread(
     std = {column.name: column.std * scaled[:, j] for j, column in enumerate(schema.targets)}
     spread = {"std": std}
     if interval is not None:
-        t = student.ppf(0.5 + interval / 2, bars.degrees_of_freedom())
+        t = bars.reach(interval)
         spread["lower"] = {name: columns[name] - t * s for name, s in std.items()}
         spread["upper"] = {name: columns[name] + t * s for name, s in std.items()}
     return {

@@ -93,7 +93,8 @@ def judge(data: "DataSet", outcome: Outcome, scores: "Scores") -> Verdict:
         if len(data.schema.targets) == 1:
             importance = {name: value * data.schema.targets[0].std for name, value in importance.items()}
         targets = _targets(data, outcome)
-        lines = _regression(targets, outcome, scores, _many(copied))
+        held = None if outcome.known is None else outcome.known.ensemble.coverage(X, Y)
+        lines = _regression(targets, outcome, scores, _many(copied), held)
     else:
         targets = []
         lines = _classification(data, np.asarray(net(params, X)).argmax(axis=1), Y.argmax(axis=1), scores)
@@ -121,7 +122,10 @@ def _targets(data: "DataSet", outcome: Outcome) -> list[Target]:
     return found
 
 
-def _regression(targets: list[Target], outcome: Outcome, scores: "Scores", copied: bool) -> dict[str, str]:
+def _regression(
+    targets: list[Target], outcome: Outcome, scores: "Scores", copied: bool, held: np.ndarray | None
+) -> dict[str, str]:
+    """The lines of each target; `held` is the share of the held-out rows in their 95 % intervals, (k,)."""
     lines, known = {}, outcome.known
     several = len(targets) > 1
     for j, target in enumerate(targets):
@@ -133,6 +137,8 @@ def _regression(targets: list[Target], outcome: Outcome, scores: "Scores", copie
         lines[f"{before}error"] = f"{errors} (root mean square, in the unit of {name})"
         if known is not None:
             lines[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], target)
+        if held is not None:
+            lines[f"{before}error bars"] = f"95 % intervals hold {share(held[j])} of the validation and test rows"
     if known is not None:
         lines["parameters"] = (
             f"the data determine {known.gamma:.1f} of the {known.parameters:,} parameters of a start; the log "

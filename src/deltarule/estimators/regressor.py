@@ -3,7 +3,6 @@
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import stdtrit
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -123,7 +122,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """
         share = require_number("coverage", coverage, above=0, below=1)
         mean, std = self.predict(X, return_std=True)
-        t = stdtrit(self.ensemble_.degrees_of_freedom(), 0.5 + share / 2)
+        t = self.ensemble_.reach(share)
         return mean - t * std, mean + t * std
 
     def _predicted(self, X: Any) -> Prediction:

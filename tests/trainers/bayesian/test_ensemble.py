@@ -75,6 +75,15 @@ def test_degrees_of_freedom(lines):
     assert replace(lines, examples=1.5).degrees_of_freedom() == 1
 
 
+def test_the_share_of_measurements_in_their_intervals(lines):
+    X = np.linspace(-3, 3, 400)[:, None]
+    found = lines.predict(X)
+    assert replace(lines, examples=11.75).reach(0.95) == pytest.approx(2.2281, abs=1e-4)  # 10 degrees of freedom
+    outside = np.where(np.arange(400)[:, None] % 4 == 0, 1.001, -0.999) * lines.reach(0.95)
+    assert lines.coverage(X, found.mean + outside * found.std).tolist() == [0.75]
+    assert lines.coverage(X, found.mean + outside * found.std, nominal=0.99).tolist() == [1.0]
+
+
 def drawn(net, draw):
     """Parameters for inputs of 2 columns."""
     sizes = [2, *(layer.n for layer in net.layers)]

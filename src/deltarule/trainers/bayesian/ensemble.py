@@ -130,6 +130,17 @@ class BayesianEnsemble:
         """m - gamma/k, at least 1: those of the noise, as Student's t counts them."""
         return max(1.0, self.examples - float(self.weights @ self.gamma) / self.net.outputs)
 
+    def reach(self, coverage: float) -> float:
+        """t: the interval that holds a new measurement with this probability is mean ± t std, see (BR5)."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.degrees_of_freedom(), 0.5 + coverage / 2))
+
+    def coverage(self, X: Any, Y: Any, nominal: float = 0.95) -> np.ndarray:
+        """The share of the measurements Y (m, k) at X (m, n_1) that lie in their intervals of `nominal`, (k,)."""
+        predicted = self.predict(X)
+        return np.mean(np.abs(Y - predicted.mean) <= self.reach(nominal) * predicted.std, axis=0)
+
     def merged(self) -> tuple[Network, Params]:
         """One network that computes the weighted mean: hidden layers side by side, output weights times w_i."""
         kept = [(w, m.params) for w, m in zip(self.weights, self.members, strict=True) if w > 1e-6]
