@@ -161,6 +161,17 @@ def test_a_classifier(tmp_path):
     assert "no better than answering the most frequent class always" in verdict.warnings[0]
 
 
+def test_classes_without_a_test_row_are_named(tmp_path):
+    random = np.random.default_rng(3)
+    label = np.repeat(["a", "b", "c", "d"], [30, 2, 30, 1])
+    path = tmp_path / "letters.csv"
+    pd.DataFrame({"x": random.normal(size=63), "label": label}).to_csv(path, index=False)
+    data = load_table(path, target="label")
+    outcome = outcome_of(dr.Network([dr.Dense(4, "softmax")], "log-likelihood"), [{"W": np.eye(4, 1), "b": np.ones(4)}])
+    warnings = judge(data, outcome, scores_of(data, outcome)).warnings
+    assert "no test row is of 'b', 'd': the scores say nothing of them" in warnings
+
+
 def test_the_panel_shows_every_line_and_warning(line, capsys):
     from rich.console import Console
 

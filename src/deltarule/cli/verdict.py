@@ -249,6 +249,9 @@ def _warnings(data: "DataSet", outcome: Outcome, scores: "Scores", copied: Copie
         most = data.train.Y.sum(axis=0).argmax()
         if scores["test"]["accuracy"] <= np.mean(data.test.Y.argmax(axis=1) == most):
             warnings.append("on the test rows the network is no better than answering the most frequent class always")
+        untested = np.array(data.schema.output_names)[data.test.Y.sum(axis=0) == 0].tolist()
+        if untested:
+            warnings.append(f"no test row is of {_some(untested)}: the scores say nothing of them")
     return warnings
 
 
