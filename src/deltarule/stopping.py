@@ -38,7 +38,7 @@ class Stopping:
         min_grad: stop when the norm of the gradient is at most this; only for a trainer that takes all examples in each
             step, because no other knows the gradient.
         max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning); it needs
-            validation data.
+            validation data. Of two epochs of one accuracy the one of the lower cost is the better.
         time_limit: seconds after which no new epoch begins.
     """
 
