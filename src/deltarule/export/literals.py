@@ -12,8 +12,10 @@ restrict return short signed sizeof static struct switch typedef union unsigned 
 function end elseif otherwise try catch until global persistent parfor classdef
 and as assert async await class def del except finally from import in is lambda nonlocal not or pass raise with
 yield None True False
+abs all any cast cell class error exp isfinite log1p max min ones permute prod realmin reshape seen single size sqrt
+sum tanh zeros
 """
-RESERVED = frozenset(RESERVED_TEXT.split())  # in C, in Octave, in Python
+RESERVED = frozenset(RESERVED_TEXT.split())  # in C, in Octave, in Python, and the functions that an Octave file calls
 
 
 def number(value: float, precision: str) -> str:
