@@ -1,6 +1,7 @@
 """What every test shares: reproducible hypothesis examples, a context in which JAX computes in float64, and MNIST."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def float64() -> Iterator[None]:
     """64-bit types enabled during one test, as deltarule enables them inside its own calls."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Subprocesses of the test heed SIGINT, which shells have those that they start in the background ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

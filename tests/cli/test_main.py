@@ -74,6 +74,7 @@ def test_a_reader_that_goes_away_is_no_failure(digits, environment):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGINT to send")
+@pytest.mark.usefixtures("interruptible")
 def test_sigint_saves_the_network_and_json_stays_one_line(shelf, tmp_path, environment):
     words = ["train", str(shelf / "flowers.csv"), "--target", "flower", "--hidden", "4", "--epochs", "1000000000"]
     with subprocess.Popen(

@@ -71,6 +71,7 @@ def test_two_trainings_with_one_folder(training):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_is_asked_to_end_saves_its_network_and_a_checkpoint(table, asked):
     words = ("--trainer", "sgd", "--hidden", "4", "--seed", "3", "--json")
