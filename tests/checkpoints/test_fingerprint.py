@@ -1,6 +1,8 @@
 """Settings as text that is the same in another process and differs where the settings do."""
 
+import logging
 import math
+import os
 import subprocess
 import sys
 from functools import partial, wraps
@@ -106,6 +108,34 @@ def test_another_process_says_the_same():
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     rule = optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))
     assert in_words(rule) == other
+
+
+def test_a_set_of_texts_says_the_same_in_every_process():
+    code = (
+        "from deltarule.checkpoints.fingerprint import in_words\n"
+        "def rate(t): return 1 if 'x' in {'x', 'yy', 'zzz', 'wwww'} else (2, {'a', 'b', 'c'})\n"
+        "print(in_words(rate))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": n},
+        ).stdout
+        for n in "123"
+    }
+    assert len(said) == 1
+
+
+def test_what_an_object_that_is_not_called_holds_is_no_setting():
+    log = logging.getLogger("deltarule.tests")
+    schedule = partial(decay, log)
+    before = in_words(schedule)
+    log.isEnabledFor(10)
+    logging.getLogger("deltarule.tests.other")
+    assert in_words(schedule) == before
 
 
 def test_digests_see_values_shapes_dtypes_and_order():

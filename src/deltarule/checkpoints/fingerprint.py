@@ -98,10 +98,10 @@ def in_words(value: Any, depth: int = 0) -> str:
     wrapped = getattr(value, "__wrapped__", None)  # of what jax.jit returns, for one
     if wrapped is not None:
         return in_words(wrapped, depth + 1)
-    own = getattr(value, "__dict__", {})
     call = inspect.getattr_static(type(value), "__call__", None)
-    parts = [own, *([call] if inspect.isfunction(call) else [])]
-    return f"{type(value).__name__}{in_words(parts, depth + 1)}" if any(parts) else type(value).__name__
+    if inspect.isfunction(call):  # an object that is called; what others hold may be no setting, such as a logger's
+        return f"{type(value).__name__}{in_words([getattr(value, '__dict__', {}), call], depth + 1)}"
+    return f"{type(value).__name__} {getattr(value, '__name__', '')}".strip()  # such as "ufunc exp"
 
 
 def _enclosed(function: Any, depth: int) -> list[str]:
@@ -125,8 +125,17 @@ def _numbers_in(code: CodeType) -> list[int | float]:
 
 def _code_in_words(code: CodeType) -> str:
     """The instructions of a function, the names and constants in them, and so on of functions that it defines."""
-    constants = [_code_in_words(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {constants}"
+    return f"{code.co_code.hex()} {code.co_names} {_constant_in_words(code.co_consts)}"
+
+
+def _constant_in_words(value: Any) -> str:
+    """A constant of a function; a set's in an order of their own, for that of a set is another in each process."""
+    if isinstance(value, CodeType):
+        return _code_in_words(value)
+    if isinstance(value, tuple | frozenset):
+        parts = [_constant_in_words(each) for each in value]
+        return str(sorted(parts) if isinstance(value, frozenset) else parts)
+    return repr(value)
 
 
 def _is_filled(cell: Any) -> bool:

@@ -22,7 +22,7 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> tuple[Frame, t
 
     A .csv file is UTF-8 with commas; an empty cell, NA, NaN, null or None is a missing cell. Columns without
     a name (such as the row numbers that DataFrame.to_csv writes) are left out, with a note. Blanks around a text do
-    not count, so that "red " is no other category than "red".
+    not count, so that "red " is no other category than "red"; but a missing cell has none after it.
 
     Args:
         path: the file; its extension, .csv or .parquet, says how to read it.
