@@ -6,6 +6,7 @@ import numpy as np
 
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet
+from deltarule.data.row_codes import row_codes
 
 FEW_ROWS = 30
 ROWS_PER_INPUT = 5
@@ -49,11 +50,10 @@ class Copies:
 def copies(data: DataSet) -> Copies:
     """Find the equal rows of a table, and those that the split has put on both sides."""
     parts = (data.train, data.validation, data.test)
-    # + 0.0 turns -0.0 into 0.0, which is equal to it.
-    held = [[row.tobytes() for row in np.concatenate([part.X, part.Y], axis=1) + 0.0] for part in parts]
-    trained, rows = set(held[0]), sum(map(len, held))
-    validation, test = (np.array([row in trained for row in part]) for part in held[1:])
-    return Copies(rows - len(trained.union(*held[1:])), rows, validation, test)
+    train, validation, test = (row_codes(np.concatenate([part.X, part.Y], axis=1)) for part in parts)
+    every = np.concatenate([train, validation, test])
+    count = len(every) - len(np.unique(every))
+    return Copies(count, len(every), np.isin(validation, train), np.isin(test, train))
 
 
 def rows_wanted(data: DataSet) -> int | None:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deltarule.data.row_codes import row_codes, scattered
+
 LEAST_ROWS = 7  # under which 15 % is less than one row, and all of them train
 
 
@@ -51,7 +53,7 @@ def distinct(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Weighte
     weight = np.ones(len(X)) if weight is None else np.asarray(weight, np.float64)
     kept = weight > 0
     X, Y, weight = X[kept], Y[kept], weight[kept]
-    code = _codes(np.concatenate([X, Y], axis=1))
+    code = row_codes(np.concatenate([X, Y], axis=1))
     order = np.argsort(code, kind="stable")
     X, Y, weight, code = X[order], Y[order], weight[order], code[order]
     same = (code[1:] == code[:-1]) & (X[1:] == X[:-1]).all(axis=1) & (Y[1:] == Y[:-1]).all(axis=1)
@@ -73,9 +75,9 @@ def hold_out(
     """
     if len(rows.X) < LEAST_ROWS:
         return rows, None
-    rank = _mix(rows.code ^ _mix(np.full(len(rows.X), seed, np.uint64)))
+    rank = scattered(rows.code ^ scattered(np.full(len(rows.X), seed, np.uint64)))
     groups = np.zeros(len(rows.X), int) if classes is None else classes
-    _, number, targets = np.unique(_codes(rows.X), return_inverse=True, return_counts=True)
+    _, number, targets = np.unique(row_codes(rows.X), return_inverse=True, return_counts=True)
     whole = targets[number] == 1
     held = np.zeros(len(rows.X))
     for group in np.unique(groups):
@@ -100,20 +102,3 @@ def _held_out(weight: np.ndarray, whole: np.ndarray, share: float, unit: float) 
     if (held == weight).all():
         held[-1] = 0
     return held
-
-
-def _codes(values: np.ndarray) -> np.ndarray:
-    """A 64-bit code of each row of `values`, (N, c) float64: equal rows have equal codes."""
-    bits = (values + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0, which is equal to it
-    code = np.zeros(len(values), np.uint64)
-    for column in bits.T:
-        code = _mix(code ^ column)
-    return code
-
-
-def _mix(code: np.ndarray) -> np.ndarray:
-    """Scatter 64-bit numbers over their whole range, one to one (the finaliser of SplitMix64)."""
-    code = code + np.uint64(0x9E3779B97F4A7C15)
-    code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    code = (code ^ (code >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return code ^ (code >> np.uint64(31))

@@ -1,10 +1,9 @@
 """What a search varies: for each hyper-parameter a list of values or a range of numbers."""
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, prod
 from typing import Any
 
 import numpy as np
@@ -94,7 +93,7 @@ def sample(space: Space, count: int, seed: int) -> list[Values]:
 
     finite = not any(isinstance(entry, Range) for entry in space.values())
     if finite:
-        count = min(count, math.prod(len(entry) for entry in space.values()))  # pyright: ignore[reportArgumentType]
+        count = min(count, prod(len(entry) for entry in space.values()))  # pyright: ignore[reportArgumentType]
     found: list[tuple] = []
     tried: set[tuple] = set()
     while len(found) < count:
