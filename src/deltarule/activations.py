@@ -9,10 +9,8 @@ product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v)
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
-
+from deltarule import engine
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError
 
 
@@ -48,43 +46,77 @@ class Softmax(Activation):
 
     def times_slope(self, z: Array, a: Array, v: Array) -> Array:
         """(diag(a) - a a^T) v, without forming the matrix."""
-        return a * (v - jnp.sum(a * v, axis=-1, keepdims=True))
+        return a * (v - _mean(a, v))
 
     def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
         """The derivative of a ⊙ (v - <a, v>) along the line."""
         da = self.times_slope(z, a, dz)
-        mean = jnp.sum(a * v, axis=-1, keepdims=True)
-        mean_change = jnp.sum(da * v, axis=-1, keepdims=True)
-        return self.times_slope(z, a, dv) + da * (v - mean) - a * mean_change
+        return self.times_slope(z, a, dv) + da * (v - _mean(a, v)) - a * _mean(da, v)
+
+
+def _mean(a: Array, v: Array) -> Array:
+    """sum_k a_k v_k of each row."""
+    return (a * v).sum(axis=-1, keepdims=True)
+
+
+def sigmoid(z: Array) -> Array:
+    """1/(1 + e^-z)."""
+    return engine.of(z).sigmoid(z)
+
+
+def tanh(z: Array) -> Array:
+    """The hyperbolic tangent."""
+    return z.__array_namespace__().tanh(z)
+
+
+def relu(z: Array) -> Array:
+    """max(z, 0)."""
+    return z.__array_namespace__().maximum(z, 0)
+
+
+def softmax(z: Array) -> Array:
+    """e^{z_j} / sum_k e^{z_k}."""
+    return engine.of(z).softmax(z)
 
 
 def softplus(z: Array) -> Array:
     """ln(1 + e^z), which neither overflows for large z nor loses e^z for small z."""
-    return jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z)))
+    xp = z.__array_namespace__()
+    return xp.maximum(z, 0) + xp.log1p(xp.exp(-xp.abs(z)))
 
 
 def step(z: Array) -> Array:
     """The perceptron of [N] ch. 1: 1 where z > 0, else 0."""
-    return jnp.where(z > 0, 1, 0).astype(z.dtype)
+    return (z > 0).astype(z.dtype)
 
 
 def softplus_curvature(z: Array, a: Array) -> Array:
     """The derivative of the sigmoid, which is the slope of softplus."""
-    s = lax.logistic(z)
+    s = sigmoid(z)
     return s * (1 - s)
+
+
+def zeros(z: Array, a: Array) -> Array:
+    """0 everywhere."""
+    return z.__array_namespace__().zeros_like(z)
+
+
+def ones(z: Array, a: Array) -> Array:
+    """1 everywhere."""
+    return z.__array_namespace__().ones_like(z)
 
 
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
         #          name        a = sigma(z)    sigma'(z)                          sigma''(z)
-        Activation("sigmoid", lax.logistic, lambda z, a: a * (1 - a), lambda z, a: a * (1 - a) * (1 - 2 * a)),
-        Activation("tanh", jnp.tanh, lambda z, a: 1 - a * a, lambda z, a: -2 * a * (1 - a * a)),
-        Activation("relu", jax.nn.relu, lambda z, a: step(z), lambda z, a: jnp.zeros_like(z)),
-        Activation("softplus", softplus, lambda z, a: lax.logistic(z), softplus_curvature),
-        Activation("linear", lambda z: z, lambda z, a: jnp.ones_like(z), lambda z, a: jnp.zeros_like(z)),
-        Activation("step", step, lambda z, a: jnp.zeros_like(z), lambda z, a: jnp.zeros_like(z), trainable=False),
-        Softmax("softmax", jax.nn.softmax, lambda z, a: a * (1 - a), lambda z, a: a, elementwise=False),
+        Activation("sigmoid", sigmoid, lambda z, a: a * (1 - a), lambda z, a: a * (1 - a) * (1 - 2 * a)),
+        Activation("tanh", tanh, lambda z, a: 1 - a * a, lambda z, a: -2 * a * (1 - a * a)),
+        Activation("relu", relu, lambda z, a: step(z), zeros),
+        Activation("softplus", softplus, lambda z, a: sigmoid(z), softplus_curvature),
+        Activation("linear", lambda z: z, ones, zeros),
+        Activation("step", step, zeros, zeros, trainable=False),
+        Softmax("softmax", softmax, lambda z, a: a * (1 - a), lambda z, a: a, elementwise=False),
     )
 }
 

@@ -7,8 +7,8 @@ would train a network on something else than what was given.
 from typing import Any
 
 import numpy as np
-from jax import Array
 
+from deltarule.engine.kind import Array, is_jax
 from deltarule.errors import DataError
 
 REFUSED = {"c": "complex numbers", "m": "time spans", "M": "dates", "V": "records of several fields"}
@@ -27,7 +27,7 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
     try:
         if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
             values = np.ma.filled(values.astype(np.float64), np.nan)
-        array = values if isinstance(values, Array) else np.asarray(values)
+        array = values if is_jax(values) else np.asarray(values)
         require_real(name, array)
         if isinstance(array, np.ndarray) and array.dtype.kind == "O":
             array = _from_objects(values, array)
@@ -40,7 +40,7 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
         raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape {shape}.") from None
 
 
-def require_real(name: str, array: np.ndarray | Array) -> None:
+def require_real(name: str, array: Array) -> None:
     """Raise a DataError if the array is of a kind that NumPy casts to numbers of another meaning."""
     kind = array.dtype.kind
     if kind == "f":

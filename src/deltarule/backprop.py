@@ -1,30 +1,26 @@
 """Backpropagation: the forward pass (2), (3) and the four equations BP1-BP4, through a stack of layers, by hand.
 
-Every function here is pure and traceable: arrays in, arrays out, the network a static description. Shapes are
+Every function here is pure: arrays in, arrays out, of NumPy or of JAX, the network a static description. Shapes are
 batch-first: x is (m, n_1), y is (m, k), and lists run over net.layers, so index 0 is layer 2 of the equations.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-
-from deltarule.layers import Convolution, LayerParams, Pass
+from deltarule import engine
+from deltarule.engine.kind import Array
+from deltarule.layers import LayerParams, Pass
 
 if TYPE_CHECKING:
     from deltarule.network import Network
 
 Params = list[LayerParams]
 
-HALVED_FROM = 20  # images; in two halves these take 0.87 of the time on two cores, 50 take 0.75
-
 # A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
 Direction = Sequence[LayerParams | Array]
 
 
-def forward(net: "Network", params: Params, x: Array, key: Array | None = None) -> list[Pass]:
+def forward(net: "Network", params: Params, x: Array, key: Any = None) -> list[Pass]:
     """a^1 = x (1), then z^l and a^l of every layer (2), (3).
 
     With a key, which training gives, every layer that draws random numbers has its own part of it.
@@ -32,7 +28,7 @@ def forward(net: "Network", params: Params, x: Array, key: Array | None = None) 
     passes = []
     a = x
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        own = jax.random.fold_in(key, i) if layer.draws and key is not None else None
+        own = engine.of(a).fold_in(key, i) if layer.draws and key is not None else None
         passes.append(layer.forward(p, a, own))
         a = passes[-1].a
     return passes
@@ -81,7 +77,7 @@ def output_cost(net: "Network", out: Pass, y: Array) -> Array:
 
 
 def cost_and_gradient(
-    net: "Network", params: Params, x: Array, y: Array, weight: Array, key: Array | None = None
+    net: "Network", params: Params, x: Array, y: Array, weight: Array, key: Any = None
 ) -> tuple[Array, Params]:
     """C = sum_i w_i C_i over the batch and its gradient, by BP1-BP4.
 
@@ -96,28 +92,7 @@ def cost_and_gradient(
     """
     passes = forward(net, params, x, key)
     out = passes[-1]
-    cost = jnp.sum(weight * output_cost(net, out, y))
+    cost = (weight * output_cost(net, out, y)).sum()
     delta = weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
     deltas = errors(net, params, passes, delta)
     return cost, gradients(net, x, passes, deltas)
-
-
-def cost_and_gradient_in_halves(
-    net: "Network", params: Params, x: Array, y: Array, weight: Array, key: Array | None = None
-) -> tuple[Array, Params]:
-    """The same of a batch that lies on one device, faster on a CPU where it is one of images.
-
-    Of its two halves neither waits for the other, and XLA runs them beside each other, where the pieces of a
-    convolution and its pooling would each keep one core busy. The halves draw random numbers of their own.
-    """
-    half = len(x) // 2
-    convolves = any(isinstance(layer, Convolution) for layer in net.layers)
-    if not convolves or len(x) < HALVED_FROM or jax.default_backend() != "cpu":
-        return cost_and_gradient(net, params, x, y, weight, key)
-    first, second = (
-        cost_and_gradient(
-            net, params, x[part], y[part], weight[part], None if key is None else jax.random.fold_in(key, i)
-        )
-        for i, part in enumerate((slice(half), slice(half, None)))
-    )
-    return jax.tree.map(jnp.add, first, second)

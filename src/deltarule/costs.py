@@ -13,13 +13,12 @@ the Gauss-Newton one, sigma'^T C''(a) sigma'.
 
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from deltarule.activations import Activation, softplus
+from deltarule import engine
+from deltarule.activations import Activation, sigmoid, softplus
 from deltarule.domain import require_number
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.saturating_pairs import PAIRS
 
@@ -66,9 +65,11 @@ class Cost:
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S (m, k, k), whose column o seeds the backward pass for residual o, and r (m, k): S r = delta^L."""
         root, r = self.residual(a, y)
-        unit = jnp.eye(a.shape[-1], dtype=a.dtype)
-        columns = jax.vmap(lambda e: activation.times_slope(z, a, root * e), out_axes=-1)(unit)
-        return columns, r
+        if activation.elementwise:
+            return _diagonal(activation.times_slope(z, a, root)), r
+        units = a.__array_namespace__().eye(a.shape[-1], dtype=a.dtype)
+        columns = [activation.times_slope(z, a, root * unit) for unit in units]
+        return a.__array_namespace__().stack(columns, axis=-1), r
 
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
@@ -78,7 +79,12 @@ class Cost:
         Where r is not a difference of outputs and targets, the curve is bent in z alone: S^T ddz.
         """
         S, _ = self.gauss_newton(activation, z, a, y)
-        return jnp.einsum("mjo,mj->mo", S, ddz)
+        return (S * ddz[..., None]).sum(axis=-2)
+
+
+def _diagonal(entries: Array) -> Array:
+    """The diagonal matrices (m, k, k) with these entries (m, k)."""
+    return entries[..., None] * entries.__array_namespace__().eye(entries.shape[-1], dtype=entries.dtype)
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,14 @@ class Quadratic(Cost):
         object.__setattr__(self, "scale", require_number("scale", self.scale, above=0))
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        return self.scale * jnp.sum((a - y) ** 2, axis=-1)
+        return self.scale * ((a - y) ** 2).sum(axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
         return (2 * self.scale) * (a - y)
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         root = (2 * self.scale) ** 0.5
-        return jnp.full_like(a, root), root * (a - y)
+        return a.__array_namespace__().full_like(a, root), root * (a - y)
 
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
@@ -127,9 +133,9 @@ class CrossEntropy(Cost):
         if pair := PAIRS.get((activation.name, self.name)):
             return pair.value(z, y)
         if activation.name == "sigmoid":
-            return jnp.sum(softplus(z) - y * z, axis=-1)
-        a = _inside_unit_interval(a)
-        return -jnp.sum(y * jnp.log(a) + (1 - y) * jnp.log1p(-a), axis=-1)
+            return (softplus(z) - y * z).sum(axis=-1)
+        a, xp = _inside_unit_interval(a), a.__array_namespace__()
+        return -(y * xp.log(a) + (1 - y) * xp.log1p(-a)).sum(axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
         a = _inside_unit_interval(a)
@@ -150,8 +156,8 @@ class CrossEntropy(Cost):
         return super().output_error_tangent(activation, z, a, y, dz)
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
-        a = _inside_unit_interval(a)
-        root = jnp.hypot(jnp.sqrt(y) / a, jnp.sqrt(1 - y) / (1 - a))
+        a, xp = _inside_unit_interval(a), a.__array_namespace__()
+        root = xp.hypot(xp.sqrt(y) / a, xp.sqrt(1 - y) / (1 - a))
         return root, (a - y) / (a * (1 - a)) / root
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
@@ -159,8 +165,9 @@ class CrossEntropy(Cost):
             return pair.gauss_newton(z, y)
         if activation.name == "sigmoid":
             # a (1 - a), but from z: 1 - a loses every digit once a rounds to 1.
-            root = jnp.maximum(jnp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
-            return root[..., None] * jnp.eye(a.shape[-1], dtype=a.dtype), (a - y) / root
+            xp = z.__array_namespace__()
+            root = xp.maximum(xp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
+            return _diagonal(root), (a - y) / root
         return super().gauss_newton(activation, z, a, y)
 
 
@@ -184,10 +191,10 @@ class LogLikelihood(Cost):
         if pair := PAIRS.get((activation.name, self.name)):
             return pair.value(z, y)
         if activation.name == "softmax":
-            return -jnp.sum(y * jax.nn.log_softmax(z), axis=-1)
+            return -(y * engine.of(z).log_softmax(z)).sum(axis=-1)
         if activation.name == "sigmoid":
-            return jnp.sum(y * softplus(-z), axis=-1)
-        return -jnp.sum(y * jnp.log(_positive(a)), axis=-1)
+            return (y * softplus(-z)).sum(axis=-1)
+        return -(y * a.__array_namespace__().log(_positive(a))).sum(axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
         return -y / _positive(a)
@@ -198,7 +205,7 @@ class LogLikelihood(Cost):
         if activation.name == "softmax":
             return a - y
         if activation.name == "sigmoid":
-            return -y * jax.nn.sigmoid(-z)
+            return -y * sigmoid(-z)
         return super().output_error(activation, z, a, y)
 
     def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
@@ -210,29 +217,31 @@ class LogLikelihood(Cost):
         return super().output_error_tangent(activation, z, a, y, dz)
 
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
-        return jnp.sqrt(y) / _positive(a), -jnp.sqrt(y)
+        root = a.__array_namespace__().sqrt(y)
+        return root / _positive(a), -root
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         if pair := PAIRS.get((activation.name, self.name)):
             return pair.gauss_newton(z, y)
         if activation.name == "softmax":
-            root = jnp.maximum(jnp.sqrt(a), SMALLEST_SLOPE)
-            eye = jnp.eye(a.shape[-1], dtype=a.dtype)
+            xp = a.__array_namespace__()
+            root = xp.maximum(xp.sqrt(a), SMALLEST_SLOPE)
+            eye = xp.eye(a.shape[-1], dtype=a.dtype)
             return root[..., :, None] * (eye - root[..., :, None] * root[..., None, :]), (a - y) / root
         if activation.name == "sigmoid":
-            root = jnp.sqrt(y)
-            return (root * jax.nn.sigmoid(-z))[..., None] * jnp.eye(a.shape[-1], dtype=a.dtype), -root
+            root = y.__array_namespace__().sqrt(y)
+            return _diagonal(root * sigmoid(-z)), -root
         return super().gauss_newton(activation, z, a, y)
 
 
 def _positive(a: Array) -> Array:
     """The output held where ln a is finite; only the pairs without a form in z need it."""
-    return jnp.maximum(a, jnp.finfo(a.dtype).tiny)
+    return a.__array_namespace__().maximum(a, np.finfo(a.dtype).tiny)
 
 
 def _inside_unit_interval(a: Array) -> Array:
     """The output held where ln a and ln(1 - a) are finite; only the pairs without a form in z need it."""
-    return jnp.minimum(_positive(a), 1 - jnp.finfo(a.dtype).eps)
+    return a.__array_namespace__().minimum(_positive(a), 1 - np.finfo(a.dtype).eps)
 
 
 COSTS: dict[str, Cost] = {cost.name: cost for cost in (Quadratic(), CrossEntropy(), LogLikelihood())}

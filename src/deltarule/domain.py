@@ -4,10 +4,9 @@ import math
 import numbers
 from typing import Any
 
-import jax
 import numpy as np
-from jax.core import Tracer
 
+from deltarule.engine.kind import is_jax, is_traced
 from deltarule.errors import ConfigurationError
 
 
@@ -26,7 +25,7 @@ def require_number(
     Raises:
         ConfigurationError: not a number, not finite, or outside the range.
     """
-    if isinstance(value, Tracer):
+    if is_traced(value):
         return value
     rule = "a finite number"
     if above is not None:
@@ -35,7 +34,7 @@ def require_number(
         rule += f" of at least {least:g}"
     if below is not None:
         rule += f" and below {below:g}"
-    if isinstance(value, jax.Array | np.ndarray) and value.ndim == 0:
+    if (is_jax(value) or isinstance(value, np.ndarray)) and value.ndim == 0:
         value = value.item()
     number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
     if (

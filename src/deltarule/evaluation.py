@@ -2,12 +2,9 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax.numpy as jnp
-import numpy as np
-from jax import Array
-
-from deltarule import backprop
+from deltarule import backprop, engine
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
 from deltarule.rows import Rows, block_size, sum_over_blocks
 
 if TYPE_CHECKING:
@@ -26,13 +23,17 @@ class Score(NamedTuple):
 
 def evaluate(net: "Network", params: Params, rows: Rows) -> Score:
     """C over the rows without regularisation, and the share of rows whose largest output is the target's."""
+    return engine.of(rows.x).call(_score, params, rows, net=net)
+
+
+def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
 
     def sums(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
         out = backprop.forward(net, params, x)[-1]
-        return jnp.sum(weight * backprop.output_cost(net, out, y)), jnp.sum(jnp.where(correct(out.a, y), weight, 0))
+        return (weight * backprop.output_cost(net, out, y)).sum(), (weight * correct(out.a, y)).sum()
 
     cost, right = sum_over_blocks(rows, evaluation_block(net, rows), sums)
-    total = jnp.sum(rows.mask)
+    total = rows.mask.sum()
     return Score(cost / total, right / total)
 
 
@@ -41,7 +42,7 @@ def evaluation_block(net: "Network", rows: Rows) -> int:
     return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net, rows.x)))
 
 
-def rows_at_once(net: "Network", x: Array | np.ndarray) -> int:
+def rows_at_once(net: "Network", x: Array) -> int:
     """How many rows of x (N, ...) go through the network together."""
     return max(1, EVALUATION_BYTES // (x.dtype.itemsize * net.neurons(x.shape[1:])))
 
@@ -50,4 +51,4 @@ def correct(a: Array, y: Array) -> Array:
     """Whether each row of outputs names the class of its target: by the largest output, or by 1/2 for one output."""
     if a.shape[-1] == 1:
         return (a[..., 0] > 0.5) == (y[..., 0] > 0.5)
-    return jnp.argmax(a, axis=-1) == jnp.argmax(y, axis=-1)
+    return a.argmax(axis=-1) == y.argmax(axis=-1)

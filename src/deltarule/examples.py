@@ -3,14 +3,13 @@
 from typing import Any
 
 import numpy as np
-from jax.sharding import Mesh
 
+from deltarule import engine
 from deltarule.arrays import as_numbers
 from deltarule.backprop import Params
-from deltarule.devices import divide_rows
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network import Network
-from deltarule.rows import Rows, pad_rows
+from deltarule.rows import Rows
 
 
 def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
@@ -40,11 +39,12 @@ def require_rows(name: str, X: np.ndarray) -> None:
 
 
 def checked_rows(
-    net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Mesh | None = None
+    net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Any = None
 ) -> Rows:
-    """The examples checked and padded, on the default device or divided among those of a mesh."""
+    """The examples checked and laid out for the engine of the parameters, divided among the devices of a mesh."""
     require_rows(name, X)
-    y = np.asarray(net.as_targets(Y, net.as_inputs(params, X, X.dtype)))
+    net.check(params, X.shape[1:])
+    y = np.asarray(net.as_targets(Y, X))
     require_finite(name.replace("X", "Y"), y, y.dtype)
     net.cost.check_targets(name.replace("X", "Y"), y)
     if weights is not None:
@@ -54,11 +54,12 @@ def checked_rows(
                 f"weights has shape {weights.shape} and smallest value {weights.min():g}: "
                 f"give one weight of at least 0 for each of the {X.shape[0]} examples, not all 0."
             )
-    return pad_rows(X, y, weights) if mesh is None else divide_rows(mesh, X, y, weights)
+    E = engine.of_params(params)
+    return Rows(*E.laid_out(X, y, weights)) if mesh is None else E.divide_rows(mesh, X, y, weights)
 
 
 def validation_rows(
-    net: Network, params: Params, validation_data: Any, dtype: np.dtype, mesh: Mesh | None = None
+    net: Network, params: Params, validation_data: Any, dtype: np.dtype, mesh: Any = None
 ) -> Rows | None:
     """`validation_data`, which is (Xv, Yv), (Xv, Yv, weights) or None, as rows.
 

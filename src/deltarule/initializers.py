@@ -5,40 +5,38 @@ Every scheme draws for a layer of `n_out` neurons with `n_in` weights each: W is
 
 from collections.abc import Callable
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
 from deltarule.errors import ConfigurationError
 
-Initializer = Callable[..., tuple[Array, Array]]
+Random = np.random.Generator
+Initializer = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
-def old(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
+def old(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
     """Weights and biases N(0, 1): the first scheme of [N] ch. 1, which saturates wide layers."""
-    weight_key, bias_key = jax.random.split(key)
-    return jax.random.normal(weight_key, (n_out, n_in), dtype), jax.random.normal(bias_key, (n_out,), dtype)
+    return random.standard_normal((n_out, n_in)).astype(dtype), random.standard_normal(n_out).astype(dtype)
 
 
-def new(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
+def new(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
     """Weights N(0, 1/n_in), biases N(0, 1): [N] ch. 3."""
-    W, b = old(key, n_out, n_in, dtype)
-    return W / jnp.sqrt(jnp.asarray(n_in, dtype)), b
+    W, b = old(random, n_out, n_in, dtype)
+    return W / n_in**0.5, b
 
 
-def glorot(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
+def glorot(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
     """Weights N(0, 2/(n_in + n_out)), biases 0: Glorot & Bengio 2010."""
-    scale = jnp.sqrt(jnp.asarray(2 / (n_in + n_out), dtype))
-    return scale * jax.random.normal(key, (n_out, n_in), dtype), jnp.zeros(n_out, dtype)
+    scale = (2 / (n_in + n_out)) ** 0.5
+    return (scale * random.standard_normal((n_out, n_in))).astype(dtype), np.zeros(n_out, dtype)
 
 
-def he(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
+def he(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
     """Weights N(0, 2/n_in), biases 0: He et al. 2015, for rectified units."""
-    scale = jnp.sqrt(jnp.asarray(2 / n_in, dtype))
-    return scale * jax.random.normal(key, (n_out, n_in), dtype), jnp.zeros(n_out, dtype)
+    scale = (2 / n_in) ** 0.5
+    return (scale * random.standard_normal((n_out, n_in))).astype(dtype), np.zeros(n_out, dtype)
 
 
-def nguyen_widrow(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Array]:
+def nguyen_widrow(random: Random, n_out: int, n_in: int, dtype) -> tuple[np.ndarray, np.ndarray]:
     """Directions at random, biases spread evenly: the active regions of tanh neurons tile [-1, 1]^n_in.
 
     Each row of W has length beta = 1.4 n_out^(1/n_in), and the biases are evenly spaced on [-beta, beta]: 0.7 as in
@@ -46,10 +44,10 @@ def nguyen_widrow(key: Array, n_out: int, n_in: int, dtype) -> tuple[Array, Arra
     [-1, 1] or standardised.
     """
     beta = 1.4 * n_out ** (1 / n_in)
-    direction = jax.random.uniform(key, (n_out, n_in), dtype, -1, 1)
-    direction = direction / jnp.linalg.norm(direction, axis=1, keepdims=True)
-    centre = jnp.linspace(-1, 1, n_out, dtype=dtype) if n_out > 1 else jnp.zeros(1, dtype)
-    return beta * direction, beta * centre * jnp.sign(direction[:, 0])
+    direction = random.uniform(-1, 1, (n_out, n_in))
+    direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    centre = np.linspace(-1, 1, n_out) if n_out > 1 else np.zeros(1)
+    return (beta * direction).astype(dtype), (beta * centre * np.sign(direction[:, 0])).astype(dtype)
 
 
 INITIALIZERS: dict[str, Initializer] = {

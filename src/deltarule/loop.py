@@ -1,25 +1,32 @@
-"""The compiled part of a training: many epochs in one call, each scored, the best kept, the first stop obeyed.
+"""One training epoch by epoch: each scored, the best parameters kept, the first reason to stop obeyed.
 
-Everything that goes on from epoch to epoch is in a `Carry`, so cutting a training into calls changes no number. With
-a leading axis on the carry and the key, as many trainings run side by side under `jax.vmap`.
+Everything that goes on from epoch to epoch is in a `Carry`, so cutting a training into calls changes no number. The
+loop is Python's; for trainers whose whole epoch is worth compiling, the JAX engine has a compiled one around the same
+`one_epoch`.
 """
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 
+from deltarule import engine, trees
 from deltarule.backprop import Params
 from deltarule.evaluation import evaluate
 from deltarule.monitoring import AT_THE_END, AT_THE_START, observe
 from deltarule.network import Network
+from deltarule.randomness import NOISE, ORDER, Path
 from deltarule.rows import Rows
 from deltarule.stopping import Stopping, stop_code
-from deltarule.trainers.base import Record, ScoreControlled, Trainer
+from deltarule.trainers.base import Record, ScoreControlled, Trainer, Turn, no_clock
 
-CHUNK = 256  # the most epochs of one compiled call
+CHUNK = 256  # the most epochs between two looks at the clock
+Records = dict[str, np.ndarray]
+
+
+class TimeIsUp(Exception):
+    """The time limit passed within an epoch."""
 
 
 class Carry(NamedTuple):
@@ -27,44 +34,122 @@ class Carry(NamedTuple):
 
     state: Any
     best: Params
-    best_cost: Array
-    best_accuracy: Array
-    best_epoch: Array
-    epoch: Array
-    stop: Array
+    best_cost: Any
+    best_accuracy: Any
+    best_epoch: Any
+    epoch: Any
+    stop: Any
 
 
-@partial(jax.jit, static_argnums=0)
-def start(net: Network, trainer: Trainer, params: Params, rows: Rows) -> Carry:
-    """The carry before the first epoch of one training."""
-    infinity = jnp.asarray(jnp.inf, rows.x.dtype)
-    zero = jnp.zeros((), jnp.int32)
-    return Carry(trainer.init(net, params, rows), params, infinity, -infinity, zero, zero, zero)
+class Advance(NamedTuple):
+    """Where some epochs led, their records, and what ended them from outside: "time", "interrupted" or None."""
+
+    carry: Carry
+    records: Records
+    outside: str | None
 
 
-@partial(jax.jit, static_argnums=(0, 3), static_argnames="recorded")
-def advance(
-    net: Network,
-    trainer: Trainer,
-    stopping: Stopping,
-    monitor: str,
-    carry: Carry,
-    rows: Rows,
-    validation: Rows | None,
-    key: Array,
-    until: Array,
-    recorded: tuple[str, ...] = (),
-) -> tuple[Carry, Record]:
-    """Train from epoch `carry.epoch` up to epoch `until`, or to a stop; the records of up to CHUNK epochs.
+@dataclass(frozen=True)
+class Course:
+    """What stays the same from epoch to epoch of a training on examples in memory.
 
-    `recorded` names what is observed besides what the trainer records, see `deltarule.monitoring`. A carry with a
-    leading axis, and as many keys, is as many trainings side by side.
+    Args:
+        net: the network.
+        trainer: the trainer.
+        rows: the examples.
+        validation: those that score each epoch, if there are any.
+        path: of the training's random numbers, see `deltarule.randomness`.
+        rules: goal, min_grad, max_fail; the clock is not looked at here.
+        monitor: what "best" means on the validation data.
+        recorded: what is observed besides what the trainer records, see `deltarule.monitoring`.
     """
-    run = partial(_advance_one, net, trainer, stopping, monitor, recorded, rows, validation, until)
-    return jax.vmap(run)(carry, key) if carry.epoch.ndim else run(carry, key)
+
+    net: Network
+    trainer: Trainer
+    rows: Rows
+    validation: Rows | None
+    path: Path
+    rules: Stopping
+    monitor: str
+    recorded: tuple[str, ...]
+
+    @property
+    def engine(self) -> Any:
+        """The engine of the examples."""
+        return engine.of(self.rows.x)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether many epochs are one compiled call."""
+        return self.engine.name == "jax" and self.trainer.compiles_whole
+
+    def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
+        """The order of the examples in the epochs from number `first` on, of start number `lane`."""
+        return self.trainer.orders((*self.path, ORDER, lane), first, epochs, int(self.rows.count))
+
+    def noise_key(self, lane: int) -> Any:
+        """The key of what layers draw, of start number `lane`."""
+        return self.engine.key((*self.path, NOISE, lane))
+
+    def start(self, params: Params) -> Carry:
+        """The carry before the first epoch of one training."""
+        if self.compiled:
+            return self.engine.start(self, params)
+        infinity = self.rows.x.dtype.type(np.inf)
+        return Carry(self.trainer.init(self.net, params, self.rows), params, infinity, -infinity, 0, 0, 0)
+
+    def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
+        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop.
+
+        Args:
+            carry: where the training stands.
+            until: the last epoch; of many it may take several calls to get there.
+            lane: the number of the start.
+            clock: called between pieces, also within an epoch; it raises `TimeIsUp`.
+        """
+        if self.compiled:
+            return Advance(*self.engine.many_epochs(self, carry, until, lane), None)
+        E, records, outside = self.engine, [], None
+        key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
+        largest = float(largest_parameter(self.rows))
+        orders, first = None, int(carry.epoch)
+        try:
+            with E.quiet():
+                while carry.epoch < until and carry.stop == 0:
+                    place = int(carry.epoch) - first
+                    if orders is None or place >= len(orders):
+                        first, place = int(carry.epoch), 0
+                        orders = self.orders(first, self._drawn_at_once(until - first), lane)
+                    order = None if orders is None else orders[place]
+                    drawn = None if key is None else E.fold_in(key, int(carry.epoch))
+                    turn = Turn(order, drawn, clock if carry.epoch else no_clock)
+                    carry, record = one_epoch(
+                        self.net, self.trainer, self.rules, self.monitor, self.recorded, self.rows, self.validation,
+                        largest, carry, turn,
+                    )  # fmt: skip
+                    records.append(record)
+        except TimeIsUp:
+            outside = "time"
+        except KeyboardInterrupt:
+            outside = "interrupted"
+        names = records[0] if records else ()
+        return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
+
+    def _drawn_at_once(self, epochs: int) -> int:
+        """Of how many epochs the orders are drawn together."""
+        return max(1, min(epochs, DRAWN // max(1, int(self.rows.count))))
 
 
-def _advance_one(
+DRAWN = 2**16  # examples whose place in an epoch is drawn at once
+
+
+def largest_parameter(rows: Rows) -> Any:
+    """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
+    xp = rows.y.__array_namespace__()
+    return xp.maximum(1, xp.max(xp.abs(rows.y))) / np.finfo(rows.x.dtype).eps
+
+
+def one_epoch(
     net: Network,
     trainer: Trainer,
     stopping: Stopping,
@@ -72,63 +157,83 @@ def _advance_one(
     recorded: tuple[str, ...],
     rows: Rows,
     validation: Rows | None,
-    until: Array,
+    largest: Any,
     carry: Carry,
-    key: Array,
+    turn: Turn,
 ) -> tuple[Carry, Record]:
-    # A parameter so large that a step of ordinary size is lost in its rounding will not come back.
-    largest = jnp.maximum(1, jnp.max(jnp.abs(rows.y))) / jnp.finfo(rows.x.dtype).eps
+    """One epoch, its score, and what follows from that."""
+    state, record = trainer.epoch(net, carry.state, rows, turn)
+    stop = record.pop("stop", 0)
+    record |= observe(AT_THE_START, recorded, net, carry.state.params, rows)
+    record |= observe(AT_THE_END, recorded, net, state.params, rows)
+    if validation is not None:
+        score = evaluate(net, state.params, validation)
+        record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
+        cost, accuracy = score.cost, score.accuracy
+    else:
+        cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]
+        accuracy = 0 * cost
+    before = validation is None and trainer.cost_before_step  # then the cost is that of the state before the step
+    sound = is_sound(record["cost"], state.params, largest)
+    validated = validation is not None
+    return judge(
+        trainer, stopping, monitor, carry, state, (cost, accuracy), before, sound, stop, record, validated
+    ), record
 
-    def one_epoch(carry: Carry) -> tuple[Carry, Record]:
-        state, record = trainer.epoch(net, carry.state, rows, jax.random.fold_in(key, carry.epoch))
-        stop = record.pop("stop", jnp.zeros((), jnp.int32))
-        record |= observe(AT_THE_START, recorded, net, carry.state.params, rows)
-        record |= observe(AT_THE_END, recorded, net, state.params, rows)
-        epoch = carry.epoch + 1
-        if validation is not None:
-            score = evaluate(net, state.params, validation)
-            record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
-            cost, accuracy = score.cost, score.accuracy
-        else:
-            cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]
-            accuracy = jnp.zeros_like(cost)
-        before = validation is None and trainer.cost_before_step  # then the cost is that of the state before the step
-        scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
-        better = improved = cost < carry.best_cost
-        if monitor == "accuracy":
-            improved = accuracy > carry.best_accuracy
-            better = improved | ((accuracy == carry.best_accuracy) & better)
-        if isinstance(trainer, ScoreControlled):
-            state, ended = trainer.heed(state, improved)
-            stop = jnp.where(stop == 0, ended, stop)
-        spread = jnp.stack([jnp.max(jnp.abs(p)) for p in jax.tree.leaves(state.params)])
-        diverged = ~(jnp.isfinite(record["cost"]) & jnp.all(spread < largest))
-        better = better if before else better & ~diverged
-        best, best_cost, best_accuracy, best_epoch = jax.tree.map(
-            partial(jnp.where, better),
-            (scored, cost, accuracy, scored_epoch),
-            (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch),
-        )
-        stop = _first_reason(stop, record, stopping, diverged, epoch - best_epoch, validation is not None)
-        after = Carry(state, best, best_cost, best_accuracy, best_epoch, epoch, stop)
-        return rows.everywhere((after, record))
 
-    shapes = jax.eval_shape(one_epoch, carry)[1]
-    buffers = {name: jnp.zeros((CHUNK, *entry.shape), entry.dtype) for name, entry in shapes.items()}
-    first = carry.epoch
+def is_sound(cost: Any, params: Params, largest: Any) -> Any:
+    """Whether the cost is a number and no parameter has left the range in which steps still count."""
+    E = engine.of(trees.leaves(params)[0])
+    return E.xp.isfinite(cost) & (E.call(trees.largest, params) < largest)
 
-    def body(loop: tuple[Carry, Record]) -> tuple[Carry, Record]:
-        carry, buffers = loop
-        place = carry.epoch - first
-        carry, record = one_epoch(carry)
-        return carry, {name: buffers[name].at[place].set(record[name]) for name in buffers}
 
-    return lax.while_loop(lambda loop: (loop[0].epoch < until) & (loop[0].stop == 0), body, (carry, buffers))
+def judge(
+    trainer: Trainer,
+    stopping: Stopping,
+    monitor: str,
+    carry: Carry,
+    state: Any,
+    score: tuple[Any, Any],
+    before: bool,
+    sound: Any,
+    stop: Any,
+    record: Record,
+    validated: bool,
+) -> Carry:
+    """The carry after an epoch: the best parameters so far, and the first reason to stop.
+
+    Args:
+        trainer: whose state it is.
+        stopping: the rules.
+        monitor: "cost" or "accuracy".
+        carry: before the epoch.
+        state: after it.
+        score: the cost and the accuracy that count.
+        before: whether they are those of the parameters before the epoch.
+        sound: whether cost and parameters are numbers of a size that can be trained on.
+        stop: the trainer's own reason to stop, 0 for none.
+        record: of the epoch.
+        validated: whether the score is of validation data.
+    """
+    E, (cost, accuracy), epoch = engine.of(score[0]), score, carry.epoch + 1
+    scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
+    better = improved = cost < carry.best_cost
+    if monitor == "accuracy":
+        improved = accuracy > carry.best_accuracy
+        better = improved | ((accuracy == carry.best_accuracy) & better)
+    if isinstance(trainer, ScoreControlled):
+        state, ended = trainer.after_score(state, improved)
+        stop = E.select(stop == 0, ended, stop)
+    better = better if before else better & sound
+    best = (scored, cost, accuracy, scored_epoch)
+    best = E.select(better, best, (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch))
+    stop = _first_reason(E, stop, record, stopping, sound, epoch - best[3], validated)
+    return Carry(state, *best, epoch, stop)
 
 
 def _first_reason(
-    stop: Array, record: Record, stopping: Stopping, diverged: Array, since_best: Array, validated: bool
-) -> Array:
+    E: Any, stop: Any, record: Record, stopping: Stopping, sound: Any, since_best: Any, validated: bool
+) -> Any:
     """The code of the first rule that ends the training here, 0 if none does; divergence outranks the rest."""
     rules = []
     if stopping.goal is not None:
@@ -138,5 +243,5 @@ def _first_reason(
     if stopping.max_fail is not None and validated:
         rules.append((since_best >= stopping.max_fail, "max_fail"))
     for holds, reason in reversed(rules):
-        stop = jnp.where(holds, jnp.asarray(stop_code(reason), jnp.int32), stop)
-    return jnp.where(diverged, jnp.asarray(stop_code("diverged"), jnp.int32), stop)
+        stop = E.select(holds, stop_code(reason), stop)
+    return E.select(sound, stop, stop_code("diverged"))

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
+from deltarule import engine
 from deltarule.backprop import Params
-from deltarule.machine import free_memory, in_units, require_room
+from deltarule.machine import in_units, require_room
 from deltarule.memory import Memory, memory_needed, sizes_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def require_fit(
     form = trainer.form(net, params, m) if hasattr(trainer, "form") else None
     needed = memory_needed(sizes_of(net, params, N, shape[1:], dtype), trainer, form, devices)
     parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
-    require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), _free(devices))
+    require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), engine.of_params(params).free_memory(devices))
 
 
 def _cure(needed: Memory, trainer: Any, form: str | None) -> str:
@@ -43,12 +43,3 @@ def _cure(needed: Memory, trainer: Any, form: str | None) -> str:
     if hasattr(trainer, "batch_size") and trainer.batch_size is None:
         return "take batch_size=100, for example, so that a step sees fewer examples"
     return "use fewer neurons or smaller batches"
-
-
-def _free(devices: int) -> float:
-    """Bytes that are free where the arrays of one device will lie."""
-    device = jax.local_devices()[0]
-    stats = device.memory_stats() if device.platform != "cpu" else None
-    if stats and "bytes_limit" in stats:
-        return float(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
-    return free_memory() / devices  # devices on a CPU share its memory

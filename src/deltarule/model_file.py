@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
@@ -22,7 +21,6 @@ from deltarule.costs import COSTS, Cost
 from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
 from deltarule.layers import LAYER_KINDS, Layer
 from deltarule.network import Network
-from deltarule.precision import computing_in
 from deltarule.whole_file import write_whole
 
 FORMAT_VERSION = 1
@@ -207,8 +205,7 @@ def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
         _check(net, params)  # pyright: ignore[reportArgumentType]
     except ShapeError as error:
         raise ModelFileError(f"{path} contradicts itself: {error}") from None
-    with computing_in(next(iter(tensors.values())).dtype):
-        return [{name: jnp.asarray(array) for name, array in layer.items()} for layer in params]
+    return params  # pyright: ignore[reportReturnType]
 
 
 def _check(net: Network, params: Params) -> None:

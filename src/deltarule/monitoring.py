@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import jax.numpy as jnp
-from jax import Array
-
-from deltarule import backprop
+from deltarule import backprop, engine
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError
 from deltarule.evaluation import evaluate, evaluation_block
 from deltarule.rows import Rows, sum_over_blocks
@@ -25,13 +23,18 @@ def learning_speed(net: "Network", params: Params, rows: Rows) -> Array:
     dC/db^l is the mean of delta^l over the examples (BP3), so the norm is that of the whole gradient's part, not a
     mean of norms. Regularisation does not touch biases, and Dropout is the identity here, so neither enters.
     """
+    return engine.of(rows.x).call(_learning_speed, params, rows, net=net)
+
+
+def _learning_speed(params: Params, rows: Rows, *, net: "Network") -> Array:
 
     def bias_gradients(x: Array, y: Array, weight: Array) -> list[Array]:
         _, grads = backprop.cost_and_gradient(net, params, x, y, weight)
         return [layer["b"] for layer in grads if "b" in layer]
 
     sums = sum_over_blocks(rows, evaluation_block(net, rows), bias_gradients)
-    return jnp.stack([jnp.linalg.norm(db) for db in sums]) / jnp.sum(rows.mask)
+    xp = rows.x.__array_namespace__()
+    return xp.stack([xp.linalg.norm(db) for db in sums]) / rows.mask.sum()
 
 
 def training_score(net: "Network", params: Params, rows: Rows) -> Record:

@@ -3,29 +3,24 @@
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 from math import prod
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.core import Tracer
 
-from deltarule import backprop, tracing
+from deltarule import backprop, engine, tracing, trees
 from deltarule.activations import Activation
 from deltarule.arrays import as_numbers, require_real
 from deltarule.backprop import Params
 from deltarule.costs import Cost, get_cost
+from deltarule.engine.kind import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.evaluation import rows_at_once
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense, Layer, Shape
 from deltarule.machine import require_room
-from deltarule.precision import as_dtype, computing_in, dtype_of
-from deltarule.randomness import as_key
+from deltarule.precision import as_dtype, dtype_of
+from deltarule.randomness import INITIAL, NOISE, as_path, generator
 
 NEGLIGIBLE = 2**26  # bytes that every machine has
 
@@ -83,12 +78,14 @@ class Network:
 
     def init(
         self,
-        seed: int | Array,
+        seed: Any,
         input_shape: Shape,
         dtype: Any = "float32",
         defaults: Mapping[str, str] = DEFAULT_INITIALIZERS,
     ) -> Params:
         """Fresh parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+
+        They are NumPy's arrays, drawn by NumPy's counter-based generator: the same for both engines.
 
         Args:
             seed: a whole number from 0 to 2³² - 1, or a JAX key.
@@ -96,12 +93,27 @@ class Network:
             dtype: "float32" or "float64".
             defaults: the initializer of each activation, for layers that name none.
         """
-        dtype = as_dtype(dtype)
-        with computing_in(dtype):
-            key = as_key(seed)
-            shape = _checked_shape(input_shape)
-            self._require_room(shape, dtype)
-            return _init(self, key, shape, dtype, tuple(defaults.items()))
+        return self.starts(seed, 1, input_shape, dtype, defaults)[0]
+
+    def starts(
+        self,
+        seed: Any,
+        count: int,
+        input_shape: Shape,
+        dtype: Any = "float32",
+        defaults: Mapping[str, str] = DEFAULT_INITIALIZERS,
+    ) -> list[Params]:
+        """Fresh parameters of several starts; the first are those of `init`."""
+        dtype, path, shape = as_dtype(dtype), as_path(seed), _checked_shape(input_shape)
+        shapes = self.shapes(shape)
+        self._require_room(shapes, dtype)
+        return [
+            [
+                layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults)
+                for i, (layer, below) in enumerate(zip(self.layers, shapes[:-1], strict=True))
+            ]
+            for start in range(count)
+        ]
 
     def check(self, params: Params, input_shape: Shape) -> None:
         """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
@@ -113,16 +125,16 @@ class Network:
         for i, (layer, p, shape) in enumerate(zip(self.layers, params, self.shapes(input_shape)[:-1], strict=True)):
             layer.check(p, shape, i)
 
-    def _require_room(self, input_shape: Shape, dtype: np.dtype) -> None:
-        """Raise a TooLargeError if the parameters do not fit the memory, and a ShapeError if the shape does not."""
-        sizes = [prod(shape) for shape in self.shapes(input_shape)]
-        if dtype.itemsize * sum(below * above for below, above in pairwise(sizes)) < NEGLIGIBLE:
-            return  # even if every layer joined all to all
-        key = jax.random.key(0)
-        defaults = tuple(DEFAULT_INITIALIZERS.items())
-        arrays = jax.tree.leaves(jax.eval_shape(lambda: _init(self, key, input_shape, dtype, defaults)))
-        size = dtype.itemsize * sum(prod(array.shape) for array in arrays)
-        require_room(f"parameters for inputs of shape {input_shape}", 3.0 * size, "use fewer neurons or inputs")
+    def _require_room(self, shapes: list[Shape], dtype: np.dtype) -> None:
+        """Raise a TooLargeError if the parameters do not fit the memory."""
+        numbers = sum(
+            prod(shape)
+            for layer, below in zip(self.layers, shapes[:-1], strict=True)
+            for shape in layer.parameter_shapes(below).values()
+        )
+        size = dtype.itemsize * numbers
+        if size >= NEGLIGIBLE:
+            require_room(f"parameters for inputs of shape {shapes[0]}", 3.0 * size, "use fewer neurons or inputs")
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a^1 = x, a^2, ..., a^L of one example.
@@ -153,75 +165,77 @@ class Network:
         return None
 
     def __call__(self, params: Params, X: Any) -> Array:
-        """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters."""
-        dtype = dtype_of(params)
-        with computing_in(dtype):
+        """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters.
+
+        NumPy's parameters are computed with by NumPy, JAX's by JAX; so are `cost_and_gradient` and `trace`.
+        """
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
             x = self.as_inputs(params, X, dtype)
             most = rows_at_once(self, x)
-            if x.shape[0] <= most:
-                return _done(_outputs(self, params, x), x)
-            parts = [_outputs(self, params, x[i : i + most]) for i in range(0, x.shape[0], most)]
-            return _done(jnp.concatenate(parts), x)
+            parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
+            return E.wait(parts[0] if len(parts) == 1 else E.xp.concatenate(parts))
 
-    def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: int | Array | None = None) -> tuple[Array, Params]:
+    def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: Any = None) -> tuple[Array, Params]:
         """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
 
-        Compiled once for each N, as calls of the network are; memory is bounded whatever it is.
-        With a key (or seed) Dropout draws its masks as in a step of training; without one it is the identity.
+        Memory is bounded whatever N is. On JAX it is compiled once for each N, as calls of the network are.
+        With a seed (or a key of JAX) Dropout draws its masks as in a step of training; without one it is the identity.
 
         Raises:
             DataError: X has no rows. Whether targets are what the cost is made for is not looked at, for speed.
             ShapeError: X or Y does not fit the network.
         """
-        dtype = dtype_of(params)
-        with computing_in(dtype):
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
             x = self.as_inputs(params, X, dtype)
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
-            drawn = None if key is None else as_key(key)
             y = self.as_targets(Y, x)
-            return _done(_in_parts(self, params, x, y, drawn), x, y)
+            drawn = None if key is None else E.key((*as_path(key), NOISE))
+            return E.wait(_in_parts(E, self, params, x, y, drawn))
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
-        dtype = dtype_of(params)
-        with computing_in(dtype):
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
             inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
             targets = self.as_targets(as_numbers("y", y, None, "(k,)")[None], inputs)
-            return tracing.trace(self, params, jnp.asarray(inputs), jnp.asarray(targets))
+            return tracing.trace(self, params, E.put(inputs), E.put(targets))
 
-    def as_inputs(self, params: Params, X: Any, dtype: np.dtype) -> Array | np.ndarray:
+    def as_inputs(self, params: Params, X: Any, dtype: np.dtype) -> Array:
         """X as an array of this dtype, (N, ...), checked against the first layer.
 
         It is NumPy's unless X is JAX's: a compiled call takes it over in a tenth of the time of jnp.asarray.
         """
-        if not isinstance(X, Array):
+        if not is_jax(X):
             X = as_numbers("X", X, dtype, "(N, n_1)")
         require_real("X", X)
         if X.ndim < 2:
             raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
         self.check(params, X.shape[1:])
+        if is_traced(X) or any(is_traced(p) for layer in params for p in layer.values()):
+            X = engine.get("jax").put(X)
         return X if X.dtype == dtype else X.astype(dtype)
 
-    def as_targets(self, Y: Any, x: Array | np.ndarray) -> Array | np.ndarray:
+    def as_targets(self, Y: Any, x: Array) -> Array:
         """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1.
 
         It is NumPy's unless Y is JAX's.
         """
         k, N = self.outputs, x.shape[0]
-        if not isinstance(Y, Array):
+        if not is_jax(Y):
             Y = as_numbers("Y", Y, None, f"(N, {k})")
         require_real("Y", Y)
         if Y.ndim == 1 and k == 1:
             Y = Y[:, None]
         elif Y.ndim == 1 and Y.dtype.kind in "iu":
-            if not isinstance(Y, Tracer) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
+            if not is_traced(Y) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
                 raise DataError(
                     f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
                     f"number the classes from 0 to {k - 1}."
                 )
-            # By NumPy where it can be: eager JAX would compile again for every N.
-            Y = jax.nn.one_hot(Y, k, dtype=x.dtype) if isinstance(Y, Array) else np.eye(k, dtype=x.dtype)[Y]
+            Y = (Y[:, None] == np.arange(k)).astype(x.dtype)
         if Y.shape != (N, k):
             raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
         return Y if Y.dtype == x.dtype else Y.astype(x.dtype)
@@ -242,45 +256,25 @@ def _checked_shape(input_shape: Any) -> Shape:
     return shape
 
 
-def _done(result: Any, *given: Array | np.ndarray) -> Any:
-    """The result, waited for where NumPy's memory was given: JAX reads it as it computes, and callers may change it."""
-    return jax.block_until_ready(result) if any(isinstance(array, np.ndarray) for array in given) else result
+def _outputs(params: Params, x: Array, *, net: Network) -> Array:
+    return backprop.forward(net, params, engine.of_params(params).put(x))[-1].a
 
 
-@partial(jax.jit, static_argnums=(0, 2, 3, 4))
-def _init(net: Network, key: Array, shape: Shape, dtype: np.dtype, defaults: tuple[tuple[str, str], ...]) -> Params:
-    params = []
-    for layer, layer_key in zip(net.layers, jax.random.split(key, len(net.layers)), strict=True):
-        params.append(layer.init(layer_key, shape, dtype, dict(defaults)))
-        shape = layer.output_shape(shape)
-    return params
-
-
-@partial(jax.jit, static_argnums=0)
-def _outputs(net: Network, params: Params, x: Array | np.ndarray) -> Array:
-    return backprop.forward(net, params, jnp.asarray(x))[-1].a
-
-
-def _in_parts(
-    net: Network, params: Params, x: Array | np.ndarray, y: Array | np.ndarray, key: Array | None
-) -> tuple[Array, Params]:
+def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
     """The mean cost and its gradient, of as many examples at a time as fit the memory."""
     count, most = x.shape[0], rows_at_once(net, x)
-    if count <= most:
-        return _mean_cost_and_gradient(net, params, x, y, key)
-    mean = _mean_cost_and_gradient(net, params, x[:most], y[:most], key)
+    mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)
     for first in range(most, count, most):
-        own = None if key is None else jax.random.fold_in(key, first)
-        part = _mean_cost_and_gradient(net, params, x[first : first + most], y[first : first + most], own)
+        own = None if key is None else E.fold_in(key, first)
+        some = slice(first, first + most)
+        part = E.call(_mean_cost_and_gradient, params, x[some], y[some], own, net=net)
         share = min(most, count - first) / min(first + most, count)
-        mean = jax.tree.map(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
+        mean = trees.mapped(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
     return mean
 
 
-@partial(jax.jit, static_argnums=0)
-def _mean_cost_and_gradient(
-    net: Network, params: Params, x: Array | np.ndarray, y: Array | np.ndarray, key: Array | None
-) -> tuple[Array, Params]:
-    x, y = jnp.asarray(x), jnp.asarray(y)
-    weight = jnp.full(x.shape[0], 1 / x.shape[0], x.dtype)
+def _mean_cost_and_gradient(params: Params, x: Array, y: Array, key: Any, *, net: Network) -> tuple[Array, Params]:
+    E = engine.of_params(params)
+    x, y = E.put(x), E.put(y)
+    weight = E.xp.full(x.shape[0], 1 / x.shape[0], dtype=x.dtype)
     return backprop.cost_and_gradient(net, params, x, y, weight, key)

@@ -1,15 +1,10 @@
-"""Which floating-point precision a computation runs in, without touching JAX's global settings.
+"""Which floating-point precision a computation runs in: a network computes in its parameters' dtype."""
 
-JAX computes in float32 unless 64-bit types are enabled. deltarule enables them only inside its own calls, and only
-where the parameters are float64: a network computes in its parameters' dtype.
-"""
-
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import jax
 import numpy as np
 
+from deltarule import trees
 from deltarule.errors import ConfigurationError
 
 
@@ -30,7 +25,7 @@ def as_dtype(dtype: Any) -> np.dtype:
 
 def dtype_of(params: Any) -> np.dtype:
     """The dtype that a network with these parameters computes in."""
-    leaves = jax.tree.leaves(params)
+    leaves = trees.leaves(params)
     if not leaves:
         raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")
     try:
@@ -42,8 +37,3 @@ def dtype_of(params: Any) -> np.dtype:
             f"the parameters hold {', '.join(kinds)} where arrays belong: give a list with one dict of arrays for each "
             "layer, as net.init makes it."
         ) from None
-
-
-def computing_in(dtype: np.dtype) -> AbstractContextManager:
-    """A context in which arrays of this dtype keep it: it enables 64-bit types for float64 and does nothing else."""
-    return jax.enable_x64(True) if dtype == np.float64 else nullcontext()

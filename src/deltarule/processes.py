@@ -80,6 +80,11 @@ def own_share(*arrays: Any) -> tuple[Any, ...]:
     return tuple(array[len(array) * i // processes : len(array) * (i + 1) // processes] for array in arrays)
 
 
+def own_stream(stream: Any) -> Any:
+    """This process's share of a stream."""
+    return stream.share(jax.process_index(), jax.process_count())
+
+
 def told(content: bytes) -> bytes:
     """What process 0 gives, in every process."""
     if jax.process_count() == 1:

@@ -1,30 +1,25 @@
-"""Frozen dataclasses as pytrees: numbers are leaves, which compiled code takes as traced values; choices are static."""
+"""Frozen dataclasses as JAX takes them apart: numbers are leaves, which compiled code traces; choices are static.
+
+A class says so here where it is defined; the JAX engine, once it is there, hands all of them to JAX.
+"""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
 
-import jax
+REGISTERED: list[tuple[type, tuple[str, ...], tuple[str, ...]]] = []  # the class, its leaves, its static fields
+_listeners: list[Callable[[type, tuple[str, ...], tuple[str, ...]], None]] = []
 
 
 def register(cls: type, leaves: tuple[str, ...]) -> None:
-    """Register a frozen dataclass whose fields named in `leaves` are traced and whose other fields are static.
-
-    Unflattening does not call the constructor: its checks are for what a user writes, and JAX passes placeholders.
-    """
+    """Register a frozen dataclass whose fields named in `leaves` are traced and whose other fields are static."""
     static = tuple(field.name for field in dataclasses.fields(cls) if field.name not in leaves)
+    REGISTERED.append((cls, leaves, static))
+    for listen in _listeners:
+        listen(cls, leaves, static)
 
-    def flatten(instance: Any) -> tuple[tuple, tuple]:
-        return tuple(getattr(instance, n) for n in leaves), tuple(getattr(instance, n) for n in static)
 
-    def flatten_with_keys(instance: Any) -> tuple[tuple, tuple]:
-        children, choices = flatten(instance)
-        return tuple(zip(map(jax.tree_util.GetAttrKey, leaves), children, strict=True)), choices
-
-    def unflatten(choices: tuple, children: Iterable[Any]) -> Any:
-        instance = object.__new__(cls)
-        for name, value in zip(leaves + static, (*children, *choices), strict=True):
-            object.__setattr__(instance, name, value)
-        return instance
-
-    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+def each(listen: Callable[[type, tuple[str, ...], tuple[str, ...]], None]) -> None:
+    """Call `listen` for every class that is registered, or will be."""
+    for entry in REGISTERED:
+        listen(*entry)
+    _listeners.append(listen)

@@ -4,13 +4,14 @@ L2 adds (lambda/2N) sum w² to the cost, L1 adds (lambda/N) sum |w|; the max-nor
 projection after each step: ‖w‖ <= c for the incoming weights w of every neuron (Srebro & Shraibman 2005).
 """
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+from collections.abc import Callable
+from typing import Any
 
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
+from deltarule.layers import LayerParams
 
-Strength = float | Array | None
+Strength = Any
 
 
 def penalty(params: Params, l2: Strength, l1: Strength, total: Array) -> Array | float:
@@ -18,9 +19,9 @@ def penalty(params: Params, l2: Strength, l1: Strength, total: Array) -> Array |
     added = 0.0
     for W in _weights(params):
         if l2 is not None:
-            added = added + l2 / (2 * total) * jnp.sum(W * W)
+            added = added + l2 / (2 * total) * (W * W).sum()
         if l1 is not None:
-            added = added + l1 / total * jnp.sum(jnp.abs(W))
+            added = added + l1 / total * abs(W).sum()
     return added
 
 
@@ -29,16 +30,14 @@ def add_penalty_gradient(grads: Params, params: Params, l2: Strength, l1: Streng
     if l2 is None and l1 is None:
         return grads
 
-    def regularised(path: tuple, dW: Array, W: Array) -> Array:
-        if path[-1].key != "W":
-            return dW
+    def regularised(dW: Array, W: Array) -> Array:
         if l2 is not None:
             dW = dW + l2 / total * W
         if l1 is not None:
-            dW = dW + l1 / total * jnp.sign(W)
+            dW = dW + l1 / total * W.__array_namespace__().sign(W)
         return dW
 
-    return jax.tree_util.tree_map_with_path(regularised, grads, params)
+    return [_with_weights(dp, regularised, dp, p) for dp, p in zip(grads, params, strict=True)]
 
 
 def limit_norms(params: Params, max_norm: Strength) -> Params:
@@ -49,13 +48,17 @@ def limit_norms(params: Params, max_norm: Strength) -> Params:
     if max_norm is None:
         return params
 
-    def limited(path: tuple, W: Array) -> Array:
-        if path[-1].key != "W":
-            return W
-        norm = jnp.sqrt(jnp.sum(W * W, axis=tuple(range(1, W.ndim)), keepdims=True))
-        return W * jnp.minimum(1, max_norm / norm)  # a row of zeros has c/0 = inf, and is multiplied by 1
+    def limited(W: Array) -> Array:
+        xp = W.__array_namespace__()
+        norm = xp.sqrt((W * W).sum(axis=tuple(range(1, W.ndim)), keepdims=True))
+        return W * xp.minimum(1, max_norm / norm)  # a row of zeros has c/0 = inf, and is multiplied by 1
 
-    return jax.tree_util.tree_map_with_path(limited, params)
+    return [_with_weights(p, limited, p) for p in params]
+
+
+def _with_weights(layer: LayerParams, f: Callable[..., Array], *parts: LayerParams) -> LayerParams:
+    """The layer's entries, its weights replaced by f of those of `parts`."""
+    return layer | {"W": f(*(part["W"] for part in parts))} if "W" in layer else layer
 
 
 def _weights(params: Params) -> list[Array]:

@@ -13,9 +13,11 @@ Softplus with log-likelihood. With rho(z) = sigma'(z)/sigma(z), which goes to 1 
 
 from typing import NamedTuple, Protocol
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
+
+from deltarule import engine
+from deltarule.activations import sigmoid, softplus
+from deltarule.engine.kind import Array
 
 
 class Pair(Protocol):
@@ -55,7 +57,7 @@ class SoftmaxCrossEntropy:
     def value(self, z: Array, y: Array) -> Array:
         """ln a and ln(1 - a) by log-sum-exp."""
         shares = _shares(z)
-        return -jnp.sum(y * shares.ln_a + (1 - y) * shares.ln_c, axis=-1)
+        return -(y * shares.ln_a + (1 - y) * shares.ln_c).sum(axis=-1)
 
     def output_error(self, z: Array, y: Array) -> Array:
         """The formula above."""
@@ -69,20 +71,20 @@ class SoftmaxCrossEntropy:
         e, w = _parts(shares, y)
         da = shares.a * (dz - _row_sum(shares.a * dz))
         db = shares.b * (dz - _row_sum(shares.b * dz))
-        dw = jnp.where(shares.top > 0, 0, da * (1 + w) / _at_least_half(shares))
+        dw = z.__array_namespace__().where(shares.top > 0, 0, da * (1 + w) / _at_least_half(shares))
         e_top, de_top = _row_sum(e * shares.top), _row_sum(da * shares.top)
         along = dw - da * _row_sum(w) - shares.a * _row_sum(dw)
         return along + de_top * (shares.top - shares.b) - e_top * db
 
     def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
         """S_ij = h_j/c_j ([i=j] - a_i), for the largest h_t ([i=t] - b_i); r = e/h, h = |√y c + i √(1-y) a|."""
-        shares = _shares(z)
-        h = jnp.hypot(jnp.sqrt(y) * shares.c, jnp.sqrt(1 - y) * shares.a)
+        shares, xp = _shares(z), z.__array_namespace__()
+        h = xp.hypot(xp.sqrt(y) * shares.c, xp.sqrt(1 - y) * shares.a)
         e, _ = _parts(shares, y)
-        eye = jnp.eye(z.shape[-1], dtype=z.dtype)
+        eye = xp.eye(z.shape[-1], dtype=z.dtype)
         others = (h / _at_least_half(shares))[..., None, :] * (eye - shares.a[..., :, None])
         largest = h[..., None, :] * (eye - shares.b[..., :, None])
-        return jnp.where(shares.top[..., None, :] > 0, largest, others), e / jnp.maximum(h, jnp.finfo(z.dtype).tiny)
+        return xp.where(shares.top[..., None, :] > 0, largest, others), e / xp.maximum(h, np.finfo(z.dtype).tiny)
 
 
 class SoftplusLogLikelihood:
@@ -90,9 +92,9 @@ class SoftplusLogLikelihood:
 
     def value(self, z: Array, y: Array) -> Array:
         """ln softplus(z) is z - e^z/2 + ... where e^z is small."""
-        small, safe = _small(z)
-        ln_a = jnp.where(small, z - 0.5 * jnp.exp(jnp.minimum(z, 0)), jnp.log(_softplus(safe)))
-        return -jnp.sum(y * ln_a, axis=-1)
+        (small, safe), xp = _small(z), z.__array_namespace__()
+        ln_a = xp.where(small, z - 0.5 * xp.exp(xp.minimum(z, 0)), xp.log(softplus(safe)))
+        return -(y * ln_a).sum(axis=-1)
 
     def output_error(self, z: Array, y: Array) -> Array:
         """-y rho(z)."""
@@ -100,14 +102,15 @@ class SoftplusLogLikelihood:
 
     def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
         """rho' = rho (1 - logistic(z) - rho), which goes to -e^z/2."""
-        small, safe = _small(z)
-        slope = _rho(safe) * (lax.logistic(-safe) - _rho(safe))
-        return -y * jnp.where(small, -0.5 * jnp.exp(jnp.minimum(z, 0)), slope) * dz
+        (small, safe), xp = _small(z), z.__array_namespace__()
+        slope = _rho(safe) * (sigmoid(-safe) - _rho(safe))
+        return -y * xp.where(small, -0.5 * xp.exp(xp.minimum(z, 0)), slope) * dz
 
     def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
         """S = diag(√y rho), r = -√y."""
-        root = jnp.sqrt(y)
-        return (root * _rho(z))[..., None] * jnp.eye(z.shape[-1], dtype=z.dtype), -root
+        xp = z.__array_namespace__()
+        root = xp.sqrt(y)
+        return (root * _rho(z))[..., None] * xp.eye(z.shape[-1], dtype=z.dtype), -root
 
 
 PAIRS: dict[tuple[str, str], Pair] = {
@@ -117,45 +120,41 @@ PAIRS: dict[tuple[str, str], Pair] = {
 
 
 def _shares(z: Array) -> Shares:
-    k = z.shape[-1]
-    top = jax.nn.one_hot(jnp.argmax(z, axis=-1), k, dtype=z.dtype)
-    ln_a = jax.nn.log_softmax(z)
-    a = jnp.exp(ln_a)
+    E, xp, k = engine.of(z), z.__array_namespace__(), z.shape[-1]
+    top = (xp.argmax(z, axis=-1)[..., None] == xp.arange(k)).astype(z.dtype)
+    ln_a = E.log_softmax(z)
+    a = xp.exp(ln_a)
     if k == 1:  # there are no others: a = 1 whatever z is, and the cost is held at the smallest number's
-        zero = jnp.zeros_like(z)
-        return Shares(a, zero, ln_a, jnp.full_like(z, jnp.log(jnp.finfo(z.dtype).tiny)), top, zero)
-    rest = jnp.where(top > 0, -jnp.inf, z)
-    ln_c_top = jax.nn.logsumexp(rest, axis=-1, keepdims=True) - jax.nn.logsumexp(z, axis=-1, keepdims=True)
-    ln_c = jnp.where(top > 0, ln_c_top, jnp.log1p(-jnp.where(top > 0, 0, a)))
-    return Shares(a, jnp.exp(ln_c), ln_a, ln_c, top, jax.nn.softmax(rest))
+        zero = xp.zeros_like(z)
+        return Shares(a, zero, ln_a, xp.full_like(z, np.log(np.finfo(z.dtype).tiny)), top, zero)
+    rest = xp.where(top > 0, -xp.inf, z)
+    ln_c_top = E.logsumexp(rest) - E.logsumexp(z)
+    ln_c = xp.where(top > 0, ln_c_top, xp.log1p(-xp.where(top > 0, 0, a)))
+    return Shares(a, xp.exp(ln_c), ln_a, ln_c, top, E.softmax(rest))
 
 
 def _parts(shares: Shares, y: Array) -> tuple[Array, Array]:
     """e, and w = e/c without the largest output."""
     e = shares.a * (1 - y) - shares.c * y
-    return e, jnp.where(shares.top > 0, 0, e / _at_least_half(shares))
+    return e, e.__array_namespace__().where(shares.top > 0, 0, e / _at_least_half(shares))
 
 
 def _at_least_half(shares: Shares) -> Array:
     """c of all but the largest output, 1 there."""
-    return jnp.where(shares.top > 0, 1, shares.c)
+    return shares.c.__array_namespace__().where(shares.top > 0, 1, shares.c)
 
 
 def _row_sum(v: Array) -> Array:
-    return jnp.sum(v, axis=-1, keepdims=True)
-
-
-def _softplus(z: Array) -> Array:
-    return jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z)))
+    return v.sum(axis=-1, keepdims=True)
 
 
 def _small(z: Array) -> tuple[Array, Array]:
     """Whether e^z is lost beside 1 when squared, and a z that is not, for the branch that is not taken."""
-    small = z < 0.5 * jnp.log(jnp.finfo(z.dtype).eps)
-    return small, jnp.where(small, 0, z)
+    small = z < 0.5 * float(np.log(np.finfo(z.dtype).eps))
+    return small, z.__array_namespace__().where(small, 0, z)
 
 
 def _rho(z: Array) -> Array:
     """sigma'(z)/sigma(z) of softplus: 1 - e^z/2 + ... where e^z is small."""
-    small, safe = _small(z)
-    return jnp.where(small, 1 - 0.5 * jnp.exp(jnp.minimum(z, 0)), lax.logistic(safe) / _softplus(safe))
+    (small, safe), xp = _small(z), z.__array_namespace__()
+    return xp.where(small, 1 - 0.5 * xp.exp(xp.minimum(z, 0)), sigmoid(safe) / softplus(safe))

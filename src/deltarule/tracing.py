@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jax import Array
 
 from deltarule import backprop
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
 
 if TYPE_CHECKING:
     from deltarule.network import Network

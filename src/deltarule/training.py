@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 
+from deltarule import engine as engines
+from deltarule import trees
 from deltarule.backprop import Params
 from deltarule.checkpoints import keeping
 from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
-from deltarule.devices import everywhere, mesh_of
 from deltarule.domain import require_choice, require_count
+from deltarule.engine.choice import choose_engine
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.loop import Course
 from deltarule.memory_check import require_fit
 from deltarule.monitoring import check_record
 from deltarule.network import Network
-from deltarule.precision import as_dtype, computing_in, dtype_of
-from deltarule.processes import together
-from deltarule.randomness import as_key
+from deltarule.precision import as_dtype, dtype_of
+from deltarule.randomness import as_path
 from deltarule.session import Callback, Session, TrainingResult
 from deltarule.stopping import Stopping
 from deltarule.trainers.base import Diversifying, Trainer
@@ -47,6 +48,7 @@ def train(
     monitor: str = "cost",
     record: Sequence[str] = (),
     dtype: Any = None,
+    engine: str = "auto",
     devices: Sequence[Any] | None = None,
     checkpoint: str | os.PathLike | None = None,
     checkpoint_every: int = 1,
@@ -67,8 +69,8 @@ def train(
         seed: of the initial parameters and of the order of the examples; the same seed gives the same network.
         params: where to start; None draws fresh parameters.
         weights: of the examples, (N,), at least 0; None weighs all by one.
-        restarts: how many starts to train side by side, in one compiled call; the best of them is returned, judged on
-            the validation data if there are any. The first start is `params` if given.
+        restarts: how many starts to train, some epochs of each in turn; the best of them is returned, judged on the
+            validation data if there are any. The first start is `params` if given.
         stopping: goal, min_grad, max_fail, time_limit.
         monitor: what "best" means on the validation data: "cost", or "accuracy" (ties fall to the lower cost).
         record: what else the history keeps of every epoch, measured over all training examples at the price of one
@@ -77,7 +79,9 @@ def train(
             ["training_accuracy"] after the epoch, without regularisation and Dropout, as the validation data are
             scored.
         dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
-        devices: divide the examples among these, such as `jax.devices()`; None computes on JAX's default device. The
+        engine: "numpy", which computes at once; "jax", which compiles first; or "auto", by the operations that shapes
+            and settings ask for, see `deltarule.engine.choice`. The result says which it was.
+        devices: divide the examples among these, such as `jax.devices()`; None computes on one device. The
             result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
             devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
         checkpoint: a folder to keep checkpoints in: the last two, each whole or absent whatever ends the process, and
@@ -108,38 +112,44 @@ def train(
     require_choice("monitor", monitor, ("cost", "accuracy"))
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
-    with computing_in(dtype):
-        X = require_finite("X", X, dtype)
-        require_rows("X", X)
-        init_key, run_key = jax.random.split(as_key(seed))
-        given = [] if params is None else [jax.tree.map(lambda p: jnp.asarray(p, dtype), params)]
-        keys = jax.random.split(init_key, restarts)[len(given) :]
-        drawn = [net.init(key, X.shape[1:], dtype, trainer.initializers) for key in keys]
-        starts = given + drawn
-        mesh = mesh_of(devices)
+    X = require_finite("X", X, dtype)
+    require_rows("X", X)
+    E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
+    with E.computing_in(dtype):
+        starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
+        mesh = E.mesh_of(devices)
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
-        count = X.shape[0] if mesh is None else int(rows.count)
+        count = int(rows.count)
         del X  # the rows are on the device
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
         if isinstance(trainer, Diversifying):
             starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
         if mesh is not None:
-            starts, run_key = everywhere(mesh, (starts, run_key))
-        session = Session(
-            net, trainer, rows, validation, run_key, epochs, stopping, monitor, recorded, callbacks, started
-        )
+            starts = E.everywhere(mesh, starts)
+        rules = replace(stopping, time_limit=None)  # the clock is the session's: another limit compiles nothing new
+        course = Course(net, trainer, rows, validation, as_path(seed), rules, monitor, recorded)
+        session = Session(course, epochs, stopping.time_limit, callbacks, started)
 
         def settings() -> Fingerprint:
-            return fingerprint(session, starts, seed, rows.x.dtype, rows_in_words(rows))
+            return fingerprint(course, starts, seed, rows.x.dtype, rows_in_words(rows))
 
         with (
-            together(),
-            keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,
-            trainer.surroundings(net, starts[0], count),
+            E.together(),
+            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
+            trainer.thread_limits(net, starts[0], count),
         ):
             return replace(session, keeper=keeper).run(starts)
+
+
+def starting_points(
+    E: Any, net: Network, trainer: Trainer, params: Params | None, seed: Any, count: int, shape: Any, dtype: np.dtype
+) -> list[Params]:
+    """`params`, if they are given, and fresh parameters, in all `count` starts on this engine."""
+    drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
+    starts = drawn if params is None else [params, *drawn[1:]]
+    return [trees.mapped(lambda p: E.put(p, dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:

@@ -14,19 +14,19 @@ from collections.abc import Iterable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from deltarule import engine, trees
 from deltarule.backprop import Params
-from deltarule.devices import pieces, sum_over_processes
+from deltarule.engine.kind import is_jax
+from deltarule.randomness import as_path
 from deltarule.row_sums import row_sum
 from deltarule.rows import Rows
 
 if TYPE_CHECKING:
     from deltarule.data.stream import Stream
-    from deltarule.session import Session
-    from deltarule.streaming.course import Course
+    from deltarule.loop import Course
+    from deltarule.streaming.course import StreamedCourse
 
 Fingerprint = dict[str, str]
 DEEPEST = 12  # of values enclosed in functions enclosed in functions
@@ -35,7 +35,7 @@ SAMPLED = 32  # blocks of a stream that are read for its digest
 
 
 def fingerprint(
-    settings: "Session | Course", starts: list[Params], seed: Any, dtype: Any, training_data: str
+    settings: "Course | StreamedCourse", starts: list[Params], seed: Any, dtype: Any, training_data: str
 ) -> Fingerprint:
     """The settings of a training by name, those that people change first; its examples as `rows_in_words` has them."""
     trainer = settings.trainer
@@ -43,6 +43,7 @@ def fingerprint(
     names = [field.name for field in dataclasses.fields(trainer)]
     rules = ("goal", "min_grad", "max_fail")
     return {
+        "engine": settings.engine.name,
         "network": "-".join(in_words(layer) for layer in settings.net.layers),
         "cost": in_words(settings.net.cost),
         "trainer": type(trainer).__name__,
@@ -52,10 +53,10 @@ def fingerprint(
         "restarts": str(len(starts)),
         "monitor": settings.monitor,
         "record": in_words(settings.recorded),
-        **{f"Stopping.{name}": in_words(getattr(settings.stopping, name)) for name in rules},
+        **{f"Stopping.{name}": in_words(getattr(settings.rules, name)) for name in rules},
         "training data": training_data,
         "validation data": "none" if settings.validation is None else rows_in_words(settings.validation),
-        "initial parameters": digest(jax.tree.leaves(starts)),
+        "initial parameters": digest(trees.leaves(starts)),
     }
 
 
@@ -73,9 +74,9 @@ def in_words(value: Any, depth: int = 0) -> str:
     """A setting as text that is the same in another process."""
     if value is None or isinstance(value, bool | str):
         return str(value)
-    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        value = jax.random.key_data(value)
-    if isinstance(value, jax.Array | np.ndarray | np.generic):
+    if is_jax(value) and value.dtype.kind not in "fiub":
+        value = np.array(as_path(value))
+    if is_jax(value) or isinstance(value, np.ndarray | np.generic):
         return repr(value.item()) if value.ndim == 0 else digest([value])
     if isinstance(value, numbers.Number):
         return repr(value)
@@ -112,7 +113,7 @@ def _enclosed(function: Any, depth: int) -> list[str]:
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     read = [function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__]
-    numbers_read = [value for value in read if isinstance(value, numbers.Number | np.ndarray | jax.Array)]
+    numbers_read = [value for value in read if isinstance(value, numbers.Number | np.ndarray) or is_jax(value)]
     words = [in_words(value, depth) for value in (*of, *cells, *given, *numbers_read)]
     if (function.__module__ or "").split(".")[0] in LIBRARIES:
         return [*words, *(in_words(number, depth) for number in _numbers_in(function.__code__))]
@@ -149,10 +150,10 @@ def rows_in_words(rows: Rows) -> str:
     """Shape and digest of the examples, without padding, however they are divided among devices and processes."""
     width = "x".join(str(size) for size in rows.x.shape[1:])
     shape = f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets"
-    return f"{shape}, digest {_summed(_row_sums(rows))}"
+    return f"{shape}, digest {_summed(engine.of(rows.x), _row_sums(rows))}"
 
 
-def stream_in_words(whole: "Stream", own: "Stream") -> str:
+def stream_in_words(E: Any, whole: "Stream", own: "Stream") -> str:
     """Shape and digest of a stream's examples, however its blocks are divided among processes.
 
     Batches follow from how the rows are cut into blocks, so that is compared as well. The digest is that of all rows
@@ -171,12 +172,12 @@ def stream_in_words(whole: "Stream", own: "Stream") -> str:
         if (block := whole.blocks[number]) in mine:
             piece = next(iter(whole.pieces(block)))
             sums = [(one + row_sum(int(firsts[number]), held)) % 2**64 for one, held in zip(sums, piece, strict=True)]
-    return f"{shape}, digest {_summed(sums)} of {len(numbers)} blocks of {len(whole.blocks)}"
+    return f"{shape}, digest {_summed(E, sums)} of {len(numbers)} blocks of {len(whole.blocks)}"
 
 
-def _summed(sums: list[int]) -> str:
+def _summed(E: Any, sums: list[int]) -> str:
     """The 64-bit sums, those of all processes added, in hexadecimal digits."""
-    return "".join(f"{int(number):016x}" for number in sum_over_processes(np.array(sums, np.uint64)))
+    return "".join(f"{int(number):016x}" for number in E.sum_over_processes(np.array(sums, np.uint64)))
 
 
 def _row_sums(rows: Rows) -> list[int]:
@@ -186,6 +187,6 @@ def _row_sums(rows: Rows) -> list[int]:
     """
     sums = []
     for array in (rows.x, rows.y, rows.weight):
-        own = pieces(rows, array) if array is not None else ()
+        own = engine.of(rows.x).pieces(rows, array) if array is not None else ()
         sums.append(sum(row_sum(first, held) for first, held in own) % 2**64)
     return sums

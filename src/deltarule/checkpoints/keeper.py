@@ -1,26 +1,23 @@
 """When checkpoints are written, and how a training goes on from one.
 
-A training is groups of starts, each group a `Carry` with the records of its starts so far (`Progress`); everything that
-goes on from epoch to epoch is in there. A checkpoint holds the groups as named arrays and the fingerprint of what must
-agree.
+A training is a `Carry` for each of its starts with the records so far (`Progress`); everything that goes on from epoch
+to epoch is in there. A checkpoint holds it as named arrays, and the fingerprint of what must agree.
 """
 
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from deltarule import loop
 from deltarule.checkpoints import folder
 from deltarule.checkpoints.content import Content, from_bytes, to_bytes
 from deltarule.checkpoints.fingerprint import Fingerprint
-from deltarule.checkpoints.progress import Progress, Records, from_tensors, to_tensors
+from deltarule.checkpoints.progress import Progress, from_tensors, to_tensors
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
-from deltarule.processes import leads, told
+from deltarule.loop import Carry, Records
 
 # Writing may take a second, and then this share of the time: epochs that are shorter than a write are not written each.
 WRITING_SECONDS, WRITING_SHARE = 1.0, 0.05
@@ -35,7 +32,7 @@ class Keeper:
         place: where to write, None for nowhere.
         every: epochs between two checkpoints.
         settings: the fingerprint of this training.
-        found: the groups of the checkpoint to go on from, none for a fresh training.
+        found: the arrays of the checkpoint to go on from, none for a fresh training.
         seconds: what the calls took that trained as far as that checkpoint.
     """
 
@@ -44,54 +41,52 @@ class Keeper:
         place: Path | None,
         every: int = 1,
         settings: Fingerprint | None = None,
-        found: Sequence[Records] = (),
+        found: Records | None = None,
         seconds: float = 0.0,
     ):
         """Nothing is written before the first epochs are run."""
         self.earlier = seconds
-        self.place, self.every, self.settings, self.groups = place, every, settings or {}, list(found)
+        self.place, self.every, self.settings, self.found = place, every, settings or {}, found
         self.began, self.writing = time.perf_counter(), 0.0
-        self.written_at: dict[int, int] = {}  # the epoch of each group's last checkpoint
+        self.written_at = 0  # the epoch of the last checkpoint
         self.failing = False
 
     def begin(
-        self, group: int, fresh: Callable[[], loop.Carry], like: Callable[[], loop.Carry] | None = None
+        self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]] | None = None
     ) -> Progress:
-        """The progress of a group in the checkpoint, or a fresh carry without records.
+        """The progress in the checkpoint, or fresh carries without records.
 
         Args:
-            group: its number.
-            fresh: makes the carry.
-            like: makes one of the same shapes in what JAX can trace, where `fresh` reads a disk; None is `fresh`.
+            fresh: makes the carries.
+            like: makes some of the same shapes where `fresh` reads a disk; None is `fresh`.
 
         Raises:
             CheckpointError: the checkpoint's arrays are not those of this training.
         """
-        if group >= len(self.groups):
-            carry = fresh()
-            return Progress(carry, [[] for _ in range(np.size(carry.epoch))])
-        progress = from_tensors(self.groups[group], like or fresh)
-        self.written_at[group] = progress.epoch
+        if not self.found:
+            carries = fresh()
+            return Progress(carries, [[] for _ in carries])
+        progress = from_tensors(self.found, like or fresh)
+        self.written_at = progress.epoch
         return progress
 
-    def limit(self, group: int, until: int) -> int:
+    def limit(self, until: int) -> int:
         """`until`, or the epoch before it at which the next checkpoint is due."""
-        return until if self.place is None or self._too_dear() else min(until, self._due(group))
+        return until if self.place is None or self._too_dear() else min(until, self._due())
 
-    def offer(self, group: int, progress: Progress) -> None:
+    def offer(self, progress: Progress) -> None:
         """Write a checkpoint if one is due."""
-        if self.place is not None and progress.epoch >= self._due(group) and not self._too_dear():
-            self.write(group, progress)
+        if self.place is not None and progress.epoch >= self._due() and not self._too_dear():
+            self.write(progress)
 
-    def write(self, group: int, progress: Progress) -> None:
+    def write(self, progress: Progress) -> None:
         """Write a checkpoint, unless the last one holds all this; where it cannot be written, warn and train on."""
-        if self.place is None or self.written_at.get(group) == progress.epoch:
+        if self.place is None or self.written_at == progress.epoch:
             return
         began = time.perf_counter()
-        self.groups[group : group + 1] = [to_tensors(progress)]
         try:
             spent = self.earlier + began - self.began
-            folder.write(self.place, _content(self.groups, self.settings, spent))
+            folder.write(self.place, _content(to_tensors(progress), self.settings, spent))
         except OSError as error:
             if not self.failing:
                 warnings.warn(
@@ -103,11 +98,11 @@ class Keeper:
             self.failing = True
         else:
             self.failing = False
-        self.written_at[group] = progress.epoch
+        self.written_at = progress.epoch
         self.writing += time.perf_counter() - began
 
-    def _due(self, group: int) -> int:
-        return (self.written_at.get(group, 0) // self.every + 1) * self.every
+    def _due(self) -> int:
+        return (self.written_at // self.every + 1) * self.every
 
     def _too_dear(self) -> bool:
         return self.writing > max(WRITING_SECONDS, WRITING_SHARE * (time.perf_counter() - self.began))
@@ -120,6 +115,7 @@ def keeping(
     every: int,
     epochs: int,
     settings: Callable[[], Fingerprint],
+    E: Any,
 ) -> Iterator[Keeper]:
     """The keeper of one training, which holds the lock of its folder.
 
@@ -130,6 +126,7 @@ def keeping(
         every: epochs between two checkpoints.
         epochs: at most this many will be run.
         settings: makes the fingerprint.
+        E: the engine, which knows the processes that train together.
 
     Raises:
         CheckpointError: the folder of `checkpoint` holds another training, cannot be written, or is in use; that of
@@ -142,11 +139,10 @@ def keeping(
     if place is None:
         yield Keeper(None)
         return
-    if not leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
+    if not E.leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
         settings()
-        content = from_bytes(told(b""))
-        groups = [_group(content.tensors, i) for i in range(content.description["groups"])]
-        yield Keeper(None, found=groups, seconds=content.description["seconds"])
+        content = from_bytes(E.told(b""))
+        yield Keeper(None, found=content.tensors, seconds=content.description["seconds"])
         return
     with folder.locked(place):
         here = source is not None and source.resolve() == place.resolve()
@@ -156,8 +152,8 @@ def keeping(
                 "with it, or name another folder."
             )
         ours = settings()
-        found, seconds = ([], 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
-        told(to_bytes(_content(found, ours, seconds)))
+        found, seconds = ({}, 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
+        E.told(to_bytes(_content(found, ours, seconds)))
         yield Keeper(place, every, ours, found, seconds)
 
 
@@ -168,17 +164,16 @@ def _as_path(name: str, folder: str | os.PathLike | None) -> Path | None:
         raise ConfigurationError(f"{name} must be the path of a folder, and is {folder!r}: give such a path.") from None
 
 
-def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> tuple[list[Records], float]:
-    """The groups of the newest whole checkpoint, and the seconds that it took to train so far."""
+def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> tuple[Records, float]:
+    """The arrays of the newest whole checkpoint, and the seconds that it took to train so far."""
     content, wrong = folder.newest(place)
     if content is None:
         if empty_is_well:
-            return [], 0.0
+            return {}, 0.0
         raise CheckpointError(f"there is no checkpoint in {place} to resume from: {NAME_ONE}.")
     try:
-        theirs, count = dict(content.description["settings"]), int(content.description["groups"])
-        groups = [_group(content.tensors, i) for i in range(min(count, len(content.tensors)))]
-        reached = max(int(np.max(group["carry.epoch"])) for group in groups)
+        theirs = dict(content.description["settings"])
+        reached = max(int(array) for name, array in content.tensors.items() if name.endswith(".carry.epoch"))
         seconds = float(content.description.get("seconds", 0.0))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the checkpoint in {place} contradicts itself ({error}): train anew.") from None
@@ -195,19 +190,12 @@ def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> t
     for one in wrong:
         sentence = f"{one}: training goes on from the checkpoint before it, of epoch {reached}."
         warnings.warn(sentence, CheckpointWarning, stacklevel=5)
-    return groups, seconds
+    return content.tensors, seconds
 
 
-def _content(groups: Sequence[Records], settings: Fingerprint, seconds: float) -> Content:
-    """The groups of a training as named arrays, what must agree, and the seconds it took."""
-    tensors = {f"{i}.{name}": array for i, held in enumerate(groups) for name, array in held.items()}
-    return Content(tensors, {"settings": settings, "groups": len(groups), "seconds": seconds})
-
-
-def _group(tensors: Records, group: int) -> Records:
-    """The arrays of one group under their own names."""
-    prefix = f"{group}."
-    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+def _content(tensors: Records, settings: Fingerprint, seconds: float) -> Content:
+    """A training as named arrays, what must agree, and the seconds it took."""
+    return Content(tensors, {"settings": settings, "seconds": seconds})
 
 
 def _short(text: str | None) -> str:

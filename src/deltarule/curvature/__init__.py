@@ -1,6 +1,6 @@
 """What Levenberg-Marquardt needs of a network: Jv and J^T v, J^T J over blocks, and J J^T without J."""
 
-from deltarule.curvature.gram import gram, gram_traces
+from deltarule.curvature.gram import gram, gram_diagonal, gram_traces
 from deltarule.curvature.linearization import (
     Linearization,
     errors_along,
@@ -12,13 +12,15 @@ from deltarule.curvature.linearization import (
     residual_errors,
     transpose_product,
 )
-from deltarule.curvature.normal import NormalEquations, normal_equations, symmetric_product
+from deltarule.curvature.normal import NormalEquations, equations_at, normal_equations
 
 __all__ = [
     "Linearization",
     "NormalEquations",
+    "equations_at",
     "errors_along",
     "gram",
+    "gram_diagonal",
     "gram_traces",
     "jacobian_diagonal",
     "jacobian_product",
@@ -27,6 +29,5 @@ __all__ = [
     "normal_equations",
     "residual_acceleration",
     "residual_errors",
-    "symmetric_product",
     "transpose_product",
 ]

@@ -7,11 +7,10 @@ product of two rows is ⟨Delta, Delta'⟩ (1 + ⟨a, a'⟩): two small Gram mat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from jax import Array
-
 from deltarule import backprop
 from deltarule.backprop import Params
 from deltarule.curvature.linearization import Linearization, residual_errors
+from deltarule.engine.kind import Array
 from deltarule.layers import LayerParams
 
 if TYPE_CHECKING:
@@ -56,6 +55,13 @@ def gram(
             into = group(i, name)
             sums[into] = sums[into] + term if into in sums else term
     return {into: total.reshape(left.r.size, right.r.size) for into, total in sums.items()}
+
+
+def gram_diagonal(net: "Network", params: Params, lin: Linearization, covariance: Sequence[LayerParams]) -> Array:
+    """The diagonal of J D^-1 J^T alone, (m, k); the arguments are those of `gram`."""
+    inputs, errors = backprop.inputs_of(lin.x, lin.passes), residual_errors(net, params, lin)
+    parts = zip(net.layers, inputs, errors, covariance, strict=True)
+    return sum(layer.gram_diagonal(a, d, D_inverse) for layer, a, d, D_inverse in parts)
 
 
 def gram_traces(net: "Network", lin: Linearization, errors: list[Array], M: Array) -> list[LayerParams]:

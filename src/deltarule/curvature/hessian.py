@@ -13,10 +13,9 @@ so H v costs about twice a gradient and no matrix is formed. Nothing is approxim
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from jax import Array
-
 from deltarule import backprop
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
 from deltarule.layers import Pass
 
 if TYPE_CHECKING:

@@ -7,12 +7,9 @@ tangents and J^T u one backward pass, at the price of about one gradient each.
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-
-from deltarule import backprop
+from deltarule import backprop, engine
 from deltarule.backprop import Direction, Params
+from deltarule.engine.kind import Array
 from deltarule.layers import Pass
 
 if TYPE_CHECKING:
@@ -39,8 +36,8 @@ def linearize(net: "Network", params: Params, x: Array, y: Array, weight: Array)
     passes = backprop.forward(net, params, x)
     z, a = passes[-1].z, passes[-1].a
     S, r = net.cost.gauss_newton(net.output_activation, z, a, y)
-    root = jnp.sqrt(weight)
-    cost = jnp.sum(weight * backprop.output_cost(net, passes[-1], y))
+    root = weight.__array_namespace__().sqrt(weight)
+    cost = (weight * backprop.output_cost(net, passes[-1], y)).sum()
     return Linearization(x, y, passes, cost, root[:, None, None] * S, root[:, None] * r)
 
 
@@ -50,18 +47,17 @@ def residual_errors(net: "Network", params: Params, lin: Linearization) -> list[
     def backward(seed: Array) -> list[Array]:
         return backprop.errors(net, params, lin.passes, seed)
 
-    return jax.vmap(backward, in_axes=2, out_axes=1)(lin.S)
+    return engine.of(lin.S).columns(backward, lin.S)
 
 
-def jacobian_transpose(net: "Network", params: Params, lin: Linearization) -> Array:
-    """J^T itself, (n, m k), rows in the order of `jax.flatten_util.ravel_pytree(params)`; for small blocks only.
+def jacobian_transpose(net: "Network", lin: Linearization, errors: list[Array]) -> Array:
+    """J^T itself, (n, m k), rows in the order of `trees.ravel(params)`; for small blocks only.
 
     Transposed, because then J^T J contracts its contiguous axis: on a CPU more than twice as fast as J.T @ J.
     """
     inputs = backprop.inputs_of(lin.x, lin.passes)
-    deltas = residual_errors(net, params, lin)
-    return jnp.concatenate(
-        [layer.jacobian_transpose(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
+    return lin.r.__array_namespace__().concatenate(
+        [layer.jacobian_transpose(a, d) for layer, a, d in zip(net.layers, inputs, errors, strict=True)]
     )
 
 
@@ -75,12 +71,12 @@ def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Par
 def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Direction) -> Array:
     """J v = S^T dz^L, (m, k): one forward pass of tangents."""
     dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1][0]
-    return jnp.einsum("mjo,mj->mo", lin.S, dz)
+    return (lin.S * dz[..., None]).sum(axis=1)
 
 
 def transpose_product(net: "Network", params: Params, lin: Linearization, u: Array) -> Params:
     """J^T u for u (m, k), in the shape of the parameters: one backward pass seeded with S u."""
-    seed = jnp.einsum("mjo,mo->mj", lin.S, u)
+    seed = (lin.S * u[:, None]).sum(axis=2)
     deltas = backprop.errors(net, params, lin.passes, seed)
     return backprop.gradients(net, lin.x, lin.passes, deltas)
 
@@ -91,7 +87,14 @@ def errors_along(errors: list[Array], u: Array) -> list[Array]:
     BP2 is linear in the output error, so nothing need be propagated again. BP3 and BP4 on them are J^T u; as a
     `Direction` they stand for J^T u without it.
     """
-    return [jnp.einsum("mo...,mo->m...", error, u) for error in errors]
+    return [_along(error, u) for error in errors]
+
+
+def _along(error: Array, u: Array) -> Array:
+    """sum_o u_o Delta_o of every example."""
+    if u.shape[1] == 1:
+        return error[:, 0] * u.reshape(-1, *[1] * (error.ndim - 2))
+    return error.__array_namespace__().einsum("mo...,mo->m...", error, u)
 
 
 def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Direction) -> Array:
@@ -110,4 +113,4 @@ def residual_acceleration(net: "Network", params: Params, lin: Linearization, we
     assert ddz is not None
     out = lin.passes[-1]
     bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, lin.y, dz, ddz)
-    return jnp.sqrt(weight)[:, None] * bent
+    return weight.__array_namespace__().sqrt(weight)[:, None] * bent

@@ -1,20 +1,20 @@
-"""The normal equations of one Gauss-Newton step, J^T J and J^T r, accumulated over blocks of examples."""
+"""The normal equations of one Gauss-Newton step, J^T J and J^T r."""
 
-import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
-from jax.flatten_util import ravel_pytree
-
+from deltarule import backprop, engine, trees
 from deltarule.backprop import Params
-from deltarule.curvature.linearization import jacobian_transpose, linearize, transpose_product
-from deltarule.rows import Rows, sum_over_blocks
+from deltarule.curvature.linearization import (
+    Linearization,
+    errors_along,
+    jacobian_transpose,
+    linearize,
+    residual_errors,
+)
+from deltarule.engine.kind import Array
 
 if TYPE_CHECKING:
     from deltarule.network import Network
-
-PANEL = 192  # the least rows of a panel of the symmetric product
 
 
 class NormalEquations(NamedTuple):
@@ -25,27 +25,14 @@ class NormalEquations(NamedTuple):
     hessian: Array
 
 
-def normal_equations(net: "Network", params: Params, rows: Rows, block: int) -> NormalEquations:
-    """The sums over all rows; memory is n² and one block's J, however many rows there are."""
-
-    def part(x: Array, y: Array, weight: Array) -> NormalEquations:
-        lin = linearize(net, params, x, y, weight)
-        gradient = ravel_pytree(transpose_product(net, params, lin, lin.r))[0]
-        return NormalEquations(lin.cost, gradient, symmetric_product(jacobian_transpose(net, params, lin)))
-
-    return sum_over_blocks(rows, block, part)
+def normal_equations(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> NormalEquations:
+    """Those of some examples; summed over blocks, memory is n² and one block's J, however many examples there are."""
+    return equations_at(net, params, linearize(net, params, x, y, weight))
 
 
-def symmetric_product(B: Array) -> Array:
-    """B B^T by row panels: only the panels on and above the diagonal are multiplied, the others are mirrored."""
-    n = B.shape[0]
-    panels = min(8, n // PANEL)
-    if panels < 2:
-        return B @ B.T
-    edges = [round(i * n / panels) for i in range(panels + 1)]
-    H = jnp.zeros((n, n), B.dtype)
-    for start, end in itertools.pairwise(edges):
-        upper = B[start:end] @ B[start:].T
-        H = H.at[start:end, start:].set(upper)
-        H = H.at[end:, start:end].set(upper[:, end - start :].T)
-    return H
+def equations_at(net: "Network", params: Params, lin: Linearization) -> NormalEquations:
+    """Those of a linearization."""
+    errors = residual_errors(net, params, lin)
+    gradient = backprop.gradients(net, lin.x, lin.passes, errors_along(errors, lin.r))
+    hessian = engine.of(lin.r).symmetric_product(jacobian_transpose(net, lin, errors))
+    return NormalEquations(lin.cost, trees.ravel(gradient), hessian)

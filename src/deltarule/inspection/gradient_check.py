@@ -1,20 +1,16 @@
 """The gradient check: BP1-BP4 against central differences of the cost, in float64."""
 
-from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from deltarule import backprop
+from deltarule import backprop, engine, trees
 from deltarule.backprop import Params
 from deltarule.domain import require_count
 from deltarule.examples import require_finite
 from deltarule.network import Network
-from deltarule.precision import computing_in, dtype_of
-from deltarule.randomness import as_key
+from deltarule.precision import dtype_of
+from deltarule.randomness import as_path, generator
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
 
@@ -56,48 +52,41 @@ def check_gradient_by_layer(
 ) -> list[GradientCheck]:
     """The worst direction of each tensor, in the order of the parameters; see `check_gradient`."""
     require_count("directions", directions)
-    with computing_in(np.dtype("float64")):
-        dtype_of(params)
-        params = jax.tree.map(lambda p: jnp.asarray(np.asarray(p), jnp.float64), params)
-        x = jnp.asarray(net.as_inputs(params, require_finite("X", X, np.dtype("float64")), np.dtype("float64")))
-        y = jnp.asarray(net.as_targets(Y, x))
-        net.cost.check_targets("Y", require_finite("Y", y, np.dtype("float64")))
+    E, dtype = engine.of_params(params), np.dtype("float64")
+    dtype_of(params)
+    with E.computing_in(dtype):
+        params = trees.mapped(lambda p: E.put(np.asarray(p), dtype), params)
+        x = net.as_inputs(params, require_finite("X", X, dtype), dtype)
+        y = net.as_targets(Y, x)
+        net.cost.check_targets("Y", require_finite("Y", y, dtype))
+        for place, tensor in trees.named_leaves(params):
+            require_finite(f"params{place}", tensor, dtype)
+        cost, grads = net.cost_and_gradient(params, x, y)
+        x, y, random, checks = E.put(x), E.put(y), generator(*as_path(seed)), []
         for i, layer in enumerate(params):
             for name, tensor in layer.items():
-                require_finite(f"params[{i}][{name!r}]", tensor, np.dtype("float64"))
-        weight = jnp.full(x.shape[0], 1 / x.shape[0])
-        cost, grads = _cost_and_gradient(net, params, x, y, weight)
-        checks = []
-        key = as_key(seed)
-        for i, layer in enumerate(params):
-            for name, tensor in layer.items():
-                key, direction_key = jax.random.split(key)
-                V = jax.random.normal(direction_key, (directions, *tensor.shape))
-                V = V / jnp.linalg.norm(V.reshape(directions, -1), axis=1).reshape(-1, *[1] * tensor.ndim)
-                said = jnp.tensordot(V, grads[i][name], tensor.ndim)
-                found = _difference_quotients(net, params, x, y, i, name, V)
+                V = random.standard_normal((directions, *tensor.shape))
+                V = V / np.linalg.norm(V.reshape(directions, -1), axis=1).reshape(-1, *[1] * tensor.ndim)
+                dC = np.asarray(grads[i][name])
+                said = np.tensordot(V, dC, tensor.ndim)
+                quotients = (E.call(_difference_quotient, params, x, y, E.put(v), net=net, i=i, name=name) for v in V)
+                found = np.array([float(quotient) for quotient in quotients])
                 # Beside the directional derivative itself an error is measured against its typical size over random
                 # directions, and against the rounding of the cost, which leaves eps |C| / h in the quotient.
-                typical = jnp.linalg.norm(grads[i][name]) / jnp.sqrt(tensor.size)
-                floor = jnp.maximum(typical, 1e-4 * jnp.abs(cost)) + jnp.finfo(cost.dtype).tiny
-                error = jnp.abs(said - found) / jnp.maximum(jnp.maximum(jnp.abs(said), jnp.abs(found)), floor)
-                worst = int(jnp.argmax(error))
+                typical = np.linalg.norm(dC) / tensor.size**0.5
+                floor = max(typical, 1e-4 * abs(float(cost))) + np.finfo(dtype).tiny
+                error = np.abs(said - found) / np.maximum(np.maximum(np.abs(said), np.abs(found)), floor)
+                worst = int(np.argmax(error))
                 checks.append(GradientCheck(i, name, float(said[worst]), float(found[worst]), float(error[worst])))
         return checks
 
 
-@partial(jax.jit, static_argnums=0)
-def _cost_and_gradient(net: Network, params: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
-    return backprop.cost_and_gradient(net, params, x, y, weight)
+def _difference_quotient(params: Params, x: Any, y: Any, v: Any, *, net: Network, i: int, name: str) -> Any:
+    """(C(p + h v) - C(p - h v)) / 2h along v in tensor `name` of layer i."""
 
-
-@partial(jax.jit, static_argnums=(0, 4, 5))
-def _difference_quotients(net: Network, params: Params, x: Array, y: Array, i: int, name: str, V: Array) -> Array:
-    """(C(p + h v) - C(p - h v)) / 2h for every direction v of tensor `name` of layer i."""
-
-    def cost(tensor: Array) -> Array:
+    def cost(tensor: Any) -> Any:
         moved = [layer | {name: tensor} if j == i else layer for j, layer in enumerate(params)]
-        return jnp.mean(backprop.output_cost(net, backprop.forward(net, moved, x)[-1], y))
+        return backprop.output_cost(net, backprop.forward(net, moved, x)[-1], y).mean()
 
     here = params[i][name]
-    return jax.lax.map(lambda v: (cost(here + STEP * v) - cost(here - STEP * v)) / (2 * STEP), V)
+    return (cost(here + STEP * v) - cost(here - STEP * v)) / (2 * STEP)

@@ -10,10 +10,8 @@ three maps, and everything first order and second order follows from them, becau
 
 from collections.abc import Mapping
 
-import jax.numpy as jnp
-from jax import Array
-
 from deltarule.activations import Activation, get_activation
+from deltarule.engine.kind import Array
 from deltarule.initializers import Initializer, get_initializer
 from deltarule.layers.base import Layer, LayerParams, Pass
 
@@ -92,7 +90,7 @@ class AffineLayer(Layer):
         dda_prev: Array | None,
     ) -> tuple[Array, Array]:
         """ddz = 2 dW ∗ da_prev + W ∗ dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
-        ddz = jnp.zeros_like(here.z)
+        ddz = here.z.__array_namespace__().zeros_like(here.z)
         if da_prev is not None:
             ddz = 2 * self.product(dparams["W"], da_prev)
         if dda_prev is not None:
@@ -125,4 +123,4 @@ class AffineLayer(Layer):
 
 def _over_examples(delta: Array) -> Array:
     """The sum over everything but the neurons or filters, which are the last axis."""
-    return jnp.sum(delta, axis=tuple(range(delta.ndim - 1)))
+    return delta.sum(axis=tuple(range(delta.ndim - 1)))

@@ -11,9 +11,9 @@ and `gradient_tangent` are the derivatives of the three methods they are named a
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
+from deltarule.engine.kind import Array
 from deltarule.errors import ShapeError
 
 Shape = tuple[int, ...]
@@ -43,8 +43,10 @@ class Layer:
         """The shape of one example's activation, from the shape of one example's input."""
         raise NotImplementedError
 
-    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
-        """Fresh parameters; `defaults` names the initializer of each activation."""
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
+        """Fresh parameters, NumPy's; `defaults` names the initializer of each activation."""
         raise NotImplementedError
 
     def input_shape(self, params: LayerParams) -> Shape | None:
@@ -174,6 +176,10 @@ class Layer:
         """
         raise NotImplementedError
 
+    def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
+        """This layer's share of the diagonal of J D^-1 J^T, (m, k), with D^-1 = {"W": (n_in,), "b": ()}."""
+        raise NotImplementedError
+
     def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
         """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
         raise NotImplementedError
@@ -186,7 +192,9 @@ def _shapes(params: LayerParams) -> dict[str, Shape]:
 class StatelessLayer(Layer):
     """A layer without parameters or activation: no gradients, no share of J, and a^l = z^l unless it says otherwise."""
 
-    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
         """Nothing."""
         return {}
 
@@ -196,7 +204,7 @@ class StatelessLayer(Layer):
 
     def slope(self, here: Pass) -> Array:
         """da/dz = 1."""
-        return jnp.ones_like(here.z)
+        return here.z.__array_namespace__().ones_like(here.z)
 
     def error(self, here: Pass, dC_da: Array) -> Array:
         """delta^l = dC/da^l."""
@@ -216,7 +224,7 @@ class StatelessLayer(Layer):
 
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
         """No rows: (0, m k)."""
-        return jnp.zeros((0, delta.shape[0] * delta.shape[1]), delta.dtype)
+        return delta.__array_namespace__().zeros((0, delta.shape[0] * delta.shape[1]), dtype=delta.dtype)
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """Nothing."""

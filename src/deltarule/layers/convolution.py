@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 
+from deltarule import engine
 from deltarule.domain import require_count
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError
 from deltarule.layers.affine import AffineLayer
 from deltarule.layers.base import LayerParams, Shape
-from deltarule.layers.correlation import correlate, kernel_gradient, turned
 from deltarule.layers.window import Window, as_pair, check_padding
 
 
@@ -72,9 +72,11 @@ class Convolution(AffineLayer):
         """(H', W', f)."""
         return (*self.window.stops(self.label, input_shape), self.filters)
 
-    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
         """W and b as of a Dense layer on one receptive field."""
-        W, b = self.scheme(defaults)(key, self.filters, prod(self.window.size) * input_shape[-1], dtype)
+        W, b = self.scheme(defaults)(random, self.filters, prod(self.window.size) * input_shape[-1], dtype)
         return {"W": W.reshape(self.filters, *self.window.size, input_shape[-1]), "b": b}
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
@@ -83,52 +85,54 @@ class Convolution(AffineLayer):
 
     def product(self, W: Array, a: Array) -> Array:
         """The correlation of every image with every kernel."""
-        return correlate(W, a, self.window)
+        return engine.of(a).correlate(W, a, self.window)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """The full correlation of delta with the kernels turned by 180°."""
-        return turned(W, delta, self.window, *a_prev.shape[1:3])
+        return engine.of(delta).turned(W, delta, self.window, *a_prev.shape[1:3])
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """BP4 summed over the positions that share W."""
-        return kernel_gradient(delta, a_prev, self.window)
+        return engine.of(delta).kernel_gradient(delta, a_prev, self.window)
 
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
         """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
         m, k, f = *delta.shape[:2], delta.shape[-1]
-        dW = jnp.einsum("ixp,ioxf->fpio", self._patches(a_prev), delta.reshape(m, k, -1, f))
-        db = jnp.sum(delta, axis=(2, 3)).transpose(2, 0, 1)
-        return jnp.concatenate([dW.reshape(-1, m * k), db.reshape(f, m * k)])
+        xp = delta.__array_namespace__()
+        dW = xp.einsum("ixp,ioxf->fpio", self._patches(a_prev), delta.reshape(m, k, -1, f), optimize=True)
+        db = delta.sum(axis=(2, 3)).transpose(2, 0, 1)
+        return xp.concatenate([dW.reshape(-1, m * k), db.reshape(f, m * k)])
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """sum_{i,o} (sum over positions of delta_io a_i)², example by example."""
         m, k, f = *delta.shape[:2], delta.shape[-1]
 
-        def add(total: Array, pair: Sequence[Array]) -> tuple[Array, None]:
-            dW = jnp.einsum("xp,oxf->ofp", *pair)
-            return total + jnp.sum(dW * dW, axis=0), None
+        def add(total: Array, pair: Sequence[Array]) -> Array:
+            dW = delta.__array_namespace__().einsum("xp,oxf->ofp", *pair, optimize=True)
+            return total + (dW * dW).sum(axis=0)
 
         patches = self._patches(a_prev)
-        zero = jnp.zeros((f, patches.shape[-1]), delta.dtype)
-        W = lax.scan(add, zero, (patches, delta.reshape(m, k, -1, f)))[0]
-        db = jnp.sum(delta, axis=(2, 3))
-        return {"W": W.reshape(f, *self.window.size, -1), "b": jnp.sum(db * db, axis=(0, 1))}
+        zero = delta.__array_namespace__().zeros((f, patches.shape[-1]), dtype=delta.dtype)
+        W = engine.of(delta).fold(add, zero, (patches, delta.reshape(m, k, -1, f)))
+        db = delta.sum(axis=(2, 3))
+        return {"W": W.reshape(f, *self.window.size, -1), "b": (db * db).sum(axis=(0, 1))}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
         """The position sum first: a filter's weights have (m k, h w c) rows of J; their products, filter by filter."""
+        xp = delta[0].__array_namespace__()
         patches = [self._patches(a) for a in a_prev]
         errors = [d.reshape(*d.shape[:2], -1, d.shape[-1]) for d in delta]
 
         def rows(side: int, of_filter: Array) -> Array:
-            dW = jnp.einsum("ixp,iox->iop", patches[side], of_filter)
+            dW = xp.einsum("ixp,iox->iop", patches[side], of_filter, optimize=True)
             return dW.reshape(-1, dW.shape[-1])
 
-        def add(total: Array, pair: Sequence[Array]) -> tuple[Array, None]:
-            return total + rows(0, pair[0]) @ rows(1, pair[1]).T, None
+        def add(total: Array, pair: Sequence[Array]) -> Array:
+            return total + rows(0, pair[0]) @ rows(1, pair[1]).T
 
-        db = [jnp.sum(d, axis=2).reshape(-1, d.shape[-1]) for d in errors]
-        zero = jnp.zeros((len(db[0]), len(db[1])), db[0].dtype)
-        W = lax.scan(add, zero, [jnp.moveaxis(d, -1, 0) for d in errors])[0]
+        db = [d.sum(axis=2).reshape(-1, d.shape[-1]) for d in errors]
+        zero = xp.zeros((len(db[0]), len(db[1])), dtype=db[0].dtype)
+        W = engine.of(zero).fold(add, zero, [xp.moveaxis(d, -1, 0) for d in errors])
         shape = (*delta[0].shape[:2], *delta[1].shape[:2])
         return {"W": W.reshape(shape), "b": (db[0] @ db[1].T).reshape(shape)}
 

@@ -4,25 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 
+from deltarule import engine
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.layers.affine import AffineLayer
 from deltarule.layers.base import LayerParams, Pass, Shape
-
-# Whether delta^T is written out before dW = delta^T a. A product that contracts the first axis of both factors
-# reaches half of a CPU's peak in float64 (46 against 92 GFLOP/s for 512 rows of 1,000, one core) and in float32
-# between 64 and 512 rows (75 against 120 for 100 rows of 260); of more rows in float32 it is the faster one (153
-# against 105 for 10,000 of 260). So it is in small batches, but for few neurons: 10 rows take 9.0 against 7.3 µs for 30
-# x 784, and 21 against 24 for 100 x 784.
-TRANSPOSE_ROWS = 64
-TRANSPOSE_ROWS_SINGLE = 512
-TRANSPOSE_NEURONS = 32
-# Products of up to so many terms are written as sums. XLA compiles a loop to one piece of machine code if its
-# body touches little memory and calls no matrix product: a stochastic step of 2-2-3-2 takes 0.10 against 0.86 µs.
-FEW_TERMS = 64
-
 
 @dataclass(frozen=True)
 class Dense(AffineLayer):
@@ -67,9 +55,11 @@ class Dense(AffineLayer):
             )
         return (self.n,)
 
-    def init(self, key: Array, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]) -> LayerParams:
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
         """W and b by the layer's initializer, or by the default of its activation."""
-        W, b = self.scheme(defaults)(key, self.n, input_shape[0], dtype)
+        W, b = self.scheme(defaults)(random, self.n, input_shape[0], dtype)
         return {"W": W, "b": b}
 
     def input_shape(self, params: LayerParams) -> Shape | None:
@@ -82,24 +72,15 @@ class Dense(AffineLayer):
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""
-        if _few_terms(a, self.n):
-            return jnp.sum(a[:, None, :] * W, axis=-1)
-        return a @ W.T
+        return engine.of(a).dense(W, a)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """W^T delta of every example."""
-        if _few_terms(a_prev, self.n):
-            return jnp.sum(delta[:, :, None] * W, axis=1)
-        return delta @ W
+        return engine.of(delta).dense_transposed(W, delta)
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """sum over the batch of delta a^T."""
-        if _few_terms(a_prev, self.n):
-            return jnp.sum(delta[:, :, None] * a_prev[:, None, :], axis=0)
-        across = delta.T
-        if _written_out(delta):
-            across = lax.optimization_barrier(across)  # keeps XLA from folding the transpose into the product
-        return across @ a_prev
+        return engine.of(delta).dense_outer(delta, a_prev)
 
     def tangent_along_gradient(
         self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
@@ -107,7 +88,7 @@ class Dense(AffineLayer):
         """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
         if not self._few(delta, a_prev):
             return super().tangent_along_gradient(params, delta, a_prev, here, da_prev)
-        dz = (a_prev @ a_prev.T) @ delta + jnp.sum(delta, axis=0)
+        dz = (a_prev @ a_prev.T) @ delta + delta.sum(axis=0)
         if da_prev is not None:
             dz = dz + da_prev @ params["W"].T
         return dz, self.sigma.times_slope(here.z, here.a, dz)
@@ -125,7 +106,7 @@ class Dense(AffineLayer):
         """dW da_i = sum_j delta_j ⟨a_j, da_i⟩."""
         if not self._few(delta, a_prev):
             return super().second_tangent_along_gradient(params, delta, a_prev, here, dz, da_prev, dda_prev)
-        ddz = jnp.zeros_like(here.z)
+        ddz = here.z.__array_namespace__().zeros_like(here.z)
         if da_prev is not None:
             ddz = 2 * ((da_prev @ a_prev.T) @ delta)
         if dda_prev is not None:
@@ -141,12 +122,12 @@ class Dense(AffineLayer):
         m, k, n = delta.shape
         errors = delta.transpose(2, 0, 1)
         dW = errors[:, None] * a_prev.T[None, :, :, None]
-        return jnp.concatenate([dW.reshape(-1, m * k), errors.reshape(n, m * k)])
+        return delta.__array_namespace__().concatenate([dW.reshape(-1, m * k), errors.reshape(n, m * k)])
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
-        squares = jnp.sum(delta * delta, axis=1)
-        return {"W": squares.T @ (a_prev * a_prev), "b": jnp.sum(squares, axis=0)}
+        squares = (delta * delta).sum(axis=1)
+        return {"W": squares.T @ (a_prev * a_prev), "b": squares.sum(axis=0)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
         """⟨delta_io, delta_jq⟩ ⟨a_i, a_j⟩ for W and ⟨delta_io, delta_jq⟩ for b: rows of J are outer products (BP4)."""
@@ -154,22 +135,13 @@ class Dense(AffineLayer):
         errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
         return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}
 
+    def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
+        """‖delta_io‖² (sum_k a_ik² D^-1_k + D^-1_b)."""
+        return (delta * delta).sum(axis=-1) * ((a_prev * a_prev) @ covariance["W"] + covariance["b"])[:, None]
+
     def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
         """sum_ij Q_ij a_ik a_jk for the weights from input k and sum Q for b, with Q = M ⊙ (delta delta^T)."""
         m, k, n = delta.shape
         errors = delta.reshape(m * k, n)
-        Q = jnp.sum((M * (errors @ errors.T)).reshape(m, k, m, k), axis=(1, 3))
-        return {"W": jnp.sum(a_prev * (Q @ a_prev), axis=0), "b": jnp.sum(Q)}
-
-
-def _few_terms(a_prev: Array, n: int) -> bool:
-    """Whether the product of a layer of n neurons has so few terms, m n_l n_{l-1}, that a sum is quicker."""
-    return a_prev.shape[0] * a_prev.shape[1] * n <= FEW_TERMS
-
-
-def _written_out(delta: Array) -> bool:
-    """Whether the product delta^T a is faster from a delta^T of its own."""
-    m, n = delta.shape
-    if m < TRANSPOSE_ROWS:
-        return n <= TRANSPOSE_NEURONS
-    return delta.dtype == jnp.float64 or m < TRANSPOSE_ROWS_SINGLE
+        Q = (M * (errors @ errors.T)).reshape(m, k, m, k).sum(axis=(1, 3))
+        return {"W": (a_prev * (Q @ a_prev)).sum(axis=0), "b": Q.sum()}

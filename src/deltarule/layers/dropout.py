@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
+from deltarule import engine
 from deltarule.domain import require_number
+from deltarule.engine.kind import Array
 from deltarule.layers.base import LayerParams, Pass, Shape, StatelessLayer
 
 
@@ -51,13 +51,14 @@ class Dropout(StatelessLayer):
         if key is None or self.p == 0:
             return Pass(a_prev, a_prev)
         # 32 random bits against a threshold: the same mask in float32 and float64.
-        kept = jax.random.bits(key, a_prev.shape, jnp.uint32) >= jnp.uint32(min(round(self.p * 2**32), 2**32 - 1))
-        scaled_mask = jnp.where(kept, jnp.asarray(1 / (1 - self.p), a_prev.dtype), 0)
+        bits = engine.of(a_prev).bits(key, a_prev.shape)
+        kept = bits >= np.uint32(min(round(self.p * 2**32), 2**32 - 1))
+        scaled_mask = kept.astype(a_prev.dtype) * (1 / (1 - self.p))
         return Pass(a_prev, a_prev * scaled_mask, scaled_mask)
 
     def slope(self, here: Pass) -> Array:
         """da/dz: mask / (1 - p), or 1."""
-        return jnp.ones_like(here.z) if here.memory is None else here.memory
+        return here.z.__array_namespace__().ones_like(here.z) if here.memory is None else here.memory
 
     def _times_slope(self, here: Pass, v: Array) -> Array:
         return v if here.memory is None else v * here.memory
@@ -74,7 +75,7 @@ class Dropout(StatelessLayer):
         self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
     ) -> tuple[Array, Array]:
         """dz = da_prev, da = dz ⊙ mask / (1 - p)."""
-        dz = jnp.zeros_like(here.z) if da_prev is None else da_prev
+        dz = here.z.__array_namespace__().zeros_like(here.z) if da_prev is None else da_prev
         return dz, self._times_slope(here, dz)
 
     def second_tangent(
@@ -88,7 +89,7 @@ class Dropout(StatelessLayer):
         dda_prev: Array | None,
     ) -> tuple[Array, Array]:
         """ddz = dda_prev, dda = ddz ⊙ mask / (1 - p): the layer is linear."""
-        ddz = jnp.zeros_like(here.z) if dda_prev is None else dda_prev
+        ddz = here.z.__array_namespace__().zeros_like(here.z) if dda_prev is None else dda_prev
         return ddz, self._times_slope(here, ddz)
 
     def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:

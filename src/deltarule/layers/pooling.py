@@ -12,9 +12,9 @@ pixels in these shares - and they are what distinguishes the kinds:
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
+from deltarule.engine.kind import Array
 from deltarule.layers.base import LayerParams, Pass, Shape, StatelessLayer
 from deltarule.layers.window import Window, as_pair, check_padding
 
@@ -86,7 +86,8 @@ class Pool(StatelessLayer):
     ) -> tuple[Array, Array]:
         """dz = da = sum_k w_k da_k."""
         if da_prev is None:
-            return jnp.zeros_like(here.a), jnp.zeros_like(here.a)
+            zero = here.a.__array_namespace__().zeros_like(here.a)
+            return zero, zero
         da = _sum(w * d for w, d in zip(self.shares(a_prev, here.a), self.window.pieces(da_prev), strict=True))
         return da, da
 
@@ -101,7 +102,7 @@ class Pool(StatelessLayer):
         dda_prev: Array | None,
     ) -> tuple[Array, Array]:
         """dda = sum_k w_k dda_k + dw_k da_k."""
-        dda = jnp.zeros_like(here.a)
+        dda = here.a.__array_namespace__().zeros_like(here.a)
         if da_prev is not None:
             moving = self.share_tangents(a_prev, here.a, da_prev, dz)
             dda = dda + _sum(w * d for w, d in zip(moving, self.window.pieces(da_prev), strict=True))
@@ -137,17 +138,17 @@ class MaxPool(Pool):
 
     def pooled(self, a_prev: Array) -> Array:
         """max_k a_k."""
-        first, *others = self.window.pieces(a_prev, -jnp.inf)
+        first, *others = self.window.pieces(a_prev, -np.inf)
         for piece in others:
-            first = jnp.maximum(first, piece)
+            first = a_prev.__array_namespace__().maximum(first, piece)
         return first
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:
         """1 for the first pixel that equals the maximum."""
-        pieces = self.window.pieces(a_prev, -jnp.inf)
-        winner = jnp.full(a.shape, len(pieces), jnp.int32)
+        pieces, xp = self.window.pieces(a_prev, -np.inf), a.__array_namespace__()
+        winner = xp.full(a.shape, len(pieces), dtype="int32")
         for k, piece in reversed(list(enumerate(pieces))):
-            winner = jnp.where(piece == a, k, winner)
+            winner = xp.where(piece == a, k, winner)
         return [(winner == k).astype(a.dtype) for k in range(len(pieces))]
 
 
@@ -163,7 +164,8 @@ class MeanPool(Pool):
         return [self._share(a_prev)] * (self.window.size[0] * self.window.size[1])
 
     def _share(self, a_prev: Array) -> Array:
-        return jnp.asarray(1 / self.window.counts(*a_prev.shape[1:3]), a_prev.dtype)
+        counts = self.window.counts(*a_prev.shape[1:3])
+        return a_prev.__array_namespace__().asarray(1 / counts, dtype=a_prev.dtype)
 
 
 class L2Pool(Pool):
@@ -171,7 +173,7 @@ class L2Pool(Pool):
 
     def pooled(self, a_prev: Array) -> Array:
         """√(sum_k a_k²)."""
-        return jnp.sqrt(_sum(piece * piece for piece in self.window.pieces(a_prev)))
+        return a_prev.__array_namespace__().sqrt(_sum(piece * piece for piece in self.window.pieces(a_prev)))
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:
         """a_k/a, and 0 where a is: the norm has a kink there, and 0 is one of its subgradients."""
@@ -184,7 +186,8 @@ class L2Pool(Pool):
 
 
 def _inverse(a: Array) -> Array:
-    return jnp.where(a > 0, 1 / jnp.where(a > 0, a, 1), 0)
+    xp = a.__array_namespace__()
+    return xp.where(a > 0, 1 / xp.where(a > 0, a, 1), 0)
 
 
 def _sum(arrays) -> Array:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
-import jax.numpy as jnp
-from jax import Array
-
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.layers.base import LayerParams, Pass, Shape, StatelessLayer
 
@@ -29,7 +27,7 @@ class Reshaping(StatelessLayer):
         self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
     ) -> tuple[Array, Array]:
         """dz = da = da_prev."""
-        da = jnp.zeros_like(here.a) if da_prev is None else self._reshaped(da_prev)
+        da = here.a.__array_namespace__().zeros_like(here.a) if da_prev is None else self._reshaped(da_prev)
         return da, da
 
     def second_tangent(
@@ -43,7 +41,7 @@ class Reshaping(StatelessLayer):
         dda_prev: Array | None,
     ) -> tuple[Array, Array]:
         """ddz = dda = dda_prev."""
-        dda = jnp.zeros_like(here.a) if dda_prev is None else self._reshaped(dda_prev)
+        dda = here.a.__array_namespace__().zeros_like(here.a) if dda_prev is None else self._reshaped(dda_prev)
         return dda, dda
 
     def propagate_tangent(

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
 
+from deltarule import engine
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.layers.base import Shape
 
@@ -61,63 +61,43 @@ class Window:
 
     def pieces(self, images: Array, margin: float = 0) -> list[Array]:
         """The h w pieces, row by row; pixels outside the image are `margin`."""
-        m, H, W, c = images.shape
+        _, H, W, c = images.shape
         images = self._inside_margin(images, margin)
         (s, t), (high, wide) = self.stride, self.stops("", (H, W, c))
         return [
-            lax.slice(images, (0, u, v, 0), (m, u + (high - 1) * s + 1, v + (wide - 1) * t + 1, c), (1, s, t, 1))
+            images[:, u : u + (high - 1) * s + 1 : s, v : v + (wide - 1) * t + 1 : t]
             for u, v in product(range(self.size[0]), range(self.size[1]))
         ]
 
     def patches(self, images: Array) -> Array:
         """What the window sees at each stop as one row, (m, H', W', h w c), in the order of a kernel's weights."""
-        return jnp.concatenate(self.pieces(images), axis=-1)
-
-    def tiles(self, images: Array, places: int) -> Array:
-        """What it sees at `places` stops side by side as one row, (m, H', ceil(W' / places), h x c).
-
-        x = (places - 1) t + w columns; the last tile sees zeros where the image ends.
-        """
-        m, H, W, c = images.shape
-        (h, w), (s, t), (high, wide) = self.size, self.stride, self.stops("", (H, W, c))
-        columns, starts = (places - 1) * t + w, range(0, wide * t, places * t)
-        images = self._inside_margin(images, 0, starts[-1] + columns)
-        tiles = []
-        for start in starts:
-            rows = (
-                lax.slice(images, (0, u, start, 0), (m, u + (high - 1) * s + 1, start + columns, c), (1, s, 1, 1))
-                for u in range(h)
-            )
-            tiles.append(jnp.concatenate([row.reshape(m, high, columns * c) for row in rows], axis=-1))
-        return jnp.stack(tiles, axis=2)
+        return images.__array_namespace__().concatenate(self.pieces(images), axis=-1)
 
     def put_back(self, pieces: Sequence[Array], H: int, W: int) -> Array:
         """The transpose of `pieces`: each added where it came from, (m, H, W, c); what fell on the margin is lost."""
         (s, t), (m, high, wide, c) = self.stride, pieces[0].shape
-        zero = jnp.zeros((), pieces[0].dtype)
+        xp, pad = pieces[0].__array_namespace__(), engine.of(pieces[0]).pad
         if self.stride == self.size and self.padding == "valid":  # no two windows see the same pixel
-            rows = [jnp.stack(pieces[i : i + t], axis=3) for i in range(0, len(pieces), t)]
-            seen = jnp.stack(rows, axis=2).reshape(m, high * s, wide * t, c)
-            return lax.pad(seen, zero, ((0, 0, 0), (0, H - high * s, 0), (0, W - wide * t, 0), (0, 0, 0)))
+            rows = [xp.stack(pieces[i : i + t], axis=3) for i in range(0, len(pieces), t)]
+            seen = xp.stack(rows, axis=2).reshape(m, high * s, wide * t, c)
+            return pad(seen, 0, ((0, 0, 0), (0, H - high * s, 0), (0, W - wide * t, 0), (0, 0, 0)))
         (top, _), (left, _) = self.margins(H, W)
         total = None
         for (u, v), piece in zip(product(range(self.size[0]), range(self.size[1])), pieces, strict=True):
             above, before = u - top, v - left
             rows = (above, H - above - (high - 1) * s - 1, s - 1)
             columns = (before, W - before - (wide - 1) * t - 1, t - 1)
-            placed = lax.pad(piece, zero, ((0, 0, 0), rows, columns, (0, 0, 0)))
+            placed = pad(piece, 0, ((0, 0, 0), rows, columns, (0, 0, 0)))
             total = placed if total is None else total + placed
         assert total is not None
         return total
 
-    def _inside_margin(self, images: Array, margin: float, columns: int = 0) -> Array:
-        """The images inside their padding, at least so many columns wide."""
+    def _inside_margin(self, images: Array, margin: float) -> Array:
+        """The images inside their padding."""
         (top, bottom), (left, right) = self.margins(*images.shape[1:3])
-        right = max(right, columns - left - images.shape[2])
         if not any((top, bottom, left, right)):
             return images
-        edge = jnp.asarray(margin, images.dtype)
-        return lax.pad(images, edge, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
+        return engine.of(images).pad(images, margin, ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0)))
 
     def counts(self, H: int, W: int) -> np.ndarray:
         """How many pixels of the image the window sees at each stop, (H', W', 1)."""

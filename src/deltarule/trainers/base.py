@@ -1,11 +1,13 @@
-"""What the training loop asks of a trainer: (init, epoch), pure functions of an explicit state."""
+"""What the training loop asks of a trainer: (init, epoch), functions of an explicit state."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
-from jax import Array
+import numpy as np
 
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError
 from deltarule.rows import Rows
 
@@ -24,11 +26,27 @@ class State(Protocol):
         ...
 
 
-class Trainer(Protocol):
-    """A trainer is a frozen dataclass and a pytree: its numbers are traced leaves, its choices are static.
+def no_clock() -> None:
+    """Nobody waits."""
 
-    So a network trained with another eta or another lambda compiles nothing new, and `jax.vmap` over a trainer's
-    leaves trains many at once. Its direction (which way) and its control (how far) are separate pieces inside.
+
+class Turn(NamedTuple):
+    """What an epoch is given besides the state: its number decides it, and nothing else that went before.
+
+    order holds the example at every place of the epoch, (places,) int32, None where the trainer asks for none; key is
+    for layers that draw random numbers; clock is called between the pieces of an epoch and raises where time is up.
+    """
+
+    order: Array | None
+    key: Any
+    clock: Callable[[], None] = no_clock
+
+
+class Trainer(Protocol):
+    """A trainer is a frozen dataclass; where JAX compiles, its numbers are traced leaves and its choices static.
+
+    So a network trained with another eta or another lambda compiles nothing new. Its direction (which way) and its
+    control (how far) are separate pieces inside.
     """
 
     dtype: ClassVar[str]
@@ -36,20 +54,25 @@ class Trainer(Protocol):
     learning_rate_name: ClassVar[str | None]  # what to make smaller where training diverges; None if nothing would help
     cost_before_step: ClassVar[bool]  # whether the record's cost is that of the parameters before the step
     judged_by: ClassVar[str | None]  # the record whose largest value marks the best parameters; None keeps the latest
+    compiles_whole: ClassVar[bool]  # whether JAX compiles a whole epoch, many in a loop; else its pieces, in Python's
 
     def check(self, net: "Network", count: int) -> None:
         """Raise a ConfigurationError if this trainer cannot train that network on that many examples."""
         ...
 
-    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
-        """What must hold around the compiled calls of a training on that many examples, such as a limit on threads."""
+    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+        """The limit on BLAS's threads that holds during a training on that many examples."""
+        ...
+
+    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
+        """The example at every place of the epochs from number `first` on, (epochs, places) int32, or None."""
         ...
 
     def init(self, net: "Network", params: Params, rows: Rows) -> Any:
         """The state before the first epoch."""
         ...
 
-    def epoch(self, net: "Network", state: Any, rows: Rows, key: Array) -> tuple[Any, Record]:
+    def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:
         """One epoch: the new state and its record, scalars or small arrays by name, "cost" among them.
 
         A record may hold "stop", the index in `deltarule.stopping.STOP_REASONS` of the trainer's own reason to end.
@@ -61,7 +84,7 @@ class Trainer(Protocol):
 class ScoreControlled(Protocol):
     """A trainer whose control watches the score of each epoch, as the no-improvement rule of [N] does."""
 
-    def heed(self, state: Any, improved: Array) -> tuple[Any, Array]:
+    def after_score(self, state: Any, improved: Array) -> tuple[Any, Array]:
         """The state after an epoch that did or did not improve the score, and the code of a stop, 0 for none."""
         ...
 

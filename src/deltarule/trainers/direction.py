@@ -7,16 +7,14 @@ step and the parameters, and returns the step, p ← p + step, with the new stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
+from deltarule.trees import leaves, mapped, scaled
 
 if TYPE_CHECKING:
     import optax
 
-Number = float | Array
+Number = Any
 
 
 class Direction(NamedTuple):
@@ -30,7 +28,7 @@ def steepest() -> Direction:
     """Steepest descent: p ← p - eta ∇C."""
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
-        return jax.tree.map(lambda g: -eta * g, grads), state
+        return mapped(lambda g: -eta * g, grads), state
 
     return Direction(lambda params: (), update)
 
@@ -42,12 +40,48 @@ def momentum(mu: Number, nesterov: bool) -> Direction:
     """
 
     def update(grads: Params, v: Params, eta: Number, params: Params) -> tuple[Params, Params]:
-        v = jax.tree.map(lambda v, g: mu * v - eta * g, v, grads)
+        v = mapped(lambda v, g: mu * v - eta * g, v, grads)
         if not nesterov:
             return v, v
-        return jax.tree.map(lambda v, g: mu * v - eta * g, v, grads), v
+        return mapped(lambda v, g: mu * v - eta * g, v, grads), v
 
-    return Direction(lambda params: jax.tree.map(jnp.zeros_like, params), update)
+    return Direction(lambda params: scaled(params, 0.0), update)
+
+
+class Moments(NamedTuple):
+    """Adam's memory: running means of the gradient and of its square, and the steps taken."""
+
+    mean: Params
+    square: Params
+    steps: Array
+
+
+def adam(first: float = 0.9, second: float = 0.999, floor: float = 1e-8) -> Direction:
+    """Adam: p ← p - eta m̂ / (√v̂ + floor), with m ← b1 m + (1 - b1) ∇C and v ← b2 v + (1 - b2) ∇C², entry by entry.
+
+    m̂ = m / (1 - b1^t) and v̂ = v / (1 - b2^t) undo that both means begin at 0.
+
+    Source: Kingma & Ba 2015, arXiv 1412.6980.
+    """
+
+    def init(params: Params) -> Moments:
+        zero = scaled(params, 0.0)
+        return Moments(zero, zero, leaves(params)[0].__array_namespace__().zeros((), int))
+
+    def update(grads: Params, memory: Moments, eta: Number, params: Params) -> tuple[Params, Moments]:
+        steps = memory.steps + 1
+        mean = mapped(lambda m, g: first * m + (1 - first) * g, memory.mean, grads)
+        square = mapped(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
+        xp, dtype = leaves(grads)[0].__array_namespace__(), leaves(grads)[0].dtype
+        t = xp.asarray(steps, dtype=dtype)
+        rate, root = -eta / (1 - first**t), xp.sqrt(1 - second**t)
+        moved = mapped(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
+        return moved, Moments(mean, square, steps)
+
+    return Direction(init, update)
+
+
+DIRECTIONS: dict[str, Callable[[], Direction]] = {"adam": adam}  # by name, besides the textbook's own
 
 
 def from_optax(rule: "optax.GradientTransformation") -> Direction:
@@ -55,6 +89,6 @@ def from_optax(rule: "optax.GradientTransformation") -> Direction:
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
         updates, state = rule.update(grads, state, params)
-        return jax.tree.map(lambda u: eta * u, updates), state
+        return mapped(lambda u: eta * u, updates), state
 
     return Direction(rule.init, update)

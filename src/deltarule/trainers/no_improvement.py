@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
-
 from deltarule.domain import require_count, require_number
+from deltarule.engine.kind import Array
 from deltarule.pytrees import register
 from deltarule.stopping import stop_code
 
@@ -49,17 +47,19 @@ class NoImprovement:
         object.__setattr__(self, "divide_by", require_number("divide_by", self.divide_by, above=1))
         object.__setattr__(self, "floor", require_number("floor", self.floor, least=0, below=1))
 
-    def start(self, dtype: jnp.dtype) -> Rate:
-        """The whole of eta, nothing failed yet."""
-        return Rate(jnp.ones((), dtype), jnp.zeros((), jnp.int32))
+    def start(self, like: Array) -> Rate:
+        """The whole of eta, nothing failed yet; a number of the kind of this array."""
+        xp = like.__array_namespace__()
+        return Rate(xp.ones((), dtype=like.dtype), xp.zeros((), dtype="int32"))
 
     def after_epoch(self, rate: Rate, improved: Array) -> tuple[Rate, Array]:
         """The rate after an epoch that improved the score or did not, and the code of the stop, 0 for none."""
-        fails = jnp.where(improved, 0, rate.fails + 1)
+        xp = rate.scale.__array_namespace__()
+        fails = xp.where(improved, 0, rate.fails + 1)
         divide = fails >= self.k
-        scale = jnp.where(divide, rate.scale / self.divide_by, rate.scale)
-        stop = jnp.where(divide & (scale <= self.floor * SLACK), stop_code("eta_min"), 0)
-        return Rate(scale, jnp.where(divide, 0, fails)), stop.astype(jnp.int32)
+        scale = xp.where(divide, rate.scale / self.divide_by, rate.scale)
+        stop = xp.where(divide & (scale <= self.floor * SLACK), stop_code("eta_min"), 0)
+        return Rate(scale, xp.where(divide, 0, fails).astype("int32")), stop.astype("int32")
 
 
 register(NoImprovement, leaves=("k", "divide_by", "floor"))

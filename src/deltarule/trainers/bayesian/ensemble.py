@@ -9,17 +9,16 @@ T = 3 rather than 1: a member 10 behind still weighs 4 %. The mixture's mean and
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from deltarule import trees
 from deltarule.backprop import Params
+from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite
 from deltarule.layers import Dense
 from deltarule.network import Network
-from deltarule.precision import computing_in
-from deltarule.rows import padded_size
+from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.bayesian.posterior import Posterior, output_variance, parameter_covariance, posterior
@@ -79,22 +78,21 @@ class BayesianEnsemble:
             )
         trainer = BayesianRegularization(solver=solver)
         known, evidences, gammas = [], [], []
-        with computing_in(jnp.float64):
-            X = require_finite("X", X, jnp.float64)
-            rows = checked_rows(net, result.params, "X", X, Y, weights)
-            block = trainer.block(net, result.params, rows)
-            form = trainer.form(net, result.params, rows.x.shape[0])
-            with trainer.surroundings(net, result.params, rows.x.shape[0]):
-                for one in results:
-                    at = one.best_epoch  # the record of the epoch that began there
-                    alpha = hyperparameters.unflat(jnp.asarray(one.history["alpha"][at]), one.params)
-                    hyper = Hyperparameters(alpha, jnp.asarray(one.history["beta"][at]))
-                    gamma = one.history["gamma"][at]
-                    found = posterior(net, one.params, hyper, rows, jnp.asarray(gamma), form, block)
-                    known.append(jax.tree.map(np.asarray, found))  # NumPy's arrays pickle everywhere
-                    evidences.append(float(one.history["log_evidence"][at]))
-                    gammas.append(float(gamma))
-            examples = float(jnp.sum(rows.mask))
+        X = require_finite("X", X, np.dtype("float64"))
+        starts = [trees.mapped(np.asarray, one.params) for one in results]
+        rows = checked_rows(net, starts[0], "X", X, Y, weights)
+        F = Objective(net, rows, trainer.block(net, starts[0], rows))
+        form = trainer.form(net, starts[0], len(X))
+        with trainer.thread_limits(net, starts[0], len(X)):
+            for one, params in zip(results, starts, strict=True):
+                at = one.best_epoch  # the record of the epoch that began there
+                alpha = hyperparameters.unflat(one.history["alpha"][at], params)
+                gamma = one.history["gamma"][at]
+                hyper = Hyperparameters(alpha, one.history["beta"][at])
+                known.append(F.call(posterior, params, hyper, gamma, form=form))
+                evidences.append(float(one.history["log_evidence"][at]))
+                gammas.append(float(gamma))
+        examples = float(rows.mask.sum())
         evidence = np.array(evidences)
         weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
         return cls(net, tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
@@ -123,8 +121,7 @@ class BayesianEnsemble:
 
     def covariance(self, member: int) -> np.ndarray:
         """(beta J^T J + A)^-1 of one member, (n, n), layer by layer "W" then "b"."""
-        with computing_in(jnp.float64):
-            return np.asarray(parameter_covariance(self.net, self.members[member]))
+        return numpy_engine.call(parameter_covariance, self.members[member], net=self.net)
 
     def degrees_of_freedom(self) -> float:
         """m - gamma/k, at least 1: those of the noise, as Student's t counts them."""
@@ -146,7 +143,7 @@ class BayesianEnsemble:
         kept = [(w, m.params) for w, m in zip(self.weights, self.members, strict=True) if w > 1e-6]
         share = sum(w for w, _ in kept)
         if len(kept) == 1:
-            return self.net, jax.tree.map(np.asarray, kept[0][1])
+            return self.net, kept[0][1]
         last = len(self.net.layers) - 1
         layers, params = [], []
         for i, layer in enumerate(self.net.layers):
@@ -165,19 +162,16 @@ class BayesianEnsemble:
         return Network(layers, self.net.cost), params
 
     def _block(self, X: np.ndarray) -> Prediction:
-        padded = np.zeros((padded_size(len(X)), X.shape[1]))
-        padded[: len(X)] = X
-        mean = second = np.zeros((len(padded), self.net.outputs))
+        mean = second = np.zeros((len(X), self.net.outputs))
         noise = np.zeros(self.net.outputs)
-        with computing_in(jnp.float64):
-            for weight, member in zip(self.weights, self.members, strict=True):
-                f = np.asarray(self.net(member.params, padded))
-                variance = np.asarray(output_variance(self.net, member, jnp.asarray(padded)))
-                mean = mean + weight * f
-                second = second + weight * (variance + f * f)
-                noise = noise + weight * member.noise
-        spread = np.maximum(second - mean * mean, 0.0)[: len(X)]
-        return Prediction(mean[: len(X)], np.sqrt(spread + noise), np.sqrt(spread))
+        for weight, member in zip(self.weights, self.members, strict=True):
+            f = self.net(member.params, X)
+            variance = numpy_engine.call(output_variance, member, X, net=self.net)
+            mean = mean + weight * f
+            second = second + weight * (variance + f * f)
+            noise = noise + weight * member.noise
+        spread = np.maximum(second - mean * mean, 0.0)
+        return Prediction(mean, np.sqrt(spread + noise), np.sqrt(spread))
 
 
 def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:

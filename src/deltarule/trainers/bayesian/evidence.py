@@ -16,18 +16,12 @@ The primal form factors H~, n x n. The dual form, for m k < n, factors I + K~, m
 each input of a layer scaled by 1/sqrt(alpha): ln |H~| = ln |I + K~|, and gamma_g is the trace of (I + K~)^-1 K~_g.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-from jax.flatten_util import ravel_pytree
-from jax.scipy.linalg import cho_factor, cho_solve, solve_triangular
-
-from deltarule import backprop
+from deltarule import backprop, engine, trees
 from deltarule.backprop import Params
 from deltarule.curvature import (
+    Linearization,
     errors_along,
     gram,
     gram_traces,
@@ -37,50 +31,38 @@ from deltarule.curvature import (
     residual_acceleration,
     residual_errors,
 )
-from deltarule.rows import Rows, sum_over_blocks
+from deltarule.engine.kind import Array
+from deltarule.objective import Objective, cost
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, log_hyper_prior, spread
-from deltarule.trainers.levenberg_marquardt.model import (
-    Step,
-    acceleration_force,
-    bent,
-    dot,
-    plus,
-    scaled,
-    times,
-)
-
-if TYPE_CHECKING:
-    from deltarule.network import Network
+from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent
+from deltarule.trees import dot, plus, ravel, scaled, times, unravel
 
 
 class Evidence(NamedTuple):
-    """What one point says about the hyper-parameters, and the damped step from there.
-
-    objective is S, log_evidence (BR2) with the hyper-prior of alpha, gamma (BR3) in the shape of alpha, gradient_norm
-    ‖∇_u S‖, and solve takes mu to the step (BR4) with its geodesic correction.
+    """What one point says about the hyper-parameters: S, (BR2) with the hyper-prior of alpha, gamma (BR3) in the shape
+    of alpha, and ‖∇_u S‖.
     """
 
     objective: Array
     log_evidence: Array
     gamma: Precisions
     gradient_norm: Array
-    solve: Callable[[Array], Step]
 
 
-class Point(NamedTuple):
-    """A point in parameter space: ‖r‖² there, and the evidence of any hyper-parameters."""
+class Primal(NamedTuple):
+    """A point in parameter space for n <= m k: ‖r‖², J^T r and J^T J, which serve any hyper-parameters."""
 
     square: Array
-    at: Callable[[Hyperparameters], Evidence]
+    gradient: Array
+    hessian: Array
 
 
-def square_error(net: "Network", params: Params, rows: Rows, block: int) -> Array:
-    """‖r‖² = sum_i w_i ‖r_i‖², twice the cost."""
+class Dual(NamedTuple):
+    """A point for m k < n: ‖r‖², what the examples left in the network, and the errors of every residual."""
 
-    def part(x: Array, y: Array, weight: Array) -> Array:
-        return 2 * jnp.sum(weight * backprop.output_cost(net, backprop.forward(net, params, x)[-1], y))
-
-    return sum_over_blocks(rows, block, part)
+    square: Array
+    lin: Linearization
+    errors: list[Array]
 
 
 def objective(params: Params, hyper: Hyperparameters, square: Array) -> Array:
@@ -88,80 +70,126 @@ def objective(params: Params, hyper: Hyperparameters, square: Array) -> Array:
     return 0.5 * hyper.beta * square + 0.5 * dot(params, times(spread(hyper.alpha, params), params))
 
 
-def primal_point(net: "Network", params: Params, rows: Rows, block: int) -> Point:
-    """For n <= m k: J^T J once, over blocks; then H~ for any hyper-parameters."""
-    equations = normal_equations(net, params, rows, block)
-    p, unravel = ravel_pytree(params)
-    identity = jnp.eye(p.size, dtype=p.dtype)
-    square = 2 * equations.cost
-
-    def at(hyper: Hyperparameters) -> Evidence:
-        d = ravel_pytree(spread(hyper.alpha, params))[0] ** -0.5
-        JtJ = hyper.beta * equations.hessian * d[:, None] * d
-        g = hyper.beta * d * equations.gradient + p / d
-        L = jnp.linalg.cholesky(JtJ + identity)
-        inverse = solve_triangular(L, identity, lower=True)
-        used = unravel(1 - jnp.sum(inverse * inverse, axis=0))  # 1 - (H~^-1)_ii of each parameter
-        gamma = [{name: jnp.sum(entry, axis=0) for name, entry in layer.items()} for layer in used]
-
-        def solve(mu: Array) -> Step:
-            factor = cho_factor(JtJ + (1 + mu) * identity, lower=True)
-            du = -cho_solve(factor, g)
-            s = unravel(d * du)
-            force = hyper.beta * d * ravel_pytree(acceleration_force(net, params, rows, block, s))[0]
-            predicted = 0.5 * (mu * jnp.vdot(du, du) - jnp.vdot(g, du))
-            return bent(s, unravel(-0.5 * d * cho_solve(factor, force)), predicted)
-
-        S = objective(params, hyper, square)
-        return Evidence(S, _log_evidence(net, S, L, rows, hyper), gamma, jnp.linalg.norm(g), solve)
-
-    return Point(square, at)
+def primal_point(F: Objective, p: Params) -> Primal:
+    """J^T J once, over blocks."""
+    equations = F.sum(normal_equations, p)
+    return Primal(2 * equations.cost, equations.gradient, equations.hessian)
 
 
-def dual_point(net: "Network", params: Params, rows: Rows) -> Point:
-    """For m k < n: the errors of every residual once; then K~ by (GRAM) for any hyper-parameters."""
-    lin = linearize(net, params, rows.x, rows.y, rows.mask)
-    errors = residual_errors(net, params, lin)
-    identity = jnp.eye(lin.r.size, dtype=lin.r.dtype)
-    square = 2 * lin.cost
-
-    def pull(u: Array) -> Params:
-        """J^T u."""
-        return backprop.gradients(net, lin.x, lin.passes, errors_along(errors, u))
-
-    def at(hyper: Hyperparameters) -> Evidence:
-        covariance = jax.tree.map(lambda alpha: hyper.beta / alpha, hyper.alpha)
-        K = gram(net, params, lin, lin, errors=errors, covariance=covariance)["all"]
-        A = spread(hyper.alpha, params)
-        L = jnp.linalg.cholesky(K + identity)
-        traces = gram_traces(net, lin, errors, cho_solve((L, True), identity))
-        gamma = jax.tree.map(jnp.multiply, covariance, traces)
-        gradient = plus(scaled(pull(lin.r), hyper.beta), times(A, params))
-
-        def solve(mu: Array) -> Step:
-            factor = cho_factor(K / (1 + mu) + identity, lower=True)
-
-            def solved(r: Array) -> Params:
-                """(beta J^T J + (1 + mu) A)^-1 beta J^T r, by Woodbury's identity."""
-                u = cho_solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-                return jax.tree.map(jnp.divide, pull(u), A)
-
-            shrink = scaled(params, 1 / (1 + mu))
-            s = scaled(plus(shrink, solved(lin.r - jacobian_product(net, params, lin, shrink))), -1.0)
-            predicted = 0.5 * (mu * dot(s, times(A, s)) - dot(gradient, s))
-            force = residual_acceleration(net, params, lin, rows.mask, s)
-            return bent(s, scaled(solved(force), -0.5), predicted)
-
-        S = objective(params, hyper, square)
-        norm = jnp.sqrt(dot(gradient, jax.tree.map(jnp.divide, gradient, A)))
-        return Evidence(S, _log_evidence(net, S, L, rows, hyper), gamma, norm, solve)
-
-    return Point(square, at)
+def dual_point(F: Objective, p: Params) -> Dual:
+    """The errors of every residual once."""
+    lin = linearize(F.net, p, F.rows.x, F.rows.y, F.rows.mask)
+    return Dual(2 * lin.cost, lin, residual_errors(F.net, p, lin))
 
 
-def _log_evidence(net: "Network", S: Array, L: Array, rows: Rows, hyper: Hyperparameters) -> Array:
+def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters) -> Evidence:
+    """H~ factored, n x n."""
+    E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
+    d = _root_variance(hyper, p)
+    L = E.factor(_whitened(at, hyper, d), 1.0)
+    inverse = E.inverse_lower(L)
+    used = unravel(1 - (inverse * inverse).sum(axis=0), p)  # 1 - (H~^-1)_ii of each parameter
+    gamma = [{name: entry.sum(axis=0) for name, entry in layer.items()} for layer in used]
+    g = _whitened_gradient(at, hyper, p, d)
+    S = objective(p, hyper, at.square)
+    return Evidence(S, _log_evidence(F, S, L, hyper), gamma, xp.sqrt(xp.vdot(g, g)))
+
+
+def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu: Array) -> Step:
+    """(BR4) with its geodesic correction."""
+    E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
+    d = _root_variance(hyper, p)
+    g = _whitened_gradient(at, hyper, p, d)
+    factor = E.factor(_whitened(at, hyper, d), 1 + mu)
+    du = -E.solve(factor, g)
+    s = unravel(d * du, p)
+    force = hyper.beta * d * ravel(acceleration_force(F, p, s))
+    predicted = 0.5 * (mu * xp.vdot(du, du) - xp.vdot(g, du))
+    return bent(s, unravel(-0.5 * d * E.solve(factor, force), p), predicted)
+
+
+def _root_variance(hyper: Hyperparameters, p: Params) -> Array:
+    """A^(-1/2), (n,)."""
+    return ravel(spread(hyper.alpha, p)) ** -0.5
+
+
+def _whitened(at: Primal, hyper: Hyperparameters, d: Array) -> Array:
+    """J~^T J~."""
+    return at.hessian * (hyper.beta * d[:, None]) * d
+
+
+def _whitened_gradient(at: Primal, hyper: Hyperparameters, p: Params, d: Array) -> Array:
+    """∇_u S."""
+    return hyper.beta * d * at.gradient + ravel(p) / d
+
+
+def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters) -> Evidence:
+    """I + K~ factored, m k x m k, with K~ by (GRAM)."""
+    E, xp = engine.of(at.lin.r), at.lin.r.__array_namespace__()
+    covariance, A = _covariance(hyper), spread(hyper.alpha, p)
+    L = E.factor(_whitened_gram(F, p, at, covariance), 1.0)
+    traces = gram_traces(F.net, at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
+    gradient = plus(scaled(_pull(F, at, at.lin.r), hyper.beta), times(A, p))
+    S = objective(p, hyper, at.square)
+    size = xp.sqrt(dot(gradient, _over(gradient, A)))
+    return Evidence(S, _log_evidence(F, S, L, hyper), times(covariance, traces), size)
+
+
+def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Array) -> Step:
+    """The same by Woodbury's identity."""
+    E, r = engine.of(at.lin.r), at.lin.r
+    A = spread(hyper.alpha, p)
+    factor = E.factor(_whitened_gram(F, p, at, _covariance(hyper)) / (1 + mu), 1.0)
+
+    def solved(r: Array) -> Params:
+        """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
+        u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
+        return _over(_pull(F, at, u), A)
+
+    gradient = plus(scaled(_pull(F, at, r), hyper.beta), times(A, p))
+    shrink = scaled(p, 1 / (1 + mu))
+    s = scaled(plus(shrink, solved(r - jacobian_product(F.net, p, at.lin, shrink))), -1.0)
+    predicted = 0.5 * (mu * dot(s, times(A, s)) - dot(gradient, s))
+    force = residual_acceleration(F.net, p, at.lin, F.rows.mask, s)
+    return bent(s, scaled(solved(force), -0.5), predicted)
+
+
+def _covariance(hyper: Hyperparameters) -> Precisions:
+    """beta / alpha: by what (GRAM) scales the inputs of each layer."""
+    return trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+
+
+def _whitened_gram(F: Objective, p: Params, at: Dual, covariance: Precisions) -> Array:
+    """K~ = J~ J~^T."""
+    return gram(F.net, p, at.lin, at.lin, errors=at.errors, covariance=covariance)["all"]
+
+
+def _pull(F: Objective, at: Dual, u: Array) -> Params:
+    """J^T u."""
+    return backprop.gradients(F.net, at.lin.x, at.lin.passes, errors_along(at.errors, u))
+
+
+def _over(v: Params, d: Params) -> Params:
+    """v / d, entry by entry."""
+    return trees.mapped(lambda a, b: a / b, v, d)
+
+
+def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
+    """Where a damping leads, and S there."""
+    step = STEPS[form](F, p, at, hyper, mu)  # pyright: ignore[reportArgumentType]
+    there = plus(p, step.bent)
+    return there, objective(there, hyper, 2 * F.sum(cost, there))
+
+
+POINTS = {"primal": primal_point, "dual": dual_point}
+EVIDENCE = {"primal": primal_evidence, "dual": dual_evidence}
+STEPS = {"primal": primal_step, "dual": dual_step}
+
+
+def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters) -> Array:
     """(BR2) and the hyper-prior; L is the factor of H~ or of I + K~."""
-    residuals = net.outputs * jnp.sum(rows.mask)
-    half_log_determinant = jnp.sum(jnp.log(jnp.diag(L)))
-    likelihood = 0.5 * residuals * jnp.log(hyper.beta / (2 * jnp.pi))
+    xp = L.__array_namespace__()
+    residuals = F.net.outputs * F.rows.mask.sum()
+    half_log_determinant = xp.log(xp.diagonal(L)).sum()
+    likelihood = 0.5 * residuals * xp.log(hyper.beta / (2 * xp.pi))
     return likelihood - S - half_log_determinant + log_hyper_prior(hyper.alpha)

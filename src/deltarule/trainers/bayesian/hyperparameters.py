@@ -12,11 +12,11 @@ A Gamma hyper-prior of shape a and mean m keeps each alpha finite where nothing 
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
+from deltarule import trees
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
 
 INPUT_SHAPE, INPUT_MEAN = 0.05, 10.0  # weak: an input without a use ends near alpha = 10 and more, not at infinity
 BIAS_SHAPE, BIAS_MEAN = 0.5, 1.0
@@ -40,20 +40,21 @@ class Hyperparameters(NamedTuple):
 def initial(params: Params) -> Hyperparameters:
     """alpha as the parameters were drawn, 1 / mean w² of the first layer; beta = 1, as for standardised targets."""
     W = params[0]["W"]
-    drawn = jnp.clip(1 / jnp.mean(W * W), SMALLEST, LARGEST)
+    xp = W.__array_namespace__()
+    drawn = xp.clip(1 / xp.mean(W * W), SMALLEST, LARGEST)
     alpha = []
     for i, layer in enumerate(params):
         n_in = layer["W"].shape[1]
         variance = OUTPUT_VARIANCE if i == len(params) - 1 else MIDDLE_VARIANCE
         weights = drawn if i == 0 else n_in / variance
-        alpha.append({"W": jnp.full(n_in, weights, W.dtype), "b": jnp.ones((), W.dtype) * BIAS_MEAN})
-    alpha[-1]["b"] = jnp.full((), OUTPUT_BIAS, W.dtype)
-    return Hyperparameters(alpha, jnp.ones((), W.dtype))
+        alpha.append({"W": xp.full(n_in, weights, dtype=W.dtype), "b": xp.full((), BIAS_MEAN, dtype=W.dtype)})
+    alpha[-1]["b"] = xp.full((), OUTPUT_BIAS, dtype=W.dtype)
+    return Hyperparameters(alpha, xp.ones((), dtype=W.dtype))
 
 
 def spread(alpha: Precisions, params: Params) -> Params:
     """The diagonal of A, in the shape of the parameters."""
-    return jax.tree.map(lambda a, p: jnp.broadcast_to(a, p.shape), alpha, params)
+    return trees.mapped(lambda a, p: p.__array_namespace__().broadcast_to(a, p.shape), alpha, params)
 
 
 def update(now: Hyperparameters, params: Params, gamma: Precisions, residuals: Array, square: Array) -> Hyperparameters:
@@ -69,48 +70,52 @@ def update(now: Hyperparameters, params: Params, gamma: Precisions, residuals: A
     alpha = [dict(layer) for layer in now.alpha]
     for i, (layer, g) in enumerate(zip(params, gamma, strict=True)):
         if i == 0:
-            squares = jnp.sum(layer["W"] ** 2, axis=0)
+            squares = (layer["W"] ** 2).sum(axis=0)
             alpha[i]["W"] = _toward(now.alpha[i]["W"], g["W"], squares, INPUT_SHAPE, INPUT_MEAN)
         if i < len(params) - 1:
-            alpha[i]["b"] = _toward(now.alpha[i]["b"], g["b"], jnp.sum(layer["b"] ** 2), BIAS_SHAPE, BIAS_MEAN)
-    used = jnp.minimum(total(gamma), LARGEST_SHARE * residuals)
+            alpha[i]["b"] = _toward(now.alpha[i]["b"], g["b"], (layer["b"] ** 2).sum(), BIAS_SHAPE, BIAS_MEAN)
+    xp = square.__array_namespace__()
+    used = xp.minimum(total(gamma), LARGEST_SHARE * residuals)
     beta = _limited(now.beta, (residuals - used) / square, FASTEST_BETA)
-    return Hyperparameters(alpha, jnp.minimum(beta, LARGEST_BETA))
+    return Hyperparameters(alpha, xp.minimum(beta, LARGEST_BETA))
 
 
 def log_hyper_prior(alpha: Precisions) -> Array:
     """ln of the Gamma densities of the free alphas, per ln alpha, up to a constant: sum a (ln alpha - alpha/mean)."""
-    inputs = INPUT_SHAPE * jnp.sum(jnp.log(alpha[0]["W"]) - alpha[0]["W"] / INPUT_MEAN)
-    biases = sum(jnp.log(layer["b"]) - layer["b"] / BIAS_MEAN for layer in alpha[:-1])
+    xp = alpha[0]["W"].__array_namespace__()
+    inputs = INPUT_SHAPE * (xp.log(alpha[0]["W"]) - alpha[0]["W"] / INPUT_MEAN).sum()
+    biases = sum(xp.log(layer["b"]) - layer["b"] / BIAS_MEAN for layer in alpha[:-1])
     return inputs + BIAS_SHAPE * biases
 
 
 def total(gamma: Precisions) -> Array:
     """gamma over all groups."""
-    return jax.tree.reduce(jnp.add, jax.tree.map(jnp.sum, gamma))
+    return sum(group.sum() for group in trees.leaves(gamma))
 
 
 def flat(alpha: Precisions) -> Array:
     """One number a group, as the history keeps them: each input's, the first bias, W and b of each later layer."""
     later = [value for layer in alpha[1:] for value in (layer["W"][0], layer["b"])]
-    return jnp.concatenate([alpha[0]["W"], jnp.stack([alpha[0]["b"], *later])])
+    xp = alpha[0]["W"].__array_namespace__()
+    return xp.concatenate([alpha[0]["W"], xp.stack([alpha[0]["b"], *later])])
 
 
-def unflat(groups: Array, params: Params) -> Precisions:
-    """alpha from what `flat` made of it."""
+def unflat(groups: np.ndarray, params: Params) -> Precisions:
+    """alpha from what `flat` made of it, as NumPy's arrays."""
     inputs = params[0]["W"].shape[1]
-    alpha = [{"W": groups[:inputs], "b": groups[inputs]}]
+    alpha = [{"W": groups[:inputs], "b": np.asarray(groups[inputs])}]
     for i, layer in enumerate(params[1:]):
         W, b = groups[inputs + 1 + 2 * i], groups[inputs + 2 + 2 * i]
-        alpha.append({"W": jnp.full(layer["W"].shape[1], W), "b": b})
+        alpha.append({"W": np.full(layer["W"].shape[1], W), "b": np.asarray(b)})
     return alpha
 
 
 def _toward(old: Array, gamma: Array, squares: Array, shape: float, mean: float) -> Array:
     new = _limited(old, (gamma + 2 * shape) / (squares + 2 * shape / mean), FASTEST_ALPHA)
-    return jnp.clip(new, SMALLEST, LARGEST)
+    return new.__array_namespace__().clip(new, SMALLEST, LARGEST)
 
 
 def _limited(old: Array, new: Array, fastest: float) -> Array:
     """new, at most a factor `fastest` from old; what is not a number changes nothing."""
-    return jnp.where(jnp.isfinite(new), jnp.clip(new, old / fastest, old * fastest), old)
+    xp = new.__array_namespace__()
+    return xp.where(xp.isfinite(new), xp.clip(new, old / fastest, old * fastest), old)

@@ -11,23 +11,21 @@ examples and K~** that of x* with itself, it is (K~** - K~* (I + K~)^-1 K~*^T) /
 sigma² of each output is ‖r‖²/(m - gamma/k), which for one output is 1/beta at the end of the iteration.
 """
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-from jax.flatten_util import ravel_pytree
-from jax.scipy.linalg import solve_triangular
-
+from deltarule import engine, trees
 from deltarule.backprop import Params
 from deltarule.curvature import (
     Linearization,
     gram,
+    gram_diagonal,
     jacobian_transpose,
     linearize,
     normal_equations,
+    residual_errors,
 )
+from deltarule.engine.kind import Array
+from deltarule.objective import Objective
 from deltarule.rows import Rows
 from deltarule.trainers.bayesian.hyperparameters import LARGEST_SHARE, Hyperparameters, spread
 
@@ -53,55 +51,53 @@ class Posterior(NamedTuple):
     rows: Rows | None
 
 
-@partial(jax.jit, static_argnums=(0, 5, 6))
-def posterior(
-    net: "Network", params: Params, hyper: Hyperparameters, rows: Rows, gamma: Array, form: str, block: int
-) -> Posterior:
-    """The posterior at `params`, whose effective number of parameters is `gamma`."""
-    residuals = linearize(net, params, rows.x, rows.y, rows.mask).r
-    count = jnp.sum(rows.mask)
-    used = jnp.minimum(gamma / net.outputs, LARGEST_SHARE * count)
-    noise = jnp.sum(residuals**2, axis=0) / (count - used)
-    if form == "primal":
-        d = ravel_pytree(spread(hyper.alpha, params))[0] ** -0.5
-        H = hyper.beta * normal_equations(net, params, rows, block).hessian * d[:, None] * d
-        return Posterior(params, hyper, noise, jnp.linalg.cholesky(H + jnp.eye(d.size)), None)
+def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array, *, form: str) -> Posterior:
+    """The posterior at `params`, whose effective number of parameters is `gamma`; a piece of `Objective.call`."""
+    net, rows, E, xp = F.net, F.rows, engine.of(gamma), F.rows.x.__array_namespace__()
     around = _around(net, params, rows)
+    count = rows.mask.sum()
+    used = xp.minimum(gamma / net.outputs, LARGEST_SHARE * count)
+    noise = (around.r**2).sum(axis=0) / (count - used)
+    if form == "primal":
+        d = _root_variance(hyper, params)
+        H = hyper.beta * F.sum(normal_equations, params).hessian * d[:, None] * d
+        return Posterior(params, hyper, noise, E.factor(H, 1.0), None)
     K = _cross_gram(net, params, hyper, around, around)
-    return Posterior(params, hyper, noise, jnp.linalg.cholesky(K + jnp.eye(len(K))), rows)
+    return Posterior(params, hyper, noise, E.factor(K, 1.0), rows)
 
 
-@partial(jax.jit, static_argnums=0)
-def output_variance(net: "Network", known: Posterior, x: Array) -> Array:
+def output_variance(known: Posterior, x: Array, *, net: "Network") -> Array:
     """Var f(x*) (BR5) of every output, (m, k): what the parameters leave open, without the noise."""
-    params, hyper = known.params, known.hyper
+    params, hyper, E, xp = known.params, known.hyper, engine.of(x), x.__array_namespace__()
     there = _examples(net, params, x)
     if known.rows is None:
-        d = ravel_pytree(spread(hyper.alpha, params))[0] ** -0.5
-        Z = solve_triangular(known.factor, d[:, None] * jacobian_transpose(net, params, there), lower=True)
-        return jnp.sum(Z * Z, axis=0).reshape(there.r.shape)
-
-    def itself(one: Array) -> Array:
-        lin = _examples(net, params, one[None])
-        return jnp.diag(_cross_gram(net, params, hyper, lin, lin))
-
+        J = jacobian_transpose(net, there, residual_errors(net, params, there))
+        Z = E.solve_lower(known.factor, _root_variance(hyper, params)[:, None] * J)
+        return (Z * Z).sum(axis=0).reshape(there.r.shape)
+    covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    itself = gram_diagonal(net, params, there, covariance)
     across = _cross_gram(net, params, hyper, _around(net, params, known.rows), there)
-    Z = solve_triangular(known.factor, across, lower=True)
-    explained = jnp.sum(Z * Z, axis=0).reshape(there.r.shape)
-    return jnp.maximum(jax.vmap(itself)(x) - explained, 0) / hyper.beta
+    Z = E.solve_lower(known.factor, across)
+    explained = (Z * Z).sum(axis=0).reshape(there.r.shape)
+    return xp.maximum(itself - explained, 0) / hyper.beta
 
 
-@partial(jax.jit, static_argnums=0)
-def parameter_covariance(net: "Network", known: Posterior) -> Array:
-    """(beta J^T J + A)^-1, (n, n), in the order of `jax.flatten_util.ravel_pytree(params)`; it forms J."""
-    params, hyper = known.params, known.hyper
-    d = ravel_pytree(spread(hyper.alpha, params))[0] ** -0.5
+def parameter_covariance(known: Posterior, *, net: "Network") -> Array:
+    """(beta J^T J + A)^-1, (n, n), in the order of `trees.ravel(params)`; it forms J."""
+    params, hyper, E, xp = known.params, known.hyper, engine.of(known.factor), known.factor.__array_namespace__()
+    d = _root_variance(hyper, params)
     if known.rows is None:
-        Z = solve_triangular(known.factor, jnp.diag(d), lower=True)
+        Z = E.inverse_lower(known.factor) * d
         return Z.T @ Z
-    J = jnp.sqrt(hyper.beta) * d[:, None] * jacobian_transpose(net, params, _around(net, params, known.rows))
-    Z = solve_triangular(known.factor, (J * d[:, None]).T, lower=True)
-    return jnp.diag(d * d) - Z.T @ Z
+    around = _around(net, params, known.rows)
+    J = jacobian_transpose(net, around, residual_errors(net, params, around))
+    Z = E.solve_lower(known.factor, (xp.sqrt(hyper.beta) * (d * d)[:, None] * J).T)
+    return xp.diag(d * d) - Z.T @ Z
+
+
+def _root_variance(hyper: Hyperparameters, params: Params) -> Array:
+    """A^(-1/2), (n,)."""
+    return trees.ravel(spread(hyper.alpha, params)) ** -0.5
 
 
 def _around(net: "Network", params: Params, rows: Rows) -> Linearization:
@@ -110,12 +106,13 @@ def _around(net: "Network", params: Params, rows: Rows) -> Linearization:
 
 def _examples(net: "Network", params: Params, x: Array) -> Linearization:
     """The linearization at new inputs; their targets do not enter."""
-    return linearize(net, params, x, jnp.zeros((x.shape[0], net.outputs), x.dtype), jnp.ones(x.shape[0], x.dtype))
+    xp = x.__array_namespace__()
+    return linearize(net, params, x, xp.zeros((len(x), net.outputs), dtype=x.dtype), xp.ones(len(x), dtype=x.dtype))
 
 
 def _cross_gram(
     net: "Network", params: Params, hyper: Hyperparameters, left: Linearization, right: Linearization
 ) -> Array:
     """K~ = beta J A^-1 J'^T."""
-    covariance = jax.tree.map(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
     return gram(net, params, left, right, covariance=covariance)["all"]

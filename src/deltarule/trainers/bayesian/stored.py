@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from deltarule.errors import ModelFileError
 from deltarule.layers import Dense
 from deltarule.network import Network
-from deltarule.precision import computing_in
 from deltarule.rows import Rows
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
@@ -37,14 +34,13 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
         "gamma": ensemble.gamma,
         "examples": np.asarray(ensemble.examples),
     }
-    with computing_in(jnp.float64):
-        for i, member in enumerate(ensemble.members):
-            tensors |= {f"{i}.{j}.{name}": p for j, layer in enumerate(member.params) for name, p in layer.items()}
-            tensors[f"{i}.alpha"] = hyperparameters.flat(member.hyper.alpha)
-            tensors |= {f"{i}.beta": member.hyper.beta, f"{i}.noise": member.noise, f"{i}.factor": member.factor}
-        rows = ensemble.members[0].rows
-        if rows is not None:
-            tensors |= {"rows.x": rows.x, "rows.y": rows.y, "rows.weight": rows.mask}
+    for i, member in enumerate(ensemble.members):
+        tensors |= {f"{i}.{j}.{name}": p for j, layer in enumerate(member.params) for name, p in layer.items()}
+        tensors[f"{i}.alpha"] = hyperparameters.flat(member.hyper.alpha)
+        tensors |= {f"{i}.beta": member.hyper.beta, f"{i}.noise": member.noise, f"{i}.factor": member.factor}
+    rows = ensemble.members[0].rows
+    if rows is not None:
+        tensors |= {"rows.x": rows.x, "rows.y": rows.y, "rows.weight": rows.mask}
     return {name: np.asarray(array, np.float64) for name, array in tensors.items()}
 
 
@@ -61,9 +57,8 @@ def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEns
     found = _Found(tensors)
     count = len(found.array("weights", None))
     member_net = _member_net(net, found)
-    with computing_in(jnp.float64):
-        rows = _rows(member_net, found)
-        members = tuple(_member(member_net, found, i, rows) for i in range(count))
+    rows = _rows(member_net, found)
+    members = tuple(_member(member_net, found, i, rows) for i in range(count))
     return BayesianEnsemble(
         net=member_net,
         members=members,
@@ -114,7 +109,7 @@ def _rows(net: Network, found: _Found) -> Rows | None:
     inputs = found.array("0.0.W", None, None).shape[1]
     x = found.array("rows.x", None, inputs)
     y, weight = found.array("rows.y", len(x), net.outputs), found.array("rows.weight", len(x))
-    return Rows(x, y, weight, np.asarray(len(x), np.int32))  # pyright: ignore[reportArgumentType]
+    return Rows(x, y, weight, len(x))
 
 
 def _member(net: Network, found: _Found, i: int, rows: Rows | None) -> Posterior:
@@ -125,7 +120,7 @@ def _member(net: Network, found: _Found, i: int, rows: Rows | None) -> Posterior
         below = n
     inputs = params[0]["W"].shape[1]
     groups = found.array(f"{i}.alpha", inputs + 1 + 2 * (len(params) - 1))
-    alpha = jax.tree.map(np.asarray, hyperparameters.unflat(jnp.asarray(groups), params))
+    alpha = hyperparameters.unflat(groups, params)
     order = sum(p.size for layer in params for p in layer.values()) if rows is None else len(rows.x) * net.outputs
     noise, factor = found.array(f"{i}.noise", net.outputs), found.array(f"{i}.factor", order, order)
     return Posterior(params, Hyperparameters(alpha, found.array(f"{i}.beta")), noise, factor, rows)  # pyright: ignore[reportArgumentType]

@@ -2,28 +2,28 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 
+from deltarule import trees
 from deltarule.backprop import Params
 from deltarule.curvature.blocks import examples_at_once
 from deltarule.domain import require_choice, require_count, require_number
+from deltarule.engine.blas_threads import threads_for_order
 from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense
+from deltarule.objective import Objective
 from deltarule.pytrees import register
 from deltarule.rows import Rows, block_size
 from deltarule.stopping import stop_code
-from deltarule.threads import threads_for_order
-from deltarule.trainers.base import Record, require_derivatives
+from deltarule.trainers.base import Record, Turn, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
-from deltarule.trainers.bayesian.evidence import Point, dual_point, objective, primal_point, square_error
+from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+from deltarule.trainers.damped import damped_step
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
-from deltarule.trainers.levenberg_marquardt.model import plus
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 
 if TYPE_CHECKING:
@@ -39,8 +39,15 @@ class BayesianState(NamedTuple):
 
     params: Params
     hyper: Hyperparameters
-    mu: Array
-    since_best: Array
+    mu: float
+    since_best: int
+
+
+class Trial(NamedTuple):
+    """One damping tried: where it leads, and whether S is less there."""
+
+    params: Params
+    accepted: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class BayesianRegularization:
     learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "log_evidence"
+    compiles_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -108,7 +116,7 @@ class BayesianRegularization:
         """
         if self.solver != "auto":
             return self.solver
-        n = sum(p.size for p in jax.tree.leaves(params))
+        n = trees.size(params)
         form = choose_form(n, examples, net.outputs, gram_width(params), available_memory())
         if form == "cg":
             raise ConfigurationError(
@@ -117,9 +125,9 @@ class BayesianRegularization:
             )
         return form
 
-    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
-        n = sum(p.size for p in jax.tree.leaves(params))
+        n = trees.size(params)
         return threads_for_order({"primal": n, "dual": count * net.outputs}[self.form(net, params, count)])
 
     def diversify(self, starts: list[Params]) -> list[Params]:
@@ -129,64 +137,62 @@ class BayesianRegularization:
             for i, start in enumerate(starts)
         ]
 
+    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
+        """None: every step takes all examples."""
+
     def init(self, net: "Network", params: Params, rows: Rows) -> BayesianState:
         """The first hyper-parameters, from how the parameters were drawn."""
-        mu = jnp.asarray(self.damping, rows.x.dtype)
-        return BayesianState(params, hyperparameters.initial(params), mu, jnp.zeros((), jnp.int32))
+        return BayesianState(params, hyperparameters.initial(params), float(self.damping), 0)
 
-    def epoch(self, net: "Network", state: BayesianState, rows: Rows, key: Array) -> tuple[BayesianState, Record]:
+    def epoch(self, net: "Network", state: BayesianState, rows: Rows, turn: Turn) -> tuple[BayesianState, Record]:
         """The evidence here, its update of alpha and beta, and one accepted step under them."""
-        block = self.block(net, state.params, rows)
-        point = self._point(net, state.params, rows, block)
-        here = point.at(state.hyper)
-        residuals = net.outputs * jnp.sum(rows.mask)
-        hyper = hyperparameters.update(state.hyper, state.params, here.gamma, residuals, point.square)
-        now = point.at(hyper)
+        F, dtype = Objective(net, rows, self.block(net, state.params, rows)), rows.x.dtype
+        form, p = self.form(net, state.params, rows.x.shape[0]), state.params
+        point = F.call(POINTS[form], p)
+        here, hyper, S = F.call(_learn, p, point, state.hyper, form=form)
+        before = float(S)
 
-        def going(carry: tuple) -> Array:
-            _, mu, accepted, i = carry
-            return ~accepted & (i < TRIALS) & (mu <= LARGEST_MU)
+        def tried(mu: float) -> tuple[Trial, float]:
+            there, S = F.call(attempt, p, point, hyper, mu, form=form)
+            accepted = float(S) < before  # not for what is not a number
+            return Trial(there, accepted), max(0.1 * mu, SMALLEST_MU) if accepted else 10 * mu
 
-        def attempt(carry: tuple) -> tuple:
-            _, mu, _, i = carry
-            there = plus(state.params, now.solve(mu).bent)
-            S = objective(there, hyper, square_error(net, there, rows, block))
-            accepted = now.objective > S  # not for what is not a number
-            return there, jnp.where(accepted, jnp.maximum(0.1 * mu, SMALLEST_MU), 10 * mu), accepted, i + 1
-
-        start = (state.params, state.mu, jnp.zeros((), bool), jnp.zeros((), jnp.int32))
-        there, mu, accepted, trials = lax.while_loop(going, attempt, start)
-        params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, state.params)
+        mu, trials = damped_step(tried, state.mu, lambda mu: mu > LARGEST_MU, TRIALS, turn.clock)
+        accepted = bool(trials) and trials[-1].accepted
         # Past the largest mu, S is at its minimum and only alpha and beta move.
-        mu = jnp.where(mu > LARGEST_MU, jnp.asarray(self.damping, mu.dtype), mu)
+        mu = float(self.damping) if mu > LARGEST_MU else mu
         record = {
-            "cost": 0.5 * point.square / jnp.sum(rows.mask),
-            "log_evidence": here.log_evidence,
-            "gamma": hyperparameters.total(here.gamma),
-            "beta": state.hyper.beta,
-            "alpha": hyperparameters.flat(state.hyper.alpha),
-            "gradient_norm": here.gradient_norm,
-            "mu": state.mu,
-            "accepted": accepted.astype(jnp.int32),
-            "rejected": trials - accepted.astype(jnp.int32),
+            "cost": dtype.type(0.5 * float(point.square) / float(rows.mask.sum())),
+            "log_evidence": dtype.type(here.log_evidence),
+            "gamma": dtype.type(hyperparameters.total(here.gamma)),
+            "beta": dtype.type(state.hyper.beta),
+            "alpha": np.asarray(hyperparameters.flat(state.hyper.alpha)),
+            "gradient_norm": dtype.type(here.gradient_norm),
+            "mu": dtype.type(state.mu),
+            "accepted": np.int32(accepted),
+            "rejected": np.int32(len(trials) - accepted),
         }
-        return BayesianState(params, hyper, mu, state.since_best), record
+        return BayesianState(trials[-1].params if accepted else p, hyper, mu, state.since_best), record
 
-    def heed(self, state: BayesianState, improved: Array) -> tuple[BayesianState, Array]:
+    def after_score(self, state: BayesianState, improved: bool) -> tuple[BayesianState, int]:
         """Stop after max_fail epochs without a larger evidence."""
-        since = jnp.where(improved, 0, state.since_best + 1)
-        stop = jnp.where(since >= self.max_fail, stop_code("evidence"), 0).astype(jnp.int32)
-        return state._replace(since_best=since), stop
-
-    def _point(self, net: "Network", params: Params, rows: Rows, block: int) -> Point:
-        if self.form(net, params, rows.x.shape[0]) == "primal":
-            return primal_point(net, params, rows, block)
-        return dual_point(net, params, rows)
+        since = 0 if improved else state.since_best + 1
+        return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
 
     def block(self, net: "Network", params: Params, rows: Rows) -> int:
         """How many examples are linearised at once: a block of their Jacobian."""
-        n = sum(p.size for p in jax.tree.leaves(params))
+        n = trees.size(params)
         return block_size(rows.x.shape[0], examples_at_once(n, net.outputs))
+
+
+def _learn(
+    F: Objective, p: Params, point: Any, hyper: Hyperparameters, *, form: str
+) -> tuple[Evidence, Hyperparameters, Any]:
+    """The evidence at a point, the hyper-parameters that it leads to, and S under these."""
+    here = EVIDENCE[form](F, p, point, hyper)
+    residuals = F.net.outputs * F.rows.mask.sum()
+    after = hyperparameters.update(hyper, p, here.gamma, residuals, point.square)
+    return here, after, objective(p, after, point.square)
 
 
 register(BayesianRegularization, leaves=("damping", "max_fail"))

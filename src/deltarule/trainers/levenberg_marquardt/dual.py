@@ -1,17 +1,11 @@
 """The dual form of the LM step, for m k < n, by Woodbury's identity: factor J D^-1 J^T + I, m k x m k, without J."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-from jax.scipy.linalg import cho_factor, cho_solve
-
-from deltarule import backprop
-from deltarule.backprop import Direction, Params
+from deltarule import backprop, engine, trees
+from deltarule.backprop import Params
 from deltarule.curvature import (
+    Linearization,
     errors_along,
     gram,
     jacobian_product,
@@ -19,120 +13,98 @@ from deltarule.curvature import (
     residual_acceleration,
     residual_errors,
 )
-from deltarule.rows import Rows
-from deltarule.trainers.levenberg_marquardt.model import (
-    Number,
-    QuadraticModel,
-    Step,
-    bent,
-    correction_share,
-    norm,
-    plus,
-    predicted_fall,
-    prior,
-    prior_energy,
-    scaled,
-    times,
-)
-
-if TYPE_CHECKING:
-    from deltarule.network import Network
+from deltarule.engine.kind import Array
+from deltarule.objective import Objective
+from deltarule.trainers.levenberg_marquardt.model import Step, bent, correction_share, predicted_fall
+from deltarule.trees import norm, plus, scaled, times
 
 
-def dual_model(net: "Network", params: Params, rows: Rows, l2: Number | None, accelerate: bool) -> QuadraticModel:
-    """J J^T once, by (GRAM), for weights and biases apart; then for any damping, with D = A + lambda I,
+class Dual(NamedTuple):
+    """As `Primal`, but with the errors of every residual and J J^T, for weights and biases apart if there is a prior."""
+
+    objective: Array
+    gradient: Params
+    gradient_norm: Array
+    trace: Array
+    lin: Linearization
+    errors: list[Array]
+    K: dict[str, Array]
+
+
+def model(F: Objective, p: Params) -> Dual:
+    """J J^T once, by (GRAM); then for any damping, with D = A + lambda I,
 
     s = -D^-1 (A p + J^T u),  (J D^-1 J^T + I) u = r - J D^-1 A p.
 
     Multiplying both sides of (LM) out shows that it is the same step as the primal one. D is constant on weights and
     on biases, so J D^-1 J^T is a sum of two matrices computed once.
     """
-    lin = linearize(net, params, rows.x, rows.y, rows.mask)
-    errors = residual_errors(net, params, lin)
-    K = gram(net, params, lin, lin, errors=errors, group=lambda layer, name: name if l2 is not None else "all")
-    trace = jnp.sum(jnp.stack([jnp.trace(part) for part in K.values()]))
-
-    def along(u: Array) -> Direction:
-        return errors_along(errors, u)
-
-    def pull(u: Array) -> Params:
-        """J^T u, written out."""
-        return backprop.gradients(net, lin.x, lin.passes, errors_along(errors, u))
-
-    def bend(v: Direction) -> Array:
-        """d²r/dt² along v, for the geodesic correction."""
-        return residual_acceleration(net, params, lin, rows.mask, v)
-
-    if l2 is None:
-        solve = _plain_solver(lin.r, K["all"], along, pull, bend if accelerate else None)
+    lin = linearize(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+    errors = residual_errors(F.net, p, lin)
+    K = gram(F.net, p, lin, lin, errors=errors, group=lambda layer, name: name if F.l2 is not None else "all")
+    xp = lin.r.__array_namespace__()
+    trace = sum(xp.trace(part) for part in K.values())
+    gradient = _pull(F, lin, errors, lin.r)
+    if F.l2 is None:
         r = lin.r.reshape(-1)
-        return QuadraticModel(lin.cost, pull(lin.r), jnp.sqrt(jnp.vdot(r, K["all"] @ r)), trace, solve)
-    A = prior(params, l2)
-    gradient = plus(pull(lin.r), times(A, params))
-    shrunk = partial(jacobian_product, net, params, lin)
-    solve = _solver_with_prior(lin.r, K, l2, A, params, gradient, shrunk, pull, bend if accelerate else None)
-    return QuadraticModel(lin.cost + prior_energy(params, l2), gradient, norm(gradient), trace, solve)
+        return Dual(lin.cost, gradient, xp.sqrt(xp.vdot(r, K["all"] @ r)), trace, lin, errors, K)
+    gradient = plus(gradient, times(F.prior(p), p))
+    return Dual(lin.cost + F.prior_energy(p), gradient, norm(gradient), trace, lin, errors, K)
 
 
-def _plain_solver(
-    r: Array,
-    K: Array,
-    along: Callable[[Array], Direction],
-    pull: Callable[[Array], Params],
-    bend: Callable[[Direction], Array] | None,
-) -> Callable[[Array], Step]:
+def step(F: Objective, p: Params, at: Dual, lam: Array, *, accelerate: bool) -> Step:
+    """The step for one damping."""
+    solve = _plain_step if F.l2 is None else _step_with_prior
+    return solve(F, p, at, lam, accelerate)
+
+
+def _pull(F: Objective, lin: Linearization, errors: list[Array], u: Array) -> Params:
+    """J^T u, written out."""
+    return backprop.gradients(F.net, lin.x, lin.passes, errors_along(errors, u))
+
+
+def _bend(F: Objective, p: Params, at: Dual, v: backprop.Direction) -> Array:
+    """d²r/dt² along v, for the geodesic correction."""
+    return residual_acceleration(F.net, p, at.lin, F.scale * F.rows.mask, v)
+
+
+def _plain_step(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
     """Without a prior every direction is J^T u: it is kept as u, (m, k), and only the step taken is written out.
 
     Inner products are K's: ⟨J^T u, J^T v⟩ = u^T K v.
     """
+    E, r, K = engine.of(at.lin.r), at.lin.r, at.K["all"]
+    factor = E.factor(K / lam, 1.0)
 
     def inner(u: Array, v: Array) -> Array:
-        return jnp.vdot(u, K @ v.reshape(-1))
+        return E.xp.vdot(u, K @ v.reshape(-1))
 
-    def solve(lam: Array) -> Step:
-        factor = cho_factor(K / lam + jnp.eye(r.size), lower=True)
+    def solved(r: Array) -> Array:
+        """u with J^T u = (J^T J + lambda I)^-1 J^T r."""
+        return E.solve(factor, r.reshape(-1)).reshape(r.shape) / lam
 
-        def solved(r: Array) -> Array:
-            """u with J^T u = (J^T J + lambda I)^-1 J^T r."""
-            return cho_solve(factor, r.reshape(-1)).reshape(r.shape) / lam
-
-        u = -solved(r)
-        predicted = 0.5 * (lam * inner(u, u) - inner(r, u))
-        if bend is None:
-            return Step(pull(u), pull(0 * u), pull(u), predicted)
-        v = -0.5 * solved(bend(along(u)))
-        share = correction_share(jnp.sqrt(inner(u, u)), jnp.sqrt(inner(v, v)))
-        return Step(pull(u), pull(v), pull(u + share * v), predicted)
-
-    return solve
+    u = -solved(r)
+    predicted = 0.5 * (lam * inner(u, u) - inner(r, u))
+    if accelerate:
+        v = -0.5 * solved(_bend(F, p, at, errors_along(at.errors, u)))
+        u = u + correction_share(E.xp.sqrt(inner(u, u)), E.xp.sqrt(inner(v, v))) * v
+    return Step(_pull(F, at.lin, at.errors, u), predicted)
 
 
-def _solver_with_prior(
-    r: Array,
-    K: dict[str, Array],
-    l2: Number,
-    A: Params,
-    params: Params,
-    gradient: Params,
-    product: Callable[[Params], Array],
-    pull: Callable[[Array], Params],
-    bend: Callable[[Direction], Array] | None,
-) -> Callable[[Array], Step]:
+def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
     """With a prior the step has a part of its own along A p, so it is written out before its curve is followed."""
+    E, r, A, l2 = engine.of(at.lin.r), at.lin.r, F.prior(p), F.scale * F.l2
+    D_inverse = trees.mapped(lambda alpha: 1 / (alpha + lam), A)
+    factor = E.factor(at.K["W"] / (l2 + lam) + at.K["b"] / lam, 1.0)
 
-    def solve(lam: Array) -> Step:
-        D_inverse = jax.tree.map(lambda alpha: 1 / (alpha + lam), A)
-        factor = cho_factor(K["W"] / (l2 + lam) + K["b"] / lam + jnp.eye(r.size), lower=True)
+    def solved(r: Array) -> Params:
+        """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""
+        u = E.solve(factor, r.reshape(-1)).reshape(r.shape)
+        return times(D_inverse, _pull(F, at.lin, at.errors, u))
 
-        def solved(r: Array) -> Params:
-            """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""
-            return times(D_inverse, pull(cho_solve(factor, r.reshape(-1)).reshape(r.shape)))
-
-        shrink = times(D_inverse, times(A, params))
-        s = scaled(plus(shrink, solved(r - product(shrink))), -1.0)
-        predicted = predicted_fall(gradient, s, lam)
-        if bend is None:
-            return Step(s, scaled(s, 0.0), s, predicted)
-        return bent(s, scaled(solved(bend(s)), -0.5), predicted)
-
-    return solve
+    shrink = times(D_inverse, times(A, p))
+    s = scaled(plus(shrink, solved(r - jacobian_product(F.net, p, at.lin, shrink))), -1.0)
+    predicted = predicted_fall(at.gradient, s, lam)
+    if not accelerate:
+        return Step(s, predicted)
+    return bent(s, scaled(solved(_bend(F, p, at, s)), -0.5), predicted)

@@ -1,52 +1,51 @@
 """The primal form of the LM step, for n <= m k: factor J^T J + D, n x n."""
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
-from jax.flatten_util import ravel_pytree
-from jax.scipy.linalg import cho_factor, cho_solve
-
+from deltarule import engine
 from deltarule.backprop import Params
-from deltarule.curvature import normal_equations
-from deltarule.rows import Rows
-from deltarule.trainers.levenberg_marquardt.model import (
-    Number,
-    QuadraticModel,
-    Step,
-    acceleration_force,
-    bent,
-    norm,
-    plus,
-    predicted_fall,
-    prior,
-    prior_energy,
-    scaled,
-    times,
-)
-
-if TYPE_CHECKING:
-    from deltarule.network import Network
+from deltarule.curvature import Linearization, equations_at, linearize, normal_equations
+from deltarule.engine.kind import Array
+from deltarule.objective import Objective
+from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
+from deltarule.trees import norm, plus, ravel, times, unravel
 
 
-def primal_model(
-    net: "Network", params: Params, rows: Rows, block: int, l2: Number | None, accelerate: bool
-) -> QuadraticModel:
-    """J^T J and J^T r once, over blocks; then s = -(J^T J + D)^-1 (J^T r + A p) for any damping."""
-    equations = normal_equations(net, params, rows, block)
-    _, unravel = ravel_pytree(params)
-    A = prior(params, l2)
-    gradient = plus(unravel(equations.gradient), times(A, params))
-    g, diagonal = ravel_pytree(gradient)[0], ravel_pytree(A)[0]
+class Primal(NamedTuple):
+    """The objective at one point, its gradient g = J^T r + A p and ‖g‖, tr J^T J, and J^T J.
 
-    def solve(lam: Array) -> Step:
-        factor = cho_factor(equations.hessian + jnp.diag(diagonal + lam), lower=True)
-        s = unravel(-cho_solve(factor, g))
-        predicted = predicted_fall(gradient, s, lam)
-        if not accelerate:
-            return Step(s, scaled(s, 0.0), s, predicted)
-        force = ravel_pytree(acceleration_force(net, params, rows, block, s))[0]
-        return bent(s, unravel(-0.5 * cho_solve(factor, force)), predicted)
+    lin is what the examples left in the network, where they go through it together.
+    """
 
-    objective = equations.cost + prior_energy(params, l2)
-    return QuadraticModel(objective, gradient, norm(gradient), jnp.trace(equations.hessian), solve)
+    objective: Array
+    gradient: Params
+    gradient_norm: Array
+    trace: Array
+    hessian: Array
+    lin: Linearization | None
+
+
+def model(F: Objective, p: Params) -> Primal:
+    """J^T J and J^T r, over blocks."""
+    if F.in_one_block:
+        lin = linearize(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+        equations = equations_at(F.net, p, lin)
+    else:
+        lin, equations = None, F.sum(normal_equations, p)
+    gradient = unravel(equations.gradient, p)
+    if F.l2 is not None:
+        gradient = plus(gradient, times(F.prior(p), p))
+    trace = equations.hessian.__array_namespace__().trace(equations.hessian)
+    return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, lin)
+
+
+def step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -> Step:
+    """s = -(J^T J + D)^-1 (J^T r + A p), and its correction."""
+    E = engine.of(at.hessian)
+    factor = E.factor(at.hessian, lam if F.l2 is None else ravel(F.prior(p)) + lam)
+    s = unravel(-E.solve(factor, ravel(at.gradient)), p)
+    predicted = predicted_fall(at.gradient, s, lam)
+    if not accelerate:
+        return Step(s, predicted)
+    force = ravel(acceleration_force(F, p, s, at.lin))
+    return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)

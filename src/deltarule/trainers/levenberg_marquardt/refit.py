@@ -10,16 +10,12 @@ It keeps the damping of the step: without it the output weights run away when B 
 
 from typing import TYPE_CHECKING
 
-import jax.numpy as jnp
-from jax import Array
-from jax.scipy.linalg import cho_factor, cho_solve
-
-from deltarule import backprop
+from deltarule import backprop, engine
 from deltarule.backprop import Params
 from deltarule.costs import Quadratic
+from deltarule.engine.kind import Array
 from deltarule.layers import Dense
-from deltarule.rows import Rows, sum_over_blocks
-from deltarule.trainers.levenberg_marquardt.model import Number
+from deltarule.objective import Objective
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -31,47 +27,35 @@ def can_refit(net: "Network") -> bool:
     return isinstance(last, Dense) and last.activation == "linear" and isinstance(net.cost, Quadratic)
 
 
-def refit_output_layer(net: "Network", params: Params, rows: Rows, block: int, lam: Array, l2: Number | None) -> Params:
+def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
     """The parameters with the output layer refitted; the layers below are left as they are."""
-    if rows.x.shape[0] > params[-1]["W"].shape[1] or l2 is not None:
-        return refitted(params, *regression_sums(net, params, rows, block), lam, l2)
-    # The dual of the same regression, as in Woodbury.
-    B, missing = _regression(net, params, rows.x, rows.y, rows.mask)
-    factor = cho_factor(B @ B.T + lam * jnp.eye(B.shape[0]), lower=True)
-    return _changed(params, B.T @ cho_solve(factor, missing))
+    W, b = p[-1]["W"], p[-1]["b"]
+    E, xp, h = engine.of(W), W.__array_namespace__(), W.shape[1]
+    if F.in_one_block and F.rows.x.shape[0] <= h and F.l2 is None:  # the dual of the same regression, as in Woodbury
+        B, missing = _regression(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+        change = B.T @ E.solve(E.factor(E.symmetric_product(B), lam), missing)
+    else:
+        BtB, force = F.sum(_regression_sums, p)
+        damping = lam
+        if F.l2 is not None:
+            alpha = xp.concatenate([xp.full(h, F.scale * F.l2, dtype=W.dtype), xp.zeros(1, dtype=W.dtype)])
+            force = force - alpha[:, None] * xp.concatenate([W, b[:, None]], axis=1).T
+            damping = alpha + lam
+        change = E.solve(E.factor(BtB, damping), force)
+    return [*p[:-1], {"W": W + change[:h].T, "b": b + change[h]}]
 
 
-def regression_sums(net: "Network", params: Params, rows: Rows, block: int) -> tuple[Array, Array]:
-    """B^T B and B^T (y - a^L) over the rows."""
-
-    def sums(x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
-        B, missing = _regression(net, params, x, y, weight)
-        return B.T @ B, B.T @ missing
-
-    return sum_over_blocks(rows, block, sums)
+def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+    """B^T B and B^T (y - a^L)."""
+    B, missing = _regression(net, p, x, y, weight)
+    return engine.of(B).symmetric_product(B.T), B.T @ missing
 
 
-def refitted(params: Params, BtB: Array, Btm: Array, lam: Array, l2: Number | None) -> Params:
-    """The parameters after the ridge regression with these sums."""
-    W, b = params[-1]["W"], params[-1]["b"]
-    alpha = jnp.concatenate([jnp.full(W.shape[1], 0.0 if l2 is None else l2, W.dtype), jnp.zeros(1, W.dtype)])
-    force = -alpha[:, None] * jnp.concatenate([W, b[:, None]], axis=1).T
-    factor = cho_factor(BtB + jnp.diag(alpha + lam), lower=True)
-    return _changed(params, cho_solve(factor, Btm + force))
-
-
-def _regression(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
     """B and y - a^L, each row scaled by the root of its weight."""
     assert isinstance(net.cost, Quadratic)
-    passes = backprop.forward(net, params, x)
+    passes, xp = backprop.forward(net, p, x), x.__array_namespace__()
     below = passes[-2].a if len(passes) > 1 else x
-    root = jnp.sqrt(2 * net.cost.scale * weight)[:, None]
-    B = root * jnp.concatenate([below, jnp.ones((x.shape[0], 1), below.dtype)], axis=1)
+    root = xp.sqrt(2 * net.cost.scale * weight)[:, None]
+    B = root * xp.concatenate([below, xp.ones((x.shape[0], 1), dtype=below.dtype)], axis=1)
     return B, root * (y - passes[-1].a)
-
-
-def _changed(params: Params, change: Array) -> Params:
-    """The output layer moved by `change`, (h + 1, k): its weights, transposed, and below them its biases."""
-    W, b = params[-1]["W"], params[-1]["b"]
-    h = W.shape[1]
-    return [*params[:-1], {"W": W + change[:h].T, "b": b + change[h]}]

@@ -1,32 +1,33 @@
 """Levenberg-Marquardt: damped Gauss-Newton steps, exact, in the form that fits the problem."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 
+from deltarule import engine, trees
 from deltarule.backprop import Params
 from deltarule.curvature import jacobian_diagonal, linearize
 from deltarule.curvature.blocks import examples_at_once
 from deltarule.domain import require_choice, require_count, require_number
+from deltarule.engine.blas_threads import threads_for_order
+from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError
 from deltarule.initializers import DEFAULT_INITIALIZERS
+from deltarule.objective import Objective
 from deltarule.pytrees import register
-from deltarule.rows import Rows, block_size, sum_over_blocks
-from deltarule.threads import threads_for_order
-from deltarule.trainers.base import Record, require_batch, require_derivatives
+from deltarule.randomness import orders
+from deltarule.rows import Rows, block_size
+from deltarule.trainers.base import Record, Turn, require_batch, require_derivatives
+from deltarule.trainers.damped import damped_step
+from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
-from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
-from deltarule.trainers.levenberg_marquardt.dual import dual_model
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
-from deltarule.trainers.levenberg_marquardt.model import Number, QuadraticModel, norm, objective, plus
-from deltarule.trainers.levenberg_marquardt.primal import primal_model
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
-from deltarule.trainers.sampling import examples_in_batch, permutation, take_batch
+from deltarule.trainers.sampling import batch_shares
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -42,14 +43,62 @@ class LevenbergMarquardtState(NamedTuple):
     damping: Damping
 
 
-class Trial(NamedTuple):
-    """One damping tried: where it leads and what came of it."""
+FORMS = {"primal": primal, "dual": dual, "cg": conjugate}
+
+
+class Here(NamedTuple):
+    """The objective at a point, the norm of its gradient, and tr J^T J."""
+
+    objective: float
+    gradient_norm: float
+    trace: float
+
+
+class Point(NamedTuple):
+    """Where a trial leads: the parameters, the objective there, the fall that was promised, and how far it is."""
 
     params: Params
     objective: Array
-    gain: Array
-    verdict: Array
+    predicted: Array
     step_norm: Array
+
+
+class Trial(NamedTuple):
+    """One damping tried: where it leads and what came of it."""
+
+    lam: float
+    params: Params
+    objective: float
+    gain: float
+    verdict: int
+    step_norm: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the step is taken."""
+        return self.verdict == ACCEPTED
+
+
+def attempt(
+    F: Objective, p: Params, model: Any, lam: Array, solver: tuple, *, form: str, accelerate: bool, refit: bool
+) -> Point:
+    """Solve for one damping, correct, refit, and measure the objective where that leads."""
+    step = FORMS[form].step(F, p, model, lam, *solver, accelerate=accelerate)
+    there = trees.plus(p, step.bent)
+    if refit:
+        there = refit_output_layer(F, there, lam)
+    return Point(there, F.value(there), step.predicted, trees.norm(trees.plus(there, p, -1.0)))
+
+
+def _diagonal_sums(F: Objective, p: Params) -> tuple[Array, Array]:
+    """The largest entry of the diagonal of J^T J, and its sum."""
+    leaves = trees.leaves(F.sum(_diagonal, p))
+    xp = leaves[0].__array_namespace__()
+    return xp.max(xp.stack([d.max() for d in leaves])), sum(d.sum() for d in leaves)
+
+
+def _diagonal(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Params:
+    return jacobian_diagonal(net, p, linearize(net, p, x, y, weight))
 
 
 @dataclass(frozen=True)
@@ -99,6 +148,7 @@ class LevenbergMarquardt:
     learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = False
     judged_by: ClassVar[str | None] = None
+    compiles_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -125,155 +175,129 @@ class LevenbergMarquardt:
         """Which form a step on that many examples takes: "primal", "dual" or "cg"."""
         if self.solver != "auto":
             return self.solver
-        n = sum(p.size for p in jax.tree.leaves(params))
+        n = trees.size(params)
         memory = available_memory() if self.memory is None else self.memory
         return choose_form(n, examples, net.outputs, gram_width(params), memory)
 
-    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
         examples = count if self.batch_size is None else self.batch_size
-        n = sum(p.size for p in jax.tree.leaves(params))
+        n = trees.size(params)
         order = {"primal": n, "dual": examples * net.outputs, "cg": 0}
         return threads_for_order(order[self.form(net, params, examples)])
 
+    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
+        """Permutations where the steps are on batches."""
+        return None if self.batch_size is None else orders(path, first, epochs, count)
+
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""
-        block = self.block(net, params, rows)
+        share = 1.0 if self.batch_size is None else self.batch_size / int(rows.count)
+        return self.first_state(Objective(net, rows, self.block(net, params, rows)), params, rows.x.dtype, share)
 
-        def diagonal(x: Array, y: Array, weight: Array) -> Params:
-            return jacobian_diagonal(net, params, linearize(net, params, x, y, weight))
-
-        leaves = jax.tree.leaves(sum_over_blocks(rows, block, diagonal))
-        share = 1 if self.batch_size is None else self.batch_size / rows.count
-        largest = share * jnp.max(jnp.stack([jnp.max(d) for d in leaves]))
-        trace = share * jnp.sum(jnp.stack([jnp.sum(d) for d in leaves]))
+    def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> LevenbergMarquardtState:
+        """The state before the first step, of which each is on this share of the examples."""
         first = self.damping
         if first is None:
-            first = FIRST_DAMPING if can_refit(net) else FIRST_DAMPING_SATURATING
-        return LevenbergMarquardtState(params, control.start(first * largest, trace))
+            first = FIRST_DAMPING if can_refit(F.net) else FIRST_DAMPING_SATURATING
+        largest, trace = F.call(_diagonal_sums, params)
+        return LevenbergMarquardtState(params, control.start(first * share * float(largest), share * float(trace), dtype))
 
     def epoch(
-        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, turn: Turn
     ) -> tuple[LevenbergMarquardtState, Record]:
         """One accepted step on all examples, or one pass of batches with one trial each."""
-        if self.batch_size is None:
-            return self._full_batch_epoch(net, state, rows)
-        return self._mini_batch_epoch(net, state, rows, key)
+        if self.batch_size is not None:
+            return self._mini_batch_epoch(net, state, rows, turn)
+        F = Objective(net, rows, self.block(net, state.params, rows), self.l2)
+        form = self.form(net, state.params, rows.x.shape[0])
+        return self.step(F, form, state, float(rows.mask.sum()), rows.x.dtype, turn.clock)
 
-    def _full_batch_epoch(
-        self, net: "Network", state: LevenbergMarquardtState, rows: Rows
+    def step(
+        self,
+        F: Objective,
+        form: str,
+        state: LevenbergMarquardtState,
+        total: float,
+        dtype: np.dtype,
+        clock: Callable[[], None],
     ) -> tuple[LevenbergMarquardtState, Record]:
-        total = jnp.sum(rows.mask)
-        model = self._model(net, state.params, rows)
-        start = control.follow(state.damping, model.trace)
-        ceiling = self._ceiling(model, state.params)
-        log = {
-            "trial_lambda": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
-            "trial_cost": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
-            "trial_gain": jnp.full(TRIALS, jnp.nan, rows.x.dtype),
-            "trial_verdict": jnp.zeros(TRIALS, jnp.int8),
+        """One accepted step, or none if no damping leads down, and its record."""
+        here, start, ceiling, attempt = self._begin(F, form, state, dtype)
+        damping, trials = damped_step(attempt, start, lambda damping: not damping.lam <= ceiling, TRIALS, clock)
+        last = trials[-1] if trials and trials[-1].accepted else None
+        log = np.full((3, TRIALS), np.nan, dtype)
+        verdicts = np.zeros(TRIALS, np.int8)
+        for i, trial in enumerate(trials):
+            log[:, i], verdicts[i] = (trial.lam, trial.objective / total, trial.gain), trial.verdict
+        record = {
+            "trial_lambda": log[0],
+            "trial_cost": log[1],
+            "trial_gain": log[2],
+            "trial_verdict": verdicts,
+            "cost": dtype.type((here.objective if last is None else last.objective) / total),
+            "gradient_norm": dtype.type(here.gradient_norm / total),
+            "lambda": dtype.type(damping.lam),
+            "step_norm": dtype.type(0 if last is None else last.step_norm),
+            "accepted": np.int32(last is not None),
+            "rejected": np.int32(len(trials) - (last is not None)),
+            "stop": 0 if last is not None or damping.lam <= ceiling else control.reason(ceiling),
         }
-
-        def going(carry: tuple) -> Array:
-            trial, damping, _, i = carry
-            return (trial.verdict != ACCEPTED) & (i < TRIALS) & (damping.lam <= ceiling)
-
-        def attempt(carry: tuple) -> tuple:
-            _, damping, log, i = carry
-            trial = self._trial(net, state.params, model, rows, damping.lam)
-            log = {
-                "trial_lambda": log["trial_lambda"].at[i].set(damping.lam),
-                "trial_cost": log["trial_cost"].at[i].set(trial.objective / total),
-                "trial_gain": log["trial_gain"].at[i].set(trial.gain),
-                "trial_verdict": log["trial_verdict"].at[i].set(trial.verdict),
-            }
-            return trial, control.update(damping, trial.gain, trial.verdict == ACCEPTED), log, i + 1
-
-        zero = jnp.zeros((), rows.x.dtype)
-        none = Trial(state.params, model.objective, zero, jnp.zeros((), jnp.int8), zero)
-        trial, damping, log, trials = lax.while_loop(going, attempt, (none, start, log, jnp.zeros((), jnp.int32)))
-        accepted = trial.verdict == ACCEPTED
-        params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, state.params)
-        record = log | {
-            "cost": jnp.where(accepted, trial.objective, model.objective) / total,
-            "gradient_norm": model.gradient_norm / total,
-            "lambda": damping.lam,
-            "step_norm": jnp.where(accepted, trial.step_norm, 0),
-            "accepted": accepted.astype(jnp.int32),
-            "rejected": trials - accepted.astype(jnp.int32),
-            "stop": jnp.where(accepted | (damping.lam <= ceiling), 0, control.reason(ceiling)).astype(jnp.int32),
-        }
-        return LevenbergMarquardtState(params, damping), record
+        return LevenbergMarquardtState(state.params if last is None else last.params, damping), record
 
     def _mini_batch_epoch(
-        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, key: Array
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, turn: Turn
     ) -> tuple[LevenbergMarquardtState, Record]:
-        m, size = self.batch_size, rows.x.shape[0]
+        E, dtype, m = engine.of(rows.x), rows.x.dtype, self.batch_size
         assert m is not None
-        total = jnp.sum(rows.mask)
-        steps = (rows.count + m - 1) // m
-        order = jnp.pad(permutation(key, size, rows.count), (0, -size % m))
-
-        def one_step(i: Array, carry: tuple) -> tuple:
-            params, damping, cost, square, taken = carry
-            index = lax.dynamic_slice(order, (i * m,), (m,))
-            x, y, weight = take_batch(rows, index, i * m, rows.count)
-            batch = Rows(x, y, weight, jnp.asarray(m, jnp.int32))
-            batch_total = examples_in_batch(i, m, rows.count) * (total / rows.count)
-            share = None if self.l2 is None else self.l2 * batch_total / total
-            model = self._model(net, params, batch, share)
-            damping = control.follow(damping, model.trace)
-            trial = self._trial(net, params, model, batch, damping.lam, share)
-            accepted = trial.verdict == ACCEPTED
-            damping = control.hold(control.update(damping, trial.gain, accepted), self._ceiling(model, params))
-            params = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), trial.params, params)
-            cost = cost + jnp.where(accepted, trial.objective, model.objective)
-            square = square + (model.gradient_norm / batch_total) ** 2
-            return params, damping, cost, square, taken + accepted
-
-        zero, none = jnp.zeros((), rows.x.dtype), jnp.zeros((), jnp.int32)
-        start = (state.params, state.damping, zero, zero, none)
-        params, damping, cost, square, taken = lax.fori_loop(0, steps, one_step, start)
+        total, cost, square, taken = float(rows.mask.sum()), 0.0, 0.0, 0
+        shares = batch_shares(int(rows.count), m, total)
+        for i, share in enumerate(shares):
+            turn.clock()
+            batch = E.take_batch(rows, turn.order, i, m, int(rows.count))
+            l2 = None if self.l2 is None else self.l2 * share / total
+            F = Objective(net, batch, self.block(net, state.params, batch), l2)
+            form = self.form(net, state.params, m)
+            here, damping, ceiling, attempt = self._begin(F, form, state, dtype)
+            trial, damping = attempt(damping)
+            state = LevenbergMarquardtState(
+                trial.params if trial.accepted else state.params, control.hold(damping, ceiling)
+            )
+            cost += trial.objective if trial.accepted else here.objective
+            square += (here.gradient_norm / share) ** 2
+            taken += trial.accepted
         record = {
-            "cost": cost / total,
-            "batch_gradient_norm": jnp.sqrt(square / steps),
-            "lambda": damping.lam,
-            "accepted": taken,
-            "rejected": steps - taken,
+            "cost": dtype.type(cost / total),
+            "batch_gradient_norm": dtype.type((square / len(shares)) ** 0.5),
+            "lambda": dtype.type(state.damping.lam),
+            "accepted": np.int32(taken),
+            "rejected": np.int32(len(shares) - taken),
         }
-        return LevenbergMarquardtState(params, damping), record
+        return state, record
 
-    def _ceiling(self, model: QuadraticModel, params: Params) -> Array:
-        """The largest lambda worth a trial."""
-        return control.ceiling(self.max_damping, model.trace, model.gradient_norm, norm(params))
+    def _begin(
+        self, F: Objective, form: str, state: LevenbergMarquardtState, dtype: np.dtype
+    ) -> tuple[Here, Damping, float, Callable[[Damping], tuple[Trial, Damping]]]:
+        """The model at a point: its numbers, the first damping, the largest one worth a trial, and what tries one."""
+        p = state.params
+        model = F.call(FORMS[form].model, p)
+        here = Here(*(float(number) for number in (model.objective, model.gradient_norm, model.trace)))
+        refit = can_refit(F.net) if self.refit is None else self.refit
+        solver = (self.cg_tolerance, self.cg_iterations) if form == "cg" else ()
 
-    def _trial(
-        self, net: "Network", params: Params, model: QuadraticModel, rows: Rows, lam: Array, l2: Number | None = None
-    ) -> Trial:
-        """Solve for one damping, correct, refit, and judge the point it leads to."""
-        l2 = self.l2 if l2 is None else l2
-        block = self.block(net, params, rows)
-        step = model.solve(lam)
-        there = plus(params, step.bent)
-        if can_refit(net) if self.refit is None else self.refit:
-            there = refit_output_layer(net, there, rows, block, lam, l2)
-        new = objective(net, there, rows, block, l2)
-        gain, verdict = control.judge(model.objective, new, step.predicted)
-        return Trial(there, new, gain, verdict, norm(plus(there, params, -1.0)))
+        def tried(damping: Damping) -> tuple[Trial, Damping]:
+            there = F.call(attempt, p, model, damping.lam, solver, form=form, accelerate=self.acceleration, refit=refit)
+            objective, predicted = float(there.objective), float(there.predicted)
+            gain, verdict = control.judge(here.objective, objective, predicted)
+            trial = Trial(damping.lam, there.params, objective, gain, verdict, float(there.step_norm))
+            return trial, control.update(damping, gain, trial.accepted)
 
-    def _model(self, net: "Network", params: Params, rows: Rows, l2: Number | None = None) -> QuadraticModel:
-        l2 = self.l2 if l2 is None else l2
-        block = self.block(net, params, rows)
-        form = self.form(net, params, rows.x.shape[0])
-        if form == "primal":
-            return primal_model(net, params, rows, block, l2, self.acceleration)
-        if form == "dual":
-            return dual_model(net, params, rows, l2, self.acceleration)
-        return cg_model(net, params, rows, block, l2, self.acceleration, self.cg_tolerance, self.cg_iterations)
+        ceiling = control.ceiling(self.max_damping, here.trace, here.gradient_norm, float(trees.norm(p)))
+        return here, control.follow(state.damping, here.trace, dtype), ceiling, tried
 
     def block(self, net: "Network", params: Params, rows: Rows) -> int:
         """How many examples are linearised at once: a block of their Jacobian (primal) or of their errors (cg)."""
-        n = sum(p.size for p in jax.tree.leaves(params))
+        n = trees.size(params)
         neurons = 4 * net.neurons(rows.x.shape[1:])
         width = max(n, neurons) if self.form(net, params, rows.x.shape[0]) == "primal" else neurons
         return block_size(rows.x.shape[0], examples_at_once(width, net.outputs))

@@ -1,72 +1,62 @@
 """The quadratic model of Newton-CG at one point: F, its gradient g, and the products v ↦ H v with its exact Hessian."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
-
-from deltarule import backprop
 from deltarule.backprop import Params
-from deltarule.curvature.hessian import backward_pass, gradient, hessian_product
-from deltarule.regularization import add_penalty_gradient, penalty
-from deltarule.rows import Rows, block_size, sum_over_blocks
+from deltarule.curvature.hessian import BackwardPass, backward_pass, gradient, hessian_product
+from deltarule.engine.kind import Array
+from deltarule.objective import Objective
+from deltarule.rows import Rows, block_size
+from deltarule.trees import norm, plus, times
 
 if TYPE_CHECKING:
     from deltarule.network import Network
-
-Number = float | Array
 
 BLOCK_BYTES = 2**27  # what the passes of one block of examples may take
 
 
 class Model(NamedTuple):
-    """The objective at one point, its gradient, and the products with its Hessian."""
+    """The objective at one point, its gradient g and ‖g‖.
+
+    passes are those of all examples where they go through the network together: they serve every product.
+    """
 
     objective: Array
     gradient: Params
-    product: Callable[[Params], Params]
+    gradient_norm: Array
+    passes: BackwardPass | None
 
 
-def quadratic_model(net: "Network", params: Params, rows: Rows, l2: Number | None, share: Array, total: Array) -> Model:
-    """F = the mean cost over `share`, the rows' weight, with regularisation over `total`, and its derivatives."""
-    block = _block(net, rows)
-
-    def first(x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
-        at = backward_pass(net, params, x, y, weight / share)
-        return at.cost, gradient(net, at)
-
-    def regularised(sums: Params, p: Params) -> Params:
-        return add_penalty_gradient(sums, p, l2, None, total)  # linear in p, so it serves H v as well
-
-    if block == rows.x.shape[0]:  # then the passes are kept and serve every product
-        at = backward_pass(net, params, rows.x, rows.y, rows.mask / share)
-        cost, grads = at.cost, gradient(net, at)
-
-        def product(v: Params) -> Params:
-            return regularised(hessian_product(net, params, at, v), v)
+def quadratic_model(F: Objective, p: Params) -> Model:
+    """One backward pass over the examples."""
+    passes = None
+    if F.in_one_block:
+        passes = backward_pass(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+        cost, g = passes.cost, gradient(F.net, passes)
     else:
-        cost, grads = sum_over_blocks(rows, block, first)
-
-        def product(v: Params) -> Params:
-            def part(x: Array, y: Array, weight: Array) -> Params:
-                return hessian_product(net, params, backward_pass(net, params, x, y, weight / share), v)
-
-            return regularised(sum_over_blocks(rows, block, part), v)
-
-    return Model(cost + penalty(params, l2, None, total), regularised(grads, params), product)
+        cost, g = F.sum(_first_sums, p)
+    g = g if F.l2 is None else plus(g, times(F.prior(p), p))
+    return Model(cost + F.prior_energy(p), g, norm(g), passes)
 
 
-def objective(net: "Network", params: Params, rows: Rows, l2: Number | None, share: Array, total: Array) -> Array:
-    """F alone."""
+def product(F: Objective, p: Params, at: Model, v: Params) -> Params:
+    """H v."""
+    if at.passes is not None:
+        Hv = hessian_product(F.net, p, at.passes, v)
+    else:
+        Hv = F.sum(_product, p, v)
+    return Hv if F.l2 is None else plus(Hv, times(F.prior(p), v))
 
-    def part(x: Array, y: Array, weight: Array) -> Array:
-        return jnp.sum(weight * backprop.output_cost(net, backprop.forward(net, params, x)[-1], y))
 
-    cost = sum_over_blocks(rows, _block(net, rows), part) / share
-    return cost + penalty(params, l2, None, total)
+def _first_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
+    at = backward_pass(net, p, x, y, weight)
+    return at.cost, gradient(net, at)
 
 
-def _block(net: "Network", rows: Rows) -> int:
+def _product(net: "Network", p: Params, v: Params, x: Array, y: Array, weight: Array) -> Params:
+    return hessian_product(net, p, backward_pass(net, p, x, y, weight), v)
+
+
+def block_of(net: "Network", rows: Rows) -> int:
     """How many examples are passed at once: some twelve numbers for each neuron must fit BLOCK_BYTES."""
     return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * net.neurons(rows.x.shape[1:]))))

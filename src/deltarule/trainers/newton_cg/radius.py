@@ -5,22 +5,21 @@ that promised four times too much shrinks the region to a quarter of the step; o
 in its way, doubles it (Nocedal & Wright, algorithm 4.1).
 """
 
-import jax.numpy as jnp
-from jax import Array
+from math import inf, isfinite, nan
 
 from deltarule.trainers.newton_cg.steihaug import BOUNDARY
 
 SMALLEST_GAIN = 1e-4
 
 
-def judge(old: Array, new: Array, promised: Array) -> tuple[Array, Array]:
+def judge(old: float, new: float, promised: float) -> tuple[float, bool]:
     """rho and whether the step is taken: it must go downhill, by more than a ten-thousandth of what was promised."""
-    rho = (old - new) / promised
-    return rho, (new < old) & (rho > SMALLEST_GAIN) & jnp.isfinite(promised)
+    rho = (old - new) / promised if promised else inf if new < old else nan
+    return rho, new < old and rho > SMALLEST_GAIN and isfinite(promised)
 
 
-def update(radius: Array, rho: Array, step_norm: Array, ending: Array, largest: Array | float) -> Array:
+def update(radius: float, rho: float, step_norm: float, ending: int, largest: float) -> float:
     """The radius after a trial."""
-    shrunk = jnp.where(jnp.isfinite(step_norm), jnp.minimum(step_norm, radius), radius) / 4
-    grown = jnp.where((rho > 3 / 4) & (ending >= BOUNDARY), jnp.minimum(2 * radius, largest), radius)
-    return jnp.where(rho >= 1 / 4, grown, shrunk)
+    if not rho >= 1 / 4:
+        return (min(step_norm, radius) if isfinite(step_norm) else radius) / 4
+    return min(2 * radius, largest) if rho > 3 / 4 and ending >= BOUNDARY else radius

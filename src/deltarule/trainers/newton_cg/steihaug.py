@@ -9,15 +9,14 @@ gradients start at s = 0, where each iterate lies further out than the one befor
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
-
+from deltarule import engine
 from deltarule.backprop import Params
+from deltarule.engine.kind import Array
+from deltarule.trees import dot, norm, plus, scaled
 
-Number = float | Array
+Number = Any
 
 ENDINGS = ("running", "converged", "boundary", "negative curvature")
 RUNNING, CONVERGED, BOUNDARY, NEGATIVE = range(4)
@@ -47,6 +46,7 @@ def steihaug(
     Source: J. Nocedal, S. Wright, Numerical Optimization, algorithm 7.2.
     """
     gg = dot(g, g)
+    E, xp = engine.of(gg), gg.__array_namespace__()
     target = tolerance * tolerance * gg
 
     def going(carry: tuple) -> Array:
@@ -58,20 +58,19 @@ def steihaug(
         Hd = product(d)
         curvature = dot(d, Hd)
         downhill = curvature > 0
-        t = rr / jnp.where(downhill, curvature, 1)
+        t = rr / xp.where(downhill, curvature, 1)
         outside = norm(plus(s, d, t)) >= radius
-        t = jnp.where(downhill & ~outside, t, _to_boundary(s, d, radius))
+        inside = xp.logical_and(downhill, xp.logical_not(outside))
+        t = xp.where(inside, t, _to_boundary(s, d, radius))
         s, r = plus(s, d, t), plus(r, Hd, t)
         rr_new = dot(r, r)
-        ending = jnp.where(rr_new <= target, CONVERGED, RUNNING)
-        ending = jnp.where(downhill, jnp.where(outside, BOUNDARY, ending), NEGATIVE).astype(jnp.int32)
+        ending = xp.where(rr_new <= target, CONVERGED, RUNNING)
+        ending = xp.where(downhill, xp.where(outside, BOUNDARY, ending), NEGATIVE)
         return s, r, plus(scaled(r, -1.0), d, rr_new / rr), rr_new, ending, i + 1
 
-    start = jnp.where(gg > 0, RUNNING, CONVERGED).astype(jnp.int32)
+    start = xp.where(gg > 0, RUNNING, CONVERGED)
     zero = scaled(g, 0.0)
-    s, r, _, _, ending, products = lax.while_loop(
-        going, advance, (zero, g, scaled(g, -1.0), gg, start, jnp.zeros((), jnp.int32))
-    )
+    s, r, _, _, ending, products = E.while_loop(going, advance, (zero, g, scaled(g, -1.0), gg, start, 0))
     # r = g + H s, so m(s) = g^T s + (1/2) s^T (r - g) = (1/2) (g + r)^T s.
     return Solution(s, -0.5 * (dot(g, s) + dot(r, s)), ending, products)
 
@@ -79,25 +78,6 @@ def steihaug(
 def _to_boundary(s: Params, d: Params, radius: Array) -> Array:
     """The t >= 0 with ‖s + t d‖ = radius, for s inside."""
     dd, sd, ss = dot(d, d), dot(s, d), dot(s, s)
-    root = jnp.sqrt(jnp.maximum(sd * sd + dd * (radius * radius - ss), 0))
+    xp = dd.__array_namespace__()
+    root = xp.sqrt(xp.maximum(sd * sd + dd * (radius * radius - ss), 0))
     return (root - sd) / dd
-
-
-def dot(u: Params, v: Params) -> Array:
-    """The inner product of two vectors in the shape of the parameters."""
-    return jax.tree.reduce(jnp.add, jax.tree.map(jnp.vdot, u, v))
-
-
-def norm(v: Params) -> Array:
-    """‖v‖."""
-    return jnp.sqrt(dot(v, v))
-
-
-def plus(u: Params, v: Params, scale: Number = 1.0) -> Params:
-    """u + scale v."""
-    return jax.tree.map(lambda a, b: a + scale * b, u, v)
-
-
-def scaled(v: Params, scale: Number) -> Params:
-    """scale v."""
-    return jax.tree.map(lambda a: scale * a, v)

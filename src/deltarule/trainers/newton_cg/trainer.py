@@ -1,24 +1,29 @@
 """Newton-CG: Newton's direction from exact Hessian-vector products, inside a trust region."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 
+from deltarule import engine, trees
 from deltarule.backprop import Params
 from deltarule.domain import require_count, require_number
+from deltarule.engine.kind import Array
 from deltarule.initializers import DEFAULT_INITIALIZERS
+from deltarule.objective import Objective
 from deltarule.pytrees import register
+from deltarule.randomness import orders
 from deltarule.rows import Rows
 from deltarule.stopping import stop_code
-from deltarule.trainers.base import Record, require_batch, require_derivatives
+from deltarule.trainers.base import Record, Turn, require_batch, require_derivatives
+from deltarule.trainers.damped import damped_step
 from deltarule.trainers.newton_cg import radius as control
-from deltarule.trainers.newton_cg.model import Model, objective, quadratic_model
-from deltarule.trainers.newton_cg.steihaug import NEGATIVE, norm, plus, steihaug
-from deltarule.trainers.sampling import examples_in_batch, permutation, take_batch
+from deltarule.trainers.newton_cg.model import Model, block_of, product, quadratic_model
+from deltarule.trainers.newton_cg.steihaug import NEGATIVE, steihaug
+from deltarule.trainers.sampling import batch_shares
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -30,19 +35,38 @@ class NewtonCGState(NamedTuple):
     """The parameters and the radius of the trust region."""
 
     params: Params
-    radius: Array
+    radius: float
+
+
+class Point(NamedTuple):
+    """Where a trial leads: the parameters, the objective there, what was promised, how far it is, how the search ended."""
+
+    params: Params
+    objective: Array
+    promised: Array
+    step_norm: Array
+    ending: Array
+    products: Array
 
 
 class Trial(NamedTuple):
     """One radius tried: where it leads and what came of it."""
 
     params: Params
-    objective: Array
-    promised: Array
-    gain: Array
-    taken: Array
-    step_norm: Array
-    ending: Array
+    objective: float
+    promised: float
+    gain: float
+    accepted: bool
+    step_norm: float
+    ending: int
+    products: int
+
+
+def attempt(F: Objective, p: Params, model: Model, radius: Array, tolerance: Array, iterations: Array) -> Point:
+    """Solve within one radius and measure the objective where that leads."""
+    found = steihaug(lambda v: product(F, p, model, v), model.gradient, radius, tolerance, iterations)
+    there = trees.plus(p, found.s)
+    return Point(there, F.value(there), found.promised, trees.norm(found.s), found.ending, found.products)
 
 
 @dataclass(frozen=True)
@@ -87,6 +111,7 @@ class NewtonCG:
     learning_rate_name: ClassVar[str | None] = "radius"
     cost_before_step: ClassVar[bool] = False
     judged_by: ClassVar[str | None] = None
+    compiles_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -103,100 +128,81 @@ class NewtonCG:
         require_derivatives(net)
         require_batch(self.batch_size, count)
 
-    def surroundings(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """Nothing: no factorisations here."""
         return nullcontext()
 
+    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
+        """Permutations where the steps are on batches."""
+        return None if self.batch_size is None else orders(path, first, epochs, count)
+
     def init(self, net: "Network", params: Params, rows: Rows) -> NewtonCGState:
         """The first radius."""
-        return NewtonCGState(params, jnp.asarray(self.radius, rows.x.dtype))
+        return NewtonCGState(params, float(self.radius))
 
-    def epoch(self, net: "Network", state: NewtonCGState, rows: Rows, key: Array) -> tuple[NewtonCGState, Record]:
+    def epoch(self, net: "Network", state: NewtonCGState, rows: Rows, turn: Turn) -> tuple[NewtonCGState, Record]:
         """One accepted step on all examples, or one pass of batches with one trial each."""
-        total = jnp.sum(rows.mask)
+        total = float(rows.mask.sum())
         if self.batch_size is None:
-            return self._full_batch_epoch(net, state, rows, total)
-        return self._mini_batch_epoch(net, state, rows, key, total)
+            return self._full_batch_epoch(net, state, rows, total, turn)
+        return self._mini_batch_epoch(net, state, rows, total, turn)
 
     def _full_batch_epoch(
-        self, net: "Network", state: NewtonCGState, rows: Rows, total: Array
+        self, net: "Network", state: NewtonCGState, rows: Rows, total: float, turn: Turn
     ) -> tuple[NewtonCGState, Record]:
-        model = quadratic_model(net, state.params, rows, self.l2, total, total)
-        smallest = jnp.finfo(rows.x.dtype).eps * jnp.maximum(1, norm(state.params))
-
-        def going(carry: tuple) -> Array:
-            trial, radius, i, _ = carry
-            return ~trial.taken & (radius > smallest) & (i < TRIALS)
-
-        def attempt(carry: tuple) -> tuple:
-            _, radius, i, products = carry
-            trial, radius, spent = self._trial(net, state.params, model, rows, radius, total, total)
-            return trial, radius, i + 1, products + spent
-
-        zero, none = jnp.zeros((), rows.x.dtype), jnp.zeros((), jnp.int32)
-        start = Trial(state.params, model.objective, zero, zero, jnp.zeros((), bool), zero, none)
-        trial, radius, trials, products = lax.while_loop(going, attempt, (start, state.radius, none, none))
-        params, cost = _if_taken(trial, state.params, model.objective)
-        stuck = jnp.where(jnp.isfinite(trial.promised), stop_code("radius_min"), stop_code("not_finite"))
+        F, dtype = Objective(net, rows, block_of(net, rows), self.l2, 1 / total), rows.x.dtype
+        model, attempt = self._begin(F, state.params)
+        smallest = float(np.finfo(dtype).eps) * max(1.0, float(trees.norm(state.params)))
+        radius, trials = damped_step(attempt, state.radius, lambda radius: radius <= smallest, TRIALS, turn.clock)
+        last = trials[-1] if trials else None
+        taken = last if last is not None and last.accepted else None
+        stuck = stop_code("radius_min" if last is None or isfinite(last.promised) else "not_finite")
         record = {
-            "cost": cost,
-            "gradient_norm": norm(model.gradient),
-            "radius": radius,
-            "step_norm": jnp.where(trial.taken, trial.step_norm, 0),
-            "gain": trial.gain,
-            "rejected": trials - trial.taken,
-            "products": products,
-            "negative_curvature": (trial.taken & (trial.ending == NEGATIVE)).astype(jnp.int32),
-            "stop": jnp.where(trial.taken, 0, stuck).astype(jnp.int32),
+            "cost": dtype.type(model.objective if taken is None else taken.objective),
+            "gradient_norm": dtype.type(model.gradient_norm),
+            "radius": dtype.type(radius),
+            "step_norm": dtype.type(0 if taken is None else taken.step_norm),
+            "gain": dtype.type(0 if last is None else last.gain),
+            "rejected": np.int32(len(trials) - (taken is not None)),
+            "products": np.int32(sum(trial.products for trial in trials)),
+            "negative_curvature": np.int32(taken is not None and taken.ending == NEGATIVE),
+            "stop": stuck if taken is None else 0,
         }
-        return NewtonCGState(params, radius), record
+        return NewtonCGState(state.params if taken is None else taken.params, radius), record
 
     def _mini_batch_epoch(
-        self, net: "Network", state: NewtonCGState, rows: Rows, key: Array, total: Array
+        self, net: "Network", state: NewtonCGState, rows: Rows, total: float, turn: Turn
     ) -> tuple[NewtonCGState, Record]:
-        m, size = self.batch_size, rows.x.shape[0]
+        E, dtype, m = engine.of(rows.x), rows.x.dtype, self.batch_size
         assert m is not None
-        steps = (rows.count + m - 1) // m
-        order = jnp.pad(permutation(key, size, rows.count), (0, -size % m))
-        smallest = jnp.finfo(rows.x.dtype).eps * self.radius
+        smallest, cost, counts = float(np.finfo(dtype).eps) * self.radius, 0.0, np.zeros(3, np.int32)
+        for i, share in enumerate(batch_shares(int(rows.count), m, total)):
+            turn.clock()
+            batch = E.take_batch(rows, turn.order, i, m, int(rows.count))
+            l2 = None if self.l2 is None else self.l2 * share / total
+            model, attempt = self._begin(Objective(net, batch, block_of(net, batch), l2, 1 / share), state.params)
+            trial, radius = attempt(state.radius)
+            state = NewtonCGState(trial.params if trial.accepted else state.params, max(radius, smallest))
+            cost += share * (trial.objective if trial.accepted else float(model.objective))
+            counts += (not trial.accepted, trial.products, trial.accepted and trial.ending == NEGATIVE)
+        record = {"cost": dtype.type(cost / total), "radius": dtype.type(state.radius)}
+        return state, record | dict(zip(("rejected", "products", "negative_curvature"), counts, strict=True))
 
-        def one_step(i: Array, carry: tuple) -> tuple:
-            params, radius, cost, counts = carry
-            x, y, weight = take_batch(rows, lax.dynamic_slice(order, (i * m,), (m,)), i * m, rows.count)
-            batch = Rows(x, y, weight, jnp.asarray(m, jnp.int32))
-            share = examples_in_batch(i, m, rows.count) * (total / rows.count)
-            model = quadratic_model(net, params, batch, self.l2, share, total)
-            trial, radius, products = self._trial(net, params, model, batch, radius, share, total)
-            params, after = _if_taken(trial, params, model.objective)
-            negative = trial.taken & (trial.ending == NEGATIVE)
-            counts = counts + jnp.stack([~trial.taken, products, negative]).astype(jnp.int32)
-            return params, jnp.maximum(radius, smallest), cost + share * after, counts
+    def _begin(self, F: Objective, p: Params) -> tuple[Model, Callable[[float], tuple[Trial, float]]]:
+        """The model at a point, and what tries one radius around it."""
+        model = F.call(quadratic_model, p)
+        objective = float(model.objective)
+        tolerance = min(self.cg_tolerance, float(model.gradient_norm) ** 0.5)
 
-        zero = jnp.zeros((), rows.x.dtype)
-        start = (state.params, state.radius, zero, jnp.zeros(3, jnp.int32))
-        params, radius, cost, counts = lax.fori_loop(0, steps, one_step, start)
-        record = {"cost": cost / total, "radius": radius}
-        record |= dict(zip(("rejected", "products", "negative_curvature"), counts, strict=True))
-        return NewtonCGState(params, radius), record
+        def tried(radius: float) -> tuple[Trial, float]:
+            there = F.call(attempt, p, model, radius, tolerance, self.cg_iterations)
+            new, promised, length = (float(n) for n in (there.objective, there.promised, there.step_norm))
+            gain, accepted = control.judge(objective, new, promised)
+            ending, products = int(there.ending), int(there.products)
+            trial = Trial(there.params, new, promised, gain, accepted, length, ending, products)
+            return trial, control.update(radius, gain, length, ending, self.max_radius)
 
-    def _trial(
-        self, net: "Network", params: Params, model: Model, rows: Rows, radius: Array, share: Array, total: Array
-    ) -> tuple[Trial, Array, Array]:
-        """Solve within one radius and judge the point it leads to; also the next radius and the products spent."""
-        tolerance = jnp.minimum(self.cg_tolerance, jnp.sqrt(norm(model.gradient)))
-        found = steihaug(model.product, model.gradient, radius, tolerance, self.cg_iterations)
-        there = plus(params, found.s)
-        new = objective(net, there, rows, self.l2, share, total)
-        rho, taken = control.judge(model.objective, new, found.promised)
-        length = norm(found.s)
-        radius = control.update(radius, rho, length, found.ending, self.max_radius)
-        return Trial(there, new, found.promised, rho, taken, length, found.ending), radius, found.products
-
-
-def _if_taken(trial: Trial, params: Params, objective: Array) -> tuple[Params, Array]:
-    """Where the step leads if it is taken, else where it began."""
-    there = jax.tree.map(lambda new, old: jnp.where(trial.taken, new, old), trial.params, params)
-    return there, jnp.where(trial.taken, trial.objective, objective)
+        return model, tried
 
 
 register(NewtonCG, leaves=("l2", "radius", "max_radius", "cg_tolerance", "cg_iterations"))

@@ -1,4 +1,4 @@
-"""The three products of a convolution, each as the form that is fast on the platform it runs on.
+"""The three products of a convolution on JAX, each as the form that is fast on the platform it runs on.
 
     correlate        z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2), local receptive fields
     turned           dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'): the full correlation
@@ -165,7 +165,7 @@ def correlate_bands(W: Array, a: Array, window: Window) -> Array:
     zero, f, shifts = jnp.zeros((), W.dtype), len(W), range(0, TILE * window.stride[1], window.stride[1])
     places = [lax.pad(W, zero, ((0, 0, 0), (0, 0, 0), (shift, shifts[-1] - shift, 0), (0, 0, 0))) for shift in shifts]
     B = jnp.stack(places).transpose(2, 3, 4, 0, 1)
-    z = _in_blocks(lambda a: window.tiles(a, TILE) @ B.reshape(-1, TILE * f), _tile_numbers(a, window), a)
+    z = _in_blocks(lambda a: _tiles(window, a) @ B.reshape(-1, TILE * f), _tile_numbers(a, window), a)
     return z.reshape(*z.shape[:2], z.shape[2] * TILE, f)[:, :, : window.stops("", a.shape[1:])[1]]
 
 
@@ -175,7 +175,7 @@ def kernel_gradient_bands(delta: Array, a: Array, window: Window) -> Array:
     delta = jnp.pad(delta, ((0, 0), (0, 0), (0, -wide % TILE), (0, 0)))
 
     def part(delta: Array, a: Array) -> Array:
-        tiles = window.tiles(a, TILE)
+        tiles = _tiles(window, a)
         return tiles.reshape(-1, tiles.shape[-1]).T @ delta.reshape(-1, TILE * f)
 
     dB = _summed_over_blocks(part, _tile_numbers(a, window), delta, a).reshape(h, -1, a.shape[-1], TILE, f)
@@ -190,7 +190,7 @@ def _patch_numbers(W: Array, a: Array, window: Window) -> int:
 
 def _tile_numbers(a: Array, window: Window) -> int:
     """How many numbers the tiles of one example are."""
-    return prod(jax.eval_shape(lambda: window.tiles(jnp.zeros((1, *a.shape[1:])), TILE)).shape)
+    return prod(jax.eval_shape(lambda: _tiles(window, jnp.zeros((1, *a.shape[1:])))).shape)
 
 
 def _in_blocks(part: Callable[[Array], Array], numbers: int, array: Array) -> Array:
@@ -228,3 +228,24 @@ def _cut(array: Array, count: int) -> Array:
 
 def _with(product: Callable[..., Array], *shape) -> Callable[[Array, Array], Array]:
     return lambda one, other: product(one, other, *shape)
+
+
+def _tiles(window: Window, images: Array) -> Array:
+    """What it sees at `TILE` stops side by side as one row, (m, H', ceil(W' / TILE), h x c).
+
+    x = (TILE - 1) t + w columns; the last tile sees zeros where the image ends.
+    """
+    m, H, W, c = images.shape
+    (h, w), (s, t), (high, wide) = window.size, window.stride, window.stops("", (H, W, c))
+    columns, starts = (TILE - 1) * t + w, range(0, wide * t, TILE * t)
+    (top, bottom), (left, right) = window.margins(H, W)
+    right = max(right, starts[-1] + columns - left - W)
+    images = jnp.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    tiles = []
+    for start in starts:
+        rows = (
+            lax.slice(images, (0, u, start, 0), (m, u + (high - 1) * s + 1, start + columns, c), (1, s, 1, 1))
+            for u in range(h)
+        )
+        tiles.append(jnp.concatenate([row.reshape(m, high, columns * c) for row in rows], axis=-1))
+    return jnp.stack(tiles, axis=2)

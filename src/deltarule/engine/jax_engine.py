@@ -1,0 +1,222 @@
+"""The JAX engine: compiled pieces, long trainings in one compiled loop, GPUs, several devices and processes.
+
+JAX computes in float32 unless 64-bit types are enabled; they are enabled inside deltarule's own calls alone, and only
+where the parameters are float64. `jax_convolution` has the products of a convolution, `jax_batches` the mini-batches,
+`jax_loop` the loop over epochs.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jax.scipy.linalg import solve_triangular
+
+from deltarule import machine, pytrees
+from deltarule.devices import agreed, divide_rows, everywhere, local, mesh_of, pieces, process_counts, sum_over_processes
+from deltarule.engine import jax_cache
+from deltarule.engine.jax_batches import each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
+from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
+from deltarule.engine.jax_loop import many_epochs, start
+from deltarule.processes import leads, own_stream, together, told
+
+name = "jax"
+xp = jnp
+__all__ = [
+    "agreed", "correlate", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient", "laid_out",
+    "leads", "local", "many_epochs", "mesh_of", "own_stream", "pieces", "process_counts", "real", "start",
+    "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
+]  # fmt: skip
+
+jax_cache.switch_on()
+pytrees.each(jax_cache.register)
+
+
+# Arrays
+
+
+def computing_in(dtype: np.dtype) -> AbstractContextManager:
+    """A context in which arrays of this dtype keep it: it enables 64-bit types for float64 and does nothing else."""
+    return jax.enable_x64(True) if dtype == np.float64 else nullcontext()
+
+
+def put(array: Any, dtype: Any = None) -> Array:
+    """The array as one of this engine."""
+    return jnp.asarray(array, dtype)
+
+
+def wait(tree: Any) -> Any:
+    """The tree, once it is computed: JAX reads NumPy's memory while it computes, and callers may change it."""
+    return jax.block_until_ready(tree)
+
+
+def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
+    """One of two trees of the same structure."""
+    if not isinstance(condition, jax.core.Tracer):
+        return chosen if condition else otherwise
+    return jax.tree.map(partial(jnp.where, condition), chosen, otherwise)
+
+
+def quiet() -> AbstractContextManager:
+    """A context in which nothing warns of overflow: JAX never does."""
+    return nullcontext()
+
+
+# Random numbers
+
+
+def fold_in(key: Array, number: Any) -> Array:
+    """The key of part `number` of what this key is for."""
+    return jax.random.fold_in(key, number)
+
+
+def key(path: tuple[int, ...]) -> Array:
+    """The key of a path, see `deltarule.randomness`."""
+    seed, *rest = np.random.SeedSequence(path).generate_state(2).tolist()
+    return jax.random.fold_in(jax.random.key(seed), rest[0])
+
+
+def bits(key: Array, shape: tuple[int, ...]) -> Array:
+    """Random 32-bit words."""
+    return jax.random.bits(key, shape, jnp.uint32)
+
+
+# Functions that the array namespace has no name for
+
+sigmoid = lax.logistic
+softmax = jax.nn.softmax
+log_softmax = jax.nn.log_softmax
+
+
+def logsumexp(z: Array) -> Array:
+    """ln sum_k e^{z_k} over the last axis, which stays with length 1."""
+    return jax.nn.logsumexp(z, axis=-1, keepdims=True)
+
+
+def pad(array: Array, value: float, widths: Sequence[tuple[int, int, int]]) -> Array:
+    """The array with (before, after, between) more entries of `value` on each axis; a negative number cuts off."""
+    return lax.pad(array, jnp.asarray(value, array.dtype), widths)
+
+
+def columns(f: Callable[[Array], Any], S: Array) -> list[Array]:
+    """f(S[..., o]) for every o: of its arrays (m, ...) those of all o side by side, (m, k, ...)."""
+    return jax.vmap(f, in_axes=-1, out_axes=1)(S)
+
+
+# The products of a dense layer
+
+# Whether delta^T is written out before dW = delta^T a. A product that contracts the first axis of both factors
+# reaches half of a CPU's peak in float64 (46 against 92 GFLOP/s for 512 rows of 1,000, one core) and in float32
+# between 64 and 512 rows (75 against 120 for 100 rows of 260); of more rows in float32 it is the faster one (153
+# against 105 for 10,000 of 260). So it is in small batches, but for few neurons: 10 rows take 9.0 against 7.3 µs for 30
+# x 784, and 21 against 24 for 100 x 784.
+TRANSPOSE_ROWS = 64
+TRANSPOSE_ROWS_SINGLE = 512
+TRANSPOSE_NEURONS = 32
+# Products of up to so many terms are written as sums. XLA compiles a loop to one piece of machine code if its
+# body touches little memory and calls no matrix product: a stochastic step of 2-2-3-2 takes 0.10 against 0.86 µs.
+FEW_TERMS = 64
+
+
+def dense(W: Array, a: Array) -> Array:
+    """W a of every example, (m, n_l)."""
+    return jnp.sum(a[:, None, :] * W, axis=-1) if len(a) * W.size <= FEW_TERMS else a @ W.T
+
+
+def dense_transposed(W: Array, delta: Array) -> Array:
+    """W^T delta of every example, (m, n_{l-1})."""
+    return jnp.sum(delta[:, :, None] * W, axis=1) if len(delta) * W.size <= FEW_TERMS else delta @ W
+
+
+def dense_outer(delta: Array, a: Array) -> Array:
+    """sum over the batch of delta a^T, (n_l, n_{l-1})."""
+    if delta.size * a.shape[-1] <= FEW_TERMS:
+        return jnp.sum(delta[:, :, None] * a[:, None, :], axis=0)
+    across = delta.T
+    if _written_out(delta):
+        across = lax.optimization_barrier(across)  # keeps XLA from folding the transpose into the product
+    return across @ a
+
+
+def _written_out(delta: Array) -> bool:
+    """Whether the product delta^T a is faster from a delta^T of its own."""
+    m, n = delta.shape
+    if m < TRANSPOSE_ROWS:
+        return n <= TRANSPOSE_NEURONS
+    return delta.dtype == jnp.float64 or m < TRANSPOSE_ROWS_SINGLE
+
+
+# Linear algebra
+
+PANEL = 192  # the least rows of a panel of the symmetric product
+
+
+def symmetric_product(B: Array) -> Array:
+    """B B^T by row panels: only the panels on and above the diagonal are multiplied, the others are mirrored."""
+    n = B.shape[0]
+    panels = min(8, n // PANEL)
+    if panels < 2:
+        return B @ B.T
+    edges = [round(i * n / panels) for i in range(panels + 1)]
+    H = jnp.zeros((n, n), B.dtype)
+    for start, end in zip(edges, edges[1:], strict=False):
+        upper = B[start:end] @ B[start:].T
+        H = H.at[start:end, start:].set(upper)
+        H = H.at[end:, start:end].set(upper[:, end - start :].T)
+    return H
+
+
+def factor(H: Array, diagonal: Any) -> Array:
+    """The Cholesky factor L, L L^T = H + diag(diagonal); not a number where that is not positive definite."""
+    return jnp.linalg.cholesky(H + jnp.diag(jnp.broadcast_to(jnp.asarray(diagonal, H.dtype), (len(H),))))
+
+
+def solve(L: Array, b: Array) -> Array:
+    """(L L^T)^-1 b, for a vector or for columns."""
+    return jax.scipy.linalg.cho_solve((L, True), b)
+
+
+def solve_lower(L: Array, B: Array) -> Array:
+    """L^-1 B."""
+    return solve_triangular(L, B, lower=True)
+
+
+def inverse_lower(L: Array) -> Array:
+    """L^-1."""
+    return solve_triangular(L, jnp.eye(len(L), dtype=L.dtype), lower=True)
+
+
+# Calls and loops
+
+
+def call(f: Callable[..., Any], *args: Any, **static: Any) -> Any:
+    """f(*args, **static), compiled once for each shape of `args` and value of `static`."""
+    return _compiled(f, tuple(static))(*args, **static)
+
+
+@cache
+def _compiled(f: Callable[..., Any], static: tuple[str, ...]) -> Callable[..., Any]:
+    return jax.jit(f, static_argnames=static)
+
+
+def while_loop(going: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
+    """The first carry that is not going any more."""
+    return lax.while_loop(going, step, carry)
+
+
+def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[Array]) -> Any:
+    """add(... add(add(zero, pieces 0), pieces 1) ...), the pieces of each array being its entries."""
+    return lax.scan(lambda total, pieces: (add(total, pieces), None), zero, tuple(arrays))[0]
+
+
+def free_memory(devices: int) -> float:
+    """Bytes that are free where the arrays of one device will lie."""
+    device = jax.local_devices()[0]
+    stats = device.memory_stats() if device.platform != "cpu" else None
+    if stats and "bytes_limit" in stats:
+        return float(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    return machine.free_memory() / devices  # devices on a CPU share its memory

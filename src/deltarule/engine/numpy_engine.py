@@ -1,0 +1,353 @@
+"""The NumPy engine: plain arrays, Python loops, BLAS and LAPACK through SciPy.
+
+Nothing is compiled, so the first call is as fast as any other, a breakpoint shows numbers, and a forked process can
+go on computing. What overflows on the way to an answer that is checked does so without a warning.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import lapack
+from scipy.special import expit
+
+from deltarule import machine, randomness, trees
+from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
+from deltarule.errors import ConfigurationError
+
+name = "numpy"
+xp = np
+GATHERED_ROWS = 512  # examples of several small batches that are gathered together
+
+
+# Arrays
+
+
+def computing_in(dtype: np.dtype) -> AbstractContextManager:
+    """A context in which arrays of this dtype keep it: NumPy's always do."""
+    return nullcontext()
+
+
+def put(array: Any, dtype: Any = None) -> np.ndarray:
+    """The array as one of this engine."""
+    return np.asarray(array, dtype)
+
+
+def wait(tree: Any) -> Any:
+    """The tree, once it is computed: here it is."""
+    return tree
+
+
+def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
+    """One of two trees of the same structure."""
+    return chosen if condition else otherwise
+
+
+def quiet() -> AbstractContextManager:
+    """A context in which nothing warns of overflow: what comes of it is checked."""
+    return np.errstate(all="ignore")
+
+
+# Random numbers
+
+
+def fold_in(key: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """The key of part `number` of what this key is for."""
+    return (*key, number)
+
+
+def key(path: tuple[int, ...]) -> tuple[int, ...]:
+    """The key of a path, see `deltarule.randomness`."""
+    return path
+
+
+def bits(key: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """Random 32-bit words."""
+    return randomness.generator(*key).integers(0, 2**32, shape, np.uint32)
+
+
+# Functions that the array namespace has no name for
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """1/(1 + e^-z)."""
+    return expit(z)
+
+
+def logsumexp(z: np.ndarray) -> np.ndarray:
+    """ln sum_k e^{z_k} over the last axis, which stays with length 1."""
+    top = z.max(axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    return top + np.log(np.sum(np.exp(z - top), axis=-1, keepdims=True))
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    """e^{z_j} / sum_k e^{z_k} over the last axis."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(z: np.ndarray) -> np.ndarray:
+    """ln softmax(z)."""
+    z = z - z.max(axis=-1, keepdims=True)
+    return z - np.log(np.sum(np.exp(z), axis=-1, keepdims=True))
+
+
+def pad(array: np.ndarray, value: float, widths: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """The array with (before, after, between) more entries of `value` on each axis; a negative number cuts off."""
+    shape = [n + before + after + max(n - 1, 0) * between for n, (before, after, between) in zip(array.shape, widths)]
+    padded = np.full(shape, value, array.dtype)
+    into, source = [], []
+    for n, size, (before, _, between) in zip(array.shape, shape, widths):
+        step = between + 1
+        first = max(0, -(before // step)) if before < 0 else 0
+        last = min(n, -(-(size - before) // step))
+        source.append(slice(first, max(first, last)))
+        start = before + first * step
+        into.append(slice(start, start + max(0, last - first) * step, step))
+    padded[tuple(into)] = array[tuple(source)]
+    return padded
+
+
+def columns(f: Callable[[np.ndarray], Any], S: np.ndarray) -> list[np.ndarray]:
+    """f(S[..., o]) for every o: of its arrays (m, ...) those of all o side by side, (m, k, ...)."""
+    found = [f(S[..., o]) for o in range(S.shape[-1])]
+    if len(found) == 1:
+        return [array[:, None] for array in found[0]]
+    return [np.stack(arrays, axis=1) for arrays in zip(*found, strict=True)]
+
+
+# The products of a dense layer; those of a convolution are in `numpy_convolution`
+
+
+def dense(W: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """W a of every example, (m, n_l)."""
+    return a @ W.T
+
+
+def dense_transposed(W: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """W^T delta of every example, (m, n_{l-1})."""
+    return delta @ W
+
+
+def dense_outer(delta: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """sum over the batch of delta a^T, (n_l, n_{l-1})."""
+    return delta.T @ a
+
+
+# Linear algebra
+
+
+class _Lapack(NamedTuple):
+    """The routines of one precision."""
+
+    potrf: Any
+    potrs: Any
+    trtrs: Any
+    trtri: Any
+
+
+LAPACK = {
+    np.dtype("float64"): _Lapack(lapack.dpotrf, lapack.dpotrs, lapack.dtrtrs, lapack.dtrtri),
+    np.dtype("float32"): _Lapack(lapack.spotrf, lapack.spotrs, lapack.strtrs, lapack.strtri),
+}
+
+
+def symmetric_product(B: np.ndarray) -> np.ndarray:
+    """B B^T: NumPy takes BLAS's symmetric product for it, half the operations."""
+    return B @ B.T
+
+
+def factor(H: np.ndarray, diagonal: Any) -> np.ndarray:
+    """The Cholesky factor L, L L^T = H + diag(diagonal); not a number where that is not positive definite."""
+    A = H.T.copy(order="F")
+    A.ravel(order="K")[:: len(A) + 1] += diagonal
+    L, failed = LAPACK[A.dtype].potrf(A, lower=1, overwrite_a=1, clean=1)
+    if failed:
+        L[...] = np.nan
+    return L
+
+
+def solve(L: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(L L^T)^-1 b, for a vector or for columns."""
+    return LAPACK[L.dtype].potrs(L, b, lower=1)[0]
+
+
+def solve_lower(L: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """L^-1 B."""
+    trtrs = LAPACK[L.dtype].trtrs
+    return trtrs(L, B, lower=1)[0] if L.flags.f_contiguous else trtrs(L.T, B, lower=0, trans=1)[0]
+
+
+def inverse_lower(L: np.ndarray) -> np.ndarray:
+    """L^-1."""
+    return LAPACK[L.dtype].trtri(L, lower=1)[0]
+
+
+# Calls and loops
+
+
+def call(f: Callable[..., Any], *args: Any, **static: Any) -> Any:
+    """f(*args, **static); the JAX engine compiles it once for each shape of `args` and value of `static`."""
+    with np.errstate(all="ignore"):
+        return f(*args, **static)
+
+
+def while_loop(going: Callable[[Any], Any], step: Callable[[Any], Any], carry: Any) -> Any:
+    """The first carry that is not going any more."""
+    while going(carry):
+        carry = step(carry)
+    return carry
+
+
+def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[np.ndarray]) -> Any:
+    """add(... add(add(zero, pieces 0), pieces 1) ...), the pieces of each array being its entries."""
+    total = zero
+    for pieces in zip(*arrays, strict=True):
+        total = add(total, pieces)
+    return total
+
+
+# Examples
+
+
+def laid_out(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> tuple[Any, ...]:
+    """The first fields of `Rows`: the examples as they are, and their number."""
+    return x, y, weight, len(x)
+
+
+def real(rows: Any) -> np.ndarray:
+    """1 for every row: none is padding."""
+    return np.ones(len(rows.x), rows.x.dtype)
+
+
+def take_batch(rows: Any, order: np.ndarray, i: int, m: int, drawn: int) -> Any:
+    """Batch i of an order of the examples, whose first `drawn` places count: m of them, the last one may be shorter."""
+    index = order[i * m : min((i + 1) * m, drawn)]
+    weight = None if rows.weight is None else rows.weight[index]
+    return rows._replace(x=rows.x[index], y=rows.y[index], weight=weight, count=len(index))
+
+
+def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: np.ndarray, key: Any) -> Any:
+    """gradient(params, x, y, weight, key) of all rows at once."""
+    return gradient(params, rows.x, rows.y, weight, key)
+
+
+def each_batch(
+    gradient: Callable[..., Any],
+    rows: Any,
+    turn: Any,
+    m: int,
+    steps: int,
+    replace: bool,
+    total: float,
+    step: Callable[..., Any],
+    carry: Any,
+) -> Any:
+    """carry ← step(carry, C, ∇C, its share) for each of the batches.
+
+    Args:
+        gradient: (params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient.
+        rows: the examples.
+        turn: the epoch's order of the examples, the key of what layers draw, and the clock.
+        m: the examples of a batch; the last one may be shorter.
+        steps: how many batches.
+        replace: whether the order holds draws with replacement, so that every place counts.
+        total: the weight of all examples.
+        step: takes the mean cost of a batch at carry[0].params, its gradient, and what it is the mean by: the number
+            of its examples times the mean weight of all, see `deltarule.trainers.sampling`.
+        carry: before the first batch.
+    """
+    mean_weight = total / len(rows.x)
+    places = min(steps * m, len(turn.order))
+    some = m * max(1, GATHERED_ROWS // m)
+    dtype, whole = rows.x.dtype, np.full(m, 1 / (m * mean_weight), rows.x.dtype)
+    for begin in range(0, places, some):
+        index = turn.order[begin : begin + some]
+        x, y = rows.x[index], rows.y[index]
+        weights = None if rows.weight is None else rows.weight[index]
+        for first in range(0, len(index), m):
+            turn.clock()
+            batch = slice(first, first + m)
+            share = len(x[batch]) * mean_weight
+            weight = whole if len(x[batch]) == m else np.full(len(x[batch]), 1 / share, dtype)
+            if weights is not None:
+                weight = weight * weights[batch]
+            key = None if turn.key is None else (*turn.key, (begin + first) // m)
+            cost, grads = gradient(carry[0].params, x[batch], y[batch], weight, key)
+            carry = step(carry, cost, grads, share)
+    return carry
+
+
+def sum_over_blocks(rows: Any, block: int, part: Callable[[np.ndarray, np.ndarray, np.ndarray], Any]) -> Any:
+    """The sum of part(x, y, weight) over blocks of `block` rows."""
+    mask = rows.mask
+    total = part(rows.x[:block], rows.y[:block], mask[:block])
+    for first in range(block, len(rows.x), block):
+        some = slice(first, first + block)
+        total = trees.mapped(_add, total, part(rows.x[some], rows.y[some], mask[some]))
+    return total
+
+
+def _add(total: Any, more: Any) -> Any:
+    """total + more, in the memory of total where it is an array."""
+    return np.add(total, more, out=total) if isinstance(total, np.ndarray) else total + more
+
+
+# One process, one device
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes and reports."""
+    return True
+
+
+def told(content: bytes) -> bytes:
+    """What the leading process gives, in every process."""
+    return content
+
+
+def together() -> AbstractContextManager:
+    """A context that turns the loss of another process into a `ProcessError`: there is no other."""
+    return nullcontext()
+
+
+def process_counts(count: int) -> np.ndarray:
+    """How many examples each process has, (processes,)."""
+    return np.array([count])
+
+
+def own_stream(stream: Any) -> Any:
+    """This process's share of a stream."""
+    return stream
+
+
+def sum_over_processes(counts: np.ndarray) -> np.ndarray:
+    """The sum of each process's array of 64-bit whole numbers."""
+    return counts
+
+
+def pieces(rows: Any, array: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """The examples' part of an array of the rows that this process holds: the number of the first one, and the rows."""
+    return [(0, array)]
+
+
+def mesh_of(devices: Any) -> None:
+    """None, which computes on one device.
+
+    Raises:
+        ConfigurationError: devices are named.
+    """
+    if devices is not None:
+        raise ConfigurationError("devices are JAX's, and engine is 'numpy': leave one of the two out.")
+
+
+def everywhere(mesh: Any, tree: Any) -> Any:
+    """The tree on every device."""
+    return tree
+
+
+def free_memory(devices: int) -> float:
+    """Bytes that are free where the arrays will lie."""
+    return machine.free_memory()

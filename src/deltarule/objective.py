@@ -1,0 +1,122 @@
+"""The function that a second-order trainer makes small: network, examples, weights and penalty, bound once.
+
+    F(p) = scale (sum_i w_i C_i(p) + (l2/2) sum w²)
+
+Everything that such a trainer asks of it is a sum over the examples, `Objective.sum`, in blocks of bounded memory. What
+it computes from these sums is a *piece*: a function F, p, ... ↦ arrays that `Objective.call` runs, compiled where the
+engine compiles. `StreamedObjective` is the same for examples that stay on disk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deltarule import backprop, engine, trees
+from deltarule.backprop import Params
+from deltarule.engine.kind import Array
+from deltarule.pytrees import register
+from deltarule.rows import Rows, sum_over_blocks
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+Number = Any
+
+
+@dataclass(frozen=True)
+class Objective:
+    """F over examples in memory.
+
+    Args:
+        net: the network; static where JAX compiles.
+        rows: the examples.
+        block: how many of them go through the network together; static.
+        l2: of the penalty, over weights and not biases; None for none.
+        scale: what the sum is multiplied by, such as 1/N for a mean.
+    """
+
+    net: "Network"
+    rows: Rows
+    block: int
+    l2: Number | None = None
+    scale: Number = 1.0
+
+    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+        """The sum of part(net, *arguments, x, y, weight) over blocks of the examples."""
+
+        def of_block(x: Array, y: Array, weight: Array) -> Any:
+            return part(self.net, *arguments, x, y, self.scale * weight)
+
+        return sum_over_blocks(self.rows, self.block, of_block)
+
+    def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
+        """piece(self, *arguments, **static), compiled once for each shape and each value of `static` on JAX."""
+        return engine.of(self.rows.x).call(piece, self, *arguments, **static)
+
+    @property
+    def in_one_block(self) -> bool:
+        """Whether all examples go through the network together, so that what they leave there may be kept."""
+        return self.rows.shards is None and self.rows.x.shape[0] <= self.block
+
+    def value(self, p: Params) -> Array:
+        """F(p)."""
+        return self.sum(cost, p) + self.prior_energy(p)
+
+    def prior(self, p: Params) -> Params:
+        """The diagonal of A in the shape of the parameters: scale l2 for weights, 0 for biases."""
+        strength = 0.0 if self.l2 is None else self.scale * self.l2
+        return [
+            {name: array.__array_namespace__().full_like(array, strength if name == "W" else 0.0) for name, array in q.items()}
+            for q in p
+        ]
+
+    def prior_energy(self, p: Params) -> Array | float:
+        """(1/2) p^T A p."""
+        return 0.0 if self.l2 is None else 0.5 * trees.dot(p, trees.times(self.prior(p), p))
+
+
+register(Objective, leaves=("rows", "l2", "scale"))
+
+
+class StreamedObjective(Objective):
+    """F over examples that come in chunks: each sum is a pass over them, and a piece runs step by step.
+
+    Args:
+        net: the network.
+        chunks: begins a pass over the chunks, each of them rows.
+        block: as of `Objective`.
+        l2: as of `Objective`.
+    """
+
+    def __init__(self, net: "Network", chunks: Callable[[], Any], block: int, l2: Number | None):
+        """No pass is begun."""
+        for name, value in {"net": net, "chunks": chunks, "block": block, "l2": l2, "scale": 1.0}.items():
+            object.__setattr__(self, name, value)
+
+    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+        """The sum over all chunks."""
+        total = None
+        for rows in self.chunks():  # pyright: ignore[reportAttributeAccessIssue]
+            E, chunk = engine.of(rows.x), Objective(self.net, rows, self.block)
+            total = E.wait(E.call(_chunk_sum, chunk, total, *arguments, part=part))
+        return total
+
+    def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
+        """piece(self, *arguments, **static)."""
+        return piece(self, *arguments, **static)
+
+    @property
+    def in_one_block(self) -> bool:
+        """Never: they are read again for each sum."""
+        return False
+
+
+def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..., Any]) -> Any:
+    more = chunk.sum(part, *arguments)
+    total = more if so_far is None else trees.plus(so_far, more)
+    return chunk.rows.everywhere(total)
+
+
+def cost(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Array:
+    """sum_i w_i C_i, a part of `Objective.sum`."""
+    return (weight * backprop.output_cost(net, backprop.forward(net, p, x)[-1], y)).sum()

@@ -1,0 +1,112 @@
+"""Parameters as one vector: arithmetic on nested lists, tuples and dicts of arrays, for NumPy's arrays and JAX's alike.
+
+Parameters are a list with one dict of arrays for each layer. The functions walk any nesting of lists, tuples, named
+tuples and dicts (by sorted names, as JAX does); None holds nothing, and whatever else stands there is a leaf.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+Tree = Any
+Number = Any
+
+
+def mapped(f: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+    """f of every leaf, and of the leaves at the same place of the others, in the structure of the first."""
+    if isinstance(tree, dict):
+        return {name: mapped(f, tree[name], *(other[name] for other in others)) for name in tree}
+    if isinstance(tree, list | tuple):
+        found = [mapped(f, *entries) for entries in zip(tree, *others, strict=True)]
+        return found if isinstance(tree, list) else type(tree)(*found) if hasattr(tree, "_fields") else tuple(found)
+    return None if tree is None else f(tree, *others)
+
+
+def named_leaves(tree: Tree, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf with its place, such as ".params[0]['W']", in the order of the tree; names of dicts sorted."""
+    if isinstance(tree, dict):
+        for name in sorted(tree):
+            yield from named_leaves(tree[name], f"{place}[{name!r}]")
+    elif isinstance(tree, list | tuple):
+        fields = getattr(tree, "_fields", None)
+        for i, entry in enumerate(tree):
+            yield from named_leaves(entry, f"{place}.{fields[i]}" if fields else f"{place}[{i}]")
+    elif tree is not None:
+        yield place, tree
+
+
+def leaves(tree: Tree) -> list[Any]:
+    """The leaves in the order of the tree; names of dicts sorted."""
+    if isinstance(tree, dict):
+        return [leaf for name in sorted(tree) for leaf in leaves(tree[name])]
+    if isinstance(tree, list | tuple):
+        return [leaf for entry in tree for leaf in leaves(entry)]
+    return [] if tree is None else [tree]
+
+
+def size(tree: Tree) -> int:
+    """How many numbers the leaves hold: n of a network's parameters."""
+    return sum(leaf.size for leaf in leaves(tree))
+
+
+def ravel(tree: Tree) -> Any:
+    """The leaves one after another as one vector, (n,)."""
+    arrays = leaves(tree)
+    return arrays[0].__array_namespace__().concatenate([array.reshape(-1) for array in arrays])
+
+
+def unravel(vector: Any, like: Tree) -> Tree:
+    """The tree in the structure of `like` whose `ravel` is the vector."""
+    parts, first = [], 0
+    for leaf in leaves(like):
+        parts.append(vector[first : first + leaf.size].reshape(leaf.shape))
+        first += leaf.size
+    return rebuilt(like, parts)
+
+
+def rebuilt(like: Tree, parts: Iterable[Any]) -> Tree:
+    """The tree in the structure of `like` with these leaves, in its order."""
+    next_leaf = iter(parts)
+
+    def take(tree: Tree) -> Tree:
+        if isinstance(tree, dict):
+            return {name: take(tree[name]) for name in sorted(tree)}
+        if isinstance(tree, list | tuple):
+            found = [take(entry) for entry in tree]
+            return found if isinstance(tree, list) else type(tree)(*found) if hasattr(tree, "_fields") else tuple(found)
+        return None if tree is None else next(next_leaf)
+
+    return take(like)
+
+
+def dot(u: Tree, v: Tree) -> Any:
+    """The inner product of two vectors in the shape of the parameters."""
+    products = [a.__array_namespace__().vdot(a, b) for a, b in zip(leaves(u), leaves(v), strict=True)]
+    return sum(products[1:], products[0])
+
+
+def norm(v: Tree) -> Any:
+    """‖v‖."""
+    square = dot(v, v)
+    return square.__array_namespace__().sqrt(square)
+
+
+def plus(u: Tree, v: Tree, scale: Number = 1.0) -> Tree:
+    """u + scale v."""
+    return mapped(lambda a, b: a + scale * b, u, v)
+
+
+def scaled(v: Tree, scale: Number) -> Tree:
+    """scale v."""
+    return mapped(lambda a: scale * a, v)
+
+
+def times(d: Tree, v: Tree) -> Tree:
+    """d ⊙ v."""
+    return mapped(lambda a, b: a * b, d, v)
+
+
+def largest(tree: Tree) -> Any:
+    """The largest magnitude of all numbers."""
+    found = leaves(tree)
+    xp = found[0].__array_namespace__()
+    return xp.max(xp.stack([xp.max(xp.abs(leaf)) for leaf in found]))
