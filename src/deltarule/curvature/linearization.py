@@ -56,9 +56,8 @@ def jacobian_transpose(net: "Network", lin: Linearization, errors: list[Array]) 
     Transposed, because then J^T J contracts its contiguous axis: on a CPU more than twice as fast as J.T @ J.
     """
     inputs = backprop.inputs_of(lin.x, lin.passes)
-    return lin.r.__array_namespace__().concatenate(
-        [layer.jacobian_transpose(a, d) for layer, a, d in zip(net.layers, inputs, errors, strict=True)]
-    )
+    parts = zip(net.layers, inputs, errors, strict=True)
+    return engine.of(lin.r).rows_of_products([pair for layer, a, d in parts for pair in layer.jacobian_transpose(a, d)])
 
 
 def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Params:

@@ -152,6 +152,13 @@ def _written_out(delta: Array) -> bool:
 
 # Linear algebra
 
+
+
+def rows_of_products(pairs: Sequence[tuple[Array, Array]]) -> Array:
+    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other."""
+    return jnp.concatenate([(u[:, None] * v[None]).reshape(len(u) * len(v), -1) for u, v in pairs])
+
+
 PANEL = 192  # the least rows of a panel of the symmetric product
 
 

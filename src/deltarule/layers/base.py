@@ -159,8 +159,11 @@ class Layer:
         """How BP3 and BP4 move, summed over the batch, where a^{l-1} moves by da_prev and delta^l by ddelta."""
         raise NotImplementedError
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
-        """BP3 and BP4 residual by residual, flattened: delta (m, k, n_l) gives (this layer's parameters, m k)."""
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+        """BP3 and BP4 residual by residual, for delta (m, k, n_l): this layer's rows of J^T, (parameters, m k).
+
+        They come as pairs (u, v), each for the rows u_j ⊙ v_i, i running faster; u is (rows, m k), v too or (1, 1).
+        """
         raise NotImplementedError
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
@@ -222,9 +225,9 @@ class StatelessLayer(Layer):
         """Nothing."""
         return {}
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
-        """No rows: (0, m k)."""
-        return delta.__array_namespace__().zeros((0, delta.shape[0] * delta.shape[1]), dtype=delta.dtype)
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+        """No rows."""
+        return []
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """Nothing."""

@@ -95,13 +95,14 @@ class Convolution(AffineLayer):
         """BP4 summed over the positions that share W."""
         return engine.of(delta).kernel_gradient(delta, a_prev, self.window)
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
         m, k, f = *delta.shape[:2], delta.shape[-1]
         xp = delta.__array_namespace__()
         dW = xp.einsum("ixp,ioxf->fpio", self._patches(a_prev), delta.reshape(m, k, -1, f), optimize=True)
         db = delta.sum(axis=(2, 3)).transpose(2, 0, 1)
-        return xp.concatenate([dW.reshape(-1, m * k), db.reshape(f, m * k)])
+        one = xp.ones((1, 1), dtype=delta.dtype)
+        return [(dW.reshape(-1, m * k), one), (db.reshape(f, m * k), one)]
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """sum_{i,o} (sum over positions of delta_io a_i)², example by example."""

@@ -117,12 +117,12 @@ class Dense(AffineLayer):
         """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
         return a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> Array:
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
-        m, k, n = delta.shape
-        errors = delta.transpose(2, 0, 1)
-        dW = errors[:, None] * a_prev.T[None, :, :, None]
-        return delta.__array_namespace__().concatenate([dW.reshape(-1, m * k), errors.reshape(n, m * k)])
+        (m, k, n), xp = delta.shape, delta.__array_namespace__()
+        errors = delta.reshape(m * k, n).T
+        inputs = a_prev.T if k == 1 else xp.repeat(a_prev.T, k, axis=1)
+        return [(errors, inputs), (errors, xp.ones((1, 1), dtype=delta.dtype))]
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
