@@ -80,6 +80,11 @@ def own_share(*arrays: Any) -> tuple[Any, ...]:
     return tuple(array[len(array) * i // processes : len(array) * (i + 1) // processes] for array in arrays)
 
 
+def process_index() -> int:
+    """The number of this process."""
+    return jax.process_index()
+
+
 def own_stream(stream: Any) -> Any:
     """This process's share of a stream."""
     return stream.share(jax.process_index(), jax.process_count())

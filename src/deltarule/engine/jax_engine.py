@@ -21,14 +21,14 @@ from deltarule.devices import agreed, divide_rows, everywhere, local, mesh_of, p
 from deltarule.engine import jax_cache
 from deltarule.engine.jax_batches import each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
 from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
-from deltarule.engine.jax_loop import many_epochs, start
-from deltarule.processes import leads, own_stream, together, told
+from deltarule.engine.jax_loop import descend, many_epochs, start
+from deltarule.processes import leads, own_stream, process_index, together, told
 
 name = "jax"
 xp = jnp
 __all__ = [
-    "agreed", "correlate", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient", "laid_out",
-    "leads", "local", "many_epochs", "mesh_of", "own_stream", "pieces", "process_counts", "real", "start",
+    "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient", "laid_out",
+    "leads", "local", "many_epochs", "mesh_of", "own_stream", "pieces", "process_counts", "process_index", "real", "start",
     "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
 ]  # fmt: skip
 

@@ -126,3 +126,16 @@ def _wait(tree: Any) -> None:
     while not all(leaf.is_ready() for leaf in leaves):
         time.sleep(min(max((time.perf_counter() - began) / 50, 1e-4), 0.02))
     jax.block_until_ready(tree)
+
+
+def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray, key: Any) -> tuple[Any, Record]:
+    """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
+    places = trainer.batch_size * -(-rows.x.shape[0] // trainer.batch_size)
+    order = _replicated(rows, np.pad(order, (0, max(0, places - len(order)))))
+    state, record = _descend(net, trainer, state, rows, order, jax.random.key(0) if key is None else key)
+    return state, record
+
+
+@partial(jax.jit, static_argnames="net")
+def _descend(net: Any, trainer: Any, state: Any, rows: Any, order: Array, key: Array) -> tuple[Any, Record]:
+    return rows.everywhere(trainer.epoch(net, state, rows, Turn(order, key)))

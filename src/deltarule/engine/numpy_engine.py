@@ -223,8 +223,8 @@ def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[np.ndarray]
 # Examples
 
 
-def laid_out(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> tuple[Any, ...]:
-    """The first fields of `Rows`: the examples as they are, and their number."""
+def laid_out(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rows: int | None = None) -> tuple[Any, ...]:
+    """The first fields of `Rows`: the examples as they are, and their number; nothing is padded to `rows`."""
     return x, y, weight, len(x)
 
 
@@ -243,6 +243,13 @@ def take_batch(rows: Any, order: np.ndarray, i: int, m: int, drawn: int) -> Any:
 def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: np.ndarray, key: Any) -> Any:
     """gradient(params, x, y, weight, key) of all rows at once."""
     return gradient(params, rows.x, rows.y, weight, key)
+
+
+def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray, key: Any) -> tuple[Any, Any]:
+    """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
+    from deltarule.trainers.base import Turn
+
+    return trainer.epoch(net, state, rows, Turn(order, key))
 
 
 def each_batch(
@@ -322,6 +329,11 @@ def told(content: bytes) -> bytes:
 def together() -> AbstractContextManager:
     """A context that turns the loss of another process into a `ProcessError`: there is no other."""
     return nullcontext()
+
+
+def process_index() -> int:
+    """The number of this process."""
+    return 0
 
 
 def process_counts(count: int) -> np.ndarray:

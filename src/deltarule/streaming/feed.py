@@ -4,17 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from deltarule.data.prefetch import AHEAD, Prefetch, chunks, shuffled
 from deltarule.data.stream import Stream
-from deltarule.devices import divide_rows
 from deltarule.errors import DataError
 from deltarule.examples import require_finite
 from deltarule.network import Network
-from deltarule.precision import computing_in
 from deltarule.rows import Rows, padded_size
 
 BUFFERS = AHEAD + 3  # one being filled, one waiting for a place, those in the queue, and one in use
@@ -43,6 +39,7 @@ def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, row
 class Feed:
     """The chunks of a stream as rows on the devices, every one of the same shape."""
 
+    engine: Any
     net: Network
     stream: Stream
     dtype: np.dtype
@@ -58,7 +55,7 @@ class Feed:
 
     def epoch(self, number: int | None) -> Prefetch[Rows]:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""
-        process = jax.process_index()
+        process = self.engine.process_index()
         blocks = self.stream.blocks
         order = blocks if number is None else shuffled(blocks, (self.seed, number, process))
         pieces = chunks(self.stream, order, self.size, self.dtype)
@@ -74,18 +71,16 @@ class Feed:
     def _place(self, numbered: tuple[int, tuple[np.ndarray, np.ndarray]]) -> Rows:
         """A chunk on the devices; called in the thread that reads ahead, which has a precision of its own."""
         i, (x, y) = numbered
-        with computing_in(self.dtype):
+        with self.engine.computing_in(self.dtype):
             if len(x):
                 require_finite(f"X of chunk {i}", x, self.dtype)
                 y = require_finite(f"Y of chunk {i}", self._targets(y), self.dtype)
                 self.net.cost.check_targets(f"Y of chunk {i}", y)
             if self.mesh is None:
-                missing = self.size - len(x)
-                x, y = (np.pad(a, [(0, missing), (0, 0)]) if missing else a for a in (x, y))
-                return Rows(jnp.asarray(x), jnp.asarray(y), None, jnp.asarray(self.size - missing, jnp.int32))
+                return Rows(*self.engine.laid_out(x, y, None, self.size))
             here = np.clip(self.counts - i * self.size, 0, self.size)
             own = len(self.mesh.local_devices)
-            return divide_rows(self.mesh, x, y, None, here, -(-self.size // own))
+            return self.engine.divide_rows(self.mesh, x, y, None, here, -(-self.size // own))
 
     def _targets(self, y: np.ndarray) -> np.ndarray:
         """(rows, k) in the dtype: whole numbers of one column name classes if k > 1."""

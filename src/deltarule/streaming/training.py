@@ -10,28 +10,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
+from deltarule import engine as engines
 from deltarule.backprop import Params
 from deltarule.checkpoints import keeping
 from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
 from deltarule.data.stream import Stream
-from deltarule.devices import everywhere, mesh_of, process_counts
 from deltarule.domain import require_count, require_number
+from deltarule.engine.choice import choose_engine
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.examples import validation_rows
 from deltarule.network import Network
-from deltarule.precision import as_dtype, computing_in, dtype_of
-from deltarule.processes import together
-from deltarule.randomness import as_key
+from deltarule.precision import as_dtype, dtype_of
+from deltarule.randomness import as_path
 from deltarule.session import Callback, TrainingResult
 from deltarule.stopping import Stopping
-from deltarule.streaming.course import Course
+from deltarule.streaming.course import StreamedCourse
 from deltarule.streaming.feed import Feed, chunk_rows
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
-from deltarule.training import MOST_EPOCHS, NO_RULES, check_kinds, check_together
+from deltarule.training import MOST_EPOCHS, NO_RULES, check_kinds, check_together, starting_points
 
 DEFAULT_MEMORY = 2**28
 
@@ -47,6 +44,7 @@ def train_stream(
     params: Params | None = None,
     stopping: Stopping = NO_RULES,
     dtype: Any = None,
+    engine: str = "auto",
     devices: Sequence[Any] | None = None,
     memory: float = DEFAULT_MEMORY,
     checkpoint: str | os.PathLike | None = None,
@@ -71,6 +69,7 @@ def train_stream(
         params: where to start; None draws fresh parameters.
         stopping: goal, max_fail, time_limit.
         dtype: as in `train`.
+        engine: as in `train`.
         devices: as in `train`.
         memory: bytes for the chunks of this process, all that wait to be used included.
         checkpoint: as in `train`.
@@ -99,38 +98,37 @@ def train_stream(
     require_count("checkpoint_every", checkpoint_every)
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
-    with computing_in(dtype):
-        mesh = mesh_of(devices)
+    shape = (stream.rows, stream.inputs)
+    E = engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
+    with E.computing_in(dtype):
+        mesh = E.mesh_of(devices)
         whole = stream
-        stream = stream if mesh is None else stream.share(jax.process_index(), jax.process_count())
-        counts = process_counts(stream.rows)
+        stream = stream if mesh is None else E.own_stream(stream)
+        counts = E.process_counts(stream.rows)
         if not counts.all():
             raise DataError(
                 f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream: use fewer "
                 "processes, or more files."
             )
-        init_key, key = jax.random.split(as_key(seed))
-        if params is None:
-            params = net.init(jax.random.split(init_key, 1)[0], (stream.inputs,), dtype, trainer.initializers)
-        start = jax.tree.map(lambda p: jnp.asarray(p, dtype), params)
+        (start,) = starting_points(E, net, trainer, params, seed, 1, shape[1:], dtype)
         _check(net, trainer, start, int(counts.sum()), stopping, validation_data is not None)
-        if isinstance(trainer, LevenbergMarquardt):
+        if trainer.whole_stream:
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
         validation = validation_rows(net, start, validation_data, dtype, mesh)
         if mesh is not None:
-            start, key = everywhere(mesh, (start, key))
+            start = E.everywhere(mesh, start)
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
-        feed = Feed(net, stream, dtype, mesh, counts, size, seed)
-        course = Course(net, trainer, feed, validation, key, epochs, stopping, callbacks, started)
+        feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
+        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), epochs, stopping, callbacks, started)
 
         def settings() -> Fingerprint:
-            found = fingerprint(course, [start], seed, dtype, stream_in_words(whole, stream))
-            return found | ({"memory": in_words(memory)} if isinstance(trainer, GradientDescent) else {})
+            found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
+            return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
 
         with (
-            together(),
-            keeping(checkpoint, resume, checkpoint_every, epochs, settings) as keeper,
-            trainer.surroundings(net, start, int(counts.sum())),
+            E.together(),
+            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
+            trainer.thread_limits(net, start, int(counts.sum())),
         ):
             return replace(course, keeper=keeper).run(start)
 

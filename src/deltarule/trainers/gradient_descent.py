@@ -90,6 +90,7 @@ class GradientDescent:
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = None
     compiles_whole: ClassVar[bool] = True
+    whole_stream: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""

@@ -49,14 +49,15 @@ def search(
     reduction: int = 3,
     seed: int = 0,
     monitor: str = "cost",
+    engine: str = "auto",
     callback: Callable[[Trial], Any] | None = None,
 ) -> SearchResult:
     """Train with many choices of hyper-parameters and keep the one that does best on the validation data.
 
     Hopeless trials are given up early by successive halving: all trials run for a few epochs, the better third of them
     three times as long, and so on until the last few have run all epochs. A trial that goes on is the same training,
-    not a new one, and is what `train` gives for the same seed. Numbers such as eta and l2 are traced, so however many
-    values are tried, each shape of network compiles once.
+    not a new one, and is what `train` gives for the same seed. On JAX numbers such as eta and l2 are traced, so however
+    many values are tried, each shape of network compiles once.
 
     Args:
         build: from one choice, a dict, to (network, trainer).
@@ -73,6 +74,7 @@ def search(
         reduction: the share of trials that goes on is 1/reduction, for `reduction` times as many epochs; at least 2.
         seed: of the draws, the initial parameters and the order of the examples.
         monitor: "cost", or "accuracy" (ties fall to the lower cost).
+        engine: of every trial, as in `train`.
         callback: called with every trial that has ended.
 
     Raises:
@@ -90,7 +92,7 @@ def search(
     check_space(space)
     if validation_data is None:
         raise ConfigurationError("a search is judged on validation data, and there are none: give validation_data.")
-    bench = Workbench(build, X, Y, validation_data, epochs, seed, monitor)
+    bench = Workbench(build, X, Y, validation_data, epochs, seed, monitor, engine)
     tell = callback or (lambda trial: None)
     run: list[RunningTrial] = []
     interrupted = False
@@ -120,7 +122,7 @@ def search(
         )
     winner = ordered[0]
     return SearchResult(
-        winner.record(), [trial.record() for trial in ordered], winner.session.net, winner.result(), interrupted
+        winner.record(), [trial.record() for trial in ordered], winner.session.course.net, winner.result(), interrupted
     )
 
 

@@ -5,20 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 
-from deltarule import loop
+from deltarule import engine as engines
+from deltarule.engine.choice import choose_engine
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.loop import Carry, Course, Records
 from deltarule.network import Network
-from deltarule.precision import as_dtype, computing_in
-from deltarule.randomness import as_key
+from deltarule.precision import as_dtype
+from deltarule.randomness import as_path
 from deltarule.rows import Rows
 from deltarule.session import Session, TrainingResult
 from deltarule.stopping import STOP_REASONS
 from deltarule.trainers.base import Trainer
-from deltarule.training import NO_RULES, check_kinds, check_together
+from deltarule.training import NO_RULES, check_kinds, check_together, starting_points
 from deltarule.tuning.space import Values
 
 Build = Callable[[Values], tuple[Network, Trainer]]
@@ -50,12 +51,21 @@ class Trial:
 class Workbench:
     """What the trials of a search have in common: the data on the device, the seed, the network's builder."""
 
-    def __init__(self, build: Build, X: Any, Y: Any, validation_data: Any, epochs: int, seed: int, monitor: str):
+    def __init__(
+        self,
+        build: Build,
+        X: Any,
+        Y: Any,
+        validation_data: Any,
+        epochs: int,
+        seed: int,
+        monitor: str,
+        engine: str = "auto",
+    ):
         """Nothing is laid out before the first trial says in which precision and with how many outputs."""
         self.build, self.data, self.validation_data = build, (X, Y), validation_data
-        self.epochs, self.monitor = epochs, monitor
-        init_key, self.run_key = jax.random.split(as_key(seed))  # as `train` does for its only start
-        self.init_key = jax.random.split(init_key, 1)[0]
+        self.epochs, self.monitor, self.seed, self.engine = epochs, monitor, as_path(seed), engine
+        self.given_seed = seed
         self.laid_out: dict[tuple, tuple[Rows, Rows]] = {}
 
     def begin(self, number: int, values: Values) -> "RunningTrial":
@@ -63,17 +73,17 @@ class Workbench:
         started = time.perf_counter()
         net, trainer = self._built(values)
         dtype = as_dtype(trainer.dtype)
-        with computing_in(dtype):
-            X = np.asarray(self.data[0])
-            require_rows("X", X)
-            params = net.init(self.init_key, X.shape[1:], dtype, trainer.initializers)
-            rows, validation = self._rows(net, params, dtype)
+        X = np.asarray(self.data[0])
+        require_rows("X", X)
+        E = engines.get(choose_engine(self.engine, net, trainer, X.shape, self.epochs, None))
+        with E.computing_in(dtype):
+            (params,) = starting_points(E, net, trainer, None, self.given_seed, 1, X.shape[1:], dtype)
+            rows, validation = self._rows(E, net, params, dtype)
             check_together(net, trainer, NO_RULES, len(X), validated=True)
-            session = Session(
-                net, trainer, rows, validation, self.run_key, self.epochs, NO_RULES, self.monitor, (), (), started
-            )
-            with trainer.surroundings(net, params, len(X)):
-                carry = loop.start(net, trainer, params, rows)
+            course = Course(net, trainer, rows, validation, self.seed, NO_RULES, self.monitor, ())
+            session = Session(course, self.epochs, None, (), started)
+            with trainer.thread_limits(net, params, len(X)):
+                carry = course.start(params)
         return RunningTrial(number, values, session, carry, dtype, started)
 
     def _built(self, values: Values) -> tuple[Network, Trainer]:
@@ -85,9 +95,9 @@ class Workbench:
         check_kinds(net, trainer, NO_RULES, ())
         return net, trainer
 
-    def _rows(self, net: Network, params: Any, dtype: np.dtype) -> tuple[Rows, Rows]:
-        """The data on the device, once for each precision, number of outputs and cost."""
-        kind = (dtype, net.outputs, net.cost)
+    def _rows(self, E: Any, net: Network, params: Any, dtype: np.dtype) -> tuple[Rows, Rows]:
+        """The data laid out, once for each engine, precision, number of outputs and cost."""
+        kind = (E.name, dtype, net.outputs, net.cost)
         if kind not in self.laid_out:
             X = require_finite("X", self.data[0], dtype)
             rows = checked_rows(net, params, "X", X, self.data[1], None)
@@ -101,11 +111,11 @@ class RunningTrial:
     """A training in progress: `advance` goes on with it, and its score is that of its best epoch so far."""
 
     def __init__(
-        self, number: int, values: Values, session: Session, carry: loop.Carry, dtype: np.dtype, started: float
+        self, number: int, values: Values, session: Session, carry: Carry, dtype: np.dtype, started: float
     ):
         """Before the first epoch."""
         self.number, self.values, self.session, self.carry, self.dtype = number, values, session, carry, dtype
-        self.parts: list[dict[str, np.ndarray]] = []
+        self.parts: list[Records] = []
         self.seconds = time.perf_counter() - started
         self.pruned = False
 
@@ -125,27 +135,30 @@ class RunningTrial:
         cost, accuracy = float(self.carry.best_cost), float(self.carry.best_accuracy)
         if not np.isfinite(cost):
             return np.inf, np.inf
-        return (-accuracy, cost) if self.session.monitor == "accuracy" else (cost, 0.0)
+        return (-accuracy, cost) if self.session.course.monitor == "accuracy" else (cost, 0.0)
 
     def advance(self, until: int) -> None:
         """Go on to epoch `until`, or to a stop."""
         started = time.perf_counter()
-        session = self.session
+        course = self.session.course
         with (
-            computing_in(self.dtype),
-            session.trainer.surroundings(session.net, self.carry.best, int(session.rows.count)),
+            course.engine.computing_in(self.dtype),
+            course.trainer.thread_limits(course.net, self.carry.best, int(course.rows.count)),
         ):
             while self.epoch < until and not self.stopped:
-                target = min(until, self.epoch + loop.CHUNK)
-                self.carry, (records,) = session.advance(self.carry, session.key, target)
-                self.parts.append(records)
+                first = self.epoch
+                self.carry, records, outside = course.advance(self.carry, until)
+                if records:
+                    self.parts.append(records | {"epoch": np.arange(first + 1, self.epoch + 1)})
+                if outside is not None:
+                    raise KeyboardInterrupt
         self.seconds += time.perf_counter() - started
 
     def record(self) -> Trial:
         """The trial as it stands."""
         reason = STOP_REASONS[int(self.carry.stop)]
         state = "diverged" if reason == "diverged" else "pruned" if self.pruned else "complete"
-        accuracy = float(self.carry.best_accuracy) if self.session.monitor == "accuracy" else None
+        accuracy = float(self.carry.best_accuracy) if self.session.course.monitor == "accuracy" else None
         return Trial(self.number, self.values, float(self.carry.best_cost), accuracy, self.epoch, state, self.seconds)
 
     def result(self) -> TrainingResult:

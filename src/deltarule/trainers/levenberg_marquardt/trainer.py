@@ -149,6 +149,7 @@ class LevenbergMarquardt:
     cost_before_step: ClassVar[bool] = False
     judged_by: ClassVar[str | None] = None
     compiles_whole: ClassVar[bool] = False
+    whole_stream: ClassVar[bool] = True  # a step sums over all chunks of a stream
 
     def __post_init__(self):
         """Check every number where it is given."""
