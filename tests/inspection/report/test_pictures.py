@@ -19,6 +19,12 @@ def test_without_positives_there_is_no_area():
     assert np.isnan(pictures.roc_curve(np.array([0.1, 0.2]), np.array([False, False]))[2])
 
 
+def test_the_curves_of_many_classes_all_look_different():
+    classes = np.arange(40) % 20
+    lines = pictures.roc(np.eye(20)[classes], classes, range(20)).axes[0].get_lines()[1:]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 20
+
+
 def test_the_cost_of_every_epoch_is_drawn_and_the_kept_one_marked():
     figure = pictures.performance({"cost": [3.0, 2.0, 1.0], "validation_cost": [3.0, 2.5, 2.7], "epoch": [1, 2, 3]}, 2)
     lines = figure.axes[0].get_lines()

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.data.schema import Schema
 from deltarule.inspection.report import pictures
-from deltarule.inspection.report.drawing import inline_svg
+from deltarule.inspection.report.drawing import inline_svg, palette
 from deltarule.inspection.report.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 STYLE = """
 :root { color-scheme: light dark; --page: #fbfaf8; --card: #ffffff; --ink: #2b2f36; --soft: #6a707a; --line: #e3e1dc;
-  --hit: 59, 118, 196; --miss: 196, 69, 47;
-  --colour-0: #c4452f; --colour-1: #3b76c4; --colour-2: #2f8f6b; --colour-3: #d99a1c; --colour-4: #7b5aa6; }
+  --hit: 59, 118, 196; --miss: 196, 69, 47; }
 @media (prefers-color-scheme: dark) { :root { --page: #16181c; --card: #1f2228; --ink: #e6e4df; --soft: #9aa1ad;
-  --line: #343941; --hit: 91, 150, 226; --miss: 226, 103, 80;
-  --colour-0: #ee7c64; --colour-1: #74abf0; --colour-2: #58c29a; --colour-3: #ecb94e; --colour-4: #b193e0; } }
+  --line: #343941; --hit: 91, 150, 226; --miss: 226, 103, 80; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
@@ -85,7 +83,7 @@ def html_report(
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{palette()}{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{escape(title)}</h1>\n<p class="lead">{lead}</p>\n{body}\n'
         "<footer>Written by deltarule. This file is complete: it loads nothing.</footer>\n</main>\n</body>\n</html>\n"
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SIZE = (4.6, 3.2)
 MOST_POINTS = 1500  # of a scatter plot: more would only make the file larger
 MOST_NAMES = 6
+DASHES = ("-", "--", ":", "-.")  # of lines that have the same colour
 
 
 def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
@@ -107,7 +108,9 @@ def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) ->
         for i, j in enumerate(shown):
             found, wrong, area = roc_curve(probabilities[:, j], classes == j)
             label = f"{names[j]}: {area:.3f}"
-            axes.plot(wrong, found, color=COLOURS[i % len(COLOURS)], linewidth=1.4, label=label)
+            again, colour = divmod(i, len(COLOURS))
+            style = DASHES[again % len(DASHES)]
+            axes.plot(wrong, found, color=COLOURS[colour], linestyle=style, linewidth=1.4, label=label)
         columns = 1 if len(shown) <= MOST_NAMES else 2
         legend = axes.legend(title="area under the curve", loc="lower right", fontsize=8, frameon=False, ncols=columns)
         legend.get_title().set_fontsize(8)
