@@ -31,6 +31,13 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
     assert "perhaps with rows it was trained on" in page
 
 
+def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):
+    (shelf / "palaces.csv").write_text("area,age,heat,price\n100,20,220,9e4\n900,20,220,9e5\n100,95,220,5e4\n")
+    outcome = run("report", houses, shelf / "palaces.csv")
+    for word in ("2 of 3 rows", "900", "'area'"):
+        assert word in outcome.err
+
+
 def test_a_report_on_images_shows_the_held_out_ones(run, digits, tmp_path):
     assert run("report", digits, "digits", "--out", "d.html").code == 0
     page = (tmp_path / "d.html").read_text(encoding="utf-8")

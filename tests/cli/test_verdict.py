@@ -1,5 +1,6 @@
 """Verdicts on networks whose quality is known, because their parameters are set by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_a_good_regression(line):
     assert verdict.lines["error"].endswith("(root mean square, in the unit of y)")
     assert "nearly all noise" in verdict.lines["noise"]
     assert verdict.lines["error bars"] == "95 % intervals hold 91.25 % of the validation and test rows"
-    assert "3.2 of the 40 parameters of a start; the log evidence is -12.5" in verdict.lines["parameters"]
+    assert verdict.lines["parameters"].startswith("the data use about 3 of each network's 40 parameters")
     assert verdict.lines["columns"].startswith("x 1")
     assert "no use seen: 'z'" in verdict.lines["columns"]
     assert verdict.warnings == []
@@ -154,11 +155,77 @@ def test_a_classifier(tmp_path):
     assert verdict.lines["accuracy"].startswith("fit 85.")
     assert verdict.lines["baseline"] == "always answering 'a' is right in 50.00 % of the test rows"
     assert verdict.lines["confused"].startswith("'b' is taken for 'c' in 18 of its 18 rows")
-    assert verdict.lines["columns"].startswith("x 4")
+    assert verdict.lines["recall"].startswith("'b' 0.00 %, 'a' 100.00 %, 'c' 100.00 %")
+    assert "'a' 1.000" in verdict.lines["AUC"]
+    assert verdict.importance["x"] > 1  # nats
+    assert verdict.importance["z"] == 0
     assert "no use seen: 'z'" in verdict.lines["columns"]
     always_a = outcome_of(net, [{"W": np.zeros((3, 2)), "b": np.array([1.0, 0.0, 0.0])}])
     verdict = judge(data, always_a, scores_of(data, always_a))
     assert "no better than answering the most frequent class always" in verdict.warnings[0]
+
+
+def churn(path, rare):
+    """60 rows of "yes" among 1,500, which x makes ten times as likely where it is 1."""
+    x = np.arange(1500) % 2
+    yes = np.where(x == 1, np.arange(1500) % 13 < 1, np.arange(1500) % 130 < 1)
+    table = {"x": x, "z": np.random.default_rng(0).normal(size=1500), "churn": np.where(yes, "yes", "no")}
+    pd.DataFrame(table if rare else table | {"churn": np.where(x == 1, "yes", "no")}).to_csv(path, index=False)
+    return load_table(path, target="churn")
+
+
+def judged(data, weight):
+    """The verdict on p(yes) = sigmoid(2 weight x - 4), x standardised: above a half only for a large weight."""
+    net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
+    outcome = outcome_of(net, [{"W": np.array([[0.0, 0.0], [weight, 0.0]]), "b": np.array([0.0, -4.0])}])
+    return judge(data, outcome, scores_of(data, outcome))
+
+
+def test_a_rare_class_that_is_never_answered_is_explained_and_its_columns_are_seen(tmp_path):
+    data = churn(tmp_path / "churn.csv", rare=True)
+    share = data.train.Y[:, 1].mean()
+    verdict = judged(data, 1.0)
+    assert verdict.lines["recall"].startswith("'yes' 0.00 %, 'no' 100.00 %")
+    # All but every eleventh "yes" have x = 1, and half of the "no": P(higher) + P(equal) / 2 is about 0.71.
+    assert 0.65 < float(verdict.lines["AUC"].split()[0]) < 0.8
+    assert verdict.importance["x"] > 0.01
+    assert verdict.importance["z"] == 0
+    (warning,) = verdict.warnings
+    for number in (f"{100 * share:.2f} %", "'yes'", "0.00 %", verdict.lines["AUC"].split()[0], f"{share:.2g}"):
+        assert number in warning
+
+
+def test_no_rare_class_no_word_of_it(tmp_path):
+    assert judged(churn(tmp_path / "even.csv", rare=False), 9.0).warnings == [
+        "'x' alone predicts 'churn' almost exactly: if it is not known before 'churn' is, leave the column out"
+    ]
+
+
+def test_a_column_that_numbers_the_rows_is_named(tmp_path):
+    random = np.random.default_rng(0)
+    table = {"order": random.permutation(100) + 7000, "x": random.normal(size=100), "y": random.normal(size=100)}
+    pd.DataFrame(table).to_csv(tmp_path / "orders.csv", index=False)
+    data = load_table(tmp_path / "orders.csv", target="y")
+    outcome = outcome_of(*slope(data))
+    assert sum("'order'" in warning for warning in judge(data, outcome, scores_of(data, outcome)).warnings) == 1
+
+
+def test_an_error_is_in_the_unit_of_its_target(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=100)
+    table = {"x": x, "z": x**2, "pressure [bar]": 10 * x + random.normal(size=100)}
+    pd.DataFrame(table).to_csv(tmp_path / "p.csv", index=False)
+    data = load_table(tmp_path / "p.csv", target="pressure [bar]")
+    outcome = outcome_of(*slope(data))
+    assert judge(data, outcome, scores_of(data, outcome)).lines["error"].endswith(", in bar)")
+
+
+@pytest.mark.parametrize(("gamma", "more"), [(3.25, "will not"), (33.0, "may")])
+def test_parameters_that_the_data_do_not_use_are_enough(line, gamma, more):
+    outcome = outcome_of(*slope(line), replace(known_noise(2.0), gamma=gamma))
+    words = judge(line, outcome, scores_of(line, outcome)).lines["parameters"]
+    assert f"{gamma:.0f} of each network's 40 parameters" in words
+    assert more in words
 
 
 def test_classes_without_a_test_row_are_named(tmp_path):

@@ -11,8 +11,6 @@ from deltarule.cli.options import REAL, AsJson, DataDir, DropMissing, ModelFile,
 from deltarule.cli.screen import command, console_for, emit_json, line
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
 
@@ -134,27 +132,20 @@ def _columns(model: "TrainedModel", rows: "RawRows") -> dict[str, Any]:
     """The columns of the table of predictions, each (N,): the row, the targets and the probabilities."""
     import numpy as np
 
+    from deltarule.data.labels import probabilities
+
     schema = model.schema
     outputs = np.asarray(model.net(model.params, rows.X))
     predicted = schema.decode(outputs)
     row = "row" if "row" not in schema.target_names else "source_row"
     if schema.classes is None:
         return {row: rows.rows, **dict(zip(schema.target_names, predicted.T, strict=True))}
-    probabilities = _probabilities(outputs)
     names = [f"probability_{label}" for label in schema.classes]
-    return {row: rows.rows, schema.target_names[0]: predicted, **dict(zip(names, probabilities.T, strict=True))}
-
-
-def _probabilities(outputs: "np.ndarray") -> "np.ndarray":
-    """The outputs as probabilities of the classes, (N, k).
-
-    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one:
-    they are divided by their sum.
-    """
-    import numpy as np
-
-    positive = np.maximum(outputs.astype(np.float64), np.finfo(np.float64).tiny)
-    return positive / positive.sum(axis=1, keepdims=True)
+    return {
+        row: rows.rows,
+        schema.target_names[0]: predicted,
+        **dict(zip(names, probabilities(outputs).T, strict=True)),
+    }
 
 
 def _write_csv(path: Path, columns: dict[str, Any]) -> None:

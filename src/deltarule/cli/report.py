@@ -51,7 +51,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     import numpy as np
 
     from deltarule.cli.evaluate import _seen_before
-    from deltarule.cli.model import read_rows, require_targets
+    from deltarule.cli.model import read_rows, require_targets, show_extrapolation
     from deltarule.inspection.report import gather
 
     rows = read_rows(model, source, data_dir, drop_missing)
@@ -59,6 +59,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
     seen = _seen_before(model, rows)
     show_notes(seen)
+    show_extrapolation(model, rows)
     name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
     name += ", perhaps with rows it was trained on" if seen else ""
     return gather(model.net, model.params, model.schema, rows.X[test], Y[test], name, model.error_bars)

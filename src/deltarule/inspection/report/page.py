@@ -231,7 +231,7 @@ def _columns(schema: Schema, evidence: Evidence) -> list[str]:
     if not evidence.importance:
         return []
     unit = (
-        "wrong rows when shuffled, added share"
+        "added log-loss when shuffled"
         if schema.classes is not None
         else "added error when shuffled, in standard deviations"
     )
@@ -239,6 +239,8 @@ def _columns(schema: Schema, evidence: Evidence) -> list[str]:
         "How much worse the predictions are when a column is shuffled among the rows. Columns that say the same "
         "thing share their importance."
     )
+    if schema.classes is not None:
+        caption += " Log-loss is the mean of -ln p, where p is the probability given to the right class."
     shown = [_figure("Importance of the columns", pictures.importances(evidence.importance, unit), caption)]
     names = schema.output_names
     ylabel = "mean probability" if schema.classes is not None else names[0] if len(names) == 1 else "mean prediction"

@@ -8,6 +8,7 @@ import numpy as np
 from deltarule.inspection.plots.curves import curves
 from deltarule.inspection.plots.style import COLOURS, GREY, drawing
 from deltarule.inspection.report.evidence import Dependence
+from deltarule.inspection.roc import roc_curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,24 +117,6 @@ def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) ->
         legend.get_title().set_fontsize(8)
         axes.set(xlabel="share of other rows taken for the class", ylabel="share of the class found")
     return figure
-
-
-def roc_curve(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The shares of positives and of negatives above each threshold, and the area under the curve.
-
-    Rows with equal scores pass a threshold together. The area is NaN where one of the two kinds is missing.
-
-    >>> roc_curve(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, True, False, True]))[2]
-    0.875
-    """
-    order = np.argsort(-score, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    hits = np.concatenate([[0], np.cumsum(positive[order])[last]])
-    misses = np.concatenate([[0], np.cumsum(~positive[order])[last]])
-    if not hits[-1] or not misses[-1]:
-        return np.array([0.0, 1.0]), np.array([0.0, 1.0]), float("nan")
-    found, wrong = hits / hits[-1], misses / misses[-1]
-    return found, wrong, float(np.sum(np.diff(wrong) * (found[1:] + found[:-1]) / 2))
 
 
 def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) -> "Figure":
