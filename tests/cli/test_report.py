@@ -22,7 +22,8 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
         "Damping mu",
         "Norm of the gradient",
         "<th>Noise</th>",
-        "starts; log evidence",
+        "of the 21 of one network; log evidence",
+        "the average of 2 networks 3-4-1 (tanh, linear), of 21 parameters each",
         "The verdict after training",
         "explains almost all of the variation of price",
     ):

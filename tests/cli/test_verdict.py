@@ -29,7 +29,9 @@ def known_noise(*std):
     ensemble: Any = SimpleNamespace(
         members=(None, None), weights=np.array([0.5, 0.5]), coverage=lambda X, Y: np.linspace(0.9125, 1, Y.shape[1])
     )
-    return Known(ensemble, gamma=3.25, parameters=40, log_evidence=-12.5, noise_std=np.array(std))
+    return Known(
+        ensemble, "2-10-1 (tanh, linear)", gamma=3.25, parameters=40, log_evidence=-12.5, noise_std=np.array(std)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 
 from deltarule.cli.metrics import class_lines
 from deltarule.cli.screen import quoted, share
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.summary import Scores
@@ -40,8 +41,8 @@ def lines(
     confused = "none of the validation and test rows"
     if counts[i, j]:
         confused = (
-            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {rows[i]} rows of the validation and "
-            "test parts"
+            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {counted(rows[i], 'row')} of the "
+            "validation and test parts"
         )
     return {
         "accuracy": ", ".join(f"{words} {share(scores[part]['accuracy'])}" for part, words in PARTS.items()),

@@ -9,6 +9,7 @@ import typer
 
 from deltarule.cli.options import REAL, AsJson, DataDir, DropMissing, ModelFile, Source, require_writable
 from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -67,7 +68,7 @@ def predict(
     line(console, f"predictions of {model} for {rows.name}")
     console.print(_table(columns, trained))
     if out is not None:
-        line(console, f"{len(rows.rows):,} predictions are in {out}.")
+        line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
     elif len(rows.rows) > SHOWN:
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
         options = [] if data_dir is None else ["--data-dir", data_dir]

@@ -6,8 +6,9 @@ import numpy as np
 
 from deltarule.cli.outcome import Known, Outcome
 from deltarule.cli.screen import number, share
+from deltarule.counting import counted
 from deltarule.data.columns import NumericColumn
-from deltarule.data.units import unit_of
+from deltarule.data.units import split_unit
 from deltarule.inspection.residuals import FAR, FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def lines(
         before = f"{name}: " if several else ""
         found[f"{before}quality"] = _quality(r2["test"], name, copied)
         errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
-        found[f"{before}error"] = f"{errors} (root mean square, in {unit_of(name) or f'the unit of {name}'})"
+        found[f"{before}error"] = f"{errors} (root mean square, in {split_unit(name).unit or f'the unit of {name}'})"
         if known is not None:
             found[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], target)
         if held is not None:
@@ -144,7 +145,7 @@ def _of_errors(targets: list[Target]) -> list[str]:
         name = column.name
         if far is not None:
             worst = far.rows[0]
-            which = "1 row lies" if len(far.rows) == 1 else f"{len(far.rows):,} rows lie"
+            which = f"{counted(len(far.rows), 'row')} {'lies' if len(far.rows) == 1 else 'lie'}"
             found.append(
                 f"{which} more than {FAR:.0f} times the usual error of {number(far.usual, 3)} from what the network "
                 f"predicts and {'makes' if len(far.rows) == 1 else 'make'} {share(far.share)} of the squared error, "

@@ -38,6 +38,7 @@ from deltarule.cli.training_options import (
     Task,
     TrainingSource,
 )
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
@@ -181,7 +182,7 @@ def _with_first_values(choices: Choices, space: Any) -> Choices:
 def _words(trial: "Trial", monitor: str) -> str:
     """A trial in a line: what was chosen, how well it did, what became of it."""
     score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
-    return f"{_values(trial)}  validation {score}, {trial.epochs} epochs, {trial.state}"
+    return f"{_values(trial)}  validation {score}, {counted(trial.epochs, 'epoch')}, {trial.state}"
 
 
 def _values(trial: "Trial") -> str:
@@ -221,7 +222,9 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
         trials = [vars(trial) for trial in found.trials]
         emit_json(record | {"method": method, "best": found.best.values, "trials": trials, "command": again})
     if found.interrupted:
-        summary.warn(f"Interrupted: the best of {len(found.trials)} trials so far is saved in {choices.model}.")
+        summary.warn(
+            f"Interrupted: the best of {counted(len(found.trials), 'trial')} so far is saved in {choices.model}."
+        )
         raise typer.Exit(INTERRUPTED)
 
 
@@ -230,7 +233,7 @@ def _table(found: "SearchResult", plan: "Plan") -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"{len(found.trials)} trials, best first", title_justify="left")
+    table = Table(title=f"{counted(len(found.trials), 'trial')}, best first", title_justify="left")
     for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds", "state"):
         table.add_column(name.replace("_", "-"), justify="left" if name == "state" else "right", no_wrap=True)
     for trial in found.trials[:MOST_ROWS]:

@@ -217,7 +217,9 @@ def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: boo
         )
     record = summary.json_record(choices, plan, result, scores, saved, time.perf_counter() - STARTED)
     console = console_for(as_json)
-    console.print(summary.panel(data, plan, result, scores, record, resumed=choices.resume is not None))
+    console.print(
+        summary.panel(data, plan, result, scores, record, resumed=choices.resume is not None, known=outcome.known)
+    )
     if verdict is not None:
         console.print(verdict.panel())
     for words in stuck:

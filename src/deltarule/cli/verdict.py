@@ -9,6 +9,7 @@ from deltarule.cli import class_verdict, regression_verdict
 from deltarule.cli.metrics import measure
 from deltarule.cli.outcome import Outcome
 from deltarule.cli.screen import MOST_NAMES, number, quoted
+from deltarule.counting import counted
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ def _of_table(data: "DataSet", copied: Copies) -> list[str]:
     wanted = rows_wanted(data)
     if wanted is not None:
         warnings.append(
-            f"{len(data.train)} training rows are few for {data.schema.input_width} inputs: at least {wanted} would "
-            "make these numbers firmer"
+            f"{len(data.train)} training rows are few for {counted(data.schema.input_width, 'input')}: at least "
+            f"{wanted} would make these numbers firmer"
         )
     constant = constant_columns(data)
     if constant:

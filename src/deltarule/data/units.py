@@ -1,13 +1,27 @@
-"""The unit of a column, which many tables write in square brackets at the end of its name: "pressure [bar]"."""
+"""Units in the names of columns: "pressure [bar]" is the column pressure, measured in bar."""
 
 import re
+from typing import NamedTuple
+
+NO_UNIT = ("", "-", "1")  # what stands in the brackets of a column without a dimension
+_NAMED = re.compile(r"(?P<bare>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
 
 
-def unit_of(name: str) -> str | None:
-    """What stands in the last square brackets of the name, if they end it and something stands before them.
+class Named(NamedTuple):
+    """A column's name without its unit, and the unit, None where the name has none."""
 
-    >>> unit_of("pressure [bar]"), unit_of("rate [1/min]"), unit_of("pressure"), unit_of("[bar]")
-    ('bar', '1/min', None, None)
+    bare: str
+    unit: str | None
+
+
+def split_unit(name: str) -> Named:
+    """Take the unit from the end of a column's name: in square brackets or, after a blank, in round ones.
+
+    >>> split_unit("pressure [bar]"), split_unit("age (years)"), split_unit("log(x)")
+    (Named(bare='pressure', unit='bar'), Named(bare='age', unit='years'), Named(bare='log(x)', unit=None))
     """
-    found = re.fullmatch(r".*\S\s*\[\s*([^\[\]]*[^\[\]\s])\s*\]\s*", name)
-    return None if found is None else found[1]
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return Named(name, None)
+    unit = (found["square"] if found["square"] is not None else found["round"]).strip()
+    return Named(found["bare"], None if unit in NO_UNIT else unit)

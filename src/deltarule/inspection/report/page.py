@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deltarule.counting import counted
 from deltarule.data.schema import Schema
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.drawing import inline_svg, palette
@@ -74,7 +75,7 @@ def html_report(
     lead = _lead(schema, training, evidence)
     sections = [_section("The model", [_card(card)]), _section("The verdict after training", _verdict(training))]
     if evidence is not None:
-        rows = f"{len(evidence.predicted):,} rows of {evidence.source}"
+        rows = f"{counted(len(evidence.predicted), 'row')} of {evidence.source}"
         shown = _classification(schema, evidence) if schema.classes is not None else _regression(schema, evidence)
         sections.append(_section(f"Predictions, {rows}", shown))
         sections.append(_section("What the columns do", _columns(schema, evidence)))
@@ -186,7 +187,7 @@ def _coverage(name: str, errors: np.ndarray, std: np.ndarray, degrees_of_freedom
         f"Calibration of the error bars of {name}",
         pictures.coverage(errors, std, degrees_of_freedom, name),
         f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
-        f"too short, above it too long; the grey band is what chance does with {len(errors):,} rows.",
+        f"too short, above it too long; the grey band is what chance does with {counted(len(errors), 'row')}.",
     )
 
 
