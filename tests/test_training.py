@@ -81,7 +81,7 @@ def test_a_callback_ends_the_training_after_its_epoch(monkeypatch, last):
     result = climb(100, callbacks=[enough])
     assert seen == list(range(1, last + 1))
     assert (result.stop_reason, result.epochs) == ("callback", last)
-    assert result.message == f"a callback ended the training after {last} epochs."
+    assert result.message == f"a callback ended the training after {last} epoch{'s' * (last > 1)}."
     assert len(result.history["cost"]) == last
     assert output(result) == pytest.approx(10 * (1 - 0.8**last), rel=1e-13)
 
