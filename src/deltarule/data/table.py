@@ -14,7 +14,14 @@ from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import SPLITS, blocks
 from deltarule.data.splitting import split as at_random
-from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets, in_time
+from deltarule.data.table_columns import (
+    choose_inputs,
+    class_labels,
+    decide_task,
+    find_targets,
+    in_time,
+    numbers_as_names,
+)
 from deltarule.data.table_file import read_table
 from deltarule.domain import require_choice
 from deltarule.errors import DataError
@@ -52,6 +59,7 @@ def load_table(
     path = Path(path)
     require_choice("split", split, SPLITS)
     frame, notes = read_table(path)
+    notes = (*notes, *numbers_as_names(list(frame.columns), path.name))
     targets = find_targets(list(frame.columns), target, path.name)
     chosen, ignored = choose_inputs(frame.drop(columns=list(targets)), path.name)
     in_order = in_time(frame) if split == "random" else ()

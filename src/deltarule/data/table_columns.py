@@ -46,12 +46,39 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
             hint = f"did you mean {near[0]!r}? " if near else ""
             if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
                 hint = "its cells seem to be separated by semicolons or tabs: save it with commas; "
+            for note in numbers_as_names(columns, origin):
+                hint = f"{note}; "
             raise DataError(
                 f"{origin} has no column {name!r} for the target: {hint}its columns are {listed(tuple(columns))}"
             )
     if len(set(names)) != len(names):
         raise ConfigurationError(f"target {target!r} names a column twice: name each once")
     return tuple(names)
+
+
+def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
+    """A note if the names of the columns look like the first row of a table without names.
+
+    That is if more than half of them are numbers, and either all of them or one that is not whole; 0, 1, 2, ... are
+    what pandas writes for columns without names.
+    """
+    numbers = [number for name in columns if (number := _as_number(name)) is not None]
+    if numbers == list(range(len(columns))) or 2 * len(numbers) <= len(columns):
+        return ()
+    if len(numbers) < len(columns) and all(number % 1 == 0 for number in numbers):
+        return ()
+    return (
+        f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)} and is taken for the names of the "
+        "columns: if it is a row, put a line of names above it",
+    )
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
 
 
 def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tuple[str, ...]]:
