@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
 import numpy as np
 
 from deltarule.curvature.blocks import examples_at_once
 from deltarule.memory import Memory, Sizes, memory_needed, sizes_of
-from deltarule.precision import as_dtype, computing_in
+from deltarule.precision import as_dtype
 from deltarule.trainers.levenberg_marquardt.form import form_costs
 from deltarule.training import train
 
@@ -85,8 +84,7 @@ def forecast(
         ConfigurationError: the trainer cannot train this network on so many examples.
     """
     dtype = as_dtype(dtype or trainer.dtype)
-    with computing_in(dtype):
-        params = net.init(0, (inputs,), dtype, trainer.initializers)
+    params = net.init(0, (inputs,), dtype, trainer.initializers)
     trainer.check(net, examples)
     sizes = sizes_of(net, params, examples, (inputs,), dtype)
     m = getattr(trainer, "batch_size", None)
@@ -176,10 +174,3 @@ def _probe(
         return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
 
     return probe
-
-
-def describe_device() -> str:
-    """What the trial runs ran on."""
-    device = jax.devices()[0]
-    kind = device.device_kind
-    return kind if kind == device.platform else f"{device.platform}, {kind}"

@@ -31,7 +31,12 @@ def require_fit(
     form = trainer.form(net, params, m) if hasattr(trainer, "form") else None
     needed = memory_needed(sizes_of(net, params, N, shape[1:], dtype), trainer, form, devices)
     parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
-    require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), engine.of_params(params).free_memory(devices))
+    require_room(
+        f"training and its data ({parts})",
+        needed.total,
+        _cure(needed, trainer, form),
+        engine.of_params(params).free_memory(devices),
+    )
 
 
 def _cure(needed: Memory, trainer: Any, form: str | None) -> str:

@@ -66,7 +66,10 @@ class Objective:
         """The diagonal of A in the shape of the parameters: scale l2 for weights, 0 for biases."""
         strength = 0.0 if self.l2 is None else self.scale * self.l2
         return [
-            {name: array.__array_namespace__().full_like(array, strength if name == "W" else 0.0) for name, array in q.items()}
+            {
+                name: array.__array_namespace__().full_like(array, strength if name == "W" else 0.0)
+                for name, array in q.items()
+            }
             for q in p
         ]
 

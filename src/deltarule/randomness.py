@@ -63,7 +63,7 @@ def orders(path: Path, first: int, epochs: int, count: int) -> np.ndarray:
 
 
 def draws(path: Path, first: int, epochs: int, places: int, count: int) -> np.ndarray:
-    """Independent uniform draws from 0..count-1 for each of the epochs from number `first` on, (epochs, places) int32."""
+    """Independent uniform draws from 0..count-1 for the epochs from number `first` on, (epochs, places) int32."""
     high = _words_of_epochs(path, first, epochs, places) >> np.uint64(32)
     return ((high * np.uint64(count)) >> np.uint64(32)).astype(np.int32)
 

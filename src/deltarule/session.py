@@ -142,7 +142,8 @@ class Session:
         for part in after.parts[leader][len(before.parts[leader]) :]:
             for i in range(len(part["epoch"])):
                 record = {name: values[i] for name, values in part.items()}
-                if last is None and any([callback(record) for callback in self.callbacks]):
+                answers = [callback(record) for callback in self.callbacks]
+                if last is None and any(answers):
                     outside, last = "callback", int(record["epoch"])
         late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
         outside, last = self._agreed(outside or ("time" if late else None), last)

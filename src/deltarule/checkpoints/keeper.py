@@ -51,9 +51,7 @@ class Keeper:
         self.written_at = 0  # the epoch of the last checkpoint
         self.failing = False
 
-    def begin(
-        self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]] | None = None
-    ) -> Progress:
+    def begin(self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]] | None = None) -> Progress:
         """The progress in the checkpoint, or fresh carries without records.
 
         Args:

@@ -30,12 +30,10 @@ def read_model(path: Path) -> TrainedModel:
     Raises:
         ModelFileError: the file cannot be used, has no schema, or its schema does not fit its network.
     """
-    from deltarule.cli.compilation import keep_compiled_code
     from deltarule.data import Schema
     from deltarule.errors import DataError, ModelFileError
     from deltarule.model_file import load_model
 
-    keep_compiled_code()
     net, params, description, training, tensors = load_model(path)
     if description is None:
         raise ModelFileError(

@@ -62,9 +62,9 @@ class Outcome:
 
 def merge_starts(data: "LoadedData", plan: "Plan", result: "TrainingResult") -> Outcome:
     """The starts of a Bayesian training as one network with error bars; any other training as it is."""
-    import jax
     import numpy as np
 
+    from deltarule import trees
     from deltarule.data import Examples
     from deltarule.trainers.bayesian import BayesianEnsemble, BayesianRegularization
 
@@ -78,7 +78,7 @@ def merge_starts(data: "LoadedData", plan: "Plan", result: "TrainingResult") -> 
         ensemble=ensemble,
         network=plan.network,
         gamma=float(ensemble.gamma[ensemble.best]),
-        parameters=sum(int(p.size) for p in jax.tree.leaves(result.params)),
+        parameters=trees.size(result.params),
         log_evidence=float(ensemble.log_evidence[ensemble.best]),
         noise_std=ensemble.noise_std * scale,
     )

@@ -57,7 +57,6 @@ def plan(
     """
     choices = Choices.from_options(locals())
     import deltarule as dr
-    from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
     from deltarule.errors import ConfigurationError
     from deltarule.forecast import describe_device, forecast
@@ -70,7 +69,6 @@ def plan(
     devices = _counts(on)
     data = load_data(choices)
     planned = make_plan(choices, data)
-    keep_compiled_code()
     found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train))
     times = {p: planned.epochs * planned.restarts * found.on(p) for p in devices}
     record = _record(planned, found, times)

@@ -55,7 +55,6 @@ def reproduce(
     Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
-    from deltarule.cli.compilation import keep_compiled_code
     from deltarule.domain import require_count
     from deltarule.experiments import EXPERIMENTS, Settings, choose, pages
     from deltarule.inspection.plots.style import require_matplotlib
@@ -69,7 +68,6 @@ def reproduce(
         require_count("--seeds", seeds)
     folder = out or (QUICK if quick else FULL)
     _require_folder(folder)
-    keep_compiled_code()
     mnist = _mnist(data_dir) if any(EXPERIMENTS[each].needs_mnist for each in names) else None
     words = ["reproduce", *([] if not quick else ["--quick"]), *([] if seeds is None else ["--seeds", seeds])]
     records, console = [], console_for(as_json)

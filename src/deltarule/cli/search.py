@@ -136,7 +136,6 @@ def _run(
 ) -> tuple["DataSet", int, "SearchResult"]:
     """Load, and search; the data, the epochs of a trial and what was found."""
     import deltarule as dr
-    from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
     from deltarule.cli.variation import default_space, parse_variations
 
@@ -144,7 +143,6 @@ def _run(
     data = load_data(choices)
     plan = make_plan(_with_first_values(choices, space), data, searching=True)
     space = space or default_space(plan, choices)
-    keep_compiled_code()
 
     def build(values: dict[str, Any]) -> Any:
         planned = make_plan(replace(choices, **values), data, searching=True)

@@ -4,6 +4,7 @@ import platform
 import re
 import shlex
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,7 @@ def json_record(
         **_all_named(scores),
         "seconds": round(seconds, 3),
         "training_seconds": round(result.seconds, 3),
+        "engine": result.engine,
         "model": str(choices.model) if saved else None,
     }
 
@@ -88,9 +90,6 @@ def training_record(
     choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", scores: Scores
 ) -> dict[str, Any]:
     """What the model file keeps of the training, in JSON's types."""
-    import jax
-    import numpy
-
     import deltarule
 
     return finite(
@@ -108,10 +107,10 @@ def training_record(
             "message": result.message,
             "metrics": _all_named(scores),
             "history": result.history,
+            "engine": result.engine,
             "versions": {
                 "deltarule": deltarule.__version__,
-                "jax": jax.__version__,
-                "numpy": numpy.__version__,
+                result.engine: version(result.engine),
                 "python": platform.python_version(),
             },
         }

@@ -119,7 +119,6 @@ def train(
 def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
     import deltarule as dr
-    from deltarule.cli.compilation import keep_compiled_code
     from deltarule.cli.planning import make_plan
     from deltarule.cli.progress import TrainingProgress
     from deltarule.cli.streamed import CHUNK_BYTES, load_streamed
@@ -127,7 +126,6 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
 
     data = load_streamed(choices, leads(choices)) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
-    keep_compiled_code()
     devices, share = division(choices)
     if isinstance(data, StreamedData):
         train = partial(dr.train_stream, plan.net, data.train, memory=CHUNK_BYTES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 BATCH_SIZE = 10
@@ -65,18 +64,10 @@ def _gradient_descent(settings: Settings) -> Any:
     )
 
 
-@cache
-def _adam_rule() -> Any:
-    """One object for the whole process, because another one compiles again."""
-    import optax
-
-    return optax.adam(1.0)
-
-
 def _adam(settings: Settings) -> Any:
     import deltarule as dr
 
-    return dr.GradientDescent(rule=_adam_rule(), eta=settings.eta, **_common(settings))
+    return dr.GradientDescent(rule="adam", eta=settings.eta, **_common(settings))
 
 
 def _common(settings: Settings) -> dict[str, Any]:

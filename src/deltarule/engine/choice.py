@@ -3,9 +3,9 @@
 The same call so takes the same engine wherever it runs, and gives the same bits; "auto" does not look at the machine.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from deltarule.engine import ENGINES, jax_is_installed
+from deltarule.engine import ENGINES
 from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -173,9 +173,7 @@ def full_gradient(one: OneGradient, params: Params, rows: Rows, weight: Array, k
     return _in_halves(one, params, rows.x, rows.y, weight, key)
 
 
-def _in_halves(
-    one: OneGradient, params: Params, x: Array, y: Array, weight: Array, key: Any
-) -> tuple[Array, Params]:
+def _in_halves(one: OneGradient, params: Params, x: Array, y: Array, weight: Array, key: Any) -> tuple[Array, Params]:
     """one(params, x, y, weight, key) of a batch that lies on one device, faster on a CPU where it is one of images.
 
     Of its two halves neither waits for the other, and XLA runs them beside each other, where the pieces of a

@@ -8,6 +8,7 @@ where the parameters are float64. `jax_convolution` has the products of a convol
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -17,7 +18,16 @@ from jax import Array, lax
 from jax.scipy.linalg import solve_triangular
 
 from deltarule import machine, pytrees
-from deltarule.devices import agreed, divide_rows, everywhere, local, mesh_of, pieces, process_counts, sum_over_processes
+from deltarule.devices import (
+    agreed,
+    divide_rows,
+    everywhere,
+    local,
+    mesh_of,
+    pieces,
+    process_counts,
+    sum_over_processes,
+)
 from deltarule.engine import jax_cache
 from deltarule.engine.jax_batches import each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
 from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
@@ -27,9 +37,9 @@ from deltarule.processes import leads, own_stream, process_index, together, told
 name = "jax"
 xp = jnp
 __all__ = [
-    "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient", "laid_out",
-    "leads", "local", "many_epochs", "mesh_of", "own_stream", "pieces", "process_counts", "process_index", "real", "start",
-    "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
+    "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient",
+    "laid_out", "leads", "local", "many_epochs", "mesh_of", "own_stream", "pieces", "process_counts", "process_index",
+    "real", "start", "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
 ]  # fmt: skip
 
 jax_cache.switch_on()
@@ -153,7 +163,6 @@ def _written_out(delta: Array) -> bool:
 # Linear algebra
 
 
-
 def rows_of_products(pairs: Sequence[tuple[Array, Array]]) -> Array:
     """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other."""
     return jnp.concatenate([(u[:, None] * v[None]).reshape(len(u) * len(v), -1) for u, v in pairs])
@@ -170,10 +179,10 @@ def symmetric_product(B: Array) -> Array:
         return B @ B.T
     edges = [round(i * n / panels) for i in range(panels + 1)]
     H = jnp.zeros((n, n), B.dtype)
-    for start, end in zip(edges, edges[1:], strict=False):
-        upper = B[start:end] @ B[start:].T
-        H = H.at[start:end, start:].set(upper)
-        H = H.at[end:, start:end].set(upper[:, end - start :].T)
+    for first, last in pairwise(edges):
+        upper = B[first:last] @ B[first:].T
+        H = H.at[first:last, first:].set(upper)
+        H = H.at[last:, first:last].set(upper[:, last - first :].T)
     return H
 
 
@@ -227,3 +236,9 @@ def free_memory(devices: int) -> float:
     if stats and "bytes_limit" in stats:
         return float(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
     return machine.free_memory() / devices  # devices on a CPU share its memory
+
+
+def device() -> str:
+    """What computes, for people."""
+    found = jax.devices()[0]
+    return f"JAX on {found.device_kind if found.device_kind == found.platform else f'{found.platform}, {found.device_kind}'}"

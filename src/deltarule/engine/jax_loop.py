@@ -98,7 +98,9 @@ def _advance(
     def one_epoch(carry: "Carry") -> tuple["Carry", Record]:
         order = None if orders is None else orders[carry.epoch - first]
         turn = Turn(order, jax.random.fold_in(key, carry.epoch))
-        after, record = loop.one_epoch(net, trainer, stopping, monitor, recorded, rows, validation, largest, carry, turn)
+        after, record = loop.one_epoch(
+            net, trainer, stopping, monitor, recorded, rows, validation, largest, carry, turn
+        )
         after = after._replace(stop=jnp.asarray(after.stop, jnp.int32))
         return rows.everywhere((after, record))
 

@@ -52,7 +52,7 @@ def kernel_gradient(delta: np.ndarray, a: np.ndarray, window: Any) -> np.ndarray
 
 
 def _patches(images: np.ndarray, window: Any) -> np.ndarray:
-    """What the window sees at each stop of each image as one row, (m H' W', h w c), in the order of a kernel's weights."""
+    """What the window sees at each stop as one row, (m H' W', h w c), in the order of a kernel's weights."""
     margins, (s, t) = window.margins(*images.shape[1:3]), window.stride
     if any(map(any, margins)):
         images = np.pad(images, ((0, 0), *margins, (0, 0)))

@@ -4,6 +4,8 @@ Nothing is compiled, so the first call is as fast as any other, a breakpoint sho
 go on computing. What overflows on the way to an answer that is checked does so without a warning.
 """
 
+import os
+import platform
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ from scipy.linalg import lapack
 from scipy.special import expit
 
 from deltarule import machine, randomness, trees
-from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
+from deltarule.counting import counted
 from deltarule.errors import ConfigurationError
 
 name = "numpy"
@@ -96,10 +98,13 @@ def log_softmax(z: np.ndarray) -> np.ndarray:
 
 def pad(array: np.ndarray, value: float, widths: Sequence[tuple[int, int, int]]) -> np.ndarray:
     """The array with (before, after, between) more entries of `value` on each axis; a negative number cuts off."""
-    shape = [n + before + after + max(n - 1, 0) * between for n, (before, after, between) in zip(array.shape, widths)]
+    shape = [
+        n + before + after + max(n - 1, 0) * between
+        for n, (before, after, between) in zip(array.shape, widths, strict=True)
+    ]
     padded = np.full(shape, value, array.dtype)
     into, source = [], []
-    for n, size, (before, _, between) in zip(array.shape, shape, widths):
+    for n, size, (before, _, between) in zip(array.shape, shape, widths, strict=True):
         step = between + 1
         first = max(0, -(before // step)) if before < 0 else 0
         last = min(n, -(-(size - before) // step))
@@ -374,3 +379,8 @@ def everywhere(mesh: Any, tree: Any) -> Any:
 def free_memory(devices: int) -> float:
     """Bytes that are free where the arrays will lie."""
     return machine.free_memory()
+
+
+def device() -> str:
+    """What computes, for people."""
+    return f"NumPy on {platform.machine()}, {counted(os.cpu_count() or 1, 'core')}"

@@ -5,18 +5,18 @@ import warnings
 from numbers import Integral, Number
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from deltarule import trees
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
 from deltarule.domain import require_count, require_number
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.estimators import few_rows, incremental
+from deltarule.estimators import incremental
 from deltarule.estimators.content import Weighted, hold_out
 from deltarule.estimators.inputs import inputs_of
 from deltarule.estimators.regularization import Problem, get_way
@@ -25,11 +25,8 @@ from deltarule.estimators.trainer_names import NAMED, Chosen, choose, is_first_o
 from deltarule.layers import Dense
 from deltarule.model_file import save
 from deltarule.network import Network
-from deltarule.rows import padded_size
 from deltarule.session import TrainingResult
 from deltarule.trainers.base import Trainer
-
-BLOCK = 8192  # rows predicted at once
 
 
 class NetworkEstimator(BaseEstimator):
@@ -231,21 +228,9 @@ class NetworkEstimator(BaseEstimator):
         self.trainer_ = chosen.name
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """a^L of raw rows, (N, k) float64; padded in blocks, so that another number of rows compiles nothing new.
-
-        A few rows go by NumPy.
-        """
+        """a^L of raw rows, (N, k) float64."""
         check_is_fitted(self)
-        X = self.x_scaling_.encode(inputs_of(self, X))
-        if few_rows.are_few(self.net_, X):
-            return few_rows.outputs(self.net_, self.params_, X)
-        parts = []
-        for start in range(0, len(X), BLOCK):
-            block = X[start : start + BLOCK]
-            padded = np.zeros((padded_size(len(block)), X.shape[1]))
-            padded[: len(block)] = block
-            parts.append(np.asarray(self.net_(self.params_, padded))[: len(block)])
-        return np.concatenate(parts)
+        return self.net_(self.params_, self.x_scaling_.encode(inputs_of(self, X)))
 
     def _input_columns(self) -> tuple[NumericColumn, ...]:
         """The inputs as a model file describes them."""
@@ -269,4 +254,4 @@ def _columns(names: list[str], scaling: Scaling) -> tuple[NumericColumn, ...]:
 
 def _as_numpy(params: Any) -> Any:
     """The parameters as float64 arrays of NumPy: they pickle everywhere, and predict to 16 digits."""
-    return jax.tree.map(lambda p: np.asarray(p, np.float64), params)
+    return trees.mapped(lambda p: np.asarray(p, np.float64), params)

@@ -1,19 +1,18 @@
 """Training that goes on batch by batch, with the trainer's memory (velocity, Adam's moments) kept between the calls."""
 
-from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
+from deltarule import engine as engines
+from deltarule import trees
+from deltarule.engine.choice import choose_engine
 from deltarule.examples import checked_rows, require_finite
 from deltarule.network import Network
-from deltarule.precision import as_dtype, computing_in
-from deltarule.randomness import as_key
-from deltarule.rows import Rows
+from deltarule.precision import as_dtype
+from deltarule.randomness import NOISE, ORDER, as_path
 from deltarule.trainers.base import Trainer
+from deltarule.training import starting_points
 
 
 class Further(NamedTuple):
@@ -45,28 +44,15 @@ def go_on(
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)
-    with computing_in(dtype):
-        X = require_finite("X", X, dtype)
-        init_key, run_key = jax.random.split(as_key(seed))
-        if state is None and params is None:
-            params = net.init(init_key, X.shape[1:], dtype, trainer.initializers)
-        start = state.params if state is not None else params
-        start = jax.tree.map(lambda p: jnp.asarray(p, dtype), start)
+    X = require_finite("X", X, dtype)
+    E = engines.get(choose_engine("auto", net, trainer, X.shape, 1, None))
+    with E.computing_in(dtype):
+        (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
         rows = checked_rows(net, start, "X", X, Y, weights)
         trainer.check(net, len(X))
-        with trainer.surroundings(net, start, len(X)):
-            if state is None:
-                state = _start(net, trainer, start, rows)
-            state, cost = _epoch(net, trainer, state, rows, jax.random.fold_in(run_key, epoch))
-        return Further(jax.tree.map(np.asarray, state), float(cost))
-
-
-@partial(jax.jit, static_argnums=0)
-def _start(net: Network, trainer: Trainer, params: Any, rows: Rows) -> Any:
-    return trainer.init(net, params, rows)
-
-
-@partial(jax.jit, static_argnums=0)
-def _epoch(net: Network, trainer: Trainer, state: Any, rows: Rows, key: Array) -> tuple[Any, Array]:
-    state, record = trainer.epoch(net, state, rows, key)
-    return state, record["cost"]
+        path = as_path(seed)
+        with trainer.thread_limits(net, start, len(X)):
+            state = trees.mapped(E.put, trainer.init(net, start, rows) if state is None else state)
+            order = trainer.orders((*path, ORDER), epoch, 1, len(X))
+            state, record = E.descend(net, trainer, state, rows, order[0], E.key((*path, NOISE, epoch)))
+        return Further(trees.mapped(np.asarray, state), float(record["cost"]))

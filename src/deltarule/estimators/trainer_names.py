@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import pairwise
 from typing import Any
-
-import optax
 
 from deltarule.costs import Quadratic
 from deltarule.domain import require_count
@@ -37,11 +34,6 @@ class Named:
     max_fail: int
 
 
-@cache
-def _adam_rule() -> optax.GradientTransformation:
-    return optax.adam(1.0)  # built once: another object would compile again
-
-
 def _lm(eta: Any, batch_size: Any, l2: Any) -> Trainer:
     if eta is not None:
         raise ConfigurationError(f"eta is {eta!r}, but Levenberg-Marquardt has no learning rate: leave it out.")
@@ -57,7 +49,7 @@ def _momentum(eta: Any, batch_size: Any, l2: Any) -> Trainer:
 
 
 def _adam(eta: Any, batch_size: Any, l2: Any) -> Trainer:
-    return GradientDescent(rule=_adam_rule(), eta=eta, batch_size=batch_size, l2=l2)
+    return GradientDescent(rule="adam", eta=eta, batch_size=batch_size, l2=l2)
 
 
 NAMED: dict[str, Named] = {

@@ -3,10 +3,10 @@
 The paper's cost is the sum over the points of ‖y - a‖², 20 times the mean of ½‖y - a‖² that is descended.
 """
 
-import jax
 import numpy as np
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.backprop import Params
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
@@ -21,7 +21,7 @@ PAPER = 20  # the paper's cost over the mean cost
 
 def start(seed: int) -> Params:
     """Weights and biases N(0, 1/4), as in the paper's program."""
-    return jax.tree.map(lambda p: 0.5 * p, NET.init(seed, input_shape=(2,)))
+    return trees.scaled(NET.init(seed, input_shape=(2,)), 0.5)
 
 
 def descend(seed: int, steps: int, settings: Settings) -> TrainingResult:

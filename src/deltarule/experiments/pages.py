@@ -32,7 +32,7 @@ def write(report: Report, folder: Path, command: str) -> list[Path]:
     for name, (_, caption) in report.figures.items():
         parts.append(f"![{caption}]({pictures[name].name})\n\n*{caption}*")
     parts.append(
-        f"Made by `{command}` with deltarule {deltarule.__version__}, jax {version('jax')}, "
+        f"Made by `{command}` with deltarule {deltarule.__version__}, numpy {version('numpy')}, "
         f"on {os.cpu_count()} CPU cores; the seconds are of that machine with whatever else ran on it."
     )
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from deltarule.data.optional import require
@@ -122,7 +121,7 @@ def _seen(graph: _Graph, view: View, a: str, outside: float) -> str:
     if any(map(any, view.margins)):  # one more pixel, number H W
         pads = graph.constant([0, 0, 0, 0, 1, 0], np.int64)
         pixels = graph.add("Pad", pixels, pads, graph.constant(outside))
-    numbers = jnp.arange(H * W).reshape(1, H, W, 1)
+    numbers = np.arange(H * W).reshape(1, H, W, 1)
     places = np.concatenate(view.window.pieces(numbers, margin=H * W), axis=-1)
     return graph.add("Gather", pixels, graph.constant(places.reshape(-1, places.shape[-1]), np.int32), axis=1)
 

@@ -12,6 +12,7 @@ from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.layers.affine import AffineLayer
 from deltarule.layers.base import LayerParams, Pass, Shape
 
+
 @dataclass(frozen=True)
 class Dense(AffineLayer):
     """n neurons, each joined to all the activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.

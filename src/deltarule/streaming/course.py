@@ -18,7 +18,7 @@ from deltarule.rows import Rows
 from deltarule.session import NO_CHECKPOINTS, Callback, TrainingResult, result_of
 from deltarule.stopping import STOP_REASONS, Stopping, stop_code
 from deltarule.streaming.feed import Feed
-from deltarule.trainers.base import Record, Turn, no_clock
+from deltarule.trainers.base import Record, no_clock
 
 WAITED = "input_wait"  # a share of the clock's time, and so the one record that differs from run to run
 
@@ -130,7 +130,7 @@ class StreamedCourse:
     def _objective(self, params: Params) -> tuple[StreamedObjective, "_Passes"]:
         """F over the whole stream, and the passes that it will make."""
         passes = _Passes(self.feed)
-        block = self.trainer.block(self.net, params, self._rows(np.zeros((self.feed.size, self.feed.stream.inputs))))
+        block = self.trainer.block(self.net, params, (self.feed.size, self.feed.stream.inputs))
         return StreamedObjective(self.net, passes, block, self.trainer.l2), passes
 
     def _for_chunk(self, count: int) -> Any:

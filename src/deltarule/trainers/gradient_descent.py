@@ -159,7 +159,9 @@ class GradientDescent:
         """Step 0, at rest."""
         rule = self.no_improvement
         rate = rule.start(rows.x) if isinstance(rule, NoImprovement) else None
-        return GradientDescentState(params, self._direction().init(params), rows.x.__array_namespace__().zeros((), int), rate)
+        return GradientDescentState(
+            params, self._direction().init(params), rows.x.__array_namespace__().zeros((), int), rate
+        )
 
     def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn) -> tuple[Any, Record]:
         """One step on the full batch, or one pass of mini-batches."""
@@ -183,7 +185,9 @@ class GradientDescent:
         self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn, total: Array
     ) -> tuple[Any, Record]:
         """One step along the exact gradient; the record's cost is the cost before the step."""
-        cost, grads = engine.of(rows.x).full_gradient(_gradient_of(net), state.params, rows, rows.mask / total, turn.key)
+        cost, grads = engine.of(rows.x).full_gradient(
+            _gradient_of(net), state.params, rows, rows.mask / total, turn.key
+        )
         grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
         record = {
             "cost": cost + penalty(state.params, self.l2, self.l1, total),
@@ -254,7 +258,7 @@ def _require_rule(rule: Any) -> None:
 
     if not isinstance(rule, optax.GradientTransformation):
         raise ConfigurationError(
-            f"rule must be 'adam' or an optax.GradientTransformation, and is {rule!r}: give optax.lion(1.0), for example."
+            f"rule must be 'adam' or an optax.GradientTransformation, and is {rule!r}: give one of them."
         )
 
 

@@ -110,9 +110,7 @@ class Workbench:
 class RunningTrial:
     """A training in progress: `advance` goes on with it, and its score is that of its best epoch so far."""
 
-    def __init__(
-        self, number: int, values: Values, session: Session, carry: Carry, dtype: np.dtype, started: float
-    ):
+    def __init__(self, number: int, values: Values, session: Session, carry: Carry, dtype: np.dtype, started: float):
         """Before the first epoch."""
         self.number, self.values, self.session, self.carry, self.dtype = number, values, session, carry, dtype
         self.parts: list[Records] = []

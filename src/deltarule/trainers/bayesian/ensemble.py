@@ -81,7 +81,7 @@ class BayesianEnsemble:
         X = require_finite("X", X, np.dtype("float64"))
         starts = [trees.mapped(np.asarray, one.params) for one in results]
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
-        F = Objective(net, rows, trainer.block(net, starts[0], rows))
+        F = Objective(net, rows, trainer.block(net, starts[0], rows.x.shape))
         form = trainer.form(net, starts[0], len(X))
         with trainer.thread_limits(net, starts[0], len(X)):
             for one, params in zip(results, starts, strict=True):

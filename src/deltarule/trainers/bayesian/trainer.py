@@ -146,7 +146,7 @@ class BayesianRegularization:
 
     def epoch(self, net: "Network", state: BayesianState, rows: Rows, turn: Turn) -> tuple[BayesianState, Record]:
         """The evidence here, its update of alpha and beta, and one accepted step under them."""
-        F, dtype = Objective(net, rows, self.block(net, state.params, rows)), rows.x.dtype
+        F, dtype = Objective(net, rows, self.block(net, state.params, rows.x.shape)), rows.x.dtype
         form, p = self.form(net, state.params, rows.x.shape[0]), state.params
         point = F.call(POINTS[form], p)
         here, hyper, S = F.call(_learn, p, point, state.hyper, form=form)
@@ -179,10 +179,10 @@ class BayesianRegularization:
         since = 0 if improved else state.since_best + 1
         return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
 
-    def block(self, net: "Network", params: Params, rows: Rows) -> int:
-        """How many examples are linearised at once: a block of their Jacobian."""
+    def block(self, net: "Network", params: Params, shape: tuple[int, ...]) -> int:
+        """How many examples of inputs of this shape, (N, ...), are linearised at once: a block of their Jacobian."""
         n = trees.size(params)
-        return block_size(rows.x.shape[0], examples_at_once(n, net.outputs))
+        return block_size(shape[0], examples_at_once(n, net.outputs))
 
 
 def _learn(

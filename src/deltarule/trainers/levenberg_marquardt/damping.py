@@ -52,8 +52,8 @@ def ceiling(largest: float, trace: float, gradient_norm: float, params_norm: flo
     """Where to give up: `largest` times the curvature, the greater of tr J^T J and ‖g‖/max(1, ‖p‖).
 
     The second is the lambda at which a step down the gradient is as long as p. Where outputs saturate, J^T J vanishes
-    to rounding beside a gradient that does not, and only the second says that there is far to go. Where J^T J or g is not
-    finite no damping is worth a trial, and the ceiling is not a number.
+    to rounding beside a gradient that does not, and only the second says that there is far to go. Where J^T J or g is
+    not finite no damping is worth a trial, and the ceiling is not a number.
     """
     if not (isfinite(trace) and isfinite(gradient_norm)):
         return nan

@@ -20,7 +20,7 @@ from deltarule.trees import norm, plus, scaled, times
 
 
 class Dual(NamedTuple):
-    """As `Primal`, but with the errors of every residual and J J^T, for weights and biases apart if there is a prior."""
+    """As `Primal`, with the errors of every residual and J J^T, for weights and biases apart if there is a prior."""
 
     objective: Array
     gradient: Params

@@ -194,7 +194,9 @@ class LevenbergMarquardt:
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""
         share = 1.0 if self.batch_size is None else self.batch_size / int(rows.count)
-        return self.first_state(Objective(net, rows, self.block(net, params, rows)), params, rows.x.dtype, share)
+        return self.first_state(
+            Objective(net, rows, self.block(net, params, rows.x.shape)), params, rows.x.dtype, share
+        )
 
     def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> LevenbergMarquardtState:
         """The state before the first step, of which each is on this share of the examples."""
@@ -202,7 +204,9 @@ class LevenbergMarquardt:
         if first is None:
             first = FIRST_DAMPING if can_refit(F.net) else FIRST_DAMPING_SATURATING
         largest, trace = F.call(_diagonal_sums, params)
-        return LevenbergMarquardtState(params, control.start(first * share * float(largest), share * float(trace), dtype))
+        return LevenbergMarquardtState(
+            params, control.start(first * share * float(largest), share * float(trace), dtype)
+        )
 
     def epoch(
         self, net: "Network", state: LevenbergMarquardtState, rows: Rows, turn: Turn
@@ -210,7 +214,7 @@ class LevenbergMarquardt:
         """One accepted step on all examples, or one pass of batches with one trial each."""
         if self.batch_size is not None:
             return self._mini_batch_epoch(net, state, rows, turn)
-        F = Objective(net, rows, self.block(net, state.params, rows), self.l2)
+        F = Objective(net, rows, self.block(net, state.params, rows.x.shape), self.l2)
         form = self.form(net, state.params, rows.x.shape[0])
         return self.step(F, form, state, float(rows.mask.sum()), rows.x.dtype, turn.clock)
 
@@ -257,7 +261,7 @@ class LevenbergMarquardt:
             turn.clock()
             batch = E.take_batch(rows, turn.order, i, m, int(rows.count))
             l2 = None if self.l2 is None else self.l2 * share / total
-            F = Objective(net, batch, self.block(net, state.params, batch), l2)
+            F = Objective(net, batch, self.block(net, state.params, batch.x.shape), l2)
             form = self.form(net, state.params, m)
             here, damping, ceiling, attempt = self._begin(F, form, state, dtype)
             trial, damping = attempt(damping)
@@ -296,12 +300,15 @@ class LevenbergMarquardt:
         ceiling = control.ceiling(self.max_damping, here.trace, here.gradient_norm, float(trees.norm(p)))
         return here, control.follow(state.damping, here.trace, dtype), ceiling, tried
 
-    def block(self, net: "Network", params: Params, rows: Rows) -> int:
-        """How many examples are linearised at once: a block of their Jacobian (primal) or of their errors (cg)."""
+    def block(self, net: "Network", params: Params, shape: tuple[int, ...]) -> int:
+        """How many examples of inputs of this shape, (N, ...), are linearised at once.
+
+        They are a block of the Jacobian (primal) or of the errors (cg).
+        """
         n = trees.size(params)
-        neurons = 4 * net.neurons(rows.x.shape[1:])
-        width = max(n, neurons) if self.form(net, params, rows.x.shape[0]) == "primal" else neurons
-        return block_size(rows.x.shape[0], examples_at_once(width, net.outputs))
+        neurons = 4 * net.neurons(shape[1:])
+        width = max(n, neurons) if self.form(net, params, shape[0]) == "primal" else neurons
+        return block_size(shape[0], examples_at_once(width, net.outputs))
 
 
 register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))

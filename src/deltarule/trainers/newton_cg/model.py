@@ -41,10 +41,7 @@ def quadratic_model(F: Objective, p: Params) -> Model:
 
 def product(F: Objective, p: Params, at: Model, v: Params) -> Params:
     """H v."""
-    if at.passes is not None:
-        Hv = hessian_product(F.net, p, at.passes, v)
-    else:
-        Hv = F.sum(_product, p, v)
+    Hv = hessian_product(F.net, p, at.passes, v) if at.passes is not None else F.sum(_product, p, v)
     return Hv if F.l2 is None else plus(Hv, times(F.prior(p), v))
 
 

@@ -39,7 +39,7 @@ class NewtonCGState(NamedTuple):
 
 
 class Point(NamedTuple):
-    """Where a trial leads: the parameters, the objective there, what was promised, how far it is, how the search ended."""
+    """Where a trial leads: the objective there, what was promised, how far it is, and how the search ended."""
 
     params: Params
     objective: Array
