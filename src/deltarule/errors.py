@@ -40,3 +40,7 @@ class TooLargeError(DeltaruleError, ValueError):
 
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written, or is damaged; the training goes on with the one before it."""
+
+
+class EngineWarning(UserWarning):
+    """A training will take much longer than it would if JAX were installed."""

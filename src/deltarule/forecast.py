@@ -74,7 +74,13 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    net: "Network", trainer: Any, inputs: int, examples: int, dtype: Any = None, clock: Clock = time.perf_counter
+    net: "Network",
+    trainer: Any,
+    inputs: int,
+    examples: int,
+    dtype: Any = None,
+    clock: Clock = time.perf_counter,
+    engine: str = "auto",
 ) -> Forecast:
     """Time trial runs and carry them on to `examples` examples of `inputs` numbers.
 
@@ -95,7 +101,7 @@ def forecast(
     flops = steps * _flops(sizes, form, m or examples)
 
     def seconds(*counts: int) -> list[tuple[float, ...]]:
-        probes = [_probe(net, _in_form(trainer, form), inputs, count, dtype, clock) for count in counts]
+        probes = [_probe(net, _in_form(trainer, form), inputs, count, dtype, clock, engine) for count in counts]
         return [tuple(probe() for probe in probes) for _ in range(PROBES)]
 
     if m is not None:
@@ -158,7 +164,7 @@ def _sent(sizes: Sizes, form: str | None, examples: int) -> float:
 
 
 def _probe(
-    net: "Network", trainer: Any, inputs: int, examples: int, dtype: np.dtype, clock: Clock
+    net: "Network", trainer: Any, inputs: int, examples: int, dtype: np.dtype, clock: Clock, engine: str
 ) -> Callable[[], float]:
     """What measures the time of an epoch after the first, which may compile, on random examples."""
     random = np.random.default_rng(TRIAL_SEED)
@@ -169,7 +175,8 @@ def _probe(
 
     def probe() -> float:
         marks: list[float] = []
-        train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, callbacks=[lambda _: marks.append(clock())])
+        marking = [lambda _: marks.append(clock())]
+        train(net, X, Y, trainer=trainer, epochs=TRIAL_EPOCHS, dtype=dtype, engine=engine, callbacks=marking)
         # Epochs of one compiled call are reported together, so the time of each is that of the calls after the first.
         return (marks[-1] - marks[0]) / max(1, len(marks) - 1)
 

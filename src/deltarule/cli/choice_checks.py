@@ -7,9 +7,9 @@ from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.options import parse_hidden, require_writable
 from deltarule.cli.trainers import TRAINERS
 
-LARGEST_SEED = 2**32 - 1  # a JAX key takes 32 bits; beyond them seeds would repeat
+LARGEST_SEED = 2**32 - 1  # as of `deltarule.randomness`
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
+RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`
 TASKS = ("classification", "regression")
 MONITORS = ("accuracy", "cost")
 
@@ -24,6 +24,7 @@ def check_choices(choices: Choices) -> None:
     from deltarule.data.expansion import check_kinds
     from deltarule.data.splitting import SPLITS
     from deltarule.domain import require_choice, require_count, require_number
+    from deltarule.engine import ENGINES
     from deltarule.initializers import INITIALIZERS
 
     if choices.hidden is not None:
@@ -39,6 +40,7 @@ def check_choices(choices: Choices) -> None:
         ("--split", choices.split, SPLITS),
         ("--init", choices.init, tuple(INITIALIZERS)),
         ("--monitor", choices.monitor, MONITORS),
+        ("--engine", choices.engine, ("auto", *ENGINES)),
     ):
         if value is not None:
             require_choice(name, value, known)

@@ -42,6 +42,7 @@ class Choices:
     recorded: tuple[str, ...] | None = None
     nesterov: bool = False
     init: str | None = None
+    engine: str | None = None
     monitor: str | None = None
     devices: str | None = None
     coordinator: str | None = None

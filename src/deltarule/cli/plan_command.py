@@ -14,6 +14,7 @@ from deltarule.cli.training_options import (
     Activation,
     BatchSize,
     Cost,
+    Engine,
     Epochs,
     Hidden,
     Model,
@@ -26,6 +27,7 @@ from deltarule.cli.training_options import (
 from deltarule.counting import counted
 
 if TYPE_CHECKING:
+    from deltarule.engine.choice import Estimate
     from deltarule.forecast import Forecast
 
 On = Annotated[
@@ -45,6 +47,7 @@ def plan(
     batch_size: BatchSize = None,
     epochs: Epochs = None,
     l2: L2 = None,
+    engine: Engine = None,
     seed: Seed = 0,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
@@ -57,9 +60,11 @@ def plan(
     """
     choices = Choices.from_options(locals())
     import deltarule as dr
+    from deltarule import engine as engines
     from deltarule.cli.planning import make_plan
+    from deltarule.engine.choice import choose_engine, estimate
     from deltarule.errors import ConfigurationError
-    from deltarule.forecast import describe_device, forecast
+    from deltarule.forecast import forecast
 
     check_choices(choices)
     if choices.streamed:
@@ -69,9 +74,12 @@ def plan(
     devices = _counts(on)
     data = load_data(choices)
     planned = make_plan(choices, data)
-    found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train))
+    shape, epochs = (len(data.train), planned.sizes[0]), planned.epochs * planned.restarts
+    engine = choose_engine(choices.engine or "auto", planned.net, planned.trainer, shape, epochs, None)
+    chosen = estimate(planned.net, planned.trainer, shape, epochs)
+    found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train), engine=engine)
     times = {p: planned.epochs * planned.restarts * found.on(p) for p in devices}
-    record = _record(planned, found, times)
+    record = _record(planned, found, times) | {"engine": engine}
     console = console_for(as_json)
     form = {None: "first-order steps", "cg": "matrix-free steps"}.get(found.form, f"exact steps, {found.form} form")
     examples = f"{counted(len(data.train), 'training example')} of {data.name}"
@@ -84,14 +92,22 @@ def plan(
         f"work {_bytes(memory.work)}",
     )
     line(
-        console, f"{describe_device()}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most"
+        console, f"{engines.get(engine).device()}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most"
     )
+    line(console, _why(engine, chosen))
     for p, seconds in times.items():
         each = _bytes(found.memory_on(p).total)
         line(console, f"  {counted(p, 'device')}: {_seconds(seconds)} in all, {each} on each")
     line(console, "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.")
     if as_json:
         emit_json(record | {"version": dr.__version__})
+
+
+def _why(engine: str, chosen: "Estimate") -> str:
+    """Why this engine: what the model of "auto" says of both."""
+    if chosen.jax == float("inf"):
+        return f"engine {engine}: steps with curvature are LAPACK's, which needs no compiler"
+    return f"engine {engine}: by shapes and settings {_seconds(chosen.numpy)} by NumPy, {_seconds(chosen.jax)} by JAX"
 
 
 def _counts(text: str) -> list[int]:

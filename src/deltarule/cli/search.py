@@ -20,6 +20,7 @@ from deltarule.cli.training_options import (
     BatchSize,
     Cost,
     Dropout,
+    Engine,
     Epochs,
     Eta,
     Expand,
@@ -95,6 +96,7 @@ def search(
     momentum: Momentum = None,
     nesterov: Nesterov = False,
     init: Init = None,
+    engine: Engine = None,
     halve_after: HalveAfter = None,
     expand: Expand = None,
     monitor: Monitor = None,
@@ -168,6 +170,7 @@ def _run(
         prune=prune,
         seed=choices.seed,
         monitor=plan.monitor,
+        engine=choices.engine or "auto",
         callback=tell,
     )
     return data, plan.epochs, found

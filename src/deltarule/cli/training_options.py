@@ -139,6 +139,14 @@ Split = Annotated[
         show_default="random",
     ),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What computes: numpy, at once, or jax, which compiles first.",
+        show_default="auto, by the work",
+    ),
+]
 Seed = Annotated[int, typer.Option(**WHOLE, help="Of the split, the first weights and the order of the examples.")]
 Patience = Annotated[
     int | None,

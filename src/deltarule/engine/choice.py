@@ -1,21 +1,102 @@
-"""Which engine a training takes: a model of what each would take, by shapes and settings alone.
+"""Which engine a training takes: a model of the seconds that each would need, by shapes and settings alone.
 
 The same call so takes the same engine wherever it runs, and gives the same bits; "auto" does not look at the machine.
+
+    steps on batches    NumPy: CALL_NUMPY for each layer with weights, and 6 m p operations at RATE_NUMPY
+                        JAX: COMPILING once, then CALL_JAX, and 6 m p operations at RATE_JAX
+    second-order steps  NumPy: a factorisation is LAPACK's on both engines, and compiling it buys nothing on a CPU
+
+with m the examples of a step and p the multiplications by weights of one example's forward pass: a forward pass, the
+errors and the gradients take 2 m p operations each. The constants are those of one core, measured on the networks of
+docs/benchmarks.md. A training that only JAX can do (devices, a rule of Optax) takes JAX.
 """
 
-from typing import TYPE_CHECKING, Any
+import warnings
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deltarule.engine import ENGINES
-from deltarule.errors import ConfigurationError
+from deltarule.engine import ENGINES, jax_is_installed
+from deltarule.errors import ConfigurationError, EngineWarning
 
 if TYPE_CHECKING:
     from deltarule.network import Network
 
+CALL_NUMPY, CALL_JAX = 1.6e-5, 1e-6  # seconds: of a layer and step, and of a step
+RATE_NUMPY, RATE_CONVOLUTION, RATE_JAX = 4e10, 1e10, 6e10  # operations a second
+COMPILING = 4.0  # seconds to import JAX and compile one training
+MISSED = 2.0  # how many times as fast JAX must be for its absence to be worth a word
+
+
+class Estimate(NamedTuple):
+    """Seconds of a training on each engine, all its epochs run, and the one to take."""
+
+    numpy: float
+    jax: float
+    engine: str
+
 
 def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int, devices: Any) -> str:
-    """The name of the engine."""
+    """The name of the engine: the one that was asked for, or for "auto" the one of `estimate`.
+
+    Args:
+        engine: "auto", "numpy" or "jax".
+        net: the network.
+        trainer: the trainer.
+        shape: of all inputs, (N, ...).
+        epochs: at most this many, over all starts.
+        devices: those that the examples are to be divided among; None for one.
+
+    Raises:
+        ConfigurationError: the name is not known, or the NumPy engine cannot do what is asked for.
+    """
     if engine not in ("auto", *ENGINES):
         raise ConfigurationError(f"engine must be one of auto, {', '.join(ENGINES)}, and is {engine!r}: choose one.")
+    needed = needs_jax(trainer, devices)
+    if engine == "numpy" and needed is not None:
+        raise ConfigurationError(f"engine is 'numpy', and {needed} JAX's: leave engine out, or leave that out.")
     if engine != "auto":
         return engine
-    return "jax" if devices is not None or getattr(getattr(trainer, "rule", None), "update", None) else "numpy"
+    if needed is not None:
+        return "jax"
+    found = estimate(net, trainer, shape, epochs)
+    if found.engine == "jax" and not jax_is_installed():
+        if found.numpy > MISSED * found.jax:
+            warnings.warn(
+                f"this training may take {found.numpy:.0f} s by NumPy and {found.jax:.0f} s by JAX, which is not "
+                "installed: run pip install 'deltarule[jax]'.",
+                EngineWarning,
+                stacklevel=3,
+            )
+        return "numpy"
+    return found.engine
+
+
+def needs_jax(trainer: Any, devices: Any) -> str | None:
+    """What of a training only JAX can do, in words, or None."""
+    if devices is not None:
+        return "devices are"
+    rule = getattr(trainer, "rule", None)
+    return "an Optax rule is" if rule is not None and not isinstance(rule, str) else None
+
+
+def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) -> Estimate:
+    """What each engine would need."""
+    if not getattr(trainer, "compiles_whole", False):
+        return Estimate(0.0, float("inf"), "numpy")
+    count = shape[0]
+    m = min(getattr(trainer, "batch_size", None) or count, count)
+    steps = epochs * (getattr(trainer, "steps", None) or -(-count // m))
+    numpy, jax = 0.0, CALL_JAX
+    shapes = net.shapes(shape[1:])
+    for layer, (below, above) in zip(net.layers, pairwise(shapes), strict=True):
+        weights = layer.parameter_shapes(below).get("W")
+        if weights is None:
+            numpy += CALL_NUMPY
+            continue
+        products = prod(weights) * (prod(above) // weights[0])
+        operations = 6.0 * m * products
+        numpy += CALL_NUMPY + operations / (RATE_NUMPY if len(weights) == 2 else RATE_CONVOLUTION)
+        jax += operations / RATE_JAX
+    numpy, jax = steps * numpy, COMPILING + steps * jax
+    return Estimate(numpy, jax, "jax" if jax < numpy else "numpy")

@@ -241,4 +241,5 @@ def free_memory(devices: int) -> float:
 def device() -> str:
     """What computes, for people."""
     found = jax.devices()[0]
-    return f"JAX on {found.device_kind if found.device_kind == found.platform else f'{found.platform}, {found.device_kind}'}"
+    kind = found.device_kind
+    return f"JAX on {kind}" if kind == found.platform else f"JAX on {found.platform}, {kind}"

@@ -50,6 +50,7 @@ class NetworkEstimator(BaseEstimator):
         max_fail: int | None = None,
         validation_fraction: float = 0.15,
         restarts: int | None = None,
+        engine: str = "auto",
         random_state: Any = None,
     ):
         self.hidden = hidden
@@ -63,6 +64,7 @@ class NetworkEstimator(BaseEstimator):
         self.max_fail = max_fail
         self.validation_fraction = validation_fraction
         self.restarts = restarts
+        self.engine = engine
         self.random_state = random_state
 
     if not TYPE_CHECKING:
@@ -157,6 +159,7 @@ class NetworkEstimator(BaseEstimator):
                 epochs=self._count("epochs", chosen.epochs),
                 max_fail=self._count("max_fail", way.max_fail or chosen.max_fail),
                 restarts=self._count("restarts", way.restarts),
+                engine=self.engine,
                 seed=seed,
             )
         )
@@ -169,6 +172,7 @@ class NetworkEstimator(BaseEstimator):
         self.best_iter_ = result.best_epoch
         self.stop_reason_ = result.stop_reason
         self.trainer_ = chosen.name
+        self.engine_ = result.engine
         self.regularization_ = name
         self._going_on = None
         self._trained(result, training)
@@ -216,7 +220,7 @@ class NetworkEstimator(BaseEstimator):
             self.loss_curve_, self.n_iter_, self._going_on = [], 0, None
         seed = int(random.randint(2**31 - 1))
         further = incremental.go_on(
-            self.net_, chosen.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_
+            self.net_, chosen.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_, self.engine
         )
         self._going_on = further.state
         self.params_ = _as_numpy(further.state.params)

@@ -40,7 +40,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         epochs: at most so many; None is the trainer's own.
         max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB.
         validation_fraction: the share of the weight that is held out, in (0, 1).
-        restarts: how many starts to train side by side; the best on the validation rows, or on the cost, is kept.
+        restarts: how many starts to train; the best on the validation rows, or on the cost, is kept.
+        engine: "numpy", "jax", or "auto", by the work; see `train`.
         random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
 
     Attributes:

@@ -30,6 +30,7 @@ def go_on(
     examples: tuple[np.ndarray, np.ndarray, np.ndarray | None],
     seed: int,
     epoch: int,
+    engine: str = "auto",
 ) -> Further:
     """One epoch of the trainer over the examples.
 
@@ -41,11 +42,12 @@ def go_on(
         examples: X (N, n_1), Y (N, k) and weights (N,) or None.
         seed: of fresh parameters and of the order of the examples.
         epoch: the number of epochs before this one.
+        engine: as in `train`.
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)
     X = require_finite("X", X, dtype)
-    E = engines.get(choose_engine("auto", net, trainer, X.shape, 1, None))
+    E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
     with E.computing_in(dtype):
         (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
         rows = checked_rows(net, start, "X", X, Y, weights)

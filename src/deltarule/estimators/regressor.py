@@ -43,8 +43,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB,
             and 10 for "bayesian", without a larger evidence.
         validation_fraction: the share of the weight that is held out, in (0, 1).
-        restarts: how many starts to train side by side; with "bayesian" (None is 2) they make an ensemble, weighed by
+        restarts: how many starts to train; with "bayesian" (None is 2) they make an ensemble, weighed by
             their evidence, else (None is 1) the best on the validation rows, or on the cost, is kept.
+        engine: "numpy", "jax", or "auto", by the work; see `train`.
         random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
 
     Attributes:
@@ -53,6 +54,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         loss_curve_: the training cost after each epoch, of standardised targets; `history_` has all that was recorded.
         n_iter_, best_iter_: the epochs run, and the one the parameters are from.
         stop_reason_: a name in `deltarule.stopping.STOP_REASONS`.
+        engine_: what computed.
         trainer_, regularization_: the names that "auto" chose.
         ensemble_: with "bayesian", the `BayesianEnsemble` of the starts; net_ is then all of them side by side in one
             network, and history_ that of the best start.

@@ -23,7 +23,8 @@ class Problem:
         validation: the examples that choose the best epoch; None if the way holds none out, or there are too few.
         epochs: at most so many.
         max_fail: the epochs without a better validation score that end the training.
-        restarts: the starts trained side by side.
+        restarts: the starts.
+        engine: as in `train`.
         seed: of the starts and of the order of the examples.
     """
 
@@ -34,6 +35,7 @@ class Problem:
     epochs: int
     max_fail: int
     restarts: int
+    engine: str
     seed: int
 
 
@@ -71,6 +73,7 @@ def train_penalised(problem: Problem) -> TrainingResult:
         validation_data=None if held is None else (held.X, held.Y, held.uneven_weight),
         seed=problem.seed,
         restarts=problem.restarts,
+        engine=problem.engine,
         stopping=Stopping(max_fail=problem.max_fail if held is not None else None),
     )
 
@@ -86,6 +89,7 @@ def train_bayesian(problem: Problem) -> TrainingResult:
         weights=problem.training.uneven_weight,
         seed=problem.seed,
         restarts=problem.restarts,
+        engine=problem.engine,
     )
 
 
