@@ -17,6 +17,7 @@ from deltarule.errors import DataError
 # and its older emitters build a CPU's fusions, whose code is slower and ready in half the time; unless the environment
 # says otherwise (JAX_DISABLE_MOST_OPTIMIZATIONS=0). Subprocesses take both over. XLA ends a process at a flag that it
 # does not know, so the flag is for versions of JAX that have it.
+os.environ["DELTARULE_CACHE"] = "0"  # a program that another version compiled must not stand in for this one's
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 QUICK_TO_COMPILE = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] not in ("0", "false")
 jax.config.update("jax_disable_most_optimizations", QUICK_TO_COMPILE)

@@ -27,7 +27,6 @@ def quiet_surroundings(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("DELTARULE_DATA", raising=False)
-    monkeypatch.setattr("deltarule.cli.compilation.keep_compiled_code", lambda: None)
 
 
 @pytest.fixture
@@ -98,7 +97,6 @@ def _trained(shelf: Path, source: str, *words: object) -> Path:
     table = source if source == "digits" else shelf / source
     words = ("train", table, "--hidden", 4, *words, "--out", model, "--json")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deltarule.cli.compilation.keep_compiled_code", lambda: None)
         assert main([str(word) for word in words]) == 0
     return model
 

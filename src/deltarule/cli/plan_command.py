@@ -91,9 +91,8 @@ def plan(
         f"memory {_bytes(memory.total)}: examples {_bytes(memory.examples)}, matrices {_bytes(memory.matrices)}, "
         f"work {_bytes(memory.work)}",
     )
-    line(
-        console, f"{engines.get(engine).device()}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most"
-    )
+    device = engines.get(engine).device()
+    line(console, f"{device}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most")
     line(console, _why(engine, chosen))
     for p, seconds in times.items():
         each = _bytes(found.memory_on(p).total)

@@ -16,10 +16,12 @@ from scipy.special import expit
 
 from deltarule import machine, randomness, trees
 from deltarule.counting import counted
+from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
 from deltarule.errors import ConfigurationError
 
 name = "numpy"
 xp = np
+__all__ = ["correlate", "kernel_gradient", "turned"]
 GATHERED_ROWS = 512  # examples of several small batches that are gathered together
 
 
