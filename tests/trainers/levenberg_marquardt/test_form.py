@@ -59,9 +59,7 @@ def test_the_trainer_asks_for_its_problem(engine):
     net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
     params = net.init(0, (2,))
     trainer = dr.LevenbergMarquardt()
-    sizes = {
-        N: len(engines.get(engine).laid_out(np.zeros((N, 2)), np.zeros((N, 1)), None)[0]) for N in (17, 25)
-    }
+    sizes = {N: len(engines.get(engine).laid_out(np.zeros((N, 2)), np.zeros((N, 1)), None)[0]) for N in (17, 25)}
     assert sizes == ({17: 17, 25: 25} if engine == "numpy" else {17: 24, 25: 32})
     assert trainer.form(net, params, sizes[17]) == "dual"
     assert trainer.form(net, params, sizes[25]) == "primal"
