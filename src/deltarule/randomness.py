@@ -25,10 +25,10 @@ def as_path(seed: Any) -> Path:
     Raises:
         ConfigurationError: neither a whole number from 0 to 2³² - 1 nor one key.
     """
-    if is_jax(seed) and seed.size in (1, 2) and seed.dtype.kind not in "fc":
+    if is_jax(seed):
         jax = sys.modules["jax"]
         is_key = jax.numpy.issubdtype(seed.dtype, jax.dtypes.prng_key)
-        if is_key or (seed.shape == (2,) and seed.dtype == np.uint32):
+        if (is_key and seed.shape == ()) or (seed.shape == (2,) and seed.dtype == np.uint32):
             return tuple(np.asarray(jax.random.key_data(seed) if is_key else seed).ravel().tolist())
     if getattr(seed, "ndim", None) == 0 and np.issubdtype(getattr(seed, "dtype", None), np.integer):
         seed = int(seed)
