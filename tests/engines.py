@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from deltarule import engine, trees
+from deltarule.rows import Rows
 
 WITHOUT_JAX = pytest.mark.skipif(not engine.jax_is_installed(), reason="JAX is not installed")
 NAMES = ("numpy", pytest.param("jax", marks=WITHOUT_JAX))
@@ -21,6 +22,13 @@ def put(name: str, array: Any) -> Any:
     E, array = engine.get(name), np.asarray(array)
     with E.computing_in(array.dtype):
         return E.put(array)
+
+
+def rows_on(name: str, x: Any, y: Any, weight: Any = None) -> Rows:
+    """Examples laid out by the engine, each array in its own dtype."""
+    E = engine.get(name)
+    with E.computing_in(np.asarray(x).dtype):
+        return Rows(*E.laid_out(x, y, weight))
 
 
 def off(tree: Any) -> Any:
