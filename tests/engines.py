@@ -9,6 +9,7 @@ from deltarule import engine, trees
 from deltarule.rows import Rows
 
 WITHOUT_JAX = pytest.mark.skipif(not engine.jax_is_installed(), reason="JAX is not installed")
+BOTH = ("numpy", "jax")  # where a test needs JAX anyway
 NAMES = ("numpy", pytest.param("jax", marks=WITHOUT_JAX))
 
 
