@@ -2,7 +2,8 @@
 
 A seed, what its numbers are for, and the numbers of a start, a layer, an epoch are a *path*; every path has a stream of
 its own. (NumPy's SeedSequence adds zeros to a path of fewer than four numbers; what they are for tells paths of
-different lengths apart.) So both engines start from the same parameters and see the examples in the same order, and epoch 1,000 needs none of the 999 before.
+different lengths apart.) So both engines start from the same parameters and see the examples in the same order, and
+epoch 1,000 needs none of the 999 before.
 """
 
 import numbers
