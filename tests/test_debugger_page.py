@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_the_page_is_what_the_debugger_shows():
     page = (ROOT / "docs" / "debugger.md").read_text()
-    session = "\n".join(re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    session = "\n".join(re.findall(r"^```\n(\(Pdb\).*?)^```", page, re.MULTILINE | re.DOTALL))
     typed = [line.removeprefix("(Pdb) ") for line in session.splitlines() if line.startswith("(Pdb) ")]
     wanted = "\n".join(line for line in session.splitlines() if not line.startswith("(Pdb) "))
     done = subprocess.run(
