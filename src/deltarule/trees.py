@@ -5,6 +5,7 @@ tuples and dicts (by sorted names, as JAX does); None holds nothing, and whateve
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import mul, truediv
 from typing import Any
 
 Tree = Any
@@ -83,6 +84,11 @@ def rebuilt(like: Tree, parts: Iterable[Any]) -> Tree:
 # Vectors in the shape of the parameters: a list with one dict of arrays for each layer
 
 
+def zipped(f: Callable[[Any, Any], Any], u: Params, v: Params) -> Params:
+    """f of the arrays at the same place of both."""
+    return [{name: f(a[name], b[name]) for name in a} for a, b in zip(u, v, strict=True)]
+
+
 def dot(u: Params, v: Params) -> Any:
     """The inner product."""
     products = [a[name].__array_namespace__().vdot(a[name], b[name]) for a, b in zip(u, v, strict=True) for name in a]
@@ -96,7 +102,7 @@ def norm(v: Params) -> Any:
 
 def plus(u: Params, v: Params, scale: Number = 1.0) -> Params:
     """u + scale v."""
-    return [{name: a[name] + scale * b[name] for name in a} for a, b in zip(u, v, strict=True)]
+    return zipped(lambda a, b: a + scale * b, u, v)
 
 
 def scaled(v: Params, scale: Number) -> Params:
@@ -106,12 +112,12 @@ def scaled(v: Params, scale: Number) -> Params:
 
 def times(d: Params, v: Params) -> Params:
     """d ⊙ v."""
-    return [{name: a[name] * b[name] for name in a} for a, b in zip(d, v, strict=True)]
+    return zipped(mul, d, v)
 
 
 def over(v: Params, d: Params) -> Params:
     """v / d, entry by entry."""
-    return [{name: a[name] / b[name] for name in a} for a, b in zip(v, d, strict=True)]
+    return zipped(truediv, v, d)
 
 
 def largest(tree: Tree) -> Any:
