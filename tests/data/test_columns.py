@@ -72,10 +72,9 @@ def test_every_way_to_store_numbers_reads_alike(cells):
         (pd.Series(["1", None]), "data row 1 .* is empty"),
         (pd.Series([1.0, -np.inf]), "data row 1 .* holds -inf: replace"),
         (pd.Series(["1", "inf"]), "data row 1 .* holds 'inf': replace"),
-        (
-            pd.Series(["1", "1,5"]),
-            "data row 1 .* holds '1,5', a number with a comma: write numbers with a decimal point",
-        ),
+        (pd.Series(["1", "1,5"]), "data row 1 .* holds '1,5', a number with a comma .* --decimal"),
+        (pd.Series(["1", "2 kg"]), "data row 1 .* holds '2 kg', a number with .* a unit"),
+        (pd.Series(["1", "?"]), r"data row 1 .* holds '\?': .* --na '\?'"),
         (pd.Series(["1", "x", "y"]), "data row 1 .* holds 'x', which is not a number"),
         (pd.Series(pd.to_datetime(["2020-01-01"])), "data row 0 .* which is not a number"),
         (pd.Series([[1]]), r"data row 0 .* holds \[1\], which is not a number"),

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import REAL, AsJson, DataDir, DropMissing, ModelFile, Source, require_writable
+from deltarule.cli.options import (
+    REAL,
+    AsJson,
+    DataDir,
+    Decimal,
+    DropMissing,
+    ModelFile,
+    Na,
+    Sep,
+    Source,
+    require_writable,
+)
 from deltarule.cli.screen import command, console_for, emit_json, line
 
 if TYPE_CHECKING:
@@ -29,6 +40,9 @@ def predict(
         typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
     ] = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
@@ -41,7 +55,7 @@ def predict(
         _check_out(out, model, source)
     trained = read_model(model)
     _check_interval(trained, interval)
-    rows = read_rows(trained, source, data_dir, drop_missing, targets=False)
+    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na), targets=False)
     outside = show_extrapolation(trained, rows)
     columns = _columns(trained, rows)
     spread = _spread(trained, rows, columns, interval)
@@ -74,7 +88,9 @@ def predict(
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
         options = [] if data_dir is None else ["--data-dir", data_dir]
         options += ["--drop-missing"] if drop_missing else []
-        options += [] if interval is None else ["--interval", interval]
+        given = {"--sep": sep, "--decimal": decimal, "--interval": interval}
+        options += [word for name, value in given.items() if value is not None for word in (name, value)]
+        options += [word for mark in na or () for word in ("--na", mark)]
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 

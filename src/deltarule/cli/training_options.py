@@ -5,18 +5,34 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import REAL, WHOLE
+from deltarule.cli.options import REAL, TABLE_FILE, WHOLE
 
 TrainingSource = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="digits, mnist, a .csv or .parquet file, or a folder of .parquet files or x.npy and y.npy.",
+        help=f"digits, mnist, {TABLE_FILE}, or a folder of .parquet files or x.npy and y.npy.",
     ),
 ]
 Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN", help="The column of a table to learn; several with commas between, or repeat the option."
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="A column of a table to leave out; repeat the option for several."),
+]
+Category = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN", help="A column of numbers to read as categories, such as codes; repeat it for several."
+    ),
+]
+Weights = Annotated[
     str | None,
-    typer.Option(metavar="COLUMNS", help="The column of a table to learn, or several with commas between."),
+    typer.Option(metavar="COLUMN", help="The column of a table that says how much each row counts in training."),
 ]
 Task = Annotated[
     str | None,

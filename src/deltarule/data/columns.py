@@ -5,24 +5,18 @@ when it is made, so one read from a damaged model file is refused as it is read.
 """
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import (
-    COMMA_ADVICE,
-    as_numbers,
-    as_objects,
-    comma_numbers,
-    kind_of,
-    listed,
-    place,
-    shown,
-)
+from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
 from deltarule.data.optional import Series
+from deltarule.data.written_numbers import is_missing_mark, looks_like_number
 from deltarule.errors import DataError
 
+EMPTY_ADVICE = "fill the cell, or leave such rows out with drop_missing=True (--drop-missing)"
 ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
 
 
@@ -122,11 +116,16 @@ def _number_fault(column: Series, row: int) -> str:
     """Say what keeps a cell from being a finite number, and what to do."""
     cell = column.iloc[row]
     if column.isna().iloc[row]:
-        return "is empty: fill the cell or remove the row"
+        return f"is empty: {EMPTY_ADVICE}"
     if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
         return f"holds {shown(cell)}: replace it with a finite number or remove the row"
-    if comma_numbers(column.iloc[row : row + 1])[0]:
-        return f"holds {shown(cell)}, a number with a comma: {COMMA_ADVICE}"
+    if is_missing_mark(cell):
+        return f"holds {shown(cell)}: if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
+    if looks_like_number(cell):
+        return (
+            f"holds {shown(cell)}, a number with a comma or a unit that other cells lack: write all cells alike, and "
+            "say with --decimal what the comma is"
+        )
     return f"holds {shown(cell)}, which is not a number: correct the cell or remove the row"
 
 
@@ -177,7 +176,7 @@ class CategoricalColumn:
             if i is None:
                 where = place(origin, self.name, column.index[row])
                 if cell is None:
-                    raise DataError(f"{where} is empty: fill the cell or remove the row")
+                    raise DataError(f"{where} is empty: {EMPTY_ADVICE}")
                 raise DataError(
                     f"{where} holds {shown(cell)}, which is none of the known categories "
                     f"({listed(self.categories)}): correct the cell, or train on rows that have this category"

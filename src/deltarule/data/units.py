@@ -1,0 +1,52 @@
+"""Units in the names of columns: "pressure [bar]" is the column pressure, measured in bar."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+NO_UNIT = ("", "-", "1")  # what stands in the brackets of a column without a dimension
+_NAMED = re.compile(r"(?P<bare>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
+
+
+class Named(NamedTuple):
+    """A column's name without its unit, and the unit, None where the name has none."""
+
+    bare: str
+    unit: str | None
+
+
+def split_unit(name: str) -> Named:
+    """Take the unit from the end of a column's name: in square brackets or, after a blank, in round ones.
+
+    >>> split_unit("pressure [bar]"), split_unit("age (years)"), split_unit("log(x)")
+    (Named(bare='pressure', unit='bar'), Named(bare='age', unit='years'), Named(bare='log(x)', unit=None))
+    """
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return Named(name, None)
+    unit = (found["square"] if found["square"] is not None else found["round"]).strip()
+    return Named(found["bare"], None if unit in NO_UNIT else unit)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Write a unit into a column's name, unless it has one.
+
+    >>> with_unit("pressure", "bar"), with_unit("pressure [kPa]", "bar")
+    ('pressure [bar]', 'pressure [kPa]')
+    """
+    named = split_unit(name)
+    return name if named.unit is not None or unit in NO_UNIT else f"{named.bare} [{unit}]"
+
+
+def find_column(name: str, columns: Iterable[str]) -> str | None:
+    """The one of `columns` that `name` means, or None.
+
+    That is the column of this very name; else, if there is only one such, the column that has this name but for a unit
+    that only one of the two names has. A column in kPa is never taken for one in bar.
+    """
+    columns = list(columns)
+    if name in columns:
+        return name
+    bare, unit = split_unit(name)
+    near = [column for column in columns if split_unit(column).bare == bare]
+    return near[0] if len(near) == 1 and (unit is None or split_unit(near[0]).unit is None) else None

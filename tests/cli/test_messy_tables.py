@@ -1,0 +1,123 @@
+"""The same table, written as people have it: each file trains to the R² of the clean one, with no option given."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+RANDOM = np.random.default_rng(0)
+SIZE, AGE = RANDOM.uniform(50, 2000, 80).round(2), RANDOM.uniform(0, 80, 80).round(2)
+CLEAN = pd.DataFrame({"größe": SIZE, "alter": AGE, "art": np.tile(["a", "b"], 40), "preis": (2 * SIZE + AGE).round(2)})
+
+
+HEADER = ",".join(CLEAN)
+OPTIONS = ("--target", "preis", "--hidden", "4", "--epochs", "40")
+
+
+def text(sep=",", decimal=".", thousands="", header=HEADER):
+    rows = []
+    for row in CLEAN.itertuples(index=False):
+        cells = [f"{cell:,.2f}" if isinstance(cell, float) else cell for cell in row]
+        rows.append(sep.join(cell.replace(",", "T").replace(".", decimal).replace("T", thousands) for cell in cells))
+    return "\n".join([header.replace(",", sep), *rows, ""])
+
+
+MESSY = {
+    "tabs.tsv": text("\t").encode(),
+    "blanks.txt": text("   ").encode(),
+    "semicolons.csv": text(";", ",").encode(),
+    "thousands.csv": text(";", ",", ".").encode(),
+    "latin.csv": text().encode("latin-1"),
+    "utf16.csv": text("\t", ",").encode("utf-16"),
+    "mark.csv": text().encode("utf-8-sig"),
+    "units.csv": text(header=HEADER + "\nm2,years,-,EUR").encode(),
+    "announced.csv": ("sep=;\n" + text(";")).encode(),
+    "comments.csv": ("# measured in May\n# with care\n" + text()).encode(),
+    "suffix.csv": text().replace(",a,", " years,a,").replace(",b,", " years,b,").encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def clean_r2(tmp_path_factory):
+    from deltarule.cli import main
+
+    path = tmp_path_factory.mktemp("clean") / "clean.csv"
+    CLEAN.to_csv(path, index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deltarule.cli.compilation.keep_compiled_code", lambda: None)
+        patch.chdir(path.parent)
+        assert main(["train", str(path), *OPTIONS]) == 0
+    from deltarule.model_file import load_model
+
+    return load_model(path.parent / "clean.safetensors").training["metrics"]["test_r2"]
+
+
+@pytest.mark.parametrize("name", [*MESSY, "book.xlsx"])
+def test_it_trains_to_the_same_r2(run, tmp_path, clean_r2, name):
+    path = tmp_path / name
+    if name == "book.xlsx":
+        CLEAN.to_excel(path, index=False)
+    else:
+        path.write_bytes(MESSY[name])
+    outcome = run("train", name, *OPTIONS, "--json")
+    assert outcome.code == 0, outcome.err
+    record = json.loads(outcome.out)
+    assert clean_r2 > 0.99
+    assert record["test_r2"] == pytest.approx(clean_r2, abs=1e-6)
+    said = [line for line in outcome.err.splitlines() if "is read with" in line]
+    assert len(said) == (0 if name in ("mark.csv", "book.xlsx", "suffix.csv") else 1)
+    assert run("predict", tmp_path / f"{path.stem}.safetensors", name).code == 0
+
+
+def test_what_the_file_does_not_say_is_said_by_options(run, refused, tmp_path):
+    rows = "".join(f"{i % 7}.5:-9:{i % 3}:{i}:1\n" for i in range(40)) + "-9:1:1:40:0\n" * 3
+    (tmp_path / "t.txt").write_text("a:b:code:y:w\n" + rows)
+    words = ("train", "t.txt", "--sep", ":", "--target", "y", "--epochs", 2, "--hidden", 2, "--task", "regression")
+    outcome = run(*words, "--na", "-9", "--drop", "b", "--category", "code", "--weights", "w", "--drop-missing")
+    assert outcome.code == 0, outcome.err
+    assert "3 of 43 rows" in outcome.err
+    record = json.loads(run("predict", "t.safetensors", "t.txt", "--sep", ":", "--drop-missing", "--json").out)
+    assert record["rows"] == list(range(40))  # what the model was trained with is missing here too
+    assert "'a', data row 40" in refused("predict", "t.safetensors", "t.txt", "--sep", ":").splitlines()[-1]
+    for option in ("--sep", "--decimal", "--na", "--drop", "--category", "--weights"):
+        assert option in refused("train", "digits", option, ",")
+    assert "'x'" in refused("train", "t.txt", "--target", "y", "--decimal", "x")
+
+
+def test_repeated_targets_are_all_learnt_and_none_is_an_input(run, tmp_path):
+    rows = "".join(f"{i};{i % 5};{2 * i + i % 5};{i - i % 5}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text("a;b;Fx, N;Fy, N\n" + rows)
+    words = ("train", "t.csv", "--target", "Fx, N", "--target", "Fy, N", "--epochs", 5, "--hidden", 3)
+    assert run(*words).code == 0
+    from deltarule.data import Schema
+    from deltarule.model_file import load_model
+
+    model = load_model(tmp_path / "t.safetensors")
+    schema = Schema.from_json(model.schema)
+    assert schema.target_names == ("Fx, N", "Fy, N")
+    assert schema.input_names == ("a", "b")
+    assert model.training["options"]["target"] == ["Fx, N", "Fy, N"]
+
+
+def test_weights_decide_what_is_learnt(run, tmp_path):
+    """Of rows that contradict each other those of weight 0 do not count."""
+    rows = "".join(f"{i % 10},{i % 10 + 100 * (i % 2)},{i % 2}\n" for i in range(100))
+    (tmp_path / "t.csv").write_text("a,y,w\n" + rows)
+    words = ("train", "t.csv", "--target", "y", "--task", "regression", "--weights", "w", "--hidden", 2, "--epochs", 50)
+    assert run(*words).code == 0
+    record = json.loads(run("predict", "t.safetensors", "t.csv", "--json").out)
+    assert np.mean(record["predictions"]["y"]) == pytest.approx(104.5, abs=2)
+
+
+def test_a_code_for_missing_values_is_warned_of_and_the_advice_runs(run, tmp_path):
+    a = RANDOM.uniform(0.1, 11.9, 200).round(1)
+    y = np.where(np.arange(200) % 5, 3 * a, -200)
+    pd.DataFrame({"a": a, "b": a % 3, "y": y}).to_csv(tmp_path / "t.csv", index=False)
+    words = ("train", "t.csv", "--target", "y", "--hidden", 3, "--epochs", 30, "--json")
+    outcome = run(*words)
+    (note,) = [line for line in outcome.err.splitlines() if "--na -200 --drop-missing" in line]
+    assert "40 of 200" in note
+    cleaned = run(*words, "--na", "-200", "--drop-missing")
+    assert "--na" not in cleaned.err
+    assert json.loads(cleaned.out)["test_rmse"] < 0.1 * json.loads(outcome.out)["test_rmse"]
