@@ -132,6 +132,14 @@ def test_blanks_around_the_texts_of_a_csv_file_do_not_count(csv):
     assert read_table(csv("name,x\n1 ,1\n2,2\n"), {"name"})[0]["name"].tolist() == ["1", "2"]
 
 
+def test_rows_without_any_value_are_left_out(csv):
+    frame, notes = read_table(csv("a;b;;\n1;x;;\n;;;\n2;y;;\n;;;"))
+    assert frame.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
+    assert list(frame.index) == [0, 2]
+    assert notes[-1].startswith("2 rows ")
+    assert len(read_table(csv("a\n1\nNA\n2"))[0]) == 3
+
+
 def test_marks_of_missing_values(csv):
     path = csv("a,b,c\n1,?,-200\n2,x,-200.0\n-,y,5.5")
     frame, _ = read_table(path, options=TableOptions(na=("?", "-200", "-")))

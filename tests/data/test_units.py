@@ -1,6 +1,6 @@
 import pytest
 
-from deltarule.data.units import find_column, split_unit, with_unit
+from deltarule.data.units import find_column, split_unit, suffixed, with_unit
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,11 @@ def test_a_unit_is_written_once():
     assert with_unit("p", "bar") == "p [bar]"
     assert with_unit("p [kPa]", "bar") == "p [kPa]"
     assert with_unit("p", "-") == with_unit("p", "") == "p"
+
+
+def test_what_has_the_same_unit():
+    assert suffixed("p (bar)", "std") == "p_std [bar]"
+    assert suffixed("ratio [-]", "std") == "ratio [-]_std"
 
 
 def test_a_unit_may_be_left_out_but_not_be_another():

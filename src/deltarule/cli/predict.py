@@ -123,6 +123,8 @@ def _spread(
     model: "TrainedModel", rows: "RawRows", columns: dict[str, Any], interval: float | None
 ) -> dict[str, dict[str, Any]]:
     """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper"."""
+    from deltarule.data.units import suffixed
+
     bars, schema = model.error_bars, model.schema
     if bars is None:
         return {}
@@ -134,7 +136,7 @@ def _spread(
         spread["lower"] = {name: columns[name] - t * s for name, s in std.items()}
         spread["upper"] = {name: columns[name] + t * s for name, s in std.items()}
     return {
-        what: {_free(f"{name}_{what}", columns): values for name, values in found.items()}
+        what: {_free(suffixed(name, what), columns): values for name, values in found.items()}
         for what, found in spread.items()
     }
 

@@ -39,7 +39,7 @@ def read_table(
         options: the separator, the decimal sign and what stands for missing values, where they are not to be found.
 
     Returns:
-        The table, its index the data rows 0 .. N-1, and notes.
+        The table, its index the numbers of the data rows, counted from 0, and notes.
 
     Raises:
         DataError: the file is missing, a directory, empty, no text, ragged, no workbook, not Parquet, has a column name
@@ -61,6 +61,10 @@ def read_table(
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
     table.frame = table.frame.drop(columns=nameless)
+    empty = table.frame.isna().all(axis=1) if table.frame.shape[1] > 1 else np.zeros(len(table.frame), bool)
+    if empty.any():
+        table.frame = table.frame[~empty]
+        notes.append(f"{int(empty.sum())} rows of {path.name} without any value are left out")
     if not len(table.frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
     return _finished(path, table, text_columns, options, notes), tuple(notes)

@@ -38,6 +38,16 @@ def with_unit(name: str, unit: str) -> str:
     return name if named.unit is not None or unit in NO_UNIT else f"{named.bare} [{unit}]"
 
 
+def suffixed(name: str, suffix: str) -> str:
+    """The name of what has the same unit as a column.
+
+    >>> suffixed("pressure [bar]", "std"), suffixed("y", "std")
+    ('pressure_std [bar]', 'y_std')
+    """
+    bare, unit = split_unit(name)
+    return f"{name}_{suffix}" if unit is None else with_unit(f"{bare}_{suffix}", unit)
+
+
 def find_column(name: str, columns: Iterable[str]) -> str | None:
     """The one of `columns` that `name` means, or None.
 
