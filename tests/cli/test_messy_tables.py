@@ -121,3 +121,31 @@ def test_a_code_for_missing_values_is_warned_of_and_the_advice_runs(run, tmp_pat
     cleaned = run(*words, "--na", "-200", "--drop-missing")
     assert "--na" not in cleaned.err
     assert json.loads(cleaned.out)["test_rmse"] < 0.1 * json.loads(outcome.out)["test_rmse"]
+
+
+def test_missing_inputs_are_refused_dropped_or_imputed(run, refused, tmp_path):
+    """The network learns the rows that are whole in spite of the others, and exports read missing cells as it does."""
+    a, b = RANDOM.uniform(-1, 1, (2, 160)).round(3)
+    kind = np.tile(["u", "v", "u", "v", "u"], 32)
+    table = pd.DataFrame({"a": a, "b": b, "kind": kind, "y": 3 * a + b + (kind == "v")})
+    table.loc[table.index[::4], "a"] = np.nan
+    table.loc[table.index[::5], "kind"] = None
+    table.to_csv(tmp_path / "t.csv", index=False)
+    words = ("train", "t.csv", "--target", "y", "--hidden", 6, "--epochs", 100)
+    for given in ((), ("--missing", "refuse")):
+        assert "'a' has 40" in refused(*words, *given)
+    assert "'half'" in refused(*words, "--missing", "half")
+    assert "--drop-missing" in refused(*words, "--missing", "refuse", "--drop-missing")
+    assert json.loads(run(*words, "--missing", "drop", "--json").out)["network"][0] == 4
+    record = json.loads(run(*words, "--missing", "impute", "--json").out)
+    assert record["network"][0] == 6
+    predicted = json.loads(run("predict", "t.safetensors", "t.csv", "--json").out)["predictions"]["y"]
+    assert len(predicted) == 160
+    whole = table["a"].notna() & table["kind"].notna()
+    assert np.abs(np.array(predicted) - table["y"])[whole].mean() < 0.3  # of a standard deviation of 2
+    assert run("export", "t.safetensors", "--to", "python", "--out", "net.py").code == 0
+    names = {}
+    exec((tmp_path / "net.py").read_text(), names)
+    exported = names["predict"](table[["a", "b", "kind"]].astype(object).to_numpy())[:, 0]
+    np.testing.assert_allclose(exported, predicted, rtol=1e-9, atol=1e-9)
+    assert run("report", "t.safetensors", "t.csv").code == 0

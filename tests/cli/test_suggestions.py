@@ -17,6 +17,8 @@ def suggestions(outcome):
     [
         (ROWS, ()),
         (HOLES, ("--drop-missing",)),
+        (HOLES, ("--missing", "drop")),
+        (HOLES, ("--missing", "impute", "--drop-missing")),
         (HOLES.replace(",", ":"), ("--drop-missing", "--sep", ":")),
         (ROWS.replace("0.5,", "-9,"), ("--drop-missing", "--na", "-9")),
     ],

@@ -124,3 +124,28 @@ def test_statistics_outside_their_domain_are_refused(mean, std):
 def test_categories_must_differ(categories):
     with pytest.raises(DataError, match="none twice"):
         CategoricalColumn("a", categories)
+
+
+def test_a_missing_number_is_the_mean_and_says_so():
+    column = NumericColumn.measured("a", np.array([1.0, np.nan, 3.0, np.nan]), imputed=True)
+    assert (column.mean, column.std, column.low, column.high) == (2, 1, 1, 3)
+    assert column.input_names == ("a", "a is missing")
+    encoded = column.encode(pd.Series([3.0, np.nan, 1.0]), "t")
+    assert encoded.tolist() == [[1, 0], [0, 1], [-1, 0]]
+    assert column.encode(pd.Series([None, None], dtype=object), "t").tolist() == [[0, 1], [0, 1]]
+    for cell in ("x", np.inf):
+        with pytest.raises(DataError, match="data row 1"):
+            column.encode(pd.Series([1, cell], dtype=object), "t")
+
+
+def test_a_column_without_any_training_value_can_be_imputed():
+    column = NumericColumn.measured("a", np.array([np.nan, np.nan]), imputed=True)
+    assert (column.mean, column.std, column.low) == (0, 1, None)
+
+
+def test_a_missing_category_is_an_input_of_its_own():
+    column = CategoricalColumn("a", ("blue", "red"), imputed=True)
+    assert column.input_names == ("a=blue", "a=red", "a is missing")
+    assert column.encode(pd.Series(["red", None]), "t").tolist() == [[0, 1, 0], [0, 0, 1]]
+    with pytest.raises(DataError, match="'green'"):
+        column.encode(pd.Series(["red", "green"]), "t")

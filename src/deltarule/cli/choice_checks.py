@@ -10,7 +10,8 @@ from deltarule.cli.trainers import TRAINERS
 LARGEST_SEED = 2**32 - 1  # a JAX key takes 32 bits; beyond them seeds would repeat
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`, which imports JAX
-TABLE_OPTIONS = ("sep", "decimal", "na", "drop", "category", "weights")  # of `Choices`, which only a table has
+TABLE_OPTIONS = ("sep", "decimal", "na", "drop", "category", "weights", "missing")  # only tables have them
+MISSING = ("refuse", "drop", "impute")
 TASKS = ("classification", "regression")
 MONITORS = ("accuracy", "cost")
 
@@ -37,6 +38,7 @@ def check_choices(choices: Choices) -> None:
         ("--cost", choices.cost, COSTS),
         ("--trainer", choices.trainer, tuple(TRAINERS)),
         ("--task", choices.task, TASKS),
+        ("--missing", choices.missing, MISSING),
         ("--split", choices.split, SPLITS),
         ("--init", choices.init, tuple(INITIALIZERS)),
         ("--monitor", choices.monitor, MONITORS),
@@ -168,6 +170,8 @@ def _check_source(choices: Choices) -> None:
         )
     if choices.streamed:
         _check_streamed(choices)
+    if choices.missing == "refuse" and choices.drop_missing:
+        raise ConfigurationError("--missing is refuse, but --drop-missing leaves rows out: leave one of them out")
     choices.table_options  # noqa: B018, which checks them
     if choices.target is not None and not all(name.strip() for name in choices.target):
         raise ConfigurationError("--target is empty: name the column of the table to learn")

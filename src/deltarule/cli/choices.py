@@ -29,6 +29,7 @@ class Choices:
     drop: tuple[str, ...] | None = None
     category: tuple[str, ...] | None = None
     weights: str | None = None
+    missing: str | None = None
     hidden: str | None = None
     activation: str | None = None
     cost: str | None = None
@@ -77,6 +78,7 @@ class Choices:
             drop=self.drop or (),
             category=self.category or (),
             weights=self.weights,
+            impute=self.missing == "impute",
         )
 
     @property
@@ -89,6 +91,8 @@ class Choices:
         """Those of a command's parameters that are choices, by name; what an option that repeats holds as a tuple."""
         names = {OPTION_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
         given: dict[str, Any] = {}
+        if options.get("missing") == "drop":
+            options = {**options, "missing": None, "drop_missing": True}
         for name, value in options.items():
             if name in names:
                 given[names[name]] = (tuple(value) or None) if isinstance(value, list | tuple) else value

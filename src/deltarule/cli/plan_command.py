@@ -18,6 +18,7 @@ from deltarule.cli.training_options import (
     Drop,
     Epochs,
     Hidden,
+    Missing,
     Model,
     Seed,
     Target,
@@ -54,6 +55,7 @@ def plan(
     na: Na = None,
     drop: Drop = None,
     category: Category = None,
+    missing: Missing = None,
     on: On = "1,2,4,8",
     as_json: AsJson = False,
 ) -> None:

@@ -29,6 +29,7 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Missing,
     Model,
     Momentum,
     Monitor,
@@ -108,6 +109,7 @@ def search(
     na: Na = None,
     drop: Drop = None,
     category: Category = None,
+    missing: Missing = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:

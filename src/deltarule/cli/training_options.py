@@ -30,6 +30,16 @@ Category = Annotated[
         metavar="COLUMN", help="A column of numbers to read as categories, such as codes; repeat it for several."
     ),
 ]
+Missing = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What to do with missing cells: refuse; drop such rows; or impute inputs: the column's mean stands for "
+        "the cell, and one more input says that it is missing. A row without a target is still refused, or left out "
+        "by --drop-missing.",
+        show_default="refuse",
+    ),
+]
 Weights = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="The column of a table that says how much each row counts in training."),

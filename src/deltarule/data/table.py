@@ -1,6 +1,6 @@
 """A table as a data set: which rows are used, how they are split, and what the training rows measure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +67,11 @@ def load_table(
     whole = frame[[*chosen, *targets, *weights]]
     for name in whole:
         _refuse_infinity(whole[name], path.name)
-    frame, dropped = without_missing(whole, drop_missing, path.name)
+    needed = whole[[*targets, *weights]] if options.impute else whole
+    complete, dropped = without_missing(needed, drop_missing, path.name)
+    frame = whole.loc[complete.index]
+    imputed = {name: int(frame[name].isna().sum()) for name in chosen if frame[name].isna().any()}
+    filled = _imputed_note(imputed, len(frame))
     if len(frame) < 3:
         after = " once those with missing cells are left out" if dropped else ""
         count = "1 data row" if len(frame) == 1 else f"{len(frame)} data rows"
@@ -80,7 +84,7 @@ def load_table(
     parts = blocks(len(frame)) if split == "blocks" else at_random(len(frame), seed, labels)
     measured = [name for name in frame if chosen.get(name) == "numeric" or (name in targets and classes is None)]
     codes = code_notes(missing_codes((name, as_numbers(frame[name])) for name in measured))
-    schema, constant = _measure(whole, frame, chosen, targets, classes, training=parts[0])
+    schema, constant = _measure(whole, frame, chosen, targets, classes, imputed, training=parts[0])
     X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name)
     rows = frame.index.to_numpy(dtype=np.int64)
     W = None if options.weights is None else _checked_weights(frame[options.weights], path.name)
@@ -91,7 +95,7 @@ def load_table(
         train,
         validation,
         test,
-        notes=(*notes, *ignored, *in_order, *dropped, *codes, *surprising, *constant),
+        notes=(*notes, *ignored, *in_order, *dropped, *filled, *codes, *surprising, *constant),
     )
 
 
@@ -128,7 +132,8 @@ def table_rows(
     dropped: tuple[str, ...] = ()
     if drop_missing:
         needed = [column.name for column in schema.inputs if not isinstance(column, Pixels)]
-        needed = [name for name in needed if name in frame] + (present if targets else [])
+        imputed = {column.name for column in schema.inputs if not isinstance(column, Pixels) and column.imputed}
+        needed = [name for name in needed if name in frame and name not in imputed] + (present if targets else [])
         complete, dropped = without_missing(frame[needed], True, path.name)
         frame = frame.loc[complete.index]
         if not len(frame):
@@ -169,9 +174,17 @@ def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple
     more = f" and {len(found) - 5} more columns" if len(found) > 5 else ""
     raise DataError(
         f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0): "
-        f"{', '.join(found[:5])}{more}: fill them, or leave such rows out with "
-        "drop_missing=True (--drop-missing)"
+        f"{', '.join(found[:5])}{more}: fill them, leave such rows out with "
+        "drop_missing=True (--drop-missing), or have inputs imputed with --missing impute"
     )
+
+
+def _imputed_note(imputed: Mapping[str, int], rows: int) -> tuple[str, ...]:
+    if not imputed:
+        return ()
+    found = [f"{name!r} ({count:,} of {rows:,} rows)" for name, count in imputed.items()]
+    more = f" and {len(found) - 5} more columns" if len(found) > 5 else ""
+    return (f"missing cells are imputed in {', '.join(found[:5])}{more}",)
 
 
 def _named_as(schema: Schema, frame: Frame) -> Frame:
@@ -218,6 +231,7 @@ def _measure(
     chosen: dict[str, str],
     targets: tuple[str, ...],
     classes: tuple | None,
+    imputed: Collection[str],
     training: np.ndarray,
 ) -> tuple[Schema, tuple[str, ...]]:
     """Measure the schema on the training rows, and note the columns that are constant there.
@@ -232,12 +246,14 @@ def _measure(
             continue
         if chosen.get(name) == "categorical":
             categories = {str(cell) for cell in as_objects(whole[name].dropna())}
-            inputs.append(CategoricalColumn(name, tuple(sorted(categories))))
+            inputs.append(CategoricalColumn(name, tuple(sorted(categories)), name in imputed))
             continue
         values = as_numbers(column)[training]
-        inputs.append(NumericColumn.measured(name, values))
-        if values.min() == values.max():
-            notes.append(f"column {name!r} holds {values[0]:g} in every training row; it is shifted, not scaled")
+        measured = NumericColumn.measured(name, values, name in imputed)
+        inputs.append(measured)
+        if measured.low == measured.high:
+            held = "no value" if measured.low is None else f"{measured.low:g}"
+            notes.append(f"column {name!r} holds {held} in every training row; it is shifted, not scaled")
     fitted = tuple(column for column in inputs[len(chosen) :] if isinstance(column, NumericColumn))
     schema = Schema(
         source="table",

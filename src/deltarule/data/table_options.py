@@ -20,6 +20,8 @@ class TableOptions:
         drop: columns to leave out.
         category: columns to read as categories although they hold numbers.
         weights: the column that weighs the examples, or None.
+        impute: let inputs have missing cells: the mean of the training rows stands for a missing number, and one more
+            network input says that it is missing; of a category only that input is 1.
 
     Raises:
         ConfigurationError: `sep` or `decimal` is none of these.
@@ -31,6 +33,7 @@ class TableOptions:
     drop: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     weights: str | None = None
+    impute: bool = False
 
     def __post_init__(self):
         """Check the separator and the decimal sign."""
