@@ -116,9 +116,9 @@ def test_a_code_for_missing_values_is_warned_of_and_the_advice_runs(run, tmp_pat
     pd.DataFrame({"a": a, "b": a % 3, "y": y}).to_csv(tmp_path / "t.csv", index=False)
     words = ("train", "t.csv", "--target", "y", "--hidden", 3, "--epochs", 30, "--json")
     outcome = run(*words)
-    (note,) = [line for line in outcome.err.splitlines() if "--na -200 --drop-missing" in line]
+    (note,) = [line for line in outcome.err.splitlines() if "--na -200 and --missing drop" in line]
     assert "40 of 200" in note
-    cleaned = run(*words, "--na", "-200", "--drop-missing")
+    cleaned = run(*words, "--na", "-200", "--missing", "drop")
     assert "--na" not in cleaned.err
     assert json.loads(cleaned.out)["test_rmse"] < 0.1 * json.loads(outcome.out)["test_rmse"]
 

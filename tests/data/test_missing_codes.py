@@ -27,15 +27,15 @@ def with_codes(values, *codes):
 )
 def test_codes(values, codes):
     found = missing_codes([("CO", np.append(values, np.nan))])
-    assert [(code.value, code.count) for code in found] == codes
+    assert [(code.value, code.times) for code in found] == codes
     assert {code.rows for code in found} == {len(values)}
 
 
 def test_a_code_is_told_with_its_counts_and_the_range_of_the_others():
     code = missing_codes([("CO", with_codes(CARBON, (-200, 180)))])[0]
     assert (code.low, code.high) == (CARBON.min(), CARBON.max())
-    (note,) = code_notes([code, code._replace(column="NO", count=5)])
-    for words in ("'CO'", "180 of 1,000", "'NO'", "5 of 1,000", "--na -200 "):
+    (note,) = code_notes([code, code._replace(column="NO", times=5)])
+    for words in ("'CO'", "180 of 1,000", "'NO'", "5 of 1,000", "--na -200 and --missing drop"):
         assert words in note
 
 

@@ -23,7 +23,16 @@ from fuzz.readers import KINDS, accepts, edited, readers
 EDITS = st.lists(
     st.tuples(st.integers(0, KINDS - 1), st.floats(0, 1), st.binary(min_size=1, max_size=16)), min_size=1, max_size=8
 )
-COUNTS = {"IDX": 500, "TOML": 500, "safetensors": 400, "checkpoint": 300, "CSV": 200, "Parquet": 100}
+COUNTS = {
+    "IDX": 500,
+    "TOML": 500,
+    "safetensors": 400,
+    "checkpoint": 300,
+    "CSV": 200,
+    "text": 200,
+    "Excel": 50,
+    "Parquet": 100,
+}
 
 
 @pytest.fixture(scope="module")

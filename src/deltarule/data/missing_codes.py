@@ -17,7 +17,7 @@ class MissingCode(NamedTuple):
     Args:
         column: its name.
         value: the number.
-        count: how many rows hold it.
+        times: how many rows hold it.
         rows: how many hold any number.
         low: the smallest of the other values.
         high: the largest of them.
@@ -25,7 +25,7 @@ class MissingCode(NamedTuple):
 
     column: str
     value: float
-    count: int
+    times: int
     rows: int
     low: float
     high: float
@@ -41,11 +41,11 @@ def code_notes(codes: Sequence[MissingCode]) -> tuple[str, ...]:
     notes = []
     for value in dict.fromkeys(code.value for code in codes):
         where = [code for code in codes if code.value == value]
-        found = [f"{c.column!r} ({c.count:,} of {c.rows:,} rows; others: {c.low:g} to {c.high:g})" for c in where]
-        more = f" and {len(found) - 3} more columns" if len(found) > 3 else ""
+        found = [f"{c.column!r} ({c.times:,} of {c.rows:,} rows; others: {c.low:g} to {c.high:g})" for c in where]
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         notes.append(
             f"{value:.15g} stands far from all other values of {', '.join(found[:3])}{more}: if it stands for a "
-            f"missing value, train again with --na {value:.15g} --drop-missing"
+            f"missing value, train again with --na {value:.15g} and --missing drop or --missing impute"
         )
     return tuple(notes)
 
@@ -56,7 +56,10 @@ def _codes_of(name: str, values: np.ndarray) -> list[MissingCode]:
     while len(ends := _far_ends(distinct, counts)):
         found += zip(distinct[ends].tolist(), counts[ends].tolist(), strict=True)
         distinct, counts = np.delete(distinct, ends), np.delete(counts, ends)
-    return [MissingCode(name, *code, rows, float(distinct[0]), float(distinct[-1])) for code in sorted(found)]
+    if not found:
+        return []
+    low, high = float(distinct[0]), float(distinct[-1])
+    return [MissingCode(name, value, times, rows, low, high) for value, times in sorted(found)]
 
 
 def _far_ends(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -57,10 +57,9 @@ def column_from_json(item: Mapping[str, Any]) -> NumericColumn | CategoricalColu
     kind = entry(item, "kind", str)
     imputed = "imputed" in item and entry(item, "imputed", bool)
     if kind == "numeric":
-        ends = [entry(item, end, float) if end in item else None for end in ("low", "high")]
-        return NumericColumn(
-            entry(item, "name", str), entry(item, "mean", float), entry(item, "std", float), *ends, imputed
-        )
+        low, high = (entry(item, end, float) if end in item else None for end in ("low", "high"))
+        mean, std = entry(item, "mean", float), entry(item, "std", float)
+        return NumericColumn(entry(item, "name", str), mean, std, low, high, imputed)
     if kind == "categorical":
         return CategoricalColumn(entry(item, "name", str), tuple(list_of(item, "categories", str)), imputed)
     if kind == "pixels":

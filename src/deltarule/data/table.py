@@ -183,7 +183,7 @@ def _imputed_note(imputed: Mapping[str, int], rows: int) -> tuple[str, ...]:
     if not imputed:
         return ()
     found = [f"{name!r} ({count:,} of {rows:,} rows)" for name, count in imputed.items()]
-    more = f" and {len(found) - 5} more columns" if len(found) > 5 else ""
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return (f"missing cells are imputed in {', '.join(found[:5])}{more}",)
 
 

@@ -39,7 +39,8 @@ class TableOptions:
         """Check the separator and the decimal sign."""
         if self.decimal is not None:
             require_choice("decimal", self.decimal, (".", ","))
-        if self.sep is not None and (len(self.separator or "") != 1 or self.separator in '"\r\n'):
+        separator = self.separator
+        if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
             raise ConfigurationError(f"sep is {self.sep!r}: give one character, tab or space")
 
     @property
