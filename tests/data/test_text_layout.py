@@ -28,6 +28,9 @@ def layout(tmp_path):
         ('a,b\n"x; y",2\n"z; y",3\n', ",", ["a", "b"]),
         ("first name,b\nAnn Lee,1\n", ",", ["first name", "b"]),
         ("a\n1\n2\n", ",", ["a"]),
+        ("wind speed\n1\n2\n", ",", ["wind speed"]),
+        ("full name\nAnn Lee\nBo Ray\n", ",", ["full name"]),
+        ("a,b\n", ",", ["a", "b"]),
         ("sep=;\na;b\n1;2\n", ";", ["a", "b"]),
         ("SEP=|\na,c|b\n1|2\n", "|", ["a,c", "b"]),
         ("a,b,\n1,2,\n", ",", ["a", "b", f"{NAMELESS}2"]),
@@ -69,6 +72,7 @@ def test_comments(layout, text, names, first, comments, among):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("my a,b\nx 1,2\nx 3,4\nx 5,6,7\n", "data row 2 .* has 3 cells, but the header 2, with commas"),
         ("a,b\n1,2\n3,4,5\n", "data row 1 .* has 3 cells, but the header 2, with commas .*--sep"),
         ("a;b\n1;2\n3;4\n5\n", "data row 2 .* has 1 cell, but the header 2, with semicolons"),
         ("\n \n", "is empty"),

@@ -135,7 +135,14 @@ def _parquet() -> list[bytes]:
 def _workbooks() -> list[bytes]:
     """A sheet with a title, units and gaps, and its content without compression, so that the edits go deep."""
     stream = io.BytesIO()
-    rows = [["title", None, None], ["a", "b", "c"], ["s", "bar", None], [1.5, "2,5", "x"], [None, None, None], [2, "?", True]]
+    rows = [
+        ["title", None, None],
+        ["a", "b", "c"],
+        ["s", "bar", None],
+        [1.5, "2,5", "x"],
+        [None, None, None],
+        [2, "?", True],
+    ]
     pd.DataFrame(rows).to_excel(stream, index=False, header=False)
     plain = io.BytesIO()
     with zipfile.ZipFile(stream) as packed, zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as unpacked:

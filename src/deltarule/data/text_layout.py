@@ -11,6 +11,7 @@ from deltarule.data.written_numbers import looks_like_number
 from deltarule.errors import DataError
 
 LONGEST_LINE = 2**25  # characters of a physical line
+MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
 SAMPLE = 100  # lines that decide on the separator
 NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
@@ -96,21 +97,24 @@ def _rows(lines: Sequence[str], separator: str) -> list[list[str]]:
 
 
 def _found(sample: Sequence[str]) -> str:
-    """The separator by which most rows have as many cells as the header, and then most cells are numbers."""
-    best, separator = (0.0, 0.0), ","
+    """The separator by which most rows have as many cells as the header, and then most cells are numbers.
+
+    Blanks stand within names and texts too, so that they separate only where nothing else does.
+    """
+    best, separator = (MOST_ALIKE, 0.0), ""
     for candidate in SEPARATORS:
         try:
             header, *rows = _rows(sample, candidate)
         except (csv.Error, ValueError):
             continue
-        if len(header) < 2:
-            continue
         cells = [cell for row in rows for cell in row]
-        alike = sum(len(row) == len(header) for row in rows) / max(len(rows), 1)
-        score = alike, sum(map(looks_like_number, cells)) / max(len(cells), 1)
-        if score > best:
-            best, separator = score, candidate
-    return separator
+        numbers = sum(map(looks_like_number, cells)) / max(len(cells), 1)
+        if len(header) < 2 or (candidate == " " and (separator or not numbers)):
+            continue
+        alike = sum(len(row) == len(header) for row in rows) / len(rows) if rows else 1.0
+        if (alike, numbers) > best:
+            best, separator = (alike, numbers), candidate
+    return separator or ","
 
 
 def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> list[str]:
