@@ -58,6 +58,13 @@ def test_every_reason_has_a_sentence():
     assert "the latest parameters" in stop_sentence("interrupted", 12, stopping, trainer, kept_best=False)
 
 
+@pytest.mark.parametrize("reason", STOP_REASONS[1:])
+def test_one_epoch_is_no_epochs(reason):
+    stopping = dr.Stopping(max_fail=1)
+    trainer = dr.BayesianRegularization(max_fail=1)
+    assert "epochs" not in stop_sentence(reason, 1, stopping, trainer, kept_best=True)
+
+
 def test_without_a_learning_rate_the_cure_is_another():
     sentence = stop_sentence("diverged", 3, dr.Stopping(), dr.LevenbergMarquardt(), kept_best=True)
     assert "scale inputs and targets" in sentence

@@ -81,7 +81,7 @@ def test_a_callback_ends_the_training_after_its_epoch(monkeypatch, last):
     result = climb(100, callbacks=[enough])
     assert seen == list(range(1, last + 1))
     assert (result.stop_reason, result.epochs) == ("callback", last)
-    assert result.message == f"a callback ended the training after {last} epochs."
+    assert result.message == f"a callback ended the training after {last} epoch{'s' * (last > 1)}."
     assert len(result.history["cost"]) == last
     assert output(result) == pytest.approx(10 * (1 - 0.8**last), rel=1e-13)
 
@@ -115,7 +115,7 @@ def test_min_grad():
 def test_time():
     result = climb(100, stopping=dr.Stopping(time_limit=0))
     assert (result.stop_reason, result.epochs) == ("time", 1)
-    assert result.message == "the time limit of 0.0 s passed after 1 epochs."
+    assert result.message == "the time limit of 0.0 s passed after 1 epoch."
 
 
 def test_interrupted():
@@ -124,7 +124,7 @@ def test_interrupted():
 
     result = climb(100, callbacks=[interrupt])
     assert (result.stop_reason, result.epochs) == ("interrupted", 1)
-    assert result.message.startswith("interrupted after 1 epochs")
+    assert result.message.startswith("interrupted after 1 epoch")
     assert output(result) == pytest.approx(2, rel=1e-13)
     assert len(result.history["cost"]) == 1
 
@@ -265,4 +265,4 @@ def test_what_is_kept_after_an_interruption_is_said_truly():
     net, sgd = dr.Network([dr.Dense(1, "linear")]), dr.GradientDescent(eta=0.01)
     for held, kept in ((None, "latest"), ((X, Y), "best")):
         result = dr.train(net, X, Y, trainer=sgd, epochs=9, callbacks=[interrupt], validation_data=held)
-        assert result.message == f"interrupted after 1 epochs: the {kept} parameters are kept."
+        assert result.message == f"interrupted after 1 epoch: the {kept} parameters are kept."

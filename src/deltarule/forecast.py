@@ -181,4 +181,5 @@ def _probe(
 def describe_device() -> str:
     """What the trial runs ran on."""
     device = jax.devices()[0]
-    return f"{device.platform}, {device.device_kind}"
+    kind = device.device_kind
+    return kind if kind == device.platform else f"{device.platform}, {kind}"

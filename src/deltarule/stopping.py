@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from deltarule.counting import counted
 from deltarule.domain import require_count, require_number
 from deltarule.pytrees import register
 
@@ -65,19 +66,20 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
     cause = f" with {name} = {getattr(trainer, name):g}" if name is not None else ""
     cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
     kept = "best" if kept_best else "latest"
+    after, patience = counted(epochs, "epoch"), counted(getattr(trainer, "max_fail", None) or 0, "epoch")
     return {
-        "goal": f"the training cost reached the goal of {stopping.goal} after {epochs} epochs.",
-        "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {epochs} epochs.",
-        "mu_max": f"no damping gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
-        "radius_min": f"no radius gave a step downhill after {epochs} epochs: to rounding, this is a minimum.",
-        "eta_min": f"eta fell to its floor after {epochs} epochs, because the validation score improved no more.",
-        "evidence": f"no larger evidence for {getattr(trainer, 'max_fail', '')} epochs, after {epochs}.",
-        "max_fail": f"no better validation score for {stopping.max_fail} epochs, after {epochs}.",
+        "goal": f"the training cost reached the goal of {stopping.goal} after {after}.",
+        "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {after}.",
+        "mu_max": f"no damping gave a step downhill after {after}: to rounding, this is a minimum.",
+        "radius_min": f"no radius gave a step downhill after {after}: to rounding, this is a minimum.",
+        "eta_min": f"eta fell to its floor after {after}, because the validation score improved no more.",
+        "evidence": f"no larger evidence for {patience}, after {epochs:,}.",
+        "max_fail": f"no better validation score for {counted(stopping.max_fail or 0, 'epoch')}, after {epochs:,}.",
         "diverged": f"training diverged in epoch {epochs}{cause}: the best parameters before it are kept; {cure}.",
-        "epochs": f"all {epochs} epochs were run.",
-        "time": f"the time limit of {stopping.time_limit} s passed after {epochs} epochs.",
-        "interrupted": f"interrupted after {epochs} epochs: the {kept} parameters are kept.",
+        "epochs": "the one epoch was run." if epochs == 1 else f"all {after} were run.",
+        "time": f"the time limit of {stopping.time_limit} s passed after {after}.",
+        "interrupted": f"interrupted after {after}: the {kept} parameters are kept.",
         "not_finite": f"the gradient or the curvature left the range of numbers in epoch {epochs}: scale inputs and "
         "targets to mean 0 and variance 1, or use an output and a cost that belong together.",
-        "callback": f"a callback ended the training after {epochs} epochs.",
+        "callback": f"a callback ended the training after {after}.",
     }[reason]

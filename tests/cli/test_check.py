@@ -50,7 +50,8 @@ def test_a_network_at_its_minimum_passes(run, shelf, houses):
     table.write_text((shelf / "houses.csv").read_text())
     dr.save("fitted.safetensors", net, params, schema=model.schema)
     outcome = run("predict", "fitted.safetensors", table, "--out", "p.csv")
-    prices = [line.split(",")[1] for line in open_lines("p.csv")[1:]]
+    names, *predicted = (line.split(",") for line in open_lines("p.csv"))
+    prices = [row[names.index("price")] for row in predicted]
     rows = [line.split(",") for line in open_lines(table)]
     lines = [",".join(rows[0])] + [
         ",".join([area, age, price, heat]) for (area, age, _, heat), price in zip(rows[1:], prices, strict=True)

@@ -29,13 +29,30 @@ def test_the_panel_shows_model_data_and_result(run, shelf, flowers):
     outcome = run("evaluate", flowers, shelf / "garden.csv")
     for words in ("garden.csv: 60 rows", "log-likelihood cost", "accuracy"):
         assert words in outcome.out
-    assert "Note" not in outcome.err
+    assert "the name of the table" not in outcome.err
 
 
 def test_a_regression_says_how_much_its_error_bars_hold(run, shelf, houses):
     record = json.loads(run("evaluate", houses, shelf / "houses.csv", "--json").out)
     outcome = run("evaluate", houses, shelf / "houses.csv")
     assert f"95 % intervals hold {100 * record['interval_coverage']['price']:.2f} % of price" in outcome.out
+
+
+def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):
+    (shelf / "palaces.csv").write_text("area,age,heat,price\n100,20,220,9e4\n900,20,220,9e5\n100,95,220,5e4\n")
+    outcome = run("evaluate", houses, shelf / "palaces.csv", "--json")
+    assert json.loads(outcome.out)["rows_outside_training_range"] == 2
+    for word in ("2 of 3 rows", "900", "'area'"):
+        assert word in outcome.err
+    assert json.loads(run("evaluate", houses, shelf / "houses.csv", "--json").out)["rows_outside_training_range"] == 0
+
+
+def test_each_class_has_its_recall_and_auc(run, shelf, flowers):
+    record = json.loads(run("evaluate", flowers, shelf / "flowers.csv", "--json").out)
+    recall = record["test_recall_by_class"]
+    assert set(recall) == set(record["test_auc_by_class"]) == {"aster", "iris", "rose"}
+    assert sum(recall.values()) / 3 == pytest.approx(record["test_accuracy"])  # 20 rows of each
+    assert f"'iris' {100 * recall['iris']:.2f} %" in run("evaluate", flowers, shelf / "flowers.csv").out
 
 
 def test_rows_without_targets_cannot_be_measured(refused, shelf, flowers):

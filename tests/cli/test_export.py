@@ -43,7 +43,7 @@ def test_a_classifier_gives_its_labels(run, shelf, flowers, tmp_path):
     np.testing.assert_allclose(module["predict_proba"](rows)[:, 1], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("to", "suffix"), [("onnx", "onnx"), ("c", "c"), ("octave", "m")])
+@pytest.mark.parametrize(("to", "suffix"), [("onnx", "onnx"), ("c", "c"), ("octave", "m"), ("matlab", "m")])
 def test_the_other_languages(to, suffix, run, digits, tmp_path):
     outcome = run("export", digits, "--to", to, "--precision", "float")
     assert outcome.code == 0

@@ -1,5 +1,6 @@
 """The command as a process: what needs real signals, real pipes and a fresh interpreter."""
 
+import inspect
 import json
 import os
 import signal
@@ -40,6 +41,14 @@ def test_help_shows_every_text_and_default_as_written(run, monkeypatch):
             if isinstance(parameter.show_default, str):
                 assert f"[default: ({parameter.show_default})]" in text
     assert "[default: (the trainer's, see the summary)]" in run("train", "--help").out
+
+
+def test_help_breaks_no_line_within_a_sentence(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
+        text = run(name, "--help").out
+        for paragraph in inspect.getdoc(command.callback).split("\n\n"):
+            assert " ".join(paragraph.split()) in text
 
 
 def test_an_unknown_command_is_refused(refused):

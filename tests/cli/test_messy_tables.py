@@ -149,3 +149,16 @@ def test_missing_inputs_are_refused_dropped_or_imputed(run, refused, tmp_path):
     exported = names["predict"](table[["a", "b", "kind"]].astype(object).to_numpy())[:, 0]
     np.testing.assert_allclose(exported, predicted, rtol=1e-9, atol=1e-9)
     assert run("report", "t.safetensors", "t.csv").code == 0
+
+
+def test_predictions_keep_the_columns_of_a_table_however_it_is_written(run, tmp_path):
+    rows = "".join(f"{i % 7}.5,{i % 3},{i}.25\n" for i in range(40))
+    (tmp_path / "t.csv").write_text("p [bar],q,y [N]\n" + rows)
+    assert run("train", "t.csv", "--target", "y", "--hidden", 2, "--epochs", 3, "--missing", "impute").code == 0
+    (tmp_path / "new.txt").write_text("id:p:q:note\n007:1,5:1:x\n008:2,5:?:y\n009:3,5:2:z\n")
+    words = ("--sep", ":", "--na", "?", "--drop-missing", "--out", "p.csv")
+    outcome = run("predict", "t.safetensors", "new.txt", *words)
+    assert outcome.code == 0, outcome.err
+    header, *lines = (tmp_path / "p.csv").read_text().splitlines()
+    assert header == "row,id,p [bar],q,note,y [N],y_std [N]"
+    assert [line.split(",")[:2] for line in lines] == [["0", "007"], ["2", "009"]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.cli.metrics import in_words, measure
+from deltarule.cli.metrics import class_lines, in_words, measure
 from deltarule.data import NumericColumn, Schema
 
 
@@ -60,5 +60,26 @@ def test_accuracy_counts_the_most_active_output():
     net, params = identity(2)
     X, Y = np.array([[0.9, 0.1], [0.2, 0.3], [0.6, 0.5], [0.1, 0.0]]), np.eye(2)[[0, 1, 1, 0]]
     scores = measure(net, params, schema("kind", classes=("a", "b")), X, Y)
-    assert scores == {"accuracy": 0.75}
+    # p(b) is 0.6 and 0.45 for the rows of b, 0.1 and 0 for those of a: every pair is in order
+    assert scores == {
+        "accuracy": 0.75,
+        "recall_by_class": {"a": 1.0, "b": 0.5},
+        "auc_by_class": {"a": pytest.approx(1.0), "b": pytest.approx(1.0)},
+    }
     assert in_words(scores) == "accuracy 75.00 %"
+
+
+def test_a_class_without_rows_has_no_recall():
+    net, params = identity(3)
+    X, Y = np.array([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.0, 0.7, 0.0]]), np.eye(3)[[0, 1, 1]]
+    scores = measure(net, params, schema("kind", classes=("a", "b", "c")), X, Y)
+    assert scores["recall_by_class"] == {"a": 1.0, "b": 0.5, "c": None}
+    assert scores["auc_by_class"]["c"] is None
+    assert class_lines(scores)["recall"].startswith("'b' 50.00 %, 'a' 100.00 % (")
+
+
+def test_of_many_classes_the_lowest_are_shown():
+    names = tuple("abcdefgh")
+    scores = {"recall_by_class": {n: i / 10 for i, n in enumerate(names)}, "auc_by_class": dict.fromkeys(names, 0.5)}
+    assert class_lines(scores)["recall"].startswith("'a' 0.00 %, 'b' 10.00 %")
+    assert "'f' 50.00 % and 2 more" in class_lines(scores)["recall"]

@@ -31,6 +31,7 @@ def test_the_starts_become_one_network_that_predicts_their_mean(data):
     outputs = np.asarray(outcome.plan.net(outcome.result.params, data.test.X))
     np.testing.assert_allclose(outputs, known.ensemble.predict(data.test.X).mean, rtol=1e-12)
     assert known.parameters == 3 * 4 + 4 + 4 + 1
+    assert known.network == "3-4-1 (tanh, linear)"
     record = known.record()
     assert record["starts"] == 2
     assert record["noise_std"] == [

@@ -23,7 +23,15 @@ def test_a_classifier_writes_classes_and_probabilities(run, shelf, flowers):
     assert "60 predictions are in p.csv." in outcome.out
     rows = read("p.csv")
     assert len(rows) == 60
-    assert list(rows[0]) == ["row", "flower", "probability_aster", "probability_iris", "probability_rose"]
+    assert list(rows[0]) == [
+        "row",
+        "length",
+        "width",
+        "flower",
+        "probability_aster",
+        "probability_iris",
+        "probability_rose",
+    ]
     for row in rows:
         probabilities = {name: float(row[f"probability_{name}"]) for name in ("aster", "iris", "rose")}
         assert sum(probabilities.values()) == pytest.approx(1)
@@ -33,13 +41,35 @@ def test_a_classifier_writes_classes_and_probabilities(run, shelf, flowers):
 def test_a_regression_writes_the_unit_of_its_target(run, shelf, houses):
     run("predict", houses, shelf / "houses.csv", "--out", "p.csv")
     rows = read("p.csv")
-    assert list(rows[0]) == ["row", "price", "price_std"]
+    assert list(rows[0]) == ["row", "area", "age", "heat", "price", "price_std"]
     model = load_model(houses)
     assert model.schema is not None
     schema = Schema.from_json(model.schema)
     raw = load_raw(shelf / "houses.csv", schema)
     expected = schema.decode(np.asarray(model.net(model.params, raw.X)))[:, 0]
     assert np.allclose([float(row["price"]) for row in rows], expected, rtol=1e-9)
+
+
+def test_the_rows_keep_their_columns_as_they_stand(run, shelf, flowers):
+    (shelf / "meadow.csv").write_text(
+        "id,seen,length,row,width,probability_iris,flower\n007,2024-05-01,1.50,a,2,x,rose\n008,,,b,3,y,rose\n"
+        "009,2024-05-03,2.50,,3,z,rose\n"
+    )
+    run("predict", flowers, shelf / "meadow.csv", "--out", "p.csv", "--drop-missing")
+    rows = read("p.csv")
+    kept = ["id", "seen", "length", "row", "width", "probability_iris"]
+    assert list(rows[0]) == [
+        "source_row", *kept, "flower", "probability_aster", "predicted_probability_iris", "probability_rose"
+    ]  # fmt: skip
+    assert [[row[name] for name in ("source_row", *kept)] for row in rows] == [
+        ["0", "007", "2024-05-01", "1.50", "a", "2", "x"],
+        ["2", "009", "2024-05-03", "2.50", "", "3", "z"],
+    ]
+    (shelf / "meadow.csv").rename(shelf / "field.csv")
+    assert set(json.loads(run("predict", flowers, shelf / "field.csv", "--drop-missing", "--json").out)["rows"]) == {
+        0,
+        2,
+    }
 
 
 def test_error_bars_are_those_of_the_training_and_an_interval_is_student_s(run, shelf, houses):
@@ -54,7 +84,7 @@ def test_error_bars_are_those_of_the_training_and_an_interval_is_student_s(run, 
     np.testing.assert_allclose(upper - lower, 2 * t * expected, rtol=1e-6)
     np.testing.assert_allclose((upper + lower) / 2, record["predictions"]["price"], rtol=1e-9)
     run("predict", houses, shelf / "houses.csv", "--interval", 0.9, "--out", "p.csv")
-    assert list(read("p.csv")[0]) == ["row", "price", "price_std", "price_lower", "price_upper"]
+    assert list(read("p.csv")[0])[4:] == ["price", "price_std", "price_lower", "price_upper"]
 
 
 def test_an_interval_needs_error_bars_and_a_probability(refused, shelf, flowers, houses):

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -22,13 +23,21 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
         "Damping mu",
         "Norm of the gradient",
         "<th>Noise</th>",
-        "starts; log evidence",
+        "of the 21 of one network; log evidence",
+        "the average of 2 networks 3-4-1 (tanh, linear), of 21 parameters each",
         "The verdict after training",
         "explains almost all of the variation of price",
     ):
         assert words in page
     assert "houses.csv&#x27;s SHA-256" in page
     assert "perhaps with rows it was trained on" in page
+
+
+def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):
+    (shelf / "palaces.csv").write_text("area,age,heat,price\n100,20,220,9e4\n900,20,220,9e5\n100,95,220,5e4\n")
+    outcome = run("report", houses, shelf / "palaces.csv")
+    for word in ("2 of 3 rows", "900", "'area'"):
+        assert word in outcome.err
 
 
 def test_a_report_on_images_shows_the_held_out_ones(run, digits, tmp_path):
@@ -55,6 +64,15 @@ def test_without_rows_the_card_and_the_training(run, flowers, tmp_path):
 )
 def test_bad_words_are_refused(words, sentence, refused, houses):
     assert sentence in refused("report", houses, *words)
+
+
+def test_the_card_says_what_the_network_is_the_average_of(run, houses, tmp_path):
+    run("report", houses)
+    page = (tmp_path / "houses.html").read_text(encoding="utf-8")
+    (network,) = re.findall("<th>Network</th><td>(.*?)</td>", page)
+    # 3 inputs, 4 neurons, 1 output: 4 (3 + 1) + (4 + 1) parameters; side by side one output bias fewer
+    assert re.findall(r"\d+-\d+-\d+", network) == ["3-8-1", "3-4-1"]
+    assert re.findall(r"(\d+) parameters", network) == ["41", "21"]
 
 
 def test_the_model_is_not_overwritten(refused, houses):

@@ -39,6 +39,7 @@ def test_json_and_a_folder_of_ones_own(run):
     (found,) = record["experiments"]
     assert found["rows"][3]["what"] == "1 NAND 1"
     assert found["rows"][3]["ours"] == 0
+    assert {row["book"] for row in found["rows"]} == {None}  # its numbers mean nothing
     assert all(Path(path).is_file() for path in found["files"])
     assert "1 NAND 1" in outcome.err  # the table, with standard output kept for the line
 

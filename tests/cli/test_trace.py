@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from deltarule.cli.screen import number
+
 
 @pytest.fixture
 def record(run, shelf, flowers):
@@ -32,8 +34,8 @@ def test_json_names_the_example_and_the_equations(record):
     assert record["cost"] > 0
     assert [layer["layer"] for layer in record["layers"]] == [2, 3]
     hidden, output = (layer["equations"] for layer in record["layers"])
-    for name, number in (("z", "(2)"), ("a", "(3)"), ("delta", "(BP2)"), ("dC_da", "(BP2')"), ("db", "(BP3)")):
-        assert number in hidden[name]
+    for name, mark in (("z", "(2)"), ("a", "(3)"), ("delta", "(BP2)"), ("dC_da", "(BP2')"), ("db", "(BP3)")):
+        assert mark in hidden[name]
     assert "(BP1" in output["delta"]
     assert "(BP4)" in output["dW"]
 
@@ -54,6 +56,28 @@ def test_the_tables_carry_their_formulas(run, shelf, flowers):
         assert formula in out
     for word in ("length", "aster", "row 7 of flowers.csv"):
         assert word in out
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_number_is_cut_off_on_a_narrow_screen(run, shelf, flowers, record, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = run("trace", flowers, shelf / "flowers.csv", "--row", 7).out
+    assert "…" not in out
+    words = set(out.replace("│", " ").replace("┃", " ").split())
+    for layer in record["layers"]:
+        for name in ("z", "a", "slope", "dC_da", "delta", "db"):
+            assert {number(value, 5) for value in layer[name]} <= words, name
+        for name in ("W", "dW"):
+            assert {number(value) for row in layer[name] for value in row} <= words, name
+    tables = [line for line in out.splitlines() if line[0:1] in "┏│"]
+    assert max(map(len, tables)) <= width
+    assert f"delta^{record['layers'][-1]['layer']}" in words
+
+
+def test_one_neuron_is_no_neurons(run, shelf, houses):
+    out = run("trace", houses, shelf / "houses.csv", "--row", 0).out
+    assert "Dense, 1 neuron, sigma = linear" in out
+    assert "Dense, 8 neurons" in out
 
 
 def test_large_arrays_are_cut_unless_all_is_asked_for(run, digits):

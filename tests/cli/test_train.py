@@ -85,7 +85,7 @@ def test_a_table_ends_with_a_verdict(run, shelf):
     for subject in ("verdict", "baseline", "confused", "columns"):
         assert subject in outcome.out
     record = json.loads(run(*words, "--json").out)
-    assert set(record["verdict"]) == {"accuracy", "baseline", "confused", "columns"}
+    assert set(record["verdict"]) == {"accuracy", "baseline", "recall", "AUC", "confused", "columns"}
     assert set(record["importance"]) == {"length", "width"}
     assert load_model("flowers.safetensors").training["verdict"] == record["verdict"]
 
@@ -112,6 +112,16 @@ def test_several_targets_have_a_score_each(run, shelf):
     assert "Predicts on the test rows price with a root mean square error of" in page
 
 
+def test_a_network_of_images_that_has_learnt_nothing_is_one_line(run):
+    words = ("train", "digits", "--hidden", 10, "--epochs", 2, "--cost", "quadratic")
+    outcome = run(*words, "--eta", 1000)
+    (warning,) = (line for line in outcome.out.splitlines() if line.startswith("warning"))
+    assert "--eta" in warning
+    assert "1000" in warning
+    assert len(json.loads(run(*words, "--eta", 1000, "--json").out)["warnings"]) == 1
+    assert json.loads(run(*words, "--eta", 3, "--json").out)["warnings"] == []
+
+
 def test_the_model_file_holds_schema_and_record(run, shelf):
     run("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--epochs", 3, "--out", "m.safetensors")
     model = load_model("m.safetensors")
@@ -123,7 +133,10 @@ def test_the_model_file_holds_schema_and_record(run, shelf):
     assert record["split_seed"] == record["seed"] == 0
     assert record["versions"]["deltarule"] == dr.__version__
     assert len(record["history"]["cost"]) == 3
-    assert set(record["metrics"]) == {"training_accuracy", "validation_accuracy", "test_accuracy"}
+    measures = ("accuracy", "recall_by_class", "auc_by_class")
+    assert set(record["metrics"]) == {
+        f"{part}_{name}" for part in ("training", "validation", "test") for name in measures
+    }
 
 
 def test_the_same_seed_gives_the_same_network(run, shelf):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.labels import canonical, check_classes, most_active, one_hot
+from deltarule.data.labels import canonical, check_classes, most_active, one_hot, probabilities
 from deltarule.errors import DataError
 
 
@@ -43,6 +43,11 @@ def test_the_most_active_output_names_the_class():
     labels = most_active(np.array([[0.1, 0.9], [0.6, 0.4]]), (False, True))
     assert labels.tolist() == [True, False]
     assert labels.dtype == bool
+
+
+def test_probabilities_sum_to_one_and_none_is_below_zero():
+    found = probabilities(np.array([[0.2, 0.8], [0.3, 0.1], [0.5, -1.0], [0.0, 0.0]], "float32"))
+    np.testing.assert_allclose(found, [[0.2, 0.8], [0.75, 0.25], [1, 0], [0.5, 0.5]], atol=1e-7)
 
 
 @pytest.mark.parametrize("classes", [(), (1,), (2, 1), (1, 1), (1, "a"), (0, True), (None, None)])

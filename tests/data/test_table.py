@@ -249,3 +249,9 @@ def test_new_rows_with_missing_cells(houses, csv):
     assert raw.notes == ("1 of 3 rows of table.csv have missing cells and are left out",)
     with pytest.raises(DataError, match="missing cell in every row"):
         load_raw(csv("size,age,area,floor\n,1,a,7"), schema, drop_missing=True)
+
+
+def test_a_header_of_numbers_is_noted(csv):
+    rows = "\n".join(f"{i / 7:.3f},{i / 3:.3f}" for i in range(1, 40))
+    (note,) = load(csv(f"5.1,3.5\n{rows}"), target="3.5").notes
+    assert "'5.1', '3.5'" in note

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from deltarule.data.table import load_table
-from deltarule.data.table_checks import constant_columns, copies, leaks, rows_wanted
+from deltarule.data.table_checks import constant_columns, copies, leaks, row_numbers, rows_wanted
 
 
 @pytest.fixture
@@ -35,6 +35,25 @@ def test_few_rows_are_counted_against_the_inputs(loaded, draw):
 def test_constant_columns_are_named(loaded, draw):
     data = loaded(x=draw.normal(size=200), flat=np.full(200, 3.5), y=draw.normal(size=200))
     assert constant_columns(data) == ("flat",)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "named"),
+    [
+        ("order", 5000 + np.random.default_rng(0).permutation(200), True),
+        ("row", np.arange(200), True),
+        ("customer_id", 977 * np.arange(200) + 13, True),
+        ("PassengerId", 977 * np.arange(200) + 13, True),
+        ("idle", 977 * np.arange(200) + 13, False),  # whole, and all different: perhaps populations
+        ("order", np.arange(200) / 8, False),
+        ("order", np.arange(200) // 2, False),
+    ],
+)
+def test_whole_numbers_that_all_differ_number_the_rows(loaded, draw, name, values, named):
+    data = loaded(**{name: values}, x=draw.normal(size=200), y=draw.normal(size=200))
+    assert row_numbers(data) == ((name,) if named else ())
+    assert row_numbers(loaded(**{name: values}, y=draw.normal(size=200))) == ()  # the only input is meant to be one
+    assert row_numbers(loaded(count=50, **{name: values}, x=draw.normal(size=200), y=draw.normal(size=200))) == ()
 
 
 def test_a_number_that_gives_the_target_away_is_suspected(loaded, draw):

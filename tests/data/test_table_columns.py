@@ -5,7 +5,14 @@ import re
 import pandas as pd
 import pytest
 
-from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets, set_apart
+from deltarule.data.table_columns import (
+    choose_inputs,
+    class_labels,
+    decide_task,
+    find_targets,
+    numbers_as_names,
+    set_apart,
+)
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError
 
@@ -41,6 +48,27 @@ def test_repeated_targets_add_and_names_may_hold_commas():
     assert find_targets(columns, ["speed", "N,Fx, N"], "t") == ("speed [m/s]", "N", "Fx, N")
     with pytest.raises(ConfigurationError, match="twice"):
         find_targets(columns, ["N", "Fx, N,N"], "t")
+
+
+@pytest.mark.parametrize(
+    ("names", "noted"),
+    [
+        (["5.1", "3.5", "1.4"], True),
+        (["5", "3", "1"], True),
+        (["5.1", "3.5", "setosa"], True),
+        (["0", "1", "2"], False),
+        (["2001", "2002", "2003", "country"], False),  # years
+        (["x", "y", "1.5"], False),
+        (["nan", "inf"], False),
+    ],
+)
+def test_a_first_row_that_was_taken_for_names_is_named(names, noted):
+    notes = numbers_as_names(names, "t.csv")
+    assert len(notes) == noted
+    assert not noted or repr(names[0]) in notes[0]
+    with pytest.raises(DataError) as raised:
+        find_targets(names, "price", "t.csv")
+    assert ("first line" in str(raised.value)) == noted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 import deltarule as dr
-from deltarule import NetworkRegressor
+from deltarule import NetworkClassifier, NetworkRegressor
 from deltarule.data import Schema
 from deltarule.errors import ConfigurationError
 from deltarule.stopping import STOP_REASONS
@@ -165,6 +165,21 @@ def test_partial_fit_goes_on_from_a_fit(regression):
 
 def test_levenberg_marquardt_has_no_partial_fit():
     assert not hasattr(NetworkRegressor(), "partial_fit")
+
+
+@pytest.mark.parametrize("estimator", [NetworkRegressor, NetworkClassifier])
+@pytest.mark.parametrize("trainer", ["auto", "lm"])
+def test_whoever_asks_for_partial_fit_learns_which_trainers_have_it(estimator, trainer):
+    with pytest.raises(AttributeError) as raised:
+        estimator(trainer=trainer).partial_fit([[0.0]], [0.0])
+    for name in (repr(trainer), "'sgd'", "'momentum'", "'adam'"):
+        assert name in str(raised.value)
+        assert name == repr(trainer) or hasattr(estimator(trainer=name.strip("'")), "partial_fit")
+
+
+def test_another_attribute_that_is_missing_is_named():
+    with pytest.raises(AttributeError, match="'NetworkRegressor' object has no attribute 'coef_'"):
+        NetworkRegressor().coef_  # noqa: B018
 
 
 def test_a_constant_target_is_predicted(regression):

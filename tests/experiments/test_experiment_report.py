@@ -35,6 +35,14 @@ def test_the_table_has_the_columns_that_a_row_needs():
     assert Report("x", "X", [Row("plain", 1.0, [1.0])], {}, []).table()[0] == ["", "book", "deltarule"]
 
 
+def test_a_quick_run_has_no_number_of_the_book_beside_its_own():
+    quick = Report("x", "X", [ROW, Row("plain", "about 2", [1.0])], {}, []).without_reference()
+    assert quick.table()[0] == ["", "deltarule", "last epoch", "seconds a run"]
+    assert quick.table()[2] == ["plain", "1.00 %", "", ""]
+    assert [row["book"] for row in quick.record()["rows"]] == [None, None]
+    assert "quick" in quick.title
+
+
 def test_the_record_is_plain():
     row = Report("x", "X", [ROW], {}, ["a note"]).record()["rows"][0]
     assert row["runs"] == [94, 96, 98]

@@ -21,6 +21,24 @@ def test_a_linear_column_costs_what_its_weight_says():
     assert abs(found["idle"]) < 1e-9
 
 
+def test_a_column_of_a_rare_class_costs_log_loss_though_no_row_changes_its_class():
+    """p = 0.02 or 0.2 by x, so that every row is given the frequent class; shuffling x mixes the two."""
+    x = np.repeat([0.0, 1.0], 2000)
+    rare = np.concatenate([np.arange(2000) % 50 == 0, np.arange(2000) % 5 == 0])
+    columns = (NumericColumn("x", 0.0, 1.0), NumericColumn("idle", 0.0, 1.0))
+    schema = Schema("table", "classification", columns, (), ("no", "yes"), ("churn",))
+    logits = np.log([0.02 / 0.98, 0.2 / 0.8])
+    params = [{"W": np.array([[0, 0], [logits[1] - logits[0], 0]]), "b": np.array([0, logits[0]])}]
+    net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
+    X = np.stack([x, np.arange(4000.0) % 7], axis=1)
+    found = permutation_importance(net, params, schema, X, np.eye(2)[rare.astype(int)])
+    # with x shuffled, rows of true p are scored by 0.02 and 0.2 in equal shares
+    right = np.mean([-p * np.log(p) - (1 - p) * np.log(1 - p) for p in (0.02, 0.2)])
+    mixed = np.mean([-p * np.log(q) - (1 - p) * np.log(1 - q) for p in (0.02, 0.2) for q in (0.02, 0.2)])
+    np.testing.assert_allclose(found["x"], mixed - right, rtol=0.15)
+    assert found["idle"] == 0
+
+
 def test_columns_know_their_inputs():
     assert {name: block for name, (_, block) in column_blocks(SCHEMA).items()} == {
         "x": slice(0, 1), "kind": slice(1, 3), "idle": slice(3, 4)

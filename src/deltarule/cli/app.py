@@ -42,8 +42,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _unbroken(docstring: str | None) -> str:
+    """A docstring with every paragraph on one line, for Typer keeps the ends of lines in all but the first."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in (docstring or "").split("\n\n"))
+
+
 for command in (train, plan, search, predict, evaluate, trace, check, reproduce, export, report):
-    app.command()(command)
+    app.command(help=_unbroken(command.__doc__))(command)
 
 
 def _print_version(asked: bool) -> None:

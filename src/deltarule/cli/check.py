@@ -6,6 +6,7 @@ import typer
 
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
 from deltarule.cli.screen import console_for, emit_json, line
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.backprop import Params
@@ -46,7 +47,10 @@ def check(
             console,
             "At the network's parameters the two differ, as they do at a minimum, where ∇C vanishes; moved by 10 %:",
         )
-    line(console, f"∇C·v on {len(Y)} rows of {rows.name}, along the median of {DIRECTIONS} random directions v")
+    line(
+        console,
+        f"∇C·v on {counted(len(Y), 'row')} of {rows.name}, along the median of {DIRECTIONS} random directions v",
+    )
     console.print(_table(checks, trained.params))
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
     worst = max(tensor.error for tensor in checks)

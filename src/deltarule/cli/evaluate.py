@@ -26,22 +26,24 @@ def evaluate(
     """Measure the network on SOURCE: for digits and mnist on the test part, for a table on all its rows."""
     import numpy as np
 
-    from deltarule.cli.metrics import in_words, measure, named
-    from deltarule.cli.model import read_model, read_rows, require_targets
+    from deltarule.cli.metrics import class_lines, in_words, measure, named
+    from deltarule.cli.model import read_model, read_rows, require_targets, show_extrapolation
 
     trained = read_model(model)
     rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
     Y = require_targets(rows, trained)
     test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
+    outside = show_extrapolation(trained, rows)
     X, Y = rows.X[test], Y[test]
     scores = measure(trained.net, trained.params, trained.schema, X, Y)
     cost = float(trained.net.cost_and_gradient(trained.params, X, Y)[0])
     held = None if trained.error_bars is None else trained.error_bars.coverage(X, Y).tolist()
     names = trained.schema.target_names
-    result = in_words(scores) if held is None else f"{in_words(scores)}\n{_held(names, held)}"
+    result = [in_words(scores), *(f"{name} {words}" for name, words in class_lines(scores).items())]
+    result += [] if held is None else [_held(names, held)]
     part = "rows" if rows.test_rows is None else "rows held out for the test"
     show_notes(_seen_before(trained, rows))
-    console_for(as_json).print(_panel(trained, f"{rows.name}: {len(X):,} {part}", cost, result))
+    console_for(as_json).print(_panel(trained, f"{rows.name}: {len(X):,} {part}", cost, "\n".join(result)))
     if as_json:
         emit_json(
             {
@@ -50,6 +52,7 @@ def evaluate(
                 "rows": len(X),
                 **named("test", scores),
                 "test_cost": cost,
+                "rows_outside_training_range": outside,
                 **({} if held is None else {"interval_coverage": dict(zip(names, held, strict=True))}),
                 "seconds": round(time.perf_counter() - STARTED, 3),
             }

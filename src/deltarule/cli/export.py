@@ -7,6 +7,7 @@ import typer
 
 from deltarule.cli.options import AsJson, ModelFile, require_writable
 from deltarule.cli.screen import console_for, emit_json, line
+from deltarule.counting import counted
 
 HOW = {
     "onnx": "Input X: raw rows, (N, {columns}). Run it with any ONNX runtime.",
@@ -14,11 +15,12 @@ HOW = {
     "python": "import {name}; {name}.predict(X): it needs NumPy and nothing else.",
     "octave": "In its folder, Octave or MATLAB: {name}(X); help {name} says what the columns are.",
 }
+HOW["matlab"] = HOW["octave"]
 
 
 def export(
     model: ModelFile,
-    to: Annotated[str, typer.Option("--to", metavar="LANGUAGE", help="onnx, c, python or octave.")],
+    to: Annotated[str, typer.Option("--to", metavar="LANGUAGE", help="onnx, c, python, octave or matlab.")],
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The file to write.", show_default="the model's name, in this folder"),
@@ -26,7 +28,7 @@ def export(
     precision: Annotated[str, typer.Option(metavar="double|float", help="Of every number in the file.")] = "double",
     as_json: AsJson = False,
 ) -> None:
-    """Write a trained model as ONNX, C99, Python or Octave: raw rows in, units or classes out."""
+    """Write a trained model as ONNX, C99, Python, Octave or MATLAB: raw rows in, units or classes out."""
     from deltarule.domain import require_choice
     from deltarule.errors import ConfigurationError
     from deltarule.export import LANGUAGES, PRECISIONS, export_model
@@ -57,5 +59,5 @@ def export(
         )
         return
     console = console_for(as_json)
-    line(console, f"{model} is in {path}, {path.stat().st_size:,} bytes, {precision} precision.")
+    line(console, f"{model} is in {path}, {counted(path.stat().st_size, 'byte')}, {precision} precision.")
     line(console, HOW[to].format(columns=len(program.columns), file=path, name=name), "bold")

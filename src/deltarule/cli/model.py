@@ -118,7 +118,7 @@ def read_rows(
             data_dir=data_folders(data_dir),
             seed=seed if isinstance(seed, int) else 0,
             drop_missing=drop_missing,
-            options=_table_options(model, written),
+            options=table_options(model, written),
             targets=targets,
             progress=progress,
         )
@@ -126,7 +126,8 @@ def read_rows(
     return rows
 
 
-def _table_options(model: TrainedModel, written: Written) -> "TableOptions":
+def table_options(model: TrainedModel, written: Written) -> "TableOptions":
+    """How the rows for a model are written, by the options of a command and what the model was trained with."""
     from deltarule.data import TableOptions
 
     sep, decimal, na = written

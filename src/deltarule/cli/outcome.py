@@ -18,6 +18,7 @@ class Known:
 
     Args:
         ensemble: the starts as posteriors.
+        network: one start in a line, its sizes and activations.
         gamma: the effective number of parameters of the best start.
         parameters: n, the parameters of one start.
         log_evidence: of the best start.
@@ -25,6 +26,7 @@ class Known:
     """
 
     ensemble: "BayesianEnsemble"
+    network: str
     gamma: float
     parameters: int
     log_evidence: float
@@ -34,6 +36,7 @@ class Known:
         """In JSON's types, for the model file and the JSON line."""
         return {
             "effective_parameters": self.gamma,
+            "network_of_a_start": self.network,
             "parameters_of_a_start": self.parameters,
             "log_evidence": self.log_evidence,
             "noise_std": self.noise_std.tolist(),
@@ -73,6 +76,7 @@ def merge_starts(data: "LoadedData", plan: "Plan", result: "TrainingResult") -> 
     scale = np.array([column.std for column in data.schema.targets])
     known = Known(
         ensemble=ensemble,
+        network=plan.network,
         gamma=float(ensemble.gamma[ensemble.best]),
         parameters=sum(int(p.size) for p in jax.tree.leaves(result.params)),
         log_evidence=float(ensemble.log_evidence[ensemble.best]),

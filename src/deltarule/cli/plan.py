@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.trainers import TRAINERS, Settings
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.network import Network
@@ -71,7 +72,7 @@ class Plan:
         if self.settings.max_norm is not None:
             words.append(f"max-norm {self.settings.max_norm:g}")
         if self.settings.halve_after is not None:
-            words.append(f"eta halved after {self.settings.halve_after} epochs without improvement")
+            words.append(f"eta halved after {counted(self.settings.halve_after, 'epoch')} without improvement")
         if self.restarts > 1:
-            words.append(f"{self.restarts} starts")
+            words.append(counted(self.restarts, "start"))
         return ", ".join(words)

@@ -26,6 +26,7 @@ from deltarule.cli.training_options import (
     Trainer,
     TrainingSource,
 )
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.forecast import Forecast
@@ -84,8 +85,8 @@ def plan(
     record = _record(planned, found, times)
     console = console_for(as_json)
     form = {None: "first-order steps", "cg": "matrix-free steps"}.get(found.form, f"exact steps, {found.form} form")
-    examples = f"{len(data.train):,} training examples of {data.name}"
-    line(console, f"{planned.network}, {found.sizes.parameters:,} parameters, {examples}")
+    examples = f"{counted(len(data.train), 'training example')} of {data.name}"
+    line(console, f"{planned.network}, {counted(found.sizes.parameters, 'parameter')}, {examples}")
     line(console, f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations")
     memory = found.memory
     line(
@@ -93,10 +94,12 @@ def plan(
         f"memory {_bytes(memory.total)}: examples {_bytes(memory.examples)}, matrices {_bytes(memory.matrices)}, "
         f"work {_bytes(memory.work)}",
     )
-    line(console, f"{describe_device()}: {_seconds(found.seconds)} an epoch, {planned.epochs} epochs at most")
+    line(
+        console, f"{describe_device()}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most"
+    )
     for p, seconds in times.items():
-        line(console, f"  {p} device{'s' if p > 1 else ''}: {_seconds(seconds)} in all, "
-                      f"{_bytes(found.memory_on(p).total)} on each")  # fmt: skip
+        each = _bytes(found.memory_on(p).total)
+        line(console, f"  {counted(p, 'device')}: {_seconds(seconds)} in all, {each} on each")
     line(console, "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.")
     if as_json:
         emit_json(record | {"version": dr.__version__})

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,12 +22,11 @@ from deltarule.cli.options import (
     require_writable,
 )
 from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from deltarule.cli.model import TrainedModel
-    from deltarule.data import RawRows
+    from deltarule.data import RawRows, TableOptions
 
 SHOWN = 10
 
@@ -47,9 +48,11 @@ def predict(
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
 
+    The file of `--out` also has the row's number and all columns of SOURCE but the targets, as they stand there.
+
     A model of `--trainer bayesian` has error bars: the standard deviation of a new measurement, noise included.
     """
-    from deltarule.cli.model import read_model, read_rows, show_extrapolation
+    from deltarule.cli.model import read_model, read_rows, show_extrapolation, table_options
 
     if out is not None:
         _check_out(out, model, source)
@@ -57,12 +60,13 @@ def predict(
     _check_interval(trained, interval)
     rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na), targets=False)
     outside = show_extrapolation(trained, rows)
-    columns = _columns(trained, rows)
-    spread = _spread(trained, rows, columns, interval)
+    kept = _kept_names(trained, rows)
+    columns = _columns(trained, rows, kept)
+    spread = _spread(trained, rows, {**columns, **dict.fromkeys(kept)}, interval)
     for added in spread.values():
         columns |= added
     if out is not None:
-        _write_csv(out, columns)
+        _write_csv(out, _kept(source, rows, kept, table_options(trained, (sep, decimal, na))), columns)
     if as_json:
         emit_json(
             {
@@ -83,7 +87,7 @@ def predict(
     line(console, f"predictions of {model} for {rows.name}")
     console.print(_table(columns, trained))
     if out is not None:
-        line(console, f"{len(rows.rows):,} predictions are in {out}.")
+        line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
     elif len(rows.rows) > SHOWN:
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
         options = [] if data_dir is None else ["--data-dir", data_dir]
@@ -120,9 +124,12 @@ def _check_interval(model: "TrainedModel", interval: float | None) -> None:
 
 
 def _spread(
-    model: "TrainedModel", rows: "RawRows", columns: dict[str, Any], interval: float | None
+    model: "TrainedModel", rows: "RawRows", taken: dict[str, Any], interval: float | None
 ) -> dict[str, dict[str, Any]]:
-    """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper"."""
+    """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper".
+
+    `taken` holds the columns that there are, among them the predictions.
+    """
     from deltarule.data.units import suffixed
 
     bars, schema = model.error_bars, model.schema
@@ -133,56 +140,73 @@ def _spread(
     spread = {"std": std}
     if interval is not None:
         t = bars.reach(interval)
-        spread["lower"] = {name: columns[name] - t * s for name, s in std.items()}
-        spread["upper"] = {name: columns[name] + t * s for name, s in std.items()}
+        spread["lower"] = {name: taken[name] - t * s for name, s in std.items()}
+        spread["upper"] = {name: taken[name] + t * s for name, s in std.items()}
     return {
-        what: {_free(suffixed(name, what), columns): values for name, values in found.items()}
+        what: {_free(suffixed(name, what), taken): values for name, values in found.items()}
         for what, found in spread.items()
     }
 
 
-def _free(name: str, taken: dict[str, Any]) -> str:
-    """A name for a column that no target has."""
+def _free(name: str, taken: Collection[str], before: str = "predicted_") -> str:
+    """A name for a column that no other one has."""
     while name in taken:
-        name = f"predicted_{name}"
+        name = f"{before}{name}"
     return name
 
 
-def _columns(model: "TrainedModel", rows: "RawRows") -> dict[str, Any]:
-    """The columns of the table of predictions, each (N,): the row, the targets and the probabilities."""
+def _kept_names(model: "TrainedModel", rows: "RawRows") -> list[str]:
+    """The columns of a table that go with its predictions: all but the targets, which the predictions stand for."""
+    return [] if rows.frame is None else [name for name in rows.frame if name not in model.schema.target_names]
+
+
+def _kept(source: str, rows: "RawRows", names: list[str], options: "TableOptions") -> dict[str, list[Any]]:
+    """Those columns, as texts where the file has texts, so that an identifier 007 stays 007, and "?" what it is."""
+    from deltarule.data.cells import as_objects
+    from deltarule.data.table_file import read_table
+    from deltarule.data.units import find_column
+
+    if not names:
+        return {}
+    frame = read_table(Path(source), names, replace(options, na=()))[0].loc[rows.rows]
+    return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
+
+
+def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
+    """The columns of the table of predictions, each (N,): the row, the targets and the probabilities.
+
+    None of them has the name of one of `kept`.
+    """
     import numpy as np
+
+    from deltarule.data.labels import probabilities
 
     schema = model.schema
     outputs = np.asarray(model.net(model.params, rows.X))
     predicted = schema.decode(outputs)
-    row = "row" if "row" not in schema.target_names else "source_row"
+    taken = {*kept, *schema.target_names}
+    row = _free("row", taken, "source_")
     if schema.classes is None:
         return {row: rows.rows, **dict(zip(schema.target_names, predicted.T, strict=True))}
-    probabilities = _probabilities(outputs)
-    names = [f"probability_{label}" for label in schema.classes]
-    return {row: rows.rows, schema.target_names[0]: predicted, **dict(zip(names, probabilities.T, strict=True))}
+    names = [_free(f"probability_{label}", taken) for label in schema.classes]
+    return {
+        row: rows.rows,
+        schema.target_names[0]: predicted,
+        **dict(zip(names, probabilities(outputs).T, strict=True)),
+    }
 
 
-def _probabilities(outputs: "np.ndarray") -> "np.ndarray":
-    """The outputs as probabilities of the classes, (N, k).
-
-    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one:
-    they are divided by their sum.
-    """
-    import numpy as np
-
-    positive = np.maximum(outputs.astype(np.float64), np.finfo(np.float64).tiny)
-    return positive / positive.sum(axis=1, keepdims=True)
-
-
-def _write_csv(path: Path, columns: dict[str, Any]) -> None:
-    """Write the table, whole or not at all; numbers keep every digit."""
+def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
+    """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
     from deltarule.whole_file import write_whole
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    (row, numbers), *predictions = columns.items()
+    writer.writerow([row, *kept, *(name for name, _ in predictions)])
+    writer.writerows(
+        zip(numbers.tolist(), *kept.values(), *(column.tolist() for _, column in predictions), strict=True)
+    )
     write_whole(path, text.getvalue().encode())
 
 

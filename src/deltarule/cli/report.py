@@ -8,6 +8,7 @@ import typer
 
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, require_writable
 from deltarule.cli.screen import console_for, emit_json, line, number, show_notes
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel, Written
@@ -45,7 +46,7 @@ def report(
     if as_json:
         emit_json({"model": str(model), "source": source, "out": str(path), "bytes": path.stat().st_size})
         return
-    size = f"{path.stat().st_size:,} bytes"
+    size = counted(path.stat().st_size, "byte")
     line(console_for(as_json), f"The report on {model} is in {path}, {size}. Open it in a browser.")
 
 
@@ -54,7 +55,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     import numpy as np
 
     from deltarule.cli.evaluate import _seen_before
-    from deltarule.cli.model import read_rows, require_targets
+    from deltarule.cli.model import read_rows, require_targets, show_extrapolation
     from deltarule.inspection.report import gather
 
     rows = read_rows(model, source, data_dir, drop_missing, written)
@@ -62,6 +63,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
     seen = _seen_before(model, rows)
     show_notes(seen)
+    show_extrapolation(model, rows)
     name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
     name += ", perhaps with rows it was trained on" if seen else ""
     return gather(model.net, model.params, model.schema, rows.X[test], Y[test], name, model.error_bars)
@@ -74,7 +76,8 @@ def _card(model: "TrainedModel", source: str | None) -> dict[str, Any]:
     names = [getattr(layer, "activation", type(layer).__name__) for layer in net.layers]
     count = sum(int(array.size) for p in model.params for array in p.values())
     card: dict[str, Any] = {
-        "Network": f"{'-'.join(str(size) for size in sizes if size != '')}, {', '.join(names)}; {count:,} parameters",
+        "Network": f"{'-'.join(str(size) for size in sizes if size != '')}, {', '.join(names)}; "
+        f"{counted(count, 'parameter')}{_averaged(training)}",
         "Cost": net.cost.name,
         "Targets": ", ".join(model.schema.target_names),
         "Columns": ", ".join(column_names(model)),
@@ -124,13 +127,21 @@ def _noise(model: "TrainedModel") -> str | None:
     return ", ".join(f"{number(value, 3)} of {name}" for name, value in named)
 
 
+def _averaged(training: dict[str, Any]) -> str:
+    """Of a network of several starts, what each of them is."""
+    network, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
+    if network is None or n is None or starts is None or starts < 2:
+        return ""
+    return f": the average of {starts} networks {network}, of {counted(n, 'parameter')} each"
+
+
 def _effective_parameters(training: dict[str, Any]) -> str | None:
     gamma, n, evidence = (
         training.get(name) for name in ("effective_parameters", "parameters_of_a_start", "log_evidence")
     )
     if gamma is None or n is None:
         return None
-    return f"{gamma:.1f} of the {n:,} of a start, {training.get('starts')} starts; log evidence {number(evidence, 6)}"
+    return f"{gamma:.1f} of the {n:,} of one network; log evidence {number(evidence, 6)}"
 
 
 def _command(training: dict[str, Any]) -> str | None:

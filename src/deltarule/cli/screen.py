@@ -5,12 +5,14 @@ import math
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
+
+MOST_NAMES = 6  # in a sentence
 
 
 def console_for(as_json: bool) -> Console:
@@ -72,6 +74,16 @@ def number(value: float | None, digits: int = 4) -> str:
     ('0.01235', '1.235e+04', '-')
     """
     return "-" if value is None else f"{value + 0.0:.{digits}g}"  # + 0.0 turns -0.0 into 0.0
+
+
+def quoted(names: Sequence[object]) -> str:
+    """At most `MOST_NAMES` names in quotes, and how many more there are.
+
+    >>> quoted(["a", "b"])
+    "'a', 'b'"
+    """
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(repr(name) for name in names[:MOST_NAMES]) + more
 
 
 def share(value: float | None) -> str:

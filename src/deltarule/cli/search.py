@@ -41,6 +41,7 @@ from deltarule.cli.training_options import (
     Task,
     TrainingSource,
 )
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
@@ -116,12 +117,15 @@ def search(
     """Search for hyper-parameters: train on SOURCE with many, and save what does best on the validation part.
 
     Whatever is not varied is as in `deltarule train`, but for the trainer of a regression: a search judges by the
-    validation part, which bayesian does without. The test part is looked at once, for the winner.
+    validation part, which bayesian does without. The test part is looked at once, for the winner. A model file that is
+    there already stays if its network scores better on the same rows; then the winner goes to a file beside it.
     """
     choices = Choices.from_options(locals())
     _check(choices, method, trials, points)
     if choices.model.exists():
-        show_notes([f"{choices.model} is there already and the best trial will replace it: to keep it, give --out"])
+        show_notes(
+            [f"{choices.model} is there already: a network that scores worse on the same rows will not replace it"]
+        )
     data, epochs, found = _run(choices, vary or [], method, trials, points, prune)
     _finish(choices, data, epochs, found, method, as_json)
 
@@ -190,7 +194,7 @@ def _with_first_values(choices: Choices, space: Any) -> Choices:
 def _words(trial: "Trial", monitor: str) -> str:
     """A trial in a line: what was chosen, how well it did, what became of it."""
     score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
-    return f"{_values(trial)}  validation {score}, {trial.epochs} epochs, {trial.state}"
+    return f"{_values(trial)}  validation {score}, {counted(trial.epochs, 'epoch')}, {trial.state}"
 
 
 def _values(trial: "Trial") -> str:
@@ -211,6 +215,7 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import INTERRUPTED
+    from deltarule.cli.kept_model import place_for
     from deltarule.cli.planning import make_plan
     from deltarule.cli.variation import as_options
 
@@ -218,19 +223,22 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
     scores = summary.score(plan, data, found.result)
+    path, why = place_for(choices.model, data, scores)
+    winner = winner if path == choices.model else replace(winner, out=path)
     training = summary.training_record(winner, data, plan, found.result, scores)
-    dr.save(choices.model, plan.net, found.result.params, schema=data.schema.to_json(), training=training)
+    dr.save(path, plan.net, found.result.params, schema=data.schema.to_json(), training=training)
     record = summary.json_record(winner, plan, found.result, scores, True, time.perf_counter() - STARTED)
-    again = command("train", choices.source, *as_options(winner))
+    again = command("train", choices.source, *as_options(winner), *([] if path == choices.model else ["--out", path]))
     console = console_for(as_json)
     console.print(_table(found, plan))
     console.print(summary.panel(data, plan, found.result, scores, record, title="deltarule search"))
+    line(console, f"The best trial is saved in {path}{why}. This command trains it again:")
     line(console, again, "bold")
     if as_json:
         trials = [vars(trial) for trial in found.trials]
         emit_json(record | {"method": method, "best": found.best.values, "trials": trials, "command": again})
     if found.interrupted:
-        summary.warn(f"Interrupted: the best of {len(found.trials)} trials so far is saved in {choices.model}.")
+        summary.warn(f"Interrupted: the best of {counted(len(found.trials), 'trial')} so far is saved in {path}.")
         raise typer.Exit(INTERRUPTED)
 
 
@@ -239,7 +247,7 @@ def _table(found: "SearchResult", plan: "Plan") -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"{len(found.trials)} trials, best first", title_justify="left")
+    table = Table(title=f"{counted(len(found.trials), 'trial')}, best first", title_justify="left")
     for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds", "state"):
         table.add_column(name.replace("_", "-"), justify="left" if name == "state" else "right", no_wrap=True)
     for trial in found.trials[:MOST_ROWS]:

@@ -15,10 +15,12 @@ from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.metrics import in_words, measure, named
 from deltarule.cli.screen import command, finite, number
 from deltarule.cli.trainers import TRAINERS
+from deltarule.counting import counted
 from deltarule.data import DataSet
 from deltarule.data.stream import parquet_files
 
 if TYPE_CHECKING:
+    from deltarule.cli.outcome import Known
     from deltarule.cli.plan import Plan
     from deltarule.data import LoadedData
     from deltarule.training import TrainingResult
@@ -124,17 +126,23 @@ def panel(
     record: dict[str, Any],
     title: str = "deltarule train",
     resumed: bool = False,
+    known: "Known | None" = None,
 ) -> Panel:
-    """The summary for people; of a resumed training, `result` counts the seconds of the calls before too."""
+    """The summary for people; of a resumed training, `result` counts the seconds of the calls before too.
+
+    `known` is what Bayesian regularisation knows of its starts, whose average the network is.
+    """
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    sizes = f"{len(data.train):,} training, {len(data.validation):,} validation, {len(data.test):,} test examples"
+    sizes = (
+        f"{len(data.train):,} training, {len(data.validation):,} validation, {counted(len(data.test), 'test example')}"
+    )
     seconds = f"{record['training_seconds']:.1f}"
     training = f"training {seconds} with what was resumed" if resumed else f"{seconds} of them training"
     rows = [
         ("data", f"{data.name}: {sizes}"),
-        ("network", f"{plan.network}, {record['parameters']:,} parameters"),
+        ("network", _network(plan, record["parameters"], known)),
         ("cost", plan.net.cost.name),
         ("trainer", plan.description),
         ("stopped", why_stopped(plan, result)),
@@ -161,8 +169,18 @@ def _kept(plan: "Plan", result: "TrainingResult") -> str:
         return "the start"
     if plan.validated:
         return f"epoch {result.best_epoch}, the best on the validation part"
-    starts = f", all {len(result.starts)} starts side by side" if len(result.starts) > 1 else ""
-    return f"epoch {result.best_epoch}, that of the largest evidence{starts}"
+    return f"epoch {result.best_epoch}, that of the largest evidence"
+
+
+def _network(plan: "Plan", parameters: int, known: "Known | None") -> str:
+    """The layers and the number of parameters; of several starts, those of each and of the average that is saved."""
+    if known is None or len(known.ensemble.members) == 1:
+        return f"{plan.network}, {counted(parameters, 'parameter')}"
+    return (
+        f"the average of {len(known.ensemble.members)} networks {known.network}, of "
+        f"{counted(known.parameters, 'parameter')} each; it is saved as one network "
+        f"{'-'.join(map(str, plan.sizes))}, {counted(parameters, 'parameter')}"
+    )
 
 
 def next_commands(choices: Choices, data: "LoadedData") -> list[str]:

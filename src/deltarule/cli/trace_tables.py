@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.cli.screen import line, number
+from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -148,7 +149,7 @@ def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:
 def _heading(console: Console, net: "Network", i: int, layer: "LayerTrace") -> None:
     described = net.layers[i]
     activation = getattr(described, "activation", None)
-    size = f"{layer.a.size} neurons" + (f" ({' × '.join(map(str, layer.a.shape))})" if layer.a.ndim > 1 else "")
+    size = counted(layer.a.size, "neuron") + (f" ({' × '.join(map(str, layer.a.shape))})" if layer.a.ndim > 1 else "")
     name = f"{type(described).__name__}, {size}" + (f", sigma = {activation}" if activation else "")
     last = ", the output" if i + 1 == len(net.layers) else ""
     line(console, f"\nLayer {i + 2}{last}: {name}", "bold")
@@ -166,14 +167,8 @@ def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str =
     }
     count = len(next(iter(columns.values())))
     shown = count if full else min(count, MOST_NEURONS)
-    table = Table()
-    for name in (index, *columns):
-        table.add_column(Text(name), justify="right", no_wrap=True)
-    for j in range(shown):
-        table.add_row(str(j), *(_cell(column[j]) for column in columns.values()))
-    if shown < count:
-        table.add_row("...", *("" for _ in columns))
-    console.print(table)
+    cells = {name: [_cell(column[j]) for j in range(shown)] for name, column in columns.items()}
+    _tables(console, index, cells, cut=shown < count)
     if shown < count:
         line(console, f"{shown} of {count}; --full prints all", "dim")
 
@@ -183,19 +178,35 @@ def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None
     shape = " × ".join(map(str, matrix.shape))
     matrix = matrix.reshape(len(matrix), -1)
     rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
-    more = columns < matrix.shape[1]
     line(console, f"{name}, {shape}")
-    table = Table()
-    table.add_column("j \\ k", justify="right")
-    for k in range(columns):
-        table.add_column(str(k), justify="right", no_wrap=True)
-    if more:
-        table.add_column("...")
-    for j in range(rows):
-        table.add_row(str(j), *(number(float(value)) for value in matrix[j, :columns]))
-    if rows < matrix.shape[0]:
-        table.add_row("...")
-    console.print(table)
+    cells = {str(k): [number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
+    cells |= {"...": [""] * rows} if columns < matrix.shape[1] else {}
+    _tables(console, "j \\ k", cells, cut=rows < matrix.shape[0])
+
+
+def _tables(console: Console, index: str, columns: dict[str, list[Any]], cut: bool) -> None:
+    """The columns side by side, numbered by rows, in as many tables below each other as the width asks for.
+
+    A column of numbers is never made narrower, which would cut its digits off; only a name that is wider than the
+    screen is folded.
+    """
+    first = len(index) + 4  # with the lines and blanks around it
+    rest = list(columns.items())
+    while rest:
+        table, width, count = Table(), first, 0
+        table.add_column(Text(index), justify="right", no_wrap=True)
+        for name, cells in rest:
+            width += max(Text(name).cell_len, *(Text(str(cell)).cell_len for cell in cells)) + 3
+            if count and width > console.width:
+                break
+            table.add_column(Text(name), justify="right", overflow="fold")
+            count += 1
+        here, rest = rest[:count], rest[count:]
+        for j in range(len(here[0][1])):
+            table.add_row(str(j), *(cells[j] for _, cells in here))
+        if cut:
+            table.add_row("...", *("" for _ in here))
+        console.print(table)
 
 
 def _cell(value: Any) -> Any:

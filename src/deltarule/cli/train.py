@@ -207,6 +207,7 @@ def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: boo
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
     import deltarule as dr
     from deltarule.cli import summary
+    from deltarule.cli.class_verdict import learnt_nothing
     from deltarule.cli.failures import BAD_INPUT, INTERRUPTED
     from deltarule.cli.verdict import judge
     from deltarule.data import DataSet
@@ -222,6 +223,10 @@ def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: boo
         verdict = judge(data, outcome, scores)
     found = {} if outcome.known is None else outcome.known.record()
     found |= {} if verdict is None else verdict.record()
+    stuck = []
+    if learnt and verdict is None and data.task == "classification":
+        stuck = learnt_nothing(data, scores, plan.settings.eta)
+        found |= {"warnings": stuck}
     if saved:
         training = summary.training_record(choices, data, plan, result, scores) | finite(found)
         bars = None if outcome.known is None else as_tensors(outcome.known.ensemble)
@@ -230,9 +235,13 @@ def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: boo
         )
     record = summary.json_record(choices, plan, result, scores, saved, time.perf_counter() - STARTED)
     console = console_for(as_json)
-    console.print(summary.panel(data, plan, result, scores, record, resumed=choices.resume is not None))
+    console.print(
+        summary.panel(data, plan, result, scores, record, resumed=choices.resume is not None, known=outcome.known)
+    )
     if verdict is not None:
         console.print(verdict.panel())
+    for words in stuck:
+        line(console, f"warning: {words}", "bold yellow")
     if saved:
         for words in summary.next_commands(choices, data):
             line(console, words, "bold")

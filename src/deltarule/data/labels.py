@@ -1,4 +1,4 @@
-"""Class labels as one-hot rows, and network outputs as class labels.
+"""Class labels as one-hot rows, and network outputs as class labels and probabilities.
 
 A label keeps the type it had in the source: text, whole number, number or boolean. A file read again later
 may store the same label otherwise (3 as 3.0, because another row of the column is empty); `canonical` undoes
@@ -97,3 +97,18 @@ def most_active(outputs: np.ndarray, classes: Sequence[Label]) -> np.ndarray:
         (N,) labels, in a NumPy array of their own type.
     """
     return np.array(classes)[np.argmax(outputs, axis=1)]
+
+
+def probabilities(outputs: np.ndarray) -> np.ndarray:
+    """Read outputs as probabilities of the classes: p_j = a_j^L / sum_i a_i^L.
+
+    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one.
+
+    Args:
+        outputs: a^L, (N, k); what is not above 0 counts as the smallest number that is.
+
+    Returns:
+        (N, k) float64.
+    """
+    positive = np.maximum(np.asarray(outputs, np.float64), np.finfo(np.float64).tiny)
+    return positive / positive.sum(axis=1, keepdims=True)

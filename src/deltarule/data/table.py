@@ -15,7 +15,15 @@ from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import SPLITS, blocks
 from deltarule.data.splitting import split as at_random
-from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets, in_time, set_apart
+from deltarule.data.table_columns import (
+    choose_inputs,
+    class_labels,
+    decide_task,
+    find_targets,
+    in_time,
+    numbers_as_names,
+    set_apart,
+)
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
@@ -58,6 +66,7 @@ def load_table(
     path = Path(path)
     require_choice("split", split, SPLITS)
     frame, notes = read_table(path, options.category, options)
+    notes = (*notes, *numbers_as_names(list(frame.columns), path.name))
     targets = find_targets(list(frame.columns), target, path.name)
     options = set_apart(frame, options, targets, path.name)
     weights = [options.weights] if options.weights else []

@@ -1,5 +1,6 @@
-"""What is suspicious about a table that is split for training: too few rows, copies, columns that never vary, leaks."""
+"""What is suspicious about a table that is split for training: few rows, copies, idle columns, row numbers, leaks."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from deltarule.data.row_codes import row_codes
 
 FEW_ROWS = 30
 ROWS_PER_INPUT = 5
+FEW_NUMBERS = 50  # rows in which whole numbers may all differ by chance
+IDENTIFIER = r"(?i:(?:^|[^a-z])(?:id|no|nr|number|index|key|row|serial)(?![a-z]))|[a-z]I[Dd](?![a-z])"  # in a name
 HELD_OUT = 20  # held-out rows below which one column's luck could look like a leak
 ALMOST_EXACT = 0.999  # R² of one column alone
 ALMOST_ALL = 0.99  # of the mistakes of the majority's class that one column alone avoids
@@ -69,6 +72,26 @@ def constant_columns(data: DataSet) -> tuple[str, ...]:
         for column, values in _columns(data, data.train.X)
         if (values == values[0]).all() and isinstance(column, NumericColumn | CategoricalColumn)
     )
+
+
+def row_numbers(data: DataSet) -> tuple[str, ...]:
+    """The input columns that look like numbers of rows, orders or customers, of a table with several columns.
+
+    Such a column holds another whole number in each of more than `FEW_NUMBERS` rows, and at least half of the numbers
+    of its range occur, or its name says what it is.
+    """
+    parts = (data.train, data.validation, data.test)
+    found = []
+    for column, scaled in _columns(data, np.concatenate([part.X for part in parts])):
+        if isinstance(column, CategoricalColumn) or len(scaled) <= FEW_NUMBERS or len(data.schema.inputs) < 2:
+            continue
+        values = column.decode(scaled)
+        whole = np.round(values)
+        if np.abs(values - whole).max() > 1e-6 or len(np.unique(whole)) < len(whole):
+            continue
+        if np.ptp(whole) < 2 * len(whole) or re.search(IDENTIFIER, column.name):
+            found.append(column.name)
+    return tuple(found)
 
 
 def leaks(data: DataSet, copied: Copies) -> tuple[Leak, ...]:

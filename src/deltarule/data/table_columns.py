@@ -66,6 +66,8 @@ def require_column(name: str, columns: Sequence[str], origin: str, option: str) 
     if found is None:
         near = difflib.get_close_matches(name, columns, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
+        for note in numbers_as_names(columns, origin):
+            hint = f"{note}; "
         raise DataError(
             f"{origin} has no column {name!r} for the {option}: {hint}its columns are {listed(tuple(columns))}"
         )
@@ -90,6 +92,31 @@ def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], ori
             if twice := set(names) & set(taken):
                 raise ConfigurationError(f"{option} and {other} both name the column {min(twice)!r}: leave one out")
     return replace(options, drop=drop, category=category, weights=weights)
+
+
+def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
+    """A note if the names of the columns look like the first row of a table without names.
+
+    That is if more than half of them are numbers, and either all of them or one that is not whole; 0, 1, 2, ... are
+    what pandas writes for columns without names.
+    """
+    numbers = [number for name in columns if (number := _as_number(name)) is not None]
+    if numbers == list(range(len(columns))) or 2 * len(numbers) <= len(columns):
+        return ()
+    if len(numbers) < len(columns) and all(number % 1 == 0 for number in numbers):
+        return ()
+    return (
+        f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)} and is taken for the names of the "
+        "columns: if it is a row, put a line of names above it",
+    )
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
 
 
 def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tuple[str, ...]]:

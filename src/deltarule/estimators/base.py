@@ -3,7 +3,7 @@
 import os
 import warnings
 from numbers import Integral, Number
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -21,7 +21,7 @@ from deltarule.estimators.content import Weighted, hold_out
 from deltarule.estimators.inputs import inputs_of
 from deltarule.estimators.regularization import Problem, get_way
 from deltarule.estimators.scaling import Scaling
-from deltarule.estimators.trainer_names import Chosen, choose
+from deltarule.estimators.trainer_names import NAMED, Chosen, choose, is_first_order
 from deltarule.layers import Dense
 from deltarule.model_file import save
 from deltarule.network import Network
@@ -67,6 +67,18 @@ class NetworkEstimator(BaseEstimator):
         self.validation_fraction = validation_fraction
         self.restarts = restarts
         self.random_state = random_state
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say which trainers have `partial_fit`, where this one has not: Python calls this for what is missing."""
+            if name == "partial_fit":
+                able = ", ".join(repr(each) for each in NAMED if is_first_order(each))
+                raise AttributeError(
+                    f"partial_fit goes on from where the last call ended, which trainer={self.trainer!r} cannot: "
+                    f"choose one of {able}, or a GradientDescent."
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted network and its scaling to a model file, for `deltarule predict`, `evaluate` and `export`.

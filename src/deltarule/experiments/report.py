@@ -3,7 +3,8 @@
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,11 +129,18 @@ class Report:
     notes: Sequence[str]
     reference: str = "book"
 
+    def without_reference(self) -> "Report":
+        """The report of a quick run, whose numbers are not to be held against the book's."""
+        rows = [replace(row, book=None) for row in self.rows]
+        return replace(self, title=f"{self.title}; a quick run, whose numbers mean nothing", rows=rows)
+
     def table(self) -> list[list[str]]:
-        """The table as text, its head first."""
+        """The table as text, its head first; columns in which nothing would stand are left out."""
         extra = list(dict.fromkeys(name for row in self.rows for name in row.more))
         cells = [["", self.reference, "deltarule", *extra, "seconds a run"], *(row.cells(extra) for row in self.rows)]
-        return cells if any(row.seconds for row in self.rows) else [row[:-1] for row in cells]
+        filled = [True, any(row.book is not None for row in self.rows), True, *(True for _ in extra)]
+        filled.append(any(row.seconds for row in self.rows))
+        return [list(compress(row, filled)) for row in cells]
 
     def record(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""

@@ -32,6 +32,7 @@ LANGUAGES = {
     "c": Language(".c", c_source),
     "python": Language(".py", numpy_source),
     "octave": Language(".m", octave_source),
+    "matlab": Language(".m", octave_source),  # one file serves both
 }
 
 
@@ -41,7 +42,7 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
     Args:
         model: the path of a model file, a fitted estimator, or (net, params), which has no scaling.
         path: the file to write. Its name, as an identifier, is the name of the function in it.
-        to: "onnx", "c", "python" or "octave"; None goes by the path's suffix.
+        to: "onnx", "c", "python", "octave" or "matlab"; None goes by the path's suffix.
         precision: "double", which predicts what deltarule does to rounding, or "float".
 
     Returns:
@@ -63,7 +64,7 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
             )
     require_choice("to", to, tuple(LANGUAGES))
     require_choice("precision", precision, PRECISIONS)
-    if to == "octave" and identifier(path.stem) != path.stem:
+    if LANGUAGES[to].suffix == ".m" and identifier(path.stem) != path.stem:
         raise ConfigurationError(
             f"path is {str(path)!r}, but an Octave function has the name of its file: call it "
             f"{identifier(path.stem)}.m, for example."

@@ -6,11 +6,15 @@ import numpy as np
 
 from deltarule.backprop import Params
 from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.labels import probabilities
 from deltarule.data.schema import Schema
 from deltarule.network import Network
 
 ROWS = 1000  # the most rows that importance is measured on
 REPEATS = 5
+SMALLEST = float(
+    np.finfo(np.float32).eps
+)  # probability that counts, so that one sure mistake does not outweigh all rows
 
 
 def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
@@ -42,14 +46,17 @@ def permutation_importance(
 
     Returns:
         The growth of the root mean square error over the targets, each in units of its standard deviation, or of the
-        share of rows that are classified wrong; empty for images.
+        log-loss: the mean over the rows of -ln p, p the probability of the row's own class. The share of wrong rows
+        would not do: where one class is rare, all rows may be given the other, and no shuffle changes that. Empty for
+        images.
     """
     random = np.random.default_rng(0)
 
     def error(inputs: np.ndarray) -> float:
         outputs = np.asarray(net(params, inputs))
         if schema.classes is not None:
-            return float(np.mean(np.argmax(outputs, axis=1) != np.argmax(Y, axis=1)))
+            own = probabilities(outputs)[np.arange(len(Y)), Y.argmax(axis=1)]
+            return float(-np.log(np.maximum(own, SMALLEST)).mean())
         return float(np.sqrt(np.mean((outputs - Y) ** 2)))
 
     before, found = error(X), {}

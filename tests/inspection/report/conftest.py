@@ -1,4 +1,4 @@
-"""A regression with a category and a column of noise, and a classifier, with rows whose targets are known."""
+"""A regression with a category and a column of noise, and two classifiers, with rows whose targets are known."""
 
 from typing import Any, NamedTuple
 
@@ -52,3 +52,16 @@ def clouds() -> Known:
     net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
     result = dr.train(net, X, labels, trainer=dr.GradientDescent(eta=1.0), epochs=60)
     return Known(net, result.params, schema, X, np.eye(2)[labels], result.history)
+
+
+@pytest.fixture(scope="session")
+def seven() -> Known:
+    """Seven classes, as many as there are colours, that one column tells apart; the network knows the line of each."""
+    labels = np.repeat(np.arange(7), 12)
+    values = labels + np.random.default_rng(0).normal(0, 0.3, len(labels))
+    column = NumericColumn.measured("x", values)
+    schema = Schema("table", "classification", (column,), (), ("<left>", *"bcdefg"), ("letter",))
+    X, centres = schema.encode_inputs(pd.DataFrame({"x": values})), (np.arange(7) - column.mean) / column.std
+    net = dr.Network([dr.Dense(7, "softmax")], "log-likelihood")
+    params = [{"W": 20 * centres[:, None], "b": -10 * centres**2}]
+    return Known(net, params, schema, X, np.eye(7)[labels], {"cost": np.array([2.0, 1.0, 0.5])})

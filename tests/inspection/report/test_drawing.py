@@ -1,12 +1,14 @@
 import re
 
+import pytest
+
 from deltarule.inspection.plots.style import COLOURS, INK, panels
-from deltarule.inspection.report.drawing import inline_svg
+from deltarule.inspection.report.drawing import DARK, inline_svg, palette
 
 
-def svg():
+def svg(colour=COLOURS[1]):
     figure, (axes,) = panels(size=(3, 2))
-    axes.plot([1, 2], [1, 4], color=COLOURS[1])
+    axes.plot([1, 2], [1, 4], color=colour)
     return inline_svg(figure, "a &amp; b")
 
 
@@ -27,6 +29,14 @@ def test_its_colours_are_the_page_s():
     assert COLOURS[1] not in drawn
     assert "currentColor" in drawn
     assert "var(--colour-1)" in drawn
+
+
+@pytest.mark.parametrize("i", range(len(COLOURS)))
+def test_every_colour_of_the_plots_is_a_variable_that_the_palette_defines_twice(i):
+    drawn = svg(COLOURS[i])
+    assert f"stroke: var(--colour-{i})" in drawn
+    assert COLOURS[i] not in drawn
+    assert re.findall(rf"--colour-{i}: (#\w+);", palette()) == [COLOURS[i], DARK[i]]
 
 
 def test_the_same_figure_is_the_same_text():

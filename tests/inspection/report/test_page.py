@@ -23,6 +23,7 @@ VOID = {"meta", "br", "use", "path", "image"}
 # The width of what does not fit is written where the test can read it.
 PROBE = """<script>
 document.title = [document.documentElement.scrollWidth, innerWidth, document.querySelectorAll("svg").length,
+  [...document.querySelectorAll("[style*='stroke: var(']")].filter(e => getComputedStyle(e).stroke === "none").length,
   getComputedStyle(document.body).backgroundColor].join(" ")
 </script>"""
 
@@ -46,7 +47,7 @@ class Nesting(HTMLParser):
         pass
 
 
-@pytest.fixture(params=["plant", "clouds"])
+@pytest.fixture(params=["plant", "clouds", "seven"])
 def page(request):
     known = request.getfixturevalue(request.param)
     evidence = gather(known.net, known.params, known.schema, known.X, known.Y, "rows <&>")
@@ -60,6 +61,23 @@ def test_it_loads_nothing(page):
     assert "url(" not in page.replace("url(#", "")
     assert "<script" not in page
     assert "@import" not in page
+
+
+def test_every_variable_that_is_used_is_defined_in_light_and_in_dark(page):
+    used = set(re.findall(r"var\((--[\w-]+)", page))
+    style = page[page.index("<style>") : page.index("</style>")]
+    light, dark = (
+        set(re.findall(r"(--[\w-]+):", " ".join(blocks)))
+        for blocks in (
+            re.findall(r"(?m)^:root \{(.*?)\}", style, re.DOTALL),
+            re.findall(r"scheme: dark\) \{ :root \{(.*?)\}", style, re.DOTALL),
+        )
+    )
+    assert {"--ink", "--line", "--colour-5"} <= used <= light & dark
+
+
+def test_no_colour_is_fixed_but_the_grey_of_the_grid(page):
+    assert set(re.findall(r"#[0-9a-f]{6}\b", page[page.index("</style>") :])) <= {"#b0b0b0"}
 
 
 def test_its_elements_are_closed_and_its_texts_escaped(page):
@@ -127,8 +145,10 @@ def test_a_browser_shows_all_of_it(page, width, scheme, ground, tmp_path):
     done = subprocess.run(
         [CHROMIUM, *FLAGS, *options, file.as_uri()], capture_output=True, text=True, timeout=300, check=True
     )
-    needed, given, pictures, colour = re.search(r"<title>(\d+) (\d+) (\d+) (.*?)</title>", done.stdout).groups()
+    found = re.search(r"<title>(\d+) (\d+) (\d+) (\d+) (.*?)</title>", done.stdout)
+    needed, given, pictures, unseen, colour = found.groups()
     assert int(given) == width
     assert int(needed) <= width  # nothing sticks out at the side
-    assert int(pictures) >= 6
+    assert int(pictures) >= 5
+    assert int(unseen) == 0  # every line that is drawn has a colour
     assert colour == ground

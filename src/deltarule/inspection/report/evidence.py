@@ -7,6 +7,7 @@ import numpy as np
 
 from deltarule.backprop import Params
 from deltarule.data.columns import NumericColumn
+from deltarule.data.labels import probabilities
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.inspection.importance import chosen_rows, column_blocks, permutation_importance
@@ -43,7 +44,7 @@ class Evidence:
         predicted: (N, k), targets in their units or probabilities.
         actual: (N, k) in their units, or the true class of each row, (N,) whole numbers.
         importance: by column name, how much the error grows when the column is shuffled: the RMSE over the targets,
-            each in units of its standard deviation, or the share of rows classified wrong. Empty for images.
+            each in units of its standard deviation, or the log-loss. Empty for images.
         dependence: of the most important columns.
         std: (N, k), the standard deviation of a new measurement in the targets' units, None without error bars.
         degrees_of_freedom: of the noise, as Student's t counts them.
@@ -84,11 +85,8 @@ def gather(
 
 
 def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
-    """Targets in their units, or probabilities: softmax outputs as they are, others divided by their sum."""
-    if schema.classes is None:
-        return schema.decode(outputs)
-    positive = np.maximum(outputs, np.finfo(np.float64).tiny)
-    return positive / positive.sum(axis=1, keepdims=True)
+    """Targets in their units, or probabilities."""
+    return schema.decode(outputs) if schema.classes is None else probabilities(outputs)
 
 
 def _dependence(net: Network, params: Params, schema: Schema, X: np.ndarray, name: str) -> Dependence:

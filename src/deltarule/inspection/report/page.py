@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deltarule.counting import counted
 from deltarule.data.schema import Schema
 from deltarule.inspection.report import pictures
-from deltarule.inspection.report.drawing import inline_svg
+from deltarule.inspection.report.drawing import inline_svg, palette
 from deltarule.inspection.report.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
 
 STYLE = """
 :root { color-scheme: light dark; --page: #fbfaf8; --card: #ffffff; --ink: #2b2f36; --soft: #6a707a; --line: #e3e1dc;
-  --hit: 59, 118, 196; --miss: 196, 69, 47;
-  --colour-0: #c4452f; --colour-1: #3b76c4; --colour-2: #2f8f6b; --colour-3: #d99a1c; --colour-4: #7b5aa6; }
+  --hit: 59, 118, 196; --miss: 196, 69, 47; }
 @media (prefers-color-scheme: dark) { :root { --page: #16181c; --card: #1f2228; --ink: #e6e4df; --soft: #9aa1ad;
-  --line: #343941; --hit: 91, 150, 226; --miss: 226, 103, 80;
-  --colour-0: #ee7c64; --colour-1: #74abf0; --colour-2: #58c29a; --colour-3: #ecb94e; --colour-4: #b193e0; } }
+  --line: #343941; --hit: 91, 150, 226; --miss: 226, 103, 80; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
@@ -76,7 +75,7 @@ def html_report(
     lead = _lead(schema, training, evidence)
     sections = [_section("The model", [_card(card)]), _section("The verdict after training", _verdict(training))]
     if evidence is not None:
-        rows = f"{len(evidence.predicted):,} rows of {evidence.source}"
+        rows = f"{counted(len(evidence.predicted), 'row')} of {evidence.source}"
         shown = _classification(schema, evidence) if schema.classes is not None else _regression(schema, evidence)
         sections.append(_section(f"Predictions, {rows}", shown))
         sections.append(_section("What the columns do", _columns(schema, evidence)))
@@ -85,7 +84,7 @@ def html_report(
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{palette()}{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{escape(title)}</h1>\n<p class="lead">{lead}</p>\n{body}\n'
         "<footer>Written by deltarule. This file is complete: it loads nothing.</footer>\n</main>\n</body>\n</html>\n"
     )
@@ -188,7 +187,7 @@ def _coverage(name: str, errors: np.ndarray, std: np.ndarray, degrees_of_freedom
         f"Calibration of the error bars of {name}",
         pictures.coverage(errors, std, degrees_of_freedom, name),
         f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
-        f"too short, above it too long; the grey band is what chance does with {len(errors):,} rows.",
+        f"too short, above it too long; the grey band is what chance does with {counted(len(errors), 'row')}.",
     )
 
 
@@ -233,7 +232,7 @@ def _columns(schema: Schema, evidence: Evidence) -> list[str]:
     if not evidence.importance:
         return []
     unit = (
-        "wrong rows when shuffled, added share"
+        "added log-loss when shuffled"
         if schema.classes is not None
         else "added error when shuffled, in standard deviations"
     )
@@ -241,6 +240,8 @@ def _columns(schema: Schema, evidence: Evidence) -> list[str]:
         "How much worse the predictions are when a column is shuffled among the rows. Columns that say the same "
         "thing share their importance."
     )
+    if schema.classes is not None:
+        caption += " Log-loss is the mean of -ln p, where p is the probability given to the right class."
     shown = [_figure("Importance of the columns", pictures.importances(evidence.importance, unit), caption)]
     names = schema.output_names
     ylabel = "mean probability" if schema.classes is not None else names[0] if len(names) == 1 else "mean prediction"

@@ -8,6 +8,7 @@ import numpy as np
 from deltarule.inspection.plots.curves import curves
 from deltarule.inspection.plots.style import COLOURS, GREY, drawing
 from deltarule.inspection.report.evidence import Dependence
+from deltarule.inspection.roc import roc_curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 SIZE = (4.6, 3.2)
 MOST_POINTS = 1500  # of a scatter plot: more would only make the file larger
 MOST_NAMES = 6
+DASHES = ("-", "--", ":", "-.")  # of lines that have the same colour
 
 
 def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
@@ -107,30 +109,14 @@ def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) ->
         for i, j in enumerate(shown):
             found, wrong, area = roc_curve(probabilities[:, j], classes == j)
             label = f"{names[j]}: {area:.3f}"
-            axes.plot(wrong, found, color=COLOURS[i % len(COLOURS)], linewidth=1.4, label=label)
+            again, colour = divmod(i, len(COLOURS))
+            style = DASHES[again % len(DASHES)]
+            axes.plot(wrong, found, color=COLOURS[colour], linestyle=style, linewidth=1.4, label=label)
         columns = 1 if len(shown) <= MOST_NAMES else 2
         legend = axes.legend(title="area under the curve", loc="lower right", fontsize=8, frameon=False, ncols=columns)
         legend.get_title().set_fontsize(8)
         axes.set(xlabel="share of other rows taken for the class", ylabel="share of the class found")
     return figure
-
-
-def roc_curve(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The shares of positives and of negatives above each threshold, and the area under the curve.
-
-    Rows with equal scores pass a threshold together. The area is NaN where one of the two kinds is missing.
-
-    >>> roc_curve(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, True, False, True]))[2]
-    0.875
-    """
-    order = np.argsort(-score, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    hits = np.concatenate([[0], np.cumsum(positive[order])[last]])
-    misses = np.concatenate([[0], np.cumsum(~positive[order])[last]])
-    if not hits[-1] or not misses[-1]:
-        return np.array([0.0, 1.0]), np.array([0.0, 1.0]), float("nan")
-    found, wrong = hits / hits[-1], misses / misses[-1]
-    return found, wrong, float(np.sum(np.diff(wrong) * (found[1:] + found[:-1]) / 2))
 
 
 def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) -> "Figure":

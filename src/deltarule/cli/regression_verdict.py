@@ -1,0 +1,166 @@
+"""What the verdict says of a regression: how good, how noisy, and what its errors warn of."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from deltarule.cli.outcome import Known, Outcome
+from deltarule.cli.screen import number, share
+from deltarule.counting import counted
+from deltarule.data.columns import NumericColumn
+from deltarule.data.units import split_unit
+from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
+
+if TYPE_CHECKING:
+    from deltarule.cli.summary import Scores
+    from deltarule.data import DataSet
+
+PARTS = {"training": "fit", "validation": "validation", "test": "test"}
+EXPLAINED = ((0.99, "almost all"), (0.9, "most"), (0.5, "a good part"), (0.1, "a little"))  # by R²
+NEAR_THE_NOISE = 1.2
+BY_HEART = 1.5  # the test error over the fit error
+NO_NOISE = 1e-3  # of the target's standard deviation
+IDLE = 0.5  # of the parameters in use, below which there are enough neurons
+
+
+class Target(NamedTuple):
+    """A target with the numbers of all rows in the table, its values there and what the network predicts, in its unit.
+
+    Args:
+        far: rows far from all others that make most of the error, where there are such.
+        unequal: the errors where it is predicted smallest and largest, where they differ.
+    """
+
+    column: NumericColumn
+    rows: np.ndarray
+    actual: np.ndarray
+    predicted: np.ndarray
+    far: FarRows | None
+    unequal: UnequalErrors | None
+
+
+def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
+    """Each target with its values and predictions for all rows, and what their difference says."""
+    parts = (data.train, data.validation, data.test)
+    X, Y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "Y"))
+    outputs = np.asarray(outcome.plan.net(outcome.result.params, X))
+    rows, found = np.concatenate([part.rows for part in parts]), []
+    held = (np.arange(len(rows)) >= len(data.train)).astype(int)
+    for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
+        errors = column.std * (a - y)
+        noisy = usual_error(errors) > NO_NOISE * column.std
+        unequal = unequal_errors(a, errors) if noisy else None
+        far = far_rows(errors, held) if noisy else None
+        found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
+    return found
+
+
+def lines(
+    targets: list[Target], outcome: Outcome, scores: "Scores", copied: bool, held: np.ndarray | None
+) -> dict[str, str]:
+    """The lines of each target; `held` is the share of the held-out rows in their 95 % intervals, (k,)."""
+    found, known = {}, outcome.known
+    several = len(targets) > 1
+    for j, target in enumerate(targets):
+        name = target.column.name
+        rmse, r2 = _of_target(scores, name, several)
+        before = f"{name}: " if several else ""
+        found[f"{before}quality"] = _quality(r2["test"], name, copied)
+        errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
+        found[f"{before}error"] = f"{errors} (root mean square, in {split_unit(name).unit or f'the unit of {name}'})"
+        if known is not None:
+            found[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], target)
+        if held is not None:
+            found[f"{before}error bars"] = f"95 % intervals hold {share(held[j])} of the validation and test rows"
+    if known is not None:
+        found["parameters"] = _parameters(known)
+    return found
+
+
+def warnings(targets: list[Target], outcome: Outcome, scores: "Scores") -> list[str]:
+    """A sentence for each target that is learnt by heart, or whose errors of all rows are no plain noise."""
+    return _by_heart(targets, outcome, scores) + _of_errors(targets)
+
+
+def _of_target(scores: "Scores", name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
+    """RMSE and R² of one target in each part."""
+    if not several:
+        return {part: scores[part]["rmse"] for part in PARTS}, {part: scores[part]["r2"] for part in PARTS}
+    rmse = {part: scores[part]["rmse_by_target"][name] for part in PARTS}
+    return rmse, {part: scores[part]["r2_by_target"][name] for part in PARTS}
+
+
+def _quality(r2: float | None, name: str, copied: bool) -> str:
+    if r2 is None:
+        return f"{name} does not vary among the test rows, so that nothing can be said of the network"
+    which = "the test rows, of which it has seen copies," if copied else "rows it has not seen"
+    words = next((words for least, words in EXPLAINED if r2 >= least), None)
+    if words is None:
+        return f"on {which} the network is hardly better than the mean of {name} (R² {r2:.3f})"
+    return f"on {which} the network explains {words} of the variation of {name} (R² {r2:.3f})"
+
+
+def _noise(noise: float, rmse: float, target: Target) -> str:
+    about, spread = f"about {number(noise, 3)} (standard deviation)", target.column.std
+    if noise <= NO_NOISE * spread:
+        return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
+    if target.far is not None:
+        return f"{about}, most of which far rows make; without them it is about {number(target.far.usual, 3)}"
+    if rmse <= NEAR_THE_NOISE * noise:
+        return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
+    return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
+
+
+def _parameters(known: Known) -> str:
+    """How many parameters the data use, and whether more of them could help."""
+    starts = len(known.ensemble.members)
+    which = f"each network's {known.parameters:,}" if starts > 1 else f"the {known.parameters:,}"
+    more = "will not" if known.gamma < IDLE * known.parameters else "may"
+    return f"the data use about {known.gamma:.0f} of {which} parameters, so more neurons {more} help"
+
+
+def _by_heart(targets: list[Target], outcome: Outcome, scores: "Scores") -> list[str]:
+    """A sentence for each target that is fitted much better on training rows than on others, past the noise."""
+    found, several = [], len(targets) > 1
+    for j, target in enumerate(targets):
+        name = target.column.name
+        rmse = _of_target(scores, name, several)[0]
+        fit, test = rmse["training"], rmse["test"]
+        noise = 0.0 if outcome.known is None else float(outcome.known.noise_std[j])
+        of = f" of {name}" if several else ""
+        if min(test, rmse["validation"]) <= BY_HEART * max(fit, noise):
+            continue
+        found.append(
+            f"the test error{of} is {test / fit:.1f} times the fit error: the network knows its training rows better "
+            "than others; more rows or fewer neurons would help"
+            if fit > 0
+            else f"the network fits its training rows{of} exactly, and others not"
+        )
+    return found
+
+
+def _of_errors(targets: list[Target]) -> list[str]:
+    """What the errors of all rows warn of."""
+    found = []
+    for column, rows, actual, predicted, far, unequal in targets:
+        name = column.name
+        if far is not None:
+            worst = far.rows[0]
+            which = f"{counted(len(far.rows), 'row')} {'lies' if len(far.rows) == 1 else 'lie'}"
+            found.append(
+                f"{which} ({share(len(far.rows) / len(rows))}) far from the others, whose usual error is "
+                f"{number(far.usual, 3)}, and {'makes' if len(far.rows) == 1 else 'make'} "
+                f"{share(far.share)} of the squared error, the farthest data row {rows[worst]}, where {name} is "
+                f"{number(float(actual[worst]), 6)} and {number(float(predicted[worst]), 6)} is predicted: if they are "
+                "faults, correct them or leave them out, for the quadratic cost squares their errors, so that they "
+                "spoil the fit, the noise and the error bars"
+            )
+        elif unequal is not None:
+            grows = unequal.highest > unequal.lowest and (actual > 0).all()
+            remedy = f"; as {name} is positive and its errors grow with it, its logarithm may be the better target"
+            found.append(
+                f"the errors of {name} are usually {number(unequal.lowest, 3)} where it is predicted smallest, and "
+                f"{number(unequal.highest, 3)} where largest: error bars, which take one noise for all rows, are too "
+                f"wide for the ones and too narrow for the others{remedy if grows else ''}"
+            )
+    return found
