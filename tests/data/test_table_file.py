@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from deltarule.data.table_file import read_table
@@ -43,14 +41,6 @@ def test_a_column_can_be_read_as_text(csv):
     assert frame["a"].tolist() == ["01", "TRUE"]
 
 
-def test_a_parquet_file_loses_its_index(tmp_path):
-    path = tmp_path / "t.parquet"
-    pd.DataFrame({"a": [1, 2], "b": ["x", None]}, index=[10, 20]).to_parquet(path)
-    frame, _ = read_table(path)
-    assert list(frame) == ["a", "b"]
-    assert list(frame.index) == [0, 1]
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -79,29 +69,6 @@ def test_a_file_that_is_no_table(tmp_path, name, content, message):
         read_table(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_parquet_file_with_a_name_twice(tmp_path):
-    path = tmp_path / "t.parquet"
-    pyarrow.parquet.write_table(pyarrow.table([[1], [2]], names=["a", "a"]), path)
-    with pytest.raises(DataError, match="more than one column named 'a'"):
-        read_table(path)
-
-
-def test_a_truncated_parquet_file(tmp_path):
-    path = tmp_path / "t.parquet"
-    pd.DataFrame({"a": range(1000)}).to_parquet(path)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match=r"t\.parquet"):
-        read_table(path)
-
-
-def test_a_parquet_file_without_rows(tmp_path):
-    path = tmp_path / "t.parquet"
-    pd.DataFrame({"a": []}).to_parquet(path)
-    with pytest.raises(DataError, match="no data rows"):
-        read_table(path)
 
 
 def test_a_missing_file_and_a_directory(tmp_path):
@@ -185,11 +152,3 @@ def test_a_category_is_read_as_text_whatever_it_holds(csv, tmp_path):
     path = tmp_path / "t.parquet"
     pd.DataFrame({"a": [1.0, None, 2.0]}).to_parquet(path)
     assert read_table(path, {"a"})[0]["a"].tolist()[::2] == ["1", "2"]
-
-
-def test_codes_that_parquet_declares_as_texts_stay_texts(tmp_path):
-    path = tmp_path / "t.parquet"
-    pd.DataFrame({"code": ["01", "02"], "mass": ["1.5 kg", "2.5 kg"]}).to_parquet(path)
-    frame, _ = read_table(path)
-    assert frame["code"].tolist() == ["01", "02"]
-    assert frame["mass [kg]"].tolist() == [1.5, 2.5]
