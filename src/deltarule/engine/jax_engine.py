@@ -249,8 +249,3 @@ def device() -> str:
     found = jax.devices()[0]
     kind = found.device_kind
     return f"JAX on {kind}" if kind == found.platform else f"JAX on {found.platform}, {kind}"
-
-
-def lanes(count: int) -> int:
-    """How many of so many trainings run beside each other in threads: one, because XLA has threads of its own."""
-    return 1
