@@ -93,7 +93,7 @@ def plan(
     )
     device = engines.get(engine).device()
     line(console, f"{device}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most")
-    line(console, _why(engine, chosen))
+    line(console, _why(engine, chosen, choices.engine in (None, "auto")))
     for p, seconds in times.items():
         each = _bytes(found.memory_on(p).total)
         line(console, f"  {counted(p, 'device')}: {_seconds(seconds)} in all, {each} on each")
@@ -102,11 +102,12 @@ def plan(
         emit_json(record | {"version": dr.__version__})
 
 
-def _why(engine: str, chosen: "Estimate") -> str:
-    """Why this engine: what the model of "auto" says of both."""
+def _why(engine: str, chosen: "Estimate", auto: bool) -> str:
+    """The engine, and why it: what the model of "auto" says of both."""
+    asked = "" if auto else ", as --engine says"
     if chosen.jax == float("inf"):
-        return f"engine {engine}: steps with curvature are LAPACK's, which needs no compiler"
-    return f"engine {engine}: by shapes and settings {_seconds(chosen.numpy)} by NumPy, {_seconds(chosen.jax)} by JAX"
+        return f"engine {engine}{asked}; auto takes numpy: steps with curvature are LAPACK's, which compiling does not help"
+    return f"engine {engine}{asked}; auto expects {_seconds(chosen.numpy)} of numpy, {_seconds(chosen.jax)} of jax"
 
 
 def _counts(text: str) -> list[int]:
