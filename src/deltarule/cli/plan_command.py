@@ -106,8 +106,9 @@ def _why(engine: str, chosen: "Estimate", auto: bool) -> str:
     """The engine, and why it: what the model of "auto" says of both."""
     asked = "" if auto else ", as --engine says"
     if chosen.jax == float("inf"):
-        return f"engine {engine}{asked}; auto takes numpy: steps with curvature are LAPACK's, which compiling does not help"
-    return f"engine {engine}{asked}; auto expects {_seconds(chosen.numpy)} of numpy, {_seconds(chosen.jax)} of jax"
+        reason = "steps with curvature are LAPACK's, which compiling does not help"
+        return f"engine {engine}: {reason}" if auto else f"engine {engine}{asked}; auto takes numpy: {reason}"
+    return f"engine {engine}{asked}: expected {_seconds(chosen.numpy)} by NumPy, {_seconds(chosen.jax)} by JAX"
 
 
 def _counts(text: str) -> list[int]:
