@@ -33,7 +33,7 @@ def test_the_script_has_nothing_to_write():
 def test_the_script_refuses_code_that_is_not_there():
     with_lines = runpy.run_path(str(ROOT / "docs" / "equations.py"))["with_lines"]
     path = "src/deltarule/errors.py"
-    with pytest.raises(ValueError, match="on 0 lines of src/deltarule/errors.py"):
+    with pytest.raises(ValueError, match=r"on 0 lines of src/deltarule/errors\.py"):
         with_lines(f"| (1) | | [{path}]({path}#L1) `no such line` |")
 
 

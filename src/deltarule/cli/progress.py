@@ -56,7 +56,7 @@ class TrainingProgress:
     def epoch(self, record: dict[str, Any]) -> None:
         """Show the record of an epoch."""
         now, epoch = time.perf_counter(), int(record["epoch"])
-        # The first epoch may have come with compilation, so it says nothing about speed; another start begins at 1 again.
+        # The first epoch may come with compilation, so it says nothing about speed; another start begins at 1 again.
         if self.first is None or epoch <= self.first[0]:
             self.first = epoch, now
         rate = (epoch - self.first[0]) * self.examples / max(now - self.first[1], 1e-9)
