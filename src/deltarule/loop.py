@@ -91,6 +91,10 @@ class Course:
         """The key of what layers draw, of start number `lane`."""
         return self.engine.key((*self.path, NOISE, lane))
 
+    def lanes_at_once(self, lanes: int) -> int:
+        """How many starts train beside each other, each in a thread of its own; no number hangs on it."""
+        return self.engine.lanes(lanes) if self.rows.x.size >= WORTH_THREADS else 1
+
     def start(self, params: Params) -> Carry:
         """The carry before the first epoch of one training."""
         if self.compiled:
@@ -140,6 +144,9 @@ class Course:
         return max(1, min(epochs, DRAWN // max(1, int(self.rows.count))))
 
 
+# Numbers of the inputs from which two starts in threads are ahead of one after the other: with fewer, NumPy holds
+# Python's lock most of the time.
+WORTH_THREADS = 2000
 DRAWN = 2**16  # examples whose place in an epoch is drawn at once
 
 

@@ -25,7 +25,9 @@ Engine = Any  # a module: numpy_engine, or jax_engine
 
 def of(array: Any) -> Engine:
     """The engine whose array this is; Python's own numbers are NumPy's."""
-    return numpy_engine if isinstance(array, np.ndarray | np.generic | float | int) else get("jax")
+    if type(array) is np.ndarray or isinstance(array, np.ndarray | np.generic | float | int):
+        return numpy_engine
+    return get("jax")
 
 
 def of_params(params: Any) -> Engine:

@@ -59,6 +59,12 @@ def put(array: Any, dtype: Any = None) -> Array:
     return jnp.asarray(array, dtype)
 
 
+def given(X: Any, params: Any) -> Any:
+    """Inputs as they go into a call with these parameters: NumPy's as they are, if nothing is traced."""
+    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in (X, *jax.tree.leaves(params)))
+    return jnp.asarray(X) if traced else X
+
+
 def wait(tree: Any) -> Any:
     """The tree, once it is computed: JAX reads NumPy's memory while it computes, and callers may change it."""
     return jax.block_until_ready(tree)
@@ -243,3 +249,8 @@ def device() -> str:
     found = jax.devices()[0]
     kind = found.device_kind
     return f"JAX on {kind}" if kind == found.platform else f"JAX on {found.platform}, {kind}"
+
+
+def lanes(count: int) -> int:
+    """How many of so many trainings run beside each other in threads: one, because XLA has threads of its own."""
+    return 1
