@@ -80,7 +80,7 @@ def test_from_matlab(example):
 
 
 def test_nielsen_5(example):
-    assert "speeds at the start: 2.8e-03" in example("nielsen_5")
+    assert "speeds at the start: 3.4e-03" in example("nielsen_5")
     assert Path("nielsen_5.png").is_file()
 
 
