@@ -84,3 +84,23 @@ def test_without_jax_one_sentence_says_what_to_install(refused, shelf, monkeypat
     monkeypatch.setattr("deltarule.engine.jax_is_installed", lambda: False)
     sentence = refused("train", shelf / "flowers.csv", *FLOWERS, *words)
     assert "pip install 'deltarule[jax]'" in sentence
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--time-limit", 0.01),
+        ("search", "--vary", "eta=0.1,0.2", "--trials", 2, "--no-prune"),
+        ("plan", "--on", 1),
+    ],
+    ids=lambda words: words[0],
+)
+def test_work_that_jax_would_do_much_sooner_says_so_once(run, shelf, monkeypatch, words):
+    monkeypatch.setattr("deltarule.engine.choice.jax_is_installed", lambda: False)
+    monkeypatch.setattr("deltarule.engine.choice.COMPILING", 1e-9)
+    command, *more = words
+    outcome = run(command, shelf / "flowers.csv", *FLOWERS, *more)
+    assert outcome.code == 0
+    assert outcome.err.count("Note: this training may take") == 1
+    assert "pip install 'deltarule[jax]'" in outcome.err
+    assert "EngineWarning" not in outcome.err

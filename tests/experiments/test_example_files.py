@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deltarule.experiments import EXPERIMENTS
+from engines import WITHOUT_JAX
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -37,6 +38,7 @@ def test_perceptron(example):
     assert "1 + 1 = 0.999 0.00" in out
 
 
+@WITHOUT_JAX  # a million steps take NumPy a minute
 def test_higham(example):
     assert "1,000,000 steps" in example("higham")
 

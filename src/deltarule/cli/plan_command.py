@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import AsJson, DataDir, DropMissing
-from deltarule.cli.screen import console_for, emit_json, line
+from deltarule.cli.screen import console_for, emit_json, line, warnings_as_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L2,
@@ -75,7 +75,8 @@ def plan(
     data = load_data(choices)
     planned = make_plan(choices, data)
     shape, epochs = (len(data.train), planned.sizes[0]), planned.epochs * planned.restarts
-    engine = choose_engine(choices.engine or "auto", planned.net, planned.trainer, shape, epochs, None)
+    with warnings_as_notes():
+        engine = choose_engine(choices.engine or "auto", planned.net, planned.trainer, shape, epochs, None)
     chosen = estimate(planned.net, planned.trainer, shape, epochs)
     found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train), engine=engine)
     times = {p: planned.epochs * planned.restarts * found.on(p) for p in devices}
