@@ -4,18 +4,44 @@
 it.
 """
 
-from deltarule.data.columns import CategoricalColumn, NumericColumn
-from deltarule.data.dataset import DataSet, Examples, RawRows
-from deltarule.data.expansion import expand
-from deltarule.data.folder import LoadedData, StreamedData, load_folder
-from deltarule.data.mnist import mnist_directories
-from deltarule.data.pixels import Pixels
-from deltarule.data.schema import Schema
-from deltarule.data.source import load, load_raw
-from deltarule.data.splitting import split
-from deltarule.data.stream import ArrayStream, ParquetStream, Stream
-from deltarule.data.table_options import TableOptions
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from deltarule.data.columns import CategoricalColumn, NumericColumn
+    from deltarule.data.dataset import DataSet, Examples, RawRows
+    from deltarule.data.expansion import expand
+    from deltarule.data.folder import LoadedData, StreamedData, load_folder
+    from deltarule.data.mnist import mnist_directories
+    from deltarule.data.pixels import Pixels
+    from deltarule.data.schema import Schema
+    from deltarule.data.source import load, load_raw
+    from deltarule.data.splitting import split
+    from deltarule.data.stream import ArrayStream, ParquetStream, Stream
+    from deltarule.data.table_options import TableOptions
+
+# Where each name lives; imported when first used, so that an estimator need not wait for the readers of files.
+_HOMES = {
+    "ArrayStream": "stream",
+    "CategoricalColumn": "columns",
+    "DataSet": "dataset",
+    "Examples": "dataset",
+    "LoadedData": "folder",
+    "NumericColumn": "columns",
+    "ParquetStream": "stream",
+    "Pixels": "pixels",
+    "RawRows": "dataset",
+    "Schema": "schema",
+    "Stream": "stream",
+    "StreamedData": "folder",
+    "TableOptions": "table_options",
+    "expand": "expansion",
+    "load": "source",
+    "load_folder": "folder",
+    "load_raw": "source",
+    "mnist_directories": "mnist",
+    "split": "splitting",
+}
 __all__ = [
     "ArrayStream",
     "CategoricalColumn",
@@ -37,3 +63,11 @@ __all__ = [
     "mnist_directories",
     "split",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name where it is first used (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
