@@ -112,7 +112,8 @@ class Course:
         E, records, outside = self.engine, [], None
         key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
         largest = float(largest_parameter(self.rows))
-        orders, first = None, int(carry.epoch)
+        orders, began = None, int(carry.epoch)
+        first = began
         try:
             with E.quiet():
                 while carry.epoch < until and carry.stop == 0:
@@ -123,15 +124,17 @@ class Course:
                     order = None if orders is None else orders[place]
                     drawn = None if key is None else E.fold_in(key, int(carry.epoch))
                     turn = Turn(order, drawn, clock if carry.epoch else no_clock)
-                    carry, record = one_epoch(
+                    after, record = one_epoch(
                         self.net, self.trainer, self.rules, self.monitor, self.recorded, self.rows, self.validation,
                         largest, carry, turn,
                     )  # fmt: skip
                     records.append(record)
+                    carry = after
         except TimeIsUp:
             outside = "time"
         except KeyboardInterrupt:
             outside = "interrupted"
+        records = records[: int(carry.epoch) - began]  # Ctrl-C may come between a record and its carry
         names = records[0] if records else ()
         return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
 
