@@ -393,8 +393,3 @@ def free_memory(devices: int) -> float:
 def device() -> str:
     """What computes, for people."""
     return f"NumPy on {platform.machine()}, {counted(os.cpu_count() or 1, 'core')}"
-
-
-def lanes(count: int) -> int:
-    """How many of so many trainings run beside each other in threads: NumPy and LAPACK let others run meanwhile."""
-    return min(count, os.cpu_count() or 1)
