@@ -5,38 +5,40 @@ import sys
 from typing import Any
 
 
-def training(hidden: tuple[int, ...], examples: int, **options: Any) -> tuple[Any, tuple[Any, ...]]:
-    """`loop.advance` for a network of these hidden sizes, and its arguments."""
-    import jax
-    import jax.numpy as jnp
+def training(hidden: tuple[int, ...], examples: int, **options: Any) -> tuple[Any, Any]:
+    """A training of a network of these hidden sizes on the JAX engine, and its carry before the first epoch."""
     import numpy as np
 
     import deltarule as dr
-    from deltarule import loop
-    from deltarule.rows import pad_rows
+    from deltarule import engine
+    from deltarule.loop import Course
+    from deltarule.rows import Rows
 
     inputs, outputs = (784, 10) if len(hidden) == 1 else (2, 2)
-    random = np.random.default_rng(0)
+    random, E = np.random.default_rng(0), engine.get("jax")
     X = random.random((examples, inputs), np.float32)
     Y = np.eye(outputs, dtype=np.float32)[random.integers(0, outputs, examples)]
     net = dr.Network([*(dr.Dense(n, "sigmoid") for n in hidden), dr.Dense(outputs, "sigmoid")])
-    trainer, rows = dr.GradientDescent(eta=0.5, **options), pad_rows(X, Y)
-    carry = loop.start(net, trainer, net.init(0, (inputs,)), rows)
-    until = jnp.asarray(1, jnp.int32)
-    return loop.advance, (net, trainer, dr.Stopping(), "cost", carry, rows, None, jax.random.key(0), until)
+    rows = Rows(*E.laid_out(X, Y, None))
+    course = Course(net, dr.GradientDescent(eta=0.5, **options), rows, None, (0,), dr.Stopping(), "cost", ())
+    params = [{name: E.put(array) for name, array in layer.items()} for layer in net.init(0, (inputs,))]
+    return course, course.start(params)
 
 
 def operations() -> dict[str, float]:
     """Of the compiled steps: floating-point work and memory as XLA counts them, kernels, and whether tiny is one
     piece.
     """
+    from deltarule.engine.jax_loop import call_of
+
     found: dict[str, float] = {}
     for name, hidden, examples, options in (
         ("sgd-small", (30,), 1_000, {"batch_size": 10}),
         ("tiny", (2, 3), 10, {"batch_size": 1, "sampling": "uniform", "steps": 1_000}),
     ):
-        function, given = training(hidden, examples, **options)
-        compiled = function.lower(*given).compile()
+        course, carry = training(hidden, examples, **options)
+        function, given, static = call_of(course, carry, 1, 0)
+        compiled = function.lower(*given, **static).compile()
         text = compiled.as_text()
         found[f"{name}: kernels in the compiled epoch"] = text.count(" fusion(") + text.count(" dot(")
         found[f"{name}: copies in the compiled epoch"] = text.count(" copy(")
@@ -113,19 +115,16 @@ def compilations() -> dict[str, float]:
         trainer=dr.GradientDescent(eta=0.5, batch_size=10),
         epochs=3,
         validation_data=(X[40:], y[40:]),
+        engine="jax",
     )
     return {"first training: programs compiled": float(counted[0])}
 
 
 def epochs(count: int) -> None:
     """Run so many epochs of 100 steps of sgd-small: valgrind counts the instructions of two numbers of them."""
-    import jax
-    import jax.numpy as jnp
-
-    function, (net, trainer, rules, monitor, carry, *rest, _) = training((30,), 1_000, batch_size=10)
+    course, carry = training((30,), 1_000, batch_size=10)
     for epoch in range(1, count + 1):
-        carry, _ = function(net, trainer, rules, monitor, carry, *rest, jnp.asarray(epoch, jnp.int32))
-    jax.block_until_ready(carry)
+        carry = course.advance(carry, epoch).carry
 
 
 COUNTS = {count.__name__: count for count in (operations, python_calls, imports, compilations)}

@@ -1,38 +1,35 @@
-"""deltarule: the compiled epoch that `dr.train` runs."""
+"""deltarule: the epoch that `dr.train` runs, which the JAX engine compiles."""
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 import deltarule as dr
 from benchmarks.descent.task import Start, Task
-from deltarule import loop
-from deltarule.rows import pad_rows
+from deltarule import engine as engines
+from deltarule import trees
+from deltarule.loop import Course
+from deltarule.rows import Rows
 
 
 class Deltarule:
-    """`loop.advance`, one epoch a call, on one compiled function."""
+    """`Course.advance`, one epoch a call, on the JAX engine one compiled function."""
 
-    def __init__(self, task: Task, steps: int | None = None):
+    def __init__(self, task: Task, steps: int | None = None, engine: str = "jax"):
         """`steps` of an epoch, where every step draws anew."""
-        self.net = network(task)
+        self.E, self.net = engines.get(engine), network(task)
         uniform = {"sampling": "uniform", "steps": steps} if task.sampling == "uniform" else {}
         self.trainer = dr.GradientDescent(eta=task.eta, batch_size=task.batch, **uniform)
         self.steps = task.steps(steps or 0)
-        self.rows, self.key = pad_rows(task.X, task.Y), jax.random.key(0)
-        self.carry = loop.start(self.net, self.trainer, parameters(self.net, task.start), self.rows)
+        rows = Rows(*self.E.laid_out(task.X, task.Y, None))
+        self.course = Course(self.net, self.trainer, rows, None, (0,), dr.Stopping(), "cost", ())
+        self.carry = self.course.start(trees.mapped(self.E.put, parameters(self.net, task.start)))
         self.epochs = 0
 
     def epoch(self) -> None:
         """One epoch."""
         self.epochs += 1
-        until, rules = jnp.asarray(self.epochs, jnp.int32), dr.Stopping()
-        self.carry, _ = loop.advance(
-            self.net, self.trainer, rules, "cost", self.carry, self.rows, None, self.key, until
-        )
-        jax.block_until_ready(self.carry)
+        self.carry = self.E.wait(self.course.advance(self.carry, self.epochs).carry)
 
     def params(self) -> Start:
         """W and b of the layers that have them."""
@@ -55,10 +52,7 @@ def network(task: Task) -> dr.Network:
     return dr.Network(layers, task.cost)
 
 
-def parameters(net: dr.Network, start: Start) -> list[dict[str, jax.Array]]:
+def parameters(net: dr.Network, start: Start) -> list[dict[str, np.ndarray]]:
     """The start as deltarule keeps it: {} for layers without parameters."""
     pairs = iter(start)
-    return [
-        dict(zip("Wb", map(jnp.asarray, next(pairs)), strict=True)) if hasattr(layer, "activation") else {}
-        for layer in net.layers
-    ]
+    return [dict(zip("Wb", next(pairs), strict=True)) if hasattr(layer, "activation") else {} for layer in net.layers]

@@ -5,6 +5,7 @@ asked for here first.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 from deltarule.errors import TooLargeError
@@ -14,6 +15,7 @@ USES = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_
 UNKNOWN = 8.0 * 2**30  # where the system does not say
 
 
+@cache
 def total_memory() -> float:
     """Bytes of memory that this process may come to use: the machine's, or a container's limit. Always the same."""
     try:

@@ -214,8 +214,7 @@ class Network:
         if X.ndim < 2:
             raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
         self.check(params, X.shape[1:])
-        if is_traced(X) or any(is_traced(p) for layer in params for p in layer.values()):
-            X = engine.get("jax").put(X)
+        X = engine.of_params(params).given(X, params)
         return X if X.dtype == dtype else X.astype(dtype)
 
     def as_targets(self, Y: Any, x: Array) -> Array:

@@ -116,7 +116,7 @@ class StreamedObjective(Objective):
 
 def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..., Any]) -> Any:
     more = chunk.sum(part, *arguments)
-    total = more if so_far is None else trees.plus(so_far, more)
+    total = more if so_far is None else trees.mapped(lambda a, b: a + b, so_far, more)
     return chunk.rows.everywhere(total)
 
 

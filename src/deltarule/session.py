@@ -14,9 +14,9 @@ import numpy as np
 from deltarule.backprop import Params
 from deltarule.checkpoints.keeper import Keeper
 from deltarule.checkpoints.progress import Progress
-from deltarule.loop import CHUNK, Carry, Course, Records, TimeIsUp, no_clock
+from deltarule.loop import CHUNK, Carry, Course, Records, TimeIsUp
 from deltarule.stopping import STOP_REASONS, Stopping, stop_sentence
-from deltarule.trainers.base import Trainer
+from deltarule.trainers.base import Trainer, no_clock
 
 FROM_OUTSIDE = ("time", "interrupted", "callback")
 NO_CHECKPOINTS = Keeper(None)
@@ -76,7 +76,7 @@ class Session:
     keeper: Keeper = NO_CHECKPOINTS
 
     def run(self, starts: list[Params]) -> TrainingResult:
-        """Train from every start, some epochs of each in turn, and return the best result."""
+        """Train from every start, some epochs of each, and return the best result."""
         progress = self.keeper.begin(lambda: [self.course.start(params) for params in starts])
         outside, chunk, first_chunk, rate = None, 1, True, 0.0
         try:
@@ -113,15 +113,22 @@ class Session:
 
     def _go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
-        carries, parts, outside = list(before.carries), [list(part) for part in before.parts], None
-        for lane, carry in enumerate(before.carries):
-            while outside is None and int(carry.epoch) < until and not int(carry.stop):
-                first = int(carry.epoch)
-                carry, records, outside = self.course.advance(carry, until, lane, self._clock())
-                if records:
-                    parts[lane].append(records | {"epoch": np.arange(first + 1, int(carry.epoch) + 1)})
-            carries[lane] = carry
-        return Progress(carries, parts), outside
+        lanes = zip(before.carries, before.parts, strict=True)
+        done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
+        outside = next((outside for *_, outside in done if outside is not None), None)
+        return Progress([carry for carry, *_ in done], [parts for _, parts, _ in done]), outside
+
+    def _lane(
+        self, lane: int, start: tuple[Carry, list[Records]], until: int
+    ) -> tuple[Carry, list[Records], str | None]:
+        """One start at epoch `until`."""
+        (carry, parts), outside, clock = start, None, self._clock()
+        while outside is None and int(carry.epoch) < until and not int(carry.stop):
+            first = int(carry.epoch)
+            carry, records, outside = self.course.advance(carry, until, lane, clock)
+            if records:
+                parts = [*parts, records | {"epoch": np.arange(first + 1, int(carry.epoch) + 1)}]
+        return carry, parts, outside
 
     def _clock(self) -> Callable[[], None]:
         """What raises `TimeIsUp` once the time limit has passed; devices look at the clock together, between epochs."""

@@ -5,16 +5,19 @@ tuples and dicts (by sorted names, as JAX does); None holds nothing, and whateve
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import mul, truediv
 from typing import Any
 
 Tree = Any
 Number = Any
+CONTAINERS = (dict, list, tuple, type(None))
+Params = list[dict[str, Any]]
 
 
 def mapped(f: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
     """f of every leaf, and of the leaves at the same place of the others, in the structure of the first."""
     if isinstance(tree, dict):
-        return {name: mapped(f, tree[name], *(other[name] for other in others)) for name in tree}
+        return {name: mapped(f, entry, *(other[name] for other in others)) for name, entry in tree.items()}
     if isinstance(tree, list | tuple):
         found = [mapped(f, *entries) for entries in zip(tree, *others, strict=True)]
         return found if isinstance(tree, list) else type(tree)(*found) if hasattr(tree, "_fields") else tuple(found)
@@ -37,9 +40,9 @@ def named_leaves(tree: Tree, place: str = "") -> Iterator[tuple[str, Any]]:
 def leaves(tree: Tree) -> list[Any]:
     """The leaves in the order of the tree; names of dicts sorted."""
     if isinstance(tree, dict):
-        return [leaf for name in sorted(tree) for leaf in leaves(tree[name])]
+        tree = [tree[name] for name in sorted(tree)]
     if isinstance(tree, list | tuple):
-        return [leaf for entry in tree for leaf in leaves(entry)]
+        return [leaf for entry in tree for leaf in (leaves(entry) if isinstance(entry, CONTAINERS) else [entry])]
     return [] if tree is None else [tree]
 
 
@@ -78,31 +81,43 @@ def rebuilt(like: Tree, parts: Iterable[Any]) -> Tree:
     return take(like)
 
 
-def dot(u: Tree, v: Tree) -> Any:
-    """The inner product of two vectors in the shape of the parameters."""
-    products = [a.__array_namespace__().vdot(a, b) for a, b in zip(leaves(u), leaves(v), strict=True)]
+# Vectors in the shape of the parameters: a list with one dict of arrays for each layer
+
+
+def zipped(f: Callable[[Any, Any], Any], u: Params, v: Params) -> Params:
+    """f of the arrays at the same place of both."""
+    return [{name: f(a[name], b[name]) for name in a} for a, b in zip(u, v, strict=True)]
+
+
+def dot(u: Params, v: Params) -> Any:
+    """The inner product."""
+    products = [a[name].__array_namespace__().vdot(a[name], b[name]) for a, b in zip(u, v, strict=True) for name in a]
     return sum(products[1:], products[0])
 
 
-def norm(v: Tree) -> Any:
+def norm(v: Params) -> Any:
     """‖v‖."""
-    square = dot(v, v)
-    return square.__array_namespace__().sqrt(square)
+    return dot(v, v) ** 0.5
 
 
-def plus(u: Tree, v: Tree, scale: Number = 1.0) -> Tree:
+def plus(u: Params, v: Params, scale: Number = 1.0) -> Params:
     """u + scale v."""
-    return mapped(lambda a, b: a + scale * b, u, v)
+    return zipped(lambda a, b: a + scale * b, u, v)
 
 
-def scaled(v: Tree, scale: Number) -> Tree:
+def scaled(v: Params, scale: Number) -> Params:
     """scale v."""
-    return mapped(lambda a: scale * a, v)
+    return [{name: scale * array for name, array in layer.items()} for layer in v]
 
 
-def times(d: Tree, v: Tree) -> Tree:
+def times(d: Params, v: Params) -> Params:
     """d ⊙ v."""
-    return mapped(lambda a, b: a * b, d, v)
+    return zipped(mul, d, v)
+
+
+def over(v: Params, d: Params) -> Params:
+    """v / d, entry by entry."""
+    return zipped(truediv, v, d)
 
 
 def largest(tree: Tree) -> Any:

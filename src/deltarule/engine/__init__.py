@@ -25,7 +25,9 @@ Engine = Any  # a module: numpy_engine, or jax_engine
 
 def of(array: Any) -> Engine:
     """The engine whose array this is; Python's own numbers are NumPy's."""
-    return numpy_engine if isinstance(array, np.ndarray | np.generic | float | int) else get("jax")
+    if type(array) is np.ndarray or isinstance(array, np.ndarray | np.generic | float | int):
+        return numpy_engine
+    return get("jax")
 
 
 def of_params(params: Any) -> Engine:
@@ -46,12 +48,17 @@ def get(name: str) -> Engine:
         raise ConfigurationError(f"engine must be one of auto, {', '.join(ENGINES)}, and is {name!r}: choose one.")
     if name == "numpy":
         return numpy_engine
+    require_jax()
+    return import_module("deltarule.engine.jax_engine")
+
+
+def require_jax() -> None:
+    """Raise a ConfigurationError unless the extra `jax` is there."""
     if not jax_is_installed():
         raise ConfigurationError(
             "the JAX engine, which GPUs, several devices and Optax rules need, needs the package jax, which is not "
             "installed: run pip install 'deltarule[jax]'."
         )
-    return import_module("deltarule.engine.jax_engine")
 
 
 def jax_is_installed() -> bool:

@@ -25,7 +25,7 @@ def threads_for_order(order: int) -> AbstractContextManager:
     return nullcontext() if order >= ORDER_WORTH_THREADS else _controller().limit(limits=1, user_api="blas")
 
 
-WORK_WORTH_THREADS = 1e7  # the least multiplications of a product that several cores compute sooner
+WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
 
 
 def threads_for_work(products: float) -> AbstractContextManager:

@@ -46,29 +46,33 @@ def epochs_at_once(places: int) -> int:
 def many_epochs(course: "Course", carry: "Carry", until: int, lane: int) -> tuple["Carry", dict[str, np.ndarray]]:
     """Train from epoch `carry.epoch` up to epoch `until`, or to a stop; the records of these epochs."""
     first = int(carry.epoch)
+    function, given, static = call_of(course, carry, until, lane)
+    carry, records = function(*given, **static)
+    _wait(carry)
+    ran = int(carry.epoch) - first
+    return carry, {name: np.asarray(values)[:ran] for name, values in records.items()}
+
+
+def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """The compiled function that trains towards epoch `until`, its arguments and its static ones."""
+    first = int(carry.epoch)
     orders = course.orders(first, 1, lane)
     most = loop.CHUNK if orders is None else epochs_at_once(orders.shape[1])
     until = min(until, first + most)
     if orders is not None:
         orders = _padded(course.orders(first, until - first, lane), most, course.trainer.batch_size)
-    key = course.noise_key(lane)
-    carry, records = _advance(
-        course.net,
+    static = {"net": course.net, "monitor": course.monitor, "recorded": course.recorded, "epochs": most}
+    given = (
         course.trainer,
         course.rules,
-        course.monitor,
-        course.recorded,
-        most,
         course.rows,
         course.validation,
         carry,
         _replicated(course.rows, orders),
-        _replicated(course.rows, key),
-        jnp.asarray(until, jnp.int32),
+        _replicated(course.rows, course.noise_key(lane)),
+        np.int32(until),
     )
-    _wait(carry)
-    ran = int(carry.epoch) - first
-    return carry, {name: np.asarray(values)[:ran] for name, values in records.items()}
+    return _advance, given, static
 
 
 def _padded(orders: np.ndarray, epochs: int, m: int) -> np.ndarray:
@@ -79,18 +83,19 @@ def _padded(orders: np.ndarray, epochs: int, m: int) -> np.ndarray:
 
 @partial(jax.jit, static_argnames=("net", "monitor", "recorded", "epochs"))
 def _advance(
-    net: Any,
     trainer: Any,
     stopping: Any,
-    monitor: str,
-    recorded: tuple[str, ...],
-    epochs: int,
     rows: Any,
     validation: Any,
     carry: "Carry",
     orders: Array | None,
     key: Array,
     until: Array,
+    *,
+    net: Any,
+    monitor: str,
+    recorded: tuple[str, ...],
+    epochs: int,
 ) -> tuple["Carry", Record]:
     first = carry.epoch
     largest = loop.largest_parameter(rows)

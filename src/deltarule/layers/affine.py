@@ -10,7 +10,7 @@ three maps, and everything first order and second order follows from them, becau
 
 from collections.abc import Mapping
 
-from deltarule.activations import Activation, get_activation
+from deltarule.activations import ACTIVATIONS, Activation, get_activation
 from deltarule.engine.kind import Array
 from deltarule.initializers import Initializer, get_initializer
 from deltarule.layers.base import Layer, LayerParams, Pass
@@ -43,7 +43,7 @@ class AffineLayer(Layer):
     @property
     def sigma(self) -> Activation:
         """The activation by its name."""
-        return get_activation(self.activation)
+        return ACTIVATIONS[self.activation]
 
     def scheme(self, defaults: Mapping[str, str]) -> Initializer:
         """The layer's initializer, or the default of its activation."""

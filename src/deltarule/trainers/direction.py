@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule.backprop import Params
 from deltarule.engine.kind import Array
-from deltarule.trees import leaves, mapped, scaled
+from deltarule.trees import leaves, mapped, scaled, zipped
 
 if TYPE_CHECKING:
     import optax
@@ -29,7 +29,7 @@ def steepest() -> Direction:
     """Steepest descent: p ← p - eta ∇C."""
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
-        return mapped(lambda g: -eta * g, grads), state
+        return scaled(grads, -eta), state
 
     return Direction(lambda params: (), update)
 
@@ -41,10 +41,10 @@ def momentum(mu: Number, nesterov: bool) -> Direction:
     """
 
     def update(grads: Params, v: Params, eta: Number, params: Params) -> tuple[Params, Params]:
-        v = mapped(lambda v, g: mu * v - eta * g, v, grads)
+        v = zipped(lambda v, g: mu * v - eta * g, v, grads)
         if not nesterov:
             return v, v
-        return mapped(lambda v, g: mu * v - eta * g, v, grads), v
+        return zipped(lambda v, g: mu * v - eta * g, v, grads), v
 
     return Direction(lambda params: scaled(params, 0.0), update)
 
@@ -71,13 +71,13 @@ def adam(first: float = 0.9, second: float = 0.999, floor: float = 1e-8) -> Dire
 
     def update(grads: Params, memory: Moments, eta: Number, params: Params) -> tuple[Params, Moments]:
         steps = memory.steps + 1
-        mean = mapped(lambda m, g: first * m + (1 - first) * g, memory.mean, grads)
-        square = mapped(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
+        mean = zipped(lambda m, g: first * m + (1 - first) * g, memory.mean, grads)
+        square = zipped(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
         xp, dtype = leaves(grads)[0].__array_namespace__(), leaves(grads)[0].dtype
         t = xp.asarray(steps, dtype=dtype)
         begun = -xp.expm1(t * log(first)), -xp.expm1(t * log(second))  # 1 - b^t, which cancels in single precision
         rate, root = -eta / begun[0], xp.sqrt(begun[1])
-        moved = mapped(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
+        moved = zipped(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
         return moved, Moments(mean, square, steps)
 
     return Direction(init, update)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -226,7 +227,7 @@ class GradientDescent:
         eta = eta if self.schedule is None else eta * self._scheduled(state.step, dtype)
         eta = eta if state.rate is None else eta * state.rate.scale
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
-        params = limit_norms(trees.mapped(lambda p, s: p + s, state.params, step), self.max_norm)
+        params = limit_norms(trees.zipped(add, state.params, step), self.max_norm)
         return GradientDescentState(params, memory, state.step + 1, state.rate)
 
     def _scheduled(self, step: Array, dtype: np.dtype) -> Any:

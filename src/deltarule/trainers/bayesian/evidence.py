@@ -35,7 +35,7 @@ from deltarule.engine.kind import Array
 from deltarule.objective import Objective, cost
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, log_hyper_prior, spread
 from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent
-from deltarule.trees import dot, plus, ravel, scaled, times, unravel
+from deltarule.trees import dot, over, plus, ravel, scaled, times, unravel
 
 
 class Evidence(NamedTuple):
@@ -65,9 +65,9 @@ class Dual(NamedTuple):
     errors: list[Array]
 
 
-def objective(params: Params, hyper: Hyperparameters, square: Array) -> Array:
+def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
     """S = (beta/2) ‖r‖² + (1/2) p^T A p."""
-    return 0.5 * hyper.beta * square + 0.5 * dot(params, times(spread(hyper.alpha, params), params))
+    return 0.5 * hyper.beta * square + 0.5 * dot(p, times(spread(hyper.alpha, p), p))
 
 
 def primal_point(F: Objective, p: Params) -> Primal:
@@ -131,7 +131,7 @@ def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters) -> 
     traces = gram_traces(F.net, at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
     gradient = plus(scaled(_pull(F, at, at.lin.r), hyper.beta), times(A, p))
     S = objective(p, hyper, at.square)
-    size = xp.sqrt(dot(gradient, _over(gradient, A)))
+    size = xp.sqrt(dot(gradient, over(gradient, A)))
     return Evidence(S, _log_evidence(F, S, L, hyper), times(covariance, traces), size)
 
 
@@ -144,7 +144,7 @@ def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Arr
     def solved(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
         u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-        return _over(_pull(F, at, u), A)
+        return over(_pull(F, at, u), A)
 
     gradient = plus(scaled(_pull(F, at, r), hyper.beta), times(A, p))
     shrink = scaled(p, 1 / (1 + mu))
@@ -169,16 +169,11 @@ def _pull(F: Objective, at: Dual, u: Array) -> Params:
     return backprop.gradients(F.net, at.lin.x, at.lin.passes, errors_along(at.errors, u))
 
 
-def _over(v: Params, d: Params) -> Params:
-    """v / d, entry by entry."""
-    return trees.mapped(lambda a, b: a / b, v, d)
-
-
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
-    """Where a damping leads, and S there."""
+    """Where a damping leads, S there, and by how much the model says that it falls."""
     step = STEPS[form](F, p, at, hyper, mu)  # pyright: ignore[reportArgumentType]
     there = plus(p, step.bent)
-    return there, objective(there, hyper, 2 * F.sum(cost, there))
+    return there, objective(there, hyper, 2 * F.sum(cost, there)), step.predicted
 
 
 POINTS = {"primal": primal_point, "dual": dual_point}

@@ -54,7 +54,10 @@ def initial(params: Params) -> Hyperparameters:
 
 def spread(alpha: Precisions, params: Params) -> Params:
     """The diagonal of A, in the shape of the parameters."""
-    return trees.mapped(lambda a, p: p.__array_namespace__().broadcast_to(a, p.shape), alpha, params)
+    return [
+        {name: p[name].__array_namespace__().broadcast_to(a[name], p[name].shape) for name in p}
+        for a, p in zip(alpha, params, strict=True)
+    ]
 
 
 def update(now: Hyperparameters, params: Params, gamma: Precisions, residuals: Array, square: Array) -> Hyperparameters:
