@@ -93,8 +93,8 @@ class Deltarule(Steps):
     def prepare(self) -> None:
         """The engine and the network; the training begins with the first lap."""
         import deltarule as dr
-        from deltarule import engine as engines
         from benchmarks.epochs import Epochs
+        from deltarule import engine as engines
 
         engines.get(self.engine)
         layers = [*(dr.Dense(n, "tanh") for n in self.size.sizes[1:-1]), dr.Dense(self.size.sizes[-1], "linear")]
@@ -227,7 +227,7 @@ def lm_wide(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         "networks of two tanh layers and a linear output. Those that form J hold m k n numbers; deltarule's dual "
         "form holds "
         "(m k)² and a batch. One contestant after the other, a process each; the peak is that of the process. "
-        "engine=\"auto\" takes the NumPy engine for all of them."
+        'engine="auto" takes the NumPy engine for all of them.'
     )
     million = cases[1].entry(NUMPY).median
     goals = [Goal("a step of 10⁶ parameters on 500 examples, NumPy engine, ms", 80.0, million)]
@@ -245,6 +245,6 @@ def at_the_peak() -> str:
     rate = 2 * SQUARE**3 / min(seconds)
     return (
         f"By XLA's own count a trial of the network of 10⁶ parameters has {TRIAL_OPERATIONS / 1e9:.1f}·10⁹ operations. "
-        f"Here NumPy's product of 2,048 x 2,048 reached {rate / 1e9:.0f} GFLOP/s in float64 on all cores: at that rate, "
-        f"with nothing between the products, a trial takes {1e3 * TRIAL_OPERATIONS / rate:.0f} ms."
+        f"Here NumPy's product of 2,048 x 2,048 reached {rate / 1e9:.0f} GFLOP/s in float64 on all cores: at that "
+        f"rate, with nothing between the products, a trial takes {1e3 * TRIAL_OPERATIONS / rate:.0f} ms."
     )

@@ -67,7 +67,8 @@ class Deltarule(Gradient):
     def __init__(self, sizes: list[int], m: int, engine: str = "jax", unchecked: bool = False):
         """tanh, softmax, log-likelihood; the engine is that of the parameters."""
         import deltarule as dr
-        from deltarule import backprop, engine as engines, trees
+        from deltarule import backprop, trees
+        from deltarule import engine as engines
 
         E = engines.get(engine)
         net = dr.Network(
