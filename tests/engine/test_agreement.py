@@ -273,9 +273,21 @@ def test_levenberg_marquardt_for_classes(solver):
 
 @pytest.mark.parametrize("batch_size", [None, 15], ids=["full batch", "mini-batches"])
 @pytest.mark.parametrize("l2", [None, 0.3])
-def test_newton_cg(batch_size, l2):
-    trainer = dr.NewtonCG(batch_size=batch_size, l2=l2, cg_tolerance=1e-10, radius=0.3)
+@pytest.mark.parametrize("radius", [0.3, 100.0])
+def test_newton_cg(batch_size, l2, radius):
+    """Steps that end at the edge of the region: at once, and after several products and smaller radii."""
+    trainer = dr.NewtonCG(batch_size=batch_size, l2=l2, cg_tolerance=1e-10, radius=radius)
     assert_same_step(*train_on_both(CLASSES, X, LABELS, trainer=trainer, weights=WEIGHTS))
+
+
+def test_newton_cg_inside_its_region():
+    """Of a convex objective conjugate gradients end where Newton's step is found; how many products is rounding."""
+    net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
+    trainer = dr.NewtonCG(l2=1.0, cg_tolerance=1e-13, radius=100.0)
+    ours, theirs = train_on_both(net, X, LABELS, trainer=trainer, weights=WEIGHTS)
+    assert ours.history["step_norm"][0] < 0.9 * ours.history["radius"][0]
+    assert ours.history["rejected"][0] == 0
+    assert_close(ours.params, theirs.params)
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])
