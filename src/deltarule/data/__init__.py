@@ -4,8 +4,9 @@
 it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from deltarule.lazy import names
 
 if TYPE_CHECKING:
     from deltarule.data.columns import CategoricalColumn, NumericColumn
@@ -63,11 +64,4 @@ __all__ = [
     "mnist_directories",
     "split",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name where it is first used (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
+__getattr__, __dir__ = names(__name__, _HOMES)
