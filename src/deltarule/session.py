@@ -145,18 +145,23 @@ class Session:
     def _look_outside(self, before: Progress, after: Progress) -> tuple[Progress, str | None]:
         """Hand the new records to the callbacks, look at the clock; where to stand, and why to stop."""
         leader = self._leader(after.carries)
-        outside, last = None, None
-        for part in after.parts[leader][len(before.parts[leader]) :]:
-            for i in range(len(part["epoch"])):
-                record = {name: values[i] for name, values in part.items()}
-                answers = [callback(record) for callback in self.callbacks]
-                if last is None and any(answers):
-                    outside, last = "callback", int(record["epoch"])
+        last = self._ended_by_callback(after.parts[leader][len(before.parts[leader]) :])
+        outside = None if last is None else "callback"
         late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
         outside, last = self._agreed(outside or ("time" if late else None), last)
         if last is not None and last < after.epoch:  # the same epochs again, up to that one
             after, _ = self._go_on(before, last)
         return after, outside
+
+    def _ended_by_callback(self, parts: list[Records]) -> int | None:
+        """The first of these epochs whose record made a callback return True; none sees a record of a later one."""
+        for part in parts:
+            for i, epoch in enumerate(part["epoch"]):
+                record = {name: values[i] for name, values in part.items()}
+                answers = [callback(record) for callback in self.callbacks]
+                if any(answers):
+                    return int(epoch)
+        return None
 
     def _ended(self, carry: Carry, parts: list[Records], outside: str | None) -> TrainingResult:
         """The result of one start: its own reason to stop, or what ended all of them."""
