@@ -233,12 +233,9 @@ def tiny(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     found = case(task, "2-2-3-2, one example a step", contestants, C_LOOP, "µs a step", 1e6, settings, tell)
     text = (
         "The network of [HH], 23 parameters, ten points, sigmoid and quadratic cost, eta 0.05: stochastic steps, "
-        "each on one "
-        "example drawn with replacement. deltarule on JAX, the scan and the C loop do 10⁶ steps a lap; the others, which "
-        "need calls for "
-        "every step, do some thousands, so “cost” is after other numbers of steps. There is no arithmetic to "
-        "speak of here: it "
-        "measures what a step costs beside it. "
+        "each on one example drawn with replacement. deltarule on JAX, the scan and the C loop do 10⁶ steps a lap; "
+        "the others, which need calls for every step, do some thousands, so “cost” is after other numbers of steps. "
+        "There is no arithmetic to speak of here: it measures what a step costs beside it. "
     )
     goals = [goal("deltarule, µs a step", 1.0, found.entry("deltarule").median)]
     return Result("tiny", "Tiny steps", text + MEASURED, [found], goals)
