@@ -1,4 +1,4 @@
-"""deltarule: the epoch that `dr.train` runs, which the JAX engine compiles."""
+"""deltarule: the epoch that `dr.train` runs, compiled on the JAX engine or as it stands on the NumPy engine."""
 
 from typing import Any
 
@@ -6,34 +6,27 @@ import numpy as np
 
 import deltarule as dr
 from benchmarks.descent.task import Start, Task
-from deltarule import engine as engines
-from deltarule import trees
-from deltarule.loop import Course
-from deltarule.rows import Rows
+from benchmarks.epochs import Epochs
 
 
 class Deltarule:
-    """`Course.advance`, one epoch a call, on the JAX engine one compiled function."""
+    """One epoch a call; what JAX compiles for it is compiled once."""
 
     def __init__(self, task: Task, steps: int | None = None, engine: str = "jax"):
         """`steps` of an epoch, where every step draws anew."""
-        self.E, self.net = engines.get(engine), network(task)
+        net = network(task)
         uniform = {"sampling": "uniform", "steps": steps} if task.sampling == "uniform" else {}
-        self.trainer = dr.GradientDescent(eta=task.eta, batch_size=task.batch, **uniform)
+        trainer = dr.GradientDescent(eta=task.eta, batch_size=task.batch, **uniform)
         self.steps = task.steps(steps or 0)
-        rows = Rows(*self.E.laid_out(task.X, task.Y, None))
-        self.course = Course(self.net, self.trainer, rows, None, (0,), dr.Stopping(), "cost", ())
-        self.carry = self.course.start(trees.mapped(self.E.put, parameters(self.net, task.start)))
-        self.epochs = 0
+        self.epochs = Epochs(engine, net, trainer, task.X, task.Y, parameters(net, task.start))
 
     def epoch(self) -> None:
         """One epoch."""
-        self.epochs += 1
-        self.carry = self.E.wait(self.course.advance(self.carry, self.epochs).carry)
+        self.epochs.run()
 
     def params(self) -> Start:
         """W and b of the layers that have them."""
-        return [(np.asarray(p["W"]), np.asarray(p["b"])) for p in self.carry.state.params if p]
+        return [(np.asarray(p["W"]), np.asarray(p["b"])) for p in self.epochs.params if p]
 
 
 def network(task: Task) -> dr.Network:
@@ -55,4 +48,7 @@ def network(task: Task) -> dr.Network:
 def parameters(net: dr.Network, start: Start) -> list[dict[str, np.ndarray]]:
     """The start as deltarule keeps it: {} for layers without parameters."""
     pairs = iter(start)
-    return [dict(zip("Wb", next(pairs), strict=True)) if hasattr(layer, "activation") else {} for layer in net.layers]
+    return [
+        dict(zip("Wb", map(np.array, next(pairs)), strict=True)) if hasattr(layer, "activation") else {}
+        for layer in net.layers
+    ]
