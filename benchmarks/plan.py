@@ -2,8 +2,9 @@
 
 python -m benchmarks.plan [--cpu] [--memory] [--engine ENGINE]
 
-Each training takes the engine that "auto" takes for so many epochs, unless one is named. With --cpu both are seconds of the processor, which on one core are those of a machine with nothing else to do. With
---memory the memory that is estimated, beside what the resident set of a process grows by while it trains.
+Each training takes the engine that "auto" takes for so many epochs, unless one is named. With --cpu both are seconds of
+the processor, which on one core are those of a machine with nothing else to do. With --memory the memory that is
+estimated, beside what the resident set of a process grows by while it trains.
 """
 
 import argparse
@@ -65,8 +66,8 @@ def remember(name: str, engine: str) -> None:
     dr.train(net, X, Y, trainer=trainer, epochs=2, engine=engine)
     measured = resident("VmHWM") - before
     print(
-        f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {estimated / 2**20:,.0f} | {measured / 2**20:,.0f} | "
-        f"{100 * (estimated / measured - 1):+.0f} % |",
+        f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {estimated / 2**20:,.0f} | "
+        f"{measured / 2**20:,.0f} | {100 * (estimated / measured - 1):+.0f} % |",
         flush=True,
     )
 
@@ -107,8 +108,8 @@ def main() -> None:
         )
         measured = (marks[-1] - marks[0]) / epochs
         print(
-            f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {found.form or ''} | {found.seconds:.3g} | "
-            f"{measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | {found.flops / measured:.2g} |",
+            f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {found.form or ''} | "
+            f"{found.seconds:.3g} | {measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | {found.flops / measured:.2g} |",
             flush=True,
         )
     return None

@@ -6,7 +6,8 @@ python -m benchmarks.streaming [--folder DIR] [--rows N] [--limit BYTES] [--parq
 "command" is `deltarule train FOLDER` with its scaling, its held-out rows and its evaluation.
 
 The trainings take the engine that "auto" takes, unless --engine names one. The limit is on the process's data
-(RLIMIT_DATA: heap and private mappings, thread stacks included), which JAX's and Python's own memory count towards; the peak printed is that of the resident set.
+(RLIMIT_DATA: heap and private mappings, thread stacks included), which JAX's and Python's own memory count towards; the
+peak printed is that of the resident set.
 """
 
 import argparse
@@ -76,8 +77,8 @@ def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> N
     wait = ", ".join(f"{100 * share:.1f} %" for share in result.history["input_wait"])
     cost = ", ".join(f"{c:.4f}" for c in result.history["cost"])
     print(
-        f"| {'.npy' if array else 'Parquet'} | {trainer} | {result.engine} | {stream.rows:,} | {epochs} | {seconds:.0f} | "
-        f"{peak_mib():.0f} ({before:.0f} before) | {wait} | {cost} |",
+        f"| {'.npy' if array else 'Parquet'} | {trainer} | {result.engine} | {stream.rows:,} | {epochs} | "
+        f"{seconds:.0f} | {peak_mib():.0f} ({before:.0f} before) | {wait} | {cost} |",
         flush=True,
     )
 
