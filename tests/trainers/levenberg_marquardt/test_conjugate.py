@@ -12,12 +12,13 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 
 def _solve(M, b, preconditioner, tolerance, iterations):
-    trees = {"v": b}, {"v": preconditioner}
-    return conjugate.conjugate_gradients(lambda v: {"v": M @ v["v"]}, *trees, tolerance, iterations)["v"]
+    trees = [{"v": b}], [{"v": preconditioner}]
+    found = conjugate.conjugate_gradients(lambda v: [{"v": M @ v[0]["v"]}], *trees, tolerance, iterations)
+    return found[0]["v"]
 
 
 def solve(engine, M, b, preconditioner, tolerance, iterations):
-    """M x = b for vectors, as trees of one leaf."""
+    """M x = b for vectors, as parameters of one array."""
     arrays = (put(engine, np.asarray(array, float)) for array in (M, b, preconditioner))
     return np.asarray(engines.get(engine).call(_solve, *arrays, tolerance, iterations))
 
