@@ -1,27 +1,28 @@
-"""What every test shares: reproducible hypothesis examples, a context in which JAX computes in float64, and MNIST."""
+"""What every test shares: the two engines, reproducible hypothesis examples, and MNIST; JAX need not be installed."""
 
 import os
 import signal
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
-import jax
+import numpy as np
 import pytest
 from hypothesis import settings
 
-from deltarule import data
+from deltarule import data, engine
 from deltarule.checkpoints import folder, keeper
 from deltarule.errors import DataError
+from engines import NAMES
 
-# Compiling is most of the tests' time, and they run little of what they compile: XLA's costlier passes are left out,
-# and its older emitters build a CPU's fusions, whose code is slower and ready in half the time; unless the environment
-# says otherwise (JAX_DISABLE_MOST_OPTIMIZATIONS=0). Subprocesses take both over. XLA ends a process at a flag that it
-# does not know, so the flag is for versions of JAX that have it.
+# Compiling is most of the JAX engine's tests' time, and they run little of what they compile: XLA's costlier passes are
+# left out, and its older emitters build a CPU's fusions, whose code is slower and ready in half the time; unless the
+# environment says otherwise (JAX_DISABLE_MOST_OPTIMIZATIONS=0). JAX reads both when it is imported, and subprocesses
+# take them over. XLA ends a process at a flag that it does not know, so the flag is for versions of JAX that have it.
 os.environ["DELTARULE_CACHE"] = "0"  # a program that another version compiled must not stand in for this one's
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 QUICK_TO_COMPILE = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] not in ("0", "false")
-jax.config.update("jax_disable_most_optimizations", QUICK_TO_COMPILE)
-if QUICK_TO_COMPILE and jax.__version_info__ < (0, 11):
+if QUICK_TO_COMPILE and engine.jax_is_installed() and tuple(map(int, version("jax").split(".")[:2])) < (0, 11):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
 # Every example that hypothesis makes may compile a network, so there are few, always the same, with no time limit.
@@ -43,10 +44,17 @@ def mnist_folder() -> str:
     pytest.skip("MNIST is not here: name its folder with $DELTARULE_DATA")
 
 
+@pytest.fixture(name="engine", params=NAMES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The name of an engine: the test runs on both."""
+    return request.param
+
+
 @pytest.fixture
 def float64() -> Iterator[None]:
-    """64-bit types enabled during one test, as deltarule enables them inside its own calls."""
-    with jax.enable_x64(True):
+    """64-bit types enabled during one test, as deltarule enables them inside its own calls; NumPy needs nothing."""
+    name = "jax" if engine.jax_is_installed() else "numpy"
+    with engine.get(name).computing_in(np.dtype("float64")):
         yield
 
 

@@ -1,19 +1,23 @@
 """Backpropagation through a stack: what the gradient of a batch is made of. Its numbers: `by_hand` and `oracle`."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import deltarule as dr
-from deltarule import backprop
+from deltarule import backprop, trees
+from engines import NAMES, on
 
 NET = dr.Network([dr.Dense(5, "tanh"), dr.Dense(4, "relu"), dr.Dense(2, "sigmoid")], "cross-entropy")
 PARAMS = NET.init(3, (3,), "float64")
 DRAW = np.random.default_rng(0)
 X, Y = DRAW.normal(size=(6, 3)), DRAW.uniform(size=(6, 2))
+
+
+@pytest.fixture
+def params(engine):
+    return on(engine, PARAMS)
 
 
 def assert_same(found, expected, rtol=1e-13):
@@ -22,110 +26,73 @@ def assert_same(found, expected, rtol=1e-13):
     def compare(a, b):
         np.testing.assert_allclose(a, b, rtol=0, atol=rtol * np.abs(b).max())
 
-    jax.tree.map(compare, found, expected)
+    trees.mapped(compare, found, expected)
 
 
+@pytest.mark.parametrize("name", NAMES)
 @given(order=st.permutations(range(6)))
-def test_the_order_of_the_examples_does_not_matter(order):
-    cost, grads = NET.cost_and_gradient(PARAMS, X, Y)
-    again, grads_again = NET.cost_and_gradient(PARAMS, X[order], Y[order])
+def test_the_order_of_the_examples_does_not_matter(order, name):
+    params = on(name, PARAMS)
+    cost, grads = NET.cost_and_gradient(params, X, Y)
+    again, grads_again = NET.cost_and_gradient(params, X[order], Y[order])
     np.testing.assert_allclose(again, cost, rtol=1e-14)
     assert_same(grads_again, grads)
 
 
-def test_doubling_the_data_leaves_the_mean():
-    cost, grads = NET.cost_and_gradient(PARAMS, X, Y)
-    twice = NET.cost_and_gradient(PARAMS, np.concatenate([X, X]), np.concatenate([Y, Y]))
+def test_doubling_the_data_leaves_the_mean(params):
+    cost, grads = NET.cost_and_gradient(params, X, Y)
+    twice = NET.cost_and_gradient(params, np.concatenate([X, X]), np.concatenate([Y, Y]))
     np.testing.assert_allclose(twice[0], cost, rtol=1e-14)
     assert_same(twice[1], grads)
 
 
-def test_the_gradient_of_a_batch_is_the_mean_of_its_examples():
-    cost, grads = NET.cost_and_gradient(PARAMS, X, Y)
-    single = [NET.cost_and_gradient(PARAMS, X[i : i + 1], Y[i : i + 1]) for i in range(6)]
+def test_the_gradient_of_a_batch_is_the_mean_of_its_examples(params):
+    cost, grads = NET.cost_and_gradient(params, X, Y)
+    single = [NET.cost_and_gradient(params, X[i : i + 1], Y[i : i + 1]) for i in range(6)]
     np.testing.assert_allclose(np.mean([c for c, _ in single]), cost, rtol=1e-14)
-    assert_same(jax.tree.map(lambda *parts: np.mean(parts, axis=0), *[g for _, g in single]), grads)
+    assert_same(trees.mapped(lambda *parts: np.mean(parts, axis=0), *[g for _, g in single]), grads)
 
 
-IMAGES = dr.Network(
-    [dr.Convolution(2, 2, "tanh"), dr.Flatten(), dr.Dropout(0.5), dr.Dense(3, "softmax")], "log-likelihood"
-)
-
-
-@pytest.mark.parametrize("more", [-1, 0, 1])
-def test_a_batch_of_images_in_halves_is_the_whole_batch(more, monkeypatch):
-    m = backprop.HALVED_FROM + more
-    random = np.random.default_rng(5)
-    params = IMAGES.init(0, (3, 3, 1), "float64")
-    seen = []
-    whole = backprop.cost_and_gradient
-
-    def watched(net, params, x, *others):
-        seen.append(len(x))
-        return whole(net, params, x, *others)
-
-    monkeypatch.setattr(backprop, "cost_and_gradient", watched)
-    with jax.enable_x64(True):
-        x, y = jnp.asarray(random.normal(size=(m, 3, 3, 1))), jnp.asarray(np.eye(3)[random.integers(0, 3, m)])
-        weight = jnp.asarray(random.uniform(size=m))
-        expected = whole(IMAGES, params, x, y, weight)
-        found = backprop.cost_and_gradient_in_halves(IMAGES, params, x, y, weight)
-    assert seen == ([m] if more < 0 else [m // 2, m - m // 2])
-    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
-    assert_same(found[1], expected[1])
-
-
-def test_the_halves_draw_masks_of_their_own():
-    m = backprop.HALVED_FROM
-    params = IMAGES.init(0, (3, 3, 1))
-    x, y, weight = jnp.ones((m, 3, 3, 1)), jnp.ones((m, 3)) / 3, jnp.ones(m)
-    halves = [weight.at[: m // 2].set(0), weight.at[m // 2 :].set(0)]
-    one, other = (
-        backprop.cost_and_gradient_in_halves(IMAGES, params, x, y, w, jax.random.key(0))[1][0]["W"] for w in halves
-    )
-    assert not np.allclose(one, other)
-
-
-def test_weights_are_linear():
+@pytest.mark.usefixtures("float64")
+def test_weights_are_linear(engine, params):
     """A weight of 0 leaves an example out, a weight of 2 takes it twice."""
-    weight = jnp.asarray([0, 1, 2, 0, 0, 1]) / 4
-    with jax.enable_x64(True):
-        found = backprop.cost_and_gradient(NET, PARAMS, jnp.asarray(X), jnp.asarray(Y), weight)
+    weight = np.array([0, 1, 2, 0, 0, 1]) / 4
+    found = backprop.cost_and_gradient(NET, params, *on(engine, (X, Y, weight)))
     kept = [1, 2, 2, 5]
-    expected = NET.cost_and_gradient(PARAMS, X[kept], Y[kept])
+    expected = NET.cost_and_gradient(params, X[kept], Y[kept])
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-14)
     assert_same(found[1], expected[1])
 
 
-def test_the_gradient_has_the_shape_of_the_parameters():
-    _, grads = NET.cost_and_gradient(PARAMS, X, Y)
-    assert jax.tree.structure(grads) == jax.tree.structure(PARAMS)
-    assert [g.shape for g in jax.tree.leaves(grads)] == [p.shape for p in jax.tree.leaves(PARAMS)]
+def test_the_gradient_has_the_shape_of_the_parameters(params):
+    _, grads = NET.cost_and_gradient(params, X, Y)
+    found, expected = ([(place, array.shape) for place, array in trees.named_leaves(tree)] for tree in (grads, PARAMS))
+    assert found == expected
 
 
-def test_the_pieces_line_up():
+@pytest.mark.usefixtures("float64")
+def test_the_pieces_line_up(engine, params):
     """inputs_of, errors and gradients run over net.layers, input side first."""
-    with jax.enable_x64(True):
-        x, y = jnp.asarray(X), jnp.asarray(Y)
-        passes = backprop.forward(NET, PARAMS, x)
-        inputs = backprop.inputs_of(x, passes)
-        assert [a.shape for a in inputs] == [(6, 3), (6, 5), (6, 4)]
-        assert inputs[1] is passes[0].a
-        delta = NET.cost.output_error(NET.output_activation, passes[-1].z, passes[-1].a, y)
-        deltas = backprop.errors(NET, PARAMS, passes, delta)
-        assert [d.shape for d in deltas] == [(6, 5), (6, 4), (6, 2)]
-        assert deltas[-1] is delta
-        # BP4 is summed, not averaged: dW = delta^T A.
-        grads = backprop.gradients(NET, x, passes, deltas)
-        np.testing.assert_allclose(grads[1]["W"], np.asarray(deltas[1]).T @ np.asarray(inputs[1]), rtol=1e-13)
-        assert backprop.output_cost(NET, passes[-1], y).shape == (6,)
+    x, y = on(engine, (X, Y))
+    passes = backprop.forward(NET, params, x)
+    inputs = backprop.inputs_of(x, passes)
+    assert [a.shape for a in inputs] == [(6, 3), (6, 5), (6, 4)]
+    assert inputs[1] is passes[0].a
+    delta = NET.cost.output_error(NET.output_activation, passes[-1].z, passes[-1].a, y)
+    deltas = backprop.errors(NET, params, passes, delta)
+    assert [d.shape for d in deltas] == [(6, 5), (6, 4), (6, 2)]
+    assert deltas[-1] is delta
+    # BP4 is summed, not averaged: dW = delta^T A.
+    grads = backprop.gradients(NET, x, passes, deltas)
+    np.testing.assert_allclose(grads[1]["W"], np.asarray(deltas[1]).T @ np.asarray(inputs[1]), rtol=1e-13)
+    assert backprop.output_cost(NET, passes[-1], y).shape == (6,)
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-def test_a_linear_network_is_one_matrix(depth):
+def test_a_linear_network_is_one_matrix(depth, engine):
     """Without sigma the network is W = W^L...W^2, and dC/dx by BP2' is W^T (a - y)."""
     net = dr.Network([dr.Dense(3, "linear")] * depth)
-    params = net.init(1, (3,), "float64")
+    params = on(engine, net.init(1, (3,), "float64"))
     product = np.linalg.multi_dot([np.eye(3), *[np.asarray(p["W"]) for p in reversed(params)], np.eye(3)])
     x, y = X[:1], X[1:2]
     a = np.asarray(net(params, x))

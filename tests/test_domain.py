@@ -1,7 +1,5 @@
 """The checks of a user's numbers: what passes, what does not, and what the message says."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -9,14 +7,14 @@ from deltarule.domain import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError, DataError, DeltaruleError, ModelFileError, ShapeError
 
 
-@pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.int64(2), jnp.asarray(2.0), np.asarray(2)])
+@pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.int64(2), np.asarray(2)])
 def test_a_number_comes_back_as_a_float(value):
     found = require_number("eta", value, above=0)
     assert type(found) is float
     assert found == 2
 
 
-@pytest.mark.parametrize("value", ["2", None, True, float("nan"), float("inf"), -float("inf"), 2j, [2], jnp.ones(2)])
+@pytest.mark.parametrize("value", ["2", None, True, float("nan"), float("inf"), -float("inf"), 2j, [2], np.ones(2)])
 def test_what_is_no_number(value):
     with pytest.raises(ConfigurationError, match=r"eta must be a finite number, and is .*: give such a value\."):
         require_number("eta", value)
@@ -41,7 +39,17 @@ def test_the_ends_of_the_range():
     assert require_number("eta", 5e-324, above=0) > 0
 
 
+def test_a_number_of_jax():
+    jnp = pytest.importorskip("jax.numpy")
+    found = require_number("eta", jnp.asarray(2.0), above=0)
+    assert type(found) is float
+    assert found == 2
+    with pytest.raises(ConfigurationError, match="eta must be a finite number"):
+        require_number("eta", jnp.ones(2))
+
+
 def test_a_traced_value_passes():
+    jax = pytest.importorskip("jax")
     assert jax.jit(lambda eta: require_number("eta", eta, above=0))(-1.0) == -1
 
 

@@ -1,12 +1,10 @@
 """The estimate of what a training holds at once."""
 
-import jax
 import numpy as np
 import pytest
 
 import deltarule as dr
 from deltarule.memory import BLOCK_COPIES, memory_needed, sizes_of
-from deltarule.rows import Rows
 
 WIDE = dr.Network([dr.Dense(40, "tanh"), dr.Dense(40, "tanh"), dr.Dense(2, "linear")])
 SHARED = dr.Network(
@@ -26,10 +24,8 @@ def test_a_block_is_as_large_as_the_trainer_makes_it(net, inputs, form):
     """Of a network that shares its weights the activations are more than the parameters."""
     trainer, N = dr.LevenbergMarquardt(solver=form), 2**20
     params = net.init(0, (inputs,), dtype="float64")
-    shape = jax.ShapeDtypeStruct
-    rows = Rows(shape((N, inputs), np.float64), shape((N, net.outputs), np.float64), None, N)
     sizes = sizes_of(net, params, N, (inputs,), np.dtype("float64"))
     row = max(sizes.parameters if form == "primal" else 0, 4 * sizes.neurons)
-    held = 8 * net.outputs * row * trainer.block(net, params, rows)
+    held = 8 * net.outputs * row * trainer.block(net, params, (N, inputs))
     estimated = memory_needed(sizes, trainer, form).work / BLOCK_COPIES
     assert held <= estimated < 2.1 * held  # blocks are powers of two

@@ -1,23 +1,23 @@
 """Memory is estimated before it is taken: what cannot fit is refused with the option that would make it fit."""
 
-import jax
 import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import memory_check
+from deltarule import machine
 from deltarule.errors import TooLargeError
 from deltarule.memory_check import require_fit
+from engines import on
 
 NET = dr.Network([dr.Dense(1000, "tanh"), dr.Dense(1, "linear")])
-SHAPES = jax.eval_shape(lambda: NET.init(0, (100,)))  # 102,001 parameters
+PARAMS = NET.init(0, (100,))  # 102,001 parameters
 FLOAT64 = np.dtype("float64")
 
 
 @pytest.fixture(autouse=True)
 def one_gigabyte(monkeypatch):
     """As if so much were free."""
-    monkeypatch.setattr(memory_check, "free_memory", lambda: 2.0**30)
+    monkeypatch.setattr(machine, "free_memory", lambda: 2.0**30)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def one_gigabyte(monkeypatch):
         (dr.GradientDescent(eta=0.1, batch_size=10), 2_000_000, "give fewer rows"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_a_cure(trainer, rows, cure):
+def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
     with pytest.raises(TooLargeError, match=r"for a step\) need about .* GiB of memory, and 1 GiB are free: ") as error:
-        require_fit(NET, SHAPES, trainer, (rows, 100), FLOAT64)
+        require_fit(NET, on(engine, PARAMS), trainer, (rows, 100), FLOAT64)
     assert cure in str(error.value)
 
 
@@ -44,15 +44,15 @@ def test_what_does_not_fit_is_refused_with_a_cure(trainer, rows, cure):
         (dr.NewtonCG(), 1000),
     ],
 )
-def test_the_cures_fit(trainer, rows):
-    require_fit(NET, SHAPES, trainer, (rows, 100), FLOAT64)
+def test_the_cures_fit(engine, trainer, rows):
+    require_fit(NET, on(engine, PARAMS), trainer, (rows, 100), FLOAT64)
 
 
-def test_training_refuses_before_its_first_step(monkeypatch):
-    monkeypatch.setattr(memory_check, "free_memory", lambda: 1000.0)
+def test_training_refuses_before_its_first_step(monkeypatch, engine):
+    monkeypatch.setattr(machine, "free_memory", lambda: 1000.0)
     X = np.zeros((50, 4))
     with pytest.raises(TooLargeError, match="training and its data"):
-        dr.train(dr.Network([dr.Dense(1)]), X, X[:, :1], trainer=dr.GradientDescent(eta=0.1), epochs=1)
+        dr.train(dr.Network([dr.Dense(1)]), X, X[:, :1], trainer=dr.GradientDescent(eta=0.1), epochs=1, engine=engine)
 
 
 @pytest.mark.parametrize("width", [2**30, 2**40])
@@ -62,7 +62,7 @@ def test_parameters_that_no_machine_holds(width):
         NET.init(0, (width,))
 
 
-def test_levenberg_marquardt_changes_its_form_and_goes_on():
+def test_levenberg_marquardt_changes_its_form_and_goes_on(engine):
     """With less and less memory: the exact form, then conjugate gradients; both learn."""
     X = np.random.default_rng(0).uniform(-1, 1, (40, 3))
     Y = np.sin(3 * X[:, :1])
@@ -71,5 +71,5 @@ def test_levenberg_marquardt_changes_its_form_and_goes_on():
     for memory, form in ((1e9, "primal"), (1e3, "cg")):
         trainer = dr.LevenbergMarquardt(memory=memory)
         assert trainer.form(net, params, 40) == form
-        result = dr.train(net, X, Y, trainer=trainer, epochs=20, params=params)
+        result = dr.train(net, X, Y, trainer=trainer, epochs=20, params=params, engine=engine)
         assert result.history["cost"][-1] < 1e-2

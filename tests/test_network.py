@@ -1,20 +1,21 @@
 """The network as a description: what it refuses, its shapes, and the precision it computes in."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import trees
+from deltarule.engine import jax_is_installed
 from deltarule.errors import ConfigurationError, DataError, ShapeError
+from engines import on, put
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(3, "softmax")], "log-likelihood")
 X = np.arange(10.0).reshape(5, 2) / 10
 
 
-@pytest.fixture(scope="module")
-def params():
-    return NET.init(0, input_shape=(2,))
+@pytest.fixture
+def params(engine):
+    return on(engine, NET.init(0, input_shape=(2,)))
 
 
 def test_equal_descriptions_are_equal_and_hash_alike():
@@ -39,22 +40,42 @@ def test_a_stack_that_makes_no_sense(layers, message):
         dr.Network(layers)
 
 
-def test_init_is_a_list_of_dicts(params):
+def test_init_is_a_list_of_dicts_of_numpys_arrays():
+    params = NET.init(0, input_shape=(2,))
     assert [{name: p.shape for name, p in layer.items()} for layer in params] == [
         {"W": (4, 2), "b": (4,)},
         {"W": (3, 4), "b": (3,)},
     ]
-    assert {p.dtype for p in jax.tree.leaves(params)} == {np.dtype("float32")}
+    assert {(type(p), p.dtype) for p in trees.leaves(params)} == {(np.ndarray, np.dtype("float32"))}
 
 
-def test_init_takes_a_seed_or_a_key(params):
-    from_key = NET.init(jax.random.key(0), (2,))
-    jax.tree.map(np.testing.assert_array_equal, params, from_key)
-    other = NET.init(1, (2,))
+def test_a_seed_is_a_start():
+    params, again, other = (NET.init(seed, (2,)) for seed in (0, 0, 1))
+    trees.mapped(np.testing.assert_array_equal, params, again)
     assert (np.asarray(other[0]["W"]) != np.asarray(params[0]["W"])).all()
     # Two layers of one shape do not start alike.
     twins = dr.Network([dr.Dense(2), dr.Dense(2)]).init(0, (2,))
     assert (np.asarray(twins[0]["W"]) != np.asarray(twins[1]["W"])).all()
+
+
+def test_the_first_of_several_starts_is_that_of_init():
+    """And the starts do not hang on how many there are."""
+    three, two = NET.starts(5, 3, (2,), "float64"), NET.starts(5, 2, (2,), "float64")
+    trees.mapped(np.testing.assert_array_equal, three[0], NET.init(5, (2,), "float64"))
+    trees.mapped(np.testing.assert_array_equal, three[:2], two)
+    assert (three[0][0]["W"] != three[1][0]["W"]).all()
+
+
+def test_a_start_in_float32_is_that_in_float64_rounded():
+    single, double = NET.init(0, (2,)), NET.init(0, (2,), "float64")
+    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), single, double)
+
+
+def test_a_key_of_jax_is_a_start():
+    jax = pytest.importorskip("jax")
+    one, again, other = (NET.init(jax.random.key(seed), (2,)) for seed in (0, 0, 1))
+    trees.mapped(np.testing.assert_array_equal, one, again)
+    assert (one[0]["W"] != other[0]["W"]).all()
 
 
 @pytest.mark.parametrize("shape", [(), (2, 2)])
@@ -68,15 +89,28 @@ def test_init_refuses_another_dtype():
         NET.init(0, (2,), "int32")
 
 
-def test_float64_parameters_give_float64_outside_any_context():
-    params = NET.init(0, (2,), "float64")
-    assert not jax.config.jax_enable_x64
+def test_float64_parameters_give_float64_outside_any_context(engine):
+    params = on(engine, NET.init(0, (2,), "float64"))
     outputs = NET(params, X)
     cost, grads = NET.cost_and_gradient(params, X, [0, 1, 2, 0, 1])
     assert outputs.dtype == cost.dtype == grads[0]["W"].dtype == np.float64
     np.testing.assert_allclose(np.asarray(outputs).sum(axis=1), 1, rtol=1e-15)
     assert NET.trace(params, X[0], 1).layers[0].z.dtype == np.float64
-    assert jnp.ones(1).dtype == np.float32
+    if engine == "jax":
+        import jax
+
+        assert not jax.config.jax_enable_x64
+        assert jax.numpy.ones(1).dtype == np.float32
+
+
+def test_results_are_arrays_of_the_engine_of_the_parameters(engine, params):
+    """Whatever X and Y are."""
+    kind = type(params[0]["W"])
+    for given in (X, put("jax", X)) if jax_is_installed() else (X,):
+        cost, grads = NET.cost_and_gradient(params, given, [0, 1, 2, 0, 1])
+        assert isinstance(NET(params, given), kind)
+        assert {type(array) for array in trees.leaves(grads)} == {kind}
+        assert isinstance(cost, np.floating if engine == "numpy" else kind)
 
 
 def test_float32_parameters_give_float32(params):
@@ -86,14 +120,15 @@ def test_float32_parameters_give_float32(params):
 
 def test_inputs_are_anything_numpy_can_read(params):
     expected = NET(params, X)
-    for given in (X.tolist(), X.astype("float32"), jnp.asarray(X), X[:, ::-1][:, ::-1]):
+    jaxs = [put("jax", X)] if jax_is_installed() else []
+    for given in (X.tolist(), X.astype("float32"), *jaxs, X[:, ::-1][:, ::-1]):
         np.testing.assert_allclose(NET(params, given), expected, rtol=1e-6)
 
 
-def test_what_was_given_may_be_changed_at_once():
+def test_what_was_given_may_be_changed_at_once(engine):
     """JAX computes while Python goes on, and reads an aligned NumPy array where it lies."""
     net = dr.Network([dr.Dense(200, "tanh"), dr.Dense(2, "linear")])
-    params = net.init(0, (400,))
+    params = on(engine, net.init(0, (400,)))
     held = np.zeros(2000 * 400 * 4 + 64, np.uint8)
     start = -held.ctypes.data % 64
     X = held[start : start + 2000 * 400 * 4].view(np.float32).reshape(2000, 400)
@@ -109,13 +144,14 @@ def test_what_was_given_may_be_changed_at_once():
 def test_classes_become_one_hot_rows(params):
     labels = [2, 0, 1, 1, 0]
     cost, _ = NET.cost_and_gradient(params, X, labels)
-    for Y in (np.eye(3)[labels], np.array(labels, np.uint8), jnp.asarray(labels), np.eye(3)[labels].astype(int)):
+    jaxs = [put("jax", np.array(labels, np.int32))] if jax_is_installed() else []
+    for Y in (np.eye(3)[labels], np.array(labels, np.uint8), *jaxs, np.eye(3)[labels].astype(int)):
         np.testing.assert_allclose(NET.cost_and_gradient(params, X, Y)[0], cost, rtol=1e-6)
 
 
-def test_one_output_takes_a_flat_target():
+def test_one_output_takes_a_flat_target(engine):
     net = dr.Network([dr.Dense(1)])
-    params = net.init(0, (2,))
+    params = on(engine, net.init(0, (2,)))
     flat, column = (net.cost_and_gradient(params, X, Y)[0] for Y in ([1, 0, 1, 0, 1], [[1], [0], [1], [0], [1]]))
     assert flat == column
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import pytest
 
+from deltarule import engine
 from deltarule.pytrees import register
+
+jax = pytest.importorskip("jax")
+engine.get("jax")  # which hands all classes that register, before or later, to JAX
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,6 @@ def test_another_number_compiles_nothing_and_another_choice_does():
 
 def test_vmap_over_the_leaves():
     many = jax.tree.map(
-        lambda *settings: jnp.stack([*map(jnp.asarray, settings)]), Dial(1.0, "volt"), Dial(2.0, "volt")
+        lambda *settings: jax.numpy.stack([*map(jax.numpy.asarray, settings)]), Dial(1.0, "volt"), Dial(2.0, "volt")
     )
     assert jax.vmap(lambda dial: 10 * dial.setting)(many).tolist() == [10, 20]

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from engines import NAMES, on
 
 X = np.random.default_rng(0).uniform(-1, 1, size=(60, 2))
 LABELS = (X[:, 0] * X[:, 1] > 0).astype(int)
 
 
-@pytest.fixture(scope="module")
-def trained():
+@pytest.fixture(scope="module", params=NAMES)
+def trained(request):
     net = dr.Network([dr.Dense(8, "tanh"), dr.Dense(2, "softmax")], cost="log-likelihood")
     trainer = dr.GradientDescent(eta=0.5, batch_size=10, momentum=0.9)
-    data = {"validation_data": (X[:20], LABELS[:20]), "seed": 0}
+    data = {"validation_data": (X[:20], LABELS[:20]), "seed": 2, "engine": request.param}
     return net, dr.train(
         net, X[20:], LABELS[20:], trainer=trainer, epochs=60, stopping=dr.Stopping(max_fail=60), **data
     )
@@ -52,6 +53,7 @@ def test_every_exception_is_a_public_name():
 def test_it_learns(trained):
     net, result = trained
     assert isinstance(result, dr.TrainingResult)
+    assert result.engine in ("numpy", "jax")
     assert result.stop_reason in ("epochs", "max_fail")
     assert (np.asarray(net(result.params, X)).argmax(axis=1) == LABELS).mean() > 0.9
     assert result.history["validation_cost"].min() < result.history["validation_cost"][0]
@@ -76,10 +78,11 @@ def test_a_file(trained, tmp_path):
     net, result = trained
     dr.save(tmp_path / "model.safetensors", net, result.params)
     again, params = dr.load(tmp_path / "model.safetensors")
+    params = on(result.engine, params)
     np.testing.assert_array_equal(again(params, X), net(result.params, X))
 
 
 @pytest.mark.parametrize("cost", [dr.Quadratic(scale=1), dr.CrossEntropy(), dr.LogLikelihood()], ids=str)
-def test_the_costs(cost):
+def test_the_costs(cost, engine):
     net = dr.Network([dr.Dense(2, "softmax")], cost)
-    assert np.isfinite(float(net.cost_and_gradient(net.init(0, (2,)), X, LABELS)[0]))
+    assert np.isfinite(float(net.cost_and_gradient(on(engine, net.init(0, (2,))), X, LABELS)[0]))

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from engines import on
 
 PAIRS = [("sigmoid", "quadratic"), ("sigmoid", "cross-entropy"), ("softmax", "log-likelihood"), ("linear", "quadratic")]
 
 
-@pytest.fixture(params=PAIRS, ids=str, scope="module")
-def traced(request):
+@pytest.fixture(params=PAIRS, ids=str)
+def traced(request, engine):
     output, cost = request.param
     net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(3, "softplus"), dr.Dense(2, output)], cost)
-    params = net.init(5, (3,), "float64")
+    params = on(engine, net.init(5, (3,), "float64"))
     x, y = np.array([0.5, -1.0, 2.0]), np.array([0.25, 0.75])
     return net, params, x, y, net.trace(params, x, y)
 
@@ -53,12 +54,12 @@ def test_everything_is_numpy_and_of_one_example(traced):
         assert {type(values) for values in layer} == {np.ndarray}
 
 
-def test_a_class_number_is_a_target():
+def test_a_class_number_is_a_target(engine):
     net = dr.Network([dr.Dense(3, "softmax")], "log-likelihood")
-    trace = net.trace(net.init(0, (2,)), [1, 2], 2)
+    trace = net.trace(on(engine, net.init(0, (2,))), [1, 2], 2)
     assert trace.y.tolist() == [0, 0, 1]
 
 
-def test_a_single_output_takes_a_number():
+def test_a_single_output_takes_a_number(engine):
     net = dr.Network([dr.Dense(1)])
-    assert net.trace(net.init(0, (2,)), [1, 2], 0.5).y.tolist() == [0.5]
+    assert net.trace(on(engine, net.init(0, (2,))), [1, 2], 0.5).y.tolist() == [0.5]

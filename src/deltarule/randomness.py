@@ -1,7 +1,8 @@
 """Random numbers by NumPy's counter-based generator, Philox: the same whatever computes, and wherever one begins.
 
-A seed and the numbers of a start, a layer, an epoch are a *path*; every path has a stream of its own. So both engines
-start from the same parameters and see the examples in the same order, and epoch 1,000 needs none of the 999 before.
+A seed, what its numbers are for, and the numbers of a start, a layer, an epoch are a *path*; every path has a stream of
+its own. (NumPy's SeedSequence adds zeros to a path of fewer than four numbers; what they are for tells paths of
+different lengths apart.) So both engines start from the same parameters and see the examples in the same order, and epoch 1,000 needs none of the 999 before.
 """
 
 import numbers
@@ -16,7 +17,7 @@ from deltarule.errors import ConfigurationError
 SEEDS = 2**32
 Path = tuple[int, ...]
 
-INITIAL, ORDER, NOISE = range(3)  # what the numbers of a path are for
+INITIAL, ORDER, NOISE, DIRECTION = range(4)  # what the numbers of a path are for
 
 
 def as_path(seed: Any) -> Path:
@@ -25,10 +26,10 @@ def as_path(seed: Any) -> Path:
     Raises:
         ConfigurationError: neither a whole number from 0 to 2³² - 1 nor one key.
     """
-    if is_jax(seed) and seed.size in (1, 2) and seed.dtype.kind not in "fc":
+    if is_jax(seed):
         jax = sys.modules["jax"]
         is_key = jax.numpy.issubdtype(seed.dtype, jax.dtypes.prng_key)
-        if is_key or (seed.shape == (2,) and seed.dtype == np.uint32):
+        if (is_key and seed.shape == ()) or (seed.shape == (2,) and seed.dtype == np.uint32):
             return tuple(np.asarray(jax.random.key_data(seed) if is_key else seed).ravel().tolist())
     if getattr(seed, "ndim", None) == 0 and np.issubdtype(getattr(seed, "dtype", None), np.integer):
         seed = int(seed)

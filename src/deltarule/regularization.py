@@ -51,7 +51,7 @@ def limit_norms(params: Params, max_norm: Strength) -> Params:
     def limited(W: Array) -> Array:
         xp = W.__array_namespace__()
         norm = xp.sqrt((W * W).sum(axis=tuple(range(1, W.ndim)), keepdims=True))
-        return W * xp.minimum(1, max_norm / norm)  # a row of zeros has c/0 = inf, and is multiplied by 1
+        return W * (max_norm / xp.maximum(norm, max_norm))
 
     return [_with_weights(p, limited, p) for p in params]
 

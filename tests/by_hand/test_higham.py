@@ -7,11 +7,12 @@ As in `test_two_two_one`, the biases put every weighted input at 0 or ±ln 3:
 
 from math import log
 
-import jax
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import trees
+from engines import on
 
 NET = dr.Network([dr.Dense(2, "sigmoid"), dr.Dense(3, "sigmoid"), dr.Dense(2, "sigmoid")])
 LN3 = log(3)
@@ -60,15 +61,20 @@ def same(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
-@pytest.fixture(scope="module")
-def trace():
-    return NET.trace(PARAMS, X, Y)
+@pytest.fixture
+def params(engine):
+    return on(engine, PARAMS)
+
+
+@pytest.fixture
+def trace(params):
+    return NET.trace(params, X, Y)
 
 
 def test_there_are_23_parameters():
     # 2·2 + 2, 2·3 + 3, 3·2 + 2: 6 + 9 + 8
-    assert sum(p.size for p in jax.tree.leaves(NET.init(0, input_shape=(2,)))) == 23
-    assert sum(p.size for p in jax.tree.leaves(PARAMS)) == 23
+    assert trees.size(NET.init(0, input_shape=(2,))) == 23
+    assert trees.size(PARAMS) == 23
 
 
 def test_the_trace_forwards(trace):
@@ -100,16 +106,16 @@ def test_the_trace_has_the_gradient(trace):
         same(layer.db, expected["b"])
 
 
-def test_cost_and_gradient():
-    cost, grads = NET.cost_and_gradient(PARAMS, X[None], Y[None])
+def test_cost_and_gradient(params):
+    cost, grads = NET.cost_and_gradient(params, X[None], Y[None])
     same(cost, COST)
     for found, expected in zip(grads, GRADIENT, strict=True):
         same(found["W"], expected["W"])
         same(found["b"], expected["b"])
 
 
-def test_the_cost_of_3blue1brown_doubles_everything():
+def test_the_cost_of_3blue1brown_doubles_everything(params):
     net = dr.Network(NET.layers, dr.Quadratic(scale=1))
-    cost, grads = net.cost_and_gradient(PARAMS, X[None], Y[None])
+    cost, grads = net.cost_and_gradient(params, X[None], Y[None])
     same(cost, 2 * COST)
     same(grads[0]["W"], 2 * np.array(GRADIENT[0]["W"]))

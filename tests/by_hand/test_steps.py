@@ -13,40 +13,40 @@ START = [{"W": np.array([[1.0]]), "b": np.array([1.0])}]
 X, Y = np.array([[1.0]]), np.array([[0.0]])
 
 
-def run(epochs, **options):
-    result = dr.train(NEURON, X, Y, trainer=dr.GradientDescent(**options), epochs=epochs, params=START)
+def run(engine, epochs, **options):
+    result = dr.train(NEURON, X, Y, trainer=dr.GradientDescent(**options), epochs=epochs, params=START, engine=engine)
     assert result.params[0]["W"].dtype == np.float64
     np.testing.assert_allclose(result.params[0]["W"].item(), result.params[0]["b"].item(), rtol=1e-14)
     return result.params[0]["b"].item()
 
 
-def test_steepest_descent():
+def test_steepest_descent(engine):
     # p = 1: gradient 2, p ← 1 - 0.1·2 = 0.8;  gradient 1.6, p ← 0.8 - 0.16 = 0.64
-    assert run(1, eta=0.1) == pytest.approx(0.8, rel=1e-14)
-    assert run(2, eta=0.1) == pytest.approx(0.64, rel=1e-14)
+    assert run(engine, 1, eta=0.1) == pytest.approx(0.8, rel=1e-14)
+    assert run(engine, 2, eta=0.1) == pytest.approx(0.64, rel=1e-14)
 
 
-def test_momentum():
+def test_momentum(engine):
     # v ← mu v - eta ∇C, p ← p + v, with mu = 0.5:
     #   v = -0.1·2 = -0.2              p = 0.8    gradient 1.6
     #   v = -0.1 - 0.16 = -0.26        p = 0.54   gradient 1.08
     #   v = -0.13 - 0.108 = -0.238     p = 0.302
-    assert run(1, eta=0.1, momentum=0.5) == pytest.approx(0.8, rel=1e-14)
-    assert run(2, eta=0.1, momentum=0.5) == pytest.approx(0.54, rel=1e-14)
-    assert run(3, eta=0.1, momentum=0.5) == pytest.approx(0.302, rel=1e-14)
+    assert run(engine, 1, eta=0.1, momentum=0.5) == pytest.approx(0.8, rel=1e-14)
+    assert run(engine, 2, eta=0.1, momentum=0.5) == pytest.approx(0.54, rel=1e-14)
+    assert run(engine, 3, eta=0.1, momentum=0.5) == pytest.approx(0.302, rel=1e-14)
 
 
-def test_nesterov():
+def test_nesterov(engine):
     # v ← mu v - eta ∇C, p ← p + mu v - eta ∇C:
     #   v = -0.2                       p = 1 - 0.1 - 0.2 = 0.7       gradient 1.4
     #   v = -0.1 - 0.14 = -0.24        p = 0.7 - 0.12 - 0.14 = 0.44
-    assert run(1, eta=0.1, momentum=0.5, nesterov=True) == pytest.approx(0.7, rel=1e-14)
-    assert run(2, eta=0.1, momentum=0.5, nesterov=True) == pytest.approx(0.44, rel=1e-14)
+    assert run(engine, 1, eta=0.1, momentum=0.5, nesterov=True) == pytest.approx(0.7, rel=1e-14)
+    assert run(engine, 2, eta=0.1, momentum=0.5, nesterov=True) == pytest.approx(0.44, rel=1e-14)
 
 
-def test_a_schedule_multiplies_eta():
+def test_a_schedule_multiplies_eta(engine):
     # eta = 0.1 · (1, 1/2): p = 0.8, then 0.8 - 0.05·1.6 = 0.72
-    assert run(2, eta=0.1, schedule=lambda t: 1 / (t + 1)) == pytest.approx(0.72, rel=1e-14)
+    assert run(engine, 2, eta=0.1, schedule=lambda t: 1 / (t + 1)) == pytest.approx(0.72, rel=1e-14)
 
 
 # Two inputs, two examples (N = 2): x = (1, 0) with y = 2 and x = (0, 1) with y = -1; w = (2, -1), b = 1.
@@ -55,8 +55,10 @@ PAIR = np.eye(2), np.array([[2.0], [-1.0]])
 PAIR_START = [{"W": np.array([[2.0, -1.0]]), "b": np.array([1.0])}]
 
 
-def one_step(**options):
-    return dr.train(NEURON, *PAIR, trainer=dr.GradientDescent(eta=1, **options), epochs=1, params=PAIR_START)
+def one_step(engine, **options):
+    return dr.train(
+        NEURON, *PAIR, trainer=dr.GradientDescent(eta=1, **options), epochs=1, params=PAIR_START, engine=engine
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,14 +72,14 @@ def one_step(**options):
         ({"l2": 0.4, "l1": 0.4}, 1.6, [1.5 - 0.6, -1.5 + 0.4]),
     ],
 )
-def test_regularisation_moves_weights_and_not_biases(options, cost, W):
-    result = one_step(**options)
+def test_regularisation_moves_weights_and_not_biases(options, cost, W, engine):
+    result = one_step(engine, **options)
     np.testing.assert_allclose(result.history["cost"], [cost], rtol=1e-14)
     np.testing.assert_allclose(result.params[0]["W"], [W], rtol=1e-14)
     np.testing.assert_allclose(result.params[0]["b"], [0.0], atol=1e-15)
 
 
-def test_regularisation_divides_by_the_size_of_the_data_in_every_batch():
+def test_regularisation_divides_by_the_size_of_the_data_in_every_batch(engine):
     # Batches of one; N stays 2. Whichever example comes first: with l2 = 0.4 each step adds 0.2 w to the gradient.
     # Example 1 first: a - y = 1, w ← (2, -1) - (1, 0) - 0.2 (2, -1) = (0.6, -0.8), b ← 0;
     #   then a = -0.8, a - y = 0.2, w ← (0.6, -0.8) - (0, 0.2) - 0.2 (0.6, -0.8) = (0.48, -0.84), b ← -0.2.
@@ -91,6 +93,7 @@ def test_regularisation_divides_by_the_size_of_the_data_in_every_batch():
             epochs=1,
             params=PAIR_START,
             seed=seed,
+            engine=engine,
         ).params[0]
         for seed in range(8)
     ]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from engines import on
 
 NET = dr.Network([dr.Dense(2, "sigmoid"), dr.Dense(1, "sigmoid")])
 LN3 = log(3)
@@ -25,16 +26,21 @@ PARAMS = [
 X, Y = np.array([1.0, 2.0]), np.array([1.0])
 
 
-@pytest.fixture(scope="module")
-def trace():
-    return NET.trace(PARAMS, X, Y)
+@pytest.fixture
+def params(engine):
+    return on(engine, PARAMS)
+
+
+@pytest.fixture
+def trace(params):
+    return NET.trace(params, X, Y)
 
 
 def same(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
-def test_the_forward_pass(trace):
+def test_the_forward_pass(trace, params):
     same(trace.x, [1, 2])  # (1)
     same(trace.layers[0].z, [0, LN3])  # (2)
     same(trace.layers[0].a, [1 / 2, 3 / 4])  # (3)
@@ -42,7 +48,7 @@ def test_the_forward_pass(trace):
     same(trace.layers[1].a, [1 / 4])
     same(trace.layers[0].slope, [1 / 4, 3 / 16])
     same(trace.layers[1].slope, [3 / 16])
-    same(NET(PARAMS, X[None]), [[1 / 4]])
+    same(NET(params, X[None]), [[1 / 4]])
 
 
 def test_the_cost(trace):
@@ -70,10 +76,10 @@ def test_the_gradient(trace):
     same(trace.layers[0].db, [-9 / 128, 27 / 256])
 
 
-def test_the_gradient_of_a_batch_is_the_mean():
+def test_the_gradient_of_a_batch_is_the_mean(params):
     # The same example with target 0 has dC/da = 1/4, so delta³ = 1/4 · 3/16 = 3/64: -1/3 of the one above.
     # The mean of the two is (1 - 1/3)/2 = 1/3 of it; the mean cost is (9/32 + 1/32)/2 = 5/32.
-    cost, grads = NET.cost_and_gradient(PARAMS, np.array([X, X]), np.array([[1.0], [0.0]]))
+    cost, grads = NET.cost_and_gradient(params, np.array([X, X]), np.array([[1.0], [0.0]]))
     same(cost, 5 / 32)
     same(grads[1]["W"], [[-9 / 128 / 3, -27 / 256 / 3]])
     same(grads[1]["b"], [-9 / 64 / 3])
@@ -81,11 +87,13 @@ def test_the_gradient_of_a_batch_is_the_mean():
     same(grads[0]["b"], [-3 / 128, 9 / 256])
 
 
-def test_one_step_of_gradient_descent():
+def test_one_step_of_gradient_descent(engine):
     # p - eta ∇C with eta = 256/9, so that eta · 9/256 = 1:
     #   W³ = (2 + 2, -4 + 3) = (4, -1)           b³ = 2 - ln 3 + 4 = 6 - ln 3
     #   W² = (1 + 2, 1 + 4; 2 - 3, -1 - 6)       b² = (-3 + 2, ln 3 - 3)
-    result = dr.train(NET, X[None], Y[None], trainer=dr.GradientDescent(eta=256 / 9), epochs=1, params=PARAMS)
+    result = dr.train(
+        NET, X[None], Y[None], trainer=dr.GradientDescent(eta=256 / 9), epochs=1, params=PARAMS, engine=engine
+    )
     same(result.params[1]["W"], [[4, -1]])
     same(result.params[1]["b"], [6 - LN3])
     same(result.params[0]["W"], [[3, 5], [-1, -7]])

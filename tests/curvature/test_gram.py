@@ -1,11 +1,11 @@
 """(GRAM): J J^T by Hadamard products, whole and in groups, held against J by automatic differentiation."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from deltarule.curvature import gram, gram_traces, linearize, residual_errors
+from deltarule import engine
+from deltarule.curvature import gram, gram_diagonal, gram_traces, linearize, residual_errors
+from engines import NAMES, off, on
 
 # The columns of J, in the parameters' order: W (4, 3), b (4), W (3, 4), b (3), W (2, 3), b (2).
 COLUMNS = {(0, "W"): 12, (0, "b"): 4, (1, "W"): 12, (1, "b"): 3, (2, "W"): 6, (2, "b"): 2}
@@ -23,29 +23,29 @@ M = (lambda root: root @ root.T)(DRAW.normal(size=(12, 12)))
 SIZES = [(4, 3), (3, 4), (2, 3)]
 
 
-@pytest.fixture(scope="module")
-def found(block):
-    """Every Gram of these tests, in one compilation."""
+@pytest.fixture(scope="module", params=NAMES)
+def found(request, block):
+    """Every Gram of these tests, on one engine in one compilation."""
     net = block.net
 
-    def everything(params, x, y, weight):
+    def everything(params, x, y, weight, covariance, M):
         def of(rows):
             return linearize(net, params, x[rows], y[rows], weight[rows])
 
         lin, left, right = of(slice(None)), of(slice(0, 2)), of(slice(2, 6))
         grouped = {name: gram(net, params, lin, lin, group) for name, group in GROUPS.items()}
         crossed = {"left, right": gram(net, params, left, right), "right, left": gram(net, params, right, left)}
-        covariance = jax.tree.map(jnp.asarray, COVARIANCE)
         scaled = {
             "scaled": gram(net, params, lin, lin, covariance=covariance),
             "scaled, left, right": gram(net, params, left, right, covariance=covariance),
-            "traces": gram_traces(net, lin, residual_errors(net, params, lin), jnp.asarray(M)),
+            "traces": gram_traces(net, lin, residual_errors(net, params, lin), M),
+            "diagonal": gram_diagonal(net, params, lin, covariance),
         }
         return grouped | crossed | scaled | {"whole": gram(net, params, lin, lin)}
 
-    with jax.enable_x64(True):
-        fast = jax.jit(everything, compiler_options={"xla_backend_optimization_level": 0})
-        return jax.tree.map(np.asarray, fast(block.params, *map(jnp.asarray, (block.x, block.y, block.weight))))
+    E, given = engine.get(request.param), (block.params, block.x, block.y, block.weight, COVARIANCE, M)
+    with E.computing_in(np.dtype("float64")):
+        return off(E.call(everything, *on(request.param, given)))
 
 
 def close(found, expected):
@@ -89,6 +89,7 @@ def test_a_covariance_that_varies_by_input(block, found):
         [np.r_[np.tile(c["W"], n), np.full(n, c["b"])] for c, (n, _) in zip(COVARIANCE, SIZES, strict=True)]
     )
     close(found["scaled"]["all"], block.J * D @ block.J.T)
+    close(found["diagonal"].reshape(-1), np.diag(block.J * D @ block.J.T))
     close(found["scaled, left, right"]["all"], block.J[:4] * D @ block.J[4:].T)
 
 

@@ -2,14 +2,10 @@
 
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import Array
-from jax.flatten_util import ravel_pytree
 
-from deltarule import backprop
+from deltarule import backprop, engine, trees
 from deltarule.curvature import (
     Linearization,
     jacobian_diagonal,
@@ -20,13 +16,15 @@ from deltarule.curvature import (
     residual_errors,
     transpose_product,
 )
+from deltarule.engine.kind import Array
+from engines import NAMES, off, on
 
 V = np.random.default_rng(0).normal(size=39)  # as many as there are parameters
 U = np.random.default_rng(1).normal(size=(6, 2))
 
 
 class Found(NamedTuple):
-    """What the library computes at a block, all of it in one compilation."""
+    """What the library computes at a block on one engine, all of it in one compilation."""
 
     lin: Linearization
     deltas: list[Array]
@@ -36,56 +34,56 @@ class Found(NamedTuple):
     JTu: Any
     JTr: Any
     moved: list[tuple[Array, Array]]
-    moved_by_forward_mode: Any
     bent: dict[float, Array]  # the acceleration along scale · V
     JT_without_example_2: Array
 
 
-@pytest.fixture(scope="module")
-def found(block) -> Found:
-    net, x, y = block.net, block.x, block.y
+@pytest.fixture(scope="module", params=NAMES)
+def found(request, block) -> Found:
+    net = block.net
 
-    def passes(params):
-        a, here = jnp.asarray(x), []
-        for layer, p in zip(net.layers, params, strict=True):
-            here.append(layer.forward(p, a))
-            a = here[-1].a
-        return [(each.z, each.a) for each in here]
-
-    def everything(params, x, y, weight):
-        v = block.unravel(jnp.asarray(V))
+    def everything(params, x, y, weight, lighter, v, u):
         lin = linearize(net, params, x, y, weight)
+        other = linearize(net, params, x, y, lighter)
+        deltas = residual_errors(net, params, lin)
         return Found(
             lin=lin,
-            deltas=residual_errors(net, params, lin),
-            JT=jacobian_transpose(net, params, lin),
+            deltas=deltas,
+            JT=jacobian_transpose(net, lin, deltas),
             diagonal=jacobian_diagonal(net, params, lin),
             Jv=jacobian_product(net, params, lin, v),
-            JTu=transpose_product(net, params, lin, jnp.asarray(U)),
+            JTu=transpose_product(net, params, lin, u),
             JTr=transpose_product(net, params, lin, lin.r),
             moved=backprop.tangents(net, params, lin.x, lin.passes, v),
-            moved_by_forward_mode=jax.jvp(passes, (params,), (v,))[1],
             bent={
-                scale: residual_acceleration(net, params, lin, weight, block.unravel(jnp.asarray(scale * V)))
+                scale: residual_acceleration(net, params, lin, weight, trees.scaled(v, scale))
                 for scale in (1.0, 2.0, -1.0)
             },
-            JT_without_example_2=jacobian_transpose(
-                net, params, linearize(net, params, x, y, weight * (jnp.arange(6) != 2))
-            ),
+            JT_without_example_2=jacobian_transpose(net, other, residual_errors(net, params, other)),
         )
 
+    lighter = block.weight * (np.arange(6) != 2)
+    given = (block.params, block.x, block.y, block.weight, lighter, trees.unravel(V, block.params), U)
+    E = engine.get(request.param)
+    with E.computing_in(np.dtype("float64")):
+        return off(E.call(everything, *on(request.param, given)))
+
+
+@pytest.fixture(scope="module")
+def moved_by_forward_mode(block):
+    """(dz, da) of every layer by JAX, from the library's forward pass."""
+    import jax
+
+    def passes(params):
+        return [(here.z, here.a) for here in backprop.forward(block.net, params, block.x)]
+
     with jax.enable_x64(True):
-        fast = jax.jit(everything, compiler_options={"xla_backend_optimization_level": 0})
-        return jax.tree.map(np.asarray, fast(block.params, x, y, block.weight))
+        params, v = on("jax", (block.params, trees.unravel(V, block.params)))
+        return off(jax.jit(lambda params, v: jax.jvp(passes, (params,), (v,))[1])(params, v))
 
 
 def close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13 * np.abs(expected).max())
-
-
-def flat(tree):
-    with jax.enable_x64(True):
-        return np.asarray(ravel_pytree(tree)[0])
 
 
 def test_cost_and_residuals(block, found):
@@ -98,7 +96,7 @@ def test_the_transposed_jacobian(block, found):
 
 
 def test_the_diagonal_of_the_normal_equations(block, found):
-    close(flat(found.diagonal), np.sum(block.J**2, axis=0))
+    close(trees.ravel(found.diagonal), np.sum(block.J**2, axis=0))
 
 
 def test_the_jacobian_times_a_vector(block, found):
@@ -107,14 +105,14 @@ def test_the_jacobian_times_a_vector(block, found):
 
 
 def test_the_transposed_jacobian_times_a_vector(block, found):
-    assert jax.tree.structure(found.JTu) == jax.tree.structure(block.params)
-    close(flat(found.JTu), block.J.T @ U.reshape(-1))
+    assert [place for place, _ in trees.named_leaves(found.JTu)] == [p for p, _ in trees.named_leaves(block.params)]
+    close(trees.ravel(found.JTu), block.J.T @ U.reshape(-1))
 
 
 def test_the_gradient_is_the_transposed_jacobian_times_the_residuals(block, found):
     """J^T r is the gradient of sum_i w_i C_i by BP1-BP4, with no residuals in it."""
     one = [block.net.cost_and_gradient(block.params, block.x[i : i + 1], block.y[i : i + 1])[1] for i in range(6)]
-    close(flat(found.JTr), block.weight @ np.stack([flat(gradient) for gradient in one]))
+    close(trees.ravel(found.JTr), block.weight @ np.stack([trees.ravel(gradient) for gradient in one]))
 
 
 def test_the_errors_of_each_residual(found):
@@ -123,14 +121,14 @@ def test_the_errors_of_each_residual(found):
     np.testing.assert_allclose(found.deltas[-1], np.swapaxes(found.lin.S, 1, 2), rtol=1e-15)
 
 
-def test_the_tangents_of_every_layer(found):
-    for here, expected in zip(found.moved, found.moved_by_forward_mode, strict=True):
+def test_the_tangents_of_every_layer(found, moved_by_forward_mode):
+    for here, expected in zip(found.moved, moved_by_forward_mode, strict=True):
         close(here[0], expected[0])
         close(here[1], expected[1])
 
 
 def test_the_acceleration_of_the_residuals(block, found):
-    with jax.enable_x64(True):
+    with engine.get("jax").computing_in(np.dtype("float64")):
         close(found.bent[1.0].reshape(-1), np.asarray(block.acceleration(V)))
 
 

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.errors import DataError
 from deltarule.inspection import check_gradient_by_layer
 from deltarule.layers import Dense
+from engines import on
 
 DRAW = np.random.default_rng(0)
 X, Y = DRAW.normal(size=(6, 3)), DRAW.uniform(size=(6, 2))
@@ -19,6 +19,11 @@ PARAMS = [
     {"W": DRAW.normal(size=(5, 3)), "b": DRAW.normal(size=5)},
     {"W": DRAW.normal(size=(2, 5)), "b": DRAW.normal(size=2)},
 ]
+
+
+@pytest.fixture
+def params(engine):
+    return on(engine, PARAMS)
 
 
 @dataclass(frozen=True)
@@ -42,39 +47,39 @@ class Forgetful(Dense):
 
 @pytest.mark.parametrize("cost", ["quadratic", "cross-entropy"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_right_gradient(cost, dtype):
+def test_a_right_gradient(cost, dtype, engine):
     net = dr.Network(LAYERS, cost)
-    error = dr.check_gradient(net, jax.tree.map(lambda p: p.astype(dtype), PARAMS), X, Y)
+    error = dr.check_gradient(net, on(engine, trees.mapped(lambda p: p.astype(dtype), PARAMS)), X, Y)
     assert isinstance(error, float)
     assert error < 1e-6  # the limit that check_gradient itself names
 
 
-def test_every_tensor_is_checked():
+def test_every_tensor_is_checked(params):
     net = dr.Network(LAYERS)
-    checks = check_gradient_by_layer(net, PARAMS, X, Y)
+    checks = check_gradient_by_layer(net, params, X, Y)
     assert [(check.layer, check.name) for check in checks] == [(0, "W"), (0, "b"), (1, "W"), (1, "b")]
     for check in checks:
         assert check.backpropagation == pytest.approx(check.difference, rel=1e-6)
-    assert dr.check_gradient(net, PARAMS, X, Y) == max(check.error for check in checks)
+    assert dr.check_gradient(net, params, X, Y) == max(check.error for check in checks)
 
 
-def test_a_mistake_below_the_output_shows_in_the_layers_under_it():
+def test_a_mistake_below_the_output_shows_in_the_layers_under_it(params):
     net = dr.Network([dr.Dense(5, "tanh"), Doubled(2, "sigmoid")])
-    errors = {(check.layer, check.name): check.error for check in check_gradient_by_layer(net, PARAMS, X, Y)}
+    errors = {(check.layer, check.name): check.error for check in check_gradient_by_layer(net, params, X, Y)}
     assert errors[0, "W"] == pytest.approx(0.5, rel=1e-6)  # |2g - g| / |2g|
     assert errors[0, "b"] == pytest.approx(0.5, rel=1e-6)
     assert errors[1, "W"] < 1e-7
-    assert dr.check_gradient(net, PARAMS, X, Y) == pytest.approx(0.5, rel=1e-6)
+    assert dr.check_gradient(net, params, X, Y) == pytest.approx(0.5, rel=1e-6)
 
 
-def test_a_missing_gradient():
+def test_a_missing_gradient(params):
     net = dr.Network([dr.Dense(5, "tanh"), Forgetful(2, "sigmoid")])
-    errors = [check.error for check in check_gradient_by_layer(net, PARAMS, X, Y)]
+    errors = [check.error for check in check_gradient_by_layer(net, params, X, Y)]
     assert errors[3] == pytest.approx(1)
     assert max(errors[:3]) < 1e-7
 
 
-def test_a_wrong_output_error():
+def test_a_wrong_output_error(params):
     @dataclass(frozen=True)
     class Misprint(dr.Quadratic):
         """dC/da = z - y, the misprint of one lecture note."""
@@ -84,27 +89,42 @@ def test_a_wrong_output_error():
             return activation.times_slope(z, a, z - y)
 
     net = dr.Network(LAYERS, Misprint())
-    assert dr.check_gradient(net, PARAMS, X, Y) > 0.1
+    assert dr.check_gradient(net, params, X, Y) > 0.1
 
 
-def test_at_a_minimum_rounding_is_no_mistake():
+def test_at_a_minimum_rounding_is_no_mistake(engine):
     """Least squares solved exactly: the gradient is rounding, and so is the quotient."""
     net = dr.Network([dr.Dense(2, "linear")])
     A = np.concatenate([X, np.ones((6, 1))], axis=1)
     solution = np.linalg.lstsq(A, Y, rcond=None)[0].T
-    params = [{"W": solution[:, :3], "b": solution[:, 3]}]
+    params = on(engine, [{"W": solution[:, :3], "b": solution[:, 3]}])
     assert float(net.cost_and_gradient(params, X, Y)[0]) > 0.01
     assert dr.check_gradient(net, params, X, Y) < 1e-5
 
 
-def test_targets_that_the_cost_does_not_take():
+def test_targets_that_the_cost_does_not_take(params):
     with pytest.raises(DataError, match=r"Y holds 2 at index \(0, 0\), and the cross-entropy cost needs targets"):
-        dr.check_gradient(dr.Network(LAYERS, "cross-entropy"), PARAMS, X, np.full((6, 2), 2.0))
+        dr.check_gradient(dr.Network(LAYERS, "cross-entropy"), params, X, np.full((6, 2), 2.0))
 
 
-def test_directions_are_of_the_seed():
+def test_directions_are_of_the_seed(params):
     net = dr.Network(LAYERS)
-    first, again, other = (check_gradient_by_layer(net, PARAMS, X, Y, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (check_gradient_by_layer(net, params, X, Y, seed=seed) for seed in (0, 0, 1))
     assert first == again
     assert first[0].backpropagation != other[0].backpropagation
-    assert jnp.ones(1).dtype == np.float32  # float64 ended with the check
+
+
+def test_float64_ends_with_the_check():
+    jnp = pytest.importorskip("jax.numpy")
+    dr.check_gradient(dr.Network(LAYERS), on("jax", PARAMS), X, Y)
+    assert jnp.ones(1).dtype == np.float32
+
+
+def test_no_direction_is_that_of_the_initial_weights():
+    """The directions and the parameters of one seed come of two streams."""
+    net = dr.Network([dr.Dense(2, "linear", "old")])
+    params = net.init(0, (3,), "float64")
+    grads = net.cost_and_gradient(params, X, Y)[1]
+    along = float(np.vdot(grads[0]["W"], params[0]["W"]) / np.linalg.norm(params[0]["W"]))
+    (check, _) = check_gradient_by_layer(net, params, X, Y, directions=1, seed=0)
+    assert abs(check.backpropagation - along) > 1e-3 * abs(along)

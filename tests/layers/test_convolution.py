@@ -1,12 +1,12 @@
 """Convolution as a description and in a network. Its numbers: `by_hand/` and `oracle/test_convolution`."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.errors import ConfigurationError, ShapeError
+from engines import on
 
 RANDOM = np.random.default_rng(0)
 NET = dr.Network(
@@ -53,13 +53,13 @@ def test_a_description_equal_by_value():
         ("valid", (3, 4), (1, 2, 3)),
     ],
 )
-def test_shapes(padding, stride, shape):
+def test_shapes(padding, stride, shape, engine):
     layer = dr.Convolution(3, (3, 2), "tanh", stride, padding)
     assert layer.output_shape((5, 6, 2)) == shape
     params = dr.Network([layer, dr.Flatten(), dr.Dense(1)]).init(0, (5, 6, 2))[0]
     assert params["W"].shape == (3, 3, 2, 2)
     assert params["b"].shape == (3,)
-    assert layer.forward(params, jnp.asarray(X, "float32")).a.shape == (12, *shape)
+    assert layer.forward(*on(engine, (params, X.astype("float32")))).a.shape == (12, *shape)
 
 
 def test_weights_start_as_those_of_one_receptive_field():
@@ -81,40 +81,41 @@ def test_errors_list_the_shapes_so_far():
         dr.Network([dr.Convolution(4, 5), dr.Dense(1)]).init(0, (64,))
 
 
-def test_a_network_of_images_trains_saves_traces_and_checks(tmp_path):
+def test_a_network_of_images_trains_saves_traces_and_checks(tmp_path, engine):
     trained = dr.train(
         NET, X, LABELS, trainer=dr.GradientDescent(eta=0.2, batch_size=4), epochs=40, seed=1,
-        record=["learning_speed"], dtype="float64",
+        record=["learning_speed"], dtype="float64", engine=engine,
     )  # fmt: skip
     assert trained.history["cost"][-1] < 0.3 * trained.history["cost"][0]
     assert trained.history["learning_speed"].shape == (40, 2)
     dr.save(tmp_path / "m.safetensors", NET, trained.params)
     net, params = dr.load(tmp_path / "m.safetensors")
     assert net == NET
-    np.testing.assert_array_equal(net(params, X), NET(trained.params, X))
+    assert trained.engine == engine
+    np.testing.assert_array_equal(net(on(engine, params), X), NET(trained.params, X))
     trace = net.trace(params, X[0], 1)
     assert [layer.a.shape for layer in trace.layers] == [(5, 6, 3), (2, 3, 3), (18,), (2,)]
     assert trace.layers[0].dW.shape == (3, 3, 2, 2)
     assert dr.check_gradient(net, params, X, LABELS) < 1e-7
 
 
-def test_many_examples_go_through_in_parts(monkeypatch):
+def test_many_examples_go_through_in_parts(monkeypatch, engine):
     from deltarule import evaluation
 
-    params = NET.init(0, X.shape[1:])
+    params = on(engine, NET.init(0, X.shape[1:]))
     whole, (cost, grads) = np.asarray(NET(params, X)), NET.cost_and_gradient(params, X, LABELS)
     monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.neurons(X.shape[1:]))
     np.testing.assert_allclose(NET(params, X), whole, rtol=1e-6)
     in_parts, grads_in_parts = NET.cost_and_gradient(params, X, LABELS)
     np.testing.assert_allclose(in_parts, cost, rtol=1e-6)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), grads_in_parts, grads)
+    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), grads_in_parts, grads)
 
 
 @pytest.mark.parametrize("channels", [1, 4])
-def test_no_example_at_all(channels):
+def test_no_example_at_all(channels, engine):
     """Such as an empty part of the data: as of every other layer, outputs of shape (0, ...)."""
     net = dr.Network([dr.Convolution(3, 2), dr.MaxPool(2), dr.Flatten(), dr.Dense(2)])
-    params = net.init(0, (5, 5, channels))
+    params = on(engine, net.init(0, (5, 5, channels)))
     assert net(params, np.zeros((0, 5, 5, channels), np.float32)).shape == (0, 2)
 
 

@@ -1,67 +1,75 @@
 """Dropout: a mask that is drawn, scaled, remembered and switched off; its derivatives with the mask held."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import backprop
+from deltarule import backprop, trees
+from deltarule import engine as engines_of
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.layers import LAYER_KINDS, Dropout
+from engines import on, put
 
-A = jnp.asarray(np.random.default_rng(0).normal(size=(200, 50)))
-KEY = jax.random.key(7)
+A = np.random.default_rng(0).normal(size=(200, 50)).astype("float32")
 
 
-def test_without_a_key_it_is_the_identity():
-    here = Dropout(0.5).forward({}, A)
-    assert here.a is here.z is A
+def key_of(engine, number=7):
+    """A key of this engine's random numbers."""
+    return engines_of.get(engine).key((number,))
+
+
+def test_without_a_key_it_is_the_identity(engine):
+    a = put(engine, A)
+    here = Dropout(0.5).forward({}, a)
+    assert here.a is here.z is a
     assert here.memory is None
     np.testing.assert_array_equal(Dropout(0.5).slope(here), np.ones((200, 50)))
-    np.testing.assert_array_equal(Dropout(0.0).forward({}, A, KEY).a, A)
+    np.testing.assert_array_equal(Dropout(0.0).forward({}, a, key_of(engine)).a, a)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
-def test_entries_are_dropped_with_probability_p_and_the_rest_scaled(p):
-    here = Dropout(p).forward({}, A, KEY)
+def test_entries_are_dropped_with_probability_p_and_the_rest_scaled(p, engine):
+    here = Dropout(p).forward({}, put(engine, A), key_of(engine))
     kept = np.asarray(here.a) != 0
-    np.testing.assert_allclose(np.asarray(here.a)[kept], np.asarray(A)[kept] / (1 - p), rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(here.a)[kept], A[kept] / (1 - p), rtol=1e-6)
     # 10,000 independent draws: four standard deviations of their mean
     assert abs(kept.mean() - (1 - p)) < 4 * np.sqrt(p * (1 - p) / kept.size)
 
 
-def test_every_key_and_every_example_has_its_own_mask():
-    first, again, other = (np.asarray(Dropout(0.5).forward({}, A, jax.random.key(k)).memory) for k in (1, 1, 2))
+def test_every_key_and_every_example_has_its_own_mask(engine):
+    a = put(engine, A)
+    first, again, other = (np.asarray(Dropout(0.5).forward({}, a, key_of(engine, k)).memory) for k in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     assert len({row.tobytes() for row in first}) == len(first)
 
 
 @pytest.mark.usefixtures("float64")
-def test_the_mask_does_not_depend_on_the_precision():
-    a = np.ones((20, 30))
-    single, double = (np.asarray(Dropout(0.3).forward({}, jnp.asarray(a, d), KEY).a) for d in ("float32", "float64"))
+def test_the_mask_does_not_depend_on_the_precision(engine):
+    a, key = np.ones((20, 30)), key_of(engine)
+    single, double = (
+        np.asarray(Dropout(0.3).forward({}, put(engine, a.astype(d)), key).a) for d in ("float32", "float64")
+    )
     np.testing.assert_array_equal(single != 0, double != 0)
 
 
-def test_error_and_propagation_use_the_mask_of_the_forward_pass():
-    layer = Dropout(0.5)
-    here = layer.forward({}, A, KEY)
-    dC_da = jnp.full_like(A, 3.0)
+def test_error_and_propagation_use_the_mask_of_the_forward_pass(engine):
+    layer, a, dC_da = Dropout(0.5), put(engine, A), put(engine, np.full_like(A, 3.0))
+    here = layer.forward({}, a, key_of(engine))
     np.testing.assert_allclose(layer.error(here, dC_da), 3 * np.asarray(here.memory), rtol=1e-6)
-    assert layer.propagate({}, A, here, dC_da) is dC_da
-    assert layer.gradient(A, dC_da) == layer.squared_jacobian(A, dC_da[:, None]) == {}
-    assert layer.jacobian_transpose(A, dC_da[:, None]).shape == (0, 200)
-    assert layer.gram((A, A), (dC_da[:, None], dC_da[:, None])) == {}
+    assert layer.propagate({}, a, here, dC_da) is dC_da
+    assert layer.gradient(a, dC_da) == layer.squared_jacobian(a, dC_da[:, None]) == {}
+    assert layer.jacobian_transpose(a, dC_da[:, None]) == []
+    assert layer.gram((a, a), (dC_da[:, None], dC_da[:, None])) == {}
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("key", [None, KEY], ids=["identity", "masked"])
-def test_tangents_are_those_of_a_linear_layer(key):
-    layer = Dropout(0.4)
+@pytest.mark.parametrize("masked", [False, True], ids=["identity", "masked"])
+def test_tangents_are_those_of_a_linear_layer(masked):
+    jax = pytest.importorskip("jax")
+    layer, key = Dropout(0.4), key_of("jax") if masked else None
     draw = np.random.default_rng(1)
-    a, da, dda, v, dv = (jnp.asarray(draw.normal(size=(6, 5))) for _ in range(5))
+    a, da, dda, v, dv = (put("jax", draw.normal(size=(6, 5))) for _ in range(5))
     here = layer.forward({}, a, key)
 
     def curve(t):
@@ -104,15 +112,16 @@ PARAMS = NET.init(0, (5,), "float64")
 X, LABELS = np.random.default_rng(2).normal(size=(12, 5)), np.arange(12) % 3
 
 
-def test_a_network_predicts_traces_and_checks_as_without_dropout():
-    plain = [layer for layer in PARAMS if layer]
-    np.testing.assert_array_equal(NET(PARAMS, X), PLAIN(plain, X))
-    assert dr.check_gradient(NET, PARAMS, X, LABELS) < 1e-6
-    cost, grads = NET.cost_and_gradient(PARAMS, X, LABELS)
+def test_a_network_predicts_traces_and_checks_as_without_dropout(engine):
+    params = on(engine, PARAMS)
+    plain = [layer for layer in params if layer]
+    np.testing.assert_array_equal(NET(params, X), PLAIN(plain, X))
+    assert dr.check_gradient(NET, params, X, LABELS) < 1e-6
+    cost, grads = NET.cost_and_gradient(params, X, LABELS)
     expected_cost, expected = PLAIN.cost_and_gradient(plain, X, LABELS)
     assert cost == expected_cost
-    jax.tree.map(np.testing.assert_array_equal, [layer for layer in grads if layer], expected)
-    trace = NET.trace(PARAMS, X[0], LABELS[0])
+    trees.mapped(np.testing.assert_array_equal, [layer for layer in grads if layer], expected)
+    trace = NET.trace(params, X[0], LABELS[0])
     np.testing.assert_array_equal(trace.layers[2].a, trace.layers[1].a)
     assert trace.layers[2].dW is None
     np.testing.assert_array_equal(trace.layers[2].slope, np.ones(8))
@@ -122,24 +131,26 @@ def test_a_network_survives_its_file(tmp_path):
     dr.save(tmp_path / "net.safetensors", NET, PARAMS)
     net, params = dr.load(tmp_path / "net.safetensors")
     assert net == NET
-    jax.tree.map(np.testing.assert_array_equal, params, PARAMS)
+    trees.mapped(np.testing.assert_array_equal, params, PARAMS)
 
 
-def test_two_layers_of_dropout_draw_apart():
+def test_two_layers_of_dropout_draw_apart(engine):
     net = dr.Network([Dropout(0.5), Dropout(0.5), dr.Dense(1)])
-    passes = backprop.forward(net, net.init(0, (5,)), jnp.ones((4, 5)), KEY)
+    passes = backprop.forward(
+        net, on(engine, net.init(0, (5,))), put(engine, np.ones((4, 5), "float32")), key_of(engine)
+    )
     assert (np.asarray(passes[0].memory) != np.asarray(passes[1].memory)).any()
 
 
 @pytest.mark.parametrize("batch_size", [None, 4])
-def test_training_draws_masks_and_a_seed_repeats_them(batch_size):
+def test_training_draws_masks_and_a_seed_repeats_them(batch_size, engine):
     def run(net, seed):
         trainer = dr.GradientDescent(eta=0.3, batch_size=batch_size)
         start = PARAMS if net is NET else [layer for layer in PARAMS if layer]
-        return dr.train(net, X, LABELS, trainer=trainer, epochs=3, seed=seed, params=start)
+        return dr.train(net, X, LABELS, trainer=trainer, epochs=3, seed=seed, params=start, engine=engine)
 
     first, again, other = (run(NET, seed) for seed in (1, 1, 2))
-    jax.tree.map(np.testing.assert_array_equal, first.params, again.params)
+    trees.mapped(np.testing.assert_array_equal, first.params, again.params)
     assert (np.asarray(first.params[1]["W"]) != np.asarray(other.params[1]["W"])).any()
     assert first.history["cost"][0] != run(PLAIN, 1).history["cost"][0]
 

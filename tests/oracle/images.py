@@ -3,11 +3,11 @@
 Automatic differentiation of these is the oracle for the layers' hand-written derivatives.
 """
 
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from oracle.plain_network import activation
+from oracle.plain_network import activation, jax
+
+jnp, lax = jax.numpy, jax.lax
 
 
 def convolution(W, b, a, stride, padding):

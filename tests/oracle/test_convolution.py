@@ -5,19 +5,21 @@ Relative to the largest entry, everything agrees to 1e-12.
 
 from functools import partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
-from deltarule import curvature
-from deltarule.layers import correlation
+from deltarule import curvature, trees
+from deltarule import engine as engines_of
+from deltarule.engine import numpy_convolution
 from deltarule.layers.window import Window
+from engines import BOTH, off, on
 from oracle import images
-from oracle.plain_network import cost_of_output
+from oracle.plain_network import cost_of_output, jax, jnp
+
+jax_convolution = pytest.importorskip("deltarule.engine.jax_convolution")
 
 pytestmark = pytest.mark.usefixtures("float64")
 POOLS = ("MaxPool", "MeanPool", "L2Pool")
@@ -26,7 +28,7 @@ pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
 
 def close(found, expected, tolerance=1e-12):
-    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+    for one, other in zip(trees.leaves(off(found)), trees.leaves(off(expected)), strict=True):
         assert one.shape == other.shape
         assert np.max(np.abs(one - other), initial=0) <= tolerance * max(1, np.max(np.abs(other), initial=0))
 
@@ -34,6 +36,11 @@ def close(found, expected, tolerance=1e-12):
 def normal(seed, *shapes):
     draw = np.random.default_rng(seed)
     return [jnp.asarray(draw.normal(size=shape)) for shape in shapes]
+
+
+def like(seed, params):
+    """Normal numbers in the shape of the parameters."""
+    return trees.rebuilt(params, normal(seed, *(p.shape for p in trees.leaves(params))))
 
 
 @st.composite
@@ -46,17 +53,17 @@ def geometries(draw):
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def every_form(window, H, width, W, a, delta):
-    """z, dC/da and dW by the platform, by patches, and what else there is."""
+    """z, dC/da and dW of JAX by the platform, by patches, and what else there is."""
     return (
-        correlation._correlate(W, a, window),
-        correlation._turned(W, delta, window, H, width),
-        correlation._kernel_gradient(delta, a, window),
-        correlation.correlate_patches(W, a, window),
-        correlation.turned_patches(W, delta, window, H, width),
-        correlation.kernel_gradient_patches(delta, a, window),
-        correlation.turned_rows(W, delta, window, H, width),
-        correlation.correlate_bands(W, a, window),
-        correlation.kernel_gradient_bands(delta, a, window),
+        jax_convolution._correlate(W, a, window),
+        jax_convolution._turned(W, delta, window, H, width),
+        jax_convolution._kernel_gradient(delta, a, window),
+        jax_convolution.correlate_patches(W, a, window),
+        jax_convolution.turned_patches(W, delta, window, H, width),
+        jax_convolution.kernel_gradient_patches(delta, a, window),
+        jax_convolution.turned_rows(W, delta, window, H, width),
+        jax_convolution.correlate_bands(W, a, window),
+        jax_convolution.kernel_gradient_bands(delta, a, window),
     )
 
 
@@ -77,6 +84,10 @@ def test_the_three_products_of_a_convolution(geometry, f):
     found = every_form(window, shape[1], shape[2], W, a, delta)
     for one, other in zip(found, expected, strict=True):
         close(one, other)
+    W, a, delta = map(np.asarray, (W, a, delta))
+    close(numpy_convolution.correlate(W, a, window), z)
+    close(numpy_convolution.turned(W, delta, window, shape[1], shape[2]), da)
+    close(numpy_convolution.kernel_gradient(delta, a, window), dW)
 
 
 @given(geometries(), st.sampled_from(POOLS), st.booleans())
@@ -89,12 +100,14 @@ def test_pooling_ties_included(geometry, kind, tied):
     # Of whole numbers from 1 to 3 most windows have a tie; the first of equals wins, here as in XLA.
     a = jnp.asarray(np.random.default_rng(3).integers(1, 4, shape), float) if tied else a
     layer = getattr(dr, kind)(size, stride, padding)
-    here = layer.forward({}, a)
     expected, back = jax.vjp(lambda a: images.pool(kind, a, size, stride, padding), a)
-    close(here.a, expected)
-    assert here.a.shape[1:] == layer.output_shape(shape[1:])
     (delta,) = normal(4, expected.shape)
-    close(layer.propagate({}, a, here, delta), back(delta)[0])
+    for engine in BOTH:
+        below, error = on(engine, (a, delta))
+        here = layer.forward({}, below)
+        close(here.a, expected)
+        assert here.a.shape[1:] == layer.output_shape(shape[1:])
+        close(layer.propagate({}, below, here, error), back(delta)[0])
 
 
 STACKS = {
@@ -129,9 +142,7 @@ def problem(request):
         x, y = normal(5, (3, 6, 7, 2), (3, 3))
         y = jax.nn.softmax(y)
         params = net.init(1, x.shape[1:], "float64")
-        params = jax.tree.map(lambda p, r: p + 0.1 * r, params, jax.tree.unflatten(
-            jax.tree.structure(params), normal(6, *(p.shape for p in jax.tree.leaves(params)))
-        ))  # fmt: skip
+        params = trees.plus(params, on("numpy", like(6, params)), 0.1)
 
         def plain_outputs(params):
             kept = [p for p, layer in zip(params, net.layers, strict=True) if layer.label[:4] not in ("Flat", "Resh")]
@@ -145,38 +156,40 @@ def problem(request):
 
 def test_the_gradient_of_a_stack(problem):
     net, params, x, y, plain_outputs, mean_cost = problem
-    close(net(params, x), jax.jit(plain_outputs)(params))
-    cost, grads = net.cost_and_gradient(params, x, y)
-    close((cost, grads), jax.jit(jax.value_and_grad(mean_cost))(params))
+    outputs, expected = jax.jit(plain_outputs)(params), jax.jit(jax.value_and_grad(mean_cost))(params)
+    for engine in BOTH:
+        own = on(engine, params)
+        close(net(own, x), outputs)
+        close(net.cost_and_gradient(own, x, y), expected)
 
 
 def test_the_hessian_of_a_stack_times_a_vector(problem):
     from deltarule.curvature.hessian import backward_pass, hessian_product
 
     net, params, x, y, _, mean_cost = problem
-    v = jax.tree.unflatten(jax.tree.structure(params), normal(7, *(p.shape for p in jax.tree.leaves(params))))
+    v = like(7, params)
 
-    @jax.jit
-    def products(params, v):
-        at = backward_pass(net, params, x, y, jnp.full(len(x), 1 / len(x)))
-        return hessian_product(net, params, at, v), jax.jvp(jax.grad(mean_cost), (params,), (v,))[1]
+    def product(params, v, x, y, weight):
+        return hessian_product(net, params, backward_pass(net, params, x, y, weight), v)
 
-    close(*products(params, v), 1e-11)
+    expected = jax.jit(lambda params, v: jax.jvp(jax.grad(mean_cost), (params,), (v,))[1])(params, v)
+    for engine in BOTH:
+        given = on(engine, (params, v, x, y, np.full(len(x), 1 / len(x))))
+        close(engines_of.get(engine).call(product, *given), expected, 1e-11)
 
 
 def test_the_jacobian_of_a_stack_in_all_its_forms(problem):
     net, params, x, y, plain_outputs, _ = problem
-    v = jax.tree.unflatten(jax.tree.structure(params), normal(8, *(p.shape for p in jax.tree.leaves(params))))
+    v = like(8, params)
     (u,) = normal(9, (3, 3))
 
-    @jax.jit
-    def forms(params):
-        lin = curvature.linearize(net, params, x, y, jnp.asarray([1.0, 0.5, 2.0]))
+    def forms(params, x, y, weight, v, u):
+        lin = curvature.linearize(net, params, x, y, weight)
         return lin.S, (
-            curvature.jacobian_transpose(net, params, lin),
+            curvature.jacobian_transpose(net, lin, curvature.residual_errors(net, params, lin)),
             curvature.gram(net, params, lin, lin)["all"],
-            jnp.concatenate([g.ravel() for g in jax.tree.leaves(curvature.jacobian_diagonal(net, params, lin))]),
-            curvature.jacobian_product(net, params, lin, v).ravel(),
+            trees.ravel(curvature.jacobian_diagonal(net, params, lin)),
+            curvature.jacobian_product(net, params, lin, v).reshape(-1),
             curvature.transpose_product(net, params, lin, u),
         )
 
@@ -187,11 +200,13 @@ def test_the_jacobian_of_a_stack_in_all_its_forms(problem):
         rows = jax.tree.map(lambda J: jnp.einsum("moj,mj...->mo...", outer, J).reshape(9, -1), z_jacobian)
         J = jnp.concatenate(jax.tree.leaves(rows), axis=1)
         flat = jnp.concatenate([p.ravel() for p in jax.tree.leaves(v)])
-        return J.T, J @ J.T, jnp.sum(J * J, axis=0), J @ flat, _unravel(J.T @ u.ravel(), params)
+        return J.T, J @ J.T, jnp.sum(J * J, axis=0), J @ flat, trees.unravel(J.T @ u.ravel(), params)
 
-    S, found = forms(params)
-    for one, other in zip(found, explicit(params, S), strict=True):
-        close(one, other, 1e-11)
+    for engine in BOTH:
+        given = on(engine, (params, x, y, np.array([1.0, 0.5, 2.0]), v, u))
+        S, found = engines_of.get(engine).call(forms, *given)
+        for one, other in zip(found, explicit(params, S), strict=True):
+            close(one, other, 1e-11)
 
 
 def _output_z(net, params, plain_outputs):
@@ -200,42 +215,39 @@ def _output_z(net, params, plain_outputs):
     return jnp.log(a) if net.layers[-1].activation == "softmax" else a
 
 
-def _unravel(flat, params):
-    return jax.flatten_util.ravel_pytree(params)[1](flat)
-
-
 def test_the_acceleration_of_the_residuals(problem):
     net, params, x, y, plain_outputs, _ = problem
-    v = jax.tree.unflatten(jax.tree.structure(params), normal(10, *(p.shape for p in jax.tree.leaves(params))))
+    v = like(10, params)
 
     def z_along(t):
         return _output_z(net, jax.tree.map(lambda p, d: p + t * d, params, v), plain_outputs)
 
-    @jax.jit
-    def both():
-        lin = curvature.linearize(net, params, x, y, jnp.ones(3))
-        bent = jax.jvp(lambda t: jax.jvp(z_along, (t,), (1.0,))[1], (0.0,), (1.0,))[1]
-        found = curvature.residual_acceleration(net, params, lin, jnp.ones(3), v)
-        return found, jnp.einsum("mjo,mj->mo", lin.S, bent)
+    def acceleration(params, x, y, weight, v):
+        lin = curvature.linearize(net, params, x, y, weight)
+        return curvature.residual_acceleration(net, params, lin, weight, v), lin.S
 
-    close(*both(), 1e-11)
+    bent = jax.jit(lambda: jax.jvp(lambda t: jax.jvp(z_along, (t,), (1.0,))[1], (0.0,), (1.0,))[1])()
+    for engine in BOTH:
+        found, S = engines_of.get(engine).call(acceleration, *on(engine, (params, x, y, np.ones(3), v)))
+        close(found, jnp.einsum("mjo,mj->mo", S, bent), 1e-11)
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])
-def test_levenberg_marquardt_trains_a_convolution(solver):
+def test_levenberg_marquardt_trains_a_convolution(solver, engine):
     x, y = normal(11, (6, 5, 5, 1), (6, 2))
     net = dr.Network([dr.Convolution(2, 2, "tanh"), dr.MeanPool(2), dr.Flatten(), dr.Dense(2, "linear")])
-    found = dr.train(net, x, y, trainer=dr.LevenbergMarquardt(solver=solver), epochs=12, seed=0)
+    found = dr.train(net, x, y, trainer=dr.LevenbergMarquardt(solver=solver), epochs=12, seed=0, engine=engine)
     assert found.history["cost"][-1] < 1e-3 * found.history["cost"][0]
 
 
-def test_the_rotation_of_the_kernel():
+def test_the_rotation_of_the_kernel(engine):
     """dC/da is the full correlation of delta with the kernel turned by 180°, that is, its full convolution."""
     delta, kernel = np.random.default_rng(12).normal(size=(4, 4)), np.random.default_rng(13).normal(size=(2, 3))
     layer = dr.Convolution(1, (2, 3))
-    params, image = {"W": jnp.asarray(kernel)[None, ..., None], "b": jnp.zeros(1)}, jnp.zeros((1, 5, 6, 1))
+    params = on(engine, {"W": kernel[None, ..., None], "b": np.zeros(1)})
+    image, error = on(engine, (np.zeros((1, 5, 6, 1)), delta[None, ..., None]))
     here = layer.forward(params, image)
-    found = layer.propagate(params, image, here, jnp.asarray(delta)[None, ..., None])[0, ..., 0]
+    found = layer.propagate(params, image, here, error)[0, ..., 0]
     turned = np.rot90(kernel, 2)
     margin = np.pad(delta, ((1, 1), (2, 2)))
     expected = [[np.sum(margin[i : i + 2, j : j + 3] * turned) for j in range(6)] for i in range(5)]
@@ -243,21 +255,21 @@ def test_the_rotation_of_the_kernel():
 
 
 @pytest.mark.parametrize("padding", PADDINGS)  # "valid" takes the rows of the kernel one by one, "same" does not
-@pytest.mark.parametrize("largest", [0, correlation.PATCH_BYTES])  # patches of a batch that are kept
-@pytest.mark.parametrize("channels", [correlation.BANDED, correlation.BANDED + 1])
+@pytest.mark.parametrize("largest", [0, jax_convolution.PATCH_BYTES])  # patches of a batch that are kept
+@pytest.mark.parametrize("channels", [jax_convolution.BANDED, jax_convolution.BANDED + 1])
 def test_in_single_precision_what_is_chosen_is_near(padding, largest, channels, monkeypatch):
     window = Window((5, 5), (1, 1), padding)
     a, W = normal(15, (2, 9, 9, channels), (3, 5, 5, channels))
     (delta,) = normal(16, (2, *window.stops("", (9, 9, channels)), 3))
     exact = every_form(window, 9, 9, W, a, delta)[:3]
-    monkeypatch.setattr(correlation, "PATCH_BYTES", largest)
+    monkeypatch.setattr(jax_convolution, "PATCH_BYTES", largest)
 
     @jax.jit
     def chosen(W, a, delta):
         return (
-            correlation.correlate(W, a, window),
-            correlation.turned(W, delta, window, 9, 9),
-            correlation.kernel_gradient(delta, a, window),
+            jax_convolution.correlate(W, a, window),
+            jax_convolution.turned(W, delta, window, 9, 9),
+            jax_convolution.kernel_gradient(delta, a, window),
         )
 
     for one, other in zip(chosen(*(jnp.asarray(array, jnp.float32) for array in (W, a, delta))), exact, strict=True):
@@ -269,7 +281,12 @@ def test_large_batches_go_in_blocks(monkeypatch):
     window = Window((3, 3), (1, 1), "valid")
     a, W, delta = normal(14, (7, 5, 5, 2), (4, 3, 3, 2), (7, 3, 3, 4))
     whole = every_form(window, 5, 5, W, a, delta)
-    monkeypatch.setattr(correlation, "PATCH_BYTES", 2 * 8 * 9 * 18)
+    monkeypatch.setattr(jax_convolution, "PATCH_BYTES", 2 * 8 * 9 * 18)
     every_form.clear_cache()
     close(every_form(window, 5, 5, W, a, delta), whole)
     every_form.clear_cache()
+    W, a, delta = map(np.asarray, (W, a, delta))
+    monkeypatch.setattr(numpy_convolution, "PATCH_BYTES", 2 * 8 * 9 * 18)
+    close(numpy_convolution.correlate(W, a, window), whole[0])
+    close(numpy_convolution.turned(W, delta, window, 5, 5), whole[1])
+    close(numpy_convolution.kernel_gradient(delta, a, window), whole[2])

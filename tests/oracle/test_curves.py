@@ -1,13 +1,13 @@
 """sigma', sigma'' and the tangents of a layer against forward mode, once and twice; J and J J^T against jacrev."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from deltarule import engine as engines_of
 from deltarule.activations import ACTIVATIONS
 from deltarule.layers import Dense
-from oracle.plain_network import OUTPUTS, outputs
+from engines import on
+from oracle.plain_network import OUTPUTS, jax, jnp, outputs
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -31,30 +31,34 @@ def close(found, expected):
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_activations_along_a_curve(name):
+def test_activations_along_a_curve(name, engine):
     z, dz, ddz = normal(1, (5, 4), (5, 4), (5, 4))
     activation = ACTIVATIONS[name]
-    a = activation.sigma(z)
+    our_z, our_dz, our_ddz = on(engine, (z, dz, ddz))
+    a = activation.sigma(our_z)
     close(a, outputs(name, z))
     da, dda = first_and_second_derivative(lambda t: outputs(name, z + t * dz + t * t / 2 * ddz))
-    close(activation.times_slope(z, a, dz), da)
-    close(activation.second_tangent(z, a, dz, ddz), dda)
+    close(activation.times_slope(our_z, a, our_dz), da)
+    close(activation.second_tangent(our_z, a, our_dz, our_ddz), dda)
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_times_slope_is_the_transpose_too(name):
+def test_times_slope_is_the_transpose_too(name, engine):
     z, v = normal(2, (5, 4), (5, 4))
     activation = ACTIVATIONS[name]
     (backwards,) = jax.vjp(lambda z: outputs(name, z), z)[1](v)
+    z, v = on(engine, (z, v))
     close(activation.times_slope(z, activation.sigma(z), v), backwards)
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_the_tangents_of_dense(name):
+def test_the_tangents_of_dense(name, engine):
     W, b, dW, db = normal(3, (4, 3), (4,), (4, 3), (4,))
     a_prev, da_prev, dda_prev = normal(4, (5, 3), (5, 3), (5, 3))
     layer = Dense(4, name)
-    here = layer.forward({"W": W, "b": b}, a_prev)
+    arguments = on(engine, ({"W": W, "b": b}, {"W": dW, "b": db}))
+    below = on(engine, a_prev)
+    here = layer.forward(arguments[0], below)
 
     for moving in ({"da": None, "dda": None}, {"da": da_prev, "dda": None}, {"da": da_prev, "dda": dda_prev}):
         da = 0 if moving["da"] is None else moving["da"]
@@ -63,13 +67,13 @@ def test_the_tangents_of_dense(name):
         def z_along(t, da=da, dda=dda):
             return (a_prev + t * da + t * t / 2 * dda) @ (W + t * dW).T + b + t * db
 
-        arguments = {"W": W, "b": b}, {"W": dW, "b": db}
+        moved = on(engine, moving)
         dz, ddz = first_and_second_derivative(z_along)
         along, bent = first_and_second_derivative(lambda t, z_along=z_along: outputs(name, z_along(t)))
-        found_dz, found_da = layer.tangent(*arguments, a_prev, here, moving["da"])
+        found_dz, found_da = layer.tangent(*arguments, below, here, moved["da"])
         close(found_dz, dz)
         close(found_da, along)
-        found_ddz, found_dda = layer.second_tangent(*arguments, a_prev, here, found_dz, moving["da"], moving["dda"])
+        found_ddz, found_dda = layer.second_tangent(*arguments, below, here, found_dz, moved["da"], moved["dda"])
         close(found_ddz, ddz)
         close(found_dda, bent)
 
@@ -85,26 +89,38 @@ def explicit_jacobian(a_prev, delta):
     return jnp.concatenate([dW.reshape(*delta.shape[:2], -1), db], axis=-1)
 
 
-def test_the_jacobian_of_dense():
+def test_the_jacobian_of_dense(engine):
     a_prev, delta = normal(6, (5, 3), (5, 2, 4))
     J = explicit_jacobian(a_prev, delta)
-    close(Dense(4).jacobian_transpose(a_prev, delta), J.reshape(5 * 2, 4 * 3 + 4).T)
+    a_prev, delta = on(engine, (a_prev, delta))
+    rows = engines_of.get(engine).rows_of_products(Dense(4).jacobian_transpose(a_prev, delta))
+    close(rows, J.reshape(5 * 2, 4 * 3 + 4).T)
     squares = Dense(4).squared_jacobian(a_prev, delta)
-    close(jnp.concatenate([squares["W"].ravel(), squares["b"]]), jnp.sum(J * J, axis=(0, 1)))
+    close(np.concatenate([squares["W"].ravel(), squares["b"]]), jnp.sum(J * J, axis=(0, 1)))
 
 
-def test_the_gram_of_dense():
+def test_the_gram_of_dense(engine):
     a_prev, delta, a_other, delta_other = normal(7, (5, 3), (5, 2, 4), (6, 3), (6, 3, 4))
     J, other = explicit_jacobian(a_prev, delta), explicit_jacobian(a_other, delta_other)
-    terms = Dense(4).gram((a_prev, a_other), (delta, delta_other))
+    terms = Dense(4).gram(*on(engine, ((a_prev, a_other), (delta, delta_other))))
     weights = 4 * 3
     close(terms["W"], jnp.einsum("iop,jqp->iojq", J[..., :weights], other[..., :weights]))
     close(terms["b"], jnp.einsum("iop,jqp->iojq", J[..., weights:], other[..., weights:]))
     close(terms["W"] + terms["b"], jnp.einsum("iop,jqp->iojq", J, other))
 
 
-def test_the_gradient_of_dense_is_the_jacobian_summed():
+def test_the_diagonal_of_a_scaled_gram(engine):
+    """J D^-1 J^T of each example with itself, for a D^-1 of each input and one of the biases."""
+    a_prev, delta = normal(9, (5, 3), (5, 2, 4))
+    J = np.asarray(explicit_jacobian(a_prev, delta))
+    covariance = {"W": np.array([0.5, 2.0, 3.0]), "b": np.array(0.25)}
+    D_inverse = np.concatenate([np.tile(covariance["W"], 4), np.full(4, covariance["b"])])
+    found = Dense(4).gram_diagonal(*on(engine, (a_prev, delta, covariance)))
+    close(found, np.sum(J * J * D_inverse, axis=-1))
+
+
+def test_the_gradient_of_dense_is_the_jacobian_summed(engine):
     a_prev, delta = normal(8, (5, 3), (5, 1, 4))
-    grads = Dense(4).gradient(a_prev, delta[:, 0])
     J = explicit_jacobian(a_prev, delta)
-    close(jnp.concatenate([grads["W"].ravel(), grads["b"]]), jnp.sum(J, axis=(0, 1)))
+    grads = Dense(4).gradient(*on(engine, (a_prev, delta[:, 0])))
+    close(np.concatenate([grads["W"].ravel(), grads["b"]]), jnp.sum(J, axis=(0, 1)))

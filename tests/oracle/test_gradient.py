@@ -1,14 +1,14 @@
 """BP1-BP4 against automatic differentiation and central differences of an independent forward pass, in float64."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
-from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, mean_cost, problem
+from deltarule import trees
+from engines import BOTH, on
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, jax, jnp, mean_cost, problem
 
 STEP = 6e-6  # of central differences: the cube root of the rounding of float64
 
@@ -19,20 +19,23 @@ def network(activations, sizes, cost, scale):
 
 
 def assert_gradient_is_the_derivative(activations, sizes, cost, m, seed):
-    """Every tensor to 1e-12 of its largest entry; the cost itself to 1e-13."""
+    """Every tensor to 1e-12 of its largest entry; the cost itself to 1e-13; on both engines."""
     params, x, y = problem(seed, sizes, activations, cost[0], m)
-    found_cost, found = network(activations, sizes, *cost).cost_and_gradient(params, x, y)
+    net = network(activations, sizes, *cost)
     with jax.enable_x64(True):
         derive = compiled(jax.value_and_grad(lambda p: mean_cost(jnp, activations, cost, p, x, y)))
         expected_cost, expected = derive(params)
-    found, expected = jax.tree.map(np.asarray, (found, expected))
-    assert found_cost.dtype == np.float64
-    np.testing.assert_allclose(found_cost, expected_cost, rtol=1e-13)
-    for i, layer in enumerate(expected):
-        for name, tensor in layer.items():
-            allowed = 1e-12 * np.abs(tensor).max()
-            np.testing.assert_allclose(found[i][name], tensor, rtol=0, atol=allowed, err_msg=f"layer {i}, {name}")
-    return params, x, y, found
+    expected, gradients = jax.tree.map(np.asarray, expected), []
+    for engine in BOTH:
+        found_cost, found = net.cost_and_gradient(on(engine, params), x, y)
+        gradients.append(trees.mapped(np.asarray, found))
+        assert found_cost.dtype == np.float64
+        np.testing.assert_allclose(found_cost, expected_cost, rtol=1e-13)
+        for i, layer in enumerate(expected):
+            for name, tensor in layer.items():
+                allowed, place = 1e-12 * np.abs(tensor).max(), f"{engine}, layer {i}, {name}"
+                np.testing.assert_allclose(found[i][name], tensor, rtol=0, atol=allowed, err_msg=place)
+    return params, x, y, gradients
 
 
 @pytest.mark.parametrize("cost", COSTS, ids=str)
@@ -40,7 +43,7 @@ def assert_gradient_is_the_derivative(activations, sizes, cost, m, seed):
 def test_every_output_and_cost(output, cost):
     position = OUTPUTS.index(output) + COSTS.index(cost)
     activations = (HIDDEN[position % 5], HIDDEN[(position + 1) % 5], output)
-    params, x, y, found = assert_gradient_is_the_derivative(activations, (3, 5, 4, 3), cost, 7, seed=position)
+    params, x, y, gradients = assert_gradient_is_the_derivative(activations, (3, 5, 4, 3), cost, 7, seed=position)
     # Central differences, one parameter at a time, without JAX: (C(p + h e) - C(p - h e)) / 2h.
     for i, layer in enumerate(params):
         for name, tensor in layer.items():
@@ -52,7 +55,8 @@ def test_every_output_and_cost(output, cost):
                 below = mean_cost(np, activations, cost, params, x, y)
                 tensor[place] = value
                 quotient = (above - below) / (2 * STEP)
-                assert found[i][name][place] == pytest.approx(quotient, rel=1e-7, abs=1e-8), (i, name, place)
+                for found in gradients:
+                    assert found[i][name][place] == pytest.approx(quotient, rel=1e-7, abs=1e-8), (i, name, place)
 
 
 @pytest.mark.parametrize("cost", [COSTS[0], COSTS[2]], ids=str)
@@ -74,7 +78,7 @@ def test_any_stack_of_layers(data):
 
 
 @pytest.mark.parametrize(("l2", "l1"), [(0.7, None), (None, 0.4), (0.7, 0.4)])
-def test_a_step_with_l2_and_l1(l2, l1):
+def test_a_step_with_l2_and_l1(l2, l1, engine):
     """p - eta ∇(C + (l2/2N) sum w² + (l1/N) sum |w|): weights are regularised, biases are not."""
     activations, cost, N, eta = ("tanh", "softmax"), COSTS[3], 8, 0.3
     params, x, y = problem(2, (3, 5, 4), activations, cost[0], N)
@@ -89,6 +93,7 @@ def test_a_step_with_l2_and_l1(l2, l1):
         value, grads = compiled(jax.value_and_grad(objective))(params)
         expected = jax.tree.map(lambda p, g: np.asarray(p - eta * g), params, grads)
     trainer = dr.GradientDescent(eta=eta, l2=l2, l1=l1)
-    result = dr.train(network(activations, (3, 5, 4), *cost), x, y, trainer=trainer, epochs=1, params=params)
+    net = network(activations, (3, 5, 4), *cost)
+    result = dr.train(net, x, y, trainer=trainer, epochs=1, params=params, engine=engine)
     assert result.history["cost"][0] == pytest.approx(float(value), rel=1e-12)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)
+    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)

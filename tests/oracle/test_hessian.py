@@ -1,14 +1,13 @@
 """Hessian-vector products against automatic differentiation of an independent forward pass, in float64."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.curvature.hessian import backward_pass, gradient, hessian_product
-from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, mean_cost, problem
+from engines import BOTH, on
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, jax, jnp, mean_cost, problem
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -18,30 +17,31 @@ def network(activations, sizes, cost, scale):
     return dr.Network(layers, dr.Quadratic(scale) if cost == "quadratic" else cost)
 
 
-def product_of(net, params, x, y, v):
-    params, v = jax.tree.map(jnp.asarray, (params, v))
-    at = backward_pass(net, params, jnp.asarray(x), jnp.asarray(y), jnp.full(len(x), 1 / len(x)))
+def product_of(engine, net, params, x, y, v):
+    params, v, x, y, weight = on(engine, (params, v, x, y, np.full(len(x), 1 / len(x))))
+    at = backward_pass(net, params, x, y, weight)
     return at, hessian_product(net, params, at, v)
 
 
 def assert_product_is_the_second_derivative(activations, sizes, cost, seed):
-    """H v to 1e-12 of its largest entry, and on the way the cost and the gradient."""
+    """H v to 1e-12 of its largest entry, and on the way the cost and the gradient; on both engines."""
     params, x, y = problem(seed, sizes, activations, cost[0], 6)
     draw = np.random.default_rng(seed)
-    v = jax.tree.map(lambda p: draw.normal(size=p.shape), params)
+    v = trees.mapped(lambda p: draw.normal(size=p.shape), params)
 
     def derive(p):
         return jax.grad(lambda p: mean_cost(jnp, activations, cost, p, x, y))(p)
 
     expected_gradient, expected = compiled(lambda p: jax.jvp(derive, (p,), (v,)))(params)
     net = network(activations, sizes, *cost)
-    at, found = product_of(net, params, x, y, v)
     largest = max(float(jnp.abs(tensor).max()) for tensor in jax.tree.leaves(expected))
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * largest), found, expected)
-    np.testing.assert_allclose(at.cost, mean_cost(np, activations, cost, params, x, y), rtol=1e-13)
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13), gradient(net, at), expected_gradient
-    )
+    for engine in BOTH:
+        at, found = product_of(engine, net, params, x, y, v)
+        trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * largest), found, expected)
+        np.testing.assert_allclose(at.cost, mean_cost(np, activations, cost, params, x, y), rtol=1e-13)
+        trees.mapped(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13), gradient(net, at), expected_gradient
+        )
 
 
 @pytest.mark.parametrize("cost", COSTS, ids=str)
@@ -57,28 +57,29 @@ def test_every_hidden_activation(hidden):
     assert_product_is_the_second_derivative((hidden, hidden, "sigmoid"), (2, 6, 5, 2), COSTS[2], seed=11)
 
 
-def test_unit_vectors_give_the_whole_hessian():
+def test_unit_vectors_give_the_whole_hessian(engine):
     """Symmetric, equal to jax.hessian, and here indefinite: no Gauss-Newton matrix could be."""
     activations, sizes, cost = ("tanh", "sigmoid"), (2, 3, 2), COSTS[0]
     params, x, y = problem(5, sizes, activations, cost[0], 6)
-    flat, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
-    expected = jax.hessian(lambda p: mean_cost(jnp, activations, cost, unravel(p), x, y))(flat)
+    flat = jnp.asarray(trees.ravel(params))
+    expected = jax.hessian(lambda p: mean_cost(jnp, activations, cost, trees.unravel(p, params), x, y))(flat)
     net = network(activations, sizes, *cost)
-    at, _ = product_of(net, params, x, y, params)
-    columns = jax.vmap(lambda e: ravel_pytree(hessian_product(net, unravel(flat), at, unravel(e)))[0])
-    found = np.asarray(columns(jnp.eye(flat.size)))
+    p, x, y, weight, units = on(engine, (params, x, y, np.full(6, 1 / 6), np.eye(trees.size(params))))
+    at = backward_pass(net, p, x, y, weight)
+    columns = [trees.ravel(hessian_product(net, p, at, trees.unravel(unit, p))) for unit in units]
+    found = np.stack(columns)
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(found, found.T, rtol=1e-10, atol=1e-14)
     eigenvalues = np.linalg.eigvalsh(found)
     assert eigenvalues[0] < -1e-4 < 1e-4 < eigenvalues[-1]
 
 
-def test_through_a_layer_without_parameters():
+def test_through_a_layer_without_parameters(engine):
     params, x, y = problem(3, (3, 5, 2), ("tanh", "softmax"), "log-likelihood", 6)
-    v = jax.tree.map(np.cos, params)
+    v = trees.mapped(np.cos, params)
     plain = dr.Network([dr.Dense(5, "tanh"), dr.Dense(2, "softmax")], "log-likelihood")
     layered = dr.Network([dr.Dropout(0.5), *plain.layers[:1], dr.Dropout(0.5), plain.layers[1]], "log-likelihood")
-    _, expected = product_of(plain, params, x, y, v)
-    _, found = product_of(layered, [{}, params[0], {}, params[1]], x, y, [{}, v[0], {}, v[1]])
+    _, expected = product_of(engine, plain, params, x, y, v)
+    _, found = product_of(engine, layered, [{}, params[0], {}, params[1]], x, y, [{}, v[0], {}, v[1]])
     assert found[0] == found[2] == {}
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-13), [found[1], found[3]], expected)
+    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-13), [found[1], found[3]], expected)

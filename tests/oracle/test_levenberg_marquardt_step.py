@@ -9,20 +9,18 @@ import itertools
 from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
 import deltarule as dr
+from deltarule import engine as engines_of
+from deltarule import trees
 from deltarule.costs import Quadratic, get_cost
-from deltarule.curvature import gram, jacobian_transpose, linearize
-from deltarule.rows import pad_rows
-from deltarule.trainers.levenberg_marquardt.conjugate import cg_model
-from deltarule.trainers.levenberg_marquardt.dual import dual_model
-from deltarule.trainers.levenberg_marquardt.primal import primal_model
-from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, cost_of_output, outputs, problem
+from deltarule.curvature import gram, jacobian_transpose, linearize, residual_errors
+from deltarule.objective import Objective
+from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
+from engines import BOTH, on, rows_on
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, cost_of_output, jax, jnp, outputs, problem
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -147,24 +145,28 @@ def relative_error(found, expected):
 
 
 def prepare(case):
-    """The network, its parameters, padded rows, the block, and `explicit` compiled as a function of p and v."""
+    """The network, its parameters, its data, and `explicit` compiled as a function of p and v."""
     params, x, y = problem(case.seed, case.sizes, case.activations, case.cost[0], case.m)
     weight = np.random.default_rng(case.seed).uniform(0.2, 3, size=case.m)
     weight[1] = 0.0  # an example that weighs nothing
-    rows = pad_rows(x, y, weight if case.weighted else None)
+    data = (x, y, weight if case.weighted else None)
     weight = weight if case.weighted else np.ones(case.m)
     name, scale = case.cost
     layers = [dr.Dense(n, activation) for n, activation in zip(case.sizes[1:], case.activations, strict=True)]
     net = dr.Network(layers, Quadratic(scale) if name == "quadratic" else get_cost(name))
-    params = jax.tree.map(jnp.asarray, params)
-    unravel = ravel_pytree(params)[1]
-    return (
-        net,
-        params,
-        rows,
-        4 if case.blocks else rows.x.shape[0],
-        compiled(partial(explicit, case, unravel, x, y, weight)),
-    )
+    like = trees.mapped(jnp.asarray, params)
+    return net, params, data, compiled(partial(explicit, case, lambda p: trees.unravel(p, like), x, y, weight))
+
+
+def objective_on(engine, case, net, data):
+    """F of these data, in blocks of four if the case asks for them; JAX's rows are padded."""
+    rows = rows_on(engine, *data)
+    return Objective(net, rows, 4 if case.blocks else rows.x.shape[0], case.l2)
+
+
+def computed(engine, of_library):
+    """The function as the engine calls it: compiled, quickly rather than well, on JAX."""
+    return compiled(of_library) if engine == "jax" else partial(engines_of.get(engine).call, of_library)
 
 
 def expected_steps(case, params, explicit):
@@ -173,7 +175,7 @@ def expected_steps(case, params, explicit):
     Two computations of a step may differ by the condition number of J^T J + A + lambda I, here at most 10 and 10^6,
     times the rounding of the sums in it, some 1e-15.
     """
-    p = np.asarray(ravel_pytree(params)[0])
+    p = trees.ravel(params)
     J, r = map(np.asarray, explicit(p, p)[:2])
     A = np.concatenate([np.r_[np.full(q["W"].size, case.l2 or 0.0), np.zeros(q["b"].size)] for q in params])
     gradient = J.T @ r + A * p
@@ -186,61 +188,77 @@ def expected_steps(case, params, explicit):
     return J, gradient, steps
 
 
-def check_step(found, s, a, lam, gradient, tolerance):
-    """The correction of a linear network is zero: beside s it is then rounding."""
-    found_s, found_a, found_bent = (np.asarray(ravel_pytree(v)[0]) for v in (found.s, found.a, found.bent))
+def check_step(plain, corrected, s, a, lam, gradient, tolerance):
+    """The step s alone, and s + a with a clipped. The correction of a linear network is zero: beside s it is rounding.
+
+    Args:
+        plain: the library's step without the correction.
+        corrected: its step with it.
+        s: what the first should be.
+        a: the correction.
+        lam: the damping.
+        gradient: of the objective.
+        tolerance: beside s.
+    """
+    found_s, found_bent = (np.asarray(trees.ravel(step.bent)) for step in (plain, corrected))
     size = np.linalg.norm(s)
     assert np.linalg.norm(found_s - s) < tolerance * size
-    assert np.linalg.norm(found_a - a) < 10 * tolerance * max(np.linalg.norm(a), size)
     share = min(1, 0.375 * size / max(np.linalg.norm(a), 1e-300))
     assert np.linalg.norm(found_bent - (s + share * a)) < 10 * tolerance * size
-    assert found.predicted == pytest.approx(0.5 * (lam * s @ s - gradient @ s), rel=10 * tolerance)
+    for step in (plain, corrected):
+        assert step.predicted == pytest.approx(0.5 * (lam * s @ s - gradient @ s), rel=10 * tolerance)
+
+
+def both_steps(form, F, p, at, *more):
+    """The form's step without and with the geodesic correction."""
+    return [form.step(F, p, at, *more, accelerate=accelerate) for accelerate in (False, True)]
 
 
 @pytest.mark.parametrize("case", mostly_slow(CASES), ids=str)
 def test_primal_and_dual_are_the_step(case):
-    net, params, rows, block, explicit = prepare(case)
+    net, params, data, explicit = prepare(case)
 
-    @compiled
-    def of_library(params, rows, lam):
-        lin = linearize(net, params, rows.x, rows.y, rows.mask)
-        models = primal_model(net, params, rows, block, case.l2, True), dual_model(net, params, rows, case.l2, True)
-        at_point = [
-            (model.objective, ravel_pytree(model.gradient)[0], model.gradient_norm, model.trace) for model in models
-        ]
-        J = jacobian_transpose(net, params, lin).T
-        return [model.solve(lam) for model in models], at_point, J, gram(net, params, lin, lin)["all"]
+    def of_library(F, p, lam):
+        lin = linearize(net, p, F.rows.x, F.rows.y, F.rows.mask)
+        forms = [(form, form.model(F, p)) for form in (primal, dual)]
+        at_point = [(at.objective, trees.ravel(at.gradient), at.gradient_norm, at.trace) for _, at in forms]
+        J = jacobian_transpose(net, lin, residual_errors(net, p, lin)).T
+        return [both_steps(form, F, p, at, lam) for form, at in forms], at_point, J, gram(net, p, lin, lin)["all"]
 
     J, gradient, expected = expected_steps(case, params, explicit)
-    for lam, s, a, tolerance in expected:
-        steps, at_point, library_J, K = of_library(params, rows, lam)
-        for step in steps:
-            check_step(step, s, a, lam, gradient, tolerance)
-    for _, found, norm, trace in at_point:
-        assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-10)
-        assert np.linalg.norm(found - gradient) < 1e-12 * np.linalg.norm(gradient)
-        assert trace == pytest.approx(np.sum(J * J), rel=1e-12)
-    assert at_point[0][0] == pytest.approx(float(at_point[1][0]), rel=1e-13)
-    R = J.shape[0]  # the rows after these are padding
-    np.testing.assert_allclose(library_J[:R], J, rtol=1e-11, atol=1e-13 * np.abs(J).max())
-    np.testing.assert_allclose(library_J[R:], 0, atol=0)
-    np.testing.assert_allclose(K[:R, :R], J @ J.T, rtol=1e-11, atol=1e-13 * np.linalg.norm(J, 2) ** 2)
-    np.testing.assert_allclose(K[R:], 0, atol=0)
+    for engine in BOTH:
+        F, p, run = objective_on(engine, case, net, data), on(engine, params), computed(engine, of_library)
+        for lam, s, a, tolerance in expected:
+            steps, at_point, library_J, K = run(F, p, lam)
+            for plain, corrected in steps:
+                check_step(plain, corrected, s, a, lam, gradient, tolerance)
+        for _, found, norm, trace in at_point:
+            assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-10)
+            assert np.linalg.norm(found - gradient) < 1e-12 * np.linalg.norm(gradient)
+            assert trace == pytest.approx(np.sum(J * J), rel=1e-12)
+        assert at_point[0][0] == pytest.approx(float(at_point[1][0]), rel=1e-13)
+        R = J.shape[0]  # the rows after these are JAX's padding
+        np.testing.assert_allclose(library_J[:R], J, rtol=1e-11, atol=1e-13 * np.abs(J).max())
+        np.testing.assert_allclose(library_J[R:], 0, atol=0)
+        np.testing.assert_allclose(K[:R, :R], J @ J.T, rtol=1e-11, atol=1e-13 * np.linalg.norm(J, 2) ** 2)
+        np.testing.assert_allclose(K[R:], 0, atol=0)
 
 
 @pytest.mark.parametrize("case", mostly_slow(CASES[9:21:2] + CASES[24:27]), ids=str)
 def test_conjugate_gradients_find_the_step(case):
-    net, params, rows, block, explicit = prepare(case)
+    net, params, data, explicit = prepare(case)
 
-    @compiled
-    def of_library(params, rows, lam):
-        model = cg_model(net, params, rows, block, case.l2, True, 1e-14, 3000)
-        return model.solve(lam), ravel_pytree(model.gradient)[0], model.gradient_norm, model.trace
+    def of_library(F, p, lam):
+        at = conjugate.model(F, p)
+        steps = both_steps(conjugate, F, p, at, lam, 1e-14, 3000)
+        return steps, trees.ravel(at.gradient), at.gradient_norm, at.trace
 
     J, gradient, expected = expected_steps(case, params, explicit)
-    for lam, s, a, tolerance in expected:
-        step, found, norm, trace = of_library(params, rows, lam)
-        check_step(step, s, a, lam, gradient, 10 * tolerance)
-    assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-12)
-    assert np.linalg.norm(found - gradient) < 1e-12 * np.linalg.norm(gradient)
-    assert trace == pytest.approx(np.sum(J * J), rel=1e-12)
+    for engine in BOTH:
+        F, p, run = objective_on(engine, case, net, data), on(engine, params), computed(engine, of_library)
+        for lam, s, a, tolerance in expected:
+            (plain, corrected), found, norm, trace = run(F, p, lam)
+            check_step(plain, corrected, s, a, lam, gradient, 10 * tolerance)
+        assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-12)
+        assert np.linalg.norm(found - gradient) < 1e-12 * np.linalg.norm(gradient)
+        assert trace == pytest.approx(np.sum(J * J), rel=1e-12)

@@ -1,17 +1,17 @@
 """The natural pairs at weighted inputs where a saturates: costs and errors stay finite and right, in float32."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from deltarule.activations import ACTIVATIONS
 from deltarule.costs import CrossEntropy, LogLikelihood
+from engines import put
 
 SIGMOID, SOFTMAX = ACTIVATIONS["sigmoid"], ACTIVATIONS["softmax"]
 
 
-def single(*values):
-    return jnp.asarray([values], jnp.float32)
+def single(engine, *values):
+    return put(engine, np.array([values], np.float32))
 
 
 @pytest.mark.parametrize("size", [1e3, 1e4])
@@ -20,8 +20,8 @@ def single(*values):
     # C = ln(1 + e^z) - y z: with y = 1 it is ln(1 + e^-z), with y = 0 ln(1 + e^z), whose limits are 0 and |z|.
     [(1, 1, 0, 0), (1, 0, 1, 1), (-1, 1, 1, -1), (-1, 0, 0, 0)],
 )
-def test_sigmoid_with_cross_entropy(size, sign, y, cost, error):
-    z, y = single(sign * size), single(y)
+def test_sigmoid_with_cross_entropy(size, sign, y, cost, error, engine):
+    z, y = single(engine, sign * size), single(engine, y)
     a = SIGMOID.sigma(z)
     assert CrossEntropy().value(SIGMOID, z, a, y).item() == cost * size
     assert CrossEntropy().output_error(SIGMOID, z, a, y).item() == error
@@ -37,8 +37,8 @@ def test_sigmoid_with_cross_entropy(size, sign, y, cost, error):
     # z = (s, -s, 0): C = ln sum e^z - z_y, whose limits are 0, 2s and s; a = (1, 0, 0).
     [(0, 0, (0, 0, 0)), (1, 2, (1, -1, 0)), (2, 1, (1, 0, -1))],
 )
-def test_softmax_with_log_likelihood(size, target, cost, error):
-    z, y = single(size, -size, 0), single(*np.eye(3)[target])
+def test_softmax_with_log_likelihood(size, target, cost, error, engine):
+    z, y = single(engine, size, -size, 0), single(engine, *np.eye(3)[target])
     a = SOFTMAX.sigma(z)
     assert LogLikelihood().value(SOFTMAX, z, a, y).item() == cost * size
     np.testing.assert_array_equal(LogLikelihood().output_error(SOFTMAX, z, a, y), [error])
@@ -50,20 +50,20 @@ def test_softmax_with_log_likelihood(size, target, cost, error):
 
 @pytest.mark.parametrize("size", [1e3, 1e4])
 @pytest.mark.parametrize(("sign", "cost", "error"), [(1, 0, 0), (-1, 1, -1)])
-def test_sigmoid_with_log_likelihood(size, sign, cost, error):
-    z, y = single(sign * size), single(1)
+def test_sigmoid_with_log_likelihood(size, sign, cost, error, engine):
+    z, y = single(engine, sign * size), single(engine, 1)
     a = SIGMOID.sigma(z)
     assert LogLikelihood().value(SIGMOID, z, a, y).item() == cost * size
     assert LogLikelihood().output_error(SIGMOID, z, a, y).item() == error
 
 
 @pytest.mark.parametrize("y", [0, 0.25, 1])
-def test_float32_agrees_with_the_exact_cost_between_the_limits(y):
+def test_float32_agrees_with_the_exact_cost_between_the_limits(y, engine):
     # In float64 by NumPy: ln(1 + e^z) = logaddexp(0, z), sigma(z) = e^{z - ln(1 + e^z)}.
     z = np.concatenate([np.linspace(-120, 120, 49), [-1e-6, 1e-6]])
-    here = jnp.asarray(z[:, None], jnp.float32)
+    here = put(engine, z[:, None].astype(np.float32))
     a = SIGMOID.sigma(here)
-    target = jnp.full_like(here, y)
+    target = put(engine, np.full((len(z), 1), y, np.float32))
     exact = np.logaddexp(0, z) - y * z
     rounding = 4e-7 * (1 + np.abs(z))
     assert (np.abs(CrossEntropy().value(SIGMOID, here, a, target) - exact) <= rounding).all()
@@ -73,12 +73,12 @@ def test_float32_agrees_with_the_exact_cost_between_the_limits(y):
 
 @pytest.mark.parametrize("cost", [CrossEntropy(), LogLikelihood()], ids=lambda cost: cost.name)
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "step"])
-def test_every_other_pair_stays_finite(cost, name):
+def test_every_other_pair_stays_finite(cost, name, engine):
     """Where a saturates the cost is held at ln of the smallest number, never infinite or NaN."""
-    z = jnp.asarray([[1e3, -1e3], [-1e3, 1e3], [0, 0]], jnp.float32)
+    z = put(engine, np.array([[1e3, -1e3], [-1e3, 1e3], [0, 0]], np.float32))
     a = ACTIVATIONS[name].sigma(z)
     for y in ([1, 0], [0, 1]):
-        target = jnp.asarray([y] * 3, jnp.float32)
+        target = put(engine, np.array([y] * 3, np.float32))
         assert np.isfinite(cost.value(ACTIVATIONS[name], z, a, target)).all()
         assert np.isfinite(cost.output_error(ACTIVATIONS[name], z, a, target)).all()
         S, r = cost.gauss_newton(ACTIVATIONS[name], z, a, target)

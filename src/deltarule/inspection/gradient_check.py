@@ -10,7 +10,7 @@ from deltarule.domain import require_count
 from deltarule.examples import require_finite
 from deltarule.network import Network
 from deltarule.precision import dtype_of
-from deltarule.randomness import as_path, generator
+from deltarule.randomness import DIRECTION, as_path, generator
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
 
@@ -62,7 +62,7 @@ def check_gradient_by_layer(
         for place, tensor in trees.named_leaves(params):
             require_finite(f"params{place}", tensor, dtype)
         cost, grads = net.cost_and_gradient(params, x, y)
-        x, y, random, checks = E.put(x), E.put(y), generator(*as_path(seed)), []
+        x, y, random, checks = E.put(x), E.put(y), generator(*as_path(seed), DIRECTION), []
         for i, layer in enumerate(params):
             for name, tensor in layer.items():
                 V = random.standard_normal((directions, *tensor.shape))
