@@ -21,7 +21,7 @@ HEADER = "x,y,label\n"
         (HEADER + ROWS + "oops,1,a\n", "y", ("'x'", "20", "oops")),
         (HEADER + ROWS + "1,2\n", "y", ("row 20", "2 cells")),
         (HEADER + ROWS.replace("b", "a"), "label", ("'label'", "'a'", "classes")),
-        (b"x,label\n" + "é,a\n".encode("latin-1"), "label", ("UTF-8", "0xe9")),
+        (b"x,label\n\0,a\n", "label", ("table.csv", "no text")),
     ],
 )
 def test_bad_data_are_refused(refused, tmp_path, content, target, said):
@@ -40,7 +40,7 @@ def test_text_is_no_target_of_a_regression(refused, tmp_path):
     assert "--task classification" in sentence
 
 
-@pytest.mark.parametrize("extension", ["xlsx", "txt"])
+@pytest.mark.parametrize("extension", ["xls", "doc"])
 def test_another_kind_of_file_is_refused(refused, tmp_path, extension):
     (tmp_path / f"table.{extension}").write_text("x")
     assert f".{extension}" in refused("train", f"table.{extension}", "--target", "x")

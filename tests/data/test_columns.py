@@ -72,10 +72,9 @@ def test_every_way_to_store_numbers_reads_alike(cells):
         (pd.Series(["1", None]), "data row 1 .* is empty"),
         (pd.Series([1.0, -np.inf]), "data row 1 .* holds -inf: replace"),
         (pd.Series(["1", "inf"]), "data row 1 .* holds 'inf': replace"),
-        (
-            pd.Series(["1", "1,5"]),
-            "data row 1 .* holds '1,5', a number with a comma: write numbers with a decimal point",
-        ),
+        (pd.Series(["1", "1,5"]), "data row 1 .* holds '1,5', a number with a comma .* --decimal"),
+        (pd.Series(["1", "2 kg"]), "data row 1 .* holds '2 kg', a number with .* a unit"),
+        (pd.Series(["1", "?"]), r"data row 1 .* holds '\?': .* --na '\?'"),
         (pd.Series(["1", "x", "y"]), "data row 1 .* holds 'x', which is not a number"),
         (pd.Series(pd.to_datetime(["2020-01-01"])), "data row 0 .* which is not a number"),
         (pd.Series([[1]]), r"data row 0 .* holds \[1\], which is not a number"),
@@ -125,3 +124,28 @@ def test_statistics_outside_their_domain_are_refused(mean, std):
 def test_categories_must_differ(categories):
     with pytest.raises(DataError, match="none twice"):
         CategoricalColumn("a", categories)
+
+
+def test_a_missing_number_is_the_mean_and_says_so():
+    column = NumericColumn.measured("a", np.array([1.0, np.nan, 3.0, np.nan]), imputed=True)
+    assert (column.mean, column.std, column.low, column.high) == (2, 1, 1, 3)
+    assert column.input_names == ("a", "a is missing")
+    encoded = column.encode(pd.Series([3.0, np.nan, 1.0]), "t")
+    assert encoded.tolist() == [[1, 0], [0, 1], [-1, 0]]
+    assert column.encode(pd.Series([None, None], dtype=object), "t").tolist() == [[0, 1], [0, 1]]
+    for cell in ("x", np.inf):
+        with pytest.raises(DataError, match="data row 1"):
+            column.encode(pd.Series([1, cell], dtype=object), "t")
+
+
+def test_a_column_without_any_training_value_can_be_imputed():
+    column = NumericColumn.measured("a", np.array([np.nan, np.nan]), imputed=True)
+    assert (column.mean, column.std, column.low) == (0, 1, None)
+
+
+def test_a_missing_category_is_an_input_of_its_own():
+    column = CategoricalColumn("a", ("blue", "red"), imputed=True)
+    assert column.input_names == ("a=blue", "a=red", "a is missing")
+    assert column.encode(pd.Series(["red", None]), "t").tolist() == [[0, 1, 0], [0, 0, 1]]
+    with pytest.raises(DataError, match="'green'"):
+        column.encode(pd.Series(["red", "green"]), "t")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deltarule.data import NumericColumn, Pixels, Schema, load, load_raw
+from deltarule.data import NumericColumn, Pixels, Schema, TableOptions, load, load_raw
 from deltarule.errors import ConfigurationError, DataError
 
 TABLE = Schema("table", "regression", (NumericColumn("x", 0.0, 1.0),), (NumericColumn("y", 0.0, 1.0),), None, ("y",))
@@ -17,7 +17,11 @@ def test_each_source_has_its_loader(csv, tiny_mnist_folder):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"target": "digit"}, "target is 'digit'"), ({"task": "regression"}, "task is 'regression'")],
+    [
+        ({"target": "digit"}, "target is 'digit'"),
+        ({"task": "regression"}, "task is 'regression'"),
+        ({"options": TableOptions(na=("?",))}, "options are for tables"),
+    ],
 )
 @pytest.mark.parametrize("source", ["digits", "mnist"])
 def test_options_of_tables_do_not_belong_to_images(source, options, message):
@@ -26,7 +30,7 @@ def test_options_of_tables_do_not_belong_to_images(source, options, message):
 
 
 def test_an_unknown_source_lists_the_known():
-    with pytest.raises(DataError, match=r"give digits, mnist, or a \.csv or \.parquet file"):
+    with pytest.raises(DataError, match=r"give digits, mnist, or a table with one of \.csv, .*\.xlsx, .*\.parquet"):
         load("digist", target="y")
 
 

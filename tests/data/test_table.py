@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.data import CategoricalColumn, NumericColumn, load, load_raw
+from deltarule.data import CategoricalColumn, NumericColumn, Schema, TableOptions, load, load_raw
 from deltarule.errors import ConfigurationError, DataError
 
 
@@ -140,6 +140,35 @@ def test_rows_with_missing_cells_are_left_out_on_request(csv):
 def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
     data = load(csv("a,void,y\n1,,0.5\n2,,1.5\n3,,2.5"), target="y")
     assert data.schema.input_names == ("a",)
+
+
+def test_missing_inputs_are_imputed_on_request(csv):
+    path = csv("a,b,c,y\n1,x,1,0.5\n,NA,2,1.5\n3,,3,2.5\n4,x,4,3.5\n5,y,5,")
+    impute = TableOptions(impute=True)
+    with pytest.raises(DataError, match=r"column 'y' has 1 .first in data row 4"):
+        load(path, target="y", options=impute)
+    data = load(path, target="y", options=impute, drop_missing=True)
+    assert data.schema.input_names == ("a", "a is missing", "b=x", "b=y", "b is missing", "c")
+    assert any("'a' (1 of 4 rows), 'b' (2 of 4 rows)" in note for note in data.notes)
+    assert Schema.from_json(data.schema.to_json()) == data.schema
+    raw = load_raw(path, data.schema, targets=False)  # the model knows what to do with missing cells
+    assert raw.rows.tolist() == [0, 1, 2, 3, 4]
+    assert raw.X[1, [0, 1, 4]].tolist() == [0, 1, 1]
+    with pytest.raises(DataError, match="column 'c', data row 0"):
+        load_raw(csv("a,b,c\n1,x,\n2,x,3", "new.csv"), data.schema)
+    assert load_raw(csv("a,b,c\n1,x,\n,x,3", "new.csv"), data.schema, drop_missing=True).rows.tolist() == [1]
+
+
+def test_weights_are_split_with_their_rows(csv):
+    rows = "\n".join(f"{i},{i}.5,{i % 3}" for i in range(20))
+    data = load(csv("a,y,w\n" + rows), target="y", options=TableOptions(weights="w"))
+    assert data.schema.input_names == ("a",)
+    for part in (data.train, data.validation, data.test):
+        assert part.weights.tolist() == (part.rows % 3).tolist()
+    for cells in ("-1", "x", "0"):
+        text = "\n".join(f"{i},{i}.5,{cells if i == 3 or cells == '0' else 1}" for i in range(20))
+        with pytest.raises(DataError, match=r"'w'(, data row 3| are all 0)"):
+            load(csv("a,y,w\n" + text), target="y", options=TableOptions(weights="w"))
 
 
 @pytest.mark.parametrize(

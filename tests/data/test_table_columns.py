@@ -1,9 +1,19 @@
 """What each column is for: the rule for the task, the targets that exist, the inputs that can be."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from deltarule.data.table_columns import choose_inputs, class_labels, decide_task, find_targets, numbers_as_names
+from deltarule.data.table_columns import (
+    choose_inputs,
+    class_labels,
+    decide_task,
+    find_targets,
+    numbers_as_names,
+    set_apart,
+)
+from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError
 
 
@@ -31,9 +41,13 @@ def test_targets_that_cannot_be(target, kind, message):
         find_targets(["age", "price"], target, "t.csv")
 
 
-def test_semicolons_are_recognised():
-    with pytest.raises(DataError, match="separated by semicolons"):
-        find_targets(["a;b"], "b", "t.csv")
+def test_repeated_targets_add_and_names_may_hold_commas():
+    columns = ["Fx, N", "Fy, N", "N", "speed [m/s]"]
+    assert find_targets(columns, ["Fx, N", "Fy, N"], "t") == ("Fx, N", "Fy, N")
+    assert find_targets(columns, "Fx, N,Fy, N, N", "t") == ("Fx, N", "Fy, N", "N")
+    assert find_targets(columns, ["speed", "N,Fx, N"], "t") == ("speed [m/s]", "N", "Fx, N")
+    with pytest.raises(ConfigurationError, match="twice"):
+        find_targets(columns, ["N", "Fx, N,N"], "t")
 
 
 @pytest.mark.parametrize(
@@ -161,9 +175,48 @@ def test_fifty_different_texts_are_categories():
     assert chosen == {"name": "categorical"}
 
 
-def test_text_among_numbers_is_no_category():
-    with pytest.raises(DataError, match=r"column 'a', data row 2 .* holds '\?' in a column of numbers"):
-        choose_inputs(pd.DataFrame({"a": ["1", "2", "?", "4"]}), "t")
+@pytest.mark.parametrize("count", [4, 60])  # beyond 50, texts that all differ pass for names
+@pytest.mark.parametrize(
+    ("stray", "advice"),
+    [
+        ("?", r"--na '\?'"),
+        ("-", "--na -"),
+        ("#DIV/0!", "--na '#DIV/0!'"),
+        ("oops", "--category.*--drop"),
+        ("12 kg", "units '', 'kg'"),
+        ("6.4%", "units '', '%'"),
+    ],
+)
+def test_text_among_numbers_is_no_category(count, stray, advice):
+    cells = [f"{i}.5" for i in range(count)]
+    cells[2] = stray
+    message = rf"column 'a', data row 2 .* holds {re.escape(repr(stray))} in a column of numbers.*{advice}"
+    if count == 4 and stray in ("12 kg", "6.4%"):
+        assert choose_inputs(pd.DataFrame({"a": cells}), "t")[0] == {
+            "a": "categorical"
+        }  # as few as 1A, 2B, 3A are codes
+        return
+    with pytest.raises(DataError, match=message):
+        choose_inputs(pd.DataFrame({"a": cells}), "t")
+
+
+def test_marks_among_numbers_are_found_however_many_there_are():
+    with pytest.raises(DataError, match=r"data row 1 .* holds '\?' .*\(3 cells do\)"):
+        choose_inputs(pd.DataFrame({"a": ["1.5", "?", "?", "?"]}), "t")
+    assert choose_inputs(pd.DataFrame({"a": ["red", "?", "?", "blue"]}), "t")[0] == {"a": "categorical"}
+
+
+def test_a_column_can_be_asked_for_as_categories_or_left_out():
+    frame = pd.DataFrame({"zip": ["1", "2", "x"], "b": [1, 2, 3], "w [1]": [1, 1, 1], "y": [1, 2, 3]})
+    assert choose_inputs(frame[["zip", "b"]], "t", ("zip",))[0] == {"zip": "categorical", "b": "numeric"}
+    found = set_apart(frame, TableOptions(drop=("b",), category=("zip",), weights="w"), ("y",), "t")
+    assert (found.drop, found.category, found.weights) == (("b",), ("zip",), "w [1]")
+    b = ("b",)
+    for options in ({"drop": ("y",)}, {"weights": "y"}, {"weights": "b", "drop": b}, {"drop": b, "category": b}):
+        with pytest.raises(ConfigurationError, match=r"both name the column '[yb]'"):
+            set_apart(frame, TableOptions(**options), ("y",), "t")
+    with pytest.raises(DataError, match="no column 'zap' for the option --drop: did you mean 'zip'"):
+        set_apart(frame, TableOptions(drop=("zap",)), ("y",), "t")
 
 
 def test_no_column_left():
@@ -177,13 +230,11 @@ def test_no_column_left():
         (["10,001", "20,5", "7,25"], "'10,001'"),
         (["999.5", "5,094.60", "12.25"], "'5,094.60'"),
         ([f"{i},5" for i in range(60)], "'0,5'"),  # all differ, as identifiers do
-        (["1,5", "2,5", "?"], "'1,5'"),
+        (["1,5", "2,5", "3/x"], "'3/x'"),
     ],
 )
 def test_numbers_with_commas_are_no_text(cells, first):
-    message = (
-        rf"column 'p', data row \d .* holds {first} in a column of numbers with commas: write numbers with a .* point"
-    )
+    message = rf"column 'p', data row \d .* holds {first} in a column of numbers.*--(decimal|drop)"
     with pytest.raises(DataError, match=message):
         choose_inputs(pd.DataFrame({"p": cells}), "t.csv")
     for task in (None, "regression"):

@@ -1,20 +1,41 @@
 import pytest
 
-from deltarule.data.units import split_unit
+from deltarule.data.units import find_column, split_unit, suffixed, with_unit
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"),
+    ("name", "bare", "unit"),
     [
-        ("pressure [bar]", "bar"),
-        ("T[ K ]", "K"),
-        ("age (years)", "years"),
-        ("a [b] c", None),
-        ("price", None),
-        ("[bar]", None),
-        ("share [-]", None),
-        ("broken [bar", None),
+        ("pressure [bar]", "pressure", "bar"),
+        ("pressure[bar]", "pressure", "bar"),
+        ("T (°C)", "T", "°C"),
+        ("flow [m^3/s] ", "flow", "m^3/s"),
+        ("Fx, N", "Fx, N", None),
+        ("log(x)", "log(x)", None),
+        ("ratio [-]", "ratio", None),
+        ("a [b] c", "a [b] c", None),
+        ("[bar]", "[bar]", None),
+        ("mean (old) [K]", "mean (old)", "K"),
     ],
 )
-def test_the_unit_is_what_ends_the_name_in_brackets(name, unit):
-    assert split_unit(name).unit == unit
+def test_a_name_and_its_unit(name, bare, unit):
+    assert split_unit(name) == (bare, unit)
+
+
+def test_a_unit_is_written_once():
+    assert with_unit("p", "bar") == "p [bar]"
+    assert with_unit("p [kPa]", "bar") == "p [kPa]"
+    assert with_unit("p", "-") == with_unit("p", "") == "p"
+
+
+def test_what_has_the_same_unit():
+    assert suffixed("p (bar)", "std") == "p_std [bar]"
+    assert suffixed("ratio [-]", "std") == "ratio [-]_std"
+
+
+def test_a_unit_may_be_left_out_but_not_be_another():
+    assert find_column("p", ["p [bar]", "T"]) == "p [bar]"
+    assert find_column("p [bar]", ["p", "T"]) == "p"
+    assert find_column("p [bar]", ["p [kPa]"]) is None
+    assert find_column("p", ["p [bar]", "p [kPa]"]) is None
+    assert find_column("p", ["p", "p [kPa]"]) == "p"

@@ -74,6 +74,7 @@ KINDS: dict[str, tuple] = {
         (1, 2, 3),
         4 * 5 * 3 - 3,
     ),
+    "imputed": (dense("tanh", 6), "linear", 2),  # with missing cells
     "max below zero": (
         (
             dr.Dropout(0.2),
@@ -114,13 +115,19 @@ class Case:
         return np.maximum(np.abs(self.expected).max(axis=0), 1e-300)
 
 
-def make_case(hidden, output, target, numbers=2, categories=True, seed=0) -> Case:
-    """A random network and random rows, some of them far outside what the scaling was measured on."""
+def make_case(hidden, output, target, numbers=2, categories=True, seed=0, imputed=False) -> Case:
+    """A random network and random rows, some of them far outside what the scaling was measured on.
+
+    `imputed`: the first number and the category have missing cells, in every third and every fourth row.
+    """
     random = np.random.default_rng(seed)
-    inputs: list[Any] = [NumericColumn("speed */ km/h", 812.5, 33.3), NumericColumn("gap", -2e-5, 1.7e-6)]
+    inputs: list[Any] = [
+        NumericColumn("speed */ km/h", 812.5, 33.3, imputed=imputed),
+        NumericColumn("gap", -2e-5, 1.7e-6),
+    ]
     inputs += [NumericColumn(f"x{i}", float(i), 1 + i / 10) for i in range(2, numbers)]
     if categories:
-        inputs.insert(1, CategoricalColumn("colour", ("blue", "it's", "red")))
+        inputs.insert(1, CategoricalColumn("colour", ("blue", "it's", "red"), imputed))
     classes = target if isinstance(target, tuple) else None
     k = len(target) if classes else target
     columns = () if classes else tuple(NumericColumn(f"y{j}", 1000.0 * (j + 1), 10.0**j) for j in range(k))
@@ -136,10 +143,16 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0) -> Cas
     cells = {c.name: c.mean + c.std * random.permutation(spread) for c in inputs if isinstance(c, NumericColumn)}
     place = random.integers(0, 3, len(spread))
     table = pd.DataFrame(cells)
-    rows = table.to_numpy()
+    rows = table.to_numpy().copy()
     if categories:
         table.insert(1, "colour", np.array(inputs[1].categories, object)[place])
         rows = np.insert(rows, 1, place, axis=1)
+    if imputed:
+        rows[::3, 0] = np.nan
+        table.iloc[::3, 0] = np.nan
+    if imputed and categories:
+        rows[::4, 1] = np.nan
+        table.loc[table.index[::4], "colour"] = None
     params = [{name: np.asarray(array) for name, array in p.items()} for p in with_biases]
     model = Model(net, params, schema.to_json(), None)
     outputs = np.asarray(net(params, schema.encode_inputs(table)))
@@ -150,10 +163,10 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0) -> Cas
     return Case(model, program_of(model), table, rows, expected, labels)
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS)
-def case(request) -> Case:
+@pytest.fixture(params=KINDS)
+def case(request, make) -> Case:
     """Every kind in turn."""
-    return make_case(*request.param)
+    return make(request.param)
 
 
 @pytest.fixture
@@ -165,4 +178,4 @@ def plain() -> Case:
 @pytest.fixture
 def make():
     """A case by the name of its kind."""
-    return lambda kind, **options: make_case(*KINDS[kind], **options)
+    return lambda kind, **options: make_case(*KINDS[kind], **options, imputed=kind == "imputed")

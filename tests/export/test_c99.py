@@ -57,9 +57,17 @@ def test_two_runs_give_the_same_bits(plain, tmp_path):
 def test_rows_that_no_network_can_read_are_refused(case, tmp_path):
     program = built(c_source(case.program, "net", "double"), tmp_path)
     bad = np.repeat(case.rows[:1], 5, axis=0)
-    bad[0, 0], bad[1, 2], bad[2, 1], bad[3, 1] = np.nan, np.inf, 3, 0.5
+    bad[:, :2] = case.rows[1, :2]  # where no cell is missing
+    bad[0, 2], bad[1, 0], bad[2, 1], bad[3, 1] = np.nan, np.inf, 3, 0.5
     assert answers(program, bad)[0].tolist()[:4] == [-1, -1, -1, -1]
     assert answers(program, bad)[0][4] >= 0
+
+
+def test_missing_numbers_without_categories(make, tmp_path):
+    case = make("imputed", categories=False)
+    program = built(c_source(case.program, "net", "double"), tmp_path)
+    assert np.isnan(case.rows[:, 0]).sum() == 14
+    assert np.all(np.abs(answers(program, case.rows)[1] - case.expected) <= 1e-12 * case.scale)
 
 
 def test_the_names_of_classes_survive(make, tmp_path):

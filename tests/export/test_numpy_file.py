@@ -58,7 +58,7 @@ def test_images_go_through_in_blocks_of_rows(make, monkeypatch):
 
 def test_rows_that_no_network_can_read_are_refused(case, plain):
     module = imported(case)
-    for column, cell in ((0, float("nan")), (1, "green"), (1, 3), (1, 0.5)):
+    for column, cell in ((2, float("nan")), (0, float("inf")), (1, "green"), (1, 3), (1, 0.5)):
         rows = case.table.to_numpy()
         rows[4, column] = cell
         with pytest.raises(ValueError, match=f"column {column}"):
@@ -67,7 +67,14 @@ def test_rows_that_no_network_can_read_are_refused(case, plain):
         imported(plain)["predict"](np.zeros(3))
 
 
+def test_missing_numbers_without_categories(make):
+    case = make("imputed", categories=False)
+    found = outputs(imported(case), case, case.table.to_numpy())
+    assert np.all(np.abs(found - case.expected) <= 1e-12 * case.scale)
+
+
 def test_it_needs_numpy_only_and_warns_of_nothing(case, tmp_path):
     (tmp_path / "net.py").write_text(numpy_source(case.program, "net", "double"))
-    program = f"import sys; import net; net.run({case.rows.tolist()}); assert 'deltarule' not in sys.modules"
+    rows = f"nan = float('nan'); rows = {case.rows.tolist()}"
+    program = f"import sys; import net; {rows}; net.run(rows); assert 'deltarule' not in sys.modules"
     subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, check=True)

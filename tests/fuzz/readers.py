@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import struct
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,11 +132,31 @@ def _parquet() -> list[bytes]:
     return seeds
 
 
+def _workbooks() -> list[bytes]:
+    """A sheet with a title, units and gaps, and its content without compression, so that the edits go deep."""
+    stream = io.BytesIO()
+    rows = [
+        ["title", None, None],
+        ["a", "b", "c"],
+        ["s", "bar", None],
+        [1.5, "2,5", "x"],
+        [None, None, None],
+        [2, "?", True],
+    ]
+    pd.DataFrame(rows).to_excel(stream, index=False, header=False)
+    plain = io.BytesIO()
+    with zipfile.ZipFile(stream) as packed, zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as unpacked:
+        for entry in packed.infolist():
+            unpacked.writestr(entry.filename, packed.read(entry))
+    return [stream.getvalue(), plain.getvalue()]
+
+
 def readers(folder: Path) -> dict[str, Reader]:
     """Every reader by name; the folder is for files that are made on the way."""
     images = idx_header((2, 3, 3)) + bytes(range(18))
     header = json.dumps({"a": {"dtype": "F32", "shape": [2**60], "data_offsets": [0, 4]}}).encode()
     claims = struct.pack("<Q", len(header)) + header + bytes(4)
+    text = b"sep=;\n# x;y\nt;p [bar];k\ns;bar;-\n1,5;2 kg;a\n1.234,5;?;b\n-200;3 kg;a\n"
     table = b'a,b,"c d"\n1,x,0.5\n2,"y,z",\n3,,1e3\n'
     stack = (
         b'[[layers]]\nkind = "Convolution"\nfilters = 4\nkernel = [3, 3]\nactivation = "relu"\n\n'
@@ -149,6 +170,8 @@ def readers(folder: Path) -> dict[str, Reader]:
         ),
         "checkpoint": Reader(".safetensors", _read_checkpoint, [_checkpoint()], _mend_checksum),
         "CSV": Reader(".csv", read_table, [table, b"\xef\xbb\xbfa\n1\n", b"x,y\r\n1,2\r\n"]),
+        "text": Reader(".txt", read_table, [text, text.replace(b";", b"\t").decode().encode("utf-16"), text[6:]]),
+        "Excel": Reader(".xlsx", read_table, _workbooks()),
         "Parquet": Reader(".parquet", read_table, _parquet()),
     }
 

@@ -13,7 +13,16 @@ from pathlib import Path
 from tests.fuzz.readers import KINDS, accepts, edited, readers
 
 # What a file costs differs by a factor of fifty, so the quick readers get most of them.
-SHARES = {"IDX": 0.4, "TOML": 0.3, "safetensors": 0.15, "checkpoint": 0.1, "CSV": 0.03, "Parquet": 0.02}
+SHARES = {
+    "IDX": 0.4,
+    "TOML": 0.3,
+    "safetensors": 0.15,
+    "checkpoint": 0.1,
+    "CSV": 0.02,
+    "text": 0.01,
+    "Excel": 0.003,
+    "Parquet": 0.017,
+}
 
 
 def fuzz(name: str, count: int, seed: int, folder: Path) -> tuple[int, float]:

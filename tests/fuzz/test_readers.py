@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deltarule.data import table_file
+from deltarule.data import text_layout
 from deltarule.data.idx import idx_header, read_idx
 from deltarule.data.table_file import read_table
 from deltarule.errors import DataError, ModelFileError, TooLargeError
@@ -23,7 +23,16 @@ from fuzz.readers import KINDS, accepts, edited, readers
 EDITS = st.lists(
     st.tuples(st.integers(0, KINDS - 1), st.floats(0, 1), st.binary(min_size=1, max_size=16)), min_size=1, max_size=8
 )
-COUNTS = {"IDX": 500, "TOML": 500, "safetensors": 400, "checkpoint": 300, "CSV": 200, "Parquet": 100}
+COUNTS = {
+    "IDX": 500,
+    "TOML": 500,
+    "safetensors": 400,
+    "checkpoint": 300,
+    "CSV": 200,
+    "text": 200,
+    "Excel": 50,
+    "Parquet": 100,
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +94,7 @@ def test_a_gzip_bomb(tmp_path):
 
 
 def test_a_line_without_an_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(table_file, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(text_layout, "LONGEST_LINE", 1000)
     for content in ("a,b\n" + "1," * 800 + "\n", "a" * 2000, 'a\n"' + "x" * 3000 + '"\n'):
         (tmp_path / "t.csv").write_text(content)
         with pytest.raises(DataError, match="has a line of 1,000 characters or more"):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, Source
+from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
 from deltarule.cli.screen import console_for, emit_json, line
 from deltarule.counting import counted
 
@@ -23,6 +23,9 @@ def check(
     source: Source,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the gradient, layer by layer: backpropagation against (C(p + h v) - C(p - h v)) / 2h, in float64.
@@ -32,7 +35,7 @@ def check(
     from deltarule.cli.model import read_model, read_rows, require_targets
 
     trained = read_model(model)
-    rows = read_rows(trained, source, data_dir, drop_missing)
+    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
     Y = require_targets(rows, trained)[:MOST_ROWS]
     checks, moved = _median_checks(trained, trained.params, rows.X[:MOST_ROWS], Y), False
     if not _passed(checks):

@@ -10,6 +10,8 @@ from deltarule.cli.trainers import TRAINERS
 LARGEST_SEED = 2**32 - 1  # as of `deltarule.randomness`
 COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`
+TABLE_OPTIONS = ("sep", "decimal", "na", "drop", "category", "weights", "missing")  # only tables have them
+MISSING = ("refuse", "drop", "impute")
 TASKS = ("classification", "regression")
 MONITORS = ("accuracy", "cost")
 
@@ -37,6 +39,7 @@ def check_choices(choices: Choices) -> None:
         ("--cost", choices.cost, COSTS),
         ("--trainer", choices.trainer, tuple(TRAINERS)),
         ("--task", choices.task, TASKS),
+        ("--missing", choices.missing, MISSING),
         ("--split", choices.split, SPLITS),
         ("--init", choices.init, tuple(INITIALIZERS)),
         ("--monitor", choices.monitor, MONITORS),
@@ -150,7 +153,8 @@ def _check_source(choices: Choices) -> None:
     if choices.source in IMAGES:
         if choices.target is not None:
             raise ConfigurationError(
-                f"--target is {choices.target!r}, but {choices.source} has its own target, the digit: leave it out"
+                f"--target is {', '.join(choices.target)!r}, but {choices.source} has its own target, the digit: leave "
+                "it out"
             )
         if choices.task == "regression":
             raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
@@ -158,6 +162,9 @@ def _check_source(choices: Choices) -> None:
             raise ConfigurationError(
                 f"--split is {choices.split!r}, but {choices.source} has its own parts: leave it out"
             )
+        for name in TABLE_OPTIONS:
+            if getattr(choices, name) is not None:
+                raise ConfigurationError(f"--{name} is for tables, and {choices.source} is none: leave it out")
         return
     if choices.expand is not None:
         raise ConfigurationError(
@@ -165,7 +172,10 @@ def _check_source(choices: Choices) -> None:
         )
     if choices.streamed:
         _check_streamed(choices)
-    if choices.target is not None and not choices.target.strip():
+    if choices.missing == "refuse" and choices.drop_missing:
+        raise ConfigurationError("--missing is refuse, but --drop-missing leaves rows out: leave one of them out")
+    choices.table_options  # noqa: B018, which checks them
+    if choices.target is not None and not all(name.strip() for name in choices.target):
         raise ConfigurationError("--target is empty: name the column of the table to learn")
     if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
         raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
@@ -180,6 +190,7 @@ def _check_streamed(choices: Choices) -> None:
         "--record": choices.recorded and ", ".join(choices.recorded),
         "--drop-missing": choices.drop_missing or None,
         "--split": choices.split,
+        **{f"--{name}": getattr(choices, name) for name in TABLE_OPTIONS},
         "--monitor": "accuracy" if choices.monitor == "accuracy" else None,
         "--batch-size": choices.batch_size if choices.trainer == "lm" else None,
     }

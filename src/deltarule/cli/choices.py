@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
@@ -16,10 +19,17 @@ class Choices:
     """The options of `deltarule train` as typed; None where the user left the choice to us."""
 
     source: str
-    target: str | None = None
+    target: tuple[str, ...] | None = None
     task: str | None = None
     data_dir: Path | None = None
     drop_missing: bool = False
+    sep: str | None = None
+    decimal: str | None = None
+    na: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None
+    category: tuple[str, ...] | None = None
+    weights: str | None = None
+    missing: str | None = None
     hidden: str | None = None
     activation: str | None = None
     cost: str | None = None
@@ -54,6 +64,25 @@ class Choices:
     stack: str | None = None  # --model: the name of a stack of layers, or a .toml file
 
     @property
+    def table_options(self) -> "TableOptions":
+        """How a table is read and what some of its columns are for.
+
+        Raises:
+            ConfigurationError: an option lies outside its domain.
+        """
+        from deltarule.data import TableOptions
+
+        return TableOptions(
+            sep=self.sep,
+            decimal=self.decimal,
+            na=self.na or (),
+            drop=self.drop or (),
+            category=self.category or (),
+            weights=self.weights,
+            impute=self.missing == "impute",
+        )
+
+    @property
     def streamed(self) -> bool:
         """Whether the source is a folder, whose examples stay on disk."""
         return self.source not in IMAGES and Path(self.source).is_dir()
@@ -63,6 +92,8 @@ class Choices:
         """Those of a command's parameters that are choices, by name; what an option that repeats holds as a tuple."""
         names = {OPTION_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
         given: dict[str, Any] = {}
+        if options.get("missing") == "drop":
+            options = {**options, "missing": None, "drop_missing": True}
         for name, value in options.items():
             if name in names:
                 given[names[name]] = (tuple(value) or None) if isinstance(value, list | tuple) else value
@@ -76,6 +107,11 @@ class Choices:
         # "." has no name of its own, and a folder run.2024 no suffix.
         name = Path(self.source).resolve().name or "model" if self.streamed else Path(self.source).stem
         return Path(f"{name}.safetensors")
+
+    def reading(self) -> list[str]:
+        """The options with which another command reads the same source; the marks of --na are in the model file."""
+        names = ("data_dir", "drop_missing", "sep", "decimal")
+        return as_words({name: value for name, value in self.record().items() if name in names})
 
     def record(self) -> dict[str, Any]:
         """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deltarule.cli import STARTED
-from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, Source
+from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
 from deltarule.cli.screen import console_for, emit_json, number, share, show_notes
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ def evaluate(
     source: Source,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the network on SOURCE: for digits and mnist on the test part, for a table on all its rows."""
@@ -27,7 +30,7 @@ def evaluate(
     from deltarule.cli.model import read_model, read_rows, require_targets, show_extrapolation
 
     trained = read_model(model)
-    rows = read_rows(trained, source, data_dir, drop_missing)
+    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
     Y = require_targets(rows, trained)
     test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
     outside = show_extrapolation(trained, rows)

@@ -8,9 +8,13 @@ from deltarule.cli.screen import show_notes
 
 if TYPE_CHECKING:
     from deltarule.backprop import Params
-    from deltarule.data import RawRows, Schema
+    from deltarule.data import RawRows, Schema, TableOptions
     from deltarule.network import Network
     from deltarule.trainers.bayesian import BayesianEnsemble
+
+
+# How a table is written, by --sep, --decimal and --na.
+Written = tuple[str | None, str | None, list[str] | None]
 
 
 class TrainedModel(NamedTuple):
@@ -89,9 +93,17 @@ def show_extrapolation(model: TrainedModel, rows: "RawRows") -> int | None:
 
 
 def read_rows(
-    model: TrainedModel, source: str, data_dir: Path | None, drop_missing: bool, targets: bool = True
+    model: TrainedModel,
+    source: str,
+    data_dir: Path | None,
+    drop_missing: bool,
+    written: Written = (None, None, None),
+    targets: bool = True,
 ) -> "RawRows":
-    """Read the source's rows, encoded as the model's training rows were, and show the notes."""
+    """Read the source's rows, encoded as the model's training rows were, and show the notes.
+
+    What stood for a missing value in the training table does so here too, unless --na says otherwise.
+    """
     from deltarule import data
     from deltarule.cli.options import data_folders
     from deltarule.cli.progress import DownloadProgress
@@ -104,11 +116,23 @@ def read_rows(
             data_dir=data_folders(data_dir),
             seed=seed if isinstance(seed, int) else 0,
             drop_missing=drop_missing,
+            options=table_options(model, written),
             targets=targets,
             progress=progress,
         )
     show_notes(rows.notes)
     return rows
+
+
+def table_options(model: TrainedModel, written: Written) -> "TableOptions":
+    """How the rows for a model are written, by the options of a command and what the model was trained with."""
+    from deltarule.data import TableOptions
+
+    sep, decimal, na = written
+    options = model.training.get("options")
+    trained = options.get("na") if isinstance(options, dict) else None
+    marks = na or (trained if isinstance(trained, list) else ())
+    return TableOptions(sep=sep, decimal=decimal, na=tuple(map(str, marks)))
 
 
 def require_targets(rows: "RawRows", model: TrainedModel) -> Any:

@@ -32,7 +32,8 @@ def whole_number(text: str) -> int:
 
 
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `deltarule train` wrote.")]
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="digits, mnist, or a .csv or .parquet file.")]
+TABLE_FILE = "a table (.csv, .tsv, .txt, .xlsx or .parquet)"
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help=f"digits, mnist, or {TABLE_FILE}.")]
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -42,6 +43,26 @@ DataDir = Annotated[
 REAL: Any = {"parser": real_number, "metavar": "NUMBER"}
 WHOLE: Any = {"parser": whole_number, "metavar": "NUMBER"}
 DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out a table's rows with missing cells.")]
+Sep = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARACTER",
+        help="What stands between the cells of a text file: one character, tab or space.",
+        show_default="found in the file",
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(metavar="SIGN", help="The decimal sign of a table: . or ,", show_default="found in the file"),
+]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEXT",
+        help="What stands for a missing value in a table, such as ? or -200; repeat the option for several.",
+        show_default="an empty cell, NA, NaN, null, None, and what the model was trained with",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON line to standard output instead.")]
 
 

@@ -71,7 +71,7 @@ def merge_starts(data: "LoadedData", plan: "Plan", result: "TrainingResult") -> 
     if not isinstance(plan.trainer, BayesianRegularization) or result.epochs == 0:
         return Outcome(plan, result)
     assert isinstance(data.train, Examples)  # no stream is trained by Bayesian regularisation
-    ensemble = BayesianEnsemble.of(plan.net, result, data.train.X, data.train.Y)
+    ensemble = BayesianEnsemble.of(plan.net, result, data.train.X, data.train.Y, data.train.weights)
     net, params = ensemble.merged()
     scale = np.array([column.std for column in data.schema.targets])
     known = Known(

@@ -6,17 +6,20 @@ import typer
 
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
-from deltarule.cli.options import AsJson, DataDir, DropMissing
+from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, Na, Sep
 from deltarule.cli.screen import console_for, emit_json, line
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L2,
     Activation,
     BatchSize,
+    Category,
     Cost,
+    Drop,
     Engine,
     Epochs,
     Hidden,
+    Missing,
     Model,
     Seed,
     Target,
@@ -51,6 +54,12 @@ def plan(
     seed: Seed = 0,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
+    drop: Drop = None,
+    category: Category = None,
+    missing: Missing = None,
     on: On = "1,2,4,8",
     as_json: AsJson = False,
 ) -> None:

@@ -3,18 +3,30 @@
 import csv
 import io
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import REAL, AsJson, DataDir, DropMissing, ModelFile, Source, require_writable
+from deltarule.cli.options import (
+    REAL,
+    AsJson,
+    DataDir,
+    Decimal,
+    DropMissing,
+    ModelFile,
+    Na,
+    Sep,
+    Source,
+    require_writable,
+)
 from deltarule.cli.screen import command, console_for, emit_json, line
 from deltarule.counting import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
-    from deltarule.data import RawRows
+    from deltarule.data import RawRows, TableOptions
 
 SHOWN = 10
 
@@ -29,6 +41,9 @@ def predict(
         typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
     ] = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
@@ -37,13 +52,13 @@ def predict(
 
     A model of `--trainer bayesian` has error bars: the standard deviation of a new measurement, noise included.
     """
-    from deltarule.cli.model import read_model, read_rows, show_extrapolation
+    from deltarule.cli.model import read_model, read_rows, show_extrapolation, table_options
 
     if out is not None:
         _check_out(out, model, source)
     trained = read_model(model)
     _check_interval(trained, interval)
-    rows = read_rows(trained, source, data_dir, drop_missing, targets=False)
+    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na), targets=False)
     outside = show_extrapolation(trained, rows)
     kept = _kept_names(trained, rows)
     columns = _columns(trained, rows, kept)
@@ -51,7 +66,7 @@ def predict(
     for added in spread.values():
         columns |= added
     if out is not None:
-        _write_csv(out, _kept(source, rows, kept), columns)
+        _write_csv(out, _kept(source, rows, kept, table_options(trained, (sep, decimal, na))), columns)
     if as_json:
         emit_json(
             {
@@ -77,7 +92,9 @@ def predict(
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
         options = [] if data_dir is None else ["--data-dir", data_dir]
         options += ["--drop-missing"] if drop_missing else []
-        options += [] if interval is None else ["--interval", interval]
+        given = {"--sep": sep, "--decimal": decimal, "--interval": interval}
+        options += [word for name, value in given.items() if value is not None for word in (name, value)]
+        options += [word for mark in na or () for word in ("--na", mark)]
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
@@ -113,6 +130,8 @@ def _spread(
 
     `taken` holds the columns that there are, among them the predictions.
     """
+    from deltarule.data.units import suffixed
+
     bars, schema = model.error_bars, model.schema
     if bars is None:
         return {}
@@ -124,7 +143,7 @@ def _spread(
         spread["lower"] = {name: taken[name] - t * s for name, s in std.items()}
         spread["upper"] = {name: taken[name] + t * s for name, s in std.items()}
     return {
-        what: {_free(f"{name}_{what}", taken): values for name, values in found.items()}
+        what: {_free(suffixed(name, what), taken): values for name, values in found.items()}
         for what, found in spread.items()
     }
 
@@ -141,15 +160,16 @@ def _kept_names(model: "TrainedModel", rows: "RawRows") -> list[str]:
     return [] if rows.frame is None else [name for name in rows.frame if name not in model.schema.target_names]
 
 
-def _kept(source: str, rows: "RawRows", names: list[str]) -> dict[str, list[Any]]:
-    """Those columns, as texts where the file has texts, so that an identifier 007 stays 007."""
+def _kept(source: str, rows: "RawRows", names: list[str], options: "TableOptions") -> dict[str, list[Any]]:
+    """Those columns, as texts where the file has texts, so that an identifier 007 stays 007, and "?" what it is."""
     from deltarule.data.cells import as_objects
     from deltarule.data.table_file import read_table
+    from deltarule.data.units import find_column
 
     if not names:
         return {}
-    frame = read_table(Path(source), names)[0].loc[rows.rows]
-    return {name: as_objects(frame[name]) for name in names}
+    frame = read_table(Path(source), names, replace(options, na=()))[0].loc[rows.rows]
+    return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
 
 
 def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[str, Any]:

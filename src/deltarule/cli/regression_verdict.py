@@ -9,7 +9,7 @@ from deltarule.cli.screen import number, share
 from deltarule.counting import counted
 from deltarule.data.columns import NumericColumn
 from deltarule.data.units import split_unit
-from deltarule.inspection.residuals import FAR, FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
+from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
 
 if TYPE_CHECKING:
     from deltarule.cli.summary import Scores
@@ -27,7 +27,7 @@ class Target(NamedTuple):
     """A target with the numbers of all rows in the table, its values there and what the network predicts, in its unit.
 
     Args:
-        far: few rows that make most of the error, where there are such.
+        far: rows far from all others that make most of the error, where there are such.
         unequal: the errors where it is predicted smallest and largest, where they differ.
     """
 
@@ -45,11 +45,12 @@ def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
     X, Y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "Y"))
     outputs = np.asarray(outcome.plan.net(outcome.result.params, X))
     rows, found = np.concatenate([part.rows for part in parts]), []
+    held = (np.arange(len(rows)) >= len(data.train)).astype(int)
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
         errors = column.std * (a - y)
         noisy = usual_error(errors) > NO_NOISE * column.std
         unequal = unequal_errors(a, errors) if noisy else None
-        far = far_rows(errors) if noisy else None
+        far = far_rows(errors, held) if noisy else None
         found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
     return found
 
@@ -104,7 +105,7 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
     if target.far is not None:
-        return f"{about}, which few rows make; of most it is about {number(target.far.usual, 3)}"
+        return f"{about}, most of which far rows make; without them it is about {number(target.far.usual, 3)}"
     if rmse <= NEAR_THE_NOISE * noise:
         return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
     return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
@@ -147,10 +148,11 @@ def _of_errors(targets: list[Target]) -> list[str]:
             worst = far.rows[0]
             which = f"{counted(len(far.rows), 'row')} {'lies' if len(far.rows) == 1 else 'lie'}"
             found.append(
-                f"{which} more than {FAR:.0f} times the usual error of {number(far.usual, 3)} from what the network "
-                f"predicts and {'makes' if len(far.rows) == 1 else 'make'} {share(far.share)} of the squared error, "
-                f"the farthest data row {rows[worst]}, where {name} is {number(float(actual[worst]), 6)} and "
-                f"{number(float(predicted[worst]), 6)} is predicted: if they are faults, leave them out, for they "
+                f"{which} ({share(len(far.rows) / len(rows))}) far from the others, whose usual error is "
+                f"{number(far.usual, 3)}, and {'makes' if len(far.rows) == 1 else 'make'} "
+                f"{share(far.share)} of the squared error, the farthest data row {rows[worst]}, where {name} is "
+                f"{number(float(actual[worst]), 6)} and {number(float(predicted[worst]), 6)} is predicted: if they are "
+                "faults, correct them or leave them out, for the quadratic cost squares their errors, so that they "
                 "spoil the fit, the noise and the error bars"
             )
         elif unequal is not None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import AsJson, DataDir, DropMissing, ModelFile, require_writable
+from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, require_writable
 from deltarule.cli.screen import console_for, emit_json, line, number, show_notes
 from deltarule.counting import counted
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel
+    from deltarule.cli.model import TrainedModel, Written
 
 
 def report(
@@ -24,6 +24,9 @@ def report(
     ] = None,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
@@ -37,7 +40,7 @@ def report(
         raise ConfigurationError(f"--out is {str(path)!r}, which is read for the report: give another name")
     require_writable("--out", path)
     trained = read_model(model)
-    evidence = None if source is None else _evidence(trained, source, data_dir, drop_missing)
+    evidence = None if source is None else _evidence(trained, source, data_dir, drop_missing, (sep, decimal, na))
     page = html_report(model.name, trained.schema, _card(trained, source), trained.training, evidence)
     write_whole(path, page.encode())
     if as_json:
@@ -47,7 +50,7 @@ def report(
     line(console_for(as_json), f"The report on {model} is in {path}, {size}. Open it in a browser.")
 
 
-def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_missing: bool) -> Any:
+def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_missing: bool, written: "Written") -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
     import numpy as np
 
@@ -55,7 +58,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     from deltarule.cli.model import read_rows, require_targets, show_extrapolation
     from deltarule.inspection.report import gather
 
-    rows = read_rows(model, source, data_dir, drop_missing)
+    rows = read_rows(model, source, data_dir, drop_missing, written)
     Y = require_targets(rows, model)
     test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
     seen = _seen_before(model, rows)

@@ -10,7 +10,7 @@ import typer
 from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
-from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing
+from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, Na, Sep
 from deltarule.cli.screen import command, console_for, emit_json, line, number, share, show_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
@@ -18,7 +18,9 @@ from deltarule.cli.training_options import (
     L2,
     Activation,
     BatchSize,
+    Category,
     Cost,
+    Drop,
     Dropout,
     Engine,
     Epochs,
@@ -28,6 +30,7 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Missing,
     Model,
     Momentum,
     Monitor,
@@ -104,6 +107,12 @@ def search(
     seed: Seed = 0,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
+    drop: Drop = None,
+    category: Category = None,
+    missing: Missing = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.cli.choices import Choices
+from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.metrics import in_words, measure, named
 from deltarule.cli.screen import command, finite, number
 from deltarule.cli.trainers import TRAINERS
@@ -182,17 +182,18 @@ def _network(plan: "Plan", parameters: int, known: "Known | None") -> str:
     )
 
 
-def next_commands(choices: Choices) -> list[str]:
-    """The commands that use the model, to be pasted into a shell."""
+def next_commands(choices: Choices, data: "LoadedData") -> list[str]:
+    """The commands that use the model on the rows it was trained on, to be pasted into a shell."""
     source: Path | str | None = choices.source
     if choices.streamed:
         source = min(parquet_files(Path(choices.source)), default=None)
     if source is None:  # arrays have no names of columns
         return []
-    words: list[object] = [choices.model, source]
-    if choices.data_dir is not None:
-        words += ["--data-dir", choices.data_dir]
-    return [command("predict", *words), command("trace", *words, "--row", 0)]
+    row = 0  # of a table the first row without a missing cell
+    if isinstance(data, DataSet) and choices.source not in IMAGES:
+        row = min(int(part.rows.min()) for part in (data.train, data.validation, data.test))
+    words = [choices.model, source, *choices.reading()]
+    return [command("predict", *words), command("trace", *words, "--row", row)]
 
 
 def farewell(choices: Choices, plan: "Plan", result: "TrainingResult", saved: bool) -> str:

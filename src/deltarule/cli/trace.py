@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import WHOLE, AsJson, DataDir, DropMissing, ModelFile, Source
+from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
 from deltarule.cli.screen import emit_json
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ def trace(
     full: Annotated[bool, typer.Option("--full", help="Print every number of large arrays too.")] = False,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow one example through the network and back: a, z, sigma'(z), delta, dW and db of every layer.
@@ -30,7 +33,7 @@ def trace(
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
-    rows = read_rows(trained, source, data_dir, drop_missing)
+    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
     Y = require_targets(rows, trained)
     place = _place(rows, row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])

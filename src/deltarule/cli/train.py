@@ -2,7 +2,7 @@
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.division import division, leads
-from deltarule.cli.options import AsJson, DataDir, DropMissing
+from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, Na, Sep
 from deltarule.cli.outcome import Outcome, merge_starts
 from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
 from deltarule.cli.signals import end_like_interrupt
@@ -19,11 +19,13 @@ from deltarule.cli.training_options import (
     L2,
     Activation,
     BatchSize,
+    Category,
     Checkpoint,
     CheckpointEvery,
     Coordinator,
     Cost,
     Devices,
+    Drop,
     Dropout,
     Engine,
     Epochs,
@@ -33,6 +35,7 @@ from deltarule.cli.training_options import (
     Hidden,
     Init,
     MaxNorm,
+    Missing,
     Model,
     Momentum,
     Monitor,
@@ -50,11 +53,12 @@ from deltarule.cli.training_options import (
     TimeLimit,
     Trainer,
     TrainingSource,
+    Weights,
 )
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
-    from deltarule.data import DataSet, LoadedData
+    from deltarule.data import DataSet, Examples, LoadedData
     from deltarule.training import TrainingResult
 
 
@@ -88,6 +92,13 @@ def train(
     time_limit: TimeLimit = None,
     data_dir: DataDir = None,
     drop_missing: DropMissing = False,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    na: Na = None,
+    drop: Drop = None,
+    category: Category = None,
+    missing: Missing = None,
+    weights: Weights = None,
     devices: Devices = None,
     coordinator: Coordinator = None,
     processes: Processes = None,
@@ -136,6 +147,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             dr.train,
             plan.net,
             *share(data.train.X, data.train.Y),
+            weights=None if data.train.weights is None else share(data.train.weights)[0],
             restarts=plan.restarts,
             monitor=plan.monitor,
             record=choices.recorded or (),
@@ -148,7 +160,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
         result = train(
             trainer=plan.trainer,
             epochs=plan.epochs,
-            validation_data=share(data.validation.X, data.validation.Y) if plan.validated else None,
+            validation_data=share(*_weighted(data.validation)) if plan.validated else None,
             seed=choices.seed,
             engine=choices.engine or "auto",
             stopping=dr.Stopping(max_fail=choices.patience if plan.validated else None, time_limit=choices.time_limit),
@@ -159,6 +171,11 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             callbacks=[progress.epoch] if leads(choices) else [],
         )
     return data, plan, result
+
+
+def _weighted(part: "Examples") -> tuple[Any, ...]:
+    """Inputs and targets, and the weights where there are some."""
+    return (part.X, part.Y) if part.weights is None else (part.X, part.Y, part.weights)
 
 
 def load_data(choices: Choices) -> "DataSet":
@@ -177,6 +194,7 @@ def load_data(choices: Choices) -> "DataSet":
             seed=choices.seed,
             split=choices.split,
             drop_missing=choices.drop_missing,
+            options=choices.table_options,
             progress=progress,
         )
     if choices.expand is not None:
@@ -226,7 +244,7 @@ def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: boo
     for words in stuck:
         line(console, f"warning: {words}", "bold yellow")
     if saved:
-        for words in summary.next_commands(choices):
+        for words in summary.next_commands(choices, data):
             line(console, words, "bold")
     if as_json:
         emit_json(record | found)

@@ -5,18 +5,44 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import REAL, WHOLE
+from deltarule.cli.options import REAL, TABLE_FILE, WHOLE
 
 TrainingSource = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="digits, mnist, a .csv or .parquet file, or a folder of .parquet files or x.npy and y.npy.",
+        help=f"digits, mnist, {TABLE_FILE}, or a folder of .parquet files or x.npy and y.npy.",
     ),
 ]
 Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN", help="The column of a table to learn; several with commas between, or repeat the option."
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="A column of a table to leave out; repeat the option for several."),
+]
+Category = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN", help="A column of numbers to read as categories, such as codes; repeat it for several."
+    ),
+]
+Missing = Annotated[
     str | None,
-    typer.Option(metavar="COLUMNS", help="The column of a table to learn, or several with commas between."),
+    typer.Option(
+        metavar="NAME",
+        help="What to do with missing cells: refuse; drop such rows; or impute inputs: the column's mean stands for "
+        "the cell, and one more input says that it is missing. A row without a target is still refused, or left out "
+        "by --drop-missing.",
+        show_default="refuse",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column of a table that says how much each row counts in training."),
 ]
 Task = Annotated[
     str | None,

@@ -14,6 +14,7 @@ from deltarule.data.schema import Schema
 from deltarule.data.source import load, load_raw
 from deltarule.data.splitting import split
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream
+from deltarule.data.table_options import TableOptions
 
 __all__ = [
     "ArrayStream",
@@ -28,6 +29,7 @@ __all__ = [
     "Schema",
     "Stream",
     "StreamedData",
+    "TableOptions",
     "expand",
     "load",
     "load_folder",

@@ -31,12 +31,6 @@ _KINDS: dict[str, Kind] = {
     "timedelta": "date",
     "period": "date",
 }
-# 50,946 and 1,5e-3 with a decimal comma; 5,094.60 and 5.094,60 with thousands separators.
-_COMMA_NUMBER = r"\s*[+-]?(?:\d+,\d+(?:[eE][+-]?\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+)\s*"
-COMMA_ADVICE = (
-    "write numbers with a decimal point and no thousands separators, with pandas for example "
-    "read_csv(FILE, decimal=',') or read_csv(FILE, thousands=','), whichever it is, and to_csv(NEW, index=False)"
-)
 _DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
 
 
@@ -47,8 +41,8 @@ def kind_of(column: Series) -> Kind:
         column: one column of a table, (N,).
 
     Returns:
-        "numeric"; "boolean"; "text"; "date" for dates and times, also as text if all of it is
-        such as 2024-01-31, 31.1.2024 or 1/31/2024, with or without a time;
+        "numeric"; "boolean"; "text", also where texts stand among numbers; "date" for dates and times, also as text
+        if all of it is such as 2024-01-31, 31.1.2024 or 1/31/2024, with or without a time;
         "empty" when every cell is missing; "other" for the rest: bytes, lists, complex numbers.
     """
     pd = require("pandas", "a table")
@@ -58,6 +52,8 @@ def kind_of(column: Series) -> Kind:
     if isinstance(present.dtype, pd.CategoricalDtype):
         present = present.astype(object)
     kind = _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "other")
+    if kind == "other" and all(isinstance(cell, str | int | float) for cell in present):
+        return "text"  # what a sheet holds whose numbers have a stray text among them
     if kind == "text" and re.fullmatch(_DATE, str(present.iloc[0])):
         return "date" if present.astype(str).str.fullmatch(_DATE).all() else kind
     return kind
@@ -87,23 +83,6 @@ def _as_float(cell: Any) -> float:
 def as_objects(column: Series) -> list[Any]:
     """Read a column as a list of N Python values, with None where a cell is missing."""
     return column.astype(object).where(column.notna(), None).tolist()
-
-
-def count_numbers(column: Series) -> tuple[int, int | None]:
-    """Count the cells of a text column that read as numbers, and find the first that does not.
-
-    Returns:
-        The count, and the position of the first present cell that is no number (None if there is none).
-    """
-    numbers = np.isfinite(as_numbers(column))
-    strangers = column.notna().to_numpy() & ~numbers
-    return int(numbers.sum()), int(np.argmax(strangers)) if strangers.any() else None
-
-
-def comma_numbers(column: Series) -> np.ndarray:
-    """Where a cell is a text that holds a number with a decimal comma or thousands separators, (N,) bool."""
-    cells = (isinstance(cell, str) and re.fullmatch(_COMMA_NUMBER, cell) is not None for cell in as_objects(column))
-    return np.fromiter(cells, bool, len(column))
 
 
 def shown(value: object) -> str:

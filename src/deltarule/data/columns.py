@@ -5,24 +5,18 @@ when it is made, so one read from a damaged model file is refused as it is read.
 """
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import (
-    COMMA_ADVICE,
-    as_numbers,
-    as_objects,
-    comma_numbers,
-    kind_of,
-    listed,
-    place,
-    shown,
-)
+from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
 from deltarule.data.optional import Series
+from deltarule.data.written_numbers import is_missing_mark, looks_like_number
 from deltarule.errors import DataError
 
+EMPTY_ADVICE = "fill the cell, or leave such rows out with drop_missing=True (--drop-missing)"
 ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
 
 
@@ -41,6 +35,7 @@ class NumericColumn:
         std: the standard deviation over the training rows, > 0; 1 for a column that is constant to rounding.
         low: the smallest value among the training rows, None where it was not kept.
         high: the largest one.
+        imputed: a cell may be missing: then the mean stands for it, and one more network input is 1, else 0.
 
     Raises:
         DataError: a number is not finite, std is not positive, or low is above high.
@@ -51,6 +46,7 @@ class NumericColumn:
     std: float
     low: float | None = None
     high: float | None = None
+    imputed: bool = False
 
     def __post_init__(self):
         """Check the domain of the numbers."""
@@ -68,32 +64,38 @@ class NumericColumn:
             )
 
     @classmethod
-    def measured(cls, name: str, values: np.ndarray) -> "NumericColumn":
-        """Measure mean, std and range on the training rows' values, (N,) finite float64."""
+    def measured(cls, name: str, values: np.ndarray, imputed: bool = False) -> "NumericColumn":
+        """Measure mean, std and range on the training rows' values, (N,) float64, finite, or NaN where imputed."""
+        values = values[~np.isnan(values)] if imputed else values
+        if not len(values):
+            return cls(name, 0.0, 1.0, imputed=imputed)
         # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
         largest = float(np.abs(values).max())
         scale = max(largest, np.finfo(np.float64).tiny)
         low, high = float(values.min()), float(values.max())
         mean, std = scale * float(np.mean(values / scale)), scale * float(np.std(values / scale))
-        return cls(name, mean, std, low, high) if varies(std, largest) else cls(name, low, 1.0, low, high)
+        mean, std = (mean, std) if varies(std, largest) else (low, 1.0)
+        return cls(name, mean, std, low, high, imputed)
 
     @property
     def width(self) -> int:
-        """The number of network inputs this column becomes: 1."""
-        return 1
+        """The number of network inputs this column becomes: 1, or 2 where missing cells are imputed."""
+        return 1 + self.imputed
 
     @property
     def input_names(self) -> tuple[str, ...]:
         """The name of each network input, (width,)."""
-        return (self.name,)
+        return (self.name, *_missing_name(self))
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
-        """Standardise the cells of `column`, (N,), to (N, 1) float64.
+        """Standardise the cells of `column`, (N,), to (N, width) float64.
 
         Raises:
             DataError: a cell is missing, infinite or no number, or lies too far from the mean for float64.
         """
         values = as_numbers(column)
+        missing = column.isna().to_numpy(dtype=bool) if self.imputed else np.zeros(len(column), bool)
+        values = np.where(missing, self.mean, values)
         bad = ~np.isfinite(values)
         if bad.any():
             row = int(np.argmax(bad))
@@ -106,7 +108,7 @@ class NumericColumn:
                 f"{place(origin, self.name, column.index[row])} holds {values[row]:g}, too far from the "
                 f"training mean {self.mean:g} to be standardised: correct the cell"
             )
-        return scaled[:, None]
+        return np.stack([scaled, missing], axis=1) if self.imputed else scaled[:, None]
 
     def decode(self, scaled: np.ndarray) -> np.ndarray:
         """Bring standardised values back into the column's unit: x = mean + std * scaled."""
@@ -115,18 +117,29 @@ class NumericColumn:
     def to_json(self) -> dict[str, Any]:
         """Describe the column in JSON's types."""
         numbers = {"kind": "numeric", "name": self.name, "mean": self.mean, "std": self.std}
-        return numbers if self.low is None else numbers | {"low": self.low, "high": self.high}
+        numbers |= {} if self.low is None else {"low": self.low, "high": self.high}
+        return numbers | {"imputed": True} if self.imputed else numbers
+
+
+def _missing_name(column: "NumericColumn | CategoricalColumn") -> tuple[str, ...]:
+    """The name of the input that is 1 where a cell is missing, if there is one."""
+    return (f"{column.name} is missing",) if column.imputed else ()
 
 
 def _number_fault(column: Series, row: int) -> str:
     """Say what keeps a cell from being a finite number, and what to do."""
     cell = column.iloc[row]
     if column.isna().iloc[row]:
-        return "is empty: fill the cell or remove the row"
+        return f"is empty: {EMPTY_ADVICE}"
     if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
         return f"holds {shown(cell)}: replace it with a finite number or remove the row"
-    if comma_numbers(column.iloc[row : row + 1])[0]:
-        return f"holds {shown(cell)}, a number with a comma: {COMMA_ADVICE}"
+    if is_missing_mark(cell):
+        return f"holds {shown(cell)}: if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
+    if looks_like_number(cell):
+        return (
+            f"holds {shown(cell)}, a number with a comma or a unit that other cells lack: write all cells alike, and "
+            "say with --decimal what the comma is"
+        )
     return f"holds {shown(cell)}, which is not a number: correct the cell or remove the row"
 
 
@@ -137,6 +150,7 @@ class CategoricalColumn:
     Args:
         name: the column's name in the table.
         categories: the different texts, at least one, none twice; their order is the order of the inputs.
+        imputed: a cell may be missing: one more network input, the last, is 1 then.
 
     Raises:
         DataError: there is no category, or one occurs twice.
@@ -144,6 +158,7 @@ class CategoricalColumn:
 
     name: str
     categories: tuple[str, ...]
+    imputed: bool = False
 
     def __post_init__(self):
         """Check that there are categories, all different."""
@@ -155,13 +170,13 @@ class CategoricalColumn:
 
     @property
     def width(self) -> int:
-        """The number of network inputs this column becomes: one per category."""
-        return len(self.categories)
+        """The number of network inputs this column becomes: one per category, one for missing cells if imputed."""
+        return len(self.categories) + self.imputed
 
     @property
     def input_names(self) -> tuple[str, ...]:
         """The name of each network input, (width,), such as "colour=red"."""
-        return tuple(f"{self.name}={category}" for category in self.categories)
+        return (*(f"{self.name}={category}" for category in self.categories), *_missing_name(self))
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
         """Write the cells of `column`, (N,), as one-hot rows, (N, width) float64.
@@ -173,11 +188,11 @@ class CategoricalColumn:
         cells = as_objects(column)
         encoded = np.zeros((len(cells), self.width))
         for row, cell in enumerate(cells):
-            i = None if cell is None else position.get(str(cell))
+            i = position.get(str(cell)) if cell is not None else self.width - 1 if self.imputed else None
             if i is None:
                 where = place(origin, self.name, column.index[row])
                 if cell is None:
-                    raise DataError(f"{where} is empty: fill the cell or remove the row")
+                    raise DataError(f"{where} is empty: {EMPTY_ADVICE}")
                 raise DataError(
                     f"{where} holds {shown(cell)}, which is none of the known categories "
                     f"({listed(self.categories)}): correct the cell, or train on rows that have this category"
@@ -187,4 +202,5 @@ class CategoricalColumn:
 
     def to_json(self) -> dict[str, Any]:
         """Describe the column in JSON's types."""
-        return {"kind": "categorical", "name": self.name, "categories": list(self.categories)}
+        description = {"kind": "categorical", "name": self.name, "categories": list(self.categories)}
+        return description | {"imputed": True} if self.imputed else description

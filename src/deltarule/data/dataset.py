@@ -18,11 +18,13 @@ class Examples:
         X: inputs, (N, n_1) float64 (float32 for MNIST).
         Y: targets, (N, k) float64: one-hot rows for classification, standardised columns for regression.
         rows: the number of each row in the source, (N,) int, counted from 0 after a table's header.
+        weights: how much each example counts, (N,) float64, at least 0; None where all count alike.
     """
 
     X: np.ndarray
     Y: np.ndarray
     rows: np.ndarray
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         """N, the number of examples."""

@@ -60,4 +60,7 @@ class Moments:
         scaled = varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
         mean = np.where(scaled, np.ldexp(self.mean, self.exponent), self.low)
         described = zip(names, mean, np.where(scaled, std, 1.0), self.low, self.high, strict=True)
-        return tuple(NumericColumn(name, *map(float, numbers)) for name, *numbers in described)
+        return tuple(
+            NumericColumn(name, float(mean), float(std), float(low), float(high))
+            for name, mean, std, low, high in described
+        )

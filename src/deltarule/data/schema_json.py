@@ -22,7 +22,7 @@ def entry(description: Mapping[str, Any], key: str, kind: type) -> Any:
         )
     value = description[key]
     kinds = (int, float) if kind is float else (kind,)
-    if not isinstance(value, kinds) or isinstance(value, bool):
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
         raise DataError(f"the schema's entry {key!r} holds {shown(value)}, but must be of the type {kind.__name__}")
     if kind is not float:
         return value
@@ -55,11 +55,13 @@ def column_from_json(item: Mapping[str, Any]) -> NumericColumn | CategoricalColu
         DataError: the kind is unknown, or an entry is missing, of a wrong type or outside its domain.
     """
     kind = entry(item, "kind", str)
+    imputed = "imputed" in item and entry(item, "imputed", bool)
     if kind == "numeric":
-        ends = [entry(item, end, float) if end in item else None for end in ("low", "high")]
-        return NumericColumn(entry(item, "name", str), entry(item, "mean", float), entry(item, "std", float), *ends)
+        low, high = (entry(item, end, float) if end in item else None for end in ("low", "high"))
+        mean, std = entry(item, "mean", float), entry(item, "std", float)
+        return NumericColumn(entry(item, "name", str), mean, std, low, high, imputed)
     if kind == "categorical":
-        return CategoricalColumn(entry(item, "name", str), tuple(list_of(item, "categories", str)))
+        return CategoricalColumn(entry(item, "name", str), tuple(list_of(item, "categories", str)), imputed)
     if kind == "pixels":
         shape = list_of(item, "shape", int)
         return Pixels(entry(item, "count", int), entry(item, "scale", float), tuple(shape), entry(item, "dtype", str))

@@ -1,6 +1,6 @@
 """A table as a data set: which rows are used, how they are split, and what the training rows measure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from deltarule.data.cells import as_numbers, as_objects, kind_of, place, shown
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet, Examples, RawRows
 from deltarule.data.labels import canonical
+from deltarule.data.missing_codes import code_notes, missing_codes
 from deltarule.data.optional import Frame, Series
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
@@ -21,8 +22,11 @@ from deltarule.data.table_columns import (
     find_targets,
     in_time,
     numbers_as_names,
+    set_apart,
 )
 from deltarule.data.table_file import read_table
+from deltarule.data.table_options import AS_FOUND, TableOptions
+from deltarule.data.units import find_column
 from deltarule.domain import require_choice
 from deltarule.errors import DataError
 
@@ -35,37 +39,48 @@ def load_table(
     seed: int = 0,
     split: str = "random",
     drop_missing: bool = False,
+    options: TableOptions = AS_FOUND,
 ) -> DataSet:
-    """Load a .csv or .parquet file, split 70/15/15 at random (by class for classification) or in its order.
+    """Load a table's file, split 70/15/15 at random (by class for classification) or in its order.
 
     Means and standard deviations are those of the training part. The categories of a text column and the
     classes are those of the whole table, so that no part meets one it does not know.
 
     Args:
         path: the file.
-        target: the target columns, "a", "a,b" or ["a", "b"]; every other usable column is an input.
+        target: the target columns, "a", "a,b" or ["a", "b"]; every other usable column is an input, but those that
+            `options` set apart.
         task: "classification", "regression", or None for the rule in `decide_task`.
         seed: of a random split.
         split: "random", or "blocks", which trains on the first 70%, for rows in the order of time.
         drop_missing: leave out rows with a missing cell instead of refusing them.
+        options: how the file is written and what some columns are for.
 
     Returns:
         The data set; `rows` counts the file's data rows from 0, dropped ones included.
 
     Raises:
         DataError: the file or a cell in it cannot be used.
-        ConfigurationError: target, task, seed or split lies outside its domain.
+        ConfigurationError: target, task, seed or split lies outside its domain, or options contradict each other.
     """
     path = Path(path)
     require_choice("split", split, SPLITS)
-    frame, notes = read_table(path)
+    frame, notes = read_table(path, options.category, options)
     notes = (*notes, *numbers_as_names(list(frame.columns), path.name))
     targets = find_targets(list(frame.columns), target, path.name)
-    chosen, ignored = choose_inputs(frame.drop(columns=list(targets)), path.name)
+    options = set_apart(frame, options, targets, path.name)
+    weights = [options.weights] if options.weights else []
+    apart = [*targets, *options.drop, *weights]
+    chosen, ignored = choose_inputs(frame.drop(columns=apart), path.name, options.category)
     in_order = in_time(frame) if split == "random" else ()
-    frame, dropped = without_missing(frame[[*chosen, *targets]], drop_missing, path.name)
-    for name in frame:
-        _refuse_infinity(frame[name], path.name)
+    whole = frame[[*chosen, *targets, *weights]]
+    for name in whole:
+        _refuse_infinity(whole[name], path.name)
+    needed = whole[[*targets, *weights]] if options.impute else whole
+    complete, dropped = without_missing(needed, drop_missing, path.name)
+    frame = whole.loc[complete.index]
+    imputed = {name: int(frame[name].isna().sum()) for name in chosen if frame[name].isna().any()}
+    filled = _imputed_note(imputed, len(frame))
     if len(frame) < 3:
         after = " once those with missing cells are left out" if dropped else ""
         count = "1 data row" if len(frame) == 1 else f"{len(frame)} data rows"
@@ -76,21 +91,31 @@ def load_table(
     classes = class_labels(frame[targets[0]]) if decided == "classification" else None
     labels = None if classes is None else as_objects(frame[targets[0]])
     parts = blocks(len(frame)) if split == "blocks" else at_random(len(frame), seed, labels)
-    schema, constant = _measure(frame, chosen, targets, classes, training=parts[0])
+    measured = [name for name in frame if chosen.get(name) == "numeric" or (name in targets and classes is None)]
+    codes = code_notes(missing_codes((name, as_numbers(frame[name])) for name in measured))
+    schema, constant = _measure(whole, frame, chosen, targets, classes, imputed, training=parts[0])
     X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name)
     rows = frame.index.to_numpy(dtype=np.int64)
-    train, validation, test = (Examples(X[part], Y[part], rows[part]) for part in parts)
+    W = None if options.weights is None else _checked_weights(frame[options.weights], path.name)
+    train, validation, test = (Examples(X[part], Y[part], rows[part], None if W is None else W[part]) for part in parts)
     return DataSet(
         path.name,
         schema,
         train,
         validation,
         test,
-        notes=(*notes, *ignored, *in_order, *dropped, *surprising, *constant),
+        notes=(*notes, *ignored, *in_order, *dropped, *filled, *codes, *surprising, *constant),
     )
 
 
-def table_rows(path: str | Path, schema: Schema, *, drop_missing: bool = False, targets: bool = True) -> RawRows:
+def table_rows(
+    path: str | Path,
+    schema: Schema,
+    *,
+    drop_missing: bool = False,
+    targets: bool = True,
+    options: TableOptions = AS_FOUND,
+) -> RawRows:
     """Read a table and encode it by a model's schema.
 
     Args:
@@ -99,6 +124,7 @@ def table_rows(path: str | Path, schema: Schema, *, drop_missing: bool = False, 
         drop_missing: leave out rows with a missing cell instead of refusing them.
         targets: encode the target columns where the file has them; False leaves them alone, however they
             look.
+        options: how the file is written; what they say of columns is not looked at.
 
     Returns:
         The rows; Y and targets are None if the file lacks the target columns or they are all empty.
@@ -109,12 +135,14 @@ def table_rows(path: str | Path, schema: Schema, *, drop_missing: bool = False, 
     path = Path(path)
     categorical = {column.name for column in schema.inputs if isinstance(column, CategoricalColumn)}
     labels = set(schema.target_names) if schema.classes and isinstance(schema.classes[0], str) else set()
-    frame, notes = read_table(path, categorical | labels)
+    frame, notes = read_table(path, categorical | labels, options)
+    frame = _named_as(schema, frame)
     present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
     dropped: tuple[str, ...] = ()
     if drop_missing:
         needed = [column.name for column in schema.inputs if not isinstance(column, Pixels)]
-        needed = [name for name in needed if name in frame] + (present if targets else [])
+        imputed = {column.name for column in schema.inputs if not isinstance(column, Pixels) and column.imputed}
+        needed = [name for name in needed if name in frame and name not in imputed] + (present if targets else [])
         complete, dropped = without_missing(frame[needed], True, path.name)
         frame = frame.loc[complete.index]
         if not len(frame):
@@ -155,9 +183,43 @@ def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple
     more = f" and {len(found) - 5} more columns" if len(found) > 5 else ""
     raise DataError(
         f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0): "
-        f"{', '.join(found[:5])}{more}: fill them, or leave such rows out with "
-        "drop_missing=True (--drop-missing)"
+        f"{', '.join(found[:5])}{more}: fill them, leave such rows out with "
+        "drop_missing=True (--drop-missing), or have inputs imputed with --missing impute"
     )
+
+
+def _imputed_note(imputed: Mapping[str, int], rows: int) -> tuple[str, ...]:
+    if not imputed:
+        return ()
+    found = [f"{name!r} ({count:,} of {rows:,} rows)" for name, count in imputed.items()]
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return (f"missing cells are imputed in {', '.join(found[:5])}{more}",)
+
+
+def _named_as(schema: Schema, frame: Frame) -> Frame:
+    """The table with the schema's names for its columns, where only a unit in brackets makes the difference."""
+    names = {column.name for column in schema.inputs if not isinstance(column, Pixels)} | set(schema.target_names)
+    renamed = {find_column(name, frame.columns): name for name in names if name not in frame}
+    return frame.rename(columns={old: new for old, new in renamed.items() if old is not None and old not in names})
+
+
+def _checked_weights(column: Series, origin: str) -> np.ndarray:
+    """The weights of the rows, (N,) float64.
+
+    Raises:
+        DataError: a weight is no number or negative, or all are 0.
+    """
+    weights = as_numbers(column)
+    bad = ~(weights >= 0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(
+            f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}, but --weights "
+            "needs numbers of at least 0: correct the cell"
+        )
+    if not weights.any():
+        raise DataError(f"{origin}: the weights in column {column.name!r} are all 0: give some rows a larger one")
+    return weights
 
 
 def _refuse_infinity(column: Series, origin: str) -> None:
@@ -173,13 +235,18 @@ def _refuse_infinity(column: Series, origin: str) -> None:
 
 
 def _measure(
+    whole: Frame,
     frame: Frame,
     chosen: dict[str, str],
     targets: tuple[str, ...],
     classes: tuple | None,
+    imputed: Collection[str],
     training: np.ndarray,
 ) -> tuple[Schema, tuple[str, ...]]:
-    """Measure the schema on the training rows, and note the columns that are constant there."""
+    """Measure the schema on the training rows, and note the columns that are constant there.
+
+    Categories are those of the `whole` table, with the rows that lack a target, which can be predicted nevertheless.
+    """
     inputs: list[NumericColumn | CategoricalColumn] = []
     notes = []
     for name in (*chosen, *targets):
@@ -187,12 +254,15 @@ def _measure(
         if name not in chosen and classes is not None:
             continue
         if chosen.get(name) == "categorical":
-            inputs.append(CategoricalColumn(name, tuple(sorted({str(cell) for cell in as_objects(column)}))))
+            categories = {str(cell) for cell in as_objects(whole[name].dropna())}
+            inputs.append(CategoricalColumn(name, tuple(sorted(categories)), name in imputed))
             continue
         values = as_numbers(column)[training]
-        inputs.append(NumericColumn.measured(name, values))
-        if values.min() == values.max():
-            notes.append(f"column {name!r} holds {values[0]:g} in every training row; it is shifted, not scaled")
+        measured = NumericColumn.measured(name, values, name in imputed)
+        inputs.append(measured)
+        if measured.low == measured.high:
+            held = "no value" if measured.low is None else f"{measured.low:g}"
+            notes.append(f"column {name!r} holds {held} in every training row; it is shifted, not scaled")
     fitted = tuple(column for column in inputs[len(chosen) :] if isinstance(column, NumericColumn))
     schema = Schema(
         source="table",

@@ -1,24 +1,19 @@
 """Deciding what each column of a table is for: targets, task, inputs, and what is left out."""
 
 import difflib
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from deltarule.data.cells import (
-    COMMA_ADVICE,
-    as_numbers,
-    as_objects,
-    comma_numbers,
-    count_numbers,
-    kind_of,
-    listed,
-    place,
-    shown,
-)
+from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
 from deltarule.data.labels import Label, canonical
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
+from deltarule.data.table_options import TableOptions
+from deltarule.data.units import find_column
+from deltarule.data.written_numbers import is_missing_mark, looks_like_number, written_numbers
 from deltarule.errors import ConfigurationError, DataError
 
 MOST_INTEGER_CLASSES = 20
@@ -26,34 +21,77 @@ MOST_UNIQUE_CATEGORIES = 50
 
 
 def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, origin: str) -> tuple[str, ...]:
-    """Turn the `target` option, "a", "a,b" or ["a", "b"], into names of columns that exist.
+    """Turn the `target` option into names of columns that exist.
+
+    It is a name, several with commas between, or a sequence of these; names may hold commas themselves. A name may
+    lack the unit that the column has in brackets.
 
     Raises:
         ConfigurationError: there is no target, or one is named twice.
         DataError: a target is no column of the table.
     """
-    if isinstance(target, str):
-        names = [target] if target in columns else [name.strip() for name in target.split(",")]
-    else:
-        names = list(target or ())
-    if not names or not all(names):
+    given = [target] if isinstance(target, str) else list(target or ())
+    if not given or not all(piece.strip() for text in given for piece in text.split(",")):
         raise ConfigurationError(
             f"{origin} needs a target: name one of its columns {listed(tuple(columns))} with --target"
         )
-    for name in names:
-        if name not in columns:
-            near = difflib.get_close_matches(str(name), columns, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
-                hint = "its cells seem to be separated by semicolons or tabs: save it with commas; "
-            for note in numbers_as_names(columns, origin):
-                hint = f"{note}; "
-            raise DataError(
-                f"{origin} has no column {name!r} for the target: {hint}its columns are {listed(tuple(columns))}"
-            )
+    names = [name for text in given for name in _names_in(text, columns, origin)]
     if len(set(names)) != len(names):
         raise ConfigurationError(f"target {target!r} names a column twice: name each once")
     return tuple(names)
+
+
+def _names_in(text: str, columns: Sequence[str], origin: str) -> list[str]:
+    """The columns that a list with commas names; of names with commas the longest that fits is meant."""
+    pieces, names = text.split(","), []
+    while pieces:
+        for count in range(len(pieces), 0, -1):
+            found = find_column(",".join(pieces[:count]).strip(), columns)
+            if found is not None:
+                names.append(found)
+                pieces = pieces[count:]
+                break
+        else:
+            require_column(pieces[0].strip(), columns, origin, "target")
+    return names
+
+
+def require_column(name: str, columns: Sequence[str], origin: str, option: str) -> str:
+    """The column of the table that an option means by this name.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = find_column(name, columns)
+    if found is None:
+        near = difflib.get_close_matches(name, columns, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        for note in numbers_as_names(columns, origin):
+            hint = f"{note}; "
+        raise DataError(
+            f"{origin} has no column {name!r} for the {option}: {hint}its columns are {listed(tuple(columns))}"
+        )
+    return found
+
+
+def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
+    """The options with the names that their columns have in the table, after a check that none is asked for twice.
+
+    Raises:
+        ConfigurationError: a column that is a target is to be left out or to weigh the rows, or one that is left out is
+            to be something else.
+        DataError: a column is not in the table.
+    """
+    columns = list(frame.columns)
+    drop = tuple(require_column(name, columns, origin, "option --drop") for name in options.drop)
+    category = tuple(require_column(name, columns, origin, "option --category") for name in options.category)
+    weights = options.weights and require_column(options.weights, columns, origin, "option --weights")
+    purposes = (("--target", targets), ("--weights", (weights,) if weights else ()), ("--drop", drop))
+    for i, (option, names) in enumerate(purposes):
+        for other, taken in (*purposes[i + 1 :], *([("--category", category)] if option != "--target" else [])):
+            if twice := set(names) & set(taken):
+                raise ConfigurationError(f"{option} and {other} both name the column {min(twice)!r}: leave one out")
+    return replace(options, drop=drop, category=category, weights=weights)
 
 
 def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
@@ -134,7 +172,6 @@ def _task_of_one(column: Series, task: str | None, origin: str) -> tuple[Task, t
             "to fit them as numbers use task regression",
         )
     if task is None and kind == "text":
-        _refuse_comma_numbers(column, origin)
         refuse_stray_text(column, origin)
     if different == 1:
         raise DataError(
@@ -152,40 +189,49 @@ def _task_of_one(column: Series, task: str | None, origin: str) -> tuple[Task, t
 def _refuse_text(column: Series, several: bool, origin: str) -> None:
     if kind_of(column) != "text":
         return
-    _refuse_comma_numbers(column, origin)
-    _, stranger = count_numbers(column)
-    if stranger is not None:
+    refuse_stray_text(column, origin)
+    strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
+    if strangers.any():
+        row = int(np.argmax(strangers))
         advice = "name one target alone to classify it" if several else "use task classification, or correct the cell"
         raise DataError(
-            f"{place(origin, str(column.name), column.index[stranger])} holds "
-            f"{shown(column.iloc[stranger])}, but regression fits numbers: {advice}"
+            f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}, but regression "
+            f"fits numbers: {advice}"
         )
 
 
 def refuse_stray_text(column: Series, origin: str) -> None:
-    """Refuse a column of numbers in which some text stands, which would otherwise pass for categories.
+    """Refuse a column of numbers that passes for text because of some of its cells.
 
     Raises:
-        DataError: more than half of the present cells, but not all, read as numbers.
+        DataError: more than half of the present cells, but not all, are numbers, or all but marks such as "?"; or all
+            are numbers, with different units, or with commas of which the table does not say what they mean.
     """
-    numbers, stranger = count_numbers(column)
-    if stranger is not None and 2 * numbers > column.notna().sum():
-        raise DataError(
-            f"{place(origin, str(column.name), column.index[stranger])} holds "
-            f"{shown(column.iloc[stranger])} in a column of numbers: correct the cell, or put a letter "
-            "before each number if they are codes"
-        )
-
-
-def _refuse_comma_numbers(column: Series, origin: str) -> None:
-    """Refuse a column of numbers of which some have a decimal comma or thousands separators, and so pass for text."""
-    written, (numbers, _) = comma_numbers(column), count_numbers(column)
-    if written.any() and 2 * (numbers + int(written.sum())) > column.notna().sum():
-        row = int(np.argmax(written))
-        raise DataError(
-            f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])} in a column of "
-            f"numbers with commas: {COMMA_ADVICE}"
-        )
+    cells = [cell for cell in as_objects(column) if cell is not None]
+    numbers = sum(map(looks_like_number, cells))
+    strangers = [cell for cell in cells if not looks_like_number(cell)]
+    if not numbers or (2 * numbers <= len(cells) and not all(map(is_missing_mark, strangers))):
+        return
+    if strangers:
+        found = strangers[0]
+        advice = "correct the cell, read the column as categories with --category, or leave it out with --drop"
+        if is_missing_mark(found):
+            advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
+        alike = strangers.count(found)
+        fault = f"in a column of numbers{f' ({alike} cells do)' if alike > 1 else ''}"
+    elif any(isinstance(cell, str) and "," in cell for cell in cells):
+        found = next(cell for cell in cells if isinstance(cell, str) and "," in cell)
+        fault = "in a column of numbers with commas"
+        advice = "say --decimal , if the comma is the decimal sign, or --decimal . if it separates thousands"
+    else:
+        units = written_numbers(column, ".").units
+        if len(units) < 2 or len(set(cells)) <= 2 * len(units):  # 1A, 1B, 2A are codes
+            return
+        found = next(cell for cell in cells if written_numbers(type(column)([cell]), ".").units != units[:1])
+        fault = f"in a column of numbers with the units {listed(units, 5)}"
+        advice = "write all in one unit, or name the column with --category if they are codes"
+    row = as_objects(column).index(found)
+    raise DataError(f"{place(origin, str(column.name), column.index[row])} holds {shown(found)} {fault}: {advice}")
 
 
 def class_labels(column: Series) -> tuple[Label, ...]:
@@ -201,7 +247,7 @@ def class_labels(column: Series) -> tuple[Label, ...]:
     return tuple(sorted(label for label in labels if label is not None))
 
 
-def choose_inputs(frame: Frame, origin: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
     """Choose the columns that can be inputs.
 
     Left out, with a note: columns without any value, dates, cells of other types, text that is the same in
@@ -210,12 +256,13 @@ def choose_inputs(frame: Frame, origin: str) -> tuple[dict[str, str], tuple[str,
     Args:
         frame: the table without its targets; cells may be missing.
         origin: the file's name.
+        category: the columns that are categories whatever they hold.
 
     Returns:
         "numeric" or "categorical" for each input column, in the table's order; and notes.
 
     Raises:
-        DataError: text, or numbers with commas, stand in a column of numbers, or no column is left.
+        DataError: a column of numbers passes for text (`refuse_stray_text`), or no column is left.
     """
     pd = require("pandas", "a table")
     chosen: dict[str, str] = {}
@@ -224,15 +271,16 @@ def choose_inputs(frame: Frame, origin: str) -> tuple[dict[str, str], tuple[str,
         column = frame[name]
         declared = isinstance(column.dtype, pd.CategoricalDtype)
         kind = "text" if declared and kind_of(column) in ("numeric", "boolean") else kind_of(column)
+        if name in category and kind != "empty":
+            chosen[name] = "categorical"
+            continue
         if kind == "text" and not declared:
-            _refuse_comma_numbers(column, origin)
+            refuse_stray_text(column, origin)
         if kind in ("numeric", "boolean"):
             chosen[name] = "numeric"
         elif reason := _no_input(column, kind):
             notes.append(f"column {name!r} is ignored: {reason}")
         else:
-            if not declared:
-                refuse_stray_text(column, origin)
             chosen[name] = "categorical"
             if (different := column.nunique()) > MOST_UNIQUE_CATEGORIES:
                 notes.append(f"column {name!r} holds {different} different texts and becomes as many inputs")

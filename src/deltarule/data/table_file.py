@@ -1,60 +1,99 @@
-"""Reading a .csv or .parquet file into a DataFrame, or saying in one sentence why it cannot be read."""
+"""Reading a table's file into a DataFrame, or saying in one sentence why it cannot be read."""
 
-import csv
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
-from deltarule.data.cells import as_objects, listed, shown
+from deltarule.data.cells import as_numbers, as_objects, kind_of
 from deltarule.data.optional import Frame, Series, require
-from deltarule.errors import DataError, DeltaruleError
-from deltarule.machine import require_room
+from deltarule.data.parquet_file import read_parquet
+from deltarule.data.raw_table import RawTable, refuse_duplicates
+from deltarule.data.sheet_file import read_sheet
+from deltarule.data.table_options import AS_FOUND, TableOptions
+from deltarule.data.text_file import read_text_file
+from deltarule.data.text_layout import NAMELESS
+from deltarule.data.units import find_column, split_unit, with_unit
+from deltarule.data.written_numbers import written_numbers
+from deltarule.errors import DataError
 
-LONGEST_LINE = 2**25  # characters of a physical line
-_NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
+TEXT_FILES = (".csv", ".tsv", ".tab", ".txt", ".dat")
+SHEETS = (".xlsx", ".xlsm")
+TABLE_FILES = (*TEXT_FILES, *SHEETS, ".parquet")
 
 
-def read_table(path: Path, text_columns: Collection[str] = ()) -> tuple[Frame, tuple[str, ...]]:
-    """Read a table whose first line, for .csv, names the columns.
+def read_table(
+    path: Path, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND
+) -> tuple[Frame, tuple[str, ...]]:
+    """Read a table whose first line, but for comments, names the columns.
 
-    A .csv file is UTF-8 with commas; an empty cell, NA, NaN, null or None is a missing cell. Columns without
-    a name (such as the row numbers that DataFrame.to_csv writes) are left out, with a note. Blanks around a text do
-    not count, so that "red " is no other category than "red"; but a missing cell has none after it.
+    In a text file the encoding, the separator, the decimal sign, comments and a row of units below the header are
+    found, and one note says of them what is not usual. An empty cell, NA, NaN, null or None is a missing cell. Numbers
+    that are written with a unit, as 6.4% and 12 kg, are read, and the unit goes into the column's name. Columns without
+    a name (such as the row numbers that DataFrame.to_csv writes) are left out, with a note. Blanks around a text do not
+    count, so that "red " is no other category than "red"; but a missing cell has none after it.
 
     Args:
-        path: the file; its extension, .csv or .parquet, says how to read it.
-        text_columns: columns of a .csv file to read as text even if every cell looks like a number.
+        path: the file; its extension, one of `TABLE_FILES`, says how to read it. Of a workbook the first sheet is read.
+        text_columns: columns to read as text even if every cell looks like a number.
+        options: the separator, the decimal sign and what stands for missing values, where they are not to be found.
 
     Returns:
-        The table, its index the data rows 0 .. N-1, and notes.
+        The table, its index the numbers of the data rows, counted from 0, and notes.
 
     Raises:
-        DataError: the file is missing, a directory, empty, not UTF-8, ragged, not Parquet, has a column name
+        DataError: the file is missing, a directory, empty, no text, ragged, no workbook, not Parquet, has a column name
             twice, or has no data rows.
     """
     path = Path(path)
     extension = path.suffix.lower()
     try:
         _check_file(path, extension)
-        frame = _read_csv(path, text_columns) if extension == ".csv" else _read_parquet(path)
+        if extension in TEXT_FILES:
+            table = read_text_file(path, text_columns, options)
+        else:
+            table = read_sheet(path, options) if extension in SHEETS else read_parquet(path, options)
     except OSError as error:
         raise DataError(
             f"{path} cannot be read ({error.strerror or error}): check the file and its permissions"
         ) from None
-    nameless = [name for name in frame.columns if name.startswith(_NAMELESS)]
-    notes = tuple(
-        f"column {name.removeprefix(_NAMELESS)} of {path.name} has no name and is ignored" for name in nameless
-    )
-    frame = frame.drop(columns=nameless)
-    if not len(frame):
+    notes = [f"{path.name} is read with {', '.join(table.found)}"] if table.found else []
+    nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
+    notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
+    table.frame = table.frame.drop(columns=nameless)
+    empty = table.frame.isna().all(axis=1) if table.frame.shape[1] > 1 else np.zeros(len(table.frame), bool)
+    if empty.any():
+        table.frame = table.frame[~empty]
+        notes.append(f"{int(empty.sum())} rows of {path.name} without any value are left out")
+    if not len(table.frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
-    for name in frame.columns:
-        if not isinstance(frame[name].dtype, np.dtype) or frame[name].dtype.kind == "O":
-            frame[name] = _stripped(frame[name])
-    return frame, notes
+    return _finished(path, table, text_columns, options, notes), tuple(notes)
+
+
+def _finished(
+    path: Path, table: RawTable, text_columns: Collection[str], options: TableOptions, notes: list[str]
+) -> Frame:
+    """The table with its texts stripped, its marks missing, its numbers read and the units in the names."""
+    names, columns, with_units = [], [], []
+    for name in table.frame.columns:
+        column, unit = table.frame[name], table.units.get(name, "")
+        if not isinstance(column.dtype, np.dtype) or column.dtype.kind == "O":
+            column = _stripped(column)
+        if options.na:
+            column = _without_marks(column, options.na)
+        if find_column(with_unit(name, unit), text_columns) is not None:
+            column = _as_texts(column)
+        elif kind_of(column) == "text" and not hasattr(column.dtype, "categories"):
+            column, own = _as_written(column, table, split_unit(name).unit or unit)
+            if own:
+                with_units.append(f"{name!r} in {own}")
+            unit = unit or own
+        names.append(with_unit(name, unit))
+        columns.append(column)
+    if with_units:
+        notes.append(f"the numbers of these columns of {path.name} have a unit behind them: {', '.join(with_units)}")
+    refuse_duplicates(path, names)
+    return require("pandas", "a table").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
 
 
 def _stripped(column: Series) -> Series:
@@ -67,110 +106,53 @@ def _stripped(column: Series) -> Series:
     return type(column)(stripped, index=column.index, name=column.name, dtype=object).astype(kind)
 
 
+def _without_marks(column: Series, marks: Collection[str]) -> Series:
+    """The column with missing cells where one of these texts or numbers stands."""
+    if kind_of(column) == "numeric":
+        values = as_numbers(type(column)(list(marks), dtype=object))
+        return column.mask(np.isin(as_numbers(column), values[~np.isnan(values)]))
+    return column.mask(column.isin(list(marks)))
+
+
+def _as_texts(column: Series) -> Series:
+    """Numbers or booleans as the texts that a .csv file holds: 1.0 is "1", as it is where another cell is missing."""
+    if kind_of(column) not in ("numeric", "boolean") or hasattr(column.dtype, "categories"):
+        return column
+    cells = as_objects(column)
+    texts = [str(int(c)) if isinstance(c, float) and c.is_integer() else None if c is None else str(c) for c in cells]
+    return type(column)(texts, index=column.index, name=column.name, dtype=object)
+
+
+def _as_written(column: Series, table: RawTable, known: str) -> tuple[Series, str]:
+    """A column of texts as numbers, with their unit, if all its cells are numbers of one unit; else as it is.
+
+    Args:
+        column: (N,).
+        table: whose decimal sign it has.
+        known: the unit in the column's name, "" for none.
+    """
+    found = written_numbers(column, table.decimal or ".")
+    cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
+    if (found.fits != column.notna().to_numpy()).any() or len(found.units) != 1:
+        return column, ""
+    if known and found.units[0] not in ("", known):
+        return column, ""
+    if table.typed and all(cell.isdecimal() for cell in cells):
+        return column, ""  # codes, which whoever wrote the file has declared as texts
+    if table.decimal is None and any("," in cell for cell in cells):
+        return column, ""  # whether 1,234 is 1.234 or 1234 the table does not say
+    return type(column)(found.values, index=column.index, name=column.name), found.units[0]
+
+
 def _check_file(path: Path, extension: str) -> None:
     if path.is_dir():
         raise DataError(f"{path} is a directory, which only training reads: give a .csv or .parquet file in it")
-    if extension not in (".csv", ".parquet"):
-        raise DataError(f"{path} has the extension {extension!r}: give digits, mnist, or a .csv or .parquet file")
+    if extension not in TABLE_FILES:
+        raise DataError(
+            f"{path} has the extension {extension!r}: give digits, mnist, or a table with one of "
+            f"{', '.join(TABLE_FILES)}"
+        )
     if not path.is_file():
         raise DataError(f"there is no file {path}: check the name and the folder")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty: give a table with a header and rows")
-
-
-def _read_csv(path: Path, text_columns: Collection[str]) -> Frame:
-    pd = require("pandas", "a table")
-    try:
-        names = _checked_header(path)
-        return pd.read_csv(
-            path,
-            names=names,
-            header=0,
-            index_col=False,
-            dtype={name: str for name in names if name in text_columns},
-            encoding="utf-8-sig",
-            skipinitialspace=True,
-            low_memory=False,
-        )
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise DataError(f"{path} is not UTF-8 (byte 0x{byte:02x}): save it again with the encoding UTF-8") from None
-    except DataError:  # a ValueError too, but already said well
-        raise
-    except (csv.Error, ValueError) as error:  # pandas' ParserError is a ValueError
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise DataError(f"{path} is not a table of comma-separated values ({reason}): correct the file") from None
-
-
-def _checked_header(path: Path) -> list[str]:
-    """Read the column names, checking that they differ and that every row has as many cells."""
-    names: list[str] = []
-    row = -1
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        for cells in csv.reader(_lines(path, stream), skipinitialspace=True):
-            if not cells or (len(cells) == 1 and not cells[0].strip() and len(names) != 1):
-                continue  # pandas skips blank lines too
-            row += 1
-            if not names:
-                row, names = -1, [cell.strip() or f"{_NAMELESS}{i}" for i, cell in enumerate(cells)]
-            elif len(cells) != len(names):
-                _refuse_other_separators(path, names)
-                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-                raise DataError(
-                    f"{path}: data row {row} (counted from 0) has {found}, "
-                    f"but the header {len(names)}: correct the row, and put quotes around a cell that holds a comma"
-                )
-    if not names:
-        raise DataError(f"{path} is empty: give a table with a header and rows")
-    _refuse_duplicates(path, names)
-    return names
-
-
-def _refuse_other_separators(path: Path, names: list[str]) -> None:
-    """Say so where the header has more semicolons or tabs than commas: the commas are within numbers."""
-    for separator, words in ((";", "semicolons"), ("\t", "tabs")):
-        if sum(name.count(separator) for name in names) >= len(names):
-            raise DataError(
-                f"{path} has {words} between its cells, and a table has commas: convert it, with pandas for example by "
-                f"read_csv(FILE, sep={separator!r}, decimal=',').to_csv(NEW, index=False)"
-            )
-
-
-def _lines(path: Path, stream: TextIO) -> Iterator[str]:
-    """The lines of a text file, none of them longer than memory should hold."""
-    while line := stream.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise DataError(
-                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
-            )
-        yield line
-
-
-def _read_parquet(path: Path) -> Frame:
-    require("pandas", "a table")
-    arrow = require("pyarrow", "a .parquet file")
-    parquet = require("pyarrow.parquet", "a .parquet file")
-    try:
-        with parquet.ParquetFile(path) as file:
-            names = [str(name) for name in file.schema_arrow.names]
-            _refuse_duplicates(path, names)
-            # A kilobyte of Parquet can claim billions of equal rows.
-            size = 16.0 * file.metadata.num_rows * max(file.metadata.num_columns, 1)
-            require_room(f"the columns of {path}", size, "give a smaller file")
-            # Without pandas' metadata every reader sees the same plain columns, whoever wrote the file.
-            frame = file.read().to_pandas(ignore_metadata=True)
-    except DeltaruleError:
-        raise
-    except (arrow.ArrowException, ValueError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise DataError(f"{path} cannot be read as Parquet ({reason}): write it with DataFrame.to_parquet") from None
-    return frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
-
-
-def _refuse_duplicates(path: Path, names: list[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"{path} has more than one column named {shown(twice[0])} (its columns: {listed(names)}): "
-            "rename or remove one"
-        )

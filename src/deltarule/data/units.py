@@ -1,6 +1,7 @@
 """Units in the names of columns: "pressure [bar]" is the column pressure, measured in bar."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 NO_UNIT = ("", "-", "1")  # what stands in the brackets of a column without a dimension
@@ -25,3 +26,37 @@ def split_unit(name: str) -> Named:
         return Named(name, None)
     unit = (found["square"] if found["square"] is not None else found["round"]).strip()
     return Named(found["bare"], None if unit in NO_UNIT else unit)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Write a unit into a column's name, unless it has one.
+
+    >>> with_unit("pressure", "bar"), with_unit("pressure [kPa]", "bar")
+    ('pressure [bar]', 'pressure [kPa]')
+    """
+    named = split_unit(name)
+    return name if named.unit is not None or unit in NO_UNIT else f"{named.bare} [{unit}]"
+
+
+def suffixed(name: str, suffix: str) -> str:
+    """The name of what has the same unit as a column.
+
+    >>> suffixed("pressure [bar]", "std"), suffixed("y", "std")
+    ('pressure_std [bar]', 'y_std')
+    """
+    bare, unit = split_unit(name)
+    return f"{name}_{suffix}" if unit is None else with_unit(f"{bare}_{suffix}", unit)
+
+
+def find_column(name: str, columns: Iterable[str]) -> str | None:
+    """The one of `columns` that `name` means, or None.
+
+    That is the column of this very name; else, if there is only one such, the column that has this name but for a unit
+    that only one of the two names has. A column in kPa is never taken for one in bar.
+    """
+    columns = list(columns)
+    if name in columns:
+        return name
+    bare, unit = split_unit(name)
+    near = [column for column in columns if split_unit(column).bare == bare]
+    return near[0] if len(near) == 1 and (unit is None or split_unit(near[0]).unit is None) else None

@@ -76,6 +76,10 @@ def _arrays(program: Program, name: str, precision: str) -> str:
         counts = [str(len(c.categories or ())) for c in program.columns]
         text += "/* the number of categories of each column, 0 for a number */\n"
         text += f"static const int categories[{len(counts)}] = {{\n{wrapped(counts, '    ')}\n}};\n"
+    if program.has_imputed:
+        flags = [str(int(c.imputed)) for c in program.columns]
+        text += "/* whether a column may be missing, as NaN */\n"
+        text += f"static const int imputed[{len(flags)}] = {{\n{wrapped(flags, '    ')}\n}};\n"
     for i, stage in enumerate(program.stages, 2):
         if not isinstance(stage, DenseStage):
             view = stage.view
@@ -115,19 +119,25 @@ def _predict(program: Program, name: str, precision: str) -> str:
 def _encoding(program: Program) -> list[str]:
     """The raw row into a, refused where it holds something that the network cannot read."""
     value = "(row[j] - mean[j]) / std[j]" if program.scales_inputs else "row[j]"
+    missing, last, known = "", [], "int c, known = 0;"
+    if program.has_imputed:
+        missing = " && !(imputed[j] && row[j] != row[j])"
+        value = f"row[j] == row[j] ? {value} : 0"
+        last = ["    if (imputed[j])", "        a[n++] = row[j] == row[j] ? 0 : 1;"]
+        known = "int c, known = row[j] != row[j];"
     lines = [
         f"for (j = 0; j < {len(program.columns)}; j++) {{",
-        "    if (!(row[j] - row[j] == 0))",
+        f"    if (!(row[j] - row[j] == 0){missing})",
         "        return -1;",
     ]
     if not program.has_categories:
-        return [*lines, f"    a[n++] = {value};", "}"]
+        return [*lines, f"    a[n++] = {value};", *last, "}"]
     return [
         *lines,
         "    if (categories[j] == 0) {",
         f"        a[n++] = {value};",
         "    } else {",
-        "        int c, known = 0;",
+        f"        {known}",
         "        for (c = 0; c < categories[j]; c++) {",
         "            a[n] = row[j] == (real)c ? 1 : 0;",
         "            known |= a[n++] > 0;",
@@ -135,6 +145,7 @@ def _encoding(program: Program) -> list[str]:
         "        if (!known)",
         "            return -1;",
         "    }",
+        *last,
         "}",
     ]
 

@@ -12,8 +12,8 @@ restrict return short signed sizeof static struct switch typedef union unsigned 
 function end elseif otherwise try catch until global persistent parfor classdef
 and as assert async await class def del except finally from import in is lambda nonlocal not or pass raise with
 yield None True False
-abs all any cast cell class error exp isfinite log1p max min ones permute prod realmin reshape seen single size sqrt
-sum tanh zeros
+abs all any cast cell class error exp isfinite isnan log1p max min ones permute prod realmin reshape seen single size
+sqrt sum tanh zeros
 """
 RESERVED = frozenset(RESERVED_TEXT.split())  # in C, in Octave, in Python, and the functions that an Octave file calls
 
@@ -68,9 +68,10 @@ def about(columns: Iterable, first: int) -> list[str]:
     """A line for each raw column of a model, counted from `first`, with the numbers of its categories."""
     lines = []
     for j, column in enumerate(columns, first):
+        missing = "; NaN where it is missing" if column.imputed else ""
         if column.categories is None:
-            lines.append(f"{j}: {in_comment(column.name)}")
+            lines.append(f"{j}: {in_comment(column.name)}{missing}")
         else:
             listed = ", ".join(f"{i} {in_comment(c)}" for i, c in enumerate(column.categories, first))
-            lines.append(f"{j}: {in_comment(column.name)}, one of: {listed}")
+            lines.append(f"{j}: {in_comment(column.name)}, one of: {listed}{missing}")
     return lines

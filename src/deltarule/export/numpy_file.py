@@ -27,18 +27,22 @@ def encode(X):
     if X.ndim != 2 or X.shape[1] != {columns}:
         raise ValueError("X must be rows of {columns} cells, and has the shape %s" % (X.shape,))
     parts = []
-    for j, categories in enumerate(CATEGORIES):
+    for j, (categories, imputed) in enumerate(zip(CATEGORIES, IMPUTED)):
+        missing = np.array([imputed and (cell is None or cell != cell) for cell in X[:, j]], bool)[:, None]
         if categories is None:
-            part = X[:, j : j + 1].astype(DTYPE)
+            part = np.where(missing, MEAN[j], X[:, j : j + 1]).astype(DTYPE)
             if not np.isfinite(part).all():
                 raise ValueError("column %d holds a number that is not finite" % j)
             parts.append((part - MEAN[j]) / STD[j])
         else:
             known = [(name, float(i)) for i, name in enumerate(categories)]
-            part = [[cell == name or cell == i for name, i in known] for cell in X[:, j]]
-            if not all(any(row) for row in part):
+            part = np.array([[cell == name or cell == i for name, i in known] for cell in X[:, j]], bool)
+            part = part.reshape(len(X), len(categories))
+            if not (part | missing).any(axis=1).all():
                 raise ValueError("column %d must hold one of %s" % (j, categories))
-            parts.append(np.array(part, DTYPE).reshape(len(X), len(categories)))
+            parts.append(part.astype(DTYPE))
+        if imputed:
+            parts.append(missing.astype(DTYPE))
     return np.concatenate(parts, axis=1)
 """
 SOFTMAX = """\
@@ -108,12 +112,17 @@ def numpy_source(program: Program, name: str, precision: str) -> str:
     sizes = {"columns": len(program.columns), "inputs": program.inputs, "outputs": program.outputs}
     dtype = "np.float32" if precision == "float" else "np.float64"
     value = "(a - MEAN) / STD" if program.scales_inputs else "a"
-    encode = MIXED.format(**sizes) if program.has_categories else NUMBERS.format(value=value, **sizes)
+    encode = MIXED.format(**sizes) if _is_mixed(program) else NUMBERS.format(value=value, **sizes)
     parts = [_head(program, name), f"import numpy as np\n\nDTYPE = {dtype}\n", _constants(program, precision)]
     run = RUN_IN_BLOCKS.format(rows=program.rows_at_once, **sizes) if program.views else RUN.format(**sizes)
     return "\n".join(
         [*parts, "\n" + _functions(program) + _layers(program, precision), "\n" + encode, "\n" + run, _public(program)]
     )
+
+
+def _is_mixed(program: Program) -> bool:
+    """Whether a column is more than a number that is always there."""
+    return program.has_categories or program.has_imputed
 
 
 def _head(program: Program, name: str) -> str:
@@ -134,12 +143,13 @@ def _array(values, precision: str) -> str:
 
 def _constants(program: Program, precision: str) -> str:
     text = ""
-    if program.scales_inputs or program.has_categories:
+    if program.scales_inputs or _is_mixed(program):
         text += f"MEAN = {_array([c.mean for c in program.columns], precision)}\n"
         text += f"STD = {_array([c.std for c in program.columns], precision)}\n"
-    if program.has_categories:
+    if _is_mixed(program):
         listed = [repr(c.categories) for c in program.columns]
         text += f"CATEGORIES = [\n{wrapped(listed, '    ')}\n]\n"
+        text += f"IMPUTED = [\n{wrapped([str(c.imputed) for c in program.columns], '    ')}\n]\n"
     if program.scales_outputs:
         text += f"OUT_MEAN = {_array([c.mean for c in program.targets], precision)}\n"
         text += f"OUT_STD = {_array([c.std for c in program.targets], precision)}\n"

@@ -75,16 +75,23 @@ def _encoding(program: Program, precision: str) -> list[str]:
     """Raw rows into a."""
     count = len(program.columns)
     kind = "single" if precision == "float" else "double"
+    lines = [f"X = {kind}(X);"]
+    finite = "isfinite(X)"
+    if program.has_imputed:
+        flags = f"[{' '.join(str(int(c.imputed)) for c in program.columns)}]"
+        lines = [*lines, f"missing = isnan(X) & {flags};"]
+        finite = "isfinite(X) | missing"
     lines = [
-        f"if size(X, 2) ~= {count} || ~all(isfinite(X(:)))",
-        f"  error('X must be rows of {count} finite numbers');",
-        "end",
-        f"X = {kind}(X);",
+        f"if size(X, 2) ~= {count}, error('X must have {count} columns'); end",
+        *lines,
+        f"if ~all(all({finite})), error('X must be rows of {count} finite numbers'); end",
     ]
     mean, std = ([getattr(c, part) for c in program.columns] for part in ("mean", "std"))
     scaled = f"(X - {_vector(mean, precision)}) ./ {_vector(std, precision)}" if program.scales_inputs else "X"
     lines.append(f"a = {scaled};")
-    if not program.has_categories:
+    if program.has_imputed:
+        lines.append("a(missing) = 0;")
+    if not program.has_categories and not program.has_imputed:
         return lines
     lines += ["X = [a, X];", f"a = zeros(size(X, 1), 0, '{kind}');"]
     for j, column in enumerate(program.columns, 1):
@@ -92,8 +99,11 @@ def _encoding(program: Program, precision: str) -> list[str]:
             lines.append(f"a = [a, X(:, {j})];")
         else:
             lines.append(f"part = {kind}(X(:, {count + j}) == 1:{len(column.categories)});")
-            lines.append(f"if ~all(any(part, 2)), error('column {j} must hold 1 to {len(column.categories)}'); end")
+            known = f"any(part, 2) | missing(:, {j})" if column.imputed else "any(part, 2)"
+            lines.append(f"if ~all({known}), error('column {j} must hold 1 to {len(column.categories)}'); end")
             lines.append("a = [a, part];")
+        if column.imputed:
+            lines.append(f"a = [a, {kind}(missing(:, {j}))];")
     return lines
 
 

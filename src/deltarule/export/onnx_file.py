@@ -85,19 +85,26 @@ def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
     if program.scales_inputs:
         mean = graph.constant([c.mean for c in program.columns])
         scaled = graph.add("Div", graph.add("Sub", "X", mean), graph.constant([c.std for c in program.columns]))
-    if not program.has_categories:
+    if not program.has_categories and not program.has_imputed:
         return scaled, None
     parts, seen = [], []
     for j, column in enumerate(program.columns):
         place = graph.constant([j], np.int64)
+        cell = graph.add("Gather", "X", place, axis=1)
         if column.categories is None:
-            parts.append(graph.add("Gather", scaled, place, axis=1))
+            own = [graph.add("Gather", scaled, place, axis=1)]
         else:
-            cell = graph.add("Gather", "X", place, axis=1)
             same = graph.add("Equal", cell, graph.constant(np.arange(len(column.categories))[None]))
-            parts.append(graph.add("Cast", same, to=graph.element))
-            seen.append(graph.add("ReduceSum", parts[-1], graph.constant([1], np.int64), keepdims=1))
-    return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen)
+            own = [graph.add("Cast", same, to=graph.element)]
+        if column.imputed:
+            missing = graph.add("IsNaN", cell)
+            own[0] = graph.add("Where", missing, graph.constant(0), own[0])
+            own.append(graph.add("Cast", missing, to=graph.element))
+        if column.categories is not None:
+            inputs = graph.add("Concat", *own, axis=1)
+            seen.append(graph.add("ReduceSum", inputs, graph.constant([1], np.int64), keepdims=1))
+        parts += own
+    return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen) if seen else None
 
 
 def _applied(graph: _Graph, stage: Stage, a: str) -> str:

@@ -2,7 +2,8 @@
 
 Every exporter writes this down in its own language:
 
-    a^1 = the columns, numbers as (x - mean) / std, categories as ones and zeros
+    a^1 = the columns, numbers as (x - mean) / std, categories as ones and zeros,
+          of an imputed column zeros where the cell is missing, and one more number, which is 1 then
     z^l = W^l a^{l-1} + b^l (2),  a^l = sigma(z^l) (3)
     a convolution: the same at every stop of its window, of the pixels that it sees there, zeros beyond the image
     a pool: the maximum, mean or norm of what its window sees of each channel, the mean of pixels of the image only
@@ -46,17 +47,21 @@ PATCHES = 2**20  # how many numbers windows may see at once, over all their stop
 
 @dataclass(frozen=True)
 class Column:
-    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0."""
+    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0.
+
+    Where it is imputed it may be NaN: all its inputs are 0 then, but one more, its last, which is 1.
+    """
 
     name: str
     mean: float = 0.0
     std: float = 1.0
     categories: tuple[str, ...] | None = None
+    imputed: bool = False
 
     @property
     def width(self) -> int:
         """The network inputs it becomes."""
-        return 1 if self.categories is None else len(self.categories)
+        return (1 if self.categories is None else len(self.categories)) + self.imputed
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +89,11 @@ class Program:
     def has_categories(self) -> bool:
         """Whether any column is categorical."""
         return any(c.categories is not None for c in self.columns)
+
+    @property
+    def has_imputed(self) -> bool:
+        """Whether any column may be missing."""
+        return any(c.imputed for c in self.columns)
 
     @property
     def scales_outputs(self) -> bool:
@@ -211,7 +221,7 @@ def _columns(schema: Schema) -> tuple[Column, ...]:
         if isinstance(column, Pixels):
             columns += [Column(name, 0.0, column.scale) for name in column.input_names]
         elif isinstance(column, CategoricalColumn):
-            columns.append(Column(column.name, categories=column.categories))
+            columns.append(Column(column.name, categories=column.categories, imputed=column.imputed))
         else:
-            columns.append(Column(column.name, column.mean, column.std))
+            columns.append(Column(column.name, column.mean, column.std, imputed=column.imputed))
     return tuple(columns)

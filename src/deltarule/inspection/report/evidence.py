@@ -93,11 +93,12 @@ def _dependence(net: Network, params: Params, schema: Schema, X: np.ndarray, nam
     """The mean prediction with the column held at each of some values, from its 2nd to its 98th percentile."""
     column, block = column_blocks(schema)[name]
     if isinstance(column, NumericColumn):
-        low, high = np.quantile(X[:, block], [0.02, 0.98])
-        encoded = np.linspace(low, high, PLACES)[:, None]
+        low, high = np.quantile(X[:, block.start], [0.02, 0.98])
+        encoded = np.zeros((PLACES, column.width))  # of an imputed column the second input: the cell is not missing
+        encoded[:, 0] = np.linspace(low, high, PLACES)
         values = column.decode(encoded[:, 0]).tolist()
     else:
-        encoded, values = np.eye(column.width), list(column.categories)
+        encoded, values = np.eye(column.width), [*column.categories, *(["missing"] if column.imputed else [])]
     means = []
     for cells in encoded:
         held = X.copy()

@@ -1,0 +1,170 @@
+"""How the text of a table is laid out: what separates its cells, which lines are comments, where the rows begin."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from deltarule.data.written_numbers import looks_like_number
+from deltarule.errors import DataError
+
+LONGEST_LINE = 2**25  # characters of a physical line
+MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
+SAMPLE = 100  # lines that decide on the separator
+NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
+_COMMENT = ("#", "%", "//")
+_ANNOUNCED = re.compile(r'"?sep=(\\t|.)"?\s*', re.IGNORECASE)
+
+
+class TextLayout(NamedTuple):
+    """Where the cells of a text file stand; lines are counted from 0.
+
+    Args:
+        separator: one character; a blank is any run of blanks.
+        names: of the columns, an empty one as `NAMELESS` and its number.
+        first: the line after the header.
+        second: the line after the first data row.
+        comments: how many lines of comments there are.
+        among_rows: those of them that stand below the header.
+    """
+
+    separator: str
+    names: list[str]
+    first: int
+    second: int
+    comments: int
+    among_rows: frozenset[int]
+
+
+def text_layout(path: Path, encoding: str, separator: str | None = None) -> TextLayout:
+    """Read a text file once, to see how it is laid out and that every row has as many cells as the header.
+
+    Args:
+        path: the file.
+        encoding: of its text.
+        separator: what stands between its cells; None finds it, by the first lines.
+
+    Raises:
+        DataError: the file holds no text, no header, or a row with other cells than the header.
+    """
+    with path.open(encoding=encoding, newline="") as stream:
+        head = list(islice(lines_of(path, stream), 2 * SAMPLE))
+    if any("\0" in line for line in head):
+        raise DataError(f"{path} holds bytes that are no text: give a table of text, or an .xlsx or .parquet file")
+    start = 0
+    if head and (announced := _ANNOUNCED.fullmatch(head[0])):
+        start, separator = 1, separator or announced[1].replace("\\t", "\t")
+    begin = start
+    while begin < len(head) and (not head[begin].strip() or _is_comment(head[begin])):
+        begin += 1
+    sample = [line for line in head[begin:] if line.strip()][:SAMPLE]
+    separator = separator or _found(sample)
+    comments = [i for i in range(start, begin) if head[i].strip()]
+    header = _header_in_comment(head[comments[-1]], sample, separator) if comments else []
+    return _checked(path, encoding, separator, begin, header, len(comments) - bool(header))
+
+
+def cells_of(lines: Iterator[str], separator: str) -> Iterator[tuple[list[str], int]]:
+    """The cells of each row, and how many lines were read with it."""
+    if separator == " ":
+        for i, line in enumerate(lines):
+            yield re.findall(r'"[^"]*"|\S+', line), i + 1
+        return
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    for cells in reader:
+        yield cells, reader.line_num
+
+
+def lines_of(path: Path, stream: TextIO) -> Iterator[str]:
+    """The lines of a text file, none of them longer than memory should hold."""
+    while line := stream.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise DataError(
+                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
+            )
+        yield line
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith(_COMMENT)
+
+
+def _rows(lines: Sequence[str], separator: str) -> list[list[str]]:
+    return [cells for cells, _ in cells_of(iter(lines), separator) if cells]
+
+
+def _found(sample: Sequence[str]) -> str:
+    """The separator by which most rows have as many cells as the header, and then most cells are numbers.
+
+    Blanks stand within names and texts too, so that they separate only where nothing else does.
+    """
+    best, separator = (MOST_ALIKE, 0.0), ""
+    for candidate in SEPARATORS:
+        try:
+            header, *rows = _rows(sample, candidate)
+        except (csv.Error, ValueError):
+            continue
+        cells = [cell for row in rows for cell in row]
+        numbers = sum(map(looks_like_number, cells)) / max(len(cells), 1)
+        if len(header) < 2 or (candidate == " " and (separator or not numbers)):
+            continue
+        alike = sum(len(row) == len(header) for row in rows) / len(rows) if rows else 1.0
+        if (alike, numbers) > best:
+            best, separator = (alike, numbers), candidate
+    return separator or ","
+
+
+def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> list[str]:
+    """The names in the comment above the first row, as NumPy writes them; [] if the first row holds the names.
+
+    It does if none of its cells is a number, but one of the next row is.
+    """
+    names = _rows([re.sub(r"^\s*(#+|//+|%+(?=\s))\s*", "", comment)], separator)
+    rows = _rows(sample[:2], separator)
+    if not names or not rows or len(names[0]) != len(rows[0]):
+        return []
+    numbers = [any(map(looks_like_number, row)) for row in rows]
+    return [] if not numbers[0] and any(numbers[1:]) else names[0]
+
+
+def _checked(path: Path, encoding: str, separator: str, begin: int, names: list[str], comments: int) -> TextLayout:
+    """Read all rows from line `begin` on, checking that each has as many cells as the header."""
+    names, row, first, second, last = _named(names), -1, begin, begin, begin
+    among_rows: set[int] = set()
+    with path.open(encoding=encoding, newline="") as stream:
+        for _ in range(begin):
+            stream.readline()
+        for cells, count in cells_of(lines_of(path, stream), separator):
+            before, last = last, begin + count
+            if not cells or (len(cells) == 1 and not cells[0].strip() and len(names) != 1):
+                continue  # pandas skips blank lines too
+            if not names:
+                names, first = _named(cells), last
+                continue
+            # "#DIV/0!" at the start of a row begins no comment.
+            if _is_comment(cells[0]) and (len(cells) != len(names) or (comments and len(names) == 1)):
+                among_rows |= set(range(before, last))
+                continue
+            row += 1
+            if row == 0:
+                second = last
+                if len(cells) == len(names) + 1 and not cells[-1].strip():
+                    names += _named([""], len(names))  # every row ends with a separator, but not the header
+            if len(cells) != len(names):
+                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+                between = SEPARATORS.get(separator, repr(separator))
+                raise DataError(
+                    f"{path}: data row {row} (counted from 0) has {found}, but the header {len(names)}, with {between} "
+                    "between them: correct the row, put quotes around a cell that holds a separator, or say with --sep "
+                    "what separates the cells"
+                )
+    if not names:
+        raise DataError(f"{path} is empty: give a table with a header and rows")
+    return TextLayout(separator, names, first, second, comments + len(among_rows), frozenset(among_rows))
+
+
+def _named(cells: Sequence[str], start: int = 0) -> list[str]:
+    return [cell.strip().strip('"') or f"{NAMELESS}{start + i}" for i, cell in enumerate(cells)]
