@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
+    from deltarule.activations import Activation, add_activation
+    from deltarule.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
     from deltarule.errors import (
         CheckpointError,
         CheckpointWarning,
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
 _HOMES = {
+    "Activation": "activations",
     "BayesianEnsemble": "trainers",
     "BayesianRegularization": "trainers",
     "CheckpointError": "errors",
@@ -57,6 +59,7 @@ _HOMES = {
     "GradientDescent": "trainers",
     "L2Pool": "layers",
     "LevenbergMarquardt": "trainers",
+    "Huber": "costs",
     "LogLikelihood": "costs",
     "MaxPool": "layers",
     "MeanPool": "layers",
@@ -66,6 +69,7 @@ _HOMES = {
     "NetworkRegressor": "estimators",
     "NewtonCG": "trainers",
     "NoImprovement": "trainers",
+    "Poisson": "costs",
     "ProcessError": "errors",
     "Quadratic": "costs",
     "Range": "tuning",
@@ -74,6 +78,7 @@ _HOMES = {
     "Stopping": "stopping",
     "TooLargeError": "errors",
     "TrainingResult": "session",
+    "add_activation": "activations",
     "check_gradient": "inspection",
     "export_model": "export",
     "load": "model_file",
@@ -83,6 +88,7 @@ _HOMES = {
     "train_stream": "streaming",
 }
 __all__ = [
+    "Activation",
     "BayesianEnsemble",
     "BayesianRegularization",
     "CheckpointError",
@@ -97,6 +103,7 @@ __all__ = [
     "EngineWarning",
     "Flatten",
     "GradientDescent",
+    "Huber",
     "L2Pool",
     "LevenbergMarquardt",
     "LogLikelihood",
@@ -108,6 +115,7 @@ __all__ = [
     "NetworkRegressor",
     "NewtonCG",
     "NoImprovement",
+    "Poisson",
     "ProcessError",
     "Quadratic",
     "Range",
@@ -116,6 +124,7 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "add_activation",
     "check_gradient",
     "export_model",
     "load",

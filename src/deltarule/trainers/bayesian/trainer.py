@@ -12,7 +12,6 @@ from deltarule.curvature.blocks import examples_at_once
 from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.errors import ConfigurationError
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense
 from deltarule.objective import Objective
 from deltarule.pytrees import register
@@ -82,7 +81,7 @@ class BayesianRegularization:
     damping: float = 1.0
 
     dtype: ClassVar[str] = "float64"
-    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
+    initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "log_evidence"
