@@ -25,6 +25,8 @@ from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.saturating_pairs import PAIRS, SMALLEST_SLOPE, diagonal, y_ln_a_over_y
 
+EFFICIENT = 1.345  # standard deviations of Gaussian noise, as Huber's delta: 95 % of the quadratic cost's efficiency
+
 
 class Cost:
     """C_x as a function of the output: its value, BP1, its curvature, and S and r. Shapes: z, a, y are (m, k).
@@ -35,6 +37,16 @@ class Cost:
     name: str
     natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
     for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
+    shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
+
+    def noise_variance(self, scale: float) -> float | None:
+        """The variance that the cost supposes of targets, which were divided by scale, about their outputs; or None."""
+        return None
+
+    @property
+    def has_residual(self) -> bool:
+        """Whether Levenberg-Marquardt can train by it."""
+        return type(self).residual is not Cost.residual
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         """C_x of each example, (m,)."""
@@ -304,6 +316,10 @@ class Huber(Cost):
         """That of root (a - y), the weights held."""
         return self._root(a, y) * activation.second_tangent(z, a, dz, ddz)
 
+    def noise_variance(self, scale: float) -> float | None:
+        """That of the Gaussian noise for which delta keeps 95 % of the efficiency."""
+        return (self.delta / EFFICIENT) ** 2
+
     def _root(self, a: Array, y: Array) -> Array:
         """√min(1, delta/|a - y|)."""
         xp = a.__array_namespace__()
@@ -322,6 +338,7 @@ class Poisson(Cost):
 
     name = "poisson"
     natural_output = "exponential"
+    shifts_targets = False
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
         if (y < 0).any():
@@ -330,6 +347,10 @@ class Poisson(Cost):
                 f"{name} holds {y[i, j]:g} at index {(i, j)}, and the Poisson cost needs counts or rates of at least "
                 "0: correct the target, or use the quadratic or the Huber cost."
             )
+
+    def noise_variance(self, scale: float) -> float | None:
+        """That of counts is their mean, here that of counts / scale where they are 1."""
+        return 1 / scale
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         if pair := PAIRS.get((activation.name, self.name)):

@@ -49,6 +49,11 @@ class Trial(NamedTuple):
     accepted: bool
 
 
+def has_gaussian_noise(net: "Network") -> bool:
+    """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
+    return can_refit(net) and net.cost.scale == 0.5  # pyright: ignore[reportAttributeAccessIssue]
+
+
 @dataclass(frozen=True)
 class BayesianRegularization:
     """Minimise S = (beta/2) ‖r‖² + (1/2) p^T A p while alpha (the diagonal of A) and beta maximise the evidence [MK].
@@ -96,7 +101,7 @@ class BayesianRegularization:
     def check(self, net: "Network", count: int) -> None:
         """The evidence is that of Gaussian noise around linear outputs; dense layers only; matrices that fit."""
         require_derivatives(net)
-        if not can_refit(net) or net.cost.scale != 0.5:  # pyright: ignore[reportAttributeAccessIssue]
+        if not has_gaussian_noise(net):
             raise ConfigurationError(
                 "Bayesian regularisation needs a linear output layer and the quadratic cost (1/2)‖y - a‖², for its "
                 "noise is Gaussian: use another regularisation for this network."
