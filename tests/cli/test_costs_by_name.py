@@ -19,7 +19,7 @@ from deltarule.model_file import load_model
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """clean.csv, spoilt.csv with a tenth of the rows shifted by 5, test.csv of clean rows; counts.csv and counted.csv."""
+    """Tables: clean, spoilt with a tenth of its rows shifted by 5, test of clean rows; counts and counted."""
     folder, random = tmp_path_factory.mktemp("costs"), np.random.default_rng(0)
     X, T = (random.uniform(-2, 2, (n, 2)) for n in (400, 1000))
 
@@ -33,8 +33,8 @@ def tables(tmp_path_factory):
     write("clean", X, y)
     write("spoilt", X, y + 5 * np.isin(np.arange(400), random.permutation(400)[:40]))
     write("test", T, wave(T) + 0.2 * random.normal(size=1000))
-    write("counts", X, random.poisson(np.exp(0.5 + 0.5 * wave(X))))
-    write("counted", T, random.poisson(np.exp(0.5 + 0.5 * wave(T))))
+    write("counts", X, random.poisson(np.exp(1 + 0.5 * wave(X))))
+    write("counted", T, random.poisson(np.exp(1 + 0.5 * wave(T))))
     return folder
 
 

@@ -1,4 +1,4 @@
-"""`NetworkRegressor(cost=...)`: outliers by Huber's cost, counts by Poisson's, held against clean data and scikit-learn."""
+"""`NetworkRegressor(cost=...)`: Huber's cost for outliers, Poisson's for counts, beside clean data and scikit-learn."""
 
 import shutil
 
