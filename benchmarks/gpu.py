@@ -92,7 +92,19 @@ def peaks() -> dict[str, float]:
     return found
 
 
-def dual_gram(sizes: tuple[int, ...], m: int, peak: float) -> Entry:
+Row = tuple[list[float], dict[str, float]]  # the laps in ms, and further columns
+
+
+def attempted(name: str, row: Callable[..., Row], *arguments: Any) -> Entry:
+    """The entry of a row, or why there is none: one that does not fit the card's memory must not end the others."""
+    try:
+        measurements, extra = row(*arguments)
+    except Exception as error:
+        return Entry(name, absent=f"failed: {type(error).__name__}: {error}".splitlines()[0][:200])
+    return Entry(name, measurements, extra=extra)
+
+
+def dual_gram(sizes: tuple[int, ...], m: int, peak: float) -> Row:
     """J J^T by (GRAM) in float64, and beside it one whole trial of Levenberg-Marquardt in the dual form.
 
     Its operations are the products of a layer's errors and of the activations below, 2 (m k)² n_l + 2 m² n_{l-1}.
@@ -114,7 +126,7 @@ def dual_gram(sizes: tuple[int, ...], m: int, peak: float) -> Entry:
         if training.stopped:
             training.begin()
     extra = rates(operations, seconds, peak) | {"trial of LM, ms": 1e3 * float(np.median(trials))}
-    return Entry(f"{'-'.join(map(str, sizes))}, m = {m:,}", [1e3 * s for s in seconds], extra=extra)
+    return [1e3 * s for s in seconds], extra
 
 
 def _gram_alone(net: dr.Network, params: Any, x: jax.Array, y: jax.Array) -> list[float]:
@@ -136,14 +148,14 @@ def rates(operations: float, seconds: list[float], peak: float) -> dict[str, flo
     return {"TFLOP/s": rate / 1e12, "share of the peak": rate / peak}
 
 
-def epoch(name: str, layers: list[list[Any]], m: int, peak: float) -> Entry:
+def epoch(layers: list[list[Any]], m: int, peak: float) -> Row:
     """Gradient descent in float32 on random digits: an epoch as `dr.train` runs it, and the compiled call alone.
 
     Its operations are those of the products: 2 for each multiplication by a weight forward, as many for its gradient,
     and as many for the error below, but for the first layer.
     """
     image = (28, 28, 1) if layers[0][0] == "convolution" else None
-    net, random = network(Task(name, layers, m, 0.01, image=image)), np.random.default_rng(0)
+    net, random = network(Task("gpu", layers, m, 0.01, image=image)), np.random.default_rng(0)
     X = random.random((EXAMPLES, 784), np.float32)
     Y = np.eye(10, dtype=np.float32)[random.integers(0, 10, EXAMPLES)]
     trainer = dr.GradientDescent(eta=0.01, batch_size=m)
@@ -156,7 +168,7 @@ def epoch(name: str, layers: list[list[Any]], m: int, peak: float) -> Entry:
     operations = EXAMPLES * EPOCHS * 2.0 * (3 * sum(forward) - forward[0])
     extra = {"the compiled call alone, ms": 1e3 * float(np.median(alone)) / EPOCHS} | rates(operations, whole, peak)
     extra["share, the call alone"] = rates(operations, alone, peak)["share of the peak"]
-    return Entry(f"{name}, batches of {m:,}", [1e3 * s / EPOCHS for s in whole], extra=extra)
+    return [1e3 * s / EPOCHS for s in whole], extra
 
 
 def measured(tell: Callable[[str], object]) -> list[Case]:
@@ -165,12 +177,14 @@ def measured(tell: Callable[[str], object]) -> list[Case]:
     products = [Entry(name, [rate / 1e12]) for name, rate in peak.items()]
     cases = [Case(f"a product of {SQUARE:,} x {SQUARE:,}", "TFLOP/s", "", products)]
     tell(page.table(cases[-1]))
-    entries = [dual_gram(sizes, m, peak["float64"]) for sizes, m in GRAMS]
+    entries = [
+        attempted(f"{'-'.join(map(str, sizes))}, m = {m:,}", dual_gram, sizes, m, peak["float64"]) for sizes, m in GRAMS
+    ]
     columns = ["TFLOP/s", "share of the peak", "trial of LM, ms"]
     cases.append(Case("J Jᵀ of the dual form, float64", "ms", "", entries, columns))
     tell(page.table(cases[-1]))
     rows = (("784-512-512-10", DENSE, 1_000), ("784-512-512-10", DENSE, 100), ("20@5x5-40@5x5-100-10", IMAGES, 1_000))
-    entries = [epoch(name, layers, m, peak["float32"]) for name, layers, m in rows]
+    entries = [attempted(f"{name}, batches of {m:,}", epoch, layers, m, peak["float32"]) for name, layers, m in rows]
     columns = ["the compiled call alone, ms", "TFLOP/s", "share of the peak", "share, the call alone"]
     cases.append(Case(f"an epoch of {EXAMPLES:,} examples, float32", "ms", "", entries, columns))
     tell(page.table(cases[-1]))
@@ -183,6 +197,10 @@ def compared(tell: Callable[[str], object]) -> Case:
     for check in checks():
         extra = {"at most": check.limit, "seconds": check.seconds}
         name = f"{check.name}, {check.dtype}"
+        if check.failed:
+            entries.append(Entry(name, absent=f"failed: {check.failed}", extra=extra, agrees=False))
+            tell(f"FAILED    {name}: {check.failed}")
+            continue
         entries.append(Entry(name, [check.difference], extra=extra, agrees=check.agrees))
         word = "agrees" if check.agrees else "DISAGREES"
         tell(f"{word:9} {name}: {check.difference:.1e}, at most {check.limit:.0e} ({check.seconds:.1f} s)")
