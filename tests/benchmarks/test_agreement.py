@@ -16,7 +16,7 @@ def test_how_far_two_trees_are_apart():
 
 def test_the_engines_agree_on_a_step():
     trainer = dr.LevenbergMarquardt(solver="dual")
-    assert agreement.of_epoch(agreement.regression(20, (3,)), trainer, "float64") < agreement.SOLVED
+    assert agreement.of_epoch(agreement.regression(20, (3,)), trainer, "float64") < agreement.DOUBLE
 
 
 def test_a_check_that_raises_is_one_that_disagrees(monkeypatch):
