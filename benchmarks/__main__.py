@@ -3,7 +3,7 @@
 Every benchmark has a budget of time and writes docs/benchmarks/NAME.json and NAME.png as soon as it is done; the
 page is made from the files that are there, so benchmarks may be run one by one, on one machine, in any order.
 
-    python -m benchmarks                   all of them, about 25 minutes on two quiet cores
+    python -m benchmarks                   all of them, about half an hour on two quiet cores
     python -m benchmarks sgd-small tiny    these
     python -m benchmarks --list            what there is, how long each takes, and who is missing
     python -m benchmarks --page            the page and the charts alone, from the stored files

@@ -28,6 +28,7 @@ PAUSE = 0.05  # seconds between two turns; OpenMP's threads spin for a few milli
 PATIENCE = 90.0  # seconds that everyone may take to get ready, torch.compile above all, whatever the budget says
 LEAST_ROUNDS = 3  # of these every contestant that is ready gets its laps, whatever the clock says
 ROOT = Path(__file__).resolve().parents[1]
+NUMPY, JAX = "deltarule, NumPy engine", "deltarule, JAX engine"  # the names of ours, where both take part
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ class Worker:
     def __init__(self, contestant: Contestant):
         """Start it; nothing is imported in it yet but the standard library."""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
-        environment = os.environ | thread_environment(contestant.threads) | contestant.environment
+        # Nothing that an earlier process compiled: "ready" has compilation in it.
+        own = {"DELTARULE_CACHE": "0"} | contestant.environment
+        environment = os.environ | thread_environment(contestant.threads) | own
         places = [str(ROOT / "src"), str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", contestant.factory, json.dumps(contestant.options)],

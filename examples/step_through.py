@@ -1,6 +1,6 @@
 """Backpropagation in a debugger: run this, and type the words of docs/debugger.md.
 
-    python examples/step_through.py
+python examples/step_through.py
 """
 
 import numpy as np

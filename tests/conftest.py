@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import settings
 
 from deltarule import data, engine
 from deltarule.checkpoints import folder, keeper
+from deltarule.engine.choice import choose_engine
 from deltarule.errors import DataError
 from engines import NAMES
 
@@ -48,6 +50,17 @@ def mnist_folder() -> str:
 def engine_name(request: pytest.FixtureRequest) -> str:
     """The name of an engine: the test runs on both."""
     return request.param
+
+
+@pytest.fixture
+def on_each_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs on both engines: whatever leaves the choice to "auto" is computed by the one under test."""
+
+    def chosen(asked: str, *arguments: Any) -> str:
+        return engine if asked == "auto" else choose_engine(asked, *arguments)
+
+    for module in ("training", "streaming.training", "tuning.trial", "estimators.incremental"):
+        monkeypatch.setattr(f"deltarule.{module}.choose_engine", chosen)
 
 
 @pytest.fixture

@@ -37,11 +37,14 @@ def off(tree: Any) -> Any:
     return trees.mapped(np.asarray, tree)
 
 
-def assert_close(left: Any, right: Any, tolerance: float = 1e-12) -> None:
-    """Assert that two trees are the same in every number but for `tolerance` of the largest number of each leaf."""
+def assert_close(left: Any, right: Any, tolerance: float = 1e-12, floor: float = 0.0) -> None:
+    """Assert that two trees are the same in every number but for `tolerance` of the largest number of each leaf.
+
+    A leaf whose largest number is below `floor` is rounding, and is held to `tolerance` of that.
+    """
     ours, theirs = list(trees.named_leaves(off(left))), list(trees.named_leaves(off(right)))
     assert [place for place, _ in ours] == [place for place, _ in theirs]
     for (place, one), (_, other) in zip(ours, theirs, strict=True):
         assert one.shape == other.shape, place
-        scale = float(np.max(np.abs(other), initial=0.0))
-        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale, err_msg=place)
+        largest = float(np.max(np.abs(other), initial=0.0))
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * max(largest, floor), err_msg=place)

@@ -1,13 +1,12 @@
 """What is forecast before a training runs: sizes, form, memory and how it divides; the clock is not tested."""
 
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.forecast import Forecast, describe_device, forecast
+from deltarule.forecast import Forecast, forecast
 from deltarule.memory import memory_needed, sizes_of
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
@@ -76,11 +75,3 @@ def test_one_disturbed_probe_moves_no_forecast(monkeypatch):
     monkeypatch.setattr("deltarule.forecast._trial_size", lambda *given: 1024)
     found = forecast(NET, dr.LevenbergMarquardt(), 3, 10_240)
     assert (found.divided, found.alone) == (pytest.approx(5.0), pytest.approx(0.5))
-
-
-@pytest.mark.parametrize(
-    ("platform", "kind", "words"), [("cpu", "cpu", "cpu"), ("gpu", "NVIDIA H100", "gpu, NVIDIA H100")]
-)
-def test_a_device_is_named_once(monkeypatch, platform, kind, words):
-    monkeypatch.setattr("jax.devices", lambda: [SimpleNamespace(platform=platform, device_kind=kind)])
-    assert describe_device() == words

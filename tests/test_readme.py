@@ -1,6 +1,7 @@
 """The README's table of equations points at the lines that compute them."""
 
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,18 @@ def test_each_line_computes_its_equation(equation, text, path, line, code):
     lines = (ROOT / path).read_text().splitlines()
     assert text == path
     assert code in lines[int(line) - 1], f"{equation}: line {line} of {path} is now {lines[int(line) - 1]!r}"
+
+
+def test_the_script_has_nothing_to_write():
+    with_lines = runpy.run_path(str(ROOT / "docs" / "equations.py"))["with_lines"]
+    assert with_lines(README) == README
+
+
+def test_the_script_refuses_code_that_is_not_there():
+    with_lines = runpy.run_path(str(ROOT / "docs" / "equations.py"))["with_lines"]
+    path = "src/deltarule/errors.py"
+    with pytest.raises(ValueError, match=r"on 0 lines of src/deltarule/errors\.py"):
+        with_lines(f"| (1) | | [{path}]({path}#L1) `no such line` |")
 
 
 def test_the_test_command_is_the_one_that_ci_runs():

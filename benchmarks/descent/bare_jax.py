@@ -79,7 +79,7 @@ class Products:
             delta, moved = a.pop(), []
             for w in reversed(W):
                 across = delta.T
-                if m >= 64 or len(w) <= 32:  # where it is the faster one: see src/deltarule/layers/dense.py
+                if m >= 64 or len(w) <= 32:  # where it is the faster one: see src/deltarule/engine/jax_engine.py
                     across = lax.optimization_barrier(across)
                 moved.insert(0, w - eta * (across @ a.pop()))
                 delta = delta @ w if a else delta

@@ -1,42 +1,32 @@
-"""deltarule: the compiled epoch that `dr.train` runs."""
+"""deltarule: the epoch that `dr.train` runs, compiled on the JAX engine or as it stands on the NumPy engine."""
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 import deltarule as dr
 from benchmarks.descent.task import Start, Task
-from deltarule import loop
-from deltarule.rows import pad_rows
+from benchmarks.epochs import Epochs
 
 
 class Deltarule:
-    """`loop.advance`, one epoch a call, on one compiled function."""
+    """One epoch a call; what JAX compiles for it is compiled once."""
 
-    def __init__(self, task: Task, steps: int | None = None):
+    def __init__(self, task: Task, steps: int | None = None, engine: str = "jax"):
         """`steps` of an epoch, where every step draws anew."""
-        self.net = network(task)
+        net = network(task)
         uniform = {"sampling": "uniform", "steps": steps} if task.sampling == "uniform" else {}
-        self.trainer = dr.GradientDescent(eta=task.eta, batch_size=task.batch, **uniform)
+        trainer = dr.GradientDescent(eta=task.eta, batch_size=task.batch, **uniform)
         self.steps = task.steps(steps or 0)
-        self.rows, self.key = pad_rows(task.X, task.Y), jax.random.key(0)
-        self.carry = loop.start(self.net, self.trainer, parameters(self.net, task.start), self.rows)
-        self.epochs = 0
+        self.epochs = Epochs(engine, net, trainer, task.X, task.Y, parameters(net, task.start))
 
     def epoch(self) -> None:
         """One epoch."""
-        self.epochs += 1
-        until, rules = jnp.asarray(self.epochs, jnp.int32), dr.Stopping()
-        self.carry, _ = loop.advance(
-            self.net, self.trainer, rules, "cost", self.carry, self.rows, None, self.key, until
-        )
-        jax.block_until_ready(self.carry)
+        self.epochs.run()
 
     def params(self) -> Start:
         """W and b of the layers that have them."""
-        return [(np.asarray(p["W"]), np.asarray(p["b"])) for p in self.carry.state.params if p]
+        return [(np.asarray(p["W"]), np.asarray(p["b"])) for p in self.epochs.params if p]
 
 
 def network(task: Task) -> dr.Network:
@@ -55,10 +45,10 @@ def network(task: Task) -> dr.Network:
     return dr.Network(layers, task.cost)
 
 
-def parameters(net: dr.Network, start: Start) -> list[dict[str, jax.Array]]:
+def parameters(net: dr.Network, start: Start) -> list[dict[str, np.ndarray]]:
     """The start as deltarule keeps it: {} for layers without parameters."""
     pairs = iter(start)
     return [
-        dict(zip("Wb", map(jnp.asarray, next(pairs)), strict=True)) if hasattr(layer, "activation") else {}
+        dict(zip("Wb", map(np.array, next(pairs)), strict=True)) if hasattr(layer, "activation") else {}
         for layer in net.layers
     ]

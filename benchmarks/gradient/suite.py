@@ -1,4 +1,6 @@
-"""gradient: one ∇C, n = 10³ to 10⁷ parameters, batches of 1 to 10⁴, by hand, by jax.grad and by torch's autograd."""
+"""gradient: one ∇C, n = 10³ to 10⁷ parameters, batches of 1 to 10⁴, by hand on both engines, by jax.grad and by torch's
+autograd.
+"""
 
 import statistics
 import time
@@ -17,6 +19,7 @@ NETWORKS = {"10³": (20, 20, 20, 10), "10⁵": (100, 260, 260, 10), "10⁷": (78
 BATCHES = {"10³": (1, 100, 10_000), "10⁵": (1, 100, 10_000), "10⁷": (1, 100, 1_000)}
 LAP_SECONDS = 0.05  # a lap repeats the call until about so much
 BY_HAND, UNCHECKED = "deltarule, by hand", "deltarule, its compiled call alone"
+BY_NUMPY = "deltarule, by hand, NumPy engine"
 SMALLEST = (
     "Where a gradient takes a tenth of a millisecond, the number of kernels decides: deltarule's program for "
     "20-20-20-10 and 100 examples has 30, that of jax.grad 27 (counted in the compiled programs), because each delta^T "
@@ -61,25 +64,26 @@ class Gradient:
 class Deltarule(Gradient):
     """`net.cost_and_gradient`, its checks included; `unchecked`, what it compiles, called as jax.grad's is."""
 
-    def __init__(self, sizes: list[int], m: int, unchecked: bool = False):
-        """tanh, softmax, log-likelihood."""
-        import jax
-        import jax.numpy as jnp
-
+    def __init__(self, sizes: list[int], m: int, engine: str = "jax", unchecked: bool = False):
+        """tanh, softmax, log-likelihood; the engine is that of the parameters."""
         import deltarule as dr
-        from deltarule import backprop
+        from deltarule import backprop, trees
+        from deltarule import engine as engines
 
+        E = engines.get(engine)
         net = dr.Network(
             [*(dr.Dense(n, "tanh") for n in sizes[1:-1]), dr.Dense(sizes[-1], "softmax")], "log-likelihood"
         )
         pairs, X, labels = numbers(sizes, m)
-        params = [{"W": jnp.asarray(W), "b": jnp.asarray(b)} for W, b in pairs]
-        x, y = jnp.asarray(X), jnp.asarray(np.eye(sizes[-1], dtype=np.float32)[labels])
+        params = [{"W": E.put(W), "b": E.put(b)} for W, b in pairs]
+        x, y = E.put(X), E.put(np.eye(sizes[-1], dtype=np.float32)[labels])
         call = net.cost_and_gradient
         if unchecked:
-            weight = jnp.full(m, 1 / m, jnp.float32)
+            import jax
+
+            weight = E.xp.full(m, 1 / m, "float32")
             call = jax.jit(lambda params, x, y: backprop.cost_and_gradient(net, params, x, y, weight))
-        self.once = lambda: jax.tree.leaves(jax.block_until_ready(call(params, x, y)[1]))
+        self.once = lambda: trees.leaves(E.wait(call(params, x, y)[1]))
         self._begin()
 
 
@@ -148,10 +152,11 @@ def gradient(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     for title, sizes in NETWORKS.items():
         for m in BATCHES[title]:
             options = {"sizes": list(sizes), "m": m}
-            ours, cpu = ("benchmarks.gradient.suite:Deltarule", ("deltarule",)), {"JAX_PLATFORMS": "cpu"}
+            ours, cpu = "benchmarks.gradient.suite:Deltarule", {"JAX_PLATFORMS": "cpu"}
             who = [
-                Contestant(BY_HAND, *ours, options, cpu),
-                Contestant(UNCHECKED, *ours, options | {"unchecked": True}, cpu),
+                Contestant(BY_HAND, ours, ("deltarule", "jax"), options, cpu),
+                Contestant(UNCHECKED, ours, ("deltarule", "jax"), options | {"unchecked": True}, cpu),
+                Contestant(BY_NUMPY, ours, ("deltarule",), options | {"engine": "numpy"}),
                 Contestant("jax.grad, jitted", "benchmarks.gradient.suite:JaxGrad", ("jax",), options, cpu),
                 Contestant("PyTorch autograd", "benchmarks.gradient.suite:Torch", ("torch",), options),
             ]
@@ -171,8 +176,8 @@ def gradient(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         + ", ".join("-".join(map(str, sizes)) for sizes in NETWORKS.values())
         + " with softmax outputs, float32, "
         "arrays on the device; a lap repeats the call for about 50 ms. deltarule's call is the public one with "
-        "its checks, a few µs, which only the smallest network shows; the others are bare. torch.compile takes part at "
-        "m = 100."
+        "its checks, a few µs, which only the smallest network shows, once with JAX's arrays and once with NumPy's; "
+        "the others are bare. torch.compile takes part at m = 100."
     )
     return Result("gradient", "One gradient", text, cases, goals, [SMALLEST])
 

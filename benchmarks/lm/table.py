@@ -1,4 +1,7 @@
-"""What the runs of one contestant on one problem come to: time to each target, medians and success rates."""
+"""What the runs of one contestant on one problem come to: time to each target, medians and success rates.
+
+Seconds are those that a user waits from the first call: a run's own clock, and before it building and compiling.
+"""
 
 import math
 from dataclasses import dataclass
@@ -28,16 +31,19 @@ class Summary:
     reached: list[Reached]
     at_100: float  # median mean squared error after 100 iterations
     final: float  # median mean squared error at the end of the run
-    compile_seconds: float
+    compile_seconds: float  # what of the seconds went into building and compiling
     notes: list[str]
 
 
 def time_to_target(run: Run, target: float) -> tuple[float, float]:
-    """(seconds, iterations) at the first measurement with mse ≤ target; (inf, inf) where there is none."""
+    """(seconds, iterations) at the first measurement with mse ≤ target; (inf, inf) where there is none.
+
+    The seconds are from the first call, so what was compiled before the run's clock began is in them.
+    """
     at = int(np.argmax(run.mse <= target))
     if not run.mse[at] <= target:
         return math.inf, math.inf
-    return float(run.seconds[at]), float(run.iterations[at])
+    return float(run.compile_seconds + run.seconds[at]), float(run.iterations[at])
 
 
 def after_iterations(run: Run, count: int) -> float:

@@ -83,19 +83,27 @@ class Predictor:
 
 
 class NetworkCall(Predictor):
-    """net(params, x) with float32 parameters as `load_model` gives them, the result as a NumPy array."""
+    """net(params, x) with float32 parameters as `load_model` gives them, NumPy's."""
+
+    engine = "numpy"
 
     def make(self) -> None:
-        """A float32 row, as a float32 network has it."""
-        import jax.numpy as jnp
-
+        """A float32 row, as a float32 network has it; the result is a NumPy array."""
         import deltarule as dr
+        from deltarule import engine as engines
 
+        E = engines.get(self.engine)
         net = dr.Network([dr.Dense(30, "tanh"), dr.Dense(10, "softmax")], "log-likelihood")
-        W0, b0, W1, b1 = (jnp.asarray(part, jnp.float32) for part in self.folded())
+        W0, b0, W1, b1 = (E.put(part, np.float32) for part in self.folded())
         params: Any = [{"W": W0, "b": b0}, {"W": W1, "b": b1}]
         self.x = self.x.astype(np.float32)
         self.call = lambda x: np.asarray(net(params, x))
+
+
+class JaxNetworkCall(NetworkCall):
+    """The same with parameters that are JAX's arrays, as a training on the JAX engine leaves them."""
+
+    engine = "jax"
 
 
 class Estimator(Predictor):

@@ -40,7 +40,8 @@ def predict(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     goals = [Goal("one row, net(params, x), µs", 50.0, one), Goal("one row, predict_proba, µs", 50.0, estimator)]
     text = (
         "64-30-10, tanh and softmax, fitted to scikit-learn's digits by deltarule; everyone else is given its "
-        "weights. An estimator's "
+        "weights. net(params, x) computes on the engine of its parameters: NumPy's arrays, as a model file gives "
+        "them, or JAX's. An estimator's "
         "call checks its input and standardises it; deltarule's estimator, like scikit-learn's, does so in "
         "float64. “Difference” is "
         "the largest, of a probability, from NumPy in float64."
@@ -57,6 +58,7 @@ def who(place: str, rows: int) -> list[Contestant]:
 
     return [
         one("deltarule, net(params, x)", "NetworkCall", "deltarule"),
+        one("deltarule, net(params, x), JAX engine", "JaxNetworkCall", "deltarule", "jax"),
         one("deltarule, NetworkClassifier.predict_proba", "Estimator", "deltarule", "sklearn"),
         one("deltarule, exported to C, by ctypes", "ExportedC", "deltarule"),
         one("deltarule, exported to NumPy", "ExportedNumpy", "deltarule"),

@@ -1,7 +1,8 @@
 """deltarule: feed-forward networks by hand-written backpropagation, from the four equations to Levenberg-Marquardt."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from deltarule.lazy import names
 
 if TYPE_CHECKING:
     from deltarule.activations import Activation, add_activation
@@ -43,8 +44,8 @@ __version__ = "0.1.0"
 # Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
 _HOMES = {
     "Activation": "activations",
-    "BayesianEnsemble": "trainers",
-    "BayesianRegularization": "trainers",
+    "BayesianEnsemble": "trainers.bayesian.ensemble",
+    "BayesianRegularization": "trainers.bayesian.trainer",
     "CheckpointError": "errors",
     "CheckpointWarning": "errors",
     "ConfigurationError": "errors",
@@ -56,19 +57,19 @@ _HOMES = {
     "Dense": "layers",
     "Dropout": "layers",
     "Flatten": "layers",
-    "GradientDescent": "trainers",
+    "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "layers",
-    "LevenbergMarquardt": "trainers",
     "Huber": "costs",
+    "LevenbergMarquardt": "trainers.levenberg_marquardt",
     "LogLikelihood": "costs",
     "MaxPool": "layers",
     "MeanPool": "layers",
     "ModelFileError": "errors",
     "Network": "network",
-    "NetworkClassifier": "estimators",
-    "NetworkRegressor": "estimators",
-    "NewtonCG": "trainers",
-    "NoImprovement": "trainers",
+    "NetworkClassifier": "estimators.classifier",
+    "NetworkRegressor": "estimators.regressor",
+    "NewtonCG": "trainers.newton_cg",
+    "NoImprovement": "trainers.no_improvement",
     "Poisson": "costs",
     "ProcessError": "errors",
     "Quadratic": "costs",
@@ -133,22 +134,4 @@ __all__ = [
     "train",
     "train_stream",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name, or a module of the package, where it is first used (PEP 562)."""
-    if name in _HOMES:
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return value
-    if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{name}":
-            raise
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = names(__name__, _HOMES)

@@ -1,9 +1,9 @@
 """What a training will take, before it runs: the form of a step, operations, memory, and time by short trial runs.
 
-The trainer's own compiled epoch is timed on random examples of the same widths but fewer, and carried on to N by what
-its cost is made of: steps on mini-batches cost the same each; of full-batch steps, timed at two sizes, a sum over
-examples grows with N and a factorisation of order n does not; the dual form has a part in R² and one in R³. On P
-devices what is summed over examples is divided by P, the factorisation is not, and what travels is what
+The trainer's own epoch is timed, on the engine that will train, on random examples of the same widths but fewer, and
+carried on to N by what its cost is made of: steps on mini-batches cost the same each; of full-batch steps, timed at two
+sizes, a sum over examples grows with N and a factorisation of order n does not; the dual form has a part in R² and one
+in R³. On P devices what is summed over examples is divided by P, the factorisation is not, and what travels is what
 `benchmarks.traffic` counted.
 """
 

@@ -91,10 +91,6 @@ class Course:
         """The key of what layers draw, of start number `lane`."""
         return self.engine.key((*self.path, NOISE, lane))
 
-    def lanes_at_once(self, lanes: int) -> int:
-        """How many starts train beside each other, each in a thread of its own; no number hangs on it."""
-        return self.engine.lanes(lanes) if self.rows.x.size >= WORTH_THREADS else 1
-
     def start(self, params: Params) -> Carry:
         """The carry before the first epoch of one training."""
         if self.compiled:
@@ -116,7 +112,8 @@ class Course:
         E, records, outside = self.engine, [], None
         key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
         largest = float(largest_parameter(self.rows))
-        orders, first = None, int(carry.epoch)
+        orders, began = None, int(carry.epoch)
+        first = began
         try:
             with E.quiet():
                 while carry.epoch < until and carry.stop == 0:
@@ -127,15 +124,17 @@ class Course:
                     order = None if orders is None else orders[place]
                     drawn = None if key is None else E.fold_in(key, int(carry.epoch))
                     turn = Turn(order, drawn, clock if carry.epoch else no_clock)
-                    carry, record = one_epoch(
+                    after, record = one_epoch(
                         self.net, self.trainer, self.rules, self.monitor, self.recorded, self.rows, self.validation,
                         largest, carry, turn,
                     )  # fmt: skip
                     records.append(record)
+                    carry = after
         except TimeIsUp:
             outside = "time"
         except KeyboardInterrupt:
             outside = "interrupted"
+        records = records[: int(carry.epoch) - began]  # Ctrl-C may come between a record and its carry
         names = records[0] if records else ()
         return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
 
@@ -144,9 +143,6 @@ class Course:
         return max(1, min(epochs, DRAWN // max(1, int(self.rows.count))))
 
 
-# Numbers of the inputs from which two starts in threads are ahead of one after the other: with fewer, NumPy holds
-# Python's lock most of the time.
-WORTH_THREADS = 2000
 DRAWN = 2**16  # examples whose place in an epoch is drawn at once
 
 

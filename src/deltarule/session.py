@@ -4,13 +4,9 @@ Epochs run in `deltarule.loop`; in between a session looks at progress, callback
 run at a time changes nothing in the numbers.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from functools import partial
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -20,7 +16,7 @@ from deltarule.checkpoints.keeper import Keeper
 from deltarule.checkpoints.progress import Progress
 from deltarule.loop import CHUNK, Carry, Course, Records, TimeIsUp
 from deltarule.stopping import STOP_REASONS, Stopping, stop_sentence
-from deltarule.trainers.base import Trainer
+from deltarule.trainers.base import Trainer, no_clock
 
 FROM_OUTSIDE = ("time", "interrupted", "callback")
 NO_CHECKPOINTS = Keeper(None)
@@ -117,29 +113,16 @@ class Session:
 
     def _go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
-        ended = threading.Event()
-        go_on = partial(self._lane, until=until, clock=self._clock(ended))
-        lanes = list(enumerate(zip(before.carries, before.parts, strict=True)))
-        at_once = self.course.lanes_at_once(len(lanes))
-        if at_once == 1:
-            done = [go_on(*lane) for lane in lanes]
-        else:
-            with ThreadPoolExecutor(at_once) as pool:
-                going = [pool.submit(go_on, *lane) for lane in lanes]
-                try:
-                    wait(going)
-                except KeyboardInterrupt:
-                    ended.set()
-                    wait(going)
-                done = [lane.result() for lane in going]
+        lanes = zip(before.carries, before.parts, strict=True)
+        done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
         outside = next((outside for *_, outside in done if outside is not None), None)
         return Progress([carry for carry, *_ in done], [parts for _, parts, _ in done]), outside
 
     def _lane(
-        self, lane: int, start: tuple[Carry, list[Records]], until: int, clock: Callable[[], None]
+        self, lane: int, start: tuple[Carry, list[Records]], until: int
     ) -> tuple[Carry, list[Records], str | None]:
         """One start at epoch `until`."""
-        (carry, parts), outside = start, None
+        (carry, parts), outside, clock = start, None, self._clock()
         while outside is None and int(carry.epoch) < until and not int(carry.stop):
             first = int(carry.epoch)
             carry, records, outside = self.course.advance(carry, until, lane, clock)
@@ -147,18 +130,14 @@ class Session:
                 parts = [*parts, records | {"epoch": np.arange(first + 1, int(carry.epoch) + 1)}]
         return carry, parts, outside
 
-    def _clock(self, ended: threading.Event) -> Callable[[], None]:
-        """What raises once the time limit has passed, or Ctrl-C has reached another thread.
-
-        Devices look at the clock together, between epochs.
-        """
-        limit = None if self.course.rows.shards is not None else self.time_limit
-        end = inf if limit is None else self.started + limit
+    def _clock(self) -> Callable[[], None]:
+        """What raises `TimeIsUp` once the time limit has passed; devices look at the clock together, between epochs."""
+        if self.time_limit is None or self.course.rows.shards is not None:
+            return no_clock
+        end = self.started + self.time_limit
 
         def look() -> None:
-            if ended.is_set():
-                raise KeyboardInterrupt
-            if end < inf and time.perf_counter() >= end:
+            if time.perf_counter() >= end:
                 raise TimeIsUp
 
         return look
@@ -166,18 +145,23 @@ class Session:
     def _look_outside(self, before: Progress, after: Progress) -> tuple[Progress, str | None]:
         """Hand the new records to the callbacks, look at the clock; where to stand, and why to stop."""
         leader = self._leader(after.carries)
-        outside, last = None, None
-        for part in after.parts[leader][len(before.parts[leader]) :]:
-            for i in range(len(part["epoch"])):
-                record = {name: values[i] for name, values in part.items()}
-                answers = [callback(record) for callback in self.callbacks]
-                if last is None and any(answers):
-                    outside, last = "callback", int(record["epoch"])
+        last = self._ended_by_callback(after.parts[leader][len(before.parts[leader]) :])
+        outside = None if last is None else "callback"
         late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
         outside, last = self._agreed(outside or ("time" if late else None), last)
         if last is not None and last < after.epoch:  # the same epochs again, up to that one
             after, _ = self._go_on(before, last)
         return after, outside
+
+    def _ended_by_callback(self, parts: list[Records]) -> int | None:
+        """The first of these epochs whose record made a callback return True; none sees a record of a later one."""
+        for part in parts:
+            for i, epoch in enumerate(part["epoch"]):
+                record = {name: values[i] for name, values in part.items()}
+                answers = [callback(record) for callback in self.callbacks]
+                if any(answers):
+                    return int(epoch)
+        return None
 
     def _ended(self, carry: Carry, parts: list[Records], outside: str | None) -> TrainingResult:
         """The result of one start: its own reason to stop, or what ended all of them."""

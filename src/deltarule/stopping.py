@@ -40,7 +40,7 @@ class Stopping:
             step, because no other knows the gradient.
         max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning); it needs
             validation data. Of two epochs of one accuracy the one of the lower cost is the better.
-        time_limit: seconds after which no new epoch begins.
+        time_limit: seconds after which the training ends with its last whole epoch; the first epoch is always whole.
     """
 
     goal: float | None = None

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+pytest.importorskip("jax")  # the referee's own step is JAX's
 from benchmarks.descent import referee
 from benchmarks.descent.contestant import save
 from benchmarks.descent.deltarule_sgd import Deltarule
@@ -25,9 +27,9 @@ def with_arrays(task):
 
 
 @pytest.mark.parametrize("task", [DENSE, IMAGES], ids=lambda task: task.name)
-def test_a_right_step_and_a_wrong_one(task):
+def test_a_right_step_and_a_wrong_one(task, engine):
     task = with_arrays(task)
-    one = Deltarule(task.first_batch())
+    one = Deltarule(task.first_batch(), engine=engine)
     one.epoch()
     expected = referee.step(task)
     assert referee.step_error(task, one.params(), expected) < 1e-4

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.inspection import gradient_check
 from deltarule.model_file import load_model
 
 
@@ -26,13 +25,13 @@ def test_json_holds_both_numbers(run, digits):
 
 
 def test_a_wrong_gradient_fails(run, shelf, flowers, monkeypatch):
-    really = gradient_check._cost_and_gradient
+    really = dr.Network.cost_and_gradient
 
     def wrong(*positional):
         cost, grads = really(*positional)
         return cost, [{"W": 1.001 * layer["W"], "b": layer["b"]} for layer in grads]
 
-    monkeypatch.setattr(gradient_check, "_cost_and_gradient", wrong)
+    monkeypatch.setattr(dr.Network, "cost_and_gradient", wrong)
     outcome = run("check", flowers, shelf / "flowers.csv", "--json")
     assert outcome.code == 1
     assert "the gradient is WRONG" in outcome.err

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("jax")
+
 
 @pytest.mark.parametrize(
     ("words", "said"),

@@ -21,8 +21,9 @@ COMMAND = [sys.executable, "-m", "deltarule"]
 
 @pytest.fixture
 def environment(tmp_path):
-    """The process's environment, with a cache folder of its own."""
-    return os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    """The process's environment, with a cache folder of its own, where compiled programs are kept."""
+    kept = {name: value for name, value in os.environ.items() if name != "DELTARULE_CACHE"}
+    return kept | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
 
 def test_help_and_version(run):
@@ -84,8 +85,9 @@ def test_a_reader_that_goes_away_is_no_failure(digits, environment):
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no SIGINT to send")
 @pytest.mark.usefixtures("interruptible")
-def test_sigint_saves_the_network_and_json_stays_one_line(shelf, tmp_path, environment):
+def test_sigint_saves_the_network_and_json_stays_one_line(shelf, environment, engine):
     words = ["train", str(shelf / "flowers.csv"), "--target", "flower", "--hidden", "4", "--epochs", "1000000000"]
+    words += ["--engine", engine]
     with subprocess.Popen(
         [*COMMAND, *words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -102,4 +104,11 @@ def test_sigint_saves_the_network_and_json_stays_one_line(shelf, tmp_path, envir
     assert "is saved in flowers.safetensors" in err
     assert "Traceback" not in err
     dr.load("flowers.safetensors")
-    assert list((tmp_path / "cache" / "deltarule" / "compiled").iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the cache folder has another name there")
+def test_what_jax_compiles_is_kept_in_the_user_s_cache_folder(shelf, tmp_path, environment, engine):
+    words = ["train", str(shelf / "flowers.csv"), "--target", "flower", "--hidden", "4", "--epochs", "1"]
+    subprocess.run([*COMMAND, *words, "--engine", engine], capture_output=True, env=environment, check=True)
+    compiled = tmp_path / "cache" / "deltarule" / "compiled"
+    assert any(compiled.iterdir()) if engine == "jax" else not compiled.exists()

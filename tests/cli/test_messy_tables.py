@@ -45,7 +45,6 @@ def clean_r2(tmp_path_factory):
     path = tmp_path_factory.mktemp("clean") / "clean.csv"
     CLEAN.to_csv(path, index=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deltarule.cli.compilation.keep_compiled_code", lambda: None)
         patch.chdir(path.parent)
         assert main(["train", str(path), *OPTIONS]) == 0
     from deltarule.model_file import load_model

@@ -1,6 +1,7 @@
 """`deltarule plan`: the form, memory and time of a training that is not run."""
 
 import json
+import re
 
 import pytest
 
@@ -33,6 +34,33 @@ def test_a_plan_says_form_memory_and_time(run, shelf):
     assert sorted(record["seconds"]) == ["1", "4"]
     assert record["bytes_sent_per_epoch"] == 21 * 21 * 8
     assert "exact steps, primal form" in outcome.err
+
+
+def test_a_plan_says_the_engine_and_why(run, shelf):
+    lm = ("plan", shelf / "houses.csv", "--target", "price", "--trainer", "lm", "--hidden", 4, "--on", 1)
+    assert "engine numpy: steps with curvature are LAPACK's" in run(*lm).out
+    words = ("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--on", 1)
+    out = run(*words).out
+    assert re.search(r"engine numpy: expected [\d.]+ (ms|s) by NumPy, [\d.]+ s by JAX", out)
+    assert "NumPy on" in out
+    assert json.loads(run(*words, "--json").out)["engine"] == "numpy"
+
+
+def test_a_plan_of_long_work_takes_jax_by_itself(run, shelf, monkeypatch):
+    pytest.importorskip("jax")
+    monkeypatch.setattr("deltarule.engine.choice.COMPILING", 1e-6)
+    monkeypatch.setattr("deltarule.engine.choice.CALL_JAX", 1e-9)
+    outcome = run("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--on", 1)
+    assert "engine jax: expected" in outcome.out
+    assert "JAX on" in outcome.out
+
+
+def test_a_plan_times_the_engine_that_is_asked_for(run, shelf, engine):
+    words = ("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--on", 1, "--engine", engine)
+    assert f"engine {engine}, as --engine says: expected" in run(*words).out
+    assert json.loads(run(*words, "--json").out)["engine"] == engine
+    lm = ("plan", shelf / "houses.csv", "--target", "price", "--trainer", "lm", "--hidden", 4, "--on", 1)
+    assert f"engine {engine}, as --engine says; auto takes numpy" in run(*lm, "--engine", engine).out
 
 
 @pytest.mark.parametrize("on", ["0", "a", "1,,2", ""])

@@ -67,9 +67,7 @@ def block(request) -> Block:
     net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(3, "softplus"), dr.Dense(2, output)], cost)
     root = np.sqrt(weight)[:, None]
     with jax.enable_x64(True):
-        params = [
-            {"W": draw.normal(size=(n, n_in)), "b": draw.normal(size=n)} for n_in, n in ((3, 4), (4, 3), (3, 2))
-        ]
+        params = [{"W": draw.normal(size=(n, n_in)), "b": draw.normal(size=n)} for n_in, n in ((3, 4), (4, 3), (3, 2))]
         p = jnp.asarray(trees.ravel(params))
 
     def unravel(p):

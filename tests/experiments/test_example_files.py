@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deltarule.experiments import EXPERIMENTS
+from engines import WITHOUT_JAX
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -37,6 +38,7 @@ def test_perceptron(example):
     assert "1 + 1 = 0.999 0.00" in out
 
 
+@WITHOUT_JAX  # a million steps take NumPy a minute
 def test_higham(example):
     assert "1,000,000 steps" in example("higham")
 
@@ -80,7 +82,7 @@ def test_from_matlab(example):
 
 
 def test_nielsen_5(example):
-    assert "speeds at the start: 2.8e-03" in example("nielsen_5")
+    assert "speeds at the start: 3.4e-03" in example("nielsen_5")
     assert Path("nielsen_5.png").is_file()
 
 

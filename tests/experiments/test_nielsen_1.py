@@ -19,8 +19,9 @@ def test_a_quick_run(quick):
 def test_digits_that_are_hardly_ever_read_are_counted(quick):
     data = load(quick)
     (result,) = nielsen_1.train_all(data, 30, "new", quick)
-    deaf = result.params[-1]["W"].at[3].set(0), result.params[-1]["b"].at[3].set(-50)  # output 3 is always 0
-    deafened = replace(result, params=[*result.params[:-1], {"W": deaf[0], "b": deaf[1]}])
+    deaf = {name: np.array(p) for name, p in result.params[-1].items()}
+    deaf["W"][3], deaf["b"][3] = 0, -50  # output 3 is always 0
+    deafened = replace(result, params=[*result.params[:-1], deaf])
     (before, after) = nielsen_1.unread_row(data, 30, [result, deafened]).ours
     assert after in (before, before + 1)
     right = np.asarray(network((30,), "quadratic", "old")(deafened.params, data.test.X)).argmax(1)

@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 
+from deltarule import trees
 from deltarule.experiments import nielsen_6
 from deltarule.experiments.nielsen_6 import STAGES, Images, run
 
 
 def test_the_stages_are_the_books():
-    shapes = [jax.eval_shape(lambda stage=stage: stage.net.init(0, (784,))) for stage in STAGES]
-    sizes = [sum(p.size for p in jax.tree.leaves(shape)) for shape in shapes]
+    sizes = [trees.size(stage.net.init(0, (784,))) for stage in STAGES]
     dense = 100 * 784 + 100 + 10 * 100 + 10
     one = 20 * 25 + 20 + 100 * 20 * 144 + 100 + 1010
     two = 20 * 25 + 20 + 40 * 25 * 20 + 40 + 100 * 640 + 100 + 1010
@@ -29,7 +28,7 @@ def test_expanded_images(images):
 
 @pytest.fixture
 def small(monkeypatch):
-    """Two stages only, so that little is compiled."""
+    """Two small stages only."""
     stage = STAGES[0]._replace(dense=(8,), epochs=2, eta=0.3)
     voting = stage._replace(name="vote", dropout=0.1)
     monkeypatch.setattr(nielsen_6, "STAGES", (stage, voting))

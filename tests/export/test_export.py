@@ -9,6 +9,7 @@ from deltarule.data import NumericColumn, Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.export import LANGUAGES
 from deltarule.model_file import Model
+from engines import on
 
 
 @pytest.mark.parametrize("to", LANGUAGES)
@@ -18,6 +19,23 @@ def test_the_suffix_names_the_language(to, plain, tmp_path):
     first = path.read_bytes()
     assert export_model(plain.model, path, to=to).read_bytes() == first
     assert export_model(plain.model, path, precision="float").read_bytes() != first
+
+
+@pytest.mark.parametrize("to", LANGUAGES)
+def test_a_network_of_either_engine_is_exported_to_the_same_bytes(to, plain, tmp_path, engine):
+    path = tmp_path / f"net{LANGUAGES[to].suffix}"
+    expected = export_model(plain.model, path).read_bytes()
+    model = plain.model._replace(params=on(engine, plain.model.params))
+    assert export_model(model, path).read_bytes() == expected
+
+
+def test_an_estimator_of_either_engine_is_exported(tmp_path, engine):
+    random = np.random.default_rng(0)
+    X, names = random.normal(size=(40, 2)), {}
+    model = dr.NetworkRegressor(hidden=(3,), trainer="adam", epochs=3, random_state=0, engine=engine).fit(X, X[:, 0])
+    assert model.engine_ == engine
+    exec(export_model(model, tmp_path / "net.py").read_text(), names)
+    np.testing.assert_allclose(np.ravel(names["predict"](X)), model.predict(X), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """The no-improvement rule: counted by hand, then inside a training whose validation score is known in advance."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import engine as engines
+from deltarule import trees
 from deltarule.errors import ConfigurationError
 from deltarule.stopping import STOP_REASONS
+from engines import put
 
 # One linear neuron on x = 1, y = 10 from 0, as in `test_training`; validation that asks for -1 never improves after
 # the first epoch.
@@ -22,35 +23,39 @@ def climb(trainer, epochs=1000, **options):
     return dr.train(NEURON, X, Y, trainer=trainer, epochs=epochs, params=START, **options)
 
 
-def walk(rule, answers):
-    rate, scales, stops = rule.start(jnp.float32), [], []
+def walk(engine, rule, answers):
+    rate, scales, stops = rule.start(put(engine, np.zeros(1, "float32"))), [], []
     for improved in answers:
-        rate, stop = rule.after_epoch(rate, jnp.asarray(improved))
+        rate, stop = rule.after_epoch(rate, engines.get(engine).put(improved))
+        assert rate.scale.dtype == np.float32
         scales.append(float(rate.scale))
         stops.append(STOP_REASONS[int(stop)])
     return scales, stops
 
 
-def test_the_count_by_hand():
+def test_the_count_by_hand(engine):
     # k = 2: two fails halve, an improvement begins the count anew, and so does a halving.
-    scales, stops = walk(dr.NoImprovement(2), [True, False, True, False, False, False, False, True, False, False])
+    scales, stops = walk(
+        engine, dr.NoImprovement(2), [True, False, True, False, False, False, False, True, False, False]
+    )
     assert scales == [1, 1, 1, 1, 1 / 2, 1 / 2, 1 / 4, 1 / 4, 1 / 4, 1 / 8]
     assert set(stops) == {"running"}
 
 
-def test_the_seventh_halving_ends_it():
-    scales, stops = walk(dr.NoImprovement(1), [False] * 7)
+def test_the_seventh_halving_ends_it(engine):
+    scales, stops = walk(engine, dr.NoImprovement(1), [False] * 7)
     assert scales == [2.0**-i for i in range(1, 8)]
     assert stops == ["running"] * 6 + ["eta_min"]
 
 
-def test_a_floor_that_no_power_hits_ends_below_it():
-    _, stops = walk(dr.NoImprovement(1, divide_by=3, floor=0.1), [False] * 3)
+def test_a_floor_that_no_power_hits_ends_below_it(engine):
+    _, stops = walk(engine, dr.NoImprovement(1, divide_by=3, floor=0.1), [False] * 3)
     assert stops == ["running", "running", "eta_min"]  # 1/3, 1/9 > 0.1, 1/27
-    assert set(walk(dr.NoImprovement(1, floor=0), [False] * 20)[1]) == {"running"}
+    assert set(walk(engine, dr.NoImprovement(1, floor=0), [False] * 20)[1]) == {"running"}
 
 
 @pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.usefixtures("on_each_engine")
 def test_a_training_that_never_improves(batch_size):
     result = climb(dr.GradientDescent(eta=0.1, batch_size=batch_size, no_improvement=3))
     # Epoch 1 is the best so far by default; epochs 2, 3, 4 fail, so the fifth has half of eta. Seven times three fails.
@@ -63,6 +68,7 @@ def test_a_training_that_never_improves(batch_size):
     np.testing.assert_allclose(result.history["validation_cost"], (a + 1) ** 2 / 2, rtol=1e-10)
 
 
+@pytest.mark.usefixtures("on_each_engine")
 def test_accuracy_counts_only_more_right_answers():
     """Validation whose accuracy stays at 1 while its cost falls: no improvement by accuracy, always one by cost."""
     data = {"validation_data": (X, Y), "epochs": 12}
@@ -76,25 +82,30 @@ def test_accuracy_counts_only_more_right_answers():
     np.testing.assert_array_equal(by_cost.history["eta"], np.full(12, 0.05))
 
 
+@pytest.mark.usefixtures("on_each_engine")
 def test_it_multiplies_a_schedule_and_momentum():
     plain = climb(dr.GradientDescent(eta=0.1, momentum=0.5, schedule=lambda t: 0.9**t), epochs=3)
     ruled = climb(dr.GradientDescent(eta=0.1, momentum=0.5, schedule=lambda t: 0.9**t, no_improvement=5), epochs=3)
-    jax.tree.map(np.testing.assert_array_equal, plain.params, ruled.params)
+    trees.mapped(np.testing.assert_array_equal, plain.params, ruled.params)
 
 
 def test_a_whole_number_is_its_k():
     trainer = dr.GradientDescent(eta=1, no_improvement=4)
     assert trainer.no_improvement == dr.NoImprovement(4) == dr.NoImprovement(k=4, divide_by=2, floor=1 / 128)
+
+
+def test_numbers_are_leaves_and_compile_nothing_again():
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    from deltarule.engine import jax_loop
+
+    trainer = dr.GradientDescent(eta=1, no_improvement=4)
     assert jax.tree.leaves(trainer) == [1.0, 4, 2.0, 1 / 128]
-
-
-def test_other_numbers_compile_nothing_again():
-    from deltarule import loop
-
-    climb(dr.GradientDescent(eta=0.1, no_improvement=3), epochs=2)
-    size = loop.advance._cache_size()
-    climb(dr.GradientDescent(eta=0.2, no_improvement=dr.NoImprovement(5, divide_by=10, floor=0)), epochs=2)
-    assert loop.advance._cache_size() == size
+    climb(dr.GradientDescent(eta=0.1, no_improvement=3), epochs=2, engine="jax")
+    size = jax_loop._advance._cache_size()
+    assert size > 0
+    other = dr.NoImprovement(5, divide_by=10, floor=0)
+    climb(dr.GradientDescent(eta=0.2, no_improvement=other), epochs=2, engine="jax")
+    assert jax_loop._advance._cache_size() == size
 
 
 @pytest.mark.parametrize(

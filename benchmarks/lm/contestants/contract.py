@@ -21,10 +21,10 @@ class BudgetSpent(Exception):
 class Run:
     """One contestant from one start: T measurements, in order of time."""
 
-    seconds: np.ndarray  # (T,) wall-clock since the start, compilation excluded
+    seconds: np.ndarray  # (T,) wall-clock since the clock began, after what is in compile_seconds
     mse: np.ndarray  # (T,) best mean squared error so far, the mean over all N k residuals of (y - a)²
     iterations: np.ndarray  # (T,) trials made so far: factorisations of a second-order method, line searches or steps
-    compile_seconds: float  # building and compiling, once per problem
+    compile_seconds: float  # building and compiling before the clock began, the same for every start of a problem
     note: str  # settings chosen for this problem, or why it stopped early
 
 

@@ -1,6 +1,5 @@
 """scikit-learn's MLPRegressor(solver="lbfgs") without its L2 penalty, from the common start."""
 
-import time
 import warnings
 from dataclasses import dataclass
 
@@ -59,9 +58,7 @@ class SklearnLBFGS:
         note, fits = "", 0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the first fit makes one iteration and says so
-            began = time.perf_counter()
-            model.fit(problem.X, y)
-            warm_seconds = time.perf_counter() - began
+            model.fit(problem.X, y)  # makes the arrays that the start is written into
             model.coefs_ = [W.T.copy() for W, _ in start]
             model.intercepts_ = [b.copy() for _, b in start]
             model.set_params(max_iter=10**9)
@@ -77,4 +74,4 @@ class SklearnLBFGS:
                         break
             except BudgetSpent:
                 pass
-        return recorder.run(warm_seconds, f"{note}{fits} warm fits")
+        return recorder.run(0.0, f"{note}{fits} warm fits")

@@ -1,6 +1,5 @@
 """torch.optim.LBFGS: strong Wolfe line search, full batch, float64."""
 
-import time
 from dataclasses import dataclass
 
 from benchmarks.lm.contestants.contract import BudgetSpent, Recorder, Run
@@ -36,13 +35,9 @@ class TorchLBFGS:
             loss.backward()
             return loss
 
-        began = time.perf_counter()
-        cost(torch_network(problem, start))
-        warm_seconds = time.perf_counter() - began
-
-        model, restarts, made = torch_network(problem, start), -1, 0
         recorder = Recorder(problem, seconds=seconds, iterations=iterations, second_order=False)
         recorder.begin()
+        model, restarts, made = torch_network(problem, start), -1, 0
         note = ""
         while True:
             optimizer = torch.optim.LBFGS(
@@ -72,4 +67,4 @@ class TorchLBFGS:
             if not recorder.best < best:
                 note = "stopped by itself: the line search found nothing lower, twice"
                 break
-        return recorder.run(warm_seconds, note or f"history {self.history}, {max(restarts, 0)} restarts")
+        return recorder.run(0.0, note or f"history {self.history}, {max(restarts, 0)} restarts")

@@ -117,7 +117,11 @@ def _check_stack(choices: Choices) -> None:
 
 
 def _check_devices(choices: Choices) -> None:
-    """--devices is a count or "all"; the other two options need --coordinator, which wants every device."""
+    """--devices is a count or "all"; the other two options need --coordinator, which wants every device.
+
+    JAX is needed for all of them.
+    """
+    from deltarule.engine import require_jax
     from deltarule.errors import ConfigurationError
 
     words = choices.devices
@@ -133,6 +137,13 @@ def _check_devices(choices: Choices) -> None:
         raise ConfigurationError(
             f"--devices is {words!r}, but with --coordinator every device of every process takes part: leave it out"
         )
+    for name, value in (("--devices", words), ("--coordinator", choices.coordinator)):
+        if value is not None:
+            if choices.engine == "numpy":
+                raise ConfigurationError(
+                    f"--engine is numpy, but {name} is {value}, which is for the JAX engine: leave one of them out"
+                )
+            require_jax()
 
 
 def _check_checkpoints(choices: Choices) -> None:

@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, Na, Sep
-from deltarule.cli.screen import console_for, emit_json, line
+from deltarule.cli.screen import console_for, emit_json, line, warnings_as_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L2,
@@ -84,7 +84,8 @@ def plan(
     data = load_data(choices)
     planned = make_plan(choices, data)
     shape, epochs = (len(data.train), planned.sizes[0]), planned.epochs * planned.restarts
-    engine = choose_engine(choices.engine or "auto", planned.net, planned.trainer, shape, epochs, None)
+    with warnings_as_notes():
+        engine = choose_engine(choices.engine or "auto", planned.net, planned.trainer, shape, epochs, None)
     chosen = estimate(planned.net, planned.trainer, shape, epochs)
     found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train), engine=engine)
     times = {p: planned.epochs * planned.restarts * found.on(p) for p in devices}
@@ -102,7 +103,7 @@ def plan(
     )
     device = engines.get(engine).device()
     line(console, f"{device}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most")
-    line(console, _why(engine, chosen))
+    line(console, _why(engine, chosen, choices.engine in (None, "auto")))
     for p, seconds in times.items():
         each = _bytes(found.memory_on(p).total)
         line(console, f"  {counted(p, 'device')}: {_seconds(seconds)} in all, {each} on each")
@@ -111,11 +112,13 @@ def plan(
         emit_json(record | {"version": dr.__version__})
 
 
-def _why(engine: str, chosen: "Estimate") -> str:
-    """Why this engine: what the model of "auto" says of both."""
+def _why(engine: str, chosen: "Estimate", auto: bool) -> str:
+    """The engine, and why it: what the model of "auto" says of both."""
+    asked = "" if auto else ", as --engine says"
     if chosen.jax == float("inf"):
-        return f"engine {engine}: steps with curvature are LAPACK's, which needs no compiler"
-    return f"engine {engine}: by shapes and settings {_seconds(chosen.numpy)} by NumPy, {_seconds(chosen.jax)} by JAX"
+        reason = "steps with curvature are LAPACK's, which compiling does not help"
+        return f"engine {engine}: {reason}" if auto else f"engine {engine}{asked}; auto takes numpy: {reason}"
+    return f"engine {engine}{asked}: expected {_seconds(chosen.numpy)} by NumPy, {_seconds(chosen.jax)} by JAX"
 
 
 def _counts(text: str) -> list[int]:

@@ -42,7 +42,7 @@ class TrainingProgress:
             disable=not self.console.is_terminal,
             expand=True,
         )
-        self.task = self.bar.add_task("", total=epochs, numbers="compiling")
+        self.task = self.bar.add_task("", total=epochs, numbers="first epoch")
 
     def __enter__(self) -> "TrainingProgress":
         """Show the bar."""
@@ -56,7 +56,7 @@ class TrainingProgress:
     def epoch(self, record: dict[str, Any]) -> None:
         """Show the record of an epoch."""
         now, epoch = time.perf_counter(), int(record["epoch"])
-        # The first epoch came with compilation, so it says nothing about speed; another start begins at 1 again.
+        # The first epoch may come with compilation, so it says nothing about speed; another start begins at 1 again.
         if self.first is None or epoch <= self.first[0]:
             self.first = epoch, now
         rate = (epoch - self.first[0]) * self.examples / max(now - self.first[1], 1e-9)

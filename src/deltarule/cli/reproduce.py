@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from deltarule.cli.options import WHOLE, AsJson, DataDir, require_writable
-from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.cli.screen import command, console_for, emit_json, line, warnings_as_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,7 +88,7 @@ def _run(name: str, settings: "Settings") -> "Report":
     from deltarule.cli.progress import ExperimentProgress
     from deltarule.experiments import run
 
-    with ExperimentProgress(name) as progress:
+    with ExperimentProgress(name) as progress, warnings_as_notes():
         return run(name, replace(settings, tell=progress.tell))
 
 

@@ -48,12 +48,21 @@ def show_notes(notes: Iterable[str]) -> None:
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Show what the library warns of as notes, each as often as it comes."""
-    from deltarule.errors import CheckpointWarning
+    """Show what the library warns of as notes: that JAX is missed once, anything else as often as it comes."""
+    from deltarule.errors import CheckpointWarning, EngineWarning
+
+    missed = False
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        nonlocal missed
+        if not (category is EngineWarning and missed):
+            show_notes([str(message)])
+        missed = missed or category is EngineWarning
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", CheckpointWarning)
-        warnings.showwarning = lambda message, *place, **more: show_notes([str(message)])
+        for category in (CheckpointWarning, EngineWarning):
+            warnings.simplefilter("always", category)
+        warnings.showwarning = show
         yield
 
 

@@ -11,7 +11,7 @@ from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, Na, Sep
-from deltarule.cli.screen import command, console_for, emit_json, line, number, share, show_notes
+from deltarule.cli.screen import command, console_for, emit_json, line, number, share, show_notes, warnings_as_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L1,
@@ -166,22 +166,23 @@ def _run(
         done += 1
         print(f"trial {done}: {_words(trial, plan.monitor)}", file=sys.stderr)
 
-    found = dr.search(
-        build,
-        space,
-        data.train.X,
-        data.train.Y,
-        validation_data=(data.validation.X, data.validation.Y),
-        epochs=plan.epochs,
-        method=method,
-        trials=trials,
-        points=points,
-        prune=prune,
-        seed=choices.seed,
-        monitor=plan.monitor,
-        engine=choices.engine or "auto",
-        callback=tell,
-    )
+    with warnings_as_notes():
+        found = dr.search(
+            build,
+            space,
+            data.train.X,
+            data.train.Y,
+            validation_data=(data.validation.X, data.validation.Y),
+            epochs=plan.epochs,
+            method=method,
+            trials=trials,
+            points=points,
+            prune=prune,
+            seed=choices.seed,
+            monitor=plan.monitor,
+            engine=choices.engine or "auto",
+            callback=tell,
+        )
     return data, plan.epochs, found
 
 

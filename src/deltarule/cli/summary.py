@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from deltarule.training import TrainingResult
 
 Scores = dict[str, dict[str, Any]]
+ENGINES = {"numpy": "NumPy", "jax": "JAX"}  # as they are written
 
 
 def score(plan: "Plan", data: "LoadedData", result: "TrainingResult") -> Scores:
@@ -152,6 +153,7 @@ def panel(
         ("network", _network(plan, record["parameters"], known)),
         ("cost", cost_in_words(plan.net.cost)),
         ("trainer", plan.description),
+        ("engine", ENGINES[result.engine]),
         ("stopped", why_stopped(plan, result)),
         ("kept", _kept(plan, result)),
         ("training cost", number(record["training_cost"])),

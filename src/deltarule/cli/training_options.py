@@ -182,7 +182,7 @@ Patience = Annotated[
         **WHOLE, help="Stop after so many epochs without a better validation score, or with bayesian a larger evidence."
     ),
 ]
-TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Begin no epoch after so many seconds.")]
+TimeLimit = Annotated[float | None, typer.Option(**REAL, help="Stop after so many seconds, with the last whole epoch.")]
 Devices = Annotated[
     str | None,
     typer.Option(

@@ -4,18 +4,45 @@
 it.
 """
 
-from deltarule.data.columns import CategoricalColumn, NumericColumn
-from deltarule.data.dataset import DataSet, Examples, RawRows
-from deltarule.data.expansion import expand
-from deltarule.data.folder import LoadedData, StreamedData, load_folder
-from deltarule.data.mnist import mnist_directories
-from deltarule.data.pixels import Pixels
-from deltarule.data.schema import Schema
-from deltarule.data.source import load, load_raw
-from deltarule.data.splitting import split
-from deltarule.data.stream import ArrayStream, ParquetStream, Stream
-from deltarule.data.table_options import TableOptions
+from typing import TYPE_CHECKING
 
+from deltarule.lazy import names
+
+if TYPE_CHECKING:
+    from deltarule.data.columns import CategoricalColumn, NumericColumn
+    from deltarule.data.dataset import DataSet, Examples, RawRows
+    from deltarule.data.expansion import expand
+    from deltarule.data.folder import LoadedData, StreamedData, load_folder
+    from deltarule.data.mnist import mnist_directories
+    from deltarule.data.pixels import Pixels
+    from deltarule.data.schema import Schema
+    from deltarule.data.source import load, load_raw
+    from deltarule.data.splitting import split
+    from deltarule.data.stream import ArrayStream, ParquetStream, Stream
+    from deltarule.data.table_options import TableOptions
+
+# Where each name lives; imported when first used, so that an estimator need not wait for the readers of files.
+_HOMES = {
+    "ArrayStream": "stream",
+    "CategoricalColumn": "columns",
+    "DataSet": "dataset",
+    "Examples": "dataset",
+    "LoadedData": "folder",
+    "NumericColumn": "columns",
+    "ParquetStream": "stream",
+    "Pixels": "pixels",
+    "RawRows": "dataset",
+    "Schema": "schema",
+    "Stream": "stream",
+    "StreamedData": "folder",
+    "TableOptions": "table_options",
+    "expand": "expansion",
+    "load": "source",
+    "load_folder": "folder",
+    "load_raw": "source",
+    "mnist_directories": "mnist",
+    "split": "splitting",
+}
 __all__ = [
     "ArrayStream",
     "CategoricalColumn",
@@ -37,3 +64,4 @@ __all__ = [
     "mnist_directories",
     "split",
 ]
+__getattr__, __dir__ = names(__name__, _HOMES)

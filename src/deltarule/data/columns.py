@@ -13,16 +13,11 @@ import numpy as np
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
 from deltarule.data.optional import Series
+from deltarule.data.spread import varies
 from deltarule.data.written_numbers import is_missing_mark, looks_like_number
 from deltarule.errors import DataError
 
 EMPTY_ADVICE = "fill the cell, or leave such rows out with drop_missing=True (--drop-missing)"
-ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
-
-
-def varies(std: Any, largest: Any) -> Any:
-    """Whether columns of these standard deviations and largest magnitudes vary by more than rounding, elementwise."""
-    return (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from deltarule.data.columns import NumericColumn, varies
+from deltarule.data.columns import NumericColumn
+from deltarule.data.spread import varies
 
 LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are numbers of float64
 

@@ -48,12 +48,17 @@ def get(name: str) -> Engine:
         raise ConfigurationError(f"engine must be one of auto, {', '.join(ENGINES)}, and is {name!r}: choose one.")
     if name == "numpy":
         return numpy_engine
+    require_jax()
+    return import_module("deltarule.engine.jax_engine")
+
+
+def require_jax() -> None:
+    """Raise a ConfigurationError unless the extra `jax` is there."""
     if not jax_is_installed():
         raise ConfigurationError(
             "the JAX engine, which GPUs, several devices and Optax rules need, needs the package jax, which is not "
             "installed: run pip install 'deltarule[jax]'."
         )
-    return import_module("deltarule.engine.jax_engine")
 
 
 def jax_is_installed() -> bool:

@@ -257,7 +257,7 @@ def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: 
     return gradient(params, rows.x, rows.y, weight, key)
 
 
-def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray, key: Any) -> tuple[Any, Any]:
+def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any) -> tuple[Any, Any]:
     """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
     from deltarule.trainers.base import Turn
 
@@ -316,11 +316,13 @@ def sum_over_blocks(rows: Any, block: int, part: Callable[[np.ndarray, np.ndarra
     total = part(rows.x[:block], rows.y[:block], mask[:block])
     for first in range(block, len(rows.x), block):
         some = slice(first, first + block)
-        total = trees.mapped(_add, total, part(rows.x[some], rows.y[some], mask[some]))
+        more = part(rows.x[some], rows.y[some], mask[some])
+        # What `part` returned first may be somebody's array; from the first sum on the total is written over.
+        total = trees.mapped(np.add if first == block else _add_into, total, more)
     return total
 
 
-def _add(total: Any, more: Any) -> Any:
+def _add_into(total: Any, more: Any) -> Any:
     """total + more, in the memory of total where it is an array."""
     return np.add(total, more, out=total) if isinstance(total, np.ndarray) else total + more
 
@@ -391,8 +393,3 @@ def free_memory(devices: int) -> float:
 def device() -> str:
     """What computes, for people."""
     return f"NumPy on {platform.machine()}, {counted(os.cpu_count() or 1, 'core')}"
-
-
-def lanes(count: int) -> int:
-    """How many of so many trainings run beside each other in threads: NumPy and LAPACK let others run meanwhile."""
-    return min(count, os.cpu_count() or 1)

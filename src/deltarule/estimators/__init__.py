@@ -1,6 +1,9 @@
 """Networks as scikit-learn estimators: `NetworkRegressor` and `NetworkClassifier`."""
 
+from typing import TYPE_CHECKING
+
 from deltarule.errors import ConfigurationError
+from deltarule.lazy import names
 
 try:
     import sklearn  # noqa: F401 - asked for here, so that its absence is one sentence
@@ -9,7 +12,9 @@ except ModuleNotFoundError as error:
         f"the estimators need the package {error.name!r}, which is not installed: run pip install 'deltarule[sklearn]'"
     ) from None
 
-from deltarule.estimators.classifier import NetworkClassifier
-from deltarule.estimators.regressor import NetworkRegressor
+if TYPE_CHECKING:
+    from deltarule.estimators.classifier import NetworkClassifier
+    from deltarule.estimators.regressor import NetworkRegressor
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
+__getattr__, __dir__ = names(__name__, {"NetworkClassifier": "classifier", "NetworkRegressor": "regressor"})

@@ -13,8 +13,6 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from deltarule import trees
 from deltarule.costs import Cost
-from deltarule.data.columns import NumericColumn
-from deltarule.data.schema import Schema
 from deltarule.domain import require_count, require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators import incremental
@@ -24,10 +22,13 @@ from deltarule.estimators.regularization import Problem, Way, get_way
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import NAMED, Chosen, choose, is_first_order
 from deltarule.layers import Dense
-from deltarule.model_file import save
 from deltarule.network import Network
 from deltarule.session import TrainingResult
 from deltarule.trainers.base import Trainer
+
+if TYPE_CHECKING:
+    from deltarule.data.columns import NumericColumn
+    from deltarule.data.schema import Schema
 
 
 class NetworkEstimator(BaseEstimator):
@@ -89,10 +90,12 @@ class NetworkEstimator(BaseEstimator):
             NotFittedError: before `fit`.
             ModelFileError: the file cannot be written.
         """
+        from deltarule.model_file import save
+
         schema, training = self.schema().to_json(), self._training_record()
         save(path, self.net_, self.params_, schema=schema, training=training, error_bars=self._error_bars())
 
-    def schema(self) -> Schema:
+    def schema(self) -> "Schema":
         """The columns, the scaling and the classes, as a model file holds them.
 
         Raises:
@@ -238,13 +241,14 @@ class NetworkEstimator(BaseEstimator):
         self.best_iter_ = self.n_iter_
         self.stop_reason_ = "epochs"
         self.trainer_ = chosen.name
+        self.engine_ = further.engine
 
     def _outputs(self, X: Any) -> np.ndarray:
         """a^L of raw rows, (N, k) float64."""
         check_is_fitted(self)
         return self.net_(self.params_, self.x_scaling_.encode(inputs_of(self, X)))
 
-    def _input_columns(self) -> tuple[NumericColumn, ...]:
+    def _input_columns(self) -> "tuple[NumericColumn, ...]":
         """The inputs as a model file describes them."""
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
@@ -258,8 +262,10 @@ class NetworkEstimator(BaseEstimator):
         return {"estimator": type(self).__name__, "epochs": self.n_iter_, "stop_reason": self.stop_reason_}
 
 
-def _columns(names: list[str], scaling: Scaling) -> tuple[NumericColumn, ...]:
+def _columns(names: list[str], scaling: Scaling) -> "tuple[NumericColumn, ...]":
     """A schema's columns with these names, scalings and ranges."""
+    from deltarule.data.columns import NumericColumn
+
     numbers = zip(names, *(entry.tolist() for entry in scaling), strict=True)
     return tuple(NumericColumn(*column) for column in numbers)
 

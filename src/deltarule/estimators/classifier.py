@@ -1,6 +1,6 @@
 """`NetworkClassifier`: a network that tells classes apart, as a scikit-learn estimator."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -10,13 +10,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deltarule.costs import LogLikelihood
-from deltarule.data.schema import Schema
 from deltarule.errors import DataError
 from deltarule.estimators.base import NetworkEstimator
 from deltarule.estimators.calibration import calibrate, cooled
 from deltarule.estimators.content import distinct
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import is_first_order
+
+if TYPE_CHECKING:
+    from deltarule.data.schema import Schema
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
@@ -124,9 +126,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         with np.errstate(divide="ignore"):
             return np.log(self._outputs(X))
 
-    def schema(self) -> Schema:
+    def schema(self) -> "Schema":
         """The columns, the scaling and the classes, as a model file holds them."""
         check_is_fitted(self)
+        from deltarule.data.schema import Schema
+
         labels = tuple(self.classes_.tolist())
         return Schema("table", "classification", self._input_columns(), (), labels, (self._target_name,))
 

@@ -1,6 +1,6 @@
 """`NetworkRegressor`: a network that fits numbers, as a scikit-learn estimator."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -8,7 +8,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deltarule.costs import Cost, get_cost
-from deltarule.data.schema import Schema
 from deltarule.domain import require_number
 from deltarule.errors import ConfigurationError
 from deltarule.estimators.base import NetworkEstimator, _columns
@@ -21,8 +20,10 @@ from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.session import TrainingResult
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
-from deltarule.trainers.bayesian.stored import as_tensors
 from deltarule.trainers.bayesian.trainer import has_gaussian_noise
+
+if TYPE_CHECKING:
+    from deltarule.data.schema import Schema
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
@@ -222,13 +223,17 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         self.effective_parameters_ = float(self.ensemble_.gamma[self.ensemble_.best])
         self.noise_std_ = self.ensemble_.noise_std * self.y_scaling_.std
 
-    def schema(self) -> Schema:
+    def schema(self) -> "Schema":
         """The columns and the scaling, as a model file holds them."""
+        from deltarule.data.schema import Schema
+
         check_is_fitted(self)
         targets = _columns(list(self._target_names), self.y_scaling_)
         return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
 
     def _error_bars(self) -> dict[str, np.ndarray] | None:
+        from deltarule.trainers.bayesian.stored import as_tensors
+
         return as_tensors(self.ensemble_) if hasattr(self, "ensemble_") else None
 
     def __sklearn_tags__(self):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.data.columns import varies
+from deltarule.data.spread import varies
 
 
 class Scaling(NamedTuple):

@@ -5,6 +5,7 @@ step and the parameters, and returns the step, p ← p + step, with the new stat
 """
 
 from collections.abc import Callable
+from math import log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule.backprop import Params
@@ -74,7 +75,8 @@ def adam(first: float = 0.9, second: float = 0.999, floor: float = 1e-8) -> Dire
         square = zipped(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
         xp, dtype = leaves(grads)[0].__array_namespace__(), leaves(grads)[0].dtype
         t = xp.asarray(steps, dtype=dtype)
-        rate, root = -eta / (1 - first**t), xp.sqrt(1 - second**t)
+        begun = -xp.expm1(t * log(first)), -xp.expm1(t * log(second))  # 1 - b^t, which cancels in single precision
+        rate, root = -eta / begun[0], xp.sqrt(begun[1])
         moved = zipped(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
         return moved, Moments(mean, square, steps)
 

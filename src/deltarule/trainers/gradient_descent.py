@@ -13,7 +13,7 @@ from deltarule import backprop, engine, trees
 from deltarule.backprop import Params
 from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_work
-from deltarule.engine.kind import Array, is_traced
+from deltarule.engine.kind import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError
 from deltarule.pytrees import register
 from deltarule.randomness import draws, orders
@@ -222,17 +222,23 @@ class GradientDescent:
     def _move(self, state: GradientDescentState, grads: Params) -> GradientDescentState:
         """p ← p + step, with the learning rate of this step."""
         assert self.eta is not None  # the constructor saw to it
-        eta = self.eta if self.schedule is None else self.eta * self._scheduled(state.step)
+        eta, dtype = self.eta, trees.leaves(grads)[0].dtype
+        eta = eta if self.schedule is None else eta * self._scheduled(state.step, dtype)
         eta = eta if state.rate is None else eta * state.rate.scale
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
         params = limit_norms(trees.zipped(add, state.params, step), self.max_norm)
         return GradientDescentState(params, memory, state.step + 1, state.rate)
 
-    def _scheduled(self, step: Array) -> Any:
+    def _scheduled(self, step: Array, dtype: np.dtype) -> Any:
         """What the schedule multiplies eta by in this step: a plain number, unless the step is traced."""
         assert self.schedule is not None
         factor = self.schedule(step)
-        return factor if is_traced(step) or is_traced(factor) else float(factor)
+        if is_traced(step) or is_traced(factor):
+            return factor
+        if is_jax(factor):  # a schedule of Optax, which computes in single precision where nobody asks for double
+            with engine.of(factor).computing_in(dtype):
+                factor = self.schedule(step)
+        return float(factor)
 
     def _direction(self) -> Direction:
         if self.rule is not None:

@@ -1,16 +1,16 @@
 """Bayesian regularisation as a trainer: the best evidence is kept, no step uphill, and data on which it could fail."""
 
-from functools import partial
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import engine as engines
+from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.rows import pad_rows
+from deltarule.rows import Rows
+from deltarule.trainers.base import Turn
 from deltarule.trainers.bayesian.hyperparameters import spread
+from engines import on
 from trainers.bayesian.conftest import NET, fitted
 
 DRAW = np.random.default_rng(3)
@@ -31,8 +31,8 @@ HARD = {
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_nothing_runs_away(name):
-    result = fitted(*HARD[name])
+def test_nothing_runs_away(engine, name):
+    result = fitted(*HARD[name], engine=engine)
     assert result.stop_reason in ("evidence", "epochs")
     history = result.history
     for record in ("alpha", "beta", "gamma", "log_evidence", "gradient_norm", "mu"):
@@ -40,7 +40,7 @@ def test_nothing_runs_away(name):
     assert np.all((history["alpha"] >= 1e-8) & (history["alpha"] <= 1e8))
     assert np.all((history["beta"] > 0) & (history["beta"] <= 1e10))
     assert np.all((history["gamma"] >= 0) & (history["gamma"] <= 13))
-    assert all(np.all(np.isfinite(p)) for p in jax.tree.leaves(result.params))
+    assert all(np.all(np.isfinite(p)) for p in trees.leaves(result.params))
     assert result.best_epoch == np.argmax(history["log_evidence"])  # records are of the start of an epoch
 
 
@@ -72,53 +72,48 @@ def test_a_larger_max_fail_waits_longer(curve):
     assert fitted(*curve, max_fail=3).epochs < fitted(*curve, max_fail=40).epochs
 
 
-def test_primal_and_dual_take_the_same_way():
+def test_primal_and_dual_take_the_same_way(engine):
     """13 parameters, 8 rows."""
     data = HARD["fewer rows than parameters"]
-    dual, primal = fitted(*data, epochs=20), fitted(*data, epochs=20, solver="primal")
+    dual, primal = (fitted(*data, epochs=20, engine=engine, solver=solver) for solver in ("dual", "primal"))
     n = min(dual.epochs, primal.epochs)
     for name in ("log_evidence", "gamma", "cost"):
         np.testing.assert_allclose(primal.history[name][:n], dual.history[name][:n], rtol=1e-6)
 
 
-def test_a_row_of_weight_two_is_two_rows():
+def test_a_row_of_weight_two_is_two_rows(engine):
     """40 distinct rows, the last 10 of them copies of the first 10, against weights of 2."""
     data = np.r_[X[:30], X[:10]], np.r_[BEND[:30], BEND[:10]] + 0.05 * np.sin(9 * np.r_[X[:30, :1], X[:10, :1]])
-    copied = fitted(*data, epochs=15)
+    copied = fitted(*data, epochs=15, engine=engine)
     weights = np.r_[np.full(10, 2.0), np.ones(20), np.zeros(10)]
     trainer = dr.BayesianRegularization()
-    weighted = dr.train(NET, *data, trainer=trainer, epochs=15, seed=0, weights=weights)
+    weighted = dr.train(NET, *data, trainer=trainer, epochs=15, seed=0, weights=weights, engine=engine)
     for name in ("log_evidence", "gamma", "beta"):
         np.testing.assert_allclose(weighted.history[name], copied.history[name], rtol=1e-6)
 
 
-@partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})
-def one_epoch(net, trainer, state, rows):
-    return trainer.epoch(net, state, rows, None)
-
-
 @pytest.mark.parametrize("name", ["no noise", "noise alone", "one outlier"])
 @pytest.mark.usefixtures("float64")
-def test_no_epoch_goes_uphill(name):
+def test_no_epoch_goes_uphill(engine, name):
     """S under the epoch's own alpha and beta falls where a step was accepted, and the point stays where none was."""
     data, trainer = HARD[name], dr.BayesianRegularization()
-    rows = pad_rows(*(jnp.asarray(part) for part in data))
+    rows = Rows(*engines.get(engine).laid_out(*on(engine, data), None))
 
     def S(params, hyper):
         square = np.sum((np.asarray(NET(params, data[0])) - data[1]) ** 2)
-        energy = jax.tree.map(lambda a, p: np.sum(a * p * p), spread(hyper.alpha, params), params)
-        return 0.5 * float(hyper.beta) * square + 0.5 * float(sum(jax.tree.leaves(energy)))
+        energy = trees.mapped(lambda a, p: np.sum(np.asarray(a * p * p)), spread(hyper.alpha, params), params)
+        return 0.5 * float(hyper.beta) * square + 0.5 * float(sum(trees.leaves(energy)))
 
-    params = NET.init(0, (2,), "float64")
+    params = on(engine, NET.init(0, (2,), "float64"))
     state, accepted = trainer.init(NET, params, rows), 0
     for _ in range(25):
         before = state.params
-        state, record = one_epoch(NET, trainer, state, rows)
+        state, record = trainer.epoch(NET, state, rows, Turn(None, None))
         accepted += int(record["accepted"])
         if record["accepted"]:
             assert S(state.params, state.hyper) < S(before, state.hyper) * (1 + 1e-13)
         else:
-            jax.tree.map(np.testing.assert_array_equal, state.params, before)
+            trees.mapped(np.testing.assert_array_equal, state.params, before)
     assert accepted > 5
 
 

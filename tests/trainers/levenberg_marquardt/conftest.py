@@ -1,17 +1,19 @@
-"""A small problem with J and r written out and differentiated automatically, to hold the forms of a step against."""
+"""A small problem with J and r written out and differentiated by complex steps, to hold the forms of a step against."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
 import deltarule as dr
+from complex_step import jacobian, second_along
+from deltarule import engine as engines
+from deltarule import trees
 from deltarule.network import Network
-from deltarule.rows import Rows, pad_rows
+from deltarule.objective import Objective
+from deltarule.rows import Rows
+from engines import off, on
 
 
 class Small(NamedTuple):
@@ -19,9 +21,10 @@ class Small(NamedTuple):
 
     net: Network
     params: list
-    rows: Rows
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
     p: np.ndarray
-    unravel: Callable
     J: np.ndarray
     r: np.ndarray
     cost: float  # sum_i w_i C_i
@@ -35,37 +38,48 @@ class Small(NamedTuple):
         s = np.linalg.solve(M, -(self.J.T @ self.r + A * self.p))
         return s, np.linalg.solve(M, -0.5 * self.J.T @ self.acceleration(s))
 
+    def bent(self, lam: float, l2: float | None = None) -> np.ndarray:
+        """s + a, with a clipped to three eighths of the length of s."""
+        s, a = self.step(lam, l2)
+        return s + min(1.0, 0.375 * np.linalg.norm(s) / np.linalg.norm(a)) * a
+
+    def on(self, engine: str, l2: float | None = None, block: int | None = None) -> tuple[Objective, list]:
+        """The objective and the parameters on an engine; all examples in one block unless another size is given."""
+        rows = Rows(*engines.get(engine).laid_out(*on(engine, (self.x, self.y, self.weight))))
+        return Objective(self.net, rows, block or rows.x.shape[0], l2), on(engine, self.params)
+
+
+def flat(tree: Any) -> np.ndarray:
+    """The leaves one after another."""
+    return trees.ravel(off(tree))
+
+
+def close(found: Any, expected: Any, tolerance: float) -> None:
+    """Two vectors that differ by less than `tolerance` of the length of the second."""
+    assert np.linalg.norm(found - expected) < tolerance * np.linalg.norm(expected)
+
 
 def small(m: int) -> Small:
     draw = np.random.default_rng(m)
     x, y, weight = draw.uniform(-1, 1, (m, 2)), draw.normal(size=(m, 2)), draw.uniform(0.3, 2, m)
     root = np.sqrt(weight)[:, None]
+    params = [
+        {"W": draw.normal(size=(4, 2)), "b": draw.normal(size=4)},
+        {"W": draw.normal(size=(2, 4)), "b": draw.normal(size=2)},
+    ]
+    p = trees.ravel(params)
 
-    def residual(p):
-        hidden, last = unravel(p)
-        return root * (jnp.tanh(x @ hidden["W"].T + hidden["b"]) @ last["W"].T + last["b"] - y)
+    def residual(p: np.ndarray) -> np.ndarray:
+        hidden, last = trees.unravel(p, params)
+        return root * (np.tanh(x @ hidden["W"].T + hidden["b"]) @ last["W"].T + last["b"] - y)
 
-    @jax.jit
-    def second(v):
-        return jax.jvp(lambda t: jax.jvp(lambda t: residual(p + t * v), (t,), (1.0,))[1], (0.0,), (1.0,))[1].reshape(-1)
+    def acceleration(v: np.ndarray) -> np.ndarray:
+        return second_along(residual, p, v)
 
-    def acceleration(v):
-        with jax.enable_x64(True):
-            return np.asarray(second(v))
-
-    with jax.enable_x64(True):
-        params = [
-            {"W": jnp.asarray(draw.normal(size=(4, 2))), "b": jnp.asarray(draw.normal(size=4))},
-            {"W": jnp.asarray(draw.normal(size=(2, 4))), "b": jnp.asarray(draw.normal(size=2))},
-        ]
-        p, unravel = ravel_pytree(params)
-        J, r = map(
-            np.asarray, jax.jit(lambda p: (jax.jacrev(residual)(p).reshape(2 * m, -1), residual(p).reshape(-1)))(p)
-        )
-        net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(2, "linear")])
-        is_weight = np.r_[np.ones(8), np.zeros(4), np.ones(8), np.zeros(2)]
-        rows = pad_rows(x, y, weight)
-        return Small(net, params, rows, np.asarray(p), unravel, J, r, 0.5 * r @ r, acceleration, is_weight)
+    r = residual(p).reshape(-1)
+    net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(2, "linear")])
+    is_weight = np.r_[np.ones(8), np.zeros(4), np.ones(8), np.zeros(2)]
+    return Small(net, params, x, y, weight, p, jacobian(residual, p), r, 0.5 * r @ r, acceleration, is_weight)
 
 
 @pytest.fixture(scope="session")

@@ -1,84 +1,69 @@
 """The primal step against NumPy on an explicit J, and its two limits: Gauss-Newton and steepest descent."""
 
-from functools import partial
-
-import jax
 import numpy as np
 import pytest
-from jax.flatten_util import ravel_pytree
 
-from deltarule.trainers.levenberg_marquardt.primal import primal_model
+from deltarule.trainers.levenberg_marquardt import primal
+from trainers.levenberg_marquardt.conftest import close, flat
 
 pytestmark = pytest.mark.usefixtures("float64")
 
 
-@partial(jax.jit, static_argnums=(0, 3, 5))
-def solve(net, params, rows, block, l2, accelerate, lam):
-    """s, a and what the model holds, as flat vectors."""
-    model = primal_model(net, params, rows, block, l2, accelerate)
-    step = model.solve(lam)
-    return (
-        ravel_pytree(step.s)[0],
-        ravel_pytree(step.a)[0],
-        model.objective,
-        ravel_pytree(model.gradient)[0],
-        model.trace,
-    )
-
-
-def step(problem, lam, l2=None, block=None, accelerate=True):
-    block = block or problem.rows.x.shape[0]
-    return [np.asarray(v) for v in solve(problem.net, problem.params, problem.rows, block, l2, accelerate, lam)]
-
-
-def close(found, expected, tolerance):
-    assert np.linalg.norm(found - expected) < tolerance * np.linalg.norm(expected)
+def step(problem, engine, lam, l2=None, block=None, accelerate=True):
+    """The step, and the model that it is made from."""
+    F, p = problem.on(engine, l2, block)
+    model = F.call(primal.model, p)
+    return flat(F.call(primal.step, p, model, lam, accelerate=accelerate).bent), model
 
 
 @pytest.mark.parametrize(("l2", "block"), [(None, 32), (0.3, 32), (0.3, 8)])
 @pytest.mark.parametrize("lam", [1e-3, 1.0, 100.0])
-def test_the_step_and_its_correction(many, lam, l2, block):
-    s, a, *_ = step(many, lam, l2, block)
-    expected_s, expected_a = many.step(lam, l2)
-    close(s, expected_s, 1e-10)
-    close(a, expected_a, 1e-10)
+def test_the_step_and_its_correction(many, engine, lam, l2, block):
+    close(step(many, engine, lam, l2, block)[0], many.bent(lam, l2), 1e-10)
+    close(step(many, engine, lam, l2, block, accelerate=False)[0], many.step(lam, l2)[0], 1e-10)
 
 
-def test_what_the_model_holds(many):
-    _, _, objective, gradient, trace = step(many, 1.0, 0.3)
-    assert objective == pytest.approx(many.cost + 0.15 * np.sum(many.is_weight * many.p**2), rel=1e-13)
-    close(gradient, many.J.T @ many.r + 0.3 * many.is_weight * many.p, 1e-13)
-    assert trace == pytest.approx(np.sum(many.J**2), rel=1e-13)
+def test_what_the_model_holds(many, engine):
+    _, model = step(many, engine, 1.0, 0.3)
+    gradient = many.J.T @ many.r + 0.3 * many.is_weight * many.p
+    assert float(model.objective) == pytest.approx(many.cost + 0.15 * np.sum(many.is_weight * many.p**2), rel=1e-13)
+    close(flat(model.gradient), gradient, 1e-13)
+    assert float(model.gradient_norm) == pytest.approx(np.linalg.norm(gradient), rel=1e-13)
+    assert float(model.trace) == pytest.approx(np.sum(many.J**2), rel=1e-13)
+    np.testing.assert_allclose(model.hessian, many.J.T @ many.J, rtol=1e-12, atol=1e-13)
 
 
-def test_more_parameters_than_residuals(few):
-    s, a, *_ = step(few, 0.01)
-    expected_s, expected_a = few.step(0.01)
-    close(s, expected_s, 1e-10)
-    close(a, expected_a, 1e-10)
+def test_what_the_examples_left_in_the_network_is_kept_where_they_go_through_together(many, engine):
+    assert step(many, engine, 1.0)[1].lin is not None
+    assert step(many, engine, 1.0, block=8)[1].lin is None
 
 
-def test_without_damping_it_is_gauss_newton(many):
+def test_what_the_step_promises(many, engine):
+    F, p = many.on(engine, 0.3)
+    found = F.call(primal.step, p, F.call(primal.model, p), 0.7, accelerate=True)
+    s, A = many.step(0.7, 0.3)[0], 0.3 * many.is_weight
+    expected = -((many.J.T @ many.r + A * many.p) @ s + 0.5 * (np.sum((many.J @ s) ** 2) + s @ (A * s)))
+    assert float(found.predicted) == pytest.approx(expected, rel=1e-11)
+
+
+def test_more_parameters_than_residuals(few, engine):
+    close(step(few, engine, 0.01)[0], few.bent(0.01), 1e-10)
+
+
+def test_without_damping_it_is_gauss_newton(many, engine):
     """The least-squares solution of J s = -r; its conditioning is squared by the normal equations."""
     expected = np.linalg.lstsq(many.J, -many.r, rcond=None)[0]
     lam = 1e-15 * np.sum(many.J**2)
-    close(step(many, lam)[0], expected, 1e-14 * np.linalg.cond(many.J) ** 2)
+    close(step(many, engine, lam, accelerate=False)[0], expected, 1e-14 * np.linalg.cond(many.J) ** 2)
 
 
-def test_with_great_damping_it_is_steepest_descent(many):
+def test_with_great_damping_it_is_steepest_descent(many, engine):
     """s -> -gradient/lambda, and the correction, a quarter of a quadratic in s, vanishes beside it."""
     lam = 1e14 * np.sum(many.J**2)
-    s, a, _, gradient, _ = step(many, lam, 0.3)
-    close(s, -gradient / lam, 1e-12)
-    assert np.linalg.norm(a) < 1e-12 * np.linalg.norm(s)
+    found, model = step(many, engine, lam, 0.3)
+    close(found, -flat(model.gradient) / lam, 1e-12)
 
 
-def test_without_acceleration_there_is_no_correction(many):
-    s, a, *_ = step(many, 1.0, accelerate=False)
-    close(s, many.step(1.0)[0], 1e-11)
-    np.testing.assert_array_equal(a, 0)
-
-
-def test_a_matrix_that_is_not_positive_definite_gives_nan(few):
+def test_a_matrix_that_is_not_positive_definite_gives_nan(few, engine):
     """J^T J is singular here, and less than nothing is added to it: the trial is rejected, nothing is raised."""
-    assert np.isnan(step(few, -1.0)[0]).all()
+    assert np.isnan(step(few, engine, -1.0)[0]).all()

@@ -1,22 +1,27 @@
 """The refit of a linear output layer against damped least squares by NumPy."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import engine as engines
 from deltarule.errors import ConfigurationError
-from deltarule.rows import pad_rows
+from deltarule.objective import Objective
+from deltarule.rows import Rows
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
+from engines import off, on
 
 pytestmark = pytest.mark.usefixtures("float64")
 
-refit = jax.jit(refit_output_layer, static_argnums=(0, 3), compiler_options={"xla_backend_optimization_level": 0})
+
+def refit(engine, net, params, data, block, lam, l2):
+    """The refit as the engine computes it, in NumPy's arrays; JAX pads the examples to a multiple of 8."""
+    rows = Rows(*engines.get(engine).laid_out(*on(engine, data)))
+    return off(Objective(net, rows, block, l2).call(refit_output_layer, on(engine, params), lam))
 
 
 def setting(m, h, scale, weighted=True, k=2):
-    """A 3-h-k network (3-k for h = 0), its padded rows, B = √(2 scale w) [a, 1] and the weighted residuals y - a^L."""
+    """A 3-h-k network (3-k for h = 0), its examples, B = √(2 scale w) [a, 1] and the weighted residuals y - a^L."""
     draw = np.random.default_rng(m + h)
     x, y = draw.normal(size=(m, 3)), draw.normal(size=(m, k))
     weight = draw.uniform(0.2, 3, m) if weighted else None
@@ -27,7 +32,7 @@ def setting(m, h, scale, weighted=True, k=2):
     root = np.sqrt(2 * scale * (np.ones(m) if weight is None else weight))[:, None]
     W = np.concatenate([params[-1]["W"], np.asarray(params[-1]["b"])[:, None]], axis=1).T  # (h + 1, k)
     B = np.concatenate([a, np.ones((m, 1))], axis=1)
-    return net, params, pad_rows(x, y, weight), root * B, root * (y - B @ W), W
+    return net, params, (x, y, weight), root * B, root * (y - B @ W), W
 
 
 def ridge(B, missing, W, lam, l2):
@@ -44,17 +49,17 @@ def ridge(B, missing, W, lam, l2):
         (30, 4, 0.5, True, None, 32),  # more rows than features: B^T B
         (30, 4, 1.0, True, 0.7, 8),
         (30, 4, 0.5, False, 0.7, 32),
-        (7, 8, 0.5, True, None, 8),  # eight rows with the padding, nine features: B B^T
+        (7, 8, 0.5, True, None, 8),  # seven rows, or eight with the padding, nine features: B B^T
         (7, 20, 1.0, True, None, 8),
         (7, 20, 0.5, False, None, 8),
         (7, 20, 1.0, True, 0.7, 8),  # L2 is for B^T B, whatever the rows
         (30, 0, 0.5, True, 0.7, 32),  # no layer below: the inputs are the features
     ],
 )
-def test_it_is_damped_least_squares(m, h, scale, weighted, l2, block):
-    net, params, rows, B, missing, W = setting(m, h, scale, weighted)
+def test_it_is_damped_least_squares(engine, m, h, scale, weighted, l2, block):
+    net, params, data, B, missing, W = setting(m, h, scale, weighted)
     for lam in (1e-3, 1.0):
-        found = refit(net, params, rows, block, lam, l2)
+        found = refit(engine, net, params, data, block, lam, l2)
         expected = ridge(B, missing, W, lam, l2 or 0.0)
         np.testing.assert_allclose(found[-1]["W"], expected[:-1].T, rtol=1e-8, atol=1e-9)
         np.testing.assert_allclose(found[-1]["b"], expected[-1], rtol=1e-8, atol=1e-9)
@@ -63,19 +68,18 @@ def test_it_is_damped_least_squares(m, h, scale, weighted, l2, block):
                 np.testing.assert_array_equal(layer[name], before[name])
 
 
-def test_great_damping_leaves_the_layer_where_it_is():
-    net, params, rows, *_ = setting(30, 4, 0.5)
-    found = refit(net, params, rows, 32, 1e18, None)
+def test_great_damping_leaves_the_layer_where_it_is(engine):
+    net, params, data, *_ = setting(30, 4, 0.5)
+    found = refit(engine, net, params, data, 32, 1e18, None)
     np.testing.assert_allclose(found[-1]["W"], params[-1]["W"], rtol=1e-12)
     np.testing.assert_allclose(found[-1]["b"], params[-1]["b"], atol=1e-15)
 
 
-def test_no_layer_is_better_for_the_features_below():
+def test_no_layer_is_better_for_the_features_below(engine):
     """lambda -> 0: the gradient of the cost for the last layer, B^T of the residuals, is zero."""
-    net, params, rows, B, _, _ = setting(30, 4, 0.5)
-    found = refit(net, params, rows, 32, 1e-12, None)
-    x, y, root = (np.asarray(v) for v in (rows.x[:30], rows.y[:30], jnp.sqrt(rows.weight[:30])))
-    residual = root[:, None] * (y - np.asarray(net(found, x)))
+    net, params, (x, y, weight), B, _, _ = setting(30, 4, 0.5)
+    found = refit(engine, net, params, (x, y, weight), 32, 1e-12, None)
+    residual = np.sqrt(weight)[:, None] * (y - net(found, x))
     np.testing.assert_allclose(B.T @ residual, 0, atol=1e-9)
 
 

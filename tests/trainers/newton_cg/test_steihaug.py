@@ -1,11 +1,12 @@
 """Steihaug's conjugate gradients on small quadratics whose answers are known."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from deltarule import engine as engines
 from deltarule.trainers.newton_cg import ENDINGS
 from deltarule.trainers.newton_cg.steihaug import steihaug
+from engines import put
 
 pytestmark = pytest.mark.usefixtures("float64")
 DRAW = np.random.default_rng(0)
@@ -17,9 +18,13 @@ def matrix(*eigenvalues):
     return ROTATION @ np.diag(eigenvalues) @ ROTATION.T
 
 
-def solve(H, g=G, radius=1e9, tolerance=1e-12, iterations=100):
-    found = steihaug(lambda v: [jnp.asarray(H) @ v[0]], [jnp.asarray(g)], jnp.asarray(radius), tolerance, iterations)
-    return np.asarray(found.s[0]), float(found.promised), ENDINGS[int(found.ending)], int(found.products)
+def _solve(H, g, radius, tolerance, iterations):
+    return steihaug(lambda v: [{"W": H @ v[0]["W"]}], [{"W": g}], radius, tolerance, iterations)
+
+
+def solve(engine, H, g=G, radius=1e9, tolerance=1e-12, iterations=100):
+    found = engines.get(engine).call(_solve, put(engine, H), put(engine, g), radius, tolerance, iterations)
+    return np.asarray(found.s[0]["W"]), float(found.promised), ENDINGS[int(found.ending)], int(found.products)
 
 
 def model(H, s, g=G):
@@ -29,24 +34,24 @@ def model(H, s, g=G):
 CONVEX, SADDLE = matrix(1, 2, 3, 5, 8, 13), matrix(-2, 1, 2, 3, 5, 8)
 
 
-def test_a_wide_region_holds_newton_s_step():
-    s, promised, ending, products = solve(CONVEX)
+def test_a_wide_region_holds_newton_s_step(engine):
+    s, promised, ending, products = solve(engine, CONVEX)
     np.testing.assert_allclose(s, -np.linalg.solve(CONVEX, G), rtol=1e-10)
     assert promised == pytest.approx(-model(CONVEX, s), rel=1e-12)
     assert ending == "converged"
     assert products <= 7  # six in exact arithmetic
 
 
-def test_equal_eigenvalues_take_one_product():
-    s, _, ending, products = solve(4 * np.eye(6))
+def test_equal_eigenvalues_take_one_product(engine):
+    s, _, ending, products = solve(engine, 4 * np.eye(6))
     np.testing.assert_allclose(s, -G / 4, rtol=1e-13)
     assert (ending, products) == ("converged", 1)
 
 
 @pytest.mark.parametrize("H", [CONVEX, SADDLE], ids=["convex", "saddle"])
 @pytest.mark.parametrize("radius", [1e-3, 0.1, 0.5])
-def test_a_narrow_region_ends_on_its_boundary_below_cauchy_s_point(H, radius):
-    s, promised, ending, _ = solve(H, radius=radius)
+def test_a_narrow_region_ends_on_its_boundary_below_cauchy_s_point(engine, H, radius):
+    s, promised, ending, _ = solve(engine, H, radius=radius)
     assert np.linalg.norm(s) == pytest.approx(radius, rel=1e-12)
     assert ending in ("boundary", "negative curvature")
     curvature = G @ H @ G
@@ -57,35 +62,35 @@ def test_a_narrow_region_ends_on_its_boundary_below_cauchy_s_point(H, radius):
     assert promised == pytest.approx(-model(H, s), rel=1e-10)
 
 
-def test_negative_curvature_is_followed_to_the_boundary():
-    s, promised, ending, _ = solve(SADDLE, radius=50.0)
+def test_negative_curvature_is_followed_to_the_boundary(engine):
+    s, promised, ending, _ = solve(engine, SADDLE, radius=50.0)
     assert ending == "negative curvature"
     assert np.linalg.norm(s) == pytest.approx(50, rel=1e-12)
     assert promised == pytest.approx(-model(SADDLE, s), rel=1e-10)
     assert promised > 100
     # Along the first direction already: H = -I.
-    s, promised, ending, products = solve(-np.eye(6), radius=3.0)
+    s, promised, ending, products = solve(engine, -np.eye(6), radius=3.0)
     np.testing.assert_allclose(s, -3 * G / np.linalg.norm(G), rtol=1e-12)
     assert (ending, products) == ("negative curvature", 1)
     assert promised == pytest.approx(3 * np.linalg.norm(G) + 4.5, rel=1e-12)
 
 
-def test_the_tolerance_is_that_of_the_residual():
+def test_the_tolerance_is_that_of_the_residual(engine):
     for tolerance in (0.5, 1e-2, 1e-5):
-        s, _, ending, products = solve(CONVEX, tolerance=tolerance)
+        s, _, ending, products = solve(engine, CONVEX, tolerance=tolerance)
         assert np.linalg.norm(G + CONVEX @ s) <= tolerance * np.linalg.norm(G)
         assert ending == "converged"
     assert products == 6
 
 
-def test_iterations_are_limited():
-    s, promised, ending, products = solve(CONVEX, iterations=3)
+def test_iterations_are_limited(engine):
+    s, promised, ending, products = solve(engine, CONVEX, iterations=3)
     assert (ending, products) == ("running", 3)
     assert promised == pytest.approx(-model(CONVEX, s), rel=1e-12)
     assert promised > 0
 
 
-def test_no_gradient_no_step():
-    s, promised, ending, products = solve(CONVEX, g=np.zeros(6))
+def test_no_gradient_no_step(engine):
+    s, promised, ending, products = solve(engine, CONVEX, g=np.zeros(6))
     assert not s.any()
     assert (promised, ending, products) == (0, "converged", 0)

@@ -170,10 +170,10 @@ def _pull(F: Objective, at: Dual, u: Array) -> Params:
 
 
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
-    """Where a damping leads, and S there."""
+    """Where a damping leads, S there, and by how much the model says that it falls."""
     step = STEPS[form](F, p, at, hyper, mu)  # pyright: ignore[reportArgumentType]
     there = plus(p, step.bent)
-    return there, objective(there, hyper, 2 * F.sum(cost, there))
+    return there, objective(there, hyper, 2 * F.sum(cost, there)), step.predicted
 
 
 POINTS = {"primal": primal_point, "dual": dual_point}

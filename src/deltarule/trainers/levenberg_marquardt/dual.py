@@ -44,11 +44,9 @@ def model(F: Objective, p: Params) -> Dual:
     K = gram(F.net, p, lin, lin, errors=errors, group=lambda layer, name: name if F.l2 is not None else "all")
     xp = lin.r.__array_namespace__()
     trace = sum(xp.trace(part) for part in K.values())
-    gradient = _pull(F, lin, errors, lin.r)
-    if F.l2 is None:
-        r = lin.r.reshape(-1)
-        return Dual(lin.cost, gradient, xp.sqrt(xp.vdot(r, K["all"] @ r)), trace, lin, errors, K)
-    gradient = plus(gradient, times(F.prior(p), p))
+    gradient = _pull(F, lin, errors, lin.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
+    if F.l2 is not None:
+        gradient = plus(gradient, times(F.prior(p), p))
     return Dual(lin.cost + F.prior_energy(p), gradient, norm(gradient), trace, lin, errors, K)
 
 
@@ -71,13 +69,17 @@ def _bend(F: Objective, p: Params, at: Dual, v: backprop.Direction) -> Array:
 def _plain_step(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
     """Without a prior every direction is J^T u: it is kept as u, (m, k), and only the step taken is written out.
 
-    Inner products are K's: ⟨J^T u, J^T v⟩ = u^T K v.
+    Inner products are K's: ⟨J^T u, J^T v⟩ = u^T K v. Where K is singular, rounding may make a square less than 0, and
+    then it counts as 0.
     """
     E, r, K = engine.of(at.lin.r), at.lin.r, at.K["all"]
     factor = E.factor(K / lam, 1.0)
 
     def inner(u: Array, v: Array) -> Array:
         return E.xp.vdot(u, K @ v.reshape(-1))
+
+    def length(u: Array) -> Array:
+        return E.xp.sqrt(E.xp.maximum(inner(u, u), 0))
 
     def solved(r: Array) -> Array:
         """u with J^T u = (J^T J + lambda I)^-1 J^T r."""
@@ -87,7 +89,7 @@ def _plain_step(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool)
     predicted = 0.5 * (lam * inner(u, u) - inner(r, u))
     if accelerate:
         v = -0.5 * solved(_bend(F, p, at, errors_along(at.errors, u)))
-        u = u + correction_share(E.xp.sqrt(inner(u, u)), E.xp.sqrt(inner(v, v))) * v
+        u = u + correction_share(length(u), length(v)) * v
     return Step(_pull(F, at.lin, at.errors, u), predicted)
 
 

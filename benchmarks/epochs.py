@@ -1,0 +1,45 @@
+"""deltarule's loop on one of its two engines, one epoch a call, as `dr.train` runs it."""
+
+from typing import Any
+
+import deltarule as dr
+from deltarule import engine as engines
+from deltarule import trees
+from deltarule.loop import Course, Records
+from deltarule.rows import Rows
+
+
+class Epochs:
+    """A training that goes on for as long as it is called; on JAX gradient descent runs in its compiled loop."""
+
+    def __init__(self, engine: str, net: dr.Network, trainer: Any, X: Any, Y: Any, start: list[dict[str, Any]]):
+        """`engine` is "numpy" or "jax"; X, Y and the start are NumPy's, in the dtype that is to be computed in."""
+        self.engine, self.net, self.trainer = engines.get(engine), net, trainer
+        self.dtype, self.first = X.dtype, start
+        with self.engine.computing_in(self.dtype):
+            rows = Rows(*self.engine.laid_out(X, Y, None))
+        self.course = Course(net, trainer, rows, None, (0,), dr.Stopping(), "cost", ())
+        self.begin()
+
+    def begin(self) -> None:
+        """Stand at the start again."""
+        with self.engine.computing_in(self.dtype):
+            self.carry = self.course.start(trees.mapped(self.engine.put, self.first))
+
+    def run(self, epochs: int = 1) -> Records:
+        """The records of so many epochs more, fewer where the training stops; they are computed when this returns."""
+        limits = self.trainer.thread_limits(self.net, self.carry.state.params, int(self.course.rows.count))
+        with self.engine.computing_in(self.dtype), limits:
+            self.carry, records, _ = self.course.advance(self.carry, int(self.carry.epoch) + epochs)
+            self.engine.wait(trees.leaves(self.carry.state.params))
+        return records
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the trainer found a reason to end."""
+        return int(self.carry.stop) != 0
+
+    @property
+    def params(self) -> list[dict[str, Any]]:
+        """The parameters now, on the engine."""
+        return self.carry.state.params

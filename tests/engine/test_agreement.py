@@ -1,0 +1,299 @@
+"""The promise of two engines: one step of every trainer, every activation x cost and every layer agree to 1e-12.
+
+Relative to the largest number of each array, in float64, at points of ordinary size. Whole trainings are compared in
+`convergence`, and convolutions besides with XLA's own in `oracle/test_convolution`.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule import engine as engines_of
+from deltarule.activations import ACTIVATIONS
+from deltarule.costs import COSTS
+from deltarule.layers import LAYER_KINDS
+from engines import WITHOUT_JAX, assert_close, on
+
+pytestmark = [WITHOUT_JAX, pytest.mark.usefixtures("float64")]
+DRAW = np.random.default_rng(0)
+
+
+def agree(compute, *given, floor=0.0):
+    """Hold compute(*given) of NumPy's arrays against the same of JAX's, compiled."""
+    ours, theirs = (engines_of.get(name).call(compute, *on(name, given)) for name in ("numpy", "jax"))
+    assert_close(ours, theirs, floor=floor)
+
+
+# Activations and costs
+
+
+def points(output, cost):
+    """z (5, 3) whose outputs the cost takes, targets, and two directions."""
+    draw = np.random.default_rng(1)
+    z = draw.uniform(0.2, 0.8, (5, 3)) if output in ("relu", "linear", "tanh") else draw.normal(size=(5, 3))
+    z = -abs(z) - 0.1 if output == "softplus" else z
+    y = draw.dirichlet(np.ones(3), 5) if cost != "quadratic" or output == "softmax" else draw.uniform(size=(5, 3))
+    return z, y, draw.normal(size=(5, 3)), draw.normal(size=(5, 3))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation(name):
+    activation = ACTIVATIONS[name]
+
+    def everything(z, v, dz, ddz):
+        a = activation.sigma(z)
+        return [
+            a,
+            activation.slope(z, a),
+            activation.curvature(z, a),
+            activation.times_slope(z, a, v),
+            activation.slope_tangent(z, a, dz, v, ddz),
+            activation.second_tangent(z, a, dz, ddz),
+        ]
+
+    agree(everything, *np.random.default_rng(2).normal(size=(4, 6, 5)), floor=1e-3)
+
+
+@pytest.mark.parametrize(("name", "output"), list(itertools.product(COSTS, ACTIVATIONS)))
+def test_every_activation_and_cost(name, output):
+    cost, activation = COSTS[name], ACTIVATIONS[output]
+
+    def everything(z, y, dz, ddz):
+        a = activation.sigma(z)
+        found = [cost.value(activation, z, a, y), cost.slope(a, y), cost.output_error(activation, z, a, y)]
+        if activation.trainable:
+            found += [
+                cost.output_error_tangent(activation, z, a, y, dz),
+                *cost.gauss_newton(activation, z, a, y),
+                cost.residual_acceleration(activation, z, a, y, dz, ddz),
+            ]
+        return found
+
+    agree(everything, *points(output, name))
+
+
+# Layers
+
+IMAGES = (3, 6, 7, 2)
+LAYERS = [
+    (dr.Dense(4, "tanh"), (5, 3)),
+    (dr.Dense(20, "softplus"), (3, 15)),
+    (dr.Dense(3, "softmax"), (5, 4)),
+    (dr.Convolution(2, 3, "tanh"), IMAGES),
+    (dr.Convolution(3, (3, 2), "sigmoid", (2, 1), "same"), IMAGES),
+    (dr.MaxPool(2), IMAGES),
+    (dr.MaxPool((3, 2), 1, "same"), IMAGES),
+    (dr.MeanPool(2), IMAGES),
+    (dr.MeanPool((2, 3), (1, 2), "same"), IMAGES),
+    (dr.L2Pool(2), IMAGES),
+    (dr.L2Pool((2, 3), (2, 1)), IMAGES),
+    (dr.Flatten(), IMAGES),
+    (dr.Reshape((3, 4)), (5, 12)),
+    (dr.Dropout(0.4), (5, 6)),
+]
+
+
+def test_every_layer_is_here():
+    assert {type(layer) for layer, _ in LAYERS} == set(LAYER_KINDS.values())
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda each: getattr(each, "label", None))
+def test_every_layer(layer, shape):
+    draw = np.random.default_rng(3)
+    out = (shape[0], *layer.output_shape(shape[1:]))
+    shapes = layer.parameter_shapes(shape[1:])
+    params, dparams = ({name: draw.normal(size=s) / 2 for name, s in shapes.items()} for _ in range(2))
+    below = draw.normal(size=(3, *shape))  # a, da and dda of the layer below
+    above = draw.normal(size=(3, *out))  # dC/da, its tangent, and delta
+    residuals = draw.normal(size=(shape[0], 2, *out[1:]))
+
+    def everything(params, dparams, below, above, residuals):
+        (a, da, dda), (dC_da, ddC_da, delta) = below, above
+        here = layer.forward(params, a)
+        moved = layer.tangent(params, dparams, a, here, da)
+        error = layer.error(here, dC_da)
+        E = engines_of.of(a)
+        pairs = layer.jacobian_transpose(a, residuals)
+        return [
+            here.z,
+            here.a,
+            layer.slope(here),
+            error,
+            layer.propagate(params, a, here, delta),
+            layer.gradient(a, delta),
+            moved,
+            layer.tangent(params, dparams, a, here, None),
+            layer.second_tangent(params, dparams, a, here, moved[0], da, dda),
+            layer.tangent_along_gradient(params, delta, a, here, da),
+            layer.second_tangent_along_gradient(params, delta, a, here, moved[0], da, dda),
+            layer.error_tangent(here, moved, dC_da, ddC_da),
+            layer.propagate_tangent(params, dparams, a, da, here, moved, delta, error),
+            layer.gradient_tangent(a, da, delta, error),
+            E.rows_of_products(pairs) if pairs else None,
+            layer.squared_jacobian(a, residuals),
+            layer.gram((a, da), (residuals, residuals)),
+        ]
+
+    agree(everything, params, dparams, below, above, residuals, floor=1e-3)
+
+
+def test_the_gram_of_dense_in_parts():
+    layer, draw = dr.Dense(4), np.random.default_rng(4)
+    M = draw.normal(size=(10, 10))
+    covariance = {"W": draw.uniform(0.1, 2, 3), "b": np.array(0.3)}
+
+    def everything(a, residuals, M, covariance):
+        return [layer.gram_diagonal(a, residuals, covariance), layer.gram_trace(a, residuals, M)]
+
+    agree(everything, draw.normal(size=(5, 3)), draw.normal(size=(5, 2, 4)), M + M.T, covariance)
+
+
+# Networks
+
+STACKS = {
+    "dense": (dr.Network([dr.Dense(6, "tanh"), dr.Dense(3, "softmax")], "log-likelihood"), (4,)),
+    "images": (
+        dr.Network(
+            [dr.Convolution(3, 3, "relu"), dr.MaxPool(2), dr.Flatten(), dr.Dense(5, "sigmoid"), dr.Dense(3, "sigmoid")],
+            "cross-entropy",
+        ),
+        (8, 7, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_outputs_gradients_traces_and_gradient_checks(stack):
+    net, shape = STACKS[stack]
+    X, labels = DRAW.normal(size=(9, *shape)), np.arange(9) % 3
+    params = net.init(1, shape, "float64")
+    found = []
+    for name in ("numpy", "jax"):
+        own = on(name, params)
+        found.append([net(own, X), net.cost_and_gradient(own, X, labels), list(net.trace(own, X[0], labels[0]).layers)])
+        assert dr.check_gradient(net, own, X, labels) < 1e-6
+    assert_close(*found)
+
+
+# One step, or one epoch of steps on batches, of every trainer
+
+X = DRAW.uniform(-1, 1, (40, 2))
+Y = np.stack([np.sin(3 * X[:, 0]), X[:, 0] * X[:, 1]], axis=1)
+WEIGHTS = DRAW.uniform(0.5, 2, 40)
+CURVE = dr.Network([dr.Dense(6, "tanh"), dr.Dense(2, "linear")])  # 32 parameters
+CLASSES = dr.Network([dr.Dense(5, "sigmoid"), dr.Dense(2, "softmax")], "log-likelihood")
+LABELS = (Y[:, 1] > 0).astype(int)
+FEW = 12  # examples, whose 24 residuals are fewer than the parameters
+
+DESCENT = {
+    "plain": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+    "adam": {"rule": "adam"},
+    "l2": {"l2": 0.5},
+    "l1": {"l1": 0.5},
+    "max-norm": {"max_norm": 0.8},
+    "schedule": {"schedule": lambda t: 1 / (1 + t)},
+}
+
+
+def train_on_both(net, x, y, epochs=1, **options):
+    """The results of the same training on NumPy and on JAX."""
+    start = net.init(2, x.shape[1:], "float64")
+    options = {"epochs": epochs, "params": start, "seed": 5, "dtype": "float64"} | options
+    ours, theirs = (dr.train(net, x, y, engine=name, **options) for name in ("numpy", "jax"))
+    assert (ours.engine, theirs.engine) == ("numpy", "jax")
+    assert ours.history.keys() == theirs.history.keys()
+    return ours, theirs
+
+
+def assert_same_step(ours, theirs):
+    """Parameters and costs to 1e-12, counts exactly."""
+    assert_close(ours.params, theirs.params)
+    for name in ("cost", "gradient_norm", "lambda", "log_evidence", "gamma", "beta", "alpha", "radius", "step_norm"):
+        if name in ours.history:
+            assert_close(ours.history[name], theirs.history[name])
+    for name in ("accepted", "rejected", "trial_verdict", "products", "negative_curvature"):
+        if name in ours.history:
+            np.testing.assert_array_equal(ours.history[name], theirs.history[name])
+    assert ours.stop_reason == theirs.stop_reason
+
+
+@pytest.mark.parametrize("batch_size", [None, 7], ids=["full batch", "mini-batches"])
+@pytest.mark.parametrize("rule", DESCENT)
+def test_gradient_descent(rule, batch_size):
+    """Three epochs, so that what a rule remembers counts; 40 examples are five batches of 7 and one of 5."""
+    trainer = dr.GradientDescent(eta=0.05, batch_size=batch_size, **DESCENT[rule])
+    assert_same_step(*train_on_both(CLASSES, X, LABELS, epochs=3, trainer=trainer, weights=WEIGHTS))
+
+
+def test_gradient_descent_on_draws_with_replacement_and_validation_data():
+    trainer = dr.GradientDescent(eta=0.1, batch_size=8, sampling="uniform", no_improvement=1)
+    options = {"validation_data": (X[:15], LABELS[:15]), "record": ["learning_speed", "training_score"]}
+    ours, theirs = train_on_both(CLASSES, X[15:], LABELS[15:], epochs=4, trainer=trainer, **options)
+    assert_same_step(ours, theirs)
+    for name in ("validation_cost", "validation_accuracy", "eta", "learning_speed", "training_cost"):
+        assert_close(ours.history[name], theirs.history[name])
+
+
+def test_gradient_descent_on_images():
+    net, shape = STACKS["images"]
+    x = DRAW.normal(size=(12, *shape))
+    trainer = dr.GradientDescent(eta=0.1, batch_size=5, momentum=0.5)
+    assert_same_step(*train_on_both(net, x, np.arange(12) % 3, trainer=trainer))
+
+
+LEVENBERG_MARQUARDT = {
+    "primal": {"solver": "primal"},
+    "dual": {"solver": "dual"},
+    "conjugate gradients": {"solver": "cg", "cg_tolerance": 1e-14, "cg_iterations": 500},
+    "primal, l2": {"solver": "primal", "l2": 0.3},
+    "dual, l2": {"solver": "dual", "l2": 0.3},
+    "neither corrected nor refitted": {"solver": "primal", "acceleration": False, "refit": False},
+    "batches": {"solver": "primal", "batch_size": 15},
+}
+
+
+@pytest.mark.parametrize("form", LEVENBERG_MARQUARDT)
+def test_levenberg_marquardt(form):
+    few = FEW if "dual" in form else None
+    trainer = dr.LevenbergMarquardt(**LEVENBERG_MARQUARDT[form])
+    ours, theirs = train_on_both(CURVE, X[:few], Y[:few], trainer=trainer, weights=WEIGHTS[:few])
+    assert_same_step(ours, theirs)
+    assert ours.history["accepted"][0] > 0
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_levenberg_marquardt_for_classes(solver):
+    few = FEW if solver == "dual" else None
+    assert_same_step(*train_on_both(CLASSES, X[:few], LABELS[:few], trainer=dr.LevenbergMarquardt(solver=solver)))
+
+
+@pytest.mark.parametrize("batch_size", [None, 15], ids=["full batch", "mini-batches"])
+@pytest.mark.parametrize("l2", [None, 0.3])
+@pytest.mark.parametrize("radius", [0.3, 100.0])
+def test_newton_cg(batch_size, l2, radius):
+    """Steps that end at the edge of the region: at once, and after several products and smaller radii."""
+    trainer = dr.NewtonCG(batch_size=batch_size, l2=l2, cg_tolerance=1e-10, radius=radius)
+    assert_same_step(*train_on_both(CLASSES, X, LABELS, trainer=trainer, weights=WEIGHTS))
+
+
+def test_newton_cg_inside_its_region():
+    """Of a convex objective conjugate gradients end where Newton's step is found; how many products is rounding."""
+    net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
+    trainer = dr.NewtonCG(l2=1.0, cg_tolerance=1e-13, radius=100.0)
+    ours, theirs = train_on_both(net, X, LABELS, trainer=trainer, weights=WEIGHTS)
+    assert ours.history["step_norm"][0] < 0.9 * ours.history["radius"][0]
+    assert ours.history["rejected"][0] == 0
+    assert_close(ours.params, theirs.params)
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_bayesian_regularisation(solver):
+    few = FEW if solver == "dual" else None
+    trainer = dr.BayesianRegularization(solver=solver)
+    ours, theirs = train_on_both(CURVE, X[:few], Y[:few], epochs=2, trainer=trainer)
+    assert_same_step(ours, theirs)
+    assert ours.history["accepted"].all()
