@@ -5,11 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
-pytest.importorskip("jax")  # the referee's own step is JAX's
-=======
 pytest.importorskip("jax", reason="the referee differentiates by JAX")
->>>>>>> t-d
 from benchmarks.descent import referee
 from benchmarks.descent.contestant import save
 from benchmarks.descent.deltarule_sgd import Deltarule
