@@ -33,7 +33,7 @@ def test_a_few_checks(estimator, check):
 
 
 def test_constructors_stay_small():
-    assert len(NetworkRegressor().get_params()) <= 13
+    assert len(NetworkRegressor().get_params()) <= 14
     assert len(NetworkClassifier().get_params()) <= 13
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from deltarule.costs import Quadratic
 from deltarule.domain import require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network import Network
@@ -108,7 +107,7 @@ def automatic(net: Network, inputs: int, count: int) -> str:
     A classifier has to stop early, long before a minimum, and there Adam's small steps find the better place: on noisy
     classes Levenberg-Marquardt was behind it in accuracy and in likelihood on every set that was measured.
     """
-    if not isinstance(net.cost, Quadratic):
+    if net.cost.for_classes or not net.cost.has_residual:
         return "adam"
     sizes = [inputs, *(layer.n for layer in net.layers)]  # pyright: ignore[reportAttributeAccessIssue]
     n = sum((below + 1) * above for below, above in pairwise(sizes))
