@@ -32,7 +32,7 @@ def huber_of(X: np.ndarray, Y: np.ndarray) -> Huber:
     return Huber(EFFICIENT * noise_scale(X, Y))
 
 
-def penalty_of(cost: Cost, scales: Sequence[float]) -> float | None:
+def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray) -> float | None:
     """The l2 of a training where none is given, if the cost says how large the noise is, else None.
 
     Args:
@@ -54,7 +54,7 @@ def noise_scale(X: np.ndarray, Y: np.ndarray) -> float:
     X, Y = np.asarray(X, np.float64)[order], np.asarray(Y, np.float64)[order]
     spread = np.std(Y, axis=0)
     least = float(np.mean(LEAST * np.where(spread > 0, spread, 1)))
-    first = np.minimum(_around_a_line(X, Y), _between_neighbours(X, Y) if len(Y) > 1 else np.inf)
+    first = np.minimum(_around_a_line(X, Y), _between_neighbours(X, Y))
     return max(_after_fits(X, Y, max(float(np.mean(first)), least)), least)
 
 
@@ -71,14 +71,15 @@ def _around_a_line(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 def _between_neighbours(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     """Of the differences to the nearest other row, over √2, (k,); a copy of a row says nothing of the noise."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
-    (near, number), rows = cKDTree(X).query(X, k=2), np.arange(len(X))
-    other = np.where(number[:, 0] == rows, 1, 0)  # of equal rows either may come first
-    near, difference = near[rows, other], Y - Y[number[rows, other]]
-    told = (near > 0) | (difference != 0).any(axis=1)
-    usual = [usual_error(d) / 2**0.5 for d in difference[told].T]
-    return np.array(usual) if told.any() else np.full(Y.shape[1], np.inf)
+    rows = np.unique(np.column_stack([X, Y]), axis=0)
+    if len(rows) < 2:
+        return np.full(Y.shape[1], np.inf)
+    X, Y = rows[:, : X.shape[1]], rows[:, X.shape[1] :]
+    number = cKDTree(X).query(X, k=2)[1]
+    other = np.where(number[:, 0] == np.arange(len(X)), number[:, 1], number[:, 0])  # of equal X either may come first
+    return np.array([usual_error(d) / 2**0.5 for d in (Y - Y[other]).T])
 
 
 def _after_fits(X: np.ndarray, Y: np.ndarray, scale: float) -> float:
