@@ -9,6 +9,7 @@ from sklearn.base import clone
 import deltarule as dr
 from deltarule import NetworkRegressor
 from deltarule.errors import ConfigurationError
+from deltarule.estimators.scaling import Scaling
 
 
 def test_what_the_evidence_leaves(regressor):
@@ -96,7 +97,8 @@ def test_the_unit_of_other_weights_does_not_matter(regressor, regression):
 )
 def test_what_auto_takes(changes, way):
     model = NetworkRegressor(**changes)
-    model.net_, model.n_features_in_ = model._network(1), 3
+    model.net_ = model._network(1, dr.Quadratic())
+    model.x_scaling_ = Scaling.measured(np.zeros((1, 3)), np.ones(1))
     assert model._automatic_way(500) == way
     assert model._automatic_way(10**7) == "early-stopping"  # where a step is not cheap
 

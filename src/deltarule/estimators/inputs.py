@@ -54,8 +54,8 @@ def validated(
     if first:
         from deltarule.estimators.table_inputs import TableInputs
 
-        validate_data(estimator, X, skip_check_array=True)  # which counts and names the columns
         estimator._table = TableInputs.chosen(X)
+        validate_data(estimator, X, skip_check_array=True)  # which counts and names the columns
     X, y = check_X_y(estimator._table.encode(X), y, dtype=np.float64, multi_output=True, estimator=estimator, **targets)
     return X, y, weight
 

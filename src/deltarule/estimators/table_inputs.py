@@ -35,9 +35,10 @@ class TableInputs(NamedTuple):
         """
         frame = _with_names(X)
         find_columns(frame, tuple(frame.columns), "X")
-        kinds, ignored = choose_inputs(frame, "X")
-        for note in ignored:
-            warnings.warn(f"{note}.", UserWarning, stacklevel=2)
+        frame = frame.assign(**{name: as_numbers(frame[name]) for name in frame if _are_numbers(frame[name])})
+        kinds, notes = choose_inputs(frame, "X")
+        for note in notes:
+            warnings.warn(f"{note}.", UserWarning, stacklevel=5)  # the line that calls fit
         _refuse_missing(frame[list(kinds)])
         return cls(tuple(_column(name, frame[name], kind) for name, kind in kinds.items()))
 
@@ -92,15 +93,16 @@ def _refuse_missing(frame: Any) -> None:
         )
 
 
-def _column(name: str, column: Any, kind: str) -> Column:
-    """A column before its scaling is known."""
-    declared = hasattr(column.dtype, "categories")
-    if kind == "numeric" or (not declared and kind_of(column) == "text" and _are_numbers(column)):
-        return NumericColumn(name, 0.0, 1.0)
-    cells = column.dtype.categories if declared else as_objects(column)
-    return CategoricalColumn(name, tuple(sorted({str(cell) for cell in cells})))
-
-
 def _are_numbers(column: Any) -> bool:
-    """Whether all texts are numbers and one is more than digits, which may be codes."""
+    """Whether a column of texts holds numbers only, and one is more than digits, which may be codes."""
+    if hasattr(column.dtype, "categories") or kind_of(column) != "text":
+        return False
     return bool(np.isfinite(as_numbers(column)).all()) and not all(str(cell).isdecimal() for cell in column)
+
+
+def _column(name: str, column: Any, kind: str) -> Column:
+    """A column before its scaling is known; a category that is declared need not occur."""
+    if kind == "numeric":
+        return NumericColumn(name, 0.0, 1.0)
+    cells = column.dtype.categories if hasattr(column.dtype, "categories") else as_objects(column)
+    return CategoricalColumn(name, tuple(sorted({str(cell) for cell in cells})))
