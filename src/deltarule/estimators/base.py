@@ -137,9 +137,9 @@ class NetworkEstimator(BaseEstimator):
         """Whether `fit` begins anew, or goes on from the parameters, the columns and the scaling that there are."""
         return not (self.warm_start and hasattr(self, "params_"))
 
-    def _measured_inputs(self, rows: Weighted) -> Scaling:
+    def _measured_inputs(self, X: np.ndarray, weight: np.ndarray) -> Scaling:
         """The scaling of plain rows; ones and zeros that stand for categories stay what they are."""
-        measured = Scaling.measured(rows.X, rows.weight)
+        measured = Scaling.measured(X, weight)
         return measured if self._table is None else self._table.scaling(measured)
 
     def _train(self, rows: Weighted, cost: Cost, classes: np.ndarray | None = None) -> Weighted | None:

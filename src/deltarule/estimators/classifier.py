@@ -139,13 +139,15 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if fresh:
             self._learn_classes(y)
         rows = distinct(X, self._numbered(y), weight)
-        self.x_scaling_ = self._measured_inputs(rows) if fresh else self.x_scaling_.widened(rows.X)
-        classes = None if self._multilabel else rows.Y[:, 0].astype(int)
+        self.x_scaling_ = self._measured_inputs(rows.X, rows.weight) if fresh else self.x_scaling_.widened(rows.X)
+        classes = rows.Y[:, 0].astype(int)
         self._weight_of_class = None
         if self.class_weight is not None:
             self._weight_of_class = relative_weights(self.class_weight, self._require_classes(), classes, rows.weight)
         held = self._train(
-            rows._replace(X=self.x_scaling_.encode(rows.X), Y=self._targets(rows.Y)), self._cost, classes
+            rows._replace(X=self.x_scaling_.encode(rows.X), Y=self._targets(rows.Y)),
+            self._cost,
+            None if self._multilabel else classes,
         )
         self.calibration_ = None
         if held is not None and not self._multilabel:
@@ -167,7 +169,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         weight = np.ones(len(X)) if weight is None else weight
         if first:
             self._learn_classes(y, classes)
-            self.x_scaling_ = self._measured_inputs(distinct(X, self._numbered(y), weight))
+            self.x_scaling_ = self._measured_inputs(X, weight)
             self.net_ = self._network(len(self.classes_), self._cost)
             self.calibration_ = None
         numbers = self._numbered(y)
@@ -228,6 +230,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         check_classification_targets(y)
         multilabel = type_of_target(y) == "multilabel-indicator"
         y = np.asarray(y.todense() if issparse(y) else y, np.float64) if multilabel else column_or_1d(y, warn=True)
+        if multilabel and not ((y == 0) | (y == 1)).all():
+            raise DataError(f"y holds {y[(y != 0) & (y != 1)][0]:g}: where a row may have several labels give 0 and 1.")
         if first:
             self._multilabel = multilabel
             several = tuple(f"y{j}" for j in range(y.shape[1])) if multilabel else ("y",)

@@ -41,9 +41,9 @@ def validated(
         from deltarule.estimators.table_inputs import without_column
 
         X, sample_weight = without_column(X, sample_weight)
-    if first:
+    is_table = by_name or _is_mixed(X) if first else estimator._table is not None
+    if not is_table:
         estimator._table = None
-    if estimator._table is None and not (first and (by_name or _is_mixed(X))):
         X, y = validate_data(estimator, X, y, dtype=np.float64, multi_output=True, reset=first, **targets)
         return X, y, checked_weight(sample_weight, len(X))
     check_consistent_length(X, y)
@@ -56,7 +56,8 @@ def validated(
 
         estimator._table = TableInputs.chosen(X)
         validate_data(estimator, X, skip_check_array=True)  # which counts and names the columns
-    X, y = check_X_y(estimator._table.encode(X), y, dtype=np.float64, multi_output=True, estimator=estimator, **targets)
+    plain: Any = inputs_of(estimator, X)
+    X, y = check_X_y(plain, y, dtype="float64", multi_output=True, estimator=estimator, **targets)
     return X, y, weight
 
 

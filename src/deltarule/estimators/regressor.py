@@ -285,7 +285,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _measure(self, rows: Weighted) -> None:
         cost = get_cost(self.cost)
         cost.check_targets("y", rows.Y)
-        self.x_scaling_ = self._measured_inputs(rows)
+        self.x_scaling_ = self._measured_inputs(rows.X, rows.weight)
         scale = Scaling.measured if cost.shifts_targets else Scaling.by_mean
         self.y_scaling_ = scale(rows.Y, rows.weight)
         if self.output_weights is not None:

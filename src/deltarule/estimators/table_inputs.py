@@ -60,8 +60,9 @@ class TableInputs(NamedTuple):
         columns: list[Column] = []
         place = 0
         for column in self.columns:
-            entries = (float(entry[place]) for entry in scaling)
-            columns.append(NumericColumn(column.name, *entries) if isinstance(column, NumericColumn) else column)
+            mean, std, low, high = (float(entry[place]) for entry in scaling)
+            is_number = isinstance(column, NumericColumn)
+            columns.append(NumericColumn(column.name, mean, std, low, high) if is_number else column)
             place += column.width
         return tuple(columns)
 
@@ -88,8 +89,7 @@ def _refuse_missing(frame: Any) -> None:
     if missing.any():
         counts = ", ".join(f"{name!r} has {count}" for name, count in missing[missing > 0].items())
         raise DataError(
-            f"X has missing cells (column {counts}): fill them, by SimpleImputer().set_output(transform='pandas') in a "
-            "pipeline, for example, or leave such rows out."
+            f"X has missing cells (column {counts}): fill them (X.fillna), or leave their rows out (X.dropna)."
         )
 
 
