@@ -10,7 +10,7 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule.engine import choice
-from deltarule.engine.choice import CALL_JAX, CALL_NUMPY, COMPILING, RATE_JAX, RATE_NUMPY, choose_engine, estimate
+from deltarule.engine.choice import CALL_JAX, CALL_NUMPY, COMPILING, RATE, choose_engine, estimate
 from deltarule.errors import ConfigurationError, EngineWarning
 from engines import WITHOUT_JAX
 
@@ -42,8 +42,8 @@ def test_the_estimate_by_hand():
     """One epoch of [N]'s digits: 5,000 steps of 10 examples, 30 · 784 and 10 · 30 products forward."""
     products = 30 * 784 + 10 * 30
     found = estimate(DIGITS, SGD, (50_000, 784), 1)
-    assert found.numpy == pytest.approx(5000 * (2 * CALL_NUMPY + 6 * 10 * products / RATE_NUMPY), rel=1e-12)
-    assert found.jax == pytest.approx(COMPILING + 5000 * (CALL_JAX + 6 * 10 * products / RATE_JAX), rel=1e-12)
+    assert found.numpy == pytest.approx(5000 * (2 * CALL_NUMPY + 6 * 10 * products / RATE), rel=1e-12)
+    assert found.jax == pytest.approx(COMPILING + 5000 * (CALL_JAX + 6 * 10 * products / RATE), rel=1e-12)
     assert found.engine == "numpy"
 
 
@@ -55,9 +55,9 @@ def test_a_convolution_s_products_are_counted_at_every_place():
     found = estimate(net, SGD, (100, 784), 1)
     operations = 6 * 10 * np.array([5 * 9 * 26 * 26, 10 * 5 * 13 * 13])
     assert found.numpy == pytest.approx(
-        10 * (5 * CALL_NUMPY + operations[0] / choice.RATE_CONVOLUTION + operations[1] / RATE_NUMPY), rel=1e-12
+        10 * (5 * CALL_NUMPY + operations[0] / choice.RATE_CONVOLUTION + operations[1] / RATE), rel=1e-12
     )
-    assert found.jax == pytest.approx(COMPILING + 10 * (CALL_JAX + operations.sum() / RATE_JAX), rel=1e-12)
+    assert found.jax == pytest.approx(COMPILING + 10 * (CALL_JAX + operations.sum() / RATE), rel=1e-12)
 
 
 @WITHOUT_JAX
@@ -128,15 +128,16 @@ def test_the_engine_that_is_asked_for_is_taken():
 @pytest.mark.usefixtures("no_jax")
 def test_where_jax_is_missed_one_line_says_so():
     """Where it would be at least twice as fast, and nowhere else."""
-    found = estimate(DIGITS, SGD, (50_000, 784), 300)
+    work = SMALL, SGD, (50_000, 2)
+    found = estimate(*work, 300)
     assert found.numpy > choice.MISSED * found.jax
     with pytest.warns(EngineWarning, match=r"may take \d+ s by NumPy and \d+ s by JAX.*pip install 'deltarule\[jax\]'"):
-        assert chosen(epochs=300) == "numpy"
-    epochs = next(n for n in range(1, 100) if estimate(DIGITS, SGD, (50_000, 784), n).engine == "jax")
+        assert chosen(*work, epochs=300) == "numpy"
+    epochs = next(n for n in range(1, 100) if estimate(*work, n).engine == "jax")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert chosen(epochs=epochs) == "numpy"  # JAX would be faster, and by less than that
-        assert chosen(epochs=1) == "numpy"
+        assert chosen(*work, epochs=epochs) == "numpy"  # JAX would be faster, and by less than that
+        assert chosen(*work, epochs=1) == "numpy"
         assert chosen(engine="numpy") == "numpy"
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factoring on several cores
-WORK_WORTH_THREADS = 1e7  # the least multiplications of a product that several cores compute sooner
+WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
 
 
 def threads_for_order(order: int) -> AbstractContextManager:
