@@ -4,6 +4,7 @@ import pickle
 import shutil
 import subprocess
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -286,3 +287,33 @@ def test_a_table_that_fits_gives_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         dr.NetworkRegressor(hidden=(2,), epochs=2).fit(TABLE, Y).predict(TABLE)
+
+
+def test_the_example_of_the_page_runs_and_so_does_its_command(folder):
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(code, names)
+    names["flats"].to_csv("flats.csv", index=False)
+    command = code.split("# deltarule ")[1].split()
+    done = CliRunner().invoke(app, [*command, "--out", "out.csv"])
+    assert done.exit_code == 0, done.output
+    np.testing.assert_allclose(pd.read_csv("out.csv")["rent"], names["model"].predict(names["flats"]), rtol=1e-12)
+
+
+def test_dates_and_identifiers_are_no_inputs_and_a_warning_says_so():
+    X = TABLE.assign(day=pd.Timestamp("2024-01-31"), key=[f"flat {i}" for i in range(90)])
+    with pytest.warns(UserWarning, match="is ignored") as told:
+        model = dr.NetworkRegressor(hidden=(2,), epochs=2).fit(X, Y)
+    assert [str(one.message) for one in told] == [
+        "column 'day' is ignored: it holds dates or times.",
+        "column 'key' is ignored: its 90 texts all differ, as names and identifiers do.",
+    ]
+    assert told[0].filename == __file__
+    assert [column.name for column in model.schema().inputs] == list(TABLE)
+    assert model.predict(TABLE).shape == (90,)  # they need not be there
+
+
+def test_texts_of_digits_are_codes():
+    model = dr.NetworkRegressor(hidden=(2,), epochs=2).fit(TABLE.assign(zip=["007", "53", "7"] * 30), Y)
+    assert model.schema().inputs[-1] == CategoricalColumn("zip", ("007", "53", "7"))
