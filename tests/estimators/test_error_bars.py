@@ -101,8 +101,8 @@ def test_the_unit_of_other_weights_does_not_matter(regressor, regression):
 )
 def test_what_auto_takes(changes, way):
     model = NetworkRegressor(**changes)
-    model.net_, model.n_features_in_ = model._network(1, get_cost(model.cost)), 3
-    model.y_scaling_ = Scaling(*np.ones((4, 1)))
+    model.net_ = model._network(1, get_cost(model.cost))
+    model.x_scaling_, model.y_scaling_ = Scaling(*np.ones((4, 3))), Scaling(*np.ones((4, 1)))
     assert model._automatic_way(500) == way
     assert model._automatic_way(10**7) == "early-stopping"  # where a step is not cheap
 

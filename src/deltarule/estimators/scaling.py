@@ -38,6 +38,10 @@ class Scaling(NamedTuple):
         mean = (weight / weight.sum()) @ values
         return measured._replace(mean=np.zeros_like(mean), std=np.where(mean > 0, mean, 1.0))
 
+    def stressed(self, weight: np.ndarray) -> "Scaling":
+        """The same with scaled columns √weight times as large, so that their squared errors count as `weight`, (c,)."""
+        return self._replace(std=self.std / np.sqrt(weight))
+
     def widened(self, values: np.ndarray) -> "Scaling":
         """The same scaling, its range grown to hold the columns of `values` too, (N, c)."""
         low, high = np.minimum(self.low, values.min(axis=0)), np.maximum(self.high, values.max(axis=0))
