@@ -24,9 +24,9 @@ def test_one_row_is_a_row_of_many(engine, activation):
         np.testing.assert_allclose(found, many[i : i + 1], rtol=1e-13, atol=1e-15)
 
 
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"exponential"}))
 def test_far_from_zero_nothing_overflows(activation):
-    """Also where NumPy would warn."""
+    """Also where NumPy would warn; e^z alone is infinite there by right."""
     net = dr.Network([dr.Dense(3, activation)])
     params = [{"W": np.eye(3), "b": np.zeros(3)}]
     with np.errstate(all="raise", under="ignore"):
