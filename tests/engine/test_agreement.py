@@ -71,7 +71,7 @@ def test_every_activation_and_cost(name, output):
             ]
         return found
 
-    agree(everything, *points(output, name))
+    agree(everything, *points(output, name), floor=1e-3)  # an exponential output has tangents of 0 in exact numbers
 
 
 # Layers
