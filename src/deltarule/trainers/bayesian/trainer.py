@@ -23,7 +23,7 @@ from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.damped import damped_step
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 
 if TYPE_CHECKING:
@@ -124,6 +124,16 @@ class BayesianRegularization:
                 f"{min(n, examples * net.outputs):,}, which is too large: use l2 or early stopping."
             )
         return form
+
+    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+        """The operations of an epoch whose first trial is accepted.
+
+        Primal: J^T J once, H~ factored and inverted for the evidence, and factored once more for the step. Dual: the
+        Gram and its factor for each of the two, (I + K~)^-1, and as many products as a Gram for the traces.
+        """
+        n, form = trees.size(params), self.form(net, params, count)
+        once = form_costs(n, count, net.outputs, gram_width(params))[form].flops
+        return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * net.outputs) ** 3 / 3
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
