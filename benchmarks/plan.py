@@ -1,9 +1,10 @@
 """The forecasts of `deltarule plan` beside what the trainings then took.
 
-python -m benchmarks.plan [--cpu] [--memory]
+python -m benchmarks.plan [--cpu] [--memory] [--engine ENGINE]
 
-With --cpu both are seconds of the processor, which on one core are those of a machine with nothing else to do. With
---memory the memory that is estimated, beside what the resident set of a process grows by while it trains.
+Each training takes the engine that "auto" takes for so many epochs, unless one is named. With --cpu both are seconds of
+the processor, which on one core are those of a machine with nothing else to do. With --memory the memory that is
+estimated, beside what the resident set of a process grows by while it trains.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import deltarule as dr
+from deltarule.engine.choice import choose_engine
 from deltarule.forecast import forecast
 from deltarule.memory import memory_needed, sizes_of
 
@@ -48,11 +50,12 @@ def resident(kind: str) -> float:
     return 1024.0 * int(Path("/proc/self/status").read_text().split(f"{kind}:")[1].split()[0])
 
 
-def remember(name: str) -> None:
+def remember(name: str, engine: str) -> None:
     """Train a case in this process and print its row."""
     trainer, sizes, examples = MEMORY_CASES[name]
-    dr.train(*problem((2, 2, 1), 500), trainer=trainer, epochs=1)  # so that JAX and its compiler are there
     net, X, Y = problem(sizes, examples)
+    engine = choose_engine(engine, net, trainer, X.shape, 2, None)
+    dr.train(*problem((2, 2, 1), 500), trainer=trainer, epochs=1, engine=engine)  # so that what computes is there
     params = net.init(0, sizes[:1])
     estimated = memory_needed(
         sizes_of(net, params, examples, sizes[:1], np.dtype(trainer.dtype)),
@@ -60,11 +63,11 @@ def remember(name: str) -> None:
         trainer.form(net, params, examples) if hasattr(trainer, "form") else None,
     ).total
     before = resident("VmRSS")
-    dr.train(net, X, Y, trainer=trainer, epochs=2)
+    dr.train(net, X, Y, trainer=trainer, epochs=2, engine=engine)
     measured = resident("VmHWM") - before
     print(
-        f"| {name} | {'-'.join(map(str, sizes))} | {examples:,} | {estimated / 2**20:,.0f} | {measured / 2**20:,.0f} | "
-        f"{100 * (estimated / measured - 1):+.0f} % |",
+        f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {estimated / 2**20:,.0f} | "
+        f"{measured / 2**20:,.0f} | {100 * (estimated / measured - 1):+.0f} % |",
         flush=True,
     )
 
@@ -74,22 +77,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--engine", default="auto", choices=("auto", "numpy", "jax"))
     parser.add_argument("--case", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
-        return remember(options.case)
+        return remember(options.case, options.engine)
     if options.memory:
-        print("| training | network | examples | estimated, MiB | measured | error |", flush=True)
-        print("| --- | --- | --- | --- | --- | --- |", flush=True)
+        print("| training | engine | network | examples | estimated, MiB | measured | error |", flush=True)
+        print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+        words = [sys.executable, "-m", "benchmarks.plan", "--engine", options.engine, "--case"]
         for name in MEMORY_CASES:  # each in a process of its own, which alone has a peak of its own
-            subprocess.run([sys.executable, "-m", "benchmarks.plan", "--case", name], check=True)
+            subprocess.run([*words, name], check=True)
         return None
     clock = time.process_time if options.cpu else time.perf_counter
-    print("| training | network | examples | form | forecast, s an epoch | measured | error | operations/s |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| training | engine | network | examples | form | forecast, s an epoch | measured | error | operations/s |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, (trainer, sizes, examples, epochs) in CASES.items():
         net, X, Y = problem(sizes, examples)
-        found = forecast(net, trainer, sizes[0], examples, clock=clock)
+        engine = choose_engine(options.engine, net, trainer, X.shape, 1 + epochs, None)
+        found = forecast(net, trainer, sizes[0], examples, clock=clock, engine=engine)
         marks: list[float] = []
         dr.train(
             net,
@@ -97,12 +103,13 @@ def main() -> None:
             Y,
             trainer=trainer,
             epochs=1 + epochs,
+            engine=engine,
             callbacks=[lambda r, marks=marks: marks.append(clock())],
         )
         measured = (marks[-1] - marks[0]) / epochs
         print(
-            f"| {name} | {'-'.join(map(str, sizes))} | {examples:,} | {found.form or ''} | {found.seconds:.3g} | "
-            f"{measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | {found.flops / measured:.2g} |",
+            f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {found.form or ''} | "
+            f"{found.seconds:.3g} | {measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | {found.flops / measured:.2g} |",
             flush=True,
         )
     return None

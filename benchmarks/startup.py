@@ -239,7 +239,7 @@ def startup(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         "empty cache folder. The fits are those of each estimator with its defaults on uniform inputs, of which three "
         "columns matter; R² is that on 1,000 rows that no fit saw, in the search the mean over the five folds. After "
         "its default of 200 iterations lbfgs warns at most sizes that it has not converged; the row “until it "
-        "converges” may take 5,000. “Another hidden size” is a fit within a process that has fitted other sizes, beside the same fit made a "
-        "second time. The peak is that of the resident set, in 10⁶ bytes."
+        "converges” may take 5,000. “Another hidden size” is a fit within a process that has fitted other sizes, "
+        "beside the same fit made a second time. The peak is that of the resident set, in 10⁶ bytes."
     )
     return Result("startup", "Before the first number", text, cases, goals)

@@ -1,11 +1,13 @@
 """A training set of 4 GB streamed in a process that may hold 1 GB: peak memory, rate and the share of time waited.
 
 python -m benchmarks.streaming [--folder DIR] [--rows N] [--limit BYTES] [--parquet] [--trainers sgd,lm,command]
+                               [--engine ENGINE]
 
 "command" is `deltarule train FOLDER` with its scaling, its held-out rows and its evaluation.
 
-The limit is on the process's data (RLIMIT_DATA: heap and private mappings, thread stacks included), which JAX's and
-Python's own memory count towards; the peak printed is that of the resident set.
+The trainings take the engine that "auto" takes, unless --engine names one. The limit is on the process's data
+(RLIMIT_DATA: heap and private mappings, thread stacks included), which JAX's and Python's own memory count towards; the
+peak printed is that of the resident set.
 """
 
 import argparse
@@ -56,7 +58,7 @@ def peak_mib() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 2**10
 
 
-def train(folder: Path, trainer: str, epochs: int, limit: int) -> None:
+def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> None:
     """Train in this process under the limit and print a row of the table."""
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     import deltarule as dr
@@ -70,23 +72,23 @@ def train(folder: Path, trainer: str, epochs: int, limit: int) -> None:
         chosen = dr.GradientDescent(eta=0.05, batch_size=256, momentum=0.9)
     before = peak_mib()
     began = time.perf_counter()
-    result = dr.train_stream(net, stream, trainer=chosen, epochs=epochs, seed=0, memory=2**27)
+    result = dr.train_stream(net, stream, trainer=chosen, epochs=epochs, seed=0, memory=2**27, engine=engine)
     seconds = time.perf_counter() - began
     wait = ", ".join(f"{100 * share:.1f} %" for share in result.history["input_wait"])
     cost = ", ".join(f"{c:.4f}" for c in result.history["cost"])
     print(
-        f"| {'.npy' if array else 'Parquet'} | {trainer} | {stream.rows:,} | {epochs} | {seconds:.0f} | "
-        f"{peak_mib():.0f} ({before:.0f} before) | {wait} | {cost} |",
+        f"| {'.npy' if array else 'Parquet'} | {trainer} | {result.engine} | {stream.rows:,} | {epochs} | "
+        f"{seconds:.0f} | {peak_mib():.0f} ({before:.0f} before) | {wait} | {cost} |",
         flush=True,
     )
 
 
-def train_by_command(folder: Path, epochs: int, limit: int) -> None:
+def train_by_command(folder: Path, epochs: int, limit: int, engine: str) -> None:
     """`deltarule train FOLDER` in this process under the limit, and the peak."""
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     from deltarule.cli import main
 
-    words = ["--hidden", "50", "--trainer", "sgd", "--batch-size", "256", "--epochs", str(epochs)]
+    words = ["--hidden", "50", "--trainer", "sgd", "--batch-size", "256", "--epochs", str(epochs), "--engine", engine]
     if not (folder / "x.npy").exists():
         words += ["--target", "y"]
     began = time.perf_counter()
@@ -102,20 +104,21 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=2**30)
     parser.add_argument("--parquet", action="store_true")
     parser.add_argument("--trainers", default="sgd,lm")
+    parser.add_argument("--engine", default="auto", choices=("auto", "numpy", "jax"))
     parser.add_argument("--here", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here == "command":
-        return train_by_command(options.folder, 2, options.limit)
+        return train_by_command(options.folder, 2, options.limit, options.engine)
     if options.here:
-        return train(options.folder, options.here, 2, options.limit)
+        return train(options.folder, options.here, 2, options.limit, options.engine)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         write(Path(folder), options.rows, options.parquet)
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
         print(f"{size / 2**30:.2f} GiB on disk, limit {options.limit / 2**30:.2f} GiB", flush=True)
-        print("| files | trainer | rows | epochs | seconds | peak MiB | waited for input | cost |")
-        print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+        print("| files | trainer | engine | rows | epochs | seconds | peak MiB | waited for input | cost |")
+        print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
         for trainer in options.trainers.split(","):
-            words = ["--folder", folder, "--here", trainer, "--limit", str(options.limit)]
+            words = ["--folder", folder, "--here", trainer, "--limit", str(options.limit), "--engine", options.engine]
             subprocess.run([sys.executable, "-m", "benchmarks.streaming", *words], check=True, env=os.environ)
     return None
 

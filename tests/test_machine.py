@@ -6,19 +6,29 @@ from deltarule import machine
 from deltarule.errors import TooLargeError
 
 
+@pytest.fixture
+def asked_again():
+    """A function after which the machine is asked for its memory again, which it otherwise is once."""
+    yield machine.total_memory.cache_clear
+    machine.total_memory.cache_clear()
+
+
 def test_there_is_memory_and_some_of_it_is_free():
     assert 2**28 < machine.free_memory() < 2**50
     assert 2**28 < machine.total_memory() < 2**50
 
 
-def test_the_limit_of_a_container_counts(tmp_path, monkeypatch):
+def test_the_limit_of_a_container_counts(tmp_path, monkeypatch, asked_again):
     (tmp_path / "max").write_text("1000000000\n")
     (tmp_path / "current").write_text("400000000\n")
     monkeypatch.setattr(machine, "LIMITS", (str(tmp_path / "missing"), str(tmp_path / "max")))
     monkeypatch.setattr(machine, "USES", (str(tmp_path / "current"),))
+    asked_again()
     assert machine.total_memory() == 1e9
     assert machine.free_memory() == 6e8
     (tmp_path / "max").write_text("max\n")
+    assert machine.total_memory() == 1e9  # a container's limit does not change while it runs
+    asked_again()
     assert machine.total_memory() > 1e9
 
 

@@ -7,12 +7,11 @@ epoch 1,000 needs none of the 999 before.
 """
 
 import numbers
-import sys
 from typing import Any
 
 import numpy as np
 
-from deltarule.engine.kind import is_jax
+from deltarule.engine.kind import is_jax, is_key, key_words
 from deltarule.errors import ConfigurationError
 
 SEEDS = 2**32
@@ -27,11 +26,10 @@ def as_path(seed: Any) -> Path:
     Raises:
         ConfigurationError: neither a whole number from 0 to 2³² - 1 nor one key.
     """
-    if is_jax(seed):
-        jax = sys.modules["jax"]
-        is_key = jax.numpy.issubdtype(seed.dtype, jax.dtypes.prng_key)
-        if (is_key and seed.shape == ()) or (seed.shape == (2,) and seed.dtype == np.uint32):
-            return tuple(np.asarray(jax.random.key_data(seed) if is_key else seed).ravel().tolist())
+    if is_key(seed) and seed.shape == ():
+        return tuple(key_words(seed).tolist())
+    if is_jax(seed) and seed.shape == (2,) and seed.dtype == np.uint32:  # a key of JAX's older kind
+        return tuple(np.asarray(seed).tolist())
     if getattr(seed, "ndim", None) == 0 and np.issubdtype(getattr(seed, "dtype", None), np.integer):
         seed = int(seed)
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < SEEDS:

@@ -4,15 +4,22 @@ import dataclasses
 import os
 import warnings
 
-import jax
 import numpy as np
-import optax
 import pytest
 
 import deltarule as dr
-from deltarule import session
+from deltarule import session, trees
 from deltarule.checkpoints import folder, keeper
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
+from engines import WITHOUT_JAX, off
+
+try:
+    import jax
+    import optax
+except ImportError:
+    jax = optax = None
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 NET = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
 X = np.random.default_rng(0).uniform(-1, 1, (16, 2))
@@ -23,9 +30,9 @@ EPOCHS = 9
 SGD = dr.GradientDescent(eta=0.1, batch_size=5, momentum=0.9)
 
 
-def train(**options):
+def train(net=NET, **options):
     settings = {"trainer": SGD, "epochs": EPOCHS, "seed": 3}
-    return dr.train(NET, X, Y, **(settings | options))
+    return dr.train(net, X, Y, **(settings | options))
 
 
 def assert_the_same(one, other):
@@ -37,7 +44,8 @@ def assert_the_same(one, other):
         other.message,
     )
     assert one.history.keys() == other.history.keys()
-    jax.tree.map(np.testing.assert_array_equal, (one.params, one.history), (other.params, other.history))
+    assert one.engine == other.engine
+    trees.mapped(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
     assert len(one.starts) == len(other.starts)
     for mine, its in zip(one.starts, other.starts, strict=True):
         assert_the_same(mine, its)
@@ -52,8 +60,8 @@ def epochs_of(place):
 TRAINERS = {
     "sgd": {},
     "halving": {"trainer": dr.GradientDescent(eta=0.1, batch_size=5, no_improvement=2), "validation_data": HELD},
-    "adam": {"trainer": dr.GradientDescent(rule=optax.adam(1e-2)), "dtype": "float64"},
-    "noise": {"trainer": dr.GradientDescent(rule=optax.noisy_sgd(1e-2, key=jax.random.key(3)), batch_size=8)},
+    "adam": {"trainer": dr.GradientDescent(eta=1e-2, rule="adam"), "dtype": "float64"},
+    "dropout": {"net": dr.Network([dr.Dense(4, "tanh"), dr.Dropout(0.3), dr.Dense(1, "linear")])},
     "lm": {"trainer": dr.LevenbergMarquardt(), "validation_data": HELD, "record": ("learning_speed", "training_score")},
     "lm in batches": {"trainer": dr.LevenbergMarquardt(batch_size=5), "params": NET.init(0, (2,))},
     "newton-cg": {"trainer": dr.NewtonCG(), "weights": np.linspace(0.5, 1, 16)},
@@ -61,7 +69,7 @@ TRAINERS = {
 }
 
 
-QUICK = ("sgd", "noise", "lm", "bayesian")
+QUICK = ("sgd", "halving", "adam", "lm", "lm in batches", "bayesian")
 
 
 @pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=SLOW) for name in TRAINERS])
@@ -73,24 +81,40 @@ def test_every_trainer_goes_on_as_if_nothing_had_happened(tmp_path, name):
     assert_the_same(train(**options, resume=tmp_path), whole)
 
 
-@pytest.mark.parametrize("limit", [0, session.SIDE_BY_SIDE])
-@pytest.mark.parametrize("ended_in", ["first start", "third start"])
-def test_several_starts_side_by_side_and_one_after_another(tmp_path, monkeypatch, limit, ended_in):
-    monkeypatch.setattr(session, "SIDE_BY_SIDE", limit)
-    options = {"trainer": dr.GradientDescent(eta=0.3), "restarts": 3, "dtype": "float64"}
+@WITHOUT_JAX
+@pytest.mark.skipif(optax is None, reason="Optax is not installed")
+def test_a_rule_of_optax_goes_on_as_if_nothing_had_happened(tmp_path):
+    """Its state holds a key of JAX."""
+    rule = optax.noisy_sgd(1e-2, key=jax.random.key(3))
+    options = {"trainer": dr.GradientDescent(rule=rule, batch_size=8), "engine": "jax"}
     whole = train(**options)
-    seen = []
-
-    def end(record):
-        seen.append(record)
-        return len(seen) == (5 if ended_in == "first start" or limit else 2 * EPOCHS + 4)
-
-    train(**options, checkpoint=tmp_path, checkpoint_every=2, callbacks=[end])
+    train(**options | {"epochs": 4}, checkpoint=tmp_path, checkpoint_every=3)
     assert_the_same(train(**options, resume=tmp_path), whole)
 
 
-def test_more_epochs_than_before_for_every_start(tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "SIDE_BY_SIDE", 0)
+@pytest.mark.parametrize("chunk", [1, 3, 256])
+@pytest.mark.parametrize("last", [1, 5])
+def test_several_starts_wherever_they_were_ended(tmp_path, monkeypatch, chunk, last):
+    """Some epochs of each start in turn, or all epochs of one after another."""
+    monkeypatch.setattr(session, "CHUNK", chunk)
+    monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)
+    options = {"trainer": dr.GradientDescent(eta=0.3), "restarts": 3, "dtype": "float64"}
+    whole = train(**options)
+    ended = train(
+        **options, checkpoint=tmp_path, checkpoint_every=2, callbacks=[lambda record: record["epoch"] == last]
+    )
+    assert ended.epochs == last
+    assert_the_same(train(**options, resume=tmp_path), whole)
+
+
+@WITHOUT_JAX
+def test_the_engine_is_a_setting(tmp_path):
+    train(epochs=4, checkpoint=tmp_path, engine="numpy")
+    with pytest.raises(CheckpointError, match="engine numpy, and here it is jax"):
+        train(resume=tmp_path, engine="jax")
+
+
+def test_more_epochs_than_before_for_every_start(tmp_path):
     options = {"trainer": dr.GradientDescent(eta=0.3), "restarts": 2}
     train(**options, epochs=5, checkpoint=tmp_path)
     assert_the_same(train(**options, resume=tmp_path), train(**options))

@@ -55,7 +55,7 @@ def train(case, share=lambda *arrays: arrays, inputs=None, **options):
     trainer, own = CASES[case]
     net, given = own.get("net", NET), own.get("inputs", X) if inputs is None else inputs
     own = {name: value for name, value in own.items() if name not in ("net", "inputs")}
-    settings = {"trainer": trainer, "epochs": 3, "seed": 1, "dtype": "float64"} | own | options
+    settings = {"trainer": trainer, "epochs": 3, "seed": 1, "dtype": "float64", "engine": "jax"} | own | options
     if "weights" in own:
         settings["weights"] = share(WEIGHTS)[0]
     if "validation_data" in own:

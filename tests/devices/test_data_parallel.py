@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("jax", reason="JAX is not installed")
+
 
 @pytest.mark.parametrize(
     ("case", "devices"), [("sgd", (1, 2, 4, 8)), ("primal", (2, 8)), ("dual", (4, 8)), ("convolution", (1, 2, 4))]

@@ -1,16 +1,25 @@
 """The mesh of devices and the examples laid out on it; one device is enough to see where everything lies."""
 
-import jax
 import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.devices import agreed, divide_rows, everywhere, local, mesh_of
 from deltarule.errors import CheckpointError, ConfigurationError
+
+jax = pytest.importorskip("jax", reason="JAX is not installed")
+from deltarule.devices import agreed, divide_rows, everywhere, local, mesh_of  # noqa: E402
 
 
 def test_no_devices_are_no_mesh():
     assert mesh_of(None) is None
+
+
+def test_devices_are_jax_s():
+    x = np.zeros((8, 2))
+    net, trainer = dr.Network([dr.Dense(1, "linear")]), dr.LevenbergMarquardt()
+    assert dr.train(net, x, x[:, :1], trainer=trainer, epochs=1, devices=jax.devices()[:1]).engine == "jax"
+    with pytest.raises(ConfigurationError, match="engine is 'numpy', and devices are JAX's"):
+        dr.train(net, x, x[:, :1], trainer=trainer, epochs=1, devices=jax.devices()[:1], engine="numpy")
 
 
 @pytest.mark.parametrize("devices", [[], ["cpu"], [0]])
@@ -51,7 +60,9 @@ def test_a_training_goes_on_on_a_mesh(tmp_path):
 
     def train(**options):
         trainer = dr.GradientDescent(eta=0.1, batch_size=8)
-        return dr.train(net, x, x[:, :1], trainer=trainer, weights=np.arange(1.0, 31.0), dtype="float64", **options)
+        return dr.train(
+            net, x, x[:, :1], trainer=trainer, weights=np.arange(1.0, 31.0), dtype="float64", engine="jax", **options
+        )
 
     train(epochs=2, checkpoint=tmp_path)
     resumed = train(epochs=3, resume=tmp_path, devices=jax.devices()[:1])
@@ -64,6 +75,7 @@ def test_a_training_goes_on_on_a_mesh(tmp_path):
             trainer=dr.GradientDescent(eta=0.1, batch_size=8),
             epochs=3,
             dtype="float64",
+            engine="jax",
             weights=np.arange(1.0, 31.0),
             resume=tmp_path,
         )

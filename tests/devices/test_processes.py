@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from deltarule.errors import ConfigurationError
+
+pytest.importorskip("jax", reason="JAX is not installed")
 from deltarule.processes import everyones, join, leads, own_share
 
 WORKER = str(Path(__file__).parent / "on_processes.py")

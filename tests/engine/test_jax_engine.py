@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 pytest.importorskip("jax", reason="JAX is not installed")
-from deltarule.engine import jax_engine
+jax_engine = pytest.importorskip("deltarule.engine.jax_engine")
 
 
 @pytest.mark.parametrize(

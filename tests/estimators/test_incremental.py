@@ -1,8 +1,12 @@
-import jax
 import numpy as np
+import pytest
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.estimators.incremental import go_on
+from engines import off
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 X = np.random.default_rng(0).normal(size=(24, 2))
@@ -24,12 +28,12 @@ def test_epochs_one_by_one_are_the_epochs_of_one_training():
     for epoch in range(5):
         state = go_on(NET, trainer, state, params, (X, Y, None), 0, epoch).state
     together = dr.train(NET, X, Y, trainer=trainer, epochs=5, params=params).params
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6), state.params, together)
+    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6), state.params, off(together))
 
 
 def test_the_state_is_numpy_and_counts_its_steps():
     state = after(dr.GradientDescent(eta=0.1, batch_size=10), 2)
-    assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(state))
+    assert all(isinstance(leaf, np.ndarray) for leaf in trees.leaves(state))
     assert int(state.step) == 6
 
 

@@ -10,7 +10,7 @@ NET = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
 
 
 def problem(rows, validation, **changes):
-    settings = {"epochs": 30, "max_fail": 3, "restarts": 1, "seed": 0} | changes
+    settings = {"epochs": 30, "max_fail": 3, "restarts": 1, "engine": "auto", "seed": 0} | changes
     return Problem(NET, dr.LevenbergMarquardt(l2=0.1), rows, validation, **settings)
 
 

@@ -33,8 +33,8 @@ def test_a_few_checks(estimator, check):
 
 
 def test_constructors_stay_small():
-    assert len(NetworkRegressor().get_params()) <= 12
-    assert len(NetworkClassifier().get_params()) <= 12
+    assert len(NetworkRegressor().get_params()) <= 13
+    assert len(NetworkClassifier().get_params()) <= 13
 
 
 @pytest.mark.slow

@@ -2,17 +2,25 @@
 
 import dataclasses
 
-import jax
 import numpy as np
-import optax
 import pytest
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.checkpoints import folder
 from deltarule.data import ArrayStream, load_folder
 from deltarule.errors import CheckpointError, ConfigurationError, DataError
 from deltarule.streaming import feed
 from deltarule.streaming.course import WAITED
+from engines import WITHOUT_JAX, off
+
+try:
+    import jax
+    import optax
+except ImportError:
+    jax = optax = None
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 N = 203
 random = np.random.default_rng(0)
@@ -30,9 +38,12 @@ TRAININGS = {
         "trainer": dr.GradientDescent(eta=0.3, batch_size=10, no_improvement=dr.NoImprovement(1, floor=0)),
         "validation_data": HELD,
     },
-    "noise": {"trainer": dr.GradientDescent(rule=optax.noisy_sgd(1e-2, key=jax.random.key(3)), batch_size=10)},
+    "adam": {"trainer": dr.GradientDescent(eta=1e-2, rule="adam", batch_size=10)},
     "lm": {"trainer": dr.LevenbergMarquardt(), "validation_data": HELD},
 }
+if optax is not None:
+    noisy = dr.GradientDescent(rule=optax.noisy_sgd(1e-2, key=jax.random.key(3)), batch_size=10)
+    TRAININGS["noise"] = {"trainer": noisy, "engine": "jax"}
 
 
 def stream(x=X, y=Y):
@@ -50,7 +61,7 @@ def assert_the_same(one, other):
         assert getattr(one, name) == getattr(other, name)
     assert one.history.keys() == other.history.keys()
     histories = [{name: a for name, a in r.history.items() if name != WAITED} for r in (one, other)]
-    jax.tree.map(np.testing.assert_array_equal, (one.params, histories[0]), (other.params, histories[1]))
+    trees.mapped(np.testing.assert_array_equal, (off(one.params), histories[0]), (off(other.params), histories[1]))
 
 
 def epochs_of(place):
@@ -127,10 +138,11 @@ def test_the_seconds_are_those_of_all_calls(delay, tmp_path):
     assert train(resume=tmp_path).seconds > 1e6
 
 
+@WITHOUT_JAX
 def test_a_mesh_goes_on_with_what_one_device_began(tmp_path):
-    whole = train(dtype="float64")
-    train(dtype="float64", epochs=3, checkpoint=tmp_path)
-    resumed = train(dtype="float64", resume=tmp_path, devices=jax.devices())
+    whole = train(dtype="float64", engine="jax")
+    train(dtype="float64", engine="jax", epochs=3, checkpoint=tmp_path)
+    resumed = train(dtype="float64", engine="jax", resume=tmp_path, devices=jax.devices())
     np.testing.assert_allclose(resumed.history["cost"], whole.history["cost"], rtol=1e-12)
 
 
@@ -220,4 +232,4 @@ def test_parameters_that_leave_the_numbers_end_it():
     for epochs in (1, 3):
         ended = train(trainer=dr.GradientDescent(eta=1e30, batch_size=50), epochs=epochs, memory=1e9)
         assert (ended.stop_reason, ended.epochs, ended.best_epoch) == ("diverged", 1, 0)
-        assert all(np.isfinite(p).all() for p in jax.tree.leaves(ended.params))
+        assert all(np.isfinite(p).all() for p in trees.leaves(off(ended.params)))

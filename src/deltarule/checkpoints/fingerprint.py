@@ -18,8 +18,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.backprop import Params
-from deltarule.engine.kind import is_jax
-from deltarule.randomness import as_path
+from deltarule.engine.kind import is_jax, is_key, key_words
 from deltarule.row_sums import row_sum
 from deltarule.rows import Rows
 
@@ -74,8 +73,8 @@ def in_words(value: Any, depth: int = 0) -> str:
     """A setting as text that is the same in another process."""
     if value is None or isinstance(value, bool | str):
         return str(value)
-    if is_jax(value) and value.dtype.kind not in "fiub":
-        value = np.array(as_path(value))
+    if is_key(value):
+        value = key_words(value)
     if is_jax(value) or isinstance(value, np.ndarray | np.generic):
         return repr(value.item()) if value.ndim == 0 else digest([value])
     if isinstance(value, numbers.Number):

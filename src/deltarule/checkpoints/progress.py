@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
+from deltarule.engine.kind import is_key, key_of, key_words
 from deltarule.errors import CheckpointError
 from deltarule.loop import Carry, Records
 
@@ -26,7 +27,7 @@ def to_tensors(progress: Progress) -> Records:
     """The leaves of each carry by their place in it, and the records of each start whole."""
     tensors = {}
     for lane, (carry, parts) in enumerate(zip(*progress, strict=True)):
-        tensors |= {f"{lane}.carry{place}": np.asarray(leaf) for place, leaf in trees.named_leaves(carry)}
+        tensors |= {f"{lane}.carry{place}": _as_numpy(leaf) for place, leaf in trees.named_leaves(carry)}
         for name in parts[0] if parts else ():
             tensors[f"{lane}.history.{name}"] = np.concatenate([part[name] for part in parts])
     return tensors
@@ -43,15 +44,23 @@ def from_tensors(tensors: Records, fresh: Callable[[], list[Carry]]) -> Progress
     return Progress(carries, parts)
 
 
+def _as_numpy(leaf: Any) -> np.ndarray:
+    """A leaf as an array of NumPy: a key of JAX by the numbers that it is made of."""
+    return key_words(leaf) if is_key(leaf) else np.asarray(leaf)
+
+
 def _found(tensors: Records, lane: int, place: str, like: Any) -> Any:
     """The leaf that stood at this place, of the kind of `like`."""
-    found, wanted = tensors.get(f"{lane}.carry{place}"), np.asarray(like)
-    if found is None or found.shape != wanted.shape or found.dtype != wanted.dtype:
+    found, wanted = tensors.get(f"{lane}.carry{place}"), _as_numpy(like)
+    plain = isinstance(like, int | float)  # Python's own numbers, which NumPy's may stand for
+    if found is None or found.shape != wanted.shape or not (plain or found.dtype == wanted.dtype):
         what = "nothing" if found is None else f"{found.dtype} of shape {found.shape}"
         raise CheckpointError(
             f"the checkpoint holds {what} where this training has {wanted.dtype} of shape {wanted.shape} ({place}): "
             "it is of another version of deltarule or Optax; train anew."
         )
-    if isinstance(like, np.generic | int | float):
+    if plain or isinstance(like, np.generic):
         return type(like)(found.item())
+    if is_key(like):
+        return key_of(found, like)
     return engine.of(like).put(found)

@@ -104,7 +104,7 @@ def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, dat
 
 
 def default_trainer(choices: Choices, data: "LoadedData", defaults: Defaults) -> str:
-    """The trainer where the user names none: for a regression bayesian, if its steps are cheap and no option is against it.
+    """The trainer where the user names none: for a regression bayesian, if its steps are cheap and no option objects.
 
     As in `NetworkRegressor`, the evidence chooses the penalties where exact steps cost little; an option that only
     other trainers take, such as --eta or --dropout, asks for one of those.

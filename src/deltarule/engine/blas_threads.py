@@ -3,14 +3,33 @@
 OpenBLAS, which NumPy, SciPy and, on a CPU, JAX call, splits even a 500 x 500 factorisation over all cores and lets the
 threads wait actively. Alone on a machine that gains nothing at this size; beside another busy process it was measured
 to cost a factor of 11 (21 against 231 ms a step).
+
+The limit is one of the process. So where several threads of Python train at the same time, it holds from the first of
+them to begin until the last one ends: else the one that ended first would lift it for the others, whose sums would then
+be cut in other parts, and the last one would leave behind the limit that it found.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from threading import Lock
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factoring on several cores
+WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
+
+
+def threads_for_order(order: int) -> AbstractContextManager:
+    """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
+    return nullcontext() if order >= ORDER_WORTH_THREADS else _one_thread()
+
+
+def threads_for_work(products: float) -> AbstractContextManager:
+    """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
+    return nullcontext() if products >= WORK_WORTH_THREADS else _one_thread()
 
 
 @cache
@@ -20,14 +39,39 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def threads_for_order(order: int) -> AbstractContextManager:
-    """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
-    return nullcontext() if order >= ORDER_WORTH_THREADS else _controller().limit(limits=1, user_api="blas")
+class _Holders:
+    """How many trainings hold the limit, what ends it, and the lock on both."""
+
+    def __init__(self):
+        """Nobody."""
+        self.lock, self.count = Lock(), 0
+        self.limit: Any = None
 
 
-WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
+_holders = _Holders()
 
 
-def threads_for_work(products: float) -> AbstractContextManager:
-    """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
-    return nullcontext() if products >= WORK_WORTH_THREADS else _controller().limit(limits=1, user_api="blas")
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    holders = _holders
+    with holders.lock:
+        if holders.count == 0:
+            holders.limit = _controller().limit(limits=1, user_api="blas")
+        holders.count += 1
+    try:
+        yield
+    finally:
+        with holders.lock:
+            holders.count -= 1
+            if holders.count == 0:
+                holders.limit.restore_original_limits()
+
+
+def _begin_anew() -> None:
+    """In a forked process: whoever holds the limit, or the lock, is a thread of the parent's."""
+    global _holders
+    _holders = _Holders()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

@@ -2,8 +2,8 @@
 
 The same call so takes the same engine wherever it runs, and gives the same bits; "auto" does not look at the machine.
 
-    steps on batches    NumPy: CALL_NUMPY for each layer with weights, and 6 m p operations at RATE_NUMPY
-                        JAX: COMPILING once, then CALL_JAX, and 6 m p operations at RATE_JAX
+    steps on batches    NumPy: CALL_NUMPY for each layer, CALL_RULE more with Adam, and 6 m p operations at RATE
+                        JAX: COMPILING once, then CALL_JAX a step, and 6 m p operations at RATE
     second-order steps  NumPy: a factorisation is LAPACK's on both engines, and compiling it buys nothing on a CPU;
                         CALL_STEP, the operations that the trainer counts at RATE_LAPACK, and J once through the memory
 
@@ -24,8 +24,8 @@ from deltarule.errors import ConfigurationError, EngineWarning
 if TYPE_CHECKING:
     from deltarule.network import Network
 
-CALL_NUMPY, CALL_JAX = 1.6e-5, 1e-6  # seconds: of a layer and step, and of a step
-RATE_NUMPY, RATE_CONVOLUTION, RATE_JAX = 4e10, 1e10, 6e10  # operations a second
+CALL_NUMPY, CALL_RULE, CALL_JAX = 1.6e-5, 3e-5, 1e-6  # seconds: of a layer and step, with Adam's more, and of a step
+RATE, RATE_CONVOLUTION = 5e10, 2.2e10  # operations a second: BLAS's, XLA's too, and of NumPy's convolution
 CALL_STEP, RATE_LAPACK, RATE_JACOBIAN = 2e-3, 3e10, 2.5e8  # seconds an epoch; operations and entries of J a second
 COMPILING = 4.0  # seconds to import JAX and compile one training
 MISSED = 2.0  # how many times as fast JAX must be for its absence to be worth a word
@@ -97,6 +97,7 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
     m = min(getattr(trainer, "batch_size", None) or count, count)
     steps = epochs * (getattr(trainer, "steps", None) or -(-count // m))
     numpy, jax = 0.0, CALL_JAX
+    call = CALL_NUMPY if getattr(trainer, "rule", None) is None else CALL_NUMPY + CALL_RULE
     shapes = net.shapes(shape[1:])
     for layer, (below, above) in zip(net.layers, pairwise(shapes), strict=True):
         weights = layer.parameter_shapes(below).get("W")
@@ -105,8 +106,8 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
             continue
         products = prod(weights) * (prod(above) // weights[0])
         operations = 6.0 * m * products
-        numpy += CALL_NUMPY + operations / (RATE_NUMPY if len(weights) == 2 else RATE_CONVOLUTION)
-        jax += operations / RATE_JAX
+        numpy += call + operations / (RATE if len(weights) == 2 else RATE_CONVOLUTION)
+        jax += operations / RATE
     numpy, jax = steps * numpy, COMPILING + steps * jax
     return Estimate(numpy, jax, "jax" if jax < numpy else "numpy")
 

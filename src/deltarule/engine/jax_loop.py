@@ -135,10 +135,11 @@ def _wait(tree: Any) -> None:
     jax.block_until_ready(tree)
 
 
-def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray, key: Any) -> tuple[Any, Record]:
+def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any) -> tuple[Any, Record]:
     """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
-    places = trainer.batch_size * -(-rows.x.shape[0] // trainer.batch_size)
-    order = _replicated(rows, np.pad(order, (0, max(0, places - len(order)))))
+    if order is not None:
+        places = trainer.batch_size * -(-rows.x.shape[0] // trainer.batch_size)
+        order = _replicated(rows, np.pad(order, (0, max(0, places - len(order)))))
     state, record = _descend(net, trainer, state, rows, order, jax.random.key(0) if key is None else key)
     return state, record
 

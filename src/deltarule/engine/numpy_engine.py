@@ -257,7 +257,7 @@ def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: 
     return gradient(params, rows.x, rows.y, weight, key)
 
 
-def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray, key: Any) -> tuple[Any, Any]:
+def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any) -> tuple[Any, Any]:
     """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
     from deltarule.trainers.base import Turn
 

@@ -233,6 +233,7 @@ class NetworkEstimator(BaseEstimator):
         self.best_iter_ = self.n_iter_
         self.stop_reason_ = "epochs"
         self.trainer_ = chosen.name
+        self.engine_ = further.engine
 
     def _outputs(self, X: Any) -> np.ndarray:
         """a^L of raw rows, (N, k) float64."""

@@ -7,6 +7,7 @@ import numpy as np
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.engine.choice import choose_engine
+from deltarule.engine.kind import is_key
 from deltarule.examples import checked_rows, require_finite
 from deltarule.network import Network
 from deltarule.precision import as_dtype
@@ -16,10 +17,11 @@ from deltarule.training import starting_points
 
 
 class Further(NamedTuple):
-    """Where one more epoch led: the trainer's state, as NumPy arrays, and the mean cost over its batches."""
+    """Where one more epoch led: its state as NumPy arrays, the mean cost over its batches, the engine."""
 
     state: Any
     cost: float
+    engine: str
 
 
 def go_on(
@@ -36,7 +38,7 @@ def go_on(
 
     Args:
         net: the network.
-        trainer: any whose epoch is a pass of batches.
+        trainer: any whose epoch is a pass over the examples.
         state: what the last call left, or None.
         params: where to start if there is no state; None draws fresh ones.
         examples: X (N, n_1), Y (N, k) and weights (N,) or None.
@@ -55,6 +57,12 @@ def go_on(
         path = as_path(seed)
         with trainer.thread_limits(net, start, len(X)):
             state = trees.mapped(E.put, trainer.init(net, start, rows) if state is None else state)
-            order = trainer.orders((*path, ORDER), epoch, 1, len(X))
-            state, record = E.descend(net, trainer, state, rows, order[0], E.key((*path, NOISE, epoch)))
-        return Further(trees.mapped(np.asarray, state), float(record["cost"]))
+            orders = trainer.orders((*path, ORDER), epoch, 1, len(X))
+            order = None if orders is None else orders[0]
+            state, record = E.descend(net, trainer, state, rows, order, E.key((*path, NOISE, epoch)))
+        return Further(trees.mapped(_as_numpy, state), float(record["cost"]), E.name)
+
+
+def _as_numpy(leaf: Any) -> Any:
+    """A leaf of a state as an array of NumPy; a key of JAX, which an Optax rule may hold, as it is."""
+    return leaf if is_key(leaf) else np.asarray(leaf)

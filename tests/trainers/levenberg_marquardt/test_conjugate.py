@@ -12,12 +12,12 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 
 def _solve(M, b, preconditioner, tolerance, iterations):
-    trees = {"v": b}, {"v": preconditioner}
-    return conjugate.conjugate_gradients(lambda v: {"v": M @ v["v"]}, *trees, tolerance, iterations)["v"]
+    layers = [{"W": b}], [{"W": preconditioner}]
+    return conjugate.conjugate_gradients(lambda v: [{"W": M @ v[0]["W"]}], *layers, tolerance, iterations)[0]["W"]
 
 
 def solve(engine, M, b, preconditioner, tolerance, iterations):
-    """M x = b for vectors, as trees of one leaf."""
+    """M x = b for vectors, as parameters of one layer."""
     arrays = (put(engine, np.asarray(array, float)) for array in (M, b, preconditioner))
     return np.asarray(engines.get(engine).call(_solve, *arrays, tolerance, iterations))
 

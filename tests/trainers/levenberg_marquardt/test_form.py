@@ -51,7 +51,9 @@ def test_available_memory_without_sysconf(monkeypatch):
         raise ValueError("unrecognized configuration name")
 
     monkeypatch.setattr(machine.os, "sysconf", refuse, raising=False)
+    machine.total_memory.cache_clear()
     assert available_memory() == 4 * 2**30
+    machine.total_memory.cache_clear()
 
 
 def test_the_trainer_asks_for_its_problem(engine):

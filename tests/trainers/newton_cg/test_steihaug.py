@@ -19,12 +19,12 @@ def matrix(*eigenvalues):
 
 
 def _solve(H, g, radius, tolerance, iterations):
-    return steihaug(lambda v: [H @ v[0]], [g], radius, tolerance, iterations)
+    return steihaug(lambda v: [{"W": H @ v[0]["W"]}], [{"W": g}], radius, tolerance, iterations)
 
 
 def solve(engine, H, g=G, radius=1e9, tolerance=1e-12, iterations=100):
     found = engines.get(engine).call(_solve, put(engine, H), put(engine, g), radius, tolerance, iterations)
-    return np.asarray(found.s[0]), float(found.promised), ENDINGS[int(found.ending)], int(found.products)
+    return np.asarray(found.s[0]["W"]), float(found.promised), ENDINGS[int(found.ending)], int(found.products)
 
 
 def model(H, s, g=G):

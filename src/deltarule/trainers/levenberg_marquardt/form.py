@@ -6,8 +6,9 @@ n parameters, R = m k residuals of a step. Floating-point operations of one iter
     dual     2 R² width + R³/3 (the Gram, one factorisation)           11 R² 8
     cg       about 100 products J^T J v at 8 R n / k operations each   10 n 8
 
-The width of the Gram is that of its inner products, of errors and of inputs: see `gram_width`. The bytes are those by which processes grew: a matrix, what it is made of, XLA's copies of it and its factor; of cg its
-vectors. What one block of examples takes comes on top in each form.
+The width of the Gram is that of its inner products, of errors and of inputs: see `gram_width`. The bytes are those by
+which processes grew: a matrix, what it is made of, XLA's copies of it and its factor; of cg its vectors. What one block
+of examples takes comes on top in each form.
 
 Between primal and dual the smaller matrix wins: it is cheaper, and J^T J of rank n is better conditioned than a
 singular J J^T. Conjugate gradients are taken where the smaller matrix does not fit the memory, or where factoring
