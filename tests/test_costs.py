@@ -80,7 +80,7 @@ def test_scaling_the_cost_scales_the_gradient(engine):
 def test_names():
     assert get_cost("quadratic") == dr.Quadratic(0.5)
     assert get_cost(dr.Quadratic(1)) == dr.Quadratic(1)
-    assert list(COSTS) == ["quadratic", "cross-entropy", "log-likelihood"]
+    assert list(COSTS) == ["quadratic", "cross-entropy", "log-likelihood", "huber", "poisson"]
     with pytest.raises(ConfigurationError, match="cost 'hinge' is not known: choose one of quadratic, cross-entropy"):
         get_cost("hinge")
     with pytest.raises(ConfigurationError, match=r"cost \['quadratic'\] is not known"):
@@ -101,7 +101,7 @@ def test_the_interface_says_what_is_missing(engine):
 
 
 class Quartic(Cost):
-    """Sum (a - y)⁴, without √C''."""
+    """Sum (a - y)⁴, with neither C'' nor a root of it."""
 
     name = "quartic"
 
@@ -116,6 +116,6 @@ def test_a_cost_of_ones_own_trains_and_where_it_cannot_that_is_said(engine):
     net, X = dr.Network([dr.Dense(1, "linear")], Quartic()), np.linspace(-1, 1, 9)[:, None]
     result = dr.train(net, X, X, trainer=dr.GradientDescent(eta=0.1), epochs=5, engine=engine)
     assert result.history["cost"][-1] < result.history["cost"][0]
-    for trainer in (dr.LevenbergMarquardt(), dr.NewtonCG()):
-        with pytest.raises(ConfigurationError, match="the cost Quartic defines no residual"):
+    for trainer, missing in ((dr.LevenbergMarquardt(), "residual"), (dr.NewtonCG(), "curvature")):
+        with pytest.raises(ConfigurationError, match=f"the cost Quartic defines no {missing}"):
             dr.train(net, X, X, trainer=trainer, epochs=1, engine=engine)

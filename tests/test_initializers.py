@@ -5,7 +5,7 @@ import pytest
 
 from deltarule.activations import ACTIVATIONS
 from deltarule.errors import ConfigurationError
-from deltarule.initializers import DEFAULT_INITIALIZERS, INITIALIZERS, get_initializer
+from deltarule.initializers import INITIALIZERS, get_initializer
 from deltarule.randomness import generator
 
 N_OUT, N_IN = 200, 300
@@ -71,8 +71,9 @@ def test_a_seed_is_a_network_and_a_dtype_is_kept(name):
 
 
 def test_every_activation_has_a_default():
-    assert set(DEFAULT_INITIALIZERS) == set(ACTIVATIONS)
-    assert set(DEFAULT_INITIALIZERS.values()) <= set(INITIALIZERS)
+    assert {activation.initializer for activation in ACTIVATIONS.values()} <= set(INITIALIZERS)
+    assert ACTIVATIONS["tanh"].initializer == "glorot"
+    assert ACTIVATIONS["relu"].initializer == "he"
 
 
 def test_names():

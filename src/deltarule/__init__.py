@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
-    from deltarule.costs import CrossEntropy, LogLikelihood, Quadratic
+    from deltarule.activations import Activation, add_activation
+    from deltarule.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
     from deltarule.errors import (
         CheckpointError,
         CheckpointWarning,
@@ -42,6 +43,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
 _HOMES = {
+    "Activation": "activations",
     "BayesianEnsemble": "trainers.bayesian.ensemble",
     "BayesianRegularization": "trainers.bayesian.trainer",
     "CheckpointError": "errors",
@@ -57,6 +59,7 @@ _HOMES = {
     "Flatten": "layers",
     "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "layers",
+    "Huber": "costs",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
     "LogLikelihood": "costs",
     "MaxPool": "layers",
@@ -67,6 +70,7 @@ _HOMES = {
     "NetworkRegressor": "estimators.regressor",
     "NewtonCG": "trainers.newton_cg",
     "NoImprovement": "trainers.no_improvement",
+    "Poisson": "costs",
     "ProcessError": "errors",
     "Quadratic": "costs",
     "Range": "tuning",
@@ -75,6 +79,7 @@ _HOMES = {
     "Stopping": "stopping",
     "TooLargeError": "errors",
     "TrainingResult": "session",
+    "add_activation": "activations",
     "check_gradient": "inspection",
     "export_model": "export",
     "load": "model_file",
@@ -84,6 +89,7 @@ _HOMES = {
     "train_stream": "streaming",
 }
 __all__ = [
+    "Activation",
     "BayesianEnsemble",
     "BayesianRegularization",
     "CheckpointError",
@@ -98,6 +104,7 @@ __all__ = [
     "EngineWarning",
     "Flatten",
     "GradientDescent",
+    "Huber",
     "L2Pool",
     "LevenbergMarquardt",
     "LogLikelihood",
@@ -109,6 +116,7 @@ __all__ = [
     "NetworkRegressor",
     "NewtonCG",
     "NoImprovement",
+    "Poisson",
     "ProcessError",
     "Quadratic",
     "Range",
@@ -117,6 +125,7 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "add_activation",
     "check_gradient",
     "export_model",
     "load",

@@ -1,4 +1,4 @@
-"""How weights and biases start: one function a scheme, one table, and the default for each activation.
+"""How weights and biases start: one function a scheme, one table; the default of an activation is in its record.
 
 Every scheme draws for a layer of `n_out` neurons with `n_in` weights each: W is (n_out, n_in), b is (n_out,).
 """
@@ -56,16 +56,6 @@ INITIALIZERS: dict[str, Initializer] = {
     "glorot": glorot,
     "he": he,
     "nguyen-widrow": nguyen_widrow,
-}
-
-DEFAULT_INITIALIZERS: dict[str, str] = {
-    "sigmoid": "new",
-    "tanh": "glorot",
-    "relu": "he",
-    "softplus": "he",
-    "linear": "glorot",
-    "softmax": "glorot",
-    "step": "old",
 }
 
 

@@ -16,7 +16,6 @@ from deltarule.costs import Cost, get_cost
 from deltarule.engine.kind import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.evaluation import rows_at_once
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense, Layer, Shape
 from deltarule.machine import require_room
 from deltarule.precision import as_dtype, dtype_of
@@ -31,7 +30,7 @@ class Network:
 
     Args:
         layers: the layers, input side first; the last one is a Dense layer.
-        cost: "quadratic", "cross-entropy", "log-likelihood", or a `deltarule.costs.Cost`.
+        cost: "quadratic", "cross-entropy", "log-likelihood", "huber", "poisson", or a `deltarule.costs.Cost`.
 
     Raises:
         ConfigurationError: no layers, a thing that is not a layer, a softmax below the output, an unknown cost.
@@ -55,9 +54,11 @@ class Network:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise ConfigurationError(f"layers[{i}] is {layer!r}, which is not a layer: give Dense(n, activation).")
-            if getattr(layer, "activation", None) == "softmax" and i < len(layers) - 1:
+            sigma = getattr(layer, "sigma", None)
+            if i < len(layers) - 1 and isinstance(sigma, Activation) and not sigma.elementwise:
                 raise ConfigurationError(
-                    f"layers[{i}] is softmax, which is for the output only: use another activation below the output."
+                    f"layers[{i}] is {sigma.name}, which is for the output only: use another activation below the "
+                    "output."
                 )
         if not isinstance(layers[-1], Dense):
             raise ConfigurationError(
@@ -81,7 +82,7 @@ class Network:
         seed: Any,
         input_shape: Shape,
         dtype: Any = "float32",
-        defaults: Mapping[str, str] = DEFAULT_INITIALIZERS,
+        defaults: Mapping[str, str] | None = None,
     ) -> Params:
         """Fresh parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
 
@@ -91,7 +92,7 @@ class Network:
             seed: a whole number from 0 to 2³² - 1, or a JAX key.
             input_shape: the shape of one example, such as (784,).
             dtype: "float32" or "float64".
-            defaults: the initializer of each activation, for layers that name none.
+            defaults: initializers of activations in place of their own, for layers that name none.
         """
         return self.starts(seed, 1, input_shape, dtype, defaults)[0]
 
@@ -101,7 +102,7 @@ class Network:
         count: int,
         input_shape: Shape,
         dtype: Any = "float32",
-        defaults: Mapping[str, str] = DEFAULT_INITIALIZERS,
+        defaults: Mapping[str, str] | None = None,
     ) -> list[Params]:
         """Fresh parameters of several starts; the first are those of `init`."""
         dtype, path, shape = as_dtype(dtype), as_path(seed), _checked_shape(input_shape)
@@ -109,7 +110,7 @@ class Network:
         self._require_room(shapes, dtype)
         return [
             [
-                layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults)
+                layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults or {})
                 for i, (layer, below) in enumerate(zip(self.layers, shapes[:-1], strict=True))
             ]
             for start in range(count)

@@ -1,4 +1,4 @@
-"""Two pairs of output and cost whose gradient is lost in BP1 where the output saturates, computed from z instead.
+"""Pairs of output and cost whose gradient is lost in BP1 where the output saturates, computed from z instead.
 
 ∇_a C ⊙ sigma'(z) is 1/a times a there: once a rounds to 0 or 1 the product is 0, and the examples that are most wrong
 teach nothing. Written in z both factors cancel by hand. Shapes: z, y are (m, k).
@@ -9,6 +9,9 @@ c_t = sum_{k≠t} a_k is summed and not subtracted, and b = a_j / c_t over j ≠
     delta_i = sum_{j≠t} (e_j / c_j) ([i=j] - a_i) + e_t ([i=t] - b_i),    c_j >= 1/2 for j ≠ t.
 
 Softplus with log-likelihood. With rho(z) = sigma'(z)/sigma(z), which goes to 1 for z → -∞: delta = -y rho(z).
+
+Exponential with Poisson's cost. a - y ln a = e^z - y z: delta = e^z - y and d²C/dz² = e^z, whatever y is. Softplus with
+Poisson's cost is sum a beside softplus with log-likelihood.
 """
 
 from typing import NamedTuple, Protocol
@@ -18,6 +21,8 @@ import numpy as np
 from deltarule import engine
 from deltarule.activations import sigmoid, softplus
 from deltarule.engine.kind import Array
+
+SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
 
 
 class Pair(Protocol):
@@ -92,9 +97,7 @@ class SoftplusLogLikelihood:
 
     def value(self, z: Array, y: Array) -> Array:
         """ln softplus(z) is z - e^z/2 + ... where e^z is small."""
-        (small, safe), xp = _small(z), z.__array_namespace__()
-        ln_a = xp.where(small, z - 0.5 * xp.exp(xp.minimum(z, 0)), xp.log(softplus(safe)))
-        return -(y * ln_a).sum(axis=-1)
+        return -(y * _ln_softplus(z)).sum(axis=-1)
 
     def output_error(self, z: Array, y: Array) -> Array:
         """-y rho(z)."""
@@ -108,14 +111,59 @@ class SoftplusLogLikelihood:
 
     def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
         """S = diag(√y rho), r = -√y."""
+        root = z.__array_namespace__().sqrt(y)
+        return diagonal(root * _rho(z)), -root
+
+
+class ExponentialPoisson:
+    """sum_j [a_j - y_j - y_j ln(a_j / y_j)] with a = e^z."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln a is z."""
+        return (z.__array_namespace__().exp(z) - y - y_ln_a_over_y(z, y)).sum(axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """a - y."""
+        return z.__array_namespace__().exp(z) - y
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """da = a dz."""
+        return z.__array_namespace__().exp(z) * dz
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S = diag(√a), r = (a - y)/√a, with √a = e^{z/2} held at the smallest slope."""
         xp = z.__array_namespace__()
-        root = xp.sqrt(y)
-        return (root * _rho(z))[..., None] * xp.eye(z.shape[-1], dtype=z.dtype), -root
+        root = xp.maximum(xp.exp(0.5 * z), SMALLEST_SLOPE)
+        return diagonal(root), (xp.exp(z) - y) / root
+
+
+class SoftplusPoisson:
+    """The same with a = softplus(z)."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln a as with log-likelihood."""
+        return (softplus(z) - y - y_ln_a_over_y(_ln_softplus(z), y)).sum(axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """sigma'(z) - y rho(z)."""
+        return sigmoid(z) - y * _rho(z)
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """sigma''(z) dz and that of log-likelihood."""
+        return sigmoid(z) * sigmoid(-z) * dz + SoftplusLogLikelihood().output_error_tangent(z, y, dz)
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S = sigma'/√a = √(sigma' rho), held at the smallest slope, and r = delta / S."""
+        xp = z.__array_namespace__()
+        root = xp.maximum(xp.sqrt(sigmoid(z) * _rho(z)), SMALLEST_SLOPE)
+        return diagonal(root), self.output_error(z, y) / root
 
 
 PAIRS: dict[tuple[str, str], Pair] = {
     ("softmax", "cross-entropy"): SoftmaxCrossEntropy(),
     ("softplus", "log-likelihood"): SoftplusLogLikelihood(),
+    ("exponential", "poisson"): ExponentialPoisson(),
+    ("softplus", "poisson"): SoftplusPoisson(),
 }
 
 
@@ -144,6 +192,17 @@ def _at_least_half(shares: Shares) -> Array:
     return shares.c.__array_namespace__().where(shares.top > 0, 1, shares.c)
 
 
+def y_ln_a_over_y(ln_a: Array, y: Array) -> Array:
+    """y ln(a/y) of each output, 0 where y is 0."""
+    xp = y.__array_namespace__()
+    return y * (ln_a - xp.log(xp.where(y > 0, y, 1)))
+
+
+def diagonal(entries: Array) -> Array:
+    """The diagonal matrices (m, k, k) with these entries (m, k)."""
+    return entries[..., None] * entries.__array_namespace__().eye(entries.shape[-1], dtype=entries.dtype)
+
+
 def _row_sum(v: Array) -> Array:
     return v.sum(axis=-1, keepdims=True)
 
@@ -152,6 +211,12 @@ def _small(z: Array) -> tuple[Array, Array]:
     """Whether e^z is lost beside 1 when squared, and a z that is not, for the branch that is not taken."""
     small = z < 0.5 * float(np.log(np.finfo(z.dtype).eps))
     return small, z.__array_namespace__().where(small, 0, z)
+
+
+def _ln_softplus(z: Array) -> Array:
+    """z - e^z/2 + ... where e^z is small."""
+    (small, safe), xp = _small(z), z.__array_namespace__()
+    return xp.where(small, z - 0.5 * xp.exp(xp.minimum(z, 0)), xp.log(softplus(safe)))
 
 
 def _rho(z: Array) -> Array:

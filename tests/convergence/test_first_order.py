@@ -1,11 +1,12 @@
 """Trainer x problem: each first-order rule solves a small problem from fixed seeds."""
 
 import numpy as np
-import optax
 import pytest
 from sklearn.datasets import load_digits
 
 import deltarule as dr
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 TRAINERS = {
     "full batch": (dr.GradientDescent(eta=0.1), 4000),
@@ -14,7 +15,7 @@ TRAINERS = {
     "mini-batch": (dr.GradientDescent(eta=0.1, batch_size=10), 800),
     "momentum": (dr.GradientDescent(eta=0.03, momentum=0.9), 2000),
     "nesterov": (dr.GradientDescent(eta=0.03, momentum=0.9, nesterov=True), 2000),
-    "adam": (dr.GradientDescent(rule=optax.adam(0.01), batch_size=24), 1000),
+    "adam": (dr.GradientDescent(eta=0.01, rule="adam", batch_size=24), 1000),
 }
 
 

@@ -9,6 +9,8 @@ from sklearn.datasets import load_digits
 
 import deltarule as dr
 
+pytestmark = pytest.mark.usefixtures("on_each_engine")
+
 
 def mean_squared_error(net, params, X, Y):
     return np.mean((np.asarray(net(params, X)) - Y) ** 2)

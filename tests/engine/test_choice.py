@@ -128,15 +128,16 @@ def test_the_engine_that_is_asked_for_is_taken():
 @pytest.mark.usefixtures("no_jax")
 def test_where_jax_is_missed_one_line_says_so():
     """Where it would be at least twice as fast, and nowhere else."""
-    found = estimate(DIGITS, SGD, (50_000, 784), 300)
+    work = SMALL, SGD, (50_000, 2)
+    found = estimate(*work, 300)
     assert found.numpy > choice.MISSED * found.jax
     with pytest.warns(EngineWarning, match=r"may take \d+ s by NumPy and \d+ s by JAX.*pip install 'deltarule\[jax\]'"):
-        assert chosen(epochs=300) == "numpy"
-    epochs = next(n for n in range(1, 100) if estimate(DIGITS, SGD, (50_000, 784), n).engine == "jax")
+        assert chosen(*work, epochs=300) == "numpy"
+    epochs = next(n for n in range(1, 100) if estimate(*work, n).engine == "jax")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert chosen(epochs=epochs) == "numpy"  # JAX would be faster, and by less than that
-        assert chosen(epochs=1) == "numpy"
+        assert chosen(*work, epochs=epochs) == "numpy"  # JAX would be faster, and by less than that
+        assert chosen(*work, epochs=1) == "numpy"
         assert chosen(engine="numpy") == "numpy"
 
 

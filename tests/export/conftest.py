@@ -26,6 +26,7 @@ KINDS: dict[str, tuple] = {
     "sigmoid": (dense("sigmoid", 5, 4, 3), "sigmoid", 1),
     "softplus": (dense("softplus", 7), "softplus", 1),
     "step": (dense("step", 4, 5), "linear", 1),
+    "exponential": (dense("tanh", 5), "exponential", 1),
     "no hidden layer": ((), "softmax", ("no", "yes")),
     "softmax": (dense("tanh", 8), "softmax", ('a "quoted" \\ name', "größer", "it's", "what??/")),
     "sigmoid classes": (dense("softplus", 5, 4), "sigmoid", (1, 2, 30)),

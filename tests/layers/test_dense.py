@@ -5,7 +5,6 @@ import pytest
 
 from deltarule import trees
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import LAYER_KINDS, Dense, Layer
 from deltarule.randomness import generator
 from engines import on, put
@@ -87,10 +86,10 @@ def test_descriptions_are_equal_by_value():
     ],
 )
 def test_the_initializer_is_its_own_or_the_activation_s(layer, same):
-    found, expected = (each.init(generator(0), (4,), np.float32, DEFAULT_INITIALIZERS) for each in (layer, same))
+    found, expected = (each.init(generator(0), (4,), np.float32, {}) for each in (layer, same))
     assert {name: p.shape for name, p in found.items()} == {"W": (50, 4), "b": (50,)}
     trees.mapped(np.testing.assert_array_equal, found, expected)
-    other = Dense(50, layer.activation, "old").init(generator(0), (4,), np.float32, DEFAULT_INITIALIZERS)
+    other = Dense(50, layer.activation, "old").init(generator(0), (4,), np.float32, {})
     assert (np.asarray(other["W"]) != np.asarray(found["W"])).all()
 
 

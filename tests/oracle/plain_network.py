@@ -30,6 +30,7 @@ def activation(xp: ModuleType, name: str, z: Any) -> Any:
         "relu": lambda: xp.where(z > 0, z, 0 * z),
         "softplus": lambda: xp.log(1 + xp.exp(z)),
         "linear": lambda: z,
+        "exponential": lambda: xp.exp(z / 2) ** 2,
     }[name]()
 
 
@@ -39,6 +40,11 @@ def cost_of_output(xp: ModuleType, name: str, scale: float | None, a: Any, y: An
         return scale * xp.sum((y - a) ** 2, axis=-1)
     if name == "cross-entropy":
         return -xp.sum(y * xp.log(a) + (1 - y) * xp.log(1 - a), axis=-1)
+    if name == "huber":
+        size = xp.abs(y - a)
+        return xp.sum(xp.where(size <= scale, size**2 / 2, scale * size - scale**2 / 2), axis=-1)
+    if name == "poisson":  # y ln y is 0 where y is 0
+        return xp.sum(a - y - y * (xp.log(a) - xp.log(xp.maximum(y, 1e-300))), axis=-1)
     return -xp.sum(y * xp.log(a), axis=-1)
 
 
@@ -66,13 +72,13 @@ def problem(seed: int, sizes: tuple[int, ...], activations: tuple[str, ...], cos
     x, y = draw.normal(size=(m, sizes[0])), draw.uniform(0.05, 0.95, size=(m, sizes[-1]))
     if activations[-1] == "softmax" or cost == "log-likelihood":
         y = y / y.sum(axis=1, keepdims=True)
-    if cost != "quadratic" and activations[-1] not in ("sigmoid", "softmax"):
+    if cost not in ("quadratic", "huber") and activations[-1] not in ("sigmoid", "softmax"):
         a = x
         for name, p in zip(activations[:-1], params[:-1], strict=True):
             a = activation(np, name, a @ p["W"].T + p["b"])
         last = params[-1]
         last["W"] = last["W"] * (0.3 / max(np.abs(a @ last["W"].T).max(), 0.3))
-        last["b"] = np.full_like(last["b"], -0.5 if activations[-1] == "softplus" else 0.5)
+        last["b"] = np.full_like(last["b"], -0.5 if activations[-1] in ("softplus", "exponential") else 0.5)
     return params, x, y
 
 

@@ -72,7 +72,7 @@ def test_float32_agrees_with_the_exact_cost_between_the_limits(y, engine):
 
 
 @pytest.mark.parametrize("cost", [CrossEntropy(), LogLikelihood()], ids=lambda cost: cost.name)
-@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "step"])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name not in ("step", "exponential")])
 def test_every_other_pair_stays_finite(cost, name, engine):
     """Where a saturates the cost is held at ln of the smallest number, never infinite or NaN."""
     z = put(engine, np.array([[1e3, -1e3], [-1e3, 1e3], [0, 0]], np.float32))

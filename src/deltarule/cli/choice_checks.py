@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.choices import IMAGES, NUMBERS, Choices
 from deltarule.cli.options import parse_hidden, require_writable
 from deltarule.cli.trainers import TRAINERS
 
 LARGEST_SEED = 2**32 - 1  # as of `deltarule.randomness`
-COSTS = ("quadratic", "cross-entropy", "log-likelihood")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`
 TABLE_OPTIONS = ("sep", "decimal", "na", "drop", "category", "weights", "missing")  # only tables have them
 MISSING = ("refuse", "drop", "impute")
@@ -23,6 +22,7 @@ def check_choices(choices: Choices) -> None:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
     from deltarule.activations import ACTIVATIONS
+    from deltarule.costs import COSTS
     from deltarule.data.expansion import check_kinds
     from deltarule.data.splitting import SPLITS
     from deltarule.domain import require_choice, require_count, require_number
@@ -36,7 +36,7 @@ def check_choices(choices: Choices) -> None:
     trainable = tuple(name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
     for name, value, known in (
         ("--activation", choices.activation, trainable),
-        ("--cost", choices.cost, COSTS),
+        ("--cost", choices.cost, tuple(COSTS)),
         ("--trainer", choices.trainer, tuple(TRAINERS)),
         ("--task", choices.task, TASKS),
         ("--missing", choices.missing, MISSING),
@@ -166,6 +166,11 @@ def _check_source(choices: Choices) -> None:
             raise ConfigurationError(
                 f"--target is {', '.join(choices.target)!r}, but {choices.source} has its own target, the digit: leave "
                 "it out"
+            )
+        if choices.cost in NUMBERS:
+            raise ConfigurationError(
+                f"--cost is {choices.cost!r}, which is for numbers, and {choices.source} is a classification: leave it "
+                "out"
             )
         if choices.task == "regression":
             raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")

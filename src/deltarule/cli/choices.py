@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
+NUMBERS = ("huber", "poisson")  # costs of a regression alone
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 OPTION_NAMES = {"recorded": "record", "stack": "model"}  # where the field of `Choices` has another name
 WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
@@ -81,6 +82,11 @@ class Choices:
             weights=self.weights,
             impute=self.missing == "impute",
         )
+
+    @property
+    def task_or_regression(self) -> str | None:
+        """--task; where it is not given, the costs of numbers ask for a regression."""
+        return self.task or ("regression" if self.cost in NUMBERS else None)
 
     @property
     def streamed(self) -> bool:

@@ -5,12 +5,13 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from deltarule.cli.choice_checks import check_trainer_options, trainer_options
-from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.choices import IMAGES, NUMBERS, Choices
 from deltarule.cli.options import parse_hidden
 from deltarule.cli.plan import Plan
 from deltarule.cli.trainers import TRAINERS, Settings, TrainerChoice
 
 if TYPE_CHECKING:
+    from deltarule.costs import Cost
     from deltarule.data import LoadedData
     from deltarule.layers import Layer
 
@@ -51,6 +52,7 @@ def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> 
         ConfigurationError: an option does not go with these data.
     """
     import deltarule as dr
+    from deltarule.inspection.noise_scale import STARTS, penalty_of
     from deltarule.layers.affine import AffineLayer
 
     defaults = DEFAULTS[choices.source if choices.source in IMAGES else data.task]
@@ -61,13 +63,17 @@ def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> 
     if not row.validated:
         _check_unvalidated(choices, name, data, searching)
     stacked = "log-likelihood" if choices.stack is not None and data.task == "classification" else None
-    cost = choices.cost or stacked or defaults.cost
+    cost = _cost(choices.cost or stacked or defaults.cost, data)
+    settings = _settings(choices, name, data)
+    penalty = penalty_of(cost, [column.std for column in data.schema.targets]) if data.schema.targets else None
+    if penalty is not None and name == "lm" and choices.trainer is None:  # trains as the bayesian one does
+        settings = replace(settings, l2=penalty)
+        row = replace(row, hidden=TRAINERS["bayesian"].hidden, restarts=STARTS, validated=choices.patience is not None)
     layers = _hidden_layers(choices, row, defaults, data)
     output = dr.Dense(data.schema.output_width, _output_activation(cost, data), choices.init)
-    net = dr.Network([*layers, output], cost=cost)
+    net = dr.Network([*layers, output], cost)
     shapes = net.shapes((data.schema.input_width,))
     above = zip(net.layers, shapes[1:], strict=True)
-    settings = _settings(choices, name, data)
     return Plan(
         net=net,
         sizes=(data.schema.input_width, *(prod(shape) for layer, shape in above if isinstance(layer, AffineLayer))),
@@ -107,7 +113,7 @@ def default_trainer(choices: Choices, data: "LoadedData", defaults: Defaults) ->
     """The trainer where the user names none: for a regression bayesian, if its steps are cheap and no option objects.
 
     As in `NetworkRegressor`, the evidence chooses the penalties where exact steps cost little; an option that only
-    other trainers take, such as --eta or --dropout, asks for one of those.
+    other trainers take, such as --eta or --dropout, asks for one of those. With a cost that has no evidence it is lm.
     """
     import deltarule as dr
     from deltarule.trainers.automatic import exact_steps_are_cheap
@@ -116,10 +122,11 @@ def default_trainer(choices: Choices, data: "LoadedData", defaults: Defaults) ->
         return defaults.trainer
     if any(value is not None for value in trainer_options(choices).values()) or choices.monitor is not None:
         return defaults.trainer
-    row = TRAINERS["bayesian"]
-    layers = [*_hidden_layers(choices, row, defaults, data), dr.Dense(data.schema.output_width, "linear")]
-    cheap = exact_steps_are_cheap(dr.Network(layers), (len(data.train), data.schema.input_width))
-    return "bayesian" if cheap else defaults.trainer
+    name = "lm" if choices.cost in NUMBERS else "bayesian"
+    layers = _hidden_layers(choices, TRAINERS[name], defaults, data)
+    net = dr.Network([*layers, dr.Dense(data.schema.output_width, "linear")])
+    cheap = exact_steps_are_cheap(net, (len(data.train), data.schema.input_width))
+    return name if cheap else defaults.trainer
 
 
 def _check_unvalidated(choices: Choices, name: str, data: "LoadedData", searching: bool) -> None:
@@ -130,6 +137,10 @@ def _check_unvalidated(choices: Choices, name: str, data: "LoadedData", searchin
     if needed is not None and data.task not in needed:
         raise ConfigurationError(
             f"--trainer is {name!r}, which is for {needed}, and {data.name} is a {data.task}: choose another trainer"
+        )
+    if choices.cost in NUMBERS:
+        raise ConfigurationError(
+            f"--trainer is {name!r}, whose noise is Gaussian, and --cost is {choices.cost!r}: leave one of the two out"
         )
     if searching:
         raise ConfigurationError(
@@ -143,17 +154,43 @@ def _check_unvalidated(choices: Choices, name: str, data: "LoadedData", searchin
         )
 
 
-def _output_activation(cost: str, data: "LoadedData") -> str:
-    """The output that belongs to the cost: linear for a regression, else sigmoid or softmax."""
-    from deltarule.errors import ConfigurationError
+def _cost(name: str, data: "LoadedData") -> "Cost":
+    """The cost by its name, where it goes with these data; Huber's with a delta for their noise.
 
+    Raises:
+        ConfigurationError: the cost is for the other task, or needs targets that are scaled otherwise.
+    """
+    from deltarule.costs import get_cost
+    from deltarule.data import StreamedData
+    from deltarule.errors import ConfigurationError
+    from deltarule.inspection.noise_scale import huber_of
+
+    cost = get_cost(name)
     if data.task == "classification":
-        return OUTPUT_ACTIVATION[cost]
-    if cost != "quadratic":
+        if name not in OUTPUT_ACTIVATION:
+            raise ConfigurationError(f"--cost is {name!r}, but {data.name} is a classification: leave it out")
+        return cost
+    if cost.for_classes:
         raise ConfigurationError(
-            f"--cost is {cost!r}, but {data.name} is a regression: leave it out, or use --cost quadratic"
+            f"--cost is {name!r}, but {data.name} is a regression: leave it out, or use --cost quadratic, huber or "
+            "poisson"
         )
-    return "linear"
+    if not cost.shifts_targets and any(column.mean for column in data.schema.targets):
+        raise ConfigurationError(
+            f"--cost {name} divides the targets by their mean, and those of {data.name} are standardised for another "
+            f"cost: give --cost {name} itself"
+        )
+    if name == "huber":
+        examples = data.validation if isinstance(data, StreamedData) else data.train
+        return huber_of(examples.X, examples.Y)
+    return cost
+
+
+def _output_activation(cost: "Cost", data: "LoadedData") -> str:
+    """The output that belongs to the cost: linear or exponential for a regression, else sigmoid or softmax."""
+    if data.task == "classification":
+        return OUTPUT_ACTIVATION[cost.name]
+    return cost.natural_output or "linear"
 
 
 def _monitor(choices: Choices, data: "LoadedData") -> str:

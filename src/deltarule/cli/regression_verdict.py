@@ -79,7 +79,7 @@ def lines(
 
 def warnings(targets: list[Target], outcome: Outcome, scores: "Scores") -> list[str]:
     """A sentence for each target that is learnt by heart, or whose errors of all rows are no plain noise."""
-    return _by_heart(targets, outcome, scores) + _of_errors(targets)
+    return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name)
 
 
 def _of_target(scores: "Scores", name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
@@ -139,8 +139,14 @@ def _by_heart(targets: list[Target], outcome: Outcome, scores: "Scores") -> list
     return found
 
 
-def _of_errors(targets: list[Target]) -> list[str]:
+def _of_errors(targets: list[Target], cost: str) -> list[str]:
     """What the errors of all rows warn of."""
+    remedy_of_far = {
+        "huber": "correct them or leave them out; the huber cost bounds how they pull at the fit, but RMSE and R² "
+        "count them in full",
+        "quadratic": "correct them or leave them out, for the quadratic cost squares their errors, so that they spoil "
+        "the fit, the noise and the error bars; if they have to stay, --cost huber bounds their pull",
+    }.get(cost, "correct them or leave them out")
     found = []
     for column, rows, actual, predicted, far, unequal in targets:
         name = column.name
@@ -152,10 +158,9 @@ def _of_errors(targets: list[Target]) -> list[str]:
                 f"{number(far.usual, 3)}, and {'makes' if len(far.rows) == 1 else 'make'} "
                 f"{share(far.share)} of the squared error, the farthest data row {rows[worst]}, where {name} is "
                 f"{number(float(actual[worst]), 6)} and {number(float(predicted[worst]), 6)} is predicted: if they are "
-                "faults, correct them or leave them out, for the quadratic cost squares their errors, so that they "
-                "spoil the fit, the noise and the error bars"
+                f"faults, {remedy_of_far}"
             )
-        elif unequal is not None:
+        elif unequal is not None and cost != "poisson":  # whose noise grows with the prediction
             grows = unequal.highest > unequal.lowest and (actual > 0).all()
             remedy = f"; as {name} is positive and its errors grow with it, its logarithm may be the better target"
             found.append(

@@ -27,8 +27,9 @@ def load_streamed(choices: Choices, shown: bool) -> "StreamedData":
         load_folder,
         choices.source,
         target=choices.target,
-        task=choices.task,
+        task=choices.task_or_regression,
         seed=choices.seed,
+        by_mean=choices.cost == "poisson",
         among=among(choices),
     )
     if not shown:

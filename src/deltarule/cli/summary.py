@@ -23,6 +23,7 @@ from deltarule.data.stream import parquet_files
 if TYPE_CHECKING:
     from deltarule.cli.outcome import Known
     from deltarule.cli.plan import Plan
+    from deltarule.costs import Cost
     from deltarule.data import LoadedData
     from deltarule.training import TrainingResult
 
@@ -62,6 +63,13 @@ def best_cost(plan: "Plan", result: "TrainingResult") -> float | None:
     # Without validation the epoch that begins with the parameters has recorded their cost.
     place = result.best_epoch - 1 if plan.validated else min(result.best_epoch, len(costs) - 1)
     return float(costs[place])
+
+
+def cost_in_words(cost: "Cost") -> str:
+    """Its name, and of Huber's its delta."""
+    from deltarule.costs import Huber
+
+    return f"huber, delta {number(cost.delta, 3)} standard deviations" if isinstance(cost, Huber) else cost.name
 
 
 def json_record(
@@ -143,7 +151,7 @@ def panel(
     rows = [
         ("data", f"{data.name}: {sizes}"),
         ("network", _network(plan, record["parameters"], known)),
-        ("cost", plan.net.cost.name),
+        ("cost", cost_in_words(plan.net.cost)),
         ("trainer", plan.description),
         ("engine", ENGINES[result.engine]),
         ("stopped", why_stopped(plan, result)),
@@ -170,6 +178,8 @@ def _kept(plan: "Plan", result: "TrainingResult") -> str:
         return "the start"
     if plan.validated:
         return f"epoch {result.best_epoch}, the best on the validation part"
+    if plan.trainer.judged_by is None:
+        return f"epoch {result.best_epoch}, the last"
     return f"epoch {result.best_epoch}, that of the largest evidence"
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deltarule.activations import get_activation
 from deltarule.cli.screen import line, number
 from deltarule.counting import counted
 
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
 MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
 NUMBER_WIDTH = 12
-SIGMA = {  # sigma(z) and sigma'(z) of each activation, as the book writes them
-    "sigmoid": ("1 / (1 + e^-z)", "a (1 - a)"),
-    "tanh": ("tanh z", "1 - a²"),
-    "relu": ("max(0, z)", "1 where z > 0, else 0"),
-    "softplus": ("ln(1 + e^z)", "1 / (1 + e^-z)"),
-    "linear": ("z", "1"),
-    "step": ("1 where z > 0, else 0", "0"),
-    "softmax": ("e^z / sum e^z", "diag(a) - a a^T, a matrix, of which the diagonal is shown"),
-}
 FORWARD = {  # z^l of each kind of layer
     "Dense": "W^{l} a^{below} + b^{l}",
     "Convolution": "b^{l} + W^{l} at every place of a^{below}: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c",
@@ -46,20 +38,18 @@ BACKWARD = {  # dC/da of the layer below each kind of layer (BP2')
     "Reshape": "delta^{l}",
     "Dropout": "delta^{l}",
 }
-NATURAL = {("cross-entropy", "sigmoid"), ("log-likelihood", "softmax")}  # their sigma' cancels in BP1
 
 
 def equations(net: "Network", i: int) -> dict[str, str]:
     """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
     l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
     layer = net.layers[i]
-    activation = getattr(layer, "activation", "linear")
-    sigma, slope = SIGMA[activation]
+    activation = get_activation(getattr(layer, "activation", "linear"))
     carried = _carried(net, i)
     found = {
         "z": f"z^{l} = {FORWARD[type(layer).__name__].format(l=l, below=l - 1)}   (2)",
-        "a": f"a^{l} = sigma(z^{l}) = {sigma}   (3)",
-        "slope": f"sigma'(z^{l}) = {slope}",
+        "a": f"a^{l} = sigma(z^{l}) = {activation.words or f'{activation.name}(z)'}   (3)",
+        "slope": f"sigma'(z^{l})" + (f" = {activation.slope_words}" if activation.slope_words else ""),
         "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {carried}   (BP2')",
         "delta": f"delta^{l} = ∇_a C ⊙ sigma'(z^{l})   (BP1)"
         if last
@@ -72,9 +62,9 @@ def equations(net: "Network", i: int) -> dict[str, str]:
         found["dW"] = f"dC/dW^{l}_fuvc = sum_ij delta^{l}_ijf a^{l - 1}_(s i + u)(s j + v)c   (BP4)"
     if type(layer).__name__ == "Dropout":
         found["a"] = f"a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
-    if last and activation == "softmax":
+    if last and not activation.elementwise:
         found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
-    if last and (net.cost.name, activation) in NATURAL:
+    if last and net.cost.natural_output == activation.name:
         found["delta"] = found["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
     return found
 

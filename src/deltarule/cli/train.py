@@ -192,12 +192,13 @@ def load_data(choices: Choices) -> "DataSet":
         loaded = data.load(
             choices.source,
             target=choices.target,
-            task=choices.task,
+            task=choices.task_or_regression,
             data_dir=data_folders(choices.data_dir),
             seed=choices.seed,
             split=choices.split,
             drop_missing=choices.drop_missing,
             options=choices.table_options,
+            by_mean=choices.cost == "poisson",
             progress=progress,
         )
     if choices.expand is not None:

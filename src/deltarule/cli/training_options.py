@@ -74,8 +74,10 @@ Cost = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="quadratic or cross-entropy, with sigmoid outputs; log-likelihood, with softmax outputs; "
-        "a regression has quadratic with linear outputs.",
+        help="quadratic or cross-entropy, with sigmoid outputs; log-likelihood, with softmax outputs. "
+        "Of a regression quadratic, or huber where some rows are outliers, with linear outputs; poisson for counts and "
+        "rates, with exponential outputs.",
+        show_default="cross-entropy for digits and mnist, quadratic for a regression, else log-likelihood",
     ),
 ]
 Trainer = Annotated[

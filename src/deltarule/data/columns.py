@@ -6,7 +6,7 @@ when it is made, so one read from a damaged model file is refused as it is read.
 
 import math
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,19 @@ class NumericColumn:
         mean, std = scale * float(np.mean(values / scale)), scale * float(np.std(values / scale))
         mean, std = (mean, std) if varies(std, largest) else (low, 1.0)
         return cls(name, mean, std, low, high, imputed)
+
+    def by_mean(self, mean: float) -> "NumericColumn":
+        """The same column of counts or rates with that mean, scaled by it and not shifted: 0 stays 0.
+
+        Raises:
+            DataError: a value is below 0.
+        """
+        if self.low is not None and self.low < 0:
+            raise DataError(
+                f"target {self.name!r} holds {self.low:g}, and the Poisson cost needs counts or rates of at least 0: "
+                "correct the cell, or choose another cost"
+            )
+        return replace(self, mean=0.0, std=mean if mean > 0 else 1.0)
 
     @property
     def width(self) -> int:

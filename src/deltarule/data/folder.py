@@ -57,6 +57,7 @@ def load_folder(
     target: str | Sequence[str] | None = None,
     task: str | None = None,
     seed: int = 0,
+    by_mean: bool = False,
     among: Among = ALONE,
     progress: Callable[[float], None] = lambda share: None,
 ) -> StreamedData:
@@ -70,6 +71,7 @@ def load_folder(
         target: the columns of Parquet files to learn, "a", "a,b" or ["a", "b"].
         task: "classification" or "regression"; None reads at most 20 different whole numbers as classes.
         seed: of the rows that are held out.
+        by_mean: divide the targets of a regression by their mean instead of standardising them: counts and rates.
         among: the processes that call this together; each reads its share, and all get the same.
         progress: told the share of the rows that this process reads which is read.
 
@@ -87,6 +89,8 @@ def load_folder(
     found = FirstPass(path, stream, parts, measured, among)
     found.run(progress)
     schema, notes = measured.schema(path)
+    if by_mean:
+        schema = schema.by_mean([column.mean for column in schema.targets])
     parts = parts.fewer(len(schema.classes or target_names))
 
     def examples(held: Held) -> Examples:

@@ -5,8 +5,8 @@ encodes new rows exactly as the training rows were.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -169,6 +169,15 @@ class Schema:
             return most_active(outputs, self.classes)
         decoded = [column.decode(outputs[:, j].astype(np.float64)) for j, column in enumerate(self.targets)]
         return np.stack(decoded, axis=1)
+
+    def by_mean(self, means: Sequence[float]) -> "Schema":
+        """The same schema, the targets of a regression divided by these means instead of standardised.
+
+        Raises:
+            DataError: a target has values below 0.
+        """
+        columns = zip(self.targets, means, strict=False)
+        return replace(self, targets=tuple(column.by_mean(mean) for column, mean in columns))
 
     def to_json(self) -> dict[str, Any]:
         """Describe the schema in JSON's types; `from_json` reads it back equal."""

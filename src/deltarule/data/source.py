@@ -23,6 +23,7 @@ def load(
     split: str | None = None,
     drop_missing: bool = False,
     options: TableOptions = AS_FOUND,
+    by_mean: bool = False,
     progress: Any = None,
 ) -> DataSet:
     """Load a source, split into training, validation and test examples.
@@ -36,6 +37,7 @@ def load(
         split: of a table, "random", which None is, or "blocks", in its order.
         drop_missing: leave out a table's rows with missing cells instead of refusing them.
         options: how a table's file is written and what some of its columns are for.
+        by_mean: divide a table's targets by their mean instead of standardising them: counts and rates.
         progress: a bar like tqdm's that is told of a download.
 
     Raises:
@@ -45,7 +47,14 @@ def load(
     if str(source) not in ("digits", "mnist"):
         split = "random" if split is None else split
         return load_table(
-            source, target=target, task=task, seed=seed, split=split, drop_missing=drop_missing, options=options
+            source,
+            target=target,
+            task=task,
+            seed=seed,
+            split=split,
+            drop_missing=drop_missing,
+            options=options,
+            by_mean=by_mean,
         )
     if target is not None:
         raise ConfigurationError(f"target is {target!r}, but {source} has its own target, the digit: leave it out")

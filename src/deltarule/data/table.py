@@ -40,6 +40,7 @@ def load_table(
     split: str = "random",
     drop_missing: bool = False,
     options: TableOptions = AS_FOUND,
+    by_mean: bool = False,
 ) -> DataSet:
     """Load a table's file, split 70/15/15 at random (by class for classification) or in its order.
 
@@ -55,6 +56,7 @@ def load_table(
         split: "random", or "blocks", which trains on the first 70%, for rows in the order of time.
         drop_missing: leave out rows with a missing cell instead of refusing them.
         options: how the file is written and what some columns are for.
+        by_mean: divide the targets of a regression by their mean instead of standardising them: counts and rates.
 
     Returns:
         The data set; `rows` counts the file's data rows from 0, dropped ones included.
@@ -94,6 +96,8 @@ def load_table(
     measured = [name for name in frame if chosen.get(name) == "numeric" or (name in targets and classes is None)]
     codes = code_notes(missing_codes((name, as_numbers(frame[name])) for name in measured))
     schema, constant = _measure(whole, frame, chosen, targets, classes, imputed, training=parts[0])
+    if by_mean:
+        schema = schema.by_mean([float(as_numbers(frame[name])[parts[0]].mean()) for name in targets])
     X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name)
     rows = frame.index.to_numpy(dtype=np.int64)
     W = None if options.weights is None else _checked_weights(frame[options.weights], path.name)

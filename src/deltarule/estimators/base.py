@@ -12,12 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from deltarule import trees
+from deltarule.costs import Cost
 from deltarule.domain import require_count, require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators import incremental
 from deltarule.estimators.content import Weighted, hold_out
 from deltarule.estimators.inputs import inputs_of
-from deltarule.estimators.regularization import Problem, get_way
+from deltarule.estimators.regularization import Problem, Way, get_way
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import NAMED, Chosen, choose, is_first_order
 from deltarule.layers import Dense
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
-    _output: tuple[str, str]  # the activation of the output layer, and the cost
+    _output: str  # the activation of the output layer
     n_features_in_: int
     x_scaling_: Scaling
     params_: Any
@@ -102,14 +103,13 @@ class NetworkEstimator(BaseEstimator):
         """
         raise NotImplementedError
 
-    def _network(self, outputs: int) -> Network:
+    def _network(self, outputs: int, cost: Cost) -> Network:
         sizes: Any = (self.hidden,) if isinstance(self.hidden, Integral) else self.hidden
         if isinstance(sizes, str) or not hasattr(sizes, "__iter__"):
             raise ConfigurationError(
                 f"hidden must hold the sizes of the hidden layers, and is {self.hidden!r}: give (20,), for example."
             )
-        activation, cost = self._output
-        return Network([*(Dense(n, self.activation) for n in sizes), Dense(outputs, activation)], cost)
+        return Network([*(Dense(n, self.activation) for n in sizes), Dense(outputs, self._output)], cost)
 
     def _checked_weight(self, sample_weight: Any, count: int) -> np.ndarray | None:
         """The weights as (N,) float64, or None: whole numbers are copies, others are scaled to a mean of 1.
@@ -135,16 +135,16 @@ class NetworkEstimator(BaseEstimator):
         share = weight / weight.max()
         return share * (np.count_nonzero(share) / share.sum())
 
-    def _train(self, rows: Weighted, outputs: int, classes: np.ndarray | None = None) -> Weighted | None:
+    def _train(self, rows: Weighted, cost: Cost, classes: np.ndarray | None = None) -> Weighted | None:
         """Train on scaled rows and set the fitted attributes; the rows that were held out, if any.
 
         Args:
             rows: X and Y as the network reads them.
-            outputs: k.
+            cost: of the network.
             classes: the class of each row, by number, for a split within classes.
         """
         share = require_number("validation_fraction", self.validation_fraction, above=0, below=1)
-        self.net_ = self._network(outputs)
+        self.net_ = self._network(rows.Y.shape[1], cost)
         name = self._automatic_way(len(rows.X)) if self.regularization == "auto" else self.regularization
         way = get_way(name)
         self._check_way(name)
@@ -152,7 +152,7 @@ class NetworkEstimator(BaseEstimator):
         seed = int(random.randint(2**31 - 1))
         training, validation = hold_out(rows, share, seed, classes) if way.holds_out else (rows, None)
         is_name = isinstance(self.trainer, str)
-        chosen = self._choose(len(training.X), way.l2 if self.l2 is None and is_name else self.l2)
+        chosen = self._choose(len(training.X), self._penalty(way) if self.l2 is None and is_name else self.l2)
         result = way.train(
             Problem(
                 net=self.net_,
@@ -161,7 +161,7 @@ class NetworkEstimator(BaseEstimator):
                 validation=validation,
                 epochs=self._count("epochs", chosen.epochs),
                 max_fail=self._count("max_fail", way.max_fail or chosen.max_fail),
-                restarts=self._count("restarts", way.restarts),
+                restarts=self._count("restarts", self._starts(way)),
                 engine=self.engine,
                 seed=seed,
             )
@@ -184,6 +184,14 @@ class NetworkEstimator(BaseEstimator):
     def _automatic_way(self, count: int) -> str:
         """The regularisation that "auto" takes for that many rows."""
         return "early-stopping"
+
+    def _penalty(self, way: Way) -> float | None:
+        """The l2 where none is given."""
+        return way.l2
+
+    def _starts(self, way: Way) -> int:
+        """How many starts to train where no number is given."""
+        return way.restarts
 
     def _trained(self, result: TrainingResult, rows: Weighted) -> None:
         """What else an estimator keeps of its training."""

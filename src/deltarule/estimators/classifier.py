@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from deltarule.costs import LogLikelihood
 from deltarule.errors import DataError
 from deltarule.estimators.base import NetworkEstimator
 from deltarule.estimators.calibration import calibrate, cooled
@@ -59,7 +60,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     ['cold', 'warm']
     """
 
-    _output = ("softmax", "log-likelihood")
+    _output = "softmax"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and labels y (N,), with weights (N,) of at least 0.
@@ -76,7 +77,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         classes = rows.Y[:, 0].astype(int)
         one_hot = np.eye(len(self.classes_))[classes]
         scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=one_hot)
-        held = self._train(scaled, len(self.classes_), classes)
+        held = self._train(scaled, LogLikelihood(), classes)
         self.calibration_ = None
         if held is not None:
             outputs = np.asarray(self.net_(self.params_, held.X))
@@ -98,7 +99,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             self.classes_ = np.unique(y if classes is None else np.asarray(classes))
             self._check_classes()
             self.x_scaling_ = Scaling.measured(X, np.ones(len(X)) if weight is None else weight)
-            self.net_ = self._network(len(self.classes_))
+            self.net_ = self._network(len(self.classes_), LogLikelihood())
             self.calibration_ = None
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):

@@ -7,36 +7,46 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from deltarule.costs import Cost, get_cost
 from deltarule.domain import require_number
 from deltarule.errors import ConfigurationError
 from deltarule.estimators.base import NetworkEstimator, _columns
 from deltarule.estimators.content import Weighted, distinct
 from deltarule.estimators.inputs import inputs_of
+from deltarule.estimators.regularization import Way
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import automatic, is_first_order
+from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.session import TrainingResult
+from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
+from deltarule.trainers.bayesian.trainer import has_gaussian_noise
 
 if TYPE_CHECKING:
     from deltarule.data.schema import Schema
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
-    """A feed-forward network with linear outputs and the quadratic cost; inputs and targets are standardised inside.
+    """A feed-forward network that fits numbers; inputs and targets are standardised inside.
 
     Args:
         hidden: the sizes of the hidden layers; () is a linear model.
         activation: of the hidden layers, a name in `deltarule.activations.ACTIVATIONS`.
+        cost: "quadratic", with linear outputs; "huber", with linear outputs, for rows of which some are outliers: its
+            delta is 1.345 times the scale of the noise, measured before training (`deltarule.inspection.noise_scale`);
+            "poisson", with exponential outputs, for counts and rates y >= 0, which are divided by their mean, an offset
+            ln(mean) of z; or a `deltarule.costs.Cost`, in the units of the standardised targets.
         trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or one of "lm",
             "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt(solver="dual")`.
         regularization: "bayesian" lets the evidence choose the penalties and gives error bars, on all rows (see
             `BayesianRegularization`); "early-stopping" holds out `validation_fraction` of the rows and keeps the epoch
             that fits them best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
             rows, without.
-            "auto" is "bayesian" where a step of Levenberg-Marquardt is cheap and nothing that is given contradicts it,
-            "early-stopping" elsewhere.
+            "auto" is "bayesian" where the cost is quadratic, a step of Levenberg-Marquardt is cheap and nothing that is
+            given contradicts it; there with "huber" and "poisson" "l2"; and "early-stopping" elsewhere.
         l2: lambda of (lambda/2N) sum w², with the targets standardised and N the sum of the weights; None is 0.01 for
-            "early-stopping", 0.1 for "l2", and a trainer object's own.
+            "early-stopping", 0.1 for "l2", but with "huber" and "poisson" 5 times the variance of the noise; and a
+            trainer object's own.
         eta: the learning rate of a first-order trainer given by name; None is the name's own.
         batch_size: the examples of a step, at most as many as train; None is the name's own, and all of them for "lm"
             and "gd".
@@ -45,7 +55,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             and 10 for "bayesian", without a larger evidence.
         validation_fraction: the share of the weight that is held out, in (0, 1).
         restarts: how many starts to train; with "bayesian" (None is 2) they make an ensemble, weighed by
-            their evidence, else (None is 1) the best on the validation rows, or on the cost, is kept.
+            their evidence, else (None is 1; 4 for "l2" with "huber" and "poisson") the best on the
+            validation rows, or on the cost, is kept.
         engine: "numpy", "jax", or "auto", by the work; see `train`.
         random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
 
@@ -73,7 +84,43 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     True
     """
 
-    _output = ("linear", "quadratic")
+    def __init__(
+        self,
+        hidden: int | tuple[int, ...] = (20,),
+        activation: str = "tanh",
+        cost: str | Cost = "quadratic",
+        trainer: str | Trainer = "auto",
+        regularization: str | None = "auto",
+        l2: float | None = None,
+        eta: float | None = None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        max_fail: int | None = None,
+        validation_fraction: float = 0.15,
+        restarts: int | None = None,
+        engine: str = "auto",
+        random_state: Any = None,
+    ):
+        super().__init__(
+            hidden=hidden,
+            activation=activation,
+            trainer=trainer,
+            regularization=regularization,
+            l2=l2,
+            eta=eta,
+            batch_size=batch_size,
+            epochs=epochs,
+            max_fail=max_fail,
+            validation_fraction=validation_fraction,
+            restarts=restarts,
+            engine=engine,
+            random_state=random_state,
+        )
+        self.cost = cost
+
+    @property
+    def _output(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return get_cost(self.cost).natural_output or "linear"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and y (N,) or (N, k), in any units, with weights (N,) of at least 0.
@@ -85,7 +132,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         rows = distinct(X, Y, weight)
         self._measure(rows)
         scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
-        self._train(scaled, self.n_outputs_)
+        self._train(scaled, self._cost_of(scaled))
         return self
 
     @available_if(lambda self: is_first_order(self.trainer))
@@ -98,8 +145,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         first = not hasattr(self, "params_")
         X, Y, weight = self._checked(X, y, sample_weight, first)
         if first:
-            self._measure(distinct(X, Y, weight))
-            self.net_ = self._network(self.n_outputs_)
+            rows = distinct(X, Y, weight)
+            self._measure(rows)
+            scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
+            self.net_ = self._network(self.n_outputs_, self._cost_of(scaled))
         self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
         vars(self).pop("ensemble_", None)  # the posterior was that of other parameters
@@ -145,7 +194,23 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _automatic_way(self, count: int) -> str:
         contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size"))
         by_steps = self.trainer in ("auto", "lm") and automatic(self.net_, self.n_features_in_, count) == "lm"
-        return "bayesian" if by_steps and not contradicted else "early-stopping"
+        if contradicted or not by_steps:
+            return "early-stopping"
+        if has_gaussian_noise(self.net_):
+            return "bayesian"
+        return "early-stopping" if penalty_of(self.net_.cost, self.y_scaling_.std) is None else "l2"
+
+    def _penalty(self, way: Way) -> float | None:
+        """On all rows the one for the noise that the cost supposes, if it does."""
+        known = penalty_of(self.net_.cost, self.y_scaling_.std)
+        return known if known is not None and way.l2 is not None and not way.holds_out else way.l2
+
+    def _starts(self, way: Way) -> int:
+        return way.restarts if self._penalty(way) == way.l2 or self.trainer not in ("auto", "lm") else STARTS
+
+    @property
+    def _is_robust(self) -> bool:
+        return isinstance(self.cost, str) and self.cost == "huber"
 
     def _trained(self, result: TrainingResult, rows: Weighted) -> None:
         """With "bayesian": the posteriors of all starts, and the one network that they make together."""
@@ -191,8 +256,15 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return X, Y, self._checked_weight(sample_weight, len(X))
 
     def _measure(self, rows: Weighted) -> None:
+        cost = get_cost(self.cost)
+        cost.check_targets("y", rows.Y)
         self.x_scaling_ = Scaling.measured(rows.X, rows.weight)
-        self.y_scaling_ = Scaling.measured(rows.Y, rows.weight)
+        scale = Scaling.measured if cost.shifts_targets else Scaling.by_mean
+        self.y_scaling_ = scale(rows.Y, rows.weight)
+
+    def _cost_of(self, scaled: Weighted) -> Cost:
+        """The cost by its name or as it was given; of "huber" with a delta for the noise of these rows."""
+        return huber_of(scaled.X, scaled.Y) if self._is_robust else get_cost(self.cost)
 
 
 def _target_names(y: Any) -> tuple[str, ...] | None:

@@ -28,6 +28,16 @@ class Scaling(NamedTuple):
         mean, std = np.where(scaled, scale * mean, values[0]), np.where(scaled, std, 1.0)
         return cls(mean, std, values.min(axis=0), values.max(axis=0))
 
+    @classmethod
+    def by_mean(cls, values: np.ndarray, weight: np.ndarray) -> "Scaling":
+        """That of counts and rates, (N, c) of at least 0, where 0 has to stay 0: x ↦ x / mean.
+
+        For exponential outputs it is an offset of ln(mean) in z.
+        """
+        measured = cls.measured(values, weight)
+        mean = (weight / weight.sum()) @ values
+        return measured._replace(mean=np.zeros_like(mean), std=np.where(mean > 0, mean, 1.0))
+
     def widened(self, values: np.ndarray) -> "Scaling":
         """The same scaling, its range grown to hold the columns of `values` too, (N, c)."""
         low, high = np.minimum(self.low, values.min(axis=0)), np.maximum(self.high, values.max(axis=0))

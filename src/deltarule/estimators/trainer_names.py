@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deltarule.costs import Quadratic
 from deltarule.domain import require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network import Network
@@ -107,8 +106,8 @@ def automatic(net: Network, inputs: int, count: int) -> str:
     A classifier has to stop early, long before a minimum, and there Adam's small steps find the better place: on noisy
     classes Levenberg-Marquardt was behind it in accuracy and in likelihood on every set that was measured.
     """
-    exact = isinstance(net.cost, Quadratic) and exact_steps_are_cheap(net, (count, inputs))
-    return "lm" if exact else "adam"
+    numbers = net.cost.has_residual and not net.cost.for_classes
+    return "lm" if numbers and exact_steps_are_cheap(net, (count, inputs)) else "adam"
 
 
 def is_first_order(trainer: str | Trainer) -> bool:

@@ -50,7 +50,8 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
 
     Raises:
         ConfigurationError: an option is not known, the name does not suit the language, a number is beyond a float, a
-            layer is the user's own, or the network takes images of any size: it has to begin with Reshape.
+            layer is the user's own, an activation is not written in that language, or the network takes images of any
+            size: it has to begin with Reshape.
         ShapeError: the parameters are those of another network.
         ModelFileError: the model cannot be read, or the file cannot be written.
         DataError: "onnx" needs the package onnx, which is not installed.

@@ -1,6 +1,7 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
-from deltarule.export.c99_functions import functions
+from deltarule.activations import get_activation
+from deltarule.export.c99_functions import activation_function, functions
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage
@@ -159,9 +160,10 @@ def _stage(i: int, stage: Stage) -> list[str]:
     else:
         line = f"convolution(W{i}, b{i}, &at{i}, a, z, {len(stage.b)});"
     lines = [line, f"for (j = 0; j < {stage.n_out}; j++)"]
-    if stage.activation == "softmax":
-        return [*lines, "    a[j] = z[j];", f"softmax(a, {stage.n_out});"]
-    return [*lines, "    a[j] = z[j];" if stage.activation == "linear" else f"    a[j] = {stage.activation}_of(z[j]);"]
+    name = activation_function(stage.activation)
+    if not get_activation(stage.activation).elementwise:
+        return [*lines, "    a[j] = z[j];", f"{name}(a, {stage.n_out});"]
+    return [*lines, "    a[j] = z[j];" if stage.activation == "linear" else f"    a[j] = {name}(z[j]);"]
 
 
 def _probabilities(program: Program, precision: str) -> list[str]:

@@ -1,31 +1,17 @@
 """The functions in C99 that an exported network calls: those of the stages, windows and activations that it has."""
 
+import re
+
+from deltarule.activations import Activation, get_activation
 from deltarule.export.program import Program
 
-SIGMA = {
-    "linear": "return z;",
-    "tanh": "return TANH(z);",
-    "relu": "return z > 0 ? z : 0;",
-    "step": "return z > 0 ? 1 : 0;",
-    "softplus": "return (z > 0 ? z : 0) + LOG1P(EXP(z > 0 ? -z : z));",
-    "sigmoid": "real e = EXP(z > 0 ? -z : z); /* never overflows */\n    return (z > 0 ? 1 : e) / (1 + e);",
-}
-SOFTMAX = """\
-static void softmax(real *a, int n)
-{
-    real largest = a[0], sum = 0;
-    int j;
-    for (j = 1; j < n; j++)
-        if (a[j] > largest)
-            largest = a[j];
-    for (j = 0; j < n; j++) {
-        a[j] = EXP(a[j] - largest); /* at most 1 */
-        sum += a[j];
-    }
-    for (j = 0; j < n; j++)
-        a[j] /= sum;
-}
-"""
+# Of math.h; an f at the end of a name makes it that of floats, as it does of a literal.
+MATHEMATICS = (
+    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma "
+    "fmax fmin fmod hypot lgamma log log10 log1p log2 pow round sin sinh sqrt tan tanh tgamma trunc"
+)
+CALL = re.compile(rf"\b({'|'.join(MATHEMATICS.split())})(?=\s*\()")
+LITERAL = re.compile(r"(?<![\w.])((?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?![\w.])")
 DENSE = """\
 /* z = W a + b, W row by row */
 static void dense(const real *W, const real *b, const real *a, real *z, int n_out, int n_in)
@@ -114,27 +100,41 @@ POOLS = {
         "look": "look",
         "start": "0",
         "step": "pooled += seen[n] * seen[n];",
-        "pooled": "SQRT(pooled)",
+        "pooled": "sqrt(pooled)",
     },
 }
 
 
 def functions(program: Program, precision: str) -> str:
-    """Their text; of a network of dense layers only `dense` and its activations."""
-    used = [name for stage in program.stages for name in (stage.kind, stage.activation)]
-    f = "f" if precision == "float" else ""
-    needs = {"tanh": ("TANH",), "softplus": ("EXP", "LOG1P"), "sigmoid": ("EXP",), "softmax": ("EXP",), "l2": ("SQRT",)}
-    macros = sorted({macro for name in used for macro in needs.get(name, ())})
-    text = "".join(f"#define {macro} {macro.lower()}{f}\n" for macro in macros) + "\n" + DENSE
+    """Their text; of a network of dense layers only `dense` and its activations.
+
+    Raises:
+        ConfigurationError: an activation is not written in C.
+    """
+    text = "\n" + DENSE
     if program.views:
         text += "\n" + LOOK.format(seen=max(view.seen for view in program.views))
-    for name in dict.fromkeys(used):
-        if name == "convolution":
-            text += "\n" + CONVOLUTION
-        elif name in POOLS:
-            text += "\n" + POOL.format(kind=name, **POOLS[name])
-        elif name == "softmax":
-            text += "\n" + SOFTMAX
-        elif name in SIGMA and name != "linear":
-            text += f"\nstatic real {name}_of(real z)\n{{\n    {SIGMA[name]}\n}}\n"
-    return text
+    kinds, activations = {"dense"}, {"linear"}
+    for stage in program.stages:
+        if stage.kind not in kinds:
+            text += "\n" + (POOL.format(kind=stage.kind, **POOLS[stage.kind]) if stage.kind in POOLS else CONVOLUTION)
+        if stage.activation not in activations:
+            text += "\n" + _activation(get_activation(stage.activation))
+        kinds.add(stage.kind)
+        activations.add(stage.activation)
+    return LITERAL.sub(r"\1f", CALL.sub(r"\1f", text)) if precision == "float" else text
+
+
+def activation_function(name: str) -> str:
+    """What the function of an activation is called."""
+    return f"{name.replace('-', '_')}_of"
+
+
+def _activation(activation: Activation) -> str:
+    """Of one neuron a function of z; of neurons that are mixed, one that turns z into a in place."""
+    body = activation.in_dialect("c").strip()
+    if activation.elementwise and not re.search(r"\breturn\b", body):
+        body = f"return {body};"
+    head = "real {}(real z)" if activation.elementwise else "void {}(real *z, int n)"
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    return f"static {head.format(activation_function(activation.name))}\n{{\n{lines}\n}}\n"

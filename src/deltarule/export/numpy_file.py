@@ -1,17 +1,10 @@
 """A trained network as one file of Python that needs NumPy and nothing else."""
 
+from deltarule.activations import get_activation
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage
 
-SIGMA = {
-    "tanh": "np.tanh(z)",
-    "relu": "np.maximum(z, 0)",
-    "step": "np.where(z > 0, 1, 0).astype(z.dtype)",
-    "softplus": "np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))",
-    "sigmoid": "np.where(z > 0, 1, np.exp(-np.abs(z))) / (1 + np.exp(-np.abs(z)))",
-    "softmax": "softmax(z)",
-}
 NUMBERS = """\
 def encode(X):
     \"\"\"The raw rows X (N, {columns}) as the network reads them, (N, {inputs}).\"\"\"
@@ -44,13 +37,6 @@ def encode(X):
         if imputed:
             parts.append(missing.astype(DTYPE))
     return np.concatenate(parts, axis=1)
-"""
-SOFTMAX = """\
-def softmax(z):
-    e = np.exp(z - z.max(axis=1, keepdims=True))  # at most 1
-    return e / e.sum(axis=1, keepdims=True)
-
-
 """
 DENSE = """\
 def dense(a, W, b, sigma):
@@ -159,9 +145,9 @@ def _constants(program: Program, precision: str) -> str:
 
 
 def _functions(program: Program) -> str:
-    """What the layers and activations that occur call."""
+    """What the layers that occur call."""
     kinds = dict.fromkeys(stage.kind for stage in program.stages)
-    text = (SOFTMAX if program.sums_to_one else "") + DENSE + (SEEN if program.views else "")
+    text = DENSE + (SEEN if program.views else "")
     if "convolution" in kinds:
         text += CONVOLUTION
     return text + "".join(POOL.format(kind=kind, value=POOLS[kind]) for kind in kinds if kind in POOLS)
@@ -180,7 +166,7 @@ def _layers(program: Program, precision: str) -> str:
             text += f"LAYERS.append(({stage.kind}_pool{window}))\n"
             continue
         n_out, n_in = stage.W.shape
-        sigma = f"lambda z: {SIGMA.get(stage.activation, 'z')}"
+        sigma = f"lambda z: {get_activation(stage.activation).in_dialect('numpy')}"
         text += f"W = {_array(stage.W.ravel(), precision)}.reshape({n_out}, {n_in})\n"
         text += f"b = {_array(stage.b, precision)}\n"
         text += f"LAYERS.append(({stage.kind}, W, b, {sigma}{window}))  # {stage.activation}\n"

@@ -2,19 +2,11 @@
 
 from math import prod
 
+from deltarule.activations import get_activation
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage
 
-SIGMA = {
-    "tanh": "a = tanh(z);",
-    "relu": "a = max(z, 0);",
-    "step": "a = cast(z > 0, class(z));",
-    "softplus": "a = max(z, 0) + log1p(exp(-abs(z)));",
-    "linear": "a = z;",
-    "sigmoid": "e = exp(-abs(z)); a = ((z > 0) + (z <= 0) .* e) ./ (1 + e);",
-    "softmax": "a = exp(z - max(z, [], 2)); a = a ./ sum(a, 2);",
-}
 SEEN = """
 function p = seen(a, outside, image, kernel, stride, margins, stops)
   % What a window sees at its stops, (h w c, stops of all rows of a); `outside` beyond the image's edge.
@@ -110,7 +102,7 @@ def _encoding(program: Program, precision: str) -> list[str]:
 def _stage(i: int, stage: Stage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
     if isinstance(stage, DenseStage):
-        return [f"z = a * W{i} + b{i};", SIGMA[stage.activation]]
+        return [f"z = a * W{i} + b{i};", _activated(stage.activation)]
     view = stage.view
     (top, bottom), (left, right) = view.margins
     parts = (view.image, view.window.size, view.window.stride, (top, bottom, left, right), view.stops)
@@ -123,8 +115,13 @@ def _stage(i: int, stage: Stage) -> list[str]:
         return [f"a = reshape({POOLS[stage.kind].format(seen=seen, ones=ones)}, [], size(a, 1)).';"]
     return [
         f"z = reshape(W{i}.' * seen(a, 0, {window}) + b{i}.', [], size(a, 1)).';",
-        SIGMA[stage.activation],
+        _activated(stage.activation),
     ]
+
+
+def _activated(activation: str) -> str:
+    """(3), as the activation's record writes it."""
+    return f"a = {get_activation(activation).in_dialect('octave')};"
 
 
 def _in_blocks(program: Program, layers: list[str], precision: str) -> list[str]:

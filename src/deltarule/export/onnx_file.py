@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.activations import get_activation
 from deltarule.data.optional import require
 from deltarule.export.literals import about
+from deltarule.export.onnx_expression import add_expression
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage, View
 
 OPSET = 17
-SIMPLE = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
 
 
 class _Graph:
@@ -54,6 +55,7 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
 
     Raises:
         DataError: the package onnx is not installed.
+        ConfigurationError: an activation is not written for ONNX.
     """
     graph = _Graph(np.float32 if precision == "float" else np.float64)
     helper = graph.onnx.helper
@@ -145,27 +147,8 @@ def _pooled(graph: _Graph, stage: PoolStage, a: str) -> str:
 
 
 def _activated(graph: _Graph, activation: str, z: str) -> str:
-    """sigma(z)."""
-    if activation in SIMPLE:
-        return graph.add(SIMPLE[activation], z)
-    if activation == "softmax":
-        return graph.add("Softmax", z, axis=1)
-    if activation == "step":
-        return graph.add("Cast", graph.add("Greater", z, graph.constant(0)), to=graph.element)
-    if activation == "softplus":
-        return _softplus(graph, z)
-    return z
-
-
-def _softplus(graph: _Graph, z: str) -> str:
-    """max(z, 0) + ln(1 + e), e = e^-|z|, with every digit of e: ONNX has no log1p, so ln(u) e / (u - 1), u = 1 + e."""
-    one = graph.constant(1)
-    e = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
-    u = graph.add("Add", e, one)
-    lost = graph.add("Equal", u, one)
-    excess = graph.add("Where", lost, one, graph.add("Sub", u, one))
-    log1p = graph.add("Where", lost, e, graph.add("Div", graph.add("Mul", graph.add("Log", u), e), excess))
-    return graph.add("Add", graph.add("Relu", z), log1p)
+    """sigma(z), as the activation's record writes it."""
+    return add_expression(graph, activation, get_activation(activation).in_dialect("onnx"), z)
 
 
 def _in_units(graph: _Graph, program: Program, a: str) -> None:

@@ -46,8 +46,8 @@ class AffineLayer(Layer):
         return ACTIVATIONS[self.activation]
 
     def scheme(self, defaults: Mapping[str, str]) -> Initializer:
-        """The layer's initializer, or the default of its activation."""
-        return get_initializer(self.initializer or defaults[self.activation])
+        """The layer's initializer, or that of its activation: in `defaults`, or its own."""
+        return get_initializer(self.initializer or defaults.get(self.activation, self.sigma.initializer))
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = W^l ∗ a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""

@@ -46,7 +46,7 @@ class Layer:
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        """Fresh parameters, NumPy's; `defaults` names the initializer of each activation."""
+        """Fresh parameters, NumPy's; `defaults` names initializers of activations in place of their own."""
         raise NotImplementedError
 
     def input_shape(self, params: LayerParams) -> Shape | None:

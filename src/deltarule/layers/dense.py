@@ -59,7 +59,7 @@ class Dense(AffineLayer):
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        """W and b by the layer's initializer, or by the default of its activation."""
+        """W and b by the layer's initializer, or by that of its activation."""
         W, b = self.scheme(defaults)(random, self.n, input_shape[0], dtype)
         return {"W": W, "b": b}
 

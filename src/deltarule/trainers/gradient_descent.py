@@ -15,7 +15,6 @@ from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.kind import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.pytrees import register
 from deltarule.randomness import draws, orders
 from deltarule.regularization import add_penalty_gradient, limit_norms, penalty
@@ -86,7 +85,7 @@ class GradientDescent:
     steps: int | None = None
 
     dtype: ClassVar[str] = "float32"
-    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS
+    initializers: ClassVar[dict[str, str]] = {}
     learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = None

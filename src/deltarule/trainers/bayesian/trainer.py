@@ -12,7 +12,6 @@ from deltarule.curvature.blocks import examples_at_once
 from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.errors import ConfigurationError
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.layers import Dense
 from deltarule.objective import Objective
 from deltarule.pytrees import register
@@ -50,6 +49,11 @@ class Trial(NamedTuple):
     accepted: bool
 
 
+def has_gaussian_noise(net: "Network") -> bool:
+    """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
+    return can_refit(net) and net.cost.scale == 0.5  # pyright: ignore[reportAttributeAccessIssue]
+
+
 @dataclass(frozen=True)
 class BayesianRegularization:
     """Minimise S = (beta/2) ‖r‖² + (1/2) p^T A p while alpha (the diagonal of A) and beta maximise the evidence [MK].
@@ -82,7 +86,7 @@ class BayesianRegularization:
     damping: float = 1.0
 
     dtype: ClassVar[str] = "float64"
-    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
+    initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "log_evidence"
@@ -97,7 +101,7 @@ class BayesianRegularization:
     def check(self, net: "Network", count: int) -> None:
         """The evidence is that of Gaussian noise around linear outputs; dense layers only; matrices that fit."""
         require_derivatives(net)
-        if not can_refit(net) or net.cost.scale != 0.5:  # pyright: ignore[reportAttributeAccessIssue]
+        if not has_gaussian_noise(net):
             raise ConfigurationError(
                 "Bayesian regularisation needs a linear output layer and the quadratic cost (1/2)‖y - a‖², for its "
                 "noise is Gaussian: use another regularisation for this network."

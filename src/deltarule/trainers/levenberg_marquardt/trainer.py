@@ -15,7 +15,6 @@ from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.kind import Array
 from deltarule.errors import ConfigurationError
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.objective import Objective
 from deltarule.pytrees import register
 from deltarule.randomness import orders
@@ -144,7 +143,7 @@ class LevenbergMarquardt:
     memory: float | None = None
 
     dtype: ClassVar[str] = "float64"
-    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
+    initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = False
     judged_by: ClassVar[str | None] = None

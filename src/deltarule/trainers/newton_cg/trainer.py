@@ -12,7 +12,6 @@ from deltarule import engine, trees
 from deltarule.backprop import Params
 from deltarule.domain import require_count, require_number
 from deltarule.engine.kind import Array
-from deltarule.initializers import DEFAULT_INITIALIZERS
 from deltarule.objective import Objective
 from deltarule.pytrees import register
 from deltarule.randomness import orders
@@ -108,7 +107,7 @@ class NewtonCG:
     cg_iterations: int = 200
 
     dtype: ClassVar[str] = "float64"
-    initializers: ClassVar[dict[str, str]] = DEFAULT_INITIALIZERS | {"tanh": "nguyen-widrow"}
+    initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = "radius"
     cost_before_step: ClassVar[bool] = False
     judged_by: ClassVar[str | None] = None
