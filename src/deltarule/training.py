@@ -17,6 +17,7 @@ from deltarule.domain import require_choice, require_count
 from deltarule.engine.choice import choose_engine
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.learnt import sample_of_classes, with_remark
 from deltarule.loop import Course
 from deltarule.memory_check import require_fit
 from deltarule.monitoring import check_record
@@ -121,6 +122,7 @@ def train(
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         count = int(rows.count)
+        sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
         del X  # the rows are on the device
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
         if isinstance(trainer, Diversifying):
@@ -140,7 +142,8 @@ def train(
             keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
             trainer.thread_limits(net, starts[0], count),
         ):
-            return replace(session, keeper=keeper).run(starts)
+            result = replace(session, keeper=keeper).run(starts)
+        return with_remark(net, trainer, result, sample)
 
 
 def starting_points(

@@ -44,7 +44,7 @@ def score(plan: "Plan", data: "LoadedData", result: "TrainingResult") -> Scores:
 def why_stopped(plan: "Plan", result: "TrainingResult") -> str:
     """Why the training ended, with the learning rate under its option's name."""
     name = plan.trainer.learning_rate_name
-    sentence = result.message
+    sentence = result.message.removesuffix(result.remark).rstrip()
     if name is not None and f"--{name}" in TRAINERS[plan.trainer_name].takes:
         sentence = re.sub(rf"\b{name}\b", f"--{name}", sentence)
     return sentence[0].upper() + sentence[1:]
