@@ -20,6 +20,7 @@ from deltarule.examples import checked_rows, require_finite, require_rows, valid
 from deltarule.learnt import sample_of_classes, with_remark
 from deltarule.loop import Course
 from deltarule.memory_check import require_fit
+from deltarule.missing_targets import for_targets
 from deltarule.monitoring import check_record
 from deltarule.network import Network
 from deltarule.precision import as_dtype, dtype_of
@@ -61,7 +62,8 @@ def train(
     Args:
         net: the network.
         X: inputs, (N, n_1), anything NumPy can read.
-        Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes.
+        Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes. With a cost of numbers some of a row's
+            k > 1 targets may be NaN: a missing target enters neither the cost nor anything that follows from it.
         trainer: `GradientDescent`, `LevenbergMarquardt`, `NewtonCG`, `BayesianRegularization`, or another
             `deltarule.trainers.Trainer`.
         epochs: at most this many; for a full-batch trainer an epoch is one step.
@@ -115,6 +117,7 @@ def train(
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     X = require_finite("X", X, dtype)
     require_rows("X", X)
+    net = for_targets(net, Y, *(() if validation_data is None else validation_data[1:2]))
     E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deltarule.costs import Cost, get_cost
 from deltarule.domain import require_number
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators.base import NetworkEstimator, _columns
 from deltarule.estimators.content import Weighted, distinct
 from deltarule.estimators.inputs import inputs_of
@@ -124,6 +124,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and y (N,) or (N, k), in any units, with weights (N,) of at least 0.
+
+        Of several targets some may be missing (NaN): each is learnt from the rows that have it.
 
         Raises:
             ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
@@ -245,8 +247,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """X (N, n_1), Y (N, k) and the weights, checked; what is known of the targets is remembered."""
         names = _target_names(y)
+        missing = _missing(y)
+        y = y if missing is None else np.where(missing, 0.0, np.asarray(y, np.float64))
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=first)
-        y = np.asarray(y, np.float64)
+        y = np.asarray(y, np.float64) if missing is None else np.where(missing, np.nan, y)
         Y = y[:, None] if y.ndim == 1 else y
         if first:
             self._flat, self.n_outputs_ = y.ndim == 1, Y.shape[1]
@@ -265,6 +269,25 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _cost_of(self, scaled: Weighted) -> Cost:
         """The cost by its name or as it was given; of "huber" with a delta for the noise of these rows."""
         return huber_of(scaled.X, scaled.Y) if self._is_robust else get_cost(self.cost)
+
+
+def _missing(y: Any) -> np.ndarray | None:
+    """Where one of several targets is NaN, (N, k), if some are.
+
+    Raises:
+        DataError: a row has no target, or a target no row.
+    """
+    try:
+        missing = np.isnan(np.asarray(y, np.float64))
+    except (TypeError, ValueError):  # which scikit-learn words better
+        return None
+    if missing.ndim != 2 or missing.shape[1] == 1 or not missing.any():
+        return None
+    if missing.all(axis=1).any():
+        raise DataError(f"row {int(missing.all(axis=1).argmax())} of y has no target at all: leave such rows out.")
+    if missing.all(axis=0).any():
+        raise DataError(f"target {int(missing.all(axis=0).argmax())} of y is NaN in every row: leave it out.")
+    return missing
 
 
 def _target_names(y: Any) -> tuple[str, ...] | None:
