@@ -113,12 +113,13 @@ class Schema:
         frame = self._frame(raw, tuple(column.name for column in columns), origin)
         return np.concatenate([column.encode(frame[column.name], origin) for column in columns], axis=1)
 
-    def encode_targets(self, raw: Any, origin: str = "the data") -> np.ndarray:
+    def encode_targets(self, raw: Any, origin: str = "the data", missing: bool = False) -> np.ndarray:
         """Encode raw targets: one-hot rows for classes, standardised columns for regression.
 
         Args:
             raw: a DataFrame with the target columns, or an array: (N,) labels, or (N,) or (N, k) numbers.
             origin: what the rows are called in errors.
+            missing: whether empty cells of numbers become NaN, rather than an error.
 
         Returns:
             Y, (N, k) float64.
@@ -144,7 +145,12 @@ class Schema:
                 )
             raw = require("pandas", "a table").DataFrame(values, columns=list(self.target_names))
         frame = self._frame(raw, self.target_names, origin)
-        return np.concatenate([column.encode(frame[column.name], origin) for column in self.targets], axis=1)
+        Y = np.full((len(frame), len(self.targets)), np.nan)
+        for j, column in enumerate(self.targets):
+            cells = frame[column.name]
+            known = cells.notna().to_numpy() if missing else np.ones(len(cells), bool)
+            Y[known, j] = column.encode(cells[known], origin)[:, 0]
+        return Y
 
     def decode(self, outputs: Any) -> np.ndarray:
         """Turn network outputs into predictions.
