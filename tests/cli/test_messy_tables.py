@@ -35,6 +35,7 @@ MESSY = {
     "mark.csv": text().encode("utf-8-sig"),
     "units.csv": text(header=HEADER + "\nm2,years,-,EUR").encode(),
     "announced.csv": ("sep=;\n" + text(";")).encode(),
+    "preamble.csv": ("Instrument 7\nDate: 2024-05-01, 12:00\n\n" + text()).encode(),
     "comments.csv": ("# measured in May\n# with care\n" + text()).encode(),
     "suffix.csv": text().replace(",a,", " years,a,").replace(",b,", " years,b,").encode(),
 }
