@@ -7,6 +7,7 @@ page is made from the files that are there, so benchmarks may be run one by one,
     python -m benchmarks sgd-small tiny    these
     python -m benchmarks --list            what there is, how long each takes, and who is missing
     python -m benchmarks --page            the page and the charts alone, from the stored files
+    python -m benchmarks.gpu               the JAX engine on a GPU; its --out docs/benchmarks/gpu.json joins the page
     python -m benchmarks guard             counts of instructions against benchmarks/guard.json; see CONTRIBUTING.md
 """
 
@@ -24,6 +25,7 @@ from benchmarks.registry import BENCHMARKS, Benchmark
 from benchmarks.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+GPU = "gpu"  # its result, which `python -m benchmarks.gpu` leaves, is on the page where there is one
 
 
 def arguments() -> argparse.Namespace:
@@ -87,7 +89,8 @@ def main() -> int:
             continue
         write(result, store / f"{name}.json")
         print(page.section(read(store / f"{name}.json"), picture=False), flush=True)
-    results = [read(store / f"{name}.json") for name in BENCHMARKS if (store / f"{name}.json").exists()]
+    names = [*BENCHMARKS, GPU]
+    results = [read(store / f"{name}.json") for name in names if (store / f"{name}.json").exists()]
     page.write(results, options.out / "benchmarks.md")
     return failed
 

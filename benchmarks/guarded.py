@@ -84,7 +84,10 @@ def imports() -> dict[str, float]:
     import deltarule as dr
 
     assert all((dr.Network, dr.Dense, dr.GradientDescent, dr.train))
-    heavy = ("pandas", "sklearn", "matplotlib", "pyarrow", "optuna", "typer", "rich", "scipy.stats", "scipy.optimize")
+    heavy = (
+        "jax", "optax", "pandas", "sklearn", "matplotlib", "pyarrow", "optuna", "typer", "rich", "scipy.stats",
+        "scipy.optimize",
+    )  # fmt: skip
     ours = sum(name.startswith("deltarule") for name in sys.modules)
     return {
         "import: modules of deltarule": float(ours),

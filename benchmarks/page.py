@@ -29,7 +29,7 @@ def write(results: Sequence[Result], path: Path) -> None:
     if results:
         parts += [machines(results), "## Goals", goals(results)]
     for result in results:
-        drawn = chart.write(result, store / f"{result.name}.png")
+        drawn = result.pictured and chart.write(result, store / f"{result.name}.png")
         parts.append(section(result, picture=drawn))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(parts) + "\n")

@@ -109,7 +109,8 @@ def main() -> None:
         measured = (marks[-1] - marks[0]) / epochs
         print(
             f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {found.form or ''} | "
-            f"{found.seconds:.3g} | {measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | {found.flops / measured:.2g} |",
+            f"{found.seconds:.3g} | {measured:.3g} | {100 * (found.seconds / measured - 1):+.0f} % | "
+            f"{found.flops / measured:.2g} |",
             flush=True,
         )
     return None

@@ -95,6 +95,7 @@ class Result:
         date: the day, ISO.
         seconds: how long the benchmark took.
         repeats: the laps that were asked for.
+        pictured: whether a chart says something that the tables do not.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Result:
     date: str = ""
     seconds: float = 0.0
     repeats: int = 0
+    pictured: bool = True
 
 
 def write(result: Result, path: Path) -> None:

@@ -117,6 +117,16 @@ def test_other_ways_of_an_estimator(options):
     assert model.fit(X, Y).score(X, TRUE) > model.fit(X, WHOLE).score(X, TRUE) - 0.1
 
 
+def test_a_mixed_table_and_rows_of_weight_0():
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": ["u", "v"] * 40})
+    weight = (np.arange(80) % 4 > 0).astype(float)
+    model = dr.NetworkRegressor(random_state=0).fit(frame, pd.DataFrame(Y, columns=["f", "g"]), sample_weight=weight)
+    assert model.score(frame, TRUE) > 0.97
+    assert model.schema().target_names == ("f", "g")
+
+
 def test_counts_of_which_some_are_missing():
     counts = np.random.default_rng(1).poisson(np.exp(1 + TRUE)).astype(float)
     model = dr.NetworkRegressor(cost="poisson", random_state=0).fit(X, np.where(MISSING, np.nan, counts))

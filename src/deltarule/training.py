@@ -11,10 +11,10 @@ import numpy as np
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.backprop import Params
-from deltarule.checkpoints import keeping
+from deltarule.checkpoints import engine_to_resume, keeping
 from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
 from deltarule.domain import require_choice, require_count
-from deltarule.engine.choice import choose_engine
+from deltarule.engine.choice import choose_engine, needs_jax
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
 from deltarule.learnt import sample_of_classes, with_remark
@@ -83,7 +83,8 @@ def train(
             scored.
         dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
         engine: "numpy", which computes at once; "jax", which compiles first; or "auto", by the operations that shapes
-            and settings ask for, see `deltarule.engine.choice`. The result says which it was.
+            and settings ask for, see `deltarule.engine.choice`; what goes on from a checkpoint stays with its engine.
+            The result says which it was.
         devices: divide the examples among these, such as `jax.devices()`; None computes on one device. The
             result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
             devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
@@ -118,6 +119,8 @@ def train(
     X = require_finite("X", X, dtype)
     require_rows("X", X)
     net = for_targets(net, Y, *(() if validation_data is None else validation_data[1:2]))
+    if engine == "auto" and needs_jax(trainer, devices) is None:
+        engine = engine_to_resume(resume) or engine
     E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)

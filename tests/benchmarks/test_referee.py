@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("jax")  # the referee's own step is JAX's
+pytest.importorskip("jax", reason="the referee differentiates by JAX")
 from benchmarks.descent import referee
 from benchmarks.descent.contestant import save
 from benchmarks.descent.deltarule_sgd import Deltarule
@@ -26,6 +26,7 @@ def with_arrays(task):
     return replace(task, arrays=arrays)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "jax"])
 @pytest.mark.parametrize("task", [DENSE, IMAGES], ids=lambda task: task.name)
 def test_a_right_step_and_a_wrong_one(task, engine):
     task = with_arrays(task)

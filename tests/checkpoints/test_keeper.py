@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -112,6 +113,20 @@ def test_the_engine_is_a_setting(tmp_path):
     train(epochs=4, checkpoint=tmp_path, engine="numpy")
     with pytest.raises(CheckpointError, match="engine numpy, and here it is jax"):
         train(resume=tmp_path, engine="jax")
+
+
+@WITHOUT_JAX
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_goes_on_stays_with_its_engine(tmp_path, engine, damaged):
+    """More epochs would have "auto" take the other one; here it would in any case."""
+    begun_by = {"numpy": "jax", "jax": "numpy"}[engine]
+    train(epochs=4, checkpoint=tmp_path, engine=begun_by)
+    if damaged:
+        folder.checkpoints_in(tmp_path)[0].write_bytes(b"")
+    with pytest.warns(CheckpointWarning, match="damaged") if damaged else nullcontext():
+        resumed = train(resume=tmp_path)
+    assert resumed.engine == begun_by
+    assert_the_same(resumed, train(engine=begun_by))
 
 
 def test_more_epochs_than_before_for_every_start(tmp_path):

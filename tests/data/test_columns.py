@@ -149,3 +149,12 @@ def test_a_missing_category_is_an_input_of_its_own():
     assert column.encode(pd.Series(["red", None]), "t").tolist() == [[0, 1, 0], [0, 0, 1]]
     with pytest.raises(DataError, match="'green'"):
         column.encode(pd.Series(["red", "green"]), "t")
+
+
+def test_counts_are_divided_by_their_mean():
+    column = NumericColumn.measured("bikes", np.array([0.0, 2.0, 4.0])).by_mean(2.0)
+    assert (column.mean, column.std, column.low, column.high) == (0, 2, 0, 4)
+    assert column.decode(np.array([0.0, 1.5])).tolist() == [0, 3]
+    assert NumericColumn.measured("none", np.zeros(3)).by_mean(0.0).std == 1
+    with pytest.raises(DataError, match="target 'bikes' holds -1"):
+        NumericColumn.measured("bikes", np.array([-1.0, 2.0])).by_mean(0.5)

@@ -75,6 +75,7 @@ def test_second_order_steps_are_numpy_s(trainer):
     assert dr.train(SMALL, X, X[:, :1], trainer=trainer, epochs=1).engine == "numpy"
 
 
+@pytest.mark.filterwarnings("ignore::deltarule.EngineWarning")
 def test_the_same_call_takes_the_same_engine_wherever_it_runs(monkeypatch):
     """Not by the clock, by the machine, or by what ran before."""
     calls = [

@@ -8,7 +8,9 @@ from sklearn.base import clone
 
 import deltarule as dr
 from deltarule import NetworkRegressor
+from deltarule.costs import get_cost
 from deltarule.errors import ConfigurationError
+from deltarule.estimators.scaling import Scaling
 
 
 def test_what_the_evidence_leaves(regressor):
@@ -92,11 +94,15 @@ def test_the_unit_of_other_weights_does_not_matter(regressor, regression):
 @pytest.mark.parametrize(
     ("changes", "way"),
     [({}, "bayesian"), ({"trainer": "lm"}, "bayesian"), ({"l2": 0.1}, "early-stopping")]
-    + [({"trainer": name}, "early-stopping") for name in ("adam", "gd", dr.LevenbergMarquardt())],
+    + [({"trainer": name}, "early-stopping") for name in ("adam", "gd", dr.LevenbergMarquardt())]
+    + [({"cost": name}, "l2") for name in ("huber", "poisson")]
+    + [({"cost": name, "l2": 0.1}, "early-stopping") for name in ("huber", dr.Quadratic(1))]
+    + [({"cost": dr.Quadratic(1)}, "early-stopping"), ({"cost": "huber", "trainer": "adam"}, "early-stopping")],
 )
 def test_what_auto_takes(changes, way):
     model = NetworkRegressor(**changes)
-    model.net_, model.n_features_in_ = model._network(1), 3
+    model.net_ = model._network(1, get_cost(model.cost))
+    model.x_scaling_, model.y_scaling_ = Scaling(*np.ones((4, 3))), Scaling(*np.ones((4, 1)))
     assert model._automatic_way(500) == way
     assert model._automatic_way(10**7) == "early-stopping"  # where a step is not cheap
 

@@ -223,3 +223,43 @@ def test_another_number_of_targets_is_refused_by_partial_fit(regression):
     model = NetworkRegressor(hidden=(2,), trainer="adam").partial_fit(X, y)
     with pytest.raises(ValueError, match="2 targets"):
         model.partial_fit(X, np.stack([y, y], axis=1))
+
+
+def test_output_weights_say_which_target_counts_more():
+    """One neuron cannot follow both targets: it follows the one that counts."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(120, 2))
+    Y = np.stack([np.tanh(2 * X[:, 0]), 1000 * np.tanh(2 * X[:, 1])], axis=1)
+    settings = {"hidden": (1,), "regularization": "l2", "l2": 1e-3, "restarts": 4, "random_state": 0}
+    for weights, well in (((100, 1), 0), ((1, 100), 1)):
+        model = NetworkRegressor(**settings, output_weights=weights).fit(X, Y)
+        error = ((model.predict(X) - Y) ** 2).mean(axis=0) / Y.var(axis=0)
+        assert error[well] < 0.05
+        assert error[1 - well] > 0.5
+    even = NetworkRegressor(**settings, output_weights=(3, 3)).fit(X, Y)
+    np.testing.assert_array_equal(even.predict(X), NetworkRegressor(**settings).fit(X, Y).predict(X))
+
+
+def test_output_weights_are_in_the_scaling_of_the_model_file(tmp_path):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    model = NetworkRegressor(hidden=(2,), epochs=5, output_weights=[4, 1], random_state=0).fit(X, X[:, ::-1])
+    assert model.regularization_ == "early-stopping"
+    model.save(tmp_path / "model.safetensors")
+    file = dr.model_file.load_model(tmp_path / "model.safetensors")
+    schema = Schema.from_json(file.schema)
+    outputs = file.net(file.params, schema.encode_inputs(pd.DataFrame(X, columns=["x0", "x1"])))
+    np.testing.assert_allclose(schema.decode(outputs), model.predict(X), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"output_weights": (1, 1)}, "for each of the 1 targets"),
+        ({"output_weights": [0.0]}, "a number above 0"),
+        ({"output_weights": [1.0], "regularization": "bayesian"}, "leave output_weights out"),
+        ({"output_weights": [1.0], "cost": "huber"}, "leave output_weights out"),
+    ],
+)
+def test_bad_output_weights_are_refused(changes, sentence, regression):
+    with pytest.raises(ConfigurationError, match=sentence):
+        NetworkRegressor(**changes).fit(*regression)

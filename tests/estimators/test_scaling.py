@@ -41,3 +41,11 @@ def test_the_range_is_measured_and_grows():
     wider = scaling.widened(np.array([[2.0, 7.0], [-4.0, 5.0]]))
     assert (wider.low.tolist(), wider.high.tolist()) == ([-4, 5], [3, 7])
     assert (wider.mean.tolist(), wider.std.tolist()) == (scaling.mean.tolist(), scaling.std.tolist())
+
+
+def test_by_mean_keeps_zero_where_it_is():
+    # weights 1, 1, 2: the mean of (0, 2, 5) is 12/4
+    scaling = Scaling.by_mean(np.array([[0.0], [2.0], [5.0]]), np.array([1.0, 1.0, 2.0]))
+    assert [float(part[0]) for part in scaling] == [0, 3, 0, 5]
+    assert scaling.encode(np.array([[0.0], [6.0]])).tolist() == [[0], [2]]
+    assert Scaling.by_mean(np.zeros((2, 1)), np.ones(2)).std.tolist() == [1]

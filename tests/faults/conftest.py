@@ -13,7 +13,7 @@ import sys, time
 import numpy as np
 import deltarule as dr
 
-place, epochs, pause, trainer = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+place, epochs, pause, trainer, engine = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:]
 X = np.random.default_rng(0).uniform(-1, 1, (60, 2))
 Y = X[:, :1] * X[:, 1:]
 net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
@@ -28,7 +28,7 @@ def tell(record):
 
 result = dr.train(
     net, X, Y, trainer=trainers[trainer](), epochs=epochs, seed=5, validation_data=(X[:9] * 0.9, Y[:9] * 0.81),
-    checkpoint=place, resume=place, callbacks=[tell],
+    checkpoint=place, resume=place, callbacks=[tell], engine=engine,
 )
 np.savez(place + "/result.npz", *[p for layer in result.params for p in layer.values()], **result.history)
 """
@@ -37,11 +37,11 @@ np.savez(place + "/result.npz", *[p for layer in result.params for p in layer.va
 class Training:
     """The training above with its checkpoints in `place`."""
 
-    def __init__(self, place: Path, trainer: str):
-        self.place, self.trainer = place, trainer
+    def __init__(self, place: Path, trainer: str, engine: str):
+        self.place, self.trainer, self.engine = place, trainer, engine
 
     def start(self, epochs: int, pause: float = 0.0) -> subprocess.Popen:
-        words = [sys.executable, "-c", TRAINING, self.place, epochs, pause, self.trainer]
+        words = [sys.executable, "-c", TRAINING, self.place, epochs, pause, self.trainer, self.engine]
         keep = {"JAX_COMPILATION_CACHE_DIR": str(self.place.parent), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
         command = [str(word) for word in words]
         pipe = subprocess.PIPE
@@ -56,12 +56,12 @@ class Training:
 
 
 @pytest.fixture
-def training(tmp_path):
-    """A maker of trainings, each in a folder of its own."""
+def training(tmp_path, engine):
+    """A maker of trainings on an engine, each in a folder of its own."""
 
     def make(name: str, trainer: str = "sgd") -> Training:
         (tmp_path / name).mkdir()
-        return Training(tmp_path / name, trainer)
+        return Training(tmp_path / name, trainer, engine)
 
     return make
 

@@ -46,9 +46,9 @@ def test_killed_twice(training):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("trainer", "pause"), [("sgd", 0.002), ("lm", 0.08)])
+@pytest.mark.parametrize(("trainer", "pause"), [("sgd", 0.002), ("lm", 0.02)])
 def test_killed_fifty_times(training, trainer, pause):
-    """Levenberg-Marquardt ends by itself at the minimum, so its epochs are slowed until fifty lives do not reach it."""
+    """Levenberg-Marquardt ends by itself after 1,000 epochs or more: slowed, fifty lives do not reach that."""
     assert_it_ends_the_same(training, trainer, kills=50, seed=2, pause=pause)
 
 
@@ -73,8 +73,8 @@ def test_two_trainings_with_one_folder(training):
 @pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
-def test_a_training_that_is_asked_to_end_saves_its_network_and_a_checkpoint(table, asked):
-    words = ("--trainer", "sgd", "--hidden", "4", "--seed", "3", "--json")
+def test_a_training_that_is_asked_to_end_saves_its_network_and_a_checkpoint(table, asked, engine):
+    words = ("--trainer", "sgd", "--hidden", "4", "--seed", "3", "--json", "--engine", engine)
     command = [sys.executable, "-m", "deltarule", "train", "table.csv", "--target", "z", *words]
     once = [*command, "--checkpoint", "kept", "--out", "model.safetensors", "--epochs", "1000000"]
     process = subprocess.Popen(once, cwd=table.parent, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

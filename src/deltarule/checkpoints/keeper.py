@@ -16,6 +16,7 @@ from deltarule.checkpoints import folder
 from deltarule.checkpoints.content import Content, from_bytes, to_bytes
 from deltarule.checkpoints.fingerprint import Fingerprint
 from deltarule.checkpoints.progress import Progress, from_tensors, to_tensors
+from deltarule.engine import ENGINES
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
 from deltarule.loop import Carry, Records
 
@@ -153,6 +154,20 @@ def keeping(
         found, seconds = ({}, 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
         E.told(to_bytes(_content(found, ours, seconds)))
         yield Keeper(place, every, ours, found, seconds)
+
+
+def engine_to_resume(resume: str | os.PathLike | None) -> str | None:
+    """The engine of the checkpoint that a training goes on from: "auto" stays with it, also where more epochs to run
+    would have made it take the other one. None where there is no checkpoint.
+
+    Raises:
+        CheckpointError: as of `keeping`.
+    """
+    source = _as_path("resume", resume)
+    content = None if source is None else folder.newest(source)[0]
+    settings = {} if content is None else content.description.get("settings")
+    found = settings.get("engine") if isinstance(settings, dict) else None
+    return found if found in ENGINES else None
 
 
 def _as_path(name: str, folder: str | os.PathLike | None) -> Path | None:

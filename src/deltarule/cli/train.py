@@ -115,8 +115,9 @@ def train(
 
     The rows are split 70/15/15 into training, validation and test parts, at random or by `--split blocks` in their
     order (MNIST as in Nielsen's book; of a large folder less is held out, at most 32 MiB a part). The network kept is
-    the best one on the validation part, and with `--trainer bayesian` the one of the largest evidence; the test part is
-    looked at once, at the end.
+    the best one on the validation part, with `--trainer bayesian` the one of the largest evidence, and with
+    `--cost huber` or `poisson` the last one where neither --trainer nor --patience is given; the test part is looked at
+    once, at the end.
     """
     choices = Choices.from_options(locals())
     check_choices(choices)

@@ -4,16 +4,16 @@ A schema is measured once, on the training rows, and travels in the model file: 
 encodes new rows exactly as the training rows were.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from deltarule.data.cells import as_objects, listed, shown
+from deltarule.data.cells import as_objects, shown
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.labels import Label, check_classes, most_active, one_hot
+from deltarule.data.named_columns import encode_columns, find_columns
 from deltarule.data.optional import Frame, require
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema_json import column_from_json, entry, list_of
@@ -110,8 +110,7 @@ class Schema:
         if isinstance(self.inputs[0], Pixels):
             return self.inputs[0].encode(np.asarray(raw), origin)
         columns = [column for column in self.inputs if not isinstance(column, Pixels)]
-        frame = self._frame(raw, tuple(column.name for column in columns), origin)
-        return np.concatenate([column.encode(frame[column.name], origin) for column in columns], axis=1)
+        return encode_columns(columns, raw, origin)
 
     def encode_targets(self, raw: Any, origin: str = "the data", missing: bool = False) -> np.ndarray:
         """Encode raw targets: one-hot rows for classes, standardised columns for regression.
@@ -133,7 +132,7 @@ class Schema:
             where = f"{origin}: target {name!r}"
             if not pandas_like:
                 return one_hot(np.asarray(raw).reshape(-1).tolist(), self.classes, where)
-            column = self._frame(raw, self.target_names, origin)[name]
+            column = find_columns(raw, self.target_names, origin)[name]
             return one_hot(as_objects(column), self.classes, where, column.index)
         if not pandas_like:
             values = np.asarray(raw)
@@ -144,12 +143,12 @@ class Schema:
                     f"{len(self.targets)} targets: give an array (N, {len(self.targets)})"
                 )
             raw = require("pandas", "a table").DataFrame(values, columns=list(self.target_names))
-        frame = self._frame(raw, self.target_names, origin)
-        Y = np.full((len(frame), len(self.targets)), np.nan)
+        if not missing:
+            return encode_columns(self.targets, raw, origin)
+        Y = np.full((len(raw), len(self.targets)), np.nan)
         for j, column in enumerate(self.targets):
-            cells = frame[column.name]
-            known = cells.notna().to_numpy() if missing else np.ones(len(cells), bool)
-            Y[known, j] = column.encode(cells[known], origin)[:, 0]
+            known = raw[column.name].notna().to_numpy()
+            Y[known, j] = encode_columns((column,), raw[known], origin)[:, 0]
         return Y
 
     def decode(self, outputs: Any) -> np.ndarray:
@@ -217,22 +216,3 @@ class Schema:
             classes=None if classes is None else tuple(list_of(description, "classes", (str, int, float))),
             target_names=tuple(list_of(description, "target_names", str)),
         )
-
-    def _frame(self, raw: Any, names: tuple[str, ...], origin: str) -> Frame:
-        """Check that `raw` is a DataFrame with each of `names` exactly once, and return it."""
-        if not hasattr(raw, "columns"):
-            raise DataError(
-                f"{origin} is a {type(raw).__name__}, but the model was trained on a table: give a table "
-                f"with the columns {listed(names)}"
-            )
-        present = Counter(raw.columns)
-        missing = [name for name in names if name not in present]
-        if missing:
-            raise DataError(
-                f"{origin} lacks the column {missing[0]!r} that the model needs; its columns are "
-                f"{listed(list(present))}: add the column or rename the one that holds it"
-            )
-        twice = [name for name in names if present[name] > 1]
-        if twice:
-            raise DataError(f"{origin} has the column {twice[0]!r} {present[twice[0]]} times: keep one of them")
-        return raw

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from platformdirs import user_cache_dir
 
 OFF = "0"  # of DELTARULE_CACHE
 
@@ -22,7 +21,7 @@ def switch_on() -> None:
     if place == OFF or jax.config.jax_compilation_cache_dir is not None:
         return
     try:
-        folder = Path(place) if place else Path(user_cache_dir("deltarule")) / "compiled"
+        folder = Path(place) if place else _users_folder()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -31,6 +30,12 @@ def switch_on() -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def _users_folder() -> Path:
+    from platformdirs import user_cache_dir  # where a folder is named, or none, it need not be installed
+
+    return Path(user_cache_dir("deltarule")) / "compiled"
 
 
 def register(cls: type, leaves: tuple[str, ...], static: tuple[str, ...]) -> None:

@@ -2,25 +2,28 @@
 
 import os
 import warnings
-from numbers import Integral, Number
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from deltarule import trees
 from deltarule.costs import Cost
 from deltarule.domain import require_count, require_number
-from deltarule.errors import ConfigurationError, DataError
+from deltarule.errors import ConfigurationError
 from deltarule.estimators import incremental
 from deltarule.estimators.content import Weighted, hold_out
 from deltarule.estimators.inputs import inputs_of
 from deltarule.estimators.regularization import Problem, Way, get_way
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import NAMED, Chosen, choose, is_first_order
+from deltarule.estimators.watching import HAS_CALLBACKS, watched
 from deltarule.layers import Dense
 from deltarule.network import Network
 from deltarule.session import TrainingResult
@@ -29,6 +32,7 @@ from deltarule.trainers.base import Trainer
 if TYPE_CHECKING:
     from deltarule.data.columns import NumericColumn
     from deltarule.data.schema import Schema
+    from deltarule.estimators.table_inputs import Column, TableInputs
 
 
 class NetworkEstimator(BaseEstimator):
@@ -38,6 +42,7 @@ class NetworkEstimator(BaseEstimator):
     n_features_in_: int
     x_scaling_: Scaling
     params_: Any
+    _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
 
     def __init__(
         self,
@@ -53,6 +58,8 @@ class NetworkEstimator(BaseEstimator):
         validation_fraction: float = 0.15,
         restarts: int | None = None,
         engine: str = "auto",
+        warm_start: bool = False,
+        verbose: bool | int = False,
         random_state: Any = None,
     ):
         self.hidden = hidden
@@ -67,6 +74,8 @@ class NetworkEstimator(BaseEstimator):
         self.validation_fraction = validation_fraction
         self.restarts = restarts
         self.engine = engine
+        self.warm_start = warm_start
+        self.verbose = verbose
         self.random_state = random_state
 
     if not TYPE_CHECKING:
@@ -81,10 +90,22 @@ class NetworkEstimator(BaseEstimator):
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    @available_if(lambda self: HAS_CALLBACKS)
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Let scikit-learn's callbacks, such as `sklearn.callback.ProgressBar`, look on while `fit` trains.
+
+        One that returns True after an epoch ends the training there.
+        """
+        from sklearn.callback import CallbackSupportMixin
+
+        CallbackSupportMixin.set_callbacks(self, *callbacks)  # pyright: ignore[reportArgumentType]
+        return self
+
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted network and its scaling to a model file, for `deltarule predict`, `evaluate` and `export`.
 
-        The columns are called by their names at fit, or x0, x1, ...; the target by its name, or y.
+        The columns are called by their names at fit, or x0, x1, ...; the target by its name, or y. Of a DataFrame with
+        categories the file holds them, so that `deltarule predict` reads a table with the same columns.
 
         Raises:
             NotFittedError: before `fit`.
@@ -111,29 +132,15 @@ class NetworkEstimator(BaseEstimator):
             )
         return Network([*(Dense(n, self.activation) for n in sizes), Dense(outputs, self._output)], cost)
 
-    def _checked_weight(self, sample_weight: Any, count: int) -> np.ndarray | None:
-        """The weights as (N,) float64, or None: whole numbers are copies, others are scaled to a mean of 1.
+    @property
+    def _is_fresh(self) -> bool:
+        """Whether `fit` begins anew, or goes on from the parameters, the columns and the scaling that there are."""
+        return not (self.warm_start and hasattr(self, "params_"))
 
-        So 1/sigma² in any unit leaves as many measurements as there are rows, which is what penalties and the evidence
-        count.
-        """
-        if sample_weight is None:
-            return None
-        if isinstance(sample_weight, Number):
-            sample_weight = np.full(count, sample_weight)
-        weight = check_array(sample_weight, dtype="float64", ensure_2d=False, input_name="sample_weight")
-        if weight.shape != (count,):
-            raise DataError(
-                f"sample_weight has shape {weight.shape}: give one weight for each of the {count} rows, ({count},)."
-            )
-        if weight.min() < 0:
-            raise DataError(f"sample_weight holds {weight.min():g}: give weights of at least 0.")
-        if not weight.any():
-            raise DataError("sample_weight holds only zeros: at least one weight must not be zero.")
-        if (weight == np.round(weight)).all():
-            return weight
-        share = weight / weight.max()
-        return share * (np.count_nonzero(share) / share.sum())
+    def _measured_inputs(self, X: np.ndarray, weight: np.ndarray) -> Scaling:
+        """The scaling of plain rows; ones and zeros that stand for categories stay what they are."""
+        measured = Scaling.measured(X, weight)
+        return measured if self._table is None else self._table.scaling(measured)
 
     def _train(self, rows: Weighted, cost: Cost, classes: np.ndarray | None = None) -> Weighted | None:
         """Train on scaled rows and set the fitted attributes; the rows that were held out, if any.
@@ -151,21 +158,22 @@ class NetworkEstimator(BaseEstimator):
         random = check_random_state(self.random_state)
         seed = int(random.randint(2**31 - 1))
         training, validation = hold_out(rows, share, seed, classes) if way.holds_out else (rows, None)
+        training, validation = self._weighed(training), validation and self._weighed(validation)
         is_name = isinstance(self.trainer, str)
         chosen = self._choose(len(training.X), self._penalty(way) if self.l2 is None and is_name else self.l2)
-        result = way.train(
-            Problem(
-                net=self.net_,
-                trainer=chosen.trainer,
-                training=training,
-                validation=validation,
-                epochs=self._count("epochs", chosen.epochs),
-                max_fail=self._count("max_fail", way.max_fail or chosen.max_fail),
-                restarts=self._count("restarts", self._starts(way)),
-                engine=self.engine,
-                seed=seed,
-            )
+        problem = Problem(
+            net=self.net_,
+            trainer=chosen.trainer,
+            training=training,
+            validation=validation,
+            epochs=self._count("epochs", chosen.epochs),
+            max_fail=self._count("max_fail", way.max_fail or chosen.max_fail),
+            restarts=self._count("restarts", self._starts(way)),
+            engine=self.engine,
+            seed=seed,
+            start=None if self._is_fresh else self._last_params(),
         )
+        result = watched(self, problem.epochs, lambda looking: way.train(replace(problem, callbacks=looking)))
         if result.stop_reason == "diverged":
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
         self.params_ = _as_numpy(result.params)
@@ -192,6 +200,14 @@ class NetworkEstimator(BaseEstimator):
     def _starts(self, way: Way) -> int:
         """How many starts to train where no number is given."""
         return way.restarts
+
+    def _weighed(self, rows: Weighted) -> Weighted:
+        """The rows with the weights that they train and validate with."""
+        return rows
+
+    def _last_params(self) -> Any:
+        """Where `warm_start` goes on."""
+        return self.params_
 
     def _trained(self, result: TrainingResult, rows: Weighted) -> None:
         """What else an estimator keeps of its training."""
@@ -220,7 +236,7 @@ class NetworkEstimator(BaseEstimator):
         return default if given is None else require_count(name, given)
 
     def _choose(self, count: int, l2: float | None) -> Chosen:
-        return choose(self.trainer, self.net_, self.n_features_in_, count, self.eta, self.batch_size, l2)
+        return choose(self.trainer, self.net_, len(self.x_scaling_.mean), count, self.eta, self.batch_size, l2)
 
     def _train_further(self, X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> None:
         """One epoch over a batch of scaled rows, from where the last one ended."""
@@ -248,9 +264,11 @@ class NetworkEstimator(BaseEstimator):
         check_is_fitted(self)
         return self.net_(self.params_, self.x_scaling_.encode(inputs_of(self, X)))
 
-    def _input_columns(self) -> "tuple[NumericColumn, ...]":
+    def _input_columns(self) -> "tuple[Column, ...]":
         """The inputs as a model file describes them."""
         check_is_fitted(self)
+        if self._table is not None:
+            return self._table.scaled(self.x_scaling_)
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         return _columns([str(name) for name in names], self.x_scaling_)
 

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from deltarule.costs import Cost, get_cost
+from deltarule import trees
+from deltarule.costs import Cost, Quadratic, get_cost
 from deltarule.domain import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators.base import NetworkEstimator, _columns
 from deltarule.estimators.content import Weighted, distinct
-from deltarule.estimators.inputs import inputs_of
+from deltarule.estimators.inputs import inputs_of, target_names, validated
 from deltarule.estimators.regularization import Way
 from deltarule.estimators.scaling import Scaling
 from deltarule.estimators.trainer_names import automatic, is_first_order
@@ -58,6 +59,12 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             their evidence, else (None is 1; 4 for "l2" with "huber" and "poisson") the best on the
             validation rows, or on the cost, is kept.
         engine: "numpy", "jax", or "auto", by the work; see `train`.
+        output_weights: of the targets, (k,) above 0, how much the squared error of each counts beside the others; None
+            counts all alike, once they are standardised. With the quadratic cost, and not with "bayesian", which finds
+            the noise of each target itself; "auto" is "early-stopping" then.
+        warm_start: let a second `fit` go on from the parameters of the one before (of an ensemble from its best
+            member's), with the scaling and the categories of the first; rows, weights and settings may be others.
+        verbose: True prints the costs of every epoch, as scikit-learn's networks do; 10 those of every tenth.
         random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
 
     Attributes:
@@ -99,6 +106,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         validation_fraction: float = 0.15,
         restarts: int | None = None,
         engine: str = "auto",
+        output_weights: Any = None,
+        warm_start: bool = False,
+        verbose: bool | int = False,
         random_state: Any = None,
     ):
         super().__init__(
@@ -114,9 +124,12 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             validation_fraction=validation_fraction,
             restarts=restarts,
             engine=engine,
+            warm_start=warm_start,
+            verbose=verbose,
             random_state=random_state,
         )
         self.cost = cost
+        self.output_weights = output_weights
 
     @property
     def _output(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -125,14 +138,21 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and y (N,) or (N, k), in any units, with weights (N,) of at least 0.
 
+        X may be a DataFrame with booleans, categories and texts among its columns: it is encoded as `deltarule train`
+        does (docs/tables.md), and `predict` finds the columns by their names. `sample_weight` may be the name of a
+        column of X, which is no input then.
         Of several targets some may be missing (NaN): each is learnt from the rows that have it.
 
         Raises:
             ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
         """
-        X, Y, weight = self._checked(X, y, sample_weight, first=True)
+        fresh = self._is_fresh
+        X, Y, weight = self._checked(X, y, sample_weight, first=fresh)
         rows = distinct(X, Y, weight)
-        self._measure(rows)
+        if fresh:
+            self._measure(rows)
+        else:
+            self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(rows.X), self.y_scaling_.widened(rows.Y)
         scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
         self._train(scaled, self._cost_of(scaled))
         return self
@@ -194,8 +214,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return values[:, 0] if self._flat else values
 
     def _automatic_way(self, count: int) -> str:
-        contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size"))
-        by_steps = self.trainer in ("auto", "lm") and automatic(self.net_, self.n_features_in_, count) == "lm"
+        contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size", "output_weights"))
+        by_steps = self.trainer in ("auto", "lm") and automatic(self.net_, len(self.x_scaling_.mean), count) == "lm"
         if contradicted or not by_steps:
             return "early-stopping"
         if has_gaussian_noise(self.net_):
@@ -213,6 +233,12 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     @property
     def _is_robust(self) -> bool:
         return isinstance(self.cost, str) and self.cost == "huber"
+
+    def _last_params(self) -> Any:
+        """Of an ensemble those of its best member."""
+        if not hasattr(self, "ensemble_"):
+            return self.params_
+        return trees.mapped(np.asarray, self.ensemble_.members[self.ensemble_.best].params)
 
     def _trained(self, result: TrainingResult, rows: Weighted) -> None:
         """With "bayesian": the posteriors of all starts, and the one network that they make together."""
@@ -246,25 +272,46 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """X (N, n_1), Y (N, k) and the weights, checked; what is known of the targets is remembered."""
-        names = _target_names(y)
-        missing = _missing(y)
-        y = y if missing is None else np.where(missing, 0.0, np.asarray(y, np.float64))
-        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=first)
-        y = np.asarray(y, np.float64) if missing is None else np.where(missing, np.nan, y)
+        names, missing = target_names(y), _missing(y)
+        if missing is not None:  # the marks go along, because rows of weight 0 may be left out
+            y = np.concatenate([np.where(missing, 0.0, np.asarray(y, np.float64)), missing], axis=1)
+        X, y, weight = validated(self, X, y, sample_weight, first, y_numeric=True)
+        y = np.asarray(y, np.float64)
+        if missing is not None:
+            y, marks = np.split(y, 2, axis=1)
+            y = np.where(marks, np.nan, y)
         Y = y[:, None] if y.ndim == 1 else y
         if first:
             self._flat, self.n_outputs_ = y.ndim == 1, Y.shape[1]
             self._target_names = names or ("y",) if self._flat else names or tuple(f"y{j}" for j in range(Y.shape[1]))
         elif Y.shape[1] != self.n_outputs_:
             raise ValueError(f"y has {Y.shape[1]} targets, and the network was trained on {self.n_outputs_}.")
-        return X, Y, self._checked_weight(sample_weight, len(X))
+        return X, Y, weight
 
     def _measure(self, rows: Weighted) -> None:
         cost = get_cost(self.cost)
         cost.check_targets("y", rows.Y)
-        self.x_scaling_ = Scaling.measured(rows.X, rows.weight)
+        self.x_scaling_ = self._measured_inputs(rows.X, rows.weight)
         scale = Scaling.measured if cost.shifts_targets else Scaling.by_mean
         self.y_scaling_ = scale(rows.Y, rows.weight)
+        if self.output_weights is not None:
+            self.y_scaling_ = self.y_scaling_.stressed(self._checked_output_weights())
+
+    def _checked_output_weights(self) -> np.ndarray:
+        """The weights of the targets, (k,), with a mean of 1."""
+        weight = np.asarray(self.output_weights, np.float64)
+        if weight.shape != (self.n_outputs_,) or not np.isfinite(weight).all() or weight.min() <= 0:
+            raise ConfigurationError(
+                f"output_weights is {self.output_weights!r}: give a number above 0 for each of the {self.n_outputs_} "
+                "targets."
+            )
+        if not isinstance(get_cost(self.cost), Quadratic) or self.regularization == "bayesian":
+            raise ConfigurationError(
+                "output_weights weigh the targets of the quadratic cost, and regularization 'bayesian' finds the noise "
+                "of each target itself: leave output_weights out, or choose cost='quadratic' and another "
+                "regularization."
+            )
+        return weight / weight.mean()
 
     def _cost_of(self, scaled: Weighted) -> Cost:
         """The cost by its name or as it was given; of "huber" with a delta for the noise of these rows."""
@@ -288,11 +335,3 @@ def _missing(y: Any) -> np.ndarray | None:
     if missing.all(axis=0).any():
         raise DataError(f"target {int(missing.all(axis=0).argmax())} of y is NaN in every row: leave it out.")
     return missing
-
-
-def _target_names(y: Any) -> tuple[str, ...] | None:
-    """What a table calls its target columns."""
-    if hasattr(y, "columns"):
-        return tuple(str(name) for name in y.columns)
-    name = getattr(y, "name", None)
-    return (name,) if isinstance(name, str) else None

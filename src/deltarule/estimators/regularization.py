@@ -1,11 +1,13 @@
 """The ways to keep an estimator's network from learning the noise: one row a way, one function that trains by it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from deltarule.backprop import Params
 from deltarule.errors import ConfigurationError
 from deltarule.estimators.content import Weighted
 from deltarule.network import Network
+from deltarule.session import Callback
 from deltarule.stopping import Stopping
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianRegularization
@@ -26,6 +28,8 @@ class Problem:
         restarts: the starts.
         engine: as in `train`.
         seed: of the starts and of the order of the examples.
+        start: where the first start begins; None draws it as the others.
+        callbacks: as in `train`.
     """
 
     net: Network
@@ -37,6 +41,8 @@ class Problem:
     restarts: int
     engine: str
     seed: int
+    start: Params | None = None
+    callbacks: Sequence[Callback] = ()
 
 
 @dataclass(frozen=True)
@@ -62,34 +68,41 @@ class Way:
 
 def train_penalised(problem: Problem) -> TrainingResult:
     """Train on the cost with its L2 penalty; with validation examples stop by them and keep the best epoch."""
-    held = problem.validation
+    held, trainer = problem.validation, problem.trainer
     return train(
         problem.net,
         problem.training.X,
         problem.training.Y,
-        trainer=problem.trainer,
+        trainer=trainer,
         epochs=problem.epochs,
         weights=problem.training.uneven_weight,
         validation_data=None if held is None else (held.X, held.Y, held.uneven_weight),
         seed=problem.seed,
+        params=problem.start,
+        dtype=trainer.dtype,
         restarts=problem.restarts,
         engine=problem.engine,
+        callbacks=problem.callbacks,
         stopping=Stopping(max_fail=problem.max_fail if held is not None else None),
     )
 
 
 def train_bayesian(problem: Problem) -> TrainingResult:
     """Train on all rows while the evidence chooses the penalties, and stop when it rises no more."""
+    trainer = BayesianRegularization(max_fail=problem.max_fail)
     return train(
         problem.net,
         problem.training.X,
         problem.training.Y,
-        trainer=BayesianRegularization(max_fail=problem.max_fail),
+        trainer=trainer,
         epochs=problem.epochs,
         weights=problem.training.uneven_weight,
         seed=problem.seed,
+        params=problem.start,
+        dtype=trainer.dtype,
         restarts=problem.restarts,
         engine=problem.engine,
+        callbacks=problem.callbacks,
     )
 
 

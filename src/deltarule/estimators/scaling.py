@@ -42,6 +42,10 @@ class Scaling(NamedTuple):
         mean = (weight @ np.where(known, values, 0)) / (weight @ known)
         return measured._replace(mean=np.zeros_like(mean), std=np.where(mean > 0, mean, 1.0))
 
+    def stressed(self, weight: np.ndarray) -> "Scaling":
+        """The same with scaled columns √weight times as large, so that their squared errors count as `weight`, (c,)."""
+        return self._replace(std=self.std / np.sqrt(weight))
+
     def widened(self, values: np.ndarray) -> "Scaling":
         """The same scaling, its range grown to hold the columns of `values` too, (N, c)."""
         low, high = np.fmin(self.low, np.fmin.reduce(values)), np.fmax(self.high, np.fmax.reduce(values))

@@ -32,7 +32,7 @@ def huber_of(X: np.ndarray, Y: np.ndarray) -> Huber:
     return Huber(EFFICIENT * noise_scale(X, Y))
 
 
-def penalty_of(cost: Cost, scales: Sequence[float]) -> float | None:
+def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray) -> float | None:
     """The l2 of a training where none is given, if the cost says how large the noise is, else None.
 
     Args:
@@ -75,7 +75,7 @@ def _around_a_line(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 def _between_neighbours(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     """Of the differences to the nearest other row, over √2, (k,); a copy of a row says nothing of the noise."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
     rows = np.unique(np.column_stack([X, Y]), axis=0)
     if len(rows) < 2:

@@ -12,11 +12,11 @@ from typing import Any
 
 from deltarule import engine as engines
 from deltarule.backprop import Params
-from deltarule.checkpoints import keeping
+from deltarule.checkpoints import engine_to_resume, keeping
 from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
 from deltarule.data.stream import Stream
 from deltarule.domain import require_count, require_number
-from deltarule.engine.choice import choose_engine
+from deltarule.engine.choice import choose_engine, needs_jax
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.examples import validation_rows
 from deltarule.network import Network
@@ -99,6 +99,8 @@ def train_stream(
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     shape = (stream.rows, stream.inputs)
+    if engine == "auto" and needs_jax(trainer, devices) is None:
+        engine = engine_to_resume(resume) or engine
     E = engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
     with E.computing_in(dtype):
         mesh = E.mesh_of(devices)
