@@ -175,3 +175,15 @@ def test_ctrl_c_between_a_record_and_what_it_led_to(monkeypatch, epoch):
     result = train(trainer=dr.LevenbergMarquardt(), restarts=1)
     assert (result.stop_reason, result.epochs) == ("interrupted", epoch)
     assert result.history.get("epoch", np.arange(0)).tolist() == list(range(1, epoch + 1))
+
+
+def test_a_result_prints_in_one_line(engine):
+    """The arrays stay where they are: 10,000 parameters and 50 records are no pages."""
+    net = dr.Network([dr.Dense(2500, "tanh"), dr.Dense(1, "linear")])
+    X = np.linspace(-1, 1, 40)[:, None]
+    result = dr.train(net, X, X**2, trainer=dr.GradientDescent(eta=1e-4), epochs=50, engine=engine)
+    printed = repr(result)
+    assert "\n" not in printed
+    assert len(printed) < 120
+    assert printed.startswith("TrainingResult(all 50 epochs were run. ")
+    assert f"on {engine}, cost " in printed

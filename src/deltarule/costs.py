@@ -59,6 +59,10 @@ class Cost:
     def check_targets(self, name: str, y: np.ndarray) -> None:
         """Raise a DataError if the cost is not made for these targets, (N, k)."""
 
+    def measured(self, y: Array, weight: Array) -> Array:
+        """The sum of the weights, (m,), of the examples that have a target: () for all outputs alike, or (k,)."""
+        return weight.sum()
+
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         """delta^L = ∇_a C ⊙ sigma'(z^L) (BP1), (m, k)."""
         return activation.times_slope(z, a, self.slope(a, y))

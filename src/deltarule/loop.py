@@ -149,7 +149,7 @@ DRAWN = 2**16  # examples whose place in an epoch is drawn at once
 def largest_parameter(rows: Rows) -> Any:
     """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
     xp = rows.y.__array_namespace__()
-    return xp.maximum(1, xp.max(xp.abs(rows.y))) / np.finfo(rows.x.dtype).eps
+    return xp.maximum(1, xp.nanmax(xp.abs(rows.y))) / np.finfo(rows.x.dtype).eps
 
 
 def one_epoch(

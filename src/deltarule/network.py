@@ -116,6 +116,12 @@ class Network:
             for start in range(count)
         ]
 
+    def outline(self, input_shape: Shape) -> Params:
+        """Parameters of the right shapes that take no memory, for whoever asks for their sizes: all are the same 0."""
+        below = self.shapes(input_shape)[:-1]
+        shapes = [layer.parameter_shapes(shape) for layer, shape in zip(self.layers, below, strict=True)]
+        return [{name: np.broadcast_to(np.float32(0), shape) for name, shape in layer.items()} for layer in shapes]
+
     def check(self, params: Params, input_shape: Shape) -> None:
         """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
         if len(params) != len(self.layers):

@@ -39,13 +39,14 @@ class TrainingResult:
             "validation_cost" and "validation_accuracy", scored after the epoch, the cost without regularisation; and
             what `record` asked for. Of several starts, the best one's.
         stop_reason: a name in `deltarule.stopping.STOP_REASONS`.
-        message: the stop in one sentence.
+        message: the stop in one sentence; and `remark`, if there is one.
         epochs: how many were run.
         best_epoch: the epoch, counted from 1, that params come from; 0 is the start.
         seconds: wall-clock time, compilation included; of a resumed training also that of the calls
             before, each up to its last checkpoint.
         engine: what computed: "numpy" or "jax".
         starts: of several starts, the result of each, this one among them.
+        remark: one sentence where a classifier has learnt nothing.
     """
 
     params: Params
@@ -57,6 +58,7 @@ class TrainingResult:
     seconds: float
     engine: str
     starts: tuple["TrainingResult", ...] = ()
+    remark: str = ""
 
     def __repr__(self) -> str:
         """The stop in one line; the arrays are in `params` and `history`."""

@@ -17,8 +17,10 @@ from deltarule.domain import require_choice, require_count
 from deltarule.engine.choice import choose_engine, needs_jax
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.learnt import sample_of_classes, with_remark
 from deltarule.loop import Course
 from deltarule.memory_check import require_fit
+from deltarule.missing_targets import for_targets
 from deltarule.monitoring import check_record
 from deltarule.network import Network
 from deltarule.precision import as_dtype, dtype_of
@@ -60,7 +62,8 @@ def train(
     Args:
         net: the network.
         X: inputs, (N, n_1), anything NumPy can read.
-        Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes.
+        Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes. With a cost of numbers some of a row's
+            k > 1 targets may be NaN: a missing target enters neither the cost nor anything that follows from it.
         trainer: `GradientDescent`, `LevenbergMarquardt`, `NewtonCG`, `BayesianRegularization`, or another
             `deltarule.trainers.Trainer`.
         epochs: at most this many; for a full-batch trainer an epoch is one step.
@@ -115,6 +118,7 @@ def train(
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     X = require_finite("X", X, dtype)
     require_rows("X", X)
+    net = for_targets(net, Y, *(() if validation_data is None else validation_data[1:2]))
     if engine == "auto" and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
@@ -124,6 +128,7 @@ def train(
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         count = int(rows.count)
+        sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
         del X  # the rows are on the device
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
         if isinstance(trainer, Diversifying):
@@ -143,7 +148,8 @@ def train(
             keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
             trainer.thread_limits(net, starts[0], count),
         ):
-            return replace(session, keeper=keeper).run(starts)
+            result = replace(session, keeper=keeper).run(starts)
+        return with_remark(net, trainer, result, sample)
 
 
 def starting_points(

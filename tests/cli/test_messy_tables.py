@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deltarule.model_file import load_model
+
 RANDOM = np.random.default_rng(0)
 SIZE, AGE = RANDOM.uniform(50, 2000, 80).round(2), RANDOM.uniform(0, 80, 80).round(2)
 CLEAN = pd.DataFrame({"größe": SIZE, "alter": AGE, "art": np.tile(["a", "b"], 40), "preis": (2 * SIZE + AGE).round(2)})
@@ -33,6 +35,7 @@ MESSY = {
     "mark.csv": text().encode("utf-8-sig"),
     "units.csv": text(header=HEADER + "\nm2,years,-,EUR").encode(),
     "announced.csv": ("sep=;\n" + text(";")).encode(),
+    "preamble.csv": ("Instrument 7\nDate: 2024-05-01, 12:00\n\n" + text()).encode(),
     "comments.csv": ("# measured in May\n# with care\n" + text()).encode(),
     "suffix.csv": text().replace(",a,", " years,a,").replace(",b,", " years,b,").encode(),
 }
@@ -47,9 +50,44 @@ def clean_r2(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path.parent)
         assert main(["train", str(path), *OPTIONS]) == 0
-    from deltarule.model_file import load_model
-
     return load_model(path.parent / "clean.safetensors").training["metrics"]["test_r2"]
+
+
+def test_a_missing_one_of_two_targets_is_not_cared_for(run, tmp_path):
+    """With no option: such rows train with the target that they have, and the scores are of rows that have both."""
+    frame = CLEAN.assign(summe=CLEAN["größe"] + CLEAN["alter"])
+    frame.loc[::5, "preis"] = np.nan
+    frame.loc[1::5, "summe"] = np.nan
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    words = ("train", "t.csv", "--target", "preis", "--target", "summe", "--hidden", 4, "--json")
+    outcome = run(*words, "--epochs", 40)
+    assert outcome.code == 0, outcome.err
+    assert "32 of 80 rows lack some of the targets: they train with those that they have" in outcome.err
+    record = json.loads(outcome.out)
+    assert min(record["test_r2_by_target"].values()) > 0.999
+    assert load_model("t.safetensors").training["examples"] == {"train": 34 + 32, "validation": 7, "test": 7}
+    left_out = "32 of 80 rows of t.csv lack some of the targets and are left out"
+    assert left_out in run("evaluate", "t.safetensors", "t.csv").err
+    assert run("predict", "t.safetensors", "t.csv").code == 0
+    dropped = run(*words, "--epochs", 2, "--drop-missing", "--out", "d.safetensors")
+    assert "32 of 80 rows of t.csv have missing cells and are left out" in dropped.err
+    for options in (("--split", "blocks"), ("--cost", "huber"), ("--cost", "poisson"), ("--trainer", "adam")):
+        outcome = run(*words, *options, "--epochs", 3, "--out", "o.safetensors")
+        assert outcome.code == 0, outcome.err
+        assert np.isfinite(json.loads(outcome.out)["test_r2"])
+
+
+def test_rows_and_targets_without_a_value_are_refused(run, tmp_path):
+    frame = CLEAN.assign(summe=CLEAN["größe"] + CLEAN["alter"])
+    words = ("train", "t.csv", "--target", "preis", "--target", "summe", "--hidden", 4, "--epochs", 2)
+    frame.assign(summe=np.nan).to_csv(tmp_path / "t.csv", index=False)
+    assert "one of the targets has no value in any row" in run(*words).err
+    frame.loc[3, ["preis", "summe"]] = np.nan
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    outcome = run(*words)
+    assert outcome.code != 0
+    assert "some rows have none of the targets: leave such rows out" in outcome.err
+    assert run(*words, "--drop-missing").code == 0
 
 
 @pytest.mark.parametrize("name", [*MESSY, "book.xlsx"])
@@ -90,7 +128,6 @@ def test_repeated_targets_are_all_learnt_and_none_is_an_input(run, tmp_path):
     words = ("train", "t.csv", "--target", "Fx, N", "--target", "Fy, N", "--epochs", 5, "--hidden", 3)
     assert run(*words).code == 0
     from deltarule.data import Schema
-    from deltarule.model_file import load_model
 
     model = load_model(tmp_path / "t.safetensors")
     schema = Schema.from_json(model.schema)

@@ -193,3 +193,17 @@ def test_a_class_in_square_brackets_is_no_markup(run, tmp_path):
     path.write_text("x,label\n" + "".join(f"{i},{'[/x]' if i < 15 else '[/y]'}\n" for i in range(30)))
     assert run("train", path, "--target", "label", "--hidden", 2, "--epochs", 3).code == 0
     assert "[/" in run("predict", "labels.safetensors", path).out
+
+
+def test_a_file_with_semicolons_is_read_as_the_one_that_trained(run, shelf, houses):
+    """Decimal commas too; the note says so."""
+    plain = (shelf / "houses.csv").read_text(encoding="utf-8")
+    with open("other.csv", "w", encoding="utf-8") as stream:
+        stream.write(plain.replace(",", ";").replace(".", ","))
+    outcome = run("predict", houses, "other.csv", "--json")
+    assert "other.csv is read with semicolons between the cells, decimal commas" in outcome.err
+    ours, theirs = (
+        json.loads(found.out) for found in (outcome, run("predict", houses, shelf / "houses.csv", "--json"))
+    )
+    assert ours.pop("source") != theirs.pop("source")
+    assert ours == theirs

@@ -37,6 +37,14 @@ def test_what_train_and_then_predict_suggest(run, tmp_path, text, words):
         found += suggestions(outcome)
 
 
+def test_what_is_suggested_where_targets_are_missing(run, tmp_path):
+    """The first row lacks one of the two targets: it cannot be traced."""
+    (tmp_path / "t.csv").write_text("a,colour,b,y\n2.5,red,,1.5\n" + ROWS)
+    outcome = run("train", "t.csv", "--target", "y", "--target", "b", "--hidden", 2, "--epochs", 3)
+    for line in suggestions(outcome):
+        assert run(*shlex.split(line)[1:]).code == 0, line
+
+
 def test_what_search_suggests(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,colour,b,y\n" + HOLES)
     words = ("--target", "y", "--drop-missing", "--na", "?", "--drop", "b", "--category", "a")

@@ -43,6 +43,28 @@ def test_the_separator_and_the_names(layout, text, separator, names):
     assert found.comments == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "separator", "first", "above"),
+    [
+        ("Instrument 7\nDate: 2024-05-01\n\na,b,c\n1,2,3\n4,5,6\n", ",", 4, 2),
+        ("Operator;Ann\na;b;c\n1,5;2;3\n4;5;6\n", ";", 2, 1),
+        ("run 7\na,b,c\nm,s,kg\n1,2,3\n4,5,6\n", ",", 2, 1),  # a row of units
+        ("# calm\nrun 7\na\tb\n1\t2\n3\t4\n", "\t", 3, 2),
+        ("a,b\n1,2,\n3,4,\n5,6,\n", ",", 1, 0),  # each row ends with a separator
+        ("a\n1\n2\n3\n", ",", 1, 0),
+    ],
+)
+def test_lines_above_the_header(layout, text, separator, first, above):
+    found = layout(text)
+    assert (found.separator, found.first, found.above) == (separator, first, above)
+    assert found.names[0] == "a"
+
+
+def test_rows_that_are_longer_than_the_header_are_no_preamble(layout):
+    with pytest.raises(DataError, match="has 3 cells, but the header 2"):
+        layout("a,b\n1,2,3\n4,5,6\n7,8,9\n")
+
+
 def test_the_user_says_what_separates(layout):
     assert layout("a,b;c\n1,2;3\n", ";").names == ["a,b", "c"]
 

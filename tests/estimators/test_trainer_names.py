@@ -19,6 +19,7 @@ def test_small_problems_get_levenberg_marquardt_and_large_ones_adam():
     assert automatic(network(20), inputs=10, count=500) == "lm"
     assert automatic(network(20), inputs=10, count=10_000) == "lm"
     assert automatic(network(1000), inputs=100, count=100) == "lm"  # few rows: the dual form
+    assert automatic(network(20), inputs=800, count=2800) == "adam"  # the dual form, but 2,800 rows
     assert automatic(network(100, k=10), inputs=64, count=1500) == "adam"
     assert automatic(network(100), inputs=100, count=100_000) == "adam"
 

@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, Na, Sep
-from deltarule.cli.screen import console_for, emit_json, line, warnings_as_notes
+from deltarule.cli.screen import console_for, duration, emit_json, line, warnings_as_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.training_options import (
     L2,
@@ -102,11 +102,11 @@ def plan(
         f"work {_bytes(memory.work)}",
     )
     device = engines.get(engine).device()
-    line(console, f"{device}: {_seconds(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most")
+    line(console, f"{device}: {duration(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at most")
     line(console, _why(engine, chosen, choices.engine in (None, "auto")))
     for p, seconds in times.items():
         each = _bytes(found.memory_on(p).total)
-        line(console, f"  {counted(p, 'device')}: {_seconds(seconds)} in all, {each} on each")
+        line(console, f"  {counted(p, 'device')}: {duration(seconds)} in all, {each} on each")
     line(console, "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.")
     if as_json:
         emit_json(record | {"version": dr.__version__})
@@ -118,7 +118,7 @@ def _why(engine: str, chosen: "Estimate", auto: bool) -> str:
     if chosen.jax == float("inf"):
         reason = "steps with curvature are LAPACK's, which compiling does not help"
         return f"engine {engine}: {reason}" if auto else f"engine {engine}{asked}; auto takes numpy: {reason}"
-    return f"engine {engine}{asked}: expected {_seconds(chosen.numpy)} by NumPy, {_seconds(chosen.jax)} by JAX"
+    return f"engine {engine}{asked}: expected {duration(chosen.numpy)} by NumPy, {duration(chosen.jax)} by JAX"
 
 
 def _counts(text: str) -> list[int]:
@@ -156,11 +156,3 @@ def _bytes(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1024
     return f"{count:,.3g} TiB"
-
-
-def _seconds(seconds: float) -> str:
-    if seconds < 1:
-        return f"{1e3 * seconds:.2g} ms"
-    if seconds < 600:
-        return f"{seconds:.2g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"

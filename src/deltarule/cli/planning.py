@@ -1,7 +1,6 @@
 """From the user's choices to a plan: our defaults for this kind of problem, the network and the trainer."""
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -111,23 +110,22 @@ def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, dat
 
 
 def default_trainer(choices: Choices, data: "LoadedData", defaults: Defaults) -> str:
-    """The trainer where the user names none: for a regression bayesian, if a step is cheap and no option is against it.
+    """The trainer where the user names none: for a regression bayesian, if its steps are cheap and no option objects.
 
     As in `NetworkRegressor`, the evidence chooses the penalties where exact steps cost little; an option that only
     other trainers take, such as --eta or --dropout, asks for one of those. With a cost that has no evidence it is lm.
     """
-    from deltarule.trainers.levenberg_marquardt.form import is_cheap
+    import deltarule as dr
+    from deltarule.trainers.automatic import exact_steps_are_cheap
 
     if data.task != "regression" or choices.stack is not None:
         return defaults.trainer
     if any(value is not None for value in trainer_options(choices).values()) or choices.monitor is not None:
         return defaults.trainer
     name = "lm" if choices.cost in NUMBERS else "bayesian"
-    row = TRAINERS[name]
-    hidden = parse_hidden(choices.hidden) if choices.hidden is not None else row.hidden or defaults.hidden
-    sizes = (data.schema.input_width, *hidden, data.schema.output_width)
-    n = sum((below + 1) * above for below, above in pairwise(sizes))
-    cheap = is_cheap(n, len(data.train), sizes[-1], sum(sizes[1:]))
+    layers = _hidden_layers(choices, TRAINERS[name], defaults, data)
+    net = dr.Network([*layers, dr.Dense(data.schema.output_width, "linear")])
+    cheap = exact_steps_are_cheap(net, (len(data.train), data.schema.input_width))
     return name if cheap else defaults.trainer
 
 

@@ -95,6 +95,19 @@ def quoted(names: Sequence[object]) -> str:
     return ", ".join(repr(name) for name in names[:MOST_NAMES]) + more
 
 
+def duration(seconds: float) -> str:
+    """A length of time in two digits, for an estimate.
+
+    >>> duration(0.012), duration(3.14159), duration(110.0), duration(1100.0), duration(40_000.0)
+    ('12 ms', '3.1 s', '110 s', '18 min', '11 h')
+    """
+    if seconds < 1:
+        return f"{1e3 * seconds:.2g} ms"
+    if seconds < 600:
+        return f"{float(f'{seconds:.2g}'):g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"
+
+
 def share(value: float | None) -> str:
     """A share as a percentage.
 

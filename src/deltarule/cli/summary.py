@@ -35,7 +35,7 @@ def score(plan: "Plan", data: "LoadedData", result: "TrainingResult") -> Scores:
     """The metrics of the validation and of the test part, and of a table's training part if it is in memory."""
     parts = {"validation": data.validation, "test": data.test}
     if data.schema.image_shape is None and isinstance(data, DataSet):
-        parts = {"training": data.train} | parts
+        parts = {"training": data.with_all_targets().train} | parts
     return {
         part: measure(plan.net, result.params, data.schema, examples.X, examples.Y) for part, examples in parts.items()
     }
@@ -44,7 +44,7 @@ def score(plan: "Plan", data: "LoadedData", result: "TrainingResult") -> Scores:
 def why_stopped(plan: "Plan", result: "TrainingResult") -> str:
     """Why the training ended, with the learning rate under its option's name."""
     name = plan.trainer.learning_rate_name
-    sentence = result.message
+    sentence = result.message.removesuffix(result.remark).rstrip()
     if name is not None and f"--{name}" in TRAINERS[plan.trainer_name].takes:
         sentence = re.sub(rf"\b{name}\b", f"--{name}", sentence)
     return sentence[0].upper() + sentence[1:]
@@ -201,9 +201,10 @@ def next_commands(choices: Choices, data: "LoadedData") -> list[str]:
         source = min(parquet_files(Path(choices.source)), default=None)
     if source is None:  # arrays have no names of columns
         return []
-    row = 0  # of a table the first row without a missing cell
+    row = 0  # of a table the first row without a missing cell or target
     if isinstance(data, DataSet) and choices.source not in IMAGES:
-        row = min(int(part.rows.min()) for part in (data.train, data.validation, data.test))
+        whole = data.with_all_targets()
+        row = min(int(part.rows.min()) for part in (whole.train, whole.validation, whole.test))
     words = [choices.model, source, *choices.reading()]
     return [command("predict", *words), command("trace", *words, "--row", row)]
 

@@ -133,6 +133,7 @@ def train(
 def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
     import deltarule as dr
+    from deltarule.cli.duration import long_training
     from deltarule.cli.planning import make_plan
     from deltarule.cli.progress import TrainingProgress
     from deltarule.cli.streamed import CHUNK_BYTES, load_streamed
@@ -144,6 +145,8 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     if isinstance(data, StreamedData):
         train = partial(dr.train_stream, plan.net, data.train, memory=CHUNK_BYTES)
     else:
+        if leads(choices) and choices.devices is None:
+            show_notes(long_training(choices, plan, data))
         train = partial(
             dr.train,
             plan.net,

@@ -63,6 +63,7 @@ def judge(data: "DataSet", outcome: Outcome, scores: "Scores") -> Verdict:
     """
     from deltarule.inspection.importance import chosen_rows, permutation_importance
 
+    data = data.with_all_targets()
     X = np.concatenate([data.validation.X, data.test.X])
     Y = np.concatenate([data.validation.Y, data.test.Y])
     chosen, copied = chosen_rows(len(X)), copies(data)

@@ -2,7 +2,7 @@
 trained.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,8 @@ class Examples:
 
     Args:
         X: inputs, (N, n_1) float64 (float32 for MNIST).
-        Y: targets, (N, k) float64: one-hot rows for classification, standardised columns for regression.
+        Y: targets, (N, k) float64: one-hot rows for classification, standardised columns for regression; in training
+            rows NaN where one of several targets is missing.
         rows: the number of each row in the source, (N,) int, counted from 0 after a table's header.
         weights: how much each example counts, (N,) float64, at least 0; None where all count alike.
     """
@@ -50,6 +51,15 @@ class DataSet:
     validation: Examples
     test: Examples
     notes: tuple[str, ...] = ()
+
+    def with_all_targets(self) -> "DataSet":
+        """The same without training rows that lack some of several targets, for whoever scores them."""
+        kept = ~np.isnan(self.train.Y).any(axis=1)
+        if kept.all():
+            return self
+        weights = None if self.train.weights is None else self.train.weights[kept]
+        train = Examples(self.train.X[kept], self.train.Y[kept], self.train.rows[kept], weights)
+        return replace(self, train=train)
 
     @property
     def task(self) -> Task:

@@ -112,12 +112,13 @@ class Schema:
         columns = [column for column in self.inputs if not isinstance(column, Pixels)]
         return encode_columns(columns, raw, origin)
 
-    def encode_targets(self, raw: Any, origin: str = "the data") -> np.ndarray:
+    def encode_targets(self, raw: Any, origin: str = "the data", missing: bool = False) -> np.ndarray:
         """Encode raw targets: one-hot rows for classes, standardised columns for regression.
 
         Args:
             raw: a DataFrame with the target columns, or an array: (N,) labels, or (N,) or (N, k) numbers.
             origin: what the rows are called in errors.
+            missing: whether empty cells of numbers become NaN, rather than an error.
 
         Returns:
             Y, (N, k) float64.
@@ -142,7 +143,13 @@ class Schema:
                     f"{len(self.targets)} targets: give an array (N, {len(self.targets)})"
                 )
             raw = require("pandas", "a table").DataFrame(values, columns=list(self.target_names))
-        return encode_columns(self.targets, raw, origin)
+        if not missing:
+            return encode_columns(self.targets, raw, origin)
+        Y = np.full((len(raw), len(self.targets)), np.nan)
+        for j, column in enumerate(self.targets):
+            known = raw[column.name].notna().to_numpy()
+            Y[known, j] = encode_columns((column,), raw[known], origin)[:, 0]
+        return Y
 
     def decode(self, outputs: Any) -> np.ndarray:
         """Turn network outputs into predictions.

@@ -78,12 +78,16 @@ def load_table(
     whole = frame[[*chosen, *targets, *weights]]
     for name in whole:
         _refuse_infinity(whole[name], path.name)
+    # A row that lacks some of several targets trains with the others, unless it is to be left out.
+    partly = len(targets) > 1 and not drop_missing
     needed = whole[[*targets, *weights]] if options.impute else whole
+    needed = needed.drop(columns=list(targets)) if partly else needed
     complete, dropped = without_missing(needed, drop_missing, path.name)
     frame = whole.loc[complete.index]
+    lacking = _lacking(frame, targets, path.name)
     imputed = {name: int(frame[name].isna().sum()) for name in chosen if frame[name].isna().any()}
     filled = _imputed_note(imputed, len(frame))
-    if len(frame) < 3:
+    if len(frame) - lacking.sum() < 3:
         after = " once those with missing cells are left out" if dropped else ""
         count = "1 data row" if len(frame) == 1 else f"{len(frame)} data rows"
         raise DataError(
@@ -92,13 +96,13 @@ def load_table(
     decided, surprising = decide_task(frame[list(targets)], task, path.name)
     classes = class_labels(frame[targets[0]]) if decided == "classification" else None
     labels = None if classes is None else as_objects(frame[targets[0]])
-    parts = blocks(len(frame)) if split == "blocks" else at_random(len(frame), seed, labels)
+    parts = _parted(lacking, split, seed, labels)
     measured = [name for name in frame if chosen.get(name) == "numeric" or (name in targets and classes is None)]
     codes = code_notes(missing_codes((name, as_numbers(frame[name])) for name in measured))
     schema, constant = _measure(whole, frame, chosen, targets, classes, imputed, training=parts[0])
     if by_mean:
-        schema = schema.by_mean([float(as_numbers(frame[name])[parts[0]].mean()) for name in targets])
-    X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name)
+        schema = schema.by_mean([float(np.nanmean(as_numbers(frame[name])[parts[0]])) for name in targets])
+    X, Y = schema.encode_inputs(frame, path.name), schema.encode_targets(frame, path.name, missing=partly)
     rows = frame.index.to_numpy(dtype=np.int64)
     W = None if options.weights is None else _checked_weights(frame[options.weights], path.name)
     train, validation, test = (Examples(X[part], Y[part], rows[part], None if W is None else W[part]) for part in parts)
@@ -108,7 +112,7 @@ def load_table(
         train,
         validation,
         test,
-        notes=(*notes, *ignored, *in_order, *dropped, *filled, *codes, *surprising, *constant),
+        notes=(*notes, *ignored, *in_order, *dropped, *filled, *_lacking_note(lacking), *codes, *surprising, *constant),
     )
 
 
@@ -151,6 +155,13 @@ def table_rows(
         frame = frame.loc[complete.index]
         if not len(frame):
             raise DataError(f"{path.name} has a missing cell in every row: fill them")
+    elif targets and len(present) > 1:
+        whole = frame[present].notna().all(axis=1)
+        frame, left = frame[whole], int((~whole).sum())
+        note = f"{left} of {len(whole)} rows of {path.name} lack some of the targets and are left out"
+        dropped = (note,) if left else ()
+        if not len(frame):
+            raise DataError(f"{path.name} lacks some of the targets in every row: fill them")
     X = schema.encode_inputs(frame, path.name)
     Y = schema.encode_targets(frame, path.name) if targets and present else None
     return RawRows(
@@ -198,6 +209,42 @@ def _imputed_note(imputed: Mapping[str, int], rows: int) -> tuple[str, ...]:
     found = [f"{name!r} ({count:,} of {rows:,} rows)" for name, count in imputed.items()]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return (f"missing cells are imputed in {', '.join(found[:5])}{more}",)
+
+
+def _lacking(frame: Frame, targets: tuple[str, ...], origin: str) -> np.ndarray:
+    """Which rows lack some of the targets, (N,) bool.
+
+    Raises:
+        DataError: a row lacks all, or all rows lack one.
+    """
+    missing = frame[list(targets)].isna().to_numpy()
+    if not missing.any():
+        return np.zeros(len(frame), bool)
+    for axis, fault in ((1, "some rows have none of the targets"), (0, "one of the targets has no value in any row")):
+        if missing.all(axis=axis).any():
+            raise DataError(
+                f"{origin}: {fault}: leave such rows out with drop_missing=True (--drop-missing), or name other targets"
+            )
+    return missing.any(axis=1)
+
+
+def _lacking_note(lacking: np.ndarray) -> tuple[str, ...]:
+    if not lacking.any():
+        return ()
+    return (
+        f"{int(lacking.sum())} of {len(lacking)} rows lack some of the targets: they train with those that they have, "
+        "and the scores are of rows that have all",
+    )
+
+
+def _parted(lacking: np.ndarray, split: str, seed: int, labels: list | None) -> tuple[np.ndarray, ...]:
+    """The rows of the three parts; those that lack a target only train, in the order of time only early ones."""
+    whole, lacking = np.flatnonzero(~lacking), np.flatnonzero(lacking)
+    parts = blocks(len(whole)) if split == "blocks" else at_random(len(whole), seed, labels)
+    train, validation, test = (whole[part] for part in parts)
+    if split == "blocks":
+        lacking = lacking[lacking < validation.min()]
+    return np.concatenate([train, lacking]), validation, test
 
 
 def _named_as(schema: Schema, frame: Frame) -> Frame:
@@ -262,6 +309,7 @@ def _measure(
             inputs.append(CategoricalColumn(name, tuple(sorted(categories)), name in imputed))
             continue
         values = as_numbers(column)[training]
+        values = values if name in chosen else values[~np.isnan(values)]
         measured = NumericColumn.measured(name, values, name in imputed)
         inputs.append(measured)
         if measured.low == measured.high:

@@ -273,6 +273,7 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
         kind = "text" if declared and kind_of(column) in ("numeric", "boolean") else kind_of(column)
         if name in category and kind != "empty":
             chosen[name] = "categorical"
+            notes += _many_inputs(column)
             continue
         if kind == "text" and not declared:
             refuse_stray_text(column, origin)
@@ -282,12 +283,20 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
             notes.append(f"column {name!r} is ignored: {reason}")
         else:
             chosen[name] = "categorical"
-            if (different := column.nunique()) > MOST_UNIQUE_CATEGORIES:
-                notes.append(f"column {name!r} holds {different} different texts and becomes as many inputs")
+            notes += _many_inputs(column)
     if not chosen:
         ignored = f" ({'; '.join(notes)})" if notes else ""
         raise DataError(f"{origin} has no column left for the inputs besides the target{ignored}: add one")
     return chosen, tuple(notes)
+
+
+def _many_inputs(column: Series) -> list[str]:
+    """A note if a column of categories makes many inputs."""
+    different = column.nunique()
+    if different <= MOST_UNIQUE_CATEGORIES:
+        return []
+    kind = "texts" if kind_of(column) == "text" else "values"
+    return [f"column {column.name!r} holds {different} different {kind} and becomes as many inputs"]
 
 
 def in_time(frame: Frame) -> tuple[str, ...]:

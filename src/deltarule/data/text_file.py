@@ -70,11 +70,13 @@ def _read_text_in(encoding: str, path: Path, text_columns: Collection[str], opti
     texts = {name: str for name in layout.names if find_column(with_unit(name, units.get(name, "")), text_columns)}
     frame = _below(path, encoding, layout, layout.second if units else layout.first, texts, decimal=decimal or ".")
     comments = "1 comment line" if layout.comments == 1 else f"{layout.comments} comment lines"
+    above = "1 line" if layout.above == 1 else f"{layout.above} lines"
     found = [
         f"{SEPARATORS.get(layout.separator, repr(layout.separator))} between the cells" * (layout.separator != ","),
         "decimal commas" * (decimal == ","),
         f"the encoding {encoding}" * (encoding != "utf-8-sig"),
         f"{comments} left out" * (layout.comments > 0),
+        f"{above} above the header left out" * (layout.above > 0),
         f"the row below the header as units ({', '.join(units.values())})" * bool(units),
     ]
     return RawTable(frame, decimal, [words for words in found if words], units)

@@ -12,6 +12,7 @@ from deltarule.errors import DataError
 
 LONGEST_LINE = 2**25  # characters of a physical line
 MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
+FEWEST = 3  # lines of a table below a preamble
 SAMPLE = 100  # lines that decide on the separator
 NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
@@ -29,6 +30,7 @@ class TextLayout(NamedTuple):
         second: the line after the first data row.
         comments: how many lines of comments there are.
         among_rows: those of them that stand below the header.
+        above: how many lines stand above the header that are none of the table, titles and settings.
     """
 
     separator: str
@@ -37,6 +39,7 @@ class TextLayout(NamedTuple):
     second: int
     comments: int
     among_rows: frozenset[int]
+    above: int = 0
 
 
 def text_layout(path: Path, encoding: str, separator: str | None = None) -> TextLayout:
@@ -60,8 +63,13 @@ def text_layout(path: Path, encoding: str, separator: str | None = None) -> Text
     begin = start
     while begin < len(head) and (not head[begin].strip() or _is_comment(head[begin])):
         begin += 1
+    preamble, below = _preamble(head, begin, separator)
+    above = sum(bool(line.strip()) for line in head[begin:preamble])
+    comments_end, begin, separator = begin, preamble, below or separator
     sample = [line for line in head[begin:] if line.strip()][:SAMPLE]
     separator = separator or _found(sample)
+    if above:
+        return _checked(path, encoding, separator, begin, [], 0)._replace(above=above + comments_end - start)
     comments = [i for i in range(start, begin) if head[i].strip()]
     header = _header_in_comment(head[comments[-1]], sample, separator) if comments else []
     return _checked(path, encoding, separator, begin, header, len(comments) - bool(header))
@@ -94,6 +102,26 @@ def _is_comment(line: str) -> bool:
 
 def _rows(lines: Sequence[str], separator: str) -> list[list[str]]:
     return [cells for cells, _ in cells_of(iter(lines), separator) if cells]
+
+
+def _preamble(head: Sequence[str], begin: int, separator: str | None) -> tuple[int, str | None]:
+    """The line of the header where lines with fewer cells stand above it, as instruments write them; and its separator.
+
+    That is a line of names above numbers, from which on all lines have as many cells, and none above has.
+    """
+    lines = [(i, line) for i, line in enumerate(head[begin:], begin) if line.strip()][:SAMPLE]
+    for candidate in [separator] if separator else SEPARATORS:
+        rows = [next(iter(_rows([line], candidate)), []) for _, line in lines]
+        widths = [len(row) for row in rows]
+        place = len(widths)
+        while place and widths[place - 1] == widths[-1]:
+            place -= 1
+        if not 0 < place <= len(rows) - FEWEST or max(widths[:place]) >= widths[-1]:
+            continue
+        numbers = [any(map(looks_like_number, row)) for row in rows[place : place + FEWEST]]  # a row of units may come
+        if not numbers[0] and any(numbers):
+            return lines[place][0], candidate
+    return begin, separator
 
 
 def _found(sample: Sequence[str]) -> str:

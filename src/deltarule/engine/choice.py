@@ -4,7 +4,8 @@ The same call so takes the same engine wherever it runs, and gives the same bits
 
     steps on batches    NumPy: CALL_NUMPY for each layer, CALL_RULE more with Adam, and 6 m p operations at RATE
                         JAX: COMPILING once, then CALL_JAX a step, and 6 m p operations at RATE
-    second-order steps  NumPy: a factorisation is LAPACK's on both engines, and compiling it buys nothing on a CPU
+    second-order steps  NumPy: a factorisation is LAPACK's on both engines, and compiling it buys nothing on a CPU;
+                        CALL_STEP, the operations that the trainer counts at RATE_LAPACK, and J once through the memory
 
 with m the examples of a step and p the multiplications by weights of one example's forward pass: a forward pass, the
 errors and the gradients take 2 m p operations each. The constants are those of one core, measured on the networks of
@@ -16,6 +17,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from deltarule import trees
 from deltarule.engine import ENGINES, jax_is_installed
 from deltarule.errors import ConfigurationError, EngineWarning
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 CALL_NUMPY, CALL_RULE, CALL_JAX = 1.6e-5, 3e-5, 1e-6  # seconds: of a layer and step, with Adam's more, and of a step
 RATE, RATE_CONVOLUTION = 5e10, 2.2e10  # operations a second: BLAS's, XLA's too, and of NumPy's convolution
+CALL_STEP, RATE_LAPACK, RATE_JACOBIAN = 2e-3, 3e10, 2.5e8  # seconds an epoch; operations and entries of J a second
 COMPILING = 4.0  # seconds to import JAX and compile one training
 MISSED = 2.0  # how many times as fast JAX must be for its absence to be worth a word
 
@@ -34,6 +37,10 @@ class Estimate(NamedTuple):
     numpy: float
     jax: float
     engine: str
+
+    def on(self, engine: str) -> float:
+        """Those of the engine of that name; exact steps take as long on both."""
+        return self.numpy if engine == "numpy" or self.jax == float("inf") else self.jax
 
 
 def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int, devices: Any) -> str:
@@ -59,6 +66,8 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
         return engine
     if needed is not None:
         return "jax"
+    if not getattr(trainer, "compiles_whole", False):
+        return "numpy"
     found = estimate(net, trainer, shape, epochs)
     if found.engine == "jax" and not jax_is_installed():
         if found.numpy > MISSED * found.jax:
@@ -82,9 +91,9 @@ def needs_jax(trainer: Any, devices: Any) -> str | None:
 
 def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) -> Estimate:
     """What each engine would need."""
-    if not getattr(trainer, "compiles_whole", False):
-        return Estimate(0.0, float("inf"), "numpy")
     count = shape[0]
+    if not getattr(trainer, "compiles_whole", False):
+        return Estimate(epochs * _exact_epoch(net, trainer, shape), float("inf"), "numpy")
     m = min(getattr(trainer, "batch_size", None) or count, count)
     steps = epochs * (getattr(trainer, "steps", None) or -(-count // m))
     numpy, jax = 0.0, CALL_JAX
@@ -101,3 +110,12 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
         jax += operations / RATE
     numpy, jax = steps * numpy, COMPILING + steps * jax
     return Estimate(numpy, jax, "jax" if jax < numpy else "numpy")
+
+
+def _exact_epoch(net: "Network", trainer: Any, shape: tuple[int, ...]) -> float:
+    """Seconds of an epoch of a trainer with curvature; 0 of one that does not count its operations."""
+    if not hasattr(trainer, "epoch_flops"):
+        return 0.0
+    params = net.outline(shape[1:])
+    entries = float(shape[0]) * net.outputs * trees.size(params)
+    return CALL_STEP + trainer.epoch_flops(net, params, shape[0]) / RATE_LAPACK + entries / RATE_JACOBIAN

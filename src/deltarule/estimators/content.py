@@ -47,7 +47,7 @@ def distinct(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Weighte
 
     Args:
         X: inputs, (N, n_1) float64, finite.
-        Y: targets, (N, k) float64, finite.
+        Y: targets, (N, k) float64, finite or missing (NaN).
         weight: (N,), at least 0 and not all 0; None weighs every row by one.
     """
     weight = np.ones(len(X)) if weight is None else np.asarray(weight, np.float64)
@@ -56,7 +56,8 @@ def distinct(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Weighte
     code = row_codes(np.concatenate([X, Y], axis=1))
     order = np.argsort(code, kind="stable")
     X, Y, weight, code = X[order], Y[order], weight[order], code[order]
-    same = (code[1:] == code[:-1]) & (X[1:] == X[:-1]).all(axis=1) & (Y[1:] == Y[:-1]).all(axis=1)
+    alike = (Y[1:] == Y[:-1]) | (np.isnan(Y[1:]) & np.isnan(Y[:-1]))
+    same = (code[1:] == code[:-1]) & (X[1:] == X[:-1]).all(axis=1) & alike.all(axis=1)
     first = np.flatnonzero(np.concatenate([[True], ~same]))
     return Weighted(X[first], Y[first], np.add.reduceat(weight, first), code[first], min(1.0, weight.min()))
 

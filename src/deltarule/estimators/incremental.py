@@ -9,6 +9,7 @@ from deltarule import trees
 from deltarule.engine.choice import choose_engine
 from deltarule.engine.kind import is_key
 from deltarule.examples import checked_rows, require_finite
+from deltarule.missing_targets import for_targets
 from deltarule.network import Network
 from deltarule.precision import as_dtype
 from deltarule.randomness import NOISE, ORDER, as_path
@@ -48,7 +49,7 @@ def go_on(
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)
-    X = require_finite("X", X, dtype)
+    X, net = require_finite("X", X, dtype), for_targets(net, Y)
     E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
     with E.computing_in(dtype):
         (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)

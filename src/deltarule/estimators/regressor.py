@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from deltarule import trees
 from deltarule.costs import Cost, Quadratic, get_cost
 from deltarule.domain import require_number
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators.base import NetworkEstimator, _columns
 from deltarule.estimators.content import Weighted, distinct
 from deltarule.estimators.inputs import inputs_of, target_names, validated
@@ -141,6 +141,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         X may be a DataFrame with booleans, categories and texts among its columns: it is encoded as `deltarule train`
         does (docs/tables.md), and `predict` finds the columns by their names. `sample_weight` may be the name of a
         column of X, which is no input then.
+        Of several targets some may be missing (NaN): each is learnt from the rows that have it.
 
         Raises:
             ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
@@ -271,9 +272,14 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """X (N, n_1), Y (N, k) and the weights, checked; what is known of the targets is remembered."""
-        names = target_names(y)
+        names, missing = target_names(y), _missing(y)
+        if missing is not None:  # the marks go along, because rows of weight 0 may be left out
+            y = np.concatenate([np.where(missing, 0.0, np.asarray(y, np.float64)), missing], axis=1)
         X, y, weight = validated(self, X, y, sample_weight, first, y_numeric=True)
         y = np.asarray(y, np.float64)
+        if missing is not None:
+            y, marks = np.split(y, 2, axis=1)
+            y = np.where(marks, np.nan, y)
         Y = y[:, None] if y.ndim == 1 else y
         if first:
             self._flat, self.n_outputs_ = y.ndim == 1, Y.shape[1]
@@ -310,3 +316,22 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _cost_of(self, scaled: Weighted) -> Cost:
         """The cost by its name or as it was given; of "huber" with a delta for the noise of these rows."""
         return huber_of(scaled.X, scaled.Y) if self._is_robust else get_cost(self.cost)
+
+
+def _missing(y: Any) -> np.ndarray | None:
+    """Where one of several targets is NaN, (N, k), if some are.
+
+    Raises:
+        DataError: a row has no target, or a target no row.
+    """
+    try:
+        missing = np.isnan(np.asarray(y, np.float64))
+    except (TypeError, ValueError):  # which scikit-learn words better
+        return None
+    if missing.ndim != 2 or missing.shape[1] == 1 or not missing.any():
+        return None
+    if missing.all(axis=1).any():
+        raise DataError(f"row {int(missing.all(axis=1).argmax())} of y has no target at all: leave such rows out.")
+    if missing.all(axis=0).any():
+        raise DataError(f"target {int(missing.all(axis=0).argmax())} of y is NaN in every row: leave it out.")
+    return missing

@@ -17,7 +17,11 @@ class Scaling(NamedTuple):
 
     @classmethod
     def measured(cls, values: np.ndarray, weight: np.ndarray) -> "Scaling":
-        """Measure the columns of `values`, (N, c) finite float64, with weights (N,) above 0."""
+        """Measure the columns of `values`, (N, c) float64, with weights (N,) above 0; NaN is a missing target."""
+        if np.isnan(values).any():
+            known = ~np.isnan(values)
+            columns = [cls.measured(values[k, j : j + 1], weight[k]) for j, k in enumerate(known.T)]
+            return cls(*(np.concatenate(entries) for entries in zip(*columns, strict=True)))
         # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
         largest = np.abs(values).max(axis=0)
         scale = np.maximum(largest, np.finfo(np.float64).tiny)
@@ -34,8 +38,8 @@ class Scaling(NamedTuple):
 
         For exponential outputs it is an offset of ln(mean) in z.
         """
-        measured = cls.measured(values, weight)
-        mean = (weight / weight.sum()) @ values
+        measured, known = cls.measured(values, weight), ~np.isnan(values)
+        mean = (weight @ np.where(known, values, 0)) / (weight @ known)
         return measured._replace(mean=np.zeros_like(mean), std=np.where(mean > 0, mean, 1.0))
 
     def stressed(self, weight: np.ndarray) -> "Scaling":
@@ -44,7 +48,7 @@ class Scaling(NamedTuple):
 
     def widened(self, values: np.ndarray) -> "Scaling":
         """The same scaling, its range grown to hold the columns of `values` too, (N, c)."""
-        low, high = np.minimum(self.low, values.min(axis=0)), np.maximum(self.high, values.max(axis=0))
+        low, high = np.fmin(self.low, np.fmin.reduce(values)), np.fmax(self.high, np.fmax.reduce(values))
         return self._replace(low=low, high=high)
 
     def encode(self, values: np.ndarray) -> np.ndarray:

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 from deltarule.domain import require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network import Network
 from deltarule.trainers import GradientDescent, LevenbergMarquardt
+from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianRegularization
-from deltarule.trainers.levenberg_marquardt.form import is_cheap
 
 
 @dataclass(frozen=True)
@@ -102,16 +101,13 @@ def choose(trainer: str | Trainer, net: Network, inputs: int, count: int, eta: A
 
 
 def automatic(net: Network, inputs: int, count: int) -> str:
-    """The name for "auto": lm for a regression whose steps are cheap (`is_cheap`), else adam.
+    """The name for "auto": lm for a regression whose exact steps are cheap, else adam.
 
     A classifier has to stop early, long before a minimum, and there Adam's small steps find the better place: on noisy
     classes Levenberg-Marquardt was behind it in accuracy and in likelihood on every set that was measured.
     """
-    if net.cost.for_classes or not net.cost.has_residual:
-        return "adam"
-    sizes = [inputs, *(layer.n for layer in net.layers)]  # pyright: ignore[reportAttributeAccessIssue]
-    n = sum((below + 1) * above for below, above in pairwise(sizes))
-    return "lm" if is_cheap(n, count, net.outputs, sum(sizes[1:])) else "adam"
+    numbers = net.cost.has_residual and not net.cost.for_classes
+    return "lm" if numbers and exact_steps_are_cheap(net, (count, inputs)) else "adam"
 
 
 def is_first_order(trainer: str | Trainer) -> bool:

@@ -50,6 +50,10 @@ def noise_scale(X: np.ndarray, Y: np.ndarray) -> float:
         X: inputs, standardised, (N, n_1).
         Y: targets, standardised, (N, k).
     """
+    whole = ~np.isnan(Y).any(axis=1)  # of several targets some may be missing
+    X, Y = X[whole], Y[whole]
+    if not len(Y):
+        return 1.0
     order = np.random.default_rng(0).permutation(len(Y))[:MOST_ROWS]
     X, Y = np.asarray(X, np.float64)[order], np.asarray(Y, np.float64)[order]
     spread = np.std(Y, axis=0)
@@ -88,16 +92,16 @@ def _after_fits(X: np.ndarray, Y: np.ndarray, scale: float) -> float:
     from deltarule.network import Network
     from deltarule.stopping import Stopping
     from deltarule.trainers import LevenbergMarquardt
-    from deltarule.trainers.levenberg_marquardt.form import is_cheap
+    from deltarule.trainers.automatic import exact_steps_are_cheap
     from deltarule.training import train
 
     (N, k), cut = Y.shape, int(TRAINED * len(Y))
-    n = (X.shape[1] + 1) * HIDDEN + (HIDDEN + 1) * k
-    if N < LEAST_ROWS or not is_cheap(n, cut, k, HIDDEN + k):
+    layers = [Dense(HIDDEN, "tanh"), Dense(k, "linear")]
+    if N < LEAST_ROWS or not exact_steps_are_cheap(Network(layers), (cut, X.shape[1])):
         return scale
     params = None
     for _ in range(ROUNDS):
-        net = Network([Dense(HIDDEN, "tanh"), Dense(k, "linear")], Huber(EFFICIENT * scale))
+        net = Network(layers, Huber(EFFICIENT * scale))
         params = train(
             net,
             X[:cut],

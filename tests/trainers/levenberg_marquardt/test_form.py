@@ -6,14 +6,14 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import machine
-from deltarule.trainers.levenberg_marquardt.form import CHEAP_FLOPS, available_memory, choose_form, form_costs, is_cheap
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
 
 PLENTY = 2.0**60
 
 
 def test_the_costs_by_hand():
-    """n = 10 parameters, R = 3 · 2 residuals, 5 neurons."""
-    costs = form_costs(10, examples=3, outputs=2, neurons=5)
+    """n = 10 parameters, R = 3 · 2 residuals, inner products of 5."""
+    costs = form_costs(10, examples=3, outputs=2, width=5)
     assert costs["primal"] == (6 * 100 + 1000 / 3, 4 * 8 * 100)
     assert costs["dual"] == (2 * 36 * 5 + 216 / 3, 11 * 8 * 36)
     assert costs["cg"] == (100 * 8 * 3 * 10, 10 * 8 * 10)
@@ -41,7 +41,7 @@ def test_the_costs_by_hand():
     ],
 )
 def test_the_boundaries(n, examples, outputs, memory, expected):
-    assert choose_form(n, examples, outputs, neurons=50, memory=memory) == expected
+    assert choose_form(n, examples, outputs, width=50, memory=memory) == expected
 
 
 def test_available_memory_without_sysconf(monkeypatch):
@@ -70,9 +70,22 @@ def test_the_trainer_asks_for_its_problem(engine):
         assert dr.LevenbergMarquardt(solver=solver, memory=1).form(net, params, 24) == solver
 
 
-def test_a_step_is_cheap_by_the_smaller_of_its_exact_forms():
-    assert is_cheap(n=200, examples=1000, outputs=1, neurons=21)  # 4e7 operations
-    assert is_cheap(n=1_000_000, examples=100, outputs=1, neurons=2000)  # the dual form
-    n, examples = 1000, 20_000
-    assert form_costs(n, examples, 1, 50)["primal"].flops > CHEAP_FLOPS
-    assert not is_cheap(n, examples, outputs=1, neurons=50)
+def test_the_width_of_the_gram_by_hand():
+    """30-7-2: errors 7 + 2, and inputs for one of k² = 4 pairs of residuals: 30/4 and 7/4, rounded up."""
+    net = dr.Network([dr.Dense(7, "tanh"), dr.Dense(2, "linear")])
+    assert gram_width(net.outline((30,))) == (7 + 8) + (2 + 2)
+    shared = dr.Network([dr.Reshape((4, 4, 1)), dr.Convolution(3, (2, 2)), dr.Flatten(), dr.Dense(1, "linear")])
+    assert gram_width(shared.outline((16,))) == 3 * 2 * 2 + (1 + 27)
+
+
+def test_an_epoch_s_operations_by_hand():
+    """2-6-1: n = 25; width (6 + 2) + (1 + 6) = 15."""
+    net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
+    params, lm, bayesian = net.outline((2,)), dr.LevenbergMarquardt(), dr.BayesianRegularization()
+    primal, dual = 100 * 25**2 + 25**3 / 3, 2 * 10**2 * 15 + 10**3 / 3
+    assert lm.epoch_flops(net, params, 100) == primal
+    assert lm.epoch_flops(net, params, 10) == dual
+    assert dr.LevenbergMarquardt(batch_size=10).epoch_flops(net, params, 95) == 10 * dual
+    assert bayesian.epoch_flops(net, params, 100) == primal + 2 * 25**3 / 3
+    assert bayesian.epoch_flops(net, params, 10) == 3 * dual + 5 * 10**3 / 3
+    assert dr.NewtonCG().epoch_flops(net, params, 10) == 30 * 8 * 10 * 25

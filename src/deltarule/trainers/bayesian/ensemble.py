@@ -17,6 +17,7 @@ from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
 from deltarule.examples import checked_rows, require_finite
 from deltarule.layers import Dense
+from deltarule.missing_targets import as_given, for_targets
 from deltarule.network import Network
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
@@ -49,7 +50,7 @@ class BayesianEnsemble:
         weights: (members,), they sum to 1.
         log_evidence: of each member, (members,).
         gamma: effective number of parameters of each member, (members,).
-        examples: the sum of the weights of the training examples.
+        examples: the sum of the weights of the training examples; where targets are missing, the mean over the outputs.
     """
 
     net: Network
@@ -80,6 +81,7 @@ class BayesianEnsemble:
         known, evidences, gammas = [], [], []
         X = require_finite("X", X, np.dtype("float64"))
         starts = [trees.mapped(np.asarray, one.params) for one in results]
+        net = for_targets(net, Y)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         F = Objective(net, rows, trainer.block(net, starts[0], rows.x.shape))
         form = trainer.form(net, starts[0], len(X))
@@ -92,7 +94,7 @@ class BayesianEnsemble:
                 known.append(F.call(posterior, params, hyper, gamma, form=form))
                 evidences.append(float(one.history["log_evidence"][at]))
                 gammas.append(float(gamma))
-        examples = float(rows.mask.sum())
+        examples = float(net.cost.measured(rows.y, rows.mask).mean())
         evidence = np.array(evidences)
         weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
         return cls(net, tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
@@ -143,7 +145,7 @@ class BayesianEnsemble:
         kept = [(w, m.params) for w, m in zip(self.weights, self.members, strict=True) if w > 1e-6]
         share = sum(w for w, _ in kept)
         if len(kept) == 1:
-            return self.net, kept[0][1]
+            return as_given(self.net), kept[0][1]
         last = len(self.net.layers) - 1
         layers, params = [], []
         for i, layer in enumerate(self.net.layers):
@@ -159,7 +161,7 @@ class BayesianEnsemble:
                 continue
             params.append({"W": np.concatenate(Ws) if i == 0 else _block_diagonal(Ws), "b": np.concatenate(bs)})
             layers.append(Dense(layer.n * len(kept), layer.activation))
-        return Network(layers, self.net.cost), params
+        return Network(layers, as_given(self.net).cost), params
 
     def _block(self, X: np.ndarray) -> Prediction:
         mean = second = np.zeros((len(X), self.net.outputs))

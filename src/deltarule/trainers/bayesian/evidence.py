@@ -181,10 +181,15 @@ EVIDENCE = {"primal": primal_evidence, "dual": dual_evidence}
 STEPS = {"primal": primal_step, "dual": dual_step}
 
 
+def residual_count(F: Objective) -> Array:
+    """m k, or where targets are missing the number of those that were measured, with their weights."""
+    return F.net.outputs * F.net.cost.measured(F.rows.y, F.rows.mask).mean()
+
+
 def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters) -> Array:
     """(BR2) and the hyper-prior; L is the factor of H~ or of I + K~."""
     xp = L.__array_namespace__()
-    residuals = F.net.outputs * F.rows.mask.sum()
+    residuals = residual_count(F)
     half_log_determinant = xp.log(xp.diagonal(L)).sum()
     likelihood = 0.5 * residuals * xp.log(hyper.beta / (2 * xp.pi))
     return likelihood - S - half_log_determinant + log_hyper_prior(hyper.alpha)

@@ -55,7 +55,7 @@ def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array
     """The posterior at `params`, whose effective number of parameters is `gamma`; a piece of `Objective.call`."""
     net, rows, E, xp = F.net, F.rows, engine.of(gamma), F.rows.x.__array_namespace__()
     around = _around(net, params, rows)
-    count = rows.mask.sum()
+    count = net.cost.measured(rows.y, rows.mask)
     used = xp.minimum(gamma / net.outputs, LARGEST_SHARE * count)
     noise = (around.r**2).sum(axis=0) / (count - used)
     if form == "primal":

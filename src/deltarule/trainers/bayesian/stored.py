@@ -12,6 +12,7 @@ import numpy as np
 
 from deltarule.errors import ModelFileError
 from deltarule.layers import Dense
+from deltarule.missing_targets import for_targets
 from deltarule.network import Network
 from deltarule.rows import Rows
 from deltarule.trainers.bayesian import hyperparameters
@@ -26,7 +27,8 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
     """The arrays of the ensemble by name, float64.
 
     "weights", "log_evidence", "gamma" (members,), "examples" (); of member i "i.0.W", "i.0.b", ..., "i.alpha"
-    (groups,), "i.beta" (), "i.noise" (k,) and "i.factor"; for the dual form "rows.x", "rows.y" and "rows.weight".
+    (groups,), "i.beta" (), "i.noise" (k,) and "i.factor"; for the dual form "rows.x", "rows.y" and "rows.weight", and
+    "rows.missing", (N, k), where a target was missing.
     """
     tensors: dict[str, Any] = {
         "weights": ensemble.weights,
@@ -40,7 +42,9 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
         tensors |= {f"{i}.beta": member.hyper.beta, f"{i}.noise": member.noise, f"{i}.factor": member.factor}
     rows = ensemble.members[0].rows
     if rows is not None:
-        tensors |= {"rows.x": rows.x, "rows.y": rows.y, "rows.weight": rows.mask}
+        y, missing = np.asarray(rows.y), np.isnan(rows.y)
+        tensors |= {"rows.x": rows.x, "rows.y": np.where(missing, 0, y), "rows.weight": rows.mask}
+        tensors |= {"rows.missing": missing} if missing.any() else {}
     return {name: np.asarray(array, np.float64) for name, array in tensors.items()}
 
 
@@ -58,6 +62,7 @@ def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEns
     count = len(found.array("weights", None))
     member_net = _member_net(net, found)
     rows = _rows(member_net, found)
+    member_net = member_net if rows is None else for_targets(member_net, rows.y)
     members = tuple(_member(member_net, found, i, rows) for i in range(count))
     return BayesianEnsemble(
         net=member_net,
@@ -109,6 +114,8 @@ def _rows(net: Network, found: _Found) -> Rows | None:
     inputs = found.array("0.0.W", None, None).shape[1]
     x = found.array("rows.x", None, inputs)
     y, weight = found.array("rows.y", len(x), net.outputs), found.array("rows.weight", len(x))
+    if "rows.missing" in found.tensors:
+        y = np.where(found.array("rows.missing", len(x), net.outputs), np.nan, y)
     return Rows(x, y, weight, len(x))
 
 

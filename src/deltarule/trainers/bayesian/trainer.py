@@ -13,16 +13,17 @@ from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.errors import ConfigurationError
 from deltarule.layers import Dense
+from deltarule.missing_targets import as_given
 from deltarule.objective import Objective
 from deltarule.pytrees import register
 from deltarule.rows import Rows, block_size
 from deltarule.stopping import stop_code
 from deltarule.trainers.base import Record, Turn, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
-from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective
+from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.damped import damped_step
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Trial(NamedTuple):
 
 def has_gaussian_noise(net: "Network") -> bool:
     """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
+    net = as_given(net)
     return can_refit(net) and net.cost.scale == 0.5  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -129,6 +131,16 @@ class BayesianRegularization:
             )
         return form
 
+    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+        """The operations of an epoch whose first trial is accepted.
+
+        Primal: J^T J once, H~ factored and inverted for the evidence, and factored once more for the step. Dual: the
+        Gram and its factor for each of the two, (I + K~)^-1, and as many products as a Gram for the traces.
+        """
+        n, form = trees.size(params), self.form(net, params, count)
+        once = form_costs(n, count, net.outputs, gram_width(params))[form].flops
+        return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * net.outputs) ** 3 / 3
+
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
         n = trees.size(params)
@@ -205,7 +217,7 @@ def _learn(
 ) -> tuple[Evidence, Hyperparameters, Any]:
     """The evidence at a point, the hyper-parameters that it leads to, and S under these."""
     here = EVIDENCE[form](F, p, point, hyper)
-    residuals = F.net.outputs * F.rows.mask.sum()
+    residuals = residual_count(F)
     after = hyperparameters.update(hyper, p, here.gamma, residuals, point.square)
     return here, after, objective(p, after, point.square)
 

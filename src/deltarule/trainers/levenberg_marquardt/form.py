@@ -3,11 +3,12 @@
 n parameters, R = m k residuals of a step. Floating-point operations of one iteration, and bytes at the same time:
 
     primal   R n² + n³/3 (symmetric product, one factorisation)        4 n² 8
-    dual     2 R² sum_l n_l + R³/3 (the Gram, one factorisation)       11 R² 8
+    dual     2 R² width + R³/3 (the Gram, one factorisation)           11 R² 8
     cg       about 100 products J^T J v at 8 R n / k operations each   10 n 8
 
-The bytes are those by which processes grew: a matrix, what it is made of, XLA's copies of it and its factor; of cg its
-vectors. What one block of examples takes comes on top in each form.
+The width of the Gram is that of its inner products, of errors and of inputs: see `gram_width`. The bytes are those by
+which processes grew: a matrix, what it is made of, XLA's copies of it and its factor; of cg its vectors. What one block
+of examples takes comes on top in each form.
 
 Between primal and dual the smaller matrix wins: it is cheaper, and J^T J of rank n is better conditioned than a
 singular J J^T. Conjugate gradients are taken where the smaller matrix does not fit the memory, or where factoring
@@ -22,7 +23,6 @@ from deltarule.machine import total_memory
 BYTES = 8
 CG_PRODUCTS = 100
 PATIENT_FLOPS = 1e12
-CHEAP_FLOPS = 1e10  # of a step that takes about a tenth of a second; past it Adam is faster
 
 
 class FormCost(NamedTuple):
@@ -32,34 +32,35 @@ class FormCost(NamedTuple):
     bytes: float
 
 
-def form_costs(n: int, examples: int, outputs: int, neurons: int) -> dict[str, FormCost]:
-    """The costs of the three forms; `neurons` is the sum of n_l over the layers, see `gram_width`."""
+def form_costs(n: int, examples: int, outputs: int, width: int) -> dict[str, FormCost]:
+    """The costs of the three forms; `width` is that of the Gram, see `gram_width`."""
     R = examples * outputs
     return {
         "primal": FormCost(float(R) * n * n + n**3 / 3, 4.0 * BYTES * n * n),
-        "dual": FormCost(2.0 * R * R * neurons + R**3 / 3, 11.0 * BYTES * R * R),
+        "dual": FormCost(2.0 * R * R * width + R**3 / 3, 11.0 * BYTES * R * R),
         "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
     }
 
 
 def gram_width(params: Params) -> int:
-    """The length of the inner products behind J J^T: n_l of a Dense layer, all the weights of a convolution."""
-    return sum(p["b"].size if p["W"].ndim == 2 else p["W"].size for p in params if "W" in p)
+    """The length of the inner products behind J J^T for each of its R² entries.
+
+    Of a Dense layer n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples; of a
+    convolution all the weights.
+    """
+    k = params[-1]["b"].size if "b" in params[-1] else 1
+    return sum(
+        p["b"].size + -(-p["W"].shape[1] // k**2) if p["W"].ndim == 2 else p["W"].size for p in params if "W" in p
+    )
 
 
-def choose_form(n: int, examples: int, outputs: int, neurons: int, memory: float) -> str:
+def choose_form(n: int, examples: int, outputs: int, width: int, memory: float) -> str:
     """The name of the form to take within `memory` bytes."""
-    costs = form_costs(n, examples, outputs, neurons)
+    costs = form_costs(n, examples, outputs, width)
     exact = "dual" if examples * outputs < n else "primal"
     too_large = costs[exact].bytes > memory
     too_slow = costs[exact].flops > max(PATIENT_FLOPS, 10 * costs["cg"].flops)
     return "cg" if too_large or too_slow else exact
-
-
-def is_cheap(n: int, examples: int, outputs: int, neurons: int) -> bool:
-    """Whether the cheaper exact form fits the machine's memory and a step of it costs at most `CHEAP_FLOPS`."""
-    form = choose_form(n, examples, outputs, neurons, available_memory())
-    return form != "cg" and form_costs(n, examples, outputs, neurons)[form].flops <= CHEAP_FLOPS
 
 
 def available_memory() -> float:

@@ -24,7 +24,7 @@ from deltarule.trainers.damped import damped_step
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
 from deltarule.trainers.sampling import batch_shares
 
@@ -178,6 +178,12 @@ class LevenbergMarquardt:
         n = trees.size(params)
         memory = available_memory() if self.memory is None else self.memory
         return choose_form(n, examples, net.outputs, gram_width(params), memory)
+
+    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+        """The operations of an epoch whose first trials are accepted."""
+        m = min(self.batch_size or count, count)
+        costs = form_costs(trees.size(params), m, net.outputs, gram_width(params))
+        return -(-count // m) * costs[self.form(net, params, m)].flops
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""

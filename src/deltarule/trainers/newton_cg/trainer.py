@@ -27,6 +27,7 @@ from deltarule.trainers.sampling import batch_shares
 if TYPE_CHECKING:
     from deltarule.network import Network
 
+PRODUCTS = 30  # of a step, far from a minimum and near one
 TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, so 4^40 covers rounding
 
 
@@ -126,6 +127,10 @@ class NewtonCG:
         """A batch cannot be larger than the data, and a step function has no gradient."""
         require_derivatives(net)
         require_batch(self.batch_size, count)
+
+    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+        """The operations of an epoch with `PRODUCTS` products H v for each of its steps."""
+        return PRODUCTS * 8.0 * count * trees.size(params)
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """Nothing: no factorisations here."""

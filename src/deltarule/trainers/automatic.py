@@ -1,0 +1,24 @@
+"""Which trainer "auto" takes for a regression, on the command line and in an estimator: one rule for both.
+
+Levenberg-Marquardt is ahead of Adam wherever its exact steps are cheap, and with Bayesian regularisation it chooses its
+penalties itself. The rule counts the operations of an epoch of Bayesian regularisation, the dearest of the exact
+trainers; it does not look at the machine's speed, so that the same table gets the same trainer everywhere.
+"""
+
+from typing import TYPE_CHECKING
+
+from deltarule import trees
+from deltarule.trainers.bayesian import BayesianRegularization
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
+
+if TYPE_CHECKING:
+    from deltarule.network import Network
+
+CHEAP_FLOPS = 1e10  # of an epoch that takes about a third of a second on one core; past it Adam is sooner done
+
+
+def exact_steps_are_cheap(net: "Network", shape: tuple[int, ...]) -> bool:
+    """Whether an epoch on inputs of this shape, (N, n_1), costs at most `CHEAP_FLOPS` and fits half of the memory."""
+    params, count = net.outline(shape[1:]), shape[0]
+    form = choose_form(trees.size(params), count, net.outputs, gram_width(params), available_memory())
+    return form != "cg" and BayesianRegularization(solver=form).epoch_flops(net, params, count) <= CHEAP_FLOPS
