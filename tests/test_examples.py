@@ -39,7 +39,8 @@ def changed(array, index, value):
             DataError,
             r"X holds inf at index \(0, 2\).* keep values within the range of float32",
         ),
-        (X, changed(Y, (4, 0), np.nan), DataError, r"Y holds nan at index \(4, 0\)"),
+        (X, changed(Y, (4, 0), np.inf), DataError, r"Y holds inf at index \(4, 0\)"),
+        (X, changed(changed(Y, (4, 0), np.nan), (4, 1), np.nan), DataError, "Y row 4 has no target at all"),
         (X, np.ones((4, 2)), ShapeError, r"Y has shape \(4, 2\), and 5 rows of X with 2 outputs need \(5, 2\)"),
         (
             X,

@@ -92,6 +92,8 @@ def test_sigint_saves_the_network_and_json_stays_one_line(shelf, environment, en
         [*COMMAND, *words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         assert process.stderr is not None
+        note = process.stderr.readline()
+        assert note.startswith("Note: this training may take up to about ")
         line = process.stderr.readline()  # the first epochs are done
         assert line.startswith("epoch ")
         time.sleep(0.2)
