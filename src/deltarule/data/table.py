@@ -79,7 +79,7 @@ def load_table(
     for name in whole:
         _refuse_infinity(whole[name], path.name)
     # A row that lacks some of several targets trains with the others, unless it is to be left out.
-    partly = len(targets) > 1 and not drop_missing
+    partly = bool(targets[1:]) and not drop_missing
     needed = whole[[*targets, *weights]] if options.impute else whole
     needed = needed.drop(columns=list(targets)) if partly else needed
     complete, dropped = without_missing(needed, drop_missing, path.name)
@@ -237,14 +237,14 @@ def _lacking_note(lacking: np.ndarray) -> tuple[str, ...]:
     )
 
 
-def _parted(lacking: np.ndarray, split: str, seed: int, labels: list | None) -> tuple[np.ndarray, ...]:
+def _parted(lacking: np.ndarray, split: str, seed: int, labels: list | None) -> list[np.ndarray]:
     """The rows of the three parts; those that lack a target only train, in the order of time only early ones."""
     whole, lacking = np.flatnonzero(~lacking), np.flatnonzero(lacking)
     parts = blocks(len(whole)) if split == "blocks" else at_random(len(whole), seed, labels)
     train, validation, test = (whole[part] for part in parts)
     if split == "blocks":
         lacking = lacking[lacking < validation.min()]
-    return np.concatenate([train, lacking]), validation, test
+    return [np.concatenate([train, lacking]), validation, test]
 
 
 def _named_as(schema: Schema, frame: Frame) -> Frame:
