@@ -60,10 +60,8 @@ def checked_rows(
     return Rows(*E.laid_out(X, y, weights)) if mesh is None else E.divide_rows(mesh, X, y, weights)
 
 
-def validation_rows(
-    net: Network, params: Params, validation_data: Any, dtype: np.dtype, mesh: Any = None
-) -> Rows | None:
-    """`validation_data`, which is (Xv, Yv), (Xv, Yv, weights) or None, as rows.
+def validation_parts(validation_data: Any) -> tuple[Any, Any, Any] | None:
+    """`validation_data`, which is (Xv, Yv), (Xv, Yv, weights) or None, as three or as None.
 
     Raises:
         ConfigurationError: it is none of these.
@@ -76,4 +74,15 @@ def validation_rows(
             f"validation_data is a {type(validation_data).__name__}{length}: give (Xv, Yv) or (Xv, Yv, weights)."
         )
     X, Y, weights = (*validation_data, None)[:3]
+    return X, Y, weights
+
+
+def validation_rows(
+    net: Network, params: Params, validation_data: Any, dtype: np.dtype, mesh: Any = None
+) -> Rows | None:
+    """`validation_data` as rows; it may be what `validation_parts` made of it."""
+    parts = validation_parts(validation_data)
+    if parts is None:
+        return None
+    X, Y, weights = parts
     return checked_rows(net, params, "validation X", require_finite("validation X", X, dtype), Y, weights, mesh)

@@ -16,7 +16,7 @@ from deltarule.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_
 from deltarule.domain import require_choice, require_count
 from deltarule.engine.choice import choose_engine, needs_jax
 from deltarule.errors import ConfigurationError
-from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.examples import checked_rows, require_finite, require_rows, validation_parts, validation_rows
 from deltarule.learnt import sample_of_classes, with_remark
 from deltarule.loop import Course
 from deltarule.memory_check import require_fit
@@ -118,7 +118,8 @@ def train(
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     X = require_finite("X", X, dtype)
     require_rows("X", X)
-    net = for_targets(net, Y, *(() if validation_data is None else validation_data[1:2]))
+    validation_data = validation_parts(validation_data)
+    net = for_targets(net, Y, *(validation_data or ())[1:2])
     if engine == "auto" and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
