@@ -37,6 +37,7 @@ class Cost:
     name: str
     natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
     for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
+    expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that they pull no more than others
     shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
 
     def noise_variance(self, scale: float) -> float | None:
@@ -293,6 +294,7 @@ class Huber(Cost):
 
     delta: float = 1.0
     name = "huber"
+    expects_outliers = True
 
     def __post_init__(self):
         """Delta is a number above 0."""

@@ -50,6 +50,18 @@ def test_huber_on_a_tenth_of_outliers_is_near_what_clean_data_give(noise, tmp_pa
     assert dr.load(path)[0].cost == model.net_.cost
 
 
+@pytest.mark.parametrize("factor", [10, 50])
+def test_huge_outliers_are_not_learnt_by_heart(factor):
+    """They enlarge the deviation that the targets are divided by, and so the penalty that makes them dear."""
+    random = np.random.default_rng(0)
+    X = np.column_stack([random.uniform(0, 50, 400), random.uniform(0, 5, 400), random.integers(0, 2, 400)])
+    truth = 2 * X[:, 0] + 5 * X[:, 1] ** 2 + 10 * X[:, 2]
+    y = truth + random.normal(size=400)
+    y[3::40] *= factor
+    model = dr.NetworkRegressor(cost="huber", random_state=0).fit(X, y)
+    assert np.abs(model.predict(X) - truth).max() < 8  # outliers lie up to 2,000 and 11,000 away
+
+
 def counts(f, count=400, seed=0):
     random = np.random.default_rng(seed)
     X, T = random.uniform(-2, 2, (count, 3)), random.uniform(-2, 2, (3000, 3))

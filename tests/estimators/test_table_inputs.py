@@ -96,7 +96,10 @@ def test_columns_are_found_by_name_in_any_order(regressor):
         (TABLE.drop(columns="town"), "X lacks the column 'town' that the model needs"),
         (TABLE.to_numpy(), "X is a ndarray, but the model was trained on a table"),
         (TABLE.assign(town="Trier"), "data row 0 .* holds 'Trier', which is none of the known categories"),
-        (TABLE.assign(rooms=pd.array([None] * 90, "Int64")), "column 'rooms', data row 0 .* is empty"),
+        (
+            TABLE.assign(rooms=pd.array([None] * 90, "Int64")),
+            r"missing cells \(column 'rooms' has 90\): fill them \(X.fillna\)",
+        ),
         (pd.concat([TABLE, TABLE], axis=1), "X has the column 'age' 2 times"),
     ],
     ids=["lacks", "array", "unknown", "missing", "twice"],

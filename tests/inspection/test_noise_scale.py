@@ -50,7 +50,19 @@ def test_several_targets_have_their_mean():
 
 
 def test_the_penalty_is_five_variances_of_the_noise():
-    assert penalty_of(Huber(2 * EFFICIENT), [3.0]) == pytest.approx(20)
+    Y = np.linspace(-1, 1, 101)[:, None]
+    assert penalty_of(Huber(2 * EFFICIENT), [3.0], Y) == pytest.approx(20)
     # counts / 8 have the variance 8/8² where 8 are expected
-    assert penalty_of(Poisson(), [8.0]) == pytest.approx(5 / 8)
-    assert penalty_of(Quadratic(), [3.0]) is None
+    assert penalty_of(Poisson(), [8.0], Y) == pytest.approx(5 / 8)
+    assert penalty_of(Quadratic(), [3.0], Y) is None
+
+
+def test_outliers_raise_the_penalty_by_what_they_enlarge_the_deviation():
+    Y = np.random.default_rng(0).normal(size=(1000, 1))
+    spoilt = Y.copy()
+    spoilt[::20] += 20
+    ratio = penalty_of(Huber(), [1.0], spoilt) / penalty_of(Huber(), [1.0], Y)
+    assert ratio == pytest.approx(np.std(spoilt), rel=0.15)
+    missing = np.where(np.arange(1000)[:, None] % 7 == 0, np.nan, spoilt)
+    assert penalty_of(Huber(), [1.0], missing) == pytest.approx(penalty_of(Huber(), [1.0], spoilt), rel=0.15)
+    assert penalty_of(Huber(EFFICIENT), [1.0], np.repeat([[0.0], [1.0]], [99, 1], axis=0)) == pytest.approx(5)

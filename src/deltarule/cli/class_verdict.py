@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PARTS = {"training": "fit", "validation": "validation", "test": "test"}
 RARE = 0.5  # of an equal share of the training rows, below which a class is rare
 FOUND = 0.5  # of a class's rows, below which it is missed
+NEARLY_ALWAYS = 0.9  # share of the most frequent class, from which answering it is nearly always right
 RANKED = 0.6  # area under the ROC curve, above which the probabilities know something of a class
 
 
@@ -56,7 +57,9 @@ def warnings(data: "DataSet", scores: "Scores", held: dict[str, Any]) -> list[st
     """A sentence for each rare class that is missed, else one if nothing was learnt; and the classes of no test row."""
     untested = np.array(data.schema.output_names)[data.test.Y.sum(axis=0) == 0].tolist()
     unknown = [f"no test row is of {quoted(untested)}: the scores say nothing of them"] if untested else []
-    return (_rare(data, held) or learnt_nothing(data, scores)) + unknown
+    rare = _rare(data, held)
+    worse = scores["test"]["accuracy"] < data.test.Y.mean(axis=0).max()
+    return rare + (learnt_nothing(data, scores) if worse or not rare else []) + unknown
 
 
 def learnt_nothing(data: "LoadedData", scores: "Scores", eta: float | None = None) -> list[str]:
@@ -74,13 +77,15 @@ def _rare(data: "DataSet", held: dict[str, Any]) -> list[str]:
     """What few rows of a class do: it is hardly ever answered, although its probabilities may rank the rows well."""
     names, shares = data.schema.output_names, data.train.Y.mean(axis=0)
     often, found = names[int(shares.argmax())], []
+    nearly = shares.max() > NEARLY_ALWAYS
+    reason = f"answering {often!r} is nearly always right" if nearly else "it is hardly ever the likeliest answer"
     for name, part in zip(names, shares.tolist(), strict=True):
         recall, auc = held["recall_by_class"][name], held["auc_by_class"][name]
         if part < RARE / len(names) and recall is not None and recall < FOUND and auc is not None and auc > RANKED:
             found.append(
-                f"only {share(part)} of the training rows are {name!r}, so answering {often!r} is nearly always right, "
-                f"and the network finds {share(recall)} of the {name!r} rows; its probabilities still rank the rows "
-                f"(AUC {auc:.3f}). To find more, write them with deltarule predict --out, and count the rows whose "
+                f"only {share(part)} of the training rows are {name!r}, so {reason}, and the network "
+                f"finds {share(recall)} of the {name!r} rows; its probabilities still rank the rows (AUC {auc:.3f}). "
+                "To find more, write them with deltarule predict --out, and count the rows whose "
                 f"probability_{name} is above about {part:.2g} as {name!r}"
             )
     return found

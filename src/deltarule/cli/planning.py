@@ -65,8 +65,10 @@ def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> 
     stacked = "log-likelihood" if choices.stack is not None and data.task == "classification" else None
     cost = _cost(choices.cost or stacked or defaults.cost, data)
     settings = _settings(choices, name, data)
-    penalty = penalty_of(cost, [column.std for column in data.schema.targets]) if data.schema.targets else None
-    if penalty is not None and name == "lm" and choices.trainer is None:  # trains as the bayesian one does
+    penalty = None
+    if name == "lm" and choices.trainer is None and data.schema.targets:  # trains as the bayesian one does
+        penalty = penalty_of(cost, [column.std for column in data.schema.targets], data.train.Y)
+    if penalty is not None:
         settings = replace(settings, l2=penalty)
         row = replace(row, hidden=TRAINERS["bayesian"].hidden, restarts=STARTS, validated=choices.patience is not None)
     layers = _hidden_layers(choices, row, defaults, data)

@@ -160,7 +160,9 @@ class NetworkEstimator(BaseEstimator):
         training, validation = hold_out(rows, share, seed, classes) if way.holds_out else (rows, None)
         training, validation = self._weighed(training), validation and self._weighed(validation)
         is_name = isinstance(self.trainer, str)
-        chosen = self._choose(len(training.X), self._penalty(way) if self.l2 is None and is_name else self.l2)
+        chosen = self._choose(
+            len(training.X), self._penalty(way, training.Y) if self.l2 is None and is_name else self.l2
+        )
         problem = Problem(
             net=self.net_,
             trainer=chosen.trainer,
@@ -193,8 +195,8 @@ class NetworkEstimator(BaseEstimator):
         """The regularisation that "auto" takes for that many rows."""
         return "early-stopping"
 
-    def _penalty(self, way: Way) -> float | None:
-        """The l2 where none is given."""
+    def _penalty(self, way: Way, Y: np.ndarray) -> float | None:
+        """The l2 for these targets where none is given."""
         return way.l2
 
     def _starts(self, way: Way) -> int:

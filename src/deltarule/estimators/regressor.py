@@ -220,15 +220,20 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             return "early-stopping"
         if has_gaussian_noise(self.net_):
             return "bayesian"
-        return "early-stopping" if penalty_of(self.net_.cost, self.y_scaling_.std) is None else "l2"
+        return "l2" if self._knows_noise else "early-stopping"
 
-    def _penalty(self, way: Way) -> float | None:
+    @property
+    def _knows_noise(self) -> bool:
+        return self.net_.cost.noise_variance(1.0) is not None
+
+    def _penalty(self, way: Way, Y: np.ndarray) -> float | None:
         """On all rows the one for the noise that the cost supposes, if it does."""
-        known = penalty_of(self.net_.cost, self.y_scaling_.std)
-        return known if known is not None and way.l2 is not None and not way.holds_out else way.l2
+        known = None if way.l2 is None or way.holds_out else penalty_of(self.net_.cost, self.y_scaling_.std, Y)
+        return way.l2 if known is None else known
 
     def _starts(self, way: Way) -> int:
-        return way.restarts if self._penalty(way) == way.l2 or self.trainer not in ("auto", "lm") else STARTS
+        by_noise = self._knows_noise and way.l2 is not None and not way.holds_out
+        return STARTS if by_noise and self.trainer in ("auto", "lm") else way.restarts
 
     @property
     def _is_robust(self) -> bool:

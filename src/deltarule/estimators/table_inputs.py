@@ -48,7 +48,9 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: X is no DataFrame, lacks a column, or a cell is missing, no number or no known category.
         """
-        return encode_columns(self.columns, _with_names(X), "X")
+        frame, names = _with_names(X), [column.name for column in self.columns]
+        _refuse_missing(find_columns(frame, tuple(names), "X")[names])
+        return encode_columns(self.columns, frame, "X")
 
     def scaling(self, measured: Scaling) -> Scaling:
         """The scaling that was measured on the plain numbers, without that of categories."""

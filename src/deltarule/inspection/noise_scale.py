@@ -7,8 +7,11 @@ smaller one is nearer. Where steps are cheap a small network is then fitted by H
 residuals that it leaves give the next, smaller one, three times over.
 
 A cost that says how large the noise is says how much penalty a training needs: weights of variance v beside noise of
-variance s² ask for lambda = s²/v (MAP), and v = 1/5 does well for standardised inputs. On all rows that is better than
-early stopping, whose few held-out rows the outliers spoil too.
+variance s² ask for lambda = s²/v (MAP), and v = 1/5 does well for standardised inputs. On all rows that is better
+than early stopping, whose few held-out rows the outliers spoil too. Where outliers are expected, the targets were
+divided by a deviation std that they enlarge. Beside the spread R of the others, output weights then have the variance
+v (R/std)² and hidden ones v; the one penalty of both is the geometric mean, lambda = s² (std/R)/v. Without that
+factor outliers are cheap to learn by heart.
 """
 
 from collections.abc import Sequence
@@ -32,15 +35,25 @@ def huber_of(X: np.ndarray, Y: np.ndarray) -> Huber:
     return Huber(EFFICIENT * noise_scale(X, Y))
 
 
-def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray) -> float | None:
+def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray, Y: np.ndarray) -> float | None:
     """The l2 of a training where none is given, if the cost says how large the noise is, else None.
 
     Args:
         cost: the cost.
         scales: what each target was divided by.
+        Y: the targets after it, (N, k); NaN where one is missing.
     """
     variance = cost.noise_variance(float(np.mean(scales)))
-    return None if variance is None else PRECISION * variance
+    if variance is None:
+        return None
+    return PRECISION * variance * (_enlarged(Y) if cost.expects_outliers else 1.0)
+
+
+def _enlarged(Y: np.ndarray) -> float:
+    """By how much outliers enlarge the standard deviation of the targets, at least 1, the mean over them."""
+    columns = [y[~np.isnan(y)] for y in Y.T]
+    spreads = [(float(np.std(y)), usual_error(y - np.median(y))) for y in columns if len(y)]
+    return float(np.mean([max(std / usual, 1.0) if usual > 0 else 1.0 for std, usual in spreads] or [1.0]))
 
 
 def noise_scale(X: np.ndarray, Y: np.ndarray) -> float:
