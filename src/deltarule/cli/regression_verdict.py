@@ -19,7 +19,7 @@ PARTS = {"training": "fit", "validation": "validation", "test": "test"}
 EXPLAINED = ((0.99, "almost all"), (0.9, "most"), (0.5, "a good part"), (0.1, "a little"))  # by R²
 NEAR_THE_NOISE = 1.2
 BY_HEART = 1.5  # the test error over the fit error
-NO_NOISE = 1e-3  # of the target's standard deviation
+NO_NOISE = 1e-3  # of the target's spread
 IDLE = 0.5  # of the parameters in use, below which there are enough neurons
 
 
@@ -48,7 +48,8 @@ def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
     held = (np.arange(len(rows)) >= len(data.train)).astype(int)
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
         errors = column.std * (a - y)
-        noisy = usual_error(errors) > NO_NOISE * column.std
+        spread = usual_error(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
+        noisy = usual_error(errors) > NO_NOISE * min(spread, 1.0) * column.std
         unequal = unequal_errors(a, errors) if noisy else None
         far = far_rows(errors, held) if noisy else None
         found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
