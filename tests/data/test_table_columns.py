@@ -11,6 +11,7 @@ from deltarule.data.table_columns import (
     decide_task,
     find_targets,
     numbers_as_names,
+    refuse_stray_text,
     set_apart,
 )
 from deltarule.data.table_options import TableOptions
@@ -244,3 +245,9 @@ def test_numbers_with_commas_are_no_text(cells, first):
 
 def test_a_few_texts_that_look_like_numbers_with_commas_stay_text():
     assert choose_inputs(pd.DataFrame({"p": ["1,5", "red", "blue", "red"]}), "t.csv")[0] == {"p": "categorical"}
+
+
+def test_one_cell_with_another_decimal_sign_is_named_and_no_option_is_suggested():
+    column = pd.Series(["2,74", "1,5", "3,25", "1.5", "0,1"], name="x")
+    with pytest.raises(DataError, match=r"data row 3 .*holds '1.5' .*: write all with the same sign"):
+        refuse_stray_text(column, "t.csv")

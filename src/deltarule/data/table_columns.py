@@ -219,6 +219,10 @@ def refuse_stray_text(column: Series, origin: str) -> None:
             advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
         alike = strangers.count(found)
         fault = f"in a column of numbers{f' ({alike} cells do)' if alike > 1 else ''}"
+    elif (odd := _of_the_rarer_sign(column)) is not None:
+        found = odd
+        fault = "in a column of numbers, of which some have a decimal comma and some a decimal point"
+        advice = "write all with the same sign"
     elif any(isinstance(cell, str) and "," in cell for cell in cells):
         found = next(cell for cell in cells if isinstance(cell, str) and "," in cell)
         fault = "in a column of numbers with commas"
@@ -232,6 +236,13 @@ def refuse_stray_text(column: Series, origin: str) -> None:
         advice = "write all in one unit, or name the column with --category if they are codes"
     row = as_objects(column).index(found)
     raise DataError(f"{place(origin, str(column.name), column.index[row])} holds {shown(found)} {fault}: {advice}")
+
+
+def _of_the_rarer_sign(column: Series) -> str | None:
+    """The first cell with the decimal sign that fewer cells have, where some must have a comma and some a point."""
+    comma, point = (written_numbers(column, sign).fits for sign in (",", "."))
+    only = (comma & ~point, point & ~comma)
+    return as_objects(column)[int(min(only, key=np.sum).argmax())] if all(map(np.any, only)) else None
 
 
 def class_labels(column: Series) -> tuple[Label, ...]:
