@@ -46,14 +46,26 @@ def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
     outputs = np.asarray(outcome.plan.net(outcome.result.params, X))
     rows, found = np.concatenate([part.rows for part in parts]), []
     held = (np.arange(len(rows)) >= len(data.train)).astype(int)
+    whole = _without_imputed(data, X)  # the inputs of the other rows do not determine the target
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
         errors = column.std * (a - y)
         spread = usual_error(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
         noisy = usual_error(errors) > NO_NOISE * min(spread, 1.0) * column.std
         unequal = unequal_errors(a, errors) if noisy else None
-        far = far_rows(errors, held) if noisy else None
+        far = far_rows(errors[whole], held[whole]) if noisy and whole.any() else None
+        far = far and far._replace(rows=np.flatnonzero(whole)[far.rows])
         found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
     return found
+
+
+def _without_imputed(data: "DataSet", X: np.ndarray) -> np.ndarray:
+    """Which rows have no missing cell: the last input of an imputed column says so, (N,)."""
+    whole, end = np.ones(len(X), bool), 0
+    for column in data.schema.inputs:
+        end += column.width
+        if column.imputed:
+            whole &= X[:, end - 1] == 0
+    return whole
 
 
 def lines(
