@@ -37,8 +37,14 @@ class Cost:
     name: str
     natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
     for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
+    ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, which counts for nothing
+    is_square: ClassVar[bool] = False  # whether targets and outputs times w make w² times the cost
     expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that they pull no more than others
     shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
+
+    def in_words(self, unit: str) -> str:
+        """The cost and its settings; targets are in that unit."""
+        return self.name
 
     def noise_variance(self, scale: float) -> float | None:
         """The variance that the cost supposes of targets, which were divided by scale, about their outputs; or None."""
@@ -117,6 +123,7 @@ class Quadratic(Cost):
 
     scale: float = 0.5
     name = "quadratic"
+    is_square = True
 
     def __post_init__(self):
         """The scale is a number above 0."""
@@ -321,6 +328,9 @@ class Huber(Cost):
     ) -> Array:
         """That of root (a - y), the weights held."""
         return self._root(a, y) * activation.second_tangent(z, a, dz, ddz)
+
+    def in_words(self, unit: str) -> str:
+        return f"{self.name}, delta {self.delta:.3g} {unit}"
 
     def noise_variance(self, scale: float) -> float | None:
         """That of the Gaussian noise for which delta keeps 95 % of the efficiency."""

@@ -8,7 +8,6 @@ from deltarule import engine
 from deltarule.arrays import as_numbers
 from deltarule.backprop import Params
 from deltarule.errors import ConfigurationError, DataError, ShapeError
-from deltarule.missing_targets import OfMeasured
 from deltarule.network import Network
 from deltarule.rows import Rows
 
@@ -46,7 +45,7 @@ def checked_rows(
     require_rows(name, X)
     net.check(params, X.shape[1:])
     y = np.asarray(net.as_targets(Y, X))
-    known = np.where(np.isnan(y), 0, y) if isinstance(net.cost, OfMeasured) else y
+    known = np.where(np.isnan(y), 0, y) if net.cost.ignores_missing else y
     require_finite(name.replace("X", "Y"), known, y.dtype)
     net.cost.check_targets(name.replace("X", "Y"), y)
     if weights is not None:

@@ -25,6 +25,7 @@ class OfMeasured(Cost):
     """sum over the measured targets of what `cost` is of each."""
 
     cost: Cost
+    ignores_missing = True
 
     def __post_init__(self):
         """It goes by the name of the cost."""

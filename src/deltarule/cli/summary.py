@@ -23,7 +23,6 @@ from deltarule.data.stream import parquet_files
 if TYPE_CHECKING:
     from deltarule.cli.outcome import Known
     from deltarule.cli.plan import Plan
-    from deltarule.costs import Cost
     from deltarule.data import LoadedData
     from deltarule.training import TrainingResult
 
@@ -63,13 +62,6 @@ def best_cost(plan: "Plan", result: "TrainingResult") -> float | None:
     # Without validation the epoch that begins with the parameters has recorded their cost.
     place = result.best_epoch - 1 if plan.validated else min(result.best_epoch, len(costs) - 1)
     return float(costs[place])
-
-
-def cost_in_words(cost: "Cost") -> str:
-    """Its name, and of Huber's its delta."""
-    from deltarule.costs import Huber
-
-    return f"huber, delta {number(cost.delta, 3)} standard deviations" if isinstance(cost, Huber) else cost.name
 
 
 def json_record(
@@ -151,7 +143,7 @@ def panel(
     rows = [
         ("data", f"{data.name}: {sizes}"),
         ("network", _network(plan, record["parameters"], known)),
-        ("cost", cost_in_words(plan.net.cost)),
+        ("cost", plan.net.cost.in_words("standard deviations")),
         ("trainer", plan.description),
         ("engine", ENGINES[result.engine]),
         ("stopped", why_stopped(plan, result)),

@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from deltarule import trees
-from deltarule.costs import Cost, Quadratic, get_cost
+from deltarule.costs import Cost, get_cost
 from deltarule.domain import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.estimators.base import NetworkEstimator, _columns
@@ -310,7 +310,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                 f"output_weights is {self.output_weights!r}: give a number above 0 for each of the {self.n_outputs_} "
                 "targets."
             )
-        if not isinstance(get_cost(self.cost), Quadratic) or self.regularization == "bayesian":
+        if not get_cost(self.cost).is_square or self.regularization == "bayesian":
             raise ConfigurationError(
                 "output_weights weigh the targets of the quadratic cost, and regularization 'bayesian' finds the noise "
                 "of each target itself: leave output_weights out, or choose cost='quadratic' and another "

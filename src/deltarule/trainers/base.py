@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 Record = dict[str, Array]
 
 
-class State(Protocol):
-    """Whatever a trainer carries from epoch to epoch; the parameters are among it."""
-
-    @property
-    def params(self) -> Params:
-        """The parameters after the latest epoch."""
-        ...
-
-
 def no_clock() -> None:
     """Nobody waits."""
 
