@@ -12,9 +12,9 @@ import pytest
 from hypothesis import settings
 
 from deltarule import data, engine
-from deltarule.checkpoints import folder, keeper
 from deltarule.engine.choice import choose_engine
 from deltarule.errors import DataError
+from deltarule.training.checkpoints import folder, keeper
 from engines import NAMES
 
 # Compiling is most of the JAX engine's tests' time, and they run little of what they compile: XLA's costlier passes are

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
-from deltarule.pytrees import register
-from deltarule.rows import Rows, sum_over_blocks
+from deltarule import engine, trees
+from deltarule.arrays import Array
+from deltarule.engine.pytrees import register
+from deltarule.engine.rows import Rows, sum_over_blocks
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 Number = Any
 

@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.engine import numpy_engine
-from deltarule.rows import Rows
+from deltarule.engine.rows import Rows
 from engines import WITHOUT_JAX, off
 
 
@@ -61,10 +61,11 @@ def test_how_many_are_gathered_together_changes_nothing(engine, monkeypatch, opt
     found = []
     for batches in (100, 1, 2):
         if engine == "jax":
-            from deltarule.engine import jax_batches, jax_loop
+            from deltarule.engine import jax_batches
+            from deltarule.training import compiled_loop
 
             monkeypatch.setattr(jax_batches, "GATHERED_BYTES", batches * 5 * 4 * 8)
-            jax_loop._advance.clear_cache()
+            compiled_loop._advance.clear_cache()
         monkeypatch.setattr(numpy_engine, "GATHERED_ROWS", batches * 5)
         found.append(train(engine, options, weights))
     for other in found[1:]:

@@ -10,7 +10,7 @@ from deltarule.cli.screen import emit_json
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
-    from deltarule.tracing import Trace
+    from deltarule.network.tracing import Trace
 
 
 def trace(

@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.activations import get_activation
 from deltarule.cli.screen import line, number
-from deltarule.counting import counted
+from deltarule.errors import counted
+from deltarule.network.activations import get_activation
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
-    from deltarule.network import Network
-    from deltarule.tracing import LayerTrace, Trace
+    from deltarule.network.network import Network
+    from deltarule.network.tracing import LayerTrace, Trace
 
 MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
 NUMBER_WIDTH = 12

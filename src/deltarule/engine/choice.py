@@ -22,7 +22,7 @@ from deltarule.engine import ENGINES, jax_is_installed
 from deltarule.errors import ConfigurationError, EngineWarning
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 CALL_NUMPY, CALL_RULE, CALL_JAX = 1.6e-5, 3e-5, 1e-6  # seconds: of a layer and step, with Adam's more, and of a step
 RATE, RATE_CONVOLUTION = 5e10, 2.2e10  # operations a second: BLAS's, XLA's too, and of NumPy's convolution

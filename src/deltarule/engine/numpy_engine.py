@@ -14,10 +14,11 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit
 
-from deltarule import machine, randomness, trees
-from deltarule.counting import counted
+from deltarule import machine, trees
+from deltarule.engine import randomness
 from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
-from deltarule.errors import ConfigurationError
+from deltarule.engine.turn import Turn
+from deltarule.errors import ConfigurationError, counted
 
 name = "numpy"
 xp = np
@@ -67,7 +68,7 @@ def fold_in(key: tuple[int, ...], number: int) -> tuple[int, ...]:
 
 
 def key(path: tuple[int, ...]) -> tuple[int, ...]:
-    """The key of a path, see `deltarule.randomness`."""
+    """The key of a path, see `deltarule.engine.randomness`."""
     return path
 
 
@@ -259,8 +260,6 @@ def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: 
 
 def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any) -> tuple[Any, Any]:
     """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
-    from deltarule.trainers.base import Turn
-
     return trainer.epoch(net, state, rows, Turn(order, key))
 
 

@@ -12,7 +12,7 @@ from deltarule.trainers.bayesian import BayesianRegularization
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 CHEAP_FLOPS = 1e10  # of an epoch that takes about a third of a second on one core; past it Adam is sooner done
 

@@ -1,36 +1,18 @@
 """What the training loop asks of a trainer: (init, epoch), functions of an explicit state."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
+from deltarule.arrays import Array
+from deltarule.engine.rows import Rows
+from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
-from deltarule.rows import Rows
+from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
-
-Record = dict[str, Array]
-
-
-def no_clock() -> None:
-    """Nobody waits."""
-
-
-class Turn(NamedTuple):
-    """What an epoch is given besides the state: its number decides it, and nothing else that went before.
-
-    order holds the example at every place of the epoch, (places,) int32, None where the trainer asks for none; key is
-    for layers that draw random numbers; clock is called between the pieces of an epoch and raises where time is up.
-    """
-
-    order: Array | None
-    key: Any
-    clock: Callable[[], None] = no_clock
+    from deltarule.network.network import Network
 
 
 class Trainer(Protocol):
@@ -66,7 +48,8 @@ class Trainer(Protocol):
     def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:
         """One epoch: the new state and its record, scalars or small arrays by name, "cost" among them.
 
-        A record may hold "stop", the index in `deltarule.stopping.STOP_REASONS` of the trainer's own reason to end.
+        A record may hold "stop", the index in `deltarule.trainers.stopping.STOP_REASONS` of the trainer's own reason
+        to end.
         """
         ...
 

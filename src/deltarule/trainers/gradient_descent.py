@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
-from deltarule.domain import require_choice, require_count, require_number
+from deltarule import engine, trees
+from deltarule.arrays import Array, is_jax, is_traced
+from deltarule.checks import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_work
-from deltarule.engine.kind import Array, is_jax, is_traced
+from deltarule.engine.pytrees import register
+from deltarule.engine.randomness import draws, orders
+from deltarule.engine.rows import Rows
+from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
-from deltarule.pytrees import register
-from deltarule.randomness import draws, orders
-from deltarule.regularization import add_penalty_gradient, limit_norms, penalty
-from deltarule.rows import Rows
-from deltarule.trainers.base import Record, Turn, require_batch, require_derivatives
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
+from deltarule.network.regularization import add_penalty_gradient, limit_norms, penalty
+from deltarule.trainers.base import require_batch, require_derivatives
 from deltarule.trainers.direction import DIRECTIONS, Direction, from_optax, momentum, steepest
 from deltarule.trainers.no_improvement import NoImprovement, Rate
 
 if TYPE_CHECKING:
     import optax
 
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 class GradientDescentState(NamedTuple):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from deltarule import trees
-from deltarule.backprop import Params
 from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
-from deltarule.examples import checked_rows, require_finite
-from deltarule.layers import Dense
-from deltarule.missing_targets import as_given, for_targets
-from deltarule.network import Network
+from deltarule.network.backprop import Params
+from deltarule.network.examples import checked_rows, require_finite
+from deltarule.network.layers import Dense
+from deltarule.network.missing_targets import as_given, for_targets
+from deltarule.network.network import Network
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
@@ -26,7 +26,7 @@ from deltarule.trainers.bayesian.posterior import Posterior, output_variance, pa
 from deltarule.trainers.bayesian.trainer import BayesianRegularization
 
 if TYPE_CHECKING:
-    from deltarule.session import TrainingResult
+    from deltarule.training.session import TrainingResult
 
 TEMPERATURE = 3.0
 BLOCK = 1024  # inputs predicted at once

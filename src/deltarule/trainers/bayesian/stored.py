@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.engine.rows import Rows
 from deltarule.errors import ModelFileError
-from deltarule.layers import Dense
-from deltarule.missing_targets import for_targets
-from deltarule.network import Network
-from deltarule.rows import Rows
+from deltarule.network.layers import Dense
+from deltarule.network.missing_targets import for_targets
+from deltarule.network.network import Network
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters

@@ -7,27 +7,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from deltarule import trees
-from deltarule.backprop import Params
+from deltarule.checks import require_choice, require_count, require_number
 from deltarule.curvature.blocks import examples_at_once
-from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_order
+from deltarule.engine.pytrees import register
+from deltarule.engine.rows import Rows, block_size
+from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
-from deltarule.layers import Dense
-from deltarule.missing_targets import as_given
+from deltarule.network.backprop import Params
+from deltarule.network.layers import Dense
+from deltarule.network.missing_targets import as_given
 from deltarule.objective import Objective
-from deltarule.pytrees import register
-from deltarule.rows import Rows, block_size
-from deltarule.stopping import stop_code
-from deltarule.trainers.base import Record, Turn, require_derivatives
+from deltarule.trainers.base import require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.damped import damped_step
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
+from deltarule.trainers.stopping import stop_code
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 TRIALS = 12  # the most dampings tried in one epoch
 SMALLEST_MU, LARGEST_MU = 1e-12, 1e10

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
+from deltarule import engine, trees
+from deltarule.arrays import Array
 from deltarule.curvature import (
     Linearization,
     errors_along,
@@ -13,7 +13,8 @@ from deltarule.curvature import (
     residual_acceleration,
     residual_errors,
 )
-from deltarule.engine.kind import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, bent, correction_share, predicted_fall
 from deltarule.trees import norm, plus, scaled, times

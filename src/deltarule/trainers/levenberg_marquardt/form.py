@@ -17,8 +17,8 @@ costs both a trillion operations and ten times what they do.
 
 from typing import NamedTuple
 
-from deltarule.backprop import Params
 from deltarule.machine import total_memory
+from deltarule.network.backprop import Params
 
 BYTES = 8
 CG_PRODUCTS = 100

@@ -10,15 +10,16 @@ It keeps the damping of the step: without it the output weights run away when B 
 
 from typing import TYPE_CHECKING
 
-from deltarule import backprop, engine
-from deltarule.backprop import Params
-from deltarule.costs import Quadratic
-from deltarule.engine.kind import Array
-from deltarule.layers import Dense
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
+from deltarule.network.costs import Quadratic
+from deltarule.network.layers import Dense
 from deltarule.objective import Objective
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 def can_refit(net: "Network") -> bool:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.backprop import Params
+from deltarule.arrays import Array
+from deltarule.checks import require_choice, require_count, require_number
 from deltarule.curvature import jacobian_diagonal, linearize
 from deltarule.curvature.blocks import examples_at_once
-from deltarule.domain import require_choice, require_count, require_number
 from deltarule.engine.blas_threads import threads_for_order
-from deltarule.engine.kind import Array
+from deltarule.engine.pytrees import register
+from deltarule.engine.randomness import orders
+from deltarule.engine.rows import Rows, block_size
+from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.pytrees import register
-from deltarule.randomness import orders
-from deltarule.rows import Rows, block_size
-from deltarule.trainers.base import Record, Turn, require_batch, require_derivatives
+from deltarule.trainers.base import require_batch, require_derivatives
 from deltarule.trainers.damped import damped_step
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
@@ -29,7 +30,7 @@ from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output
 from deltarule.trainers.sampling import batch_shares
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 TRIALS = 16  # the most dampings tried from one point: nu doubles each time, so lambda has grown by 2^136
 FIRST_DAMPING, FIRST_DAMPING_SATURATING = 1e-2, 1e-1  # the larger one solves all of [HH]'s starts, the smaller 80 %

@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.backprop import Params
-from deltarule.domain import require_count, require_number
-from deltarule.engine.kind import Array
+from deltarule.arrays import Array
+from deltarule.checks import require_count, require_number
+from deltarule.engine.pytrees import register
+from deltarule.engine.randomness import orders
+from deltarule.engine.rows import Rows
+from deltarule.engine.turn import Record, Turn
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.pytrees import register
-from deltarule.randomness import orders
-from deltarule.rows import Rows
-from deltarule.stopping import stop_code
-from deltarule.trainers.base import Record, Turn, require_batch, require_derivatives
+from deltarule.trainers.base import require_batch, require_derivatives
 from deltarule.trainers.damped import damped_step
 from deltarule.trainers.newton_cg import radius as control
 from deltarule.trainers.newton_cg.model import Model, block_of, product, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, steihaug
 from deltarule.trainers.sampling import batch_shares
+from deltarule.trainers.stopping import stop_code
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 PRODUCTS = 30  # of a step, far from a minimum and near one
 TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, so 4^40 covers rounding
