@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deltarule.models import NetworkClassifier, NetworkRegressor
     from deltarule.network.activations import Activation, add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
-    from deltarule.network.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
+    from deltarule.network.layers import GRU, LSTM, Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Recurrent, Reshape
     from deltarule.network.network import Network
     from deltarule.trainers import (
         BayesianEnsemble,
@@ -57,9 +57,11 @@ _HOMES = {
     "Dense": "network.layers",
     "Dropout": "network.layers",
     "Flatten": "network.layers",
+    "GRU": "network.layers",
     "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "network.layers",
     "Huber": "network.costs",
+    "LSTM": "network.layers",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
     "LogLikelihood": "network.costs",
     "MaxPool": "network.layers",
@@ -74,6 +76,7 @@ _HOMES = {
     "ProcessError": "errors",
     "Quadratic": "network.costs",
     "Range": "tuning",
+    "Recurrent": "network.layers",
     "Reshape": "network.layers",
     "ShapeError": "errors",
     "Stopping": "trainers.stopping",
@@ -103,9 +106,11 @@ __all__ = [
     "Dropout",
     "EngineWarning",
     "Flatten",
+    "GRU",
     "GradientDescent",
     "Huber",
     "L2Pool",
+    "LSTM",
     "LevenbergMarquardt",
     "LogLikelihood",
     "MaxPool",
@@ -120,6 +125,7 @@ __all__ = [
     "ProcessError",
     "Quadratic",
     "Range",
+    "Recurrent",
     "Reshape",
     "ShapeError",
     "Stopping",

@@ -13,7 +13,7 @@ from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import as_path
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
-from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_rows
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
@@ -99,7 +99,7 @@ class Workbench:
         """The data laid out, once for each engine, precision, number of outputs and cost."""
         kind = (E.name, dtype, net.outputs, net.cost)
         if kind not in self.laid_out:
-            X = require_finite("X", self.data[0], dtype)
+            X = require_inputs(net, "X", self.data[0], dtype)
             rows = checked_rows(net, params, "X", X, self.data[1], None)
             validation = validation_rows(net, params, self.validation_data, dtype)
             assert validation is not None  # `search` asks for it
