@@ -181,7 +181,7 @@ def assert_jacobian(p, engines):
 def backprop_net(p, Y):
     """The network with the cost of the steps that there are, and J of its outputs: the quadratic cost."""
     net = dr.Network([*p.net.layers[:-1], dr.Dense(p.net.outputs, "linear")])
-    return for_targets(net, (p.x, Y))
+    return for_targets(net, Y)
 
 
 @given(problems())
@@ -200,7 +200,7 @@ def test_the_hessian_times_a_vector(p):
     v = trees.mapped(np.cos, p.params)
     expected = compiled(lambda q, v: jax.jvp(jax.grad(p.mean_cost), (q,), (v,))[1])(p.params, v)
     X, Y = p.together
-    net = for_targets(p.net, (X, Y))
+    net = for_targets(p.net, Y)
 
     def product(q, v, x, y, weight):
         return hessian_product(net, q, backward_pass(net, q, x, y, weight), v)

@@ -60,7 +60,7 @@ def check_gradient_by_layer(
         params = trees.mapped(lambda p: E.put(np.asarray(p), dtype), params)
         x = net.as_inputs(params, require_inputs(net, "X", X, dtype), dtype)
         y = net.as_targets(Y, x)
-        net = for_targets(net, (x, y)) if net.over_time else net
+        net = for_targets(net, y) if net.over_time else net
         require_targets(net, "Y", np.asarray(y))
         for place, tensor in trees.named_leaves(params):
             require_finite(f"params{place}", tensor, dtype)

@@ -49,7 +49,7 @@ def go_on(
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)
-    X, net = require_finite("X", X, dtype), for_targets(net, (X, Y))
+    X, net = require_finite("X", X, dtype), for_targets(net, Y)
     E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
     with E.computing_in(dtype):
         (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)

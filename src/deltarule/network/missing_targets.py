@@ -6,6 +6,7 @@ columns of S that belong to a missing target are 0, and so are its rows of J, wh
 or to ln |H~|. A training without missing targets keeps the cost that it was given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +86,13 @@ class OfMeasured(Cost):
         return y.__array_namespace__().where(y == y, y, a)
 
 
-def for_targets(net: "Network", *examples: tuple[Any, Any]) -> "Network":
+def for_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "Network":
     """The network as it is, or with a cost of the measured targets where some are missing.
 
     Args:
         net: the network.
-        examples: of training and validation, X and Y of each.
+        targets: of training and validation, (N, k) or (N, T, k) each, or None.
+        inputs: X of each, which sequences that end early have NaN in.
 
     Raises:
         ConfigurationError: some are missing, and the cost is one of classes, or its outputs depend on each other; but
@@ -98,7 +100,7 @@ def for_targets(net: "Network", *examples: tuple[Any, Any]) -> "Network":
     """
     if net.cost.ignores_missing or (net.outputs == 1 and not net.over_time):
         return net
-    if not any(has_missing(Y) or (net.over_time and have_ended(X)) for X, Y in examples):
+    if not any(map(has_missing, targets)) and not (net.over_time and any(map(have_ended, inputs))):
         return net
     together = net.cost.for_classes or not net.output_activation.elementwise
     if together and not net.over_time:

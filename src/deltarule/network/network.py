@@ -206,7 +206,7 @@ class Network:
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            net, x = for_targets(self, (X, Y)) if self.over_time else self, self.as_inputs(params, X, dtype)
+            net, x = for_targets(self, Y, inputs=(X,)) if self.over_time else self, self.as_inputs(params, X, dtype)
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             y = self.as_targets(Y, x)
@@ -219,7 +219,7 @@ class Network:
         with E.computing_in(dtype):
             inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
             targets = self.as_targets(as_numbers("y", y, None, "(k,)")[None], inputs)
-            net = for_targets(self, (inputs, targets)) if self.over_time else self
+            net = for_targets(self, targets) if self.over_time else self
             return tracing.trace(net, params, E.put(inputs), E.put(targets))
 
     def as_inputs(self, params: Params, X: Any, dtype: np.dtype) -> Array:

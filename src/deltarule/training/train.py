@@ -119,7 +119,8 @@ def train(
     X = require_inputs(net, "X", X, dtype)
     require_rows("X", X)
     validation_data = validation_parts(validation_data)
-    net = for_targets(net, (X, Y), *([] if validation_data is None else [validation_data[:2]]))
+    inputs, targets = zip((X, Y), *([] if validation_data is None else [validation_data[:2]]), strict=True)
+    net = for_targets(net, *targets, inputs=inputs)
     if engine == "auto" and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))

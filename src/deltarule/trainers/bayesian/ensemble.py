@@ -81,7 +81,7 @@ class BayesianEnsemble:
         known, evidences, gammas = [], [], []
         X = require_finite("X", X, np.dtype("float64"))
         starts = [trees.mapped(np.asarray, one.params) for one in results]
-        net = for_targets(net, (X, Y))
+        net = for_targets(net, Y)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         F = Objective(net, rows, trainer.block(net, starts[0], rows.x.shape))
         form = trainer.form(net, starts[0], len(X))

@@ -62,7 +62,7 @@ def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEns
     count = len(found.array("weights", None))
     member_net = _member_net(net, found)
     rows = _rows(member_net, found)
-    member_net = member_net if rows is None else for_targets(member_net, (rows.x, rows.y))
+    member_net = member_net if rows is None else for_targets(member_net, rows.y)
     members = tuple(_member(member_net, found, i, rows) for i in range(count))
     return BayesianEnsemble(
         net=member_net,
