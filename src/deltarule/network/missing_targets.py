@@ -14,8 +14,8 @@ import numpy as np
 
 from deltarule.arrays import Array, is_traced
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.network.activations import Activation
-from deltarule.network.costs import Cost
+from deltarule.network.activation import Activation
+from deltarule.network.cost import Cost
 from deltarule.network.sequences import have_ended, is_ragged
 
 if TYPE_CHECKING:

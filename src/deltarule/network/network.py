@@ -16,11 +16,12 @@ from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.machine import require_room
 from deltarule.network import backprop, tracing
-from deltarule.network.activations import Activation
+from deltarule.network.activation import Activation
 from deltarule.network.backprop import Params
-from deltarule.network.costs import Cost, get_cost
+from deltarule.network.cost import Cost
+from deltarule.network.costs import get_cost
 from deltarule.network.evaluation import rows_at_once
-from deltarule.network.layers import Dense, Layer, Shape
+from deltarule.network.layers import Layer, Shape
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.sequences import ended_in_nan, is_ragged, padded
 
@@ -64,7 +65,7 @@ class Network:
                     f"layers[{i}] is {sigma.name}, which is for the output only: use another activation below the "
                     "output."
                 )
-        if not isinstance(layers[-1], Dense):
+        if not layers[-1].has_outputs:
             raise ConfigurationError(
                 f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
             )
@@ -157,6 +158,10 @@ class Network:
         shapes = [tuple(input_shape)]
         for layer in self.layers:
             try:
+                if layer.takes == 1 and len(shapes[-1]) > 1 and not self.over_time:
+                    raise ShapeError(
+                        f"{layer.label} takes a flat input, and its input has shape {shapes[-1]}: flatten each example."
+                    )
                 shapes.append(layer.output_shape(shapes[-1]))
             except ShapeError as error:
                 above = [f"{layer.label} {shape}" for layer, shape in zip(self.layers, shapes[1:], strict=False)]
@@ -296,6 +301,8 @@ def _outputs(params: Params, x: Array, *, net: Network) -> Array:
 def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
     """The mean cost and its gradient, of as many examples at a time as fit the memory."""
     count, most = x.shape[0], rows_at_once(net, x)
+    if count <= most:  # to cut a JAX array takes as long as a small gradient
+        return E.call(_mean_cost_and_gradient, params, x, y, key, net=net)
     mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)
     for first in range(most, count, most):
         own = None if key is None else E.fold_in(key, first)

@@ -14,7 +14,9 @@ from deltarule.engine.randomness import as_path
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
 from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_rows
+from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
+from deltarule.network.sequences import is_ragged, padded
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
 from deltarule.training.loop import Carry, Course, Records
@@ -63,6 +65,7 @@ class Workbench:
         engine: str = "auto",
     ):
         """Nothing is laid out before the first trial says in which precision and with how many outputs."""
+        X = padded("X", X, "float64") if is_ragged(X) else X
         self.build, self.data, self.validation_data = build, (X, Y), validation_data
         self.epochs, self.monitor, self.seed, self.engine = epochs, monitor, as_path(seed), engine
         self.given_seed = seed
@@ -75,6 +78,8 @@ class Workbench:
         dtype = as_dtype(trainer.dtype)
         X = np.asarray(self.data[0])
         require_rows("X", X)
+        inputs, targets = zip(self.data, self.validation_data[:2], strict=True)
+        net = for_targets(net, *targets, inputs=inputs)
         E = engines.get(choose_engine(self.engine, net, trainer, X.shape, self.epochs, None))
         with E.computing_in(dtype):
             (params,) = starting_points(E, net, trainer, None, self.given_seed, 1, X.shape[1:], dtype)

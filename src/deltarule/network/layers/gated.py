@@ -36,7 +36,17 @@ class Gated(Layer):
     initializer: str | None
 
     over_time: ClassVar[bool] = True
+    weights: ClassVar[tuple[str, ...]] = ("W", "V")
+    takes: ClassVar[int | None] = 2
     gates: ClassVar[int] = 1
+
+    forward_words: ClassVar[str] = "W^{l} a^{below}_t + V^{l} a^{l}_(t-1) + b^{l} at every step t, a^{l}_0 = 0"
+    backward_words: ClassVar[str] = "(W^{l})^T delta^{l}_t at every step t"
+    gradient_words: ClassVar[Mapping[str, str]] = {
+        "b": "dC/db^{l} = sum_t delta^{l}_t   (BP3)",
+        "V": "dC/dV^{l}_jk = sum_t a^{l}_(t-1),k delta^{l}_tj   (BPTT)",
+        "W": "dC/dW^{l}_jk = sum_t a^{below}_tk delta^{l}_tj   (BP4)",
+    }
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""

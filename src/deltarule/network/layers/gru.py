@@ -75,6 +75,18 @@ class GRU(ThroughTime):
     gates: ClassVar[int] = 3
     Kept, Moved, Back = Kept, Moved, Back
 
+    forward_words: ClassVar[str] = (
+        "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g; a^{l}_0 = 0"
+    )
+    activation_words: ClassVar[str | None] = (
+        "a^{l}_t = (1 - u) g + u a^{l}_(t-1); r, u = 1 / (1 + e^-z), g = tanh z of the three parts of z   (3)"
+    )
+    slope_words: ClassVar[str | None] = "sigma'(z^{l}): a (1 - a) of r and u, 1 - g² of g"
+    error_words: ClassVar[str | None] = (
+        "delta^{l}_t = ((V_g)^T delta_g a^{l}_(t-1), dC/dh_t (a^{l}_(t-1) - g), dC/dh_t (1 - u)) ⊙ sigma'(z^{l}_t), "
+        "where dC/dh_t is dC/da^{l}_t and what step t + 1 leaves to it   (BPTT)"
+    )
+
     @property
     def rows(self) -> tuple[slice, ...]:
         """Those of r and u, which V multiplies by h_{t-1}, and those of g, by r ⊙ h_{t-1}."""

@@ -79,6 +79,15 @@ class LSTM(ThroughTime):
     states: ClassVar[int] = 2
     Kept, Moved, Back = Kept, Moved, Back
 
+    activation_words: ClassVar[str | None] = (
+        "a^{l}_t = o tanh c_t, c_t = f c_(t-1) + i g; i, f, o = 1 / (1 + e^-z), g = tanh z of the four parts of z   (3)"
+    )
+    slope_words: ClassVar[str | None] = "sigma'(z^{l}): a (1 - a) of i, f and o, 1 - g² of g"
+    error_words: ClassVar[str | None] = (
+        "delta^{l}_t = (dC/dc_t g, dC/dc_t c_(t-1), dC/dh_t tanh c_t, dC/dc_t i) ⊙ sigma'(z^{l}_t), where dC/dh_t = "
+        "dC/da^{l}_t + (V^{l})^T delta^{l}_(t+1), dC/dc_t = dC/dh_t o (1 - tanh² c_t) + f_(t+1) dC/dc_(t+1)   (BPTT)"
+    )
+
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:

@@ -1,9 +1,10 @@
 """The recurrent layer of Elman 1990: z_t = W x_t + V h_{t-1} + b, h_t = sigma(z_t), h_0 = 0 (RNN)."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from deltarule.network.activations import ACTIVATIONS, Activation, get_activation
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS, get_activation
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
 from deltarule.network.layers.base import Pass
@@ -64,6 +65,9 @@ class Recurrent(ThroughTime):
     initializer: str | None = None
 
     Kept, Moved, Back = Kept, Moved, Back
+    error_words: ClassVar[str | None] = (
+        "delta^{l}_t = (dC/da^{l}_t + (V^{l})^T delta^{l}_(t+1)) ⊙ sigma'(z^{l}_t), from the last step back   (BPTT)"
+    )
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""

@@ -66,6 +66,8 @@ class Reshaping(StatelessLayer):
 class Flatten(Reshaping):
     """Each example as one row: (m, H, W, c) becomes (m, H W c), for the Dense layers that follow."""
 
+    forward_words: ClassVar[str] = "a^{below} as a row"
+
     @property
     def label(self) -> str:
         """Its name."""
@@ -90,6 +92,8 @@ class Reshape(Reshaping):
     """
 
     shape: tuple[int, ...]
+
+    forward_words: ClassVar[str] = "a^{below} in another shape"
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""
