@@ -64,8 +64,7 @@ class Dense(AffineLayer):
         """(n,), from a flat input; (T, n) from the steps of a sequence."""
         if len(input_shape) not in (1, 2):
             raise ShapeError(
-                f"Dense({self.n}) takes a flat input or the steps of a sequence, and its input has shape "
-                f"{input_shape}: flatten each example."
+                f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: flatten each example."
             )
         return (*input_shape[:-1], self.n)
 
