@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
-    from deltarule.network.layers import GRU, LSTM, Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Recurrent, Reshape
+    from deltarule.network.layers import (
+        GRU,
+        LSTM,
+        Convolution,
+        Dense,
+        Dropout,
+        Flatten,
+        L2Pool,
+        MaxPool,
+        MeanPool,
+        Recurrent,
+        Reshape,
+    )
     from deltarule.network.network import Network
     from deltarule.trainers import (
         BayesianEnsemble,
@@ -93,6 +105,8 @@ _HOMES = {
     "train_stream": "training.streaming",
 }
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "BayesianEnsemble",
     "BayesianRegularization",
@@ -107,11 +121,9 @@ __all__ = [
     "Dropout",
     "EngineWarning",
     "Flatten",
-    "GRU",
     "GradientDescent",
     "Huber",
     "L2Pool",
-    "LSTM",
     "LevenbergMarquardt",
     "LogLikelihood",
     "MaxPool",

@@ -12,8 +12,8 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule.network.activations import ACTIVATIONS
-from deltarule.network.costs import COSTS
 from deltarule.network.backprop import inputs_of
+from deltarule.network.costs import COSTS
 from deltarule.network.layers import LAYER_KINDS, Motion
 from engines import WITHOUT_JAX, assert_close, on
 

@@ -83,7 +83,9 @@ def problem(kinds, features, sizes, outputs, lengths, every=True, sigma="tanh", 
     x = [draw.normal(size=(T, features)) for T in lengths]
     y = [draw.uniform(0.1, 0.9, size=(T if every else 1, outputs)) for T in lengths]
     y = [one / one.sum(axis=1, keepdims=True) for one in y] if cost != "quadratic" else y
-    params = trees.mapped(lambda p: p + 0.3 * draw.normal(size=p.shape), net.init(0, (max(lengths), features), "float64"))
+    params = trees.mapped(
+        lambda p: p + 0.3 * draw.normal(size=p.shape), net.init(0, (max(lengths), features), "float64")
+    )
     return Problem(net, tuple(stack), params, x, y, cost)
 
 
@@ -139,9 +141,11 @@ def test_central_differences(p):
 def assert_jacobian(p, engines):
     """J by backpropagation and by recursion, J v, J^T u, the diagonals and the Gram, of the outputs that there are."""
     X, Y = p.together
-    k, there = p.net.outputs, np.repeat(p.there, p.net.outputs)
+    there = np.repeat(p.there, p.net.outputs)
     net = backprop_net(p, Y)
-    J = jax.jacrev(lambda vector: p.outputs(trees.unravel(vector, p.params)).ravel())(jnp.asarray(trees.ravel(p.params)))
+    J = jax.jacrev(lambda vector: p.outputs(trees.unravel(vector, p.params)).ravel())(
+        jnp.asarray(trees.ravel(p.params))
+    )
     J = np.asarray(compiled(lambda: J)())
     draw = np.random.default_rng(1)
     v, u = draw.normal(size=J.shape[1]), draw.normal(size=there.size)
@@ -206,7 +210,10 @@ def test_the_hessian_times_a_vector(p):
         return hessian_product(net, q, backward_pass(net, q, x, y, weight), v)
 
     for engine in BOTH:
-        close(engines_of.get(engine).call(product, *on(engine, (p.params, v, X, Y, np.full(len(X), 1 / len(X))))), expected)
+        close(
+            engines_of.get(engine).call(product, *on(engine, (p.params, v, X, Y, np.full(len(X), 1 / len(X))))),
+            expected,
+        )
 
 
 @pytest.mark.parametrize("p", EXAMPLES[:8], ids=lambda p: "-".join(layer.label for layer in p.net.layers))

@@ -109,7 +109,7 @@ def _along(error: Array, u: Array) -> Array:
 
 
 def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Direction) -> Array:
-    """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, the tangent of the tangents."""
+    """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, of the tangents."""
     dda, ddz, da = None, None, None
     inputs = backprop.inputs_of(lin.x, lin.passes)
     moved = backprop.tangents(net, params, lin.x, lin.passes, v)

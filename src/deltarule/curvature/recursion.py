@@ -10,9 +10,9 @@ sequence, so it is taken where n < T k.
 from typing import TYPE_CHECKING
 
 from deltarule import trees
+from deltarule.arrays import Array
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.arrays import Array
 
 if TYPE_CHECKING:
     from deltarule.curvature.linearization import Linearization
@@ -29,7 +29,9 @@ def is_cheaper(net: "Network", params: Params, lin: "Linearization") -> bool:
 def jacobian_transpose(net: "Network", params: Params, lin: "Linearization") -> Array:
     """J^T, (n, m T k), rows in the order of `trees.ravel(params)`: S^T dz^L as each parameter moves by one."""
     da = dz = None
-    for layer, p, a_prev, here in zip(net.layers, params, backprop.inputs_of(lin.x, lin.passes), lin.passes, strict=True):
+    for layer, p, a_prev, here in zip(
+        net.layers, params, backprop.inputs_of(lin.x, lin.passes), lin.passes, strict=True
+    ):
         dz, da = layer.unit_tangent(p, a_prev, here, da)
     assert dz is not None
     return (lin.S * dz[..., None]).sum(axis=-2).reshape(len(dz), -1)

@@ -32,7 +32,7 @@ def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
 
 
 def require_inputs(net: Network, name: str, X: Any, dtype: np.dtype) -> np.ndarray:
-    """Inputs as `require_finite` has them; sequences may be a list of arrays, and end in NaN before the longest does."""
+    """Inputs as `require_finite` has them; sequences may be a list of arrays, and shorter ones end in NaN."""
     if not net.over_time:
         return require_finite(name, X, dtype)
     X = padded(name, X, dtype) if is_ragged(X) else as_numbers(name, X, dtype)
@@ -41,7 +41,7 @@ def require_inputs(net: Network, name: str, X: Any, dtype: np.dtype) -> np.ndarr
 
 
 def require_targets(net: Network, name: str, y: np.ndarray) -> None:
-    """Raise a DataError unless the targets are finite, or missing where the cost allows it, and made for the cost."""
+    """Raise a DataError unless the targets are finite, or missing where the cost allows it, and fit for the cost."""
     known = np.where(np.isnan(y), 0, y) if net.cost.ignores_missing else y
     require_finite(name, known, y.dtype)
     net.cost.check_targets(name, y if net.cost.ignores_missing else y.reshape(-1, y.shape[-1]))

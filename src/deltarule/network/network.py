@@ -178,11 +178,14 @@ class Network:
         return prod(self.shapes(input_shape)[-1][:-1])
 
     def input_shape(self, params: Params) -> Shape | None:
-        """The shape of one example's input, if layers and parameters determine it; images may have any size."""
+        """The shape of one example's input, if layers and parameters determine it.
+
+        Images may have any size, and sequences any length: their first layer knows the features of a step alone.
+        """
         for layer, p in zip(self.layers, params, strict=False):
             shape = layer.input_shape(p)
             if shape is not None or not layer.keeps_shape:
-                return shape
+                return None if shape is not None and self.over_time and layer.takes == 1 else shape
         return None
 
     def __call__(self, params: Params, X: Any) -> Array:
@@ -219,7 +222,7 @@ class Network:
             return E.wait(_in_parts(E, net, params, x, y, drawn))
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
-        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,); of a sequence, of each step."""
+        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,); of a sequence at each step."""
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
             inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)

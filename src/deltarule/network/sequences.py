@@ -1,7 +1,7 @@
 """Sequences of different lengths: a list of arrays, or one array in which the shorter ones end in NaN.
 
-Inputs are (N, T, features), T steps of the longest sequence. A step that does not exist is a row of NaN and comes after
-all that do. Inside a network it is a row of zeros: what a layer computes there reaches no step before it, and its target
+Inputs are (N, T, features), T steps of the longest sequence. A step that does not exist is a row of NaN and comes
+after all that do. Inside a network it is a row of zeros: what a layer computes there reaches no step before it, and its target
 is missing, which counts for nothing (`missing_targets`). A layer that gives the last step alone is told which it is.
 """
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.checks import as_numbers
 from deltarule.arrays import Array, is_traced
+from deltarule.checks import as_numbers
 from deltarule.errors import DataError, ShapeError
 
 
@@ -37,7 +37,9 @@ def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None) -> n
     widths = {each.shape[1:] for each in found}
     if len(widths) > 1 or any(each.ndim != 2 for each in found):
         shapes = ", ".join(str(each.shape) for each in found[:3])
-        raise ShapeError(f"{name} holds sequences of shapes {shapes}: give arrays (steps, features), alike in features.")
+        raise ShapeError(
+            f"{name} holds sequences of shapes {shapes}: give arrays (steps, features), alike in features."
+        )
     longest = max(map(len, found))
     for i, each in enumerate(found):
         if not len(each) or (steps is not None and len(each) > steps):

@@ -25,8 +25,9 @@ BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it 
 class Sizes(NamedTuple):
     """What the size of a training comes from.
 
-    n, N, n_1, k (of every step), the numbers of an example that all layers hold, the bytes of a number; the multiplications by weights
-    of one example's forward pass, n without biases but where a convolution shares its weights; and `gram_width`.
+    n, N, n_1, k (of every step), the numbers of an example that all layers hold, the bytes of a number; the
+    multiplications by weights of one example's forward pass, n without biases but where a convolution shares its
+    weights; and `gram_width`.
     """
 
     parameters: int

@@ -27,7 +27,9 @@ class Pass(NamedTuple):
     z: Array  # weighted input (2), (m, n_l)
     a: Array  # activation (3), (m, n_l)
     memory: Any = None  # whatever else the layer needs on the way back: a mask, the winners of a pool
-    taken: Any = None  # what its weights multiply, where that is more than a^{l-1}: h_{t-1} too in a layer with a memory
+    taken: Any = (
+        None  # what its weights multiply, where that is more than a^{l-1}: h_{t-1} too in a layer with a memory
+    )
 
 
 class Motion(NamedTuple):
@@ -212,11 +214,9 @@ class Layer:
         """How BP3 and BP4 move, summed over the batch, where a^{l-1} moves by da_prev and delta^l by ddelta."""
         raise NotImplementedError
 
-    def unit_tangent(
-        self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Any, Any]:
-        """(dz, da) as each parameter moves by one (RTRL), on an axis in front: those of the layers below, as da_prev has
-        them, then this layer's, names sorted. da_prev None means that there are none below; so does (None, None).
+    def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+        """(dz, da) as each parameter moves by one (RTRL), on an axis in front: those of the layers below, as da_prev
+        has them, then this layer's, names sorted. da_prev None means that there are none below; so does (None, None).
         """
         raise NotImplementedError
 
@@ -280,9 +280,7 @@ class StatelessLayer(Layer):
         """ddelta = ddC/da."""
         return ddC_da
 
-    def unit_tangent(
-        self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Any, Any]:
+    def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
         """The tangents of the layers below."""
         return (None, None) if da_prev is None else self.tangent(params, {}, a_prev, here, da_prev)
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from deltarule.checks import require_count
 from deltarule.arrays import Array
+from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.initializers import get_initializer
 from deltarule.network.layers import places

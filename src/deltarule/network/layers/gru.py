@@ -76,7 +76,8 @@ class GRU(ThroughTime):
     Kept, Moved, Back = Kept, Moved, Back
 
     forward_words: ClassVar[str] = (
-        "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g; a^{l}_0 = 0"
+        "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, where h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g, "
+        "a^{l}_0 = 0"
     )
     activation_words: ClassVar[str | None] = (
         "a^{l}_t = (1 - u) g + u a^{l}_(t-1); r, u = 1 / (1 + e^-z), g = tanh z of the three parts of z   (3)"

@@ -106,7 +106,7 @@ def bias_gram(delta: Sequence[Array]) -> Array:
 
 
 def units(a: Array, neurons: Array) -> Array:
-    """dz as each weight moves by one, (rows n_in, ..., n): of weight (j, k) e_j a_k; neurons are the rows e_j, (·, n)."""
+    """dz as each weight moves by one, (rows n_in, ..., n): of weight (j, k) e_j a_k; the rows e_j are `neurons`."""
     xp = a.__array_namespace__()
     e = neurons.reshape(len(neurons), *[1] * a.ndim, neurons.shape[-1])
     dz = e * xp.moveaxis(a, -1, 0)[None, ..., None]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from deltarule.network.activation import Activation
-from deltarule.network.activations import ACTIVATIONS, get_activation
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS, get_activation
 from deltarule.network.layers.base import Pass
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
@@ -49,7 +49,8 @@ class Recurrent(ThroughTime):
         sequences: True gives h_t of every step, (m, T, n); False the last step's, (m, n).
         truncate: errors go back over pieces of so many steps and stop where a piece begins, while the state goes on
             (truncated backpropagation through time); None stops nowhere. The gradient is then an approximation.
-        initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None takes the activation's default.
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None takes that of the
+            activation.
 
     Raises:
         ConfigurationError: a number is not a positive whole number, or a name is not known.

@@ -78,7 +78,7 @@ class ThroughTime(Gated):
         return input_shape[0] * self.n * (2 * self.gates + len(self.Kept._fields))
 
     def forward(self, params: LayerParams, a_prev: Array, ends: Array | None = None) -> Pass:
-        """z_t and h_t of every step, from a state of zeros; `ends` is the last step of each sequence, if they differ."""
+        """z_t and h_t of every step, from a state of zeros; `ends` is each sequence's last step, if they differ."""
         V = params["V"]
         source = places.product(params["W"], a_prev) + params["b"]
 
