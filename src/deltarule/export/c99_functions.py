@@ -40,7 +40,7 @@ static void gated(const real *W, const real *V, const real *b, const real *a, co
 """
 MEMORIES = {
     "recurrent": "",  # its activation is a function of its own, called where the layer is
-    "lstm": """
+    "lstm": """\
 /* i, f, o and g are the four parts of z: c = f c + i g, h = o tanh c */
 static void lstm(const real *W, const real *V, const real *b, const real *a, real *h, real *c, real *z, int n_in, int n)
 {
@@ -52,7 +52,7 @@ static void lstm(const real *W, const real *V, const real *b, const real *a, rea
     }
 }
 """,
-    "gru": """
+    "gru": """\
 /* r, u and g are the three parts of z, the last of r h in place of h: h = (1 - u) g + u h */
 static void gru(const real *W, const real *V, const real *b, const real *a, real *h, real *z, int n_in, int n)
 {
@@ -157,16 +157,24 @@ def functions(program: Program, precision: str) -> str:
     text = "\n" + DENSE
     if program.views:
         text += "\n" + LOOK.format(seen=max(view.seen for view in program.views))
-    for name in program.activations:
-        if name != "linear":
-            text += "\n" + _activation(get_activation(name))
-    kinds = dict.fromkeys(stage.kind for stage in program.stages)
+    known = {"dense", "linear"}
+
+    def add(name: str, function: str) -> str:
+        written = "" if name in known or not function else "\n" + function
+        known.add(name)
+        return written
+
     if program.memories:
         text += "\n" + GATED
-    for kind in kinds:
-        if kind in POOLS:
-            text += "\n" + POOL.format(kind=kind, **POOLS[kind])
-        text += MEMORIES.get(kind, "\n" + CONVOLUTION if kind == "convolution" else "")
+    for stage in program.stages:
+        if stage.kind in MEMORIES:
+            gates = "" if stage.kind == "recurrent" else _activation(get_activation("sigmoid"))
+            text += add("sigmoid", gates) + add(stage.kind, MEMORIES[stage.kind])
+        else:
+            text += add(
+                stage.kind, POOL.format(kind=stage.kind, **POOLS[stage.kind]) if stage.kind in POOLS else CONVOLUTION
+            )
+        text += add(stage.activation, _activation(get_activation(stage.activation)))
     return LITERAL.sub(r"\1f", CALL.sub(r"\1f", text)) if precision == "float" else text
 
 

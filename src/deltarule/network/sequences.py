@@ -1,8 +1,9 @@
 """Sequences of different lengths: a list of arrays, or one array in which the shorter ones end in NaN.
 
 Inputs are (N, T, features), T steps of the longest sequence. A step that does not exist is a row of NaN and comes
-after all that do. Inside a network it is a row of zeros: what a layer computes there reaches no step before it, and its target
-is missing, which counts for nothing (`missing_targets`). A layer that gives the last step alone is told which it is.
+after all that do. Inside a network it is a row of zeros: what a layer computes there reaches no step before it, and its
+target is missing, which counts for nothing (`missing_targets`). A layer that gives the last step alone is told which it
+is.
 """
 
 from typing import Any
