@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
@@ -17,7 +17,6 @@ from deltarule import engine as engines_of
 from deltarule.curvature import recursion
 from deltarule.curvature.hessian import backward_pass, hessian_product
 from deltarule.network import backprop
-from deltarule.network.layers import places as forms
 from deltarule.network.missing_targets import for_targets
 from engines import BOTH, off, on
 from oracle import cells
@@ -276,17 +275,3 @@ def test_truncated_tangents_are_the_transpose(kind):
     np.testing.assert_allclose(np.vdot(u, curvature.jacobian_product(net, params, lin, v)), right, rtol=1e-12)
     backward = curvature.jacobian_transpose(net, lin, curvature.residual_errors(net, params, lin))
     close(recursion.jacobian_transpose(net, params, lin), backward, 1e-12)
-
-
-@example(1)
-@given(st.integers(2, 9))
-@settings(max_examples=4)
-def test_the_two_forms_of_the_gram(places):
-    """Over pairs of steps, and neuron by neuron with the sum over steps first."""
-    draw = np.random.default_rng(places)
-    a = [draw.normal(size=(m, places, 30)) for m in (2, 3)]
-    delta = [draw.normal(size=(m, 2, places, 20)) for m in (2, 3)]
-    rows = [forms.jacobian_rows(*each) for each in zip(a, delta, strict=True)]
-    expected = (rows[0].T @ rows[1]).reshape(2, 2, 3, 2)
-    close(forms.gram(a, delta), expected, 1e-12)
-    close(forms._over_pairs(a, delta), expected, 1e-12)

@@ -47,7 +47,7 @@ def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace
     _heading(console, model.net, i, layer)
     formulas = equations(model.net, i)
     _formulas(console, [formulas["z"], formulas["a"], formulas["slope"]])
-    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z.size)
+    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z)
     for name, matrix in matrices.items():
         _matrix(console, name, matrix, full)
     last = i + 1 == len(model.net.layers)
@@ -69,14 +69,15 @@ def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", 
         f"sigma'(z^{l})": layer.slope,
         f"delta^{l}": layer.delta,
     }
-    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta.size)
+    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta)
     _vectors(console, columns | vectors, full)
     for name, matrix in matrices.items():
         _matrix(console, name, matrix, full)
 
 
-def _apart(arrays: "LayerParams", written: str, neurons: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Those with one number for each neuron, and those of more axes, by how they are written."""
+def _apart(arrays: "LayerParams", written: str, z: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Those with one number for each neuron or gate, and those of more axes, by how they are written."""
+    neurons = z.size if z.ndim != 2 else z.shape[1]
     named = {written.format(name): np.asarray(array) for name, array in arrays.items()}
     vectors = {name: array for name, array in named.items() if array.ndim == 1 and array.size == neurons}
     return vectors, {name: array for name, array in named.items() if array.ndim > 1}
@@ -102,7 +103,22 @@ def _formulas(console: Console, formulas: list[str]) -> None:
 
 
 def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str = "j") -> None:
-    """Vectors of one length side by side, one line for each entry; a layer of images is read row by row."""
+    """Vectors of one length side by side, one line for each entry; a layer of images is read row by row.
+
+    Of a layer with a memory z and a may differ in length: each length has a table. The steps of sequences are counted.
+    """
+    arrays = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
+    lengths = {name: column.size if name in arrays else len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        for length in dict.fromkeys(lengths.values()):
+            part = {name: column for name, column in columns.items() if lengths[name] == length}
+            _vectors(console, part, full, index)
+        return
+    steps = next((array.shape for array in arrays.values() if array.ndim == 2), None)
+    if steps is not None:
+        t, j = np.indices(steps)
+        columns = {"t": [Text(str(n)) for n in t.flat], "neuron": [Text(str(n)) for n in j.flat]} | columns
+        index = ""
     columns = {
         name: column.reshape(-1) if isinstance(column, np.ndarray) else column for name, column in columns.items()
     }

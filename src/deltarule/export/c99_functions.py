@@ -168,8 +168,9 @@ def functions(program: Program, precision: str) -> str:
         text += "\n" + GATED
     for stage in program.stages:
         if stage.kind in MEMORIES:
-            gates = "" if stage.kind == "recurrent" else _activation(get_activation("sigmoid"))
-            text += add("sigmoid", gates) + add(stage.kind, MEMORIES[stage.kind])
+            if stage.kind != "recurrent":
+                text += add("sigmoid", _activation(get_activation("sigmoid")))
+            text += add(stage.kind, MEMORIES[stage.kind])
         else:
             text += add(
                 stage.kind, POOL.format(kind=stage.kind, **POOLS[stage.kind]) if stage.kind in POOLS else CONVOLUTION

@@ -222,7 +222,7 @@ class Network:
             return E.wait(_in_parts(E, net, params, x, y, drawn))
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
-        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,); at each step of a sequence."""
+        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,), or of a sequence."""
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
             inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
