@@ -27,7 +27,7 @@ def reproduce(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, beyond, or all; none lists them.",
+            help="higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, memory, beyond, or all; none lists them.",
             show_default=False,
         ),
     ] = None,

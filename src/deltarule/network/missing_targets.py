@@ -61,6 +61,9 @@ class OfMeasured(Cost):
         value = self.cost.value(activation, z, a, self._filled(a, y))
         return self._known(y)[..., 0] * value if self.whole else value
 
+    def slope(self, a: Array, y: Array) -> Array:
+        return self._known(y) * self.cost.slope(a, self._filled(a, y))
+
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         return self._known(y) * self.cost.output_error(activation, z, a, self._filled(a, y))
 
