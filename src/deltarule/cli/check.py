@@ -9,8 +9,8 @@ from deltarule.cli.screen import console_for, emit_json, line
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel
     from deltarule.inspection.gradient_check import GradientCheck
+    from deltarule.models.model import Model
     from deltarule.network.backprop import Params
 
 LARGEST_ERROR = 1e-6  # of a right gradient in float64 it is about 1e-8
@@ -32,10 +32,10 @@ def check(
 
     On the first 100 rows of SOURCE. The exit code is 1 if a relative error is above 1e-6.
     """
-    from deltarule.cli.model import read_model, read_rows, require_targets
+    from deltarule.cli.model import Reading, read_model, read_rows, require_targets
 
     trained = read_model(model)
-    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
+    rows = read_rows(trained, Reading(source, data_dir, drop_missing, sep, decimal, na))
     Y = require_targets(rows, trained)[:MOST_ROWS]
     checks, moved = _median_checks(trained, trained.params, rows.X[:MOST_ROWS], Y), False
     if not _passed(checks):
@@ -83,7 +83,7 @@ def _moved(params: "Params") -> "Params":
     return [{name: move(tensor) for name, tensor in layer.items()} for layer in params]
 
 
-def _median_checks(model: "TrainedModel", params: "Params", X: Any, Y: Any) -> list["GradientCheck"]:
+def _median_checks(model: "Model", params: "Params", X: Any, Y: Any) -> list["GradientCheck"]:
     """For each tensor the check whose error is the median over the directions.
 
     A wrong derivative shows along almost every random direction. A kink of relu within h of an example, or a

@@ -1,11 +1,9 @@
 """The options of `deltarule train` checked one by one and together, before any data are read."""
 
 from pathlib import Path
-from typing import Any
 
 from deltarule.cli.choices import IMAGES, NUMBERS, Choices
 from deltarule.cli.options import parse_hidden, require_writable
-from deltarule.cli.trainers import TRAINERS
 
 LARGEST_SEED = 2**32 - 1  # as of `deltarule.engine.randomness`
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
@@ -25,6 +23,8 @@ def check_choices(choices: Choices) -> None:
     from deltarule.data.expansion import check_kinds
     from deltarule.data.splitting import SPLITS
     from deltarule.engine import ENGINES
+    from deltarule.models.recipe import check_options
+    from deltarule.models.trainers import TRAINERS
     from deltarule.network.activations import ACTIVATIONS
     from deltarule.network.costs import COSTS
     from deltarule.network.initializers import INITIALIZERS
@@ -77,7 +77,7 @@ def check_choices(choices: Choices) -> None:
     _check_seed_and_epochs(choices)
     _check_source(choices)
     if choices.trainer is not None:
-        check_trainer_options(choices, choices.trainer)
+        check_options(choices, choices.trainer)
     require_writable("--out", choices.model)
 
 
@@ -200,6 +200,7 @@ def _check_source(choices: Choices) -> None:
 def _check_streamed(choices: Choices) -> None:
     """Refuse what takes all examples in memory, where they stay on disk."""
     from deltarule.errors import ConfigurationError
+    from deltarule.models.trainers import TRAINERS
 
     refused = {
         "--data-dir": choices.data_dir,
@@ -222,36 +223,4 @@ def _check_streamed(choices: Choices) -> None:
         raise ConfigurationError(
             f"--trainer {choices.trainer} needs all examples in memory, and those of the folder {choices.source} stay "
             f"on disk: choose --trainer {able}"
-        )
-
-
-def trainer_options(choices: Choices) -> dict[str, Any]:
-    """The options that not every trainer takes, None where the user left them out."""
-    return {
-        "--eta": choices.eta,
-        "--batch-size": choices.batch_size,
-        "--momentum": choices.momentum,
-        "--l2": choices.l2,
-        "--l1": choices.l1,
-        "--max-norm": choices.max_norm,
-        "--dropout": choices.dropout,
-        "--halve-after": choices.halve_after,
-    }
-
-
-def check_trainer_options(choices: Choices, trainer: str) -> None:
-    """Refuse an option that this trainer does not understand, rather than ignore it."""
-    from deltarule.errors import ConfigurationError
-
-    for name, value in trainer_options(choices).items():
-        if value is not None and name not in TRAINERS[trainer].takes:
-            others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)
-            raise ConfigurationError(
-                f"{name} is {value}, but --trainer {trainer} takes no {name}: "
-                f"leave it out, or choose --trainer {others}"
-            )
-    if choices.nesterov and choices.momentum is None and TRAINERS[trainer].momentum is None:
-        raise ConfigurationError(
-            f"--nesterov is a kind of momentum, and --trainer {trainer} has none here: "
-            "give --momentum 0.9 with sgd or gd, choose --trainer momentum, or leave it out"
         )

@@ -8,8 +8,8 @@ from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, 
 from deltarule.cli.screen import emit_json
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
+    from deltarule.models.model import Model
     from deltarule.network.tracing import Trace
 
 
@@ -29,11 +29,11 @@ def trace(
 
     Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
     """
-    from deltarule.cli.model import read_model, read_rows, require_targets
+    from deltarule.cli.model import Reading, read_model, read_rows, require_targets
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
-    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
+    rows = read_rows(trained, Reading(source, data_dir, drop_missing, sep, decimal, na))
     Y = require_targets(rows, trained)
     place = _place(rows, row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])
@@ -62,7 +62,7 @@ def _place(rows: "RawRows", row: int) -> int:
     raise ConfigurationError(f"--row is {row}, but the rows of {rows.name} go from 0 to {last}: choose one of them")
 
 
-def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
+def _answers(model: "Model", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
     """The target and the prediction of the example, in class names or in the targets' units."""
     import numpy as np
 
@@ -71,9 +71,7 @@ def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace"
     return np.asarray(rows.targets[place]).tolist(), predicted[0].tolist()
 
 
-def _record(
-    model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
-) -> dict[str, Any]:
+def _record(model: "Model", rows: "RawRows", source: str, row: int, place: int, traced: "Trace") -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
     from deltarule.network.tracing import equations
 

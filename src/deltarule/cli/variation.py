@@ -8,7 +8,7 @@ from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices, as_words
 
 if TYPE_CHECKING:
-    from deltarule.cli.plan import Plan
+    from deltarule.models.plan import Plan
     from deltarule.tuning import Range, Space
 
 
