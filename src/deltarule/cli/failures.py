@@ -19,9 +19,9 @@ NAMES = (
 )
 AS_TYPED = (
     (r"drop_missing=True \(--drop-missing\)", "--drop-missing"),
-    (rf"(?<![-\w])({NAMES})=(?:'([^']*)'|([\d.e+-]*\d))", lambda m: f"{_option(m[1])} {m[2] or m[3]}"),
-    (rf"(?<![-\w'])({NAMES}) (is|must be) (?=['\d(-]|None|a |at )", lambda m: f"{_option(m[1])} {m[2]} "),
-    (rf"\b(takes no|smaller|name one|give|with) ({NAMES})(?= than|[:,]|$)", lambda m: f"{m[1]} {_option(m[2])}"),
+    (rf"(?<![-\w'])({NAMES})=(?:'([^']*)'|([\d.e+-]*\d))", lambda m: f"{_option(m[1])} {m[2] or m[3]}"),
+    (rf"(?<![-\w'])({NAMES}) (is (?=['\d(-]|None)|must be )", lambda m: f"{_option(m[1])} {m[2]}"),
+    (rf"\b(takes no|smaller|name one|give|with) ({NAMES})(?= than| to |[:,]|$)", lambda m: f"{m[1]} {_option(m[2])}"),
     (r"\b(use|with) task (regression|classification)\b", r"\1 --task \2"),
     (r"\bleave resume out\b", "leave --resume out"),
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),

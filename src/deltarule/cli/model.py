@@ -2,24 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.screen import show_notes
 
 if TYPE_CHECKING:
+    from deltarule.cli.reading import Reading
     from deltarule.data import RawRows
     from deltarule.models.model import Model
-
-
-class Reading(NamedTuple):
-    """Where rows stand and how they are written, by the options of a command."""
-
-    source: str
-    data_dir: Path | None = None
-    drop_missing: bool = False
-    sep: str | None = None
-    decimal: str | None = None
-    na: list[str] | None = None
 
 
 def read_model(path: Path) -> "Model":
@@ -40,22 +30,21 @@ def read_model(path: Path) -> "Model":
     return model
 
 
-def read_rows(model: "Model", reading: Reading, targets: bool = True) -> "RawRows":
+def read_rows(model: "Model", source: str, reading: "Reading", targets: bool = True) -> "RawRows":
     """Read the source's rows, encoded as the model's training rows were, and show the notes.
 
     What stood for a missing value in the training table does so here too, unless --na says otherwise.
     """
     from deltarule import data
-    from deltarule.cli.options import data_folders
     from deltarule.cli.progress import DownloadProgress
 
     seed = model.training.get("split_seed", 0)
     assert model.schema is not None
     with DownloadProgress() as progress:
         rows = data.load_raw(
-            reading.source,
+            source,
             model.schema,
-            data_dir=data_folders(reading.data_dir),
+            data_dir=reading.folders,
             seed=seed if isinstance(seed, int) else 0,
             drop_missing=reading.drop_missing,
             options=table_options(model, reading),
@@ -66,12 +55,12 @@ def read_rows(model: "Model", reading: Reading, targets: bool = True) -> "RawRow
     return rows
 
 
-def table_options(model: "Model", given: Reading) -> Any:
+def table_options(model: "Model", reading: "Reading") -> Any:
     """How the rows for a model are written, by the options of a command and what the model was trained with."""
-    from deltarule.models.model import reading
+    from deltarule.models import model as models
 
-    trained = reading(model)
-    return replace(trained, sep=given.sep, decimal=given.decimal, na=tuple(given.na or trained.na))
+    given = reading.table_options
+    return given if given.na else replace(given, na=models.reading(model).na)
 
 
 def known_rows(model: "Model", rows: "RawRows") -> tuple[Any, Any]:

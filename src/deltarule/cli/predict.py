@@ -9,18 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import (
-    REAL,
-    AsJson,
-    DataDir,
-    Decimal,
-    DropMissing,
-    ModelFile,
-    Na,
-    Sep,
-    Source,
-    require_writable,
-)
+from deltarule.cli.choices import as_words
+from deltarule.cli.options import REAL, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line
 from deltarule.errors import counted
 
@@ -34,16 +25,12 @@ SHOWN = 10
 def predict(
     model: ModelFile,
     source: Source,
+    reading: Reading,
     out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write every prediction to this file.")] = None,
-    data_dir: DataDir = None,
     interval: Annotated[
         float | None,
         typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
     ] = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
@@ -52,14 +39,13 @@ def predict(
 
     A model of `--trainer bayesian` has error bars: the standard deviation of a new measurement, noise included.
     """
-    from deltarule.cli.model import Reading, read_model, read_rows, show_extrapolation, table_options
+    from deltarule.cli.model import read_model, read_rows, show_extrapolation, table_options
 
     if out is not None:
-        _check_out(out, model, source)
+        require_other("--out", out, model, source)
     trained = read_model(model)
     _check_interval(trained, interval)
-    reading = Reading(source, data_dir, drop_missing, sep, decimal, na)
-    rows = read_rows(trained, reading, targets=False)
+    rows = read_rows(trained, source, reading, targets=False)
     outside = show_extrapolation(trained, rows)
     kept = _kept_names(trained, rows)
     columns = _columns(trained, rows, kept)
@@ -91,22 +77,9 @@ def predict(
         line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
     elif len(rows.rows) > SHOWN:
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
-        options = [] if data_dir is None else ["--data-dir", data_dir]
-        options += ["--drop-missing"] if drop_missing else []
-        given = {"--sep": sep, "--decimal": decimal, "--interval": interval}
-        options += [word for name, value in given.items() if value is not None for word in (name, value)]
-        options += [word for mark in na or () for word in ("--na", mark)]
+        options = as_words({name: value for name, _, value in given(reading)})
+        options += [] if interval is None else ["--interval", interval]
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
-
-
-def _check_out(out: Path, model: Path, source: str) -> None:
-    """A prediction must not overwrite what it was made from."""
-    from deltarule.errors import ConfigurationError
-
-    for what, path in (("model", model), ("table", Path(source))):
-        if out.resolve() == path.resolve():
-            raise ConfigurationError(f"--out is {str(out)!r}, the {what} itself: give another name")
-    require_writable("--out", out)
 
 
 def _check_interval(model: "Model", interval: float | None) -> None:

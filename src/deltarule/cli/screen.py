@@ -4,16 +4,16 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
-from deltarule.models.words import MOST_NAMES, finite, number, quoted, share
-
-__all__ = ["MOST_NAMES", "finite", "number", "quoted", "share"]
+from deltarule.models.words import finite
 
 
 def console_for(as_json: bool) -> Console:
@@ -57,6 +57,26 @@ def warnings_as_notes() -> Iterator[None]:
 def line(console: Console, text: str, style: str = "") -> None:
     """Write a line exactly as it is: no wrapping, no markup."""
     console.print(Text(text, style=style), soft_wrap=True)
+
+
+def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) -> Table:
+    """A table without rows yet; its columns are right-aligned but those named in `left`."""
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        table.add_column(Text(name), justify="left" if name in left else "right", no_wrap=name not in left)
+    return table
+
+
+def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:
+    """Names and values in a frame; the value named `best` stands out, and so does what is a warning."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, value in rows:
+        name_style = "bold yellow" if name == "warning" else ""
+        value_style = "bold green" if name == best else ""
+        table.add_row(Text(name, style=name_style), Text(value, style=value_style, overflow="fold"))
+    return Panel(table, title=title, title_align="left", expand=False)
 
 
 def command(*words: object) -> str:

@@ -6,13 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
-
-from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.failures import as_typed
-from deltarule.cli.screen import command
+from deltarule.cli.screen import command, panel_of
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
@@ -54,7 +50,7 @@ def json_record(choices: Choices, model: "Model", saved: bool, seconds: float) -
     }
 
 
-def panel(model: "Model", record: dict[str, Any], title: str = "deltarule train", resumed: bool = False) -> Panel:
+def panel(model: "Model", record: dict[str, Any], title: str = "deltarule train", resumed: bool = False) -> Any:
     """The summary for people; of a resumed training the seconds count those of the calls before too."""
     from deltarule.models.card import card
 
@@ -63,25 +59,15 @@ def panel(model: "Model", record: dict[str, Any], title: str = "deltarule train"
     training = f"training {seconds} with what was resumed" if resumed else f"{seconds} of them training"
     rows = [(name, words.get(name, "-")) for name in SHOWN]
     rows += [("seconds", f"{record['seconds']:.1f} ({training})"), ("saved", record["model"] or "not saved")]
-    return _panel(title, [(name, value, "bold green" if name == "test" else "") for name, value in rows])
+    return panel_of(title, rows, best="test")
 
 
-def verdict_panel(model: "Model") -> Panel | None:
-    """The verdict for people, where there is one."""
+def verdict_panel(model: "Model") -> Any:
+    """The verdict for people, None where there is none."""
     verdict = model.verdict
     if verdict is None or not verdict.lines:
         return None
-    return _panel("verdict", [(name, as_typed(words), "") for name, words in verdict.rows()])
-
-
-def _panel(title: str, rows: list[tuple[str, str, str]]) -> Panel:
-    """Names and words, each in its style."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    for name, words, style in rows:
-        table.add_row(Text(name, style="bold yellow" if name == "warning" else ""), Text(words, style, overflow="fold"))
-    return Panel(table, title=title, title_align="left", expand=False)
+    return panel_of("verdict", [(name, as_typed(words)) for name, words in verdict.rows()])
 
 
 def why_stopped(model: "Model") -> str:
@@ -100,7 +86,7 @@ def next_commands(choices: Choices, data: "LoadedData") -> list[str]:
     if source is None:  # arrays have no names of columns
         return []
     row = 0  # of a table the first row without a missing cell or target
-    if not data.streamed and choices.source not in IMAGES:
+    if not data.streamed and choices.kind != "images":
         whole: Any = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
         row = min(int(part.rows.min()) for part in (whole.train, whole.validation, whole.test))
     words = [choices.model, source, *choices.reading()]

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
+from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
+from deltarule.cli.reading import Reading
 from deltarule.cli.screen import emit_json
 
 if TYPE_CHECKING:
@@ -17,23 +18,19 @@ def trace(
     model: ModelFile,
     source: Source,
     row: Annotated[int, typer.Option(**WHOLE | {"metavar": "I"}, help="The row of the source, counted from 0.")],
+    reading: Reading,
     full: Annotated[bool, typer.Option("--full", help="Print every number of large arrays too.")] = False,
-    data_dir: DataDir = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow one example through the network and back: a, z, sigma'(z), delta, dW and db of every layer.
 
     Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
     """
-    from deltarule.cli.model import Reading, read_model, read_rows, require_targets
+    from deltarule.cli.model import read_model, read_rows, require_targets
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
-    rows = read_rows(trained, Reading(source, data_dir, drop_missing, sep, decimal, na))
+    rows = read_rows(trained, source, reading)
     Y = require_targets(rows, trained)
     place = _place(rows, row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])

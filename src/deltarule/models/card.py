@@ -70,8 +70,8 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
     title = model.training.get("source") or ", ".join(model.schema.target_names)
     if model.path is not None:
         title = model.path.name
-        more = (more or {}) | {"model's SHA-256": sha256(model.path.read_bytes()).hexdigest()}
-    rows = {name[0].upper() + name[1:]: words for name, words in (card(model) | (more or {})).items()}
+        more = (more or {}) | {"Model's SHA-256": sha256(model.path.read_bytes()).hexdigest()}
+    rows = {name[0].upper() + name[1:]: words for name, words in card(model).items()} | (more or {})
     return html_report(title, model.schema, rows, model.training, evidence)
 
 

@@ -75,6 +75,7 @@ def outcome_of(
         validation: those that were held out, if any.
         scales: what each target of a regression was divided by, (k,).
     """
+    result = replace(result, params=trees.mapped(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
         return _merged(plan, result, train, scales)
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"

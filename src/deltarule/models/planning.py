@@ -117,6 +117,7 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
         regularization = "early-stopping" if problem.in_memory_table else "best-epoch"
     if trainer is None:
         trainer = "lm" if exact else problem.defaults.trainer
+        trainer = trainer if set(special(recipe)) <= set(TRAINERS[trainer].takes) else "sgd"
         check_options(recipe, trainer)
     return trainer, regularization
 
@@ -124,7 +125,7 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
 def _check_trainer(recipe: Recipe, trainer: Any) -> None:
     """Refuse a trainer that is not known, and options that it does not take."""
     if trainer is None:
-        return None
+        return
     if isinstance(trainer, str) and trainer in TRAINERS:
         check_options(recipe, trainer)
     elif not isinstance(trainer, Trainer):

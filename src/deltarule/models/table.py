@@ -79,6 +79,7 @@ def fit_table(
     running = {name: options[name] for name in RUNNING if name in options}
     result = run(plan, data.train, data.validation, seed=seed, **running)
     place = {"source": str(table)} if isinstance(table, str | Path) else {}
+    given |= {"missing": "impute"} if given.pop("impute", False) else {}
     said = {"target": target, "task": task, "split": split, "seed": seed, "drop_missing": drop_missing or None} | given
     origin = {
         "options": place | {name: _as_json(value) for name, value in said.items() if value is not None},
