@@ -92,13 +92,11 @@ def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> 
 def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, data: "LoadedData") -> list["Layer"]:
     """The stack that the user names, or Dense layers of the sizes that he or we choose."""
     import deltarule as dr
-    from deltarule.data.pixels import Pixels
     from deltarule.network.layers.affine import AffineLayer
     from deltarule.network.stacks import fitted, stack
 
     if choices.stack is not None:
-        pixels = data.schema.inputs[0]
-        shape = pixels.shape if isinstance(pixels, Pixels) else (data.schema.input_width,)
+        shape = data.schema.image_shape or (data.schema.input_width,)
         return [
             replace(layer, initializer=layer.initializer or choices.init) if isinstance(layer, AffineLayer) else layer  # pyright: ignore[reportArgumentType]
             for layer in fitted(stack(choices.stack), shape)

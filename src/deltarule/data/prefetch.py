@@ -53,7 +53,6 @@ class Prefetch(Generic[T]):
     """
 
     def __init__(self, items: Iterable, finish: Callable[..., T]):
-        """The thread starts at once."""
         self.waited = 0.0
         self._queue: queue.Queue = queue.Queue(AHEAD)
         self._ended = threading.Event()

@@ -1,14 +1,15 @@
 """A table as its file holds it, before its cells are made numbers."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deltarule.data.cells import listed, shown
 from deltarule.data.optional import Frame
 from deltarule.data.written_numbers import Decimal
-from deltarule.errors import DataError
+from deltarule.errors import DataError, DeltaruleError
 
 
 @dataclass
@@ -18,27 +19,42 @@ class RawTable:
     Args:
         frame: the table.
         decimal: the decimal sign of its texts, None where they do not say.
-        found: what is unusual about the file, a few words each.
+        unusual: what else is unusual about the file, a few words each; empty texts do not count.
         units: of the columns, from a row below the header.
         typed: whether the file says itself which columns are text.
     """
 
     frame: Frame
     decimal: Decimal | None = None
-    found: list[str] = field(default_factory=list)
+    unusual: tuple[str, ...] = ()
     units: dict[str, str] = field(default_factory=dict)
     typed: bool = False
 
+    def notes(self, name: str) -> list[str]:
+        """A note of all that is unusual, if anything is."""
+        commas = "decimal commas" * (self.decimal == ",")
+        units = f"the row below the header as units ({', '.join(self.units.values())})" * bool(self.units)
+        found = [words for words in (*self.unusual, commas, units) if words]
+        return [f"{name} is read with {', '.join(found)}"] if found else []
+
 
 def refuse_duplicates(path: Path, names: Collection[str]) -> None:
-    """Refuse names that two columns have.
-
-    Raises:
-        DataError: there are such.
-    """
+    """Refuse names that two columns have."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
             f"{path} has more than one column named {shown(twice[0])} (its columns: {listed(tuple(names))}): "
             "rename or remove one"
         )
+
+
+@contextmanager
+def reading(path: Path, kind: str, advice: str, *faults: type[Exception]) -> Iterator[None]:
+    """Turn what a library says of a damaged file, inside, into a DataError."""
+    try:
+        yield
+    except (DeltaruleError, OSError):
+        raise
+    except faults as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{path} cannot be read as {kind} ({reason}): {advice}") from None

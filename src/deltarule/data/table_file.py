@@ -7,12 +7,11 @@ import numpy as np
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of
 from deltarule.data.optional import Frame, Series, require
-from deltarule.data.parquet_file import read_parquet
 from deltarule.data.raw_table import RawTable, refuse_duplicates
-from deltarule.data.sheet_file import read_sheet
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.text_file import read_text_file
 from deltarule.data.text_layout import NAMELESS
+from deltarule.data.typed_file import read_parquet, read_sheet
 from deltarule.data.units import find_column, split_unit, with_unit
 from deltarule.data.written_numbers import written_numbers
 from deltarule.errors import DataError
@@ -52,20 +51,20 @@ def read_table(
         if extension in TEXT_FILES:
             table = read_text_file(path, text_columns, options)
         else:
-            table = read_sheet(path, options) if extension in SHEETS else read_parquet(path, options)
+            table = (read_sheet if extension in SHEETS else read_parquet)(path, options)
     except OSError as error:
         raise DataError(
             f"{path} cannot be read ({error.strerror or error}): check the file and its permissions"
         ) from None
-    notes = [f"{path.name} is read with {', '.join(table.found)}"] if table.found else []
+    notes = table.notes(path.name)
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
-    table.frame = table.frame.drop(columns=nameless)
-    empty = table.frame.isna().all(axis=1) if table.frame.shape[1] > 1 else np.zeros(len(table.frame), bool)
+    frame = table.frame = table.frame.drop(columns=nameless)
+    empty = frame.isna().all(axis=1) if frame.shape[1] > 1 else np.zeros(len(frame), bool)
     if empty.any():
-        table.frame = table.frame[~empty]
+        frame = table.frame = frame[~empty]
         notes.append(f"{int(empty.sum())} rows of {path.name} without any value are left out")
-    if not len(table.frame):
+    if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
     return _finished(path, table, text_columns, options, notes), tuple(notes)
 
@@ -93,7 +92,7 @@ def _finished(
     if with_units:
         notes.append(f"the numbers of these columns of {path.name} have a unit behind them: {', '.join(with_units)}")
     refuse_duplicates(path, names)
-    return require("pandas", "a table").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
+    return require("pandas").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
 
 
 def _stripped(column: Series) -> Series:
@@ -102,7 +101,7 @@ def _stripped(column: Series) -> Series:
     stripped = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
     if stripped == cells:
         return column
-    kind = "category" if isinstance(column.dtype, require("pandas", "a table").CategoricalDtype) else column.dtype
+    kind = "category" if hasattr(column.dtype, "categories") else column.dtype
     return type(column)(stripped, index=column.index, name=column.name, dtype=object).astype(kind)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import is_jax, is_key, key_words
-from deltarule.data.row_sums import row_sum
+from deltarule.data.row_codes import row_sum
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 
