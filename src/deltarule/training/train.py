@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -128,10 +128,9 @@ def train(
         mesh = E.mesh_of(devices)
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
-        count = int(rows.count)
         sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
         del X  # the rows are on the device
-        check_together(net, trainer, stopping, count, validated=validation_data is not None)
+        check_together(net, trainer, stopping, int(rows.count), validated=validation_data is not None)
         if isinstance(trainer, Diversifying):
             starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
@@ -144,13 +143,26 @@ def train(
         def settings() -> Fingerprint:
             return fingerprint(course, starts, seed, rows.x.dtype, rows_in_words(rows))
 
-        with (
-            E.together(),
-            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
-            trainer.thread_limits(net, starts[0], count),
-        ):
-            result = replace(session, keeper=keeper).run(starts)
+        result = run(session, starts, settings, checkpoint, resume, checkpoint_every)
         return with_remark(net, trainer, result, sample)
+
+
+def run(
+    session: Session,
+    starts: list[Params],
+    settings: Callable[[], Fingerprint],
+    checkpoint: Any,
+    resume: Any,
+    every: int,
+) -> TrainingResult:
+    """The training, with its checkpoints and the limit on BLAS's threads."""
+    course, E = session.course, session.course.engine
+    with (
+        E.together(),
+        keeping(checkpoint, resume, every, session.epochs, settings, E) as keeper,
+        course.trainer.thread_limits(course.net, starts[0], int(course.rows.count)),
+    ):
+        return replace(session, keeper=keeper).run(starts)
 
 
 def starting_points(

@@ -49,7 +49,7 @@ class Feed:
     seed: int
 
     @property
-    def total(self) -> int:
+    def count(self) -> int:
         """N, over all processes."""
         return int(self.counts.sum())
 

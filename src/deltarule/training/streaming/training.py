@@ -23,12 +23,12 @@ from deltarule.network.network import Network
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints import engine_to_resume, keeping
+from deltarule.training.checkpoints import engine_to_resume
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
-from deltarule.training.session import Callback, TrainingResult
+from deltarule.training.session import Callback, Session, TrainingResult
 from deltarule.training.streaming.course import StreamedCourse
 from deltarule.training.streaming.feed import Feed, chunk_rows
-from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, starting_points
+from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, run, starting_points
 
 DEFAULT_MEMORY = 2**28
 
@@ -121,18 +121,15 @@ def train_stream(
             start = E.everywhere(mesh, start)
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
         feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
-        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), epochs, stopping, callbacks, started)
+        rules = replace(stopping, time_limit=None)
+        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), rules, "cost", ())
 
         def settings() -> Fingerprint:
             found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
             return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
 
-        with (
-            E.together(),
-            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
-            trainer.thread_limits(net, start, int(counts.sum())),
-        ):
-            return replace(course, keeper=keeper).run(start)
+        session = Session(course, epochs, stopping.time_limit, callbacks, started)
+        return run(session, [start], settings, checkpoint, resume, checkpoint_every)
 
 
 def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Stopping, validated: bool) -> None:
@@ -140,17 +137,17 @@ def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Sto
     if isinstance(trainer, GradientDescent):
         if trainer.batch_size is None or trainer.steps is not None:
             raise ConfigurationError(
-                "a stream trains by mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
+                "a stream trains by mini-batches that cover it: give batch_size, and leave steps out."
             )
     elif not isinstance(trainer, LevenbergMarquardt) or trainer.batch_size is not None:
         raise ConfigurationError(
             f"{type(trainer).__name__} needs all examples in memory as it is set: stream with GradientDescent("
             "batch_size=...) or LevenbergMarquardt() on all examples."
         )
-    elif trainer.form(net, params, count) != "primal":
+    elif (form := trainer.form(net, params, count)) != "primal":
         raise ConfigurationError(
-            f"Levenberg-Marquardt would take its {trainer.form(net, params, count)} form on {count:,} examples, and a "
-            "stream can only be summed into the primal one: train in memory, or give solver='primal'."
+            f"Levenberg-Marquardt would take its {form} form on {count:,} examples, and a stream can only be summed into "
+            "the primal one: train in memory, or give solver='primal'."
         )
     check_together(net, trainer, stopping, count, validated)
     if stopping.min_grad is not None:
