@@ -88,7 +88,7 @@ class Session:
                 began, before = time.perf_counter(), progress
                 planned = min(self.epochs, before.epoch + self._in_time(chunk, rate))
                 until = self._agreed(self.keeper.limit(planned))[0]
-                progress, outside = self._go_on(before, until)
+                progress, outside = self.go_on(before, until)
                 if outside is None:
                     progress, outside = self._look_outside(before, progress)
                 if not first_chunk:  # which may also compile
@@ -115,7 +115,7 @@ class Session:
         left = self.time_limit - (time.perf_counter() - self.started)
         return int(np.clip(left / rate, 1, chunk))
 
-    def _go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
+    def go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
         lanes = zip(before.carries, before.parts, strict=True)
         done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
@@ -154,7 +154,7 @@ class Session:
         late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
         outside, last = self._agreed(outside or ("time" if late else None), last)
         if last is not None and last < after.epoch:  # the same epochs again, up to that one
-            after, _ = self._go_on(before, last)
+            after, _ = self.go_on(before, last)
         return after, outside
 
     def _ended_by_callback(self, parts: list[Records]) -> int | None:

@@ -1,7 +1,7 @@
 """What must be the same for a training to go on from a checkpoint: each setting in words, the data as digests.
 
 Numbers of epochs, time limits and callbacks may change. Functions (schedules, Optax rules) are known by their name and
-by the values they enclose, so that `optax.adam(1.0, b1=0.8)` differs from `optax.adam(1.0)`; their code is not compared.
+the values that they enclose, so that `optax.adam(1.0, b1=0.8)` differs from `optax.adam(1.0)`; code is not compared.
 """
 
 import dataclasses
