@@ -73,7 +73,8 @@ class Column:
 
     def rescaled(self, mean: float, std: float, low: float, high: float) -> Self:
         """The same, a number standardised by these."""
-        return replace(self, mean=mean, std=std, low=low, high=high) if self.is_number else self  # pyright: ignore[reportCallIssue]
+        given: Any = {"mean": mean, "std": std, "low": low, "high": high} if self.is_number else {}
+        return replace(self, **given)  # pyright: ignore[reportArgumentType]
 
     def to_json(self) -> dict[str, Any]:
         """Describe it in JSON's types."""
@@ -84,25 +85,16 @@ class Column:
 
 @dataclass(frozen=True)
 class NumericColumn(Column):
-    """A column of numbers (or of booleans, as 0 and 1), standardised: x ↦ (x - mean) / std.
-
-    Args:
-        name: the column's name in the table.
-        mean: the mean over the training rows, in the column's unit.
-        std: the standard deviation over the training rows, > 0; 1 for a column that is constant to rounding.
-        low: the smallest value among the training rows, None where it was not kept.
-        high: the largest one.
-        imputed: a cell may be missing: then the mean stands for it, and one more network input is 1, else 0.
-    """
+    """A column of numbers (or of booleans, as 0 and 1), standardised: x ↦ (x - mean) / std."""
 
     kind = "numeric"
     is_number = True
-    name: str
-    mean: float
-    std: float
-    low: float | None = None
-    high: float | None = None
-    imputed: bool = False
+    name: str  # in the table
+    mean: float  # over the training rows, in the column's unit
+    std: float  # likewise, > 0; 1 for a column that is constant to rounding
+    low: float | None = None  # the smallest value among the training rows, None where it was not kept
+    high: float | None = None  # the largest one
+    imputed: bool = False  # a cell may be missing: then the mean stands for it, and one more input is 1, else 0
 
     def __post_init__(self):
         column = f"column {self.name!r} of the schema"
@@ -188,18 +180,12 @@ class NumericColumn(Column):
 
 @dataclass(frozen=True)
 class CategoricalColumn(Column):
-    """A column of text, one network input per category: 1 for the row's own category, 0 for the others.
-
-    Args:
-        name: the column's name in the table.
-        categories: the different texts, at least one, none twice; their order is the order of the inputs.
-        imputed: a cell may be missing: one more network input, the last, is 1 then.
-    """
+    """A column of text, one network input per category: 1 for the row's own category, 0 for the others."""
 
     kind = "categorical"
-    name: str
-    categories: tuple[str, ...]
-    imputed: bool = False
+    name: str  # in the table
+    categories: tuple[str, ...]  # at least one, none twice; their order is the order of the inputs
+    imputed: bool = False  # a cell may be missing: one more network input, the last, is 1 then
 
     def __post_init__(self):
         if not self.categories or len(set(self.categories)) != len(self.categories):

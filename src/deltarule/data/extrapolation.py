@@ -11,23 +11,14 @@ MARGIN = 0.1  # of a column's range: a row counts as outside only beyond it
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Rows beyond the training range, and the cell that lies farthest out.
+    """Rows beyond the training range, and the cell that lies farthest out."""
 
-    Args:
-        rows: their places, ascending.
-        column: the name of the column of the farthest cell.
-        place: its row's place.
-        value: what it holds, in the column's unit.
-        low: the smallest value of the column among the training rows.
-        high: the largest one.
-    """
-
-    rows: tuple[int, ...]
-    column: str
-    place: int
-    value: float
-    low: float
-    high: float
+    rows: tuple[int, ...]  # their places, ascending
+    column: str  # the name of the column of the farthest cell
+    place: int  # its row's place
+    value: float  # what it holds, in the column's unit
+    low: float  # the smallest value of the column among the training rows
+    high: float  # the largest one
 
 
 def has_ranges(schema: Schema) -> bool:

@@ -45,14 +45,7 @@ class Held(NamedTuple):
 
 
 class Found:
-    """What one pass finds.
-
-    Args:
-        path: the folder, for messages.
-        inputs: the names of the columns.
-        targets: theirs.
-        task: "classification", "regression", or None to decide by the targets.
-    """
+    """What one pass over a folder finds of columns of these names; task None decides by the targets."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...], targets: tuple[str, ...], task: str | None):
         self.path, self.inputs, self.targets, self.task = path, inputs, targets, task
@@ -80,9 +73,8 @@ class Found:
             bad = ~np.isfinite(numbers)
             if bad.any():
                 name = names[int(np.argmax(bad.any(axis=0)))]
-                raise DataError(
-                    f"column {name!r} of {self.path} holds {numbers[bad][0]}: fill such cells, or remove their rows"
-                )
+                fault = f"column {name!r} of {self.path} holds {numbers[bad][0]}"
+                raise DataError(f"{fault}: fill such cells, or remove their rows")
         self.x.add(number, x[part == TRAINING])
         self.y.add(number, y[part == TRAINING])
         for which, pieces in self.pieces.items():
@@ -111,10 +103,9 @@ class Found:
         most = MOST_CLASSES if self.task == "classification" else MOST_INTEGER_CLASSES
         if more is None or len(values) > most or any(value % 1 for value in values):
             if self.task == "classification":
-                raise DataError(
-                    f"target {self.targets[0]!r} of {self.path} holds numbers that are not whole, or more than "
-                    f"{most} different ones: number the classes, or use task regression."
-                )
+                fault = f"holds numbers that are not whole, or more than {most} different ones"
+                cure = "number the classes, or use task regression"
+                raise DataError(f"target {self.targets[0]!r} of {self.path} {fault}: {cure}.")
             self.values = None
 
     def schema(self) -> tuple[Schema, tuple[str, ...]]:
@@ -125,10 +116,8 @@ class Found:
             return Schema("table", "regression", columns, targets, None, self.targets), notes
         classes = tuple(int(value) for value in sorted(self.values))
         if len(classes) < 2:
-            raise DataError(
-                f"target {self.targets[0]!r} of {self.path} holds {targets[0].low:g} in every row: choose another, or "
-                "use task regression."
-            )
+            fault = f"target {self.targets[0]!r} of {self.path} holds {targets[0].low:g} in every row"
+            raise DataError(f"{fault}: choose another, or use task regression.")
         notes += () if self.task else (read_as_classes(self.targets[0], len(classes)),)
         return Schema("table", "classification", columns, (), classes, self.targets), notes
 

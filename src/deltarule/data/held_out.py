@@ -20,15 +20,7 @@ HELD_BYTES = 2**25  # that the validation part, and the test part, may take in m
 
 
 class Parts:
-    """The part of every row of a stream.
-
-    Args:
-        stream: at least 3 rows.
-        seed: of the draw.
-
-    Raises:
-        DataError: there are fewer rows.
-    """
+    """The part of every row of a stream of at least 3 rows, drawn by a seed when its block is read."""
 
     def __init__(self, stream: Stream, seed: int):
         N = stream.rows

@@ -34,14 +34,9 @@ Folders = str | Path | Sequence[str | Path] | None
 
 
 def mnist_directories(data_dir: str | Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Name the folders to read MNIST from: the argument, else $DELTARULE_DATA, else none.
+    """Name the folders to read MNIST from: the argument, else $DELTARULE_DATA in this environment, else none.
 
-    Where this names a folder, MNIST must lie there; where it names none, the user's cache and the mirrors
-    serve.
-
-    Args:
-        data_dir: the folder the user asked for, or None.
-        environment: `os.environ`, handed in by the command line; the library itself does not read it.
+    Where this names a folder, MNIST must lie there; where it names none, the user's cache and the mirrors serve.
     """
     named = data_dir or environment.get("DELTARULE_DATA")
     return (Path(named).expanduser(),) if named else ()
@@ -85,10 +80,9 @@ def mnist(
         _check_pair(*(arrays[name] for name in names), *(paths[name] for name in names))
     train_images, train_labels, test_images, test_labels = (arrays[name] for name in MD5_SUMS)
     if train_images.shape[1:] != test_images.shape[1:] or len(train_images) < 6:
-        raise DataError(
-            f"{paths['train-images-idx3-ubyte']} holds images of the shape {train_images.shape}, the test file of "
-            f"the shape {test_images.shape}: they must agree, with 6 training images or more"
-        )
+        shapes = f"holds images of the shape {train_images.shape}, the test file of the shape {test_images.shape}"
+        rule = "they must agree, with 6 training images or more"
+        raise DataError(f"{paths['train-images-idx3-ubyte']} {shapes}: {rule}")
     images, labels = np.concatenate([train_images, test_images]), np.concatenate([train_labels, test_labels])
     test = len(train_images)
     parts = tuple(np.split(np.arange(len(images)), [test - test // 6, test]))
@@ -108,8 +102,7 @@ def download(path: Path, base_urls: Sequence[str], progress: Any = None) -> None
             or None.
 
     Raises:
-        DataError: pooch is not installed, the folder cannot be written, or no mirror gave the file; the
-            sentence names each address tried and what went wrong there.
+        DataError: the folder cannot be written, or no mirror gave the file; the sentence names each tried, and why.
     """
     pooch = require("pooch", "a download")
     try:
@@ -130,10 +123,8 @@ def download(path: Path, base_urls: Sequence[str], progress: Any = None) -> None
                 failures.append(f"{base_url}{path.name} ({reason})")
     finally:
         logger.setLevel(level)
-    raise DataError(
-        f"{path.name} could not be downloaded; tried {', '.join(failures) or 'no address'}: put MNIST's four "
-        "files in a folder yourself and name it with --data-dir"
-    )
+    fault = f"{path.name} could not be downloaded; tried {', '.join(failures) or 'no address'}"
+    raise DataError(f"{fault}: put MNIST's four files in a folder yourself and name it with --data-dir")
 
 
 def _find(folders: tuple[Path, ...]) -> dict[str, Path]:
@@ -148,11 +139,9 @@ def _find(folders: tuple[Path, ...]) -> dict[str, Path]:
         if len(found) == len(MD5_SUMS):
             return found
         missing = missing or [name for name in MD5_SUMS if name not in found]
-    raise DataError(
-        f"MNIST is not in {', '.join(map(str, folders))}: {', '.join(missing)} (plain or .gz) missing "
-        "there; name the folder that holds the four files with --data-dir or $DELTARULE_DATA, or name none "
-        "to download them"
-    )
+    fault = f"MNIST is not in {', '.join(map(str, folders))}: {', '.join(missing)} (plain or .gz) missing there"
+    cure = "name the folder that holds the four files with --data-dir or $DELTARULE_DATA, or none to download them"
+    raise DataError(f"{fault}; {cure}")
 
 
 def _cached(path: Path, md5: str, base_urls: Sequence[str], progress: Any) -> np.ndarray:
@@ -165,9 +154,8 @@ def _cached(path: Path, md5: str, base_urls: Sequence[str], progress: Any) -> np
             raise DataError(f"{path}: the uncompressed bytes should have the MD5 sum {md5}, but have {found}")
     except DataError as error:
         path.unlink(missing_ok=True)
-        raise DataError(
-            f"{error}; the file has been deleted: run again to download it anew, or use --data-dir"
-        ) from None
+        again = "the file has been deleted: run again to download it anew, or use --data-dir"
+        raise DataError(f"{error}; {again}") from None
     return array
 
 
@@ -183,10 +171,8 @@ def _check_pair(images: np.ndarray, labels: np.ndarray, image_path: Path, label_
     if images.ndim != 3:
         raise DataError(f"{image_path} holds an array of the shape {images.shape}, but images are (N, h, w)")
     if labels.shape != images.shape[:1]:
-        raise DataError(
-            f"{label_path} holds labels of the shape {labels.shape} for the {len(images)} images in "
-            f"{image_path}: there must be one label per image"
-        )
+        found = f"{label_path} holds labels of the shape {labels.shape} for the {len(images)} images in {image_path}"
+        raise DataError(f"{found}: there must be one label per image")
     if labels.max() > 9:
         row = int(np.argmax(labels > 9))
         raise DataError(f"{label_path}: label {row} is {labels[row]}, but MNIST's digits are 0..9: give MNIST's files")

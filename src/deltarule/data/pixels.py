@@ -12,20 +12,13 @@ from deltarule.errors import DataError
 
 @dataclass(frozen=True)
 class Pixels(Column):
-    """An image as one flat row of pixels: x ↦ x / scale, from 0..scale to 0..1.
-
-    Args:
-        count: pixels of an image, n_1.
-        scale: the largest raw value, > 0 (255 for bytes).
-        shape: the image's shape, (h, w) or (h, w, c); its product is `count`.
-        dtype: "float32" or "float64", what the encoded pixels are stored in.
-    """
+    """An image as one flat row of pixels: x ↦ x / scale, from 0..scale to 0..1."""
 
     kind = "pixels"
-    count: int
-    scale: float
-    shape: tuple[int, ...]
-    dtype: str = "float64"
+    count: int  # pixels of an image, n_1
+    scale: float  # the largest raw value, > 0 (255 for bytes)
+    shape: tuple[int, ...]  # (h, w) or (h, w, c); its product is `count`
+    dtype: str = "float64"  # or "float32": what the encoded pixels are stored in
 
     def __post_init__(self):
         sound = self.shape and min(self.shape) > 0 and math.prod(self.shape) == self.count

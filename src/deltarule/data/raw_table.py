@@ -14,21 +14,13 @@ from deltarule.errors import DataError, DeltaruleError
 
 @dataclass
 class RawTable:
-    """A table as its file holds it, and how it was read.
-
-    Args:
-        frame: the table.
-        decimal: the decimal sign of its texts, None where they do not say.
-        unusual: what else is unusual about the file, a few words each; empty texts do not count.
-        units: of the columns, from a row below the header.
-        typed: whether the file says itself which columns are text.
-    """
+    """A table as its file holds it, and how it was read."""
 
     frame: Frame
-    decimal: Decimal | None = None
-    unusual: tuple[str, ...] = ()
-    units: dict[str, str] = field(default_factory=dict)
-    typed: bool = False
+    decimal: Decimal | None = None  # the decimal sign of its texts, None where they do not say
+    unusual: tuple[str, ...] = ()  # what else is unusual about the file, a few words each; empty texts do not count
+    units: dict[str, str] = field(default_factory=dict)  # of the columns, from a row below the header
+    typed: bool = False  # whether the file says itself which columns are text
 
     def notes(self, name: str) -> list[str]:
         """A note of all that is unusual, if anything is."""
@@ -42,10 +34,8 @@ def refuse_duplicates(path: Path, names: Collection[str]) -> None:
     """Refuse names that two columns have."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(
-            f"{path} has more than one column named {shown(twice[0])} (its columns: {listed(tuple(names))}): "
-            "rename or remove one"
-        )
+        columns = f"(its columns: {listed(tuple(names))})"
+        raise DataError(f"{path} has more than one column named {shown(twice[0])} {columns}: rename or remove one")
 
 
 @contextmanager

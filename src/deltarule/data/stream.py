@@ -69,20 +69,14 @@ class ArrayStream(Stream):
         X: the inputs: a path, or an array; of a memory map the file is read.
         Y: the targets, likewise.
         block_rows: rows of a block.
-
-    Raises:
-        DataError: not such files, not numbers, no column, or not as many rows of Y as of X.
     """
 
     def __init__(self, X: Any, Y: Any, block_rows: int = BLOCK_ROWS):
-        """Look at shapes only; nothing is read."""
         self.x, self.y = _rows_of("X", X), _rows_of("Y", Y)
         x, y = self.x.shape, self.y.shape
         if len(x) != 2 or len(y) not in (1, 2) or x[0] != y[0] or not all((*x, *y)):
-            raise DataError(
-                f"X is {x} and Y {y}: give as many rows of both and at least one, X (N, n_1), Y (N,) or (N, k), of at "
-                "least one column."
-            )
+            rule = "give as many rows of both, X (N, n_1) and Y (N,) or (N, k), and at least one row and column"
+            raise DataError(f"X is {x} and Y {y}: {rule}.")
         self.inputs, self.targets = x[1], y[1] if len(y) == 2 else 1
         starts = range(0, x[0], block_rows)
         self.blocks = tuple(Block(min(block_rows, x[0] - start), start) for start in starts)
@@ -148,15 +142,9 @@ class ParquetStream(Stream):
         path: the folder or file.
         target: the columns to learn, "a,b" or ["a", "b"].
         inputs: the columns that are inputs; None takes all the others.
-
-    Raises:
-        DataError: no Parquet files, files of different columns, columns that are not numeric, or a target that is not
-            there.
-        ConfigurationError: no target, a target named twice, or an input that is not there.
     """
 
     def __init__(self, path: str | os.PathLike, target: str | Sequence[str], inputs: Sequence[str] | None = None):
-        """Look at the files' footers only."""
         dataset, arrow = require("pyarrow.dataset", PURPOSE), require("pyarrow", PURPOSE)
         path = Path(path)
         if not path.exists():

@@ -28,7 +28,7 @@ from deltarule.data.table_columns import (
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
-from deltarule.errors import DataError
+from deltarule.errors import DataError, counted
 
 
 def load_table(
@@ -44,25 +44,8 @@ def load_table(
     """Load a table's file, split 70/15/15 at random (by class for classification) or in its order.
 
     Means and standard deviations are those of the training part. The categories of a text column and the
-    classes are those of the whole table, so that no part meets one it does not know.
-
-    Args:
-        path: the file.
-        target: the target columns, "a", "a,b" or ["a", "b"]; every other usable column is an input, but those that
-            `options` set apart.
-        task: "classification", "regression", or None for the rule in `decide_task`.
-        seed: of a random split.
-        split: "random", or "blocks", which trains on the first 70%, for rows in the order of time.
-        drop_missing: leave out rows with a missing cell instead of refusing them.
-        options: how the file is written and what some columns are for.
-        by_mean: divide the targets of a regression by their mean instead of standardising them: counts and rates.
-
-    Returns:
-        The data set; `rows` counts the file's data rows from 0, dropped ones included.
-
-    Raises:
-        DataError: the file or a cell in it cannot be used.
-        ConfigurationError: target, task, seed or split lies outside its domain, or options contradict each other.
+    classes are those of the whole table, so that no part meets one it does not know. Every usable column is an input
+    but the targets and those that `options` set apart. Arguments and errors are those of `load`.
     """
     path = Path(path)
     origin = path.name
@@ -84,11 +67,9 @@ def load_table(
     frame = whole.loc[complete.index]
     lacking = _lacking(frame, targets, origin)
     if len(frame) - lacking.sum() < 3:
-        after = " once those with missing cells are left out" if dropped else ""
-        count = "1 data row" if len(frame) == 1 else f"{len(frame)} data rows"
-        raise DataError(
-            f"{origin} has {count}{after}, but at least 3 are needed, to train, validate and test: add rows"
-        )
+        after = " once those with missing cells are left out" * bool(dropped)
+        count = counted(len(frame), "data row")
+        raise DataError(f"{origin} has {count}{after}, but at least 3 must train, validate and test: add rows")
     decided, surprising = decide_task(frame[list(targets)], task, origin)
     classes = class_labels(frame[targets[0]]) if decided == "classification" else None
     parts = _parted(lacking, split, seed, None if classes is None else as_objects(frame[targets[0]]))
@@ -122,21 +103,10 @@ def table_rows(
     targets: bool = True,
     options: TableOptions = AS_FOUND,
 ) -> RawRows:
-    """Read a table and encode it by a model's schema.
+    """Read a table, which needs the schema's input columns and may have others, and encode it by a model's schema.
 
-    Args:
-        path: the file; it needs the schema's input columns, and may have others.
-        schema: a table's schema.
-        drop_missing: leave out rows with a missing cell instead of refusing them.
-        targets: encode the target columns where the file has them; False leaves them alone, however they
-            look.
-        options: how the file is written; what they say of columns is not looked at.
-
-    Returns:
-        The rows; Y and targets are None if the file lacks the target columns or they are all empty.
-
-    Raises:
-        DataError: the file or a cell in it cannot be used.
+    Y and targets are None if the file lacks the target columns or they are all empty. What `options` say of columns is
+    not looked at. Arguments and errors are those of `load_raw`.
     """
     path = Path(path)
     texts = {column.name for column in schema.inputs if not column.is_number}
@@ -169,13 +139,9 @@ def table_rows(
 
 
 def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple[str, ...]]:
-    """Leave out the rows with a missing cell if `drop`, else refuse them.
+    """The rows without a missing cell, their index unchanged, and a note of how many were left out, if `drop`.
 
-    Returns:
-        The rows without a missing cell, their index unchanged, and a note of how many were left out.
-
-    Raises:
-        DataError: a cell is missing and `drop` is False; the sentence counts them by column.
+    Else a missing cell is a DataError, whose sentence counts them by column.
     """
     missing = frame.isna()
     if not missing.to_numpy().any():
@@ -188,11 +154,9 @@ def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple
         f"column {name!r} has {count} (first in data row {missing[name].idxmax()})"
         for name, count in counts[counts > 0].items()
     ]
-    raise DataError(
-        f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0): "
-        f"{_first(found, 5, ' columns')}: fill them, leave such rows out with "
-        "drop_missing=True (--drop-missing), or have inputs imputed with --missing impute"
-    )
+    fault = f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0)"
+    cure = "leave such rows out with drop_missing=True (--drop-missing), or have inputs imputed with --missing impute"
+    raise DataError(f"{fault}: {_first(found, 5, ' columns')}: fill them, {cure}")
 
 
 def _first(found: Sequence[str], limit: int, what: str = "") -> str:
@@ -218,9 +182,8 @@ def _lacking(frame: Frame, targets: tuple[str, ...], origin: str) -> np.ndarray:
     missing = frame[list(targets)].isna().to_numpy()
     for axis, fault in ((1, "some rows have none of the targets"), (0, "one of the targets has no value in any row")):
         if len(missing) and missing.all(axis=axis).any():
-            raise DataError(
-                f"{origin}: {fault}: leave such rows out with drop_missing=True (--drop-missing), or name other targets"
-            )
+            cure = "leave such rows out with drop_missing=True (--drop-missing), or name other targets"
+            raise DataError(f"{origin}: {fault}: {cure}")
     return missing.any(axis=1)
 
 

@@ -19,34 +19,21 @@ ALMOST_ALL = 0.99  # of the mistakes of the majority's class that one column alo
 
 @dataclass(frozen=True)
 class Leak:
-    """A column that predicts a target almost exactly, alone.
-
-    Args:
-        column: its name.
-        target: the target's name.
-        skill: the share of the variance that it explains on held-out rows, or of the mistakes that it avoids.
-    """
+    """A column that predicts a target almost exactly, alone."""
 
     column: str
     target: str
-    skill: float
+    skill: float  # the share of the variance that it explains on held-out rows, or of the mistakes that it avoids
 
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """Rows of a table that hold the same inputs and targets as another one.
+    """Rows of a table that hold the same inputs and targets as another one."""
 
-    Args:
-        count: how many rows equal one that is counted already, so that leaving them out would leave the distinct rows.
-        rows: of the whole table.
-        validation: which validation rows equal a training row, (m,) bool.
-        test: which test rows do.
-    """
-
-    count: int
-    rows: int
-    validation: np.ndarray
-    test: np.ndarray
+    count: int  # how many rows equal one that is counted already: without them all rows would be distinct
+    rows: int  # of the whole table
+    validation: np.ndarray  # which validation rows equal a training row, (m,) bool
+    test: np.ndarray  # which test rows do
 
 
 def copies(data: DataSet) -> Copies:

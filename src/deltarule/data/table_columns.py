@@ -33,9 +33,8 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
     """
     given = [target] if isinstance(target, str) else list(target or ())
     if not given or not all(piece.strip() for text in given for piece in text.split(",")):
-        raise ConfigurationError(
-            f"{origin} needs a target: name one of its columns {listed(tuple(columns))} with --target"
-        )
+        known = listed(tuple(columns))
+        raise ConfigurationError(f"{origin} needs a target: name one of its columns {known} with --target")
     names = []
     for text in given:
         pieces = text.split(",")
@@ -51,20 +50,13 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
 
 
 def require_column(name: str, columns: Sequence[str], origin: str, option: str) -> str:
-    """The column of the table that an option means by this name.
-
-    Raises:
-        DataError: there is none.
-    """
+    """The column of the table that an option means by this name; a DataError if there is none."""
     found = find_column(name, columns)
     if found is None:
-        near = difflib.get_close_matches(name, columns, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        for note in numbers_as_names(columns, origin):
-            hint = f"{note}; "
-        raise DataError(
-            f"{origin} has no column {name!r} for the {option}: {hint}its columns are {listed(tuple(columns))}"
-        )
+        near = [f"did you mean {other!r}? " for other in difflib.get_close_matches(name, columns, n=1)]
+        hint = [f"{note}; " for note in numbers_as_names(columns, origin)] or near or [""]
+        known = f"{hint[0]}its columns are {listed(tuple(columns))}"
+        raise DataError(f"{origin} has no column {name!r} for the {option}: {known}")
     return found
 
 
@@ -76,20 +68,15 @@ def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], ori
             to be something else.
         DataError: a column is not in the table.
     """
-    columns = list(frame.columns)
-    drop, category, weights = (
-        tuple(require_column(name, columns, origin, f"option --{option}") for name in names)
-        for option, names in (
-            ("drop", options.drop),
-            ("category", options.category),
-            ("weights", (options.weights,) if options.weights else ()),
-        )
-    )
-    asked = (("--target", targets), ("--weights", weights), ("--drop", drop), ("--category", category))
-    for (option, names), (other, taken) in combinations(asked, 2):
-        if (twice := set(names) & set(taken)) and (option, other) != ("--target", "--category"):
-            raise ConfigurationError(f"{option} and {other} both name the column {min(twice)!r}: leave one out")
-    return replace(options, drop=drop, category=category, weights=weights[0] if weights else None)
+    given = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
+    found = {
+        option: tuple(require_column(str(name), list(frame.columns), origin, f"option --{option}") for name in names)
+        for option, names in given.items()
+    }
+    for (option, names), (other, taken) in combinations({"target": targets, **found}.items(), 2):
+        if (twice := set(names) & set(taken)) and (option, other) != ("target", "category"):
+            raise ConfigurationError(f"--{option} and --{other} both name the column {min(twice)!r}: leave one out")
+    return replace(options, drop=found["drop"], category=found["category"], weights=(*found["weights"], None)[0])
 
 
 def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
@@ -104,14 +91,12 @@ def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
         return ()
     if len(numbers) < len(columns) and all(number % 1 == 0 for number in numbers):
         return ()
-    return (
-        f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)} and is taken for the names of the "
-        "columns: if it is a row, put a line of names above it",
-    )
+    first = f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)}"
+    return (f"{first} and is taken for the names of the columns: if it is a row, put a line of names above it",)
 
 
 def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tuple[str, ...]]:
-    """Decide between classification and regression, and say so where the rule could surprise.
+    """Decide between classification and regression, and note where the rule could surprise.
 
     One target is classification if it holds text, categories or booleans, or at most 20 different whole
     numbers; numbers that are not whole, or more than 20 different ones, are regression. Several targets are
@@ -122,69 +107,55 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         task: "classification", "regression" or None.
         origin: the file's name.
 
-    Returns:
-        The task and notes.
-
     Raises:
         ConfigurationError: `task` is another word, or asks to classify several targets.
         DataError: a target cannot serve: text or dates where numbers are needed, one class only.
     """
     if task not in (None, "classification", "regression"):
         raise ConfigurationError(f"task is {task!r}: give classification or regression")
-    several = targets.shape[1] > 1
-    if several and task == "classification":
-        raise ConfigurationError(
-            f"target names {targets.shape[1]} columns ({listed(tuple(targets.columns))}), but "
-            "classification supports one: name one target, or use task regression"
-        )
     columns = [targets[name] for name in targets]
+    if len(columns) > 1 and task == "classification":
+        found = f"target names {len(columns)} columns ({listed(tuple(targets.columns))})"
+        raise ConfigurationError(f"{found}, but classification supports one: name one target, or use task regression")
     for column in columns:
         if kind_of(column) in ("date", "other"):
-            raise DataError(
-                f"{holds(column, 0, origin)}, which can be no target: targets are numbers, text or booleans"
-            )
-    if several or task == "regression":
+            no_target = f"{holds(column, 0, origin)}, which can be no target"
+            raise DataError(f"{no_target}: targets are numbers, text or booleans")
+    if len(columns) > 1 or task == "regression":
         for column in columns:
-            _refuse_text(column, several, origin)
+            _refuse_text(column, len(columns) > 1, origin)
         return "regression", ()
     (column,) = columns
-    name, different, kind, notes = column.name, column.nunique(), kind_of(column), ()
+    where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
     if task is None and kind == "numeric":
         values = as_numbers(column)
         if not np.isfinite(values).all() or (values % 1 != 0).any() or different > MOST_INTEGER_CLASSES:
             return "regression", ()
-        notes = (read_as_classes(str(name), different),)
+        notes = (read_as_classes(str(column.name), different),)
     if task is None and kind == "text":
         refuse_stray_text(column, origin)
     if different == 1:
-        raise DataError(
-            f"{origin}: target {name!r} holds {shown(column.iloc[0])} in every row, but classification "
-            "takes two or more classes: add rows of another class, or choose another target"
-        )
+        found = f"{where} holds {shown(column.iloc[0])} in every row, but classification takes two or more classes"
+        raise DataError(f"{found}: add rows of another class, or choose another target")
     if different == len(column) and different > MOST_UNIQUE_CATEGORIES:
-        raise DataError(
-            f"{origin}: target {name!r} has a different value in each of its {different} rows, so there is "
-            "nothing to classify: choose another target, or use task regression for numbers"
-        )
+        found = f"{where} has a different value in each of its {different} rows, so there is nothing to classify"
+        raise DataError(f"{found}: choose another target, or use task regression for numbers")
     return "classification", notes
 
 
 def read_as_classes(target: str, different: int) -> str:
     """The note that a target of whole numbers is a classification."""
-    return (
-        f"target {target!r} holds {different} different whole numbers and is read as classes; "
-        "to fit them as numbers use task regression"
-    )
+    found = f"target {target!r} holds {different} different whole numbers and is read as classes"
+    return f"{found}; to fit them as numbers use task regression"
 
 
 def _refuse_text(column: Series, several: bool, origin: str) -> None:
-    if kind_of(column) != "text":
-        return
-    refuse_stray_text(column, origin)
-    strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
-    if strangers.any():
-        advice = "name one target alone to classify it" if several else "use task classification, or correct the cell"
-        raise DataError(f"{holds(column, int(np.argmax(strangers)), origin)}, but regression fits numbers: {advice}")
+    if kind_of(column) == "text":
+        refuse_stray_text(column, origin)
+        strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
+        if strangers.any():
+            cure = "name one target alone to classify it" if several else "use task classification, or correct the cell"
+            raise DataError(f"{holds(column, int(np.argmax(strangers)), origin)}, but regression fits numbers: {cure}")
 
 
 def refuse_stray_text(column: Series, origin: str) -> None:
@@ -199,24 +170,25 @@ def refuse_stray_text(column: Series, origin: str) -> None:
     numbers = len(cells) - len(strangers)
     if not numbers or (2 * numbers <= len(cells) and not all(map(is_missing_mark, strangers))):
         return
+    fault = "in a column of numbers"
     if strangers:
         found, alike = strangers[0], strangers.count(strangers[0])
-        fault = f"in a column of numbers{f' ({alike} cells do)' if alike > 1 else ''}"
+        fault += f" ({alike} cells do)" * (alike > 1)
         advice = "correct the cell, read the column as categories with --category, or leave it out with --drop"
         if is_missing_mark(found):
             advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
     elif (odd := _of_the_rarer_sign(column)) is not None:
         found, advice = odd, "write all with the same sign"
-        fault = "in a column of numbers, of which some have a decimal comma and some a decimal point"
+        fault += ", of which some have a decimal comma and some a decimal point"
     elif commas := [cell for cell in cells if isinstance(cell, str) and "," in cell]:
-        found, fault = commas[0], "in a column of numbers with commas"
+        found, fault = commas[0], f"{fault} with commas"
         advice = "say --decimal , if the comma is the decimal sign, or --decimal . if it separates thousands"
     else:
         units = written_numbers(column, ".").units
         if len(units) < 2 or len(set(cells)) <= 2 * len(units):  # 1A, 1B, 2A are codes
             return
         found = next(cell for cell in cells if written_numbers(type(column)([cell]), ".").units != units[:1])
-        fault = f"in a column of numbers with the units {listed(units, 5)}"
+        fault += f" with the units {listed(units, 5)}"
         advice = "write all in one unit, or name the column with --category if they are codes"
     raise DataError(f"{holds(column, as_objects(column).index(found), origin)} {fault}: {advice}")
 
@@ -233,8 +205,7 @@ def class_labels(column: Series) -> tuple[Label, ...]:
 
     Text stays text; numbers that are all whole become int; booleans stay booleans.
     """
-    kinds = {"text": str, "boolean": bool, "numeric": int}
-    kind = kinds[kind_of(column)]
+    kind = {"text": str, "boolean": bool, "numeric": int}[kind_of(column)]
     if kind is int and (as_numbers(column) % 1 != 0).any():
         kind = float
     labels = {canonical(value, kind) for value in as_objects(column)}
@@ -258,13 +229,11 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
     Raises:
         DataError: a column of numbers passes for text (`refuse_stray_text`), or no column is left.
     """
-    pd = require("pandas")
     chosen: dict[str, str] = {}
     notes: list[str] = []
     for name in frame:
         column, kind = frame[name], kind_of(frame[name])
-        declared = isinstance(column.dtype, pd.CategoricalDtype)
-        asked = name in category and kind != "empty"
+        declared, asked = hasattr(column.dtype, "categories"), name in category and kind != "empty"
         if kind == "text" and not declared and not asked:
             refuse_stray_text(column, origin)
         if kind in ("numeric", "boolean") and not declared and not asked:
@@ -284,16 +253,15 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
 
 def _no_input(column: Series, kind: str) -> str | None:
     """Say why a column that holds no numbers cannot be an input, or None if it can."""
-    if kind == "empty":
-        return "it has no value in any row"
-    if kind == "date":
-        return "it holds dates or times"
+    present = column.dropna()
+    if kind in ("empty", "date"):
+        return {"empty": "it has no value in any row", "date": "it holds dates or times"}[kind]
     if kind == "other":
-        return f"it holds values of the type {type(column.dropna().iloc[0]).__name__}"
-    if column.nunique() == 1:
-        return f"it holds {shown(column.dropna().iloc[0])} in every row"
-    if column.nunique() == column.notna().sum() > MOST_UNIQUE_CATEGORIES:
-        return f"its {column.nunique()} texts all differ, as names and identifiers do"
+        return f"it holds values of the type {type(present.iloc[0]).__name__}"
+    if (different := present.nunique()) == 1:
+        return f"it holds {shown(present.iloc[0])} in every row"
+    if different == len(present) > MOST_UNIQUE_CATEGORIES:
+        return f"its {different} texts all differ, as names and identifiers do"
     return None
 
 

@@ -41,8 +41,7 @@ def read_table(
         The table, its index the numbers of the data rows, counted from 0, and notes.
 
     Raises:
-        DataError: the file is missing, a directory, empty, no text, ragged, no workbook, not Parquet, has a column name
-            twice, or has no data rows.
+        DataError: the file cannot be read as a table, has a column name twice, or has no data rows.
     """
     path = Path(path)
     extension = path.suffix.lower()
@@ -53,9 +52,8 @@ def read_table(
         else:
             table = (read_sheet if extension in SHEETS else read_parquet)(path, options)
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}): check the file and its permissions"
-        ) from None
+        fault = f"{path} cannot be read ({error.strerror or error})"
+        raise DataError(f"{fault}: check the file and its permissions") from None
     notes = table.notes(path.name)
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
@@ -123,35 +121,28 @@ def _as_texts(column: Series) -> Series:
 
 
 def _as_written(column: Series, table: RawTable, known: str) -> tuple[Series, str]:
-    """A column of texts as numbers, with their unit, if all its cells are numbers of one unit; else as it is.
-
-    Args:
-        column: (N,).
-        table: whose decimal sign it has.
-        known: the unit in the column's name, "" for none.
-    """
+    """A column of texts as numbers, with their unit, if all are numbers of one unit, the `known` one if there is."""
     found = written_numbers(column, table.decimal or ".")
     cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
-    if (found.fits != column.notna().to_numpy()).any() or len(found.units) != 1:
+    others = (found.fits != column.notna().to_numpy()).any() or len(found.units) != 1
+    if others or (known and found.units[0] not in ("", known)):
         return column, ""
-    if known and found.units[0] not in ("", known):
+    codes = table.typed and all(cell.isdecimal() for cell in cells)  # which the file declares as texts
+    if codes or (table.decimal is None and any("," in cell for cell in cells)):  # 1,234 may be 1.234 or 1234
         return column, ""
-    if table.typed and all(cell.isdecimal() for cell in cells):
-        return column, ""  # codes, which whoever wrote the file has declared as texts
-    if table.decimal is None and any("," in cell for cell in cells):
-        return column, ""  # whether 1,234 is 1.234 or 1234 the table does not say
     return type(column)(found.values, index=column.index, name=column.name), found.units[0]
 
 
 def _check_file(path: Path, extension: str) -> None:
+    fault = None
     if path.is_dir():
-        raise DataError(f"{path} is a directory, which only training reads: give a .csv or .parquet file in it")
-    if extension not in TABLE_FILES:
-        raise DataError(
-            f"{path} has the extension {extension!r}: give digits, mnist, or a table with one of "
-            f"{', '.join(TABLE_FILES)}"
-        )
-    if not path.is_file():
+        fault = "is a directory, which only training reads: give a .csv or .parquet file in it"
+    elif extension not in TABLE_FILES:
+        known = ", ".join(TABLE_FILES)
+        fault = f"has the extension {extension!r}: give digits, mnist, or a table with one of {known}"
+    elif not path.is_file():
         raise DataError(f"there is no file {path}: check the name and the folder")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty: give a table with a header and rows")
+    elif path.stat().st_size == 0:
+        fault = "is empty: give a table with a header and rows"
+    if fault:
+        raise DataError(f"{path} {fault}")

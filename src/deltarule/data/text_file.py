@@ -20,16 +20,7 @@ _BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xf
 
 
 def read_text_file(path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:
-    """Read a text file.
-
-    Args:
-        path: the file.
-        text_columns: columns to read as text even if every cell looks like a number.
-        options: what is not to be found in the file.
-
-    Raises:
-        DataError: the file is no text, or no table.
-    """
+    """Read a text file; `text_columns` are read as text even if every cell looks like a number."""
     # pandas' ParserError is a ValueError
     with reading(path, "a table of separated values", "correct the file", csv.Error, ValueError):
         for encoding in _encodings(path):

@@ -69,13 +69,10 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
 
 
 def units_row(head: Frame) -> dict[str, str]:
-    """The unit of each column that the first row of a table names, {} if that row holds no units.
+    """The unit of each column that the first row of a table, given its first rows, names; {} if that holds no units.
 
     It does if none of its cells is a number, at least half of the columns of numbers have a short text there, and no
     column of texts has one, but for a mark such as "-". Marks of missing values are no units.
-
-    Args:
-        head: the first rows of the table, as texts or as they are.
     """
     if not len(head):
         return {}

@@ -21,8 +21,8 @@ from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints import engine_to_resume, keeping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
+from deltarule.training.checkpoints.keeper import engine_to_resume, keeping
 from deltarule.training.learnt import sample_of_classes, with_remark
 from deltarule.training.loop import Course
 from deltarule.training.memory import require_fit
@@ -119,9 +119,7 @@ def train(
     require_rows("X", X)
     validation_data = validation_parts(validation_data)
     net = for_targets(net, Y, *(validation_data or ())[1:2])
-    if engine == "auto" and needs_jax(trainer, devices) is None:
-        engine = engine_to_resume(resume) or engine
-    E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
+    E = engine_of(engine, resume, net, trainer, X.shape, epochs * restarts, devices)
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
         mesh = E.mesh_of(devices)
@@ -161,6 +159,13 @@ def run(
         course.trainer.thread_limits(course.net, starts[0], int(course.rows.count)),
     ):
         return replace(session, keeper=keeper).run(starts)
+
+
+def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: Any, epochs: int, devices: Any) -> Any:
+    """The engine that trains; "auto" stays with that of the checkpoint that the training goes on from."""
+    if engine == "auto" and needs_jax(trainer, devices) is None:
+        engine = engine_to_resume(resume) or engine
+    return engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
 
 
 def starting_points(

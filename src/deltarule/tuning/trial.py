@@ -17,7 +17,7 @@ from deltarule.network.examples import checked_rows, require_finite, require_row
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
-from deltarule.training.checkpoints import Progress
+from deltarule.training.checkpoints.progress import Progress
 from deltarule.training.loop import Carry, Course
 from deltarule.training.session import Session, TrainingResult
 from deltarule.training.train import NO_RULES, check_kinds, check_together, starting_points

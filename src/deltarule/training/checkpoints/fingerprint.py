@@ -33,16 +33,14 @@ SAMPLED = 32  # blocks of a stream that are read for its digest
 
 def fingerprint(course: "Course", starts: list[Params], seed: Any, dtype: Any, training_data: str) -> Fingerprint:
     """The settings of a training by name, those that people change first; its examples as `rows_in_words` has them."""
-    trainer = course.trainer
-    assert dataclasses.is_dataclass(trainer)
-    names = [field.name for field in dataclasses.fields(trainer)]
+    trainer: Any = course.trainer
     rules = ("goal", "min_grad", "max_fail")
     return {
         "engine": course.engine.name,
         "network": "-".join(in_words(layer) for layer in course.net.layers),
         "cost": in_words(course.net.cost),
         "trainer": type(trainer).__name__,
-        **{name: in_words(getattr(trainer, name)) for name in names},
+        **{field.name: in_words(getattr(trainer, field.name)) for field in dataclasses.fields(trainer)},
         "seed": in_words(seed),
         "dtype": str(dtype),
         "restarts": str(len(starts)),
@@ -112,9 +110,12 @@ def _enclosed(function: Any) -> list[Any]:
 
 def rows_in_words(rows: Rows) -> str:
     """Shape and digest of the examples, without padding, however they are divided among devices and processes."""
+    E, sums = engine.of(rows.x), []
+    for array in (rows.x, rows.y, rows.weight):
+        own = E.pieces(rows, array) if array is not None else ()
+        sums.append(sum(row_sum(first, held) for first, held in own) % 2**64)
     width = "x".join(str(size) for size in rows.x.shape[1:])
-    shape = f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets"
-    return f"{shape}, digest {_summed(engine.of(rows.x), _row_sums(rows))}"
+    return f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets, digest {_summed(E, sums)}"
 
 
 def stream_in_words(E: Any, whole: "Stream", own: "Stream") -> str:
@@ -124,33 +125,21 @@ def stream_in_words(E: Any, whole: "Stream", own: "Stream") -> str:
     where a pass over them has taken it; else that of the first piece of `SAMPLED` blocks evenly spread from the first
     to the last, of which each process reads those of its own part.
     """
-    cut = hashlib.blake2b(str([block.rows for block in whole.blocks]).encode(), digest_size=4).hexdigest()
+    count, cut = len(whole.blocks), hashlib.blake2b(str([block.rows for block in whole.blocks]).encode(), digest_size=4)
     columns = f"{whole.rows} rows of {whole.inputs} inputs and {whole.targets} targets"
-    shape = f"a stream of {columns} in {len(whole.blocks)} blocks ({cut})"
+    shape = f"a stream of {columns} in {count} blocks ({cut.hexdigest()})"
     if whole.digest is not None:
         return f"{shape}, digest {whole.digest}"
     mine, sums = set(own.blocks), [0, 0]
-    numbers = np.unique(np.linspace(0, len(whole.blocks) - 1, SAMPLED).round().astype(int))
+    numbers = np.unique(np.linspace(0, count - 1, SAMPLED).round().astype(int))
     firsts = np.cumsum([0, *(block.rows for block in whole.blocks)])
     for number in numbers:
         if (block := whole.blocks[number]) in mine:
             piece = next(iter(whole.pieces(block)))
             sums = [(one + row_sum(int(firsts[number]), held)) % 2**64 for one, held in zip(sums, piece, strict=True)]
-    return f"{shape}, digest {_summed(E, sums)} of {len(numbers)} blocks of {len(whole.blocks)}"
+    return f"{shape}, digest {_summed(E, sums)} of {len(numbers)} blocks of {count}"
 
 
 def _summed(E: Any, sums: list[int]) -> str:
     """The 64-bit sums, those of all processes added, in hexadecimal digits."""
     return "".join(f"{int(number):016x}" for number in E.sum_over_processes(np.array(sums, np.uint64)))
-
-
-def _row_sums(rows: Rows) -> list[int]:
-    """One 64-bit sum each of inputs, targets and weights over this process's examples, their numbers mixed in.
-
-    Sums of processes add up to the sum of all, in whatever parts the examples lie.
-    """
-    sums = []
-    for array in (rows.x, rows.y, rows.weight):
-        own = engine.of(rows.x).pieces(rows, array) if array is not None else ()
-        sums.append(sum(row_sum(first, held) for first, held in own) % 2**64)
-    return sums
