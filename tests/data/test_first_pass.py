@@ -129,7 +129,7 @@ def test_parquet_files_are_measured_together(tmp_path, of):
     damaged = (tmp_path / "3.parquet").read_bytes()
     (tmp_path / "3.parquet").write_bytes(damaged[:50] + bytes(400) + damaged[450:])
     for error in together(of, tmp_path, target="y"):
-        assert str(error).startswith(f"row group 0 of {tmp_path / '3.parquet'} cannot be read (")
+        assert str(error).startswith(f"row group 0 of {tmp_path / '3.parquet'} cannot be read as Parquet (")
 
 
 def test_classes_are_those_of_all_shares(folder):

@@ -95,9 +95,9 @@ def test_a_folder_without_a_file_says_which(tiny_mnist_folder):
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
-        ("t10k-labels-idx1-ubyte", np.zeros(3, np.uint8), r"shape \(3,\) for the 4 images"),
-        ("t10k-labels-idx1-ubyte", np.array([0, 1, 10, 2], np.uint8), "label 2 is 10"),
-        ("t10k-images-idx3-ubyte", np.zeros((4, 6), np.uint8), r"images are \(N, h, w\)"),
+        ("t10k-labels-idx1-ubyte", np.zeros(3, np.uint8), r"images \(4, 2, 3\), .*labels \(3,\)"),
+        ("t10k-labels-idx1-ubyte", np.array([0, 1, 10, 2], np.uint8), "labels .* up to 10"),
+        ("t10k-images-idx3-ubyte", np.zeros((4, 6), np.uint8), r"images \(4, 6\), "),
         ("t10k-images-idx3-ubyte", np.zeros((4, 3, 3), np.uint8), "must agree"),
     ],
 )

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltarule.data.cells import listed
 from deltarule.data.columns import NumericColumn
+from deltarule.data.dataset import Examples
 from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, parted
 from deltarule.data.moments import BlockMoments
 from deltarule.data.row_codes import row_sum
@@ -32,18 +33,6 @@ class Among(NamedTuple):
     everyones: Callable[[bytes], list[bytes]] = lambda content: [content]
 
 
-class Held(NamedTuple):
-    """The rows of a part that is held out: inputs, targets (rows, k), and their numbers in the stream, ascending."""
-
-    x: np.ndarray
-    y: np.ndarray
-    rows: np.ndarray
-
-    def taken(self, which: np.ndarray) -> "Held":
-        """Some of them: a boolean for each, or their places."""
-        return Held(*(array[which] for array in self))
-
-
 class Found:
     """What one pass over a folder finds of columns of these names; task None decides by the targets."""
 
@@ -52,7 +41,7 @@ class Found:
         self.x, self.y = BlockMoments(len(inputs)), BlockMoments(len(targets))
         # The values of a target that may be classes, and how many rows have each.
         self.values: dict[float, int] | None = {} if len(targets) == 1 and task != "regression" else None
-        self.pieces: dict[int, list[Held]] = {VALIDATION: [], TEST: []}
+        self.pieces: dict[int, list[Examples]] = {VALIDATION: [], TEST: []}  # the rows held out, as they are on disk
         self.sums = np.zeros(2, np.uint64)  # of the inputs and of the targets of all rows
 
     @property
@@ -60,11 +49,10 @@ class Found:
         """32 hexadecimal digits that differ where a number of the stream, or its place, does."""
         return "".join(f"{one:016x}" for one in self.sums.tolist())
 
-    def held(self, part: int) -> Held:
-        """The rows of the validation or of the test part."""
-        nothing = Held(np.zeros((0, len(self.inputs))), np.zeros((0, len(self.targets))), np.zeros(0, np.int64))
-        pieces = [piece for piece in self.pieces[part] if len(piece.rows)] or [nothing]
-        held = Held(*map(np.concatenate, zip(*pieces, strict=True)))
+    def held(self, part: int) -> Examples:
+        """The rows of the validation or of the test part, as they are on disk, targets (rows, k), in their order."""
+        x, y, rows = ([getattr(piece, name) for piece in self.pieces[part]] for name in ("X", "Y", "rows"))
+        held = Examples(np.concatenate(x), np.concatenate(y), np.concatenate(rows))
         return held.taken(np.argsort(held.rows))
 
     def add(self, number: int, first: int, x: np.ndarray, y: np.ndarray, part: np.ndarray) -> None:
@@ -79,7 +67,7 @@ class Found:
         self.y.add(number, y[part == TRAINING])
         for which, pieces in self.pieces.items():
             mine = part == which
-            pieces.append(Held(x[mine], y[mine], first + np.flatnonzero(mine)))
+            pieces.append(Examples(x[mine], y[mine], first + np.flatnonzero(mine)))
         self.sums += np.array([row_sum(first, x), row_sum(first, y)], np.uint64)
         if self.values is not None:
             values, counts = np.unique(y, return_counts=True)

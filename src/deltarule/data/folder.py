@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from deltarule.data.dataset import Examples, StreamedData
-from deltarule.data.first_pass import Among, Found, Held, first_pass
+from deltarule.data.first_pass import Among, Found, first_pass
 from deltarule.data.held_out import TEST, VALIDATION, Parts, TrainingRows, encoded_inputs, encoded_targets
 from deltarule.data.schema import Schema
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
@@ -66,16 +66,16 @@ def load_folder(
     if parts.held < drawn.held:  # the others train
         stay = [parts.rows(stream, which) for which in (VALIDATION, TEST)]
         held = [rows.taken(np.isin(rows.rows, staying)) for rows, staying in zip(held, stay, strict=True)]
-    notes += found.untrained(np.concatenate([rows.y for rows in held]))
+    notes += found.untrained(np.concatenate([rows.Y for rows in held]))
     validation, test = (_examples(schema, rows) for rows in held)
     training = TrainingRows(stream, parts, schema, found.digest)
     return StreamedData(path.resolve().name, schema, training, validation, test, notes)
 
 
-def _examples(schema: Schema, held: Held) -> Examples:
-    Y = encoded_targets(schema, held.y)
+def _examples(schema: Schema, held: Examples) -> Examples:
+    Y = encoded_targets(schema, held.Y)
     Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-    return Examples(encoded_inputs(schema, held.x), Y, held.rows)
+    return Examples(encoded_inputs(schema, held.X), Y, held.rows)
 
 
 def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

@@ -75,10 +75,12 @@ def mnist(
         cache = Path(cache_dir or require("platformdirs", "the cache").user_cache_dir("deltarule")) / "mnist"
         paths = {name: cache / f"{name}.gz" for name in MD5_SUMS}
         arrays = {name: _cached(path, MD5_SUMS[name], base_urls, progress) for name, path in paths.items()}
-    for part in ("train", "t10k"):
-        names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
-        _check_pair(*(arrays[name] for name in names), *(paths[name] for name in names))
     train_images, train_labels, test_images, test_labels = (arrays[name] for name in MD5_SUMS)
+    for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
+        if images.ndim != 3 or labels.shape != images.shape[:1] or labels.max() > 9:
+            found = f"images {images.shape}, {paths[f'{part}-labels-idx1-ubyte']} labels {labels.shape}"
+            rule = "they must be (N, h, w), and (N,) in 0..9"
+            raise DataError(f"{paths[f'{part}-images-idx3-ubyte']} holds {found} up to {labels.max()}: {rule}")
     if train_images.shape[1:] != test_images.shape[1:] or len(train_images) < 6:
         shapes = f"holds images of the shape {train_images.shape}, the test file of the shape {test_images.shape}"
         rule = "they must agree, with 6 training images or more"
@@ -164,15 +166,3 @@ def _md5(array: np.ndarray) -> str:
     digest = hashlib.md5(idx_header(array.shape), usedforsecurity=False)
     digest.update(array.data)
     return digest.hexdigest()
-
-
-def _check_pair(images: np.ndarray, labels: np.ndarray, image_path: Path, label_path: Path) -> None:
-    """Check that images are (N, h, w) and labels (N,) in 0..9."""
-    if images.ndim != 3:
-        raise DataError(f"{image_path} holds an array of the shape {images.shape}, but images are (N, h, w)")
-    if labels.shape != images.shape[:1]:
-        found = f"{label_path} holds labels of the shape {labels.shape} for the {len(images)} images in {image_path}"
-        raise DataError(f"{found}: there must be one label per image")
-    if labels.max() > 9:
-        row = int(np.argmax(labels > 9))
-        raise DataError(f"{label_path}: label {row} is {labels[row]}, but MNIST's digits are 0..9: give MNIST's files")

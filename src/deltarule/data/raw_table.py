@@ -39,12 +39,12 @@ def refuse_duplicates(path: Path, names: Collection[str]) -> None:
 
 
 @contextmanager
-def reading(path: Path, kind: str, advice: str, *faults: type[Exception]) -> Iterator[None]:
+def reading(what: object, kind: str, advice: str, *faults: type[Exception]) -> Iterator[None]:
     """Turn what a library says of a damaged file, inside, into a DataError."""
     try:
         yield
-    except (DeltaruleError, OSError):
-        raise
     except faults as error:
+        if isinstance(error, DeltaruleError) or (isinstance(error, OSError) and OSError not in faults):
+            raise
         reason = " ".join(str(error).split()).rstrip(".")
-        raise DataError(f"{path} cannot be read as {kind} ({reason}): {advice}") from None
+        raise DataError(f"{what} cannot be read as {kind} ({reason}): {advice}") from None

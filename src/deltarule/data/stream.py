@@ -7,13 +7,13 @@ touched: its file is read through a buffer, so that what was read does not stay 
 import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from deltarule.data.optional import require
+from deltarule.data.raw_table import reading
 from deltarule.data.table_columns import find_targets
 from deltarule.errors import ConfigurationError, DataError
 
@@ -73,7 +73,7 @@ class ArrayStream(Stream):
 
     def __init__(self, X: Any, Y: Any, block_rows: int = BLOCK_ROWS):
         self.x, self.y = _rows_of("X", X), _rows_of("Y", Y)
-        x, y = self.x.shape, self.y.shape
+        x, y = self.x.array.shape, self.y.array.shape
         if len(x) != 2 or len(y) not in (1, 2) or x[0] != y[0] or not all((*x, *y)):
             rule = "give as many rows of both, X (N, n_1) and Y (N,) or (N, k), and at least one row and column"
             raise DataError(f"X is {x} and Y {y}: {rule}.")
@@ -91,29 +91,21 @@ class ArrayStream(Stream):
         return self.with_blocks(self.blocks[len(self.blocks) * i // of : len(self.blocks) * (i + 1) // of])
 
 
-@dataclass(frozen=True, eq=False)
 class _Rows:
     """Rows of an array in memory, or of a .npy file from `offset` on, which are read by the file's own interface."""
 
-    shape: tuple[int, ...]
-    array: np.ndarray
-    path: str | None = None
-    offset: int = 0
+    def __init__(self, array: np.ndarray, path: str | None = None, offset: int = 0):
+        self.array, self.path, self.offset = array, path, offset
+        self.width = int(np.prod(array.shape[1:], dtype=np.int64))
 
     def read(self, start: int, stop: int) -> np.ndarray:
         if self.path is None:
             return self.array[start:stop]
-        rows = np.empty((stop - start, *self.shape[1:]), self.array.dtype)
-        stride = rows.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
-        with open(self.path, "rb", buffering=0) as file:
-            file.seek(self.offset + start * stride)
-            view, got = rows.reshape(-1).view(np.uint8).data, 0
-            while got < len(view):
-                count = file.readinto(view[got:])
-                if not count:
-                    raise DataError(f"{self.path} ends within row {start + got // stride}: it was cut short.")
-                got += count
-        return rows
+        count, skipped = (stop - start) * self.width, self.offset + start * self.width * self.array.itemsize
+        numbers = np.fromfile(self.path, self.array.dtype, count, offset=skipped)
+        if len(numbers) < count:
+            raise DataError(f"{self.path} ends within row {start + len(numbers) // self.width}: it was cut short.")
+        return numbers.reshape(stop - start, *self.array.shape[1:])
 
 
 def _rows_of(name: str, array: Any) -> _Rows:
@@ -126,13 +118,13 @@ def _rows_of(name: str, array: Any) -> _Rows:
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} holds {array.dtype}, and a stream reads real numbers of at most 64 bits: convert it.")
     if not isinstance(array, np.memmap) or not array.flags.c_contiguous or array.filename is None:
-        return _Rows(array.shape, array)
+        return _Rows(array)
     # A view of a map starts past the map's own offset.
     base: Any = array
     while isinstance(base.base, np.memmap):
         base = base.base
     inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return _Rows(array.shape, array, str(array.filename), base.offset + inside)
+    return _Rows(array, str(array.filename), base.offset + inside)
 
 
 class ParquetStream(Stream):
@@ -152,11 +144,9 @@ class ParquetStream(Stream):
         files = sorted(parquet_files(path)) if path.is_dir() else [path]
         if not files:
             raise DataError(f"{path} holds no .parquet files: give a folder that does.")
-        try:
+        with reading(path, "Parquet", "check it", arrow.ArrowException, OSError):
             fragments = list(dataset.dataset(list(map(str, files)), format="parquet").get_fragments())
             footers = [(fragment.path, fragment.metadata, fragment.physical_schema) for fragment in fragments]
-        except (arrow.ArrowException, OSError) as error:
-            raise DataError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): check it.") from None
         names = list(footers[0][2].names)
         self.target_names = find_targets(names, target, str(path))
         self.input_names = tuple(n for n in names if n not in self.target_names) if inputs is None else tuple(inputs)
@@ -184,20 +174,17 @@ class ParquetStream(Stream):
         """The row group, decoded some thousand rows at a time."""
         arrow, parquet = require("pyarrow", PURPOSE), require("pyarrow.parquet", PURPOSE)
         file, group = block.place
-        try:
-            with parquet.ParquetFile(file) as opened:
-                batches = opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=self.columns, use_threads=False)
-                for batch in batches:
-                    table = np.empty((batch.num_rows, len(self.columns)))
-                    for j, name in enumerate(self.columns):
-                        column = batch.column(name)
-                        if column.null_count:
-                            raise DataError(f"column {name!r} of {file} has missing cells: fill them first.")
-                        table[:, j] = column.to_numpy(zero_copy_only=False)
-                    yield table[:, : self.inputs], table[:, self.inputs :]
-        except (arrow.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise DataError(f"row group {group} of {file} cannot be read ({reason}): replace the file.") from None
+        damaged = reading(f"row group {group} of {file}", "Parquet", "replace the file", arrow.ArrowException, OSError)
+        with damaged, parquet.ParquetFile(file) as opened:
+            batches = opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=self.columns, use_threads=False)
+            for batch in batches:
+                table = np.empty((batch.num_rows, len(self.columns)))
+                for j, name in enumerate(self.columns):
+                    column = batch.column(name)
+                    if column.null_count:
+                        raise DataError(f"column {name!r} of {file} has missing cells: fill them first.")
+                    table[:, j] = column.to_numpy(zero_copy_only=False)
+                yield table[:, : self.inputs], table[:, self.inputs :]
 
     def share(self, i: int, of: int) -> Self:
         """Every so many-th file; row groups instead where there are fewer files than processes."""

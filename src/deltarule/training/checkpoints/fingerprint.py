@@ -65,6 +65,10 @@ def digest(arrays: Iterable[Any]) -> str:
 
 def in_words(value: Any, depth: int = 0) -> str:
     """A setting as text that is the same in another process."""
+
+    def each(values: Iterable[Any]) -> str:
+        return ", ".join(in_words(one, depth + 1) for one in values)
+
     if value is None or isinstance(value, bool | str):
         return str(value)
     if is_key(value):
@@ -75,37 +79,30 @@ def in_words(value: Any, depth: int = 0) -> str:
         return repr(value)
     if depth > DEEPEST:
         return type(value).__name__
-
-    def each(values: Iterable[Any]) -> str:
-        return ", ".join(in_words(one, depth + 1) for one in values)
-
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [(field.name, getattr(value, field.name), field.default) for field in dataclasses.fields(value)]
-        given = [f"{name}={each([entry])}" for name, entry, default in fields if entry is not default]
-        return f"{type(value).__name__}({', '.join(given)})"
     if isinstance(value, tuple | list):
         return f"[{each(value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {each([entry])}' for key, entry in value.items())}}}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [(field.name, getattr(value, field.name), field.default) for field in dataclasses.fields(value)]
+        given = [f"{name}={each([entry])}" for name, entry, default in fields if entry is not default]
+        return f"{type(value).__name__}({', '.join(given)})"
+    name = getattr(value, "__qualname__", getattr(value, "__name__", type(value).__name__))
+    return f"{getattr(value, '__module__', '')}.{name}({each(_enclosed(value))})"
+
+
+def _enclosed(value: Any) -> list[Any]:
+    """What tells a function, a class or an object from others of its name."""
+    if inspect.isfunction(value) or inspect.ismethod(value):  # the object that it is of, what it closes over, defaults
+        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != EMPTY]
+        return [getattr(value, "__self__", None), *cells, value.__defaults__, value.__kwdefaults__]
     if isinstance(value, functools.partial):
-        return f"partial[{each([value.func, value.args, value.keywords])}]"
-    if inspect.isfunction(value) or inspect.ismethod(value):
-        return f"{value.__module__}.{value.__qualname__}({each(_enclosed(value))})"
-    if inspect.isbuiltin(value) or isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
+        return [value.func, value.args, value.keywords]
     if hasattr(value, "__wrapped__"):  # what jax.jit returns, for one
-        return each([value.__wrapped__])
+        return [value.__wrapped__]
     call = inspect.getattr_static(type(value), "__call__", None)
-    if inspect.isfunction(call):  # an object that is called; what others hold may be no setting, such as a logger's
-        return f"{type(value).__name__}[{each([getattr(value, '__dict__', {}), call])}]"
-    return f"{type(value).__name__} {getattr(value, '__name__', '')}".strip()  # such as "ufunc exp"
-
-
-def _enclosed(function: Any) -> list[Any]:
-    """The object that a method is of, the values that a function closes over, and its defaults."""
-    given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    of = [function.__self__] if hasattr(function, "__self__") else []
-    return [*of, *(cell.cell_contents for cell in function.__closure__ or () if cell != EMPTY), *given]
+    # Of objects only those that are called: what others hold may be no setting, such as a logger's.
+    return [getattr(value, "__dict__", {})] if inspect.isfunction(call) else []
 
 
 def rows_in_words(rows: Rows) -> str:

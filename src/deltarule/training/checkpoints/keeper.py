@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,36 +27,24 @@ NAME_ONE = "name the folder that a training wrote with checkpoint"
 SHOWN = 80  # characters of a setting in a message
 
 
+@dataclass(eq=False)
 class Keeper:
-    """Writes the checkpoints of one training, and hands out what the last one held.
+    """Writes the checkpoints of one training, and hands out what the last one held."""
 
-    Args:
-        place: where to write, None for nowhere.
-        every: epochs between two checkpoints.
-        settings: the fingerprint of this training.
-        found: the arrays of the checkpoint to go on from, none for a fresh training.
-        seconds: what the calls took that trained as far as that checkpoint.
-    """
-
-    def __init__(
-        self,
-        place: Path | None,
-        every: int = 1,
-        settings: Fingerprint | None = None,
-        found: Records | None = None,
-        seconds: float = 0.0,
-    ):
-        self.earlier = seconds
-        self.place, self.every, self.settings, self.found = place, every, settings or {}, found
-        self.began, self.writing = time.perf_counter(), 0.0
-        self.written_at = 0  # the epoch of the last checkpoint
-        self.failing = False
+    place: Path | None  # where to write, None for nowhere
+    every: int = 1  # epochs between two checkpoints
+    settings: Fingerprint = field(default_factory=dict)
+    found: Records = field(default_factory=dict)  # the arrays of the checkpoint to go on from, if there is one
+    earlier: float = 0.0  # the seconds of the calls that trained as far as that
+    began: float = field(default_factory=time.perf_counter)
+    writing: float = 0.0
+    written_at: int = 0  # the epoch of the last checkpoint
+    failing: bool = False
 
     def begin(self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]]) -> Progress:
         """The progress in the checkpoint, in carries as `like` makes them, or fresh carries without records."""
         if not self.found:
-            carries = fresh()
-            return Progress(carries, [[] for _ in carries])
+            return Progress(carries := fresh(), [[] for _ in carries])
         progress = from_tensors(self.found, like)
         self.written_at = progress.epoch
         return progress
@@ -76,7 +65,7 @@ class Keeper:
         began = time.perf_counter()
         spent = self.earlier + began - self.began
         try:
-            folder.write(self.place, _content(to_tensors(progress), self.settings, spent))
+            folder.write(self.place, Content(to_tensors(progress), {"settings": self.settings, "seconds": spent}))
             self.failing = False
         except OSError as error:
             if not self.failing:
@@ -128,7 +117,7 @@ def keeping(
     if not E.leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
         settings()
         content = from_bytes(E.told(b""))
-        yield Keeper(None, found=content.tensors, seconds=content.description["seconds"])
+        yield Keeper(None, found=content.tensors, earlier=content.description["seconds"])
         return
     with folder.locked(place):
         here = source is not None and source.resolve() == place.resolve()
@@ -137,7 +126,7 @@ def keeping(
             raise CheckpointError(f"{earlier}: give resume to go on with it, or name another folder.")
         ours = settings()
         found, seconds = ({}, 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
-        E.told(to_bytes(_content(found, ours, seconds)))
+        E.told(to_bytes(Content(found, {"settings": ours, "seconds": seconds})))
         yield Keeper(place, every, ours, found, seconds)
 
 
@@ -182,11 +171,6 @@ def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> t
         sentence = f"{one}: training goes on from the checkpoint before it, of epoch {reached}."
         warnings.warn(sentence, CheckpointWarning, stacklevel=5)
     return content.tensors, seconds
-
-
-def _content(tensors: Records, settings: Fingerprint, seconds: float) -> Content:
-    """A training as named arrays, what must agree, and the seconds it took."""
-    return Content(tensors, {"settings": settings, "seconds": seconds})
 
 
 def _short(text: str) -> str:
