@@ -19,7 +19,7 @@ from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
 from deltarule.data.optional import Frame, Series
 from deltarule.data.written_numbers import is_missing_mark, looks_like_number
-from deltarule.errors import DataError
+from deltarule.errors import ConfigurationError, DataError
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Column:
 
     @property
     def raw(self) -> tuple[RawColumn, ...]:
-        """The columns that whoever gives a row of raw numbers gives for it."""
-        raise NotImplementedError
+        """The columns that whoever gives a row of raw numbers gives for it; a kind that has no such form is refused."""
+        raise ConfigurationError(f"exported code has no columns of the kind {self.kind!r}: predict with deltarule")
 
     @property
     def notes(self) -> tuple[str, ...]:
