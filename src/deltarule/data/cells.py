@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from deltarule.data.optional import Series, require
+from deltarule.errors import DataError
 
 Kind = Literal["numeric", "boolean", "text", "date", "empty", "other"]
 
@@ -91,3 +92,9 @@ def place(origin: str, name: str, row: object) -> str:
 def holds(column: Series, row: int, origin: str) -> str:
     """Write where the cell in this row of a column stands, and what it holds."""
     return f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}"
+
+
+def refuse(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
+    """Name the first cell of a column that is bad, (N,) bool, in a DataError; none may be."""
+    if bad.any():
+        raise DataError(f"{holds(column, int(np.argmax(bad)), origin)}{fault}")

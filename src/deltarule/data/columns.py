@@ -46,10 +46,10 @@ class Column:
 
     kind: ClassVar[str]
     is_number: ClassVar[bool] = False  # whether its first input is a standardised number, between which others lie
-    low: ClassVar[float | None] = None  # the range among the training rows, None where it is not known
-    high: ClassVar[float | None] = None
-    imputed: ClassVar[bool] = False  # whether a cell may be missing: one more input, the last, is 1 then
-    shape: ClassVar[tuple[int, ...] | None] = None  # of an image
+    low: float | None = None  # the range among the training rows, None where it is not known
+    high: float | None = None
+    imputed: bool = False  # whether a cell may be missing: one more input, the last, is 1 then
+    shape: Any = None  # of an image, a tuple
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -78,7 +78,8 @@ class Column:
 
     def to_json(self) -> dict[str, Any]:
         """Describe it in JSON's types."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        this: Any = self  # a dataclass
+        given = {field.name: getattr(self, field.name) for field in fields(this)}
         given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
         return {"kind": self.kind} | {name: v for name, v in given.items() if v is not None and v is not False}
 
@@ -108,7 +109,8 @@ class NumericColumn(Column):
     def of(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
         """Columns of these names by what was measured of them."""
         scales = (*moments.scales(), moments.low, moments.high)
-        return tuple(cls(name, *map(float, numbers)) for name, *numbers in zip(names, *scales, strict=True))
+        described = ((name, *map(float, numbers)) for name, *numbers in zip(names, *scales, strict=True))
+        return tuple(cls(name, mean, std, low, high) for name, mean, std, low, high in described)
 
     @classmethod
     def measured(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
@@ -174,7 +176,8 @@ class NumericColumn(Column):
     def swept(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
         """Values from the 2nd to the 98th percentile of the inputs (N, width), and the inputs that they become."""
         inputs = np.zeros((places, self.width))  # of an imputed column the second is 0: the cell is not missing
-        inputs[:, 0] = np.linspace(*np.quantile(block[:, 0], [0.02, 0.98]), places)
+        low, high = np.quantile(block[:, 0], [0.02, 0.98])
+        inputs[:, 0] = np.linspace(low, high, places)
         return self.decode(inputs[:, 0]).tolist(), inputs
 
 

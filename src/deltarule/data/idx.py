@@ -14,7 +14,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def read_idx(path: Path) -> np.ndarray:
         raise DataError(f"{path} cannot be read ({error}): check the file, or download it again") from None
 
 
-def _read(stream: BinaryIO | gzip.GzipFile, capacity: int, path: Path) -> np.ndarray:
+def _read(stream: Any, capacity: int, path: Path) -> np.ndarray:
     """The array in a file that can hold so many bytes at most once it is decompressed."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":

@@ -6,11 +6,11 @@ from dataclasses import MISSING, fields
 from typing import Any, get_args
 
 from deltarule.data.cells import shown
-from deltarule.data.columns import CategoricalColumn, Column, NumericColumn
+from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.pixels import Pixels
 from deltarule.errors import DataError
 
-KINDS: dict[str, type[Column]] = {kind.kind: kind for kind in (NumericColumn, CategoricalColumn, Pixels)}
+KINDS: dict[str, Any] = {kind.kind: kind for kind in (NumericColumn, CategoricalColumn, Pixels)}
 
 
 def column_from_json(item: Mapping[str, Any]) -> Any:
@@ -27,7 +27,7 @@ def column_from_json(item: Mapping[str, Any]) -> Any:
     return kind(**given)
 
 
-def entry(description: Mapping[str, Any], key: str, kind: type) -> Any:
+def entry(description: Mapping[str, Any], key: str, kind: Any) -> Any:
     """Take one entry of the type `kind` from a JSON object, else a DataError; a number is finite, and no bool."""
     if key not in description:
         raise DataError(f"the schema lacks the entry {key!r}: the model file is damaged or not deltarule's")

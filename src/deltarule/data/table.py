@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.data.cells import as_numbers, as_objects, holds, kind_of
+from deltarule.data.cells import as_numbers, as_objects, kind_of, refuse
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet, Examples, RawRows
 from deltarule.data.labels import canonical
@@ -58,8 +58,8 @@ def load_table(
     chosen, ignored = choose_inputs(frame.drop(columns=[*targets, *options.drop, *weights]), origin, options.category)
     notes += (*ignored, *(in_time(frame) if split == "random" else ()))
     whole = frame[[*chosen, *targets, *weights]]
-    for name in whole:
-        _refuse_infinity(whole[name], origin)
+    for column in (whole[name] for name in whole if kind_of(whole[name]) == "numeric"):
+        refuse(column, np.isinf(as_numbers(column)), origin, ": replace it with a finite number or remove the row")
     # A row that lacks some of several targets trains with the others, unless it is to be left out.
     partly = bool(targets[1:]) and not drop_missing
     may_lack = {*(chosen if options.impute else ()), *(targets if partly else ())}
@@ -207,20 +207,10 @@ def _named_as(schema: Schema, frame: Frame) -> Frame:
 def _checked_weights(column: Series, origin: str) -> np.ndarray:
     """The weights of the rows, (N,) float64; refused if one is no number or negative, or all are 0."""
     weights = as_numbers(column)
-    bad = ~(weights >= 0)
-    if bad.any():
-        where = holds(column, int(np.argmax(bad)), origin)
-        raise DataError(f"{where}, but --weights needs numbers of at least 0: correct the cell")
+    refuse(column, ~(weights >= 0), origin, ", but --weights needs numbers of at least 0: correct the cell")
     if not weights.any():
         raise DataError(f"{origin}: the weights in column {column.name!r} are all 0: give some rows a larger one")
     return weights
-
-
-def _refuse_infinity(column: Series, origin: str) -> None:
-    infinite = np.isinf(as_numbers(column)) if kind_of(column) == "numeric" else np.zeros(1, bool)
-    if infinite.any():
-        where = holds(column, int(np.argmax(infinite)), origin)
-        raise DataError(f"{where}: replace it with a finite number or remove the row")
 
 
 def _as_they_stand(frame: Frame, schema: Schema) -> np.ndarray:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, holds, kind_of, listed, shown
+from deltarule.data.cells import as_numbers, as_objects, holds, kind_of, listed, refuse, shown
 from deltarule.data.labels import Label, canonical
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
@@ -122,8 +122,12 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
             no_target = f"{holds(column, 0, origin)}, which can be no target"
             raise DataError(f"{no_target}: targets are numbers, text or booleans")
     if len(columns) > 1 or task == "regression":
-        for column in columns:
-            _refuse_text(column, len(columns) > 1, origin)
+        cure = "use task classification, or correct the cell"
+        cure = "name one target alone to classify it" if len(columns) > 1 else cure
+        for column in (column for column in columns if kind_of(column) == "text"):
+            refuse_stray_text(column, origin)
+            strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
+            refuse(column, strangers, origin, f", but regression fits numbers: {cure}")
         return "regression", ()
     (column,) = columns
     where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
@@ -147,15 +151,6 @@ def read_as_classes(target: str, different: int) -> str:
     """The note that a target of whole numbers is a classification."""
     found = f"target {target!r} holds {different} different whole numbers and is read as classes"
     return f"{found}; to fit them as numbers use task regression"
-
-
-def _refuse_text(column: Series, several: bool, origin: str) -> None:
-    if kind_of(column) == "text":
-        refuse_stray_text(column, origin)
-        strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
-        if strangers.any():
-            cure = "name one target alone to classify it" if several else "use task classification, or correct the cell"
-            raise DataError(f"{holds(column, int(np.argmax(strangers)), origin)}, but regression fits numbers: {cure}")
 
 
 def refuse_stray_text(column: Series, origin: str) -> None:

@@ -57,7 +57,7 @@ def many_epochs(course: "Course", carry: "Carry", until: int, lane: int) -> tupl
 def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """The compiled function that trains towards epoch `until`, its arguments and its static ones."""
     first = int(carry.epoch)
-    orders = course.orders(first, 1, lane)
+    orders: Any = course.orders(first, 1, lane)
     most = loop.CHUNK if orders is None else epochs_at_once(orders.shape[1])
     until = min(until, first + most)
     if orders is not None:
@@ -67,7 +67,7 @@ def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[An
     return _advance, (course, carry, replicate(course.rows, orders), key, np.int32(until)), {"epochs": most}
 
 
-def _padded(orders: np.ndarray, epochs: int, m: int) -> np.ndarray:
+def _padded(orders: Any, epochs: int, m: Any) -> np.ndarray:
     """The orders in an array whose shape does not hang on how many epochs there are, or on N beyond its padding."""
     places = -(-padded_size(orders.shape[1]) // m) * m
     return np.pad(orders, ((0, epochs - orders.shape[0]), (0, places - orders.shape[1])))

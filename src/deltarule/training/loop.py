@@ -150,7 +150,8 @@ class Course:
             clock: called between pieces, also within an epoch; it raises `TimeIsUp`.
         """
         if self.compiled:
-            return Advance(*_compiled_loop().many_epochs(self, carry, until, lane), None)
+            carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
+            return Advance(carry, found, None)
         records, outside, began, largest = [], None, int(carry.epoch), float(self.largest())
         turns = self.turns(began, until, lane, clock)
         try:
@@ -223,10 +224,10 @@ def judge(
     state, ended = trainer.after_score(state, improved)
     stop = E.select(stop == 0, ended, stop)
     better = better if before else better & sound
-    best = (scored, cost, accuracy, scored_epoch)
-    best = E.select(better, best, (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch))
+    old = (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch)
+    best: Any = E.select(better, (scored, cost, accuracy, scored_epoch), old)
     stop = _first_reason(course, E, stop, record, sound, epoch - best[3])
-    return Carry(state, *best, epoch, stop)
+    return Carry(state, *best, epoch=epoch, stop=stop)
 
 
 def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any, since_best: Any) -> Any:

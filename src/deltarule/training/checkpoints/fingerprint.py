@@ -95,7 +95,7 @@ def _enclosed(value: Any) -> list[Any]:
     """What tells a function, a class or an object from others of its name."""
     if inspect.isfunction(value) or inspect.ismethod(value):  # the object that it is of, what it closes over, defaults
         cells = [cell.cell_contents for cell in value.__closure__ or () if cell != EMPTY]
-        return [getattr(value, "__self__", None), *cells, value.__defaults__, value.__kwdefaults__]
+        return [getattr(value, name, None) for name in ("__self__", "__defaults__", "__kwdefaults__")] + cells
     if isinstance(value, functools.partial):
         return [value.func, value.args, value.keywords]
     if hasattr(value, "__wrapped__"):  # what jax.jit returns, for one
