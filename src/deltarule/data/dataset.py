@@ -3,7 +3,7 @@ trained.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class Examples:
 class LoadedData:
     """Training, validation and test examples, and the schema that encoded them."""
 
+    streamed: ClassVar[bool]  # whether the training part stays on disk
     name: str  # "digits", "mnist", or that of the file or folder
     schema: Schema  # measured on the training part
     train: Any
@@ -62,6 +63,7 @@ class DataSet(LoadedData):
     """A data set in memory."""
 
     train: Examples
+    streamed: ClassVar[bool] = False
 
     def with_all_targets(self) -> "DataSet":
         """The same without training rows that lack some of several targets, for whoever scores them."""
@@ -74,6 +76,7 @@ class StreamedData(LoadedData):
     """A data set whose training part stays on disk."""
 
     train: Stream
+    streamed: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, eq=False)

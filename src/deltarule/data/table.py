@@ -25,14 +25,14 @@ from deltarule.data.table_columns import (
     numbers_as_names,
     set_apart,
 )
-from deltarule.data.table_file import read_table
+from deltarule.data.table_file import as_path, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
 from deltarule.errors import DataError, counted
 
 
 def load_table(
-    path: str | Path,
+    path: str | Path | Frame,
     target: str | Sequence[str] | None,
     task: str | None = None,
     seed: int = 0,
@@ -47,8 +47,7 @@ def load_table(
     classes are those of the whole table, so that no part meets one it does not know. Every usable column is an input
     but the targets and those that `options` set apart. Arguments and errors are those of `load`.
     """
-    path = Path(path)
-    origin = path.name
+    origin = as_path(path).name
     require_choice("split", split, SPLITS)
     frame, notes = read_table(path, options.category, options)
     notes += numbers_as_names(list(frame.columns), origin)
@@ -112,7 +111,7 @@ def table_rows(
     texts = {column.name for column in schema.inputs if not column.is_number}
     labels = set(schema.target_names) if schema.classes and isinstance(schema.classes[0], str) else set()
     frame, notes = read_table(path, texts | labels, options)
-    frame = _named_as(schema, frame)
+    frame = named_as(schema, frame)
     present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
     present = present if targets else []
     if drop_missing:
@@ -197,7 +196,7 @@ def _parted(lacking: np.ndarray, split: str, seed: int, labels: list | None) -> 
     return [np.concatenate([train, lacking]), validation, test]
 
 
-def _named_as(schema: Schema, frame: Frame) -> Frame:
+def named_as(schema: Schema, frame: Frame) -> Frame:
     """The table with the schema's names for its columns, where only a unit in brackets makes the difference."""
     names = {column.name for column in schema.inputs} | set(schema.target_names)
     renamed = {find_column(name, frame.columns): name for name in names if name not in frame}
