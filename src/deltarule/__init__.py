@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     )
     from deltarule.trainers.stopping import Stopping
     from deltarule.training.session import TrainingResult
-    from deltarule.training.streaming import train_stream
+    from deltarule.training.streaming.training import train_stream
     from deltarule.training.train import train
     from deltarule.tuning import Range, search
 
@@ -105,7 +105,7 @@ _HOMES = {
     "save": "files.model_file",
     "search": "tuning",
     "train": "training.train",
-    "train_stream": "training.streaming",
+    "train_stream": "training.streaming.training",
 }
 __all__ = [
     "GRU",

@@ -23,8 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.columns import CategoricalColumn
-from deltarule.data.pixels import Pixels
+from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
@@ -53,25 +52,6 @@ PATCHES = 2**20  # how many numbers windows may see at once, over all their stop
 
 
 @dataclass(frozen=True)
-class Column:
-    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0.
-
-    Where it is imputed it may be NaN: all its inputs are 0 then, but one more, its last, which is 1.
-    """
-
-    name: str
-    mean: float = 0.0
-    std: float = 1.0
-    categories: tuple[str, ...] | None = None
-    imputed: bool = False
-
-    @property
-    def width(self) -> int:
-        """The network inputs it becomes."""
-        return (1 if self.categories is None else len(self.categories)) + self.imputed
-
-
-@dataclass(frozen=True)
 class Series:
     """How a program goes through sequences.
 
@@ -96,9 +76,9 @@ class Program:
         series: of a network with a memory, whose stages are those of one step.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[RawColumn, ...]
     stages: tuple[Stage, ...]
-    targets: tuple[Column, ...]
+    targets: tuple[RawColumn, ...]
     classes: tuple[Any, ...] | None
     series: Series | None = None
 
@@ -198,15 +178,15 @@ def program_of(model: Any) -> Program:
     n_in, n_out = stages[0].n_in, stages[-1].n_out
     n_in = n_in if series is None or series.steps is None else n_in * series.steps
     if schema is None:
-        columns = tuple(Column(f"x{i}") for i in range(n_in))
-        return Program(columns, tuple(stages), tuple(Column(f"a{j}") for j in range(n_out)), None, series)
+        columns = tuple(RawColumn(f"x{i}") for i in range(n_in))
+        return Program(columns, tuple(stages), tuple(RawColumn(f"a{j}") for j in range(n_out)), None, series)
     if (n_in, n_out) != (schema.input_width, schema.output_width):
         raise ModelFileError(
             f"the network has {n_in} inputs and {n_out} outputs, its schema {schema.input_width} and "
             f"{schema.output_width}: they do not belong together."
         )
-    targets = tuple(Column(c.name, c.mean, c.std) for c in schema.targets)
-    return Program(_columns(schema), tuple(stages), targets, schema.classes, series)
+    columns, targets = (tuple(raw for c in given for raw in c.raw) for given in (schema.inputs, schema.targets))
+    return Program(columns, tuple(stages), targets, schema.classes, series)
 
 
 def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Series]:
@@ -277,15 +257,3 @@ def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
     raise ConfigurationError(
         f"model is {model!r}: give the path of a model file, a fitted estimator, or (net, params)."
     )
-
-
-def _columns(schema: Schema) -> tuple[Column, ...]:
-    columns: list[Column] = []
-    for column in schema.inputs:
-        if isinstance(column, Pixels):
-            columns += [Column(name, 0.0, column.scale) for name in column.input_names]
-        elif isinstance(column, CategoricalColumn):
-            columns.append(Column(column.name, categories=column.categories, imputed=column.imputed))
-        else:
-            columns.append(Column(column.name, column.mean, column.std, imputed=column.imputed))
-    return tuple(columns)

@@ -19,7 +19,8 @@ from deltarule.network.network import Network
 from deltarule.network.sequences import is_ragged, padded
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
-from deltarule.training.loop import Carry, Course, Records
+from deltarule.training.checkpoints.progress import Progress
+from deltarule.training.loop import Carry, Course
 from deltarule.training.session import Session, TrainingResult
 from deltarule.training.train import NO_RULES, check_kinds, check_together, starting_points
 from deltarule.tuning.space import Values
@@ -117,10 +118,15 @@ class RunningTrial:
 
     def __init__(self, number: int, values: Values, session: Session, carry: Carry, dtype: np.dtype, started: float):
         """Before the first epoch."""
-        self.number, self.values, self.session, self.carry, self.dtype = number, values, session, carry, dtype
-        self.parts: list[Records] = []
+        self.number, self.values, self.session, self.dtype = number, values, session, dtype
+        self.progress = Progress([carry], [[]])
         self.seconds = time.perf_counter() - started
         self.pruned = False
+
+    @property
+    def carry(self) -> Carry:
+        """Where the training stands."""
+        return self.progress.carries[0]
 
     @property
     def epoch(self) -> int:
@@ -148,13 +154,9 @@ class RunningTrial:
             course.engine.computing_in(self.dtype),
             course.trainer.thread_limits(course.net, self.carry.best, int(course.rows.count)),
         ):
-            while self.epoch < until and not self.stopped:
-                first = self.epoch
-                self.carry, records, outside = course.advance(self.carry, until)
-                if records:
-                    self.parts.append(records | {"epoch": np.arange(first + 1, self.epoch + 1)})
-                if outside is not None:
-                    raise KeyboardInterrupt
+            self.progress, outside = self.session.go_on(self.progress, until)
+            if outside is not None:
+                raise KeyboardInterrupt
         self.seconds += time.perf_counter() - started
 
     def record(self) -> Trial:
@@ -167,4 +169,4 @@ class RunningTrial:
     def result(self) -> TrainingResult:
         """What a training leaves, as `train` would."""
         reason = STOP_REASONS[int(self.carry.stop)] if self.stopped else "epochs"
-        return self.session.result(self.carry, self.parts, reason)
+        return self.session.result(self.carry, self.progress.parts[0], reason)
