@@ -1,0 +1,210 @@
+"""`Watch`: a training of one's own, seen in the browser while it runs, as MATLAB's training window shows it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from deltarule import trees
+from deltarule.evaluation import evaluate
+from deltarule.loop import Carry, Course
+from deltarule.monitoring import learning_speed
+from deltarule.play.connection import AHEAD, Connection
+from deltarule.play.frames import Frames
+from deltarule.play.learner import Moment
+from deltarule.play.problems import Problem
+from deltarule.play.server import Server
+from deltarule.rows import Rows
+from deltarule.session import TrainingResult
+
+MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records
+NOTEBOOKS = "'self' http://localhost:* http://127.0.0.1:*"  # who may show the page in a frame
+
+
+class Watched:
+    """A training that goes on elsewhere, as `Frames` asks of a learner: its latest moment, and its costs."""
+
+    update = None
+    batches = 1
+    thinned = 0
+
+    def __init__(self, course: Course, carry: Carry):
+        self.course = course
+        self.ended: str | None = None
+        self.records: list[dict[str, Any]] = []
+        count = min(int(course.rows.count), MOST_ROWS)
+        self.rows = Rows(np.asarray(course.rows.x)[:count], np.asarray(course.rows.y)[:count], None, count)
+        self.look(carry, [])
+
+    @property
+    def trainer(self) -> Any:
+        """The trainer."""
+        return self.course.trainer
+
+    @property
+    def now(self) -> Moment:
+        """The latest moment."""
+        return self.moments[-1]
+
+    def look(self, carry: Carry, records: list[dict[str, Any]]) -> None:
+        """The training stands here, after epochs with these records."""
+        self.records += records
+        state = carry.state._replace(params=trees.mapped(np.asarray, carry.state.params))
+        net, record = self.course.net, dict(self.records[-1]) if self.records else {}
+        score = evaluate(net, state.params, self.rows)
+        record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
+        record["learning_speed"] = learning_speed(net, state.params, self.rows)
+        self.moments = [Moment(int(carry.epoch), 0, state, record)]
+
+    def costs(self, known: int) -> dict[str, Any]:
+        """What the training recorded of each epoch from number `known` on."""
+        news = self.records[known:]
+        held_out = bool(self.records) and "validation_cost" in self.records[0]
+        return {
+            "epochs": [int(one["epoch"]) for one in news],
+            "costs": [float(one["cost"]) for one in news],
+            "validation": [float(one["validation_cost"]) for one in news] if held_out else None,
+        }
+
+
+class WatchFrames(Frames):
+    """The layout and the frames of a training that is watched."""
+
+    def __init__(self, course: Course, watched: Watched):
+        X, Y = watched.rows.x.reshape(len(watched.rows.x), -1), watched.rows.y
+        classes = course.net.cost.for_classes or course.net.output_activation.name == "softmax"
+        names = tuple(map(str, range(Y.shape[1] if Y.shape[1] > 1 else 2)))
+        problem = Problem(
+            "watched", f"{type(course.trainer).__name__} on {int(course.rows.count):,} examples", X, Y,
+            tuple(f"x{k}" for k in range(X.shape[1])), names[: Y.shape[1]], names if classes else None,
+            np.arange(len(X)), validation=None if course.validation is None else (X[:0], Y[:0]),
+        )  # fmt: skip
+        self.present(problem, course.net, [watched], [type(course.trainer).__name__])  # pyright: ignore[reportArgumentType]
+
+    def layout(self) -> dict[str, Any]:
+        """The layout, by which the page knows that it only watches."""
+        return super().layout() | {"watch": True}
+
+    def told(self) -> list[tuple[int, int]]:
+        """What a frame of now tells, for the next one."""
+        return [(0, len(one.records)) for one in self.learners]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class WatchConnection(Connection):
+    """A page that watches and may ask the training to stop."""
+
+    def __init__(self, socket: Any, frames: Frames, lock: threading.Lock, stop: Callable[[], None]):
+        super().__init__(socket, frames)
+        self.lock, self.stop = lock, stop
+        self.running = True
+        self.news = asyncio.Event()
+
+    def commands(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        """Besides looking at another example, to stop."""
+        return super().commands() | {"pause": lambda m: self.stop()}
+
+    async def begin(self) -> None:
+        """The layout, and then a frame whenever there are news and the page keeps up."""
+        await super().begin()
+        self.task = asyncio.create_task(self.follow())
+
+    async def follow(self) -> None:
+        """A frame for news, at most some a second."""
+        while not self.closed:
+            await self.news.wait()
+            self.news.clear()
+            if self.on_the_way < AHEAD:
+                async with self.turn:
+                    await self.send_frame()
+            else:
+                self.news.set()
+            await asyncio.sleep(0.05)
+
+
+class Watch(Server):
+    """A callback of `dr.train` that shows the training in the browser, with a button that ends it.
+
+    The page has the cost of both parts, the gradient, the damping, predictions against targets, the network with its
+    numbers and the equations of any example. The button ends the training after the epochs under way; with validation
+    data the best parameters are kept, as always.
+
+    Args:
+        port: 0 takes any free one.
+        browser: whether to open the page; else look at `address`. A notebook shows the page where the object is the
+            last value of a cell.
+
+    Raises:
+        ConfigurationError: the port cannot be had.
+
+    >>> import deltarule as dr
+    >>> watch = dr.Watch(browser=False)
+    >>> result = dr.train(net, X, Y, trainer=dr.LevenbergMarquardt(), epochs=9, callbacks=[watch])  # doctest: +SKIP
+    >>> watch.close()
+    """
+
+    def __init__(self, port: int = 0, browser: bool = True):
+        super().__init__(port, ancestors=NOTEBOOKS)
+        self.frames: WatchFrames | None = None
+        self.lock = threading.Lock()
+        self.stopped = False
+        self.connections: set[tuple[WatchConnection, asyncio.AbstractEventLoop]] = set()
+        self.records: list[dict[str, Any]] = []
+        self.begun = threading.Event()
+        self.thread = self.start()
+        if browser:
+            self.open_browser()
+
+    def __call__(self, record: dict[str, Any]) -> bool:
+        """An epoch's record; whether the page's button asked for the end."""
+        self.records.append(record)
+        return self.stopped
+
+    def look(self, course: Course, carry: Carry) -> None:
+        """Where the training stands, after the records since the last look."""
+        records, self.records = self.records, []
+        with self.lock:
+            if self.frames is None or self.frames.learners[0].course is not course:
+                self.frames = WatchFrames(course, Watched(course, carry))
+                self.stopped = False
+            self.frames.learners[0].look(carry, records)  # pyright: ignore[reportAttributeAccessIssue]
+        self.begun.set()
+        self._tell()
+
+    def ended(self, result: TrainingResult) -> None:
+        """The training has ended; its page stays as long as this process."""
+        if self.frames is not None:
+            self.frames.learners[0].ended = result.message  # pyright: ignore[reportAttributeAccessIssue]
+            for connection, _ in self.connections:
+                connection.running = False
+            self._tell()
+
+    def close(self) -> None:
+        """End the server; pages keep what they show."""
+        self.stop()
+        self.thread.join(10)
+
+    def _repr_html_(self) -> str:
+        """The page in a notebook's cell."""
+        return f'<iframe src="{escape(self.address)}" width="100%" height="900" style="border: 0"></iframe>'
+
+    def _tell(self) -> None:
+        for connection, loop in list(self.connections):
+            loop.call_soon_threadsafe(connection.news.set)
+
+    async def serve_page(self, page: Any) -> None:
+        """Wait for the training, then follow it."""
+        await asyncio.to_thread(self.begun.wait)
+        assert self.frames is not None
+        connection = WatchConnection(page, self.frames, self.lock, self._stop)
+        member = (connection, asyncio.get_running_loop())
+        self.connections.add(member)
+        try:
+            await connection.serve()
+        finally:
+            self.connections.discard(member)
+
+    def _stop(self) -> None:
+        self.stopped = True
