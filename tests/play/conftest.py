@@ -66,7 +66,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
             page.goto(address)
-            page.wait_for_function("document.querySelector('#network .neuron') !== null")
+            page.locator("#network .neuron").first.wait_for()
             return page
 
         yield open_page

@@ -47,7 +47,7 @@ def test_batch_by_batch_is_the_epoch(name, l2):
         other.epoch()
     assert gap(one.now.params, other.now.params) < 1e-12
     assert one.now.epoch == other.now.epoch == 2
-    assert abs(one.now.record["cost"] - other.now.record["cost"]) < 1e-12
+    assert abs(one.now.record["training_cost"] - other.now.record["training_cost"]) < 1e-12
     one.batch()
     one.epoch()  # the rest of it
     other.epoch()

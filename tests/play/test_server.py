@@ -2,6 +2,7 @@ import http.client
 import json
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -14,6 +15,7 @@ client = pytest.importorskip("websockets.sync.client")
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
 from deltarule.play import connection as module  # noqa: E402
+from deltarule.play.connection import AHEAD  # noqa: E402
 from deltarule.play.server import MOST_PAGES, Playground  # noqa: E402
 
 
@@ -174,16 +176,12 @@ def test_a_message_that_is_too_large_or_binary_closes_its_page(server):
 
 
 def test_only_so_many_pages_at_once(server):
-    sockets = [connected(server) for _ in range(MOST_PAGES)]
-    try:
-        for socket in sockets:
-            heard(socket, "layout")
+    with ExitStack() as stack:
+        for _ in range(MOST_PAGES):
+            heard(stack.enter_context(connected(server)), "layout")
         with connected(server) as one_more, pytest.raises(ConnectionClosed) as closed:
             one_more.recv(timeout=20)
         assert closed.value.rcvd.code == 1013
-    finally:
-        for socket in sockets:
-            socket.close()
 
 
 def test_a_closed_page_ends_its_training(server, monkeypatch):
@@ -213,22 +211,28 @@ def test_a_closed_page_ends_its_training(server, monkeypatch):
 
 
 def test_an_epoch_ends_within_when_its_page_closes(server, monkeypatch):
-    """The clock of an epoch raises as soon as the page is gone."""
-    heard_of = threading.Event()
+    within, ended = threading.Event(), threading.Event()
 
     def look_up(self):
-        if self.closed:
-            heard_of.set()
-            raise module.TimeIsUp
-        time.sleep(0.002)
+        if self.lesson.learners[0].now.epoch < 1:  # the first epoch is always whole
+            return
+        within.set()
+        deadline = time.monotonic() + 20
+        while not self.closed and time.monotonic() < deadline:
+            time.sleep(0.01)
+        try:
+            original(self)
+        except module.TimeIsUp:
+            ended.set()
+            raise
 
+    original = module.LessonConnection.look_up
     monkeypatch.setattr(module.LessonConnection, "look_up", look_up)
     with connected(server) as socket:
         heard(socket, "layout")
         sent(socket, do="run")
-        while heard(socket, "frame")["learners"][0]["epoch"] < 2:
-            pass
-    assert heard_of.wait(20)
+        assert within.wait(20)
+    assert ended.wait(20)
 
 
 def test_a_page_that_does_not_keep_up_misses_frames_and_no_epochs(server):
@@ -237,10 +241,8 @@ def test_a_page_that_does_not_keep_up_misses_frames_and_no_epochs(server):
         sent(socket, do="speed", speed=0)
         sent(socket, do="run")
         frames = []
-        for _ in range(3):  # nobody says that they were shown
-            message = json.loads(socket.recv(timeout=20))
-            if message["kind"] == "frame":
-                frames.append(message["learners"][0]["epoch"])
+        for _ in range(AHEAD):  # nobody says that they were shown
+            frames.append(json.loads(socket.recv(timeout=20))["learners"][0]["epoch"])
         time.sleep(0.5)
         for _ in range(4):
             sent(socket, do="shown")

@@ -16,6 +16,7 @@ from deltarule.cli.predict import predict
 from deltarule.cli.report import report
 from deltarule.cli.reproduce import reproduce
 from deltarule.cli.search import search
+from deltarule.cli.play import play
 from deltarule.cli.trace import trace
 from deltarule.cli.train import train
 

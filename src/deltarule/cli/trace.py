@@ -75,7 +75,7 @@ def _record(
     model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
 ) -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
-    from deltarule.cli.trace_tables import equations
+    from deltarule.inspection.formulas import equations
 
     target, prediction = _answers(model, rows, place, traced)
     layers = []

@@ -69,6 +69,7 @@ class Server:
             lifespan="off",
             ws="websockets-sansio",
             ws_max_size=MOST_BYTES,
+            ws_per_message_deflate=False,
             h11_max_incomplete_event_size=MOST_BYTES,
             limit_concurrency=64,
             timeout_graceful_shutdown=2,

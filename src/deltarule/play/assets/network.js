@@ -36,8 +36,8 @@
       ];
       this.columns[this.columns.length - 1].names = layout.problem.outputs;
       const most = Math.max(...this.columns.map((column) => column.shown.length));
-      const row = most > 12 ? 27 : most > 8 ? 32 : 40;
-      const radius = most > 12 ? 11 : 14;
+      const row = most > 12 ? 27 : most > 8 ? 32 : most > 4 ? 42 : 56;
+      const radius = most > 12 ? 11 : most > 4 ? 14 : 17;
       const height = most * row + TOP + 30, width = (this.columns.length - 1) * COLUMN + 2 * SIDE;
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       this.neurons = this.columns.map(() => []);

@@ -7,6 +7,7 @@
   let cursor = null; // the number of the equation that is looked at; null where all numbers are shown
   let pinned = null, pointed = null; // the part of the drawing whose numbers are shown
   let steps = [], waiting = null, painted = true;
+  const early = [];
 
   const drawing = new DR.Drawing(by("network"), (part, stay) => {
     if (stay) pinned = pinned && part && JSON.stringify(pinned) === JSON.stringify(part) ? null : part;
@@ -160,6 +161,7 @@
         painted = true;
         paint();
         acknowledge();
+        for (const name of early.splice(0)) actions[name]();
       });
     } else acknowledge();
   };
@@ -273,14 +275,12 @@
 
   const actions = {
     step: () => {
-      if (!frame) return;
       if (cursor !== null && cursor + 1 >= steps.length) {
         waiting = "step";
         send(frame.moment < total - 1 ? { do: "show", moment: frame.moment + 1 } : { do: "example" });
       } else look(cursor === null ? 0 : cursor + 1);
     },
     back: () => {
-      if (!frame) return;
       if (cursor !== null && cursor > 0) look(cursor - 1);
       else if (frame.moment > 0) {
         waiting = "back";
@@ -306,7 +306,8 @@
   const send = recorded ? replay(recorded) : live();
   DR.redraw = () => frame && charts();
 
-  for (const name of Object.keys(actions)) by(name).addEventListener("click", actions[name]);
+  const act = (name) => (frame ? actions[name]() : early.push(name)); // a click may be sooner than the first frame
+  for (const name of Object.keys(actions)) by(name).addEventListener("click", () => act(name));
   by("speed").addEventListener("change", () => send({ do: "speed", speed: Number(by("speed").value) }));
   by("timeline").addEventListener("input", () => {
     const moment = Number(by("timeline").value);
@@ -326,6 +327,6 @@
     const name = { ArrowRight: "step", ArrowLeft: "back", x: "example", b: "batch", e: "epoch", r: "reset" }[event.key] || (space && (running ? "pause" : "run"));
     if (!name || by(name).disabled) return;
     event.preventDefault();
-    actions[name]();
+    act(name);
   });
 })();
