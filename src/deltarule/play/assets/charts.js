@@ -43,7 +43,7 @@
       context.moveTo(left, y(tick));
       context.lineTo(right, y(tick));
       context.stroke();
-      context.fillText(tick.toPrecision(decades.length ? 1 : 3).replace(/\.?0+$/, ""), left - 5, Math.min(bottom - 4, Math.max(top + 4, y(tick))));
+      context.fillText(tick < 1e-3 || tick >= 1e5 ? tick.toExponential(decades.length ? 0 : 1) : String(Number(tick.toPrecision(3))), left - 5, Math.min(bottom - 4, Math.max(top + 4, y(tick))));
     }
     context.textAlign = "center";
     context.fillText("0", left, bottom + 11);
@@ -81,7 +81,7 @@
       const [name, bar, number] = box.children[i].children;
       name.textContent = `layer ${layers[i]}`;
       bar.style.width = `${(100 * speed) / top}%`;
-      number.textContent = speed === null ? "–" : speed.toPrecision(3);
+      number.textContent = speed === null ? "–" : speed < 1e-3 ? speed.toExponential(2) : speed.toPrecision(3);
     });
     box.setAttribute("aria-label", `Speed of learning: ${speeds.map((s, i) => `layer ${layers[i]} ${s === null ? "none" : s.toPrecision(3)}`).join(", ")}`);
   };

@@ -42,7 +42,7 @@
         select("versus", [null, ...known.trainer], choices.versus, (name) => name ?? "none"),
         names.some((name) => known.with_eta.includes(name)) ? number("eta", choices.eta, "any", 0) : null,
         names.some((name) => known.of_batches.includes(name)) ? number("batch_size", choices.batch_size, 1, 1) : null,
-        number("l2", choices.l2, "any", 0),
+        names.some((name) => name && name !== "bayesian") ? number("l2", choices.l2, "any", 0) : null,
         given ? null : number("seed", choices.seed, 1, 0),
       ].filter(Boolean));
       if (focused && this.form.elements[focused]) this.form.elements[focused].focus();
