@@ -1,4 +1,4 @@
-"""The page in a real browser: each control, a whole step by equation against `deltarule trace`, looking back, replay."""
+"""The page in a real browser: its controls, a step by equation against `deltarule trace`, looking back, the replay."""
 
 import json
 import re
@@ -98,15 +98,15 @@ def expected_results(traced):
     layers = {one["layer"]: one for one in traced["layers"]}
     last = max(layers)
     yield "x", traced["x"]
-    for l in layers:
-        yield f"z{l}", layers[l]["z"]
-        yield f"a{l}", layers[l]["a"]
+    for layer in layers:
+        yield f"z{layer}", layers[layer]["z"]
+        yield f"a{layer}", layers[layer]["a"]
     yield "cost", [traced["cost"]]
-    for l in range(last, 1, -1):
-        yield f"delta{l}", layers[l]["delta"]
-    for l in layers:
-        yield f"db{l}", layers[l]["db"]
-        yield f"dW{l}", np.ravel(layers[l]["dW"]).tolist()
+    for layer in range(last, 1, -1):
+        yield f"delta{layer}", layers[layer]["delta"]
+    for layer in layers:
+        yield f"db{layer}", layers[layer]["db"]
+        yield f"dW{layer}", np.ravel(layers[layer]["dW"]).tolist()
 
 
 @pytest.mark.parametrize("digits", ["4", "6", "17"])
@@ -130,8 +130,8 @@ def test_a_whole_step_by_equation_has_the_numbers_of_deltarule_trace(served, ope
         part(page, "step").click()
         equation = part(page, "equation")
         assert equation.get_attribute("data-step") == name
-        results = equation.locator(".n.result").evaluate_all("all => all.map(n => [n.textContent, Number(n.dataset.value)])")
-        assert [whole for _, whole in results] == values
+        results = equation.locator(".n.result").evaluate_all("all => all.map(n => Number(n.dataset.value))")
+        assert results == values
         for printed, whole in numbers(page):
             assert whole in known  # every factor stands in the trace too
             assert float(printed) == (whole if digits == "17" else float(f"{whole:.{digits}g}"))
@@ -175,11 +175,14 @@ def test_the_numbers_of_a_weight_and_of_a_neuron(page):
 
 
 def test_every_weight_can_be_pointed_at(page):
-    for l, (n, below) in enumerate([(2, 2), (3, 2), (2, 3)], start=2):
+    for layer, (n, below) in enumerate([(2, 2), (3, 2), (2, 3)], start=2):
         for j in range(n):
             for k in range(below):
-                part(page, f"edge-{l}-{j}-{k}").hover()
-                assert f"neuron {k} of layer {l - 1} to neuron {j} of layer {l}" in part(page, "detail").inner_text()
+                part(page, f"edge-{layer}-{j}-{k}").hover()
+                assert (
+                    f"neuron {k} of layer {layer - 1} to neuron {j} of layer {layer}"
+                    in part(page, "detail").inner_text()
+                )
 
 
 def test_a_tap_keeps_the_numbers_while_it_trains(page):
@@ -208,7 +211,11 @@ def test_the_keyboard_does_all_of_it(page):
     page.keyboard.press(" ")
     wait_for(page, "document.getElementById('run').getAttribute('aria-pressed') === 'false'")
     part(page, "neuron-1-0").focus()
-    for key, words in [("ArrowRight", "Neuron 0 of layer 2"), ("ArrowDown", "Neuron 1 of layer 2"), ("w", "neuron 0 of layer 1 to neuron 1")]:
+    for key, words in [
+        ("ArrowRight", "Neuron 0 of layer 2"),
+        ("ArrowDown", "Neuron 1 of layer 2"),
+        ("w", "neuron 0 of layer 1 to neuron 1"),
+    ]:
         page.keyboard.press(key)
         assert words in part(page, "detail").inner_text()
 

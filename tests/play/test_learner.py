@@ -55,7 +55,7 @@ def test_batch_by_batch_is_the_epoch(name, l2):
 
 
 def test_an_update_of_sgd_is_eta_times_the_mean_gradient():
-    learner, problem, trainer = learner_of("sgd", eta=0.25)
+    learner, problem, _ = learner_of("sgd", eta=0.25)
     index = learner.batch_rows()
     before = learner.now.params
     learner.batch()

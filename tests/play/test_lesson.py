@@ -32,7 +32,8 @@ def test_a_frame_holds_the_trace_of_its_example_to_the_last_bit():
     traced = lesson.net.trace(params, problem.X[3], problem.Y[3])
     assert frame["trace"]["cost"] == traced.cost
     for i, layer in enumerate(traced.layers):
-        expected = finite({**params[i], **layer._asdict()})
+        named = {name: array for name, array in layer._asdict().items() if name != "gradients"}
+        expected = finite({**params[i], **named, "dW": layer.dW, "db": layer.db})
         assert frame["trace"]["layers"][i] == as_json(expected)
 
 
@@ -52,13 +53,11 @@ def test_of_wide_layers_some_neurons_are_drawn_and_their_numbers_are_the_same():
 @pytest.mark.parametrize("trainer", TRAINERS)
 def test_every_trainer_on_every_problem_or_a_sentence_why_not(name, trainer):
     lesson = lesson_of(name)
-    try:
-        lesson.change({"trainer": trainer})
-    except DeltaruleError as error:
-        assert trainer == "bayesian"  # its noise is Gaussian, so its cost is quadratic
-        assert "quadratic" in str(error)
+    if trainer == "bayesian" and lesson.choices.cost != "quadratic":
+        with pytest.raises(DeltaruleError, match="quadratic"):  # its noise is Gaussian
+            lesson.change({"trainer": trainer})
         lesson.change({"cost": "quadratic"})
-        lesson.change({"trainer": trainer})
+    lesson.change({"trainer": trainer})
     for step in (lesson.epoch, lesson.batch, lesson.example, lesson.epoch):
         step()
     as_json(lesson.layout())

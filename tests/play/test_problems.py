@@ -30,7 +30,18 @@ def test_points_set_with_the_mouse():
 
 @pytest.mark.parametrize(
     "points",
-    [None, [], "abc", [[0, 0]], [[0, 0, 2]], [[9, 0, 1]], [[0, True, 1]], [["0", 0, 1]], [[0, 0, 1]] * 501, [[float("nan"), 0, 1]]],
+    [
+        None,
+        [],
+        "abc",
+        [[0, 0]],
+        [[0, 0, 2]],
+        [[9, 0, 1]],
+        [[0, True, 1]],
+        [["0", 0, 1]],
+        [[0, 0, 1]] * 501,
+        [[float("nan"), 0, 1]],
+    ],
 )
 def test_anything_else_is_no_point(points):
     with pytest.raises(ConfigurationError, match="triples"):

@@ -8,13 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.cli.screen import line, number
-from deltarule.counting import counted
-from deltarule.inspection.formulas import equations
+from deltarule.errors import counted
+from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
-    from deltarule.network import Network
-    from deltarule.tracing import LayerTrace, Trace
+    from deltarule.network.layers import LayerParams
+    from deltarule.network.network import Network
+    from deltarule.network.tracing import LayerTrace, Trace
 
 MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
 NUMBER_WIDTH = 12
@@ -24,7 +25,7 @@ def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], t
     """Write the whole trace to standard output; `full` leaves nothing out, however wide."""
     console = Console(highlight=False)
     if full:
-        widest = max(layer.dW.size // len(layer.dW) for layer in traced.layers if layer.dW is not None)
+        widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
     target, prediction = answers
     line(console, f"{example}: target {target}, prediction {prediction}", "bold")
@@ -46,12 +47,11 @@ def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace
     _heading(console, model.net, i, layer)
     formulas = equations(model.net, i)
     _formulas(console, [formulas["z"], formulas["a"], formulas["slope"]])
-    params = model.params[i]
-    if "W" in params:
-        _matrix(console, f"W^{l}", np.asarray(params["W"]), full)
-    bias = {f"b^{l}": np.asarray(params["b"])} if "b" in params and params["b"].size == layer.z.size else {}
+    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z.size)
+    for name, matrix in matrices.items():
+        _matrix(console, name, matrix, full)
     last = i + 1 == len(model.net.layers)
-    columns = {**_outputs(model, last), **bias, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
+    columns = {**_outputs(model, last), **vectors, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
     _vectors(console, columns, full)
 
 
@@ -61,19 +61,25 @@ def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", 
     last = i + 1 == len(traced.layers)
     _heading(console, model.net, i, layer)
     formulas = equations(model.net, i)
-    parts = ["dC_da", "delta"] + (["db"] if layer.db is not None else []) + (["dW"] if layer.dW is not None else [])
-    _formulas(console, [formulas[part] for part in parts])
+    gradients = [formulas[f"d{name}"] for name in reversed(layer.gradients) if f"d{name}" in formulas]
+    _formulas(console, [formulas["dC_da"], formulas["delta"], *gradients])
     columns = _outputs(model, last) | ({"y": traced.y, f"a^{l}": layer.a} if last else {})
     columns |= {
         "∇_a C" if last else f"dC/da^{l}": layer.dC_da,
         f"sigma'(z^{l})": layer.slope,
         f"delta^{l}": layer.delta,
     }
-    if layer.db is not None and layer.db.size == layer.delta.size:
-        columns[f"dC/db^{l}"] = layer.db
-    _vectors(console, columns, full)
-    if layer.dW is not None:
-        _matrix(console, f"dC/dW^{l}", layer.dW, full)
+    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta.size)
+    _vectors(console, columns | vectors, full)
+    for name, matrix in matrices.items():
+        _matrix(console, name, matrix, full)
+
+
+def _apart(arrays: "LayerParams", written: str, neurons: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Those with one number for each neuron, and those of more axes, by how they are written."""
+    named = {written.format(name): np.asarray(array) for name, array in arrays.items()}
+    vectors = {name: array for name, array in named.items() if array.ndim == 1 and array.size == neurons}
+    return vectors, {name: array for name, array in named.items() if array.ndim > 1}
 
 
 def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:

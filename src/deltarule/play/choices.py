@@ -1,18 +1,16 @@
 """What a user chose on the page: checked, bounded, and turned into a network and trainers."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
 from typing import Any, Self
 
-import numpy as np
-
-from deltarule.activations import ACTIVATIONS
-from deltarule.domain import require_choice, require_count, require_number
+from deltarule.checks import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
-from deltarule.estimators.trainer_names import NAMED
-from deltarule.layers import Dense
-from deltarule.network import Network
+from deltarule.models.trainer_names import NAMED
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.layers import Dense
+from deltarule.network.network import Network
 from deltarule.play.problems import Problem
 from deltarule.trainers import BayesianRegularization, NewtonCG
 from deltarule.trainers.base import Trainer
@@ -114,9 +112,7 @@ class Choices:
         """The trainers by name: one, or two side by side, for `count` examples."""
         names = [self.trainer] + ([self.versus] if self.versus is not None else [])
         m = min(self.batch_size, count)
-        return [
-            (name, TRAINERS[name](self.eta, m if name in OF_BATCHES else None, self.l2 or None)) for name in names
-        ]
+        return [(name, TRAINERS[name](self.eta, m if name in OF_BATCHES else None, self.l2 or None)) for name in names]
 
     def network(self, problem: Problem) -> Network:
         """The network of these choices for a problem, or the one that the problem brings.
@@ -129,7 +125,7 @@ class Choices:
         classes, k = problem.classes is not None, problem.Y.shape[1]
         require_choice("cost", self.cost, costs_for(problem))
         widths = [problem.X.shape[1], *self.hidden, k]
-        count = sum((below + 1) * n for below, n in zip(widths, widths[1:], strict=False))
+        count = sum((below + 1) * n for below, n in pairwise(widths))
         if count > MOST_PARAMETERS:
             raise ConfigurationError(
                 f"this network has {count:,} parameters, and the page shows at most {MOST_PARAMETERS:,}: use fewer "
@@ -148,10 +144,5 @@ def costs_for(problem: Problem) -> tuple[str, ...]:
 
 def hidden_activations() -> tuple[str, ...]:
     """The activations that hidden layers of the page may have."""
-    return tuple(name for name, one in ACTIVATIONS.items() if one.elementwise and one.trainable and name != "exponential")
-
-
-def as_number(value: Any) -> float | None:
-    """A scalar of a record in JSON's types; None where it is not finite."""
-    number = float(np.asarray(value))
-    return number if math.isfinite(number) else None
+    known = ((name, one) for name, one in ACTIVATIONS.items() if name != "exponential")
+    return tuple(name for name, one in known if one.elementwise and one.trainable)

@@ -9,14 +9,14 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from deltarule.domain import require_choice
+from deltarule.checks import require_choice
 from deltarule.errors import DeltaruleError
-from deltarule.loop import TimeIsUp
 from deltarule.play.choices import SPEEDS
 from deltarule.play.frames import Frames
 from deltarule.play.lesson import Lesson
 from deltarule.play.page import alone
 from deltarule.play.replay import recording
+from deltarule.training.loop import TimeIsUp
 
 MOST_WRONG = 50  # messages that are none of the page's, before the connection is closed
 RATE, BURST = 100.0, 200.0  # messages a second, and at once

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.domain import require_count
+from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
-from deltarule.inspection.formulas import equations
-from deltarule.network import Network
+from deltarule.network.network import Network
+from deltarule.network.tracing import equations
 from deltarule.play import picture
 from deltarule.play.learner import Learner, Moment
 from deltarule.play.problems import Problem

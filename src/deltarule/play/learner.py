@@ -7,18 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.backprop import Params
-from deltarule.evaluation import evaluate
-from deltarule.examples import checked_rows, require_finite, validation_rows
-from deltarule.loop import Course, is_sound, largest_parameter
-from deltarule.monitoring import learning_speed
-from deltarule.network import Network
-from deltarule.precision import dtype_of
-from deltarule.randomness import as_path
-from deltarule.rows import Rows
-from deltarule.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
-from deltarule.trainers.base import Record, Trainer, Turn, no_clock
-from deltarule.training import NO_RULES, check_together, starting_points
+from deltarule.engine.precision import dtype_of
+from deltarule.engine.randomness import as_path
+from deltarule.engine.rows import Rows
+from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.network.backprop import Params
+from deltarule.network.evaluation import evaluate
+from deltarule.network.examples import checked_rows, require_finite, validation_rows
+from deltarule.network.network import Network
+from deltarule.trainers.base import Trainer
+from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
+from deltarule.training.loop import Course, is_sound, largest_parameter
+from deltarule.training.monitoring import learning_speed
+from deltarule.training.train import NO_RULES, check_together, starting_points
 
 MOST_MOMENTS = 2000
 MOST_BYTES = 2**26  # of all moments together

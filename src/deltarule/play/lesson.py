@@ -8,14 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.domain import require_choice
+from deltarule.checks import require_choice
+from deltarule.engine.turn import no_clock
 from deltarule.errors import ConfigurationError
 from deltarule.play import picture
-from deltarule.play.choices import OF_BATCHES, SPEEDS, TRAINERS, UPDATES, WITH_ETA, Choices, costs_for, hidden_activations
+from deltarule.play.choices import (
+    OF_BATCHES,
+    SPEEDS,
+    TRAINERS,
+    UPDATES,
+    WITH_ETA,
+    Choices,
+    costs_for,
+    hidden_activations,
+)
 from deltarule.play.frames import Frames
 from deltarule.play.learner import Learner
 from deltarule.play.problems import GENERATED, Problem, drawn
-from deltarule.trainers.base import no_clock
 
 TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # what may change while it runs
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.backprop import Params
-from deltarule.network import Network
+from deltarule.engine.rows import Rows
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
 from deltarule.objective import Objective
 from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
-from deltarule.rows import Rows
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianRegularization
 from deltarule.trainers.bayesian.posterior import output_variance, posterior
@@ -57,9 +57,9 @@ def trace_of(net: Network, params: Params, x: np.ndarray, y: np.ndarray, shown: 
     for i, numbers in enumerate(traced.layers):
         below, here = shown[i], shown[i + 1]
         found: dict[str, Any] = {}
-        for name, array in {**params[i], **numbers._asdict()}.items():
-            if array is None:
-                continue
+        named = {name: array for name, array in numbers._asdict().items() if name != "gradients"}
+        gradients = {f"d{name}": array for name, array in numbers.gradients.items()}
+        for name, array in {**params[i], **named, **gradients}.items():
             dense = name in ("W", "dW") and array.ndim == 2
             if not dense and array.size < 1 + int(here.max(initial=0)):
                 continue  # such as a convolution's biases, fewer than its neurons
@@ -100,7 +100,7 @@ def view_of(net: Network, trainer: Trainer, moment: Moment, problem: Problem, ro
 
 
 def _regions(net: Network, params: Params, problem: Problem) -> dict[str, Any]:
-    """The class and how clear it is at each point of a grid over the plane, rows from the top; values of a regression."""
+    """The class and how clear it is at each point of a grid over the plane, from the top; of a regression the value."""
     x0, x1, y0, y1 = box_of(problem)
     x, y = np.meshgrid(np.linspace(x0, x1, GRID), np.linspace(y1, y0, GRID))
     a = np.nan_to_num(net(params, np.stack([x.ravel(), y.ravel()], axis=1)))
@@ -116,7 +116,7 @@ def _regions(net: Network, params: Params, problem: Problem) -> dict[str, Any]:
 
 
 def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, rows: Rows) -> dict[str, Any]:
-    """The fitted curve; with Bayesian regularisation its band of two standard deviations of the output, and the noise."""
+    """The fitted curve; with Bayesian regularisation bands of two standard deviations, without and with the noise."""
     x0, x1, *_ = box_of(problem)
     x = np.linspace(x0, x1, LINE)[:, None]
     a = net(moment.params, x)[:, 0]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.backprop import Params
 from deltarule.errors import ConfigurationError
-from deltarule.network import Network
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
 
 SEED = 1  # of the generated points, which are the same for everybody
 COUNT = 200  # points of a generated problem
@@ -54,7 +54,7 @@ class Problem:
         """How the page shows what is learnt: "plane", "line", "image" or "table"."""
         if self.image is not None:
             return "image"
-        if self.X.shape[1] == 2 and self.Y.shape[1] == 1 or self.X.shape[1] == 2 and self.classes is not None:
+        if (self.X.shape[1] == 2 and self.Y.shape[1] == 1) or (self.X.shape[1] == 2 and self.classes is not None):
             return "plane"
         return "line" if self.X.shape[1] == 1 and self.classes is None else "table"
 

@@ -1,4 +1,4 @@
-"""From what the command line names, a source of rows or a model file, to a problem of the page. Nothing else is read."""
+"""From what a user names, a source of rows or a model file, to a problem of the page. Nothing else is read."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from deltarule import data
 from deltarule.data import DataSet, Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 from deltarule.play.problems import GENERATED, Problem
 
 MODEL_SUFFIX = ".safetensors"

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from deltarule import trees
-from deltarule.evaluation import evaluate
-from deltarule.loop import Carry, Course
-from deltarule.monitoring import learning_speed
+from deltarule.engine.rows import Rows
+from deltarule.network.evaluation import evaluate
 from deltarule.play.connection import AHEAD, Connection
 from deltarule.play.frames import Frames
 from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
 from deltarule.play.server import Server
-from deltarule.rows import Rows
-from deltarule.session import TrainingResult
+from deltarule.training.loop import Carry, Course
+from deltarule.training.monitoring import learning_speed
+from deltarule.training.session import TrainingResult
 
 MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records
 NOTEBOOKS = "'self' http://localhost:* http://127.0.0.1:*"  # who may show the page in a frame
