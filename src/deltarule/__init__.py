@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
     from deltarule.network.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
     from deltarule.network.network import Network
+    from deltarule.play.watch import Watch
     from deltarule.trainers import (
         BayesianEnsemble,
         BayesianRegularization,
@@ -80,6 +81,7 @@ _HOMES = {
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
     "TrainingResult": "training.session",
+    "Watch": "play.watch",
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
@@ -126,6 +128,7 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "Watch",
     "add_activation",
     "check_gradient",
     "export_model",

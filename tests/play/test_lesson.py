@@ -8,6 +8,7 @@ from deltarule.cli.screen import finite
 from deltarule.errors import ConfigurationError, DeltaruleError
 from deltarule.play import picture
 from deltarule.play.choices import TRAINERS
+from deltarule.play.frames import told_by
 from deltarule.play.lesson import Lesson
 from deltarule.play.problems import GENERATED
 from deltarule.play.sources import problem_of
@@ -106,8 +107,7 @@ def test_looking_back_and_forward_again():
 
 def test_only_news_is_told():
     lesson = lesson_of()
-    lesson.frame()
-    told = lesson.told()
+    told = told_by(lesson.frame())
     lesson.epoch()
     (learner,) = lesson.frame(told)["learners"]
     assert learner["from"] == 1

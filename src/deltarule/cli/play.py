@@ -7,9 +7,6 @@ import typer
 
 from deltarule.cli.options import TABLE_FILE, WHOLE, DataDir
 
-EXTRA = "play"  # the packages that serve the page
-PACKAGES = ("starlette", "uvicorn", "websockets")
-
 
 def play(
     source: Annotated[
@@ -39,10 +36,6 @@ def play(
     closed page ends its training.
     """
     from deltarule.cli.options import data_folders
-    from deltarule.data.optional import require
-
-    for package in PACKAGES:
-        require(package, "deltarule play", EXTRA)
     from deltarule.play.server import Playground
     from deltarule.play.sources import problem_of
 

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
-
 from deltarule.checks import require_choice
 from deltarule.errors import DeltaruleError
 from deltarule.play.choices import SPEEDS
-from deltarule.play.frames import Frames
+from deltarule.play.frames import Frames, told_by
 from deltarule.play.lesson import Lesson
+from deltarule.play.packages import WebSocket, WebSocketDisconnect
 from deltarule.play.page import alone
 from deltarule.play.replay import recording
 from deltarule.training.loop import TimeIsUp
@@ -152,7 +151,7 @@ class Connection:
         if whole:
             self.told = None
         frame = await asyncio.to_thread(self.frames.frame, self.told)
-        self.told = self.frames.told()
+        self.told = told_by(frame)
         self.on_the_way += 1
         await self.send(frame | {"running": self.running})
 

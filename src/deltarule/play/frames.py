@@ -88,10 +88,10 @@ class Frames:
                 "problem": {
                     "name": problem.name, "title": problem.title, "view": problem.view, "count": len(problem.X),
                     "inputs": problem.inputs[:MOST_NAMES], "outputs": problem.outputs, "classes": problem.classes,
-                    "image": problem.image, "box": picture.box_of(problem), "points": points,
+                    "image": problem.image, "box": picture.box_of(problem) if points else None, "points": points,
                     "validated": problem.validation is not None, "given": problem.given is not None,
                 },
-                "inputs": {"n": problem.X.shape[1], "shown": self.shown[0]},
+                "inputs": {"n": problem.width, "shown": self.shown[0]},
                 "layers": layers,
                 "parameters": sum(array.size for p in self.learners[0].now.params for array in p.values()),
                 "cost": net.cost.name,
@@ -161,6 +161,7 @@ class Frames:
         found = {
             "name": self.names[i],
             "from": known,
+            "thinned": learner.thinned,
             **learner.costs(known),
             "epoch": moment.epoch,
             "batch": moment.batch,
@@ -179,6 +180,7 @@ class Frames:
             }
         return picture.finite(found)
 
-    def told(self) -> list[tuple[int, int]]:
-        """What a frame of now tells, for the next one."""
-        return [(learner.thinned, len(learner.moments)) for learner in self.learners]
+
+def told_by(frame: dict[str, Any]) -> list[tuple[int, int]]:
+    """What a page that has been sent this frame knows of the costs, for the next one."""
+    return [(one["thinned"], one["from"] + len(one["epochs"])) for one in frame["learners"]]

@@ -9,8 +9,7 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from deltarule.play.packages import Headers, PlainTextResponse
 
 HOST = "127.0.0.1"
 POLICY = (

@@ -43,10 +43,10 @@ def shown_neurons(net: Network, problem: Problem) -> list[np.ndarray]:
 
     Of many inputs, which are mostly pixels, those that vary most.
     """
-    widths = [problem.X.shape[1], *(math.prod(shape) for shape in net.shapes(problem.X.shape[1:])[1:])]
+    widths = [problem.width, *(math.prod(shape) for shape in net.shapes(problem.X.shape[1:])[1:])]
     chosen = [np.arange(min(n, MOST_SHOWN)) for n in widths]
     if widths[0] > MOST_SHOWN:
-        chosen[0] = np.sort(np.argsort(-problem.X.std(axis=0), kind="stable")[:MOST_SHOWN])
+        chosen[0] = np.sort(np.argsort(-problem.X.std(axis=0).ravel(), kind="stable")[:MOST_SHOWN])
     return chosen
 
 

@@ -22,7 +22,7 @@ class Problem:
     Args:
         name: what the page and the command line call it.
         title: one line for the reader.
-        X: inputs of the training examples, (N, n_1).
+        X: inputs of the training examples, (N, n_1), or of any shape where somebody else's training is watched.
         Y: their targets, (N, k).
         inputs: the name of each input, (n_1,).
         outputs: the name of each output, (k,).
@@ -50,13 +50,19 @@ class Problem:
     given: tuple[Network, Params] | None = None
 
     @property
+    def width(self) -> int:
+        """How many inputs an example has."""
+        return int(np.prod(self.X.shape[1:]))
+
+    @property
     def view(self) -> str:
         """How the page shows what is learnt: "plane", "line", "image" or "table"."""
         if self.image is not None:
             return "image"
-        if (self.X.shape[1] == 2 and self.Y.shape[1] == 1) or (self.X.shape[1] == 2 and self.classes is not None):
+        flat, one_output = self.X.ndim == 2, self.Y.shape[1] == 1
+        if flat and self.width == 2 and (one_output or self.classes is not None):
             return "plane"
-        return "line" if self.X.shape[1] == 1 and self.classes is None else "table"
+        return "line" if flat and self.width == 1 and one_output and self.classes is None else "table"
 
     @property
     def labels(self) -> np.ndarray:

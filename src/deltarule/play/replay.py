@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.play.frames import told_by
 from deltarule.play.lesson import Lesson
 
 MOST_FRAMES = 240
@@ -24,8 +25,7 @@ def recording(lesson: Lesson) -> dict[str, Any]:
     try:
         for place in chosen:
             lesson.show(place)
-            told = None if not frames else lesson.told()
-            frames.append(lesson.frame(told))  # the first one tells the whole course of the costs
+            frames.append(lesson.frame(told_by(frames[0]) if frames else None))  # the first one tells all the costs
     finally:
         lesson.moment = looked_at
     return {"layout": lesson.layout(), "frames": frames, "moments": chosen}

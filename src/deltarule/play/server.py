@@ -5,15 +5,18 @@ import threading
 import webbrowser
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
-
 from deltarule.errors import ConfigurationError
 from deltarule.play.guard import HOST, Guard
+from deltarule.play.packages import (
+    HTMLResponse,
+    Request,
+    Response,
+    Route,
+    Starlette,
+    WebSocket,
+    WebSocketRoute,
+    uvicorn,
+)
 from deltarule.play.page import ASSETS, asset, served
 
 MOST_BYTES = 2**16  # of one message of the page

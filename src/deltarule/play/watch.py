@@ -1,8 +1,6 @@
 """`Watch`: a training of one's own, seen in the browser while it runs, as MATLAB's training window shows it."""
 
-import asyncio
-import threading
-from collections.abc import Callable
+import time
 from html import escape
 from typing import Any
 
@@ -11,17 +9,14 @@ import numpy as np
 from deltarule import trees
 from deltarule.engine.rows import Rows
 from deltarule.network.evaluation import evaluate
-from deltarule.play.connection import AHEAD, Connection
 from deltarule.play.frames import Frames
 from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
-from deltarule.play.server import Server
 from deltarule.training.loop import Carry, Course
 from deltarule.training.monitoring import learning_speed
 from deltarule.training.session import TrainingResult
 
 MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records
-NOTEBOOKS = "'self' http://localhost:* http://127.0.0.1:*"  # who may show the page in a frame
 
 
 class Watched:
@@ -52,7 +47,7 @@ class Watched:
     def look(self, carry: Carry, records: list[dict[str, Any]]) -> None:
         """The training stands here, after epochs with these records."""
         self.records += records
-        state = carry.state._replace(params=trees.mapped(np.asarray, carry.state.params))
+        state = trees.mapped(np.asarray, carry.state)
         net, record = self.course.net, dict(self.records[-1]) if self.records else {}
         score = evaluate(net, state.params, self.rows)
         record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
@@ -74,12 +69,12 @@ class WatchFrames(Frames):
     """The layout and the frames of a training that is watched."""
 
     def __init__(self, course: Course, watched: Watched):
-        X, Y = watched.rows.x.reshape(len(watched.rows.x), -1), watched.rows.y
+        X, Y = watched.rows.x, watched.rows.y
         classes = course.net.cost.for_classes or course.net.output_activation.name == "softmax"
         names = tuple(map(str, range(Y.shape[1] if Y.shape[1] > 1 else 2)))
         problem = Problem(
             "watched", f"{type(course.trainer).__name__} on {int(course.rows.count):,} examples", X, Y,
-            tuple(f"x{k}" for k in range(X.shape[1])), names[: Y.shape[1]], names if classes else None,
+            tuple(f"x{k}" for k in range(X[0].size)), names[: Y.shape[1]], names if classes else None,
             np.arange(len(X)), validation=None if course.validation is None else (X[:0], Y[:0]),
         )  # fmt: skip
         self.present(problem, course.net, [watched], [type(course.trainer).__name__])  # pyright: ignore[reportArgumentType]
@@ -88,43 +83,8 @@ class WatchFrames(Frames):
         """The layout, by which the page knows that it only watches."""
         return super().layout() | {"watch": True}
 
-    def told(self) -> list[tuple[int, int]]:
-        """What a frame of now tells, for the next one."""
-        return [(0, len(one.records)) for one in self.learners]  # pyright: ignore[reportAttributeAccessIssue]
 
-
-class WatchConnection(Connection):
-    """A page that watches and may ask the training to stop."""
-
-    def __init__(self, socket: Any, frames: Frames, lock: threading.Lock, stop: Callable[[], None]):
-        super().__init__(socket, frames)
-        self.lock, self.stop = lock, stop
-        self.running = True
-        self.news = asyncio.Event()
-
-    def commands(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
-        """Besides looking at another example, to stop."""
-        return super().commands() | {"pause": lambda m: self.stop()}
-
-    async def begin(self) -> None:
-        """The layout, and then a frame whenever there are news and the page keeps up."""
-        await super().begin()
-        self.task = asyncio.create_task(self.follow())
-
-    async def follow(self) -> None:
-        """A frame for news, at most some a second."""
-        while not self.closed:
-            await self.news.wait()
-            self.news.clear()
-            if self.on_the_way < AHEAD:
-                async with self.turn:
-                    await self.send_frame()
-            else:
-                self.news.set()
-            await asyncio.sleep(0.05)
-
-
-class Watch(Server):
+class Watch:
     """A callback of `dr.train` that shows the training in the browser, with a button that ends it.
 
     The page has the cost of both parts, the gradient, the damping, predictions against targets, the network with its
@@ -137,7 +97,7 @@ class Watch(Server):
             last value of a cell.
 
     Raises:
-        ConfigurationError: the port cannot be had.
+        ConfigurationError: the port cannot be had, or the packages of the extra "play" are missing.
 
     >>> import deltarule as dr
     >>> watch = dr.Watch(browser=False)
@@ -146,16 +106,21 @@ class Watch(Server):
     """
 
     def __init__(self, port: int = 0, browser: bool = True):
-        super().__init__(port, ancestors=NOTEBOOKS)
+        from deltarule.play.watch_server import WatchServer
+
         self.frames: WatchFrames | None = None
-        self.lock = threading.Lock()
+        self.seen = False  # whether a page was told of the end
         self.stopped = False
-        self.connections: set[tuple[WatchConnection, asyncio.AbstractEventLoop]] = set()
         self.records: list[dict[str, Any]] = []
-        self.begun = threading.Event()
-        self.thread = self.start()
+        self.server = WatchServer(self, port)
+        self.thread = self.server.start()
         if browser:
-            self.open_browser()
+            self.server.open_browser()
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser on this machine."""
+        return self.server.address
 
     def __call__(self, record: dict[str, Any]) -> bool:
         """An epoch's record; whether the page's button asked for the end."""
@@ -165,46 +130,34 @@ class Watch(Server):
     def look(self, course: Course, carry: Carry) -> None:
         """Where the training stands, after the records since the last look."""
         records, self.records = self.records, []
-        with self.lock:
-            if self.frames is None or self.frames.learners[0].course is not course:
-                self.frames = WatchFrames(course, Watched(course, carry))
-                self.stopped = False
+        if self.frames is None or self.frames.learners[0].course is not course:
+            self.frames, self.stopped, self.seen = WatchFrames(course, Watched(course, carry)), False, False
+        else:
             self.frames.learners[0].look(carry, records)  # pyright: ignore[reportAttributeAccessIssue]
-        self.begun.set()
-        self._tell()
+        self.server.tell()
 
     def ended(self, result: TrainingResult) -> None:
         """The training has ended; its page stays as long as this process."""
         if self.frames is not None:
             self.frames.learners[0].ended = result.message  # pyright: ignore[reportAttributeAccessIssue]
-            for connection, _ in self.connections:
-                connection.running = False
-            self._tell()
+            self.server.tell()
 
-    def close(self) -> None:
-        """End the server; pages keep what they show."""
-        self.stop()
+    def end_training(self) -> None:
+        """The training ends after the epochs that are under way."""
+        self.stopped = True
+
+    def close(self, wait: float = 0.0) -> None:
+        """End the server; pages keep what they show.
+
+        Args:
+            wait: seconds to wait for a page that has not yet been told of the training's end.
+        """
+        until = time.monotonic() + wait
+        while not self.seen and time.monotonic() < until:
+            time.sleep(0.05)
+        self.server.stop()
         self.thread.join(10)
 
     def _repr_html_(self) -> str:
         """The page in a notebook's cell."""
         return f'<iframe src="{escape(self.address)}" width="100%" height="900" style="border: 0"></iframe>'
-
-    def _tell(self) -> None:
-        for connection, loop in list(self.connections):
-            loop.call_soon_threadsafe(connection.news.set)
-
-    async def serve_page(self, page: Any) -> None:
-        """Wait for the training, then follow it."""
-        await asyncio.to_thread(self.begun.wait)
-        assert self.frames is not None
-        connection = WatchConnection(page, self.frames, self.lock, self._stop)
-        member = (connection, asyncio.get_running_loop())
-        self.connections.add(member)
-        try:
-            await connection.serve()
-        finally:
-            self.connections.discard(member)
-
-    def _stop(self) -> None:
-        self.stopped = True

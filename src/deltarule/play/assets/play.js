@@ -23,7 +23,8 @@
     socket.addEventListener("close", (event) => {
       running = false;
       for (const one of document.querySelectorAll(".bar button, .bar select, #settings *, #epoch, #save, #row")) one.disabled = true;
-      say(event.reason || "The connection has ended; what is shown stays. Start deltarule play again to go on.", true);
+      const words = layout && layout.watch ? "The program that trained has ended; what is shown stays." : "The connection has ended; what is shown stays. Start deltarule play again to go on.";
+      say(event.code === 1008 || event.code === 1013 ? event.reason : words, !(layout && layout.watch));
     });
     return (message) => socket.readyState === 1 && socket.send(JSON.stringify(message));
   };
@@ -80,7 +81,7 @@
     else if (message.kind === "frame") take(message);
     else if (message.kind === "error") {
       say(message.text, true);
-      if (layout) settings.layout(layout); // what was refused does not stay in the form
+      if (layout && !layout.watch) settings.layout(layout); // what was refused does not stay in the form
     } else if (message.kind === "paused") {
       running = false;
       showRunning();
@@ -100,12 +101,15 @@
     series = layout.trainers.map(({ name }) => ({ name, epochs: [], costs: [], validation: null }));
     pinned = pointed = cursor = null;
     say("");
-    settings.layout(layout);
+    document.body.classList.toggle("watch", Boolean(layout.watch));
+    by("pause").textContent = layout.watch ? "Stop training" : "Pause";
+    by("epoch").disabled = Boolean(layout.watch);
+    if (!layout.watch) settings.layout(layout);
     drawing.layout(layout);
     showDetail();
     views();
     if (problem.image) pad.begin(problem.image);
-    by("speed").replaceChildren(...layout.known.speed.map((speed) => {
+    if (!layout.watch) by("speed").replaceChildren(...layout.known.speed.map((speed) => {
       const option = DR.make("option", { value: speed }, speed ? `${speed} a second` : "as fast as it can");
       option.selected = speed === 60;
       return option;
@@ -152,7 +156,7 @@
     steps = DR.steps(layout, frame);
     if (waiting === "step") cursor = 0;
     else if (waiting === "back") cursor = steps.length - 1;
-    else if (running || waiting) cursor = null;
+    else if ((running && !layout.watch) || waiting) cursor = null;
     cursor = cursor === null ? null : Math.min(cursor, steps.length - 1);
     waiting = null;
     if (painted) {
@@ -256,7 +260,7 @@
   };
 
   const look = (step) => {
-    if (running) send({ do: "pause" });
+    if (running && !layout.watch) send({ do: "pause" });
     cursor = step;
     paint();
   };
@@ -275,14 +279,15 @@
 
   const actions = {
     step: () => {
-      if (cursor !== null && cursor + 1 >= steps.length) {
+      if (layout.watch) look(cursor === null || cursor + 1 >= steps.length ? 0 : cursor + 1);
+      else if (cursor !== null && cursor + 1 >= steps.length) {
         waiting = "step";
         send(frame.moment < total - 1 ? { do: "show", moment: frame.moment + 1 } : { do: "example" });
       } else look(cursor === null ? 0 : cursor + 1);
     },
     back: () => {
       if (cursor !== null && cursor > 0) look(cursor - 1);
-      else if (frame.moment > 0) {
+      else if (frame.moment > 0 && !layout.watch) {
         waiting = "back";
         send({ do: "show", moment: frame.moment - 1 });
       }
@@ -323,9 +328,9 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => frame && charts());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-    const space = event.key === " " && event.target.tagName !== "BUTTON";
+    const space = event.key === " " && event.target.tagName !== "BUTTON" && !layout.watch;
     const name = { ArrowRight: "step", ArrowLeft: "back", x: "example", b: "batch", e: "epoch", r: "reset" }[event.key] || (space && (running ? "pause" : "run"));
-    if (!name || by(name).disabled) return;
+    if (!name || by(name).disabled || getComputedStyle(by(name)).display === "none") return;
     event.preventDefault();
     act(name);
   });
