@@ -71,7 +71,7 @@ def test_the_numbers_of_a_frame_are_those_of_the_parameters(watch):
     with connected(watch) as page:
         frame = heard(page, "frame")
     W = frame["trace"]["layers"][0]["W"]
-    assert W == result.params[0]["W"].tolist()
+    assert result.params[0]["W"].tolist() == W
 
 
 def test_the_button_ends_the_training_and_the_best_parameters_are_kept(watch):

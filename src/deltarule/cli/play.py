@@ -1,48 +1,80 @@
 """`deltarule play`: a page in the browser on which a network is watched and stepped, equation by equation."""
 
-from contextlib import suppress
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
 
-import typer
+from deltarule.cli.options import TABLE_FILE, check_given, count, option
+from deltarule.cli.reading import Reading
 
-from deltarule.cli.options import TABLE_FILE, WHOLE, DataDir
+LONGEST_START = 10.0  # seconds that a browser may take to begin, where a training is over before it
 
 
-def play(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="[SOURCE|MODEL]",
-            help=f"higham, circles, spirals, xor, curve, digits, mnist, {TABLE_FILE}, or a model file.",
-        ),
-    ] = "higham",
-    rows: Annotated[
-        str | None,
-        typer.Argument(metavar="[ROWS]", help="For a model file: the source of its rows.", show_default=False),
-    ] = None,
-    target: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="The target column of a table.", show_default="the last")
-    ] = None,
-    columns: Annotated[
-        int | None, typer.Option(**WHOLE, help="How many of a table's inputs to take, the first ones; 0 takes all.")
-    ] = 2,
-    port: Annotated[int, typer.Option(**WHOLE, help="The port on this machine; 0 takes any free one.")] = 0,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
-    data_dir: DataDir = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Playing(Reading):
+    """What is played, and where."""
+
+    source: str = option(
+        f"higham, circles, spirals, xor, curve, digits, mnist, {TABLE_FILE}, or a model file.",
+        "[SOURCE|MODEL]",
+        default="higham",
+        positional=True,
+    )
+    rows: str | None = option("For a model file: the source of its rows.", "[ROWS]", positional=True)
+    target: tuple[str, ...] | None = option(
+        "The target column of a table; several with commas between, or repeat the option.",
+        "COLUMN",
+        otherwise="the last one",
+    )
+    columns: int = option(
+        "How many of a table's inputs to take, the first ones; 0 takes all.", default=2, check=count(least=0)
+    )
+    port: int = option("The port on this machine; 0 takes any free one.", default=0, check=count(least=0, most=65535))
+    no_browser: bool = option("Only print the address.", default=False)
+
+
+def play(playing: Playing) -> None:
     """Watch a network learn in the browser: every weight, every activation, every error, one equation at a time.
 
     The page is served on this machine alone, to whoever has the printed address. Nothing but SOURCE is read, and a
     closed page ends its training.
     """
-    from deltarule.cli.options import data_folders
+    check_given(playing)
+    from deltarule.cli.screen import show_notes
     from deltarule.play.server import Playground
     from deltarule.play.sources import problem_of
 
-    problem = problem_of(source, rows, target=target, columns=columns or None, data_dir=data_folders(data_dir))
-    server = Playground(problem, port)
-    print(f"Playing {problem.title}: {server.address}\nCtrl-C ends it.", flush=True)
-    if not no_browser:
+    problem = problem_of(
+        playing.source,
+        playing.rows,
+        target=playing.target,
+        columns=playing.columns or None,
+        data_dir=playing.folders,
+        drop_missing=playing.drop_missing,
+        options=playing.table_options,
+    )
+    show_notes(problem.notes)
+    server = Playground(problem, playing.port)
+    print(f"Playing {problem.title} at {server.address}", flush=True)
+    if not playing.no_browser:
         server.open_browser()
     with suppress(KeyboardInterrupt):
         server.run()
+
+
+@contextmanager
+def watched(asked: bool) -> Iterator[list[Any]]:
+    """The callbacks by which `deltarule train --watch` is seen in the browser; the page is told of the end."""
+    if not asked:
+        yield []
+        return
+    import deltarule as dr
+
+    watch = dr.Watch()
+    print(f"Watch it at {watch.address}", file=sys.stderr, flush=True)
+    try:
+        yield [watch]
+    finally:
+        watch.close(wait=LONGEST_START)

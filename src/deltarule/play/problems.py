@@ -32,6 +32,7 @@ class Problem:
         image: (height, width) where the inputs are the pixels of a picture.
         hidden: the sizes of the hidden layers to begin with.
         start: settings of `deltarule.play.choices.Choices` to begin with.
+        notes: what the user should know of a table.
         given: a network and its parameters to go on from, or None.
     """
 
@@ -47,6 +48,7 @@ class Problem:
     image: tuple[int, int] | None = None
     hidden: tuple[int, ...] = (8, 8)
     start: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
     given: tuple[Network, Params] | None = None
 
     @property

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from deltarule import data
-from deltarule.data import DataSet, Schema
+from deltarule.data import DataSet, Schema, TableOptions
+from deltarule.data.table_file import read_table
+from deltarule.data.table_options import AS_FOUND
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.files.model_file import load_model
 from deltarule.play.problems import GENERATED, Problem
@@ -22,6 +24,8 @@ def problem_of(
     target: Any = None,
     columns: int | None = COLUMNS,
     data_dir: Any = None,
+    drop_missing: bool = False,
+    options: TableOptions = AS_FOUND,
 ) -> Problem:
     """The problem that a source or a model file poses.
 
@@ -29,21 +33,26 @@ def problem_of(
         source: a name in `problems.GENERATED`, "digits", "mnist", the path of a table, or that of a model file.
         rows: for a model file, the source of rows to show it; None where the model was trained on digits or MNIST
             takes these, and for a table one row of the columns' means.
-        target: the target column of a table.
+        target: the target columns of a table; None takes the last column.
         columns: how many of a table's inputs to take, the first ones; None takes all.
         data_dir: where MNIST lies.
+        drop_missing: leave out a table's rows with missing cells instead of refusing them.
+        options: how a table's file is written.
 
     Raises:
         DataError, ModelFileError: the file cannot be used.
         ConfigurationError: an option does not go with the source.
     """
     if source.endswith(MODEL_SUFFIX):
-        return _of_model(Path(source), rows, data_dir)
+        return _of_model(Path(source), rows, data_dir, drop_missing, options)
     if rows is not None:
         raise ConfigurationError(f"rows is {rows!r}, which are rows for a model file, and {source!r} is none.")
     if source in GENERATED:
         return GENERATED[source]()
-    return _of_data(data.load(source, target=target, data_dir=data_dir, drop_missing=True), columns)
+    if target is None and source not in ("digits", "mnist"):
+        target = [str(read_table(Path(source), options=options)[0].columns[-1])]
+    loaded = data.load(source, target=target, data_dir=data_dir, drop_missing=drop_missing, options=options)
+    return _of_data(loaded, columns)
 
 
 def _of_data(loaded: DataSet, columns: int | None) -> Problem:
@@ -67,6 +76,7 @@ def _of_data(loaded: DataSet, columns: int | None) -> Problem:
         image=_plane(schema),
         hidden=(30,) if schema.image_shape is not None else (8,),
         start=_start(schema),
+        notes=loaded.notes,
     )
 
 
@@ -78,7 +88,7 @@ def _start(schema: Schema) -> dict[str, Any]:
     return {"activation": "tanh", "cost": "quadratic", "trainer": "lm"}
 
 
-def _of_model(path: Path, rows: str | None, data_dir: Any) -> Problem:
+def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, options: TableOptions) -> Problem:
     """A trained network on the rows of a source, in their order there."""
     model = load_model(path)
     if model.schema is None:
@@ -92,7 +102,7 @@ def _of_model(path: Path, rows: str | None, data_dir: Any) -> Problem:
         X, Y, numbers = np.zeros((1, schema.input_width)), np.eye(1, schema.output_width), np.arange(1)
         title = f"{path.name}, shown one row of its columns' means; name a table after it for real rows"
     else:
-        raw = data.load_raw(source, schema, data_dir=data_dir, drop_missing=True)
+        raw = data.load_raw(source, schema, data_dir=data_dir, drop_missing=drop_missing, options=options)
         if raw.Y is None:
             raise DataError(f"{source} has no values in the target column: give a table that has them.")
         X, Y, numbers = raw.X[:MOST_ROWS], raw.Y[:MOST_ROWS], raw.rows[:MOST_ROWS]
