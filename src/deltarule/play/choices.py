@@ -7,12 +7,11 @@ from typing import Any, Self
 
 from deltarule.checks import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
-from deltarule.models.trainer_names import NAMED
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 from deltarule.play.problems import Problem
-from deltarule.trainers import BayesianRegularization, NewtonCG
+from deltarule.trainers import BayesianRegularization, GradientDescent, LevenbergMarquardt, NewtonCG
 from deltarule.trainers.base import Trainer
 
 MOST_LAYERS, MOST_NEURONS, MOST_PARAMETERS = 6, 256, 500_000
@@ -20,10 +19,14 @@ SPEEDS = (1, 5, 20, 60, 0)  # epochs a second; 0 is as many as can be
 COSTS = {True: ("quadratic", "cross-entropy", "log-likelihood"), False: ("quadratic", "huber")}
 OUTPUTS = {"cross-entropy": "sigmoid", "log-likelihood": "softmax", "quadratic": "sigmoid"}
 
-# Each trainer of the page: how it is made from eta, batch_size and l2.
+# Each trainer of the page: how it is made from eta, batch_size and l2. (The estimators' table has most of them too, but
+# brings scikit-learn, whose import takes longer than all else before the page is there.)
 TRAINERS: dict[str, Callable[[Any, Any, Any], Trainer]] = {
-    **{name: NAMED[name].build for name in ("sgd", "gd", "momentum", "adam")},
-    "lm": lambda eta, batch_size, l2: NAMED["lm"].build(None, None, l2),
+    "gd": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2),
+    "sgd": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2),
+    "momentum": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2, momentum=0.9),
+    "adam": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2, rule="adam"),
+    "lm": lambda eta, batch_size, l2: LevenbergMarquardt(l2=l2),
     "bayesian": lambda eta, batch_size, l2: BayesianRegularization(),
     "newton-cg": lambda eta, batch_size, l2: NewtonCG(l2=l2),
 }

@@ -17,7 +17,7 @@ from deltarule.play.page import alone
 from deltarule.play.replay import recording
 from deltarule.training.loop import TimeIsUp
 
-MOST_WRONG = 50  # messages that are none of the page's, before the connection is closed
+MOST_WRONG = 200  # messages that are none of the page's, before the connection is closed
 RATE, BURST = 100.0, 200.0  # messages a second, and at once
 AHEAD = 2  # frames that may be on their way to the page
 AT_ONCE = 1 / 30  # seconds of training between two frames where it runs as fast as it can

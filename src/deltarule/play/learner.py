@@ -25,6 +25,7 @@ MOST_MOMENTS = 2000
 MOST_BYTES = 2**26  # of all moments together
 RECORDED = ("learning_speed", "training_score")
 DIVERGED = stop_code("diverged")
+STATES = ("gradient_norm", "lambda", "mu", "radius")  # of a trainer, which are drawn over the epochs
 
 
 class Moment(NamedTuple):
@@ -121,10 +122,12 @@ class Learner:
         return stop_sentence(reason, int(self.carry.epoch), self.course.rules, self.trainer, False)
 
     def costs(self, known: int) -> dict[str, Any]:
-        """The course of the costs from moment number `known` on: "epochs", "costs" and "validation", or None for it."""
+        """The course of the costs from moment number `known` on, and of the trainer's `STATES`, by name."""
         news = self.moments[known:]
         held_out = "validation_cost" in self.now.record
+        states = {name: [number_of(one.record, name) for one in news] for name in STATES if name in self.now.record}
         return {
+            "states": states,
             "epochs": [one.epoch + one.batch / self.batches for one in news],
             "costs": [float(one.record["training_cost"]) for one in news],
             "validation": [float(one.record["validation_cost"]) for one in news] if held_out else None,
@@ -219,6 +222,12 @@ class Learner:
         if len(self.moments) > max(8, min(MOST_MOMENTS, MOST_BYTES // max(1, size))):
             self.moments = [self.moments[0], *self.moments[2:-2:2], self.moments[-1]]
             self.thinned += 1
+
+
+def number_of(record: dict[str, Any], name: str) -> float | None:
+    """A number of a record, None where it is not there or not finite."""
+    value = float(record.get(name, np.nan))
+    return value if np.isfinite(value) else None
 
 
 def _places(state: Any) -> list[str]:

@@ -80,9 +80,9 @@ def higham() -> Problem:
         [[0.1, 0.3, 0.1, 0.6, 0.4, 0.6, 0.5, 0.9, 0.4, 0.7], [0.1, 0.4, 0.5, 0.9, 0.2, 0.3, 0.6, 0.2, 0.4, 0.6]]
     ).T
     Y = np.array(5 * [[1.0, 0.0]] + 5 * [[0.0, 1.0]])
-    start = {"activation": "sigmoid", "cost": "quadratic", "trainer": "sgd", "eta": 0.5, "batch_size": 1}
+    start = {"activation": "sigmoid", "cost": "quadratic", "trainer": "sgd", "eta": 1.0, "batch_size": 1}
     return Problem(
-        "higham", "Higham and Higham's ten points: 23 parameters tell two kinds of oil wells apart", X, Y,
+        "higham", "Higham's ten points, two kinds of oil wells", X, Y,
         ("x₁", "x₂"), ("A", "B"), ("A", "B"), np.arange(10), hidden=(2, 3), start=start,
     )  # fmt: skip
 

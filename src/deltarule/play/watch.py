@@ -10,7 +10,7 @@ from deltarule import trees
 from deltarule.engine.rows import Rows
 from deltarule.network.evaluation import evaluate
 from deltarule.play.frames import Frames
-from deltarule.play.learner import Moment
+from deltarule.play.learner import STATES, Moment, number_of
 from deltarule.play.problems import Problem
 from deltarule.training.loop import Carry, Course
 from deltarule.training.monitoring import learning_speed
@@ -58,7 +58,9 @@ class Watched:
         """What the training recorded of each epoch from number `known` on."""
         news = self.records[known:]
         held_out = bool(self.records) and "validation_cost" in self.records[0]
+        names = [name for name in STATES if self.records and name in self.records[0]]
         return {
+            "states": {name: [number_of(one, name) for one in news] for name in names},
             "epochs": [int(one["epoch"]) for one in news],
             "costs": [float(one["cost"]) for one in news],
             "validation": [float(one["validation_cost"]) for one in news] if held_out else None,

@@ -23,9 +23,9 @@
   DR.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
   // Costs over the epochs on a logarithmic scale; `at` is the epoch that is looked at, if not the last.
-  DR.costChart = (canvas, series, at) => {
+  DR.costChart = (canvas, series, at, colours = DR.seriesColour) => {
     const { context, width, height } = fresh(canvas), left = 46, right = width - 8, top = 8, bottom = height - 20;
-    const values = series.flatMap(({ costs, validation }) => [...costs, ...(validation || [])]).filter((v) => v > 0);
+    const values = series.flatMap(({ costs, validation }) => [...costs, ...(validation || [])]).filter((v) => v !== null && v > 0);
     if (!values.length) return;
     const last = Math.max(1, ...series.map(({ epochs }) => epochs[epochs.length - 1] || 0));
     const low = Math.log10(values.reduce((a, b) => Math.min(a, b))), high = Math.log10(values.reduce((a, b) => Math.max(a, b)));
@@ -37,20 +37,20 @@
     context.textAlign = "right";
     context.textBaseline = "middle";
     const decades = Math.ceil(from) <= Math.floor(to) ? range(Math.ceil(from), Math.floor(to)) : [];
-    const ticks = decades.length ? decades.filter((_, i) => i % Math.ceil(decades.length / 6) === 0).map((d) => 10 ** d) : [10 ** to, 10 ** from];
+    const ticks = decades.length > 1 ? decades.filter((_, i) => i % Math.ceil(decades.length / 6) === 0).map((d) => 10 ** d) : [10 ** to, 10 ** ((from + to) / 2), 10 ** from];
     for (const tick of ticks) {
       context.beginPath();
       context.moveTo(left, y(tick));
       context.lineTo(right, y(tick));
       context.stroke();
-      context.fillText(tick < 1e-3 || tick >= 1e5 ? tick.toExponential(decades.length ? 0 : 1) : String(Number(tick.toPrecision(3))), left - 5, Math.min(bottom - 4, Math.max(top + 4, y(tick))));
+      context.fillText(tick < 1e-3 || tick >= 1e5 ? tick.toExponential(decades.length > 1 ? 0 : 1) : String(Number(tick.toPrecision(3))), left - 5, Math.min(bottom - 4, Math.max(top + 4, y(tick))));
     }
     context.textAlign = "center";
     context.fillText("0", left, bottom + 11);
     context.textAlign = "right";
     context.fillText(`epoch ${Math.round(last)}`, right, bottom + 11);
     series.forEach(({ epochs, costs, validation }, i) => {
-      context.strokeStyle = DR.seriesColour(i);
+      context.strokeStyle = colours(i);
       context.lineWidth = 1.8;
       for (const [line, dash] of [[costs, []], [validation, [4, 3]]]) {
         if (!line) continue;
@@ -195,7 +195,7 @@
   };
 
   DR.confusion = (names, counts) => {
-    const head = DR.make("tr", {}, DR.make("th", {}, "is \\ read as"), ...names.map((name) => DR.make("th", { scope: "col" }, name)));
+    const head = DR.make("tr", {}, DR.make("th", {}, ""), ...names.map((name) => DR.make("th", { scope: "col" }, name)));
     const top = Math.max(1, ...counts.flat());
     const rows = counts.map((line, i) => DR.make("tr", {}, DR.make("th", { scope: "row" }, names[i]), ...line.map((count, j) => {
       const cell = DR.make("td", {}, count ? String(count) : "");

@@ -98,7 +98,7 @@
     document.querySelector(".held-out").hidden = !problem.validated;
     document.querySelector(".right").hidden = !problem.classes;
     by("pad").hidden = !problem.image || Boolean(recorded);
-    series = layout.trainers.map(({ name }) => ({ name, epochs: [], costs: [], validation: null }));
+    series = layout.trainers.map(({ name }) => ({ name, epochs: [], costs: [], validation: null, states: {} }));
     pinned = pointed = cursor = null;
     say("");
     document.body.classList.toggle("watch", Boolean(layout.watch));
@@ -126,21 +126,23 @@
         button.addEventListener("click", () => send({ do: "select", learner: i }));
         caption.append(button, " ");
       }
-      if (problem.image) figure.append(DR.make("canvas", { class: "picture", role: "img", "aria-label": "the picture of the example" }), DR.make("div", { class: "bars" }));
+      const picture = DR.make("canvas", { class: "picture", role: "img", "aria-label": "the picture of the example" });
+      if (problem.image) figure.append(DR.make("div", { class: "example-in" }, picture, DR.make("div", { class: "bars" })));
       if (problem.classes && problem.view !== "plane") figure.append(DR.make("div", { class: "counts" }));
       else {
         const canvas = DR.make("canvas", { role: "img", "data-testid": `view-${i}`, "aria-label": VIEWS[problem.view] });
         figure.append(canvas);
         if (problem.name === "points" && !recorded) points.listen(canvas, layout);
       }
-      caption.append(DR.make("span", {}, VIEWS[problem.view]));
       figure.append(caption);
       return figure;
     }));
+    by("view-words").textContent = VIEWS[problem.view === "table" && problem.classes ? "classes" : problem.view];
   };
   const VIEWS = {
     plane: "What the network answers everywhere; the example looked at is ringed.", line: "The fitted curve through the data; with Bayesian regularisation its error band.",
-    image: "The example looked at and what is read as what.", table: "Predictions over targets; on the line they agree.",
+    image: "Above, the example looked at. Below, a row for each digit and a column for what it is read as.", table: "Predictions over targets; on the line they agree.",
+    classes: "A row for each class and a column for what it is taken for.",
   };
 
   const take = (found) => {
@@ -150,6 +152,10 @@
     found.learners.forEach((learner, i) => {
       const one = series[i];
       for (const name of ["epochs", "costs"]) one[name].splice(learner.from, Infinity, ...learner[name]);
+      for (const [name, values] of Object.entries(learner.states)) {
+        one.states[name] = one.states[name] || new Array(learner.from).fill(null);
+        one.states[name].splice(learner.from, Infinity, ...values);
+      }
       if (learner.validation) (one.validation = one.validation || []).splice(learner.from, Infinity, ...learner.validation);
     });
     total = recorded ? recorded.frames.length : series[frame.selected].epochs.length;
@@ -213,7 +219,8 @@
       }
     });
     const epoch = frame.learners[frame.selected].epoch;
-    DR.costChart(by("cost-chart"), series, back ? epoch : null);
+    DR.costChart(by("cost-chart"), series, back && !layout.watch ? epoch : null);
+    states(series[frame.selected], back && !layout.watch ? epoch : null);
     by("cost-legend").replaceChildren(...series.map(({ name, validation }, i) => {
       const key = DR.make("span", { class: "key" }, DR.make("span", {}, `${name}${validation ? ", dashed on held-out rows" : ""}`));
       key.style.color = DR.seriesColour(i);
@@ -232,7 +239,24 @@
     by("trials-caption").textContent = `${name} ${short(lambda)}: ${record.accepted ?? 0} trial accepted, ${record.rejected} rejected in this epoch.${more}`;
   };
 
+  // What the trainer records besides the cost: the gradient, and the damping or the radius.
+  const STATES = { gradient_norm: "‖∇C‖", lambda: "damping λ", mu: "damping μ", radius: "radius" };
+  const states = ({ epochs, states }, at) => {
+    const names = Object.keys(states);
+    by("states").hidden = !names.length;
+    if (!names.length) return;
+    const colours = (i) => DR.seriesColour(i ? 0 : 1);
+    DR.costChart(by("state-chart"), names.map((name) => ({ epochs, costs: states[name], validation: null })), at, colours);
+    by("state-legend").replaceChildren(...names.map((name, i) => {
+      const value = states[name][states[name].length - 1], key = DR.make("span", { class: "key" }, DR.make("span", {}, `${STATES[name]} ${short(value)}`));
+      key.style.color = colours(i);
+      return key;
+    }));
+  };
+
   const showRunning = () => {
+    if (layout.watch) by("pause").disabled = !running;
+    by("detail").setAttribute("aria-live", running ? "off" : "polite");
     document.body.classList.toggle("running", running);
     by("run").setAttribute("aria-pressed", String(running));
   };
