@@ -66,7 +66,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
             page.goto(address)
-            page.locator("#network .neuron").first.wait_for()
+            page.locator("#steps button").first.wait_for()  # the first frame is drawn
             return page
 
         yield open_page

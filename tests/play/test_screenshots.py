@@ -42,7 +42,13 @@ def take(page, file):
 
 def test_a_step_by_equation(served, opened, folder):
     page = opened(served(problem_of("higham")).address, viewport={"width": 1280, "height": 860})
-    epochs(page, 40)
+    part(page, "speed").select_option("0")
+    part(page, "run").click()
+    page.wait_for_function("() => Number(document.getElementById('epoch').textContent) >= 400")
+    part(page, "pause").click()
+    page.wait_for_function("() => document.getElementById('run').getAttribute('aria-pressed') === 'false'")
+    part(page, "timeline").fill("400")  # every moment is kept, so the picture is always the same
+    page.wait_for_function("() => document.getElementById('epoch').textContent === '400'")
     page.locator("#steps button", has_text="(BP2) δ3").click()
     part(page, "neuron-3-1").click()
     take(page, folder / "play-step.png")

@@ -52,19 +52,6 @@ class Server:
         ]
         self.guard = Guard(Starlette(routes=routes), self.port, ancestors)
         self.pages = 0
-        self.uvicorn: uvicorn.Server | None = None
-
-    @property
-    def address(self) -> str:
-        """What to open in a browser."""
-        return f"http://{HOST}:{self.port}/?token={self.guard.token}"
-
-    async def serve_page(self, page: WebSocket) -> None:
-        """Talk to one page until it is closed."""
-        raise NotImplementedError
-
-    def run(self) -> None:
-        """Serve until `stop`, or Ctrl-C in the main thread."""
         config = uvicorn.Config(
             self.guard,
             log_level="critical",
@@ -79,6 +66,18 @@ class Server:
             server_header=False,
         )
         self.uvicorn = uvicorn.Server(config)
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser."""
+        return f"http://{HOST}:{self.port}/?token={self.guard.token}"
+
+    async def serve_page(self, page: WebSocket) -> None:
+        """Talk to one page until it is closed."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Serve until `stop`, or Ctrl-C in the main thread."""
         self.uvicorn.run(sockets=[self.listening])
 
     def start(self) -> threading.Thread:
@@ -89,8 +88,7 @@ class Server:
 
     def stop(self) -> None:
         """End serving."""
-        if self.uvicorn is not None:
-            self.uvicorn.should_exit = True
+        self.uvicorn.should_exit = True
 
     def open_browser(self) -> None:
         """Show the page, without waiting for it."""
