@@ -1,17 +1,17 @@
 """What a user chose on the page: checked, bounded, and turned into a network and trainers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, Self
 
 from deltarule.checks import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
+from deltarule.models.trainers import TRAINERS, Settings
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 from deltarule.play.problems import Problem
-from deltarule.trainers import BayesianRegularization, GradientDescent, LevenbergMarquardt, NewtonCG
 from deltarule.trainers.base import Trainer
 
 MOST_LAYERS, MOST_NEURONS, MOST_PARAMETERS = 6, 256, 500_000
@@ -19,19 +19,8 @@ SPEEDS = (1, 5, 20, 60, 0)  # epochs a second; 0 is as many as can be
 COSTS = {True: ("quadratic", "cross-entropy", "log-likelihood"), False: ("quadratic", "huber")}
 OUTPUTS = {"cross-entropy": "sigmoid", "log-likelihood": "softmax", "quadratic": "sigmoid"}
 
-# Each trainer of the page: how it is made from eta, batch_size and l2. (The estimators' table has most of them too, but
-# brings scikit-learn, whose import takes longer than all else before the page is there.)
-TRAINERS: dict[str, Callable[[Any, Any, Any], Trainer]] = {
-    "gd": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2),
-    "sgd": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2),
-    "momentum": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2, momentum=0.9),
-    "adam": lambda eta, batch_size, l2: GradientDescent(eta, batch_size, l2=l2, rule="adam"),
-    "lm": lambda eta, batch_size, l2: LevenbergMarquardt(l2=l2),
-    "bayesian": lambda eta, batch_size, l2: BayesianRegularization(),
-    "newton-cg": lambda eta, batch_size, l2: NewtonCG(l2=l2),
-}
-OF_BATCHES = ("sgd", "momentum", "adam")
-WITH_ETA = ("gd", *OF_BATCHES)
+OF_BATCHES = tuple(name for name, one in TRAINERS.items() if one.first_order)
+WITH_ETA = tuple(name for name, one in TRAINERS.items() if one.eta)
 
 # What an update is, as the page prints it beside the numbers.
 UPDATES = {
@@ -114,8 +103,20 @@ class Choices:
     def trainers(self, count: int) -> list[tuple[str, Trainer]]:
         """The trainers by name: one, or two side by side, for `count` examples."""
         names = [self.trainer] + ([self.versus] if self.versus is not None else [])
-        m = min(self.batch_size, count)
-        return [(name, TRAINERS[name](self.eta, m if name in OF_BATCHES else None, self.l2 or None)) for name in names]
+        return [(name, self._trainer(name, count)) for name in names]
+
+    def _trainer(self, name: str, count: int) -> Trainer:
+        """A trainer with these settings, those that it does not take as the library has them."""
+        row = TRAINERS[name]
+        return row.build(
+            Settings(
+                eta=self.eta,
+                batch_size=min(self.batch_size, count) if row.first_order else None,
+                momentum=row.momentum,
+                l2=self.l2 or None,
+                patience=row.patience,
+            )
+        )
 
     def network(self, problem: Problem) -> Network:
         """The network of these choices for a problem, or the one that the problem brings.
