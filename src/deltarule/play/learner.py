@@ -110,7 +110,7 @@ class Learner:
     @property
     def batches(self) -> int:
         """How many batches an epoch has; 1 where every step takes all examples."""
-        m = getattr(self.trainer, "batch_size", None)
+        m = self.trainer.batch_size
         return 1 if m is None else -(-int(self.course.rows.count) // m)
 
     @property
@@ -138,7 +138,7 @@ class Learner:
         N, order = int(self.course.rows.count), self._order()
         if order is None:
             return np.arange(N)
-        m, i = self.trainer.batch_size, len(self._halfway)  # pyright: ignore[reportAttributeAccessIssue]
+        m, i = self.trainer.batch_size or N, len(self._halfway)
         return order[i * m : min((i + 1) * m, N)]
 
     def batch(self) -> None:

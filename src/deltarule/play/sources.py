@@ -1,5 +1,6 @@
 """From what a user names, a source of rows or a model file, to a problem of the page. Nothing else is read."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from deltarule.data import DataSet, Schema, TableOptions
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import AS_FOUND
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
-from deltarule.files.model_file import load_model
+from deltarule.models.model import load_model, reading
 from deltarule.play.problems import GENERATED, Problem
 
 MODEL_SUFFIX = ".safetensors"
@@ -91,12 +92,10 @@ def _start(schema: Schema) -> dict[str, Any]:
 def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, options: TableOptions) -> Problem:
     """A trained network on the rows of a source, in their order there."""
     model = load_model(path)
-    if model.schema is None:
+    schema = model.schema
+    if schema is None:
         raise ModelFileError(f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train.")
-    try:
-        schema = Schema.from_json(model.schema)
-    except DataError as error:
-        raise ModelFileError(f"{path} has a schema that cannot be used ({error}): train or copy it again.") from None
+    options = options if options.na else replace(options, na=reading(model).na)
     source = rows or (schema.source if schema.image_shape is not None else None)
     if source is None:
         X, Y, numbers = np.zeros((1, schema.input_width)), np.eye(1, schema.output_width), np.arange(1)
