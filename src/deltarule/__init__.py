@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Reshape,
     )
     from deltarule.network.network import Network
+    from deltarule.play.watch import Watch
     from deltarule.trainers import (
         BayesianEnsemble,
         BayesianRegularization,
@@ -96,6 +97,7 @@ _HOMES = {
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
     "TrainingResult": "training.session",
+    "Watch": "play.watch",
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
@@ -148,6 +150,7 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "Watch",
     "add_activation",
     "check_gradient",
     "export_model",

@@ -241,6 +241,9 @@ class Choices(Reading):
     )
     processes: int | None = option("How many processes train together.", **HERE)
     process_id: int | None = option("The number of this process, from 0; process 0 writes.", **HERE)
+    watch: bool = option(
+        "Watch the training in the browser, with a button that ends it.", default=False, sources=IN_MEMORY, **HERE
+    )
     out: Path | None = option("Where to save the network.", "FILE", otherwise="the source's name")
     checkpoint: Path | None = option(
         "Keep what it takes to go on with this training in this folder, the last two.", "FOLDER", **HERE
