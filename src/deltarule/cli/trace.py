@@ -72,7 +72,7 @@ def _record(
     model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
 ) -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
-    from deltarule.cli.trace_tables import equations
+    from deltarule.network.tracing import equations
 
     target, prediction = _answers(model, rows, place, traced)
     layers = []
@@ -84,7 +84,10 @@ def _record(
                 "activation": getattr(layer, "activation", None),
                 "equations": equations(model.net, i),
                 **model.params[i],
-                **numbers._asdict(),
+                **{name: value for name, value in numbers._asdict().items() if name != "gradients"},
+                "dW": None,
+                "db": None,
+                **{f"d{name}": gradient for name, gradient in numbers.gradients.items()},
             }
         )
     return {
