@@ -17,7 +17,7 @@ IMAGES = ("digits", "mnist")
 NUMBERS = ("huber", "poisson")  # costs of a regression alone
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
-HERE = {"search": False, "recorded": False}  # these change no number but by rounding
+HERE: dict[str, Any] = {"search": False, "recorded": False}  # these change no number but by rounding
 
 
 def _registered(place: str) -> Callable[[], Iterable[str]]:
