@@ -98,16 +98,8 @@ def search(
     interrupted = False
     try:
         if method == "bayes":
-            learn(
-                bench,
-                space,
-                trials,
-                rungs(trials, epochs, reduction) if prune else [epochs],
-                reduction,
-                seed,
-                run,
-                tell,
-            )
+            levels = rungs(trials, epochs, reduction) if prune else [epochs]
+            learn(bench, space, trials, levels, reduction, run, tell)
         else:
             choices = grid(space, points) if method == "grid" else sample(space, trials, seed)
             run += (bench.begin(i, values) for i, values in enumerate(choices))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -48,43 +48,40 @@ class Trial:
     seconds: float
 
 
+@dataclass(eq=False)
 class Workbench:
-    """What the trials of a search have in common: the data on the device, the seed, the network's builder."""
+    """What the trials of a search have in common: the data on the device, the seed, the network's builder.
 
-    def __init__(
-        self,
-        build: Build,
-        X: Any,
-        Y: Any,
-        validation_data: Any,
-        epochs: int,
-        seed: int,
-        monitor: str,
-        engine: str = "auto",
-    ):
-        """Nothing is laid out before the first trial says in which precision and with how many outputs."""
-        self.build, self.data, self.validation_data = build, (X, Y), validation_data
-        self.epochs, self.monitor, self.seed, self.engine = epochs, monitor, as_path(seed), engine
-        self.given_seed = seed
-        self.laid_out: dict[tuple, tuple[Rows, Rows]] = {}
+    Nothing is laid out before the first trial says in which precision and with how many outputs.
+    """
+
+    build: Build
+    X: Any
+    Y: Any
+    validation_data: Any
+    epochs: int
+    seed: int
+    monitor: str
+    engine: str = "auto"
+    laid_out: dict[tuple, tuple[Rows, Rows]] = field(default_factory=dict)
 
     def begin(self, number: int, values: Values) -> "RunningTrial":
         """A trial before its first epoch. All trials of one network start from the same parameters."""
         started = time.perf_counter()
         net, trainer = self._built(values)
         dtype = as_dtype(trainer.dtype)
-        X = np.asarray(self.data[0])
+        X = np.asarray(self.X)
         require_rows("X", X)
         E = engines.get(choose_engine(self.engine, net, trainer, X.shape, self.epochs, None))
         with E.computing_in(dtype):
-            (params,) = starting_points(E, net, trainer, None, self.given_seed, 1, X.shape[1:], dtype)
+            (params,) = starting_points(E, net, trainer, None, self.seed, 1, X.shape[1:], dtype)
             rows, validation = self._rows(E, net, params, dtype)
             check_together(net, trainer, NO_RULES, len(X), validated=True)
-            course = Course(net, trainer, rows, validation, self.seed, NO_RULES, self.monitor, ())
+            course = Course(net, trainer, rows, validation, as_path(self.seed), NO_RULES, self.monitor, ())
             session = Session(course, self.epochs, None, (), started)
             with trainer.thread_limits(net, params, len(X)):
                 carry = course.start(params)
-        return RunningTrial(number, values, session, carry, dtype, started)
+        return RunningTrial(number, values, session, carry, dtype, time.perf_counter() - started)
 
     def _built(self, values: Values) -> tuple[Network, Trainer]:
         """What the user's function makes of one choice."""
@@ -99,23 +96,26 @@ class Workbench:
         """The data laid out, once for each engine, precision, number of outputs and cost."""
         kind = (E.name, dtype, net.outputs, net.cost)
         if kind not in self.laid_out:
-            X = require_finite("X", self.data[0], dtype)
-            rows = checked_rows(net, params, "X", X, self.data[1], None)
+            X = require_finite("X", self.X, dtype)
+            rows = checked_rows(net, params, "X", X, self.Y, None)
             validation = validation_rows(net, params, self.validation_data, dtype)
             assert validation is not None  # `search` asks for it
             self.laid_out[kind] = rows, validation
         return self.laid_out[kind]
 
 
+@dataclass(eq=False)
 class RunningTrial:
     """A training in progress: `advance` goes on with it, and its score is that of its best epoch so far."""
 
-    def __init__(self, number: int, values: Values, session: Session, carry: Carry, dtype: np.dtype, started: float):
-        """Before the first epoch."""
-        self.number, self.values, self.session, self.carry, self.dtype = number, values, session, carry, dtype
-        self.parts: list[Records] = []
-        self.seconds = time.perf_counter() - started
-        self.pruned = False
+    number: int
+    values: Values
+    session: Session
+    carry: Carry
+    dtype: np.dtype
+    seconds: float
+    parts: list[Records] = field(default_factory=list)
+    pruned: bool = False
 
     @property
     def epoch(self) -> int:
