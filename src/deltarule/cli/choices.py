@@ -228,11 +228,7 @@ class Choices(Reading):
         "The column of a table that says how much each row counts in training.", "COLUMN", search=False, sources=TABLES
     )
     devices: str | None = option(
-        "Divide the examples among so many of JAX's devices.",
-        "N|all",
-        otherwise="one device",
-        check=_devices,
-        **HERE,
+        "Divide the examples among so many of JAX's devices.", "N|all", otherwise="one device", check=_devices, **HERE
     )
     coordinator: str | None = option(
         "Of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
@@ -247,9 +243,7 @@ class Choices(Reading):
     )
     checkpoint_every: int | None = option("Epochs between two checkpoints.", otherwise="1", check=count(), **HERE)
     resume: Path | None = option(
-        "Go on from the last checkpoint in this folder, with the same options; --epochs may be more.",
-        "FOLDER",
-        **HERE,
+        "Go on from the last checkpoint in this folder, with the same options; --epochs may be more.", "FOLDER", **HERE
     )
 
     def __post_init__(self):

@@ -5,18 +5,20 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import typer
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.options import options_of, typed
 
 BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
 UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
 
 # The library's errors name its arguments; on the command line each has the name of an option.
-NAMES = (
-    "activation|batch_size|category|coordinator|cost|decimal|drop|dropout|engine|epochs|eta|halve_after|hidden|init|l1|"
-    "l2|max_norm|momentum|monitor|patience|process_id|processes|resume|sep|seed|split|target|task|trainer|weights"
-)
+NAMES = "|".join(sorted((name for name, known in options_of(Choices).items() if not known.positional), key=len)[::-1])
+_option = partial(typed, Choices)
 AS_TYPED = (
     (r"drop_missing=True \(--drop-missing\)", "--drop-missing"),
     (rf"(?<![-\w'])({NAMES})=(?:'([^']*)'|([\d.e+-]*\d))", lambda m: f"{_option(m[1])} {m[2] or m[3]}"),
@@ -27,10 +29,6 @@ AS_TYPED = (
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
     (r"^nesterov is", "--nesterov is"),
 )
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def as_typed(sentence: str) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from deltarule.cli.choices import as_words
 from deltarule.cli.options import REAL, AsJson, ModelFile, Source, given, require_other
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
@@ -185,21 +186,13 @@ def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) 
 
 def _table(columns: dict[str, Any], model: "Model") -> Any:
     """The first rows for people: for a classifier the class and how sure the network is."""
-    from rich.table import Table
-    from rich.text import Text
-
-    names = [Text(name) for name in columns]
     first = [column[:SHOWN].tolist() for column in columns.values()]
-    table = Table()
-    table.add_column(names[0], justify="right")
     if model.schema.classes is None:
-        for name in names[1:]:
-            table.add_column(name, justify="right")
+        table = table_of(*columns)
         for values in zip(*first, strict=True):
             table.add_row(str(values[0]), *(f"{value:.6g}" for value in values[1:]))
         return table
-    table.add_column(names[1], justify="right")
-    table.add_column("probability", justify="right")
+    table = table_of(*list(columns)[:2], "probability")
     for row, label, *probabilities in zip(*first, strict=True):
         table.add_row(str(row), Text(str(label)), f"{max(probabilities):.4f}")
     return table

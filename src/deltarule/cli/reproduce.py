@@ -24,9 +24,7 @@ class Reproduction(Folders):
     """What is reproduced, and how."""
 
     name: str | None = option(
-        "higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, beyond, or all; none lists them.",
-        "NAME",
-        positional=True,
+        "higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, beyond, or all; none lists them.", "NAME", positional=True
     )
     quick: bool = option("A small run in seconds, to see that all works; its numbers mean nothing.", default=False)
     seeds: int | None = option(
