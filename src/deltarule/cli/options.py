@@ -30,7 +30,7 @@ class Option:
 
     Args:
         help: what `--help` says of it.
-        metavar: what stands for its value there.
+        metavar: what stands for its value there; NUMBER or NAME by default.
         otherwise: what holds where it is not given.
         name: on the command line, where it is not the field's.
         check: called with "--name" and the value; raises a ConfigurationError where the value is outside the domain.
@@ -141,7 +141,7 @@ def _reader(kind: Any, what: str, example: str) -> Callable[[str], Any]:
 
 REAL: Any = {"parser": _reader(float, "number", "0.5"), "metavar": "NUMBER"}
 WHOLE: Any = {"parser": _reader(int, "whole number", "10"), "metavar": "NUMBER"}
-PARSED: dict[Any, Any] = {float: REAL, int: WHOLE}
+PARSED: dict[Any, Any] = {float: REAL, int: WHOLE, str: {"metavar": "NAME"}}
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -179,7 +179,7 @@ def _parameter(kind: Any, name: str, command: str) -> inspect.Parameter | None:
             return None
         otherwise = known.search if isinstance(known.search, str) else otherwise
     base = next(part for part in (get_args(one.type) or (one.type,)) if part is not NoneType)
-    facts = PARSED.get(base, {}) | {"help": known.help}
+    facts = PARSED.get(str if get_origin(base) is tuple else base, {}) | {"help": known.help}
     facts |= {} if known.metavar is None else {"metavar": known.metavar}
     facts |= {} if otherwise is None else {"show_default": otherwise}
     shown = typer.Argument(**facts) if known.positional else typer.Option(typed(kind, name), **facts)

@@ -37,7 +37,7 @@ class Way:
         otherwise="eta and l2 over three decades and more",
     )
     method: str = option(
-        "random, grid (every combination), or bayes (needs optuna).", "NAME", default="random", check=one_of(METHODS)
+        "random, grid (every combination), or bayes (needs optuna).", default="random", check=one_of(METHODS)
     )
     trials: int = option(
         "How many trainings to begin; a grid, or lists of fewer combinations, have their own number.",
