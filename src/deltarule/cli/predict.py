@@ -1,7 +1,5 @@
 """`deltarule predict`: what the network says about each row, in class names or in the targets' units."""
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +15,8 @@ from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
+    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows, TableOptions
-    from deltarule.models.model import Model
 
 SHOWN = 10
 
@@ -83,7 +81,7 @@ def predict(
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
-def _check_interval(model: "Model", interval: float | None) -> None:
+def _check_interval(model: "TrainedModel", interval: float | None) -> None:
     """An interval needs error bars."""
     from deltarule.checks import require_number
     from deltarule.errors import ConfigurationError
@@ -99,7 +97,7 @@ def _check_interval(model: "Model", interval: float | None) -> None:
 
 
 def _spread(
-    model: "Model", rows: "RawRows", taken: dict[str, Any], interval: float | None
+    model: "TrainedModel", rows: "RawRows", taken: dict[str, Any], interval: float | None
 ) -> dict[str, dict[str, Any]]:
     """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper".
 
@@ -108,7 +106,7 @@ def _spread(
     from deltarule.data.units import suffixed
     from deltarule.models.model import spread
 
-    if model.error_bars is None or model.schema is None:
+    if model.error_bars is None:
         return {}
     std = dict(zip(model.schema.target_names, spread(model, rows.X).T, strict=True))
     found = {"std": std}
@@ -129,7 +127,7 @@ def _free(name: str, taken: Collection[str], before: str = "predicted_") -> str:
     return name
 
 
-def _kept_names(model: "Model", rows: "RawRows") -> list[str]:
+def _kept_names(model: "TrainedModel", rows: "RawRows") -> list[str]:
     """The columns of a table that go with its predictions: all but the targets, which the predictions stand for."""
     return [] if rows.frame is None else [name for name in rows.frame if name not in model.schema.target_names]
 
@@ -146,7 +144,7 @@ def _kept(source: str, rows: "RawRows", names: list[str], options: "TableOptions
     return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
 
 
-def _columns(model: "Model", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
+def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
     """The columns of the table of predictions, each (N,): the row, the targets and the probabilities.
 
     None of them has the name of one of `kept`.
@@ -172,19 +170,16 @@ def _columns(model: "Model", rows: "RawRows", kept: list[str]) -> dict[str, Any]
 
 def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
     """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
+    import pandas as pd
+
     from deltarule.files.whole_file import write_whole
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    (row, numbers), *predictions = columns.items()
-    writer.writerow([row, *kept, *(name for name, _ in predictions)])
-    writer.writerows(
-        zip(numbers.tolist(), *kept.values(), *(column.tolist() for _, column in predictions), strict=True)
-    )
-    write_whole(path, text.getvalue().encode())
+    (row, numbers), *predictions = ((name, column.tolist()) for name, column in columns.items())
+    frame = pd.DataFrame({row: numbers, **kept, **dict(predictions)})
+    write_whole(path, frame.to_csv(index=False, lineterminator="\r\n").encode())
 
 
-def _table(columns: dict[str, Any], model: "Model") -> Any:
+def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
     """The first rows for people: for a classifier the class and how sure the network is."""
     first = [column[:SHOWN].tolist() for column in columns.values()]
     if model.schema.classes is None:

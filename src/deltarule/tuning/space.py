@@ -93,7 +93,7 @@ def sample(space: Space, count: int, seed: int) -> list[Values]:
             entry.at(generator.random()) if isinstance(entry, Range) else int(generator.integers(len(entry)))
             for entry in space.values()
         ]
-        values = (one if isinstance(e, Range) else e[one] for e, one in zip(space.values(), drawn, strict=True))
+        values = (one if isinstance(e, Range) else e[int(one)] for e, one in zip(space.values(), drawn, strict=True))
         found.setdefault(tuple(drawn) if finite else len(found), dict(zip(space, values, strict=True)))
     return list(found.values())
 
