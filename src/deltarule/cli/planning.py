@@ -18,7 +18,9 @@ def recipe_of(choices: Choices) -> "Recipe":
 
     given = {field.name: getattr(choices, field.name, None) for field in fields(Recipe)}
     known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return Recipe(**known | {"hidden": None if choices.hidden is None else parse_hidden(choices.hidden)})
+    if choices.hidden is not None:
+        known["hidden"] = parse_hidden(choices.hidden)
+    return Recipe(**known)
 
 
 def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> "Plan":
