@@ -18,7 +18,7 @@ import numpy as np
 import deltarule as dr
 from deltarule import data
 from deltarule.tuning import Range, sample
-from deltarule.tuning.study import halve, rungs
+from deltarule.tuning.study import halve
 from deltarule.tuning.trial import RunningTrial, Workbench
 
 TRIALS, EPOCHS, REDUCTION = 27, 27, 3
@@ -54,12 +54,12 @@ def workbench(problem: tuple[Any, ...], seed: int) -> Workbench:
     return Workbench(build, X, Y, validation, EPOCHS, seed, "cost", "numpy")
 
 
-def halving(cuts: int) -> Way:
-    """Ours: all trials to the first rung, the best third of them to the next, after the last `cuts` rungs."""
+def halving(*levels: int) -> Way:
+    """Ours: all trials to the first level, the best third of them to the next."""
 
     def run(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]:
         begun = [bench.begin(i, values) for i, values in enumerate(choices)]
-        halve(begun, rungs(len(begun), EPOCHS, REDUCTION)[-1 - cuts :], REDUCTION, lambda trial: None)
+        halve(begun, list(levels), REDUCTION, lambda trial: None)
         return begun
 
     return run
@@ -73,8 +73,8 @@ def whole(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]
     return run
 
 
-def pruned_by(name: str, **options: Any) -> Way:
-    """One trial after another, each stopped where Optuna's pruner says so."""
+def pruned_by(name: str, *levels: int, **options: Any) -> Way:
+    """One trial after another, each stopped at a level where Optuna's pruner says so."""
 
     def run(bench: Workbench, choices: list[dict[str, Any]]) -> list[RunningTrial]:
         import optuna
@@ -85,7 +85,7 @@ def pruned_by(name: str, **options: Any) -> Way:
         for i, values in enumerate(choices):
             asked, trial = study.ask(), bench.begin(i, values)
             found.append(trial)
-            for level in rungs(len(choices), EPOCHS, REDUCTION):
+            for level in levels:
                 trial.advance(level)
                 cost = min(trial.rank[0], 1e30)
                 asked.report(cost, level)
@@ -99,14 +99,19 @@ def pruned_by(name: str, **options: Any) -> Way:
 
 WAYS: dict[str, Way] = {
     "every trial to the end": whole,
-    "dr.search, successive halving": halving(3),
-    "the same, first cut after 3 epochs": halving(2),
-    "the same, one cut after 9 epochs": halving(1),
-    "Optuna, SuccessiveHalvingPruner": pruned_by("SuccessiveHalvingPruner", min_resource=1, reduction_factor=REDUCTION),
-    "Optuna, HyperbandPruner": pruned_by(
-        "HyperbandPruner", min_resource=1, max_resource=EPOCHS, reduction_factor=REDUCTION
+    "successive halving from 1 epoch on": halving(1, 3, 9, 27),
+    "successive halving from 3 epochs on (`dr.search`)": halving(3, 9, 27),
+    "successive halving from 9 epochs on": halving(9, 27),
+    "Optuna's SuccessiveHalvingPruner from 1 on": pruned_by(
+        "SuccessiveHalvingPruner", 1, 3, 9, 27, min_resource=1, reduction_factor=REDUCTION
     ),
-    "Optuna, MedianPruner": pruned_by("MedianPruner"),
+    "Optuna's SuccessiveHalvingPruner from 3 on": pruned_by(
+        "SuccessiveHalvingPruner", 3, 9, 27, min_resource=3, reduction_factor=REDUCTION
+    ),
+    "Optuna's HyperbandPruner": pruned_by(
+        "HyperbandPruner", 1, 3, 9, 27, min_resource=1, max_resource=EPOCHS, reduction_factor=REDUCTION
+    ),
+    "Optuna's MedianPruner": pruned_by("MedianPruner", 1, 3, 9, 27),
 }
 
 
