@@ -7,7 +7,7 @@ many epochs run at a time changes nothing in the numbers.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,6 +24,19 @@ NO_CHECKPOINTS = Keeper(None)
 CHUNK_SECONDS = 0.5  # what the epochs between two looks aim at, so that progress and Ctrl-C stay lively
 
 Callback = Callable[[dict[str, Any]], bool | None]
+
+
+@runtime_checkable
+class Onlooker(Protocol):
+    """A callback that also sees the parameters, between some epochs and the next, such as `deltarule.play.Watch`."""
+
+    def look(self, course: Course, carry: Carry) -> None:
+        """Where the best start stands: before the first epoch, and after the records that it was called with."""
+        ...
+
+    def ended(self, result: "TrainingResult") -> None:
+        """What the training leaves."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +96,9 @@ class Session:
         course = self.course
         progress = self.keeper.begin(lambda: [*map(course.start, starts)], lambda: [*map(course.like, starts)])
         outside, chunk, first_chunk, rate = None, 1, True, 0.0
+        onlookers = [callback for callback in self.callbacks if isinstance(callback, Onlooker)]
         try:
+            self._show(onlookers, progress)
             while outside is None and not self._done(progress):
                 began, before = time.perf_counter(), progress
                 planned = min(self.epochs, before.epoch + self._in_time(chunk, rate))
@@ -91,6 +106,7 @@ class Session:
                 progress, outside = self.go_on(before, until)
                 if outside is None:
                     progress, outside = self._look_outside(before, progress)
+                self._show(onlookers, progress)
                 if not first_chunk:  # which may also compile
                     rate = (time.perf_counter() - began) / max(progress.epoch - before.epoch, 1)
                     chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(course.at_once, 4 * chunk)))
@@ -102,7 +118,14 @@ class Session:
             self.keeper.write(progress)
         results = [self._ended(carry, parts, outside) for carry, parts in zip(*progress, strict=True)]
         best = results[self._leader(progress.carries)]
+        for onlooker in onlookers:
+            onlooker.ended(best)
         return replace(best, starts=tuple(results)) if len(results) > 1 else best
+
+    def _show(self, onlookers: Sequence[Onlooker], progress: Progress) -> None:
+        """Let those who want to see the parameters look."""
+        for onlooker in onlookers:
+            onlooker.look(self.course, progress.carries[self._leader(progress.carries)])
 
     def _done(self, progress: Progress) -> bool:
         """Whether every start has stopped or run all its epochs."""

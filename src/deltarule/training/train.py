@@ -16,7 +16,7 @@ from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_parts, validation_rows
+from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_parts, validation_rows
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
@@ -115,10 +115,11 @@ def train(
     require_choice("monitor", monitor, ("cost", "accuracy"))
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
-    X = require_finite("X", X, dtype)
+    X = require_inputs(net, "X", X, dtype)
     require_rows("X", X)
     validation_data = validation_parts(validation_data)
-    net = for_targets(net, Y, *(validation_data or ())[1:2])
+    inputs, targets = zip((X, Y), *([] if validation_data is None else [validation_data[:2]]), strict=True)
+    net = for_targets(net, *targets, inputs=inputs)
     E = engine_of(engine, resume, net, trainer, X.shape, epochs * restarts, devices)
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
@@ -156,7 +157,7 @@ def run(
     with (
         E.together(),
         keeping(checkpoint, resume, every, session.epochs, settings, E) as keeper,
-        course.trainer.thread_limits(course.net, starts[0], int(course.rows.count)),
+        course.trainer.thread_limits(course.net, starts[0], course.rows.outputs),
     ):
         return replace(session, keeper=keeper).run(starts)
 

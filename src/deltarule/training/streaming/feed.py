@@ -47,6 +47,8 @@ class Feed:
         """N, over all processes."""
         return int(self.counts.sum())
 
+    outputs = count  # rows of outputs: one for each example
+
     def epoch(self, number: int | None) -> Prefetch[Rows]:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""
         process = self.engine.process_index()
