@@ -5,8 +5,9 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import Pixels, Schema
+from deltarule.data.columns import RawColumn
 from deltarule.errors import ConfigurationError, ModelFileError, ShapeError
-from deltarule.export.program import Column, program_of
+from deltarule.export.program import program_of
 from deltarule.models.model import Model
 
 
@@ -23,7 +24,7 @@ def test_pixels_are_columns_that_are_divided():
     net = dr.Network([dr.Dense(3, "softmax")], "log-likelihood")
     params = net.init(0, (4,), "float64")
     program = program_of(Model(net, params, schema))
-    assert program.columns[0] == Column("pixel 0,0", 0.0, 16.0)
+    assert program.columns[0] == RawColumn("pixel 0,0", 0.0, 16.0)
     assert program.sums_to_one
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.data.spread import varies
+from deltarule.data.moments import varies
 
 
 class Scaling(NamedTuple):
