@@ -25,9 +25,9 @@ import numpy as np
 
 from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
-from deltarule.errors import ConfigurationError, DataError, ModelFileError
+from deltarule.errors import ConfigurationError, ModelFileError
 from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
-from deltarule.files.model_file import Model, load_model
+from deltarule.models.model import load_model
 from deltarule.network.layers import (
     GRU,
     LSTM,
@@ -162,7 +162,7 @@ class Program:
 
 
 def program_of(model: Any) -> Program:
-    """The program of a model file's path, of what `load_model` or `load` returned, or of a fitted estimator.
+    """The program of a model file's path, of a `Model` or what `load` returned, or of a fitted estimator.
 
     A program is returned as it is.
 
@@ -262,16 +262,12 @@ def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
 def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    if isinstance(model, Model):
-        try:
-            return model.net, model.params, None if model.schema is None else Schema.from_json(model.schema)
-        except DataError as error:
-            raise ModelFileError(f"the model's schema cannot be used ({error}): train it again.") from None
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
         return model[0], model[1], None
-    estimator: Any = model
-    if callable(getattr(estimator, "schema", None)):
-        return estimator.net_, estimator.params_, estimator.schema()
+    if callable(getattr(model, "schema", None)):  # an estimator
+        return model.net_, model.params_, model.schema()
+    if hasattr(model, "schema"):  # a Model
+        return model.net, model.params, model.schema
     raise ConfigurationError(
-        f"model is {model!r}: give the path of a model file, a fitted estimator, or (net, params)."
+        f"model is {model!r}: give the path of a model file, a Model, a fitted estimator, or (net, params)."
     )
