@@ -10,7 +10,7 @@ import pytest
 import deltarule as dr
 from deltarule.data import CategoricalColumn, NumericColumn, Schema
 from deltarule.export.program import Program, program_of
-from deltarule.files.model_file import Model
+from deltarule.models.model import Model
 
 
 def dense(activation, *sizes):
@@ -173,7 +173,7 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0, impute
         rows[::4, 1] = np.nan
         table.loc[table.index[::4], "colour"] = None
     params = [{name: np.asarray(array) for name, array in p.items()} for p in with_biases]
-    model = Model(net, params, schema.to_json(), None)
+    model = Model(net, params, schema)
     outputs = np.asarray(net(params, schema.encode_inputs(table)))
     labels = schema.decode(outputs) if classes else None
     expected = schema.decode(outputs) if classes is None else np.maximum(outputs, np.finfo(float).tiny)

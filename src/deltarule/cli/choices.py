@@ -82,7 +82,7 @@ class Choices(Reading):
     hidden: str | None = option(
         "Neurons of the hidden layers, such as 30 or 30,20.",
         "SIZES",
-        otherwise="200 for digits, 100 for mnist, 10 there for lm, newton-cg; 20 for a table",
+        otherwise="10 for lm, newton-cg; else 200 for digits, 100 for mnist, 20 for a table",
         check=lambda name, text: parse_hidden(text, name),
         vary="sizes",
     )

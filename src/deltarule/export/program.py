@@ -25,9 +25,9 @@ import numpy as np
 
 from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
-from deltarule.errors import ConfigurationError, DataError, ModelFileError
+from deltarule.errors import ConfigurationError, ModelFileError
 from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
-from deltarule.files.model_file import Model, load_model
+from deltarule.models.model import load_model
 from deltarule.network.layers import (
     GRU,
     LSTM,
@@ -81,6 +81,22 @@ class Program:
     targets: tuple[RawColumn, ...]
     classes: tuple[Any, ...] | None
     series: Series | None = None
+
+    @property
+    def is_step(self) -> bool:
+        """Whether the program takes one step of a series of any length."""
+        return self.series is not None and self.series.steps is None
+
+    @property
+    def steps(self) -> int:
+        """The steps of a row that holds a sequence."""
+        assert self.series is not None
+        return self.series.steps or 1
+
+    @property
+    def gives_every_step(self) -> bool:
+        """Whether a series has outputs at every step."""
+        return self.series is not None and self.series.every
 
     @property
     def scales_inputs(self) -> bool:
@@ -146,7 +162,7 @@ class Program:
 
 
 def program_of(model: Any) -> Program:
-    """The program of a model file's path, of what `load_model` or `load` returned, or of a fitted estimator.
+    """The program of a model file's path, of a `Model` or what `load` returned, or of a fitted estimator.
 
     A program is returned as it is.
 
@@ -195,21 +211,23 @@ def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Se
     Raises:
         ConfigurationError: a layer needs several steps at once, or a row of a fixed number of steps gives all outputs.
     """
-    first = taken is not None and isinstance(net.layers[0], Reshape)
-    shape = net.layers[0].output_shape(taken) if first else (1, next(p["W"].shape[-1] for p in params if p))
-    for i, layer in enumerate(net.layers[first:], int(first)):
+    first = net.layers[0] if isinstance(net.layers[0], Reshape) and taken is not None else None
+    shape = first.shape if first else (1, next(p["W"].shape[-1] for p in params if p))
+    for i, layer in enumerate(net.layers):
+        if layer is first:
+            continue
         if type(layer) not in (Dense, Dropout, *MEMORIES):
             raise ConfigurationError(
                 f"layer {i} is {layer.label}, and a network with a memory is exported step by step: give it Dense "
                 "layers besides, and sequences=False to the last layer with a memory where one answer is wanted."
             )
-    every = all(layer.sequences for layer in net.layers if type(layer) in MEMORIES)
+    every = all(getattr(layer, "sequences", True) for layer in net.layers)
     if first and every:
         raise ConfigurationError(
             f"the network gives outputs at each of the {shape[0]} steps of a row: export it without Reshape, as one "
             "that takes series, or give sequences=False to its last layer with a memory."
         )
-    return (taken if first else shape), Series(shape[0] if first else None, every)
+    return (taken if first and taken else shape), Series(shape[0] if first else None, every)
 
 
 def require_floats(program: Program) -> None:
@@ -244,16 +262,12 @@ def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
 def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    if isinstance(model, Model):
-        try:
-            return model.net, model.params, None if model.schema is None else Schema.from_json(model.schema)
-        except DataError as error:
-            raise ModelFileError(f"the model's schema cannot be used ({error}): train it again.") from None
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
         return model[0], model[1], None
-    estimator: Any = model
-    if callable(getattr(estimator, "schema", None)):
-        return estimator.net_, estimator.params_, estimator.schema()
+    if callable(getattr(model, "schema", None)):  # an estimator
+        return model.net_, model.params_, model.schema()
+    if hasattr(model, "schema"):  # a Model
+        return model.net, model.params, model.schema
     raise ConfigurationError(
-        f"model is {model!r}: give the path of a model file, a fitted estimator, or (net, params)."
+        f"model is {model!r}: give the path of a model file, a Model, a fitted estimator, or (net, params)."
     )
