@@ -93,24 +93,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         verbose: bool | int = False,
         random_state: Any = None,
     ):
-        super().__init__(
-            hidden=hidden,
-            activation=activation,
-            trainer=trainer,
-            regularization=regularization,
-            l2=l2,
-            eta=eta,
-            batch_size=batch_size,
-            epochs=epochs,
-            max_fail=max_fail,
-            validation_fraction=validation_fraction,
-            restarts=restarts,
-            engine=engine,
-            warm_start=warm_start,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.class_weight = class_weight
+        vars(self).update({name: value for name, value in locals().items() if name != "self"})
 
     @property
     def _task(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]

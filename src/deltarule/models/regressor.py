@@ -112,25 +112,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         verbose: bool | int = False,
         random_state: Any = None,
     ):
-        super().__init__(
-            hidden=hidden,
-            activation=activation,
-            trainer=trainer,
-            regularization=regularization,
-            l2=l2,
-            eta=eta,
-            batch_size=batch_size,
-            epochs=epochs,
-            max_fail=max_fail,
-            validation_fraction=validation_fraction,
-            restarts=restarts,
-            engine=engine,
-            warm_start=warm_start,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.cost = cost
-        self.output_weights = output_weights
+        vars(self).update({name: value for name, value in locals().items() if name != "self"})
 
     _task = "regression"
 
