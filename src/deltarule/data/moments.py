@@ -6,7 +6,7 @@ LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are nu
 ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
 
 
-def varies(std: np.ndarray, largest: np.ndarray) -> np.ndarray:
+def _varies(std: np.ndarray, largest: np.ndarray) -> np.ndarray:
     """Whether columns of these standard deviations and largest magnitudes vary by more than rounding, elementwise."""
     return (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
 
@@ -19,21 +19,23 @@ class Moments:
     """
 
     def __init__(self, width: int):
-        self.count = 0
+        self.count = 0.0  # of rows, or the sum of their weights
         self.exponent = np.full(width, LEAST)  # of the unit of `mean` and, squared, of `squares`
         self.mean, self.squares = np.zeros(width), np.zeros(width)
         self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
 
-    def add(self, piece: np.ndarray) -> None:
-        """More rows, (rows, width), finite."""
+    def add(self, piece: np.ndarray, weight: np.ndarray | None = None) -> None:
+        """More rows, (rows, width), finite, with weights (rows,) above 0; None weighs each by one."""
         if not len(piece):
             return
         these = Moments(piece.shape[1])
-        these.count, these.low, these.high = len(piece), piece.min(axis=0), piece.max(axis=0)
+        these.count = float(len(piece) if weight is None else weight.sum())
+        these.low, these.high = piece.min(axis=0), piece.max(axis=0)
         these._raise_units()
         piece = piece / np.ldexp(1.0, these.exponent)
-        these.mean = piece.mean(axis=0)
-        these.squares = np.square(piece - these.mean).sum(axis=0)
+        these.mean = np.average(piece, axis=0, weights=weight)
+        squares = np.square(piece - these.mean)
+        these.squares = squares.sum(axis=0) if weight is None else weight @ squares
         self.merge(these)
 
     def merge(self, other: "Moments") -> None:
@@ -60,7 +62,7 @@ class Moments:
     def scales(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each column, (width,); of one that does not vary its value, and 1."""
         std = np.ldexp(np.sqrt(self.squares / self.count), self.exponent)
-        scaled = varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
+        scaled = _varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
         return np.where(scaled, np.ldexp(self.mean, self.exponent), self.low), np.where(scaled, std, 1.0)
 
 

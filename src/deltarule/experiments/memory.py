@@ -147,6 +147,7 @@ NOTES = (
     "0.01. Levenberg-Marquardt computes with NumPy; for Adam JAX is taken where it is installed and sooner done, and "
     "its seconds hold the compilation.",
     "The reach is ‖delta_t‖ some steps before the only step with a target, beside that of this step. Sigmoid neurons "
-    "pass on at most a quarter of it at each step; with V orthogonal tanh neurons pass on nearly all. An LSTM begins "
-    "with f near sigmoid(1) = 0.73 and learns to forget less.",
+    "pass on at most a quarter of it at each step, tanh neurons as much as V, which begins as 0.7 times an orthogonal "
+    "matrix. An LSTM begins with f near sigmoid(1) = 0.73 and learns to forget less. Levenberg-Marquardt depends on "
+    "its start where Adam is blunt but even: take restarts.",
 )

@@ -39,7 +39,7 @@ def c_source(program: Program, name: str, precision: str) -> str:
     scan, show = ("%f", "%.9g") if real == "float" else ("%lf", "%.17g")
     values = {"NAME": name.upper(), "name": name, "columns": len(program.columns), "outputs": program.outputs}
     values |= {"call": f"{name}_predict(", "begin": ""}
-    if _is_step(program):  # the rows are the steps of one series
+    if program.is_step:  # the rows are the steps of one series
         values |= {"call": f"{name}_step(&state, ", "begin": f"\n    {name}_state state;\n    {name}_start(&state);"}
     parts.append(MAIN.format(scan=scan, print=show, **values))
     return "\n".join(parts)
@@ -49,10 +49,12 @@ def _head(program: Program, name: str, real: str) -> str:
     """What the file is, how to call it, and its types."""
     lines = [f"{name}: a neural network trained and written by deltarule.", ""]
     arguments = f"const {real} row[{len(program.columns)}], {real} out[{program.outputs}]);"
-    if _is_step(program):
+    if program.is_step:
         lines += [f"    void {name}_start({name}_state *s);", f"    int {name}_step({name}_state *s, {arguments}", ""]
         lines += ["go through a series of any length: start sets the state before the first step, and step takes one"]
-        given = "each step" if program.series.every else "the last step; before it they are those of a shorter series"
+        given = (
+            "each step" if program.gives_every_step else "the last step; before it they are those of a shorter series"
+        )
         lines += [f"after the other. The network gives the outputs of {given}. Step", ""]
     else:
         lines += [f"    int {name}_predict({arguments}", ""]
@@ -111,11 +113,6 @@ def _arrays(program: Program, name: str, precision: str) -> str:
     return text
 
 
-def _is_step(program: Program) -> bool:
-    """Whether the function takes one step of a series, and not all that there is."""
-    return program.series is not None and program.series.steps is None
-
-
 def _predict(program: Program, name: str, precision: str) -> str:
     """The public functions: the one that predicts, and of a series what sets its state."""
     k, head = program.outputs, f"enum {{ WIDEST = {program.widest} }};\n\n"
@@ -128,11 +125,11 @@ def _predict(program: Program, name: str, precision: str) -> str:
         head += _state(program, name)
         called = f"int {name}_step({name}_state *s, {arguments})"
         lines = ["real a[WIDEST], z[WIDEST];", "int j, n = 0;", *_encoding(program), *stages]
-        if not _is_step(program):
+        if not program.is_step:
             called = f"int {name}_predict({arguments})"
-            lines = [f"real a[WIDEST], z[WIDEST], x[{program.series.steps * program.inputs}];", "int j, t, n = 0;"]
+            lines = [f"real a[WIDEST], z[WIDEST], x[{program.steps * program.inputs}];", "int j, t, n = 0;"]
             lines += [f"{name}_state state, *s = &state;", *_encoding(program, "x"), f"{name}_start(s);"]
-            lines += [f"for (t = 0; t < {program.series.steps}; t++) {{"]
+            lines += [f"for (t = 0; t < {program.steps}; t++) {{"]
             lines += [f"    for (j = 0; j < {program.inputs}; j++)", f"        a[j] = x[t * {program.inputs} + j];"]
             lines += [*("    " + line for line in stages), "}"]
     if program.classes is None:
@@ -150,7 +147,7 @@ def _state(program: Program, name: str) -> str:
     parts = [(f"{state}{i}", m.n_out) for i, m in program.memories.items() for state in m.states]
     fields = "\n".join(f"    real {part}[{n}];" for part, n in parts)
     zeros = "\n".join(f"    for (j = 0; j < {n}; j++)\n        s->{part}[j] = 0;" for part, n in parts)
-    kind = "static void" if not _is_step(program) else f"void {name}_start({name}_state *s);\nvoid"
+    kind = "static void" if not program.is_step else f"void {name}_start({name}_state *s);\nvoid"
     return (
         f"/* what is remembered from step to step */\ntypedef struct {{\n{fields}\n}} {name}_state;\n\n"
         f"{kind} {name}_start({name}_state *s)\n{{\n    int j;\n{zeros}\n}}\n\n"

@@ -186,9 +186,9 @@ def _run(program: Program, sizes: dict[str, int]) -> str:
     """The function that takes raw rows to outputs; of sequences step by step."""
     if program.series is None:
         return RUN_IN_BLOCKS.format(rows=program.rows_at_once, **sizes) if program.views else RUN.format(**sizes)
-    if program.series.steps is not None:
-        return STEP.format(**sizes) + "\n\n" + RUN_STEPS.format(steps=program.series.steps, **sizes)
-    every = program.series.every
+    if not program.is_step:
+        return STEP.format(**sizes) + "\n\n" + RUN_STEPS.format(steps=program.steps, **sizes)
+    every = program.gives_every_step
     given = f"(N, steps, {program.outputs})" if every else f"of the last step, (N, {program.outputs})"
     returned = "np.stack(outputs, axis=1)" if every else "outputs[-1]"
     return STEP.format(**sizes) + "\n\n" + RUN_SERIES.format(given=given, returned=returned, **sizes)
@@ -275,7 +275,7 @@ def _public(program: Program) -> str:
     if program.classes is None:
         k, value = program.outputs, "OUT_MEAN + OUT_STD * run(X)" if program.scales_outputs else "run(X)"
         doc = f"The targets of raw rows X (N, {len(program.columns)}), (N, {k})."
-        if program.series is not None and program.series.steps is None:
+        if program.is_step:
             doc = "The targets of series X, as `run` takes and gives them."
         return f'\ndef predict(X):\n    """{doc}"""\n    return {value}\n'
     value = "return run(X)"

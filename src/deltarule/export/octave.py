@@ -29,7 +29,7 @@ POOLS = {
 def octave_source(program: Program, name: str, precision: str) -> str:
     """The function file's text; the file must be called `name`.m."""
     results, inputs = "y" if program.classes is None else "[label, probability]", "X"
-    if program.series is not None and program.series.steps is None:
+    if program.is_step:
         results, inputs = "[y, state]", "X, state"
     lines = [f"function {results} = {name}({inputs})", *("% " + line for line in _about(program, name))]
     body = [*_encoding(program, precision)]
@@ -54,8 +54,8 @@ def octave_source(program: Program, name: str, precision: str) -> str:
 def _about(program: Program, name: str) -> list[str]:
     """The help text."""
     lines = [f"{name.upper()}  A neural network trained and written by deltarule.", ""]
-    if program.series is not None and program.series.steps is None:
-        which = "of every step" if program.series.every else "after its last step"
+    if program.is_step:
+        which = "of every step" if program.gives_every_step else "after its last step"
         lines += [f"[y, state] = {name}(X) goes through a series X, one step a row, and gives the outputs {which}:"]
         lines += [f"  {line}" for line in about(program.targets, 1)]
         lines += [f"[y, state] = {name}(X, state) goes on from there."]
@@ -154,11 +154,11 @@ def _memory(i: int, stage: MemoryStage) -> list[str]:
 
 def _in_steps(program: Program, layers: list[str], precision: str) -> list[str]:
     """The layers, step after step: of a series each row is a step, else each row holds all steps."""
-    kind, steps, f = "single" if precision == "float" else "double", program.series.steps, program.inputs
+    kind, steps, f = "single" if precision == "float" else "double", program.steps, program.inputs
     parts = {f"{state}{i}": m.n_out for i, m in program.memories.items() for state in m.states}
-    count = "1" if steps is None else "size(X, 1)"
+    count = "1" if program.is_step else "size(X, 1)"
     zeros = [f"{part} = zeros({count}, {n}, '{kind}');" for part, n in parts.items()]
-    if steps is not None:
+    if not program.is_step:
         taken = f"  a = X(:, (t - 1) * {f} + (1:{f}));"
         return ["X = a;", *zeros, f"for t = 1:{steps}", taken, *("  " + line for line in layers), "end"]
     given = [f"{part} = state{{{j}}};" for j, part in enumerate(parts, 1)]
@@ -168,7 +168,7 @@ def _in_steps(program: Program, layers: list[str], precision: str) -> list[str]:
     return [
         *lines,
         f"state = {{{', '.join(parts)}}};",
-        "a = outputs;" if program.series.every else "a = outputs(end, :);",
+        "a = outputs;" if program.gives_every_step else "a = outputs(end, :);",
     ]
 
 

@@ -8,7 +8,7 @@ from deltarule.data.optional import require
 from deltarule.export.literals import about
 from deltarule.export.onnx_expression import add_expression
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, MemoryStage, PoolStage, Stage, View
+from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
 from deltarule.network.activations import get_activation
 
 OPSET = 17
@@ -68,15 +68,15 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     if known is not None:
         a = graph.add("Div", graph.add("Mul", a, known), known)
     info = helper.make_tensor_value_info
-    k, is_series = program.outputs, program.series is not None and program.series.steps is None
+    k = program.outputs
     if program.classes is None:
         _in_units(graph, program, a)
-        steps = ["T"] if is_series and program.series.every else []
+        steps = ["T"] if program.is_step and program.gives_every_step else []
         outputs = [info("y", graph.element, ["N", *steps, k])]
     else:
         labels = _classified(graph, program, a)
         outputs = [info("label", labels, ["N"]), info("probabilities", graph.element, ["N", k])]
-    inputs = [info("X", graph.element, ["N", *(["T"] if is_series else []), len(program.columns)])]
+    inputs = [info("X", graph.element, ["N", *(["T"] if program.is_step else []), len(program.columns)])]
     body = helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants)
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(body, producer_name="deltarule", opset_imports=opset, ir_version=8)
@@ -115,16 +115,16 @@ def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
 
 def _through_time(graph: _Graph, program: Program, a: str) -> str:
     """The outputs of sequences: (N, T, k), or (N, k) of the last step; each layer goes through all steps in turn."""
-    if program.series.steps is not None:
-        a = graph.reshaped(a, 0, program.series.steps, program.inputs)
+    if not program.is_step:
+        a = graph.reshaped(a, 0, program.steps, program.inputs)
     a = graph.add("Transpose", a, perm=[1, 0, 2])
     for stage in program.stages:
         if isinstance(stage, MemoryStage):
             a = _remembered(graph, stage, a)
-        else:  # Dense, of three axes
+        elif isinstance(stage, DenseStage):  # of three axes
             product = graph.add("MatMul", a, graph.constant(stage.W.T))
             a = _in_rows(graph, stage, graph.add("Add", product, graph.constant(stage.b)))
-    if program.series.every:
+    if program.gives_every_step:
         return graph.add("Transpose", a, perm=[1, 0, 2])
     return graph.add("Gather", a, graph.constant(-1, np.int64), axis=0)
 
@@ -202,7 +202,7 @@ def _applied(graph: _Graph, stage: Stage, a: str) -> str:
         return _activated(graph, stage.activation, z)
     if isinstance(stage, PoolStage):
         a = _pooled(graph, stage, a)
-    else:  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
+    elif isinstance(stage, ConvolutionStage):  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
         seen = graph.reshaped(_seen(graph, stage.view, a, 0), 0, 0, stage.view.seen)
         product = graph.add("MatMul", seen, graph.constant(stage.W.T))
         a = _activated(graph, stage.activation, graph.add("Add", product, graph.constant(stage.b)))

@@ -83,6 +83,22 @@ class Program:
     series: Series | None = None
 
     @property
+    def is_step(self) -> bool:
+        """Whether the program takes one step of a series of any length."""
+        return self.series is not None and self.series.steps is None
+
+    @property
+    def steps(self) -> int:
+        """The steps of a row that holds a sequence."""
+        assert self.series is not None
+        return self.series.steps or 1
+
+    @property
+    def gives_every_step(self) -> bool:
+        """Whether a series has outputs at every step."""
+        return self.series is not None and self.series.every
+
+    @property
     def scales_inputs(self) -> bool:
         """Whether any number has to be standardised."""
         return any(c.mean != 0 or c.std != 1 for c in self.columns if c.categories is None)
@@ -195,21 +211,23 @@ def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Se
     Raises:
         ConfigurationError: a layer needs several steps at once, or a row of a fixed number of steps gives all outputs.
     """
-    first = taken is not None and isinstance(net.layers[0], Reshape)
-    shape = net.layers[0].output_shape(taken) if first else (1, next(p["W"].shape[-1] for p in params if p))
-    for i, layer in enumerate(net.layers[first:], int(first)):
+    first = net.layers[0] if isinstance(net.layers[0], Reshape) and taken is not None else None
+    shape = first.shape if first else (1, next(p["W"].shape[-1] for p in params if p))
+    for i, layer in enumerate(net.layers):
+        if layer is first:
+            continue
         if type(layer) not in (Dense, Dropout, *MEMORIES):
             raise ConfigurationError(
                 f"layer {i} is {layer.label}, and a network with a memory is exported step by step: give it Dense "
                 "layers besides, and sequences=False to the last layer with a memory where one answer is wanted."
             )
-    every = all(layer.sequences for layer in net.layers if type(layer) in MEMORIES)
+    every = all(getattr(layer, "sequences", True) for layer in net.layers)
     if first and every:
         raise ConfigurationError(
             f"the network gives outputs at each of the {shape[0]} steps of a row: export it without Reshape, as one "
             "that takes series, or give sequences=False to its last layer with a memory."
         )
-    return (taken if first else shape), Series(shape[0] if first else None, every)
+    return (taken if first and taken else shape), Series(shape[0] if first else None, every)
 
 
 def require_floats(program: Program) -> None:

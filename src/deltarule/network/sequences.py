@@ -58,7 +58,7 @@ def require_ends(name: str, x: np.ndarray) -> np.ndarray:
         name: for messages.
         x: (N, T, features).
     """
-    ended = np.isnan(x).all(axis=2)
+    ended = np.asarray(np.isnan(x).all(axis=2))
     if ended[:, 0].any():
         raise DataError(f"{name}[{int(ended[:, 0].argmax())}] has no step at all: leave such sequences out.")
     back = ended[:, :-1] & ~ended[:, 1:]

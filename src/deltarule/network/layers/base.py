@@ -192,7 +192,7 @@ class Layer:
         """`second_tangent` along the same line."""
         return self.second_tangent(params, self.gradient(a_prev, delta), a_prev, here, dz, da_prev, dda_prev)
 
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
         raise NotImplementedError
 
@@ -203,7 +203,7 @@ class Layer:
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:
@@ -276,13 +276,13 @@ class StatelessLayer(Layer):
         """delta^l = dC/da^l."""
         return dC_da
 
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """ddelta = ddC/da."""
         return ddC_da
 
     def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
         """The tangents of the layers below."""
-        return (None, None) if da_prev is None else self.tangent(params, {}, a_prev, here, da_prev)
+        return (None, None) if da_prev is None else self.tangent(params, {}, a_prev, here, da_prev)[:2]
 
     def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
         """Nothing."""

@@ -10,7 +10,7 @@ from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.layers import places
 from deltarule.network.layers.affine import AffineLayer
-from deltarule.network.layers.base import LayerParams, Pass, Shape
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Dense(AffineLayer):
 
     def tangent_along_gradient(
         self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array] | Motion:
         """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
         if not self._few(delta, a_prev):
             return super().tangent_along_gradient(params, delta, a_prev, here, da_prev)

@@ -50,8 +50,7 @@ class GRU(ThroughTime):
         delta_r = V_g^T delta_g ⊙ h_{t-1} ⊙ sigma'
         left to h_{t-1}: V_r^T delta_r + V_u^T delta_u + r ⊙ V_g^T delta_g + u ⊙ dC/dh_t
 
-    Parameters: {"W": (3n, features), "V": (3n, n), "b": (3n,)}, the gates in the order r, u, g; each gate's V starts
-    orthogonal.
+    Parameters: {"W": (3n, features), "V": (3n, n), "b": (3n,)}, the gates in the order r, u, g.
 
     Args:
         n: the number of neurons, at least 1.
@@ -73,7 +72,7 @@ class GRU(ThroughTime):
     initializer: str | None = None
 
     gates: ClassVar[int] = 3
-    Kept, Moved, Back = Kept, Moved, Back
+    kept_type, moved_type, back_type = Kept, Moved, Back
 
     forward_words: ClassVar[str] = (
         "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, where h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g, "
@@ -99,7 +98,7 @@ class GRU(ThroughTime):
 
     def slope(self, here: Pass) -> Array:
         """sigma'(z_t) of the three gates."""
-        return gate_slopes(self.Kept(*here.memory.kept).gates, self.n)
+        return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         """(GRU)."""

@@ -54,7 +54,7 @@ class LSTM(ThroughTime):
         delta_t = (dC/dc_t ⊙ g, dC/dc_t ⊙ c_{t-1}, dC/dh_t ⊙ tanh c_t, dC/dc_t ⊙ i) ⊙ sigma'(z_t)
 
     Parameters: {"W": (4n, features), "V": (4n, n), "b": (4n,)}. The bias of f starts at 1, so that cells remember at
-    first (Jozefowicz et al. 2015), and each gate's V orthogonal.
+    first (Jozefowicz et al. 2015).
 
     Args:
         n: the number of cells, at least 1.
@@ -77,7 +77,7 @@ class LSTM(ThroughTime):
 
     gates: ClassVar[int] = 4
     states: ClassVar[int] = 2
-    Kept, Moved, Back = Kept, Moved, Back
+    kept_type, moved_type, back_type = Kept, Moved, Back
 
     activation_words: ClassVar[str | None] = (
         "a^{l}_t = o tanh c_t, c_t = f c_(t-1) + i g; i, f, o = 1 / (1 + e^-z), g = tanh z of the four parts of z   (3)"
@@ -98,7 +98,7 @@ class LSTM(ThroughTime):
 
     def slope(self, here: Pass) -> Array:
         """sigma'(z_t) of the four gates."""
-        return gate_slopes(self.Kept(*here.memory.kept).gates, self.n)
+        return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         """(LSTM)."""

@@ -41,7 +41,7 @@ class Recurrent(ThroughTime):
         z_t = W x_t + V h_{t-1} + b,  h_t = sigma(z_t),  h_0 = 0                                         (RNN)
         delta_t = (dC/dh_t + V^T delta_{t+1}) ⊙ sigma'(z_t)                                             (BPTT)
 
-    Parameters: {"W": (n, features), "V": (n, n), "b": (n,)}. V starts orthogonal.
+    Parameters: {"W": (n, features), "V": (n, n), "b": (n,)}.
 
     Args:
         n: the number of neurons, at least 1.
@@ -65,7 +65,7 @@ class Recurrent(ThroughTime):
     truncate: int | None = None
     initializer: str | None = None
 
-    Kept, Moved, Back = Kept, Moved, Back
+    kept_type, moved_type, back_type = Kept, Moved, Back
     error_words: ClassVar[str | None] = (
         "delta^{l}_t = (dC/da^{l}_t + (V^{l})^T delta^{l}_(t+1)) ⊙ sigma'(z^{l}_t), from the last step back   (BPTT)"
     )
@@ -90,7 +90,7 @@ class Recurrent(ThroughTime):
 
     def slope(self, here: Pass) -> Array:
         """sigma'(z_t)."""
-        h = self.Kept(*here.memory.kept).h
+        h = self.kept_type(*here.memory.kept).h
         return self.sigma.slope(here.z, h)
 
     def step(self, V: Array, state: State, source: Array) -> Step:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.network.layers.base import LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
 
 
 class Reshaping(StatelessLayer):
@@ -54,7 +54,7 @@ class Reshaping(StatelessLayer):
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:

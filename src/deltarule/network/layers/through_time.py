@@ -28,14 +28,14 @@ class Run(NamedTuple):
 
     V: Array
     ends: Array | None  # the last step of each sequence, (m,); None where all have T steps
-    kept: tuple[Array, ...]  # `Kept` of every step, (m, T, ·) each
+    kept: tuple[Array, ...]  # `kept_type` of every step, (m, T, ·) each
 
 
 class MovedRun(NamedTuple):
     """How V and the steps of a run move."""
 
     dV: Array
-    steps: tuple[Array, ...]  # `Moved` of every step
+    steps: tuple[Array, ...]  # `moved_type` of every step
 
 
 class ThroughTime(Gated):
@@ -43,16 +43,16 @@ class ThroughTime(Gated):
 
     unit_tangents: ClassVar[bool] = True
     states: ClassVar[int] = 1  # arrays that make the state: h, or h and c
-    Kept: ClassVar[Any]  # of `step`: z, h, before (h_{t-1}) and so on
-    Moved: ClassVar[Any]  # of `step_tangent`: how z, h, before and so on move
-    Back: ClassVar[Any]  # of `step_back`: delta and so on
+    kept_type: ClassVar[Any]  # of `step`: z, h, before (h_{t-1}) and so on
+    moved_type: ClassVar[Any]  # of `step_tangent`: how z, h, before and so on move
+    back_type: ClassVar[Any]  # of `step_back`: delta and so on
 
     def step(self, V: Array, state: State, source: Array) -> Step:
-        """z_t = source + V h_{t-1}, where source is W x_t + b, and the next state; keeps `Kept`."""
+        """z_t = source + V h_{t-1}, where source is W x_t + b, and the next state; keeps `kept_type`."""
         raise NotImplementedError
 
     def step_tangent(self, V: Array, dstate: State, at: Any, source: Array) -> Step:
-        """dz_t = source + V dh_{t-1}, and how the next state moves; keeps `Moved`."""
+        """dz_t = source + V dh_{t-1}, and how the next state moves; keeps `moved_type`."""
         raise NotImplementedError
 
     def step_second(self, V: Array, ddstate: State, at: Any, moved: Any, source: Array) -> Step:
@@ -60,7 +60,7 @@ class ThroughTime(Gated):
         raise NotImplementedError
 
     def step_back(self, V: Array, error: State, at: Any, dC_dh: Array) -> Step:
-        """The error of the state before, from that of the state after and what h_t is asked for; keeps `Back`."""
+        """The error of the state before, from that of the state after and what h_t is asked for; keeps `back_type`."""
         raise NotImplementedError
 
     def step_back_tangent(
@@ -70,14 +70,16 @@ class ThroughTime(Gated):
         raise NotImplementedError
 
     def multiplied(self, steps: Any) -> tuple[Array, ...]:
-        """What each group of V's rows multiplies, of `Kept`, or how it moves, of `Moved`."""
+        """What each group of V's rows multiplies, of `kept_type`, or how it moves, of `moved_type`."""
         return (steps.before,)
 
     def held(self, input_shape: Shape) -> int:
-        """Those of `Kept`: z is g n numbers, and gates too, each of the others n."""
-        return input_shape[0] * self.n * (2 * self.gates + len(self.Kept._fields))
+        """Those of `kept_type`: z is g n numbers, and gates too, each of the others n."""
+        return input_shape[0] * self.n * (2 * self.gates + len(self.kept_type._fields))
 
-    def forward(self, params: LayerParams, a_prev: Array, ends: Array | None = None) -> Pass:
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: LayerParams, a_prev: Array, ends: Array | None = None
+    ) -> Pass:
         """z_t and h_t of every step, from a state of zeros; `ends` is each sequence's last step, if they differ."""
         V = params["V"]
         source = places.product(params["W"], a_prev) + params["b"]
@@ -85,7 +87,7 @@ class ThroughTime(Gated):
         def step(state: State, s: Array) -> Step:
             return self.step(V, state, s)
 
-        kept = self.Kept(*engine.of(source).scan(step, self._rest(source), (source,)))
+        kept = self.kept_type(*engine.of(source).scan(step, self._rest(source), (source,)))
         run = Run(V, ends, tuple(kept))
         return Pass(kept.z, self._given(run, kept.h), run, Taken(a_prev, self.multiplied(kept)))
 
@@ -103,9 +105,9 @@ class ThroughTime(Gated):
             source = source + places.product(params["W"], da_prev)
 
         def step(state: State, *each: Array) -> Step:
-            return self.step_tangent(run.V, state, self.Kept(*each[:-1]), each[-1])
+            return self.step_tangent(run.V, state, self.kept_type(*each[:-1]), each[-1])
 
-        moved = self.Moved(*self._walk(step, (*run.kept, source)))
+        moved = self.moved_type(*self._walk(step, (*run.kept, source)))
         taken = Taken(da_prev, self.multiplied(moved))
         return Motion(moved.z, self._given(run, moved.h), taken, MovedRun(dV, tuple(moved)))
 
@@ -141,7 +143,7 @@ class ThroughTime(Gated):
 
         def step(state: State, *each: Array) -> Step:
             at, moved, back = self._parts(each)
-            return self.step_back_tangent(run.V, dV, state, at, moved, self.Back(*back), each[-1])
+            return self.step_back_tangent(run.V, dV, state, at, moved, self.back_type(*back), each[-1])
 
         arrays = (*run.kept, *steps, *back, self._at_steps(run, ddC_da))
         return self._walk(step, arrays, reverse=True)[0]
@@ -157,8 +159,8 @@ class ThroughTime(Gated):
             own = [places.units(one, eye[rows]) for rows, one in zip(self.rows, h, strict=True)]
             own += [places.units(x, eye), xp.broadcast_to(eye[:, None], (G, len(x), G))]
             source = xp.concatenate([*each[count + 1 + len(h) :], *own])
-            state, moved = self.step_tangent(run.V, state, self.Kept(*each[:count]), source)
-            return state, (moved.h,)
+            state, moved = self.step_tangent(run.V, state, self.kept_type(*each[:count]), source)
+            return state, (self.moved_type(*moved).h,)
 
         entries = sum(p.size for p in params.values()) + (0 if da_prev is None else len(da_prev))
         arrays = (*run.kept, a_prev.x, *a_prev.h, *below)
@@ -192,16 +194,16 @@ class ThroughTime(Gated):
         return E.scan(cut, state, (goes_on, *arrays), reverse)
 
     def _parts(self, each: tuple[Array, ...]) -> tuple[Any, Any, tuple[Array, ...]]:
-        """One step's `Kept` and `Moved`, and what follows them but the last."""
-        first = len(self.Kept._fields)
-        second = first + len(self.Moved._fields)
-        return self.Kept(*each[:first]), self.Moved(*each[first:second]), each[second:-1]
+        """One step's `kept_type` and `moved_type`, and what follows them but the last."""
+        first = len(self.kept_type._fields)
+        second = first + len(self.moved_type._fields)
+        return self.kept_type(*each[:first]), self.moved_type(*each[first:second]), each[second:-1]
 
     def _back(self, run: Run, dC_dh: Array) -> tuple[Array, ...]:
-        """`Back` of every step."""
+        """`back_type` of every step."""
 
         def step(state: State, *each: Array) -> Step:
-            return self.step_back(run.V, state, self.Kept(*each[:-1]), each[-1])
+            return self.step_back(run.V, state, self.kept_type(*each[:-1]), each[-1])
 
         return self._walk(step, (*run.kept, dC_dh), reverse=True)
 
@@ -219,7 +221,7 @@ class ThroughTime(Gated):
 
     def _at_end(self, run: Run) -> Array:
         """1 at the last step of each sequence, (m, T, 1) or (T, 1)."""
-        h = self.Kept(*run.kept).h
+        h = self.kept_type(*run.kept).h
         steps = h.__array_namespace__().arange(h.shape[-2])
         last = len(steps) - 1 if run.ends is None else run.ends[:, None]
         return (steps == last)[..., None].astype(h.dtype)
