@@ -5,8 +5,8 @@ from typing import Any
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.loop import Course, Records
-from deltarule.rows import Rows
+from deltarule.engine.rows import Rows
+from deltarule.training.loop import Course, Records
 
 
 class Epochs:

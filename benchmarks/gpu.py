@@ -34,7 +34,8 @@ from benchmarks.epochs import Epochs  # noqa: E402
 from benchmarks.machine import describe  # noqa: E402
 from benchmarks.record import Case, Entry, Goal, Result, write  # noqa: E402
 from deltarule.curvature import gram, linearize, residual_errors  # noqa: E402
-from deltarule.engine import jax_engine, jax_loop  # noqa: E402
+from deltarule.engine import jax_engine  # noqa: E402
+from deltarule.training import compiled_loop  # noqa: E402
 
 ON_GPU = jax.default_backend() == "gpu"
 LAPS = 5
@@ -162,7 +163,7 @@ def epoch(layers: list[list[Any]], m: int, peak: float) -> Row:
     training = Epochs("jax", net, trainer, X, Y, net.init(0, (784,)))
     whole = laps(lambda: training.run(EPOCHS))
     carry = training.carry
-    function, given, static = jax_loop.call_of(training.course, carry, int(carry.epoch) + EPOCHS, 0)
+    function, given, static = compiled_loop.call_of(training.course, carry, int(carry.epoch) + EPOCHS, 0)
     alone = laps(lambda: function(*given, **static))
     forward = FORWARD["images" if image else "dense"]
     operations = EXAMPLES * EPOCHS * 2.0 * (3 * sum(forward) - forward[0])

@@ -11,8 +11,8 @@ def training(hidden: tuple[int, ...], examples: int, **options: Any) -> tuple[An
 
     import deltarule as dr
     from deltarule import engine
-    from deltarule.loop import Course
-    from deltarule.rows import Rows
+    from deltarule.engine.rows import Rows
+    from deltarule.training.loop import Course
 
     inputs, outputs = (784, 10) if len(hidden) == 1 else (2, 2)
     random, E = np.random.default_rng(0), engine.get("jax")
@@ -29,7 +29,7 @@ def operations() -> dict[str, float]:
     """Of the compiled steps: floating-point work and memory as XLA counts them, kernels, and whether tiny is one
     piece.
     """
-    from deltarule.engine.jax_loop import call_of
+    from deltarule.training.compiled_loop import call_of
 
     found: dict[str, float] = {}
     for name, hidden, examples, options in (

@@ -35,7 +35,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import deltarule as dr
-from deltarule.estimators.calibration import expected_calibration_error
+from deltarule.models.calibration import expected_calibration_error
 
 OURS = "deltarule"
 REPEATS = 5

@@ -42,10 +42,11 @@ def caught() -> Iterator[dict[str, str]]:
 
     Gradient descent is one program, the epochs; a second-order step is several, its pieces.
     """
-    from deltarule.engine import jax_engine, jax_loop
+    from deltarule.engine import jax_engine
+    from deltarule.training import compiled_loop
 
     found: dict[str, str] = {}
-    call, call_of = jax_engine.call, jax_loop.call_of
+    call, call_of = jax_engine.call, compiled_loop.call_of
 
     def piece(f: Any, *args: Any, **static: Any) -> Any:
         name = f"{f.__module__.rpartition('.')[2]}.{f.__name__}"
@@ -58,11 +59,11 @@ def caught() -> Iterator[dict[str, str]]:
         found.setdefault("epochs", function.lower(*given, **static).compile().as_text())
         return function, given, static
 
-    jax_engine.call, jax_loop.call_of = piece, epochs
+    jax_engine.call, compiled_loop.call_of = piece, epochs
     try:
         yield found
     finally:
-        jax_engine.call, jax_loop.call_of = call, call_of
+        jax_engine.call, compiled_loop.call_of = call, call_of
 
 
 def main() -> None:

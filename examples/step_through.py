@@ -6,7 +6,7 @@ python examples/step_through.py
 import numpy as np
 
 import deltarule as dr
-from deltarule import backprop  # noqa: F401 - for the debugger
+from deltarule.network import backprop  # noqa: F401 - for the debugger
 
 net = dr.Network([dr.Dense(2, "sigmoid"), dr.Dense(1, "sigmoid")], cost="quadratic")
 params = [

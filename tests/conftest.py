@@ -12,9 +12,9 @@ import pytest
 from hypothesis import settings
 
 from deltarule import data, engine
-from deltarule.checkpoints import folder, keeper
 from deltarule.engine.choice import choose_engine
 from deltarule.errors import DataError
+from deltarule.training.checkpoints import folder, keeper
 from engines import NAMES
 
 # Compiling is most of the JAX engine's tests' time, and they run little of what they compile: XLA's costlier passes are
@@ -59,7 +59,7 @@ def on_each_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def chosen(asked: str, *arguments: Any) -> str:
         return engine if asked == "auto" else choose_engine(asked, *arguments)
 
-    for module in ("training", "streaming.training", "tuning.trial", "estimators.incremental"):
+    for module in ("training.train", "training.streaming.training", "tuning.trial", "models.incremental"):
         monkeypatch.setattr(f"deltarule.{module}.choose_engine", chosen)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deltarule import engine, trees
-from deltarule.rows import Rows
+from deltarule.engine.rows import Rows
 
 WITHOUT_JAX = pytest.mark.skipif(not engine.jax_is_installed(), reason="JAX is not installed")
 BOTH = ("numpy", "jax")  # where a test needs JAX anyway

@@ -11,7 +11,7 @@ from engines import WITHOUT_JAX
 TRAINING = """
 import sys
 import numpy as np, deltarule as dr
-from deltarule.checkpoints.fingerprint import digest
+from deltarule.training.checkpoints.fingerprint import digest
 X = np.random.default_rng(0).uniform(-1, 1, (60, 3)); Y = np.sin(3 * X[:, :1])
 net = dr.Network([dr.Dense(6, "tanh"), dr.Dropout(0.2), dr.Dense(1, "linear")])
 plain = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])

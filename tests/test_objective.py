@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.backprop import cost_and_gradient
+from deltarule.network.backprop import cost_and_gradient
 from deltarule.objective import Objective, StreamedObjective, cost
 from engines import assert_close, on, rows_on
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
-from deltarule import backprop, trees
 from deltarule import engine as engines_of
+from deltarule import trees
+from deltarule.network import backprop
 from engines import NAMES, assert_close, on
 
 PAIRS = [

@@ -67,8 +67,9 @@ class Deltarule(Gradient):
     def __init__(self, sizes: list[int], m: int, engine: str = "jax", unchecked: bool = False):
         """tanh, softmax, log-likelihood; the engine is that of the parameters."""
         import deltarule as dr
-        from deltarule import backprop, trees
         from deltarule import engine as engines
+        from deltarule import trees
+        from deltarule.network import backprop
 
         E = engines.get(engine)
         net = dr.Network(

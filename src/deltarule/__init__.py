@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
-    from deltarule.activations import Activation, add_activation
-    from deltarule.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
     from deltarule.errors import (
         CheckpointError,
         CheckpointWarning,
@@ -19,15 +17,15 @@ if TYPE_CHECKING:
         ShapeError,
         TooLargeError,
     )
-    from deltarule.estimators import NetworkClassifier, NetworkRegressor
     from deltarule.export import export_model
+    from deltarule.files.model_file import load, save
     from deltarule.inspection import check_gradient
-    from deltarule.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
-    from deltarule.model_file import load, save
-    from deltarule.network import Network
-    from deltarule.session import TrainingResult
-    from deltarule.stopping import Stopping
-    from deltarule.streaming import train_stream
+    from deltarule.models import NetworkClassifier, NetworkRegressor
+    from deltarule.network.activation import Activation
+    from deltarule.network.activations import add_activation
+    from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
+    from deltarule.network.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
+    from deltarule.network.network import Network
     from deltarule.trainers import (
         BayesianEnsemble,
         BayesianRegularization,
@@ -36,57 +34,60 @@ if TYPE_CHECKING:
         NewtonCG,
         NoImprovement,
     )
-    from deltarule.training import train
+    from deltarule.trainers.stopping import Stopping
+    from deltarule.training.session import TrainingResult
+    from deltarule.training.streaming import train_stream
+    from deltarule.training.train import train
     from deltarule.tuning import Range, search
 
 __version__ = "0.1.0"
 
 # Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
 _HOMES = {
-    "Activation": "activations",
+    "Activation": "network.activation",
     "BayesianEnsemble": "trainers.bayesian.ensemble",
     "BayesianRegularization": "trainers.bayesian.trainer",
     "CheckpointError": "errors",
     "CheckpointWarning": "errors",
     "ConfigurationError": "errors",
-    "Convolution": "layers",
-    "CrossEntropy": "costs",
+    "Convolution": "network.layers",
+    "CrossEntropy": "network.costs",
     "DataError": "errors",
     "DeltaruleError": "errors",
     "EngineWarning": "errors",
-    "Dense": "layers",
-    "Dropout": "layers",
-    "Flatten": "layers",
+    "Dense": "network.layers",
+    "Dropout": "network.layers",
+    "Flatten": "network.layers",
     "GradientDescent": "trainers.gradient_descent",
-    "L2Pool": "layers",
-    "Huber": "costs",
+    "L2Pool": "network.layers",
+    "Huber": "network.costs",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
-    "LogLikelihood": "costs",
-    "MaxPool": "layers",
-    "MeanPool": "layers",
+    "LogLikelihood": "network.costs",
+    "MaxPool": "network.layers",
+    "MeanPool": "network.layers",
     "ModelFileError": "errors",
-    "Network": "network",
-    "NetworkClassifier": "estimators.classifier",
-    "NetworkRegressor": "estimators.regressor",
+    "Network": "network.network",
+    "NetworkClassifier": "models.classifier",
+    "NetworkRegressor": "models.regressor",
     "NewtonCG": "trainers.newton_cg",
     "NoImprovement": "trainers.no_improvement",
-    "Poisson": "costs",
+    "Poisson": "network.costs",
     "ProcessError": "errors",
-    "Quadratic": "costs",
+    "Quadratic": "network.costs",
     "Range": "tuning",
-    "Reshape": "layers",
+    "Reshape": "network.layers",
     "ShapeError": "errors",
-    "Stopping": "stopping",
+    "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
-    "TrainingResult": "session",
-    "add_activation": "activations",
+    "TrainingResult": "training.session",
+    "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
-    "load": "model_file",
-    "save": "model_file",
+    "load": "files.model_file",
+    "save": "files.model_file",
     "search": "tuning",
-    "train": "training",
-    "train_stream": "streaming",
+    "train": "training.train",
+    "train_stream": "training.streaming",
 }
 __all__ = [
     "Activation",

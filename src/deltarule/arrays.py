@@ -1,65 +1,36 @@
-"""What a user gives as numbers, read as an array: anything NumPy reads, but a clear refusal of what it would misread.
+"""What kind of array a value is, told without importing JAX."""
 
-NumPy drops imaginary parts and masks, takes dates for numbers, and packs a sparse matrix into one object; each of these
-would train a network on something else than what was given.
-"""
-
+import sys
 from typing import Any
 
 import numpy as np
 
-from deltarule.engine.kind import Array, is_jax
-from deltarule.errors import DataError
-
-REFUSED = {"c": "complex numbers", "m": "time spans", "M": "dates", "V": "records of several fields"}
+Array = Any  # numpy.ndarray, or jax.Array
 
 
-def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> np.ndarray:
-    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are.
-
-    A missing value (None, pandas' NA, a masked entry) becomes NaN.
-
-    Raises:
-        DataError: the values are no numbers, or of a kind that has no place in a network.
-    """
-    if hasattr(values, "toarray") and hasattr(values, "nnz"):
-        raise DataError(f"{name} is a sparse matrix of shape {values.shape}: give {name}.toarray().")
-    try:
-        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-            values = np.ma.filled(values.astype(np.float64), np.nan)
-        array = values if is_jax(values) else np.asarray(values)
-        require_real(name, array)
-        if isinstance(array, np.ndarray) and array.dtype.kind == "O":
-            array = _from_objects(values, array)
-        if dtype is None:
-            return np.asarray(array) if array.dtype.kind in "iub" else np.asarray(array, np.float64)
-        return np.asarray(array, dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape {shape}.") from None
+def is_jax(value: Any) -> bool:
+    """Whether a value is an array of JAX, traced ones among them; where JAX is not imported nothing is."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.Array)
 
 
-def require_real(name: str, array: Array) -> None:
-    """Raise a DataError if the array is of a kind that NumPy casts to numbers of another meaning."""
-    kind = array.dtype.kind
-    if kind == "f":
-        return
-    what = REFUSED.get(kind) if isinstance(array, np.ndarray) or kind == "c" else None  # JAX's bfloat16 is a "V"
-    if what is not None:
-        raise DataError(f"{name} holds {what} ({array.dtype}): give real numbers.")
+def is_key(value: Any) -> bool:
+    """Whether a value is a key, or an array of keys, of JAX's random numbers."""
+    return is_jax(value) and not hasattr(value.dtype, "kind")
 
 
-def _from_objects(values: Any, array: np.ndarray) -> np.ndarray:
-    """Numbers from Python objects, pandas' nullable columns among them; whole numbers without a gap stay whole."""
-    if hasattr(values, "to_numpy"):
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        whole = getattr(getattr(values, "dtype", None), "kind", "f") in "iub" and np.isfinite(numbers).all()
-        return numbers.astype(np.int64) if whole else numbers
-    if any(isinstance(value, complex | np.complexfloating) for value in array.flat):
-        raise ValueError("it holds complex numbers")
-    return np.array([np.nan if _is_missing(value) else value for value in array.flat], np.float64).reshape(array.shape)
+def key_words(key: Any) -> np.ndarray:
+    """The whole numbers that a key of JAX is made of, uint32."""
+    return np.asarray(sys.modules["jax"].random.key_data(key))
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType"
+def key_of(words: np.ndarray, like: Any) -> Any:
+    """The key of JAX that is made of these numbers, of the same kind as another one."""
+    jax = sys.modules["jax"]
+    return jax.random.wrap_key_data(jax.numpy.asarray(words), impl=jax.random.key_impl(like))
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a value stands for numbers that a compiled function will be given, so that nobody can look at it."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.core.Tracer)

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
-from deltarule.pytrees import register
-from deltarule.rows import Rows, sum_over_blocks
+from deltarule import engine, trees
+from deltarule.arrays import Array
+from deltarule.engine.pytrees import register
+from deltarule.engine.rows import Rows, sum_over_blocks
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 Number = Any
 
@@ -67,10 +68,10 @@ class Objective:
         strength = 0.0 if self.l2 is None else self.scale * self.l2
         return [
             {
-                name: array.__array_namespace__().full_like(array, strength if name == "W" else 0.0)
+                name: array.__array_namespace__().full_like(array, strength if layer.role(name) == "weight" else 0.0)
                 for name, array in q.items()
             }
-            for q in p
+            for layer, q in zip(self.net.layers, p, strict=True)
         ]
 
     def prior_energy(self, p: Params) -> Array | float:

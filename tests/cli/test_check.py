@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 
 
 def test_every_tensor_is_right(run, shelf, flowers):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.checkpoints import folder
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
+from deltarule.training.checkpoints import folder
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from sklearn.metrics import mean_poisson_deviance
 
 import deltarule as dr
 from contract.consumers import exported
-from deltarule.costs import Huber, Poisson
 from deltarule.data import load_raw
 from deltarule.data.schema import Schema
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
+from deltarule.network.costs import Huber, Poisson
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 from engines import WITHOUT_JAX
 
 FLOWERS = ("--target", "flower", "--hidden", 4, "--epochs", 3)

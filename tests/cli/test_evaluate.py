@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 
 
 def test_digits_are_measured_on_the_part_held_out(run, digits):

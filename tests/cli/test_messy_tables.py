@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 
 RANDOM = np.random.default_rng(0)
 SIZE, AGE = RANDOM.uniform(50, 2000, 80).round(2), RANDOM.uniform(0, 80, 80).round(2)

@@ -41,6 +41,6 @@ def test_the_option_comes_before_the_environment(tmp_path, monkeypatch):
 
 def test_the_names_of_record_are_the_library_s():
     from deltarule.cli.choice_checks import RECORDS
-    from deltarule.monitoring import AT_THE_END, AT_THE_START
+    from deltarule.training.monitoring import AT_THE_END, AT_THE_START
 
     assert set(RECORDS) == set(AT_THE_START) | set(AT_THE_END)

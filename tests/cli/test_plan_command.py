@@ -9,8 +9,8 @@ import pytest
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Trial runs of a step or two."""
-    monkeypatch.setattr("deltarule.forecast.TRIAL_EPOCHS", 2)
-    monkeypatch.setattr("deltarule.forecast.PROBES", 1)
+    monkeypatch.setattr("deltarule.training.forecast.TRIAL_EPOCHS", 2)
+    monkeypatch.setattr("deltarule.training.forecast.PROBES", 1)
 
 
 def test_a_plan_says_form_memory_and_time(run, shelf):

@@ -7,7 +7,7 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.planning import make_plan
 from deltarule.data import load
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.layers import Convolution, Dense, Flatten, Reshape
+from deltarule.network.layers import Convolution, Dense, Flatten, Reshape
 
 NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 

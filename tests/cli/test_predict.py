@@ -8,7 +8,7 @@ from scipy.stats import t as student
 import deltarule as dr
 from deltarule.data import load_raw
 from deltarule.data.schema import Schema
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 from deltarule.trainers.bayesian.stored import from_tensors
 
 

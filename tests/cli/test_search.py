@@ -6,7 +6,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.cli.planning import DEFAULTS
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 
 FLOWERS = ("--target", "flower", "--hidden", 4, "--epochs", 9, "--trials", 9)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from deltarule.data import Schema, load_raw
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 
 N = 600
 random = np.random.default_rng(0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.model_file import load_model
-from deltarule.training import train as train_really
+from deltarule.files.model_file import load_model
+from deltarule.training.train import train as train_really
 
 
 def test_the_summary_says_what_was_done_and_what_comes_next(run, shelf):

@@ -8,8 +8,8 @@ import pytest
 
 import deltarule as dr
 from contract import consumers
-from deltarule.activations import ACTIVATIONS, sigmoid
 from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.network.activations import ACTIVATIONS, sigmoid
 
 # a = z s with s = 1/(1 + e^-z): a' = s + a (1 - s), a'' = s (1 - s) (2 + z (1 - 2 s))
 SILU = dr.Activation(

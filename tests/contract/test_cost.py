@@ -10,8 +10,8 @@ import pytest
 
 import deltarule as dr
 from contract import consumers
-from deltarule.costs import Cost
 from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.network.cost import Cost
 
 
 @dataclass(frozen=True)

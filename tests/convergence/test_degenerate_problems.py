@@ -9,7 +9,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.stopping import STOP_REASONS
+from deltarule.trainers.stopping import STOP_REASONS
 from engines import off
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")

@@ -9,7 +9,7 @@ import pytest
 import deltarule as dr
 from deltarule import trees
 from deltarule.engine import jax_is_installed
-from deltarule.network import Network
+from deltarule.network.network import Network
 
 if jax_is_installed():
     import jax

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from deltarule import backprop, engine, trees
+from deltarule import engine, trees
+from deltarule.arrays import Array
 from deltarule.curvature import (
     Linearization,
     jacobian_diagonal,
@@ -16,7 +17,7 @@ from deltarule.curvature import (
     residual_errors,
     transpose_product,
 )
-from deltarule.engine.kind import Array
+from deltarule.network import backprop
 from engines import NAMES, off, on
 
 V = np.random.default_rng(0).normal(size=39)  # as many as there are parameters

@@ -11,9 +11,9 @@ import pytest
 
 import deltarule as dr
 from deltarule import engine as engines_of
-from deltarule.activations import ACTIVATIONS
-from deltarule.costs import COSTS
-from deltarule.layers import LAYER_KINDS
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.costs import COSTS
+from deltarule.network.layers import LAYER_KINDS
 from engines import WITHOUT_JAX, assert_close, on
 
 pytestmark = [WITHOUT_JAX, pytest.mark.usefixtures("float64")]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import backprop, trees
+from deltarule import trees
+from deltarule.network import backprop
 from engines import assert_close, on
 
 jax = pytest.importorskip("jax")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from deltarule import engine as engines_of
 from deltarule.engine import numpy_engine as E
+from deltarule.engine.rows import Rows
+from deltarule.engine.turn import Turn
 from deltarule.errors import ConfigurationError
-from deltarule.rows import Rows
-from deltarule.trainers.base import Turn
 from engines import assert_close, on, put, rows_on
 
 DRAW = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import pytest
 import deltarule as dr
 from deltarule.data import CategoricalColumn, NumericColumn, Schema
 from deltarule.export.program import Program, program_of
-from deltarule.model_file import Model
+from deltarule.files.model_file import Model
 
 
 def dense(activation, *sizes):

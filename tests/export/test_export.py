@@ -8,7 +8,7 @@ from deltarule import export_model
 from deltarule.data import NumericColumn, Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.export import LANGUAGES
-from deltarule.model_file import Model
+from deltarule.files.model_file import Model
 from engines import on
 
 

@@ -5,7 +5,7 @@ import deltarule as dr
 from deltarule.data import Pixels, Schema
 from deltarule.errors import ConfigurationError, ModelFileError, ShapeError
 from deltarule.export.program import Column, program_of
-from deltarule.model_file import Model
+from deltarule.files.model_file import Model
 
 
 def test_columns_stages_and_targets_of_a_table(make):

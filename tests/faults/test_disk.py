@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.checkpoints import folder
 from deltarule.errors import CheckpointError, CheckpointWarning, ModelFileError
+from deltarule.training.checkpoints import folder
 
 NET = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
 X = np.random.default_rng(0).uniform(-1, 1, (16, 2))

@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from deltarule.checkpoints import folder
 from deltarule.errors import CheckpointError
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
+from deltarule.training.checkpoints import folder
 
 
 def kill_again_and_again(training, kills, seed, pause):

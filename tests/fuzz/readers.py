@@ -17,13 +17,13 @@ import pandas as pd
 from safetensors.numpy import save as to_safetensors
 
 import deltarule as dr
-from deltarule.checkpoints import content
 from deltarule.data import Schema, load
 from deltarule.data.idx import idx_header, read_idx
 from deltarule.data.table_file import read_table
 from deltarule.errors import DeltaruleError
-from deltarule.model_file import load_model
-from deltarule.stacks import read_stack
+from deltarule.files.model_file import load_model
+from deltarule.network.stacks import read_stack
+from deltarule.training.checkpoints import content
 
 Edit = tuple[int, float, bytes]  # which edit, where (a share of the length), and with what
 KINDS = 8

@@ -17,7 +17,7 @@ from deltarule.data import text_layout
 from deltarule.data.idx import idx_header, read_idx
 from deltarule.data.table_file import read_table
 from deltarule.errors import DataError, ModelFileError, TooLargeError
-from deltarule.model_file import load_model
+from deltarule.files.model_file import load_model
 from fuzz.readers import KINDS, accepts, edited, readers
 
 EDITS = st.lists(

@@ -9,7 +9,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.errors import DataError
 from deltarule.inspection import check_gradient_by_layer
-from deltarule.layers import Dense
+from deltarule.network.layers import Dense
 from engines import on
 
 DRAW = np.random.default_rng(0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deltarule.costs import EFFICIENT, Huber, Poisson, Quadratic
 from deltarule.inspection.noise_scale import LEAST, huber_of, noise_scale, penalty_of
+from deltarule.network.costs import EFFICIENT, Huber, Poisson, Quadratic
 
 FUNCTIONS = {
     "a line": lambda X: X @ [1.0, 2.0, -1.0],

@@ -14,7 +14,7 @@ import deltarule as dr
 from deltarule import curvature, trees
 from deltarule import engine as engines_of
 from deltarule.engine import numpy_convolution
-from deltarule.layers.window import Window
+from deltarule.network.layers.window import Window
 from engines import BOTH, off, on
 from oracle import images
 from oracle.plain_network import cost_of_output, jax, jnp

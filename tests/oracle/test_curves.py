@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deltarule import engine as engines_of
-from deltarule.activations import ACTIVATIONS
-from deltarule.layers import Dense
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.layers import Dense
 from engines import on
 from oracle.plain_network import OUTPUTS, jax, jnp, outputs
 

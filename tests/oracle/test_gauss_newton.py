@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deltarule.activations import ACTIVATIONS
-from deltarule.costs import Quadratic, get_cost
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.costs import Quadratic, get_cost
 from engines import BOTH, on
 from oracle.plain_network import COSTS, OUTPUTS, compiled, cost_of_output, jax, jnp, outputs
 

@@ -15,8 +15,8 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule import trees
-from deltarule.costs import Quadratic, get_cost
 from deltarule.curvature import gram, jacobian_transpose, linearize, residual_errors
+from deltarule.network.costs import Quadratic, get_cost
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from engines import BOTH, on, rows_on

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import backprop
 from deltarule import engine as engines_of
-from deltarule.randomness import NOISE
+from deltarule.engine.randomness import NOISE
+from deltarule.network import backprop
 from engines import BOTH, on
 from oracle.plain_network import COSTS, HIDDEN, activation, compiled, cost_of_output, jax, jnp, problem
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import backprop, curvature, trees
+from deltarule import curvature, trees
 from deltarule.curvature.hessian import backward_pass, hessian_product
-from deltarule.missing_targets import for_targets
+from deltarule.network import backprop
+from deltarule.network.missing_targets import for_targets
 from engines import BOTH, on
 from oracle.plain_network import jax, jnp
 

@@ -8,8 +8,8 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.activations import ACTIVATIONS
 from deltarule.curvature.hessian import backward_pass, hessian_product
+from deltarule.network.activations import ACTIVATIONS
 from engines import BOTH, assert_close, on
 from oracle.plain_network import compiled, cost_of_output, jax, jnp, mean_cost, outputs, problem
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deltarule.activations import ACTIVATIONS
-from deltarule.costs import CrossEntropy, LogLikelihood
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.costs import CrossEntropy, LogLikelihood
 from engines import put
 
 SIGMOID, SOFTMAX = ACTIVATIONS["sigmoid"], ACTIVATIONS["softmax"]

@@ -7,8 +7,8 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.costs import Cost
 from deltarule.errors import ConfigurationError
+from deltarule.network.cost import Cost
 from engines import WITHOUT_JAX, off
 
 try:

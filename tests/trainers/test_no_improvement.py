@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.stopping import STOP_REASONS
+from deltarule.trainers.stopping import STOP_REASONS
 from engines import put
 
 # One linear neuron on x = 1, y = 10 from 0, as in `test_training`; validation that asks for -1 never improves after
@@ -96,16 +96,16 @@ def test_a_whole_number_is_its_k():
 
 def test_numbers_are_leaves_and_compile_nothing_again():
     jax = pytest.importorskip("jax", reason="JAX is not installed")
-    from deltarule.engine import jax_loop
+    from deltarule.training import compiled_loop
 
     trainer = dr.GradientDescent(eta=1, no_improvement=4)
     assert jax.tree.leaves(trainer) == [1.0, 4, 2.0, 1 / 128]
     climb(dr.GradientDescent(eta=0.1, no_improvement=3), epochs=2, engine="jax")
-    size = jax_loop._advance._cache_size()
+    size = compiled_loop._advance._cache_size()
     assert size > 0
     other = dr.NoImprovement(5, divide_by=10, floor=0)
     climb(dr.GradientDescent(eta=0.2, no_improvement=other), epochs=2, engine="jax")
-    assert jax_loop._advance._cache_size() == size
+    assert compiled_loop._advance._cache_size() == size
 
 
 @pytest.mark.parametrize(

@@ -82,12 +82,12 @@ def test_rungs_leave_a_trial_and_an_epoch():
 
 
 def test_many_values_compile_once():
-    jax_loop = pytest.importorskip("deltarule.engine.jax_loop", reason="JAX is not installed")
+    compiled_loop = pytest.importorskip("deltarule.training.compiled_loop", reason="JAX is not installed")
     run({"eta": [0.1], "l2": [0.1]}, method="grid", epochs=2, engine="jax")
-    size = jax_loop._advance._cache_size()
+    size = compiled_loop._advance._cache_size()
     assert size > 0
     run({"eta": Range(0.01, 1), "l2": Range(0.01, 1)}, trials=12, epochs=9, engine="jax")
-    assert jax_loop._advance._cache_size() == size
+    assert compiled_loop._advance._cache_size() == size
 
 
 @pytest.mark.usefixtures("on_each_engine")

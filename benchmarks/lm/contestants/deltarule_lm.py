@@ -23,8 +23,8 @@ class DeltaruleLM:
         """Train from ``start``."""
         import deltarule as dr
         from deltarule import engine
-        from deltarule.loop import Course
-        from deltarule.rows import Rows
+        from deltarule.engine.rows import Rows
+        from deltarule.training.loop import Course
 
         recorder = Recorder(problem, seconds=seconds, iterations=iterations)
         recorder.begin()

@@ -1,10 +1,9 @@
 """The command line. This is the only part of deltarule that prints or reads the environment."""
 
 import sys
-import time
 from collections.abc import Sequence
 
-STARTED = time.perf_counter()  # when the command began, as near as a module of Python's can know
+from deltarule.cli import clock  # noqa: F401 - its seconds count from here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

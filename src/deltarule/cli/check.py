@@ -6,12 +6,12 @@ import typer
 
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
 from deltarule.cli.screen import console_for, emit_json, line
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
-    from deltarule.backprop import Params
     from deltarule.cli.model import TrainedModel
     from deltarule.inspection.gradient_check import GradientCheck
+    from deltarule.network.backprop import Params
 
 LARGEST_ERROR = 1e-6  # of a right gradient in float64 it is about 1e-8
 MOST_ROWS = 100

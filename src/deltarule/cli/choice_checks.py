@@ -7,8 +7,8 @@ from deltarule.cli.choices import IMAGES, NUMBERS, Choices
 from deltarule.cli.options import parse_hidden, require_writable
 from deltarule.cli.trainers import TRAINERS
 
-LARGEST_SEED = 2**32 - 1  # as of `deltarule.randomness`
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.monitoring`
+LARGEST_SEED = 2**32 - 1  # as of `deltarule.engine.randomness`
+RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
 TABLE_OPTIONS = ("sep", "decimal", "na", "drop", "category", "weights", "missing")  # only tables have them
 MISSING = ("refuse", "drop", "impute")
 TASKS = ("classification", "regression")
@@ -21,13 +21,13 @@ def check_choices(choices: Choices) -> None:
     Raises:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
-    from deltarule.activations import ACTIVATIONS
-    from deltarule.costs import COSTS
+    from deltarule.checks import require_choice, require_count, require_number
     from deltarule.data.expansion import check_kinds
     from deltarule.data.splitting import SPLITS
-    from deltarule.domain import require_choice, require_count, require_number
     from deltarule.engine import ENGINES
-    from deltarule.initializers import INITIALIZERS
+    from deltarule.network.activations import ACTIVATIONS
+    from deltarule.network.costs import COSTS
+    from deltarule.network.initializers import INITIALIZERS
 
     if choices.hidden is not None:
         parse_hidden(choices.hidden)
@@ -99,7 +99,7 @@ def _check_seed_and_epochs(choices: Choices) -> None:
 def _check_stack(choices: Choices) -> None:
     """The stack can be read, and nothing else says what the hidden layers are."""
     from deltarule.errors import ConfigurationError
-    from deltarule.stacks import stack
+    from deltarule.network.stacks import stack
 
     for name, value in (
         ("--hidden", choices.hidden),

@@ -6,7 +6,7 @@ import numpy as np
 
 from deltarule.cli.metrics import class_lines
 from deltarule.cli.screen import quoted, share
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.summary import Scores

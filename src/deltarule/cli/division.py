@@ -13,7 +13,7 @@ def leads(choices: Choices) -> bool:
     """Whether this process shows, scores and saves."""
     if choices.coordinator is None:
         return True
-    from deltarule import processes
+    from deltarule.engine import processes
 
     return processes.leads()
 
@@ -26,7 +26,7 @@ def among(choices: Choices) -> "Among":
         return Among()
     import jax
 
-    from deltarule.processes import everyones
+    from deltarule.engine.processes import everyones
 
     return Among(jax.process_index(), jax.process_count(), everyones)
 
@@ -41,8 +41,8 @@ def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[An
         return None, lambda *arrays: arrays
     import jax
 
+    from deltarule.engine.processes import own_share
     from deltarule.errors import ConfigurationError
-    from deltarule.processes import own_share
 
     devices = jax.devices()
     count = len(devices) if choices.devices in (None, "all") else int(choices.devices)

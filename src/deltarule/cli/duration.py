@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from deltarule.cli.planning import make_plan
 from deltarule.cli.screen import duration
 from deltarule.cli.trainers import TRAINERS
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.choices import Choices

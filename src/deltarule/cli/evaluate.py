@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deltarule.cli import STARTED
+from deltarule.cli.clock import STARTED
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
 from deltarule.cli.screen import console_for, emit_json, number, share, show_notes
 

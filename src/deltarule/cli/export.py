@@ -7,7 +7,7 @@ import typer
 
 from deltarule.cli.options import AsJson, ModelFile, require_writable
 from deltarule.cli.screen import console_for, emit_json, line
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 HOW = {
     "onnx": "Input X: raw rows, (N, {columns}). Run it with any ONNX runtime.",
@@ -29,7 +29,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a trained model as ONNX, C99, Python, Octave or MATLAB: raw rows in, units or classes out."""
-    from deltarule.domain import require_choice
+    from deltarule.checks import require_choice
     from deltarule.errors import ConfigurationError
     from deltarule.export import LANGUAGES, PRECISIONS, export_model
     from deltarule.export.literals import identifier

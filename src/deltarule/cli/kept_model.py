@@ -34,7 +34,7 @@ def place_for(path: Path, data: "DataSet", scores: "Scores") -> tuple[Path, str]
 def _reason_to_keep(path: Path, data: "DataSet", scores: "Scores") -> str | None:
     """Why the file must not be replaced, or None if it may be."""
     from deltarule.errors import ModelFileError
-    from deltarule.model_file import load_model
+    from deltarule.files.model_file import load_model
 
     if not path.exists():
         return None

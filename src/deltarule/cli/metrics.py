@@ -10,9 +10,9 @@ from deltarule.data.labels import probabilities
 from deltarule.inspection.roc import roc_curve
 
 if TYPE_CHECKING:
-    from deltarule.backprop import Params
     from deltarule.data import Schema
-    from deltarule.network import Network
+    from deltarule.network.backprop import Params
+    from deltarule.network.network import Network
 
 
 def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y: np.ndarray) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from deltarule.cli.screen import show_notes
 
 if TYPE_CHECKING:
-    from deltarule.backprop import Params
     from deltarule.data import RawRows, Schema, TableOptions
-    from deltarule.network import Network
+    from deltarule.network.backprop import Params
+    from deltarule.network.network import Network
     from deltarule.trainers.bayesian import BayesianEnsemble
 
 
@@ -36,7 +36,7 @@ def read_model(path: Path) -> TrainedModel:
     """
     from deltarule.data import Schema
     from deltarule.errors import DataError, ModelFileError
-    from deltarule.model_file import load_model
+    from deltarule.files.model_file import load_model
 
     net, params, description, training, tensors = load_model(path)
     if description is None:

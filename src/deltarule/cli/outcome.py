@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
     from deltarule.data import LoadedData
     from deltarule.trainers.bayesian import BayesianEnsemble
-    from deltarule.training import TrainingResult
+    from deltarule.training.train import TrainingResult
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.trainers import TRAINERS, Settings
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Plan:
     @property
     def network(self) -> str:
         """The layers in a line: "784-30-10 (sigmoid, sigmoid)", or by name where they are not all of one kind."""
-        from deltarule.layers import Dense, Dropout
+        from deltarule.network.layers import Dense, Dropout
 
         layers = self.net.layers
         if all(isinstance(layer, Dense | Dropout) for layer in layers):

@@ -27,11 +27,11 @@ from deltarule.cli.training_options import (
     Trainer,
     TrainingSource,
 )
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.engine.choice import Estimate
-    from deltarule.forecast import Forecast
+    from deltarule.training.forecast import Forecast
 
 On = Annotated[
     str, typer.Option("--on", metavar="P[,P]", help="Numbers of devices like this one to estimate the time for.")
@@ -73,7 +73,7 @@ def plan(
     from deltarule.cli.planning import make_plan
     from deltarule.engine.choice import choose_engine, estimate
     from deltarule.errors import ConfigurationError
-    from deltarule.forecast import forecast
+    from deltarule.training.forecast import forecast
 
     check_choices(choices)
     if choices.streamed:

@@ -11,9 +11,9 @@ from deltarule.cli.plan import Plan
 from deltarule.cli.trainers import TRAINERS, Settings, TrainerChoice
 
 if TYPE_CHECKING:
-    from deltarule.costs import Cost
     from deltarule.data import LoadedData
-    from deltarule.layers import Layer
+    from deltarule.network.cost import Cost
+    from deltarule.network.layers import Layer
 
 STREAMED_EPOCHS = 10  # passes over a folder, unless the trainer has its own number
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}
@@ -53,7 +53,7 @@ def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> 
     """
     import deltarule as dr
     from deltarule.inspection.noise_scale import STARTS, penalty_of
-    from deltarule.layers.affine import AffineLayer
+    from deltarule.network.layers.affine import AffineLayer
 
     defaults = DEFAULTS[choices.source if choices.source in IMAGES else data.task]
     first_order = searching or choices.streamed
@@ -93,8 +93,8 @@ def _hidden_layers(choices: Choices, row: TrainerChoice, defaults: Defaults, dat
     """The stack that the user names, or Dense layers of the sizes that he or we choose."""
     import deltarule as dr
     from deltarule.data.pixels import Pixels
-    from deltarule.layers.affine import AffineLayer
-    from deltarule.stacks import fitted, stack
+    from deltarule.network.layers.affine import AffineLayer
+    from deltarule.network.stacks import fitted, stack
 
     if choices.stack is not None:
         pixels = data.schema.inputs[0]
@@ -162,10 +162,10 @@ def _cost(name: str, data: "LoadedData") -> "Cost":
     Raises:
         ConfigurationError: the cost is for the other task, or needs targets that are scaled otherwise.
     """
-    from deltarule.costs import get_cost
     from deltarule.data import StreamedData
     from deltarule.errors import ConfigurationError
     from deltarule.inspection.noise_scale import huber_of
+    from deltarule.network.costs import get_cost
 
     cost = get_cost(name)
     if data.task == "classification":

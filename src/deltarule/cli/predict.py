@@ -22,7 +22,7 @@ from deltarule.cli.options import (
     require_writable,
 )
 from deltarule.cli.screen import command, console_for, emit_json, line
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -110,7 +110,7 @@ def _check_out(out: Path, model: Path, source: str) -> None:
 
 def _check_interval(model: "TrainedModel", interval: float | None) -> None:
     """An interval needs error bars."""
-    from deltarule.domain import require_number
+    from deltarule.checks import require_number
     from deltarule.errors import ConfigurationError
 
     if interval is None:
@@ -198,7 +198,7 @@ def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[st
 
 def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
     """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
-    from deltarule.whole_file import write_whole
+    from deltarule.files.whole_file import write_whole
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -6,9 +6,9 @@ import numpy as np
 
 from deltarule.cli.outcome import Known, Outcome
 from deltarule.cli.screen import number, share
-from deltarule.counting import counted
 from deltarule.data.columns import NumericColumn
 from deltarule.data.units import split_unit
+from deltarule.errors import counted
 from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import typer
 
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, require_writable
 from deltarule.cli.screen import console_for, emit_json, line, number, show_notes
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel, Written
@@ -32,8 +32,8 @@ def report(
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
     from deltarule.cli.model import read_model
     from deltarule.errors import ConfigurationError
+    from deltarule.files.whole_file import write_whole
     from deltarule.inspection.report import html_report
-    from deltarule.whole_file import write_whole
 
     path = out or Path(f"{model.stem}.html")
     if path.resolve() in (model.resolve(), Path(source or model).resolve()):

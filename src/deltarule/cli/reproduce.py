@@ -55,7 +55,7 @@ def reproduce(
     Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
-    from deltarule.domain import require_count
+    from deltarule.checks import require_count
     from deltarule.experiments import EXPERIMENTS, Settings, choose, pages
     from deltarule.inspection.plots.style import require_matplotlib
 

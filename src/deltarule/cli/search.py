@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
+from deltarule.cli.clock import STARTED
 from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, Na, Sep
 from deltarule.cli.screen import command, console_for, emit_json, line, number, share, show_notes, warnings_as_notes
 from deltarule.cli.train import load_data
@@ -42,7 +42,7 @@ from deltarule.cli.training_options import (
     Task,
     TrainingSource,
 )
-from deltarule.counting import counted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
@@ -134,7 +134,7 @@ def search(
 
 def _check(choices: Choices, method: str, trials: int, points: int) -> None:
     """Check every option that can be checked without the data."""
-    from deltarule.domain import require_choice, require_count
+    from deltarule.checks import require_choice, require_count
 
     check_choices(choices)
     require_choice("--method", method, METHODS)

@@ -16,15 +16,15 @@ from deltarule.cli.choices import IMAGES, Choices
 from deltarule.cli.metrics import in_words, measure, named
 from deltarule.cli.screen import command, finite, number
 from deltarule.cli.trainers import TRAINERS
-from deltarule.counting import counted
 from deltarule.data import DataSet
 from deltarule.data.stream import parquet_files
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.outcome import Known
     from deltarule.cli.plan import Plan
     from deltarule.data import LoadedData
-    from deltarule.training import TrainingResult
+    from deltarule.training.train import TrainingResult
 
 Scores = dict[str, dict[str, Any]]
 ENGINES = {"numpy": "NumPy", "jax": "JAX"}  # as they are written

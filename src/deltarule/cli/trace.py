@@ -10,7 +10,7 @@ from deltarule.cli.screen import emit_json
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
-    from deltarule.tracing import Trace
+    from deltarule.network.tracing import Trace
 
 
 def trace(
@@ -75,7 +75,7 @@ def _record(
     model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
 ) -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
-    from deltarule.cli.trace_tables import equations
+    from deltarule.network.tracing import equations
 
     target, prediction = _answers(model, rows, place, traced)
     layers = []
@@ -87,7 +87,10 @@ def _record(
                 "activation": getattr(layer, "activation", None),
                 "equations": equations(model.net, i),
                 **model.params[i],
-                **numbers._asdict(),
+                **{name: value for name, value in numbers._asdict().items() if name != "gradients"},
+                "dW": None,
+                "db": None,
+                **{f"d{name}": gradient for name, gradient in numbers.gradients.items()},
             }
         )
     return {

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deltarule.cli import STARTED
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.clock import STARTED
 from deltarule.cli.division import division, leads
 from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, Na, Sep
 from deltarule.cli.outcome import Outcome, merge_starts
@@ -59,7 +59,7 @@ from deltarule.cli.training_options import (
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
     from deltarule.data import DataSet, Examples, LoadedData
-    from deltarule.training import TrainingResult
+    from deltarule.training.train import TrainingResult
 
 
 def train(
@@ -122,7 +122,7 @@ def train(
     choices = Choices.from_options(locals())
     check_choices(choices)
     if choices.coordinator is not None:
-        from deltarule.processes import join
+        from deltarule.engine.processes import join
 
         join(choices.coordinator, choices.processes, choices.process_id)
     data, plan, result = _run(choices)

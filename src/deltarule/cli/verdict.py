@@ -9,8 +9,8 @@ from deltarule.cli import class_verdict, regression_verdict
 from deltarule.cli.metrics import measure
 from deltarule.cli.outcome import Outcome
 from deltarule.cli.screen import MOST_NAMES, number, quoted
-from deltarule.counting import counted
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.summary import Scores

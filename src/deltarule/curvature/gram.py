@@ -7,14 +7,14 @@ product of two rows is ⟨Delta, Delta'⟩ (1 + ⟨a, a'⟩): two small Gram mat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from deltarule import backprop
-from deltarule.backprop import Params
+from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, residual_errors
-from deltarule.engine.kind import Array
-from deltarule.layers import LayerParams
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
+from deltarule.network.layers import LayerParams
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 def gram(

@@ -13,13 +13,13 @@ so H v costs about twice a gradient and no matrix is formed. Nothing is approxim
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule import backprop
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
-from deltarule.layers import Pass
+from deltarule.arrays import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
+from deltarule.network.layers import Pass
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 class BackwardPass(NamedTuple):

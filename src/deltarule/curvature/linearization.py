@@ -7,13 +7,14 @@ tangents and J^T u one backward pass, at the price of about one gradient each.
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule import backprop, engine
-from deltarule.backprop import Direction, Params
-from deltarule.engine.kind import Array
-from deltarule.layers import Pass
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Direction, Params
+from deltarule.network.layers import Pass
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 class Linearization(NamedTuple):

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
+from deltarule import engine, trees
+from deltarule.arrays import Array
 from deltarule.curvature.linearization import (
     Linearization,
     errors_along,
@@ -11,10 +11,11 @@ from deltarule.curvature.linearization import (
     linearize,
     residual_errors,
 )
-from deltarule.engine.kind import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 class NormalEquations(NamedTuple):

@@ -13,9 +13,9 @@ import numpy as np
 
 from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, parted
 from deltarule.data.measured import Measured
+from deltarule.data.row_sums import row_sum
 from deltarule.data.stream import Stream
 from deltarule.errors import DataError
-from deltarule.row_sums import row_sum
 
 PARTS = (VALIDATION, TEST)
 MODULUS = 2**64

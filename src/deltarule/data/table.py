@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deltarule.checks import require_choice
 from deltarule.data.cells import as_numbers, as_objects, kind_of, place, shown
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet, Examples, RawRows
@@ -27,7 +28,6 @@ from deltarule.data.table_columns import (
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
-from deltarule.domain import require_choice
 from deltarule.errors import DataError
 
 

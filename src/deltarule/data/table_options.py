@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deltarule.domain import require_choice
+from deltarule.checks import require_choice
 from deltarule.errors import ConfigurationError
 
 SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}

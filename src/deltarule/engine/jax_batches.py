@@ -15,9 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from deltarule.backprop import Params
-from deltarule.rows import Rows, block_size, padded_size
-from deltarule.sharding import AXIS, DIVIDED, WHOLE
+from deltarule.engine.devices import replicate
+from deltarule.engine.rows import Rows, block_size, padded_size
+from deltarule.engine.sharding import AXIS, DIVIDED, WHOLE
+from deltarule.engine.turn import Record, Turn
+
+Params = Any  # of a network: a list of dicts of arrays
 
 # The examples of several small batches are gathered at once, at most so many bytes of them, which stay in a core's
 # cache: on a CPU a step of 784-30-10 in batches of 10 takes 23 for 26 µs, of 784-100-10 58 for 68.
@@ -180,7 +183,7 @@ def _in_halves(one: OneGradient, params: Params, x: Array, y: Array, weight: Arr
     convolution and its pooling would each keep one core busy. The halves draw random numbers of their own.
     """
     half = len(x) // 2
-    convolves = any("W" in layer and layer["W"].ndim > 2 for layer in params)
+    convolves = any(array.ndim > 2 for layer in params for array in layer.values())
     if not convolves or len(x) < HALVED_FROM or jax.default_backend() != "cpu":
         return one(params, x, y, weight, key)
     first, second = (
@@ -298,3 +301,16 @@ def batch_gradient(
         return cost / total, jax.tree.map(partial(jnp.multiply, 1 / total), grads), total
 
     return gradient
+
+
+def descend(net: Any, trainer: Any, state: Any, rows: Rows, order: np.ndarray | None, key: Any) -> tuple[Any, Record]:
+    """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
+    if order is not None:
+        places = trainer.batch_size * -(-rows.x.shape[0] // trainer.batch_size)
+        order = replicate(rows, np.pad(order, (0, max(0, places - len(order)))))
+    return _descend(net, trainer, state, rows, order, jax.random.key(0) if key is None else key)
+
+
+@partial(jax.jit, static_argnames="net")
+def _descend(net: Any, trainer: Any, state: Any, rows: Rows, order: Array, key: Array) -> tuple[Any, Record]:
+    return rows.everywhere(trainer.epoch(net, state, rows, Turn(order, key)))

@@ -39,7 +39,7 @@ def _users_folder() -> Path:
 
 
 def register(cls: type, leaves: tuple[str, ...], static: tuple[str, ...]) -> None:
-    """Make a frozen dataclass a pytree, see `deltarule.pytrees`.
+    """Make a frozen dataclass a pytree, see `deltarule.engine.pytrees`.
 
     Unflattening does not call the constructor: its checks are for what a user writes, and JAX passes placeholders.
     """

@@ -19,12 +19,14 @@ are the platform's.
 
 from collections.abc import Callable, Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from deltarule.layers.window import Window
+if TYPE_CHECKING:
+    from deltarule.network.layers.window import Window
 
 PATCH_BYTES = 4 * 2**20
 ROWS_SAVE = 0.875  # H'/H up to which `turned_rows` is the faster one on a CPU
@@ -32,7 +34,7 @@ BANDED = 3  # channels up to which bands are the faster ones on a CPU
 TILE = 4  # places of a band; of 2, 3, 4, 6, 8 and 12 the fastest, or within a fifth of it, for 5x5 and 3x3
 
 
-def correlate(W: Array, a: Array, window: Window) -> Array:
+def correlate(W: Array, a: Array, window: "Window") -> Array:
     """z without the bias, (m, H', W', f), for kernels W (f, h, w, c) and images a (m, H, W, c)."""
     if a.shape[-1] <= BANDED:
         return lax.platform_dependent(W, a, cpu=_with(correlate_bands, window), default=_with(_correlate, window))
@@ -41,7 +43,7 @@ def correlate(W: Array, a: Array, window: Window) -> Array:
     return _correlate(W, a, window)
 
 
-def turned(W: Array, delta: Array, window: Window, H: int, width: int) -> Array:
+def turned(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """dC/da, (m, H, W, c), from delta (m, H', W', f)."""
     primitive = _with(_turned, window, H, width)
     if delta.dtype == jnp.float64:
@@ -53,19 +55,19 @@ def turned(W: Array, delta: Array, window: Window, H: int, width: int) -> Array:
     return primitive(W, delta)
 
 
-def kernel_gradient(delta: Array, a: Array, window: Window) -> Array:
+def kernel_gradient(delta: Array, a: Array, window: "Window") -> Array:
     """dC/dW, (f, h, w, c), summed over the batch."""
     by_hand = kernel_gradient_bands if a.shape[-1] <= BANDED else kernel_gradient_patches
     primitive = _with(_kernel_gradient, window)
     return lax.platform_dependent(delta, a, cpu=_with(by_hand, window), default=primitive)
 
 
-def _correlate(W: Array, a: Array, window: Window) -> Array:
+def _correlate(W: Array, a: Array, window: "Window") -> Array:
     """By the platform's convolution, which its field calls what mathematics calls a correlation."""
     return _platform(a, W.transpose(1, 2, 3, 0), window.margins(*a.shape[1:3]), stride=window.stride)
 
 
-def _turned(W: Array, delta: Array, window: Window, H: int, width: int) -> Array:
+def _turned(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """The kernel turned by 180°, delta spread out by the stride inside a margin that reaches every pixel."""
     margins = []
     for n, stops, k, s, (before, _) in zip(
@@ -76,7 +78,7 @@ def _turned(W: Array, delta: Array, window: Window, H: int, width: int) -> Array
     return _platform(delta, kernel, margins, spread=window.stride)
 
 
-def turned_rows(W: Array, delta: Array, window: Window, H: int, width: int) -> Array:
+def turned_rows(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """Row by row of the kernel: one convolution along the width for all h of them, then each moved down by its u.
 
     It computes delta's H' rows, where the whole convolution computes all H of the image, most of the difference from
@@ -115,7 +117,7 @@ def _platform(
     return lax.conv_general_dilated(images, kernel, stride, margins, lhs_dilation=spread, dimension_numbers=layout)
 
 
-def _kernel_gradient(delta: Array, a: Array, window: Window) -> Array:
+def _kernel_gradient(delta: Array, a: Array, window: "Window") -> Array:
     """delta, spread out by the stride, as the kernel that slides over the image; the batch is what is summed over."""
     margins = []
     for n, stops, k, s, (before, _) in zip(
@@ -127,13 +129,13 @@ def _kernel_gradient(delta: Array, a: Array, window: Window) -> Array:
     return dW.transpose(3, 0, 1, 2)
 
 
-def correlate_patches(W: Array, a: Array, window: Window) -> Array:
+def correlate_patches(W: Array, a: Array, window: "Window") -> Array:
     """By patches: z = patches W^T."""
     kernels = W.reshape(len(W), -1)
     return _in_blocks(lambda a: window.patches(a) @ kernels.T, _patch_numbers(W, a, window), a)
 
 
-def turned_patches(W: Array, delta: Array, window: Window, H: int, width: int) -> Array:
+def turned_patches(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """By patches: each is delta W, put back where it was seen."""
     c = W.shape[-1]
 
@@ -144,7 +146,7 @@ def turned_patches(W: Array, delta: Array, window: Window, H: int, width: int) -
     return _in_blocks(part, prod(delta.shape[1:3]) * W[0].size, delta)
 
 
-def kernel_gradient_patches(delta: Array, a: Array, window: Window) -> Array:
+def kernel_gradient_patches(delta: Array, a: Array, window: "Window") -> Array:
     """By patches: dW = delta^T patches."""
     f, c = delta.shape[-1], a.shape[-1]
     patch = prod(window.size) * c
@@ -156,7 +158,7 @@ def kernel_gradient_patches(delta: Array, a: Array, window: Window) -> Array:
     return dW.reshape(f, *window.size, c)
 
 
-def correlate_bands(W: Array, a: Array, window: Window) -> Array:
+def correlate_bands(W: Array, a: Array, window: "Window") -> Array:
     """By bands: the `TILE` places of a tile are one product, tiles B, with the kernel once for each place.
 
     B[u,x,c,p,f] = W[f,u,x - p t,c], zero where x - p t is no column of the kernel: a band matrix in x and p. Mostly
@@ -169,7 +171,7 @@ def correlate_bands(W: Array, a: Array, window: Window) -> Array:
     return z.reshape(*z.shape[:2], z.shape[2] * TILE, f)[:, :, : window.stops("", a.shape[1:])[1]]
 
 
-def kernel_gradient_bands(delta: Array, a: Array, window: Window) -> Array:
+def kernel_gradient_bands(delta: Array, a: Array, window: "Window") -> Array:
     """By bands: dC/dB = tiles^T delta; each place's part of it is a dW, and theirs are summed."""
     (h, w), t, wide, f = window.size, window.stride[1], *delta.shape[2:]
     delta = jnp.pad(delta, ((0, 0), (0, 0), (0, -wide % TILE), (0, 0)))
@@ -183,12 +185,12 @@ def kernel_gradient_bands(delta: Array, a: Array, window: Window) -> Array:
     return dW.transpose(3, 0, 1, 2)
 
 
-def _patch_numbers(W: Array, a: Array, window: Window) -> int:
+def _patch_numbers(W: Array, a: Array, window: "Window") -> int:
     """How many numbers the patches of one example are."""
     return prod(window.stops("", a.shape[1:])) * W[0].size
 
 
-def _tile_numbers(a: Array, window: Window) -> int:
+def _tile_numbers(a: Array, window: "Window") -> int:
     """How many numbers the tiles of one example are."""
     return prod(jax.eval_shape(lambda: _tiles(window, jnp.zeros((1, *a.shape[1:])))).shape)
 
@@ -230,7 +232,7 @@ def _with(product: Callable[..., Array], *shape) -> Callable[[Array, Array], Arr
     return lambda one, other: product(one, other, *shape)
 
 
-def _tiles(window: Window, images: Array) -> Array:
+def _tiles(window: "Window", images: Array) -> Array:
     """What it sees at `TILE` stops side by side as one row, (m, H', ceil(W' / TILE), h x c).
 
     x = (TILE - 1) t + w columns; the last tile sees zeros where the image ends.

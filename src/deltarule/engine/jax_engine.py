@@ -1,8 +1,8 @@
 """The JAX engine: compiled pieces, long trainings in one compiled loop, GPUs, several devices and processes.
 
 JAX computes in float32 unless 64-bit types are enabled; they are enabled inside deltarule's own calls alone, and only
-where the parameters are float64. `jax_convolution` has the products of a convolution, `jax_batches` the mini-batches,
-`jax_loop` the loop over epochs.
+where the parameters are float64. `jax_convolution` has the products of a convolution, `jax_batches` the mini-batches;
+`deltarule.training.compiled_loop` is the loop over epochs.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,8 +17,9 @@ import numpy as np
 from jax import Array, lax
 from jax.scipy.linalg import solve_triangular
 
-from deltarule import machine, pytrees
-from deltarule.devices import (
+from deltarule import machine
+from deltarule.engine import jax_cache, pytrees
+from deltarule.engine.devices import (
     agreed,
     divide_rows,
     everywhere,
@@ -28,18 +29,16 @@ from deltarule.devices import (
     process_counts,
     sum_over_processes,
 )
-from deltarule.engine import jax_cache
-from deltarule.engine.jax_batches import each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
+from deltarule.engine.jax_batches import descend, each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
 from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
-from deltarule.engine.jax_loop import descend, many_epochs, start
-from deltarule.processes import leads, own_stream, process_index, together, told
+from deltarule.engine.processes import leads, own_stream, process_index, together, told
 
 name = "jax"
 xp = jnp
 __all__ = [
     "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient",
-    "laid_out", "leads", "local", "many_epochs", "mesh_of", "own_stream", "pieces", "process_counts", "process_index",
-    "real", "start", "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
+    "laid_out", "leads", "local", "mesh_of", "own_stream", "pieces", "process_counts", "process_index",
+    "real", "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
 ]  # fmt: skip
 
 jax_cache.switch_on()
@@ -91,7 +90,7 @@ def fold_in(key: Array, number: Any) -> Array:
 
 
 def key(path: tuple[int, ...]) -> Array:
-    """The key of a path, see `deltarule.randomness`."""
+    """The key of a path, see `deltarule.engine.randomness`."""
     seed, *rest = np.random.SeedSequence(path).generate_state(2).tolist()
     return jax.random.fold_in(jax.random.key(seed), rest[0])
 

@@ -18,7 +18,7 @@ from deltarule.data.expansion import distorted
 from deltarule.experiments.handwriting import load
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
-from deltarule.training import TrainingResult
+from deltarule.training.train import TrainingResult
 
 NET = dr.Network(
     [

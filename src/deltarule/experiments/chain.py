@@ -12,7 +12,7 @@ import numpy as np
 import deltarule as dr
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
-from deltarule.tracing import Trace
+from deltarule.network.tracing import Trace
 
 COST = dr.Quadratic(scale=1)
 

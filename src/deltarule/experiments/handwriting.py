@@ -9,7 +9,7 @@ import deltarule as dr
 from deltarule.data import DataSet, Examples
 from deltarule.experiments.report import Row, Settings
 from deltarule.inspection import plots
-from deltarule.training import TrainingResult
+from deltarule.training.train import TrainingResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ import numpy as np
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.backprop import Params
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
-from deltarule.training import TrainingResult
+from deltarule.network.backprop import Params
+from deltarule.training.train import TrainingResult
 
 X = np.array([[0.1, 0.3, 0.1, 0.6, 0.4, 0.6, 0.5, 0.9, 0.4, 0.7], [0.1, 0.4, 0.5, 0.9, 0.2, 0.3, 0.6, 0.2, 0.4, 0.6]]).T
 Y = np.array(5 * [[1.0, 0.0]] + 5 * [[0.0, 1.0]])

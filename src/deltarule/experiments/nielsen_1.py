@@ -6,7 +6,7 @@ from deltarule.data import DataSet
 from deltarule.experiments.handwriting import accuracy_row, curve, load, network, train, verdict
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
-from deltarule.training import TrainingResult
+from deltarule.training.train import TrainingResult
 
 
 def train_all(data: DataSet, hidden: int, initializer: str, settings: Settings) -> list[TrainingResult]:

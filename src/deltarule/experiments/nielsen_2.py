@@ -7,9 +7,9 @@ import numpy as np
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.backprop import Params
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
+from deltarule.network.backprop import Params
 
 HIDDEN = (1, 3, 10, 30, 100)  # 784-h-10 has 795 h + 10 parameters
 BATCH = 10

@@ -17,8 +17,8 @@ from deltarule.data.expansion import expand
 from deltarule.experiments.handwriting import accuracy, accuracy_curves, curve, load, train, verdict
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
-from deltarule.layers import Layer
-from deltarule.training import TrainingResult
+from deltarule.network.layers import Layer
+from deltarule.training.train import TrainingResult
 
 ENSEMBLE = 5
 

@@ -7,7 +7,7 @@ import numpy as np
 import deltarule as dr
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
-from deltarule.training import TrainingResult
+from deltarule.training.train import TrainingResult
 
 BITS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 SUMS = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])  # carry bit, sum bit

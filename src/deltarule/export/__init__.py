@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deltarule.domain import require_choice
+from deltarule.checks import require_choice
 from deltarule.errors import ConfigurationError, ModelFileError
 from deltarule.export.c99 import c_source
 from deltarule.export.literals import identifier
@@ -13,7 +13,7 @@ from deltarule.export.numpy_file import numpy_source
 from deltarule.export.octave import octave_source
 from deltarule.export.onnx_file import onnx_bytes
 from deltarule.export.program import Program, program_of, require_floats
-from deltarule.whole_file import write_whole
+from deltarule.files.whole_file import write_whole
 
 __all__ = ["LANGUAGES", "export_model"]
 

@@ -1,10 +1,10 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
-from deltarule.activations import get_activation
 from deltarule.export.c99_functions import activation_function, functions
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage
+from deltarule.network.activations import get_activation
 
 MAIN = """\
 #ifdef {NAME}_MAIN

@@ -2,8 +2,9 @@
 
 import re
 
-from deltarule.activations import Activation, get_activation
 from deltarule.export.program import Program
+from deltarule.network.activation import Activation
+from deltarule.network.activations import get_activation
 
 # Of math.h; an f at the end of a name makes it that of floats, as it does of a literal.
 MATHEMATICS = (

@@ -1,9 +1,9 @@
 """A trained network as one file of Python that needs NumPy and nothing else."""
 
-from deltarule.activations import get_activation
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage
+from deltarule.network.activations import get_activation
 
 NUMBERS = """\
 def encode(X):

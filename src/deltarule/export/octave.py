@@ -2,10 +2,10 @@
 
 from math import prod
 
-from deltarule.activations import get_activation
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage
+from deltarule.network.activations import get_activation
 
 SEEN = """
 function p = seen(a, outside, image, kernel, stride, margins, stops)

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.activations import get_activation
 from deltarule.data.optional import require
 from deltarule.export.literals import about
 from deltarule.export.onnx_expression import add_expression
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage, View
+from deltarule.network.activations import get_activation
 
 OPSET = 17
 

@@ -25,7 +25,8 @@ from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.export.stages import ConvolutionStage, DenseStage, PoolStage, Stage, View
-from deltarule.layers import (
+from deltarule.files.model_file import Model, load_model
+from deltarule.network.layers import (
     Convolution,
     Dense,
     Dropout,
@@ -37,8 +38,7 @@ from deltarule.layers import (
     Reshape,
     Shape,
 )
-from deltarule.model_file import Model, load_model
-from deltarule.network import Network
+from deltarule.network.network import Network
 
 NOTHING = (Dropout, Flatten, Reshape)  # what these do to a flat row when a network predicts
 POOLS = {MaxPool: "max", MeanPool: "mean", L2Pool: "l2"}

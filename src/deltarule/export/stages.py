@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.layers import Shape
-from deltarule.layers.window import Window
+from deltarule.network.layers import Shape
+from deltarule.network.layers.window import Window
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
-from deltarule.domain import require_count
-from deltarule.examples import require_finite
-from deltarule.network import Network
-from deltarule.precision import dtype_of
-from deltarule.randomness import DIRECTION, as_path, generator
+from deltarule import engine, trees
+from deltarule.checks import require_count
+from deltarule.engine.precision import dtype_of
+from deltarule.engine.randomness import DIRECTION, as_path, generator
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
+from deltarule.network.examples import require_finite
+from deltarule.network.network import Network
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.backprop import Params
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.labels import probabilities
 from deltarule.data.schema import Schema
-from deltarule.network import Network
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
 
 ROWS = 1000  # the most rows that importance is measured on
 REPEATS = 5

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deltarule.costs import EFFICIENT, Cost, Huber
 from deltarule.inspection.residuals import usual_error
+from deltarule.network.cost import Cost
+from deltarule.network.costs import EFFICIENT, Huber
 
 LEAST = 1e-3  # standard deviations of the target; less is no noise
 MOST_ROWS = 2000  # that are looked at
@@ -101,12 +102,12 @@ def _between_neighbours(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 def _after_fits(X: np.ndarray, Y: np.ndarray, scale: float) -> float:
     """The scale that is left after fits by a small network, where its steps are cheap; rows come in a random order."""
-    from deltarule.layers import Dense
-    from deltarule.network import Network
-    from deltarule.stopping import Stopping
+    from deltarule.network.layers import Dense
+    from deltarule.network.network import Network
     from deltarule.trainers import LevenbergMarquardt
     from deltarule.trainers.automatic import exact_steps_are_cheap
-    from deltarule.training import train
+    from deltarule.trainers.stopping import Stopping
+    from deltarule.training.train import train
 
     (N, k), cut = Y.shape, int(TRAINED * len(Y))
     layers = [Dense(HIDDEN, "tanh"), Dense(k, "linear")]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
-    from deltarule.trainers.base import Record, Trainer
+    from deltarule.trainers.base import Trainer
     from deltarule.trainers.bayesian import BayesianEnsemble, BayesianRegularization
     from deltarule.trainers.gradient_descent import GradientDescent
     from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
@@ -19,7 +19,6 @@ __all__ = [
     "LevenbergMarquardt",
     "NewtonCG",
     "NoImprovement",
-    "Record",
     "Trainer",
 ]
 _HOMES = {
@@ -29,7 +28,6 @@ _HOMES = {
     "LevenbergMarquardt": "levenberg_marquardt",
     "NewtonCG": "newton_cg",
     "NoImprovement": "no_improvement",
-    "Record": "base",
     "Trainer": "base",
 }
 __getattr__, __dir__ = names(__name__, _HOMES)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from math import log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
+from deltarule.arrays import Array
+from deltarule.network.backprop import Params
 from deltarule.trees import leaves, mapped, scaled, zipped
 
 if TYPE_CHECKING:

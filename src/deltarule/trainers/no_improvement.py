@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from deltarule.domain import require_count, require_number
-from deltarule.engine.kind import Array
-from deltarule.pytrees import register
-from deltarule.stopping import stop_code
+from deltarule.arrays import Array
+from deltarule.checks import require_count, require_number
+from deltarule.engine.pytrees import register
+from deltarule.trainers.stopping import stop_code
 
 SLACK = 1 + 1e-6  # 2^-7 reached in single precision is 2^-7
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.domain import require_count, require_number
+from deltarule.checks import require_count, require_number
 from deltarule.errors import ConfigurationError
 
 Values = dict[str, Any]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from deltarule.domain import require_choice, require_count
+from deltarule.checks import require_choice, require_count
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.network import Network
-from deltarule.session import TrainingResult
+from deltarule.network.network import Network
+from deltarule.training.session import TrainingResult
 from deltarule.tuning.bayes import learn
 from deltarule.tuning.space import Space, check_space, grid, sample
 from deltarule.tuning.trial import Build, RunningTrial, Trial, Workbench

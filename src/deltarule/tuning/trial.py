@@ -9,17 +9,17 @@ import numpy as np
 
 from deltarule import engine as engines
 from deltarule.engine.choice import choose_engine
+from deltarule.engine.precision import as_dtype
+from deltarule.engine.randomness import as_path
+from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
-from deltarule.examples import checked_rows, require_finite, require_rows, validation_rows
-from deltarule.loop import Carry, Course, Records
-from deltarule.network import Network
-from deltarule.precision import as_dtype
-from deltarule.randomness import as_path
-from deltarule.rows import Rows
-from deltarule.session import Session, TrainingResult
-from deltarule.stopping import STOP_REASONS
+from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.training import NO_RULES, check_kinds, check_together, starting_points
+from deltarule.trainers.stopping import STOP_REASONS
+from deltarule.training.loop import Carry, Course, Records
+from deltarule.training.session import Session, TrainingResult
+from deltarule.training.train import NO_RULES, check_kinds, check_together, starting_points
 from deltarule.tuning.space import Values
 
 Build = Callable[[Values], tuple[Network, Trainer]]

@@ -11,9 +11,9 @@ import deltarule as dr
 from complex_step import jacobian, second_along
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.network import Network
+from deltarule.engine.rows import Rows
+from deltarule.network.network import Network
 from deltarule.objective import Objective
-from deltarule.rows import Rows
 from deltarule.trainers.bayesian import evidence
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, total
 from deltarule.trainers.bayesian.posterior import output_variance, parameter_covariance, posterior

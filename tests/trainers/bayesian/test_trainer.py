@@ -6,9 +6,9 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
+from deltarule.engine.rows import Rows
+from deltarule.engine.turn import Turn
 from deltarule.errors import ConfigurationError
-from deltarule.rows import Rows
-from deltarule.trainers.base import Turn
 from deltarule.trainers.bayesian.hyperparameters import spread
 from engines import on
 from trainers.bayesian.conftest import NET, fitted

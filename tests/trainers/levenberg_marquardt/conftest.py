@@ -10,9 +10,9 @@ import deltarule as dr
 from complex_step import jacobian, second_along
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.network import Network
+from deltarule.engine.rows import Rows
+from deltarule.network.network import Network
 from deltarule.objective import Objective
-from deltarule.rows import Rows
 from engines import off, on
 
 

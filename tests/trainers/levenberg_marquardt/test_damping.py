@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from deltarule.stopping import STOP_REASONS
 from deltarule.trainers.levenberg_marquardt import VERDICTS, damping
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, LOW_GAIN, NOT_FINITE, UPHILL, Damping
+from deltarule.trainers.stopping import STOP_REASONS
 
 DOUBLE = np.dtype("float64")
 

@@ -8,8 +8,8 @@ import pytest
 
 import deltarule as dr
 from deltarule import engine as engines
+from deltarule.engine.rows import Rows
 from deltarule.objective import Objective
-from deltarule.rows import Rows
 from deltarule.trainers.levenberg_marquardt import dual, primal
 from engines import on
 from trainers.levenberg_marquardt.conftest import close, flat

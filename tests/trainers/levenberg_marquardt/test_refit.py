@@ -5,9 +5,9 @@ import pytest
 
 import deltarule as dr
 from deltarule import engine as engines
+from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
 from deltarule.objective import Objective
-from deltarule.rows import Rows
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
 from engines import off, on
 

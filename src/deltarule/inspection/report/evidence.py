@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.backprop import Params
 from deltarule.data.columns import NumericColumn
 from deltarule.data.labels import probabilities
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.inspection.importance import chosen_rows, column_blocks, permutation_importance
-from deltarule.network import Network
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
 
 if TYPE_CHECKING:
     from deltarule.trainers.bayesian import BayesianEnsemble

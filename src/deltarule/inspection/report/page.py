@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.counting import counted
 from deltarule.data.schema import Schema
+from deltarule.errors import counted
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.drawing import inline_svg, palette
 from deltarule.inspection.report.evidence import Evidence

@@ -18,8 +18,8 @@ each input of a layer scaled by 1/sqrt(alpha): ln |H~| = ln |I + K~|, and gamma_
 
 from typing import NamedTuple
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
+from deltarule import engine, trees
+from deltarule.arrays import Array
 from deltarule.curvature import (
     Linearization,
     errors_along,
@@ -31,7 +31,8 @@ from deltarule.curvature import (
     residual_acceleration,
     residual_errors,
 )
-from deltarule.engine.kind import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, log_hyper_prior, spread
 from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule import trees
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
+from deltarule.arrays import Array
+from deltarule.network.backprop import Params
 
 INPUT_SHAPE, INPUT_MEAN = 0.05, 10.0  # weak: an input without a use ends near alpha = 10 and more, not at infinity
 BIAS_SHAPE, BIAS_MEAN = 0.5, 1.0

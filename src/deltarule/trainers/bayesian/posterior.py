@@ -14,7 +14,7 @@ sigma² of each output is ‖r‖²/(m - gamma/k), which for one output is 1/bet
 from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine, trees
-from deltarule.backprop import Params
+from deltarule.arrays import Array
 from deltarule.curvature import (
     Linearization,
     gram,
@@ -24,13 +24,13 @@ from deltarule.curvature import (
     normal_equations,
     residual_errors,
 )
-from deltarule.engine.kind import Array
+from deltarule.engine.rows import Rows
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.rows import Rows
 from deltarule.trainers.bayesian.hyperparameters import LARGEST_SHARE, Hyperparameters, spread
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 
 class Posterior(NamedTuple):

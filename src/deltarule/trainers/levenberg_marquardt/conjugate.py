@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule import engine
-from deltarule.backprop import Params
+from deltarule.arrays import Array
 from deltarule.curvature import jacobian_diagonal, jacobian_product, linearize, transpose_product
-from deltarule.engine.kind import Array
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
 from deltarule.trees import dot, leaves, mapped, norm, plus, scaled, times
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 Number = Any
 

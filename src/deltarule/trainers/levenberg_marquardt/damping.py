@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.stopping import stop_code
+from deltarule.trainers.stopping import stop_code
 
 VERDICTS = (
     "none",  # no such trial

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from deltarule import backprop, engine, trees
-from deltarule.backprop import Params
+from deltarule import engine, trees
+from deltarule.arrays import Array
 from deltarule.curvature import (
     Linearization,
     errors_along,
@@ -13,7 +13,8 @@ from deltarule.curvature import (
     residual_acceleration,
     residual_errors,
 )
-from deltarule.engine.kind import Array
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, bent, correction_share, predicted_fall
 from deltarule.trees import norm, plus, scaled, times
@@ -41,7 +42,8 @@ def model(F: Objective, p: Params) -> Dual:
     """
     lin = linearize(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
     errors = residual_errors(F.net, p, lin)
-    K = gram(F.net, p, lin, lin, errors=errors, group=lambda layer, name: name if F.l2 is not None else "all")
+    layers = F.net.layers  # without a prior all parameters are damped alike
+    K = gram(F.net, p, lin, lin, errors=errors, group=lambda i, name: "all" if F.l2 is None else layers[i].role(name))
     xp = lin.r.__array_namespace__()
     trace = sum(xp.trace(part) for part in K.values())
     gradient = _pull(F, lin, errors, lin.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
@@ -97,7 +99,7 @@ def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: 
     """With a prior the step has a part of its own along A p, so it is written out before its curve is followed."""
     E, r, A, l2 = engine.of(at.lin.r), at.lin.r, F.prior(p), F.scale * F.l2
     D_inverse = trees.mapped(lambda alpha: 1 / (alpha + lam), A)
-    factor = E.factor(at.K["W"] / (l2 + lam) + at.K["b"] / lam, 1.0)
+    factor = E.factor(at.K["weight"] / (l2 + lam) + at.K["bias"] / lam, 1.0)
 
     def solved(r: Array) -> Params:
         """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""

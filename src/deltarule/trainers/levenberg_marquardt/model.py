@@ -14,14 +14,14 @@ is a model of the objective at one point, made once, and a step for any damping.
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule.backprop import Params
+from deltarule.arrays import Array
 from deltarule.curvature import Linearization, linearize, residual_acceleration, transpose_product
-from deltarule.engine.kind import Array
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trees import dot, norm, plus
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
 

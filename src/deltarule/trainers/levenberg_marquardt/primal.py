@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from deltarule import engine
-from deltarule.backprop import Params
+from deltarule.arrays import Array
 from deltarule.curvature import Linearization, equations_at, linearize, normal_equations
-from deltarule.engine.kind import Array
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
 from deltarule.trees import norm, plus, ravel, times, unravel

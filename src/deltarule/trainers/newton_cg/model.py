@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule.backprop import Params
+from deltarule.arrays import Array
 from deltarule.curvature.hessian import BackwardPass, backward_pass, gradient, hessian_product
-from deltarule.engine.kind import Array
+from deltarule.engine.rows import Rows, block_size
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.rows import Rows, block_size
 from deltarule.trees import norm, plus, times
 
 if TYPE_CHECKING:
-    from deltarule.network import Network
+    from deltarule.network.network import Network
 
 BLOCK_BYTES = 2**27  # what the passes of one block of examples may take
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from deltarule import engine
-from deltarule.backprop import Params
-from deltarule.engine.kind import Array
+from deltarule.arrays import Array
+from deltarule.network.backprop import Params
 from deltarule.trees import dot, norm, plus, scaled
 
 Number = Any

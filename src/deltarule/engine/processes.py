@@ -1,0 +1,144 @@
+"""Several processes, on one machine or many, as one training: who takes part, which share is whose, who is lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+
+from deltarule.checks import require_count
+from deltarule.errors import ConfigurationError, ProcessError
+
+AUTOMATIC = "auto"  # JAX finds the coordinator, the processes and this one's number in SLURM's, MPI's, ... environment
+JOINING_SECONDS = 120  # how long to wait for all the processes to begin
+SILENCE_SECONDS = 30  # after which a process that says nothing is taken for dead, and the others end
+
+
+def join(coordinator: str, processes: int | None = None, process_id: int | None = None) -> None:
+    """Join the other processes of a training, before JAX computes anything; then train with devices=jax.devices().
+
+    Args:
+        coordinator: HOST:PORT of process 0, or "auto": what JAX finds in the environment of a SLURM, Open MPI, MPICH or
+            Kubernetes job or on a Cloud TPU.
+        processes: how many there are; with "auto" it is found too.
+        process_id: the number of this one, from 0; with "auto" it is found too.
+
+    Raises:
+        ConfigurationError: an argument is missing or outside its range, or no such environment is found.
+        ProcessError: the others did not come, or the coordinator is not there.
+    """
+    given: dict[str, Any] = {"heartbeat_timeout_seconds": SILENCE_SECONDS, "initialization_timeout": JOINING_SECONDS}
+    try:
+        if coordinator == AUTOMATIC:
+            jax.distributed.initialize(**given)
+            return
+        _check(coordinator, processes, process_id)
+        jax.distributed.initialize(coordinator, processes, process_id, **given)
+    except ValueError as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(
+            f"coordinator is {coordinator!r}, and JAX cannot find its processes in the environment ({_short(error)}): "
+            "give HOST:PORT, the number of processes and the number of this one."
+        ) from None
+    except RuntimeError as error:
+        raise ProcessError(
+            f"process {process_id} could not join the coordinator at {coordinator} ({_short(error)}): start all "
+            f"processes within {JOINING_SECONDS} s of each other, with the same address, before JAX computes anything."
+        ) from None
+
+
+def _check(coordinator: str, processes: int | None, process_id: int | None) -> None:
+    """Raise a ConfigurationError unless the three arguments say which process this is of which group."""
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigurationError(
+            f"coordinator must be HOST:PORT of process 0 or '{AUTOMATIC}', and is {coordinator!r}: "
+            "give an address such as 10.0.0.1:1234."
+        )
+    if processes is None or process_id is None:
+        raise ConfigurationError(
+            f"coordinator is {coordinator!r}, and processes is {processes}, process_id is {process_id}: give all "
+            f"three, or coordinator '{AUTOMATIC}' in a job that JAX knows."
+        )
+    require_count("processes", processes)
+    if require_count("process_id", process_id, least=0) >= processes:
+        raise ConfigurationError(
+            f"process_id is {process_id} and there are {processes} processes: number them from 0 to {processes - 1}."
+        )
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes and reports: process 0, or the only one."""
+    return jax.process_index() == 0
+
+
+def own_share(*arrays: Any) -> tuple[Any, ...]:
+    """This process's part of arrays that every process has whole: a run of rows, as long as the others' or by one."""
+    i, processes = jax.process_index(), jax.process_count()
+    return tuple(array[len(array) * i // processes : len(array) * (i + 1) // processes] for array in arrays)
+
+
+def process_index() -> int:
+    """The number of this process."""
+    return jax.process_index()
+
+
+def own_stream(stream: Any) -> Any:
+    """This process's share of a stream."""
+    return stream.share(jax.process_index(), jax.process_count())
+
+
+def told(content: bytes) -> bytes:
+    """What process 0 gives, in every process."""
+    if jax.process_count() == 1:
+        return content
+    from jax.experimental import multihost_utils
+
+    def sent(values: Any, kind: Any) -> np.ndarray:
+        return np.asarray(multihost_utils.broadcast_one_to_all(np.array(values, kind)))
+
+    size = len(content)
+    high, low = sent([size >> 30, size & (2**30 - 1)], np.int32).tolist()
+    held = np.frombuffer(content, np.uint8) if leads() else np.zeros((high << 30) + low, np.uint8)
+    return sent(held, np.uint8).tobytes()
+
+
+def everyones(content: bytes) -> list[bytes]:
+    """What each process gives, in their order, in every process."""
+    if jax.process_count() == 1:
+        return [content]
+    from jax.experimental import multihost_utils
+
+    with together():
+        size, mine = len(content), jax.process_index()
+        sizes = np.asarray(multihost_utils.process_allgather(np.array([size >> 30, size & (2**30 - 1)], np.int32)))
+        found = []
+        for i, (high, low) in enumerate(sizes.tolist()):  # one after the other, each at its own size
+            if not high and not low:
+                found.append(b"")
+                continue
+            here = np.frombuffer(content, np.uint8) if i == mine else np.zeros((high << 30) + low, np.uint8)
+            found.append(np.asarray(multihost_utils.broadcast_one_to_all(here, is_source=i == mine)).tobytes())
+        return found
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Turn the failure of a collective, inside, into a `ProcessError`: another process was lost."""
+    try:
+        yield
+    except (jax.errors.JaxRuntimeError, ValueError) as error:  # JAX raises either
+        lost = "RESOURCE_EXHAUSTED" not in str(error) if isinstance(error, RuntimeError) else "Gloo" in str(error)
+        if jax.process_count() == 1 or not lost:
+            raise
+        raise ProcessError(
+            f"process {jax.process_index()} of {jax.process_count()} lost another one ({_short(error)}): look at the "
+            "others' messages, then start all of them again; resume from a checkpoint if there is one."
+        ) from None
+
+
+def _short(error: Exception) -> str:
+    """The first line of a message from below, not too long for a sentence."""
+    return str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__

@@ -1,0 +1,222 @@
+"""Model files: safetensors for the parameters, JSON metadata for everything else. No pickle, so no code runs on load.
+
+One metadata entry, "deltarule", holds the format version, the layers, the cost and, if given, the schema that turns
+raw rows into inputs and outputs back into units or class names, and a record of the training. The arrays behind the
+error bars of a Bayesian training lie beside the parameters, each under "error_bars." and its name.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as serialise
+
+from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
+from deltarule.files.whole_file import write_whole
+from deltarule.network.backprop import Params
+from deltarule.network.cost import Cost
+from deltarule.network.costs import COSTS
+from deltarule.network.layers import LAYER_KINDS, Layer
+from deltarule.network.network import Network
+
+FORMAT_VERSION = 1
+METADATA_KEY = "deltarule"
+ERROR_BARS = "error_bars."
+
+
+class Model(NamedTuple):
+    """The whole content of a model file; schema and training are plain JSON values, or None, as are the error bars."""
+
+    net: Network
+    params: Params
+    schema: dict[str, Any] | None
+    training: dict[str, Any] | None
+    error_bars: dict[str, np.ndarray] | None = None
+
+
+def save(
+    path: str | os.PathLike,
+    net: Network,
+    params: Params,
+    *,
+    schema: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+    error_bars: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write the network and its parameters to `path`, whole or not at all: to a temporary file first, then renamed.
+
+    Args:
+        path: the file.
+        net: the network.
+        params: its parameters.
+        schema: what encodes rows and decodes outputs, in JSON's types.
+        training: the record of the training, in JSON's types.
+        error_bars: named arrays, such as those of `deltarule.trainers.bayesian.stored.as_tensors`.
+
+    Raises:
+        ModelFileError: the file cannot be written, the parameters are not finite, or a layer or the cost is not one
+            of deltarule's own.
+        ShapeError: the parameters are not those of this network.
+    """
+    path = _as_path(path)
+    _check(net, params)
+    description = {
+        "format_version": FORMAT_VERSION,
+        "layers": [{"kind": type(layer).__name__, **_fields(layer)} for layer in net.layers],
+        "cost": {"name": net.cost.name, **_fields(net.cost)},
+        "schema": schema,
+        "training": training,
+    }
+    tensors = {f"{i}.{name}": np.asarray(array) for i, layer in enumerate(params) for name, array in layer.items()}
+    tensors |= {ERROR_BARS + name: np.asarray(array) for name, array in (error_bars or {}).items()}
+    tensors = {name: np.asarray(array, order="C") for name, array in tensors.items()}  # serialise reads bare memory
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ModelFileError(
+                f"the parameters hold values in {name!r} that are not finite: train again before saving."
+            )
+    content = serialise(tensors, metadata={METADATA_KEY: json.dumps(description)})
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise ModelFileError(
+            f"the model cannot be written to {path} ({error.strerror}): choose another place."
+        ) from None
+
+
+def _fields(part: Layer | Cost) -> dict[str, Any]:
+    """What makes a layer or a cost again."""
+    known = (*LAYER_KINDS.values(), *map(type, COSTS.values()))
+    if type(part) not in known:
+        raise ModelFileError(
+            f"{part!r} cannot be written to a model file, which holds deltarule's own layers and costs: keep the "
+            "parameters in a file of yours."
+        )
+    return dataclasses.asdict(part)  # pyright: ignore[reportArgumentType]
+
+
+def load(path: str | os.PathLike) -> tuple[Network, Params]:
+    """The network and the parameters in a file that `save` wrote.
+
+    Raises:
+        ModelFileError: the file is missing, truncated, not deltarule's, of a newer format, or contradicts itself.
+    """
+    model = load_model(path)
+    return model.net, model.params
+
+
+def load_model(path: str | os.PathLike) -> Model:
+    """Everything in a model file; raises like `load`."""
+    path = _as_path(path)
+    if not path.is_file():
+        raise ModelFileError(f"there is no model file {path}: give the path that `deltarule train --out` wrote.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} is damaged or not a safetensors file ({error}): train or copy it again."
+        ) from None
+    description = _description(path, metadata)
+    try:
+        net = _network(description)
+    except (KeyError, TypeError, AttributeError, ValueError, DeltaruleError) as error:
+        raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
+    bars = {name: tensors.pop(name) for name in list(tensors) if name.startswith(ERROR_BARS)}
+    params = _params(path, net, tensors)
+    return Model(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
+
+
+def _as_path(path: str | os.PathLike) -> Path:
+    """The path of a file.
+
+    Raises:
+        ModelFileError: it is none, or holds a character that no path may hold.
+    """
+    try:
+        found = Path(path)
+        if "\0" not in str(found):
+            return found
+    except TypeError:
+        pass
+    raise ModelFileError(f"the path of a model file is {path!r}: give a name such as 'model.safetensors'.")
+
+
+def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    if METADATA_KEY not in metadata:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not of deltarule: it has no {METADATA_KEY!r} metadata."
+        )
+    try:
+        description = json.loads(metadata[METADATA_KEY])
+        version = description["format_version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ModelFileError(f"{path} has damaged deltarule metadata: train or copy it again.") from None
+    if not isinstance(version, int) or version < 1:
+        raise ModelFileError(f"{path} has format version {version!r}, which is no version: train or copy it again.")
+    if version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {version}, and this deltarule reads up to {FORMAT_VERSION}: update deltarule."
+        )
+    return description
+
+
+def _error_bars(path: Path, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    """The arrays by their own names, finite; None if there are none."""
+    for name, tensor in tensors.items():
+        if tensor.dtype != "float64" or not np.isfinite(tensor).all():
+            raise ModelFileError(f"{path} holds values in {name!r} that are not finite float64: train it again.")
+    return {name.removeprefix(ERROR_BARS): tensor for name, tensor in tensors.items()} or None
+
+
+def _network(description: dict[str, Any]) -> Network:
+    layers = []
+    for entry in description["layers"]:
+        kind = LAYER_KINDS[entry["kind"]]
+        layers.append(kind(**{name: value for name, value in entry.items() if name != "kind"}))
+    cost = dict(description["cost"])
+    return Network(layers, _cost(cost.pop("name"), cost))
+
+
+def _cost(name: str, fields: dict[str, Any]) -> Cost:
+    return type(COSTS[name])(**fields)
+
+
+def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
+    """The tensors "0.W", "0.b", "1.W", ... as the list that belongs to the network, shapes checked."""
+    params: list[dict[str, np.ndarray]] = [{} for _ in net.layers]
+    for name, tensor in tensors.items():
+        position, _, part = name.partition(".")
+        if not position.isdecimal() or int(position) >= len(params) or tensor.dtype not in ("float32", "float64"):
+            raise ModelFileError(
+                f"{path} holds a tensor {name!r} ({tensor.dtype}) that belongs to no layer of its network."
+            )
+        if not np.isfinite(tensor).all():
+            raise ModelFileError(f"{path} holds values in {name!r} that are not finite: train it again.")
+        params[int(position)][part] = tensor
+    if len({tensor.dtype for tensor in tensors.values()}) != 1:
+        raise ModelFileError(f"{path} mixes float32 and float64 tensors, or holds none: train or copy it again.")
+    try:
+        _check(net, params)  # pyright: ignore[reportArgumentType]
+    except ShapeError as error:
+        raise ModelFileError(f"{path} contradicts itself: {error}") from None
+    return params  # pyright: ignore[reportReturnType]
+
+
+def _check(net: Network, params: Params) -> None:
+    """Raise a ShapeError unless the parameters belong to the network.
+
+    Where the input may be an image of any size, each layer is held against its own parameters alone.
+    """
+    shape = net.input_shape(params)
+    if shape is not None:
+        net.check(params, shape)
+        return
+    for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
+        layer.check_alone(p, i)

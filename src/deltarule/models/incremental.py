@@ -1,0 +1,69 @@
+"""Training that goes on batch by batch, with the trainer's memory (velocity, Adam's moments) kept between the calls."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule import engine as engines
+from deltarule import trees
+from deltarule.arrays import is_key
+from deltarule.engine.choice import choose_engine
+from deltarule.engine.precision import as_dtype
+from deltarule.engine.randomness import NOISE, ORDER, as_path
+from deltarule.network.examples import checked_rows, require_finite
+from deltarule.network.missing_targets import for_targets
+from deltarule.network.network import Network
+from deltarule.trainers.base import Trainer
+from deltarule.training.train import starting_points
+
+
+class Further(NamedTuple):
+    """Where one more epoch led: its state as NumPy arrays, the mean cost over its batches, the engine."""
+
+    state: Any
+    cost: float
+    engine: str
+
+
+def go_on(
+    net: Network,
+    trainer: Trainer,
+    state: Any,
+    params: Any,
+    examples: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    seed: int,
+    epoch: int,
+    engine: str = "auto",
+) -> Further:
+    """One epoch of the trainer over the examples.
+
+    Args:
+        net: the network.
+        trainer: any whose epoch is a pass over the examples.
+        state: what the last call left, or None.
+        params: where to start if there is no state; None draws fresh ones.
+        examples: X (N, n_1), Y (N, k) and weights (N,) or None.
+        seed: of fresh parameters and of the order of the examples.
+        epoch: the number of epochs before this one.
+        engine: as in `train`.
+    """
+    X, Y, weights = examples
+    dtype = as_dtype(trainer.dtype)
+    X, net = require_finite("X", X, dtype), for_targets(net, Y)
+    E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
+    with E.computing_in(dtype):
+        (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
+        rows = checked_rows(net, start, "X", X, Y, weights)
+        trainer.check(net, len(X))
+        path = as_path(seed)
+        with trainer.thread_limits(net, start, len(X)):
+            state = trees.mapped(E.put, trainer.init(net, start, rows) if state is None else state)
+            orders = trainer.orders((*path, ORDER), epoch, 1, len(X))
+            order = None if orders is None else orders[0]
+            state, record = E.descend(net, trainer, state, rows, order, E.key((*path, NOISE, epoch)))
+        return Further(trees.mapped(_as_numpy, state), float(record["cost"]), E.name)
+
+
+def _as_numpy(leaf: Any) -> Any:
+    """A leaf of a state as an array of NumPy; a key of JAX, which an Optax rule may hold, as it is."""
+    return leaf if is_key(leaf) else np.asarray(leaf)

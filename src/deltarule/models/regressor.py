@@ -1,0 +1,343 @@
+"""`NetworkRegressor`: a network that fits numbers, as a scikit-learn estimator."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from deltarule import trees
+from deltarule.checks import require_number
+from deltarule.errors import ConfigurationError, DataError
+from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
+from deltarule.models.base import NetworkEstimator, _columns
+from deltarule.models.content import Weighted, distinct
+from deltarule.models.inputs import inputs_of, target_names, validated
+from deltarule.models.regularization import Way
+from deltarule.models.scaling import Scaling
+from deltarule.models.trainer_names import automatic, is_first_order
+from deltarule.network.cost import Cost
+from deltarule.network.costs import get_cost
+from deltarule.trainers.base import Trainer
+from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
+from deltarule.trainers.bayesian.trainer import has_gaussian_noise
+from deltarule.training.session import TrainingResult
+
+if TYPE_CHECKING:
+    from deltarule.data.schema import Schema
+
+
+class NetworkRegressor(RegressorMixin, NetworkEstimator):
+    """A feed-forward network that fits numbers; inputs and targets are standardised inside.
+
+    Args:
+        hidden: the sizes of the hidden layers; () is a linear model.
+        activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
+        cost: "quadratic", with linear outputs; "huber", with linear outputs, for rows of which some are outliers: its
+            delta is 1.345 times the scale of the noise, measured before training (`deltarule.inspection.noise_scale`);
+            "poisson", with exponential outputs, for counts and rates y >= 0, which are divided by their mean, an offset
+            ln(mean) of z; or a `deltarule.network.costs.Cost`, in the units of the standardised targets.
+        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or one of "lm",
+            "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt(solver="dual")`.
+        regularization: "bayesian" lets the evidence choose the penalties and gives error bars, on all rows (see
+            `BayesianRegularization`); "early-stopping" holds out `validation_fraction` of the rows and keeps the epoch
+            that fits them best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
+            rows, without.
+            "auto" is "bayesian" where the cost is quadratic, a step of Levenberg-Marquardt is cheap and nothing that is
+            given contradicts it; there with "huber" and "poisson" "l2"; and "early-stopping" elsewhere.
+        l2: lambda of (lambda/2N) sum w², with the targets standardised and N the sum of the weights; None is 0.01 for
+            "early-stopping", 0.1 for "l2", but with "huber" and "poisson" 5 times the variance of the noise; and a
+            trainer object's own.
+        eta: the learning rate of a first-order trainer given by name; None is the name's own.
+        batch_size: the examples of a step, at most as many as train; None is the name's own, and all of them for "lm"
+            and "gd".
+        epochs: at most so many; None is the trainer's own.
+        max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB,
+            and 10 for "bayesian", without a larger evidence.
+        validation_fraction: the share of the weight that is held out, in (0, 1).
+        restarts: how many starts to train; with "bayesian" (None is 2) they make an ensemble, weighed by
+            their evidence, else (None is 1; 4 for "l2" with "huber" and "poisson") the best on the
+            validation rows, or on the cost, is kept.
+        engine: "numpy", "jax", or "auto", by the work; see `train`.
+        output_weights: of the targets, (k,) above 0, how much the squared error of each counts beside the others; None
+            counts all alike, once they are standardised. With the quadratic cost, and not with "bayesian", which finds
+            the noise of each target itself; "auto" is "early-stopping" then.
+        warm_start: let a second `fit` go on from the parameters of the one before (of an ensemble from its best
+            member's), with the scaling and the categories of the first; rows, weights and settings may be others.
+        verbose: True prints the costs of every epoch, as scikit-learn's networks do; 10 those of every tenth.
+        random_state: a seed, a `numpy.random.RandomState`, or None, as in scikit-learn.
+
+    Attributes:
+        net_, params_: the network and its parameters, float64.
+        x_scaling_, y_scaling_: the mean, the standard deviation and the range of each column.
+        loss_curve_: the training cost after each epoch, of standardised targets; `history_` has all that was recorded.
+        n_iter_, best_iter_: the epochs run, and the one the parameters are from.
+        stop_reason_: a name in `deltarule.trainers.stopping.STOP_REASONS`.
+        engine_: what computed.
+        trainer_, regularization_: the names that "auto" chose.
+        ensemble_: with "bayesian", the `BayesianEnsemble` of the starts; net_ is then all of them side by side in one
+            network, and history_ that of the best start.
+        effective_parameters_, log_evidence_, noise_std_: with "bayesian": gamma and the log evidence of the best start,
+            and the standard deviation of the noise, in the target's units, (k,).
+        n_features_in_, feature_names_in_, n_outputs_: the inputs, their names if they have any, and the targets.
+
+    A weight of 3 is exactly three copies of its row, and the order of the rows does not matter: which rows are held out
+    depends on what they hold. Weights that are not all whole numbers, such as 1/sigma² of each measurement, say how
+    much rows count beside each other, and are scaled to a mean of 1.
+
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> model = NetworkRegressor(hidden=(5,), random_state=0).fit(X, 100 * X[:, 0] ** 3)
+    >>> bool(abs(model.predict([[0.5]])[0] - 12.5) < 0.5)
+    True
+    """
+
+    def __init__(
+        self,
+        hidden: int | tuple[int, ...] = (20,),
+        activation: str = "tanh",
+        cost: str | Cost = "quadratic",
+        trainer: str | Trainer = "auto",
+        regularization: str | None = "auto",
+        l2: float | None = None,
+        eta: float | None = None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        max_fail: int | None = None,
+        validation_fraction: float = 0.15,
+        restarts: int | None = None,
+        engine: str = "auto",
+        output_weights: Any = None,
+        warm_start: bool = False,
+        verbose: bool | int = False,
+        random_state: Any = None,
+    ):
+        super().__init__(
+            hidden=hidden,
+            activation=activation,
+            trainer=trainer,
+            regularization=regularization,
+            l2=l2,
+            eta=eta,
+            batch_size=batch_size,
+            epochs=epochs,
+            max_fail=max_fail,
+            validation_fraction=validation_fraction,
+            restarts=restarts,
+            engine=engine,
+            warm_start=warm_start,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.cost = cost
+        self.output_weights = output_weights
+
+    @property
+    def _output(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return get_cost(self.cost).natural_output or "linear"
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train a fresh network on X (N, n_1) and y (N,) or (N, k), in any units, with weights (N,) of at least 0.
+
+        X may be a DataFrame with booleans, categories and texts among its columns: it is encoded as `deltarule train`
+        does (docs/tables.md), and `predict` finds the columns by their names. `sample_weight` may be the name of a
+        column of X, which is no input then.
+        Of several targets some may be missing (NaN): each is learnt from the rows that have it.
+
+        Raises:
+            ValueError: the data cannot be used, or an option lies outside its domain (`ConfigurationError`).
+        """
+        fresh = self._is_fresh
+        X, Y, weight = self._checked(X, y, sample_weight, first=fresh)
+        rows = distinct(X, Y, weight)
+        if fresh:
+            self._measure(rows)
+        else:
+            self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(rows.X), self.y_scaling_.widened(rows.Y)
+        scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
+        self._train(scaled, self._cost_of(scaled))
+        return self
+
+    @available_if(lambda self: is_first_order(self.trainer))
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """One epoch over these rows from where the last call ended, for first-order trainers.
+
+        The first call measures the scaling, which then stays. Nothing is held out, and `l2` acts only if it is given,
+        with N the rows of the call.
+        """
+        first = not hasattr(self, "params_")
+        X, Y, weight = self._checked(X, y, sample_weight, first)
+        if first:
+            rows = distinct(X, Y, weight)
+            self._measure(rows)
+            scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
+            self.net_ = self._network(self.n_outputs_, self._cost_of(scaled))
+        self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
+        self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
+        vars(self).pop("ensemble_", None)  # the posterior was that of other parameters
+        return self
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """The targets of X (N, n_1) in their own units: (N,), or (N, k) if y had columns.
+
+        With `return_std`, which needs regularization "bayesian", also the standard deviation of a new measurement
+        there, in the same shape: what the parameters leave open and the noise.
+        """
+        if not return_std:
+            outputs = self._outputs(X)  # first, because it knows whether there was a fit
+            return self._shaped(self.y_scaling_.decode(outputs))
+        predicted = self._predicted(X)
+        return self._shaped(self.y_scaling_.decode(predicted.mean)), self._shaped(predicted.std * self.y_scaling_.std)
+
+    def predict_interval(self, X: Any, coverage: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """The lower and upper ends between which a new measurement lies with probability `coverage`.
+
+        mean ± t std, t the quantile of Student's distribution with as many degrees of freedom as the noise has,
+        m - gamma. It needs regularization "bayesian".
+        """
+        share = require_number("coverage", coverage, above=0, below=1)
+        mean, std = self.predict(X, return_std=True)
+        t = self.ensemble_.reach(share)
+        return mean - t * std, mean + t * std
+
+    def _predicted(self, X: Any) -> Prediction:
+        """Means and standard deviations of standardised targets."""
+        check_is_fitted(self)
+        if not hasattr(self, "ensemble_"):
+            way = "partial_fit" if self._going_on is not None else repr(self.regularization_)
+            raise ConfigurationError(
+                f"error bars come from regularization 'bayesian', and this network was trained with {way}: "
+                "fit it with regularization='bayesian'."
+            )
+        return self.ensemble_.predict(self.x_scaling_.encode(inputs_of(self, X)))
+
+    def _shaped(self, values: np.ndarray) -> np.ndarray:
+        return values[:, 0] if self._flat else values
+
+    def _automatic_way(self, count: int) -> str:
+        contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size", "output_weights"))
+        by_steps = self.trainer in ("auto", "lm") and automatic(self.net_, len(self.x_scaling_.mean), count) == "lm"
+        if contradicted or not by_steps:
+            return "early-stopping"
+        if has_gaussian_noise(self.net_):
+            return "bayesian"
+        return "l2" if self._knows_noise else "early-stopping"
+
+    @property
+    def _knows_noise(self) -> bool:
+        return self.net_.cost.noise_variance(1.0) is not None
+
+    def _penalty(self, way: Way, Y: np.ndarray) -> float | None:
+        """On all rows the one for the noise that the cost supposes, if it does."""
+        known = None if way.l2 is None or way.holds_out else penalty_of(self.net_.cost, self.y_scaling_.std, Y)
+        return way.l2 if known is None else known
+
+    def _starts(self, way: Way) -> int:
+        by_noise = self._knows_noise and way.l2 is not None and not way.holds_out
+        return STARTS if by_noise and self.trainer in ("auto", "lm") else way.restarts
+
+    @property
+    def _is_robust(self) -> bool:
+        return isinstance(self.cost, str) and self.cost == "huber"
+
+    def _last_params(self) -> Any:
+        """Of an ensemble those of its best member."""
+        if not hasattr(self, "ensemble_"):
+            return self.params_
+        return trees.mapped(np.asarray, self.ensemble_.members[self.ensemble_.best].params)
+
+    def _trained(self, result: TrainingResult, rows: Weighted) -> None:
+        """With "bayesian": the posteriors of all starts, and the one network that they make together."""
+        if self.regularization_ != "bayesian":
+            vars(self).pop("ensemble_", None)
+            return
+        self.ensemble_ = BayesianEnsemble.of(self.net_, result, rows.X, rows.Y, rows.uneven_weight)
+        self.net_, self.params_ = self.ensemble_.merged()
+        self.log_evidence_ = float(self.ensemble_.log_evidence[self.ensemble_.best])
+        self.effective_parameters_ = float(self.ensemble_.gamma[self.ensemble_.best])
+        self.noise_std_ = self.ensemble_.noise_std * self.y_scaling_.std
+
+    def schema(self) -> "Schema":
+        """The columns and the scaling, as a model file holds them."""
+        from deltarule.data.schema import Schema
+
+        check_is_fitted(self)
+        targets = _columns(list(self._target_names), self.y_scaling_)
+        return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
+
+    def _error_bars(self) -> dict[str, np.ndarray] | None:
+        from deltarule.trainers.bayesian.stored import as_tensors
+
+        return as_tensors(self.ensemble_) if hasattr(self, "ensemble_") else None
+
+    def __sklearn_tags__(self):
+        """Several targets are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+        """X (N, n_1), Y (N, k) and the weights, checked; what is known of the targets is remembered."""
+        names, missing = target_names(y), _missing(y)
+        if missing is not None:  # the marks go along, because rows of weight 0 may be left out
+            y = np.concatenate([np.where(missing, 0.0, np.asarray(y, np.float64)), missing], axis=1)
+        X, y, weight = validated(self, X, y, sample_weight, first, y_numeric=True)
+        y = np.asarray(y, np.float64)
+        if missing is not None:
+            y, marks = np.split(y, 2, axis=1)
+            y = np.where(marks, np.nan, y)
+        Y = y[:, None] if y.ndim == 1 else y
+        if first:
+            self._flat, self.n_outputs_ = y.ndim == 1, Y.shape[1]
+            self._target_names = names or ("y",) if self._flat else names or tuple(f"y{j}" for j in range(Y.shape[1]))
+        elif Y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {Y.shape[1]} targets, and the network was trained on {self.n_outputs_}.")
+        return X, Y, weight
+
+    def _measure(self, rows: Weighted) -> None:
+        cost = get_cost(self.cost)
+        cost.check_targets("y", rows.Y)
+        self.x_scaling_ = self._measured_inputs(rows.X, rows.weight)
+        scale = Scaling.measured if cost.shifts_targets else Scaling.by_mean
+        self.y_scaling_ = scale(rows.Y, rows.weight)
+        if self.output_weights is not None:
+            self.y_scaling_ = self.y_scaling_.stressed(self._checked_output_weights())
+
+    def _checked_output_weights(self) -> np.ndarray:
+        """The weights of the targets, (k,), with a mean of 1."""
+        weight = np.asarray(self.output_weights, np.float64)
+        if weight.shape != (self.n_outputs_,) or not np.isfinite(weight).all() or weight.min() <= 0:
+            raise ConfigurationError(
+                f"output_weights is {self.output_weights!r}: give a number above 0 for each of the {self.n_outputs_} "
+                "targets."
+            )
+        if not get_cost(self.cost).is_square or self.regularization == "bayesian":
+            raise ConfigurationError(
+                "output_weights weigh the targets of the quadratic cost, and regularization 'bayesian' finds the noise "
+                "of each target itself: leave output_weights out, or choose cost='quadratic' and another "
+                "regularization."
+            )
+        return weight / weight.mean()
+
+    def _cost_of(self, scaled: Weighted) -> Cost:
+        """The cost by its name or as it was given; of "huber" with a delta for the noise of these rows."""
+        return huber_of(scaled.X, scaled.Y) if self._is_robust else get_cost(self.cost)
+
+
+def _missing(y: Any) -> np.ndarray | None:
+    """Where one of several targets is NaN, (N, k), if some are.
+
+    Raises:
+        DataError: a row has no target, or a target no row.
+    """
+    try:
+        missing = np.isnan(np.asarray(y, np.float64))
+    except (TypeError, ValueError):  # which scikit-learn words better
+        return None
+    if missing.ndim != 2 or missing.shape[1] == 1 or not missing.any():
+        return None
+    if missing.all(axis=1).any():
+        raise DataError(f"row {int(missing.all(axis=1).argmax())} of y has no target at all: leave such rows out.")
+    if missing.all(axis=0).any():
+        raise DataError(f"target {int(missing.all(axis=0).argmax())} of y is NaN in every row: leave it out.")
+    return missing

@@ -1,0 +1,110 @@
+"""A DataFrame of numbers, booleans, categories and texts as inputs, encoded as the command line encodes a table.
+
+A column of numbers or booleans is one input, a column of categories one for each of them. Which column is what,
+`deltarule.data.table_columns.choose_inputs` decides for both. Here the columns become plain numbers first, ones and
+zeros for categories, so that rows are known by what they hold; `x_scaling_` then standardises the numbers and leaves
+ones and zeros as they are.
+"""
+
+import warnings
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from deltarule.data.cells import as_numbers, as_objects, kind_of
+from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.named_columns import encode_columns, find_columns
+from deltarule.data.table_columns import choose_inputs
+from deltarule.errors import DataError
+from deltarule.models.scaling import Scaling
+
+Column = NumericColumn | CategoricalColumn
+
+
+class TableInputs(NamedTuple):
+    """The columns of a DataFrame that are inputs, in its order; their numbers have mean 0 and std 1, not yet scaled."""
+
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def chosen(cls, X: Any) -> Self:
+        """By the columns of the training rows; a warning names those that cannot be inputs.
+
+        Raises:
+            DataError: a cell is missing, a text stands among numbers, or no column can be an input.
+        """
+        frame = _with_names(X)
+        find_columns(frame, tuple(frame.columns), "X")
+        frame = frame.assign(**{name: as_numbers(frame[name]) for name in frame if _are_numbers(frame[name])})
+        kinds, notes = choose_inputs(frame, "X")
+        for note in notes:
+            warnings.warn(f"{note}.", UserWarning, stacklevel=5)  # the line that calls fit
+        _refuse_missing(frame[list(kinds)])
+        return cls(tuple(_column(name, frame[name], kind) for name, kind in kinds.items()))
+
+    def encode(self, X: Any) -> np.ndarray:
+        """The columns of X, found by their names, as plain numbers, (N, n_1) float64.
+
+        Raises:
+            DataError: X is no DataFrame, lacks a column, or a cell is missing, no number or no known category.
+        """
+        frame, names = _with_names(X), [column.name for column in self.columns]
+        _refuse_missing(find_columns(frame, tuple(names), "X")[names])
+        return encode_columns(self.columns, frame, "X")
+
+    def scaling(self, measured: Scaling) -> Scaling:
+        """The scaling that was measured on the plain numbers, without that of categories."""
+        number = np.concatenate([np.full(c.width, isinstance(c, NumericColumn)) for c in self.columns])
+        return measured._replace(mean=np.where(number, measured.mean, 0.0), std=np.where(number, measured.std, 1.0))
+
+    def scaled(self, scaling: Scaling) -> tuple[Column, ...]:
+        """The columns as a schema holds them."""
+        columns: list[Column] = []
+        place = 0
+        for column in self.columns:
+            mean, std, low, high = (float(entry[place]) for entry in scaling)
+            is_number = isinstance(column, NumericColumn)
+            columns.append(NumericColumn(column.name, mean, std, low, high) if is_number else column)
+            place += column.width
+        return tuple(columns)
+
+
+def without_column(X: Any, name: str) -> tuple[Any, Any]:
+    """A DataFrame without the column of that name, and the column.
+
+    Raises:
+        DataError: X is no DataFrame, or has no such column.
+    """
+    column = find_columns(X, (name,), "X")[name]
+    return X.drop(columns=name), column
+
+
+def _with_names(X: Any) -> Any:
+    """The rows numbered from 0 and the columns called by texts, as errors and a schema call them."""
+    if not hasattr(X, "set_axis"):
+        return X
+    return X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
+
+
+def _refuse_missing(frame: Any) -> None:
+    missing = frame.isna().sum()
+    if missing.any():
+        counts = ", ".join(f"{name!r} has {count}" for name, count in missing[missing > 0].items())
+        raise DataError(
+            f"X has missing cells (column {counts}): fill them (X.fillna), or leave their rows out (X.dropna)."
+        )
+
+
+def _are_numbers(column: Any) -> bool:
+    """Whether a column of texts holds numbers only, and one is more than digits, which may be codes."""
+    if hasattr(column.dtype, "categories") or kind_of(column) != "text":
+        return False
+    return bool(np.isfinite(as_numbers(column)).all()) and not all(str(cell).isdecimal() for cell in column)
+
+
+def _column(name: str, column: Any, kind: str) -> Column:
+    """A column before its scaling is known; a category that is declared need not occur."""
+    if kind == "numeric":
+        return NumericColumn(name, 0.0, 1.0)
+    cells = column.dtype.categories if hasattr(column.dtype, "categories") else as_objects(column)
+    return CategoricalColumn(name, tuple(sorted({str(cell) for cell in cells})))

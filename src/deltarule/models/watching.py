@@ -1,0 +1,73 @@
+"""Who looks on while an estimator trains: `verbose`, and scikit-learn's callbacks, where its version has them (1.9)."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import ConfigurationError
+from deltarule.training.session import Callback, TrainingResult
+
+HAS_CALLBACKS = find_spec("sklearn.callback") is not None
+COLUMNS = ("cost", "validation_cost")
+
+
+def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], TrainingResult]) -> TrainingResult:
+    """The result of `train`, called with what `verbose` and scikit-learn's callbacks ask for.
+
+    scikit-learn's callbacks are told of the fit and of every epoch; one that returns True after an epoch ends the
+    training there. They get no estimator of an epoch, because several epochs are computed between two looks.
+
+    Args:
+        estimator: its `verbose` and its callbacks are looked at.
+        epochs: at most so many.
+        train: takes deltarule's callbacks.
+    """
+    lines = [printed(estimator.verbose)] if require_verbose(estimator.verbose) else []
+    if not getattr(estimator, "_skl_callbacks", None):
+        return _announced(train(lines), lines)
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    def fit(estimator: Any) -> TrainingResult:
+        root = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=epochs)
+        root.call_on_fit_task_begin(estimator=estimator)
+
+        def after_epoch(_: dict[str, Any]) -> bool:
+            epoch = root.subcontext(task_name="epoch").call_on_fit_task_begin(estimator=estimator)
+            return epoch.call_on_fit_task_end(estimator=estimator)
+
+        result = train([*lines, after_epoch])
+        root.call_on_fit_task_end(estimator=estimator)
+        return result
+
+    return _announced(with_callbacks(fit)(estimator), lines)
+
+
+def require_verbose(verbose: Any) -> int:
+    """How many epochs lie between two lines; 0 prints none.
+
+    Raises:
+        ConfigurationError: it is neither True, False nor a whole number of at least 0.
+    """
+    if not isinstance(verbose, bool | int | np.integer) or verbose < 0:
+        raise ConfigurationError(f"verbose must be True, False or a whole number of epochs, and is {verbose!r}.")
+    return int(verbose)
+
+
+def printed(every: int) -> Callback:
+    """What prints the costs of the first epoch and of each that is a multiple of `every`, a line each."""
+
+    def show(record: dict[str, Any]) -> None:
+        epoch = int(record["epoch"])
+        if epoch == 1 or epoch % every == 0:
+            costs = [f"{name.replace('_', ' ')} {record[name]:.6g}" for name in COLUMNS if name in record]
+            print(f"epoch {epoch}: {', '.join(costs)}")
+
+    return show
+
+
+def _announced(result: TrainingResult, lines: Sequence[Callback]) -> TrainingResult:
+    if lines:
+        print(result.message)
+    return result

@@ -1,0 +1,276 @@
+"""The activations by name; `add_activation` makes another one known to everything that asks by name.
+
+Softmax is the one activation that mixes the neurons of a layer: its sigma' is a matrix, diag(a) - a a^T, which is
+symmetric, so the same product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
+"""
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.errors import ConfigurationError
+from deltarule.network.activation import Activation
+
+# The step and the error allowed where derivatives are held against differences: what float32 can tell.
+STEP, ALLOWED = 1e-3, 1e-2
+
+
+class Softmax(Activation):
+    """a_j = e^{z_j} / sum_k e^{z_k}, over the last axis: a probability for each class."""
+
+    def times_slope(self, z: Array, a: Array, v: Array) -> Array:
+        """(diag(a) - a a^T) v, without forming the matrix."""
+        return a * (v - _mean(a, v))
+
+    def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
+        """The derivative of a ⊙ (v - <a, v>) along the line."""
+        da = self.times_slope(z, a, dz)
+        return self.times_slope(z, a, dv) + da * (v - _mean(a, v)) - a * _mean(da, v)
+
+
+def _mean(a: Array, v: Array) -> Array:
+    """sum_k a_k v_k of each row."""
+    return (a * v).sum(axis=-1, keepdims=True)
+
+
+def sigmoid(z: Array) -> Array:
+    """1/(1 + e^-z)."""
+    return engine.of(z).sigmoid(z)
+
+
+def tanh(z: Array) -> Array:
+    """The hyperbolic tangent."""
+    return z.__array_namespace__().tanh(z)
+
+
+def relu(z: Array) -> Array:
+    """max(z, 0)."""
+    return z.__array_namespace__().maximum(z, 0)
+
+
+def softmax(z: Array) -> Array:
+    """e^{z_j} / sum_k e^{z_k}."""
+    return engine.of(z).softmax(z)
+
+
+def softplus(z: Array) -> Array:
+    """ln(1 + e^z), which neither overflows for large z nor loses e^z for small z."""
+    xp = z.__array_namespace__()
+    return xp.maximum(z, 0) + xp.log1p(xp.exp(-xp.abs(z)))
+
+
+def exponential(z: Array) -> Array:
+    """e^z, for outputs that are rates: infinite beyond the largest number."""
+    return z.__array_namespace__().exp(z)
+
+
+def step(z: Array) -> Array:
+    """The perceptron of [N] ch. 1: 1 where z > 0, else 0."""
+    return (z > 0).astype(z.dtype)
+
+
+def softplus_curvature(z: Array, a: Array) -> Array:
+    """The derivative of the sigmoid, which is the slope of softplus."""
+    s = sigmoid(z)
+    return s * (1 - s)
+
+
+def zeros(z: Array, a: Array) -> Array:
+    """0 everywhere."""
+    return z.__array_namespace__().zeros_like(z)
+
+
+def ones(z: Array, a: Array) -> Array:
+    """1 everywhere."""
+    return z.__array_namespace__().ones_like(z)
+
+
+SOFTMAX_IN_C = """\
+real largest = z[0], sum = 0;
+int j;
+for (j = 1; j < n; j++)
+    if (z[j] > largest)
+        largest = z[j];
+for (j = 0; j < n; j++) {
+    z[j] = exp(z[j] - largest); /* at most 1 */
+    sum += z[j];
+}
+for (j = 0; j < n; j++)
+    z[j] /= sum;"""
+# max(z, 0) + ln(1 + e), e = e^-|z|, with every digit of e: ONNX has no log1p, so ln(u) e / (u - 1), u = 1 + e.
+SOFTPLUS_IN_ONNX = """\
+e = Exp(-Abs(z)); u = e + 1; lost = Equal(u, 1);
+Relu(z) + Where(lost, e, Log(u) * e / Where(lost, 1, u - 1))"""
+
+ACTIVATIONS: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation(
+            "sigmoid",
+            sigmoid,
+            lambda z, a: a * (1 - a),
+            lambda z, a: a * (1 - a) * (1 - 2 * a),
+            initializer="new",
+            words="1 / (1 + e^-z)",
+            slope_words="a (1 - a)",
+            written={
+                "c": "real e = exp(z > 0 ? -z : z); /* never overflows */\nreturn (z > 0 ? 1 : e) / (1 + e);",
+                "numpy": "np.where(z > 0, 1, np.exp(-np.abs(z))) / (1 + np.exp(-np.abs(z)))",
+                "octave": "((z > 0) + (z <= 0) .* exp(-abs(z))) ./ (1 + exp(-abs(z)))",
+                "onnx": "Sigmoid(z)",
+            },
+        ),
+        Activation(
+            "tanh",
+            tanh,
+            lambda z, a: 1 - a * a,
+            lambda z, a: -2 * a * (1 - a * a),
+            words="tanh z",
+            slope_words="1 - a²",
+            written={"c": "tanh(z)", "numpy": "np.tanh(z)", "octave": "tanh(z)", "onnx": "Tanh(z)"},
+        ),
+        Activation(
+            "relu",
+            relu,
+            lambda z, a: step(z),
+            zeros,
+            initializer="he",
+            words="max(0, z)",
+            slope_words="1 where z > 0, else 0",
+            written={"c": "z > 0 ? z : 0", "numpy": "np.maximum(z, 0)", "octave": "max(z, 0)", "onnx": "Relu(z)"},
+        ),
+        Activation(
+            "softplus",
+            softplus,
+            lambda z, a: sigmoid(z),
+            softplus_curvature,
+            initializer="he",
+            words="ln(1 + e^z)",
+            slope_words="1 / (1 + e^-z)",
+            written={
+                "c": "(z > 0 ? z : 0) + log1p(exp(z > 0 ? -z : z))",
+                "numpy": "np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))",
+                "octave": "max(z, 0) + log1p(exp(-abs(z)))",
+                "onnx": SOFTPLUS_IN_ONNX,
+            },
+        ),
+        Activation(
+            "linear",
+            lambda z: z,
+            ones,
+            zeros,
+            words="z",
+            slope_words="1",
+            written={"c": "z", "numpy": "z", "octave": "z", "onnx": "z"},
+        ),
+        Activation(
+            "exponential",
+            exponential,
+            lambda z, a: a,
+            lambda z, a: a,
+            words="e^z",
+            slope_words="a",
+            written={"c": "exp(z)", "numpy": "np.exp(z)", "octave": "exp(z)", "onnx": "Exp(z)"},
+        ),
+        Activation(
+            "step",
+            step,
+            zeros,
+            zeros,
+            initializer="old",
+            words="1 where z > 0, else 0",
+            slope_words="0",
+            written={
+                "c": "z > 0 ? 1 : 0",
+                "numpy": "np.where(z > 0, 1, 0).astype(z.dtype)",
+                "octave": "cast(z > 0, class(z))",
+                "onnx": "Where(Greater(z, 0), 1, 0)",
+            },
+            trainable=False,
+        ),
+        Softmax(
+            "softmax",
+            softmax,
+            lambda z, a: a * (1 - a),
+            lambda z, a: a,
+            words="e^z / sum e^z",
+            slope_words="diag(a) - a a^T, a matrix, of which the diagonal is shown",
+            written={
+                "c": SOFTMAX_IN_C,
+                "numpy": "(e := np.exp(z - z.max(axis=1, keepdims=True))) / e.sum(axis=1, keepdims=True)",
+                "octave": "exp(z - max(z, [], 2)) ./ sum(exp(z - max(z, [], 2)), 2)",
+                "onnx": "Softmax(z, axis=1)",
+            },
+            elementwise=False,
+        ),
+    )
+}
+
+
+def get_activation(name: str) -> Activation:
+    """The activation of that name.
+
+    Raises:
+        ConfigurationError: the name is not known.
+    """
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise ConfigurationError(
+            f"activation {name!r} is not known: choose one of {', '.join(ACTIVATIONS)}, or make it known first with "
+            "deltarule.add_activation."
+        )
+    return ACTIVATIONS[name]
+
+
+def add_activation(activation: Activation) -> Activation:
+    """Make an activation known by its name in this process: to layers, trainers, model files, the trace and exports.
+
+    Its derivatives are held against differences at a few points, so that a misprint shows here.
+
+    Returns:
+        The activation.
+
+    Raises:
+        ConfigurationError: it is no `Activation`, its name is taken, or its functions contradict each other.
+    """
+    if not isinstance(activation, Activation):
+        raise ConfigurationError(f"activation is {activation!r}: give a deltarule.Activation.")
+    if activation.name.replace("-", "_") in (known.replace("-", "_") for known in ACTIVATIONS):  # as C has to
+        raise ConfigurationError(f"activation {activation.name!r} is known already: choose another name.")
+    if activation.trainable:
+        _check_derivatives(activation)
+    ACTIVATIONS[activation.name] = activation
+    return activation
+
+
+def _check_derivatives(activation: Activation) -> None:
+    """Raise a ConfigurationError unless slope and curvature are the derivatives of sigma, along lines of directions."""
+    z = np.array([[-2.713, -1.137, -0.329], [0.271, 1.219, 2.831]])  # on no kink that has a round number
+    dz = np.array([[1.0, -0.7, 0.4], [0.6, -0.5, 1.0]])
+
+    def at(t: float) -> tuple[np.ndarray, np.ndarray]:
+        here = z + t * dz
+        a = np.asarray(activation.sigma(here))
+        if a.shape != z.shape:
+            raise ConfigurationError(
+                f"sigma of activation {activation.name!r} makes the shape {a.shape} of {z.shape}: give one number for "
+                "each neuron."
+            )
+        return here, a
+
+    def slope(t: float) -> np.ndarray:
+        return np.asarray(activation.times_slope(*at(t), dz))
+
+    for part, found, difference in (
+        ("slope", slope(0), (at(STEP)[1] - at(-STEP)[1]) / (2 * STEP)),
+        (
+            "curvature",
+            np.asarray(activation.slope_tangent(*at(0), dz, dz, 0 * dz)),
+            (slope(STEP) - slope(-STEP)) / (2 * STEP),
+        ),
+    ):
+        if found.shape != z.shape or not np.allclose(found, difference, rtol=ALLOWED, atol=ALLOWED):
+            raise ConfigurationError(
+                f"{part} of activation {activation.name!r} is not the derivative: at z = {z[0].tolist()} it gives "
+                f"{np.ravel(found)[:3].tolist()} along {dz[0].tolist()}, and differences "
+                f"{difference[0].tolist()}: correct it."
+            )

@@ -1,0 +1,98 @@
+"""Backpropagation: the forward pass (2), (3) and the four equations BP1-BP4, through a stack of layers, by hand.
+
+Every function here is pure: arrays in, arrays out, of NumPy or of JAX, the network a static description. Shapes are
+batch-first: x is (m, n_1), y is (m, k), and lists run over net.layers, so index 0 is layer 2 of the equations.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.network.layers import LayerParams, Pass
+
+if TYPE_CHECKING:
+    from deltarule.network.network import Network
+
+Params = list[LayerParams]
+
+# A direction in parameter space, layer by layer: in the parameters' shape, or the errors delta^l whose BP3, BP4 it is.
+Direction = Sequence[LayerParams | Array]
+
+
+def forward(net: "Network", params: Params, x: Array, key: Any = None) -> list[Pass]:
+    """a^1 = x (1), then z^l and a^l of every layer (2), (3).
+
+    With a key, which training gives, every layer that draws random numbers has its own part of it.
+    """
+    passes = []
+    a = x
+    for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
+        own = engine.of(a).fold_in(key, i) if layer.draws and key is not None else None
+        passes.append(layer.forward(p, a, own))
+        a = passes[-1].a
+    return passes
+
+
+def inputs_of(x: Array, passes: Sequence[Pass]) -> list[Array]:
+    """The activation a^{l-1} that each layer takes in."""
+    return [x, *(here.a for here in passes[:-1])]
+
+
+def errors(net: "Network", params: Params, passes: Sequence[Pass], delta: Array) -> list[Array]:
+    """The error delta^l of every layer, from the output's: delta^l = ((W^{l+1})^T delta^{l+1}) ⊙ sigma'(z^l) (BP2)."""
+    deltas = [delta]
+    for i in range(len(net.layers) - 1, 0, -1):
+        dC_da = net.layers[i].propagate(params[i], passes[i - 1].a, passes[i], deltas[0])
+        deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da))
+    return deltas
+
+
+def gradients(net: "Network", x: Array, passes: Sequence[Pass], deltas: Sequence[Array]) -> Params:
+    """dC/db = delta (BP3) and dC/dW_jk = a_k delta_j (BP4) of every layer, summed over the batch."""
+    return [
+        layer.gradient(a_prev, delta)
+        for layer, a_prev, delta in zip(net.layers, inputs_of(x, passes), deltas, strict=True)
+    ]
+
+
+def tangents(
+    net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Direction
+) -> list[tuple[Array, Array]]:
+    """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
+    moved: list[tuple[Array, Array]] = []
+    da = None
+    for layer, p, dp, a_prev, here in zip(net.layers, params, v, inputs_of(x, passes), passes, strict=True):
+        if isinstance(dp, dict):
+            moved.append(layer.tangent(p, dp, a_prev, here, da))
+        else:
+            moved.append(layer.tangent_along_gradient(p, dp, a_prev, here, da))
+        da = moved[-1][1]
+    return moved
+
+
+def output_cost(net: "Network", out: Pass, y: Array) -> Array:
+    """C_x of every example, (m,), from the output layer's pass."""
+    return net.cost.value(net.output_activation, out.z, out.a, y)
+
+
+def cost_and_gradient(
+    net: "Network", params: Params, x: Array, y: Array, weight: Array, key: Any = None
+) -> tuple[Array, Params]:
+    """C = sum_i w_i C_i over the batch and its gradient, by BP1-BP4.
+
+    Args:
+        net: the network.
+        params: its parameters.
+        x: inputs, (m, ...).
+        y: targets, (m, k).
+        weight: w_i, (m,); weights of 1/m give the mean. They enter once, at the output error, because everything
+            below is linear in it: scaling the m k numbers there is free, scaling every dW afterwards is not.
+        key: of the random numbers that layers such as Dropout draw in training; None switches them off.
+    """
+    passes = forward(net, params, x, key)
+    out = passes[-1]
+    cost = (weight * output_cost(net, out, y)).sum()
+    delta = weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
+    deltas = errors(net, params, passes, delta)
+    return cost, gradients(net, x, passes, deltas)

@@ -1,0 +1,339 @@
+"""The costs by name; what each of them is asked for is in `deltarule.network.cost`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.checks import require_number
+from deltarule.errors import ConfigurationError, DataError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import sigmoid, softplus
+from deltarule.network.cost import Cost
+from deltarule.network.saturating_pairs import PAIRS, SMALLEST_SLOPE, diagonal, y_ln_a_over_y
+
+EFFICIENT = 1.345  # standard deviations of Gaussian noise, as Huber's delta: 95 % of the quadratic cost's efficiency
+
+
+@dataclass(frozen=True)
+class Quadratic(Cost):
+    """C_x = scale ‖y - a‖²: scale 1/2 in [N] and [HH] (the default), 1 in [3B1B]."""
+
+    scale: float = 0.5
+    name = "quadratic"
+    is_square = True
+
+    @property
+    def is_gaussian(self) -> bool:
+        return self.scale == 0.5
+
+    def __post_init__(self):
+        """The scale is a number above 0."""
+        object.__setattr__(self, "scale", require_number("scale", self.scale, above=0))
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        return self.scale * ((a - y) ** 2).sum(axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return (2 * self.scale) * (a - y)
+
+    def curvature(self, a: Array, y: Array) -> Array:
+        return a.__array_namespace__().full_like(a, 2 * self.scale)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        root = (2 * self.scale) ** 0.5
+        return a.__array_namespace__().full_like(a, root), root * (a - y)
+
+    def residual_acceleration(
+        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
+    ) -> Array:
+        return (2 * self.scale) ** 0.5 * activation.second_tangent(z, a, dz, ddz)
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Cost):
+    """C_x = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)], for outputs and targets in [0, 1] ([N] ch. 3)."""
+
+    name = "cross-entropy"
+    natural_output = "sigmoid"
+    for_classes = True
+
+    def check_targets(self, name: str, y: np.ndarray) -> None:
+        outside = (y < 0) | (y > 1)
+        if outside.any():
+            i, j = (int(n) for n in np.argwhere(outside)[0])
+            raise DataError(
+                f"{name} holds {y[i, j]:g} at index {(i, j)}, and the cross-entropy cost needs targets in [0, 1]: "
+                "scale the targets, or use the quadratic cost."
+            )
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.value(z, y)
+        if activation.name == "sigmoid":
+            return (softplus(z) - y * z).sum(axis=-1)
+        a, xp = _inside_unit_interval(a), a.__array_namespace__()
+        return -(y * xp.log(a) + (1 - y) * xp.log1p(-a)).sum(axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        a = _inside_unit_interval(a)
+        return (a - y) / (a * (1 - a))
+
+    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error(z, y)
+        if activation.name == "sigmoid":
+            return a - y
+        return super().output_error(activation, z, a, y)
+
+    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error_tangent(z, y, dz)
+        if activation.name == "sigmoid":
+            return activation.times_slope(z, a, dz)
+        return super().output_error_tangent(activation, z, a, y, dz)
+
+    def curvature(self, a: Array, y: Array) -> Array:
+        a = _inside_unit_interval(a)
+        return y / a**2 + (1 - y) / (1 - a) ** 2
+
+    def slope_tangent(self, a: Array, y: Array, da: Array) -> Array:
+        return _of_root(self.residual(a, y)[0], da)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        a, xp = _inside_unit_interval(a), a.__array_namespace__()
+        root = xp.hypot(xp.sqrt(y) / a, xp.sqrt(1 - y) / (1 - a))
+        return root, (a - y) / (a * (1 - a)) / root
+
+    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.gauss_newton(z, y)
+        if activation.name == "sigmoid":
+            # a (1 - a), but from z: 1 - a loses every digit once a rounds to 1.
+            xp = z.__array_namespace__()
+            root = xp.maximum(xp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
+            return diagonal(root), (a - y) / root
+        return super().gauss_newton(activation, z, a, y)
+
+
+@dataclass(frozen=True)
+class LogLikelihood(Cost):
+    """C_x = -ln a_y = -sum_j y_j ln a_j, for targets y that are probabilities: they sum to one ([N] ch. 3)."""
+
+    name = "log-likelihood"
+    natural_output = "softmax"
+    for_classes = True
+
+    def check_targets(self, name: str, y: np.ndarray) -> None:
+        sums = y.sum(axis=1)
+        wrong = (np.abs(sums - 1) > 1e-3) | (y < 0).any(axis=1)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise DataError(
+                f"{name} row {i} sums to {sums[i]:g}, and the log-likelihood cost needs rows of probabilities, "
+                "which sum to one: give class numbers or one-hot rows, or use the cross-entropy cost."
+            )
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.value(z, y)
+        if activation.name == "softmax":
+            return -(y * engine.of(z).log_softmax(z)).sum(axis=-1)
+        if activation.name == "sigmoid":
+            return (y * softplus(-z)).sum(axis=-1)
+        return -(y * a.__array_namespace__().log(_positive(a))).sum(axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return -y / _positive(a)
+
+    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error(z, y)
+        if activation.name == "softmax":
+            return a - y
+        if activation.name == "sigmoid":
+            return -y * sigmoid(-z)
+        return super().output_error(activation, z, a, y)
+
+    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error_tangent(z, y, dz)
+        if activation.name in ("softmax", "sigmoid"):
+            da = activation.times_slope(z, a, dz)
+            return da if activation.name == "softmax" else y * da
+        return super().output_error_tangent(activation, z, a, y, dz)
+
+    def curvature(self, a: Array, y: Array) -> Array:
+        return y / _positive(a) ** 2
+
+    def slope_tangent(self, a: Array, y: Array, da: Array) -> Array:
+        return _of_root(self.residual(a, y)[0], da)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        root = a.__array_namespace__().sqrt(y)
+        return root / _positive(a), -root
+
+    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.gauss_newton(z, y)
+        if activation.name == "softmax":
+            xp = a.__array_namespace__()
+            root = xp.maximum(xp.sqrt(a), SMALLEST_SLOPE)
+            eye = xp.eye(a.shape[-1], dtype=a.dtype)
+            return root[..., :, None] * (eye - root[..., :, None] * root[..., None, :]), (a - y) / root
+        if activation.name == "sigmoid":
+            root = y.__array_namespace__().sqrt(y)
+            return diagonal(root * sigmoid(-z)), -root
+        return super().gauss_newton(activation, z, a, y)
+
+
+@dataclass(frozen=True)
+class Huber(Cost):
+    """C_x = sum_j h(a_j - y_j), h(e) = e²/2 where |e| <= delta and delta (|e| - delta/2) beyond (Huber 1964).
+
+    An error counts by its square while it is small and by its size where it is large, so that outliers pull with a
+    bounded force, |C'| <= delta. C'' is 1 inside and 0 outside, which would leave Levenberg-Marquardt without a model
+    of an outlier: its root reweights errors instead, root² = min(1, delta/|e|) and r = root e. root r is C' everywhere,
+    and the model lies above the cost and touches it at the point (iteratively reweighted least squares).
+
+    Args:
+        delta: the error at which the square ends, in the unit of the targets as the network sees them. 1.345 standard
+            deviations of Gaussian noise keep 95 % of the quadratic cost's efficiency.
+    """
+
+    delta: float = 1.0
+    name = "huber"
+    expects_outliers = True
+
+    def __post_init__(self):
+        """Delta is a number above 0."""
+        object.__setattr__(self, "delta", require_number("delta", self.delta, above=0))
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        xp = a.__array_namespace__()
+        size = xp.abs(a - y)
+        inside = xp.minimum(size, self.delta)
+        return (inside * (size - 0.5 * inside)).sum(axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return a.__array_namespace__().clip(a - y, -self.delta, self.delta)
+
+    def curvature(self, a: Array, y: Array) -> Array:
+        return (a.__array_namespace__().abs(a - y) <= self.delta).astype(a.dtype)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        root = self._root(a, y)
+        return root, root * (a - y)
+
+    def residual_acceleration(
+        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
+    ) -> Array:
+        """That of root (a - y), the weights held."""
+        return self._root(a, y) * activation.second_tangent(z, a, dz, ddz)
+
+    def in_words(self, unit: str) -> str:
+        return f"{self.name}, delta {self.delta:.3g} {unit}"
+
+    def noise_variance(self, scale: float) -> float | None:
+        """That of the Gaussian noise for which delta keeps 95 % of the efficiency."""
+        return (self.delta / EFFICIENT) ** 2
+
+    def _root(self, a: Array, y: Array) -> Array:
+        """√min(1, delta/|a - y|)."""
+        xp = a.__array_namespace__()
+        return xp.sqrt(self.delta / xp.maximum(xp.abs(a - y), self.delta))
+
+
+@dataclass(frozen=True)
+class Poisson(Cost):
+    """C_x = sum_j [a_j - y_j - y_j ln(a_j / y_j)], for targets that are counts or rates, and outputs above 0.
+
+    It is -ln of Poisson's probability of y_j where a_j are expected, but for a constant that makes it 0 where a = y:
+    half the deviance (McCullagh & Nelder 1989). With exponential outputs delta^L = a - y and S = diag(√a), from z. The
+    exact curvature is y/a², which a target of 0 has none of; the root takes the mean of y for it, root² = 1/a
+    (Fisher's scoring), and r = (a - y)/√a.
+    """
+
+    name = "poisson"
+    natural_output = "exponential"
+    shifts_targets = False
+
+    def check_targets(self, name: str, y: np.ndarray) -> None:
+        if (y < 0).any():
+            i, j = (int(n) for n in np.argwhere(y < 0)[0])
+            raise DataError(
+                f"{name} holds {y[i, j]:g} at index {(i, j)}, and the Poisson cost needs counts or rates of at least "
+                "0: correct the target, or use the quadratic or the Huber cost."
+            )
+
+    def noise_variance(self, scale: float) -> float | None:
+        """That of counts is their mean, here that of counts / scale where they are 1."""
+        return 1 / scale
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.value(z, y)
+        return (a - y_ln_a_over_y(a.__array_namespace__().log(_positive(a)), y) - y).sum(axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return 1 - y / _positive(a)
+
+    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error(z, y)
+        return super().output_error(activation, z, a, y)
+
+    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.output_error_tangent(z, y, dz)
+        return super().output_error_tangent(activation, z, a, y, dz)
+
+    def curvature(self, a: Array, y: Array) -> Array:
+        return y / _positive(a) ** 2
+
+    def slope_tangent(self, a: Array, y: Array, da: Array) -> Array:
+        return _of_root(a.__array_namespace__().sqrt(y) / _positive(a), da)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        a = _positive(a)
+        spread = a.__array_namespace__().sqrt(a)
+        return 1 / spread, (a - y) / spread
+
+    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        if pair := PAIRS.get((activation.name, self.name)):
+            return pair.gauss_newton(z, y)
+        return super().gauss_newton(activation, z, a, y)
+
+
+def _of_root(root: Array, da: Array) -> Array:
+    """root² da, from the right: √C'' may be too large to be squared where da is 0."""
+    return root * (root * da)
+
+
+def _positive(a: Array) -> Array:
+    """The output held where ln a is finite; only the pairs without a form in z need it."""
+    return a.__array_namespace__().maximum(a, np.finfo(a.dtype).tiny)
+
+
+def _inside_unit_interval(a: Array) -> Array:
+    """The output held where ln a and ln(1 - a) are finite; only the pairs without a form in z need it."""
+    return a.__array_namespace__().minimum(_positive(a), 1 - np.finfo(a.dtype).eps)
+
+
+COSTS: dict[str, Cost] = {
+    cost.name: cost for cost in (Quadratic(), CrossEntropy(), LogLikelihood(), Huber(), Poisson())
+}
+
+
+def get_cost(cost: str | Cost) -> Cost:
+    """The cost of that name, or the cost itself.
+
+    Raises:
+        ConfigurationError: the name is not in `COSTS`.
+    """
+    if isinstance(cost, Cost):
+        return cost
+    if not isinstance(cost, str) or cost not in COSTS:
+        raise ConfigurationError(f"cost {cost!r} is not known: choose one of {', '.join(COSTS)}.")
+    return COSTS[cost]

@@ -1,0 +1,87 @@
+"""The examples as a user gives them, checked and laid out for a training."""
+
+from typing import Any
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.checks import as_numbers
+from deltarule.engine.rows import Rows
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
+
+
+def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
+    """The values as a finite, non-empty array of this dtype, with one row for each example."""
+    with np.errstate(over="ignore"):  # what overflows is reported below, as not finite
+        array = as_numbers(name, values, dtype)
+    if array.ndim == 0 or array.shape[0] == 0:
+        raise DataError(f"{name} has no rows (shape {array.shape}): give at least one example.")
+    if array.size == 0:
+        raise DataError(f"{name} has no columns (shape {array.shape}): give at least one number for each example.")
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise DataError(
+            f"{name} holds {array[where]} at index {where} and {int((~finite).sum())} value(s) in all that are not "
+            f"finite: drop or fill those rows first, and keep values within the range of {dtype}."
+        )
+    return array
+
+
+def require_rows(name: str, X: np.ndarray) -> None:
+    """Raise a ShapeError unless X has an axis for the examples and at least one for their inputs."""
+    if X.ndim < 2:
+        raise ShapeError(
+            f"{name} has shape {X.shape}: give one row for each example, (N, n_1); a single column is X[:, None]."
+        )
+
+
+def checked_rows(
+    net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Any = None
+) -> Rows:
+    """The examples checked and laid out for the engine of the parameters, divided among the devices of a mesh."""
+    require_rows(name, X)
+    net.check(params, X.shape[1:])
+    y = np.asarray(net.as_targets(Y, X))
+    known = np.where(np.isnan(y), 0, y) if net.cost.ignores_missing else y
+    require_finite(name.replace("X", "Y"), known, y.dtype)
+    net.cost.check_targets(name.replace("X", "Y"), y)
+    if weights is not None:
+        weights = require_finite("weights", weights, X.dtype)
+        if weights.shape != (X.shape[0],) or weights.min() < 0 or weights.sum() == 0:
+            raise DataError(
+                f"weights has shape {weights.shape} and smallest value {weights.min():g}: "
+                f"give one weight of at least 0 for each of the {X.shape[0]} examples, not all 0."
+            )
+    E = engine.of_params(params)
+    return Rows(*E.laid_out(X, y, weights)) if mesh is None else E.divide_rows(mesh, X, y, weights)
+
+
+def validation_parts(validation_data: Any) -> tuple[Any, Any, Any] | None:
+    """`validation_data`, which is (Xv, Yv), (Xv, Yv, weights) or None, as three or as None.
+
+    Raises:
+        ConfigurationError: it is none of these.
+    """
+    if validation_data is None:
+        return None
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        length = f" of length {len(validation_data)}" if hasattr(validation_data, "__len__") else ""
+        raise ConfigurationError(
+            f"validation_data is a {type(validation_data).__name__}{length}: give (Xv, Yv) or (Xv, Yv, weights)."
+        )
+    X, Y, weights = (*validation_data, None)[:3]
+    return X, Y, weights
+
+
+def validation_rows(
+    net: Network, params: Params, validation_data: Any, dtype: np.dtype, mesh: Any = None
+) -> Rows | None:
+    """`validation_data` as rows; it may be what `validation_parts` made of it."""
+    parts = validation_parts(validation_data)
+    if parts is None:
+        return None
+    X, Y, weights = parts
+    return checked_rows(net, params, "validation X", require_finite("validation X", X, dtype), Y, weights, mesh)

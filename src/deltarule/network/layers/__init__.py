@@ -1,0 +1,29 @@
+"""The kinds of layer. Each is one file: forward, backward and curvature by hand."""
+
+from deltarule.network.layers.base import Layer, LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.convolution import Convolution
+from deltarule.network.layers.dense import Dense
+from deltarule.network.layers.dropout import Dropout
+from deltarule.network.layers.pooling import L2Pool, MaxPool, MeanPool
+from deltarule.network.layers.reshape import Flatten, Reshape
+
+LAYER_KINDS: dict[str, type[Layer]] = {
+    kind.__name__: kind for kind in (Dense, Convolution, MaxPool, MeanPool, L2Pool, Flatten, Reshape, Dropout)
+}
+
+__all__ = [
+    "LAYER_KINDS",
+    "Convolution",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "L2Pool",
+    "Layer",
+    "LayerParams",
+    "MaxPool",
+    "MeanPool",
+    "Pass",
+    "Reshape",
+    "Shape",
+    "StatelessLayer",
+]

@@ -1,0 +1,272 @@
+"""What the network asks of a layer: its part of the forward pass, of the four equations, and of the curvature.
+
+A layer is a frozen, hashable description; it holds no numbers that training changes. Its parameters are a dict of
+arrays ({} if it has none), passed in and returned. Batches come first: a^l is (m, n_l). The output error of the last
+layer is the cost's (BP1); from there `propagate` and `error` carry it down (BP2', BP2) and `gradient` reads off BP3
+and BP4. Levenberg-Marquardt asks for more: `tangent` (Jv), `jacobian_transpose` (columns of J^T) and
+`gram` (J J^T without J). Newton-CG asks for the tangents of the backward pass: `error_tangent`, `propagate_tangent`
+and `gradient_tangent` are the derivatives of the three methods they are named after, along a line in the parameters.
+"""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.errors import ShapeError
+
+Shape = tuple[int, ...]
+LayerParams = dict[str, Array]
+
+
+class Pass(NamedTuple):
+    """What one layer computed on the way forward, kept for the way back."""
+
+    z: Array  # weighted input (2), (m, n_l)
+    a: Array  # activation (3), (m, n_l)
+    memory: Any = None  # whatever else the layer needs on the way back: a mask, the winners of a pool
+
+
+class Layer:
+    """The interface of a layer. A new kind of layer is one file that implements these methods and one test file."""
+
+    draws: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
+    keeps_shape: ClassVar[bool] = False  # whether the output has the input's shape, whatever that is
+    weights: ClassVar[tuple[str, ...]] = ("W",)  # of its parameters, those that penalties, limits and priors hold
+    takes: ClassVar[int | None] = None  # how many axes an example has that comes in; None takes any
+    has_outputs: ClassVar[bool] = False  # whether it may be the last layer: n neurons with an activation sigma
+    weighs_inputs: ClassVar[bool] = False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
+    is_linear: bool = False  # whether a = W a_prev + b, so that the last layer has its best weights in closed form
+
+    # What the trace writes of it; {l} is the layer's number in the book and {below} the one of the layer below.
+    forward_words: ClassVar[str] = "the layer's own function of a^{below}"  # z^l (2)
+    backward_words: ClassVar[str] = "what the layer carries down of delta^{l}"  # dC/da of the layer below (BP2')
+    gradient_words: ClassVar[Mapping[str, str]] = {}  # of each parameter, "dC/db^{l} = delta^{l}   (BP3)"
+    activation_words: ClassVar[str | None] = None  # a^l (3), where there is more to say than sigma(z)
+
+    def role(self, name: str) -> str:
+        """What the parameter of that name is to penalties and priors: "weight" or "bias"."""
+        return "weight" if name in self.weights else "bias"
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """How many multiplications by weights one example takes forward: each neuron's weights at each of its places.
+
+        The first axis of a weight counts the neurons that it enters, and they are the last axis of the output.
+        """
+        shapes, places = self.parameter_shapes(input_shape), prod(self.output_shape(input_shape))
+        return sum(prod(shape) * places // shape[0] for name, shape in shapes.items() if self.role(name) == "weight")
+
+    def gram_width(self, params: LayerParams, outputs: int) -> int:
+        """The length of the inner products behind this layer's share of each entry of J J^T; all weights, or fewer."""
+        return sum(array.size for name, array in params.items() if self.role(name) == "weight")
+
+    @property
+    def label(self) -> str:
+        """The layer in a word or two, for messages and tables, such as "Dense(30)"."""
+        raise NotImplementedError
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of one example's activation, from the shape of one example's input."""
+        raise NotImplementedError
+
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
+        """Fresh parameters, NumPy's; `defaults` names initializers of activations in place of their own."""
+        raise NotImplementedError
+
+    def input_shape(self, params: LayerParams) -> Shape | None:
+        """The shape of one example's input, if the layer and its parameters determine it."""
+        return None
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """The shape of each parameter, from the shape of one example's input."""
+        raise NotImplementedError
+
+    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
+        """Raise a ShapeError if the parameters do not fit the input; `position` is the layer's index."""
+        self.output_shape(input_shape)
+        expected, found = self.parameter_shapes(input_shape), _shapes(params)
+        if found != expected:
+            raise ShapeError(
+                f"layer {position}, {self.label}, needs parameters of shapes {expected} for an input of shape "
+                f"{input_shape}, and has {found}: network, parameters and input must belong together."
+            )
+
+    def check_alone(self, params: LayerParams, position: int) -> None:
+        """Raise a ShapeError unless there is an input for which the parameters fit."""
+        last = next((params[name].shape[-1:] for name in self.weights if name in params), ())
+        found = _shapes(params)
+        if found != self.parameter_shapes(last or (0,)):
+            raise ShapeError(
+                f"layer {position}, {self.label}, has parameters of shapes {found}, which are not its own."
+            )
+
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
+        """(2) and (3). `key` is given in training only, to layers with `draws`; without one nothing is random."""
+        raise NotImplementedError
+
+    def slope(self, here: Pass) -> Array:
+        """sigma'(z^l), (m, n_l)."""
+        raise NotImplementedError
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l ⊙ sigma'(z^l), the second half of BP2."""
+        raise NotImplementedError
+
+    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+        """dC/da^{l-1} from delta^l (BP2'), the first half of BP2 for the layer below."""
+        raise NotImplementedError
+
+    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+        """BP3 and BP4, summed over the examples of the batch."""
+        raise NotImplementedError
+
+    def tangent(
+        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """(dz, da): how z^l and a^l move when the parameters move by dparams and the input by da_prev.
+
+        `da_prev` None means that the input does not move, as in the first layer.
+        """
+        raise NotImplementedError
+
+    def second_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        a_prev: Array,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """(ddz, dda): the second derivatives along the same straight line in the parameters."""
+        raise NotImplementedError
+
+    def tangent_along_gradient(
+        self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """`tangent` as the parameters move by `gradient(a_prev, delta)`, which a layer may have without forming it."""
+        return self.tangent(params, self.gradient(a_prev, delta), a_prev, here, da_prev)
+
+    def second_tangent_along_gradient(
+        self,
+        params: LayerParams,
+        delta: Array,
+        a_prev: Array,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """`second_tangent` along the same line."""
+        return self.second_tangent(params, self.gradient(a_prev, delta), a_prev, here, dz, da_prev, dda_prev)
+
+    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+        """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
+        raise NotImplementedError
+
+    def propagate_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        a_prev: Array,
+        da_prev: Array,
+        here: Pass,
+        moved: tuple[Array, Array],
+        delta: Array,
+        ddelta: Array,
+    ) -> Array:
+        """How dC/da^{l-1} moves, where the parameters move by dparams, a^{l-1} by da_prev and delta^l by ddelta."""
+        raise NotImplementedError
+
+    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
+        """How BP3 and BP4 move, summed over the batch, where a^{l-1} moves by da_prev and delta^l by ddelta."""
+        raise NotImplementedError
+
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+        """BP3 and BP4 residual by residual, for delta (m, k, n_l): this layer's rows of J^T, (parameters, m k).
+
+        They come as pairs (u, v), each for the rows u_j ⊙ v_i, i running faster; u is (rows, m k), v too or (1, 1).
+        """
+        raise NotImplementedError
+
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """The squares of J's entries summed over residuals, the diagonal of J^T J, in the parameters' shape."""
+        raise NotImplementedError
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """This layer's terms of (GRAM) between two sets of examples, one for each of its parameters.
+
+        `a_prev` are (m, n_{l-1}) and (m', n_{l-1}); `delta` are (m, k, n_l) and (m', k', n_l), one error for each
+        residual. Each term is (m, k, m', k'); their sum is the layer's share of J J^T. They stay apart because a prior
+        weighs weights and biases differently.
+        """
+        raise NotImplementedError
+
+    def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
+        """This layer's share of the diagonal of J D^-1 J^T, (m, k), with D^-1 = {"W": (n_in,), "b": ()}."""
+        raise NotImplementedError
+
+    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+        """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
+        raise NotImplementedError
+
+
+def _shapes(params: LayerParams) -> dict[str, Shape]:
+    return {name: tuple(array.shape) for name, array in params.items()}
+
+
+class StatelessLayer(Layer):
+    """A layer without parameters or activation: no gradients, no share of J, and a^l = z^l unless it says otherwise."""
+
+    backward_words: ClassVar[str] = "delta^{l}"
+
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """None."""
+        return {}
+
+    def slope(self, here: Pass) -> Array:
+        """da/dz = 1."""
+        return here.z.__array_namespace__().ones_like(here.z)
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l."""
+        return dC_da
+
+    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+        """ddelta = ddC/da."""
+        return ddC_da
+
+    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+        """No rows."""
+        return []
+
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """Nothing."""
+        return {}
+
+    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+        """Nothing."""
+        return {}

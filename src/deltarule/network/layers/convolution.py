@@ -1,0 +1,153 @@
+"""The convolutional layer: local receptive fields with shared weights ([N] ch. 6)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.checks import require_count
+from deltarule.errors import ConfigurationError
+from deltarule.network.layers.affine import AffineLayer
+from deltarule.network.layers.base import LayerParams, Shape
+from deltarule.network.layers.window import Window, as_pair, check_padding
+
+
+@dataclass(frozen=True)
+class Convolution(AffineLayer):
+    """Kernels that slide over an image; images are (m, H, W, c). Parameters: {"W": (f, h, w, c), "b": (f,)}.
+
+    z[i,j,f] = b_f + sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c], and a^l = sigma(z).
+
+    Args:
+        filters: f, the number of kernels, each of which gives one channel (feature map) of the result.
+        kernel: the kernels' size in pixels, (h, w); one number for both.
+        activation: a name in `deltarule.network.activations.ACTIVATIONS`, but not softmax.
+        stride: by how many pixels a kernel moves, (s_h, s_w); one number for both.
+        padding: "valid", the kernel stays inside the image, H' = (H - h) // s_h + 1; or "same", zeros around the
+            image, H' = ceil(H / s_h).
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS`; None takes the activation's default. A
+            neuron's weights are the h w c numbers of a kernel.
+
+    Raises:
+        ConfigurationError: a size is not a positive whole number, or a name is not known.
+
+    >>> Convolution(20, (5, 5)).output_shape((28, 28, 1))
+    (24, 24, 20)
+    """
+
+    filters: int
+    kernel: tuple[int, int] | int
+    activation: str = "linear"
+    stride: tuple[int, int] | int = 1
+    padding: str = "valid"
+    initializer: str | None = None
+
+    takes: ClassVar[int | None] = 3
+    forward_words: ClassVar[str] = (
+        "b^{l} + W^{l} at every place of a^{below}: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c"
+    )
+    backward_words: ClassVar[str] = "delta^{l} fully correlated with W^{l} turned by 180°"
+    gradient_words: ClassVar[Mapping[str, str]] = {
+        "b": "dC/db^{l}_f = sum_ij delta^{l}_ijf   (BP3)",
+        "W": "dC/dW^{l}_fuvc = sum_ij delta^{l}_ijf a^{below}_(s i + u)(s j + v)c   (BP4)",
+    }
+
+    def __post_init__(self):
+        """Check the description once, where the mistake was made."""
+        object.__setattr__(self, "filters", require_count("Convolution: filters", self.filters))
+        object.__setattr__(self, "kernel", as_pair("Convolution: the kernel's size", self.kernel))
+        object.__setattr__(self, "stride", as_pair("Convolution: stride", self.stride))
+        check_padding("Convolution", self.padding)
+        self.check_names()
+        if not self.sigma.elementwise:
+            raise ConfigurationError(
+                f"Convolution: activation is {self.activation!r}, which is for the output only: use another one."
+            )
+
+    @property
+    def window(self) -> Window:
+        """Where the kernels stop."""
+        return Window(self.kernel, self.stride, self.padding)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def label(self) -> str:
+        """Such as "Convolution(20, 5x5)"."""
+        return f"Convolution({self.filters}, {self.window.size[0]}x{self.window.size[1]})"
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """(H', W', f)."""
+        return (*self.window.stops(self.label, input_shape), self.filters)
+
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
+        """W and b as of a Dense layer on one receptive field."""
+        W, b = self.scheme(defaults)(random, self.filters, prod(self.window.size) * input_shape[-1], dtype)
+        return {"W": W.reshape(self.filters, *self.window.size, input_shape[-1]), "b": b}
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """W is (f, h, w, c), b is (f,)."""
+        return {"W": (self.filters, *self.window.size, input_shape[-1]), "b": (self.filters,)}
+
+    def product(self, W: Array, a: Array) -> Array:
+        """The correlation of every image with every kernel."""
+        return engine.of(a).correlate(W, a, self.window)
+
+    def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
+        """The full correlation of delta with the kernels turned by 180°."""
+        return engine.of(delta).turned(W, delta, self.window, *a_prev.shape[1:3])
+
+    def outer(self, delta: Array, a_prev: Array) -> Array:
+        """BP4 summed over the positions that share W."""
+        return engine.of(delta).kernel_gradient(delta, a_prev, self.window)
+
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+        """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
+        m, k, f = *delta.shape[:2], delta.shape[-1]
+        xp = delta.__array_namespace__()
+        dW = xp.einsum("ixp,ioxf->fpio", self._patches(a_prev), delta.reshape(m, k, -1, f), optimize=True)
+        db = delta.sum(axis=(2, 3)).transpose(2, 0, 1)
+        one = xp.ones((1, 1), dtype=delta.dtype)
+        return [(dW.reshape(-1, m * k), one), (db.reshape(f, m * k), one)]
+
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """sum_{i,o} (sum over positions of delta_io a_i)², example by example."""
+        m, k, f = *delta.shape[:2], delta.shape[-1]
+
+        def add(total: Array, pair: Sequence[Array]) -> Array:
+            dW = delta.__array_namespace__().einsum("xp,oxf->ofp", *pair, optimize=True)
+            return total + (dW * dW).sum(axis=0)
+
+        patches = self._patches(a_prev)
+        zero = delta.__array_namespace__().zeros((f, patches.shape[-1]), dtype=delta.dtype)
+        W = engine.of(delta).fold(add, zero, (patches, delta.reshape(m, k, -1, f)))
+        db = delta.sum(axis=(2, 3))
+        return {"W": W.reshape(f, *self.window.size, -1), "b": (db * db).sum(axis=(0, 1))}
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """The position sum first: a filter's weights have (m k, h w c) rows of J; their products, filter by filter."""
+        xp = delta[0].__array_namespace__()
+        patches = [self._patches(a) for a in a_prev]
+        errors = [d.reshape(*d.shape[:2], -1, d.shape[-1]) for d in delta]
+
+        def rows(side: int, of_filter: Array) -> Array:
+            dW = xp.einsum("ixp,iox->iop", patches[side], of_filter, optimize=True)
+            return dW.reshape(-1, dW.shape[-1])
+
+        def add(total: Array, pair: Sequence[Array]) -> Array:
+            return total + rows(0, pair[0]) @ rows(1, pair[1]).T
+
+        db = [d.sum(axis=2).reshape(-1, d.shape[-1]) for d in errors]
+        zero = xp.zeros((len(db[0]), len(db[1])), dtype=db[0].dtype)
+        W = engine.of(zero).fold(add, zero, [xp.moveaxis(d, -1, 0) for d in errors])
+        shape = (*delta[0].shape[:2], *delta[1].shape[:2])
+        return {"W": W.reshape(shape), "b": (db[0] @ db[1].T).reshape(shape)}
+
+    def _patches(self, a: Array) -> Array:
+        """The receptive fields of each example as rows, (m, H' W', h w c)."""
+        patches = self.window.patches(a)
+        return patches.reshape(len(a), -1, patches.shape[-1])

@@ -1,0 +1,161 @@
+"""The fully connected layer: z = W a + b, a = sigma(z)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.layers.affine import AffineLayer
+from deltarule.network.layers.base import LayerParams, Pass, Shape
+
+
+@dataclass(frozen=True)
+class Dense(AffineLayer):
+    """n neurons, each joined to all the activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+
+    Args:
+        n: the number of neurons, n_l, at least 1.
+        activation: a name in `deltarule.network.activations.ACTIVATIONS`.
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS`; None takes the activation's default.
+
+    Raises:
+        ConfigurationError: n is not a positive whole number, or a name is not known.
+    """
+
+    n: int
+    activation: str = "sigmoid"
+    initializer: str | None = None
+
+    takes: ClassVar[int | None] = 1
+    has_outputs: ClassVar[bool] = True
+    weighs_inputs: ClassVar[bool] = True
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether its activation is the identity."""
+        return self.activation == "linear"
+
+    def __post_init__(self):
+        """Check the description once, where the mistake was made."""
+        if isinstance(self.n, bool) or not hasattr(self.n, "__index__") or self.n < 1:
+            raise ConfigurationError(
+                f"a Dense layer needs a whole number of neurons, at least 1; n is {self.n!r}: give a positive size."
+            )
+        object.__setattr__(self, "n", int(self.n))
+        self.check_names()
+        if self.activation == "softmax" and self.n == 1:
+            raise ConfigurationError(
+                "softmax over n = 1 neuron is always 1 and learns nothing: use sigmoid, or one neuron a class."
+            )
+
+    @property
+    def label(self) -> str:
+        """Such as "Dense(30)"."""
+        return f"Dense({self.n})"
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """(n,), from a flat input."""
+        if len(input_shape) != 1:
+            raise ShapeError(
+                f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: flatten each example."
+            )
+        return (self.n,)
+
+    def init(
+        self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
+    ) -> LayerParams:
+        """W and b by the layer's initializer, or by that of its activation."""
+        W, b = self.scheme(defaults)(random, self.n, input_shape[0], dtype)
+        return {"W": W, "b": b}
+
+    def input_shape(self, params: LayerParams) -> Shape | None:
+        """(n_{l-1},)."""
+        return params["W"].shape[1:] if "W" in params and params["W"].ndim == 2 else None
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """W is (n_l, n_{l-1}), b is (n_l,)."""
+        return {"W": (self.n, input_shape[0]), "b": (self.n,)}
+
+    def gram_width(self, params: LayerParams, outputs: int) -> int:
+        """n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples."""
+        return self.n + -(-params["W"].shape[1] // outputs**2)
+
+    def product(self, W: Array, a: Array) -> Array:
+        """W a of every example, a W^T."""
+        return engine.of(a).dense(W, a)
+
+    def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
+        """W^T delta of every example."""
+        return engine.of(delta).dense_transposed(W, delta)
+
+    def outer(self, delta: Array, a_prev: Array) -> Array:
+        """sum over the batch of delta a^T."""
+        return engine.of(delta).dense_outer(delta, a_prev)
+
+    def tangent_along_gradient(
+        self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
+        if not self._few(delta, a_prev):
+            return super().tangent_along_gradient(params, delta, a_prev, here, da_prev)
+        dz = (a_prev @ a_prev.T) @ delta + delta.sum(axis=0)
+        if da_prev is not None:
+            dz = dz + da_prev @ params["W"].T
+        return dz, self.sigma.times_slope(here.z, here.a, dz)
+
+    def second_tangent_along_gradient(
+        self,
+        params: LayerParams,
+        delta: Array,
+        a_prev: Array,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """dW da_i = sum_j delta_j ⟨a_j, da_i⟩."""
+        if not self._few(delta, a_prev):
+            return super().second_tangent_along_gradient(params, delta, a_prev, here, dz, da_prev, dda_prev)
+        ddz = here.z.__array_namespace__().zeros_like(here.z)
+        if da_prev is not None:
+            ddz = 2 * ((da_prev @ a_prev.T) @ delta)
+        if dda_prev is not None:
+            ddz = ddz + dda_prev @ params["W"].T
+        return ddz, self.sigma.second_tangent(here.z, here.a, dz, ddz)
+
+    def _few(self, delta: Array, a_prev: Array) -> bool:
+        """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
+        return a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
+
+    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+        """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
+        (m, k, n), xp = delta.shape, delta.__array_namespace__()
+        errors = delta.reshape(m * k, n).T
+        inputs = a_prev.T if k == 1 else xp.repeat(a_prev.T, k, axis=1)
+        return [(errors, inputs), (errors, xp.ones((1, 1), dtype=delta.dtype))]
+
+    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+        """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
+        squares = (delta * delta).sum(axis=1)
+        return {"W": squares.T @ (a_prev * a_prev), "b": squares.sum(axis=0)}
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        """⟨delta_io, delta_jq⟩ ⟨a_i, a_j⟩ for W and ⟨delta_io, delta_jq⟩ for b: rows of J are outer products (BP4)."""
+        (m, k, n), (m2, k2, _) = delta[0].shape, delta[1].shape
+        errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
+        return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}
+
+    def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
+        """‖delta_io‖² (sum_k a_ik² D^-1_k + D^-1_b)."""
+        return (delta * delta).sum(axis=-1) * ((a_prev * a_prev) @ covariance["W"] + covariance["b"])[:, None]
+
+    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+        """sum_ij Q_ij a_ik a_jk for the weights from input k and sum Q for b, with Q = M ⊙ (delta delta^T)."""
+        m, k, n = delta.shape
+        errors = delta.reshape(m * k, n)
+        Q = (M * (errors @ errors.T)).reshape(m, k, m, k).sum(axis=(1, 3))
+        return {"W": (a_prev * (Q @ a_prev)).sum(axis=0), "b": Q.sum()}

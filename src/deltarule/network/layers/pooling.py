@@ -1,0 +1,210 @@
+"""Pooling: each channel of an image condensed window by window, by its maximum, mean or Euclidean norm ([N] ch. 6).
+
+Whatever the kind, a[i,j,c] is a function of the h w pixels that the window sees, its pieces a_k, and near a point it is
+linear in them: da = sum_k w_k da_k. These w_k are all that the backward pass needs - the error of a window goes to its
+pixels in these shares - and they are what distinguishes the kinds:
+
+    MaxPool     w_k = 1 for the pixel that won, else 0; of equal pixels the first wins, row by row
+    MeanPool    w_k = 1/(the number of pixels)
+    L2Pool      w_k = a_k/a, where a = √(sum a_k²); 0 where all are 0
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from deltarule.arrays import Array
+from deltarule.network.layers.base import LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.window import Window, as_pair, check_padding
+
+
+@dataclass(frozen=True)
+class Pool(StatelessLayer):
+    """What the kinds of pooling share.
+
+    Args:
+        size: the window in pixels, (h, w); one number for both.
+        stride: by how many pixels it moves, (s_h, s_w); None moves it by its size, so that windows do not overlap.
+        padding: "valid", windows stay inside the image and what is left over below and right is not seen; or "same",
+            they cover it, and see nothing outside.
+
+    Raises:
+        ConfigurationError: a size is not a positive whole number, or the padding is not known.
+    """
+
+    size: tuple[int, int] | int
+    stride: tuple[int, int] | int | None = None
+    padding: str = "valid"
+
+    takes: ClassVar[int | None] = 3
+
+    def __post_init__(self):
+        """Check the description once, where the mistake was made."""
+        name = type(self).__name__
+        object.__setattr__(self, "size", as_pair(f"{name}: the window's size", self.size))
+        stride = self.size if self.stride is None else self.stride
+        object.__setattr__(self, "stride", as_pair(f"{name}: stride", stride))
+        check_padding(name, self.padding)
+
+    @property
+    def window(self) -> Window:
+        """Where the windows stop."""
+        return Window(self.size, self.stride, self.padding)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def label(self) -> str:
+        """Such as "MaxPool(2x2)"."""
+        return f"{type(self).__name__}({self.window.size[0]}x{self.window.size[1]})"
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """(H', W', c)."""
+        return (*self.window.stops(self.label, input_shape), input_shape[-1])
+
+    def pooled(self, a_prev: Array) -> Array:
+        """The number of each window."""
+        raise NotImplementedError
+
+    def shares(self, a_prev: Array, a: Array) -> list[Array]:
+        """w_k, for each piece."""
+        raise NotImplementedError
+
+    def share_tangents(self, a_prev: Array, a: Array, da_prev: Array, da: Array) -> Sequence[Array | float]:
+        """How w_k moves, where the image moves by da_prev and a by da; 0 for what is piecewise linear."""
+        return [0.0] * len(self.shares(a_prev, a))
+
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
+        """z^l = a^l, the number of each window."""
+        a = self.pooled(a_prev)
+        return Pass(a, a)
+
+    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+        """dC/da^{l-1}: each window's delta goes to its pixels in the shares w_k."""
+        parts = [w * delta for w in self.shares(a_prev, here.a)]
+        return self.window.put_back(parts, *a_prev.shape[1:3])
+
+    def tangent(
+        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """dz = da = sum_k w_k da_k."""
+        if da_prev is None:
+            zero = here.a.__array_namespace__().zeros_like(here.a)
+            return zero, zero
+        da = _sum(w * d for w, d in zip(self.shares(a_prev, here.a), self.window.pieces(da_prev), strict=True))
+        return da, da
+
+    def second_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        a_prev: Array,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """dda = sum_k w_k dda_k + dw_k da_k."""
+        dda = here.a.__array_namespace__().zeros_like(here.a)
+        if da_prev is not None:
+            moving = self.share_tangents(a_prev, here.a, da_prev, dz)
+            dda = dda + _sum(w * d for w, d in zip(moving, self.window.pieces(da_prev), strict=True))
+        if dda_prev is not None:
+            still = self.shares(a_prev, here.a)
+            dda = dda + _sum(w * d for w, d in zip(still, self.window.pieces(dda_prev), strict=True))
+        return dda, dda
+
+    def propagate_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        a_prev: Array,
+        da_prev: Array,
+        here: Pass,
+        moved: tuple[Array, Array],
+        delta: Array,
+        ddelta: Array,
+    ) -> Array:
+        """w_k ddelta + dw_k delta, put back."""
+        still = self.shares(a_prev, here.a)
+        moving = self.share_tangents(a_prev, here.a, da_prev, moved[1])
+        parts = [w * ddelta + dw * delta for w, dw in zip(still, moving, strict=True)]
+        return self.window.put_back(parts, *a_prev.shape[1:3])
+
+
+class MaxPool(Pool):
+    """a = max_k a_k: whether a feature was found anywhere in the window. Takes (h, w), see `Pool`.
+
+    >>> MaxPool((2, 2)).output_shape((24, 24, 20))
+    (12, 12, 20)
+    """
+
+    forward_words: ClassVar[str] = "the largest a^{below} of each window"
+    backward_words: ClassVar[str] = "delta^{l} at the pixel that won its window"
+
+    def pooled(self, a_prev: Array) -> Array:
+        """max_k a_k."""
+        first, *others = self.window.pieces(a_prev, -np.inf)
+        for piece in others:
+            first = a_prev.__array_namespace__().maximum(first, piece)
+        return first
+
+    def shares(self, a_prev: Array, a: Array) -> list[Array]:
+        """1 for the first pixel that equals the maximum."""
+        pieces, xp = self.window.pieces(a_prev, -np.inf), a.__array_namespace__()
+        winner = xp.full(a.shape, len(pieces), dtype="int32")
+        for k, piece in reversed(list(enumerate(pieces))):
+            winner = xp.where(piece == a, k, winner)
+        return [(winner == k).astype(a.dtype) for k in range(len(pieces))]
+
+
+class MeanPool(Pool):
+    """a = mean_k a_k over the pixels of the image that the window sees. Takes (h, w), see `Pool`."""
+
+    forward_words: ClassVar[str] = "the mean a^{below} of each window"
+    backward_words: ClassVar[str] = "delta^{l} spread evenly over its window"
+
+    def pooled(self, a_prev: Array) -> Array:
+        """(1/n) sum_k a_k."""
+        return self._share(a_prev) * _sum(self.window.pieces(a_prev))
+
+    def shares(self, a_prev: Array, a: Array) -> list[Array]:
+        """1/n for each."""
+        return [self._share(a_prev)] * (self.window.size[0] * self.window.size[1])
+
+    def _share(self, a_prev: Array) -> Array:
+        counts = self.window.counts(*a_prev.shape[1:3])
+        return a_prev.__array_namespace__().asarray(1 / counts, dtype=a_prev.dtype)
+
+
+class L2Pool(Pool):
+    """a = √(sum_k a_k²), the Euclidean norm of the window's pixels. Takes (h, w), see `Pool`."""
+
+    forward_words: ClassVar[str] = "√(sum of (a^{below})²) over each window"
+    backward_words: ClassVar[str] = "delta^{l} spread over its window by a/‖a‖"
+
+    def pooled(self, a_prev: Array) -> Array:
+        """√(sum_k a_k²)."""
+        return a_prev.__array_namespace__().sqrt(_sum(piece * piece for piece in self.window.pieces(a_prev)))
+
+    def shares(self, a_prev: Array, a: Array) -> list[Array]:
+        """a_k/a, and 0 where a is: the norm has a kink there, and 0 is one of its subgradients."""
+        return [piece * _inverse(a) for piece in self.window.pieces(a_prev)]
+
+    def share_tangents(self, a_prev: Array, a: Array, da_prev: Array, da: Array) -> Sequence[Array]:
+        """(da_k - w_k da)/a."""
+        pieces = zip(self.window.pieces(da_prev), self.shares(a_prev, a), strict=True)
+        return [(moved - share * da) * _inverse(a) for moved, share in pieces]
+
+
+def _inverse(a: Array) -> Array:
+    xp = a.__array_namespace__()
+    return xp.where(a > 0, 1 / xp.where(a > 0, a, 1), 0)
+
+
+def _sum(arrays) -> Array:
+    total = None
+    for array in arrays:
+        total = array if total is None else total + array
+    assert total is not None
+    return total

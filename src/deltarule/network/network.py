@@ -1,0 +1,290 @@
+"""The network: a stack of layers and a cost. It is a description; the parameters live outside it."""
+
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from deltarule import engine, trees
+from deltarule.arrays import Array, is_jax, is_traced
+from deltarule.checks import as_numbers, require_real
+from deltarule.engine.precision import as_dtype, dtype_of
+from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+from deltarule.machine import require_room
+from deltarule.network import backprop, tracing
+from deltarule.network.activation import Activation
+from deltarule.network.backprop import Params
+from deltarule.network.cost import Cost
+from deltarule.network.costs import get_cost
+from deltarule.network.evaluation import rows_at_once
+from deltarule.network.layers import Layer, Shape
+
+NEGLIGIBLE = 2**26  # bytes that every machine has
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """Layers 2..L of a feed-forward network and the cost of its output.
+
+    Args:
+        layers: the layers, input side first; the last one is a Dense layer.
+        cost: "quadratic", "cross-entropy", "log-likelihood", "huber", "poisson", or a `deltarule.network.costs.Cost`.
+
+    Raises:
+        ConfigurationError: no layers, a thing that is not a layer, a softmax below the output, an unknown cost.
+
+    >>> net = Network([Dense(3, "tanh"), Dense(1, "linear")])
+    >>> params = net.init(0, input_shape=(2,))
+    >>> net(params, [[0.0, 1.0], [2.0, 3.0]]).shape
+    (2, 1)
+    """
+
+    layers: tuple[Layer, ...]
+    cost: Cost
+
+    def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
+        """Check the stack once, where the mistake was made."""
+        if not isinstance(layers, Iterable):
+            raise ConfigurationError(f"layers is {layers!r}: give a list such as [Dense(10, 'sigmoid')].")
+        layers = tuple(layers)
+        if not layers:
+            raise ConfigurationError("a network needs at least one layer: give a list such as [Dense(10, 'sigmoid')].")
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise ConfigurationError(f"layers[{i}] is {layer!r}, which is not a layer: give Dense(n, activation).")
+            sigma = getattr(layer, "sigma", None)
+            if i < len(layers) - 1 and isinstance(sigma, Activation) and not sigma.elementwise:
+                raise ConfigurationError(
+                    f"layers[{i}] is {sigma.name}, which is for the output only: use another activation below the "
+                    "output."
+                )
+        if not layers[-1].has_outputs:
+            raise ConfigurationError(
+                f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
+            )
+        object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "cost", get_cost(cost))
+
+    @property
+    def output_activation(self) -> Activation:
+        """The activation of layer L."""
+        return self.layers[-1].sigma  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def outputs(self) -> int:
+        """k = n_L, the number of outputs."""
+        return self.layers[-1].n  # pyright: ignore[reportAttributeAccessIssue]
+
+    def init(
+        self,
+        seed: Any,
+        input_shape: Shape,
+        dtype: Any = "float32",
+        defaults: Mapping[str, str] | None = None,
+    ) -> Params:
+        """Fresh parameters: a list with one dict for each layer, Dense: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+
+        They are NumPy's arrays, drawn by NumPy's counter-based generator: the same for both engines.
+
+        Args:
+            seed: a whole number from 0 to 2³² - 1, or a JAX key.
+            input_shape: the shape of one example, such as (784,).
+            dtype: "float32" or "float64".
+            defaults: initializers of activations in place of their own, for layers that name none.
+        """
+        return self.starts(seed, 1, input_shape, dtype, defaults)[0]
+
+    def starts(
+        self,
+        seed: Any,
+        count: int,
+        input_shape: Shape,
+        dtype: Any = "float32",
+        defaults: Mapping[str, str] | None = None,
+    ) -> list[Params]:
+        """Fresh parameters of several starts; the first are those of `init`."""
+        dtype, path, shape = as_dtype(dtype), as_path(seed), _checked_shape(input_shape)
+        shapes = self.shapes(shape)
+        self._require_room(shapes, dtype)
+        return [
+            [
+                layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults or {})
+                for i, (layer, below) in enumerate(zip(self.layers, shapes[:-1], strict=True))
+            ]
+            for start in range(count)
+        ]
+
+    def outline(self, input_shape: Shape) -> Params:
+        """Parameters of the right shapes that take no memory, for whoever asks for their sizes: all are the same 0."""
+        below = self.shapes(input_shape)[:-1]
+        shapes = [layer.parameter_shapes(shape) for layer, shape in zip(self.layers, below, strict=True)]
+        return [{name: np.broadcast_to(np.float32(0), shape) for name, shape in layer.items()} for layer in shapes]
+
+    def check(self, params: Params, input_shape: Shape) -> None:
+        """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
+        if len(params) != len(self.layers):
+            raise ShapeError(
+                f"the network has {len(self.layers)} layers and the parameters are for {len(params)}: "
+                "params[i] belongs to net.layers[i]."
+            )
+        for i, (layer, p, shape) in enumerate(zip(self.layers, params, self.shapes(input_shape)[:-1], strict=True)):
+            layer.check(p, shape, i)
+
+    def _require_room(self, shapes: list[Shape], dtype: np.dtype) -> None:
+        """Raise a TooLargeError if the parameters do not fit the memory."""
+        numbers = sum(
+            prod(shape)
+            for layer, below in zip(self.layers, shapes[:-1], strict=True)
+            for shape in layer.parameter_shapes(below).values()
+        )
+        size = dtype.itemsize * numbers
+        if size >= NEGLIGIBLE:
+            require_room(f"parameters for inputs of shape {shapes[0]}", 3.0 * size, "use fewer neurons or inputs")
+
+    def shapes(self, input_shape: Shape) -> list[Shape]:
+        """The shapes of a^1 = x, a^2, ..., a^L of one example.
+
+        Raises:
+            ShapeError: an input does not fit its layer; the message lists the shapes so far.
+        """
+        shapes = [tuple(input_shape)]
+        for layer in self.layers:
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ShapeError as error:
+                above = [f"{layer.label} {shape}" for layer, shape in zip(self.layers, shapes[1:], strict=False)]
+                so_far = ", ".join([f"input {shapes[0]}", *above])
+                raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
+        return shapes
+
+    def neurons(self, input_shape: Shape) -> int:
+        """How many activations one example has, over all layers."""
+        return sum(prod(shape) for shape in self.shapes(input_shape)[1:])
+
+    def input_shape(self, params: Params) -> Shape | None:
+        """The shape of one example's input, if layers and parameters determine it; images may have any size."""
+        for layer, p in zip(self.layers, params, strict=False):
+            shape = layer.input_shape(p)
+            if shape is not None or not layer.keeps_shape:
+                return shape
+        return None
+
+    def __call__(self, params: Params, X: Any) -> Array:
+        """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters.
+
+        NumPy's parameters are computed with by NumPy, JAX's by JAX; so are `cost_and_gradient` and `trace`.
+        """
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
+            x = self.as_inputs(params, X, dtype)
+            most = rows_at_once(self, x)
+            parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
+            return E.wait(parts[0] if len(parts) == 1 else E.xp.concatenate(parts))
+
+    def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: Any = None) -> tuple[Array, Params]:
+        """C = (1/N) sum_x C_x and its gradient by BP1-BP4; the gradient has the shape of the parameters.
+
+        Memory is bounded whatever N is. On JAX it is compiled once for each N, as calls of the network are.
+        With a seed (or a key of JAX) Dropout draws its masks as in a step of training; without one it is the identity.
+
+        Raises:
+            DataError: X has no rows. Whether targets are what the cost is made for is not looked at, for speed.
+            ShapeError: X or Y does not fit the network.
+        """
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
+            x = self.as_inputs(params, X, dtype)
+            if not x.shape[0]:
+                raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
+            y = self.as_targets(Y, x)
+            drawn = None if key is None else E.key((*as_path(key), NOISE))
+            return E.wait(_in_parts(E, self, params, x, y, drawn))
+
+    def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
+        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
+            inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
+            targets = self.as_targets(as_numbers("y", y, None, "(k,)")[None], inputs)
+            return tracing.trace(self, params, E.put(inputs), E.put(targets))
+
+    def as_inputs(self, params: Params, X: Any, dtype: np.dtype) -> Array:
+        """X as an array of this dtype, (N, ...), checked against the first layer.
+
+        It is NumPy's unless X is JAX's: a compiled call takes it over in a tenth of the time of jnp.asarray.
+        """
+        if not is_jax(X):
+            X = as_numbers("X", X, dtype, "(N, n_1)")
+        require_real("X", X)
+        if X.ndim < 2:
+            raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
+        self.check(params, X.shape[1:])
+        X = engine.of_params(params).given(X, params)
+        return X if X.dtype == dtype else X.astype(dtype)
+
+    def as_targets(self, Y: Any, x: Array) -> Array:
+        """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1.
+
+        It is NumPy's unless Y is JAX's.
+        """
+        k, N = self.outputs, x.shape[0]
+        if not is_jax(Y):
+            Y = as_numbers("Y", Y, None, f"(N, {k})")
+        require_real("Y", Y)
+        if Y.ndim == 1 and k == 1:
+            Y = Y[:, None]
+        elif Y.ndim == 1 and Y.dtype.kind in "iu":
+            if not is_traced(Y) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
+                raise DataError(
+                    f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
+                    f"number the classes from 0 to {k - 1}."
+                )
+            Y = (Y[:, None] == np.arange(k)).astype(x.dtype)
+        if Y.shape != (N, k):
+            raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
+        return Y if Y.dtype == x.dtype else Y.astype(x.dtype)
+
+
+def _checked_shape(input_shape: Any) -> Shape:
+    """The shape of one example as a tuple of ints.
+
+    Raises:
+        ShapeError: it is no sequence of whole numbers of at least 1.
+    """
+    is_shape = isinstance(input_shape, Sequence) and all(isinstance(n, numbers.Integral) for n in input_shape)
+    shape = tuple(int(n) for n in input_shape) if is_shape else (0,)
+    if min(shape, default=1) < 1:
+        raise ShapeError(
+            f"input_shape is {input_shape!r}: give the shape of one example, a tuple of whole numbers such as (784,)."
+        )
+    return shape
+
+
+def _outputs(params: Params, x: Array, *, net: Network) -> Array:
+    return backprop.forward(net, params, engine.of_params(params).put(x))[-1].a
+
+
+def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
+    """The mean cost and its gradient, of as many examples at a time as fit the memory."""
+    count, most = x.shape[0], rows_at_once(net, x)
+    if count <= most:  # to cut a JAX array takes as long as a small gradient
+        return E.call(_mean_cost_and_gradient, params, x, y, key, net=net)
+    mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)
+    for first in range(most, count, most):
+        own = None if key is None else E.fold_in(key, first)
+        some = slice(first, first + most)
+        part = E.call(_mean_cost_and_gradient, params, x[some], y[some], own, net=net)
+        share = min(most, count - first) / min(first + most, count)
+        mean = trees.mapped(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
+    return mean
+
+
+def _mean_cost_and_gradient(params: Params, x: Array, y: Array, key: Any, *, net: Network) -> tuple[Array, Params]:
+    E = engine.of_params(params)
+    x, y = E.put(x), E.put(y)
+    weight = E.xp.full(x.shape[0], 1 / x.shape[0], dtype=x.dtype)
+    return backprop.cost_and_gradient(net, params, x, y, weight, key)

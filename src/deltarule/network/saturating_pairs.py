@@ -1,0 +1,225 @@
+"""Pairs of output and cost whose gradient is lost in BP1 where the output saturates, computed from z instead.
+
+∇_a C ⊙ sigma'(z) is 1/a times a there: once a rounds to 0 or 1 the product is 0, and the examples that are most wrong
+teach nothing. Written in z both factors cancel by hand. Shapes: z, y are (m, k).
+
+Softmax with cross-entropy. With c_j = 1 - a_j, e_j = a_j (1 - y_j) - c_j y_j and t the largest output of a row, whose
+c_t = sum_{k≠t} a_k is summed and not subtracted, and b = a_j / c_t over j ≠ t, a softmax of the others:
+
+    delta_i = sum_{j≠t} (e_j / c_j) ([i=j] - a_i) + e_t ([i=t] - b_i),    c_j >= 1/2 for j ≠ t.
+
+Softplus with log-likelihood. With rho(z) = sigma'(z)/sigma(z), which goes to 1 for z → -∞: delta = -y rho(z).
+
+Exponential with Poisson's cost. a - y ln a = e^z - y z: delta = e^z - y and d²C/dz² = e^z, whatever y is. Softplus with
+Poisson's cost is sum a beside softplus with log-likelihood.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.network.activations import sigmoid, softplus
+
+SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
+
+
+class Pair(Protocol):
+    """An output activation with a cost: the value, BP1, its tangent and the Gauss-Newton factors, all from z."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """C_x of each example, (m,)."""
+        ...
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """delta^L (BP1), (m, k)."""
+        ...
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """How delta^L moves as z moves by dz, (m, k)."""
+        ...
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S (m, k, k) and r (m, k) with S r = delta^L."""
+        ...
+
+
+class Shares(NamedTuple):
+    """A row of softmax outputs without cancellation: a, c = 1 - a, their logarithms, the largest (one-hot), and b."""
+
+    a: Array
+    c: Array
+    ln_a: Array
+    ln_c: Array
+    top: Array
+    b: Array
+
+
+class SoftmaxCrossEntropy:
+    """-sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] with a = softmax(z)."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln a and ln(1 - a) by log-sum-exp."""
+        shares = _shares(z)
+        return -(y * shares.ln_a + (1 - y) * shares.ln_c).sum(axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """The formula above."""
+        shares = _shares(z)
+        e, w = _parts(shares, y)
+        return w - shares.a * _row_sum(w) + _row_sum(e * shares.top) * (shares.top - shares.b)
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """de = da and dw = da (1 + w)/c, because dc = -da; then the product rule."""
+        shares = _shares(z)
+        e, w = _parts(shares, y)
+        da = shares.a * (dz - _row_sum(shares.a * dz))
+        db = shares.b * (dz - _row_sum(shares.b * dz))
+        dw = z.__array_namespace__().where(shares.top > 0, 0, da * (1 + w) / _at_least_half(shares))
+        e_top, de_top = _row_sum(e * shares.top), _row_sum(da * shares.top)
+        along = dw - da * _row_sum(w) - shares.a * _row_sum(dw)
+        return along + de_top * (shares.top - shares.b) - e_top * db
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S_ij = h_j/c_j ([i=j] - a_i), for the largest h_t ([i=t] - b_i); r = e/h, h = |√y c + i √(1-y) a|."""
+        shares, xp = _shares(z), z.__array_namespace__()
+        h = xp.hypot(xp.sqrt(y) * shares.c, xp.sqrt(1 - y) * shares.a)
+        e, _ = _parts(shares, y)
+        eye = xp.eye(z.shape[-1], dtype=z.dtype)
+        others = (h / _at_least_half(shares))[..., None, :] * (eye - shares.a[..., :, None])
+        largest = h[..., None, :] * (eye - shares.b[..., :, None])
+        return xp.where(shares.top[..., None, :] > 0, largest, others), e / xp.maximum(h, np.finfo(z.dtype).tiny)
+
+
+class SoftplusLogLikelihood:
+    """-sum_j y_j ln a_j with a = softplus(z)."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln softplus(z) is z - e^z/2 + ... where e^z is small."""
+        return -(y * _ln_softplus(z)).sum(axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """-y rho(z)."""
+        return -y * _rho(z)
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """rho' = rho (1 - logistic(z) - rho), which goes to -e^z/2."""
+        (small, safe), xp = _small(z), z.__array_namespace__()
+        slope = _rho(safe) * (sigmoid(-safe) - _rho(safe))
+        return -y * xp.where(small, -0.5 * xp.exp(xp.minimum(z, 0)), slope) * dz
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S = diag(√y rho), r = -√y."""
+        root = z.__array_namespace__().sqrt(y)
+        return diagonal(root * _rho(z)), -root
+
+
+class ExponentialPoisson:
+    """sum_j [a_j - y_j - y_j ln(a_j / y_j)] with a = e^z."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln a is z."""
+        return (z.__array_namespace__().exp(z) - y - y_ln_a_over_y(z, y)).sum(axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """a - y."""
+        return z.__array_namespace__().exp(z) - y
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """da = a dz."""
+        return z.__array_namespace__().exp(z) * dz
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S = diag(√a), r = (a - y)/√a, with √a = e^{z/2} held at the smallest slope."""
+        xp = z.__array_namespace__()
+        root = xp.maximum(xp.exp(0.5 * z), SMALLEST_SLOPE)
+        return diagonal(root), (xp.exp(z) - y) / root
+
+
+class SoftplusPoisson:
+    """The same with a = softplus(z)."""
+
+    def value(self, z: Array, y: Array) -> Array:
+        """ln a as with log-likelihood."""
+        return (softplus(z) - y - y_ln_a_over_y(_ln_softplus(z), y)).sum(axis=-1)
+
+    def output_error(self, z: Array, y: Array) -> Array:
+        """sigma'(z) - y rho(z)."""
+        return sigmoid(z) - y * _rho(z)
+
+    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+        """sigma''(z) dz and that of log-likelihood."""
+        return sigmoid(z) * sigmoid(-z) * dz + SoftplusLogLikelihood().output_error_tangent(z, y, dz)
+
+    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+        """S = sigma'/√a = √(sigma' rho), held at the smallest slope, and r = delta / S."""
+        xp = z.__array_namespace__()
+        root = xp.maximum(xp.sqrt(sigmoid(z) * _rho(z)), SMALLEST_SLOPE)
+        return diagonal(root), self.output_error(z, y) / root
+
+
+PAIRS: dict[tuple[str, str], Pair] = {
+    ("softmax", "cross-entropy"): SoftmaxCrossEntropy(),
+    ("softplus", "log-likelihood"): SoftplusLogLikelihood(),
+    ("exponential", "poisson"): ExponentialPoisson(),
+    ("softplus", "poisson"): SoftplusPoisson(),
+}
+
+
+def _shares(z: Array) -> Shares:
+    E, xp, k = engine.of(z), z.__array_namespace__(), z.shape[-1]
+    top = (xp.argmax(z, axis=-1)[..., None] == xp.arange(k)).astype(z.dtype)
+    ln_a = E.log_softmax(z)
+    a = xp.exp(ln_a)
+    if k == 1:  # there are no others: a = 1 whatever z is, and the cost is held at the smallest number's
+        zero = xp.zeros_like(z)
+        return Shares(a, zero, ln_a, xp.full_like(z, np.log(np.finfo(z.dtype).tiny)), top, zero)
+    rest = xp.where(top > 0, -xp.inf, z)
+    ln_c_top = E.logsumexp(rest) - E.logsumexp(z)
+    ln_c = xp.where(top > 0, ln_c_top, xp.log1p(-xp.where(top > 0, 0, a)))
+    return Shares(a, xp.exp(ln_c), ln_a, ln_c, top, E.softmax(rest))
+
+
+def _parts(shares: Shares, y: Array) -> tuple[Array, Array]:
+    """e, and w = e/c without the largest output."""
+    e = shares.a * (1 - y) - shares.c * y
+    return e, e.__array_namespace__().where(shares.top > 0, 0, e / _at_least_half(shares))
+
+
+def _at_least_half(shares: Shares) -> Array:
+    """c of all but the largest output, 1 there."""
+    return shares.c.__array_namespace__().where(shares.top > 0, 1, shares.c)
+
+
+def y_ln_a_over_y(ln_a: Array, y: Array) -> Array:
+    """y ln(a/y) of each output, 0 where y is 0."""
+    xp = y.__array_namespace__()
+    return y * (ln_a - xp.log(xp.where(y > 0, y, 1)))
+
+
+def diagonal(entries: Array) -> Array:
+    """The diagonal matrices (m, k, k) with these entries (m, k)."""
+    return entries[..., None] * entries.__array_namespace__().eye(entries.shape[-1], dtype=entries.dtype)
+
+
+def _row_sum(v: Array) -> Array:
+    return v.sum(axis=-1, keepdims=True)
+
+
+def _small(z: Array) -> tuple[Array, Array]:
+    """Whether e^z is lost beside 1 when squared, and a z that is not, for the branch that is not taken."""
+    small = z < 0.5 * float(np.log(np.finfo(z.dtype).eps))
+    return small, z.__array_namespace__().where(small, 0, z)
+
+
+def _ln_softplus(z: Array) -> Array:
+    """z - e^z/2 + ... where e^z is small."""
+    (small, safe), xp = _small(z), z.__array_namespace__()
+    return xp.where(small, z - 0.5 * xp.exp(xp.minimum(z, 0)), xp.log(softplus(safe)))
+
+
+def _rho(z: Array) -> Array:
+    """sigma'(z)/sigma(z) of softplus: 1 - e^z/2 + ... where e^z is small."""
+    (small, safe), xp = _small(z), z.__array_namespace__()
+    return xp.where(small, 1 - 0.5 * xp.exp(xp.minimum(z, 0)), sigmoid(safe) / softplus(safe))

@@ -1,0 +1,130 @@
+"""The loop over epochs that JAX compiles, for trainers whose whole epoch is compiled: up to `CHUNK` epochs in one call.
+
+Each epoch is `deltarule.training.loop.one_epoch`, scores, best parameters, stopping and records included; Python looks
+in between, about every half second. Everything that goes on from epoch to epoch is in a `Carry`, so cutting a training
+into calls changes no number.
+"""
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from deltarule.engine.devices import replicate
+from deltarule.engine.rows import padded_size
+from deltarule.engine.turn import Record, Turn
+from deltarule.training import loop
+
+if TYPE_CHECKING:
+    from deltarule.training.loop import Carry, Course
+
+ORDER_NUMBERS = 2**20  # of the orders of one call's epochs, which travel with it
+
+
+@partial(jax.jit, static_argnames="net")
+def _start(net: Any, trainer: Any, params: Any, rows: Any) -> Any:
+    return trainer.init(net, params, rows)
+
+
+def start(course: "Course", params: Any) -> "Carry":
+    """The carry before the first epoch of one training."""
+    rows = course.rows
+    infinity = jnp.asarray(jnp.inf, rows.x.dtype)
+    zero = jnp.zeros((), jnp.int32)
+    return loop.Carry(_start(course.net, course.trainer, params, rows), params, infinity, -infinity, zero, zero, zero)
+
+
+def epochs_at_once(places: int) -> int:
+    """How many epochs one call runs at most, whose orders have so many places each."""
+    return max(1, min(loop.CHUNK, ORDER_NUMBERS // max(1, places)))
+
+
+def many_epochs(course: "Course", carry: "Carry", until: int, lane: int) -> tuple["Carry", dict[str, np.ndarray]]:
+    """Train from epoch `carry.epoch` up to epoch `until`, or to a stop; the records of these epochs."""
+    first = int(carry.epoch)
+    function, given, static = call_of(course, carry, until, lane)
+    carry, records = function(*given, **static)
+    _wait(carry)
+    ran = int(carry.epoch) - first
+    return carry, {name: np.asarray(values)[:ran] for name, values in records.items()}
+
+
+def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """The compiled function that trains towards epoch `until`, its arguments and its static ones."""
+    first = int(carry.epoch)
+    orders = course.orders(first, 1, lane)
+    most = loop.CHUNK if orders is None else epochs_at_once(orders.shape[1])
+    until = min(until, first + most)
+    if orders is not None:
+        orders = _padded(course.orders(first, until - first, lane), most, course.trainer.batch_size)
+    static = {"net": course.net, "monitor": course.monitor, "recorded": course.recorded, "epochs": most}
+    given = (
+        course.trainer,
+        course.rules,
+        course.rows,
+        course.validation,
+        carry,
+        replicate(course.rows, orders),
+        replicate(course.rows, course.noise_key(lane)),
+        np.int32(until),
+    )
+    return _advance, given, static
+
+
+def _padded(orders: np.ndarray, epochs: int, m: int) -> np.ndarray:
+    """The orders in an array whose shape does not hang on how many epochs there are, or on N beyond its padding."""
+    places = -(-padded_size(orders.shape[1]) // m) * m
+    return np.pad(orders, ((0, epochs - orders.shape[0]), (0, places - orders.shape[1])))
+
+
+@partial(jax.jit, static_argnames=("net", "monitor", "recorded", "epochs"))
+def _advance(
+    trainer: Any,
+    stopping: Any,
+    rows: Any,
+    validation: Any,
+    carry: "Carry",
+    orders: Array | None,
+    key: Array,
+    until: Array,
+    *,
+    net: Any,
+    monitor: str,
+    recorded: tuple[str, ...],
+    epochs: int,
+) -> tuple["Carry", Record]:
+    first = carry.epoch
+    largest = loop.largest_parameter(rows)
+
+    def one_epoch(carry: "Carry") -> tuple["Carry", Record]:
+        order = None if orders is None else orders[carry.epoch - first]
+        turn = Turn(order, jax.random.fold_in(key, carry.epoch))
+        after, record = loop.one_epoch(
+            net, trainer, stopping, monitor, recorded, rows, validation, largest, carry, turn
+        )
+        after = after._replace(stop=jnp.asarray(after.stop, jnp.int32))
+        return rows.everywhere((after, record))
+
+    shapes = jax.eval_shape(one_epoch, carry)[1]
+    buffers = {name: jnp.zeros((epochs, *entry.shape), entry.dtype) for name, entry in shapes.items()}
+
+    def body(state: tuple["Carry", Record]) -> tuple["Carry", Record]:
+        carry, buffers = state
+        place = carry.epoch - first
+        carry, record = one_epoch(carry)
+        return carry, {name: buffers[name].at[place].set(record[name]) for name in buffers}
+
+    return lax.while_loop(lambda state: (state[0].epoch < until) & (state[0].stop == 0), body, (carry, buffers))
+
+
+def _wait(tree: Any) -> None:
+    """Wait for a compiled call in sleeps of a fiftieth of the time so far, so that Ctrl-C is heard while it runs."""
+    began = time.perf_counter()
+    leaves = [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "is_ready")]
+    while not all(leaf.is_ready() for leaf in leaves):
+        time.sleep(min(max((time.perf_counter() - began) / 50, 1e-4), 0.02))
+    jax.block_until_ready(tree)

@@ -1,0 +1,221 @@
+"""One training in progress: some epochs at a time, and what is done in between.
+
+Epochs run in `deltarule.training.loop`; in between a session looks at progress, callbacks, Ctrl-C and the clock. How
+many epochs run at a time changes nothing in the numbers.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.engine.turn import no_clock
+from deltarule.network.backprop import Params
+from deltarule.trainers.base import Trainer
+from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_sentence
+from deltarule.training.checkpoints.keeper import Keeper
+from deltarule.training.checkpoints.progress import Progress
+from deltarule.training.loop import CHUNK, Carry, Course, Records, TimeIsUp
+
+FROM_OUTSIDE = ("time", "interrupted", "callback")
+NO_CHECKPOINTS = Keeper(None)
+CHUNK_SECONDS = 0.5  # what the epochs between two looks aim at, so that progress and Ctrl-C stay lively
+
+Callback = Callable[[dict[str, Any]], bool | None]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """What a training leaves.
+
+    Attributes:
+        params: with validation data the parameters of the best epoch on it, else those of the last good epoch, and
+            where full-batch gradient descent reached the goal those that met it; with `BayesianRegularization` those
+            of the largest evidence.
+        history: one array for each recorded quantity, one entry for each epoch: "epoch", "cost" (training cost with
+            regularisation; gradient descent records that of the batches as they came, or at the start of a full-batch
+            step, Levenberg-Marquardt that after the step) and whatever the trainer records; with validation data
+            "validation_cost" and "validation_accuracy", scored after the epoch, the cost without regularisation; and
+            what `record` asked for. Of several starts, the best one's.
+        stop_reason: a name in `deltarule.trainers.stopping.STOP_REASONS`.
+        message: the stop in one sentence; and `remark`, if there is one.
+        epochs: how many were run.
+        best_epoch: the epoch, counted from 1, that params come from; 0 is the start.
+        seconds: wall-clock time, compilation included; of a resumed training also that of the calls
+            before, each up to its last checkpoint.
+        engine: what computed: "numpy" or "jax".
+        starts: of several starts, the result of each, this one among them.
+        remark: one sentence where a classifier has learnt nothing.
+    """
+
+    params: Params
+    history: dict[str, np.ndarray]
+    stop_reason: str
+    message: str
+    epochs: int
+    best_epoch: int
+    seconds: float
+    engine: str
+    starts: tuple["TrainingResult", ...] = ()
+    remark: str = ""
+
+    def __repr__(self) -> str:
+        """The stop in one line; the arrays are in `params` and `history`."""
+        cost = f", cost {self.history['cost'][-1]:.3g}" if self.epochs else ""
+        return f"TrainingResult({self.message} {self.seconds:.3g} s on {self.engine}{cost})"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of `train`, everything checked."""
+
+    course: Course
+    epochs: int
+    time_limit: float | None
+    callbacks: Sequence[Callback]
+    started: float
+    keeper: Keeper = NO_CHECKPOINTS
+
+    def run(self, starts: list[Params]) -> TrainingResult:
+        """Train from every start, some epochs of each, and return the best result."""
+        progress = self.keeper.begin(lambda: [self.course.start(params) for params in starts])
+        outside, chunk, first_chunk, rate = None, 1, True, 0.0
+        try:
+            while outside is None and not self._done(progress):
+                began, before = time.perf_counter(), progress
+                planned = min(self.epochs, before.epoch + self._in_time(chunk, rate))
+                until = self._agreed(self.keeper.limit(planned))[0]
+                progress, outside = self._go_on(before, until)
+                if outside is None:
+                    progress, outside = self._look_outside(before, progress)
+                if not first_chunk:  # which may also compile
+                    rate = (time.perf_counter() - began) / max(progress.epoch - before.epoch, 1)
+                    chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(CHUNK, 4 * chunk)))
+                first_chunk = False
+                self.keeper.offer(progress)
+        except KeyboardInterrupt:
+            outside = "interrupted"
+        finally:
+            self.keeper.write(progress)
+        results = [self._ended(carry, parts, outside) for carry, parts in zip(*progress, strict=True)]
+        best = results[self._leader(progress.carries)]
+        return replace(best, starts=tuple(results)) if len(results) > 1 else best
+
+    def _done(self, progress: Progress) -> bool:
+        """Whether every start has stopped or run all its epochs."""
+        return all(int(carry.stop) or int(carry.epoch) >= self.epochs for carry in progress.carries)
+
+    def _in_time(self, chunk: int, rate: float) -> int:
+        """The chunk, or as many epochs of `rate` seconds as the time limit leaves room for, at least one."""
+        if self.time_limit is None or rate == 0.0:
+            return chunk
+        left = self.time_limit - (time.perf_counter() - self.started)
+        return int(np.clip(left / rate, 1, chunk))
+
+    def _go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
+        """The progress at epoch `until`, or as far as what ended it from outside let it come."""
+        lanes = zip(before.carries, before.parts, strict=True)
+        done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
+        outside = next((outside for *_, outside in done if outside is not None), None)
+        return Progress([carry for carry, *_ in done], [parts for _, parts, _ in done]), outside
+
+    def _lane(
+        self, lane: int, start: tuple[Carry, list[Records]], until: int
+    ) -> tuple[Carry, list[Records], str | None]:
+        """One start at epoch `until`."""
+        (carry, parts), outside, clock = start, None, self._clock()
+        while outside is None and int(carry.epoch) < until and not int(carry.stop):
+            first = int(carry.epoch)
+            carry, records, outside = self.course.advance(carry, until, lane, clock)
+            if records:
+                parts = [*parts, records | {"epoch": np.arange(first + 1, int(carry.epoch) + 1)}]
+        return carry, parts, outside
+
+    def _clock(self) -> Callable[[], None]:
+        """What raises `TimeIsUp` once the time limit has passed; devices look at the clock together, between epochs."""
+        if self.time_limit is None or self.course.rows.shards is not None:
+            return no_clock
+        end = self.started + self.time_limit
+
+        def look() -> None:
+            if time.perf_counter() >= end:
+                raise TimeIsUp
+
+        return look
+
+    def _look_outside(self, before: Progress, after: Progress) -> tuple[Progress, str | None]:
+        """Hand the new records to the callbacks, look at the clock; where to stand, and why to stop."""
+        leader = self._leader(after.carries)
+        last = self._ended_by_callback(after.parts[leader][len(before.parts[leader]) :])
+        outside = None if last is None else "callback"
+        late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
+        outside, last = self._agreed(outside or ("time" if late else None), last)
+        if last is not None and last < after.epoch:  # the same epochs again, up to that one
+            after, _ = self._go_on(before, last)
+        return after, outside
+
+    def _ended_by_callback(self, parts: list[Records]) -> int | None:
+        """The first of these epochs whose record made a callback return True; none sees a record of a later one."""
+        for part in parts:
+            for i, epoch in enumerate(part["epoch"]):
+                record = {name: values[i] for name, values in part.items()}
+                answers = [callback(record) for callback in self.callbacks]
+                if any(answers):
+                    return int(epoch)
+        return None
+
+    def _ended(self, carry: Carry, parts: list[Records], outside: str | None) -> TrainingResult:
+        """The result of one start: its own reason to stop, or what ended all of them."""
+        return self.result(carry, parts, STOP_REASONS[int(carry.stop)] if int(carry.stop) else outside or "epochs")
+
+    def _leader(self, carries: list[Carry]) -> int:
+        """The start with the best score so far."""
+        cost, accuracy = (np.array([getattr(c, name) for c in carries]) for name in ("best_cost", "best_accuracy"))
+        order = np.lexsort((cost, -accuracy)) if self.course.monitor == "accuracy" else np.argsort(cost)
+        return int(order[0])
+
+    def _agreed(self, *values: Any) -> tuple[Any, ...]:
+        """What process 0 says of numbers, of reasons from outside and of None, where several processes train."""
+        if self.course.rows.shards is None:
+            return values
+        codes = [-1 if v is None else -2 - FROM_OUTSIDE.index(v) if isinstance(v, str) else v for v in values]
+        agreed = self.course.engine.agreed(*codes)
+        return tuple(None if c == -1 else FROM_OUTSIDE[-2 - c] if c < -1 else c for c in agreed)
+
+    def result(self, carry: Carry, parts: list[Records], reason: str) -> TrainingResult:
+        """What a training leaves that ended here, for this reason."""
+        course = self.course
+        # A full-batch step whose cost was known before it: the parameters that met the goal are those before it.
+        met_before = course.trainer.cost_before_step and getattr(course.trainer, "batch_size", None) is None
+        keep_best = course.validation is not None or course.trainer.judged_by is not None or reason == "diverged"
+        keep_best = keep_best or (reason == "goal" and met_before)
+        seconds = self.keeper.earlier + time.perf_counter() - self.started
+        rules = replace(course.rules, time_limit=self.time_limit)
+        ended = result_of(carry, parts, reason, rules, course.trainer, keep_best, seconds, course.engine.name)
+        return ended if course.rows.shards is None else replace(ended, params=course.engine.local(ended.params))
+
+
+def result_of(
+    carry: Carry,
+    parts: list[Records],
+    reason: str,
+    stopping: Stopping,
+    trainer: Trainer,
+    keep_best: bool,
+    seconds: float,
+    engine: str,
+) -> TrainingResult:
+    """What a training leaves that ended with this carry and these records, for this reason."""
+    epochs = int(carry.epoch)
+    return TrainingResult(
+        params=carry.best if keep_best else carry.state.params,
+        history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
+        stop_reason=reason,
+        message=stop_sentence(reason, epochs, stopping, trainer, keep_best),
+        epochs=epochs,
+        best_epoch=int(carry.best_epoch) if keep_best else epochs,
+        seconds=seconds,
+        engine=engine,
+    )

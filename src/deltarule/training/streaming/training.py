@@ -1,0 +1,143 @@
+"""`train_stream`: training on examples that stay on disk, in memory that does not grow with them.
+
+Mini-batch gradient descent takes its steps on one chunk of the stream after another, each an epoch of the compiled
+trainer on its own; Levenberg-Marquardt in primal form sums over the chunks. Chunks are read ahead in a thread.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from deltarule import engine as engines
+from deltarule.checks import require_count, require_number
+from deltarule.data.stream import Stream
+from deltarule.engine.choice import choose_engine, needs_jax
+from deltarule.engine.precision import as_dtype, dtype_of
+from deltarule.engine.randomness import as_path
+from deltarule.errors import ConfigurationError, DataError
+from deltarule.network.backprop import Params
+from deltarule.network.examples import validation_rows
+from deltarule.network.network import Network
+from deltarule.trainers.gradient_descent import GradientDescent
+from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
+from deltarule.trainers.stopping import Stopping
+from deltarule.training.checkpoints import engine_to_resume, keeping
+from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
+from deltarule.training.session import Callback, TrainingResult
+from deltarule.training.streaming.course import StreamedCourse
+from deltarule.training.streaming.feed import Feed, chunk_rows
+from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, starting_points
+
+DEFAULT_MEMORY = 2**28
+
+
+def train_stream(
+    net: Network,
+    stream: Stream,
+    *,
+    trainer: GradientDescent | LevenbergMarquardt,
+    epochs: int,
+    validation_data: tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
+    seed: int = 0,
+    params: Params | None = None,
+    stopping: Stopping = NO_RULES,
+    dtype: Any = None,
+    engine: str = "auto",
+    devices: Sequence[Any] | None = None,
+    memory: float = DEFAULT_MEMORY,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int = 1,
+    resume: str | os.PathLike | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> TrainingResult:
+    """Train the network on examples that are read from disk again every epoch.
+
+    The history has "input_wait", the share of each epoch's time that the devices stood still because no chunk was
+    read, besides what the trainer records.
+
+    Args:
+        net: the network.
+        stream: an `ArrayStream` or `ParquetStream`. With several processes each one reads its own share of it.
+        trainer: `GradientDescent` with a batch_size, on chunks of shuffled blocks, each mixed uniformly (see
+            `deltarule.data.prefetch.chunks`); or `LevenbergMarquardt` in primal form on all examples.
+        epochs: at most this many.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), in memory, scored after every epoch; the result holds the best
+            parameters on it.
+        seed: of the initial parameters and of the order of the examples.
+        params: where to start; None draws fresh parameters.
+        stopping: goal, max_fail, time_limit.
+        dtype: as in `train`.
+        engine: as in `train`.
+        devices: as in `train`.
+        memory: bytes for the chunks of this process, all that wait to be used included.
+        checkpoint: as in `train`.
+        checkpoint_every: as in `train`.
+        resume: as in `train`: it ends bit for bit as if nothing had happened, but for "input_wait". In another number
+            of processes Levenberg-Marquardt goes on to rounding; gradient descent, whose processes mix their own
+            shares, with the rows in another random order. The same stream is one of as many rows and columns and the
+            same values in 32 blocks evenly spread over it, or in all of it after `deltarule.data.load_folder`, which
+            reads all; of gradient descent `memory`, which decides the batches, must agree too.
+        callbacks: as in `train`.
+
+    Raises:
+        ConfigurationError: an option outside its range, or a trainer that needs all examples in memory.
+        DataError: the stream cannot be read, or holds values that are not finite.
+        ShapeError: the examples do not fit the network.
+        ProcessError: another process of the training was lost.
+        CheckpointError: as in `train`.
+    """
+    started = time.perf_counter()
+    check_kinds(net, trainer, stopping, callbacks)
+    if not isinstance(stream, Stream):
+        raise ConfigurationError(
+            f"stream is a {type(stream).__name__}: give an ArrayStream or a ParquetStream, or call train on arrays."
+        )
+    require_count("epochs", epochs, most=MOST_EPOCHS)
+    require_count("checkpoint_every", checkpoint_every)
+    require_number("memory", memory, above=0)
+    dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
+    shape = (stream.rows, stream.inputs)
+    if engine == "auto" and needs_jax(trainer, devices) is None:
+        engine = engine_to_resume(resume) or engine
+    E = engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
+    with E.computing_in(dtype):
+        mesh = E.mesh_of(devices)
+        whole = stream
+        stream = stream if mesh is None else E.own_stream(stream)
+        counts = E.process_counts(stream.rows)
+        if not counts.all():
+            raise DataError(
+                f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream: use fewer "
+                "processes, or more files."
+            )
+        (start,) = starting_points(E, net, trainer, params, seed, 1, shape[1:], dtype)
+        _check(net, trainer, start, int(counts.sum()), stopping, validation_data is not None)
+        if trainer.whole_stream:
+            trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
+        validation = validation_rows(net, start, validation_data, dtype, mesh)
+        if mesh is not None:
+            start = E.everywhere(mesh, start)
+        size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
+        feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
+        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), epochs, stopping, callbacks, started)
+
+        def settings() -> Fingerprint:
+            found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
+            return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
+
+        with (
+            E.together(),
+            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
+            trainer.thread_limits(net, start, int(counts.sum())),
+        ):
+            return replace(course, keeper=keeper).run(start)
+
+
+def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Stopping, validated: bool) -> None:
+    """Refuse what a stream cannot do, rather than do something else."""
+    trainer.check_stream(net, params, count)
+    check_together(net, trainer, stopping, count, validated)
+    if stopping.min_grad is not None:
+        raise ConfigurationError(f"min_grad is {stopping.min_grad:g}, and a stream is not judged by it: leave it out.")

@@ -1,0 +1,215 @@
+"""`train`: checks what a user gives, and runs a trainer epoch by epoch until it stops for a stated reason."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from deltarule import engine as engines
+from deltarule import trees
+from deltarule.checks import require_choice, require_count
+from deltarule.engine.choice import choose_engine, needs_jax
+from deltarule.engine.precision import as_dtype, dtype_of
+from deltarule.engine.randomness import as_path
+from deltarule.errors import ConfigurationError
+from deltarule.network.backprop import Params
+from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_parts, validation_rows
+from deltarule.network.missing_targets import for_targets
+from deltarule.network.network import Network
+from deltarule.trainers.base import Trainer
+from deltarule.trainers.stopping import Stopping
+from deltarule.training.checkpoints import engine_to_resume, keeping
+from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
+from deltarule.training.learnt import sample_of_classes, with_remark
+from deltarule.training.loop import Course
+from deltarule.training.memory import require_fit
+from deltarule.training.monitoring import check_record
+from deltarule.training.session import Callback, Session, TrainingResult
+
+NO_RULES = Stopping()
+MOST_EPOCHS = 2**31 - 1  # epochs are counted in 32 bits
+
+
+def train(
+    net: Network,
+    X: Any,
+    Y: Any,
+    *,
+    trainer: Trainer,
+    epochs: int,
+    validation_data: tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
+    seed: int = 0,
+    params: Params | None = None,
+    weights: Any = None,
+    restarts: int = 1,
+    stopping: Stopping = NO_RULES,
+    monitor: str = "cost",
+    record: Sequence[str] = (),
+    dtype: Any = None,
+    engine: str = "auto",
+    devices: Sequence[Any] | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int = 1,
+    resume: str | os.PathLike | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> TrainingResult:
+    """Train the network on X, Y and return the best parameters with the history.
+
+    Args:
+        net: the network.
+        X: inputs, (N, n_1), anything NumPy can read.
+        Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes. With a cost of numbers some of a row's
+            k > 1 targets may be NaN: a missing target enters neither the cost nor anything that follows from it.
+        trainer: `GradientDescent`, `LevenbergMarquardt`, `NewtonCG`, `BayesianRegularization`, or another
+            `deltarule.trainers.Trainer`.
+        epochs: at most this many; for a full-batch trainer an epoch is one step.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), scored after every epoch; the result holds the best
+            parameters on it. Not for `BayesianRegularization`, whose evidence judges on all examples.
+        seed: of the initial parameters and of the order of the examples; the same seed gives the same network.
+        params: where to start; None draws fresh parameters.
+        weights: of the examples, (N,), at least 0; None weighs all by one.
+        restarts: how many starts to train, some epochs of each in turn; the best of them is returned, judged on the
+            validation data if there are any. The first start is `params` if given.
+        stopping: goal, min_grad, max_fail, time_limit.
+        monitor: what "best" means on the validation data: "cost", or "accuracy" (ties fall to the lower cost).
+        record: what else the history keeps of every epoch, measured over all training examples at the price of one
+            pass each. "learning_speed": history["learning_speed"] is (epochs, layers with biases), ‖dC/db^l‖ at the
+            start of the epoch, input side first ([N] ch. 5). "training_score": history["training_cost"] and
+            ["training_accuracy"] after the epoch, without regularisation and Dropout, as the validation data are
+            scored.
+        dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
+        engine: "numpy", which computes at once; "jax", which compiles first; or "auto", by the operations that shapes
+            and settings ask for, see `deltarule.engine.choice`; what goes on from a checkpoint stays with its engine.
+            The result says which it was.
+        devices: divide the examples among these, such as `jax.devices()`; None computes on one device. The
+            result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
+            devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
+        checkpoint: a folder to keep checkpoints in: the last two, each whole or absent whatever ends the process, and
+            one more where the training ends, also by Ctrl-C, the time limit or an error. The folder is made if it is
+            missing; it must be this training's own.
+        checkpoint_every: epochs between two checkpoints; fewer are written where writing would take more than a second
+            and 5 % of the time.
+        resume: a folder of checkpoints; the training goes on from the newest whole one and ends bit for bit as if
+            nothing had happened. All settings must be the same but epochs, which may be more, time_limit and
+            callbacks, which see new epochs only. Without `checkpoint` the folder is written to as well; with
+            `checkpoint` the same folder it may still be empty, so that one call both begins and goes on.
+        callbacks: each is called after every epoch with its record, a dict; one that returns True ends the training.
+
+    Raises:
+        DataError: X, Y or weights are empty, not numbers, not finite, or negative weights.
+        ShapeError: they do not fit each other or the network.
+        ConfigurationError: an option outside its range.
+        ProcessError: another process of the training was lost.
+        TooLargeError: the training needs more memory than is free.
+        CheckpointError: `resume` holds no checkpoint of this training, or `checkpoint` one of another, or another
+            process writes there.
+    """
+    started = time.perf_counter()
+    check_kinds(net, trainer, stopping, callbacks)
+    require_count("epochs", epochs, most=MOST_EPOCHS)
+    require_count("restarts", restarts)
+    require_count("checkpoint_every", checkpoint_every)
+    require_choice("monitor", monitor, ("cost", "accuracy"))
+    recorded = check_record(record)
+    dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
+    X = require_finite("X", X, dtype)
+    require_rows("X", X)
+    validation_data = validation_parts(validation_data)
+    net = for_targets(net, Y, *(validation_data or ())[1:2])
+    if engine == "auto" and needs_jax(trainer, devices) is None:
+        engine = engine_to_resume(resume) or engine
+    E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
+    with E.computing_in(dtype):
+        starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
+        mesh = E.mesh_of(devices)
+        require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
+        rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
+        count = int(rows.count)
+        sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
+        del X  # the rows are on the device
+        check_together(net, trainer, stopping, count, validated=validation_data is not None)
+        starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
+        validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
+        if mesh is not None:
+            starts = E.everywhere(mesh, starts)
+        rules = replace(stopping, time_limit=None)  # the clock is the session's: another limit compiles nothing new
+        course = Course(net, trainer, rows, validation, as_path(seed), rules, monitor, recorded)
+        session = Session(course, epochs, stopping.time_limit, callbacks, started)
+
+        def settings() -> Fingerprint:
+            return fingerprint(course, starts, seed, rows.x.dtype, rows_in_words(rows))
+
+        with (
+            E.together(),
+            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
+            trainer.thread_limits(net, starts[0], count),
+        ):
+            result = replace(session, keeper=keeper).run(starts)
+        return with_remark(net, trainer, result, sample)
+
+
+def starting_points(
+    E: Any, net: Network, trainer: Trainer, params: Params | None, seed: Any, count: int, shape: Any, dtype: np.dtype
+) -> list[Params]:
+    """`params`, if they are given, and fresh parameters, in all `count` starts on this engine."""
+    drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
+    starts = drawn if params is None else [params, *drawn[1:]]
+    return [trees.mapped(lambda p: E.put(p, dtype), start) for start in starts]
+
+
+def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
+    """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
+    if not isinstance(net, Network):
+        raise ConfigurationError(f"net is {net!r}, which is not a network: give Network([Dense(...), ...]).")
+    if not isinstance(trainer, Trainer):
+        raise ConfigurationError(f"trainer is {trainer!r}, which is not a trainer: give GradientDescent(eta=0.5), say.")
+    if not isinstance(stopping, Stopping):
+        raise ConfigurationError(f"stopping is {stopping!r}: give Stopping(goal=...), for example, or leave it out.")
+    if not isinstance(callbacks, Sequence) or not all(callable(callback) for callback in callbacks):
+        raise ConfigurationError(f"callbacks is {callbacks!r}: give a list of functions, such as [print].")
+
+
+def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:
+    """Raise a ConfigurationError unless this trainer can train that network on `count` examples by these rules."""
+    trainer.check(net, count)
+    _check_randomness(net, trainer)
+    _check_rules(trainer, stopping, validated)
+
+
+def _check_randomness(net: Network, trainer: Trainer) -> None:
+    """Refuse layers that draw random numbers where the trainer compares the objective at several points."""
+    for i, layer in enumerate(net.layers):
+        if layer.draws and not trainer.takes_noise:
+            raise ConfigurationError(
+                f"layer {i} is {layer!r}, which draws random numbers, and {type(trainer).__name__} compares the cost "
+                "at points that must differ by the parameters alone: use GradientDescent, or l2 for this trainer."
+            )
+
+
+def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
+    """Refuse rules that could never act, rather than ignore them."""
+    if stopping.max_fail is not None and not validated:
+        raise ConfigurationError(
+            f"max_fail is {stopping.max_fail}, a number of epochs without a better validation score, and there are no "
+            "validation data: give validation_data, or leave max_fail out."
+        )
+    rule = trainer.no_improvement
+    if rule is not None and not validated:
+        raise ConfigurationError(
+            f"no_improvement is {rule.k}, a number of epochs without a better validation score, and there are no "
+            "validation data: give validation_data, or leave no_improvement out."
+        )
+    if validated and trainer.judged_by is not None:
+        raise ConfigurationError(
+            f"there are validation data, and {type(trainer).__name__} judges every epoch by its {trainer.judged_by} on "
+            "all examples: leave validation_data out."
+        )
+    m = trainer.batch_size
+    if stopping.min_grad is not None and m is not None:
+        raise ConfigurationError(
+            f"min_grad is {stopping.min_grad:g}, but steps on batches of {m} never see the gradient of all examples: "
+            "leave min_grad out, or take batch_size=None."
+        )

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from deltarule.models.calibration import (
+    SPREAD,
+    calibrate,
+    cooled,
+    expected_calibration_error,
+    softmax,
+    temperature,
+)
+
+
+def drawn(T, rows, k=4, seed=0):
+    """Scores z, and classes drawn from softmax(z / T): T is the right temperature."""
+    random = np.random.default_rng(seed)
+    z = random.normal(0, 3, (rows, k))
+    classes = (random.random((rows, 1)) > np.cumsum(softmax(z / T), axis=1)).sum(axis=1)
+    return z, classes
+
+
+def test_the_error_by_hand():
+    # two rows in the bin of 0.9, one right: |0.5 - 0.9| = 0.4; two in that of 0.6, both right: |1 - 0.6| = 0.4
+    p = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
+    assert expected_calibration_error(p, np.array([0, 1, 0, 1])) == pytest.approx(0.4)
+    # with the wrong row weighing nothing: (1·0.1 + 2·0.4) / 3
+    assert expected_calibration_error(p, np.array([0, 1, 0, 1]), np.array([1, 0, 1, 1])) == pytest.approx(0.3)
+
+
+def test_certain_and_right_is_no_error_and_certain_and_wrong_is_all():
+    p = np.eye(3)
+    assert expected_calibration_error(p, np.array([0, 1, 2])) == 0
+    assert expected_calibration_error(p, np.array([1, 2, 0])) == 1
+
+
+@pytest.mark.parametrize("T", [0.5, 1.0, 2.5])
+def test_the_temperature_of_many_rows_is_found(T):
+    z, classes = drawn(T, 20_000)
+    assert temperature(z, classes, np.ones(len(z))) == pytest.approx(T, rel=0.05)
+
+
+def test_the_temperature_minimises_what_it_says():
+    z, classes = drawn(2.0, 60)
+    weight = np.random.default_rng(1).uniform(0, 2, 60)
+
+    def objective(T):
+        log_likelihood = np.log(softmax(z / T)[np.arange(60), classes])
+        return -np.sum(weight * log_likelihood) + np.log(T) ** 2 / (2 * SPREAD**2)
+
+    T = temperature(z, classes, weight)
+    assert objective(T) < min(objective(1.001 * T), objective(T / 1.001))
+
+
+def test_a_few_rows_that_are_all_right_leave_the_temperature_sane():
+    z = 5 * np.eye(3)
+    assert 0.3 < temperature(z, np.arange(3), np.ones(3)) < 1
+
+
+def test_calibration_lowers_the_error_of_a_network_that_is_too_sure():
+    z, classes = drawn(3.0, 4000)
+    done = calibrate(softmax(z), classes, np.ones(4000))
+    assert done.temperature > 2
+    assert done.error_before > 0.1
+    assert done.error_after < 0.03
+    assert done.rows == 4000
+
+
+def test_cooled_parameters_give_the_divided_scores():
+    params = [{"W": np.ones((2, 2)), "b": np.ones(2)}, {"W": np.full((3, 2), 4.0), "b": np.full(3, 2.0)}]
+    cool = cooled(params, 2.0)
+    assert cool[0] is params[0]
+    assert (cool[1]["W"] == 2).all()
+    assert (cool[1]["b"] == 1).all()

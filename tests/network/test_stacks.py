@@ -1,0 +1,76 @@
+"""Stacks of layers by name and from TOML: what is read, what is added to fit, and what a mistake is told."""
+
+import pytest
+
+import deltarule as dr
+from deltarule.errors import ConfigurationError
+from deltarule.network.stacks import fitted, read_stack, stack
+
+LENET = [
+    dr.Reshape((28, 28, 1)), dr.Convolution(20, 5, "relu"), dr.MaxPool(2), dr.Convolution(40, 5, "relu"),
+    dr.MaxPool(2), dr.Flatten(), dr.Dense(100, "relu"),
+]  # fmt: skip
+
+
+def test_lenet_on_images():
+    assert fitted(stack("lenet"), (28, 28)) == LENET
+    assert fitted(stack("lenet")[:1], (28, 28)) == [LENET[0], LENET[1], dr.Flatten()]
+
+
+def test_stacks_that_need_nothing():
+    dense = [dr.Dense(3), dr.Dropout(0.1), dr.Dense(2)]
+    assert fitted(dense, (7,)) == dense
+    whole = [dr.Reshape((4, 4, 2)), dr.MaxPool(2), dr.Dropout(0.1), dr.Flatten(), dr.Dense(2)]
+    assert fitted(whole, (32,)) == whole
+
+
+@pytest.mark.parametrize("layers", [[dr.MaxPool(2)], [dr.Dense(9), dr.Convolution(1, 2)]])
+def test_images_of_a_table(layers):
+    with pytest.raises(ConfigurationError, match="slides over images, and its input is a row of numbers"):
+        fitted(layers, (64,))
+
+
+def test_a_file(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(
+        '[[layers]]\nkind = "Convolution"\nfilters = 3\nkernel = [2, 3]\nstride = 2\n'
+        '[[layers]]\nkind = "Dropout"\np = 0.5\n[[layers]]\nkind = "Dense"\nn = 4\nactivation = "tanh"\n'
+    )
+    expected = (dr.Convolution(3, (2, 3), stride=2), dr.Dropout(0.5), dr.Dense(4, "tanh"))
+    assert read_stack(path) == stack(str(path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "lists no layers"),
+        ("layers = 3", "lists no layers"),
+        ("layers = [3]", "layer 1 has no kind"),
+        ("[[layers]]\nn = 3", 'layer 1 has no kind: write kind = "Dense"'),
+        ('[[layers]]\nkind = "Dance"', "layer 1 is of kind 'Dance', which is not known: choose Dense, Convolution"),
+        ('[[layers]]\nkind = "Dense"\nm = 3', "layer 1 gives 'm', which Dense does not take: it takes n, activation"),
+        ('[[layers]]\nkind = "Dense"', "layer 1 gives no 'n', which Dense needs"),
+        ('[[layers]]\nkind = "Dense"\nn = 0', "layer 1: a Dense layer needs a whole number of neurons"),
+        ('[[layers]]\nkind = "Dense"\nn = 2\nactivation = [1]', r"layer 1: activation \[1\] is not known: choose"),
+        ('[[layers]]\nkind = "Dense"\nn = 2\ninitializer = [1]', r"layer 1: initializer \[1\] is not known: choose"),
+        ('[[layers]]\nkind = "Dense"\nn = 2\n[[layers]]\nkind = "MaxPool"\nsize = "big"', "layer 2: MaxPool"),
+        ("[[layers", "is not TOML"),
+        ("neurons = 3", "holds 'neurons', which is not known"),
+        ("\udcff", "is not TOML"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_a_file(tmp_path, text, message):
+    path = tmp_path / "net.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigurationError, match=message):
+        read_stack(path)
+
+
+def test_names_and_files_that_are_not_there(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"the model 'vgg' is not known: choose lenet, or name a .toml file"):
+        stack("vgg")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_stack(tmp_path / "none.toml")
+    (tmp_path / "long.toml").write_bytes(b"#" * (2**20 + 1))
+    with pytest.raises(ConfigurationError, match="1,048,577 bytes long"):
+        read_stack(tmp_path / "long.toml")

@@ -1,0 +1,155 @@
+"""Settings as text that is the same in another process and differs where the settings do."""
+
+import logging
+import math
+import os
+import subprocess
+import sys
+from functools import partial, wraps
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.training.checkpoints.fingerprint import digest, in_words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (0.1, "0.1"),
+        (np.float32(0.5), "0.5"),
+        (np.int64(3), "3"),
+        ("cost", "cost"),
+        (("a", 1), "[a, 1]"),
+        (dr.NoImprovement(5), "NoImprovement(k=5)"),
+        (dr.Dense(3, "tanh"), "Dense(n=3, activation=tanh)"),
+    ],
+)
+def test_in_words(value, words):
+    assert in_words(value) == words
+
+
+def decay(t, rate=0.5):
+    return rate**t
+
+
+class Decay:
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, t):
+        return self.rate**t
+
+    def at(self, t):
+        return self(t)
+
+
+def halved(schedule):
+    return wraps(schedule)(lambda t: schedule(t) / 2)
+
+
+def thirded(schedule):
+    return wraps(schedule)(lambda t: schedule(t) / 3)
+
+
+def reading(rate):
+    """A function that reads a number of its module, which is `rate`."""
+    return eval("lambda t: rate**t", {"rate": rate, "__name__": "schedules"})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda t: 0.5**t, lambda t: 0.25**t),
+        (lambda t: 1 / (1 + t), lambda t: 1 * (1 + t)),
+        (lambda t: np.exp(-t), lambda t: np.cos(-t)),
+        (lambda t: np.array([t], "f4"), lambda t: np.array([t], "f8")),
+        (lambda t: (lambda: t + 1)(), lambda t: (lambda: t - 1)()),
+        (lambda t, *, rate=0.5: rate**t, lambda t, *, rate=0.4: rate**t),
+        (partial(decay, rate=0.9), partial(decay, rate=0.1)),
+        (Decay(0.9), Decay(0.1)),
+        (Decay({"rate": 0.9}), Decay({"rate": 0.1})),
+        (Decay(0.9).at, Decay(0.1).at),
+        (halved(decay), thirded(decay)),
+        (reading(0.9), reading(0.1)),
+        (np.exp, np.cos),
+        (math.exp, math.cos),
+        (0, 0.0),
+        (1, True),
+    ],
+)
+def test_what_differs_differs(one, other):
+    assert in_words(one) != in_words(other)
+    assert in_words(one) == in_words(one)
+
+
+def test_what_differs_of_jax_and_optax_differs():
+    jax, optax = (pytest.importorskip(name, reason=f"{name} is not installed") for name in ("jax", "optax"))
+    for one, other in (
+        (optax.adam(1.0), optax.adam(1.0, b1=0.8)),
+        (optax.adam(1.0), optax.adam(2.0)),
+        (optax.adam(1.0), optax.sgd(1.0)),
+        (optax.exponential_decay(1.0, 10, 0.5), optax.exponential_decay(1.0, 10, 0.6)),
+        (lambda t: jax.numpy.exp(-t), lambda t: jax.numpy.cos(-t)),
+        (jax.jit(Decay(0.9)), jax.jit(Decay(0.1))),
+        (jax.random.key(0), jax.random.key(1)),
+        (jax.random.split(jax.random.key(0)), jax.random.split(jax.random.key(1))),
+        (jax.numpy.arange(3), jax.numpy.arange(3.0)),
+    ):
+        assert in_words(one) != in_words(other)
+        assert in_words(one) == in_words(one)
+    assert in_words(optax.adam(1.0)) == in_words(optax.adam(1.0))
+
+
+def test_two_settings_made_alike_are_alike():
+    assert in_words(decay) == in_words(decay)
+    assert in_words(Decay(0.5)) == in_words(Decay(0.5))
+    assert in_words(reading(0.5)) == in_words(reading(0.5))
+
+
+def test_another_process_says_the_same():
+    optax = pytest.importorskip("optax", reason="Optax is not installed")
+    words = "optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))"
+    code = f"import optax; from deltarule.training.checkpoints.fingerprint import in_words; print(in_words({words}))"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    rule = optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))
+    assert in_words(rule) == other
+
+
+def test_a_set_of_texts_says_the_same_in_every_process():
+    code = (
+        "from deltarule.training.checkpoints.fingerprint import in_words\n"
+        "def rate(t): return 1 if 'x' in {'x', 'yy', 'zzz', 'wwww'} else (2, {'a', 'b', 'c'})\n"
+        "print(in_words(rate))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": n},
+        ).stdout
+        for n in "123"
+    }
+    assert len(said) == 1
+
+
+def test_what_an_object_that_is_not_called_holds_is_no_setting():
+    log = logging.getLogger("deltarule.tests")
+    schedule = partial(decay, log)
+    before = in_words(schedule)
+    log.isEnabledFor(10)
+    logging.getLogger("deltarule.tests.other")
+    assert in_words(schedule) == before
+
+
+def test_digests_see_values_shapes_dtypes_and_order():
+    a = np.arange(6.0)
+    others = [a.reshape(2, 3), a.astype("float32"), a[::-1], np.array([*a[:-1], 6])]
+    assert len({digest([array]) for array in (a, *others)}) == 5
+    assert digest([a, a[:1]]) != digest([a[:1], a])
+    assert digest([np.asfortranarray(a.reshape(2, 3))]) == digest([a.reshape(2, 3)])
