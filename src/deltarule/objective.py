@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
+from deltarule.curvature import Linearization, NormalEquations, equations_at, linearize, normal_equations
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, sum_over_blocks
 from deltarule.network import backprop
@@ -62,6 +63,13 @@ class Objective:
     def value(self, p: Params) -> Array:
         """F(p)."""
         return self.sum(cost, p) + self.prior_energy(p)
+
+    def equations(self, p: Params) -> tuple[Linearization | None, NormalEquations]:
+        """J^T J and J^T r of (LM) without the prior, and what the examples left in the network if it is kept."""
+        if not self.in_one_block:
+            return None, self.sum(normal_equations, p)
+        lin = linearize(self.net, p, self.rows.x, self.rows.y, self.scale * self.rows.mask)
+        return lin, equations_at(self.net, p, lin)
 
     def prior(self, p: Params) -> Params:
         """The diagonal of A in the shape of the parameters: scale l2 for weights, 0 for biases."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature import Linearization, equations_at, linearize, normal_equations
+from deltarule.curvature import Linearization
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
@@ -26,12 +26,8 @@ class Primal(NamedTuple):
 
 
 def model(F: Objective, p: Params) -> Primal:
-    """J^T J and J^T r, over blocks."""
-    if F.in_one_block:
-        lin = linearize(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
-        equations = equations_at(F.net, p, lin)
-    else:
-        lin, equations = None, F.sum(normal_equations, p)
+    """J^T J and J^T r with the prior."""
+    lin, equations = F.equations(p)
     gradient = unravel(equations.gradient, p)
     if F.l2 is not None:
         gradient = plus(gradient, times(F.prior(p), p))

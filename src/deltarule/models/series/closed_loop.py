@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from deltarule import trees
-from deltarule.backprop import Params
+from deltarule.curvature import NormalEquations
 from deltarule.data.lagged import Stretch, Windows, windows
 from deltarule.engine import numpy_engine
-from deltarule.models.feedback import Feedback
+from deltarule.models.series.feedback import Feedback
+from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.primal import Primal
+from deltarule.trainers.levenberg_marquardt.damping import start
+from deltarule.trainers.levenberg_marquardt.trainer import FIRST_DAMPING, LevenbergMarquardt, LevenbergMarquardtState
 
 
 class ClosedLoop(Objective):
@@ -57,12 +58,20 @@ class ClosedLoop(Objective):
         r = self.residual(p).ravel()
         return 0.5 * float(r @ r) + self.prior_energy(p)
 
-    def equations(self, p: Params) -> Primal:
-        """J^T J and J^T r."""
+    @property
+    def in_one_block(self) -> bool:
+        """All windows run together."""
+        return True
+
+    def equations(self, p: Params) -> tuple[None, NormalEquations]:
+        """J^T J and J^T r of the free runs."""
         r = self.residual(p).ravel()
         J = self.pieces.known.reshape(-1, 1) * self.model.unrolled(p, self.pieces.U, self.run(p)).jacobian()
-        gradient = trees.plus(trees.unravel(r @ J, p), trees.times(self.prior(p), p))
-        hessian = numpy_engine.symmetric_product(J.T)
-        return Primal(
-            0.5 * (r @ r) + self.prior_energy(p), gradient, trees.norm(gradient), np.trace(hessian), hessian, None
-        )
+        return None, NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
+
+
+def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
+    """The state before the first step: lambda_0 = 0.01 max diag(J^T J)."""
+    hessian = F.call(ClosedLoop.equations, p)[1].hessian
+    damping = start(FIRST_DAMPING * float(np.diag(hessian).max()), float(np.trace(hessian)), hessian.dtype)
+    return LevenbergMarquardtState(p, damping)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.arrays import as_numbers
+from deltarule.checks import as_numbers
 from deltarule.errors import DataError, ShapeError
 
 

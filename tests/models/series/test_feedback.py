@@ -5,9 +5,9 @@ import pytest
 
 from deltarule import trees
 from deltarule.data.lagged import Lags, lagged
-from deltarule.layers import Dense
-from deltarule.models.feedback import Feedback
-from deltarule.network import Network
+from deltarule.network.layers import Dense
+from deltarule.models.series.feedback import Feedback
+from deltarule.network.network import Network
 
 CASES = {
     "one output": (Lags((1, 2), (1, 2)), 1, 1, (4,)),

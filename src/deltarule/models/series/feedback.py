@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lapack
 
-from deltarule import backprop
-from deltarule.backprop import Params
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 from deltarule.curvature import Linearization, jacobian_transpose, linearize, residual_errors
 from deltarule.data.lagged import Lags, lagged
-from deltarule.network import Network
+from deltarule.network.network import Network
 
 BEYOND = 30.0  # standard deviations from the mean at which a free run counts as unstable
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from deltarule.backprop import Params
+from deltarule.network.backprop import Params
 from deltarule.data.lagged import Windows
-from deltarule.models.feedback import Feedback
+from deltarule.models.series.feedback import Feedback
 
 
 class Noise(NamedTuple):
