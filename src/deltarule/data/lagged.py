@@ -84,17 +84,21 @@ class Windows(NamedTuple):
     known: np.ndarray
 
 
-def windows(parts: Sequence[Stretch], longest: int, steps: int) -> Windows:
-    """Pieces of D + `steps` steps that begin every steps / 2, D the longest lag; a stretch that is shorter is one piece.
+def windows(parts: Sequence[Stretch], longest: int, steps: int | None, every: int | None = None) -> Windows:
+    """Pieces of D + `steps` steps that begin every steps / 2, or `every`, D the longest lag; a shorter stretch is one.
+
+    Without `steps` every stretch is one piece.
 
     A piece that would begin where an output is missing begins where `longest` of them are known. What lies beyond the
     end of a stretch repeats its last inputs and counts as not measured.
     """
-    H = min(steps, max(len(part.Y) for part in parts) - longest)
+    H = max(len(part.Y) for part in parts) - longest
+    H = H if steps is None else min(steps, H)
     pieces = []
     for part in parts:
         last = max(len(part.Y) - longest - H, 0)
-        wanted = range(0, last + max(H // 2, 1), max(H // 2, 1)) if last else (0,)
+        apart = max(H // 2, 1) if every is None else every
+        wanted = range(0, last + apart, apart) if last else (0,)
         starts = {min(at, last) for at in wanted}
         starts = {at + first_known(part.Y[at:], longest) for at in starts}
         pieces += [(part, at) for at in sorted(starts) if at + longest < len(part.Y)]

@@ -62,6 +62,19 @@ def test_the_start_of_a_run_moves_it_as_differences_say(case):
     np.testing.assert_allclose(response @ v.ravel(), difference, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_the_bend_of_a_run_is_its_second_difference(case):
+    model, params, U, start = example(case)
+    Y = model.free_run(params, U, start)
+    unrolled, random = model.unrolled(params, U, Y), np.random.default_rng(0)
+    v = trees.mapped(lambda p: random.normal(size=p.shape), params)
+    bend = unrolled.bend(params, v, unrolled.jacobian() @ trees.ravel(v))
+    h = 1e-4
+    ahead, behind = (model.free_run(trees.plus(params, v, step), U, start) for step in (h, -h))
+    difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.longest :].ravel()
+    np.testing.assert_allclose(bend, difference, rtol=1e-4, atol=1e-4 * np.abs(bend).max())
+
+
 def test_three_steps_by_hand():
     """y_t = 0.5 y_{t-1} + w y_{t-1} + v u_{t-1} + b with w = 0.1, v = 2, b = 1, from y_0 = 1 and u = 1, 0, -1, ..
 

@@ -7,18 +7,21 @@ so the step is the primal one on another J.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltarule import trees
 from deltarule.curvature import NormalEquations
 from deltarule.data.lagged import Stretch, Windows, windows
 from deltarule.engine import numpy_engine
-from deltarule.models.series.feedback import Feedback
+from deltarule.models.series.feedback import Feedback, Unrolled
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.damping import start
-from deltarule.trainers.levenberg_marquardt.trainer import FIRST_DAMPING, LevenbergMarquardt, LevenbergMarquardtState
+from deltarule.trainers.levenberg_marquardt.trainer import LevenbergMarquardtState
+
+FIRST_DAMPING = 1e-4
 
 
 class ClosedLoop(Objective):
@@ -38,10 +41,15 @@ class ClosedLoop(Objective):
         object.__setattr__(self, "start", pieces.Y[:, :longest])
         object.__setattr__(self, "target", np.where(pieces.known > 0, pieces.Y[:, longest:], 0.0))
         object.__setattr__(self, "last", (None, None))
+        object.__setattr__(self, "all_known", bool(pieces.known.all()))
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
         """piece(self, *arguments, **static), by NumPy."""
         return numpy_engine.call(piece, self, *arguments, **static)
+
+    def prior(self, p: Params) -> Params:
+        """l2 for weights and biases: a free bias lets a neuron saturate where no run has been yet."""
+        return trees.mapped(lambda array: np.full_like(array, self.l2), p)
 
     def run(self, p: Params) -> np.ndarray:
         """The free runs, (K, D + H, k); those of the last p are kept, because a trial that is taken is linearised next."""
@@ -63,15 +71,32 @@ class ClosedLoop(Objective):
         """All windows run together."""
         return True
 
-    def equations(self, p: Params) -> tuple[None, NormalEquations]:
-        """J^T J and J^T r of the free runs."""
+    def equations(self, p: Params) -> tuple["Kept", NormalEquations]:
+        """J^T J and J^T r of the free runs, and what they leave for the acceleration."""
         r = self.residual(p).ravel()
-        J = self.pieces.known.reshape(-1, 1) * self.model.unrolled(p, self.pieces.U, self.run(p)).jacobian()
-        return None, NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
+        unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))
+        whole = unrolled.jacobian()
+        J = whole if self.all_known else self.pieces.known.reshape(-1, 1) * whole
+        equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
+        return Kept(unrolled, whole, J), equations
+
+    def acceleration_force(self, p: Params, s: Params, lin: "Kept | None" = None) -> Params:
+        """J^T d²y/dt² along p + t s."""
+        assert lin is not None
+        bent = lin.unrolled.bend(p, s, lin.whole @ trees.ravel(s))
+        return trees.unravel(bent @ lin.J, p)
+
+
+class Kept(NamedTuple):
+    """The unrolled runs, dy/dp of every step, and J, of the measured ones alone."""
+
+    unrolled: Unrolled
+    whole: np.ndarray
+    J: np.ndarray
 
 
 def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
-    """The state before the first step: lambda_0 = 0.01 max diag(J^T J)."""
+    """The state before the first step: lambda_0 = 1e-4 max diag(J^T J), less than elsewhere: p is near what is sought."""
     hessian = F.call(ClosedLoop.equations, p)[1].hessian
     damping = start(FIRST_DAMPING * float(np.diag(hessian).max()), float(np.trace(hessian)), hessian.dtype)
     return LevenbergMarquardtState(p, damping)

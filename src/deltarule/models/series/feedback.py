@@ -41,6 +41,11 @@ class Feedback:
         """n_1, the length of x_t."""
         return self.net.outputs * len(self.lags.outputs) + self.inputs * len(self.lags.inputs)
 
+    @staticmethod
+    def within(run: np.ndarray) -> np.ndarray:
+        """Which steps of a run (.., k) lie within `BEYOND` standard deviations; none that is not a number."""
+        return (np.abs(run) < BEYOND).all(axis=-1)
+
     def step(self, params: Params, X: np.ndarray) -> np.ndarray:
         """y_t of rows x_t, (N, n_1) ↦ (N, k): one step ahead."""
         return X @ self.line.T + backprop.forward(self.net, params, X)[-1].a
@@ -116,6 +121,23 @@ class Unrolled(NamedTuple):
     def jacobian(self) -> np.ndarray:
         """dy_t/dp, (K H k, n): here dv_t is df/dp, which training in open loop takes for the whole."""
         return self.spread(jacobian_transpose(self.model.net, self.lin, self.errors).T)
+
+    def bend(self, params: Params, v: Params, moved: np.ndarray) -> np.ndarray:
+        """d²y_t/ds² along the line p + s v, (K H k,), where dy_t/ds is `moved`, (K H k,).
+
+        The rows x_t move as well, for they hold outputs; what f bends by spreads as everything else does.
+        """
+        K, H, k = self.slopes.shape[:3]
+        D, m = self.model.lags.longest, self.model.inputs
+        outputs = np.concatenate([np.zeros((K, D, k)), moved.reshape(K, H, k)], axis=1)
+        da = lagged(np.zeros((K, D + H, m)), outputs, self.model.lags).reshape(K * H, -1)
+        a, dda = self.lin.x, None
+        for layer, p, dp, here in zip(self.model.net.layers, params, v, self.lin.passes, strict=True):
+            dz, da_here = layer.tangent(p, dp, a, here, da)
+            dda = layer.second_tangent(p, dp, a, here, dz, da, dda)[1]
+            a, da = here.a, da_here
+        assert dda is not None
+        return self.spread(dda.reshape(-1, 1))[:, 0]
 
     def spread(self, right: np.ndarray) -> np.ndarray:
         """(I - C)^-1 right, for right (K H k, columns)."""

@@ -18,9 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
-from deltarule.network.backprop import Params
 from deltarule.data.lagged import Windows
-from deltarule.models.series.feedback import Feedback
+from deltarule.models.series.committee import Committee
 
 
 class Noise(NamedTuple):
@@ -31,7 +30,7 @@ class Noise(NamedTuple):
 
 
 class Sensitivity(NamedTuple):
-    """How the output of each step of K runs grows with unit variances: (K, H, k, k), the last axis the noise's output."""
+    """The variance of each step's error by unit variances: (K, H, k, k), the last axis the output of the noise."""
 
     shocks: np.ndarray
     measurement: np.ndarray
@@ -41,32 +40,31 @@ class Sensitivity(NamedTuple):
         return self.shocks @ noise.shocks + self.measurement @ noise.measurement
 
 
-def sensitivity(model: Feedback, params: Params, U: np.ndarray, Y: np.ndarray) -> Sensitivity:
-    """Those of free runs Y = model.free_run(params, U, ..), (K, D + H, k)."""
-    k, D = model.net.outputs, model.lags.longest
-    K, H = Y.shape[0], Y.shape[1] - D
-    shocks = np.empty((K, H, k, k))
-    measurement = np.empty((K, H, k, k))
-    for w in range(K):  # one at a time: Psi is (H k, H k)
-        unrolled = model.unrolled(params, U[w : w + 1], Y[w : w + 1])
-        responses = unrolled.spread(np.concatenate([np.eye(H * k), unrolled.start()[0]], axis=1)) ** 2
-        responses = responses.reshape(H, k, H + D, k)
-        shocks[w] = responses[:, :, :H].sum(axis=2)
-        measurement[w] = responses[:, :, H:].sum(axis=2) + np.eye(k)
+def sensitivity(committee: Committee, U: np.ndarray, runs: np.ndarray) -> Sensitivity:
+    """Those of free runs of the members, (K, D + H, M k)."""
+    k, D, M = committee.outputs, committee.lags.longest, len(committee.weights)
+    (K, T), H = runs.shape[:2], runs.shape[1] - committee.lags.longest
+    shocks, measurement = np.empty((K, H, k, k)), np.empty((K, H, k, k))
+    same = np.kron(np.eye(H), np.tile(np.eye(k), (M, 1)))  # a shock enters every member, (H M k, H k)
+    for w in range(K):  # one at a time: Psi is (H M k, H k)
+        unrolled = committee.model.unrolled(committee.params, U[w : w + 1], runs[w : w + 1])
+        start = unrolled.start()[0].reshape(H * M * k, D, M, k).sum(axis=2).reshape(-1, D * k)
+        moved = unrolled.spread(np.concatenate([same, start], axis=1)).reshape(H, M * k, H * k + D * k)
+        response = committee.mean(moved.swapaxes(1, 2)).swapaxes(1, 2).reshape(H, k, H + D, k) ** 2
+        shocks[w] = response[:, :, :H].sum(axis=2)
+        measurement[w] = response[:, :, H:].sum(axis=2) + np.eye(k)
     return Sensitivity(shocks, measurement)
 
 
-def measured_noise(model: Feedback, params: Params, pieces: Windows) -> Noise:
+def measured_noise(committee: Committee, pieces: Windows) -> Noise:
     """q and r of the record that the windows are pieces of."""
-    k, D = model.net.outputs, model.lags.longest
-    runs = model.free_run(params, pieces.U, pieces.Y[:, :D])
-    found = sensitivity(model, params, pieces.U, runs)
-    known = pieces.known
-    square = np.where(known > 0, (runs - pieces.Y)[:, D:], 0.0) ** 2
+    k, D, known = committee.outputs, committee.lags.longest, pieces.known
+    found = sensitivity(committee, pieces.U, committee.free_run(pieces.U, pieces.Y[:, :D]))
     count = np.maximum(known.sum(axis=0), 1)  # (H, k)
-    error = square.sum(axis=0) / count
+    error = (committee.errors(pieces) ** 2).sum(axis=0) / count
     parts = [(known[..., None] * of).sum(axis=0) / count[..., None] for of in found]  # (H, k, k) each
     used = (known.sum(axis=0) > 0) & (error > 0)
-    A = np.concatenate(parts, axis=2)[used] / error[used][:, None]
-    solution = nnls(A, np.ones(len(A)))[0] if len(A) else np.zeros(2 * k)
+    if not used.any():
+        return Noise(np.zeros(k), np.zeros(k))
+    solution = nnls(np.concatenate(parts, axis=2)[used] / error[used][:, None], np.ones(int(used.sum())))[0]
     return Noise(solution[:k], solution[k:])

@@ -7,7 +7,7 @@ from deltarule.arrays import Array
 from deltarule.curvature import Linearization
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
+from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
 from deltarule.trees import norm, plus, ravel, times, unravel
 
 
@@ -43,5 +43,5 @@ def step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    force = ravel(acceleration_force(F, p, s, at.lin))
+    force = ravel(F.acceleration_force(p, s, at.lin))
     return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)
