@@ -49,7 +49,7 @@ def test_a_folder_trains_and_the_model_predicts_tables_in_units(run, folder):
 def test_classes_train_by_mini_batches_without_being_told_how(run, folder):
     outcome = run("train", folder, "--target", "warm", "--epochs", 2, "--json", "--patience", 9, "--halve-after", 5)
     found = record_of(outcome)
-    assert (found["trainer"], found["network"]) == ("sgd", [3, 30, 2])
+    assert (found["trainer"], found["network"]) == ("adam", [3, 20, 2])
     assert found["test_accuracy"] > 0.8
     assert "All 2 epochs were run." in outcome.err
     assert f"deltarule predict rows.safetensors {folder}/0.parquet" in outcome.err
@@ -106,14 +106,14 @@ def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--trainer", "bayesian"), "--trainer bayesian needs all examples in memory"),
+        (("--trainer", "bayesian"), "--trainer is 'bayesian', but it needs all examples in memory"),
         (("--trainer", "gd"), "choose --trainer sgd, momentum, adam, lm"),
         (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
-        (("--data-dir", "."), "--data-dir is ., but the examples of the folder"),
-        (("--record", "learning_speed"), "--record is learning_speed, but the examples"),
-        (("--split", "blocks"), "--split is blocks, but the examples of the folder"),
+        (("--data-dir", "."), "--data-dir is '.', but the examples of the folder"),
+        (("--record", "learning_speed"), "--record is 'learning_speed', but the examples"),
+        (("--split", "blocks"), "--split is 'blocks', but the examples of the folder"),
         (("--drop-missing",), "--drop-missing is given, but the examples"),
-        (("--monitor", "accuracy"), "--monitor is accuracy, but the examples"),
+        (("--monitor", "accuracy"), "--monitor is 'accuracy', but the examples"),
     ],
 )
 def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, monkeypatch, words, said):
