@@ -16,11 +16,12 @@ if TYPE_CHECKING:
         ProcessError,
         ShapeError,
         TooLargeError,
+        UnstableError,
     )
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
     from deltarule.inspection import check_gradient
-    from deltarule.models import Model, NetworkClassifier, NetworkRegressor, fit_table, load_model
+    from deltarule.models import Model, NARXRegressor, NetworkClassifier, NetworkRegressor, fit_table, load_model
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
@@ -69,6 +70,7 @@ _HOMES = {
     "ModelFileError": "errors",
     "Network": "network.network",
     "NetworkClassifier": "models",
+    "NARXRegressor": "models",
     "NetworkRegressor": "models",
     "NewtonCG": "trainers.newton_cg",
     "NoImprovement": "trainers.no_improvement",
@@ -80,6 +82,7 @@ _HOMES = {
     "ShapeError": "errors",
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
+    "UnstableError": "errors",
     "TrainingResult": "training.session",
     "add_activation": "network.activations",
     "check_gradient": "inspection",
@@ -118,6 +121,7 @@ __all__ = [
     "ModelFileError",
     "Network",
     "NetworkClassifier",
+    "NARXRegressor",
     "NetworkRegressor",
     "NewtonCG",
     "NoImprovement",
@@ -130,6 +134,7 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "UnstableError",
     "add_activation",
     "check_gradient",
     "export_model",

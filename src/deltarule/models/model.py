@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,15 @@ from deltarule.data.schema import Schema
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.files import model_file
+from deltarule.models.series.stored import is_series, restored
 from deltarule.models.verdict import Verdict, html_table
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.stored import as_tensors, from_tensors
+
+if TYPE_CHECKING:
+    from deltarule.models.series.narx import NARXRegressor
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -175,13 +179,19 @@ def _flat(values: np.ndarray) -> np.ndarray:
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
-def load_model(path: str | os.PathLike) -> Model:
+def load_model(path: str | os.PathLike) -> "Model | NARXRegressor":
     """The model in a file that `deltarule train`, `Model.save`, an estimator's `save` or `deltarule.save` wrote.
+
+    Of a time series it is the fitted `NARXRegressor`.
 
     Raises:
         ModelFileError: the file is missing, damaged, of a newer format, or contradicts itself.
     """
     content = model_file.load_model(path)
+    if is_series(content.schema):
+        from deltarule.models.series.narx import NARXRegressor
+
+        return restored(Path(path), content, NARXRegressor)
     net, params = content.net, content.params
     try:
         schema = None if content.schema is None else Schema.from_json(content.schema)

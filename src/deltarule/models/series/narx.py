@@ -15,7 +15,6 @@ from deltarule.errors import DataError, ShapeError, UnstableError
 from deltarule.inspection.correlations import Correlations, correlations
 from deltarule.models.scaling import Scaling
 from deltarule.models.series.choice import Choice, lags_to_try
-from deltarule.models.series.committee import Committee
 from deltarule.models.series.records import Records, inputs_of, records_of
 from deltarule.models.series.uncertainty import measured_noise, sensitivity
 
@@ -57,6 +56,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             (of several outputs in standard deviations); with training="open-loop" that one step ahead.
         committee_: the members side by side, in scaled units.
         noise_: the variances behind the error bars, see `deltarule.models.series.uncertainty`.
+        record_: what the command line keeps of the training, {} otherwise.
         n_features_in_, n_outputs_: how many inputs and outputs a step has.
 
     Time steps are taken as even. NaN is a missing value: steps that need it are left out in open loop; in closed loop a
@@ -112,6 +112,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         self.validation_error_ = chosen.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
         self.noise_ = measured_noise(self.committee_, self._windows(chosen.stretches, NOISE_STEPS))
         self._tail = _tail(scaled[-1], self.max_lag_)
+        self.record_: dict[str, Any] = {}
         return self
 
     def predict(self, U: Any, y: Any) -> Any:
