@@ -71,6 +71,8 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
             f"{identifier(path.stem)}.m, for example."
         )
     program = program_of(model)
+    if program.recursion is not None and to != "c":
+        raise ConfigurationError(f"to is {to!r}, and the model is a time series, which is exported to 'c'.")
     if precision == "float":
         require_floats(program)
     content = LANGUAGES[to].write(program, identifier(path.stem), precision)

@@ -1,6 +1,7 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
 from deltarule.export.c99_functions import activation_function, functions
+from deltarule.export.c99_series import series_functions
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import DenseStage, PoolStage, Stage
@@ -32,10 +33,12 @@ int main(void)
 
 
 def c_source(program: Program, name: str, precision: str) -> str:
-    """The file's text; `name` is a C identifier that begins every public name in it."""
+    """The file's text, with a `main` to try it by; `name` is a C identifier that begins every public name in it."""
     real = "float" if precision == "float" else "double"
     parts = [_head(program, name, real), functions(program, precision), _arrays(program, name, precision)]
     parts.append(_predict(program, name, precision))
+    if program.recursion is not None:
+        return "\n".join([*parts, series_functions(program, name, precision)])
     scan, show = ("%f", "%.9g") if real == "float" else ("%lf", "%.17g")
     values = {"NAME": name.upper(), "name": name, "columns": len(program.columns), "outputs": program.outputs}
     parts.append(MAIN.format(scan=scan, print=show, **values))

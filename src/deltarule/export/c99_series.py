@@ -1,15 +1,13 @@
-"""A time-series model as one file of C99: a struct with the last steps, a function that adds one, and the free run."""
+"""What the C99 file of a time-series model has more: a struct of the last steps, a function that adds one, the free run."""
 
-from typing import NamedTuple
-
-from deltarule.export.c99 import c_source
+from deltarule.export.literals import number
 from deltarule.export.program import Program
 
 TEXT = """\
-/* The last steps, the newest first: y[j - 1] and u[j] are j steps old. */
+/* The last steps, the newest first: y[j - 1] and u[j] are j steps old. Each of {M} networks is fed its own outputs. */
 enum {{ {NAME}_LONGEST = {longest} }};
 typedef struct {{
-    real y[{kept}][{k}], u[{kept_inputs}][{width}];
+    real y[{kept}][{own}], u[{kept_inputs}][{width}];
 }} {name}_state;
 
 /* A measured step: the inputs u and the outputs y. The first {NAME}_LONGEST steps have to be measured. */
@@ -31,25 +29,35 @@ static void {name}_shift(real *newest, int kept, int width, const real *values)
 
 void {name}_measure({name}_state *state, const real *u, const real *y)
 {{
+    real each[{own}];
+    int i;
+    for (i = 0; i < {own}; i++)
+        each[i] = y[i % {k}];
     {name}_shift(state->u[0], {kept_inputs}, {m}, u);
-    {name}_shift(state->y[0], {kept}, {k}, y);
+    {name}_shift(state->y[0], {kept}, {own}, each);
 }}
 
 int {name}_step({name}_state *state, const real *u, real *y)
 {{
     static const int output_lags[] = {{{output_lags}}}, input_lags[] = {{{input_lags}}};
-    real row[{columns}];
+    static const real weights[] = {{{weights}}};
+    real row[{columns}], each[{own}];
     int i, j, n = 0;
     {name}_shift(state->u[0], {kept_inputs}, {m}, u);
     for (i = 0; i < {outputs}; i++)
-        for (j = 0; j < {k}; j++)
+        for (j = 0; j < {own}; j++)
             row[n++] = state->y[output_lags[i] - 1][j];
     for (i = 0; i < {inputs}; i++)
         for (j = 0; j < {m}; j++)
             row[n++] = state->u[input_lags[i]][j];
-    if ({name}_predict(row, y) != 0)
+    if ({name}_predict(row, each) != 0)
         return -1;
-{change}    {name}_shift(state->y[0], {kept}, {k}, y);
+{change}    {name}_shift(state->y[0], {kept}, {own}, each);
+    for (j = 0; j < {k}; j++) {{
+        y[j] = 0;
+        for (i = 0; i < {M}; i++)
+            y[j] += weights[i] * each[i * {k} + j];
+    }}
     return 0;
 }}
 
@@ -92,39 +100,25 @@ int main(void)
 """
 
 
-class SeriesProgram(NamedTuple):
-    """What a time-series model computes.
-
-    Attributes:
-        step: from the lagged columns of one step to its outputs, or to their change where `changes`.
-        outputs: the output lags.
-        inputs: the input lags.
-        width: m, how many inputs a step has.
-        changes: whether the outputs of one step before are added to what `step` gives.
-    """
-
-    step: Program
-    outputs: tuple[int, ...]
-    inputs: tuple[int, ...]
-    width: int
-    changes: bool
-
-
-def c_series_source(program: SeriesProgram, name: str, precision: str) -> str:
-    """The file's text; `name` is a C identifier that begins every public name in it."""
-    k, m = program.step.outputs, program.width
-    change = f"    for (j = 0; j < {k}; j++)\n        y[j] += state->y[0][j];\n" if program.changes else ""
+def series_functions(program: Program, name: str, precision: str) -> str:
+    """Their text; `name` is a C identifier that begins every public name in it."""
+    recursion = program.recursion
+    assert recursion is not None
+    own, m, M = program.outputs, recursion.width, len(recursion.weights)
+    k, suffix = own // M, "f" if precision == "float" else ""
+    change = f"    for (j = 0; j < {own}; j++)\n        each[j] += state->y[0][j];\n" if recursion.changes else ""
     scan, show = ("%f", "%.9g") if precision == "float" else ("%lf", "%.17g")
     values = {
-        "longest": max((*program.outputs, *program.inputs), default=0),
-        "kept": max(program.outputs, default=0) or 1,
-        "kept_inputs": max(program.inputs, default=0) + 1,
+        "weights": ", ".join(number(weight, precision) + suffix for weight in recursion.weights),
+        "longest": max((*recursion.outputs, *recursion.inputs), default=0),
+        "kept": max(recursion.outputs, default=0) or 1,
+        "kept_inputs": max(recursion.inputs, default=0) + 1,
         "width": max(m, 1),
-        "columns": len(program.step.columns),
-        "outputs": len(program.outputs),
-        "inputs": len(program.inputs) if m else 0,
-        "output_lags": ", ".join(map(str, program.outputs or (0,))),
-        "input_lags": ", ".join(map(str, program.inputs or (0,))),
+        "columns": len(program.columns),
+        "outputs": len(recursion.outputs),
+        "inputs": len(recursion.inputs) if m else 0,
+        "output_lags": ", ".join(map(str, recursion.outputs or (0,))),
+        "input_lags": ", ".join(map(str, recursion.inputs or (0,))),
     }
-    text = TEXT.format(NAME=name.upper(), name=name, k=k, m=m, change=change, scan=scan, print=show, **values)
-    return c_source(program.step, name, precision, main=False) + "\n" + text
+    names = {"NAME": name.upper(), "name": name, "M": M, "own": own, "k": k, "m": m}
+    return TEXT.format(change=change, scan=scan, print=show, **names, **values)

@@ -14,7 +14,7 @@ An image is H W c numbers of a flat row, in this order, so that Reshape and Flat
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -24,7 +24,7 @@ from deltarule.data.columns import CategoricalColumn
 from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
-from deltarule.export.stages import ConvolutionStage, DenseStage, PoolStage, Stage, View
+from deltarule.export.stages import ConvolutionStage, DenseStage, PoolStage, Recursion, Stage, View
 from deltarule.files.model_file import Model, load_model
 from deltarule.network.layers import (
     Convolution,
@@ -73,12 +73,14 @@ class Program:
         stages: layers 2..L, without those that do nothing to a flat row.
         targets: the columns a regression gives, in their units; the plain outputs where the model has no schema.
         classes: the labels of a classification, else None.
+        recursion: of a time series, whose columns are those of the lags; None of rows that stand for themselves.
     """
 
     columns: tuple[Column, ...]
     stages: tuple[Stage, ...]
     targets: tuple[Column, ...]
     classes: tuple[Any, ...] | None
+    recursion: Recursion | None = None
 
     @property
     def scales_inputs(self) -> bool:
@@ -143,6 +145,9 @@ def program_of(model: Any) -> Program:
     """
     if isinstance(model, Program):
         return model
+    model = _content(model)
+    if isinstance(model, Model) and isinstance(model.schema, dict) and model.schema.get("source") == "series":
+        return _recursive(model)
     net, params, schema = _parts(model)
     taken = net.input_shape(params)
     if taken is None:
@@ -197,9 +202,29 @@ def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
     return ConvolutionStage(W.reshape(len(b), -1), b, layer.activation, View(layer.window, shape))
 
 
-def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
+def _content(model: Any) -> Any:
+    """A model file's content of its path, and of a fitted time-series model; anything else as it is."""
     if isinstance(model, str | os.PathLike):
-        model = load_model(model)
+        return load_model(model)
+    return model.content() if callable(getattr(model, "content", None)) else model
+
+
+def _recursive(model: Model) -> Program:
+    """A time series: one step from the columns of its lags, and how steps follow each other."""
+    schema, arrays = model.schema or {}, model.error_bars or {}
+    inputs, targets = ([Column(c["name"], c["mean"], c["std"]) for c in schema[part]] for part in ("inputs", "targets"))
+    each = [target for _ in arrays["weights"] for target in targets]
+    columns = [replace(c, name=f"{c.name}, {lag} before") for lag in schema["output_lags"] for c in each]
+    columns += [replace(c, name=f"{c.name}, {lag} before") for lag in schema["input_lags"] for c in inputs]
+    changes = bool(arrays["line"].any())  # B is either nothing or y_{t-1}
+    stages = [_stage(layer, p, ()) for layer, p in zip(model.net.layers, model.params, strict=True)]
+    moved = tuple(replace(c, mean=0.0) if changes else c for c in each)
+    lags = (tuple(schema["output_lags"]), tuple(schema["input_lags"]), len(inputs))
+    recursion = Recursion(*lags, changes, tuple(arrays["weights"].tolist()))
+    return Program(tuple(columns), tuple(stages), moved, None, recursion)
+
+
+def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
     if isinstance(model, Model):
         try:
             return model.net, model.params, None if model.schema is None else Schema.from_json(model.schema)

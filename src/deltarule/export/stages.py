@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -97,3 +97,21 @@ class PoolStage:
 
 
 Stage = DenseStage | ConvolutionStage | PoolStage
+
+
+class Recursion(NamedTuple):
+    """How the outputs of a time-series model come back as its inputs.
+
+    Attributes:
+        outputs: the output lags.
+        inputs: the input lags.
+        width: m, how many inputs a step has.
+        changes: whether what the stages give is added to the outputs of one step before.
+        weights: of the members, whose outputs lie one after the other, in the mean that is the model's output.
+    """
+
+    outputs: tuple[int, ...]
+    inputs: tuple[int, ...]
+    width: int
+    changes: bool
+    weights: tuple[float, ...]

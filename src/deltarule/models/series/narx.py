@@ -12,8 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from deltarule.checks import require_choice, require_count, require_number
 from deltarule.data.lagged import Stretch, Windows, stretches, windows
 from deltarule.errors import DataError, ShapeError, UnstableError
+from deltarule.files import model_file
 from deltarule.inspection.correlations import Correlations, correlations
 from deltarule.models.scaling import Scaling
+from deltarule.models.series import stored
 from deltarule.models.series.choice import Choice, lags_to_try
 from deltarule.models.series.records import Records, inputs_of, records_of
 from deltarule.models.series.uncertainty import measured_noise, sensitivity
@@ -222,11 +224,18 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         return float(np.mean(1 - square.sum(axis=0) / np.nansum((spread - np.nanmean(spread, axis=0)) ** 2, axis=0)))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the fitted model to a model file, for `NARXRegressor.load` and the command line."""
-        from deltarule.models.series.stored import save
+        """Write the fitted model to a model file, for `deltarule.load_model` and the command line.
 
+        Raises:
+            ModelFileError: the file cannot be written.
+        """
+        net, params, schema, training, arrays = self.content()
+        model_file.save(path, net, params, schema=schema, training=training, error_bars=arrays)
+
+    def content(self) -> model_file.Model:
+        """What the model file holds."""
         check_is_fitted(self)
-        save(path, self)
+        return stored.content(self)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
@@ -235,9 +244,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         Raises:
             ModelFileError: the file cannot be read, or holds no time-series model.
         """
-        from deltarule.models.series.stored import load
-
-        return load(path, cls)
+        return stored.load(path, cls)
 
     def _choice(self, steps: int) -> Choice:
         """What is given and what is to be chosen, for records of at most so many steps."""

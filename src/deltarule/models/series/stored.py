@@ -23,12 +23,8 @@ SOURCE = "series"
 Estimator = TypeVar("Estimator", bound="NARXRegressor")
 
 
-def save(path: str | os.PathLike, fitted: "NARXRegressor") -> None:
-    """Write a fitted model; `load` reads it.
-
-    Raises:
-        ModelFileError: the file cannot be written.
-    """
+def content(fitted: "NARXRegressor") -> model_file.Model:
+    """What a fitted model's file holds."""
     committee, names = fitted.committee_, fitted._names
     schema = {
         "source": SOURCE,
@@ -48,8 +44,7 @@ def save(path: str | os.PathLike, fitted: "NARXRegressor") -> None:
         "tail_U": fitted._tail.U,
         "tail_Y": fitted._tail.Y,
     }
-    net, training = committee.model.net, fitted.record_ or None
-    model_file.save(path, net, committee.params, schema=schema, training=training, error_bars=arrays)
+    return model_file.Model(committee.model.net, committee.params, schema, fitted.record_ or None, arrays)
 
 
 def is_series(schema: Any) -> bool:
@@ -58,7 +53,7 @@ def is_series(schema: Any) -> bool:
 
 
 def load(path: str | os.PathLike, kind: type[Estimator]) -> Estimator:
-    """The model in a file that `save` wrote.
+    """The model in a file that a fitted one's `save` wrote.
 
     Raises:
         ModelFileError: the file cannot be read, holds no time series, or contradicts itself.
