@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def read_model(path: Path) -> "Model":
-    """Read a model file that the command line can use.
+    """Read a model file of rows that stand for themselves.
 
     Raises:
         ModelFileError: the file cannot be used, or has no schema.
@@ -21,13 +21,20 @@ def read_model(path: Path) -> "Model":
     from deltarule.errors import ModelFileError
     from deltarule.models.model import load_model
 
-    model = load_model(path)
+    model: Any = load_model(path)
+    if is_series(model):
+        raise ModelFileError(f"{path} is a time-series model, which predict, report and export take")
     if model.schema is None:
         raise ModelFileError(
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
             "deltarule.save a schema"
         )
     return model
+
+
+def is_series(model: Any) -> bool:
+    """Whether a model continues a time series."""
+    return hasattr(model, "forecast")
 
 
 def read_rows(model: "Model", source: str, reading: "Reading", targets: bool = True) -> "RawRows":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import REAL, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, given, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line
 from deltarule.errors import counted
@@ -31,6 +31,9 @@ def predict(
         float | None,
         typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option(**WHOLE, help="How many steps to continue a time series by.", show_default="as given")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
@@ -38,11 +41,20 @@ def predict(
     The file of `--out` also has the row's number and all columns of SOURCE but the targets, as they stand there.
 
     A model of `--trainer bayesian` has error bars: the standard deviation of a new measurement, noise included.
+
+    A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
-    from deltarule.cli.model import read_model, read_rows, show_extrapolation, table_options
+    from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
+    from deltarule.models.model import load_model
 
     if out is not None:
         require_other("--out", out, model, source)
+    found: Any = load_model(model)
+    if is_series(found):
+        from deltarule.cli.series import predict_series
+
+        predict_series(found, model, source, reading, out, steps, as_json)
+        return
     trained = read_model(model)
     _check_interval(trained, interval)
     rows = read_rows(trained, source, reading, targets=False)

@@ -78,7 +78,7 @@ class Choice:
         folds, members = self._folds(records, best.lags.longest, longest), list(best.members)
         for seed in self.seeds[1:]:
             members += self._closed(model, folds, seed)
-        committee = Committee.of(model, [one.params for one in members], [1 / one.error for one in members])
+        committee = Committee.of(model, [one.params for one in members], [1 / one.error**2 for one in members])
         return replace(best, error=training.rms(members), members=members, committee=committee, stretches=whole)
 
     def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> "list[Chosen]":

@@ -21,7 +21,7 @@ from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.damping import start
 from deltarule.trainers.levenberg_marquardt.trainer import LevenbergMarquardtState
 
-FIRST_DAMPING = 1e-4
+FIRST_DAMPING = 1e-2
 
 
 class ClosedLoop(Objective):
@@ -96,7 +96,7 @@ class Kept(NamedTuple):
 
 
 def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
-    """The state before the first step: lambda_0 = 1e-4 max diag(J^T J), less than elsewhere: p is near what is sought."""
+    """The state before the first step: lambda_0 = 0.01 max diag(J^T J). A smaller one moves far where long runs bend most."""
     hessian = F.call(ClosedLoop.equations, p)[1].hessian
     damping = start(FIRST_DAMPING * float(np.diag(hessian).max()), float(np.trace(hessian)), hessian.dtype)
     return LevenbergMarquardtState(p, damping)

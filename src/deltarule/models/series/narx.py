@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -44,7 +45,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         horizon: the longest free run that matters, in steps: closed-loop training and its choices look no further. None
             runs whole records; a chaotic series needs a number.
         members: how many networks are trained in closed loop, each with another equal part of every record held out,
-            which chooses its step and penalty; the model is their mean, weighed by one over the held-out errors. With 1 the last
+            which chooses its step and penalty; the model is their mean, weighed by one over the squared held-out errors. With 1 the last
             third is held out.
         restarts: from how many first weights each of them is trained; all of these are in the mean.
         random_state: of the first weights; an int, or a RandomState.
@@ -112,7 +113,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         self.max_lag_ = chosen.lags.longest
         self.l2_ = [member.l2 for member in chosen.members] if chosen.how == "closed-loop" else None
         self.validation_error_ = chosen.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
-        self.noise_ = measured_noise(self.committee_, self._windows(chosen.stretches, NOISE_STEPS))
+        self.noise_ = measured_noise(self.committee_, self.places(chosen.stretches, NOISE_STEPS))
         self._tail = _tail(scaled[-1], self.max_lag_)
         self.record_: dict[str, Any] = {}
         return self
@@ -193,15 +194,44 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         variance = np.minimum(variance, 1 + run**2 + self.noise_.measurement)
         return ahead, self._shaped(self.y_scaling_.std * np.sqrt(variance))
 
+    def follow(self, U: Any, y: Any) -> Self:
+        """The same model, which forecasts from the end of this record, in place of the one that was fitted.
+
+        Raises:
+            DataError: no `max_lag_` steps in a row are known.
+        """
+        scaled, followed = self.scaled(U, y)[-1], copy(self)
+        followed._tail = _tail(scaled, self.max_lag_)
+        if len(followed._tail.Y) < self.max_lag_ or not np.isfinite(followed._tail.Y).all():
+            raise DataError(f"y has no {self.max_lag_} known steps in a row to go on from: give a longer record.")
+        return followed
+
+    def scaled(self, U: Any, y: Any) -> list[Stretch]:
+        """Records in scaled units."""
+        records = self._records(U, y)
+        return [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
+
+    def places(self, parts: Sequence[Stretch], steps: int) -> Windows:
+        """Windows of `steps`, from which errors by horizon are measured, from at most about `PLACES` places."""
+        every = max(1, sum(len(part.Y) for part in parts) // PLACES)
+        return windows(parts, self.max_lag_, steps, every)
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of the inputs and of the outputs."""
+        return self._names
+
+    def name(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Call the inputs and outputs so, in the model file and its exports."""
+        self._names = tuple(inputs), tuple(outputs)
+
     def errors_by_horizon(self, U: Any, y: Any, steps: int = 50) -> np.ndarray:
         """The root mean square error 1, 2, .. steps ahead, (steps,) or (steps, outputs), over free runs of a record."""
         check_is_fitted(self)
-        records = self._records(U, y)
-        scaled = [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
-        parts = [part for record in scaled for part in stretches(*record, self.max_lag_)]
+        parts = [part for record in self.scaled(U, y) for part in stretches(*record, self.max_lag_)]
         if not parts:
             raise DataError(f"y has no {self.max_lag_ + 1} known steps in a row: give a longer record.")
-        pieces = self._windows(parts, steps)
+        pieces = self.places(parts, steps)
         square = (self.committee_.errors(pieces) ** 2).sum(axis=0)
         return self._shaped(self.y_scaling_.std * np.sqrt(square / np.maximum(pieces.known.sum(axis=0), 1)))
 
@@ -274,11 +304,6 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
 
     def _scaled(self, U: np.ndarray, Y: np.ndarray) -> Stretch:
         return Stretch(self.x_scaling_.encode(U), self.y_scaling_.encode(Y))
-
-    def _windows(self, parts: Sequence[Stretch], steps: int) -> Windows:
-        """Windows of `steps` from at most about `PLACES` places."""
-        every = max(1, sum(len(part.Y) for part in parts) // PLACES)
-        return windows(parts, self.max_lag_, steps, every)
 
     def _records(self, U: Any, y: Any) -> Records:
         """Records that are asked about, with as many inputs and outputs as those of `fit`."""
