@@ -21,7 +21,7 @@ def test_a_missing_input_ends_a_stretch_and_a_missing_output_does_not():
     # steps 0..4; of 6..11 the first two known outputs in a row are 6, 7
     assert [(part.U[0, 0], len(part.U)) for part in found] == [(0.0, 5), (6.0, 6)]
     X, T = table(found, Lags((1, 2), (1,)))
-    # of the second stretch no step has both its lagged outputs and its own: 8 and 10 are missing, 9 needs 8, 11 needs 10
+    # of the second no step has its lagged outputs and its own: 8 and 10 are missing, 9 needs 8, 11 needs 10
     np.testing.assert_array_equal(T[:, 0], [2, 3, 4])
     np.testing.assert_array_equal(X[0], [1, 0, 1])
 

@@ -8,8 +8,8 @@ from deltarule.cli.options import check_given, given, require_other, said
 LEAVE_OUT = "leave it out"
 ONE_OF_THEM = "leave one of them out"
 OF_SERIES = (
-    "source", "target", "time", "lags", "horizon", "resample", "hidden", "activation", "l2", "seed", "drop", "na", "sep",
-    "decimal", "out",
+    "source", "target", "time", "lags", "horizon", "resample", "hidden", "activation", "l2", "seed", "drop", "na",
+    "sep", "decimal", "out",
 )  # fmt: skip
 # Why an option does not go with a source of this kind.
 WITHOUT = {

@@ -1,7 +1,5 @@
 """`deltarule predict`: what the network says about each row, in class names or in the targets' units."""
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +10,7 @@ import typer
 from deltarule.cli.choices import as_words
 from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, given, require_other
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.cli.screen import command, console_for, emit_json, line, write_csv
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ def predict(
     for added in spread.values():
         columns |= added
     if out is not None:
-        _write_csv(out, _kept(source, rows, kept, table_options(trained, reading)), columns)
+        write_csv(out, _kept(source, rows, kept, table_options(trained, reading)), columns)
     if as_json:
         emit_json(
             {
@@ -179,20 +177,6 @@ def _columns(model: "Model", rows: "RawRows", kept: list[str]) -> dict[str, Any]
         schema.target_names[0]: predicted,
         **dict(zip(names, probabilities(outputs).T, strict=True)),
     }
-
-
-def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
-    """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
-    from deltarule.files.whole_file import write_whole
-
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    (row, numbers), *predictions = columns.items()
-    writer.writerow([row, *kept, *(name for name, _ in predictions)])
-    writer.writerows(
-        zip(numbers.tolist(), *kept.values(), *(column.tolist() for _, column in predictions), strict=True)
-    )
-    write_whole(path, text.getvalue().encode())
 
 
 def _table(columns: dict[str, Any], model: "Model") -> Any:

@@ -9,7 +9,7 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes
+from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, write_csv
 
 if TYPE_CHECKING:
     from deltarule.data.series import Series
@@ -40,12 +40,12 @@ def train_series(choices: Choices, as_json: bool) -> None:
         l2=choices.l2,
         random_state=choices.seed,
         **options,
-    ).fit(*_arrays(fit))
+    ).fit(*arrays(fit))
     seconds = time.perf_counter() - began
     model.name(series.inputs, series.targets)
     test = series.part(cut - model.max_lag_)
-    found = judged(model, _arrays(fit), _arrays(test), min(choices.horizon or LONGEST, len(series.Y) - cut))
-    outside = max(one.outside for one in model.correlations(*_arrays(fit)))
+    found = judged(model, arrays(fit), arrays(test), min(choices.horizon or LONGEST, len(series.Y) - cut))
+    outside = max(one.outside for one in model.correlations(*arrays(fit)))
     lines, warnings = verdict(model, found, outside)
     metrics = finite(found.record())
     model.record_ = {
@@ -64,7 +64,10 @@ def train_series(choices: Choices, as_json: bool) -> None:
         ("data", f"{Path(choices.source).name}: {cut:,} steps to fit, {len(series.Y) - cut:,} to test, in their order"),
         ("outputs", ", ".join(series.targets)),
         ("inputs", ", ".join(series.inputs) or "none"),
-        ("network", f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons, {members} of them averaged"),
+        (
+            "network",
+            f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons, {members} of them averaged",
+        ),
         ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
         ("saved", str(choices.model)),
     ]
@@ -95,16 +98,21 @@ def train_series(choices: Choices, as_json: bool) -> None:
 
 
 def predict_series(
-    model: "NARXRegressor", path: Path, source: str, reading: Reading, out: Path | None, steps: int | None, as_json: bool
+    model: "NARXRegressor",
+    path: Path,
+    source: str,
+    reading: Reading,
+    out: Path | None,
+    steps: int | None,
+    as_json: bool,
 ) -> None:
-    """Continue the series in SOURCE: the rows at its end without outputs, or so many steps more where there are no inputs."""
+    """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs."""
     import numpy as np
 
     from deltarule.errors import DataError
 
-    options = model.record_.get("options") or {}
-    inputs, targets = model.names
-    series = read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    series = read_for(model, source, reading)
     known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
     if not len(known):
         raise DataError(f"{source} holds no step with all outputs: give the series up to where it is to be continued")
@@ -117,25 +125,31 @@ def predict_series(
             "needed: add rows with inputs and empty outputs"
         )
     past, future = series.part(0, end), series.part(end, end + count)
-    ahead, std = model.follow(*_arrays(past)).forecast(count, future.U if inputs else None, return_std=True)
+    ahead, std = model.follow(*arrays(past)).forecast(count, future.U if inputs else None, return_std=True)
     ahead, std = np.reshape(ahead, (count, -1)), np.reshape(std, (count, -1))
     at = _times(series, end, count)
     columns: dict[str, Any] = {options.get("time") or "step": at}
     for j, name in enumerate(targets):
         columns |= {name: ahead[:, j], f"{name}_std": std[:, j]}
     if out is not None:
-        from deltarule.cli.predict import _write_csv
-
-        _write_csv(out, {}, {name: np.asarray(values) for name, values in columns.items()})
+        write_csv(out, {}, {name: np.asarray(values) for name, values in columns.items()})
     if as_json:
         found = {name: values for name, values in columns.items() if name in targets}
         spread = {name: columns[f"{name}_std"] for name in targets}
         where = None if out is None else str(out)
-        emit_json({"model": str(path), "source": source, "times": at, "predictions": found, "std": spread, "out": where})
+        emit_json(
+            {"model": str(path), "source": source, "times": at, "predictions": found, "std": spread, "out": where}
+        )
         return
     console = console_for(as_json)
     line(console, f"{Path(source).name} goes on for {count} steps after its last output, by {path}")
     console.print(_table(columns))
+
+
+def read_for(model: "NARXRegressor", source: str, reading: Reading) -> "Series":
+    """The steps of a table with the columns that the model was trained on."""
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    return read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
 
 
 def read_series(
@@ -162,7 +176,7 @@ def read_series(
     return series
 
 
-def _arrays(series: "Series") -> tuple[Any, Any]:
+def arrays(series: "Series") -> tuple[Any, Any]:
     """U and y as the model takes them."""
     return (series.U if series.inputs else None), (series.Y[:, 0] if len(series.targets) == 1 else series.Y)
 

@@ -61,7 +61,7 @@ def first_known(Y: np.ndarray, longest: int) -> int:
 
 
 def lagged(U: np.ndarray, Y: np.ndarray, lags: Lags) -> np.ndarray:
-    """The rows x_t of every step from the longest lag on; U (..., T, m) and Y (..., T, k) give (..., T - longest, n_1)."""
+    """The rows x_t from the longest lag D on, (..., T - D, n_1), of U (..., T, m) and Y (..., T, k)."""
     D, T = lags.longest, Y.shape[-2]
     columns = [Y[..., D - j : T - j, :] for j in lags.outputs] + [U[..., D - j : T - j, :] for j in lags.inputs]
     return np.concatenate(columns, axis=-1)
@@ -77,7 +77,8 @@ def table(parts: Sequence[Stretch], lags: Lags) -> tuple[np.ndarray, np.ndarray]
 
 class Windows(NamedTuple):
     """Equally long pieces of stretches: U (K, D + H, m), Y (K, D + H, k) with the D first known, and which of the H
-    outputs after them are measured, (K, H, k) of ones and zeros."""
+    outputs after them are measured, (K, H, k) of ones and zeros.
+    """
 
     U: np.ndarray
     Y: np.ndarray
@@ -105,6 +106,11 @@ def windows(parts: Sequence[Stretch], longest: int, steps: int | None, every: in
     U = np.stack([_padded(part.U, at, longest + H, "edge") for part, at in pieces])
     Y = np.stack([_padded(part.Y, at, longest + H, "constant", constant_values=np.nan) for part, at in pieces])
     return Windows(U, Y, np.isfinite(Y[:, longest:]).astype(float))
+
+
+def spaced(parts: Sequence[Stretch], longest: int, steps: int, places: int) -> Windows:
+    """Windows of `steps` that begin at no more than about `places` places, evenly over the stretches."""
+    return windows(parts, longest, steps, every=max(1, sum(len(part.Y) for part in parts) // places))
 
 
 def _padded(array: np.ndarray, first: int, length: int, mode: Any, **values: float) -> np.ndarray:

@@ -90,8 +90,8 @@ def _numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
     if kind_of(column) not in ("numeric", "boolean"):
         bad = next((cell for cell in column.dropna() if not isinstance(cell, int | float)), None)
         raise DataError(
-            f"{origin}: column {name!r} holds {shown(bad)}, and the steps of a series are numbers: correct it, name the "
-            f"column of the time with --time, or leave it out with --drop {name}"
+            f"{origin}: column {name!r} holds {shown(bad)}, and the steps of a series are numbers: correct it, name "
+            f"the column of the time with --time, or leave it out with --drop {name}"
         )
     values = as_numbers(column)
     return np.where(np.isfinite(values), values, np.nan)
@@ -108,8 +108,8 @@ def _times(frame: Frame, name: str, origin: str) -> np.ndarray:
         dates = pd.to_datetime(column, utc=True).dt.tz_localize(None)
     except (ValueError, TypeError, OverflowError):
         raise DataError(
-            f"{origin}: column {name!r} holds {shown(column.iloc[0])}, which is no time: give numbers, or dates such as "
-            "2026-01-31 14:00"
+            f"{origin}: column {name!r} holds {shown(column.iloc[0])}, which is no time: give numbers, or dates such "
+            "as 2026-01-31 14:00"
         ) from None
     return dates.to_numpy(dtype="datetime64[ns]")
 
@@ -124,8 +124,8 @@ def _evenly(
     if len(steps) == 0 or steps.min() <= 0:
         row = int(np.argmax(steps <= 0)) + 1 if len(steps) else 0
         raise DataError(
-            f"{origin}: the times in column {name!r} do not rise in data row {rows[row]} ({_shown(time[row])}): sort the "
-            "rows by time and leave repeated ones out"
+            f"{origin}: the times in column {name!r} do not rise in data row {rows[row]} ({_shown(time[row])}): sort "
+            "the rows by time and leave repeated ones out"
         )
     step = float(np.median(steps)) if resample is None else resample
     if resample is None:

@@ -1,4 +1,4 @@
-"""What the C99 file of a time-series model has more: a struct of the last steps, a function that adds one, the free run."""
+"""The more that the C99 of a time-series model has: a struct of the last steps, a step, and the free run."""
 
 from deltarule.export.literals import number
 from deltarule.export.program import Program

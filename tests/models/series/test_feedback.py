@@ -5,8 +5,8 @@ import pytest
 
 from deltarule import trees
 from deltarule.data.lagged import Lags, lagged
-from deltarule.network.layers import Dense
 from deltarule.models.series.feedback import Feedback
+from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 
 CASES = {
@@ -25,7 +25,10 @@ def example(case, runs=3, steps=12):
     width = k * len(lags.outputs) + m * len(lags.inputs)
     line = np.zeros((k, width))
     line[:, :k] = 0.5 * np.eye(k)
-    params = [{"W": 0.5 * random.normal(size=p["W"].shape), "b": random.normal(size=p["b"].shape)} for p in net.init(0, (width,))]
+    params = [
+        {"W": 0.5 * random.normal(size=p["W"].shape), "b": random.normal(size=p["b"].shape)}
+        for p in net.init(0, (width,))
+    ]
     U = random.normal(size=(runs, lags.longest + steps, m))
     return Feedback(net, lags, m, line), params, U, random.normal(size=(runs, lags.longest, k))
 
@@ -35,7 +38,11 @@ def test_every_step_of_a_free_run_is_one_step_ahead_of_its_own_past(case):
     model, params, U, start = example(case)
     Y = model.free_run(params, U, start)
     X = lagged(U, Y, model.lags)
-    np.testing.assert_allclose(model.step(params, X.reshape(-1, model.width)).reshape(X.shape[:2] + (-1,)), Y[:, model.lags.longest :], atol=1e-13)
+    np.testing.assert_allclose(
+        model.step(params, X.reshape(-1, model.width)).reshape((*X.shape[:2], -1)),
+        Y[:, model.lags.longest :],
+        atol=1e-13,
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,4 +1,4 @@
-"""What a time-series model chooses by stretches that are held out: lags, open or closed loop, penalty, first weights."""
+"""What a time-series model chooses by stretches that are held out: its lags, and open or closed loop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.lagged import Lags, Stretch, stretches, windows
+from deltarule.data.lagged import Lags, Stretch, Windows, spaced, stretches, windows
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.series import training
 from deltarule.models.series.committee import Committee
@@ -18,6 +18,7 @@ from deltarule.network.network import Network
 Fold = tuple[list[Stretch], list[Stretch]]  # to train on, and to judge by
 TRIED = (1, 2, 4, 8)  # lags of "auto"
 SINGLE = 3  # a single network holds out the last of so many equal parts
+MARGIN = {"closed-loop": 0.0, "open-loop": 0.02}  # what the open loop, which needs less, is given ahead
 SHORTEST = 10  # lags of "auto" leave at least so many steps for each lag
 
 
@@ -69,17 +70,18 @@ class Choice:
         """
         longest = max(lags.longest for lags in self.lags)  # all lags are judged on the same steps
         tried = [self._tried(lags, records, longest) for lags in self.lags]
-        best = min((one for several in tried for one in several), key=lambda one: one.error)
+        best = min((one for several in tried for one in several), key=lambda one: one.error * (1 - MARGIN[one.how]))
         model = self.model(best.lags)
         whole = [part for record in records for part in stretches(*record, best.lags.longest)]
-        if best.how == "open-loop":
-            members = [training.open_loop(model, whole, self.seeds[0])]
-            return replace(best, committee=Committee.of(model, members, [1.0]), stretches=whole)
         folds, members = self._folds(records, best.lags.longest, longest), list(best.members)
+        best = replace(best, model=model, held=[held for _, held in folds])
+        if best.how == "open-loop":
+            alone = training.open_loop(model, whole, self.seeds[0])
+            return replace(best, committee=Committee.of(model, [alone], [1.0]))
         for seed in self.seeds[1:]:
             members += self._closed(model, folds, seed)
         committee = Committee.of(model, [one.params for one in members], [1 / one.error**2 for one in members])
-        return replace(best, error=training.rms(members), members=members, committee=committee, stretches=whole)
+        return replace(best, error=training.rms(members), members=members, committee=committee)
 
     def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> "list[Chosen]":
         """Each training that is asked for, judged with these lags."""
@@ -100,9 +102,7 @@ class Choice:
         steps = 1 if self.training == "open-loop" else self.horizon
         return Found(params, training.simulated_error(model, params, windows(held, model.lags.longest, steps)))
 
-    def _folds(
-        self, records: Sequence[Stretch], longest: int, judged_from: int
-    ) -> list[Fold]:
+    def _folds(self, records: Sequence[Stretch], longest: int, judged_from: int) -> list[Fold]:
         """Stretches to train on, and stretches to judge by, which begin `judged_from` - `longest` steps later."""
         folds, skipped = [], judged_from - longest
         cuts, which = (SINGLE, [SINGLE - 1]) if self.members == 1 else (self.members, range(self.members))
@@ -115,8 +115,8 @@ class Choice:
                 held += stretches(U[first + skipped : last], Y[first + skipped : last], longest)
             if not parts or not held:
                 raise DataError(
-                    f"the records have {', '.join(str(len(Y)) for _, Y in records)} steps, of which some are held out, too "
-                    f"few for lags up to {judged_from} where no value is missing: give longer records or shorter lags."
+                    f"the records have {', '.join(str(len(Y)) for _, Y in records)} steps, some of them held out, "
+                    f"too few for lags up to {judged_from} without a missing value: give longer records or shorter lags."
                 )
             folds.append((parts, held))
         return folds
@@ -130,17 +130,26 @@ class Chosen:
         lags: in use.
         how: the training.
         error: the root mean square over what the members held out, in scaled units.
-        members: each as it was found.
-        committee: the members side by side; None before it is made.
-        stretches: of all records, with these lags.
+        members: each as it was found; in open loop with its part held out, before the last training on everything.
+        model: of each member.
+        held: the stretches that the first, second, .. held out; members of further starts hold out the same again.
+        committee: the members side by side, or the one network of an open loop.
     """
 
     lags: Lags
     how: str
     error: float
     members: Sequence[Found]
+    model: Feedback | None = None
+    held: Sequence[Sequence[Stretch]] = ()
     committee: Committee | None = None
-    stretches: Sequence[Stretch] = ()
+
+    def unseen(self, steps: int, places: int) -> list[tuple[Committee, Windows]]:
+        """Each member alone, with windows of what it held out, from so many places at most."""
+        assert self.model is not None
+        alone = [Committee.of(self.model, [one.params], [1.0]) for one in self.members]
+        pieces = [spaced(parts, self.lags.longest, steps, places) for parts in self.held]
+        return [(one, pieces[i % len(pieces)]) for i, one in enumerate(alone)]
 
 
 def lags_to_try(inputs: Any, outputs: Any, columns: int, steps: int) -> list[Lags]:

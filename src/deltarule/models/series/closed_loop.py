@@ -2,18 +2,18 @@
 
     F(p) = (1/2) sum_t ‖yhat_t(p) - y_t‖² + (l2/2) sum w²
 
-over windows of a record, each of which runs freely from the measured outputs before it. J is that of `Unrolled.jacobian`,
-so the step is the primal one on another J.
+over windows of a record, each of which runs freely from the measured outputs before it. J is `Unrolled.jacobian`, so
+the step is the primal one on another J.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule import trees
 from deltarule.curvature import NormalEquations
-from deltarule.data.lagged import Stretch, Windows, windows
+from deltarule.data.lagged import Windows
 from deltarule.engine import numpy_engine
 from deltarule.models.series.feedback import Feedback, Unrolled
 from deltarule.network.backprop import Params
@@ -52,7 +52,7 @@ class ClosedLoop(Objective):
         return trees.mapped(lambda array: np.full_like(array, self.l2), p)
 
     def run(self, p: Params) -> np.ndarray:
-        """The free runs, (K, D + H, k); those of the last p are kept, because a trial that is taken is linearised next."""
+        """The free runs, (K, D + H, k); the last ones are kept, because a trial that is taken is linearised next."""
         if self.last[0] is not p:
             object.__setattr__(self, "last", (p, self.model.free_run(p, self.pieces.U, self.start)))
         return self.last[1]
@@ -96,7 +96,11 @@ class Kept(NamedTuple):
 
 
 def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
-    """The state before the first step: lambda_0 = 0.01 max diag(J^T J). A smaller one moves far where long runs bend most."""
+    """The state before the first step, lambda_0 = 0.01 max diag(J^T J).
+
+    A smaller one moves far at once, where long runs bend most: on the two tanks such runs were no better on what had
+    trained and worse on the rest.
+    """
     hessian = F.call(ClosedLoop.equations, p)[1].hessian
     damping = start(FIRST_DAMPING * float(np.diag(hessian).max()), float(np.trace(hessian)), hessian.dtype)
     return LevenbergMarquardtState(p, damping)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lapack
 
-from deltarule.network import backprop
-from deltarule.network.backprop import Params
 from deltarule.curvature import Linearization, jacobian_transpose, linearize, residual_errors
 from deltarule.data.lagged import Lags, lagged
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 
 BEYOND = 30.0  # standard deviations from the mean at which a free run counts as unstable
@@ -74,7 +74,9 @@ class Feedback:
         h = len(params[0]["b"])
         drive[..., :h] += params[0]["b"]
         sigma = self.net.layers[0].sigma.sigma
-        above = [(p["W"].T, p["b"], layer.sigma.sigma) for p, layer in zip(params[1:], self.net.layers[1:], strict=True)]
+        above = [
+            (p["W"].T, p["b"], layer.sigma.sigma) for p, layer in zip(params[1:], self.net.layers[1:], strict=True)
+        ]
         Y = np.empty((K, T, k))
         Y[:, :D] = start
         for t in range(D, T):

@@ -46,7 +46,7 @@ class Judged:
 
 
 def judged(model: NARXRegressor, fitted: tuple[Any, Any], test: tuple[Any, Any], steps: int) -> Judged:
-    """The model on `test`, (U, y) whose first steps it may begin from, trained on `fitted`, 1 to `steps` steps ahead."""
+    """The model, trained on `fitted`, on `test`, (U, y) each, 1 to `steps` steps ahead."""
     records = [model.scaled(*record)[0] for record in (fitted, test)]
     D, scale = model.max_lag_, model.y_scaling_.std
     parts = stretches(*records[1], D)
@@ -94,15 +94,17 @@ def _flat(values: np.ndarray) -> Any:
 def verdict(model: NARXRegressor, found: Judged, outside: float) -> tuple[dict[str, str], list[str]]:
     """What to say, a few words for each subject, and warnings, a sentence each."""
     H = len(found.model)
-    own, line, stay = (float(np.sqrt(np.mean((e[-1] / found.spread) ** 2))) for e in (found.model, found.linear, found.persistence))
+    own, line, stay = (
+        float(np.sqrt(np.mean((e[-1] / found.spread) ** 2))) for e in (found.model, found.linear, found.persistence)
+    )
     lags = _lags(model)
     ahead = "one step ahead" if H == 1 else f"{H} steps ahead"
     lines = {
-        "quality": f"{ahead} its error is {own:.3g} of the outputs' standard deviation; of a linear model with the same lags "
-        f"{line:.3g}, of the last measured value {stay:.3g}",
+        "quality": f"{ahead} its error is {own:.3g} of the outputs' spread; of a linear model with the same "
+        f"lags {line:.3g}, of the last measured value {stay:.3g}",
         "free run": "it is unstable, or values are missing, on the test stretch"
         if found.free_run is None
-        else f"over the whole test stretch its error is {', '.join(f'{e:.4g}' for e in found.free_run)} (root mean square)",
+        else f"over the whole test stretch its error is {', '.join(f'{e:.4g}' for e in found.free_run)} (rms)",
         "lags": lags,
         "training": f"in {model.training_.replace('-', ' ')}, which did best on what was held out",
         "error bars": f"the 95 % bands hold {100 * float(np.mean(found.covered)):.0f} % of the test measurements",
@@ -112,17 +114,27 @@ def verdict(model: NARXRegressor, found: Judged, outside: float) -> tuple[dict[s
         lines["training"] = f"in {model.training_.replace('-', ' ')}"
     warnings = []
     if stay <= own:
-        warnings.append(f"{ahead} the last measured value predicts as well: the network has learnt nothing that helps there")
+        warnings.append(
+            f"{ahead} the last measured value predicts as well: the network has learnt nothing that helps there"
+        )
     if line <= own:
-        warnings.append(f"{ahead} a linear model with the same lags is as good (error {line:.3g} against {own:.3g}): use that")
+        warnings.append(
+            f"{ahead} a linear model with the same lags is as good (error {line:.3g} against {own:.3g}): use that"
+        )
     if outside > 0.2:
-        warnings.append("the errors one step ahead are far from white: more lags, or an input that is missing, may help")
+        warnings.append(
+            "the errors one step ahead are far from white: more lags, or an input that is missing, may help"
+        )
     return lines, warnings
 
 
 def _lags(model: NARXRegressor) -> str:
     def words(lags: tuple[int, ...]) -> str:
-        return f"1 to {lags[-1]}" if lags == tuple(range(1, len(lags) + 1)) and len(lags) > 1 else ", ".join(map(str, lags))
+        return (
+            f"1 to {lags[-1]}"
+            if lags == tuple(range(1, len(lags) + 1)) and len(lags) > 1
+            else ", ".join(map(str, lags))
+        )
 
     own, outer = model.output_lags_, model.input_lags_
     parts = [f"outputs {words(own)}"] if own else []

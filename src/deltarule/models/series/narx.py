@@ -11,18 +11,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.data.lagged import Stretch, Windows, stretches, windows
+from deltarule.data.lagged import Stretch, Windows, spaced, stretches
 from deltarule.errors import DataError, ShapeError, UnstableError
 from deltarule.files import model_file
 from deltarule.inspection.correlations import Correlations, correlations
 from deltarule.models.scaling import Scaling
 from deltarule.models.series import stored
 from deltarule.models.series.choice import Choice, lags_to_try
-from deltarule.models.series.records import Records, inputs_of, records_of
+from deltarule.models.series.records import Records, inputs_of, names_of, records_of, tail_of
 from deltarule.models.series.uncertainty import measured_noise, sensitivity
 
 TRAININGS = ("auto", "open-loop", "closed-loop")
 PLACES = 60  # of a record, from which free runs are made to measure errors by horizon
+OWN_HORIZON = 20  # of a series without inputs
 NOISE_STEPS = 30  # the longest horizon at which the noise behind error bars is measured
 
 
@@ -43,10 +44,10 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
         l2: the penalty on weights in closed loop, beside squared errors of standardised outputs; None tries several.
         horizon: the longest free run that matters, in steps: closed-loop training and its choices look no further. None
-            runs whole records; a chaotic series needs a number.
+            runs whole records, and without inputs 20 steps.
         members: how many networks are trained in closed loop, each with another equal part of every record held out,
-            which chooses its step and penalty; the model is their mean, weighed by one over the squared held-out errors. With 1 the last
-            third is held out.
+            which chooses its step and penalty; the model is their mean, weighed by 1 over squared held-out errors.
+            With 1 the last third is held out.
         restarts: from how many first weights each of them is trained; all of these are in the mean.
         random_state: of the first weights; an int, or a RandomState.
 
@@ -55,8 +56,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         max_lag_: the longest of them: the steps that a prediction needs before it.
         training_: "open-loop" or "closed-loop".
         l2_: the penalty of each member, None in open loop.
-        validation_error_: the root mean square error of the free runs of what the members held out, in the outputs' unit
-            (of several outputs in standard deviations); with training="open-loop" that one step ahead.
+        validation_error_: the root mean square error of the free runs of what the members held out, in the outputs'
+            unit (of several outputs in standard deviations); with training="open-loop" that one step ahead.
         committee_: the members side by side, in scaled units.
         noise_: the variances behind the error bars, see `deltarule.models.series.uncertainty`.
         record_: what the command line keeps of the training, {} otherwise.
@@ -103,7 +104,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             ConfigurationError: an option outside its range.
         """
         records = records_of(U, y)
-        self._flat, self._names = records.flat, _names(U, y, records)
+        self._flat, self._names = records.flat, names_of(U, y, records)
         self.n_features_in_, self.n_outputs_ = records.U[0].shape[1], records.Y[0].shape[1]
         self._measure(records)
         scaled = [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
@@ -113,8 +114,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         self.max_lag_ = chosen.lags.longest
         self.l2_ = [member.l2 for member in chosen.members] if chosen.how == "closed-loop" else None
         self.validation_error_ = chosen.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
-        self.noise_ = measured_noise(self.committee_, self.places(chosen.stretches, NOISE_STEPS))
-        self._tail = _tail(scaled[-1], self.max_lag_)
+        self.noise_ = measured_noise(chosen.unseen(NOISE_STEPS, PLACES))
+        self._tail = tail_of(scaled[-1], self.max_lag_)
         self.record_: dict[str, Any] = {}
         return self
 
@@ -201,7 +202,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             DataError: no `max_lag_` steps in a row are known.
         """
         scaled, followed = self.scaled(U, y)[-1], copy(self)
-        followed._tail = _tail(scaled, self.max_lag_)
+        followed._tail = tail_of(scaled, self.max_lag_)
         if len(followed._tail.Y) < self.max_lag_ or not np.isfinite(followed._tail.Y).all():
             raise DataError(f"y has no {self.max_lag_} known steps in a row to go on from: give a longer record.")
         return followed
@@ -213,8 +214,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
 
     def places(self, parts: Sequence[Stretch], steps: int) -> Windows:
         """Windows of `steps`, from which errors by horizon are measured, from at most about `PLACES` places."""
-        every = max(1, sum(len(part.Y) for part in parts) // PLACES)
-        return windows(parts, self.max_lag_, steps, every)
+        return spaced(parts, self.max_lag_, steps, PLACES)
 
     @property
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -247,7 +247,9 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
     def score(self, U: Any, y: Any) -> float:
         """R² one step ahead, over the steps that can be predicted; of several outputs the mean."""
         records, ahead = self._records(U, y), self.predict(U, y)
-        predicted = np.concatenate([np.reshape(one, (-1, self.n_outputs_)) for one in (ahead if records.several else [ahead])])
+        predicted = np.concatenate(
+            [np.reshape(one, (-1, self.n_outputs_)) for one in (ahead if records.several else [ahead])]
+        )
         actual = np.concatenate(records.Y)
         known = np.isfinite(predicted) & np.isfinite(actual)
         square, spread = np.where(known, actual - predicted, 0) ** 2, np.where(known, actual, np.nan)
@@ -289,17 +291,24 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             outputs=self.n_outputs_,
             training=self.training,
             l2=None if self.l2 is None else require_number("l2", self.l2, least=0),
-            horizon=None if self.horizon is None else require_count("horizon", self.horizon),
+            horizon=require_count("horizon", self.horizon) if self.horizon is not None else self._own_horizon,
             members=require_count("members", self.members),
             seeds=seeds.tolist(),
         )
+
+    @property
+    def _own_horizon(self) -> int | None:
+        """Whole records where inputs drive the run; without them it forgets where it began."""
+        return None if self.n_features_in_ else OWN_HORIZON
 
     def _measure(self, records: Records) -> None:
         Y, U = np.concatenate(records.Y), np.concatenate(records.U)
         for name, values in (("y", Y), ("U", U)):
             empty = np.isnan(values).all(axis=0)
             if empty.any() or not len(values):
-                raise DataError(f"column {int(empty.argmax()) if empty.size else 0} of {name} holds no value: leave it out.")
+                raise DataError(
+                    f"column {int(empty.argmax()) if empty.size else 0} of {name} holds no value: leave it out."
+                )
         self.y_scaling_, self.x_scaling_ = (Scaling.measured(values, np.ones(len(values))) for values in (Y, U))
 
     def _scaled(self, U: np.ndarray, Y: np.ndarray) -> Stretch:
@@ -322,7 +331,9 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         """
         for name, values in (("U", U), ("the outputs that the run begins with", start)):
             if not np.isfinite(values).all():
-                raise DataError(f"{name} lack a value in step {int(np.argwhere(~np.isfinite(values))[0][0])}: fill it in.")
+                raise DataError(
+                    f"{name} lack a value in step {int(np.argwhere(~np.isfinite(values))[0][0])}: fill it in."
+                )
         runs = self.committee_.free_run(U[None], start[None])[0]
         within = self.committee_.model.within(runs)
         if not within.all():
@@ -334,20 +345,3 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._flat else values
-
-
-def _names(U: Any, y: Any, records: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the inputs and of the outputs, u0, u1, .. and y where they have none."""
-    first, target = (one[0] if records.several and one is not None else one for one in (U, y))
-    m, k = records.U[0].shape[1], records.Y[0].shape[1]
-    inputs = tuple(str(name) for name in getattr(first, "columns", [f"u{i}" for i in range(m)]))
-    own = getattr(target, "columns", [getattr(target, "name", None) or "y"] if k == 1 else [f"y{j}" for j in range(k)])
-    return inputs if len(inputs) == m else tuple(f"u{i}" for i in range(m)), tuple(str(name) for name in own)
-
-
-def _tail(record: Stretch, longest: int) -> Stretch:
-    """The end of a record from the last place on where a free run can begin."""
-    backwards = next(
-        (at for at in range(len(record.Y) - longest, -1, -1) if np.isfinite(record.Y[at : at + longest]).all()), 0
-    )
-    return Stretch(record.U[backwards:], record.Y[backwards : backwards + longest])

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.checks import as_numbers
+from deltarule.data.lagged import Stretch
 from deltarule.errors import DataError, ShapeError
 
 
@@ -46,8 +47,11 @@ def records_of(U: Any, y: Any) -> Records:
 
 def is_list(values: Any) -> bool:
     """Whether these are several records: a list or tuple of arrays, not one of numbers."""
-    return isinstance(values, list | tuple) and len(values) > 0 and all(hasattr(one, "shape") for one in values) and (
-        np.ndim(values[0]) > 0
+    return (
+        isinstance(values, list | tuple)
+        and len(values) > 0
+        and all(hasattr(one, "shape") for one in values)
+        and (np.ndim(values[0]) > 0)
     )
 
 
@@ -67,6 +71,23 @@ def inputs_of(U: Any, steps: int | None, columns: int) -> np.ndarray:
     return given
 
 
+def names_of(U: Any, y: Any, records: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the inputs and of the outputs, u0, u1, .. and y where they have none."""
+    first, target = (one[0] if records.several and one is not None else one for one in (U, y))
+    m, k = records.U[0].shape[1], records.Y[0].shape[1]
+    inputs = tuple(str(name) for name in getattr(first, "columns", [f"u{i}" for i in range(m)]))
+    own = getattr(target, "columns", [getattr(target, "name", None) or "y"] if k == 1 else [f"y{j}" for j in range(k)])
+    return inputs if len(inputs) == m else tuple(f"u{i}" for i in range(m)), tuple(str(name) for name in own)
+
+
+def tail_of(record: Stretch, longest: int) -> Stretch:
+    """The end of a record from the last place on where a free run can begin."""
+    backwards = next(
+        (at for at in range(len(record.Y) - longest, -1, -1) if np.isfinite(record.Y[at : at + longest]).all()), 0
+    )
+    return Stretch(record.U[backwards:], record.Y[backwards : backwards + longest])
+
+
 def _inputs(U: Any, steps: int | None) -> np.ndarray:
     if U is None:
         assert steps is not None
@@ -83,5 +104,7 @@ def _matrix(name: str, values: Any, shape: str) -> np.ndarray:
     if array.ndim not in (1, 2):
         raise ShapeError(f"{name} has shape {array.shape}: give {shape}.")
     if np.isinf(array).any():
-        raise DataError(f"{name} holds an infinite value in step {int(np.argwhere(np.isinf(array))[0][0])}: correct it.")
+        raise DataError(
+            f"{name} holds an infinite value in step {int(np.argwhere(np.isinf(array))[0][0])}: correct it."
+        )
     return array[:, None] if array.ndim == 1 else array

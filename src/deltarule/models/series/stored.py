@@ -73,7 +73,9 @@ def restored(path: Path, content: model_file.Model, kind: type[Estimator]) -> Es
     schema, arrays, net = content.schema or {}, content.error_bars or {}, content.net
     try:
         lags = Lags(tuple(list_of(schema, "output_lags", int)), tuple(list_of(schema, "input_lags", int)))
-        inputs, targets = ([column_from_json(item) for item in list_of(schema, name, dict)] for name in ("inputs", "targets"))
+        inputs, targets = (
+            [column_from_json(item) for item in list_of(schema, name, dict)] for name in ("inputs", "targets")
+        )
         m, k, M = len(inputs), len(targets), len(arrays["weights"])
         width, D = M * k * len(lags.outputs) + m * len(lags.inputs), lags.longest
         shapes = {

@@ -64,7 +64,15 @@ def open_loop(model: Feedback, parts: Sequence[Stretch], seed: int) -> Params:
     scale = np.where(rest.std(axis=0) > 0, rest.std(axis=0), 1.0)
     trainer = BayesianRegularization()
     found = train(
-        model.net, X, rest / scale, trainer=trainer, epochs=EPOCHS, seed=seed, dtype="float64", engine="numpy", restarts=2
+        model.net,
+        X,
+        rest / scale,
+        trainer=trainer,
+        epochs=EPOCHS,
+        seed=seed,
+        dtype="float64",
+        engine="numpy",
+        restarts=2,
     )
     *below, last = trees.mapped(np.asarray, found.params)
     return [*below, {"W": scale[:, None] * last["W"], "b": scale * last["b"]}]
@@ -110,9 +118,7 @@ class Course:
     longest: int
 
     @classmethod
-    def of(
-        cls, model: Feedback, parts: Sequence[Stretch], held: Sequence[Stretch], horizon: int | None
-    ) -> "Course":
+    def of(cls, model: Feedback, parts: Sequence[Stretch], held: Sequence[Stretch], horizon: int | None) -> "Course":
         """With free runs of at most `horizon` steps; None runs whole stretches."""
         longest = max(len(part.Y) for part in parts) if horizon is None else horizon
         return cls(model, parts, windows(held, model.lags.longest, horizon), longest)

@@ -13,7 +13,8 @@ q and r ≥ 0 are those that explain the mean squared errors of free runs of 1, 
 record, by least squares on relative errors: shocks make errors grow with the horizon, errors of measurement do not.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import nnls
@@ -43,7 +44,7 @@ class Sensitivity(NamedTuple):
 def sensitivity(committee: Committee, U: np.ndarray, runs: np.ndarray) -> Sensitivity:
     """Those of free runs of the members, (K, D + H, M k)."""
     k, D, M = committee.outputs, committee.lags.longest, len(committee.weights)
-    (K, T), H = runs.shape[:2], runs.shape[1] - committee.lags.longest
+    K, H = runs.shape[0], runs.shape[1] - D
     shocks, measurement = np.empty((K, H, k, k)), np.empty((K, H, k, k))
     same = np.kron(np.eye(H), np.tile(np.eye(k), (M, 1)))  # a shock enters every member, (H M k, H k)
     for w in range(K):  # one at a time: Psi is (H M k, H k)
@@ -56,15 +57,30 @@ def sensitivity(committee: Committee, U: np.ndarray, runs: np.ndarray) -> Sensit
     return Sensitivity(shocks, measurement)
 
 
-def measured_noise(committee: Committee, pieces: Windows) -> Noise:
-    """q and r of the record that the windows are pieces of."""
-    k, D, known = committee.outputs, committee.lags.longest, pieces.known
-    found = sensitivity(committee, pieces.U, committee.free_run(pieces.U, pieces.Y[:, :D]))
-    count = np.maximum(known.sum(axis=0), 1)  # (H, k)
-    error = (committee.errors(pieces) ** 2).sum(axis=0) / count
-    parts = [(known[..., None] * of).sum(axis=0) / count[..., None] for of in found]  # (H, k, k) each
-    used = (known.sum(axis=0) > 0) & (error > 0)
-    if not used.any():
+def measured_noise(unseen: Sequence[tuple[Committee, Windows]]) -> Noise:
+    """q and r, from models and windows of what they have not seen: what a model has fitted looks better than it is."""
+    k, D = unseen[0][0].outputs, unseen[0][0].lags.longest
+    sums: Any = 0.0  # of squares, of what unit variances make of them, and of measurements, by steps ahead
+    for committee, pieces in unseen:
+        runs, known = committee.free_run(pieces.U, pieces.Y[:, :D]), pieces.known
+        if not committee.model.within(runs).all():
+            continue
+        found = sensitivity(committee, pieces.U, runs)
+        parts = [committee.errors(pieces)[..., None] ** 2, *(known[..., None] * of for of in found), known[..., None]]
+        of_all = np.concatenate(parts, axis=3).sum(axis=0)  # (H, k, 2 + 2 k)
+        sums = sums + of_all if np.ndim(sums) == 0 else _added(sums, of_all)
+    if np.ndim(sums) == 0:
+        return Noise(np.ones(k), np.zeros(k))  # every run is unstable: as uncertain as the outputs vary
+    sums = sums[(sums[..., -1] > 0) & (sums[..., 0] > 0)]
+    if not len(sums):
         return Noise(np.zeros(k), np.zeros(k))
-    solution = nnls(np.concatenate(parts, axis=2)[used] / error[used][:, None], np.ones(int(used.sum())))[0]
+    solution = nnls(sums[:, 1:-1] / sums[:, :1], np.ones(len(sums)))[0]
     return Noise(solution[:k], solution[k:])
+
+
+def _added(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Sums by steps ahead, of which one may reach further than the other."""
+    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
+    total = longer.copy()
+    total[: len(shorter)] += shorter
+    return total
