@@ -115,8 +115,8 @@ class Choice:
                 held += stretches(U[first + skipped : last], Y[first + skipped : last], longest)
             if not parts or not held:
                 raise DataError(
-                    f"the records have {', '.join(str(len(Y)) for _, Y in records)} steps, some of them held out, "
-                    f"too few for lags up to {judged_from} without a missing value: give longer records or shorter lags."
+                    f"the records have {', '.join(str(len(Y)) for _, Y in records)} steps, some held out, too few for "
+                    f"lags up to {judged_from} without a missing value: give longer records or shorter lags."
                 )
             folds.append((parts, held))
         return folds
