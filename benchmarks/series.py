@@ -4,7 +4,7 @@
 
 Every contestant is fitted to the first record (uEst, yEst), may choose its settings by the last third of it, and then
 simulates the second record from its inputs; the error is the root mean square from step 8 on. Its outputs are not
-looked at but for the first ones, from which the run begins. It writes docs/results/series.json and prints a table.
+looked at but for the first ones, from which the run begins. It writes docs/results/tanks.json and prints a table.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-OUT = Path(__file__).parents[1] / "docs" / "results" / "series.json"
+OUT = Path(__file__).parents[1] / "docs" / "results" / "tanks.json"
 BEGIN = 8  # measured outputs that a run begins with
 STATES = 20  # first outputs from which a model with hidden states may find them
 LIMIT = 400  # seconds of a contestant

@@ -104,14 +104,15 @@ def _times(frame: Frame, name: str, origin: str) -> np.ndarray:
         raise DataError(f"{origin}: column {name!r} has no time in data row {frame.index[int(column.isna().argmax())]}")
     if kind_of(column) in ("numeric", "boolean"):
         return as_numbers(column)
-    try:
-        dates = pd.to_datetime(column, utc=True).dt.tz_localize(None)
-    except (ValueError, TypeError, OverflowError):
+    if kind_of(column) != "date":
         raise DataError(
             f"{origin}: column {name!r} holds {shown(column.iloc[0])}, which is no time: give numbers, or dates such "
             "as 2026-01-31 14:00"
-        ) from None
-    return dates.to_numpy(dtype="datetime64[ns]")
+        )
+    try:
+        return pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{origin}: column {name!r} holds dates that cannot be read ({error})") from None
 
 
 def _evenly(
