@@ -20,11 +20,7 @@ WITHOUT = {
 
 
 def check_choices(choices: Choices) -> None:
-    """Check every option that can be checked without the data.
-
-    Raises:
-        ConfigurationError: an option lies outside its domain or does not go with another.
-    """
+    """Check every option that can be checked without the data."""
     from deltarule.errors import ConfigurationError
     from deltarule.models.recipe import check_options
 
@@ -73,11 +69,8 @@ def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
     else:
         for name in ("horizon", "resample"):
             yield name, "the rows are no time series without --time or --lags", "give one of them, or leave it out"
-    if kind == "images":
-        if choices.cost in NUMBERS:
-            yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
-        if choices.task == "regression":
-            yield "task", f"{choices.source} is a classification", LEAVE_OUT
+    if kind == "images" and choices.cost in NUMBERS:
+        yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
     if kind == "folder":
         reason = WITHOUT[kind].format(choices.source)
         if choices.monitor == "accuracy":

@@ -1,14 +1,11 @@
 """Where the commands write: the console for people, the one JSON line for programs, and how numbers look."""
 
-import csv
-import io
 import json
 import shlex
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -27,20 +24,6 @@ def console_for(as_json: bool) -> Console:
 def emit_json(record: dict[str, Any]) -> None:
     """Write the record as the one JSON line of standard output; a number that is not finite becomes null."""
     print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
-
-
-def write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
-    """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
-    from deltarule.files.whole_file import write_whole
-
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    (row, numbers), *predictions = columns.items()
-    writer.writerow([row, *kept, *(name for name, _ in predictions)])
-    writer.writerows(
-        zip(numbers.tolist(), *kept.values(), *(column.tolist() for _, column in predictions), strict=True)
-    )
-    write_whole(path, text.getvalue().encode())
 
 
 def show_notes(notes: Iterable[str]) -> None:

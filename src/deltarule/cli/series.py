@@ -9,7 +9,7 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, write_csv
+from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
 
 if TYPE_CHECKING:
     from deltarule.data.series import Series
@@ -108,8 +108,10 @@ def predict_series(
 ) -> None:
     """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs."""
     import numpy as np
+    import pandas as pd
 
     from deltarule.errors import DataError
+    from deltarule.files.whole_file import write_whole
 
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
     series = read_for(model, source, reading)
@@ -132,7 +134,8 @@ def predict_series(
     for j, name in enumerate(targets):
         columns |= {name: ahead[:, j], f"{name}_std": std[:, j]}
     if out is not None:
-        write_csv(out, {}, {name: np.asarray(values) for name, values in columns.items()})
+        text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n")
+        write_whole(out, text.encode())
     if as_json:
         found = {name: values for name, values in columns.items() if name in targets}
         spread = {name: columns[f"{name}_std"] for name in targets}
@@ -191,12 +194,8 @@ def _times(series: "Series", end: int, count: int) -> Any:
 
 
 def _table(columns: dict[str, Any]) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for name in columns:
-        table.add_column(Text(name), justify="right")
+    """The first steps for people."""
+    table = table_of(*columns)
     for values in list(zip(*columns.values(), strict=True))[:SHOWN]:
         table.add_row(*(str(value) if isinstance(value, str) else f"{value:.6g}" for value in values))
     return table

@@ -1,8 +1,8 @@
-"""The stages of an exported program, which take a flat row to a flat row: dense layers, convolutions, pools."""
+"""The stages of an exported program, from a flat row to a flat row: dense layers, convolutions, pools, memories."""
 
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
@@ -96,22 +96,30 @@ class PoolStage:
         return prod(self.view.stops) * self.view.image[2]
 
 
-Stage = DenseStage | ConvolutionStage | PoolStage
+@dataclass(frozen=True, eq=False)
+class MemoryStage:
+    """One step of a layer with a memory, of kind "recurrent", "gru" or "lstm": W (g n, n_in), V (g n, n), b (g n,)."""
+
+    kind: str
+    W: np.ndarray
+    V: np.ndarray
+    b: np.ndarray
+    activation: str  # of "recurrent"; the gates of the others have theirs
+
+    @property
+    def n_in(self) -> int:
+        """The features of a step."""
+        return self.W.shape[1]
+
+    @property
+    def n_out(self) -> int:
+        """n."""
+        return self.V.shape[1]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of what goes from step to step, n numbers each."""
+        return ("h", "c") if self.kind == "lstm" else ("h",)
 
 
-class Recursion(NamedTuple):
-    """How the outputs of a time-series model come back as its inputs.
-
-    Attributes:
-        outputs: the output lags.
-        inputs: the input lags.
-        width: m, how many inputs a step has.
-        changes: whether what the stages give is added to the outputs of one step before.
-        weights: of the members, whose outputs lie one after the other, in the mean that is the model's output.
-    """
-
-    outputs: tuple[int, ...]
-    inputs: tuple[int, ...]
-    width: int
-    changes: bool
-    weights: tuple[float, ...]
+Stage = DenseStage | ConvolutionStage | PoolStage | MemoryStage

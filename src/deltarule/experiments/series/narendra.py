@@ -26,7 +26,7 @@ def run(settings: Settings) -> Report:
     return Report(
         "narendra",
         "Narendra and Parthasarathy's plant",
-        [Row("NRMSE of a free run of 500 steps under a sine", None, errors, form="{:.1e}", seconds=seconds, median=True)],
+        [Row("NRMSE of 500 free steps under a sine", None, errors, form="{:.1e}", seconds=seconds, median=True)],
         {"run": (plots.run_with_band(np.arange(200), own[:200], measured=y[:200], ylabel="y"),
                  "The plant and the free run of the network, which it does not tell apart")},
         [f"y_t = y y' (y + 2.5) / (1 + y² + y'²) + u, y and y' the last two outputs. {steps:,} steps, inputs uniform "

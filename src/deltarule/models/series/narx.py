@@ -264,7 +264,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         net, params, schema, training, arrays = self.content()
         model_file.save(path, net, params, schema=schema, training=training, error_bars=arrays)
 
-    def content(self) -> model_file.Model:
+    def content(self) -> model_file.Content:
         """What the model file holds."""
         check_is_fitted(self)
         return stored.content(self)

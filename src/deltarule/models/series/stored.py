@@ -23,7 +23,7 @@ SOURCE = "series"
 Estimator = TypeVar("Estimator", bound="NARXRegressor")
 
 
-def content(fitted: "NARXRegressor") -> model_file.Model:
+def content(fitted: "NARXRegressor") -> model_file.Content:
     """What a fitted model's file holds."""
     committee, names = fitted.committee_, fitted._names
     schema = {
@@ -44,7 +44,7 @@ def content(fitted: "NARXRegressor") -> model_file.Model:
         "tail_U": fitted._tail.U,
         "tail_Y": fitted._tail.Y,
     }
-    return model_file.Model(committee.model.net, committee.params, schema, fitted.record_ or None, arrays)
+    return model_file.Content(committee.model.net, committee.params, schema, fitted.record_ or None, arrays)
 
 
 def is_series(schema: Any) -> bool:
@@ -64,7 +64,7 @@ def load(path: str | os.PathLike, kind: type[Estimator]) -> Estimator:
     return restored(Path(path), content, kind)
 
 
-def restored(path: Path, content: model_file.Model, kind: type[Estimator]) -> Estimator:
+def restored(path: Path, content: model_file.Content, kind: type[Estimator]) -> Estimator:
     """The fitted model that a file's content describes.
 
     Raises:
