@@ -22,7 +22,7 @@ def check_choices(choices: Choices) -> None:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
     from deltarule.errors import ConfigurationError
-    from deltarule.models.recipe import check_options
+    from deltarule.models.trainers import check_options
 
     check_given(choices)
     named = {name for name, _, _ in given(choices)}
