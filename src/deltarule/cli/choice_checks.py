@@ -16,11 +16,7 @@ WITHOUT = {
 
 
 def check_choices(choices: Choices) -> None:
-    """Check every option that can be checked without the data.
-
-    Raises:
-        ConfigurationError: an option lies outside its domain or does not go with another.
-    """
+    """Check every option that can be checked without the data."""
     from deltarule.errors import ConfigurationError
     from deltarule.models.recipe import check_options
 

@@ -242,11 +242,7 @@ class Choices(Reading):
 
     @property
     def table_options(self) -> "TableOptions":
-        """How a table is read and what some of its columns are for.
-
-        Raises:
-            ConfigurationError: an option lies outside its domain.
-        """
+        """How a table is read and what some of its columns are for."""
         return replace(
             super().table_options,
             drop=self.drop or (),

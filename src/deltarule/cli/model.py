@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_model(path: Path) -> "TrainedModel":
-    """Read a model file that the command line can use.
-
-    Raises:
-        ModelFileError: the file cannot be used, or has no schema.
-    """
+    """Read a model file that the command line can use."""
     from deltarule.errors import ModelFileError
     from deltarule.models.model import load_model
 
@@ -68,11 +64,7 @@ def table_options(model: "TrainedModel", reading: "Reading") -> Any:
 
 
 def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
-    """X and Y of the rows; of images of those held out for the test.
-
-    Raises:
-        DataError: the source holds no targets.
-    """
+    """X and Y of the rows; of images of those held out for the test."""
     import numpy as np
 
     Y = require_targets(rows, model)
@@ -81,11 +73,7 @@ def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
 
 
 def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
-    """Y of the rows, (N, k).
-
-    Raises:
-        DataError: the source holds no targets.
-    """
+    """Y of the rows, (N, k)."""
     from deltarule.errors import DataError
 
     if rows.Y is None:

@@ -41,11 +41,7 @@ def trace(
 
 
 def _place(rows: "RawRows", row: int) -> int:
-    """Where the source's row stands among the rows that were read.
-
-    Raises:
-        ConfigurationError: the source has no such row, or it was left out.
-    """
+    """Where the source's row stands among the rows that were read."""
     import numpy as np
 
     from deltarule.errors import ConfigurationError

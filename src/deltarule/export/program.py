@@ -264,10 +264,11 @@ def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
         model = load_model(model)
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
         return model[0], model[1], None
-    if callable(getattr(model, "schema", None)):  # an estimator
-        return model.net_, model.params_, model.schema()
-    if hasattr(model, "schema"):  # a Model
-        return model.net, model.params, model.schema
+    given: Any = model
+    if callable(getattr(given, "schema", None)):  # an estimator
+        return given.net_, given.params_, given.schema()
+    if hasattr(given, "schema"):  # a Model
+        return given.net, given.params, given.schema
     raise ConfigurationError(
         f"model is {model!r}: give the path of a model file, a Model, a fitted estimator, or (net, params)."
     )

@@ -33,7 +33,7 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: a cell is missing, a text stands among numbers, or no column can be an input.
         """
-        frame = numbered(X) if is_frame(X) else X
+        frame = numbered(X)
         find_columns(frame, tuple(frame.columns), "X")
         frame = frame.assign(**{name: as_numbers(frame[name]) for name in frame if _are_numbers(frame[name])})
         kinds, notes = choose_inputs(frame, "X")

@@ -22,7 +22,7 @@ class Settings:
     max_norm: float | None = None
     halve_after: int | None = None
     nesterov: bool = False
-    patience: int | None = None
+    patience: int = 10
 
 
 @dataclass(frozen=True)
