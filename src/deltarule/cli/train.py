@@ -80,12 +80,23 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
 
 def load_data(choices: Choices) -> "DataSet":
     """The source, its training images expanded if asked; the notes about it are shown."""
-    from deltarule import data
-    from deltarule.cli.progress import DownloadProgress
     from deltarule.data.expansion import expand_training_part
 
+    loaded = read_data(choices)
+    if choices.expand is not None:
+        loaded = expand_training_part(loaded, choices.expand, choices.seed)
+    if leads(choices):
+        show_notes(loaded.notes)
+    return loaded
+
+
+def read_data(choices: Choices) -> "DataSet":
+    """The source, in its three parts."""
+    from deltarule import data
+    from deltarule.cli.progress import DownloadProgress
+
     with DownloadProgress() as progress:
-        loaded = data.load(
+        return data.load(
             choices.source,
             target=choices.target,
             task=choices.task_or_regression,
@@ -97,11 +108,6 @@ def load_data(choices: Choices) -> "DataSet":
             by_mean=choices.cost == "poisson",
             progress=progress,
         )
-    if choices.expand is not None:
-        loaded = expand_training_part(loaded, choices.expand, choices.seed)
-    if leads(choices):
-        show_notes(loaded.notes)
-    return loaded
 
 
 def _finish(choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", as_json: bool) -> None:

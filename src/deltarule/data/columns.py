@@ -122,6 +122,14 @@ class NumericColumn:
         """Bring standardised values back into the column's unit: x = mean + std * scaled."""
         return self.mean + self.std * scaled
 
+    def in_words(self) -> str:
+        """What the training rows were like."""
+        span = "" if self.low is None else f", from {self.low:.4g} to {self.high:.4g}"
+        if self.mean == 0 and self.low is not None and self.low >= 0 and self.high != 0:  # scaled by its mean alone
+            return f"mean {self.std:.4g}{span}"
+        missing = "; missing cells are imputed" if self.imputed else ""
+        return f"mean {self.mean:.4g}, standard deviation {self.std:.4g}{span}{missing}"
+
     def to_json(self) -> dict[str, Any]:
         """Describe the column in JSON's types."""
         numbers = {"kind": "numeric", "name": self.name, "mean": self.mean, "std": self.std}
@@ -207,6 +215,10 @@ class CategoricalColumn:
                 )
             encoded[row, i] = 1.0
         return encoded
+
+    def in_words(self) -> str:
+        """What the training rows were like."""
+        return f"one of {', '.join(map(str, self.categories))}" + ("; or missing" if self.imputed else "")
 
     def to_json(self) -> dict[str, Any]:
         """Describe the column in JSON's types."""

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.stored import as_tensors, from_tensors
+
+
+class Page(str):
+    """An HTML page, a plain text that a notebook shows in a frame."""
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self)}" width="100%" height="900" style="border: 0"></iframe>'
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,7 +99,7 @@ class Model:
         return "\n".join(f"{name}: {words}" for name, words in self._rows())
 
     def report(self, path: str | os.PathLike | None = None) -> str:
-        """The report, one self-contained HTML page, also written to `path` if it is given.
+        """The report, one self-contained HTML page, also written to `path` if it is given; a notebook shows it inline.
 
         Raises:
             OSError: the file cannot be written.
@@ -99,7 +107,7 @@ class Model:
         from deltarule.files.whole_file import write_whole
         from deltarule.models.card import report_of
 
-        page = report_of(self)
+        page = Page(report_of(self))
         if path is not None:
             write_whole(Path(path), page.encode())
         return page

@@ -1,6 +1,7 @@
 """The report: one HTML file with a model's card and pictures, that opens anywhere and needs no network."""
 
+from deltarule.inspection.report.diagram import diagram
 from deltarule.inspection.report.evidence import Evidence, gather
 from deltarule.inspection.report.page import html_report
 
-__all__ = ["Evidence", "gather", "html_report"]
+__all__ = ["Evidence", "diagram", "gather", "html_report"]
