@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
-    from deltarule.network.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
+    from deltarule.network.layers import (
+        GRU,
+        LSTM,
+        Convolution,
+        Dense,
+        Dropout,
+        Flatten,
+        L2Pool,
+        MaxPool,
+        MeanPool,
+        Recurrent,
+        Reshape,
+    )
     from deltarule.network.network import Network
     from deltarule.play.watch import Watch
     from deltarule.trainers import (
@@ -37,7 +49,7 @@ if TYPE_CHECKING:
     )
     from deltarule.trainers.stopping import Stopping
     from deltarule.training.session import TrainingResult
-    from deltarule.training.streaming import train_stream
+    from deltarule.training.streaming.training import train_stream
     from deltarule.training.train import train
     from deltarule.tuning import Range, search
 
@@ -59,9 +71,11 @@ _HOMES = {
     "Dense": "network.layers",
     "Dropout": "network.layers",
     "Flatten": "network.layers",
+    "GRU": "network.layers",
     "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "network.layers",
     "Huber": "network.costs",
+    "LSTM": "network.layers",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
     "LogLikelihood": "network.costs",
     "MaxPool": "network.layers",
@@ -77,6 +91,7 @@ _HOMES = {
     "ProcessError": "errors",
     "Quadratic": "network.costs",
     "Range": "tuning",
+    "Recurrent": "network.layers",
     "Reshape": "network.layers",
     "ShapeError": "errors",
     "Stopping": "trainers.stopping",
@@ -92,9 +107,11 @@ _HOMES = {
     "save": "files.model_file",
     "search": "tuning",
     "train": "training.train",
-    "train_stream": "training.streaming",
+    "train_stream": "training.streaming.training",
 }
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "BayesianEnsemble",
     "BayesianRegularization",
@@ -127,6 +144,7 @@ __all__ = [
     "ProcessError",
     "Quadratic",
     "Range",
+    "Recurrent",
     "Reshape",
     "ShapeError",
     "Stopping",

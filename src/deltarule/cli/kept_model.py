@@ -15,12 +15,8 @@ def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Pat
     """Where to save a network with these metrics, and a few words of why if it is not `path`.
 
     That is `path`, unless a file there holds a network that is better on the validation or the test rows, or cannot be
-    compared with it: then the first of NAME-search, NAME-search-2, ... of which neither is true.
-
-    Args:
-        path: where the network would go.
-        data: what it was trained on.
-        metrics: of the network, as its training record holds them.
+    compared with it: then the first of NAME-search, NAME-search-2, ... of which neither is true. `metrics` are those of
+    the training record.
     """
     place, why, number = path, "", 1
     while (reason := _reason_to_keep(place, data, metrics)) is not None:
@@ -33,7 +29,7 @@ def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Pat
 def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
     """Why the file must not be replaced, or None if it may be."""
     from deltarule.errors import ModelFileError
-    from deltarule.files.model_file import load_model
+    from deltarule.models.model import load_model
 
     if not path.exists():
         return None
@@ -42,7 +38,7 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
     except ModelFileError:
         return "it is no model file"
     # Rows are the same, and encoded alike, where the schema is: its scaling is measured on the training rows.
-    if model.schema != data.schema.to_json():
+    if model.schema != data.schema:
         return "it was trained on other rows or columns"
     for part in HELD_OUT:
         examples = getattr(data, part)

@@ -6,9 +6,9 @@ import typer
 
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
+from deltarule.cli.loading import load_data
 from deltarule.cli.options import AsJson
 from deltarule.cli.screen import console_for, duration, emit_json, line, warnings_as_notes
-from deltarule.cli.train import load_data
 from deltarule.errors import counted
 
 if TYPE_CHECKING:

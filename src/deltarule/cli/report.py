@@ -12,8 +12,8 @@ from deltarule.cli.screen import command, console_for, emit_json, line, show_not
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
+    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
-    from deltarule.models.model import Model
 
 
 def report(
@@ -43,7 +43,7 @@ def report(
     line(console_for(as_json), f"The report on {model} is in {path}, {size}. Open it in a browser.")
 
 
-def _evidence(model: "Model", source: str, reading: Reading) -> Any:
+def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
     from deltarule.cli.model import known_rows, read_rows, seen_before, show_extrapolation
     from deltarule.models.card import evidence_of
@@ -59,7 +59,7 @@ def _evidence(model: "Model", source: str, reading: Reading) -> Any:
     return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""), parts, numbers)
 
 
-def _parts(model: "Model", source: str, rows: "RawRows") -> Any:
+def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
     """The part of the training data that each row was, (N,) names; None where this is not the table that trained.
 
     It is that table if the split, made again, gives training rows that measure as the model's did, to the last bit.
@@ -67,7 +67,7 @@ def _parts(model: "Model", source: str, rows: "RawRows") -> Any:
     import numpy as np
 
     from deltarule.cli.choices import Choices
-    from deltarule.cli.train import read_data
+    from deltarule.cli.loading import read_data
     from deltarule.errors import DeltaruleError
 
     options = model.training.get("options")
@@ -86,7 +86,7 @@ def _parts(model: "Model", source: str, rows: "RawRows") -> Any:
     return parts
 
 
-def _made_of(model: "Model", source: str | None) -> dict[str, str]:
+def _made_of(model: "TrainedModel", source: str | None) -> dict[str, str]:
     """`deltarule train` with the options that were given, and the digest of the source."""
     from deltarule.cli.choices import Choices, as_words
 

@@ -14,7 +14,7 @@ from deltarule.cli.screen import console_for, emit_json, line, show_notes, warni
 from deltarule.cli.signals import end_like_interrupt
 
 if TYPE_CHECKING:
-    from deltarule.data import DataSet, LoadedData
+    from deltarule.data import LoadedData
     from deltarule.models.plan import Plan
     from deltarule.training.session import TrainingResult
 
@@ -43,13 +43,13 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
 def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
     from deltarule.cli.duration import long_training
+    from deltarule.cli.loading import load_data, load_streamed
     from deltarule.cli.planning import make_plan
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.cli.streamed import load_streamed
     from deltarule.models.fitting import run
 
-    data = load_streamed(choices, leads(choices)) if choices.streamed else load_data(choices)
+    data = load_streamed(choices) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
     devices, share = division(choices)
     if leads(choices) and choices.devices is None and not data.streamed:
@@ -76,38 +76,6 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             resume=choices.resume,
         )
     return data, plan, result
-
-
-def load_data(choices: Choices) -> "DataSet":
-    """The source, its training images expanded if asked; the notes about it are shown."""
-    from deltarule.data.expansion import expand_training_part
-
-    loaded = read_data(choices)
-    if choices.expand is not None:
-        loaded = expand_training_part(loaded, choices.expand, choices.seed)
-    if leads(choices):
-        show_notes(loaded.notes)
-    return loaded
-
-
-def read_data(choices: Choices) -> "DataSet":
-    """The source, in its three parts."""
-    from deltarule import data
-    from deltarule.cli.progress import DownloadProgress
-
-    with DownloadProgress() as progress:
-        return data.load(
-            choices.source,
-            target=choices.target,
-            task=choices.task_or_regression,
-            data_dir=choices.folders,
-            seed=choices.seed,
-            split=choices.split,
-            drop_missing=choices.drop_missing,
-            options=choices.table_options,
-            by_mean=choices.cost == "poisson",
-            progress=progress,
-        )
 
 
 def _finish(choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", as_json: bool) -> None:

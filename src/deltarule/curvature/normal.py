@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
+from deltarule.curvature import recursion
 from deltarule.curvature.linearization import (
     Linearization,
     errors_along,
@@ -33,6 +34,9 @@ def normal_equations(net: "Network", params: Params, x: Array, y: Array, weight:
 
 def equations_at(net: "Network", params: Params, lin: Linearization) -> NormalEquations:
     """Those of a linearization."""
+    if recursion.is_cheaper(net, params, lin):
+        rows = recursion.jacobian_transpose(net, params, lin)
+        return NormalEquations(lin.cost, rows @ lin.r.reshape(-1), engine.of(lin.r).symmetric_product(rows))
     errors = residual_errors(net, params, lin)
     gradient = backprop.gradients(net, lin.x, lin.passes, errors_along(errors, lin.r))
     hessian = engine.of(lin.r).symmetric_product(jacobian_transpose(net, lin, errors))

@@ -17,7 +17,7 @@ from deltarule.network.examples import checked_rows, require_finite, validation_
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
-from deltarule.training.loop import Course, is_sound, largest_parameter
+from deltarule.training.loop import Course, is_sound
 from deltarule.training.monitoring import learning_speed
 from deltarule.training.train import NO_RULES, check_together, starting_points
 
@@ -200,7 +200,7 @@ class Learner:
             return
         cost = sum(cost * size for cost, size in self._halfway) / int(rows.count)
         self._halfway = []
-        stop = 0 if is_sound(rows.x.dtype.type(cost), state.params, float(largest_parameter(rows))) else DIVERGED
+        stop = 0 if is_sound(rows.x.dtype.type(cost), state.params, float(self.course.largest())) else DIVERGED
         self.carry = self.carry._replace(epoch=int(self.carry.epoch) + 1, stop=stop)
         self._remember(0, {"cost": cost} | self._scores(state.params))
 

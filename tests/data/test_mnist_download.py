@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pooch
 import pytest
 
-from deltarule.data.download import download
+from deltarule.data.mnist import download
 from deltarule.errors import DataError
 
 
@@ -61,26 +61,28 @@ class Bar:
 
 def test_a_file_arrives_whole_and_the_bar_is_told(server, tmp_path):
     bar = Bar()
-    path = download("file.gz", tmp_path / "cache" / "mnist", [server], bar)
+    path = tmp_path / "cache" / "mnist" / "file.gz"
+    download(path, [server], bar)
     assert path.read_bytes() == b"0123456789" * 500
     assert (bar.total, bar.seen, bar.closed) == (5000, 5000, True)
     assert [file.name for file in path.parent.iterdir()] == ["file.gz"]
 
 
 def test_the_second_mirror_serves_if_the_first_does_not(server, closed, tmp_path):
-    assert download("file.gz", tmp_path, [closed, f"{server}absent/", server]).is_file()
+    download(tmp_path / "file.gz", [closed, f"{server}absent/", server])
+    assert (tmp_path / "file.gz").is_file()
 
 
 def test_nothing_is_written_to_standard_error(server, tmp_path, capfd):
     level = pooch.get_logger().level
-    download("file.gz", tmp_path, [server])
+    download(tmp_path / "file.gz", [server])
     assert capfd.readouterr() == ("", "")
     assert pooch.get_logger().level == level != logging.ERROR
 
 
 def test_every_address_tried_is_named(server, closed, tmp_path):
     with pytest.raises(DataError) as caught:
-        download("absent.gz", tmp_path, [server, closed, "nonsense://"])
+        download(tmp_path / "absent.gz", [server, closed, "nonsense://"])
     message = str(caught.value)
     assert f"{server}absent.gz (HTTP status 404)" in message
     assert f"{closed}absent.gz (ConnectionError)" in message
@@ -92,4 +94,4 @@ def test_every_address_tried_is_named(server, closed, tmp_path):
 def test_a_cache_that_cannot_be_made_is_named(server, tmp_path):
     (tmp_path / "occupied").write_text("a file", encoding="utf-8")
     with pytest.raises(DataError, match=r"occupied.*cannot be made.*--data-dir"):
-        download("file.gz", tmp_path / "occupied", [server])
+        download(tmp_path / "occupied" / "file.gz", [server])
