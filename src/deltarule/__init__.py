@@ -16,11 +16,13 @@ if TYPE_CHECKING:
         ProcessError,
         ShapeError,
         TooLargeError,
+        UnstableError,
     )
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
+    from deltarule.imports import from_matlab, from_sklearn, from_torch
     from deltarule.inspection import check_gradient
-    from deltarule.models import Model, NetworkClassifier, NetworkRegressor, fit_table, load_model
+    from deltarule.models import Model, NARXRegressor, NetworkClassifier, NetworkRegressor, fit_table, load_model
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
@@ -84,6 +86,7 @@ _HOMES = {
     "ModelFileError": "errors",
     "Network": "network.network",
     "NetworkClassifier": "models",
+    "NARXRegressor": "models",
     "NetworkRegressor": "models",
     "NewtonCG": "trainers.newton_cg",
     "NoImprovement": "trainers.no_improvement",
@@ -96,11 +99,15 @@ _HOMES = {
     "ShapeError": "errors",
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
+    "UnstableError": "errors",
     "TrainingResult": "training.session",
     "Watch": "play.watch",
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
+    "from_matlab": "imports",
+    "from_sklearn": "imports",
+    "from_torch": "imports",
     "fit_table": "models",
     "load": "files.model_file",
     "load_model": "models",
@@ -135,6 +142,7 @@ __all__ = [
     "MeanPool",
     "Model",
     "ModelFileError",
+    "NARXRegressor",
     "Network",
     "NetworkClassifier",
     "NetworkRegressor",
@@ -150,11 +158,15 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "UnstableError",
     "Watch",
     "add_activation",
     "check_gradient",
     "export_model",
     "fit_table",
+    "from_matlab",
+    "from_sklearn",
+    "from_torch",
     "load",
     "load_model",
     "save",

@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
+from deltarule.curvature import (
+    Linearization,
+    NormalEquations,
+    equations_at,
+    linearize,
+    normal_equations,
+    residual_acceleration,
+    transpose_product,
+)
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, sum_over_blocks
 from deltarule.network import backprop
@@ -62,6 +71,19 @@ class Objective:
     def value(self, p: Params) -> Array:
         """F(p)."""
         return self.sum(cost, p) + self.prior_energy(p)
+
+    def equations(self, p: Params) -> tuple[Linearization | None, NormalEquations]:
+        """J^T J and J^T r of (LM) without the prior, and what the examples left in the network if it is kept."""
+        if not self.in_one_block:
+            return None, self.sum(normal_equations, p)
+        lin = linearize(self.net, p, self.rows.x, self.rows.y, self.scale * self.rows.mask)
+        return lin, equations_at(self.net, p, lin)
+
+    def acceleration_force(self, p: Params, s: Params, lin: Linearization | None = None) -> Params:
+        """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
+        if lin is None:
+            return self.sum(_force, p, s)
+        return _force_at(self.net, p, s, lin, self.scale * self.rows.mask)
 
     def prior(self, p: Params) -> Params:
         """The diagonal of A in the shape of the parameters: scale l2 for weights, 0 for biases."""
@@ -119,6 +141,14 @@ def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..
     more = chunk.sum(part, *arguments)
     total = more if so_far is None else trees.mapped(lambda a, b: a + b, so_far, more)
     return chunk.rows.everywhere(total)
+
+
+def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
+    return _force_at(net, p, s, linearize(net, p, x, y, weight), weight)
+
+
+def _force_at(net: "Network", p: Params, s: Params, lin: Linearization, weight: Array) -> Params:
+    return transpose_product(net, p, lin, residual_acceleration(net, p, lin, weight, s))
 
 
 def cost(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Array:

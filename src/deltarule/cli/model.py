@@ -18,17 +18,24 @@ if TYPE_CHECKING:
 
 
 def read_model(path: Path) -> "TrainedModel":
-    """Read a model file that the command line can use."""
+    """Read a model file of rows that stand for themselves."""
     from deltarule.errors import ModelFileError
     from deltarule.models.model import load_model
 
-    model = load_model(path)
+    model: Any = load_model(path)
+    if is_series(model):
+        raise ModelFileError(f"{path} is a time-series model, which predict, report and export take")
     if model.schema is None:
         raise ModelFileError(
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
             "deltarule.save a schema"
         )
     return model  # pyright: ignore[reportReturnType]
+
+
+def is_series(model: Any) -> bool:
+    """Whether a model continues a time series."""
+    return hasattr(model, "forecast")
 
 
 def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: bool = True) -> "RawRows":

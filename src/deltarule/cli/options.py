@@ -197,6 +197,25 @@ def parse_hidden(text: str, name: str = "--hidden") -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
+def parse_lags(text: str, name: str = "--lags") -> int | list[int] | str:
+    """The lags in "8", which means 1 to 8, in "1,2,7", or "auto".
+
+    Raises:
+        ConfigurationError: it is none of these.
+    """
+    from deltarule.errors import ConfigurationError
+
+    words = [word.strip() for word in text.split(",")]
+    if words == ["auto"]:
+        return "auto"
+    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= 10_000 for word in words):
+        raise ConfigurationError(
+            f"{name} must be a number of steps, a list of them or auto, and is {text!r}: give such as 8 or 1,2,7"
+        )
+    lags = [int(word) for word in words]
+    return lags[0] if len(lags) == 1 else lags
+
+
 def require_writable(name: str, path: Path) -> Path:
     """The path, if a file can be written there; asked before the work, not after it."""
     from deltarule.errors import ConfigurationError

@@ -29,8 +29,15 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
     the best one on the validation part, with `--trainer bayesian` the one of the largest evidence, and with
     `--cost huber` or `poisson` the last one where neither --trainer nor --patience is given; the test part is looked at
     once, at the end.
+
+    With --time or --lags the rows are steps of a time series, which is split 85/15 in the order of time.
     """
     check_choices(choices)
+    if choices.is_series:
+        from deltarule.cli.series import train_series
+
+        train_series(choices, as_json)
+        return
     if choices.coordinator is not None:
         from deltarule.engine.processes import join
 

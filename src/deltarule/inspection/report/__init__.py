@@ -2,6 +2,7 @@
 
 from deltarule.inspection.report.diagram import diagram
 from deltarule.inspection.report.evidence import Evidence, gather
-from deltarule.inspection.report.page import html_report
+from deltarule.inspection.report.page import html_report, whole_page
+from deltarule.inspection.report.predictions import Shown
 
-__all__ = ["Evidence", "diagram", "gather", "html_report"]
+__all__ = ["Evidence", "Shown", "diagram", "gather", "html_report", "whole_page"]

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature import Linearization, equations_at, linearize, normal_equations
+from deltarule.curvature import Linearization
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
+from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
 from deltarule.trees import norm, plus, ravel, times, unravel
 
 
@@ -26,12 +26,8 @@ class Primal(NamedTuple):
 
 
 def model(F: Objective, p: Params) -> Primal:
-    """J^T J and J^T r, over blocks."""
-    if F.in_one_block:
-        lin = linearize(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
-        equations = equations_at(F.net, p, lin)
-    else:
-        lin, equations = None, F.sum(normal_equations, p)
+    """J^T J and J^T r with the prior."""
+    lin, equations = F.equations(p)
     gradient = unravel(equations.gradient, p)
     if F.l2 is not None:
         gradient = plus(gradient, times(F.prior(p), p))
@@ -47,5 +43,5 @@ def step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    force = ravel(acceleration_force(F, p, s, at.lin))
+    force = ravel(F.acceleration_force(p, s, at.lin))
     return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)
