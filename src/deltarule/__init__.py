@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ShapeError,
         TooLargeError,
     )
+    from deltarule.equations import Equation, Solution, solve
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
     from deltarule.inspection import check_gradient
@@ -54,11 +55,13 @@ _HOMES = {
     "DataError": "errors",
     "DeltaruleError": "errors",
     "EngineWarning": "errors",
+    "Equation": "equations",
     "Dense": "network.layers",
     "Dropout": "network.layers",
     "Flatten": "network.layers",
     "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "network.layers",
+    "LBFGS": "trainers.lbfgs",
     "Huber": "network.costs",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
     "LogLikelihood": "network.costs",
@@ -76,6 +79,7 @@ _HOMES = {
     "Range": "tuning",
     "Reshape": "network.layers",
     "ShapeError": "errors",
+    "Solution": "equations",
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
     "TrainingResult": "training.session",
@@ -85,6 +89,7 @@ _HOMES = {
     "load": "files.model_file",
     "save": "files.model_file",
     "search": "tuning",
+    "solve": "equations",
     "train": "training.train",
     "train_stream": "training.streaming",
 }
@@ -102,10 +107,12 @@ __all__ = [
     "Dense",
     "Dropout",
     "EngineWarning",
+    "Equation",
     "Flatten",
     "GradientDescent",
     "Huber",
     "L2Pool",
+    "LBFGS",
     "LevenbergMarquardt",
     "LogLikelihood",
     "MaxPool",
@@ -122,6 +129,7 @@ __all__ = [
     "Range",
     "Reshape",
     "ShapeError",
+    "Solution",
     "Stopping",
     "TooLargeError",
     "TrainingResult",
@@ -131,6 +139,7 @@ __all__ = [
     "load",
     "save",
     "search",
+    "solve",
     "train",
     "train_stream",
 ]

@@ -7,7 +7,7 @@ it computes from these sums is a *piece*: a function F, p, ... ↦ arrays that `
 engine compiles. `StreamedObjective` is the same for examples that stay on disk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,11 @@ class Objective:
         """Whether all examples go through the network together, so that what they leave there may be kept."""
         return self.rows.shards is None and self.rows.x.shape[0] <= self.block
 
+    @property
+    def parts(self) -> tuple["Objective", ...]:
+        """The objectives that this is the sum of: itself alone."""
+        return (self,)
+
     def value(self, p: Params) -> Array:
         """F(p)."""
         return self.sum(cost, p) + self.prior_energy(p)
@@ -80,6 +85,43 @@ class Objective:
 
 
 register(Objective, leaves=("rows", "l2", "scale"))
+
+
+@dataclass(frozen=True)
+class JointObjective(Objective):
+    """The sum of several objectives of the same parameters, each with its own examples and cost.
+
+    Args:
+        members: the objectives, without penalties of their own; `net`, `rows` and `block` are the first one's.
+    """
+
+    members: tuple[Objective, ...] = ()
+
+    @classmethod
+    def of(cls, members: Sequence[Objective], l2: Number | None) -> "JointObjective":
+        """Their sum, and (l2/2) sum w²."""
+        first = members[0]
+        return cls(first.net, first.rows, first.block, l2, 1.0, tuple(members))
+
+    @property
+    def parts(self) -> tuple[Objective, ...]:
+        """The members."""
+        return self.members
+
+    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+        """The sum over the examples of all members."""
+        first, *others = (member.sum(part, *arguments) for member in self.members)
+        for more in others:
+            first = trees.mapped(lambda a, b: a + b, first, more)
+        return first
+
+    @property
+    def in_one_block(self) -> bool:
+        """Never: each member has its own network."""
+        return False
+
+
+register(JointObjective, leaves=("rows", "l2", "scale", "members"))
 
 
 class StreamedObjective(Objective):
@@ -119,6 +161,14 @@ def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..
     more = chunk.sum(part, *arguments)
     total = more if so_far is None else trees.mapped(lambda a, b: a + b, so_far, more)
     return chunk.rows.everywhere(total)
+
+
+def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
+    """F(p) and its gradient, as a piece."""
+    value, gradient = F.sum(backprop.cost_and_gradient, p)
+    if F.l2 is None:
+        return value, gradient
+    return value + F.prior_energy(p), trees.plus(gradient, trees.times(F.prior(p), p))
 
 
 def cost(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Array:

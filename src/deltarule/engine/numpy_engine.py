@@ -168,12 +168,20 @@ LAPACK = {
 
 
 def rows_of_products(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other."""
-    rows = np.empty((sum(len(u) * len(v) for u, v in pairs), pairs[0][0].shape[1]), pairs[0][0].dtype)
+    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other.
+
+    Where u and v have three axes, the rows are the sums of u_cj ⊙ v_ci over c.
+    """
+    shapes = [(u.shape[-2], v.shape[-2]) for u, v in pairs]
+    rows = np.empty((sum(j * i for j, i in shapes), pairs[0][0].shape[-1]), pairs[0][0].dtype)
     first = 0
-    for u, v in pairs:
-        last = first + len(u) * len(v)
-        np.multiply(u[:, None], v[None], out=rows[first:last].reshape(len(u), len(v), -1))
+    for (u, v), (j, i) in zip(pairs, shapes, strict=True):
+        last = first + j * i
+        out = rows[first:last].reshape(j, i, -1)
+        terms = [(u, v)] if u.ndim == 2 else list(zip(u, v, strict=True))
+        np.multiply(terms[0][0][:, None], terms[0][1][None], out=out)
+        for u_c, v_c in terms[1:]:
+            out += u_c[:, None] * v_c[None]
         first = last
     return rows
 
