@@ -1,11 +1,12 @@
 """Who solves: each takes a case and a time limit and gives the error it had after so many seconds.
 
-The clock runs from the first call to the last, compilation included; the error is measured beside it. All compute in
-float64 on one thread, from the same kind of network with Glorot's or their own initial weights.
+The clock runs from the first call to the last, compilation included, in seconds of processor time, so that what else
+the machine does counts for little; the error is measured beside it. All compute in float64 on one thread, on the same
+points with the same weights and the same network, each from its library's own initial weights or Glorot's.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,17 @@ Curve = list[tuple[float, float]]  # seconds, error
 
 
 class Clock:
-    """Seconds that a contestant has used; pauses while its error is measured."""
+    """Seconds of processor time that a contestant has used; pauses while its error is measured."""
 
     def __init__(self, case: Case, limit: float):
-        self.case, self.limit, self.used, self.began = case, limit, 0.0, time.perf_counter()
+        self.case, self.limit, self.used, self.began = case, limit, 0.0, time.process_time()
         self.curve: Curve = []
         self.next = 0.0
 
     @property
     def now(self) -> float:
         """Seconds used so far."""
-        return self.used + time.perf_counter() - self.began
+        return self.used + time.process_time() - self.began
 
     def look(self, predict: Callable[[np.ndarray], np.ndarray], always: bool = False) -> bool:
         """Measure the error where a twentieth more of the time has passed; whether the limit has."""
@@ -34,41 +35,46 @@ class Clock:
         if always or now >= self.next:
             self.curve.append((now, self.case.error(predict(self.case.X))))
             self.next = 1.05 * now
-            self.used, self.began = now, time.perf_counter()
+            self.used, self.began = now, time.process_time()
         return now >= self.limit
 
 
-def deltarule_lm(case: Case, limit: float, seed: int = 0, **options: Any) -> Curve:
-    """dr.solve with Levenberg-Marquardt."""
+def deltarule_lm(case: Case, limit: float, seed: int = 0) -> Curve:
+    """dr.solve with Levenberg-Marquardt and its defaults."""
     import deltarule as dr
 
-    return _deltarule(case, limit, dr.LevenbergMarquardt(**options), seed)
+    return _deltarule(case, limit, dr.LevenbergMarquardt, seed)
 
 
 def deltarule_lbfgs(case: Case, limit: float, seed: int = 0) -> Curve:
-    """dr.solve with SciPy's L-BFGS."""
+    """dr.solve with SciPy's L-BFGS, 20 iterations an epoch."""
     import deltarule as dr
 
-    return _deltarule(case, limit, dr.LBFGS(iterations=200), seed)
+    return _deltarule(case, limit, lambda: dr.LBFGS(iterations=200), seed)
 
 
-def _deltarule(case: Case, limit: float, trainer: Any, seed: int) -> Curve:
+def _deltarule(case: Case, limit: float, make: Callable[[], Any], seed: int) -> Curve:
     import deltarule as dr
+    from deltarule.equations.problem import scaling_of
 
-    clock = Clock(case, limit)
     net = dr.Network([*(dr.Dense(n, "tanh") for n in case.hidden), dr.Dense(1, "linear")])
     equations = [
         dr.Equation(c.points, lambda x, u, p, R=c.residual: R(x, u, np), weight=c.weight) for c in case.conditions
     ]
-    params, epochs = None, 1
-    state: dict[str, Any] = {}
-    while True:
-        result = dr.solve(
-            net, equations, trainer=trainer, epochs=epochs, seed=seed, params=params, on_step=state.get("carry"),
-        )  # fmt: skip
-        params = result.params
-        if clock.look(result, always=False) or result.stop_reason != "epochs":
-            return clock.curve
+    centre, half = scaling_of([c.points for c in case.conditions])
+    clock = Clock(case, limit)
+    kind = type(make())
+
+    class Watched(kind):  # looks at the parameters after each step
+        def step(self, *arguments: Any) -> Any:
+            state, record = super().step(*arguments)
+            clock.look(lambda X: net(state.params[:-1], (X - centre) / half))
+            return state, record
+
+    trainer = make()
+    watched = Watched(**{name: getattr(trainer, name) for name in trainer.__dataclass_fields__})
+    dr.solve(net, equations, trainer=watched, epochs=10**6, seed=seed, callbacks=[lambda _: clock.now >= limit])
+    return clock.curve
 
 
 # Automatic differentiation by PyTorch: Adam, L-BFGS, and SciPy's BFGS
@@ -150,9 +156,21 @@ def torch_adam(case: Case, limit: float, seed: int = 0) -> Curve:
             return clock.curve
 
 
-def torch_lbfgs(case: Case, limit: float, seed: int = 0) -> Curve:
-    """L-BFGS with strong Wolfe line search and 100 pairs of memory."""
+def _begun_by_adam(case: Case, limit: float, seed: int) -> tuple[Clock, TorchProblem]:
+    """A tenth of the time of Adam, as is usual before quasi-Newton methods."""
     clock, problem = Clock(case, limit), TorchProblem(case, seed)
+    optimizer = problem.torch.optim.Adam(problem.net.parameters(), lr=3e-3)
+    while clock.now < limit / 10:
+        optimizer.zero_grad()
+        problem.cost().backward()
+        optimizer.step()
+        clock.look(problem.predict)
+    return clock, problem
+
+
+def torch_lbfgs(case: Case, limit: float, seed: int = 0) -> Curve:
+    """L-BFGS with strong Wolfe line search and 100 pairs of memory, after a tenth of the time of Adam."""
+    clock, problem = _begun_by_adam(case, limit, seed)
     optimizer = problem.torch.optim.LBFGS(
         problem.net.parameters(), lr=1.0, max_iter=20, history_size=100, line_search_fn="strong_wolfe",
         tolerance_grad=0.0, tolerance_change=0.0,
@@ -174,21 +192,15 @@ def scipy_bfgs(case: Case, limit: float, seed: int = 0) -> Curve:
     """SciPy's BFGS on PyTorch's gradients, after as many epochs of Adam as a tenth of the time takes."""
     from scipy.optimize import minimize
 
-    clock, problem = Clock(case, limit), TorchProblem(case, seed)
+    clock, problem = _begun_by_adam(case, limit, seed)
     torch, parameters = problem.torch, list(problem.net.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=3e-3)
-    while clock.now < limit / 10:
-        optimizer.zero_grad()
-        problem.cost().backward()
-        optimizer.step()
-        clock.look(problem.predict)
 
     def put(vector: np.ndarray) -> None:
         torch.nn.utils.vector_to_parameters(torch.tensor(vector), parameters)
 
     def gradient(vector: np.ndarray) -> tuple[float, np.ndarray]:
         put(vector)
-        optimizer.zero_grad()
+        problem.net.zero_grad()
         cost = problem.cost()
         cost.backward()
         return cost.item(), torch.cat([p.grad.reshape(-1) for p in parameters]).numpy().copy()
@@ -215,23 +227,25 @@ class JaxField:
     """u and its derivatives at one point, with an axis of one example, by nested forward differentiation."""
 
     def __init__(self, f: Callable[[Any], Any], x: Any):
-        import jax
-
-        self.value = f(x)[None]
-        self._slopes, self._bends = (lambda: jax.jacfwd(f)(x)), (lambda: jax.jacfwd(jax.jacfwd(f))(x))
+        self.value, self._f, self._x = f(x)[None], f, x
 
     def d(self, *inputs: int) -> Any:
         """(1, 1)."""
-        array = self._slopes() if len(inputs) == 1 else self._bends()
-        return array[(slice(None), *inputs)][None]
+        import jax
+        import jax.numpy as jnp
+
+        f, units = self._f, jnp.eye(self._x.size)
+        for i in inputs:
+            f = lambda x, f=f, e=units[i]: jax.jvp(f, (x,), (e,))[1]  # noqa: E731
+        return f(self._x)[None]
 
 
-def jax_residuals(case: Case) -> Callable[[Any], Any]:
-    """params ↦ all weighted residuals."""
-    import jax
+def jax_residual_of(case: Case, condition: Condition) -> Callable[[Any, Any], Any]:
+    """(params, x) ↦ the weighted residual of a point, (1,)."""
     import jax.numpy as jnp
 
     low, half = case.X.min(axis=0), np.ptp(case.X, axis=0) / 2
+    root = (condition.weight / len(condition.points)) ** 0.5
 
     def u(params: Any, x: Any) -> Any:
         a = (x - low) / half - 1
@@ -240,13 +254,18 @@ def jax_residuals(case: Case) -> Callable[[Any], Any]:
         W, b = params[-1]
         return W @ a + b
 
-    def of(condition: Condition, params: Any) -> Any:
-        def one(x: Any) -> Any:
-            return condition.residual(x[None], JaxField(lambda x: u(params, x), x), jnp).reshape(-1)
+    return lambda params, x: root * condition.residual(x[None], JaxField(lambda x: u(params, x), x), jnp).reshape(-1)
 
-        return (condition.weight / len(condition.points)) ** 0.5 * jax.vmap(one)(condition.points).reshape(-1)
 
-    return lambda params: jnp.concatenate([of(condition, params) for condition in case.conditions])
+def jax_residuals(case: Case) -> Callable[[Any], Any]:
+    """params ↦ all weighted residuals."""
+    import jax
+    import jax.numpy as jnp
+
+    parts = [(jax_residual_of(case, condition), condition.points) for condition in case.conditions]
+    return lambda params: jnp.concatenate(
+        [jax.vmap(one, (None, 0))(params, points).reshape(-1) for one, points in parts]
+    )
 
 
 def jax_start(case: Case, seed: int) -> Any:
@@ -351,12 +370,6 @@ def deepxde(case: Case, limit: float, seed: int = 0) -> Curve:
         if clock.now - before < 0.01:
             break
     return clock.curve
-
-
-def curves(names: list[str], case: Case, limit: float) -> Iterator[tuple[str, Curve]]:
-    """The curve of each contestant."""
-    for name in names:
-        yield name, CONTESTANTS[name](case, limit)
 
 
 CONTESTANTS: dict[str, Callable[..., Curve]] = {

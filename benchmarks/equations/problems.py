@@ -62,14 +62,14 @@ def spread(m: int, low: Any, high: Any, seed: int) -> np.ndarray:
 
 def oscillator() -> Case:
     """A damped harmonic oscillator of three periods."""
-    t = (1 - np.cos(np.pi * (np.arange(200) + 0.5) / 200))[:, None] / 2
+    t = (1 - np.cos(np.pi * (np.arange(400) + 0.5) / 400))[:, None] / 2
     X = np.linspace(0, 1, 1001)[:, None]
     start = np.zeros((1, 1))
     return Case(
         "oscillator",
         "u'' + 4 u' + 400 u = 0",
         1e-9,
-        (20, 20),
+        (12, 12),
         (
             Condition(t, lambda x, u, xp: u.d(0, 0) / 400 + u.d(0) / 100 + u.value),
             Condition(start, lambda x, u, xp: u.value - 1),

@@ -117,8 +117,8 @@ class JointObjective(Objective):
 
     @property
     def in_one_block(self) -> bool:
-        """Never: each member has its own network."""
-        return False
+        """Whether each member's do."""
+        return all(member.in_one_block for member in self.members)
 
 
 register(JointObjective, leaves=("rows", "l2", "scale", "members"))

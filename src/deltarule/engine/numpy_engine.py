@@ -172,17 +172,18 @@ def rows_of_products(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarr
 
     Where u and v have three axes, the rows are the sums of u_cj ⊙ v_ci over c.
     """
-    shapes = [(u.shape[-2], v.shape[-2]) for u, v in pairs]
-    rows = np.empty((sum(j * i for j, i in shapes), pairs[0][0].shape[-1]), pairs[0][0].dtype)
-    first = 0
-    for (u, v), (j, i) in zip(pairs, shapes, strict=True):
-        last = first + j * i
-        out = rows[first:last].reshape(j, i, -1)
-        terms = [(u, v)] if u.ndim == 2 else list(zip(u, v, strict=True))
-        np.multiply(terms[0][0][:, None], terms[0][1][None], out=out)
-        for u_c, v_c in terms[1:]:
-            out += u_c[:, None] * v_c[None]
-        first = last
+    sizes = [u.shape[-2] * v.shape[-2] for u, v in pairs]
+    shape, first = (sum(sizes), pairs[0][0].shape[-1]), 0
+    summed = any(u.ndim == 3 for u, _ in pairs)  # then by matrix products, column by column
+    rows = np.empty(shape, pairs[0][0].dtype, order="F" if summed else "C")
+    for (u, v), size in zip(pairs, sizes, strict=True):
+        some, first = rows[first : first + size], first + size
+        if u.ndim == 3:
+            np.matmul(u.transpose(2, 1, 0), v.transpose(2, 0, 1), out=some.T.reshape(-1, u.shape[1], v.shape[1]))
+        elif summed:
+            some[...] = (u[:, None] * v[None]).reshape(some.shape)
+        else:
+            np.multiply(u[:, None], v[None], out=some.reshape(len(u), len(v), -1))
     return rows
 
 

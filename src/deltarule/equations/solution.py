@@ -15,7 +15,7 @@ from deltarule.network.layers.jet import lifted_params
 from deltarule.training.session import TrainingResult
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution(TrainingResult):
     """A training's result, and u.
 

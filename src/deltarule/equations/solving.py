@@ -92,6 +92,10 @@ def solve(
         raise ConfigurationError(
             f"trainer is {trainer!r}, which trains on examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )
+    if getattr(trainer, "batch_size", None) is not None:
+        raise ConfigurationError(
+            f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
+        )
     require_smooth(net)
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)

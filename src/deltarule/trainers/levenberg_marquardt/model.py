@@ -15,7 +15,7 @@ is a model of the objective at one point, made once, and a step for any damping.
 from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule.arrays import Array
-from deltarule.curvature import Linearization, linearize, residual_acceleration, transpose_product
+from deltarule.curvature import linearize, residual_acceleration, transpose_product
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trees import dot, norm, plus
@@ -36,18 +36,13 @@ class Step(NamedTuple):
     predicted: Array
 
 
-def acceleration_force(F: Objective, p: Params, s: Params, lin: Linearization | None = None) -> Params:
-    """J^T d²r/dt² along the line p + t s, from the linearization of all examples if it is at hand."""
-    if lin is None:
-        return F.sum(_force, p, s)
-    return _force_at(F.net, p, s, lin, F.scale * F.rows.mask)
+def acceleration_force(F: Objective, p: Params, s: Params) -> Params:
+    """J^T d²r/dt² along the line p + t s."""
+    return F.sum(_force, p, s)
 
 
 def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
-    return _force_at(net, p, s, linearize(net, p, x, y, weight), weight)
-
-
-def _force_at(net: "Network", p: Params, s: Params, lin: Linearization, weight: Array) -> Params:
+    lin = linearize(net, p, x, y, weight)
     return transpose_product(net, p, lin, residual_acceleration(net, p, lin, weight, s))
 
 
