@@ -17,7 +17,7 @@ def write(result: Result, path: Path) -> bool:
     try:
         from deltarule.inspection.plots import style
 
-        style.require_matplotlib()
+        style.required("matplotlib")
     except (ImportError, ValueError):
         return False
     cases = [case for case in result.cases if any(entry.laps for entry in case.entries)]

@@ -37,7 +37,7 @@ def test_modules_are_attributes_of_a_fresh_import():
 import sys
 import deltarule as dr
 assert [name for name in sys.modules if name.startswith("deltarule.")] == ["deltarule.lazy"]
-for name in ("errors", "costs", "stopping", "data"):
+for name in ("errors", "checks", "network", "data"):
     assert getattr(dr, name).__name__ == f"deltarule.{name}"
 assert not hasattr(dr, "boredom")
 """

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from deltarule.files.model_file import load, save
     from deltarule.inspection import check_gradient
     from deltarule.models import NetworkClassifier, NetworkRegressor
-    from deltarule.network.activations import Activation, add_activation
+    from deltarule.network.activation import Activation
+    from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
     from deltarule.network.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
     from deltarule.network.network import Network
@@ -44,7 +45,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives. They are imported when first used, so that `deltarule --help` need not wait for JAX.
 _HOMES = {
-    "Activation": "network.activations",
+    "Activation": "network.activation",
     "BayesianEnsemble": "trainers.bayesian.ensemble",
     "BayesianRegularization": "trainers.bayesian.trainer",
     "CheckpointError": "errors",

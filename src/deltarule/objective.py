@@ -73,10 +73,10 @@ class Objective:
         strength = 0.0 if self.l2 is None else self.scale * self.l2
         return [
             {
-                name: array.__array_namespace__().full_like(array, strength if name == "W" else 0.0)
+                name: array.__array_namespace__().full_like(array, strength if layer.role(name) == "weight" else 0.0)
                 for name, array in q.items()
             }
-            for q in p
+            for layer, q in zip(self.net.layers, p, strict=True)
         ]
 
     def prior_energy(self, p: Params) -> Array | float:

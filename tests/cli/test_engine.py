@@ -73,7 +73,7 @@ def test_an_engine_that_does_not_exist_is_refused_before_any_data_are_read(refus
 def test_several_devices_are_not_numpy_s(refused, option):
     words = {"--devices": ("2",), "--coordinator": ("here:1", "--processes", "1", "--process-id", "0")}[option]
     sentence = refused("train", "digits", "--engine", "numpy", option, *words)
-    assert f"--engine is numpy, but {option} is {words[0]}" in sentence
+    assert f"{option} is '{words[0]}', but that is for the JAX engine, and --engine is numpy" in sentence
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,97 @@
+from dataclasses import dataclass
+from typing import Annotated
+
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from deltarule.cli.options import data_folders, parse_hidden, real_number, require_writable, whole_number
+from deltarule.cli.options import (
+    check_given,
+    count,
+    given,
+    number,
+    one_of,
+    option,
+    parse_hidden,
+    real_number,
+    require_other,
+    require_writable,
+    said,
+    typed,
+    whole_number,
+    with_options,
+)
+from deltarule.cli.reading import Folders
 from deltarule.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    table: str = option("The table.", "TABLE", default="t.csv", positional=True)
+    quick: bool = option("Go faster.", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey(Place):
+    """Options of a made-up command."""
+
+    step_size: float | None = option("How far.", otherwise="one", check=number(above=0), search="two")
+    names: tuple[str, ...] | None = option("Who.", name="with", check=one_of(("ann", "bo")))
+    turns: int = option("How often.", default=3, check=count(), search=False)
+
+
+def commands(function):
+    app = typer.Typer()
+    app.command()(with_options(function))
+    return app
+
+
+def test_a_field_is_an_option():
+    seen = []
+
+    def go(journey: Journey, loud: Annotated[bool, typer.Option("--loud")] = False) -> None:
+        seen.append((journey, loud))
+
+    invoke = CliRunner().invoke
+    assert invoke(commands(go), []).exit_code == 0
+    words = "other.csv --step-size 0.5 --with ann --with bo --turns 2 --quick --loud"
+    assert invoke(commands(go), words.split()).exit_code == 0
+    journey = Journey(table="other.csv", step_size=0.5, names=("ann", "bo"), turns=2, quick=True)
+    assert seen == [(Journey(), False), (journey, True)]
+    assert [name for name, _, _ in given(journey)] == ["step_size", "names", "turns", "table", "quick"]
+    assert [name for name, _, _ in given(Journey())] == ["turns", "table"]
+    assert typed(Journey, "names") == "--with"
+    assert said(journey, "names") == "--with is 'ann, bo'"
+    assert said(journey, "step_size") == "--step-size is 0.5"
+    assert said(journey, "quick") == "--quick is given"
+    help_text = invoke(commands(go), ["--help"], env={"COLUMNS": "120"}).output
+    for words in ("[TABLE]", "--step-size", "NUMBER", "How far.", "(one)", "[default: 3]"):
+        assert words in help_text
+    assert invoke(commands(go), ["--turns", "1.5"]).exit_code == 2
+
+
+def test_search_leaves_options_out():
+    seen = []
+
+    def search(journey: Journey) -> None:
+        seen.append(journey)
+
+    app = commands(search)
+    help_text = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "120"}).output
+    assert "(two)" in help_text
+    assert "--turns" not in help_text
+    assert CliRunner().invoke(app, ["--quick"]).exit_code == 0
+    assert seen == [Journey(quick=True)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"step_size": 0.0}, "--step-size"), ({"names": ("ann", "cy")}, "--with .* 'cy'"), ({"turns": 0}, "--turns .* 0")],
+)
+def test_a_value_is_held_against_its_check(wrong, said):
+    with pytest.raises(ConfigurationError, match=said):
+        check_given(Journey(**wrong))
+    check_given(Journey())
 
 
 def test_hidden_sizes():
@@ -30,17 +119,19 @@ def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
         require_writable("--out", tmp_path / "missing" / "m")
     with pytest.raises(ConfigurationError, match="is a folder"):
         require_writable("--out", tmp_path)
+    with pytest.raises(ConfigurationError, match=r"--out.*read"):
+        require_other("--out", path, None, tmp_path / "other", path)
 
 
 def test_the_option_comes_before_the_environment(tmp_path, monkeypatch):
-    assert data_folders(None) == ()
+    assert Folders().folders == ()
     monkeypatch.setenv("DELTARULE_DATA", str(tmp_path))
-    assert data_folders(None) == (tmp_path,)
-    assert data_folders(tmp_path / "named") == (tmp_path / "named",)
+    assert Folders().folders == (tmp_path,)
+    assert Folders(data_dir=tmp_path / "named").folders == (tmp_path / "named",)
 
 
 def test_the_names_of_record_are_the_library_s():
-    from deltarule.cli.choice_checks import RECORDS
+    from deltarule.cli.choices import RECORDS
     from deltarule.training.monitoring import AT_THE_END, AT_THE_START
 
     assert set(RECORDS) == set(AT_THE_START) | set(AT_THE_END)

@@ -29,7 +29,7 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
         "explains almost all of the variation of price",
     ):
         assert words in page
-    assert "houses.csv&#x27;s SHA-256" in page
+    assert "houses.csv&#39;s SHA-256" in page
     assert "perhaps with rows it was trained on" in page
 
 
@@ -76,4 +76,4 @@ def test_the_card_says_what_the_network_is_the_average_of(run, houses, tmp_path)
 
 
 def test_the_model_is_not_overwritten(refused, houses):
-    assert "which is read for the report" in refused("report", houses, "--out", houses)
+    assert "which is read here too" in refused("report", houses, "--out", houses)

@@ -106,14 +106,14 @@ def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--trainer", "bayesian"), "--trainer bayesian needs all examples in memory"),
+        (("--trainer", "bayesian"), "--trainer is 'bayesian', but it needs all examples in memory"),
         (("--trainer", "gd"), "choose --trainer sgd, momentum, adam, lm"),
         (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
-        (("--data-dir", "."), "--data-dir is ., but the examples of the folder"),
-        (("--record", "learning_speed"), "--record is learning_speed, but the examples"),
-        (("--split", "blocks"), "--split is blocks, but the examples of the folder"),
+        (("--data-dir", "."), "--data-dir is '.', but the examples of the folder"),
+        (("--record", "learning_speed"), "--record is 'learning_speed', but the examples"),
+        (("--split", "blocks"), "--split is 'blocks', but the examples of the folder"),
         (("--drop-missing",), "--drop-missing is given, but the examples"),
-        (("--monitor", "accuracy"), "--monitor is accuracy, but the examples"),
+        (("--monitor", "accuracy"), "--monitor is 'accuracy', but the examples"),
     ],
 )
 def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, monkeypatch, words, said):

@@ -41,6 +41,6 @@ def test_options_that_give_the_values_again():
     ]  # fmt: skip
     given = choices(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
     assert as_options(given) == [
-        "--target", "price", "--drop-missing", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed",
-        "4",
+        "--target", "price", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed", "4",
+        "--drop-missing",
     ]  # fmt: skip

@@ -12,9 +12,9 @@ import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.cli import main
-from deltarule.cli.trace_tables import equations
 from deltarule.curvature.hessian import backward_pass, hessian_product
 from deltarule.data import NumericColumn, Schema
+from deltarule.network.tracing import equations
 from deltarule.training.forecast import forecast
 from engines import on
 

@@ -11,7 +11,7 @@ import pytest
 import deltarule as dr
 from contract import consumers
 from deltarule.errors import ConfigurationError, ModelFileError
-from deltarule.network.costs import Cost
+from deltarule.network.cost import Cost
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.network.activations import ACTIVATIONS
-from deltarule.network.costs import COSTS, Cost, get_cost
+from deltarule.network.cost import Cost
+from deltarule.network.costs import COSTS, get_cost
 from engines import on, put
 
 LINEAR = ACTIVATIONS["linear"]

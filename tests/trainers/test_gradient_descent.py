@@ -8,7 +8,7 @@ import pytest
 import deltarule as dr
 from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.network.costs import Cost
+from deltarule.network.cost import Cost
 from engines import WITHOUT_JAX, off
 
 try:

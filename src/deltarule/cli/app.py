@@ -11,6 +11,7 @@ from deltarule.cli.check import check
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.export import export
 from deltarule.cli.failures import flush_output, guarded
+from deltarule.cli.options import with_options
 from deltarule.cli.plan_command import plan
 from deltarule.cli.predict import predict
 from deltarule.cli.report import report
@@ -50,7 +51,7 @@ def _unbroken(docstring: str | None) -> str:
 
 
 for command in (train, plan, search, predict, evaluate, trace, check, reproduce, export, report):
-    app.command(help=_unbroken(command.__doc__))(command)
+    app.command(command.__name__.rstrip("_"), help=_unbroken(command.__doc__))(with_options(command))
 
 
 def _print_version(asked: bool) -> None:

@@ -1,18 +1,20 @@
 """The options of `deltarule train` checked one by one and together, before any data are read."""
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from deltarule.cli.choices import IMAGES, NUMBERS, Choices
-from deltarule.cli.options import parse_hidden, require_writable
-from deltarule.cli.trainers import TRAINERS
+from deltarule.cli.choices import NUMBERS, Choices
+from deltarule.cli.options import check_given, given, require_other, said
+from deltarule.cli.trainers import EVERY, TRAINERS
 
-LARGEST_SEED = 2**32 - 1  # as of `deltarule.engine.randomness`
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
-TABLE_OPTIONS = ("sep", "decimal", "na", "drop", "category", "weights", "missing")  # only tables have them
-MISSING = ("refuse", "drop", "impute")
-TASKS = ("classification", "regression")
-MONITORS = ("accuracy", "cost")
+LEAVE_OUT = "leave it out"
+ONE_OF_THEM = "leave one of them out"
+# Why an option does not go with a source of this kind.
+WITHOUT = {
+    "images": "{} has a target and parts of its own and is no table",
+    "table": "{} is a table",
+    "folder": "the examples of the folder {} are read in pieces, which goes without it",
+}
 
 
 def check_choices(choices: Choices) -> None:
@@ -21,222 +23,63 @@ def check_choices(choices: Choices) -> None:
     Raises:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
-    from deltarule.checks import require_choice, require_count, require_number
-    from deltarule.data.expansion import check_kinds
-    from deltarule.data.splitting import SPLITS
-    from deltarule.engine import ENGINES
-    from deltarule.network.activations import ACTIVATIONS
-    from deltarule.network.costs import COSTS
-    from deltarule.network.initializers import INITIALIZERS
+    from deltarule.errors import ConfigurationError
 
-    if choices.hidden is not None:
-        parse_hidden(choices.hidden)
-    if choices.stack is not None:
-        _check_stack(choices)
-    trainable = tuple(name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
-    for name, value, known in (
-        ("--activation", choices.activation, trainable),
-        ("--cost", choices.cost, tuple(COSTS)),
-        ("--trainer", choices.trainer, tuple(TRAINERS)),
-        ("--task", choices.task, TASKS),
-        ("--missing", choices.missing, MISSING),
-        ("--split", choices.split, SPLITS),
-        ("--init", choices.init, tuple(INITIALIZERS)),
-        ("--monitor", choices.monitor, MONITORS),
-        ("--engine", choices.engine, ("auto", *ENGINES)),
-    ):
-        if value is not None:
-            require_choice(name, value, known)
-    for name, value, bounds in (
-        ("--eta", choices.eta, {"above": 0}),
-        ("--l2", choices.l2, {"least": 0}),
-        ("--l1", choices.l1, {"least": 0}),
-        ("--max-norm", choices.max_norm, {"above": 0}),
-        ("--dropout", choices.dropout, {"least": 0, "below": 1}),
-        ("--momentum", choices.momentum, {"least": 0, "below": 1}),
-        ("--time-limit", choices.time_limit, {"above": 0}),
-    ):
-        if value is not None:
-            require_number(name, value, **bounds)
-    for name, value in (
-        ("--batch-size", choices.batch_size),
-        ("--epochs", choices.epochs),
-        ("--patience", choices.patience),
-        ("--halve-after", choices.halve_after),
-        ("--checkpoint-every", choices.checkpoint_every),
-    ):
-        if value is not None:
-            require_count(name, value)
-    _check_devices(choices)
-    _check_checkpoints(choices)
-    if choices.expand is not None:
-        check_kinds("--expand", choices.expand)
-    for name in choices.recorded or ():
-        require_choice("--record", name, RECORDS)
-    require_count("--seed", choices.seed, least=0)
-    _check_seed_and_epochs(choices)
-    _check_source(choices)
+    check_given(choices)
+    named = {name for name, _, _ in given(choices)}
+    for name, reason, cure in _contradictions(choices):
+        if name in named:
+            raise ConfigurationError(f"{said(choices, name)}, but {reason}: {cure}")
+    if choices.devices is not None or choices.coordinator is not None:
+        from deltarule.engine import require_jax
+
+        require_jax()
+    choices.table_options  # noqa: B018, which checks them
     if choices.trainer is not None:
         check_trainer_options(choices, choices.trainer)
-    require_writable("--out", choices.model)
+    require_other("--out", choices.model, None if choices.kind == "images" else choices.source)
 
 
-def _check_seed_and_epochs(choices: Choices) -> None:
-    """Both are 32-bit numbers inside."""
-    from deltarule.errors import ConfigurationError
-
-    for name, value, largest in (
-        ("--seed", choices.seed, LARGEST_SEED),
-        ("--epochs", choices.epochs, 2**31 - 1),
-        ("--patience", choices.patience, 2**31 - 1),
-        ("--halve-after", choices.halve_after, 2**31 - 1),
-        ("--batch-size", choices.batch_size, 2**31 - 1),
-    ):
-        if value is not None and value > largest:
-            raise ConfigurationError(f"{name} must be at most {largest}, and is {value}: give a smaller number")
-
-
-def _check_stack(choices: Choices) -> None:
-    """The stack can be read, and nothing else says what the hidden layers are."""
-    from deltarule.errors import ConfigurationError
-    from deltarule.network.stacks import stack
-
-    for name, value in (
-        ("--hidden", choices.hidden),
-        ("--activation", choices.activation),
-        ("--dropout", choices.dropout),
-    ):
-        if value is not None:
-            raise ConfigurationError(
-                f"{name} is {value}, but --model {choices.stack} says what the hidden layers are: leave one of them out"
-            )
-    try:
-        stack(choices.stack or "")
-    except ConfigurationError as error:
-        raise ConfigurationError(f"--model: {error}") from None
-
-
-def _check_devices(choices: Choices) -> None:
-    """--devices is a count or "all"; the other two options need --coordinator, which wants every device.
-
-    JAX is needed for all of them.
-    """
-    from deltarule.engine import require_jax
-    from deltarule.errors import ConfigurationError
-
-    words = choices.devices
-    if words is not None and words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
-        raise ConfigurationError(f"--devices must be 'all' or a whole number of at least 1, and is {words!r}")
+def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
+    """Field, reason and cure of what must not be given, as the other options are."""
+    kind = choices.kind
+    for name, known, _ in given(choices):
+        if kind not in known.sources:
+            yield name, WITHOUT[kind].format(choices.source), LEAVE_OUT
+    if choices.stack is not None:
+        for name in ("hidden", "activation", "dropout"):
+            yield name, f"--model {choices.stack} says what the hidden layers are", ONE_OF_THEM
     if choices.coordinator is None:
-        for name, value in (("--processes", choices.processes), ("--process-id", choices.process_id)):
-            if value is not None:
-                raise ConfigurationError(
-                    f"{name} is {value}, but there is no --coordinator: give HOST:PORT of process 0, or leave it out"
-                )
-    elif words not in (None, "all"):
-        raise ConfigurationError(
-            f"--devices is {words!r}, but with --coordinator every device of every process takes part: leave it out"
-        )
-    for name, value in (("--devices", words), ("--coordinator", choices.coordinator)):
-        if value is not None:
-            if choices.engine == "numpy":
-                raise ConfigurationError(
-                    f"--engine is numpy, but {name} is {value}, which is for the JAX engine: leave one of them out"
-                )
-            require_jax()
-
-
-def _check_checkpoints(choices: Choices) -> None:
-    """How often needs a where."""
-    from deltarule.errors import ConfigurationError
-
-    if choices.checkpoint_every is not None and choices.checkpoint is None and choices.resume is None:
-        raise ConfigurationError(
-            f"--checkpoint-every is {choices.checkpoint_every}, but there is no folder to write to: "
-            "give --checkpoint FOLDER, or leave it out"
-        )
-
-
-def _check_source(choices: Choices) -> None:
-    """A table needs a target; digits and MNIST have theirs."""
-    from deltarule.errors import ConfigurationError
-
-    if choices.source in IMAGES:
-        if choices.target is not None:
-            raise ConfigurationError(
-                f"--target is {', '.join(choices.target)!r}, but {choices.source} has its own target, the digit: leave "
-                "it out"
-            )
+        for name in ("processes", "process_id"):
+            yield name, "there is no --coordinator", "give HOST:PORT of process 0, or leave it out"
+    elif choices.devices != "all":
+        yield "devices", "with --coordinator every device of every process takes part", LEAVE_OUT
+    if choices.engine == "numpy":
+        for name in ("devices", "coordinator"):
+            yield name, "that is for the JAX engine, and --engine is numpy", ONE_OF_THEM
+    if choices.checkpoint is None and choices.resume is None:
+        yield "checkpoint_every", "there is no folder to write to", "give --checkpoint FOLDER, or leave it out"
+    if choices.missing == "refuse":
+        yield "drop_missing", "--missing is refuse", ONE_OF_THEM
+    if kind == "images":
         if choices.cost in NUMBERS:
-            raise ConfigurationError(
-                f"--cost is {choices.cost!r}, which is for numbers, and {choices.source} is a classification: leave it "
-                "out"
-            )
+            yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
         if choices.task == "regression":
-            raise ConfigurationError(f"--task is 'regression', but {choices.source} is a classification: leave it out")
-        if choices.split is not None:
-            raise ConfigurationError(
-                f"--split is {choices.split!r}, but {choices.source} has its own parts: leave it out"
-            )
-        for name in TABLE_OPTIONS:
-            if getattr(choices, name) is not None:
-                raise ConfigurationError(f"--{name} is for tables, and {choices.source} is none: leave it out")
-        return
-    if choices.expand is not None:
-        raise ConfigurationError(
-            f"--expand is {', '.join(choices.expand)}, but {choices.source} is a table: leave it out"
-        )
-    if choices.streamed:
-        _check_streamed(choices)
-    if choices.missing == "refuse" and choices.drop_missing:
-        raise ConfigurationError("--missing is refuse, but --drop-missing leaves rows out: leave one of them out")
-    choices.table_options  # noqa: B018, which checks them
-    if choices.target is not None and not all(name.strip() for name in choices.target):
-        raise ConfigurationError("--target is empty: name the column of the table to learn")
-    if choices.out is not None and choices.out.resolve() == Path(choices.source).resolve():
-        raise ConfigurationError(f"--out is {str(choices.out)!r}, the table itself: give another name for the model")
-
-
-def _check_streamed(choices: Choices) -> None:
-    """Refuse what takes all examples in memory, where they stay on disk."""
-    from deltarule.errors import ConfigurationError
-
-    refused = {
-        "--data-dir": choices.data_dir,
-        "--record": choices.recorded and ", ".join(choices.recorded),
-        "--drop-missing": choices.drop_missing or None,
-        "--split": choices.split,
-        **{f"--{name}": getattr(choices, name) for name in TABLE_OPTIONS},
-        "--monitor": "accuracy" if choices.monitor == "accuracy" else None,
-        "--batch-size": choices.batch_size if choices.trainer == "lm" else None,
-    }
-    for name, value in refused.items():
-        if value is not None:
-            given = "given" if value is True else value
-            raise ConfigurationError(
-                f"{name} is {given}, but the examples of the folder {choices.source} are read in pieces, which goes "
-                "without it: leave it out, or train on one table"
-            )
-    if choices.trainer is not None and not TRAINERS[choices.trainer].streamed:
-        able = ", ".join(name for name, row in TRAINERS.items() if row.streamed)
-        raise ConfigurationError(
-            f"--trainer {choices.trainer} needs all examples in memory, and those of the folder {choices.source} stay "
-            f"on disk: choose --trainer {able}"
-        )
+            yield "task", f"{choices.source} is a classification", LEAVE_OUT
+    if kind == "folder":
+        reason = WITHOUT[kind].format(choices.source)
+        if choices.monitor == "accuracy":
+            yield "monitor", reason, LEAVE_OUT
+        if choices.trainer == "lm":
+            yield "batch_size", reason, LEAVE_OUT
+        if choices.trainer is not None and not TRAINERS[choices.trainer].streamed:
+            able = ", ".join(name for name, row in TRAINERS.items() if row.streamed)
+            yield "trainer", f"it needs all examples in memory, and {reason}", f"choose --trainer {able}"
 
 
 def trainer_options(choices: Choices) -> dict[str, Any]:
     """The options that not every trainer takes, None where the user left them out."""
-    return {
-        "--eta": choices.eta,
-        "--batch-size": choices.batch_size,
-        "--momentum": choices.momentum,
-        "--l2": choices.l2,
-        "--l1": choices.l1,
-        "--max-norm": choices.max_norm,
-        "--dropout": choices.dropout,
-        "--halve-after": choices.halve_after,
-    }
+    return {name: getattr(choices, name.removeprefix("--").replace("-", "_")) for name in EVERY}
 
 
 def check_trainer_options(choices: Choices, trainer: str) -> None:

@@ -1,68 +1,254 @@
-"""What the user chose for `deltarule train`."""
+"""What the user chose for `deltarule train`, `search` and `plan`: every option of a training is a field here."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, typed
+from deltarule.cli.reading import IN_MEMORY, TABLES, Reading
+from deltarule.cli.trainers import TRAINERS
 
 if TYPE_CHECKING:
     from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
 NUMBERS = ("huber", "poisson")  # costs of a regression alone
-CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
-OPTION_NAMES = {"recorded": "record", "stack": "model"}  # where the field of `Choices` has another name
-WHERE = ("devices", "coordinator", "processes", "process_id")  # these change no number but by rounding
+RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
+SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
+HERE = {"search": False, "recorded": False}  # these change no number but by rounding
+
+
+def _registered(place: str) -> Callable[[], Iterable[str]]:
+    """The names of a registry of the library, "module:NAME", which is imported when they are asked for."""
+    return lambda: resolve_name(f"deltarule.{place}")
+
+
+def _hidden_activations() -> Iterable[str]:
+    from deltarule.network.activations import ACTIVATIONS
+
+    return (name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
+
+
+def _expansions(name: str, kinds: tuple[str, ...]) -> None:
+    from deltarule.data.expansion import check_kinds
+
+    check_kinds(name, kinds)
+
+
+def _devices(name: str, words: str) -> None:
+    from deltarule.errors import ConfigurationError
+
+    if words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
+        raise ConfigurationError(f"{name} must be 'all' or a whole number of at least 1, and is {words!r}")
+
+
+def _stack(name: str, text: str) -> None:
+    from deltarule.errors import ConfigurationError
+    from deltarule.network.stacks import stack
+
+    try:
+        stack(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name}: {error}") from None
+
+
+def _columns(name: str, columns: tuple[str, ...]) -> None:
+    from deltarule.errors import ConfigurationError
+
+    if not all(column.strip() for column in columns):
+        raise ConfigurationError(f"{name} is empty: name the column of the table to learn")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
-    """The options of `deltarule train` as typed; None where the user left the choice to us."""
+class Choices(Reading):
+    """The options of a training as typed; None where the user left the choice to us."""
 
-    source: str
-    target: tuple[str, ...] | None = None
-    task: str | None = None
-    data_dir: Path | None = None
-    drop_missing: bool = False
-    sep: str | None = None
-    decimal: str | None = None
-    na: tuple[str, ...] | None = None
-    drop: tuple[str, ...] | None = None
-    category: tuple[str, ...] | None = None
-    weights: str | None = None
-    missing: str | None = None
-    hidden: str | None = None
-    activation: str | None = None
-    cost: str | None = None
-    trainer: str | None = None
-    eta: float | None = None
-    batch_size: int | None = None
-    epochs: int | None = None
-    l2: float | None = None
-    l1: float | None = None
-    max_norm: float | None = None
-    dropout: float | None = None
-    momentum: float | None = None
-    halve_after: int | None = None
-    expand: tuple[str, ...] | None = None
-    split: str | None = None
-    seed: int = 0
-    patience: int | None = None
-    time_limit: float | None = None
-    out: Path | None = None
-    recorded: tuple[str, ...] | None = None
-    nesterov: bool = False
-    init: str | None = None
-    engine: str | None = None
-    monitor: str | None = None
-    devices: str | None = None
-    coordinator: str | None = None
-    processes: int | None = None
-    process_id: int | None = None
-    checkpoint: Path | None = None
-    checkpoint_every: int | None = None
-    resume: Path | None = None
-    stack: str | None = None  # --model: the name of a stack of layers, or a .toml file
+    source: str = option(
+        f"digits, mnist, {TABLE_FILE}, or a folder of .parquet files or x.npy and y.npy.",
+        "SOURCE",
+        default="digits",
+        positional=True,
+    )
+    target: tuple[str, ...] | None = option(
+        "The column of a table to learn; several with commas between, or repeat the option.",
+        "COLUMN",
+        check=_columns,
+        sources=("table", "folder"),
+    )
+    task: str | None = option(
+        "classification or regression.",
+        "NAME",
+        otherwise="as the target looks",
+        check=one_of(("classification", "regression")),
+    )
+    hidden: str | None = option(
+        "Neurons of the hidden layers, such as 30 or 30,20.",
+        "SIZES",
+        otherwise="200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg",
+        check=lambda name, text: parse_hidden(text, name),
+        vary="sizes",
+    )
+    stack: str | None = option(
+        "The hidden layers by name, lenet, or from a .toml file, in place of --hidden.",
+        "NAME",
+        name="model",
+        check=_stack,
+    )
+    activation: str | None = option(
+        "Of the hidden layers: sigmoid, tanh, relu, softplus, linear.",
+        "NAME",
+        otherwise="relu for digits, tanh for a regression, else sigmoid",
+        check=one_of(_hidden_activations),
+        vary="names",
+    )
+    cost: str | None = option(
+        "quadratic or cross-entropy, with sigmoid outputs; log-likelihood, with softmax outputs. Of a regression "
+        "quadratic, or huber where some rows are outliers, with linear outputs; poisson for counts and rates, with "
+        "exponential outputs.",
+        "NAME",
+        otherwise="cross-entropy for digits and mnist, quadratic for a regression, else log-likelihood",
+        check=one_of(_registered("network.costs:COSTS")),
+        vary="names",
+    )
+    trainer: str | None = option(
+        "sgd, gd, momentum, adam, lm, newton-cg, or for a regression bayesian, which is not searched with.",
+        "NAME",
+        otherwise="sgd; for a regression bayesian, with error bars, or adam where its steps are too large or an option "
+        "asks for another",
+        check=one_of(TRAINERS),
+        vary="names",
+        search="sgd; adam for a regression",
+    )
+    eta: float | None = option(
+        "The learning rate.", otherwise="the trainer's, see the summary", check=number(above=0), vary="log"
+    )
+    batch_size: int | None = option(
+        "Examples of a step.", otherwise="10; all for gd, lm, bayesian, newton-cg", check=count(), vary="whole"
+    )
+    epochs: int | None = option(
+        "Passes over the data.",
+        otherwise="30 for digits and mnist, else 300; 1000 for gd, 200 for bayesian, 100 for lm, newton-cg",
+        check=count(),
+    )
+    l2: float | None = option("Lambda of the L2 regularisation.", otherwise="0", check=number(least=0), vary="log")
+    l1: float | None = option("Lambda of the L1 regularisation.", otherwise="0", check=number(least=0), vary="log")
+    max_norm: float | None = option(
+        "The most that the weights into a neuron may measure, ‖w‖.", check=number(above=0), vary="log"
+    )
+    dropout: float | None = option(
+        "The share of each hidden layer dropped in a step, from 0 to below 1.",
+        check=number(least=0, below=1),
+        vary="even",
+    )
+    momentum: float | None = option(
+        "Mu, from 0 to below 1.", otherwise="0.9 for momentum", check=number(least=0, below=1), vary="even"
+    )
+    nesterov: bool = option("Nesterov's momentum: the gradient is taken ahead, where mu v leads.", default=False)
+    init: str | None = option(
+        "How the weights of every layer start: old, N(0, 1); new, N(0, 1/n_in); glorot; he; nguyen-widrow.",
+        "NAME",
+        otherwise="as the activation needs",
+        check=one_of(_registered("network.initializers:INITIALIZERS")),
+        vary="names",
+    )
+    engine: str | None = option(
+        "What computes: numpy, at once, or jax, which compiles first.",
+        "NAME",
+        otherwise="auto, by the work",
+        check=one_of(lambda: ("auto", *_registered("engine:ENGINES")())),
+    )
+    halve_after: int | None = option(
+        "Halve eta after so many epochs without a better validation score; stop at 1/128.", check=count()
+    )
+    expand: tuple[str, ...] | None = option(
+        "More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic, distort (all "
+        "three at once); repeat the option for several.",
+        "KIND",
+        check=_expansions,
+        sources=("images",),
+    )
+    recorded: tuple[str, ...] | None = option(
+        "What else to keep of every epoch in the model file: learning_speed, of each layer, or training_score; repeat "
+        "the option for both.",
+        "NAME",
+        name="record",
+        check=one_of(RECORDS),
+        search=False,
+        sources=IN_MEMORY,
+    )
+    monitor: str | None = option(
+        "What the best network is the best in, on the validation part: accuracy or cost.",
+        "NAME",
+        otherwise="accuracy, a regression's cost",
+        check=one_of(("accuracy", "cost")),
+    )
+    split: str | None = option(
+        "How a table is split 70/15/15: random, or blocks: the first rows train and the last test, for rows in the "
+        "order of time.",
+        "NAME",
+        otherwise="random",
+        check=one_of(_registered("data.splitting:SPLITS")),
+        sources=TABLES,
+    )
+    seed: int = option("Of the split, the first weights and the order of the examples.", default=0, check=SEED)
+    patience: int | None = option(
+        "Stop after so many epochs without a better validation score, or with bayesian a larger evidence.",
+        check=count(),
+        search=False,
+    )
+    time_limit: float | None = option(
+        "Stop after so many seconds, with the last whole epoch.", check=number(above=0), search=False
+    )
+    drop: tuple[str, ...] | None = option(
+        "A column of a table to leave out; repeat the option for several.", "COLUMN", sources=TABLES
+    )
+    category: tuple[str, ...] | None = option(
+        "A column of numbers to read as categories, such as codes; repeat it for several.", "COLUMN", sources=TABLES
+    )
+    missing: str | None = option(
+        "What to do with missing cells: refuse; drop such rows; or impute inputs: the column's mean stands for the "
+        "cell, and one more input says that it is missing. A row without a target is still refused, or left out by "
+        "--drop-missing.",
+        "NAME",
+        otherwise="refuse",
+        check=one_of(("refuse", "drop", "impute")),
+        sources=TABLES,
+    )
+    weights: str | None = option(
+        "The column of a table that says how much each row counts in training.", "COLUMN", search=False, sources=TABLES
+    )
+    devices: str | None = option(
+        "Divide the examples among so many of JAX's devices.",
+        "N|all",
+        otherwise="one device",
+        check=_devices,
+        **HERE,
+    )
+    coordinator: str | None = option(
+        "Of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
+        "HOST:PORT",
+        **HERE,
+    )
+    processes: int | None = option("How many processes train together.", **HERE)
+    process_id: int | None = option("The number of this process, from 0; process 0 writes.", **HERE)
+    out: Path | None = option("Where to save the network.", "FILE", otherwise="the source's name")
+    checkpoint: Path | None = option(
+        "Keep what it takes to go on with this training in this folder, the last two.", "FOLDER", **HERE
+    )
+    checkpoint_every: int | None = option("Epochs between two checkpoints.", otherwise="1", check=count(), **HERE)
+    resume: Path | None = option(
+        "Go on from the last checkpoint in this folder, with the same options; --epochs may be more.",
+        "FOLDER",
+        **HERE,
+    )
+
+    def __post_init__(self):
+        """`--missing drop` is `--drop-missing`."""
+        if self.missing == "drop":
+            object.__setattr__(self, "missing", None)
+            object.__setattr__(self, "drop_missing", True)
 
     @property
     def table_options(self) -> "TableOptions":
@@ -71,12 +257,8 @@ class Choices:
         Raises:
             ConfigurationError: an option lies outside its domain.
         """
-        from deltarule.data import TableOptions
-
-        return TableOptions(
-            sep=self.sep,
-            decimal=self.decimal,
-            na=self.na or (),
+        return replace(
+            super().table_options,
             drop=self.drop or (),
             category=self.category or (),
             weights=self.weights,
@@ -91,19 +273,12 @@ class Choices:
     @property
     def streamed(self) -> bool:
         """Whether the source is a folder, whose examples stay on disk."""
-        return self.source not in IMAGES and Path(self.source).is_dir()
+        return self.kind == "folder"
 
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """Those of a command's parameters that are choices, by name; what an option that repeats holds as a tuple."""
-        names = {OPTION_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
-        given: dict[str, Any] = {}
-        if options.get("missing") == "drop":
-            options = {**options, "missing": None, "drop_missing": True}
-        for name, value in options.items():
-            if name in names:
-                given[names[name]] = (tuple(value) or None) if isinstance(value, list | tuple) else value
-        return cls(**given)
+    @property
+    def kind(self) -> str:
+        """What the source is: "images", "table" or "folder"."""
+        return "images" if self.source in IMAGES else "folder" if Path(self.source).is_dir() else "table"
 
     @property
     def model(self) -> Path:
@@ -116,15 +291,15 @@ class Choices:
 
     def reading(self) -> list[str]:
         """The options with which another command reads the same source; the marks of --na are in the model file."""
-        names = ("data_dir", "drop_missing", "sep", "decimal")
+        names = {one.name for one in fields(Reading)} - {"na"}
         return as_words({name: value for name, value in self.record().items() if name in names})
 
     def record(self) -> dict[str, Any]:
         """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""
         return {
             name: str(value) if isinstance(value, Path) else value
-            for name, value in asdict(self).items()
-            if value is not None and value is not False and name not in CHECKPOINTS + WHERE
+            for name, known, value in given(self)
+            if known.recorded
         }
 
 
@@ -134,7 +309,6 @@ def as_words(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         if name == "source" or (name == "seed" and value == 0):
             continue
-        option = f"--{OPTION_NAMES.get(name, name).replace('_', '-')}"
         for one in value if isinstance(value, (list, tuple)) else (value,):
-            words += [option] if one is True else [option, str(one)]
+            words += [typed(Choices, name)] if one is True else [typed(Choices, name), str(one)]
     return words

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, ModelFile, require_writable
+from deltarule.cli.options import AsJson, ModelFile, require_other
 from deltarule.cli.screen import console_for, emit_json, line
 from deltarule.errors import counted
 
@@ -30,7 +30,6 @@ def export(
 ) -> None:
     """Write a trained model as ONNX, C99, Python, Octave or MATLAB: raw rows in, units or classes out."""
     from deltarule.checks import require_choice
-    from deltarule.errors import ConfigurationError
     from deltarule.export import LANGUAGES, PRECISIONS, export_model
     from deltarule.export.literals import identifier
     from deltarule.export.program import program_of
@@ -38,9 +37,7 @@ def export(
     require_choice("--to", to, tuple(LANGUAGES))
     require_choice("--precision", precision, PRECISIONS)
     path = out or Path(identifier(model.stem) + LANGUAGES[to].suffix)
-    if path.resolve() == model.resolve():
-        raise ConfigurationError(f"--out is {str(path)!r}, the model itself: give another name")
-    require_writable("--out", path)
+    require_other("--out", path, model)
     program = program_of(model)
     export_model(program, path, to, precision)
     name = identifier(path.stem)

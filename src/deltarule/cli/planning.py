@@ -12,7 +12,7 @@ from deltarule.cli.trainers import TRAINERS, Settings, TrainerChoice
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
-    from deltarule.network.costs import Cost
+    from deltarule.network.cost import Cost
     from deltarule.network.layers import Layer
 
 STREAMED_EPOCHS = 10  # passes over a folder, unless the trainer has its own number

@@ -2,13 +2,14 @@
 
 import sys
 import time
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -17,8 +18,29 @@ from rich.progress import (
 QUIET_SECONDS = 2.0  # between two lines where standard error is not a terminal
 
 
-class TrainingProgress:
-    """A bar on a terminal, a line now and then elsewhere; its `epoch` is a callback of `deltarule.train`.
+class _Shown:
+    """A bar on a terminal, which goes away in the end; elsewhere lines may be written instead."""
+
+    def __init__(self, *columns: ProgressColumn, **task: Any):
+        """Nothing is shown before `__enter__`."""
+        self.console = Console(stderr=True, highlight=False)
+        hidden = not self.console.is_terminal
+        self.bar = Progress(*columns, console=self.console, transient=True, disable=hidden, expand=True)
+        self.task = self.bar.add_task(**task)
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Take the bar away; a summary comes in its place."""
+        if self.bar.live.is_started:
+            self.bar.stop()
+
+
+class TrainingProgress(_Shown):
+    """The epochs of a training; its `epoch` is a callback of `deltarule.train`.
 
     Args:
         epochs: at most this many will be run.
@@ -28,30 +50,18 @@ class TrainingProgress:
 
     def __init__(self, epochs: int, examples: int, monitor: str):
         """Nothing is shown before `__enter__`."""
-        self.console = Console(stderr=True, highlight=False)
-        self.epochs, self.examples, self.monitor = epochs, examples, monitor
-        self.first: tuple[int, float] | None = None
-        self.written = time.perf_counter()
-        self.bar = Progress(
+        super().__init__(
             TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[numbers]}"),
             TimeRemainingColumn(compact=True),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-            expand=True,
+            description="",
+            total=epochs,
+            numbers="first epoch",
         )
-        self.task = self.bar.add_task("", total=epochs, numbers="first epoch")
-
-    def __enter__(self) -> "TrainingProgress":
-        """Show the bar."""
-        self.bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Take the bar away; the summary comes in its place."""
-        self.bar.stop()
+        self.epochs, self.examples, self.monitor = epochs, examples, monitor
+        self.first: tuple[int, float] | None = None
+        self.written = time.perf_counter()
 
     def epoch(self, record: dict[str, Any]) -> None:
         """Show the record of an epoch."""
@@ -95,8 +105,8 @@ def describe(record: dict[str, Any], monitor: str) -> str:
     return "  ".join(words)
 
 
-class ExperimentProgress:
-    """A bar for each piece of work of an experiment on a terminal, a line for each elsewhere; `tell` reports.
+class ExperimentProgress(_Shown):
+    """A bar for each piece of work of an experiment, or a line for each; `tell` reports.
 
     Args:
         experiment: its name, shown before what it does.
@@ -104,29 +114,16 @@ class ExperimentProgress:
 
     def __init__(self, experiment: str):
         """Nothing is shown before `__enter__`."""
-        self.console = Console(stderr=True, highlight=False)
-        self.experiment = experiment
-        self.what: str | None = None
-        self.bar = Progress(
+        super().__init__(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.percentage:.0f} %"),
             TimeRemainingColumn(compact=True),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-            expand=True,
+            description=experiment,
+            total=1.0,
         )
-        self.task = self.bar.add_task(experiment, total=1.0)
-
-    def __enter__(self) -> "ExperimentProgress":
-        """Show the bar."""
-        self.bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Take the bar away; the table comes in its place."""
-        self.bar.stop()
+        self.experiment = experiment
+        self.what: str | None = None
 
     def tell(self, what: str, share: float) -> None:
         """Show what is being done and the share of it that is done."""
@@ -138,46 +135,34 @@ class ExperimentProgress:
         self.bar.update(self.task, completed=share)
 
 
-class DownloadProgress:
-    """A bar for a download, with the four methods of tqdm that pooch calls."""
+class DownloadProgress(_Shown):
+    """The bytes of a download, with the four methods of tqdm that pooch calls; a file in the cache shows no bar."""
 
     def __init__(self):
-        """The bar appears with the first bytes, so a file that lies in the cache shows none."""
+        """The bar appears with the first bytes."""
+        super().__init__(
+            TextColumn("downloading"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            description="",
+            total=None,
+        )
         self.total = 0
-        self.bar = None
-        self.task = None
 
-    def __enter__(self) -> "DownloadProgress":
+    def __enter__(self) -> Self:
         """For `with`, which closes the bar of a download that failed."""
         return self
 
-    def __exit__(self, *error: object) -> None:
-        """Close the bar."""
-        self.close()
-
     def update(self, count: int) -> None:
         """Add `count` bytes."""
-        if self.bar is None:
-            self.bar = Progress(
-                TextColumn("downloading"),
-                BarColumn(),
-                DownloadColumn(),
-                TransferSpeedColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self.task = self.bar.add_task("", total=self.total or None)
-            self.bar.start()
-        assert self.task is not None
-        self.bar.update(self.task, advance=count)
+        self.bar.start()
+        self.bar.update(self.task, total=self.total or None, advance=count)
 
     def reset(self) -> None:
         """Start over: pooch counts the file once more when it is whole."""
-        if self.bar is not None and self.task is not None:
-            self.bar.reset(self.task, total=self.total or None)
+        self.bar.reset(self.task, total=self.total or None)
 
     def close(self) -> None:
         """Take the bar away."""
-        if self.bar is not None:
-            self.bar.stop()
-        self.bar = self.task = None
+        self.__exit__()

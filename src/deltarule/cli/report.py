@@ -6,41 +6,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, require_writable
+from deltarule.cli.options import AsJson, ModelFile, require_other
+from deltarule.cli.reading import Reading
 from deltarule.cli.screen import console_for, emit_json, line, number, show_notes
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel, Written
+    from deltarule.cli.model import TrainedModel
 
 
 def report(
     model: ModelFile,
+    reading: Reading,
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="Rows with known targets to show the predictions on.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="The file to write.", show_default="the model's name, here")
     ] = None,
-    data_dir: DataDir = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
     from deltarule.cli.model import read_model
-    from deltarule.errors import ConfigurationError
     from deltarule.files.whole_file import write_whole
     from deltarule.inspection.report import html_report
 
-    path = out or Path(f"{model.stem}.html")
-    if path.resolve() in (model.resolve(), Path(source or model).resolve()):
-        raise ConfigurationError(f"--out is {str(path)!r}, which is read for the report: give another name")
-    require_writable("--out", path)
+    path = require_other("--out", out or Path(f"{model.stem}.html"), model, source)
     trained = read_model(model)
-    evidence = None if source is None else _evidence(trained, source, data_dir, drop_missing, (sep, decimal, na))
+    evidence = None if source is None else _evidence(trained, source, reading)
     page = html_report(model.name, trained.schema, _card(trained, source), trained.training, evidence)
     write_whole(path, page.encode())
     if as_json:
@@ -50,7 +43,7 @@ def report(
     line(console_for(as_json), f"The report on {model} is in {path}, {size}. Open it in a browser.")
 
 
-def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_missing: bool, written: "Written") -> Any:
+def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
     import numpy as np
 
@@ -58,7 +51,7 @@ def _evidence(model: "TrainedModel", source: str, data_dir: Path | None, drop_mi
     from deltarule.cli.model import read_rows, require_targets, show_extrapolation
     from deltarule.inspection.report import gather
 
-    rows = read_rows(model, source, data_dir, drop_missing, written)
+    rows = read_rows(model, source, reading.data_dir, reading.drop_missing, reading.written)
     Y = require_targets(rows, model)
     test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
     seen = _seen_before(model, rows)

@@ -3,12 +3,14 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+from rich.text import Text
 
-from deltarule.cli.options import WHOLE, AsJson, DataDir, require_writable
-from deltarule.cli.screen import command, console_for, emit_json, line, warnings_as_notes
+from deltarule.cli.options import WHOLE, AsJson, require_writable
+from deltarule.cli.reading import Folders
+from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,6 +22,7 @@ FULL, QUICK = Path("results"), Path("results/quick")
 
 
 def reproduce(
+    places: Folders,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -47,7 +50,6 @@ def reproduce(
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep the state of every training there, and go on from it."),
     ] = None,
-    data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
@@ -57,18 +59,18 @@ def reproduce(
     """
     from deltarule.checks import require_count
     from deltarule.experiments import EXPERIMENTS, Settings, choose, pages
-    from deltarule.inspection.plots.style import require_matplotlib
+    from deltarule.inspection.plots.style import required
 
     if name is None:
         _list(as_json)
         return
     names = choose(name)
-    require_matplotlib()  # before the work, not after it
+    required("matplotlib")  # before the work, not after it
     if seeds is not None:
         require_count("--seeds", seeds)
     folder = out or (QUICK if quick else FULL)
     _require_folder(folder)
-    mnist = _mnist(data_dir) if any(EXPERIMENTS[each].needs_mnist for each in names) else None
+    mnist = _mnist(places) if any(EXPERIMENTS[each].needs_mnist for each in names) else None
     words = ["reproduce", *([] if not quick else ["--quick"]), *([] if seeds is None else ["--seeds", seeds])]
     records, console = [], console_for(as_json)
     for each in names:
@@ -92,14 +94,13 @@ def _run(name: str, settings: "Settings") -> "Report":
         return run(name, replace(settings, tell=progress.tell))
 
 
-def _mnist(data_dir: Path | None) -> "DataSet":
+def _mnist(places: Folders) -> "DataSet":
     """MNIST; asked for before the work begins, so that its absence is known at once."""
     from deltarule import data
-    from deltarule.cli.options import data_folders
     from deltarule.cli.progress import DownloadProgress
 
     with DownloadProgress() as progress:
-        return data.load("mnist", data_dir=data_folders(data_dir), progress=progress)
+        return data.load("mnist", data_dir=places.folders, progress=progress)
 
 
 def _require_folder(folder: Path) -> None:
@@ -133,14 +134,8 @@ def _list(as_json: bool) -> None:
 
 def _table(report: "Report") -> "Table":
     """The report's table for the screen."""
-    from rich.table import Table
-    from rich.text import Text
-
     head, *rows = report.table()
-    table = Table(title=f"{report.name}: {report.title}", title_justify="left")
-    for i, name in enumerate(head):
-        options: dict[str, Any] = {"overflow": "fold"} if i == 0 else {"justify": "right"}
-        table.add_column(name, **options)
+    table = table_of(*head, left=head[:1], title=f"{report.name}: {report.title}")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

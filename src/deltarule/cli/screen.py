@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 MOST_NAMES = 6  # in a sentence
@@ -69,6 +71,24 @@ def warnings_as_notes() -> Iterator[None]:
 def line(console: Console, text: str, style: str = "") -> None:
     """Write a line exactly as it is: no wrapping, no markup."""
     console.print(Text(text, style=style), soft_wrap=True)
+
+
+def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) -> Table:
+    """A table without rows yet; its columns are right-aligned but those named in `left`."""
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        table.add_column(Text(name), justify="left" if name in left else "right", no_wrap=name not in left)
+    return table
+
+
+def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str) -> Panel:
+    """Names and values in a frame; the value named `best` stands out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, value in rows:
+        table.add_row(name, Text(value, style="bold green" if name == best else "", overflow="fold"))
+    return Panel(table, title=title, title_align="left", expand=False)
 
 
 def command(*words: object) -> str:

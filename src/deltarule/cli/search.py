@@ -2,46 +2,29 @@
 
 import sys
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.text import Text
 
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
-from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, Na, Sep
-from deltarule.cli.screen import command, console_for, emit_json, line, number, share, show_notes, warnings_as_notes
-from deltarule.cli.train import load_data
-from deltarule.cli.training_options import (
-    L1,
-    L2,
-    Activation,
-    BatchSize,
-    Category,
-    Cost,
-    Drop,
-    Dropout,
-    Engine,
-    Epochs,
-    Eta,
-    Expand,
-    HalveAfter,
-    Hidden,
-    Init,
-    MaxNorm,
-    Missing,
-    Model,
-    Momentum,
-    Monitor,
-    Nesterov,
-    Out,
-    Seed,
-    Split,
-    Target,
-    Task,
-    TrainingSource,
+from deltarule.cli.options import AsJson, check_given, count, one_of, option
+from deltarule.cli.screen import (
+    command,
+    console_for,
+    emit_json,
+    line,
+    number,
+    share,
+    show_notes,
+    table_of,
+    warnings_as_notes,
 )
+from deltarule.cli.train import load_data
+from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
@@ -53,106 +36,54 @@ METHODS = ("random", "grid", "bayes")
 MOST_ROWS = 15  # of the table of trials
 
 
-def search(
-    source: TrainingSource = "digits",
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUES",
-            help="eta=0.01:10 (a range) or hidden=30,100,30x20 (values); repeat the option for several: eta, "
-            "batch-size, l2, l1, max-norm, dropout, momentum, init, hidden, activation, cost, trainer.",
-            show_default="eta and l2 over three decades and more",
-        ),
-    ] = None,
-    method: Annotated[
-        str, typer.Option(metavar="NAME", help="random, grid (every combination), or bayes (needs optuna).")
-    ] = "random",
-    trials: Annotated[
-        int,
-        typer.Option(
-            **WHOLE, help="How many trainings to begin; a grid, or lists of fewer combinations, have their own number."
-        ),
-    ] = 20,
-    points: Annotated[int, typer.Option(**WHOLE, help="How many numbers of a range a grid takes.")] = 5,
-    prune: Annotated[bool, typer.Option(help="Give up hopeless trials early, by successive halving.")] = True,
-    target: Target = None,
-    task: Task = None,
-    hidden: Hidden = None,
-    model: Model = None,
-    activation: Activation = None,
-    cost: Cost = None,
-    trainer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="sgd, gd, momentum, adam, lm or newton-cg.",
-            show_default="sgd; adam for a regression",
-        ),
-    ] = None,
-    eta: Eta = None,
-    batch_size: BatchSize = None,
-    epochs: Epochs = None,
-    l2: L2 = None,
-    l1: L1 = None,
-    max_norm: MaxNorm = None,
-    dropout: Dropout = None,
-    momentum: Momentum = None,
-    nesterov: Nesterov = False,
-    init: Init = None,
-    engine: Engine = None,
-    halve_after: HalveAfter = None,
-    expand: Expand = None,
-    monitor: Monitor = None,
-    split: Split = None,
-    seed: Seed = 0,
-    data_dir: DataDir = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
-    drop: Drop = None,
-    category: Category = None,
-    missing: Missing = None,
-    out: Out = None,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a search goes, by the options that only `deltarule search` has."""
+
+    vary: tuple[str, ...] | None = option(
+        f"eta=0.01:10 (a range) or hidden=30,100,30x20 (values); repeat the option for several: {', '.join(VARIED)}.",
+        "NAME=VALUES",
+        otherwise="eta and l2 over three decades and more",
+    )
+    method: str = option(
+        "random, grid (every combination), or bayes (needs optuna).", "NAME", default="random", check=one_of(METHODS)
+    )
+    trials: int = option(
+        "How many trainings to begin; a grid, or lists of fewer combinations, have their own number.",
+        default=20,
+        check=count(),
+    )
+    points: int = option("How many numbers of a range a grid takes.", default=5, check=count(least=2))
+    prune: bool = option("Give up hopeless trials early, by successive halving.", name="prune/--no-prune", default=True)
+
+
+def search(way: Way, choices: Choices, as_json: AsJson = False) -> None:
     """Search for hyper-parameters: train on SOURCE with many, and save what does best on the validation part.
 
     Whatever is not varied is as in `deltarule train`, but for the trainer of a regression: a search judges by the
     validation part, which bayesian does without. The test part is looked at once, for the winner. A model file that is
     there already stays if its network scores better on the same rows; then the winner goes to a file beside it.
     """
-    choices = Choices.from_options(locals())
-    _check(choices, method, trials, points)
+    check_choices(choices)
+    check_given(way)
     if choices.model.exists():
         show_notes(
             [f"{choices.model} is there already: a network that scores worse on the same rows will not replace it"]
         )
-    data, epochs, found = _run(choices, vary or [], method, trials, points, prune)
-    _finish(choices, data, epochs, found, method, as_json)
+    data, epochs, found = _run(choices, way)
+    _finish(choices, data, epochs, found, way.method, as_json)
 
 
-def _check(choices: Choices, method: str, trials: int, points: int) -> None:
-    """Check every option that can be checked without the data."""
-    from deltarule.checks import require_choice, require_count
-
-    check_choices(choices)
-    require_choice("--method", method, METHODS)
-    require_count("--trials", trials)
-    require_count("--points", points, least=2)
-
-
-def _run(
-    choices: Choices, vary: list[str], method: str, trials: int, points: int, prune: bool
-) -> tuple["DataSet", int, "SearchResult"]:
+def _run(choices: Choices, way: Way) -> tuple["DataSet", int, "SearchResult"]:
     """Load, and search; the data, the epochs of a trial and what was found."""
     import deltarule as dr
     from deltarule.cli.planning import make_plan
-    from deltarule.cli.variation import default_space, parse_variations
 
-    space = parse_variations(vary, choices)
+    space = parse_variations(list(way.vary or ()), choices)
     data = load_data(choices)
-    plan = make_plan(_with_first_values(choices, space), data, searching=True)
+    # With the first value of all that is varied the whole is checked before a trial runs.
+    first = replace(choices, **{field: ends(entry)[0] for field, entry in space.items()})
+    plan = make_plan(first, data, searching=True)
     space = space or default_space(plan, choices)
 
     def build(values: dict[str, Any]) -> Any:
@@ -174,23 +105,16 @@ def _run(
             data.train.Y,
             validation_data=(data.validation.X, data.validation.Y),
             epochs=plan.epochs,
-            method=method,
-            trials=trials,
-            points=points,
-            prune=prune,
+            method=way.method,
+            trials=way.trials,
+            points=way.points,
+            prune=way.prune,
             seed=choices.seed,
             monitor=plan.monitor,
             engine=choices.engine or "auto",
             callback=tell,
         )
     return data, plan.epochs, found
-
-
-def _with_first_values(choices: Choices, space: Any) -> Choices:
-    """The choices with the first value of all that is varied, so that the whole is checked before a trial runs."""
-    return replace(
-        choices, **{field: entry[0] if isinstance(entry, list) else entry.at(0) for field, entry in space.items()}
-    )
 
 
 def _words(trial: "Trial", monitor: str) -> str:
@@ -219,7 +143,6 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     from deltarule.cli.failures import INTERRUPTED
     from deltarule.cli.kept_model import place_for
     from deltarule.cli.planning import make_plan
-    from deltarule.cli.variation import as_options
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
@@ -246,17 +169,13 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
 
 def _table(found: "SearchResult", plan: "Plan") -> Any:
     """The trials, best first."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"{counted(len(found.trials), 'trial')}, best first", title_justify="left")
-    for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds", "state"):
-        table.add_column(name.replace("_", "-"), justify="left" if name == "state" else "right", no_wrap=True)
+    names = [name.replace("_", "-") for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds")]
+    table = table_of(*names, "state", left=("state",), title=f"{counted(len(found.trials), 'trial')}, best first")
     for trial in found.trials[:MOST_ROWS]:
         score = share(trial.accuracy) if plan.monitor == "accuracy" else number(trial.cost)
         cells = [number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]
         row = (*cells, score, str(trial.epochs), f"{trial.seconds:.2f}", trial.state)
-        table.add_row(*(Text(cell) for cell in row), style="bold green" if trial is found.trials[0] else "")
+        table.add_row(*map(Text, row), style="bold green" if trial is found.trials[0] else "")
     if len(found.trials) > MOST_ROWS:
-        table.add_row("...", *("" for _ in range(len(found.best.values) + 3)))
+        table.add_row("...")
     return table

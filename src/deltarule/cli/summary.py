@@ -8,13 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
-
-from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.metrics import in_words, measure, named
-from deltarule.cli.screen import command, finite, number
+from deltarule.cli.screen import command, finite, number, panel_of
 from deltarule.cli.trainers import TRAINERS
 from deltarule.data import DataSet
 from deltarule.data.stream import parquet_files
@@ -127,14 +123,11 @@ def panel(
     title: str = "deltarule train",
     resumed: bool = False,
     known: "Known | None" = None,
-) -> Panel:
+) -> Any:
     """The summary for people; of a resumed training, `result` counts the seconds of the calls before too.
 
     `known` is what Bayesian regularisation knows of its starts, whose average the network is.
     """
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
     sizes = (
         f"{len(data.train):,} training, {len(data.validation):,} validation, {counted(len(data.test), 'test example')}"
     )
@@ -154,9 +147,7 @@ def panel(
         ("seconds", f"{record['seconds']:.1f} ({training})"),
         ("saved", record["model"] or "not saved"),
     ]
-    for name, value in rows:
-        table.add_row(name, Text(value, style="bold green" if name == "test" else "", overflow="fold"))
-    return Panel(table, title=title, title_align="left", expand=False)
+    return panel_of(title, rows, best="test")
 
 
 def _all_named(scores: Scores) -> dict[str, Any]:
@@ -194,7 +185,7 @@ def next_commands(choices: Choices, data: "LoadedData") -> list[str]:
     if source is None:  # arrays have no names of columns
         return []
     row = 0  # of a table the first row without a missing cell or target
-    if isinstance(data, DataSet) and choices.source not in IMAGES:
+    if isinstance(data, DataSet) and choices.kind != "images":
         whole = data.with_all_targets()
         row = min(int(part.rows.min()) for part in (whole.train, whole.validation, whole.test))
     words = [choices.model, source, *choices.reading()]

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import WHOLE, AsJson, DataDir, Decimal, DropMissing, ModelFile, Na, Sep, Source
+from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
+from deltarule.cli.reading import Reading
 from deltarule.cli.screen import emit_json
 
 if TYPE_CHECKING:
@@ -17,12 +18,8 @@ def trace(
     model: ModelFile,
     source: Source,
     row: Annotated[int, typer.Option(**WHOLE | {"metavar": "I"}, help="The row of the source, counted from 0.")],
+    reading: Reading,
     full: Annotated[bool, typer.Option("--full", help="Print every number of large arrays too.")] = False,
-    data_dir: DataDir = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow one example through the network and back: a, z, sigma'(z), delta, dW and db of every layer.
@@ -33,7 +30,7 @@ def trace(
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
-    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na))
+    rows = read_rows(trained, source, reading.data_dir, reading.drop_missing, reading.written)
     Y = require_targets(rows, trained)
     place = _place(rows, row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])
@@ -75,7 +72,7 @@ def _record(
     model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
 ) -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
-    from deltarule.cli.trace_tables import equations
+    from deltarule.network.tracing import equations
 
     target, prediction = _answers(model, rows, place, traced)
     layers = []
@@ -87,7 +84,10 @@ def _record(
                 "activation": getattr(layer, "activation", None),
                 "equations": equations(model.net, i),
                 **model.params[i],
-                **numbers._asdict(),
+                **{name: value for name, value in numbers._asdict().items() if name != "gradients"},
+                "dW": None,
+                "db": None,
+                **{f"d{name}": gradient for name, gradient in numbers.gradients.items()},
             }
         )
     return {

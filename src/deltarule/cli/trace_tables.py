@@ -9,77 +9,23 @@ from rich.text import Text
 
 from deltarule.cli.screen import line, number
 from deltarule.errors import counted
-from deltarule.network.activations import get_activation
+from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
+    from deltarule.network.layers import LayerParams
     from deltarule.network.network import Network
     from deltarule.network.tracing import LayerTrace, Trace
 
 MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
 NUMBER_WIDTH = 12
-FORWARD = {  # z^l of each kind of layer
-    "Dense": "W^{l} a^{below} + b^{l}",
-    "Convolution": "b^{l} + W^{l} at every place of a^{below}: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c",
-    "MaxPool": "the largest a^{below} of each window",
-    "MeanPool": "the mean a^{below} of each window",
-    "L2Pool": "√(sum of (a^{below})²) over each window",
-    "Flatten": "a^{below} as a row",
-    "Reshape": "a^{below} in another shape",
-    "Dropout": "a^{below}",
-}
-BACKWARD = {  # dC/da of the layer below each kind of layer (BP2')
-    "Dense": "(W^{l})^T delta^{l}",
-    "Convolution": "delta^{l} fully correlated with W^{l} turned by 180°",
-    "MaxPool": "delta^{l} at the pixel that won its window",
-    "MeanPool": "delta^{l} spread evenly over its window",
-    "L2Pool": "delta^{l} spread over its window by a/‖a‖",
-    "Flatten": "delta^{l}",
-    "Reshape": "delta^{l}",
-    "Dropout": "delta^{l}",
-}
-
-
-def equations(net: "Network", i: int) -> dict[str, str]:
-    """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
-    l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
-    layer = net.layers[i]
-    activation = get_activation(getattr(layer, "activation", "linear"))
-    carried = _carried(net, i)
-    found = {
-        "z": f"z^{l} = {FORWARD[type(layer).__name__].format(l=l, below=l - 1)}   (2)",
-        "a": f"a^{l} = sigma(z^{l}) = {activation.words or f'{activation.name}(z)'}   (3)",
-        "slope": f"sigma'(z^{l})" + (f" = {activation.slope_words}" if activation.slope_words else ""),
-        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {carried}   (BP2')",
-        "delta": f"delta^{l} = ∇_a C ⊙ sigma'(z^{l})   (BP1)"
-        if last
-        else f"delta^{l} = ({carried}) ⊙ sigma'(z^{l})   (BP2)",
-        "db": f"dC/db^{l} = delta^{l}   (BP3)",
-        "dW": f"dC/dW^{l}_jk = a^{l - 1}_k delta^{l}_j   (BP4)",
-    }
-    if type(layer).__name__ == "Convolution":
-        found["db"] = f"dC/db^{l}_f = sum_ij delta^{l}_ijf   (BP3)"
-        found["dW"] = f"dC/dW^{l}_fuvc = sum_ij delta^{l}_ijf a^{l - 1}_(s i + u)(s j + v)c   (BP4)"
-    if type(layer).__name__ == "Dropout":
-        found["a"] = f"a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
-    if last and not activation.elementwise:
-        found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
-    if last and net.cost.natural_output == activation.name:
-        found["delta"] = found["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
-    return found
-
-
-def _carried(net: "Network", i: int) -> str:
-    """What the layer above `net.layers[i]` carries down to it."""
-    above = net.layers[min(i + 1, len(net.layers) - 1)]
-    return BACKWARD[type(above).__name__].format(l=i + 3)
 
 
 def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
     """Write the whole trace to standard output; `full` leaves nothing out, however wide."""
     console = Console(highlight=False)
     if full:
-        widest = max(layer.dW.size // len(layer.dW) for layer in traced.layers if layer.dW is not None)
+        widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
     target, prediction = answers
     line(console, f"{example}: target {target}, prediction {prediction}", "bold")
@@ -101,12 +47,11 @@ def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace
     _heading(console, model.net, i, layer)
     formulas = equations(model.net, i)
     _formulas(console, [formulas["z"], formulas["a"], formulas["slope"]])
-    params = model.params[i]
-    if "W" in params:
-        _matrix(console, f"W^{l}", np.asarray(params["W"]), full)
-    bias = {f"b^{l}": np.asarray(params["b"])} if "b" in params and params["b"].size == layer.z.size else {}
+    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z.size)
+    for name, matrix in matrices.items():
+        _matrix(console, name, matrix, full)
     last = i + 1 == len(model.net.layers)
-    columns = {**_outputs(model, last), **bias, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
+    columns = {**_outputs(model, last), **vectors, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
     _vectors(console, columns, full)
 
 
@@ -116,19 +61,25 @@ def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", 
     last = i + 1 == len(traced.layers)
     _heading(console, model.net, i, layer)
     formulas = equations(model.net, i)
-    parts = ["dC_da", "delta"] + (["db"] if layer.db is not None else []) + (["dW"] if layer.dW is not None else [])
-    _formulas(console, [formulas[part] for part in parts])
+    gradients = [formulas[f"d{name}"] for name in reversed(layer.gradients) if f"d{name}" in formulas]
+    _formulas(console, [formulas["dC_da"], formulas["delta"], *gradients])
     columns = _outputs(model, last) | ({"y": traced.y, f"a^{l}": layer.a} if last else {})
     columns |= {
         "∇_a C" if last else f"dC/da^{l}": layer.dC_da,
         f"sigma'(z^{l})": layer.slope,
         f"delta^{l}": layer.delta,
     }
-    if layer.db is not None and layer.db.size == layer.delta.size:
-        columns[f"dC/db^{l}"] = layer.db
-    _vectors(console, columns, full)
-    if layer.dW is not None:
-        _matrix(console, f"dC/dW^{l}", layer.dW, full)
+    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta.size)
+    _vectors(console, columns | vectors, full)
+    for name, matrix in matrices.items():
+        _matrix(console, name, matrix, full)
+
+
+def _apart(arrays: "LayerParams", written: str, neurons: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Those with one number for each neuron, and those of more axes, by how they are written."""
+    named = {written.format(name): np.asarray(array) for name, array in arrays.items()}
+    vectors = {name: array for name, array in named.items() if array.ndim == 1 and array.size == neurons}
+    return vectors, {name: array for name, array in named.items() if array.ndim > 1}
 
 
 def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:

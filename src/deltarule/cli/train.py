@@ -7,54 +7,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.cli.choice_checks import check_choices
-from deltarule.cli.choices import IMAGES, Choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.division import division, leads
-from deltarule.cli.options import AsJson, DataDir, Decimal, DropMissing, Na, Sep
+from deltarule.cli.options import AsJson
 from deltarule.cli.outcome import Outcome, merge_starts
 from deltarule.cli.screen import console_for, emit_json, finite, line, show_notes, warnings_as_notes
 from deltarule.cli.signals import end_like_interrupt
-from deltarule.cli.training_options import (
-    L1,
-    L2,
-    Activation,
-    BatchSize,
-    Category,
-    Checkpoint,
-    CheckpointEvery,
-    Coordinator,
-    Cost,
-    Devices,
-    Drop,
-    Dropout,
-    Engine,
-    Epochs,
-    Eta,
-    Expand,
-    HalveAfter,
-    Hidden,
-    Init,
-    MaxNorm,
-    Missing,
-    Model,
-    Momentum,
-    Monitor,
-    Nesterov,
-    Out,
-    Patience,
-    Processes,
-    ProcessId,
-    Record,
-    Resume,
-    Seed,
-    Split,
-    Target,
-    Task,
-    TimeLimit,
-    Trainer,
-    TrainingSource,
-    Weights,
-)
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
@@ -62,53 +21,7 @@ if TYPE_CHECKING:
     from deltarule.training.train import TrainingResult
 
 
-def train(
-    source: TrainingSource = "digits",
-    target: Target = None,
-    task: Task = None,
-    hidden: Hidden = None,
-    model: Model = None,
-    activation: Activation = None,
-    cost: Cost = None,
-    trainer: Trainer = None,
-    eta: Eta = None,
-    batch_size: BatchSize = None,
-    epochs: Epochs = None,
-    l2: L2 = None,
-    l1: L1 = None,
-    max_norm: MaxNorm = None,
-    dropout: Dropout = None,
-    momentum: Momentum = None,
-    nesterov: Nesterov = False,
-    init: Init = None,
-    engine: Engine = None,
-    halve_after: HalveAfter = None,
-    expand: Expand = None,
-    record: Record = None,
-    monitor: Monitor = None,
-    split: Split = None,
-    seed: Seed = 0,
-    patience: Patience = None,
-    time_limit: TimeLimit = None,
-    data_dir: DataDir = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
-    drop: Drop = None,
-    category: Category = None,
-    missing: Missing = None,
-    weights: Weights = None,
-    devices: Devices = None,
-    coordinator: Coordinator = None,
-    processes: Processes = None,
-    process_id: ProcessId = None,
-    out: Out = None,
-    checkpoint: Checkpoint = None,
-    checkpoint_every: CheckpointEvery = None,
-    resume: Resume = None,
-    as_json: AsJson = False,
-) -> None:
+def train(choices: Choices, as_json: AsJson = False) -> None:
     """Train a network on SOURCE, by default real handwritten digits, and save it.
 
     A folder of .parquet files, or of x.npy and y.npy, stays on disk and is read in pieces, whatever its size.
@@ -119,7 +32,6 @@ def train(
     `--cost huber` or `poisson` the last one where neither --trainer nor --patience is given; the test part is looked at
     once, at the end.
     """
-    choices = Choices.from_options(locals())
     check_choices(choices)
     if choices.coordinator is not None:
         from deltarule.engine.processes import join
@@ -185,7 +97,6 @@ def _weighted(part: "Examples") -> tuple[Any, ...]:
 def load_data(choices: Choices) -> "DataSet":
     """The source, its training images expanded if asked; the notes about it are shown."""
     from deltarule import data
-    from deltarule.cli.options import data_folders
     from deltarule.cli.progress import DownloadProgress
     from deltarule.data.expansion import expand_training_part
 
@@ -194,7 +105,7 @@ def load_data(choices: Choices) -> "DataSet":
             choices.source,
             target=choices.target,
             task=choices.task_or_regression,
-            data_dir=data_folders(choices.data_dir),
+            data_dir=choices.folders,
             seed=choices.seed,
             split=choices.split,
             drop_missing=choices.drop_missing,
@@ -225,7 +136,7 @@ def _finish(choices: Choices, data: "LoadedData", outcome: Outcome, as_json: boo
     learnt = result.best_epoch > 0
     saved = learnt or not choices.model.exists()
     verdict = None
-    if learnt and choices.source not in IMAGES and isinstance(data, DataSet):
+    if learnt and choices.kind != "images" and isinstance(data, DataSet):
         verdict = judge(data, outcome, scores)
     found = {} if outcome.known is None else outcome.known.record()
     found |= {} if verdict is None else verdict.record()

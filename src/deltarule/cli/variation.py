@@ -1,51 +1,21 @@
-"""What `deltarule search` varies: --vary NAME=VALUES as typed, checked, and as the space of the library's search."""
+"""What `deltarule search` varies: --vary NAME=VALUES as typed, checked, and as the space of the library's search.
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+The names are those of the options of `Choices` that say how they are varied.
+"""
+
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices, as_words
+from deltarule.cli.options import options_of, typed
 
 if TYPE_CHECKING:
     from deltarule.cli.plan import Plan
     from deltarule.tuning import Range, Space
 
-
-@dataclass(frozen=True)
-class Variable:
-    """A hyper-parameter that --vary can name.
-
-    Args:
-        field: of `Choices`.
-        read: a value from its text.
-        range: how a range of it is drawn, "log", "even" or "whole"; None if it has no ranges.
-    """
-
-    field: str
-    read: Callable[[str], Any]
-    range: str | None = None
-
-
-def _sizes(text: str) -> str:
-    """Hidden layers: 30x20 for the --hidden 30,20 of a training, because commas part values here."""
-    return text.replace("x", ",")
-
-
-VARIABLES: dict[str, Variable] = {
-    "eta": Variable("eta", float, "log"),
-    "batch-size": Variable("batch_size", int, "whole"),
-    "l2": Variable("l2", float, "log"),
-    "l1": Variable("l1", float, "log"),
-    "max-norm": Variable("max_norm", float, "log"),
-    "dropout": Variable("dropout", float, "even"),
-    "momentum": Variable("momentum", float, "even"),
-    "init": Variable("init", str),
-    "hidden": Variable("hidden", _sizes),
-    "activation": Variable("activation", str),
-    "cost": Variable("cost", str),
-    "trainer": Variable("trainer", str),
-}
+# The fields of `Choices` that vary by their names as typed: "batch-size": "batch_size".
+VARIED = {typed(Choices, name).removeprefix("--"): name for name, known in options_of(Choices).items() if known.vary}
 
 
 def parse_variations(texts: list[str], choices: Choices) -> "Space":
@@ -58,50 +28,57 @@ def parse_variations(texts: list[str], choices: Choices) -> "Space":
 
     space: dict[str, Any] = {}
     for text in texts:
-        name, equals, given = text.partition("=")
-        name = name.strip().removeprefix("--")
-        if name not in VARIABLES or not equals or not given.strip():
+        name, _, values = text.partition("=")
+        name, values = name.strip().removeprefix("--"), values.strip()
+        if name not in VARIED or not values:
             raise ConfigurationError(
                 f"--vary is {text!r}: give NAME=LOW:HIGH or NAME=VALUE,VALUE, such as eta=0.01:10 or hidden=30,100; "
-                f"the names are {', '.join(VARIABLES)}"
+                f"the names are {', '.join(VARIED)}"
             )
-        variable = VARIABLES[name]
-        if variable.field in space:
+        field = VARIED[name]
+        if field in space:
             raise ConfigurationError(f"--vary names {name!r} twice: give all its values at once")
-        if getattr(choices, variable.field) is not None:
+        if getattr(choices, field) is not None:
             raise ConfigurationError(f"--vary names {name!r}, and --{name} fixes it: leave one of them out")
-        space[variable.field] = _entry(name, variable, given.strip(), text)
+        try:
+            space[field] = _entry(field, values)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"--vary is {text!r}: {error}") from None
+        except ValueError:
+            raise ConfigurationError(
+                f"--vary is {text!r}, whose values are not numbers: give such as 0.1,0.5"
+            ) from None
     _check_ends(space, choices)
     return space
 
 
-def _entry(name: str, variable: Variable, given: str, text: str) -> "list[Any] | Range":
-    """The values or the range after the equals sign."""
+def _entry(field: str, text: str) -> "list[Any] | Range":
+    """The values or the range after the equals sign; 30x20 is the --hidden 30,20 of a training."""
     from deltarule.errors import ConfigurationError
     from deltarule.tuning import Range
 
-    low, colon, high = given.partition(":")
-    try:
-        if not colon:
-            return [variable.read(value.strip()) for value in given.split(",")]
-        if variable.range is None:
-            raise ConfigurationError(f"--vary is {text!r}, but {name} has no range: give values with commas between")
-        return Range(float(low), float(high), log=variable.range != "even", whole=variable.range == "whole")
-    except ConfigurationError as error:
-        if str(error).startswith("--vary"):
-            raise
-        raise ConfigurationError(f"--vary is {text!r}: {error}") from None
-    except ValueError:
-        raise ConfigurationError(f"--vary is {text!r}, whose values are not numbers: give such as 0.1,0.5") from None
+    how = options_of(Choices)[field].vary
+    low, colon, high = text.partition(":")
+    if not colon:
+        values = [value.strip().replace("x", ",") if how == "sizes" else value.strip() for value in text.split(",")]
+        read = {"whole": int, "log": float, "even": float}.get(how or "", str)
+        return [read(value) for value in values]
+    if how in ("names", "sizes"):
+        raise ConfigurationError("it has no range, so give values with commas between")
+    return Range(float(low), float(high), log=how != "even", whole=how == "whole")
+
+
+def ends(entry: Any) -> list[Any]:
+    """The values of a list, or the two ends of a range."""
+    return entry if isinstance(entry, list) else [entry.at(0), entry.at(1)]
 
 
 def _check_ends(space: "Space", choices: Choices) -> None:
     """Check every value of a list, and both ends of a range, as if it had been given by itself."""
     trainers = space.get("trainer", [choices.trainer])
     for field, entry in space.items():
-        values = entry if isinstance(entry, list) else [entry.at(0), entry.at(1)]  # pyright: ignore[reportAttributeAccessIssue]
-        for value in values:
-            for trainer in trainers if field != "trainer" and isinstance(trainers, list) else [choices.trainer]:
+        for value in ends(entry):
+            for trainer in ends(trainers) if field != "trainer" else [value]:
                 check_choices(replace(choices, **{"trainer": trainer, field: value}))
 
 

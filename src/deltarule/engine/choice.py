@@ -13,8 +13,6 @@ docs/benchmarks.md. A training that only JAX can do (devices, a rule of Optax) t
 """
 
 import warnings
-from itertools import pairwise
-from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule import trees
@@ -66,7 +64,7 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
         return engine
     if needed is not None:
         return "jax"
-    if not getattr(trainer, "compiles_whole", False):
+    if not trainer.compiles_whole:
         return "numpy"
     found = estimate(net, trainer, shape, epochs)
     if found.engine == "jax" and not jax_is_installed():
@@ -85,28 +83,24 @@ def needs_jax(trainer: Any, devices: Any) -> str | None:
     """What of a training only JAX can do, in words, or None."""
     if devices is not None:
         return "devices are"
-    rule = getattr(trainer, "rule", None)
-    return "an Optax rule is" if rule is not None and not isinstance(rule, str) else None
+    return trainer.needs_jax()
 
 
 def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) -> Estimate:
     """What each engine would need."""
     count = shape[0]
-    if not getattr(trainer, "compiles_whole", False):
+    if not trainer.compiles_whole:
         return Estimate(epochs * _exact_epoch(net, trainer, shape), float("inf"), "numpy")
-    m = min(getattr(trainer, "batch_size", None) or count, count)
-    steps = epochs * (getattr(trainer, "steps", None) or -(-count // m))
+    m = min(trainer.batch_size or count, count)
+    steps = epochs * (trainer.steps or -(-count // m))
     numpy, jax = 0.0, CALL_JAX
-    call = CALL_NUMPY if getattr(trainer, "rule", None) is None else CALL_NUMPY + CALL_RULE
-    shapes = net.shapes(shape[1:])
-    for layer, (below, above) in zip(net.layers, pairwise(shapes), strict=True):
-        weights = layer.parameter_shapes(below).get("W")
-        if weights is None:
+    call = CALL_NUMPY if trainer.memory_copies == 1 else CALL_NUMPY + CALL_RULE
+    for layer, below in zip(net.layers, net.shapes(shape[1:])[:-1], strict=True):
+        operations = 6.0 * m * layer.multiplications(below)
+        if not operations:
             numpy += CALL_NUMPY
             continue
-        products = prod(weights) * (prod(above) // weights[0])
-        operations = 6.0 * m * products
-        numpy += call + operations / (RATE if len(weights) == 2 else RATE_CONVOLUTION)
+        numpy += call + operations / (RATE if len(below) == 1 else RATE_CONVOLUTION)
         jax += operations / RATE
     numpy, jax = steps * numpy, COMPILING + steps * jax
     return Estimate(numpy, jax, "jax" if jax < numpy else "numpy")
@@ -114,8 +108,9 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
 
 def _exact_epoch(net: "Network", trainer: Any, shape: tuple[int, ...]) -> float:
     """Seconds of an epoch of a trainer with curvature; 0 of one that does not count its operations."""
-    if not hasattr(trainer, "epoch_flops"):
+    operations = trainer.epoch_flops(net, net.outline(shape[1:]), shape[0])
+    if not operations:
         return 0.0
     params = net.outline(shape[1:])
     entries = float(shape[0]) * net.outputs * trees.size(params)
-    return CALL_STEP + trainer.epoch_flops(net, params, shape[0]) / RATE_LAPACK + entries / RATE_JACOBIAN
+    return CALL_STEP + operations / RATE_LAPACK + entries / RATE_JACOBIAN

@@ -183,7 +183,7 @@ def _in_halves(one: OneGradient, params: Params, x: Array, y: Array, weight: Arr
     convolution and its pooling would each keep one core busy. The halves draw random numbers of their own.
     """
     half = len(x) // 2
-    convolves = any("W" in layer and layer["W"].ndim > 2 for layer in params)
+    convolves = any(array.ndim > 2 for layer in params for array in layer.values())
     if not convolves or len(x) < HALVED_FROM or jax.default_backend() != "cpu":
         return one(params, x, y, weight, key)
     first, second = (

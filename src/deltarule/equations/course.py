@@ -28,7 +28,6 @@ class State(NamedTuple):
     params: Params
     trained: Any
     weights: tuple[float, ...]
-    rate: None = None  # of a no-improvement rule, which is for examples
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from deltarule import engine as engines
-from deltarule.network.activations import ACTIVATIONS, Activation
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.backprop import Params
 from deltarule.curvature.blocks import examples_at_once
 from deltarule.equations.equation import Equation

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.network.activations import Activation
-from deltarule.network.costs import Cost
+from deltarule.network.activation import Activation
+from deltarule.network.cost import Cost
 from deltarule.arrays import Array, is_jax
 from deltarule.network.layers.components import Components, Key
 from deltarule.equations.pointwise import Number, broadcast, value_of

@@ -92,7 +92,7 @@ def solve(
         raise ConfigurationError(
             f"trainer is {trainer!r}, which trains on examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )
-    if getattr(trainer, "batch_size", None) is not None:
+    if trainer.batch_size is not None:
         raise ConfigurationError(
             f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
         )
@@ -129,8 +129,7 @@ def solve(
         parts = course.parts(0)
         first = parts[0].net
         count = -(-sum(part.rows.x.shape[0] * part.net.outputs for part in parts) // first.outputs)
-        if hasattr(trainer, "form"):
-            course = replace(course, form=trainer.form(first, starts[0], count))
+        course = replace(course, form=trainer.form(first, starts[0], count))
         with trainer.thread_limits(first, starts[0], count):
             result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)

@@ -3,7 +3,8 @@
 import re
 
 from deltarule.export.program import Program
-from deltarule.network.activations import Activation, get_activation
+from deltarule.network.activation import Activation
+from deltarule.network.activations import get_activation
 
 # Of math.h; an f at the end of a name makes it that of floats, as it does of a literal.
 MATHEMATICS = (

@@ -19,7 +19,8 @@ from safetensors.numpy import save as serialise
 from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
 from deltarule.files.whole_file import write_whole
 from deltarule.network.backprop import Params
-from deltarule.network.costs import COSTS, Cost
+from deltarule.network.cost import Cost
+from deltarule.network.costs import COSTS
 from deltarule.network.layers import LAYER_KINDS, Layer
 from deltarule.network.network import Network
 

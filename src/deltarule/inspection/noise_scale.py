@@ -19,7 +19,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deltarule.inspection.residuals import usual_error
-from deltarule.network.costs import EFFICIENT, Cost, Huber
+from deltarule.network.cost import Cost
+from deltarule.network.costs import EFFICIENT, Huber
 
 LEAST = 1e-3  # standard deviations of the target; less is no noise
 MOST_ROWS = 2000  # that are looked at

@@ -23,7 +23,7 @@ from deltarule.models.regularization import Problem, Way, get_way
 from deltarule.models.scaling import Scaling
 from deltarule.models.trainer_names import NAMED, Chosen, choose, is_first_order
 from deltarule.models.watching import HAS_CALLBACKS, watched
-from deltarule.network.costs import Cost
+from deltarule.network.cost import Cost
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer

@@ -17,7 +17,8 @@ from deltarule.models.class_weights import given_weights, relative_weights
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
 from deltarule.models.trainer_names import is_first_order
-from deltarule.network.costs import Cost, CrossEntropy, LogLikelihood
+from deltarule.network.cost import Cost
+from deltarule.network.costs import CrossEntropy, LogLikelihood
 from deltarule.trainers.base import Trainer
 
 if TYPE_CHECKING:

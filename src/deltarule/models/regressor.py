@@ -17,7 +17,8 @@ from deltarule.models.inputs import inputs_of, target_names, validated
 from deltarule.models.regularization import Way
 from deltarule.models.scaling import Scaling
 from deltarule.models.trainer_names import automatic, is_first_order
-from deltarule.network.costs import Cost, get_cost
+from deltarule.network.cost import Cost
+from deltarule.network.costs import get_cost
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
 from deltarule.trainers.bayesian.trainer import has_gaussian_noise

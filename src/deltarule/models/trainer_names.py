@@ -117,7 +117,7 @@ def is_first_order(trainer: str | Trainer) -> bool:
 
 def _object(trainer: Trainer, eta: Any, batch_size: Any, l2: Any) -> Chosen:
     """A trainer that the user built: its own numbers stand."""
-    if not (hasattr(trainer, "epoch") and hasattr(trainer, "init")):
+    if not isinstance(trainer, Trainer):
         raise ConfigurationError(
             f"trainer is {trainer!r}: give a name ({', '.join(['auto', *NAMED])}) or a trainer such as "
             "deltarule.LevenbergMarquardt()."

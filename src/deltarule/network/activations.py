@@ -1,129 +1,18 @@
-"""The activation functions, each a whole record: its mathematics, its words and its dialects, in this one place.
+"""The activations by name; `add_activation` makes another one known to everything that asks by name.
 
-An activation acts on the weighted input of a layer, a = sigma(z) (3). Backpropagation needs sigma'(z) (BP1, BP2), the
-curvature sigma''(z). All are written with `a` at hand, because the forward pass has it already. Softmax is the one
-activation that mixes the neurons of a layer: its sigma' is a matrix, diag(a) - a a^T, which is symmetric, so the same
-product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
-
-`add_activation` makes another one known to everything that asks by name: layers, trainers, model files, the trace and
-the exports.
+Softmax is the one activation that mixes the neurons of a layer: its sigma' is a matrix, diag(a) - a a^T, which is
+symmetric, so the same product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
 """
-
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
-from deltarule.network.initializers import get_initializer
+from deltarule.network.activation import Activation
 
-DIALECTS = {"c": "C", "numpy": "Python", "octave": "Octave and MATLAB", "onnx": "ONNX"}
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # The step and the error allowed where derivatives are held against differences: what float32 can tell.
 STEP, ALLOWED = 1e-3, 1e-2
-
-
-@dataclass(frozen=True, eq=False)
-class Activation:
-    """An activation: sigma, sigma' and sigma'' as functions of arrays z and a = sigma(z), and how it is written.
-
-    The functions are given arrays of NumPy or of JAX and have to return the same kind: write them against the array's
-    own namespace, `xp = z.__array_namespace__()`, which is `numpy` or `jax.numpy`.
-
-    Args:
-        name: what layers, files and the command line call it; letters, digits, "-" and "_".
-        sigma: z ↦ a = sigma(z) (3).
-        slope: (z, a) ↦ sigma'(z).
-        curvature: (z, a) ↦ sigma''(z), for Newton-CG and for the acceleration of Levenberg-Marquardt.
-        higher: (z, a) ↦ sigma'''(z) and (z, a) ↦ sigma''''(z), for networks fitted to differential equations;
-            () where it is not smooth.
-        initializer: a name in `deltarule.network.initializers.INITIALIZERS`: how the weights of its layers start.
-        words: sigma(z) as a book would write it, for `deltarule trace`.
-        slope_words: sigma'(z) likewise.
-        written: sigma in the languages of the exports. A language that is left out cannot be exported to.
-            "c": an expression in z of C99, or statements that end in a return; `exp` and the other functions of math.h
-            become those of the precision. "numpy": an expression in z with `np`. "octave": an expression in z.
-            "onnx": an expression in z whose calls are ONNX operators, `z * Sigmoid(z)`, see
-            `deltarule.export.onnx_expression`. If neurons are mixed, "c" holds statements that turn the array z of n
-            neurons into a in place; in the others z is (rows, n).
-        elementwise: whether every neuron is on its own. A class of your own that is not has to override
-            `times_slope` and `slope_tangent`, as `Softmax` does.
-        trainable: whether sigma' says how to train it.
-
-    Raises:
-        ConfigurationError: a part is of the wrong kind.
-    """
-
-    name: str
-    sigma: Callable[[Array], Array]
-    slope: Callable[[Array, Array], Array]
-    curvature: Callable[[Array, Array], Array]
-    initializer: str = "glorot"
-    words: str = ""
-    slope_words: str = ""
-    written: Mapping[str, str] = field(default_factory=dict)
-    elementwise: bool = True
-    trainable: bool = True
-    higher: tuple[Callable[[Array, Array], Array], ...] = ()
-
-    def __post_init__(self):
-        """Check each part where it is given."""
-        if not (isinstance(self.name, str) and NAME.fullmatch(self.name)):
-            raise ConfigurationError(
-                f"name is {self.name!r}: an activation's name is a letter and then letters, digits, - or _."
-            )
-        for part in ("sigma", "slope", "curvature"):
-            if not callable(getattr(self, part)):
-                raise ConfigurationError(
-                    f"{part} of activation {self.name!r} is {getattr(self, part)!r}: give a function of arrays."
-                )
-        for part in ("words", "slope_words"):
-            if not isinstance(getattr(self, part), str):
-                raise ConfigurationError(
-                    f"{part} of activation {self.name!r} is {getattr(self, part)!r}: give a text, such as 'max(0, z)'."
-                )
-        get_initializer(self.initializer)
-        if not isinstance(self.written, Mapping):
-            raise ConfigurationError(
-                f"written of activation {self.name!r} is {self.written!r}: give a dict, such as {{'c': 'tanh(z)'}}."
-            )
-        for language, text in self.written.items():
-            if language not in DIALECTS or not isinstance(text, str) or not text.strip():
-                raise ConfigurationError(
-                    f"written of activation {self.name!r} holds {text!r} for {language!r}: give texts for "
-                    f"{', '.join(map(repr, DIALECTS))}."
-                )
-
-    def in_dialect(self, language: str) -> str:
-        """How an export writes sigma.
-
-        Raises:
-            ConfigurationError: it is not written in that language.
-        """
-        if language not in self.written:
-            raise ConfigurationError(
-                f"activation {self.name!r} is not written in {DIALECTS[language]}, so the network cannot be exported "
-                f"to it: give its Activation written={{{language!r}: ...}}."
-            )
-        return self.written[language]
-
-    def times_slope(self, z: Array, a: Array, v: Array) -> Array:
-        """sigma'(z) ⊙ v: backwards it turns dC/da into delta (BP2), forwards dz into da."""
-        return self.slope(z, a) * v
-
-    def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
-        """How sigma'(z) v moves, where z moves by dz and v by dv: sigma'(z) ⊙ dv + sigma''(z) ⊙ dz ⊙ v."""
-        return self.slope(z, a) * dv + self.curvature(z, a) * dz * v
-
-    def second_tangent(self, z: Array, a: Array, dz: Array, ddz: Array) -> Array:
-        """The second derivative of a along a curve with velocity dz and acceleration ddz.
-
-        d²a/dt² = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz ⊙ dz
-        """
-        return self.slope_tangent(z, a, dz, dz, ddz)
 
 
 class Softmax(Activation):

@@ -1,20 +1,6 @@
-"""The cost functions C_x, the output error delta^L = dC/dz^L (BP1), their curvature and its Gauss-Newton factor.
-
-The cost owns the output error, because the natural pairs (sigmoid with cross-entropy, softmax with log-likelihood,
-exponential with Poisson's) lose their sigma' there: delta^L = a - y, and nothing overflows, since both the cost and the
-error are computed from z. More pairs are computed from z for the same reason (`saturating_pairs`). Every other pair of
-activation and cost goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
-
-The curvature of C_x is asked for twice. Newton-CG takes the exact one, C''(a): `curvature`. Levenberg-Marquardt needs
-a root of one that is never negative, d²C_x/dz² ≈ S S^T, and residuals r with S r = delta^L, which makes the gradient
-J^T r with J the Jacobian seeded by the columns of S: `residual` gives the root and r in a, from which S = sigma' root.
-For costs that are convex in a the root can be √C'', and then S S^T is sigma'^T C''(a) sigma', for the natural pairs and
-for the quadratic cost of a linear output the exact second derivative. Where √C'' would be 0 or worse the root is
-another one: Huber's reweights the errors, Poisson's expects the targets (Fisher's scoring).
-"""
+"""The costs by name; what each of them is asked for is in `deltarule.network.cost`."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -22,99 +8,12 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.network.activations import Activation, sigmoid, softplus
+from deltarule.network.activation import Activation
+from deltarule.network.activations import sigmoid, softplus
+from deltarule.network.cost import Cost
 from deltarule.network.saturating_pairs import PAIRS, SMALLEST_SLOPE, diagonal, y_ln_a_over_y
 
 EFFICIENT = 1.345  # standard deviations of Gaussian noise, as Huber's delta: 95 % of the quadratic cost's efficiency
-
-
-class Cost:
-    """C_x as a function of the output: its value, BP1, its curvature, and S and r. Shapes: z, a, y are (m, k).
-
-    A cost of your own defines `value` and `slope`; `residual` for Levenberg-Marquardt and `curvature` for Newton-CG.
-    """
-
-    name: str
-    natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
-    for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
-    ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, which counts for nothing
-    is_square: ClassVar[bool] = False  # whether targets and outputs times w make w² times the cost
-    expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that they pull no more than others
-    shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
-
-    def in_words(self, unit: str) -> str:
-        """The cost and its settings; targets are in that unit."""
-        return self.name
-
-    def noise_variance(self, scale: float) -> float | None:
-        """The variance that the cost supposes of targets, which were divided by scale, about their outputs; or None."""
-        return None
-
-    @property
-    def has_residual(self) -> bool:
-        """Whether Levenberg-Marquardt can train by it."""
-        return type(self).residual is not Cost.residual
-
-    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        """C_x of each example, (m,)."""
-        raise NotImplementedError
-
-    def slope(self, a: Array, y: Array) -> Array:
-        """∇_a C, (m, k)."""
-        raise NotImplementedError
-
-    def check_targets(self, name: str, y: np.ndarray) -> None:
-        """Raise a DataError if the cost is not made for these targets, (N, k)."""
-
-    def measured(self, y: Array, weight: Array) -> Array:
-        """The sum of the weights, (m,), of the examples that have a target: () for all outputs alike, or (k,)."""
-        return weight.sum()
-
-    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        """delta^L = ∇_a C ⊙ sigma'(z^L) (BP1), (m, k)."""
-        return activation.times_slope(z, a, self.slope(a, y))
-
-    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        """How delta^L moves as z^L moves by dz: d²C_x/dz² dz, (m, k), exact and not Gauss-Newton's."""
-        bend = self.slope_tangent(a, y, activation.times_slope(z, a, dz))
-        return activation.slope_tangent(z, a, dz, self.slope(a, y), bend)
-
-    def slope_tangent(self, a: Array, y: Array, da: Array) -> Array:
-        """How ∇_a C moves as a moves by da: C''(a) ⊙ da, (m, k)."""
-        return self.curvature(a, y) * da
-
-    def curvature(self, a: Array, y: Array) -> Array:
-        """C''(a) of each output, (m, k): the diagonal of ∇²_a C, which has nothing beside it."""
-        raise ConfigurationError(
-            f"the cost {type(self).__name__} defines no curvature, and Newton-CG needs it: define it, or choose "
-            "another trainer."
-        )
-
-    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
-        """A root above 0 and r = C'(a) / root, each (m, k); root² stands for C''(a) in Levenberg-Marquardt's model."""
-        raise ConfigurationError(
-            f"the cost {type(self).__name__} defines no residual, and Levenberg-Marquardt needs it: define it, or "
-            "choose another trainer."
-        )
-
-    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        """S (m, k, k), whose column o seeds the backward pass for residual o, and r (m, k): S r = delta^L."""
-        root, r = self.residual(a, y)
-        if activation.elementwise:
-            return diagonal(activation.times_slope(z, a, root)), r
-        units = a.__array_namespace__().eye(a.shape[-1], dtype=a.dtype)
-        columns = [activation.times_slope(z, a, root * unit) for unit in units]
-        return a.__array_namespace__().stack(columns, axis=-1), r
-
-    def residual_acceleration(
-        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
-    ) -> Array:
-        """The second derivative of r along a curve whose z^L has velocity dz and acceleration ddz, (m, k).
-
-        Where r is not a difference of outputs and targets, the curve is bent in z alone: S^T ddz.
-        """
-        S, _ = self.gauss_newton(activation, z, a, y)
-        return (S * ddz[..., None]).sum(axis=-2)
 
 
 @dataclass(frozen=True)
@@ -124,6 +23,10 @@ class Quadratic(Cost):
     scale: float = 0.5
     name = "quadratic"
     is_square = True
+
+    @property
+    def is_gaussian(self) -> bool:
+        return self.scale == 0.5
 
     def __post_init__(self):
         """The scale is a number above 0."""

@@ -13,8 +13,8 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.network.activations import Activation
-from deltarule.network.costs import Cost
+from deltarule.network.activation import Activation
+from deltarule.network.cost import Cost
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network

@@ -16,11 +16,12 @@ from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.machine import require_room
 from deltarule.network import backprop, derivatives, tracing
-from deltarule.network.activations import Activation
+from deltarule.network.activation import Activation
 from deltarule.network.backprop import Params
-from deltarule.network.costs import Cost, get_cost
+from deltarule.network.cost import Cost
+from deltarule.network.costs import get_cost
 from deltarule.network.evaluation import rows_at_once
-from deltarule.network.layers import Dense, Layer, Shape
+from deltarule.network.layers import Layer, Shape
 
 NEGLIGIBLE = 2**26  # bytes that every machine has
 
@@ -61,7 +62,7 @@ class Network:
                     f"layers[{i}] is {sigma.name}, which is for the output only: use another activation below the "
                     "output."
                 )
-        if not isinstance(layers[-1], Dense):
+        if not layers[-1].has_outputs:
             raise ConfigurationError(
                 f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
             )
@@ -287,6 +288,8 @@ def _outputs(params: Params, x: Array, *, net: Network) -> Array:
 def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
     """The mean cost and its gradient, of as many examples at a time as fit the memory."""
     count, most = x.shape[0], rows_at_once(net, x)
+    if count <= most:  # to cut a JAX array takes as long as a small gradient
+        return E.call(_mean_cost_and_gradient, params, x, y, key, net=net)
     mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)
     for first in range(most, count, most):
         own = None if key is None else E.fold_in(key, first)

@@ -1,23 +1,23 @@
-"""What keeps weights small ([N] ch. 3), and never touches biases.
+"""What keeps weights small ([N] ch. 3), and never touches biases; a layer says which of its parameters are weights.
 
 L2 adds (lambda/2N) sum w² to the cost, L1 adds (lambda/N) sum |w|; the max-norm constraint is no term of the cost but a
 projection after each step: ‖w‖ <= c for the incoming weights w of every neuron (Srebro & Shraibman 2005).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from deltarule.arrays import Array
 from deltarule.network.backprop import Params
-from deltarule.network.layers import LayerParams
+from deltarule.network.layers import Layer, LayerParams
 
 Strength = Any
 
 
-def penalty(params: Params, l2: Strength, l1: Strength, total: Array) -> Array | float:
+def penalty(layers: Sequence[Layer], params: Params, l2: Strength, l1: Strength, total: Array) -> Array | float:
     """What regularisation adds to the mean cost over `total` examples (N, or the sum of their weights)."""
     added = 0.0
-    for W in _weights(params):
+    for W in _weights(layers, params):
         if l2 is not None:
             added = added + l2 / (2 * total) * (W * W).sum()
         if l1 is not None:
@@ -25,7 +25,9 @@ def penalty(params: Params, l2: Strength, l1: Strength, total: Array) -> Array |
     return added
 
 
-def add_penalty_gradient(grads: Params, params: Params, l2: Strength, l1: Strength, total: Array) -> Params:
+def add_penalty_gradient(
+    layers: Sequence[Layer], grads: Params, params: Params, l2: Strength, l1: Strength, total: Array
+) -> Params:
     """dC/dW + (l2/N) W + (l1/N) sign(W); biases as they are. A strength of None costs nothing."""
     if l2 is None and l1 is None:
         return grads
@@ -37,10 +39,10 @@ def add_penalty_gradient(grads: Params, params: Params, l2: Strength, l1: Streng
             dW = dW + l1 / total * W.__array_namespace__().sign(W)
         return dW
 
-    return [_with_weights(dp, regularised, dp, p) for dp, p in zip(grads, params, strict=True)]
+    return [_with_weights(*at, regularised) for at in zip(layers, grads, params, strict=True)]
 
 
-def limit_norms(params: Params, max_norm: Strength) -> Params:
+def limit_norms(layers: Sequence[Layer], params: Params, max_norm: Strength) -> Params:
     """w min(1, c/‖w‖) for every row w of every W, which is all that enters one neuron or filter.
 
     A limit of None costs nothing.
@@ -53,13 +55,14 @@ def limit_norms(params: Params, max_norm: Strength) -> Params:
         norm = xp.sqrt((W * W).sum(axis=tuple(range(1, W.ndim)), keepdims=True))
         return W * (max_norm / xp.maximum(norm, max_norm))
 
-    return [_with_weights(p, limited, p) for p in params]
+    return [_with_weights(layer, p, p, lambda W, _: limited(W)) for layer, p in zip(layers, params, strict=True)]
 
 
-def _with_weights(layer: LayerParams, f: Callable[..., Array], *parts: LayerParams) -> LayerParams:
-    """The layer's entries, its weights replaced by f of those of `parts`."""
-    return layer | {"W": f(*(part["W"] for part in parts))} if "W" in layer else layer
+def _with_weights(layer: Layer, entries: LayerParams, params: LayerParams, f: Callable[..., Array]) -> LayerParams:
+    """A layer's entries, those of its weights replaced by f(entry, weight)."""
+    return {name: f(entry, params[name]) if layer.role(name) == "weight" else entry for name, entry in entries.items()}
 
 
-def _weights(params: Params) -> list[Array]:
-    return [layer["W"] for layer in params if "W" in layer]
+def _weights(layers: Sequence[Layer], params: Params) -> list[Array]:
+    pairs = zip(layers, params, strict=True)
+    return [array for layer, p in pairs for name, array in p.items() if layer.role(name) == "weight"]

@@ -19,6 +19,7 @@ import inspect
 import os
 import tomllib
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,8 @@ from deltarule.network.layers import (
     Convolution,
     Dense,
     Flatten,
-    L2Pool,
     Layer,
     MaxPool,
-    MeanPool,
     Reshape,
     Shape,
 )
@@ -46,7 +45,6 @@ STACKS: dict[str, tuple[Layer, ...]] = {
         Dense(100, "relu"),
     ),
 }
-OF_IMAGES = (Convolution, MaxPool, MeanPool, L2Pool)
 LARGEST_FILE = 2**20  # bytes
 
 
@@ -103,25 +101,22 @@ def fitted(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
         ConfigurationError: the first layer slides over images, and the inputs are none.
     """
     found: list[Layer] = []
-    axes = 1  # of what the next layer takes in
+    shape = (prod(input_shape),)
     for layer in layers:
-        if isinstance(layer, OF_IMAGES) and axes == 1:
+        if layer.takes == 3 and len(shape) == 1:
             if found or len(input_shape) != 2:
                 raise ConfigurationError(
                     f"{layer.label} slides over images, and its input is a row of numbers: put it first and train on "
                     "images, or put a Reshape before it"
                 )
             found.append(Reshape((*input_shape, 1)))
-        if isinstance(layer, Dense) and axes > 1:
+            shape = found[-1].output_shape(shape)
+        if layer.takes == 1 and len(shape) > 1:
             found.append(Flatten())
+            shape = (prod(shape),)
         found.append(layer)
-        if isinstance(layer, OF_IMAGES):
-            axes = 3
-        elif isinstance(layer, Dense | Flatten):
-            axes = 1
-        elif isinstance(layer, Reshape):
-            axes = len(layer.shape)
-    return found if axes == 1 else [*found, Flatten()]
+        shape = layer.output_shape(shape)
+    return found if len(shape) == 1 else [*found, Flatten()]
 
 
 def _layer(where: str, entry: Any) -> Layer:

@@ -6,6 +6,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.network import backprop
+from deltarule.network.activations import get_activation
 from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
@@ -13,15 +14,24 @@ if TYPE_CHECKING:
 
 
 class LayerTrace(NamedTuple):
-    """One layer's numbers for one example, as NumPy arrays; a layer without parameters has no dW and db."""
+    """One layer's numbers for one example, as NumPy arrays."""
 
     z: np.ndarray  # weighted input (2)
     a: np.ndarray  # activation (3)
     slope: np.ndarray  # sigma'(z); for softmax the diagonal of the matrix
     delta: np.ndarray  # the error (4): BP1 in the last layer, BP2 below
     dC_da: np.ndarray  # ∇_a C in the last layer, BP2' below
-    dW: np.ndarray | None  # BP4
-    db: np.ndarray | None  # BP3
+    gradients: dict[str, np.ndarray]  # BP3 and BP4, by the parameters' names; none of a layer without parameters
+
+    @property
+    def dW(self) -> np.ndarray | None:
+        """BP4 of a layer whose weights are W."""
+        return self.gradients.get("W")
+
+    @property
+    def db(self) -> np.ndarray | None:
+        """BP3 of a layer whose biases are b."""
+        return self.gradients.get("b")
 
 
 class Trace(NamedTuple):
@@ -53,8 +63,36 @@ def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
                 slope=np.asarray(layer.slope(here)[0]),
                 delta=np.asarray(deltas[i][0]),
                 dC_da=np.asarray(dC_da[0]),
-                dW=np.asarray(grads[i]["W"]) if "W" in grads[i] else None,
-                db=np.asarray(grads[i]["b"]) if "b" in grads[i] else None,
+                gradients={name: np.asarray(gradient) for name, gradient in grads[i].items()},
             )
         )
     return Trace(np.asarray(x[0]), np.asarray(y[0]), float(backprop.output_cost(net, out, y)[0]), layers)
+
+
+def equations(net: "Network", i: int) -> dict[str, str]:
+    """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
+    l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
+    layer = net.layers[i]
+    activation = getattr(layer, "sigma", None) or get_activation("linear")
+
+    def written(words: str, l: int = l) -> str:  # noqa: E741
+        return words.format(l=l, below=l - 1)
+
+    carried = "∇_a C" if last else written(net.layers[i + 1].backward_words, l + 1)
+    found = {
+        "z": f"z^{l} = {written(layer.forward_words)}   (2)",
+        "a": f"a^{l} = sigma(z^{l}) = {activation.words or f'{activation.name}(z)'}   (3)",
+        "slope": f"sigma'(z^{l})" + (f" = {activation.slope_words}" if activation.slope_words else ""),
+        "dC_da": f"∇_a C = dC/da^{l}" if last else f"dC/da^{l} = {carried}   (BP2')",
+        "delta": f"delta^{l} = ∇_a C ⊙ sigma'(z^{l})   (BP1)"
+        if last
+        else f"delta^{l} = ({carried}) ⊙ sigma'(z^{l})   (BP2)",
+        **{f"d{name}": written(words) for name, words in layer.gradient_words.items()},
+    }
+    if layer.activation_words is not None:
+        found["a"] = written(layer.activation_words)
+    if last and not activation.elementwise:
+        found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
+    if last and net.cost.natural_output == activation.name:
+        found["delta"] = found["delta"].replace("   (BP1)", f" = a^{l} - y   (BP1; sigma' cancels)")
+    return found

@@ -20,5 +20,5 @@ CHEAP_FLOPS = 1e10  # of an epoch that takes about a third of a second on one co
 def exact_steps_are_cheap(net: "Network", shape: tuple[int, ...]) -> bool:
     """Whether an epoch on inputs of this shape, (N, n_1), costs at most `CHEAP_FLOPS` and fits half of the memory."""
     params, count = net.outline(shape[1:]), shape[0]
-    form = choose_form(trees.size(params), count, net.outputs, gram_width(params), available_memory())
+    form = choose_form(trees.size(params), count, net.outputs, gram_width(net, params), available_memory())
     return form != "cg" and BayesianRegularization(solver=form).epoch_flops(net, params, count) <= CHEAP_FLOPS

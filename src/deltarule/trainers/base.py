@@ -1,11 +1,12 @@
 """What the training loop asks of a trainer: (init, epoch), functions of an explicit state."""
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.engine.randomness import Path, orders
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
@@ -15,35 +16,72 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 
-class Trainer(Protocol):
-    """A trainer is a frozen dataclass; where JAX compiles, its numbers are traced leaves and its choices static.
+class Trainer:
+    """What the training loop asks of a trainer, and what it may leave as it is here; `init` and `epoch` it must have.
 
-    So a network trained with another eta or another lambda compiles nothing new. Its direction (which way) and its
-    control (how far) are separate pieces inside.
+    A trainer is a frozen dataclass; where JAX compiles, its numbers are traced leaves and its choices static
+    (`deltarule.engine.pytrees.register`). So a network trained with another eta or another lambda compiles nothing new.
+    Its direction (which way) and its control (how far) are separate pieces inside.
     """
 
-    dtype: ClassVar[str]
-    initializers: ClassVar[dict[str, str]]
-    learning_rate_name: ClassVar[str | None]  # what to make smaller where training diverges; None if nothing would help
-    cost_before_step: ClassVar[bool]  # whether the record's cost is that of the parameters before the step
-    judged_by: ClassVar[str | None]  # the record whose largest value marks the best parameters; None keeps the latest
-    compiles_whole: ClassVar[bool]  # whether JAX compiles a whole epoch, many in a loop; else its pieces, in Python's
+    dtype: ClassVar[str] = "float64"
+    initializers: ClassVar[dict[str, str]] = {}  # of activations, in place of their own
+    learning_rate_name: ClassVar[str | None] = None  # what to make smaller where training diverges
+    cost_before_step: ClassVar[bool] = False  # whether the record's cost is that of the parameters before the step
+    judged_by: ClassVar[str | None] = None  # the record whose largest value marks the best parameters, if any does
+    takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
+    compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
+    whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
+    memory_copies: int = 1  # of the parameters, in a first-order trainer's memory
+    batch_size: int | None = None  # the examples of a step; None for all
+    steps: int | None = None  # of an epoch; None is one pass over the examples
+    no_improvement: Any = None  # a rule that watches the validation score
 
     def check(self, net: "Network", count: int) -> None:
-        """Raise a ConfigurationError if this trainer cannot train that network on that many examples."""
-        ...
+        """Raise a ConfigurationError if this trainer cannot train that network on that many examples.
+
+        A batch cannot be larger than the data, and a step function has no gradient.
+        """
+        require_derivatives(net)
+        require_batch(self.batch_size, count)
+
+    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+        """Raise a ConfigurationError if it cannot train on examples that come in chunks."""
+        raise ConfigurationError(
+            f"{type(self).__name__} needs all examples in memory as it is set: stream with GradientDescent("
+            "batch_size=...) or LevenbergMarquardt() on all examples."
+        )
+
+    def needs_jax(self) -> str | None:
+        """What of it only JAX can do, in words, if anything."""
+        return None
+
+    def form(self, net: "Network", params: Params, examples: int) -> str | None:
+        """Which matrix a step on so many examples factors, "primal", "dual" or "cg"; None without curvature."""
+        return None
+
+    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+        """The operations of an epoch, of a trainer with curvature."""
+        return 0.0
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """The limit on BLAS's threads that holds during a training on that many examples."""
-        ...
+        return nullcontext()
 
-    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
-        """The example at every place of the epochs from number `first` on, (epochs, places) int32, or None."""
-        ...
+    def orders(self, path: Path, first: int, epochs: int, count: int) -> np.ndarray | None:
+        """The example at every place of the epochs from number `first` on, (epochs, places) int32, or None.
+
+        Permutations where the steps are on batches.
+        """
+        return None if self.batch_size is None else orders(path, first, epochs, count)
+
+    def diversify(self, starts: list[Params]) -> list[Params]:
+        """The starts of its restarts, changed but for the first, which a user may have given."""
+        return starts
 
     def init(self, net: "Network", params: Params, rows: Rows) -> Any:
-        """The state before the first epoch."""
-        ...
+        """The state before the first epoch; its `params` are the parameters."""
+        raise NotImplementedError
 
     def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:
         """One epoch: the new state and its record, scalars or small arrays by name, "cost" among them.
@@ -51,25 +89,11 @@ class Trainer(Protocol):
         A record may hold "stop", the index in `deltarule.trainers.stopping.STOP_REASONS` of the trainer's own reason
         to end.
         """
-        ...
-
-
-@runtime_checkable
-class ScoreControlled(Protocol):
-    """A trainer whose control watches the score of each epoch, as the no-improvement rule of [N] does."""
+        raise NotImplementedError
 
     def after_score(self, state: Any, improved: Array) -> tuple[Any, Array]:
         """The state after an epoch that did or did not improve the score, and the code of a stop, 0 for none."""
-        ...
-
-
-@runtime_checkable
-class Diversifying(Protocol):
-    """A trainer that wants the starts of its restarts to differ by more than the random numbers they are drawn from."""
-
-    def diversify(self, starts: list[Params]) -> list[Params]:
-        """The starts, changed but for the first, which a user may have given."""
-        ...
+        return state, 0
 
 
 def require_derivatives(net: "Network") -> None:

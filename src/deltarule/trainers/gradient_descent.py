@@ -22,7 +22,7 @@ from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.network.regularization import add_penalty_gradient, limit_norms, penalty
 from deltarule.objective import Objective, value_and_gradient
-from deltarule.trainers.base import require_batch, require_derivatives
+from deltarule.trainers.base import Trainer
 from deltarule.trainers.direction import DIRECTIONS, Direction, from_optax, momentum, steepest
 from deltarule.trainers.no_improvement import NoImprovement, Rate
 
@@ -46,7 +46,7 @@ Sums = tuple[GradientDescentState, Array, Array]
 
 
 @dataclass(frozen=True)
-class GradientDescent:
+class GradientDescent(Trainer):
     """p ← p - eta ∇C(p), where ∇C is the mean gradient over all examples, a mini-batch, or one example.
 
     Args:
@@ -88,12 +88,10 @@ class GradientDescent:
     steps: int | None = None
 
     dtype: ClassVar[str] = "float32"
-    initializers: ClassVar[dict[str, str]] = {}
     learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True
-    judged_by: ClassVar[str | None] = None
+    takes_noise: ClassVar[bool] = True
     compiles_whole: ClassVar[bool] = True
-    whole_stream: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -140,10 +138,21 @@ class GradientDescent:
         if self.nesterov and self.momentum is None:
             raise ConfigurationError("nesterov needs momentum: give momentum=0.9, for example.")
 
-    def check(self, net: "Network", count: int) -> None:
-        """A batch cannot be larger than the data, and a step function has no gradient."""
-        require_derivatives(net)
-        require_batch(self.batch_size, count)
+    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+        """Mini-batches that cover the stream."""
+        if self.batch_size is None or self.steps is not None:
+            raise ConfigurationError(
+                "a stream trains by mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
+            )
+
+    def needs_jax(self) -> str | None:
+        """A rule of Optax."""
+        return None if self.rule is None or isinstance(self.rule, str) else "an Optax rule is"
+
+    @property
+    def memory_copies(self) -> int:
+        """How many times the parameters' numbers the direction remembers."""
+        return 1 if self.rule is None else 2
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a step are small."""
@@ -209,12 +218,12 @@ class GradientDescent:
         cost, grads = engine.of(rows.x).full_gradient(
             _gradient_of(net), state.params, rows, rows.mask / total, turn.key
         )
-        grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
+        grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
         record = {
-            "cost": cost + penalty(state.params, self.l2, self.l1, total),
+            "cost": cost + penalty(net.layers, state.params, self.l2, self.l1, total),
             "gradient_norm": trees.norm(grads),
         }
-        return self._move(state, grads), record
+        return self._move(net, state, grads), record
 
     def _mini_batch_epoch(
         self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn, total: Array
@@ -225,14 +234,14 @@ class GradientDescent:
 
         def step(sums: Sums, cost: Array, grads: Params, share: Array) -> Sums:
             state, cost_sum, weight_sum = sums
-            grads = add_penalty_gradient(grads, state.params, self.l2, self.l1, total)
-            return self._move(state, grads), cost_sum + share * cost, weight_sum + share
+            grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
+            return self._move(net, state, grads), cost_sum + share * cost, weight_sum + share
 
         replace, zero = self.sampling == "uniform", 0 * total
         state, cost, weight = engine.of(rows.x).each_batch(
             _gradient_of(net), rows, turn, m, self._count(rows.count), replace, total, step, (state, zero, zero)
         )
-        return state, {"cost": cost / weight + penalty(state.params, self.l2, self.l1, total)}
+        return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
 
     def _count(self, count: Any) -> Any:
         """The steps of an epoch over `count` examples."""
@@ -240,14 +249,14 @@ class GradientDescent:
         assert m is not None
         return (count + m - 1) // m if self.steps is None else self.steps
 
-    def _move(self, state: GradientDescentState, grads: Params) -> GradientDescentState:
+    def _move(self, net: "Network", state: GradientDescentState, grads: Params) -> GradientDescentState:
         """p ← p + step, with the learning rate of this step."""
         assert self.eta is not None  # the constructor saw to it
         eta, dtype = self.eta, trees.leaves(grads)[0].dtype
         eta = eta if self.schedule is None else eta * self._scheduled(state.step, dtype)
         eta = eta if state.rate is None else eta * state.rate.scale
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
-        params = limit_norms(trees.zipped(add, state.params, step), self.max_norm)
+        params = limit_norms(net.layers, trees.zipped(add, state.params, step), self.max_norm)
         return GradientDescentState(params, memory, state.step + 1, state.rate)
 
     def _scheduled(self, step: Array, dtype: np.dtype) -> Any:

@@ -18,7 +18,7 @@ from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, block_size
 from deltarule.trainers.stopping import stop_code
 from deltarule.engine.turn import Record, Turn
-from deltarule.trainers.base import require_derivatives
+from deltarule.trainers.base import Trainer
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -31,7 +31,7 @@ class LBFGSState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LBFGS:
+class LBFGS(Trainer):
     """Limited-memory BFGS of SciPy's `minimize(method="L-BFGS-B")`: an epoch is one call of it.
 
     Args:
@@ -49,12 +49,7 @@ class LBFGS:
     memory: int = 50
     l2: float | None = None
 
-    dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
-    learning_rate_name: ClassVar[str | None] = None
-    cost_before_step: ClassVar[bool] = False
-    judged_by: ClassVar[str | None] = None
-    compiles_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -63,17 +58,9 @@ class LBFGS:
         if self.l2 is not None:
             object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
 
-    def check(self, net: "Network", count: int) -> None:
-        """A step function has no gradient."""
-        require_derivatives(net)
-
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a gradient are small."""
         return threads_for_work(2.0 * count * trees.size(params))
-
-    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
-        """None: every step takes all examples."""
-        return None
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
         """The start."""

@@ -93,9 +93,9 @@ def forecast(
     params = net.init(0, (inputs,), dtype, trainer.initializers)
     trainer.check(net, examples)
     sizes = sizes_of(net, params, examples, (inputs,), dtype)
-    m = getattr(trainer, "batch_size", None)
+    m = trainer.batch_size
     steps = 1 if m is None else -(-examples // m)
-    form = trainer.form(net, params, m or examples) if hasattr(trainer, "form") else None
+    form = trainer.form(net, params, m or examples)
     memory = memory_needed(sizes, trainer, form)
     sent = float(steps * _sent(sizes, form, m or examples))
     flops = steps * _flops(sizes, form, m or examples)

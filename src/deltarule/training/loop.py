@@ -19,7 +19,7 @@ from deltarule.engine.turn import Record, Turn, no_clock
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import evaluate
 from deltarule.network.network import Network
-from deltarule.trainers.base import ScoreControlled, Trainer
+from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping, stop_code
 from deltarule.training.monitoring import AT_THE_END, AT_THE_START, observe
 
@@ -231,9 +231,8 @@ def judge(
     if monitor == "accuracy":
         improved = accuracy > carry.best_accuracy
         better = improved | ((accuracy == carry.best_accuracy) & better)
-    if isinstance(trainer, ScoreControlled):
-        state, ended = trainer.after_score(state, improved)
-        stop = E.select(stop == 0, ended, stop)
+    state, ended = trainer.after_score(state, improved)
+    stop = E.select(stop == 0, ended, stop)
     better = better if before else better & sound
     best = (scored, cost, accuracy, scored_epoch)
     best = E.select(better, best, (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch))

@@ -13,7 +13,6 @@ from deltarule.curvature.blocks import block_bytes
 from deltarule.engine.rows import padded_size
 from deltarule.machine import in_units, require_room
 from deltarule.network.backprop import Params
-from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt.form import form_costs, gram_width
 
 if TYPE_CHECKING:
@@ -56,10 +55,10 @@ class Memory(NamedTuple):
 def sizes_of(net: "Network", params: Any, examples: int, shape: tuple[int, ...], dtype: np.dtype) -> Sizes:
     """The sizes of a training on that many examples, each of this shape."""
     n = sum(array.size for layer in params for array in layer.values())
-    above = zip(params, net.shapes(shape)[1:], strict=True)
-    products = sum(layer["W"].size * (prod(a) // layer["b"].size) for layer, a in above if "W" in layer)
+    below = zip(net.layers, net.shapes(shape)[:-1], strict=True)
+    products = sum(layer.multiplications(taken) for layer, taken in below)
     width = np.dtype(dtype).itemsize
-    return Sizes(n, examples, prod(shape), net.outputs, net.neurons(shape), width, products, gram_width(params))
+    return Sizes(n, examples, prod(shape), net.outputs, net.neurons(shape), width, products, gram_width(net, params))
 
 
 def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1) -> Memory:
@@ -67,10 +66,10 @@ def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1
     n, N, n_1, k, neurons, width, _, gram = sizes
     held = padded_size(-(-N // devices))
     examples = float(held * (n_1 + k) * width)
-    m = getattr(trainer, "batch_size", None)
+    m = trainer.batch_size
     at_once = min(held, m or held)
     if form is None:
-        memory = 2 if isinstance(trainer, GradientDescent) and trainer.rule is not None else 1
+        memory = trainer.memory_copies
         # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
         return Memory(examples, float((3 + memory) * n * width), float(2 * at_once * (neurons + n_1) * width))
     whole = N if m is None else m
@@ -96,8 +95,8 @@ def require_fit(
         devices: among which the examples are divided.
     """
     N = shape[0]
-    m = min(getattr(trainer, "batch_size", None) or N, N)
-    form = trainer.form(net, params, m) if hasattr(trainer, "form") else None
+    m = min(trainer.batch_size or N, N)
+    form = trainer.form(net, params, m)
     needed = memory_needed(sizes_of(net, params, N, shape[1:], dtype), trainer, form, devices)
     parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
     require_room(
@@ -114,6 +113,6 @@ def _cure(needed: Memory, trainer: Any, form: str | None) -> str:
         return "give fewer rows, or use dtype='float32'"
     if form in ("primal", "dual") and trainer.solver != "auto":
         return "take solver='auto', which forms no matrix that does not fit"
-    if hasattr(trainer, "batch_size") and trainer.batch_size is None:
+    if trainer.batch_size is None:
         return "take batch_size=100, for example, so that a step sees fewer examples"
     return "use fewer neurons or smaller batches"

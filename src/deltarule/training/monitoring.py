@@ -31,7 +31,8 @@ def _learning_speed(params: Params, rows: Rows, *, net: "Network") -> Array:
 
     def bias_gradients(x: Array, y: Array, weight: Array) -> list[Array]:
         _, grads = backprop.cost_and_gradient(net, params, x, y, weight)
-        return [layer["b"] for layer in grads if "b" in layer]
+        pairs = zip(net.layers, grads, strict=True)
+        return [dp[name] for layer, dp in pairs for name in dp if layer.role(name) == "bias"]
 
     sums = sum_over_blocks(rows, evaluation_block(net, rows), bias_gradients)
     xp = rows.x.__array_namespace__()

@@ -19,8 +19,7 @@ from deltarule.network.backprop import Params
 from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_parts, validation_rows
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
-from deltarule.trainers.base import Diversifying, Trainer
-from deltarule.trainers.gradient_descent import GradientDescent
+from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.checkpoints import engine_to_resume, keeping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
@@ -132,8 +131,7 @@ def train(
         sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
         del X  # the rows are on the device
         check_together(net, trainer, stopping, count, validated=validation_data is not None)
-        if isinstance(trainer, Diversifying):
-            starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
+        starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
         if mesh is not None:
             starts = E.everywhere(mesh, starts)
@@ -166,7 +164,7 @@ def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
     """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
     if not isinstance(net, Network):
         raise ConfigurationError(f"net is {net!r}, which is not a network: give Network([Dense(...), ...]).")
-    if isinstance(trainer, type) or not callable(getattr(trainer, "epoch", None)):
+    if not isinstance(trainer, Trainer):
         raise ConfigurationError(f"trainer is {trainer!r}, which is not a trainer: give GradientDescent(eta=0.5), say.")
     if not isinstance(stopping, Stopping):
         raise ConfigurationError(f"stopping is {stopping!r}: give Stopping(goal=...), for example, or leave it out.")
@@ -184,7 +182,7 @@ def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: in
 def _check_randomness(net: Network, trainer: Trainer) -> None:
     """Refuse layers that draw random numbers where the trainer compares the objective at several points."""
     for i, layer in enumerate(net.layers):
-        if layer.draws and not isinstance(trainer, GradientDescent):
+        if layer.draws and not trainer.takes_noise:
             raise ConfigurationError(
                 f"layer {i} is {layer!r}, which draws random numbers, and {type(trainer).__name__} compares the cost "
                 "at points that must differ by the parameters alone: use GradientDescent, or l2 for this trainer."
@@ -198,7 +196,7 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
             f"max_fail is {stopping.max_fail}, a number of epochs without a better validation score, and there are no "
             "validation data: give validation_data, or leave max_fail out."
         )
-    rule = getattr(trainer, "no_improvement", None)
+    rule = trainer.no_improvement
     if rule is not None and not validated:
         raise ConfigurationError(
             f"no_improvement is {rule.k}, a number of epochs without a better validation score, and there are no "
@@ -209,7 +207,7 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
             f"there are validation data, and {type(trainer).__name__} judges every epoch by its {trainer.judged_by} on "
             "all examples: leave validation_data out."
         )
-    m = getattr(trainer, "batch_size", None)
+    m = trainer.batch_size
     if stopping.min_grad is not None and m is not None:
         raise ConfigurationError(
             f"min_grad is {stopping.min_grad:g}, but steps on batches of {m} never see the gradient of all examples: "

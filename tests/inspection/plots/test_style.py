@@ -54,7 +54,7 @@ def test_panels_are_handed_out_row_by_row():
 def test_without_matplotlib_there_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(
-        ConfigurationError, match=r"plots need the package 'matplotlib'.*pip install 'deltarule\[plot\]'"
+        ConfigurationError, match=r"pictures need the package 'matplotlib'.*pip install 'deltarule\[plot\]'"
     ):
         drawn()
 

@@ -118,7 +118,7 @@ def test_the_verdict_is_shown_and_its_words_are_escaped(plant):
     training = {"verdict": {"columns": "a<b> 3"}, "warnings": ["'x' & 'y'"]}
     page = html_report("m", plant.schema, {}, training, None)
     assert "<th>Columns</th><td>a&lt;b&gt; 3</td>" in page
-    assert "<th>Warning 1</th><td>&#x27;x&#x27; &amp; &#x27;y&#x27;</td>" in page
+    assert "<th>Warning 1</th><td>&#39;x&#39; &amp; &#39;y&#39;</td>" in page
     assert "The verdict" not in html_report("m", plant.schema, {}, {}, None)
 
 

@@ -73,9 +73,9 @@ def test_the_trainer_asks_for_its_problem(engine):
 def test_the_width_of_the_gram_by_hand():
     """30-7-2: errors 7 + 2, and inputs for one of k² = 4 pairs of residuals: 30/4 and 7/4, rounded up."""
     net = dr.Network([dr.Dense(7, "tanh"), dr.Dense(2, "linear")])
-    assert gram_width(net.outline((30,))) == (7 + 8) + (2 + 2)
+    assert gram_width(net, net.outline((30,))) == (7 + 8) + (2 + 2)
     shared = dr.Network([dr.Reshape((4, 4, 1)), dr.Convolution(3, (2, 2)), dr.Flatten(), dr.Dense(1, "linear")])
-    assert gram_width(shared.outline((16,))) == 3 * 2 * 2 + (1 + 27)
+    assert gram_width(shared, shared.outline((16,))) == 3 * 2 * 2 + (1 + 27)
 
 
 def test_an_epoch_s_operations_by_hand():

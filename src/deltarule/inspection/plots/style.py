@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -47,20 +48,19 @@ STYLE: dict[str, Any] = {
 }
 
 
-def require_matplotlib() -> ModuleType:
-    """Import matplotlib, or say how to install it.
+def required(package: str) -> ModuleType:
+    """Import a package that pictures and reports need, or say how to install it.
 
     Raises:
         ConfigurationError: it is not installed.
     """
     try:
-        import matplotlib as mpl
+        return import_module(package)
     except ImportError as error:
         raise ConfigurationError(
-            f"plots need the package 'matplotlib', which cannot be imported here ({error}): "
+            f"pictures need the package {package!r}, which cannot be imported here ({error}): "
             "run pip install 'deltarule[plot]'"
         ) from error
-    return mpl
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def styled() -> Iterator[None]:
     Raises:
         ConfigurationError: matplotlib is not installed.
     """
-    mpl = require_matplotlib()
+    mpl = required("matplotlib")
     with mpl.rc_context():
         mpl.rcdefaults()
         for name, value in STYLE.items():

@@ -9,9 +9,11 @@ three maps, and everything first order and second order follows from them, becau
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from deltarule.arrays import Array
-from deltarule.network.activations import ACTIVATIONS, Activation, get_activation
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS, get_activation
 from deltarule.network.initializers import Initializer, get_initializer
 from deltarule.network.layers.base import Layer, LayerParams, Pass
 
@@ -21,6 +23,12 @@ class AffineLayer(Layer):
 
     activation: str
     initializer: str | None
+    forward_words: ClassVar[str] = "W^{l} a^{below} + b^{l}"
+    backward_words: ClassVar[str] = "(W^{l})^T delta^{l}"
+    gradient_words: ClassVar[Mapping[str, str]] = {
+        "b": "dC/db^{l} = delta^{l}   (BP3)",
+        "W": "dC/dW^{l}_jk = a^{below}_k delta^{l}_j   (BP4)",
+    }
 
     def product(self, W: Array, a: Array) -> Array:
         """W ∗ a, one z^l without its bias for each example."""

@@ -9,6 +9,7 @@ and `gradient_tangent` are the derivatives of the three methods they are named a
 """
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -33,6 +34,33 @@ class Layer:
 
     draws: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
     keeps_shape: ClassVar[bool] = False  # whether the output has the input's shape, whatever that is
+    weights: ClassVar[tuple[str, ...]] = ("W",)  # of its parameters, those that penalties, limits and priors hold
+    takes: ClassVar[int | None] = None  # how many axes an example has that comes in; None takes any
+    has_outputs: ClassVar[bool] = False  # whether it may be the last layer: n neurons with an activation sigma
+    weighs_inputs: ClassVar[bool] = False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
+    is_linear: bool = False  # whether a = W a_prev + b, so that the last layer has its best weights in closed form
+
+    # What the trace writes of it; {l} is the layer's number in the book and {below} the one of the layer below.
+    forward_words: ClassVar[str] = "the layer's own function of a^{below}"  # z^l (2)
+    backward_words: ClassVar[str] = "what the layer carries down of delta^{l}"  # dC/da of the layer below (BP2')
+    gradient_words: ClassVar[Mapping[str, str]] = {}  # of each parameter, "dC/db^{l} = delta^{l}   (BP3)"
+    activation_words: ClassVar[str | None] = None  # a^l (3), where there is more to say than sigma(z)
+
+    def role(self, name: str) -> str:
+        """What the parameter of that name is to penalties and priors: "weight" or "bias"."""
+        return "weight" if name in self.weights else "bias"
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """How many multiplications by weights one example takes forward: each neuron's weights at each of its places.
+
+        The first axis of a weight counts the neurons that it enters, and they are the last axis of the output.
+        """
+        shapes, places = self.parameter_shapes(input_shape), prod(self.output_shape(input_shape))
+        return sum(prod(shape) * places // shape[0] for name, shape in shapes.items() if self.role(name) == "weight")
+
+    def gram_width(self, params: LayerParams, outputs: int) -> int:
+        """The length of the inner products behind this layer's share of each entry of J J^T; all weights, or fewer."""
+        return sum(array.size for name, array in params.items() if self.role(name) == "weight")
 
     @property
     def label(self) -> str:
@@ -69,7 +97,7 @@ class Layer:
 
     def check_alone(self, params: LayerParams, position: int) -> None:
         """Raise a ShapeError unless there is an input for which the parameters fit."""
-        last = params["W"].shape[-1:] if "W" in params else ()
+        last = next((params[name].shape[-1:] for name in self.weights if name in params), ())
         found = _shapes(params)
         if found != self.parameter_shapes(last or (0,)):
             raise ShapeError(
@@ -194,6 +222,8 @@ def _shapes(params: LayerParams) -> dict[str, Shape]:
 
 class StatelessLayer(Layer):
     """A layer without parameters or activation: no gradients, no share of J, and a^l = z^l unless it says otherwise."""
+
+    backward_words: ClassVar[str] = "delta^{l}"
 
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,16 @@ class Convolution(AffineLayer):
     stride: tuple[int, int] | int = 1
     padding: str = "valid"
     initializer: str | None = None
+
+    takes: ClassVar[int | None] = 3
+    forward_words: ClassVar[str] = (
+        "b^{l} + W^{l} at every place of a^{below}: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c"
+    )
+    backward_words: ClassVar[str] = "delta^{l} fully correlated with W^{l} turned by 180°"
+    gradient_words: ClassVar[Mapping[str, str]] = {
+        "b": "dC/db^{l}_f = sum_ij delta^{l}_ijf   (BP3)",
+        "W": "dC/dW^{l}_fuvc = sum_ij delta^{l}_ijf a^{below}_(s i + u)(s j + v)c   (BP4)",
+    }
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,15 @@ class Dense(AffineLayer):
     n: int
     activation: str = "sigmoid"
     initializer: str | None = None
+
+    takes: ClassVar[int | None] = 1
+    has_outputs: ClassVar[bool] = True
+    weighs_inputs: ClassVar[bool] = True
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether its activation is the identity."""
+        return self.activation == "linear"
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""
@@ -70,6 +79,10 @@ class Dense(AffineLayer):
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """W is (n_l, n_{l-1}), b is (n_l,)."""
         return {"W": (self.n, input_shape[0]), "b": (self.n,)}
+
+    def gram_width(self, params: LayerParams, outputs: int) -> int:
+        """n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples."""
+        return self.n + -(-params["W"].shape[1] // outputs**2)
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""

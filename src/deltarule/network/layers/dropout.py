@@ -32,6 +32,8 @@ class Dropout(StatelessLayer):
 
     draws: ClassVar[bool] = True
     keeps_shape: ClassVar[bool] = True
+    forward_words: ClassVar[str] = "a^{below}"
+    activation_words: ClassVar[str | None] = "a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""

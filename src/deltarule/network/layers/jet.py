@@ -10,7 +10,7 @@ Levenberg-Marquardt needs nothing of its own for differential equations.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from deltarule.arrays import Array
 from deltarule.network.layers.components import Components, stacked
@@ -37,7 +37,11 @@ class Jet(Layer):
     @property
     def is_linear(self) -> bool:
         """Whether a = z, so that nothing is to be done."""
-        return self.dense.activation == "linear"
+        return self.dense.is_linear
+
+    def gram_width(self, params: LayerParams, outputs: int) -> int:
+        """That of every pair of components."""
+        return len(self.components.keys) ** 2 * self.dense.gram_width(params, outputs)
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """(JET); the pass remembers s1 and s2."""
@@ -200,6 +204,8 @@ class Unknowns(Layer):
     """
 
     count: int
+
+    weights: ClassVar[tuple[str, ...]] = ()
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """(m, C k + count): slot C k + j holds theta_j in every row."""

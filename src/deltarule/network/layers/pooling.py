@@ -11,6 +11,7 @@ pixels in these shares - and they are what distinguishes the kinds:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +37,8 @@ class Pool(StatelessLayer):
     size: tuple[int, int] | int
     stride: tuple[int, int] | int | None = None
     padding: str = "valid"
+
+    takes: ClassVar[int | None] = 3
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""
@@ -136,6 +139,9 @@ class MaxPool(Pool):
     (12, 12, 20)
     """
 
+    forward_words: ClassVar[str] = "the largest a^{below} of each window"
+    backward_words: ClassVar[str] = "delta^{l} at the pixel that won its window"
+
     def pooled(self, a_prev: Array) -> Array:
         """max_k a_k."""
         first, *others = self.window.pieces(a_prev, -np.inf)
@@ -155,6 +161,9 @@ class MaxPool(Pool):
 class MeanPool(Pool):
     """a = mean_k a_k over the pixels of the image that the window sees. Takes (h, w), see `Pool`."""
 
+    forward_words: ClassVar[str] = "the mean a^{below} of each window"
+    backward_words: ClassVar[str] = "delta^{l} spread evenly over its window"
+
     def pooled(self, a_prev: Array) -> Array:
         """(1/n) sum_k a_k."""
         return self._share(a_prev) * _sum(self.window.pieces(a_prev))
@@ -170,6 +179,9 @@ class MeanPool(Pool):
 
 class L2Pool(Pool):
     """a = √(sum_k a_k²), the Euclidean norm of the window's pixels. Takes (h, w), see `Pool`."""
+
+    forward_words: ClassVar[str] = "√(sum of (a^{below})²) over each window"
+    backward_words: ClassVar[str] = "delta^{l} spread over its window by a/‖a‖"
 
     def pooled(self, a_prev: Array) -> Array:
         """√(sum_k a_k²)."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
@@ -63,6 +64,8 @@ class Reshaping(StatelessLayer):
 class Flatten(Reshaping):
     """Each example as one row: (m, H, W, c) becomes (m, H W c), for the Dense layers that follow."""
 
+    forward_words: ClassVar[str] = "a^{below} as a row"
+
     @property
     def label(self) -> str:
         """Its name."""
@@ -87,6 +90,8 @@ class Reshape(Reshaping):
     """
 
     shape: tuple[int, ...]
+
+    forward_words: ClassVar[str] = "a^{below} in another shape"
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""

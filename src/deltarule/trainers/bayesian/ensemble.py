@@ -6,7 +6,7 @@ T = 3 rather than 1: a member 10 behind still weighs 4 %. The mixture's mean and
     mean = sum w_i f_i,  var = sum w_i (Var f_i + sigma_i² + f_i²) - mean².
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,6 @@ from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.examples import checked_rows, require_finite
-from deltarule.network.layers import Dense
 from deltarule.network.missing_targets import as_given, for_targets
 from deltarule.network.network import Network
 from deltarule.objective import Objective
@@ -149,7 +148,6 @@ class BayesianEnsemble:
         last = len(self.net.layers) - 1
         layers, params = [], []
         for i, layer in enumerate(self.net.layers):
-            assert isinstance(layer, Dense)
             Ws = [np.asarray(p[i]["W"]) for _, p in kept]
             bs = [np.asarray(p[i]["b"]) for _, p in kept]
             if i == last:
@@ -160,7 +158,7 @@ class BayesianEnsemble:
                 layers.append(layer)
                 continue
             params.append({"W": np.concatenate(Ws) if i == 0 else _block_diagonal(Ws), "b": np.concatenate(bs)})
-            layers.append(Dense(layer.n * len(kept), layer.activation))
+            layers.append(replace(layer, n=layer.n * len(kept)))
         return Network(layers, as_given(self.net).cost), params
 
     def _block(self, X: np.ndarray) -> Prediction:

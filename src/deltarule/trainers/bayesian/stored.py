@@ -12,7 +12,6 @@ import numpy as np
 
 from deltarule.engine.rows import Rows
 from deltarule.errors import ModelFileError
-from deltarule.network.layers import Dense
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import hyperparameters
@@ -97,7 +96,7 @@ class _Found:
 def _member_net(net: Network, found: _Found) -> Network:
     layers = []
     for j, layer in enumerate(net.layers):
-        if not isinstance(layer, Dense):
+        if not layer.weighs_inputs:
             raise ModelFileError(f"it has error bars and {layer!r}, which knows none: train or copy the model again.")
         layers.append(replace(layer, n=len(found.array(f"0.{j}.b", None))))
     if layers[-1].n != net.outputs:

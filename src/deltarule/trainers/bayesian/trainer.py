@@ -15,10 +15,9 @@ from deltarule.engine.rows import Rows, block_size
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.layers import Dense
 from deltarule.network.missing_targets import as_given
 from deltarule.objective import Objective
-from deltarule.trainers.base import require_derivatives
+from deltarule.trainers.base import Trainer, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
@@ -54,11 +53,11 @@ class Trial(NamedTuple):
 def has_gaussian_noise(net: "Network") -> bool:
     """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
     net = as_given(net)
-    return can_refit(net) and net.cost.scale == 0.5  # pyright: ignore[reportAttributeAccessIssue]
+    return can_refit(net) and net.cost.is_gaussian
 
 
 @dataclass(frozen=True)
-class BayesianRegularization:
+class BayesianRegularization(Trainer):
     """Minimise S = (beta/2) ‖r‖² + (1/2) p^T A p while alpha (the diagonal of A) and beta maximise the evidence [MK].
 
     One epoch measures the evidence and gamma where it stands, updates alpha and beta (`hyperparameters.update`) and
@@ -88,12 +87,9 @@ class BayesianRegularization:
     max_fail: int = 10
     damping: float = 1.0
 
-    dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
-    learning_rate_name: ClassVar[str | None] = None
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "log_evidence"
-    compiles_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -110,7 +106,7 @@ class BayesianRegularization:
                 "noise is Gaussian: use another regularisation for this network."
             )
         for i, layer in enumerate(net.layers):
-            if not isinstance(layer, Dense):
+            if not layer.weighs_inputs:
                 raise ConfigurationError(
                     f"layer {i} is {layer!r}, and Bayesian regularisation knows dense layers only: use l2 instead."
                 )
@@ -124,7 +120,7 @@ class BayesianRegularization:
         if self.solver != "auto":
             return self.solver
         n = trees.size(params)
-        form = choose_form(n, examples, net.outputs, gram_width(params), available_memory())
+        form = choose_form(n, examples, net.outputs, gram_width(net, params), available_memory())
         if form == "cg":
             raise ConfigurationError(
                 f"Bayesian regularisation of {n:,} parameters on {examples:,} examples factors a matrix of order "
@@ -139,7 +135,7 @@ class BayesianRegularization:
         Gram and its factor for each of the two, (I + K~)^-1, and as many products as a Gram for the traces.
         """
         n, form = trees.size(params), self.form(net, params, count)
-        once = form_costs(n, count, net.outputs, gram_width(params))[form].flops
+        once = form_costs(n, count, net.outputs, gram_width(net, params))[form].flops
         return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * net.outputs) ** 3 / 3
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:

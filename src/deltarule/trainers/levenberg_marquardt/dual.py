@@ -66,10 +66,11 @@ def model(F: Objective, p: Params) -> Dual:
 def joint_gram(
     F: Objective, p: Params, lins: Sequence[Linearization], errors: Sequence[list[Array]]
 ) -> dict[str, Array]:
-    """J J^T over the residuals of all parts, (R, R): under "all", or with a prior under "W" and "b", weights and rest."""
+    """J J^T over the residuals of all parts, (R, R): under "all", or with a prior by the role of the parameters."""
+    layers = F.net.layers  # without a prior all parameters are damped alike
 
     def group(layer: int, name: str) -> str:
-        return "all" if F.l2 is None else "W" if name == "W" else "b"
+        return "all" if F.l2 is None else layers[layer].role(name)
 
     def block(e: int, f: int) -> dict[str, Array]:
         return gram(F.parts[e].net, p, lins[e], lins[f], group, errors[e], right_errors=errors[f])
@@ -153,7 +154,7 @@ def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: 
     """With a prior the step has a part of its own along A p, so it is written out before its curve is followed."""
     E, A, l2 = engine.of(at.r), F.prior(p), F.scale * F.l2
     D_inverse = trees.mapped(lambda alpha: 1 / (alpha + lam), A)
-    factor = E.factor(at.K["W"] / (l2 + lam) + at.K["b"] / lam, 1.0)
+    factor = E.factor(at.K["weight"] / (l2 + lam) + at.K["bias"] / lam, 1.0)
 
     def solved(r: Array) -> Params:
         """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""

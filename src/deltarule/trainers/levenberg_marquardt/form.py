@@ -15,10 +15,13 @@ singular J J^T. Conjugate gradients are taken where the smaller matrix does not 
 costs both a trillion operations and ten times what they do.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule.machine import total_memory
 from deltarule.network.backprop import Params
+
+if TYPE_CHECKING:
+    from deltarule.network.network import Network
 
 BYTES = 8
 CG_PRODUCTS = 100
@@ -42,16 +45,9 @@ def form_costs(n: int, examples: int, outputs: int, width: int) -> dict[str, For
     }
 
 
-def gram_width(params: Params) -> int:
-    """The length of the inner products behind J J^T for each of its R² entries.
-
-    Of a Dense layer n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples; of a
-    convolution all the weights.
-    """
-    k = params[-1]["b"].size if "b" in params[-1] else 1
-    return sum(
-        p["b"].size + -(-p["W"].shape[1] // k**2) if p["W"].ndim == 2 else p["W"].size for p in params if "W" in p
-    )
+def gram_width(net: "Network", params: Params) -> int:
+    """The length of the inner products behind J J^T for each of its R² entries, over all layers."""
+    return sum(layer.gram_width(p, net.outputs) for layer, p in zip(net.layers, params, strict=True))
 
 
 def choose_form(n: int, examples: int, outputs: int, width: int, memory: float) -> str:

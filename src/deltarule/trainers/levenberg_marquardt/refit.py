@@ -14,8 +14,6 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.network.costs import Quadratic
-from deltarule.network.layers import Dense
 from deltarule.objective import Objective
 
 if TYPE_CHECKING:
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 
 def can_refit(net: "Network") -> bool:
     """Whether the output layer is linear in its parameters and the cost quadratic."""
-    last = net.layers[-1]
-    return isinstance(last, Dense) and last.activation == "linear" and isinstance(net.cost, Quadratic)
+    return net.layers[-1].is_linear and net.cost.is_square
 
 
 def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
@@ -54,9 +51,9 @@ def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Arra
 
 def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
     """B and y - a^L, each row scaled by the root of its weight."""
-    assert isinstance(net.cost, Quadratic)
     passes, xp = backprop.forward(net, p, x), x.__array_namespace__()
     below = passes[-2].a if len(passes) > 1 else x
-    root = xp.sqrt(2 * net.cost.scale * weight)[:, None]
-    B = root * xp.concatenate([below, xp.ones((x.shape[0], 1), dtype=below.dtype)], axis=1)
-    return B, root * (y - passes[-1].a)
+    share = xp.sqrt(weight)[:, None]
+    root, r = net.cost.residual(passes[-1].a, y)  # of a square r = root (a - y), and root is one number
+    B = share * root[:, :1] * xp.concatenate([below, xp.ones((x.shape[0], 1), dtype=below.dtype)], axis=1)
+    return B, -share * r

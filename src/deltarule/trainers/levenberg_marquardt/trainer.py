@@ -14,13 +14,12 @@ from deltarule.curvature import jacobian_diagonal, linearize
 from deltarule.curvature.blocks import examples_at_once
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.pytrees import register
-from deltarule.engine.randomness import orders
 from deltarule.engine.rows import Rows, block_size
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.base import require_batch, require_derivatives
+from deltarule.trainers.base import Trainer
 from deltarule.trainers.damped import damped_step
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
@@ -102,7 +101,7 @@ def _diagonal(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> P
 
 
 @dataclass(frozen=True)
-class LevenbergMarquardt:
+class LevenbergMarquardt(Trainer):
     """p ← p + s with (J^T J + A + lambda I) s = -(J^T r + A p), for the quadratic cost or any convex one.
 
     One epoch is one accepted step: lambda grows until a step lowers the objective, by up to 16 trials an epoch (so a
@@ -143,13 +142,8 @@ class LevenbergMarquardt:
     cg_iterations: int = 200
     memory: float | None = None
 
-    dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
-    learning_rate_name: ClassVar[str | None] = None
-    cost_before_step: ClassVar[bool] = False
-    judged_by: ClassVar[str | None] = None
-    compiles_whole: ClassVar[bool] = False
-    whole_stream: ClassVar[bool] = True  # a step sums over all chunks of a stream
+    whole_stream: ClassVar[bool] = True
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -164,12 +158,22 @@ class LevenbergMarquardt:
         object.__setattr__(self, "cg_iterations", require_count("cg_iterations", self.cg_iterations))
 
     def check(self, net: "Network", count: int) -> None:
-        """A batch cannot be larger than the data; a step function has no gradient; a refit needs a linear output."""
-        require_derivatives(net)
-        require_batch(self.batch_size, count)
+        """As any, and a refit needs a linear output."""
+        super().check(net, count)
         if self.refit and not can_refit(net):
             raise ConfigurationError(
                 "refit=True needs a linear output layer and the quadratic cost: leave refit out for this network."
+            )
+
+    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+        """Steps on all examples, in the primal form."""
+        if self.batch_size is not None:
+            super().check_stream(net, params, count)
+        form = self.form(net, params, count)
+        if form != "primal":
+            raise ConfigurationError(
+                f"Levenberg-Marquardt would take its {form} form on {count:,} examples, and a stream can only be "
+                "summed into the primal one: train in memory, or give solver='primal'."
             )
 
     def form(self, net: "Network", params: Params, examples: int) -> str:
@@ -178,12 +182,12 @@ class LevenbergMarquardt:
             return self.solver
         n = trees.size(params)
         memory = available_memory() if self.memory is None else self.memory
-        return choose_form(n, examples, net.outputs, gram_width(params), memory)
+        return choose_form(n, examples, net.outputs, gram_width(net, params), memory)
 
     def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
         """The operations of an epoch whose first trials are accepted."""
         m = min(self.batch_size or count, count)
-        costs = form_costs(trees.size(params), m, net.outputs, gram_width(params))
+        costs = form_costs(trees.size(params), m, net.outputs, gram_width(net, params))
         return -(-count // m) * costs[self.form(net, params, m)].flops
 
     def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
@@ -192,10 +196,6 @@ class LevenbergMarquardt:
         n = trees.size(params)
         order = {"primal": n, "dual": examples * net.outputs, "cg": 0}
         return threads_for_order(order[self.form(net, params, examples)])
-
-    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
-        """Permutations where the steps are on batches."""
-        return None if self.batch_size is None else orders(path, first, epochs, count)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""

@@ -1,7 +1,6 @@
 """Newton-CG: Newton's direction from exact Hessian-vector products, inside a trust region."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -12,12 +11,11 @@ from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import require_count, require_number
 from deltarule.engine.pytrees import register
-from deltarule.engine.randomness import orders
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.base import require_batch, require_derivatives
+from deltarule.trainers.base import Trainer
 from deltarule.trainers.damped import damped_step
 from deltarule.trainers.newton_cg import radius as control
 from deltarule.trainers.newton_cg.model import Model, block_of, product, quadratic_model
@@ -71,7 +69,7 @@ def attempt(F: Objective, p: Params, model: Model, radius: Array, tolerance: Arr
 
 
 @dataclass(frozen=True)
-class NewtonCG:
+class NewtonCG(Trainer):
     """p ← p + s, where s makes g^T s + (1/2) s^T H s small within ‖s‖ <= radius, H the exact Hessian of the cost.
 
     [N] ch. 3 calls it the Hessian technique. H is never formed: conjugate gradients need products H v alone, each about
@@ -107,12 +105,8 @@ class NewtonCG:
     cg_tolerance: float = 0.1
     cg_iterations: int = 200
 
-    dtype: ClassVar[str] = "float64"
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = "radius"
-    cost_before_step: ClassVar[bool] = False
-    judged_by: ClassVar[str | None] = None
-    compiles_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         """Check every number where it is given."""
@@ -124,22 +118,9 @@ class NewtonCG:
             object.__setattr__(self, "batch_size", require_count("batch_size", self.batch_size))
         object.__setattr__(self, "cg_iterations", require_count("cg_iterations", self.cg_iterations))
 
-    def check(self, net: "Network", count: int) -> None:
-        """A batch cannot be larger than the data, and a step function has no gradient."""
-        require_derivatives(net)
-        require_batch(self.batch_size, count)
-
     def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
         """The operations of an epoch with `PRODUCTS` products H v for each of its steps."""
         return PRODUCTS * 8.0 * count * trees.size(params)
-
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
-        """Nothing: no factorisations here."""
-        return nullcontext()
-
-    def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
-        """Permutations where the steps are on batches."""
-        return None if self.batch_size is None else orders(path, first, epochs, count)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> NewtonCGState:
         """The first radius."""

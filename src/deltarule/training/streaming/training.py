@@ -137,21 +137,7 @@ def train_stream(
 
 def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Stopping, validated: bool) -> None:
     """Refuse what a stream cannot do, rather than do something else."""
-    if isinstance(trainer, GradientDescent):
-        if trainer.batch_size is None or trainer.steps is not None:
-            raise ConfigurationError(
-                "a stream trains by mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
-            )
-    elif not isinstance(trainer, LevenbergMarquardt) or trainer.batch_size is not None:
-        raise ConfigurationError(
-            f"{type(trainer).__name__} needs all examples in memory as it is set: stream with GradientDescent("
-            "batch_size=...) or LevenbergMarquardt() on all examples."
-        )
-    elif trainer.form(net, params, count) != "primal":
-        raise ConfigurationError(
-            f"Levenberg-Marquardt would take its {trainer.form(net, params, count)} form on {count:,} examples, and a "
-            "stream can only be summed into the primal one: train in memory, or give solver='primal'."
-        )
+    trainer.check_stream(net, params, count)
     check_together(net, trainer, stopping, count, validated)
     if stopping.min_grad is not None:
         raise ConfigurationError(f"min_grad is {stopping.min_grad:g}, and a stream is not judged by it: leave it out.")
