@@ -7,6 +7,7 @@ points with the same weights and the same network, each from its library's own i
 
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def _deltarule(case: Case, limit: float, make: Callable[[], Any], seed: int) -> 
             return state, record
 
     trainer = make()
-    watched = Watched(**{name: getattr(trainer, name) for name in trainer.__dataclass_fields__})
+    watched = Watched(**{name: getattr(trainer, name) for name in (f.name for f in fields(trainer))})
     dr.solve(net, equations, trainer=watched, epochs=10**6, seed=seed, callbacks=[lambda _: clock.now >= limit])
     return clock.curve
 
