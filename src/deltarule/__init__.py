@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
     from deltarule.inspection import check_gradient
-    from deltarule.models import NetworkClassifier, NetworkRegressor
+    from deltarule.models import Model, NetworkClassifier, NetworkRegressor, fit_table, load_model
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
@@ -68,10 +68,11 @@ _HOMES = {
     "LogLikelihood": "network.costs",
     "MaxPool": "network.layers",
     "MeanPool": "network.layers",
+    "Model": "models",
     "ModelFileError": "errors",
     "Network": "network.network",
-    "NetworkClassifier": "models.classifier",
-    "NetworkRegressor": "models.regressor",
+    "NetworkClassifier": "models",
+    "NetworkRegressor": "models",
     "NewtonCG": "trainers.newton_cg",
     "NoImprovement": "trainers.no_improvement",
     "Poisson": "network.costs",
@@ -87,7 +88,9 @@ _HOMES = {
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
+    "fit_table": "models",
     "load": "files.model_file",
+    "load_model": "models",
     "save": "files.model_file",
     "search": "tuning",
     "solve": "equations",
@@ -118,6 +121,7 @@ __all__ = [
     "LogLikelihood",
     "MaxPool",
     "MeanPool",
+    "Model",
     "ModelFileError",
     "Network",
     "NetworkClassifier",
@@ -137,7 +141,9 @@ __all__ = [
     "add_activation",
     "check_gradient",
     "export_model",
+    "fit_table",
     "load",
+    "load_model",
     "save",
     "search",
     "solve",

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from deltarule.cli import main
-from deltarule.data.table import load_table
 
 
 class Outcome(NamedTuple):
@@ -77,7 +75,7 @@ def shelf(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def flowers(shelf) -> Path:
     """A trained classifier of flowers.csv, 2-4-3."""
-    return _trained(shelf, "flowers.csv", "--target", "flower", "--epochs", 40)
+    return _trained(shelf, "flowers.csv", "--target", "flower", "--epochs", 40, "--activation", "sigmoid")
 
 
 @pytest.fixture(scope="session")
@@ -99,13 +97,3 @@ def _trained(shelf: Path, source: str, *words: object) -> Path:
     words = ("train", table, "--hidden", 4, *words, "--out", model, "--json")
     assert main([str(word) for word in words]) == 0
     return model
-
-
-@pytest.fixture(scope="session")
-def line(tmp_path_factory):
-    """y = 10 x + noise of 2; z says nothing."""
-    random = np.random.default_rng(0)
-    x, z = random.normal(size=(2, 400))
-    path = tmp_path_factory.mktemp("verdict") / "line.csv"
-    pd.DataFrame({"x": x, "z": z, "y": 10 * x + 2 * random.normal(size=400)}).to_csv(path, index=False)
-    return load_table(path, target="y")

@@ -79,6 +79,6 @@ def test_refused(refused, words, options, words_of_error):
 def test_other_options_are_refused_under_their_names(run, refused, words):
     run(*words, "--epochs", 4, "--checkpoint", "kept")
     sentence = refused(*words[:-1], "--epochs", 4, "--resume", "kept", "--eta", 0.3)
-    assert "with eta 0.1, and here it is 0.3" in sentence
+    assert "with eta 0.005, and here it is 0.3" in sentence
     assert "--epochs is 3: give at least 4" in refused(*words[:-1], "--epochs", 3, "--resume", "kept")
     assert "give --resume to go on with it" in refused(*words[:-1], "--epochs", 9, "--checkpoint", "kept")

@@ -136,9 +136,9 @@ def test_what_does_not_go_together_is_refused(refused, tables, shelf):
     spoilt = ("train", tables / "spoilt.csv", "--target", "y")
     assert "'y' holds -" in refused(*spoilt, "--cost", "poisson")
     assert "is a regression" in refused(*spoilt, "--cost", "cross-entropy")
-    assert "--trainer is 'bayesian', whose noise is Gaussian" in refused(
-        *spoilt, "--cost", "huber", "--trainer", "bayesian"
-    )
+    sentence = refused(*spoilt, "--cost", "huber", "--trainer", "bayesian")
+    assert "--trainer bayesian" in sentence
+    assert "--cost is 'huber'" in sentence
     assert "is for numbers" in refused("train", "digits", "--cost", "poisson")
     flowers = ("train", shelf / "flowers.csv", "--target", "flower", "--task", "classification")
     assert "is a classification" in refused(*flowers, "--cost", "huber")

@@ -30,7 +30,7 @@ def test_a_plan_says_form_memory_and_time(run, shelf):
     outcome = run(*words)
     assert outcome.code == 0, outcome.err
     record = json.loads(outcome.out)
-    assert (record["form"], record["parameters"], record["examples"], record["epochs"]) == ("primal", 21, 42, 100)
+    assert (record["form"], record["parameters"], record["examples"], record["epochs"]) == ("primal", 21, 42, 200)
     assert sorted(record["seconds"]) == ["1", "4"]
     assert record["bytes_sent_per_epoch"] == 21 * 21 * 8
     assert "exact steps, primal form" in outcome.err

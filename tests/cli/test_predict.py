@@ -150,8 +150,9 @@ def test_what_cannot_be_predicted_is_refused(refused, shelf, flowers, digits, tm
     assert "no model file" in refused("predict", "missing.safetensors", "digits")
     assert "digits is no source for this model" in refused("predict", flowers, "digits")
     assert "--out" in refused("predict", digits, "digits", "--out", "missing/p.csv")
-    assert "the model itself" in refused("predict", digits, "digits", "--out", digits)
-    assert "the table itself" in refused("predict", flowers, shelf / "flowers.csv", "--out", shelf / "flowers.csv")
+    assert f"--out is '{digits}'" in refused("predict", digits, "digits", "--out", digits)
+    table = shelf / "flowers.csv"
+    assert f"--out is '{table}'" in refused("predict", flowers, table, "--out", table)
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     assert "junk.safetensors is damaged" in refused("predict", "junk.safetensors", "digits")
 

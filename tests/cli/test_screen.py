@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from deltarule.cli.screen import command, emit_json, finite, number, share
+from deltarule.cli.screen import command, emit_json
 
 
 def test_json_is_one_line_of_finite_numbers(capsys):
@@ -16,17 +16,5 @@ def test_json_is_one_line_of_finite_numbers(capsys):
     }  # fmt: skip
 
 
-def test_finite_keeps_what_json_knows():
-    assert finite(("text", True, 3, None)) == ["text", True, 3, None]
-
-
 def test_a_command_can_be_pasted():
     assert command("predict", "my model.safetensors", "digits") == "deltarule predict 'my model.safetensors' digits"
-
-
-def test_numbers_for_people():
-    assert number(-0.0) == "0"
-    assert number(None) == "-"
-    assert number(0.000123456) == "0.0001235"
-    assert share(None) == "-"
-    assert share(1.0) == "100.00 %"

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 import deltarule as dr
-from deltarule.cli.planning import DEFAULTS
 from deltarule.files.model_file import load_model
+from deltarule.models.trainers import TRAINERS
 
-FLOWERS = ("--target", "flower", "--hidden", 4, "--epochs", 9, "--trials", 9)
+FLOWERS = ("--target", "flower", "--hidden", 4, "--epochs", 9, "--trials", 9, "--monitor", "accuracy")
 
 
 def test_it_prints_a_table_and_the_command_that_trains_the_winner(run, shelf):
@@ -24,7 +24,7 @@ def test_it_prints_a_table_and_the_command_that_trains_the_winner(run, shelf):
     ):
         assert words in outcome.out
     assert outcome.err.count("trial ") == 9
-    assert dr.load("flowers.safetensors")[0].layers[0] == dr.Dense(4)
+    assert dr.load("flowers.safetensors")[0].layers[0] == dr.Dense(4, "tanh")
 
 
 def test_the_command_gives_the_same_network(run, shelf):
@@ -53,7 +53,7 @@ def test_the_command_gives_the_same_network(run, shelf):
     ],
 )
 def test_the_command_trains_what_the_search_of_a_regression_found(run, shelf, monkeypatch, words, named):
-    monkeypatch.setitem(DEFAULTS, "regression", replace(DEFAULTS["regression"], epochs=6))
+    monkeypatch.setitem(TRAINERS, "adam", replace(TRAINERS["adam"], epochs=6))
     outcome = run("search", shelf / "houses.csv", "--target", "price", "--trials", 5, *words, "--json")
     assert "Note" not in outcome.err
     record = json.loads(outcome.out)
@@ -84,7 +84,7 @@ def test_a_grid_of_a_regression_and_its_defaults(run, shelf):
     record = json.loads(run("search", shelf / "houses.csv", *words).out)
     # By default eta and l2 vary: two ends each.
     values = [(trial["values"]["eta"], trial["values"]["l2"]) for trial in record["trials"]]
-    assert sorted(values) == [(0.0001, 0.001), (0.0001, 10), (0.1, 0.001), (0.1, 10)]
+    assert sorted(values) == [(5e-5, 0.001), (5e-5, 10), (0.05, 0.001), (0.05, 10)]
     assert {trial["epochs"] for trial in record["trials"]} == {2}
     assert record["trials"] == sorted(record["trials"], key=lambda trial: trial["cost"])
     assert "test_r2" in record

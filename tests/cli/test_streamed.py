@@ -49,7 +49,7 @@ def test_a_folder_trains_and_the_model_predicts_tables_in_units(run, folder):
 def test_classes_train_by_mini_batches_without_being_told_how(run, folder):
     outcome = run("train", folder, "--target", "warm", "--epochs", 2, "--json", "--patience", 9, "--halve-after", 5)
     found = record_of(outcome)
-    assert (found["trainer"], found["network"]) == ("sgd", [3, 30, 2])
+    assert (found["trainer"], found["network"]) == ("adam", [3, 20, 2])
     assert found["test_accuracy"] > 0.8
     assert "All 2 epochs were run." in outcome.err
     assert f"deltarule predict rows.safetensors {folder}/0.parquet" in outcome.err

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from deltarule.cli.screen import number
+from deltarule.models.words import number
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.files.model_file import load_model
+from deltarule.models import fitting
 from deltarule.training.train import train as train_really
 
 
@@ -15,9 +16,9 @@ def test_the_summary_says_what_was_done_and_what_comes_next(run, shelf):
     assert outcome.code == 0
     for words in (
         "flowers.csv: 42 training, 9 validation, 9 test examples",
-        "2-4-3 (sigmoid, softmax), 27 parameters",
+        "2-4-3 (tanh, softmax), 27 parameters",
         "log-likelihood",
-        "sgd, eta 0.1, batches of 10",
+        "adam, eta 0.005, batches of 32, l2 0.01",
         "All 5 epochs were run.",
         "accuracy",
         "flowers.safetensors",
@@ -60,7 +61,7 @@ def test_a_regression_is_bayesian_by_default_and_holds_no_row_out_of_its_choice(
         seen.update(named, rows=len(positional[1]))
         return train_really(*positional, **named)
 
-    monkeypatch.setattr(dr, "train", watched)
+    monkeypatch.setattr(fitting, "train", watched)
     words = ("train", shelf / "houses.csv", "--target", "price", "--hidden", 4, "--epochs", 12, "--patience", 3)
     outcome = run(*words, "--seed", 7)  # of this seed both starts count
     assert seen["validation_data"] is None
@@ -199,7 +200,7 @@ def interrupted_after(epochs, monkeypatch):
 
         return train_really(*positional, callbacks=[*callbacks, press], **named)
 
-    monkeypatch.setattr(dr, "train", train_until)
+    monkeypatch.setattr(fitting, "train", train_until)
 
 
 def test_ctrl_c_saves_the_best_network(run, shelf, monkeypatch):
@@ -223,7 +224,7 @@ def test_a_start_that_learned_nothing_does_not_replace_a_model(run, shelf, monke
         result = train_really(*positional, **named)
         return type(result)(**result.__dict__ | {"best_epoch": 0, "epochs": 0, "stop_reason": "interrupted"})
 
-    monkeypatch.setattr(dr, "train", interrupted_at_once)
+    monkeypatch.setattr(fitting, "train", interrupted_at_once)
     outcome = run(*words)
     assert outcome.code == 130
     assert json.loads(outcome.out)["model"] is None

@@ -1,9 +1,11 @@
 """Small tables, and estimators already fitted to them: one compilation serves many tests."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from deltarule import NetworkClassifier, NetworkRegressor
+from deltarule.data.table import load_table
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,37 @@ def regressor(regression):
 @pytest.fixture(scope="session")
 def classifier(classification):
     return NetworkClassifier(hidden=(6,), trainer="adam", random_state=0).fit(*classification)
+
+
+@pytest.fixture(scope="session")
+def flowers():
+    """A table of three classes."""
+    length, k = np.random.default_rng(0).normal(size=60), np.arange(60) % 3
+    names = np.array(["aster", "iris", "rose"])
+    return pd.DataFrame({"length": length + 3 * k, "width": length - k, "flower": names[k]})
+
+
+@pytest.fixture(scope="session")
+def houses():
+    """A table of numbers without noise."""
+    random = np.random.default_rng(0)
+    area, age = random.uniform(50, 200, 60), random.uniform(0, 80, 60)
+    return pd.DataFrame({"area": area, "age": age, "price": 1000 * area - 500 * age, "heat": 2 * area + age})
+
+
+@pytest.fixture(scope="session")
+def flower_data(flowers):
+    return load_table(flowers, target="flower")
+
+
+@pytest.fixture(scope="session")
+def house_data(houses):
+    return load_table(houses, target="price")
+
+
+@pytest.fixture(scope="session")
+def line():
+    """y = 10 x + noise of 2; z says nothing."""
+    random = np.random.default_rng(0)
+    x, z = random.normal(size=(2, 400))
+    return load_table(pd.DataFrame({"x": x, "z": z, "y": 10 * x + 2 * random.normal(size=400)}), target="y")

@@ -8,7 +8,6 @@ from sklearn.model_selection import cross_val_score
 
 import deltarule as dr
 from deltarule import NetworkClassifier
-from deltarule.data import Schema
 from deltarule.errors import DataError
 from deltarule.models.calibration import expected_calibration_error
 
@@ -80,12 +79,10 @@ def test_one_class_is_refused(classification):
 def test_a_saved_model_gives_the_same_labels(classifier, classification, tmp_path):
     X, _ = classification
     classifier.save(tmp_path / "trees.safetensors")
-    model = dr.model_file.load_model(tmp_path / "trees.safetensors")
-    schema = Schema.from_json(model.schema)
+    model = dr.load_model(tmp_path / "trees.safetensors")
     table = pd.DataFrame(X, columns=["x0", "x1"])
-    outputs = model.net(model.params, schema.encode_inputs(table))
-    np.testing.assert_allclose(outputs, classifier.predict_proba(X), rtol=1e-13)
-    assert (schema.decode(outputs) == classifier.predict(X)).all()
+    np.testing.assert_allclose(model.predict_proba(table), classifier.predict_proba(X), rtol=1e-13)
+    assert (model.predict(table) == classifier.predict(X)).all()
 
 
 def test_partial_fit_needs_every_class_at_first(classification):

@@ -30,7 +30,7 @@ def fitted(seed, trainer="lm"):
 
 PROGRAM = """
 import concurrent.futures, multiprocessing, pickle, sys
-from estimators.test_concurrency import SEEDS, X, Y, fitted, model
+from models.test_concurrency import SEEDS, X, Y, fitted, model
 
 if sys.argv[1] == "after JAX":
     import jax

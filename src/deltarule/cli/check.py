@@ -26,7 +26,7 @@ def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = 
     from deltarule.cli.model import read_model, read_rows, require_targets
 
     trained = read_model(model)
-    rows = read_rows(trained, source, reading.data_dir, reading.drop_missing, reading.written)
+    rows = read_rows(trained, source, reading)
     X, Y = rows.X[:MOST_ROWS], require_targets(rows, trained)[:MOST_ROWS]
     tensors, moved = _median_checks(trained.net, trained.params, X, Y), False
     if not all(tensor["passed"] for tensor in tensors):

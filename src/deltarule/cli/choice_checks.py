@@ -1,11 +1,9 @@
 """The options of `deltarule train` checked one by one and together, before any data are read."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from deltarule.cli.choices import NUMBERS, Choices
 from deltarule.cli.options import check_given, given, require_other, said
-from deltarule.cli.trainers import EVERY, TRAINERS
 
 LEAVE_OUT = "leave it out"
 ONE_OF_THEM = "leave one of them out"
@@ -24,6 +22,7 @@ def check_choices(choices: Choices) -> None:
         ConfigurationError: an option lies outside its domain or does not go with another.
     """
     from deltarule.errors import ConfigurationError
+    from deltarule.models.recipe import check_options
 
     check_given(choices)
     named = {name for name, _, _ in given(choices)}
@@ -36,12 +35,14 @@ def check_choices(choices: Choices) -> None:
         require_jax()
     choices.table_options  # noqa: B018, which checks them
     if choices.trainer is not None:
-        check_trainer_options(choices, choices.trainer)
+        check_options(choices, choices.trainer)
     require_other("--out", choices.model, None if choices.kind == "images" else choices.source)
 
 
 def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
     """Field, reason and cure of what must not be given, as the other options are."""
+    from deltarule.models.trainers import TRAINERS
+
     kind = choices.kind
     for name, known, _ in given(choices):
         if kind not in known.sources:
@@ -75,26 +76,3 @@ def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
         if choices.trainer is not None and not TRAINERS[choices.trainer].streamed:
             able = ", ".join(name for name, row in TRAINERS.items() if row.streamed)
             yield "trainer", f"it needs all examples in memory, and {reason}", f"choose --trainer {able}"
-
-
-def trainer_options(choices: Choices) -> dict[str, Any]:
-    """The options that not every trainer takes, None where the user left them out."""
-    return {name: getattr(choices, name.removeprefix("--").replace("-", "_")) for name in EVERY}
-
-
-def check_trainer_options(choices: Choices, trainer: str) -> None:
-    """Refuse an option that this trainer does not understand, rather than ignore it."""
-    from deltarule.errors import ConfigurationError
-
-    for name, value in trainer_options(choices).items():
-        if value is not None and name not in TRAINERS[trainer].takes:
-            others = ", ".join(other for other, choice in TRAINERS.items() if name in choice.takes)
-            raise ConfigurationError(
-                f"{name} is {value}, but --trainer {trainer} takes no {name}: "
-                f"leave it out, or choose --trainer {others}"
-            )
-    if choices.nesterov and choices.momentum is None and TRAINERS[trainer].momentum is None:
-        raise ConfigurationError(
-            f"--nesterov is a kind of momentum, and --trainer {trainer} has none here: "
-            "give --momentum 0.9 with sgd or gd, choose --trainer momentum, or leave it out"
-        )

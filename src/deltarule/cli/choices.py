@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, typed
 from deltarule.cli.reading import IN_MEMORY, TABLES, Reading
-from deltarule.cli.trainers import TRAINERS
 
 if TYPE_CHECKING:
     from deltarule.data import TableOptions
@@ -86,7 +85,7 @@ class Choices(Reading):
     hidden: str | None = option(
         "Neurons of the hidden layers, such as 30 or 30,20.",
         "SIZES",
-        otherwise="200 for digits, 100 for mnist, else 30; 20 for bayesian; 10 for lm, newton-cg",
+        otherwise="200 for digits, 100 for mnist, 10 there for lm, newton-cg; 20 for a table",
         check=lambda name, text: parse_hidden(text, name),
         vary="sizes",
     )
@@ -99,7 +98,7 @@ class Choices(Reading):
     activation: str | None = option(
         "Of the hidden layers: sigmoid, tanh, relu, softplus, linear.",
         "NAME",
-        otherwise="relu for digits, tanh for a regression, else sigmoid",
+        otherwise="relu for digits, sigmoid for mnist, tanh for a table",
         check=one_of(_hidden_activations),
         vary="names",
     )
@@ -115,24 +114,32 @@ class Choices(Reading):
     trainer: str | None = option(
         "sgd, gd, momentum, adam, lm, newton-cg, or for a regression bayesian, which is not searched with.",
         "NAME",
-        otherwise="sgd; for a regression bayesian, with error bars, or adam where its steps are too large or an option "
-        "asks for another",
-        check=one_of(TRAINERS),
+        otherwise="sgd for digits and mnist, adam for a table; for a regression bayesian, with error bars, where its "
+        "steps are not too large and no option asks for another",
+        check=one_of(_registered("models.trainers:TRAINERS")),
         vary="names",
-        search="sgd; adam for a regression",
+        search="sgd; adam for a table",
     )
     eta: float | None = option(
         "The learning rate.", otherwise="the trainer's, see the summary", check=number(above=0), vary="log"
     )
     batch_size: int | None = option(
-        "Examples of a step.", otherwise="10; all for gd, lm, bayesian, newton-cg", check=count(), vary="whole"
+        "Examples of a step.",
+        otherwise="10, 32 for adam; all for gd, lm, bayesian, newton-cg",
+        check=count(),
+        vary="whole",
     )
     epochs: int | None = option(
         "Passes over the data.",
-        otherwise="30 for digits and mnist, else 300; 1000 for gd, 200 for bayesian, 100 for lm, newton-cg",
+        otherwise="30 for digits and mnist, 10 for a folder, else 300; 1000 for gd, 200 for bayesian, lm and newton-cg",
         check=count(),
     )
-    l2: float | None = option("Lambda of the L2 regularisation.", otherwise="0", check=number(least=0), vary="log")
+    l2: float | None = option(
+        "Lambda of the L2 regularisation.",
+        otherwise="0.01 for a table in memory, else 0",
+        check=number(least=0),
+        vary="log",
+    )
     l1: float | None = option("Lambda of the L1 regularisation.", otherwise="0", check=number(least=0), vary="log")
     max_norm: float | None = option(
         "The most that the weights into a neuron may measure, ‖w‖.", check=number(above=0), vary="log"
@@ -181,7 +188,7 @@ class Choices(Reading):
     monitor: str | None = option(
         "What the best network is the best in, on the validation part: accuracy or cost.",
         "NAME",
-        otherwise="accuracy, a regression's cost",
+        otherwise="accuracy for digits and mnist, else cost",
         check=one_of(("accuracy", "cost")),
     )
     split: str | None = option(
@@ -195,6 +202,7 @@ class Choices(Reading):
     seed: int = option("Of the split, the first weights and the order of the examples.", default=0, check=SEED)
     patience: int | None = option(
         "Stop after so many epochs without a better validation score, or with bayesian a larger evidence.",
+        otherwise="for a table in memory 20, 50 for gd, 6 for lm, newton-cg, 10 for bayesian; else none",
         check=count(),
         search=False,
     )

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from deltarule.cli.planning import make_plan
 from deltarule.cli.screen import duration
-from deltarule.cli.trainers import TRAINERS
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.choices import Choices
-    from deltarule.cli.plan import Plan
     from deltarule.data import DataSet
+    from deltarule.models.plan import Plan
 
 LONG = 60.0  # seconds worth a word
 SOONER = 0.5  # of the time: what another choice must save to be named
@@ -56,16 +55,16 @@ def expected_seconds(choices: "Choices", plan: "Plan", data: "DataSet") -> float
 
 def _alternatives(choices: "Choices", plan: "Plan", count: int) -> "list[tuple[str, Choices]]":
     """Options that make a training quicker, in words and filled in, the likeliest first."""
-    from deltarule.cli.choice_checks import check_trainer_options
     from deltarule.errors import ConfigurationError
+    from deltarule.models.recipe import check_options
 
-    if "--eta" in TRAINERS[plan.trainer_name].takes:
+    if "eta" in plan.takes:
         small = plan.settings.batch_size is not None and plan.settings.batch_size < LARGER_BATCH <= count
-        if not small or choices.batch_size is not None or "--batch-size" not in TRAINERS[plan.trainer_name].takes:
+        if not small or choices.batch_size is not None or "batch_size" not in plan.takes:
             return []
         return [(f"--batch-size {LARGER_BATCH}", replace(choices, batch_size=LARGER_BATCH))]
     try:
-        check_trainer_options(choices, "adam")
+        check_options(choices, "adam")
     except ConfigurationError:
         return []
     return [("--trainer adam", replace(choices, trainer="adam"))]

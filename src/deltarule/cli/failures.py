@@ -13,21 +13,24 @@ BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
 UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
 
 # The library's errors name its arguments; on the command line each has the name of an option.
+NAMES = (
+    "activation|batch_size|category|coordinator|cost|decimal|drop|dropout|engine|epochs|eta|halve_after|hidden|init|l1|"
+    "l2|max_norm|momentum|monitor|patience|process_id|processes|resume|sep|seed|split|target|task|trainer|weights"
+)
 AS_TYPED = (
     (r"drop_missing=True \(--drop-missing\)", "--drop-missing"),
+    (rf"(?<![-\w'])({NAMES})=(?:'([^']*)'|([\d.e+-]*\d))", lambda m: f"{_option(m[1])} {m[2] or m[3]}"),
+    (rf"(?<![-\w'])({NAMES}) (is (?=['\d(-]|None)|must be )", lambda m: f"{_option(m[1])} {m[2]}"),
+    (rf"\b(takes no|smaller|name one|give|with) ({NAMES})(?= than| to |[:,]|$)", lambda m: f"{m[1]} {_option(m[2])}"),
     (r"\b(use|with) task (regression|classification)\b", r"\1 --task \2"),
-    (r"(?<![-\w])(target|task|seed) is (?=['\d-])", r"--\1 is "),
-    (r"name one target\b", "name one --target"),
-    (r"\bwith split='blocks'", "with --split blocks"),
-    (r"(?<![-\w])(coordinator|processes) is (?=['\dN])", r"--\1 is "),
-    (r"(?<![-\w])process_id is (?=[\dN])", "--process-id is "),
-    (r"^coordinator must be", "--coordinator must be"),
-    (r"(?<![-\w])epochs is (?=\d)", "--epochs is "),
-    (r"\btake batch_size=100\b", "take --batch-size 100"),
-    (r"\bgive resume\b", "give --resume"),
     (r"\bleave resume out\b", "leave --resume out"),
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
+    (r"^nesterov is", "--nesterov is"),
 )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def as_typed(sentence: str) -> str:

@@ -1,19 +1,18 @@
 """Where a network goes if a model file is there already: never in the place of one that is better on the same rows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.metrics import in_words, measure
+from deltarule.models.metrics import in_words, measure, of_part
 
 if TYPE_CHECKING:
-    from deltarule.cli.summary import Scores
     from deltarule.data import DataSet
 
 HELD_OUT = ("validation", "test")
 
 
-def place_for(path: Path, data: "DataSet", scores: "Scores") -> tuple[Path, str]:
-    """Where to save a network with these scores, and a few words of why if it is not `path`.
+def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Path, str]:
+    """Where to save a network with these metrics, and a few words of why if it is not `path`.
 
     That is `path`, unless a file there holds a network that is better on the validation or the test rows, or cannot be
     compared with it: then the first of NAME-search, NAME-search-2, ... of which neither is true.
@@ -21,17 +20,17 @@ def place_for(path: Path, data: "DataSet", scores: "Scores") -> tuple[Path, str]
     Args:
         path: where the network would go.
         data: what it was trained on.
-        scores: of the network, by part.
+        metrics: of the network, as its training record holds them.
     """
     place, why, number = path, "", 1
-    while (reason := _reason_to_keep(place, data, scores)) is not None:
+    while (reason := _reason_to_keep(place, data, metrics)) is not None:
         why = why or f"; {path} stays, for {reason}"
         place = path.with_stem(f"{path.stem}-search" + (f"-{number}" if number > 1 else ""))
         number += 1
     return place, why
 
 
-def _reason_to_keep(path: Path, data: "DataSet", scores: "Scores") -> str | None:
+def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
     """Why the file must not be replaced, or None if it may be."""
     from deltarule.errors import ModelFileError
     from deltarule.files.model_file import load_model
@@ -49,6 +48,7 @@ def _reason_to_keep(path: Path, data: "DataSet", scores: "Scores") -> str | None
         examples = getattr(data, part)
         before = measure(model.net, model.params, data.schema, examples.X, examples.Y)
         name = "accuracy" if data.schema.classes is not None else "r2"
-        if before[name] is not None and scores[part][name] is not None and before[name] > scores[part][name]:
-            return f"its network is better on the {part} rows ({in_words(before)}, not {in_words(scores[part])})"
+        after = of_part(metrics, part)
+        if before[name] is not None and after[name] is not None and before[name] > after[name]:
+            return f"its network is better on the {part} rows ({in_words(before)}, not {in_words(after)})"
     return None

@@ -1,79 +1,101 @@
-"""A model file and a source of rows for it, as `predict`, `evaluate`, `trace` and `check` read them."""
+"""A model file and a source of rows for it, as `predict`, `evaluate`, `trace`, `check` and `report` read them."""
 
-from math import prod
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.screen import show_notes
 
 if TYPE_CHECKING:
-    from deltarule.data import RawRows, Schema, TableOptions
-    from deltarule.network.backprop import Params
-    from deltarule.network.network import Network
-    from deltarule.trainers.bayesian import BayesianEnsemble
+    from deltarule.cli.reading import Reading
+    from deltarule.data import RawRows
+    from deltarule.models.model import Model
 
 
-# How a table is written, by --sep, --decimal and --na.
-Written = tuple[str | None, str | None, list[str] | None]
-
-
-class TrainedModel(NamedTuple):
-    """A model file with its schema, the record of its training, {} where it has none, and its error bars or None."""
-
-    path: Path
-    net: "Network"
-    params: "Params"
-    schema: "Schema"
-    training: dict[str, Any]
-    error_bars: "BayesianEnsemble | None" = None
-
-
-def read_model(path: Path) -> TrainedModel:
+def read_model(path: Path) -> "Model":
     """Read a model file that the command line can use.
 
     Raises:
-        ModelFileError: the file cannot be used, has no schema, or its schema does not fit its network.
+        ModelFileError: the file cannot be used, or has no schema.
     """
-    from deltarule.data import Schema
-    from deltarule.errors import DataError, ModelFileError
-    from deltarule.files.model_file import load_model
+    from deltarule.errors import ModelFileError
+    from deltarule.models.model import load_model
 
-    net, params, description, training, tensors = load_model(path)
-    if description is None:
+    model = load_model(path)
+    if model.schema is None:
         raise ModelFileError(
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
             "deltarule.save a schema"
         )
-    try:
-        schema = Schema.from_json(description)
-    except DataError as error:
-        raise ModelFileError(f"{path} has a schema that cannot be used ({error}): train or copy it again") from None
-    taken = net.input_shape(params)
-    if (taken, net.outputs) != ((schema.input_width,), schema.output_width):
-        found = "images of any size" if taken is None else f"{prod(taken)} inputs"
-        raise ModelFileError(
-            f"{path} contradicts itself: its network has {found} and {net.outputs} outputs, its schema "
-            f"{schema.input_width} and {schema.output_width}: train or copy it again"
+    return model
+
+
+def read_rows(model: "Model", source: str, reading: "Reading", targets: bool = True) -> "RawRows":
+    """Read the source's rows, encoded as the model's training rows were, and show the notes.
+
+    What stood for a missing value in the training table does so here too, unless --na says otherwise.
+    """
+    from deltarule import data
+    from deltarule.cli.progress import DownloadProgress
+
+    seed = model.training.get("split_seed", 0)
+    assert model.schema is not None
+    with DownloadProgress() as progress:
+        rows = data.load_raw(
+            source,
+            model.schema,
+            data_dir=reading.folders,
+            seed=seed if isinstance(seed, int) else 0,
+            drop_missing=reading.drop_missing,
+            options=table_options(model, reading),
+            targets=targets,
+            progress=progress,
         )
-    bars = None if tensors is None else _error_bars(path, net, tensors)
-    return TrainedModel(path, net, params, schema, training if isinstance(training, dict) else {}, bars)
+    show_notes(rows.notes)
+    return rows
 
 
-def _error_bars(path: Path, net: "Network", tensors: dict[str, Any]) -> "BayesianEnsemble":
-    from deltarule.errors import ModelFileError
-    from deltarule.trainers.bayesian.stored import from_tensors
+def table_options(model: "Model", reading: "Reading") -> Any:
+    """How the rows for a model are written, by the options of a command and what the model was trained with."""
+    from deltarule.models import model as models
 
-    try:
-        return from_tensors(net, tensors)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path} contradicts itself: {error}") from None
+    given = reading.table_options
+    return given if given.na else replace(given, na=models.reading(model).na)
 
 
-def show_extrapolation(model: TrainedModel, rows: "RawRows") -> int | None:
+def known_rows(model: "Model", rows: "RawRows") -> tuple[Any, Any]:
+    """X and Y of the rows; of images of those held out for the test.
+
+    Raises:
+        DataError: the source holds no targets.
+    """
+    import numpy as np
+
+    Y = require_targets(rows, model)
+    test = slice(None) if rows.test_rows is None else np.isin(rows.rows, rows.test_rows)
+    return rows.X[test], Y[test]
+
+
+def require_targets(rows: "RawRows", model: "Model") -> Any:
+    """Y of the rows, (N, k).
+
+    Raises:
+        DataError: the source holds no targets.
+    """
+    from deltarule.errors import DataError
+
+    if rows.Y is None:
+        names = ", ".join(repr(name) for name in model.schema.target_names)  # pyright: ignore[reportOptionalMemberAccess]
+        raise DataError(f"{rows.name} has no values in the target column {names}: give a table that has them")
+    return rows.Y
+
+
+def show_extrapolation(model: "Model", rows: "RawRows") -> int | None:
     """How many rows lie outside the range of the training rows, None if it is not known; a note says so of any."""
-    from deltarule.cli.screen import number
     from deltarule.data.extrapolation import MARGIN, extrapolation, has_ranges
+    from deltarule.models.words import number
 
+    assert model.schema is not None
     if not has_ranges(model.schema):
         return None
     found = extrapolation(model.schema, rows.X)
@@ -92,58 +114,12 @@ def show_extrapolation(model: TrainedModel, rows: "RawRows") -> int | None:
     return len(found.rows)
 
 
-def read_rows(
-    model: TrainedModel,
-    source: str,
-    data_dir: Path | None,
-    drop_missing: bool,
-    written: Written = (None, None, None),
-    targets: bool = True,
-) -> "RawRows":
-    """Read the source's rows, encoded as the model's training rows were, and show the notes.
-
-    What stood for a missing value in the training table does so here too, unless --na says otherwise.
-    """
-    from deltarule import data
-    from deltarule.cli.options import data_folders
-    from deltarule.cli.progress import DownloadProgress
-
-    seed = model.training.get("split_seed", 0)
-    with DownloadProgress() as progress:
-        rows = data.load_raw(
-            source,
-            model.schema,
-            data_dir=data_folders(data_dir),
-            seed=seed if isinstance(seed, int) else 0,
-            drop_missing=drop_missing,
-            options=table_options(model, written),
-            targets=targets,
-            progress=progress,
-        )
-    show_notes(rows.notes)
-    return rows
-
-
-def table_options(model: TrainedModel, written: Written) -> "TableOptions":
-    """How the rows for a model are written, by the options of a command and what the model was trained with."""
-    from deltarule.data import TableOptions
-
-    sep, decimal, na = written
-    options = model.training.get("options")
-    trained = options.get("na") if isinstance(options, dict) else None
-    marks = na or (trained if isinstance(trained, list) else ())
-    return TableOptions(sep=sep, decimal=decimal, na=tuple(map(str, marks)))
-
-
-def require_targets(rows: "RawRows", model: TrainedModel) -> Any:
-    """Y of the rows, (N, k).
-
-    Raises:
-        DataError: the source holds no targets.
-    """
-    from deltarule.errors import DataError
-
-    if rows.Y is None:
-        names = ", ".join(repr(name) for name in model.schema.target_names)
-        raise DataError(f"{rows.name} has no values in the target column {names}: give a table that has them")
-    return rows.Y
+def seen_before(model: "Model", rows: "RawRows") -> list[str]:
+    """A note where the table may be the one the network was trained on, and so says too much good."""
+    if rows.test_rows is not None or model.training.get("source") != rows.name:
+        return []
+    return [
+        f"{rows.name} has the name of the table that {model.path and model.path.name} was trained on; if it is that "
+        "table, its training rows make the network look better than it is, and `deltarule train` has shown the test "
+        "metric"
+    ]

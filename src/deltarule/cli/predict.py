@@ -9,24 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import (
-    REAL,
-    AsJson,
-    DataDir,
-    Decimal,
-    DropMissing,
-    ModelFile,
-    Na,
-    Sep,
-    Source,
-    require_writable,
-)
+from deltarule.cli.choices import as_words
+from deltarule.cli.options import REAL, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows, TableOptions
+    from deltarule.models.model import Model
 
 SHOWN = 10
 
@@ -34,16 +25,12 @@ SHOWN = 10
 def predict(
     model: ModelFile,
     source: Source,
+    reading: Reading,
     out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write every prediction to this file.")] = None,
-    data_dir: DataDir = None,
     interval: Annotated[
         float | None,
         typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
     ] = None,
-    drop_missing: DropMissing = False,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    na: Na = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
@@ -55,10 +42,10 @@ def predict(
     from deltarule.cli.model import read_model, read_rows, show_extrapolation, table_options
 
     if out is not None:
-        _check_out(out, model, source)
+        require_other("--out", out, model, source)
     trained = read_model(model)
     _check_interval(trained, interval)
-    rows = read_rows(trained, source, data_dir, drop_missing, (sep, decimal, na), targets=False)
+    rows = read_rows(trained, source, reading, targets=False)
     outside = show_extrapolation(trained, rows)
     kept = _kept_names(trained, rows)
     columns = _columns(trained, rows, kept)
@@ -66,7 +53,7 @@ def predict(
     for added in spread.values():
         columns |= added
     if out is not None:
-        _write_csv(out, _kept(source, rows, kept, table_options(trained, (sep, decimal, na))), columns)
+        _write_csv(out, _kept(source, rows, kept, table_options(trained, reading)), columns)
     if as_json:
         emit_json(
             {
@@ -90,25 +77,12 @@ def predict(
         line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
     elif len(rows.rows) > SHOWN:
         line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
-        options = [] if data_dir is None else ["--data-dir", data_dir]
-        options += ["--drop-missing"] if drop_missing else []
-        given = {"--sep": sep, "--decimal": decimal, "--interval": interval}
-        options += [word for name, value in given.items() if value is not None for word in (name, value)]
-        options += [word for mark in na or () for word in ("--na", mark)]
+        options = as_words({name: value for name, _, value in given(reading)})
+        options += [] if interval is None else ["--interval", interval]
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
-def _check_out(out: Path, model: Path, source: str) -> None:
-    """A prediction must not overwrite what it was made from."""
-    from deltarule.errors import ConfigurationError
-
-    for what, path in (("model", model), ("table", Path(source))):
-        if out.resolve() == path.resolve():
-            raise ConfigurationError(f"--out is {str(out)!r}, the {what} itself: give another name")
-    require_writable("--out", out)
-
-
-def _check_interval(model: "TrainedModel", interval: float | None) -> None:
+def _check_interval(model: "Model", interval: float | None) -> None:
     """An interval needs error bars."""
     from deltarule.checks import require_number
     from deltarule.errors import ConfigurationError
@@ -124,27 +98,26 @@ def _check_interval(model: "TrainedModel", interval: float | None) -> None:
 
 
 def _spread(
-    model: "TrainedModel", rows: "RawRows", taken: dict[str, Any], interval: float | None
+    model: "Model", rows: "RawRows", taken: dict[str, Any], interval: float | None
 ) -> dict[str, dict[str, Any]]:
     """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper".
 
     `taken` holds the columns that there are, among them the predictions.
     """
     from deltarule.data.units import suffixed
+    from deltarule.models.model import spread
 
-    bars, schema = model.error_bars, model.schema
-    if bars is None:
+    if model.error_bars is None or model.schema is None:
         return {}
-    scaled = bars.predict(rows.X).std
-    std = {column.name: column.std * scaled[:, j] for j, column in enumerate(schema.targets)}
-    spread = {"std": std}
+    std = dict(zip(model.schema.target_names, spread(model, rows.X).T, strict=True))
+    found = {"std": std}
     if interval is not None:
-        t = bars.reach(interval)
-        spread["lower"] = {name: taken[name] - t * s for name, s in std.items()}
-        spread["upper"] = {name: taken[name] + t * s for name, s in std.items()}
+        t = model.error_bars.reach(interval)
+        found["lower"] = {name: taken[name] - t * s for name, s in std.items()}
+        found["upper"] = {name: taken[name] + t * s for name, s in std.items()}
     return {
-        what: {_free(suffixed(name, what), taken): values for name, values in found.items()}
-        for what, found in spread.items()
+        what: {_free(suffixed(name, what), taken): values for name, values in columns.items()}
+        for what, columns in found.items()
     }
 
 
@@ -155,7 +128,7 @@ def _free(name: str, taken: Collection[str], before: str = "predicted_") -> str:
     return name
 
 
-def _kept_names(model: "TrainedModel", rows: "RawRows") -> list[str]:
+def _kept_names(model: "Model", rows: "RawRows") -> list[str]:
     """The columns of a table that go with its predictions: all but the targets, which the predictions stand for."""
     return [] if rows.frame is None else [name for name in rows.frame if name not in model.schema.target_names]
 
@@ -172,7 +145,7 @@ def _kept(source: str, rows: "RawRows", names: list[str], options: "TableOptions
     return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
 
 
-def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
+def _columns(model: "Model", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
     """The columns of the table of predictions, each (N,): the row, the targets and the probabilities.
 
     None of them has the name of one of `kept`.
@@ -210,7 +183,7 @@ def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) 
     write_whole(path, text.getvalue().encode())
 
 
-def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
+def _table(columns: dict[str, Any], model: "Model") -> Any:
     """The first rows for people: for a classifier the class and how sure the network is."""
     from rich.table import Table
     from rich.text import Text

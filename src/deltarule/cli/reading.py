@@ -64,8 +64,3 @@ class Reading(Folders):
         from deltarule.data import TableOptions
 
         return TableOptions(sep=self.sep, decimal=self.decimal, na=self.na or ())
-
-    @property
-    def written(self) -> tuple[str | None, str | None, list[str] | None]:
-        """How a table is written, for `deltarule.cli.model`."""
-        return self.sep, self.decimal, None if self.na is None else list(self.na)

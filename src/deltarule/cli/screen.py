@@ -1,7 +1,6 @@
 """Where the commands write: the console for people, the one JSON line for programs, and how numbers look."""
 
 import json
-import math
 import shlex
 import sys
 import warnings
@@ -14,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-MOST_NAMES = 6  # in a sentence
+from deltarule.models.words import finite
 
 
 def console_for(as_json: bool) -> Console:
@@ -25,19 +24,6 @@ def console_for(as_json: bool) -> Console:
 def emit_json(record: dict[str, Any]) -> None:
     """Write the record as the one JSON line of standard output; a number that is not finite becomes null."""
     print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
-
-
-def finite(value: Any) -> Any:
-    """The value in JSON's own types: arrays as lists, NaN and infinity as None."""
-    if isinstance(value, dict):
-        return {str(key): finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(entry) for entry in value]
-    if hasattr(value, "tolist"):  # a NumPy or JAX array or scalar
-        return finite(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def show_notes(notes: Iterable[str]) -> None:
@@ -81,38 +67,21 @@ def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) 
     return table
 
 
-def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str) -> Panel:
-    """Names and values in a frame; the value named `best` stands out."""
+def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:
+    """Names and values in a frame; the value named `best` stands out, and so does what is a warning."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for name, value in rows:
-        table.add_row(name, Text(value, style="bold green" if name == best else "", overflow="fold"))
+        name_style = "bold yellow" if name == "warning" else ""
+        value_style = "bold green" if name == best else ""
+        table.add_row(Text(name, style=name_style), Text(value, style=value_style, overflow="fold"))
     return Panel(table, title=title, title_align="left", expand=False)
 
 
 def command(*words: object) -> str:
     """A command line that can be pasted into a shell."""
     return shlex.join(["deltarule", *(str(word) for word in words)])
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for a table: `digits` significant digits, a dash for none.
-
-    >>> number(0.0123456), number(12345.6), number(None)
-    ('0.01235', '1.235e+04', '-')
-    """
-    return "-" if value is None else f"{value + 0.0:.{digits}g}"  # + 0.0 turns -0.0 into 0.0
-
-
-def quoted(names: Sequence[object]) -> str:
-    """At most `MOST_NAMES` names in quotes, and how many more there are.
-
-    >>> quoted(["a", "b"])
-    "'a', 'b'"
-    """
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(repr(name) for name in names[:MOST_NAMES]) + more
 
 
 def duration(seconds: float) -> str:
@@ -126,12 +95,3 @@ def duration(seconds: float) -> str:
     if seconds < 600:
         return f"{float(f'{seconds:.2g}'):g} s"
     return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"
-
-
-def share(value: float | None) -> str:
-    """A share as a percentage.
-
-    >>> share(0.9814)
-    '98.14 %'
-    """
-    return "-" if value is None else f"{100 * value:.2f} %"

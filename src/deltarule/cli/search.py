@@ -17,8 +17,6 @@ from deltarule.cli.screen import (
     console_for,
     emit_json,
     line,
-    number,
-    share,
     show_notes,
     table_of,
     warnings_as_notes,
@@ -26,10 +24,11 @@ from deltarule.cli.screen import (
 from deltarule.cli.train import load_data
 from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
 from deltarule.errors import counted
+from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
-    from deltarule.cli.plan import Plan
     from deltarule.data import DataSet
+    from deltarule.models.plan import Plan
     from deltarule.tuning import SearchResult, Trial
 
 METHODS = ("random", "grid", "bayes")
@@ -133,30 +132,32 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
 
     if make_plan(winner, data).trainer_name != trainer:
         winner = replace(winner, trainer=trainer)
-    return winner if make_plan(winner, data).epochs == epochs else replace(winner, epochs=epochs)
+    plan = make_plan(winner, data)
+    winner = replace(winner, patience=epochs) if plan.patience else winner  # a search ends no trial by it
+    return winner if plan.epochs == epochs else replace(winner, epochs=epochs)
 
 
 def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", method: str, as_json: bool) -> None:
     """Score the winner on the test part, save it, and say what was found."""
-    import deltarule as dr
     from deltarule.cli import summary
     from deltarule.cli.failures import INTERRUPTED
     from deltarule.cli.kept_model import place_for
     from deltarule.cli.planning import make_plan
+    from deltarule.models.fitting import finished
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    scores = summary.score(plan, data, found.result)
-    path, why = place_for(choices.model, data, scores)
+    model = finished(plan, data, found.result, summary.origin_of(winner))
+    path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)
-    training = summary.training_record(winner, data, plan, found.result, scores)
-    dr.save(path, plan.net, found.result.params, schema=data.schema.to_json(), training=training)
-    record = summary.json_record(winner, plan, found.result, scores, True, time.perf_counter() - STARTED)
+    model.training["options"] = winner.record()
+    model.save(path)
+    record = summary.json_record(winner, model, True, time.perf_counter() - STARTED)
     again = command("train", choices.source, *as_options(winner), *([] if path == choices.model else ["--out", path]))
     console = console_for(as_json)
     console.print(_table(found, plan))
-    console.print(summary.panel(data, plan, found.result, scores, record, title="deltarule search"))
+    console.print(summary.panel(model, record, title="deltarule search"))
     line(console, f"The best trial is saved in {path}{why}. This command trains it again:")
     line(console, again, "bold")
     if as_json:

@@ -9,8 +9,6 @@ from deltarule.cli.screen import show_notes
 if TYPE_CHECKING:
     from deltarule.data import StreamedData
 
-CHUNK_BYTES = 2**26  # that a folder's chunks take; their copies on the device come on top, so this fits 1 GiB in all
-
 
 def load_streamed(choices: Choices, shown: bool) -> "StreamedData":
     """The folder measured in one pass, with its held-out rows in memory.

@@ -9,8 +9,8 @@ from deltarule.cli.reading import Reading
 from deltarule.cli.screen import emit_json
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
+    from deltarule.models.model import Model
     from deltarule.network.tracing import Trace
 
 
@@ -30,7 +30,7 @@ def trace(
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
-    rows = read_rows(trained, source, reading.data_dir, reading.drop_missing, reading.written)
+    rows = read_rows(trained, source, reading)
     Y = require_targets(rows, trained)
     place = _place(rows, row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])
@@ -59,7 +59,7 @@ def _place(rows: "RawRows", row: int) -> int:
     raise ConfigurationError(f"--row is {row}, but the rows of {rows.name} go from 0 to {last}: choose one of them")
 
 
-def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
+def _answers(model: "Model", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
     """The target and the prediction of the example, in class names or in the targets' units."""
     import numpy as np
 
@@ -68,9 +68,7 @@ def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace"
     return np.asarray(rows.targets[place]).tolist(), predicted[0].tolist()
 
 
-def _record(
-    model: "TrainedModel", rows: "RawRows", source: str, row: int, place: int, traced: "Trace"
-) -> dict[str, Any]:
+def _record(model: "Model", rows: "RawRows", source: str, row: int, place: int, traced: "Trace") -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
     from deltarule.network.tracing import equations
 

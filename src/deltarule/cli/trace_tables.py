@@ -7,12 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.cli.screen import line, number
+from deltarule.cli.screen import line
 from deltarule.errors import counted
+from deltarule.models.words import number
 from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:
-    from deltarule.cli.model import TrainedModel
+    from deltarule.models.model import Model
     from deltarule.network.layers import LayerParams
     from deltarule.network.network import Network
     from deltarule.network.tracing import LayerTrace, Trace
@@ -21,7 +22,7 @@ MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a m
 NUMBER_WIDTH = 12
 
 
-def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
+def print_trace(model: "Model", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
     """Write the whole trace to standard output; `full` leaves nothing out, however wide."""
     console = Console(highlight=False)
     if full:
@@ -41,7 +42,7 @@ def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], t
         _backward(console, model, i, traced, full)
 
 
-def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace", full: bool) -> None:
+def _forward(console: Console, model: "Model", i: int, layer: "LayerTrace", full: bool) -> None:
     """Equations (2) and (3) of one layer."""
     l = i + 2  # noqa: E741
     _heading(console, model.net, i, layer)
@@ -55,7 +56,7 @@ def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace
     _vectors(console, columns, full)
 
 
-def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool) -> None:
+def _backward(console: Console, model: "Model", i: int, traced: "Trace", full: bool) -> None:
     """BP1 or BP2, then BP3 and BP4, of one layer."""
     l, layer = i + 2, traced.layers[i]  # noqa: E741
     last = i + 1 == len(traced.layers)
@@ -82,7 +83,7 @@ def _apart(arrays: "LayerParams", written: str, neurons: int) -> tuple[dict[str,
     return vectors, {name: array for name, array in named.items() if array.ndim > 1}
 
 
-def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:
+def _outputs(model: "Model", last: bool) -> dict[str, Any]:
     """The names of the outputs, for the last layer."""
     return {"output": [Text(name) for name in model.schema.output_names]} if last else {}
 

@@ -11,7 +11,7 @@ from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.options import options_of, typed
 
 if TYPE_CHECKING:
-    from deltarule.cli.plan import Plan
+    from deltarule.models.plan import Plan
     from deltarule.tuning import Range, Space
 
 # The fields of `Choices` that vary by their names as typed: "batch-size": "batch_size".

@@ -3,6 +3,7 @@ trained.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class DataSet:
     validation: Examples
     test: Examples
     notes: tuple[str, ...] = ()
+    streamed: ClassVar[bool] = False  # whether the training part stays on disk
 
     def with_all_targets(self) -> "DataSet":
         """The same without training rows that lack some of several targets, for whoever scores them."""

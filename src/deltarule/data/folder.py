@@ -7,6 +7,7 @@ several processes train, each reads its share.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class StreamedData:
     validation: Examples
     test: Examples
     notes: tuple[str, ...] = ()
+    streamed: ClassVar[bool] = True
 
     @property
     def task(self) -> Task:

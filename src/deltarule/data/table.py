@@ -25,14 +25,14 @@ from deltarule.data.table_columns import (
     numbers_as_names,
     set_apart,
 )
-from deltarule.data.table_file import read_table
+from deltarule.data.table_file import as_path, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
 from deltarule.errors import DataError
 
 
 def load_table(
-    path: str | Path,
+    path: str | Path | Frame,
     *,
     target: str | Sequence[str] | None,
     task: str | None = None,
@@ -48,7 +48,7 @@ def load_table(
     classes are those of the whole table, so that no part meets one it does not know.
 
     Args:
-        path: the file.
+        path: the file, or a DataFrame.
         target: the target columns, "a", "a,b" or ["a", "b"]; every other usable column is an input, but those that
             `options` set apart.
         task: "classification", "regression", or None for the rule in `decide_task`.
@@ -65,9 +65,9 @@ def load_table(
         DataError: the file or a cell in it cannot be used.
         ConfigurationError: target, task, seed or split lies outside its domain, or options contradict each other.
     """
-    path = Path(path)
+    source, path = path, as_path(path)
     require_choice("split", split, SPLITS)
-    frame, notes = read_table(path, options.category, options)
+    frame, notes = read_table(source, options.category, options)
     notes = (*notes, *numbers_as_names(list(frame.columns), path.name))
     targets = find_targets(list(frame.columns), target, path.name)
     options = set_apart(frame, options, targets, path.name)
@@ -144,7 +144,7 @@ def table_rows(
     categorical = {column.name for column in schema.inputs if isinstance(column, CategoricalColumn)}
     labels = set(schema.target_names) if schema.classes and isinstance(schema.classes[0], str) else set()
     frame, notes = read_table(path, categorical | labels, options)
-    frame = _named_as(schema, frame)
+    frame = named_as(schema, frame)
     present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
     dropped: tuple[str, ...] = ()
     if drop_missing:
@@ -247,7 +247,7 @@ def _parted(lacking: np.ndarray, split: str, seed: int, labels: list | None) -> 
     return [np.concatenate([train, lacking]), validation, test]
 
 
-def _named_as(schema: Schema, frame: Frame) -> Frame:
+def named_as(schema: Schema, frame: Frame) -> Frame:
     """The table with the schema's names for its columns, where only a unit in brackets makes the difference."""
     names = {column.name for column in schema.inputs if not isinstance(column, Pixels)} | set(schema.target_names)
     renamed = {find_column(name, frame.columns): name for name in names if name not in frame}

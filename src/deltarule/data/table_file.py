@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ TABLE_FILES = (*TEXT_FILES, *SHEETS, ".parquet")
 
 
 def read_table(
-    path: Path, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND
+    path: Path | Frame, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND
 ) -> tuple[Frame, tuple[str, ...]]:
     """Read a table whose first line, but for comments, names the columns.
 
@@ -35,6 +36,7 @@ def read_table(
 
     Args:
         path: the file; its extension, one of `TABLE_FILES`, says how to read it. Of a workbook the first sheet is read.
+            Or a DataFrame, which is treated as a file that holds it.
         text_columns: columns to read as text even if every cell looks like a number.
         options: the separator, the decimal sign and what stands for missing values, where they are not to be found.
 
@@ -45,14 +47,17 @@ def read_table(
         DataError: the file is missing, a directory, empty, no text, ragged, no workbook, not Parquet, has a column name
             twice, or has no data rows.
     """
-    path = Path(path)
+    source, path = path, as_path(path)
     extension = path.suffix.lower()
     try:
-        _check_file(path, extension)
-        if extension in TEXT_FILES:
-            table = read_text_file(path, text_columns, options)
+        if is_frame(source):
+            table = RawTable(numbered(source), typed=True)
         else:
-            table = read_sheet(path, options) if extension in SHEETS else read_parquet(path, options)
+            _check_file(path, extension)
+            if extension in TEXT_FILES:
+                table = read_text_file(path, text_columns, options)
+            else:
+                table = read_sheet(path, options) if extension in SHEETS else read_parquet(path, options)
     except OSError as error:
         raise DataError(
             f"{path} cannot be read ({error.strerror or error}): check the file and its permissions"
@@ -68,6 +73,28 @@ def read_table(
     if not len(table.frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
     return _finished(path, table, text_columns, options, notes), tuple(notes)
+
+
+def is_frame(source: Any) -> bool:
+    """Whether it is a DataFrame, rather than the path of a file."""
+    return hasattr(source, "columns")
+
+
+def as_path(source: Any) -> Path:
+    """The path of a file; of a DataFrame one that is called so in messages."""
+    return Path("DataFrame" if is_frame(source) else source)
+
+
+def numbered(frame: Frame) -> Frame:
+    """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are."""
+    return frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
+
+
+def as_read(
+    frame: Frame, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND, origin: str = "DataFrame"
+) -> Frame:
+    """Every row of a DataFrame as `read_table` gives them: texts stripped, numbers read, units in the names."""
+    return _finished(Path(origin), RawTable(numbered(frame), typed=True), text_columns, options, [])
 
 
 def _finished(

@@ -1,20 +1,29 @@
-"""Networks as scikit-learn estimators: `NetworkRegressor` and `NetworkClassifier`."""
+"""Trained models: from rows in any units to a scaled network with error bars and a verdict, in a file and back.
 
-from typing import TYPE_CHECKING
+`fit_table` and `load_model` give a `Model`; `NetworkRegressor` and `NetworkClassifier` are scikit-learn estimators.
+"""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from deltarule.errors import ConfigurationError
 from deltarule.lazy import names
 
-try:
-    import sklearn  # noqa: F401 - asked for here, so that its absence is one sentence
-except ModuleNotFoundError as error:
-    raise ConfigurationError(
-        f"the estimators need the package {error.name!r}, which is not installed: run pip install 'deltarule[sklearn]'"
-    ) from None
-
 if TYPE_CHECKING:
     from deltarule.models.classifier import NetworkClassifier
+    from deltarule.models.model import Model, load_model
     from deltarule.models.regressor import NetworkRegressor
+    from deltarule.models.table import fit_table
 
-__all__ = ["NetworkClassifier", "NetworkRegressor"]
-__getattr__, __dir__ = names(__name__, {"NetworkClassifier": "classifier", "NetworkRegressor": "regressor"})
+__all__ = ["Model", "NetworkClassifier", "NetworkRegressor", "fit_table", "load_model"]
+ESTIMATORS = {"NetworkClassifier": "classifier", "NetworkRegressor": "regressor"}
+_find, __dir__ = names(__name__, {**ESTIMATORS, "Model": "model", "load_model": "model", "fit_table": "table"})
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when first used; the estimators only where scikit-learn is installed."""
+    if name in ESTIMATORS and find_spec("sklearn") is None:
+        raise ConfigurationError(
+            "the estimators need the package 'sklearn', which is not installed: run pip install 'deltarule[sklearn]'"
+        )
+    return _find(name)

@@ -3,7 +3,6 @@
 import os
 import warnings
 from dataclasses import replace
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,19 +14,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from deltarule import trees
 from deltarule.checks import require_count, require_number
-from deltarule.errors import ConfigurationError
 from deltarule.models import incremental
 from deltarule.models.content import Weighted, hold_out
+from deltarule.models.fitting import run
 from deltarule.models.inputs import inputs_of
-from deltarule.models.regularization import Problem, Way, get_way
+from deltarule.models.model import Model
+from deltarule.models.outcome import Outcome, outcome_of
+from deltarule.models.plan import Plan
+from deltarule.models.planning import is_first_order, make_plan
+from deltarule.models.problem import Problem
+from deltarule.models.recipe import Recipe
 from deltarule.models.scaling import Scaling
-from deltarule.models.trainer_names import NAMED, Chosen, choose, is_first_order
+from deltarule.models.trainers import TRAINERS
 from deltarule.models.watching import HAS_CALLBACKS, watched
-from deltarule.network.cost import Cost
-from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.training.session import TrainingResult
+from deltarule.trainers.bayesian import BayesianEnsemble
 
 if TYPE_CHECKING:
     from deltarule.data.columns import NumericColumn
@@ -38,8 +40,9 @@ if TYPE_CHECKING:
 class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
-    _output: str  # the activation of the output layer
+    _task: str  # "regression", "classification" or "labels"
     n_features_in_: int
+    net_: Network
     x_scaling_: Scaling
     params_: Any
     _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
@@ -83,7 +86,7 @@ class NetworkEstimator(BaseEstimator):
         def __getattr__(self, name: str) -> Any:
             """Say which trainers have `partial_fit`, where this one has not: Python calls this for what is missing."""
             if name == "partial_fit":
-                able = ", ".join(repr(each) for each in NAMED if is_first_order(each))
+                able = ", ".join(repr(each) for each in TRAINERS if is_first_order(each))
                 raise AttributeError(
                     f"partial_fit goes on from where the last call ended, which trainer={self.trainer!r} cannot: "
                     f"choose one of {able}, or a GradientDescent."
@@ -111,10 +114,8 @@ class NetworkEstimator(BaseEstimator):
             NotFittedError: before `fit`.
             ModelFileError: the file cannot be written.
         """
-        from deltarule.files.model_file import save
-
-        schema, training = self.schema().to_json(), self._training_record()
-        save(path, self.net_, self.params_, schema=schema, training=training, error_bars=self._error_bars())
+        schema, training = self.schema(), self._training_record()
+        Model(self.net_, self.params_, schema, training, self._error_bars()).save(path)
 
     def schema(self) -> "Schema":
         """The columns, the scaling and the classes, as a model file holds them.
@@ -123,14 +124,6 @@ class NetworkEstimator(BaseEstimator):
             NotFittedError: before `fit`.
         """
         raise NotImplementedError
-
-    def _network(self, outputs: int, cost: Cost) -> Network:
-        sizes: Any = (self.hidden,) if isinstance(self.hidden, Integral) else self.hidden
-        if isinstance(sizes, str) or not hasattr(sizes, "__iter__"):
-            raise ConfigurationError(
-                f"hidden must hold the sizes of the hidden layers, and is {self.hidden!r}: give (20,), for example."
-            )
-        return Network([*(Dense(n, self.activation) for n in sizes), Dense(outputs, self._output)], cost)
 
     @property
     def _is_fresh(self) -> bool:
@@ -142,66 +135,78 @@ class NetworkEstimator(BaseEstimator):
         measured = Scaling.measured(X, weight)
         return measured if self._table is None else self._table.scaling(measured)
 
-    def _train(self, rows: Weighted, cost: Cost, classes: np.ndarray | None = None) -> Weighted | None:
-        """Train on scaled rows and set the fitted attributes; the rows that were held out, if any.
+    def _train(self, rows: Weighted, classes: np.ndarray | None = None) -> None:
+        """Train on scaled rows and set the fitted attributes.
 
         Args:
             rows: X and Y as the network reads them.
-            cost: of the network.
             classes: the class of each row, by number, for a split within classes.
         """
         share = require_number("validation_fraction", self.validation_fraction, above=0, below=1)
-        self.net_ = self._network(rows.Y.shape[1], cost)
-        name = self._automatic_way(len(rows.X)) if self.regularization == "auto" else self.regularization
-        way = get_way(name)
-        self._check_way(name)
+        plan = self._plan(self._recipe(), rows.X, rows.Y)
         random = check_random_state(self.random_state)
         seed = int(random.randint(2**31 - 1))
-        training, validation = hold_out(rows, share, seed, classes) if way.holds_out else (rows, None)
-        training, validation = self._weighed(training), validation and self._weighed(validation)
-        is_name = isinstance(self.trainer, str)
-        chosen = self._choose(
-            len(training.X), self._penalty(way, training.Y) if self.l2 is None and is_name else self.l2
-        )
-        problem = Problem(
-            net=self.net_,
-            trainer=chosen.trainer,
-            training=training,
-            validation=validation,
-            epochs=self._count("epochs", chosen.epochs),
-            max_fail=self._count("max_fail", way.max_fail or chosen.max_fail),
-            restarts=self._count("restarts", self._starts(way)),
-            engine=self.engine,
-            seed=seed,
-            start=None if self._is_fresh else self._last_params(),
-        )
-        result = watched(self, problem.epochs, lambda looking: way.train(replace(problem, callbacks=looking)))
+        parts = hold_out(rows, share, seed, classes) if plan.way.holds_out else (rows, None)
+        training, validation = (part and self._weighed(part).as_examples() for part in parts)
+        assert training is not None
+        plan = plan.for_count(len(training))
+
+        def train(callbacks: Any) -> Any:
+            return run(
+                plan,
+                training,
+                validation,
+                callbacks=callbacks,
+                seed=seed,
+                params=None if self._is_fresh else self._last_params(),
+                dtype=plan.trainer.dtype,
+                engine=self.engine,
+            )
+
+        result = watched(self, plan.epochs, train)
         if result.stop_reason == "diverged":
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
-        self.params_ = _as_numpy(result.params)
+        outcome = outcome_of(plan, result, training, validation, self._target_scales)
+        self.net_, self.params_ = outcome.plan.net, _as_numpy(outcome.result.params)
         self.history_ = result.history
         self.loss_curve_ = result.history["cost"].tolist()
         self.n_iter_ = result.epochs
         self.best_iter_ = result.best_epoch
         self.stop_reason_ = result.stop_reason
-        self.trainer_ = chosen.name
+        self.trainer_ = "lm" if plan.way.chooses_penalty else plan.trainer_name
         self.engine_ = result.engine
-        self.regularization_ = name
+        self.regularization_ = plan.regularization
         self._going_on = None
-        self._trained(result, training)
-        return validation
+        self._trained(outcome)
 
-    def _automatic_way(self, count: int) -> str:
-        """The regularisation that "auto" takes for that many rows."""
-        return "early-stopping"
+    def _recipe(self) -> Recipe:
+        """What the parameters say of the network and its training."""
+        for name in ("epochs", "max_fail", "restarts"):
+            if getattr(self, name) is not None:
+                require_count(name, getattr(self, name))
+        return Recipe(
+            hidden=self.hidden,  # pyright: ignore[reportArgumentType]
+            activation=self.activation,
+            cost=getattr(self, "cost", None),
+            trainer=self.trainer,
+            regularization=self.regularization,
+            l2=self.l2,
+            eta=self.eta,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            patience=self.max_fail,
+            restarts=self.restarts,
+        )
 
-    def _penalty(self, way: Way, Y: np.ndarray) -> float | None:
-        """The l2 for these targets where none is given."""
-        return way.l2
+    def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
+        """The plan for scaled rows."""
+        problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scales, shifted=False)
+        return make_plan(recipe, problem)
 
-    def _starts(self, way: Way) -> int:
-        """How many starts to train where no number is given."""
-        return way.restarts
+    @property
+    def _target_scales(self) -> np.ndarray:
+        """What each target of a regression was divided by, (k,)."""
+        return np.ones(0)
 
     def _weighed(self, rows: Weighted) -> Weighted:
         """The rows with the weights that they train and validate with."""
@@ -211,45 +216,22 @@ class NetworkEstimator(BaseEstimator):
         """Where `warm_start` goes on."""
         return self.params_
 
-    def _trained(self, result: TrainingResult, rows: Weighted) -> None:
+    def _trained(self, outcome: Outcome) -> None:
         """What else an estimator keeps of its training."""
-
-    def _check_way(self, name: str | None) -> None:
-        """Refuse numbers that the way to regularise would ignore."""
-        if name is None and self.l2:
-            raise ConfigurationError(f"l2 is {self.l2!r} and regularization is None: choose regularization='l2'.")
-        if not get_way(name).chooses_penalty:
-            return
-        if self.trainer not in ("auto", "lm"):
-            raise ConfigurationError(
-                f"regularization {name!r} trains by Levenberg-Marquardt, and trainer is {self.trainer!r}: leave "
-                "trainer out, or choose regularization='early-stopping'."
-            )
-        for other in ("l2", "eta", "batch_size"):
-            if getattr(self, other) is not None:
-                raise ConfigurationError(
-                    f"{other} is {getattr(self, other)!r}, and regularization {name!r} has no use for it: leave it "
-                    "out, or choose another regularization."
-                )
-
-    def _count(self, name: str, default: int) -> int:
-        """A whole number that the user may leave out."""
-        given = getattr(self, name)
-        return default if given is None else require_count(name, given)
-
-    def _choose(self, count: int, l2: float | None) -> Chosen:
-        return choose(self.trainer, self.net_, len(self.x_scaling_.mean), count, self.eta, self.batch_size, l2)
 
     def _train_further(self, X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> None:
         """One epoch over a batch of scaled rows, from where the last one ended."""
         random = check_random_state(self.random_state)
-        chosen = self._choose(len(X), self.l2)
+        recipe = replace(self._recipe(), regularization=None if self.l2 is None else "l2")
+        recipe = replace(recipe, cost=self.net_.cost) if hasattr(self, "net_") else recipe
+        plan = self._plan(recipe, X, Y).for_count(len(X))
         params = getattr(self, "params_", None)
+        self.net_ = self.net_ if hasattr(self, "net_") else plan.net
         if params is None:
             self.loss_curve_, self.n_iter_, self._going_on = [], 0, None
         seed = int(random.randint(2**31 - 1))
         further = incremental.go_on(
-            self.net_, chosen.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_, self.engine
+            self.net_, plan.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_, self.engine
         )
         self._going_on = further.state
         self.params_ = _as_numpy(further.state.params)
@@ -258,7 +240,7 @@ class NetworkEstimator(BaseEstimator):
         self.n_iter_ += 1
         self.best_iter_ = self.n_iter_
         self.stop_reason_ = "epochs"
-        self.trainer_ = chosen.name
+        self.trainer_ = plan.trainer_name
         self.engine_ = further.engine
 
     def _outputs(self, X: Any) -> np.ndarray:
@@ -274,8 +256,8 @@ class NetworkEstimator(BaseEstimator):
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         return _columns([str(name) for name in names], self.x_scaling_)
 
-    def _error_bars(self) -> dict[str, np.ndarray] | None:
-        """The arrays behind the error bars, for the model file."""
+    def _error_bars(self) -> BayesianEnsemble | None:
+        """The starts of a Bayesian training."""
         return None
 
     def _training_record(self) -> dict[str, Any]:

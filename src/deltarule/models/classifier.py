@@ -12,13 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
-from deltarule.models.calibration import calibrate, cooled
 from deltarule.models.class_weights import given_weights, relative_weights
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
-from deltarule.models.trainer_names import is_first_order
-from deltarule.network.cost import Cost
-from deltarule.network.costs import CrossEntropy, LogLikelihood
+from deltarule.models.outcome import Outcome
+from deltarule.models.planning import is_first_order
 from deltarule.trainers.base import Trainer
 
 if TYPE_CHECKING:
@@ -115,12 +113,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self.class_weight = class_weight
 
     @property
-    def _output(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return "sigmoid" if self._multilabel else "softmax"
-
-    @property
-    def _cost(self) -> Cost:
-        return CrossEntropy() if self._multilabel else LogLikelihood()
+    def _task(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "labels" if self._multilabel else "classification"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and labels y (N,), with weights (N,) of at least 0.
@@ -145,16 +139,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self._weight_of_class = None
         if self.class_weight is not None:
             self._weight_of_class = relative_weights(self.class_weight, self._require_classes(), classes, rows.weight)
-        held = self._train(
-            rows._replace(X=self.x_scaling_.encode(rows.X), Y=self._targets(rows.Y)),
-            self._cost,
-            None if self._multilabel else classes,
-        )
-        self.calibration_ = None
-        if held is not None and not self._multilabel:
-            outputs = np.asarray(self.net_(self.params_, held.X))
-            self.calibration_ = calibrate(outputs, np.argmax(held.Y, axis=1), held.weight)
-            self.params_ = cooled(self.params_, self.calibration_.temperature)
+        scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self._targets(rows.Y))
+        self._train(scaled, None if self._multilabel else classes)
         return self
 
     @available_if(lambda self: is_first_order(self.trainer))
@@ -171,7 +157,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if first:
             self._learn_classes(y, classes)
             self.x_scaling_ = self._measured_inputs(X, weight)
-            self.net_ = self._network(len(self.classes_), self._cost)
             self.calibration_ = None
         numbers = self._numbered(y)
         self.x_scaling_ = self.x_scaling_.widened(X)
@@ -243,6 +228,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                 f"{f'{len(self.classes_)} labels for each row' if self._multilabel else 'one label for each row'}."
             )
         return X, y, weight
+
+    def _trained(self, outcome: Outcome) -> None:
+        self.calibration_ = outcome.calibration
 
     def _learn_classes(self, y: np.ndarray, classes: Any = None) -> None:
         """All the labels that there are, sorted; where a row may have several they are numbered."""

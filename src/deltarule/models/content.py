@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deltarule.data.dataset import Examples
 from deltarule.data.row_codes import row_codes, scattered
 
 LEAST_ROWS = 7  # under which 15 % is less than one row, and all of them train
@@ -35,6 +36,10 @@ class Weighted(NamedTuple):
     def uneven_weight(self) -> np.ndarray | None:
         """The weights, or None where all are 1, which spares the trainer a product."""
         return None if (self.weight == 1).all() else self.weight
+
+    def as_examples(self) -> Examples:
+        """The examples as a training takes them."""
+        return Examples(self.X, self.Y, np.arange(len(self.X)), self.uneven_weight)
 
     def weighing(self, weight: np.ndarray) -> "Weighted":
         """The examples with another weight, (N,), those that have one."""

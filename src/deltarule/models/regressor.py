@@ -1,5 +1,6 @@
 """`NetworkRegressor`: a network that fits numbers, as a scikit-learn estimator."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -10,19 +11,18 @@ from sklearn.utils.validation import check_is_fitted
 from deltarule import trees
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.base import NetworkEstimator, _columns
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import inputs_of, target_names, validated
-from deltarule.models.regularization import Way
+from deltarule.models.outcome import Outcome
+from deltarule.models.plan import Plan
+from deltarule.models.planning import is_first_order
+from deltarule.models.recipe import Recipe
 from deltarule.models.scaling import Scaling
-from deltarule.models.trainer_names import automatic, is_first_order
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
-from deltarule.trainers.bayesian.trainer import has_gaussian_noise
-from deltarule.training.session import TrainingResult
 
 if TYPE_CHECKING:
     from deltarule.data.schema import Schema
@@ -132,9 +132,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         self.cost = cost
         self.output_weights = output_weights
 
-    @property
-    def _output(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return get_cost(self.cost).natural_output or "linear"
+    _task = "regression"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train a fresh network on X (N, n_1) and y (N,) or (N, k), in any units, with weights (N,) of at least 0.
@@ -155,7 +153,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         else:
             self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(rows.X), self.y_scaling_.widened(rows.Y)
         scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
-        self._train(scaled, self._cost_of(scaled))
+        self._train(scaled)
         return self
 
     @available_if(lambda self: is_first_order(self.trainer))
@@ -168,10 +166,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         first = not hasattr(self, "params_")
         X, Y, weight = self._checked(X, y, sample_weight, first)
         if first:
-            rows = distinct(X, Y, weight)
-            self._measure(rows)
-            scaled = rows._replace(X=self.x_scaling_.encode(rows.X), Y=self.y_scaling_.encode(rows.Y))
-            self.net_ = self._network(self.n_outputs_, self._cost_of(scaled))
+            self._measure(distinct(X, Y, weight))
         self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
         vars(self).pop("ensemble_", None)  # the posterior was that of other parameters
@@ -214,31 +209,23 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._flat else values
 
-    def _automatic_way(self, count: int) -> str:
-        contradicted = any(getattr(self, name) is not None for name in ("l2", "eta", "batch_size", "output_weights"))
-        by_steps = self.trainer in ("auto", "lm") and automatic(self.net_, len(self.x_scaling_.mean), count) == "lm"
-        if contradicted or not by_steps:
-            return "early-stopping"
-        if has_gaussian_noise(self.net_):
-            return "bayesian"
-        return "l2" if self._knows_noise else "early-stopping"
+    def _recipe(self) -> Recipe:
+        """Weights of targets leave no room for the noise of each, which Bayesian regularisation finds."""
+        recipe = super()._recipe()
+        weighed = self.output_weights is not None and self.regularization == "auto"
+        return replace(recipe, regularization="early-stopping") if weighed else recipe
+
+    def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
+        """Levenberg-Marquardt by name is that of Bayesian regularisation where this is what "auto" takes."""
+        if recipe.trainer == "lm" and recipe.regularization == "auto":
+            plan = super()._plan(replace(recipe, trainer="auto"), X, Y)
+            if not plan.way.holds_out:
+                return plan
+        return super()._plan(recipe, X, Y)
 
     @property
-    def _knows_noise(self) -> bool:
-        return self.net_.cost.noise_variance(1.0) is not None
-
-    def _penalty(self, way: Way, Y: np.ndarray) -> float | None:
-        """On all rows the one for the noise that the cost supposes, if it does."""
-        known = None if way.l2 is None or way.holds_out else penalty_of(self.net_.cost, self.y_scaling_.std, Y)
-        return way.l2 if known is None else known
-
-    def _starts(self, way: Way) -> int:
-        by_noise = self._knows_noise and way.l2 is not None and not way.holds_out
-        return STARTS if by_noise and self.trainer in ("auto", "lm") else way.restarts
-
-    @property
-    def _is_robust(self) -> bool:
-        return isinstance(self.cost, str) and self.cost == "huber"
+    def _target_scales(self) -> np.ndarray:
+        return self.y_scaling_.std
 
     def _last_params(self) -> Any:
         """Of an ensemble those of its best member."""
@@ -246,16 +233,15 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             return self.params_
         return trees.mapped(np.asarray, self.ensemble_.members[self.ensemble_.best].params)
 
-    def _trained(self, result: TrainingResult, rows: Weighted) -> None:
-        """With "bayesian": the posteriors of all starts, and the one network that they make together."""
-        if self.regularization_ != "bayesian":
+    def _trained(self, outcome: Outcome) -> None:
+        """With "bayesian": the posteriors of all starts, and what they know of the noise."""
+        known = outcome.known
+        if known is None:
             vars(self).pop("ensemble_", None)
             return
-        self.ensemble_ = BayesianEnsemble.of(self.net_, result, rows.X, rows.Y, rows.uneven_weight)
-        self.net_, self.params_ = self.ensemble_.merged()
-        self.log_evidence_ = float(self.ensemble_.log_evidence[self.ensemble_.best])
-        self.effective_parameters_ = float(self.ensemble_.gamma[self.ensemble_.best])
-        self.noise_std_ = self.ensemble_.noise_std * self.y_scaling_.std
+        self.ensemble_ = known.ensemble
+        self.log_evidence_, self.effective_parameters_ = known.log_evidence, known.gamma
+        self.noise_std_ = known.noise_std
 
     def schema(self) -> "Schema":
         """The columns and the scaling, as a model file holds them."""
@@ -265,10 +251,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         targets = _columns(list(self._target_names), self.y_scaling_)
         return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
 
-    def _error_bars(self) -> dict[str, np.ndarray] | None:
-        from deltarule.trainers.bayesian.stored import as_tensors
-
-        return as_tensors(self.ensemble_) if hasattr(self, "ensemble_") else None
+    def _error_bars(self) -> BayesianEnsemble | None:
+        return getattr(self, "ensemble_", None)
 
     def __sklearn_tags__(self):
         """Several targets are welcome."""
@@ -318,10 +302,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                 "regularization."
             )
         return weight / weight.mean()
-
-    def _cost_of(self, scaled: Weighted) -> Cost:
-        """The cost by its name or as it was given; of "huber" with a delta for the noise of these rows."""
-        return huber_of(scaled.X, scaled.Y) if self._is_robust else get_cost(self.cost)
 
 
 def _missing(y: Any) -> np.ndarray | None:

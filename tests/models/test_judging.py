@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 import deltarule as dr
-from cli.hand_set import outcome_of, scores_of, slope
-from deltarule.cli.verdict import judge
 from deltarule.data.table import load_table
+from deltarule.models.judging import judge
+from deltarule.models.verdict import Verdict
+from models.hand_set import outcome_of, scores_of, slope
 
 
 def test_suspicious_tables(tmp_path):
@@ -47,14 +48,12 @@ def test_a_column_that_numbers_the_rows_is_named(tmp_path):
     assert sum("'order'" in warning for warning in judge(data, outcome, scores_of(data, outcome)).warnings) == 1
 
 
-def test_the_panel_shows_every_line_and_warning(line, capsys):
-    from rich.console import Console
-
+def test_what_a_file_keeps_and_a_reader_sees(line):
     outcome = outcome_of(*slope(line))
     scores = scores_of(line, outcome)
     scores["training"] = {"rmse": 0.5, "r2": 0.99}
     verdict = judge(line, outcome, scores)
-    Console(width=100).print(verdict.panel())
-    shown = capsys.readouterr().out
-    assert all(name in shown for name in (*verdict.lines, "warning"))
-    assert set(verdict.record()) == {"verdict", "warnings", "importance"}
+    assert Verdict.from_record(verdict.record()) == verdict
+    assert Verdict.from_record({}) is None
+    for shown in (str(verdict), verdict._repr_html_()):
+        assert all(name in shown for name in (*verdict.lines, "warning"))

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 import deltarule as dr
-from cli.hand_set import outcome_of, scores_of
-from deltarule.cli.verdict import judge
 from deltarule.data.table import load_table
+from deltarule.models.judging import judge
+from models.hand_set import outcome_of, scores_of
 
 
 def test_a_classifier(tmp_path):

@@ -1,69 +1,37 @@
 """The verdict on a network that was trained on a table, in plain words: how good, how noisy, by which columns."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltarule.cli import class_verdict, regression_verdict
-from deltarule.cli.metrics import measure
-from deltarule.cli.outcome import Outcome
-from deltarule.cli.screen import MOST_NAMES, number, quoted
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
 from deltarule.errors import counted
+from deltarule.inspection.importance import chosen_rows, permutation_importance
+from deltarule.models import class_verdict, regression_verdict
+from deltarule.models.metrics import Scores, measure
+from deltarule.models.outcome import Outcome
+from deltarule.models.verdict import Verdict
+from deltarule.models.words import MOST_NAMES, number, quoted
 
 if TYPE_CHECKING:
-    from deltarule.cli.summary import Scores
-    from deltarule.data import DataSet
+    from deltarule.data import DataSet, LoadedData
 
 MANY_COPIES = 0.05  # of the test rows, that stand among the training rows
 NO_USE = 0.01  # of the largest importance, below which a column shows no use
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What to say of a network, a few words for each subject.
+def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
+    """The verdict on a network; `scores` are of the parts of a table, or of images or a folder of the held-out ones.
 
-    Args:
-        lines: by subject.
-        warnings: what should make the user hesitate, a sentence each.
-        importance: of each column: the error that shuffling it adds, in the unit of the target (of several targets in
-            standard deviations), or the log-loss.
-    """
-
-    lines: dict[str, str]
-    warnings: list[str] = field(default_factory=list)
-    importance: dict[str, float] = field(default_factory=dict)
-
-    def record(self) -> dict[str, Any]:
-        """For the JSON line and the model file."""
-        return {"verdict": self.lines, "warnings": self.warnings, "importance": self.importance}
-
-    def panel(self) -> Any:
-        """For people."""
-        from rich.panel import Panel
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column()
-        for name, words in self.lines.items():
-            table.add_row(Text(name), Text(words, overflow="fold"))
-        for words in self.warnings:
-            table.add_row(Text("warning", style="bold yellow"), Text(words, overflow="fold"))
-        return Panel(table, title="verdict", title_align="left", expand=False)
-
-
-def judge(data: "DataSet", outcome: Outcome, scores: "Scores") -> Verdict:
-    """The verdict on a network for a table; `scores` are of its training, validation and test parts.
+    Of images and folders only that nothing was learnt, where that is so.
 
     Importance is measured on the validation and the test rows together, as are recall and AUC of classes: the training
     rows would also show what the network has learnt by heart.
     """
-    from deltarule.inspection.importance import chosen_rows, permutation_importance
-
-    data = data.with_all_targets()
+    if data.schema.image_shape is not None or data.streamed:
+        known = data.task == "classification"
+        return Verdict({}, class_verdict.learnt_nothing(data, scores, outcome.plan.settings.eta) if known else [])
+    data = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
     X = np.concatenate([data.validation.X, data.test.X])
     Y = np.concatenate([data.validation.Y, data.test.Y])
     chosen, copied = chosen_rows(len(X)), copies(data)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.cli.metrics import class_lines, in_words, measure
 from deltarule.data import NumericColumn, Schema
+from deltarule.models.metrics import class_lines, in_words, measure
 
 
 def identity(k):

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 import deltarule as dr
-from deltarule.cli.metrics import measure
-from deltarule.cli.outcome import Known, Outcome
+from deltarule.models.metrics import measure
+from deltarule.models.outcome import Known, Outcome
 
 
 def outcome_of(net, params, known=None) -> Any:

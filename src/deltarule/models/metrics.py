@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.cli.screen import MOST_NAMES, number, share
 from deltarule.data.labels import probabilities
 from deltarule.inspection.roc import roc_curve
+from deltarule.models.words import MOST_NAMES, number, share
 
 if TYPE_CHECKING:
     from deltarule.data import Schema
     from deltarule.network.backprop import Params
     from deltarule.network.network import Network
+
+Scores = dict[str, dict[str, Any]]  # by part
 
 
 def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y: np.ndarray) -> dict[str, Any]:
@@ -83,6 +85,11 @@ def _lowest(values: dict[str, float | None], form: Callable[[float], str]) -> st
 def named(part: str, scores: dict[str, Any]) -> dict[str, Any]:
     """The scores with the part's name before theirs, "test_accuracy" for example."""
     return {f"{part}_{name}": value for name, value in scores.items()}
+
+
+def of_part(metrics: dict[str, Any], part: str) -> dict[str, Any]:
+    """The scores of a part from those that `named` made."""
+    return {name.removeprefix(f"{part}_"): value for name, value in metrics.items() if name.startswith(f"{part}_")}
 
 
 def in_words(scores: dict[str, Any]) -> str:

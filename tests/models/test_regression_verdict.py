@@ -1,6 +1,5 @@
 """What the verdict says of regressions whose quality is known."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +7,9 @@ import pandas as pd
 import pytest
 
 import deltarule as dr
-from cli.hand_set import known_noise, outcome_of, scores_of, slope
-from deltarule.cli.verdict import judge
 from deltarule.data.table import load_table
+from deltarule.models.judging import judge
+from models.hand_set import known_noise, outcome_of, scores_of, slope
 
 
 def test_a_good_regression(line):
@@ -133,27 +132,22 @@ def test_errors_that_grow(line, tmp_path, offset):
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
-def test_shifted_rows_are_warned_of_whatever_their_share(run, tmp_path, share):
+def test_shifted_rows_are_warned_of_whatever_their_share(share):
     random = np.random.default_rng(1)
     a, b = random.uniform(-2, 2, (2, 200))
     shifted = random.choice(200, int(200 * share), replace=False)
     y = np.sin(2 * a) + b / 2 + random.normal(0, 0.1, 200)
     y[shifted] += 5
-    pd.DataFrame({"a": a, "b": b, "y": y}).to_csv(tmp_path / "t.csv", index=False)
-    record = json.loads(run("train", "t.csv", "--target", "y", "--json").out)
-    (warning,) = (words for words in record["warnings"] if "far from the others" in words)
+    verdict = dr.fit_table(pd.DataFrame({"a": a, "b": b, "y": y}), "y").verdict
+    (warning,) = (words for words in verdict.warnings if "far from the others" in words)
     assert len(shifted) <= int(warning.split()[0]) <= 1.5 * len(shifted)
 
 
-def test_rows_with_imputed_cells_are_no_outliers(run, tmp_path):
+def test_rows_with_imputed_cells_are_no_outliers():
     """Their errors are large because an input is unknown, not because they are faults."""
     rng = np.random.default_rng(0)
     x, z = rng.uniform(0, 10, (2, 300))
     y = 5 * x + z + 0.1 * rng.normal(size=300)
-    cells = ["" if i % 12 == 0 else f"{value:.4f}" for i, value in enumerate(x)]
-    rows = "".join(f"{a},{b:.4f},{c:.4f}\n" for a, b, c in zip(cells, z, y, strict=True))
-    (tmp_path / "t.csv").write_text("x,z,y\n" + rows)
-    words = ("--target", "y", "--missing", "impute", "--epochs", 30, "--out", tmp_path / "m.safetensors")
-    outcome = run("train", tmp_path / "t.csv", *words)
-    assert outcome.code == 0
-    assert "far from the others" not in outcome.out + outcome.err
+    table = pd.DataFrame({"x": np.where(np.arange(300) % 12, x, np.nan), "z": z, "y": y})
+    verdict = dr.fit_table(table, "y", impute=True, epochs=30).verdict
+    assert not any("far from the others" in words for words in verdict.warnings)

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.cli.metrics import class_lines
-from deltarule.cli.screen import quoted, share
 from deltarule.errors import counted
+from deltarule.models.metrics import Scores, class_lines
+from deltarule.models.words import quoted, share
 
 if TYPE_CHECKING:
-    from deltarule.cli.summary import Scores
     from deltarule.data import DataSet, LoadedData
 
 PARTS = {"training": "fit", "validation": "validation", "test": "test"}
@@ -20,7 +19,7 @@ RANKED = 0.6  # area under the ROC curve, above which the probabilities know som
 
 
 def lines(
-    data: "DataSet", predicted: np.ndarray, actual: np.ndarray, scores: "Scores", held: dict[str, Any]
+    data: "DataSet", predicted: np.ndarray, actual: np.ndarray, scores: Scores, held: dict[str, Any]
 ) -> dict[str, str]:
     """Accuracy, baseline, recall and AUC of each class, and the most confused pair.
 
@@ -53,7 +52,7 @@ def lines(
     }
 
 
-def warnings(data: "DataSet", scores: "Scores", held: dict[str, Any]) -> list[str]:
+def warnings(data: "DataSet", scores: Scores, held: dict[str, Any]) -> list[str]:
     """A sentence for each rare class that is missed, else one if nothing was learnt; and the classes of no test row."""
     untested = np.array(data.schema.output_names)[data.test.Y.sum(axis=0) == 0].tolist()
     unknown = [f"no test row is of {quoted(untested)}: the scores say nothing of them"] if untested else []
@@ -62,14 +61,14 @@ def warnings(data: "DataSet", scores: "Scores", held: dict[str, Any]) -> list[st
     return rare + (learnt_nothing(data, scores) if worse or not rare else []) + unknown
 
 
-def learnt_nothing(data: "LoadedData", scores: "Scores", eta: float | None = None) -> list[str]:
+def learnt_nothing(data: "LoadedData", scores: Scores, eta: float | None = None) -> list[str]:
     """A sentence if the network is right in no more test rows than the answer that is right most often.
 
     `eta` is the learning rate that a smaller one could be tried for.
     """
     if scores["test"]["accuracy"] > data.test.Y.mean(axis=0).max():
         return []
-    remedy = "" if eta is None else f": it has learnt nothing; try a smaller --eta than {eta:g}"
+    remedy = "" if eta is None else f": it has learnt nothing; try a smaller eta than {eta:g}"
     return [f"on the test rows the network is no better than answering the most frequent class always{remedy}"]
 
 

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from deltarule.cli.outcome import Known, Outcome
-from deltarule.cli.screen import number, share
 from deltarule.data.columns import NumericColumn
 from deltarule.data.units import split_unit
 from deltarule.errors import counted
 from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
+from deltarule.models.metrics import Scores
+from deltarule.models.outcome import Known, Outcome
+from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
-    from deltarule.cli.summary import Scores
     from deltarule.data import DataSet
 
 PARTS = {"training": "fit", "validation": "validation", "test": "test"}
@@ -69,7 +69,7 @@ def _without_imputed(data: "DataSet", X: np.ndarray) -> np.ndarray:
 
 
 def lines(
-    targets: list[Target], outcome: Outcome, scores: "Scores", copied: bool, held: np.ndarray | None
+    targets: list[Target], outcome: Outcome, scores: Scores, copied: bool, held: np.ndarray | None
 ) -> dict[str, str]:
     """The lines of each target; `held` is the share of the held-out rows in their 95 % intervals, (k,)."""
     found, known = {}, outcome.known
@@ -90,12 +90,12 @@ def lines(
     return found
 
 
-def warnings(targets: list[Target], outcome: Outcome, scores: "Scores") -> list[str]:
+def warnings(targets: list[Target], outcome: Outcome, scores: Scores) -> list[str]:
     """A sentence for each target that is learnt by heart, or whose errors of all rows are no plain noise."""
     return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name)
 
 
-def _of_target(scores: "Scores", name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
+def _of_target(scores: Scores, name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
     """RMSE and R² of one target in each part."""
     if not several:
         return {part: scores[part]["rmse"] for part in PARTS}, {part: scores[part]["r2"] for part in PARTS}
@@ -132,7 +132,7 @@ def _parameters(known: Known) -> str:
     return f"the data use about {known.gamma:.0f} of {which} parameters, so more neurons {more} help"
 
 
-def _by_heart(targets: list[Target], outcome: Outcome, scores: "Scores") -> list[str]:
+def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[str]:
     """A sentence for each target that is fitted much better on training rows than on others, past the noise."""
     found, several = [], len(targets) > 1
     for j, target in enumerate(targets):
@@ -158,7 +158,7 @@ def _of_errors(targets: list[Target], cost: str) -> list[str]:
         "huber": "correct them or leave them out; the huber cost bounds how they pull at the fit, but RMSE and R² "
         "count them in full",
         "quadratic": "correct them or leave them out, for the quadratic cost squares their errors, so that they spoil "
-        "the fit, the noise and the error bars; if they have to stay, --cost huber bounds their pull",
+        "the fit, the noise and the error bars; if they have to stay, cost='huber' bounds their pull",
     }.get(cost, "correct them or leave them out")
     found = []
     for column, rows, actual, predicted, far, unequal in targets:

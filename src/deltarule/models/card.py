@@ -1,0 +1,139 @@
+"""A model's card: what the network is, where it comes from and how good it is, a few words for each."""
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from deltarule import trees
+from deltarule.errors import counted
+from deltarule.inspection.report import Evidence, gather, html_report
+from deltarule.models.metrics import in_words, of_part
+from deltarule.models.plan import in_a_line
+from deltarule.models.planning import sizes_of
+from deltarule.models.words import number
+
+if TYPE_CHECKING:
+    from deltarule.models.model import Model
+
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
+ENGINES = {"numpy": "NumPy", "jax": "JAX"}  # as they are written
+
+
+def card(model: "Model") -> dict[str, str]:
+    """What there is to say, by subject; what a file does not know is left out."""
+    training, schema = model.training, model.schema
+    metrics = training.get("metrics") or {}
+    scores = {part: of_part(metrics, part) for part in ("validation", "test")}
+    found = {
+        "data": _data(training),
+        "columns": None if schema is None else ", ".join(_column_names(model)),
+        "target": None if schema is None else ", ".join(schema.target_names),
+        "network": _network(model),
+        "cost": model.net.cost.in_words("standard deviations"),
+        "trainer": training.get("trainer"),
+        "engine": ENGINES.get(training.get("engine", "")),
+        "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),
+        "kept": training.get("kept") or _epochs(training),
+        "training cost": None if training.get("training_cost") is None else number(training["training_cost"]),
+        "noise": _noise(model),
+        "effective parameters": _effective_parameters(training),
+        **{part: in_words(found) if found else None for part, found in scores.items()},
+        "seed": training.get("seed"),
+        "versions": ", ".join(f"{name} {words}" for name, words in (training.get("versions") or {}).items()) or None,
+    }
+    return {name: str(words) for name, words in found.items() if words is not None}
+
+
+def headline(model: "Model") -> str:
+    """What it predicts from what, and how well, in a line."""
+    if model.schema is None:
+        return f"{_network(model)}, without columns: numbers in and out are the network's own"
+    inputs = ", ".join(_column_names(model))
+    words = f"{', '.join(model.schema.target_names)} from {inputs if len(inputs) <= 60 else _count(model)}"
+    scores = of_part(model.training.get("metrics") or {}, "test")
+    return f"{words}; test {in_words(scores).replace(chr(10), ', ')}" if scores else words
+
+
+def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, str] | None = None) -> str:
+    """The report, an HTML page.
+
+    Args:
+        model: a model with a schema.
+        evidence: the model on rows with known targets; None takes those that were held out, where they are at hand.
+        more: what else the card says.
+    """
+    from deltarule.errors import ModelFileError
+
+    if model.schema is None:
+        raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
+    if evidence is None and model.held_out is not None:
+        evidence = evidence_of(model, model.held_out.X, model.held_out.Y, "the rows held out for the test")
+    title = model.training.get("source") or ", ".join(model.schema.target_names)
+    if model.path is not None:
+        title = model.path.name
+        more = (more or {}) | {"Model's SHA-256": sha256(model.path.read_bytes()).hexdigest()}
+    rows = {name[0].upper() + name[1:]: words for name, words in card(model).items()} | (more or {})
+    return html_report(title, model.schema, rows, model.training, evidence)
+
+
+def evidence_of(model: "Model", X: Any, Y: Any, name: str) -> Evidence:
+    """The model on encoded rows with known targets, which are called so."""
+    assert model.schema is not None
+    return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars)
+
+
+def _count(model: "Model") -> str:
+    assert model.schema is not None
+    return counted(len(model.schema.inputs), "column")
+
+
+def _column_names(model: "Model") -> list[str]:
+    """The names of the raw columns; of images their shape."""
+    assert model.schema is not None
+    shape = model.schema.image_shape
+    if shape is not None:
+        return [f"pixels {' x '.join(map(str, shape))}"]
+    return [str(getattr(column, "name", "")) for column in model.schema.inputs]
+
+
+def _data(training: dict[str, Any]) -> str | None:
+    examples, source = training.get("examples") or {}, training.get("source")
+    sizes = [f"{examples[part]:,} {words}" for part, words in PARTS.items() if part in examples]
+    counts = f"{', '.join(sizes)} example{'s' if examples.get('test') != 1 else ''}" if sizes else None
+    return ": ".join(words for words in (source, counts) if words) or None
+
+
+def _network(model: "Model") -> str:
+    """The layers and the number of parameters; of several starts, those of each and of the average that is saved."""
+    shape, training = model.net.input_shape(model.params), model.training
+    sizes = sizes_of(model.net, shape[0]) if shape is not None and len(shape) == 1 else ()
+    count = counted(trees.size(model.params), "parameter")
+    one, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
+    if one is None or n is None or starts is None or starts < 2:
+        return f"{in_a_line(model.net, sizes)}, {count}"
+    return (
+        f"the average of {starts} networks {one}, of {counted(n, 'parameter')} each; it is saved as one network "
+        f"{'-'.join(map(str, sizes))}, {count}"
+    )
+
+
+def _epochs(training: dict[str, Any]) -> str | None:
+    """Of files that do not say which epoch they keep."""
+    epochs, best = training.get("epochs"), training.get("best_epoch")
+    return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{counted(epochs, 'epoch')}"
+
+
+def _noise(model: "Model") -> str | None:
+    """The standard deviation of the noise, which Bayesian regularisation knows."""
+    std, schema = model.training.get("noise_std"), model.schema
+    if schema is None or not isinstance(std, list) or len(std) != len(schema.target_names):
+        return None
+    return ", ".join(f"{number(value, 3)} of {name}" for name, value in zip(schema.target_names, std, strict=True))
+
+
+def _effective_parameters(training: dict[str, Any]) -> str | None:
+    gamma, n, evidence = (
+        training.get(name) for name in ("effective_parameters", "parameters_of_a_start", "log_evidence")
+    )
+    if gamma is None or n is None:
+        return None
+    return f"{gamma:.1f} of the {n:,} of one network; log evidence {number(evidence, 6)}"

@@ -1,0 +1,101 @@
+"""What a training is told: the network, the trainer and its numbers, and how it is said in a line."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from deltarule.errors import counted
+from deltarule.models.regularization import WAYS, Way
+from deltarule.models.trainers import TRAINERS, Settings
+from deltarule.network.network import Network
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a training is told.
+
+    Args:
+        net: the network.
+        sizes: n_1, ..., n_L, the numbers of activations of the layers that have weights.
+        trainer: of the library.
+        trainer_name: in `TRAINERS`, or the name of the trainer's class.
+        settings: the numbers of the trainer.
+        epochs: at most this many.
+        monitor: what "best" means on the rows that are held out.
+        regularization: a name in `WAYS`.
+        validated: whether rows that are held out choose the best epoch.
+        patience: the epochs without a better score that end it, None for no such rule.
+        restarts: how many starts are trained.
+        streamed: whether the examples stay on disk.
+    """
+
+    net: Network
+    sizes: tuple[int, ...]
+    trainer: Any
+    trainer_name: str
+    settings: Settings
+    epochs: int
+    monitor: str
+    regularization: str | None
+    validated: bool = True
+    patience: int | None = None
+    restarts: int = 1
+    streamed: bool = False
+
+    def for_count(self, count: int) -> Self:
+        """The same plan where no batch has more than that many examples, if the trainer has a name."""
+        m = self.settings.batch_size
+        if m is None or m <= count or self.trainer_name not in TRAINERS:
+            return self
+        settings = replace(self.settings, batch_size=count)
+        return replace(self, settings=settings, trainer=TRAINERS[self.trainer_name].build(settings))
+
+    @property
+    def way(self) -> Way:
+        """How it regularises."""
+        return WAYS[self.regularization]
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The options that its trainer understands; of a trainer object none."""
+        return TRAINERS[self.trainer_name].takes if self.trainer_name in TRAINERS else ()
+
+    @property
+    def network(self) -> str:
+        """The layers in a line: "784-30-10 (sigmoid, sigmoid)", or by name where they are not all of one kind."""
+        return in_a_line(self.net, self.sizes)
+
+    @property
+    def description(self) -> str:
+        """The trainer in a few words, such as "sgd, eta 0.5, batches of 10"."""
+        words, settings = [self.trainer_name], self.settings
+        if "eta" in self.takes:
+            words.append(f"eta {settings.eta:g}")
+        m = settings.batch_size
+        words.append("all examples in a step" if m is None else f"batches of {m}")
+        if settings.momentum is not None:
+            kind = "Nesterov momentum" if settings.nesterov else "momentum"
+            words.append(f"{kind} {settings.momentum:g}")
+        for name, value in (("l2", settings.l2), ("l1", settings.l1), ("max-norm", settings.max_norm)):
+            if value:
+                words.append(f"{name} {value:g}")
+        if settings.halve_after is not None:
+            words.append(f"eta halved after {counted(settings.halve_after, 'epoch')} without improvement")
+        if self.restarts > 1:
+            words.append(counted(self.restarts, "start"))
+        return ", ".join(words)
+
+
+def in_a_line(net: Network, sizes: tuple[int, ...]) -> str:
+    """A network's layers in a line; `sizes` are n_1 and those of the layers with weights."""
+    from deltarule.network.layers import Dense, Dropout
+
+    if all(isinstance(layer, Dense | Dropout) for layer in net.layers):
+        words = [
+            f"dropout {layer.p:g}" if isinstance(layer, Dropout) else getattr(layer, "activation", "linear")
+            for layer in net.layers
+        ]
+        return f"{'-'.join(map(str, sizes))} ({', '.join(words)})"
+    return " - ".join(
+        f"{layer.label} {activation}" if (activation := getattr(layer, "activation", "")) else layer.label
+        for layer in net.layers
+    )

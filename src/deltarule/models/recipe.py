@@ -1,0 +1,81 @@
+"""What a user may say of a network and its training; whatever is left out, `deltarule.models.plan` decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deltarule.errors import ConfigurationError
+from deltarule.models.trainers import EVERY, TRAINERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network and its training, None where the kind of problem and the trainer decide.
+
+    Args:
+        hidden: the sizes of the hidden layers; () is a linear model.
+        stack: the hidden layers by name or from a .toml file, in place of `hidden`.
+        activation: of the hidden layers.
+        cost: a name, or a `deltarule.network.costs.Cost`.
+        init: the initializer of all layers with weights.
+        trainer: a name in `TRAINERS`, or a trainer.
+        regularization: "auto" or a name in `deltarule.models.regularization.WAYS`.
+        eta: the learning rate.
+        batch_size: the examples of a step.
+        momentum: mu.
+        nesterov: whether the gradient is taken where the momentum leads.
+        l2: lambda of (lambda/2N) sum w².
+        l1: lambda of (lambda/N) sum |w|.
+        max_norm: the most that the weights into a neuron may measure.
+        dropout: the share of each hidden layer that is dropped in a step.
+        halve_after: the epochs without a better validation score after which eta is halved.
+        epochs: at most so many.
+        patience: the epochs without a better score that end the training.
+        restarts: the starts.
+        monitor: what the best network is the best in on validation rows, "accuracy" or "cost".
+    """
+
+    hidden: Sequence[int] | None = None
+    stack: str | None = None
+    activation: str | None = None
+    cost: Any = None
+    init: str | None = None
+    trainer: Any = None
+    regularization: str | None = "auto"
+    eta: float | None = None
+    batch_size: int | None = None
+    momentum: float | None = None
+    nesterov: bool = False
+    l2: float | None = None
+    l1: float | None = None
+    max_norm: float | None = None
+    dropout: float | None = None
+    halve_after: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    restarts: int | None = None
+    monitor: str | None = None
+
+
+def special(recipe: Any) -> dict[str, Any]:
+    """The options given that not every trainer takes, by name."""
+    return {name: value for name in EVERY if (value := getattr(recipe, name)) is not None}
+
+
+def check_options(recipe: Any, trainer: str) -> None:
+    """Refuse an option that the trainer of this name does not understand, rather than ignore it.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for name, value in special(recipe).items():
+        if name not in TRAINERS[trainer].takes:
+            others = " or ".join(f"trainer={other!r}" for other, row in TRAINERS.items() if name in row.takes)
+            raise ConfigurationError(
+                f"{name} is {value}, but trainer={trainer!r} takes no {name}: leave it out, or choose {others}"
+            )
+    if recipe.nesterov and recipe.momentum is None and TRAINERS[trainer].momentum is None:
+        raise ConfigurationError(
+            f"nesterov is a kind of momentum, and trainer={trainer!r} has none here: give momentum=0.9 with sgd or gd, "
+            "choose trainer='momentum', or leave it out"
+        )

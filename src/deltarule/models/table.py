@@ -1,0 +1,100 @@
+"""`fit_table`: from a table to a trained model, as `deltarule train` does."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from deltarule.data.table import load_table
+from deltarule.data.table_options import TableOptions
+from deltarule.errors import ConfigurationError
+from deltarule.models.fitting import finished, run
+from deltarule.models.model import Model
+from deltarule.models.planning import make_plan
+from deltarule.models.problem import Problem
+from deltarule.models.recipe import Recipe
+
+RUNNING = ("engine", "time_limit", "callbacks")
+READING, TRAINING = ({field.name for field in fields(kind)} for kind in (TableOptions, Recipe))
+
+
+def fit_table(
+    table: Any,
+    target: str | Sequence[str],
+    *,
+    task: str | None = None,
+    seed: int = 0,
+    split: str = "random",
+    drop_missing: bool = False,
+    **options: Any,
+) -> Model:
+    """Train a network on a table, whose columns may be numbers, booleans, categories and texts in any units.
+
+    The rows are split 70/15/15 into those that train, those that choose the best epoch, and those that are looked at
+    once, at the end. A regression whose steps are cheap sets its regularisation from the training rows (MacKay 1992)
+    and gives every prediction an error bar.
+
+    Args:
+        table: the path of a file (.csv, .tsv, .txt, .xlsx, .parquet), or a DataFrame.
+        target: the column to learn, or several; all others are inputs.
+        task: "classification" or "regression", for a target that could be either.
+        seed: of the split, the first weights and the order of the examples.
+        split: "random", or "blocks": the first rows train and the last ones test, for rows in the order of time.
+        drop_missing: leave out rows with missing cells, which are refused otherwise.
+        options: fields of `deltarule.data.TableOptions` (`drop`, `weights`, `na`, ...), how the table is read; of
+            `deltarule.models.recipe.Recipe` (`hidden`, `trainer`, `epochs`, ...), the network and its training; and
+            `engine`, `time_limit` and `callbacks`, as in `train`.
+
+    Raises:
+        DataError: the table cannot be used.
+        ConfigurationError: an option is not known, lies outside its domain, or does not go with another.
+
+    >>> import pandas as pd
+    >>> x = [i / 30 for i in range(60)]
+    >>> model = fit_table(pd.DataFrame({"x": x, "y": [100 + 50 * v for v in x]}), target="y", hidden=(3,))
+    >>> model.predict(pd.DataFrame({"x": [1.0]})).round(1).tolist()
+    [150.0]
+    """
+    known = {*READING, *TRAINING, *RUNNING}
+    for name in options:
+        if name not in known:
+            raise ConfigurationError(f"the option {name} is not known: give one of {', '.join(sorted(known))}.")
+    given = {name: value for name, value in options.items() if name not in ("time_limit", "callbacks")}
+    reading = {name: value for name, value in options.items() if name in READING}
+    for name in ("na", "drop", "category"):
+        value = reading.get(name)
+        reading |= {} if value is None else {name: (value,) if isinstance(value, str) else tuple(value)}
+    recipe = Recipe(**{name: value for name, value in options.items() if name in TRAINING})
+    data = load_table(
+        table,
+        target=target,
+        task=task or ("regression" if recipe.cost in ("huber", "poisson") else None),
+        seed=seed,
+        split=split,
+        drop_missing=drop_missing,
+        options=TableOptions(**reading),
+        by_mean=recipe.cost == "poisson",
+    )
+    plan = make_plan(recipe, Problem.of(data))
+    running = {name: options[name] for name in RUNNING if name in options}
+    result = run(plan, data.train, data.validation, seed=seed, **running)
+    place = {"source": str(table)} if isinstance(table, str | Path) else {}
+    given |= {"missing": "impute"} if given.pop("impute", False) else {}
+    said = {"target": target, "task": task, "split": split, "seed": seed, "drop_missing": drop_missing or None} | given
+    origin = {
+        "options": place | {name: _as_json(value) for name, value in said.items() if value is not None},
+        "seed": seed,
+        "split_seed": seed,
+        "drop_missing": drop_missing,
+    }
+    return finished(plan, data, result, origin)
+
+
+def _as_json(value: Any) -> Any:
+    """An option as the model file keeps it: the sizes of layers as the command line has them, objects in words."""
+    if isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        sizes = all(isinstance(entry, int) for entry in value)
+        return ",".join(map(str, value)) if sizes else [str(entry) for entry in value]
+    return repr(value)

@@ -1,0 +1,135 @@
+"""The trainers that have a name, with what each takes and its defaults: one table for estimators, tables and images."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deltarule.trainers import BayesianRegularization, GradientDescent, LevenbergMarquardt, NewtonCG
+
+FIRST_ORDER = ("eta", "l2", "l1", "max_norm", "dropout", "halve_after")
+EVERY = (*FIRST_ORDER, "batch_size", "momentum")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The trainer's options, defaults filled in; a batch_size of None is all the training examples."""
+
+    eta: float | None = None
+    batch_size: int | None = None
+    momentum: float | None = None
+    l2: float | None = None
+    l1: float | None = None
+    max_norm: float | None = None
+    halve_after: int | None = None
+    nesterov: bool = False
+    patience: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainerChoice:
+    """A trainer that has a name.
+
+    Args:
+        build: makes it from its settings.
+        takes: the options that it understands and not every trainer does.
+        eta: its learning rate where none is given, by the kind of problem; empty if it has none.
+        epochs: at most so many on a table that is in memory, where no number is given.
+        patience: the epochs without a better score that end it there, where no number is given.
+        batch_size: m where none is given; None takes all examples in a step.
+        momentum: mu where none is given.
+        streamed: whether it trains on examples that stay on disk.
+        curved: whether every step holds all examples and the curvature there, for which images need small networks.
+    """
+
+    build: Callable[[Settings], Any]
+    takes: tuple[str, ...]
+    eta: Mapping[str, float]
+    epochs: int = 300
+    patience: int = 20
+    batch_size: int | None = 10
+    momentum: float | None = None
+    streamed: bool = False
+    curved: bool = False
+
+    @property
+    def first_order(self) -> bool:
+        """Whether it takes one small batch after another, so that new examples can go on where the last ended."""
+        return self.batch_size is not None
+
+
+def _gradient_descent(settings: Settings, **rule: Any) -> Any:
+    return GradientDescent(
+        **rule,
+        eta=settings.eta,
+        batch_size=settings.batch_size,
+        l2=settings.l2,
+        l1=settings.l1,
+        max_norm=settings.max_norm,
+        no_improvement=settings.halve_after,
+    )
+
+
+def _with_momentum(settings: Settings) -> Any:
+    return _gradient_descent(settings, momentum=settings.momentum, nesterov=settings.nesterov)
+
+
+# Learning rates chosen by validation on digits, MNIST, iris, wine, breast cancer, diabetes and Friedman's function;
+# those of a stack are [N] ch. 6's of rectified units.
+TRAINERS: dict[str, TrainerChoice] = {
+    "sgd": TrainerChoice(
+        _with_momentum,
+        EVERY,
+        {"images": 0.5, "stack": 0.03, "classification": 0.1, "regression": 0.05},
+        streamed=True,
+    ),
+    "gd": TrainerChoice(
+        _with_momentum,
+        (*FIRST_ORDER, "momentum"),
+        {"images": 0.5, "stack": 0.1, "classification": 0.5, "regression": 0.1},
+        epochs=1000,
+        patience=50,
+        batch_size=None,
+    ),
+    "momentum": TrainerChoice(
+        _with_momentum,
+        EVERY,
+        {"images": 0.05, "stack": 0.003, "classification": 0.02, "regression": 0.01},
+        momentum=0.9,
+        streamed=True,
+    ),
+    "adam": TrainerChoice(
+        lambda settings: _gradient_descent(settings, rule="adam"),
+        (*FIRST_ORDER, "batch_size"),
+        {"images": 0.001, "stack": 0.001, "classification": 0.005, "regression": 0.005},
+        batch_size=32,
+        streamed=True,
+    ),
+    "lm": TrainerChoice(
+        lambda settings: LevenbergMarquardt(batch_size=settings.batch_size, l2=settings.l2),
+        ("batch_size", "l2"),
+        {},
+        epochs=200,
+        patience=6,
+        batch_size=None,
+        streamed=True,
+        curved=True,
+    ),
+    "bayesian": TrainerChoice(
+        lambda settings: BayesianRegularization(max_fail=settings.patience),
+        (),
+        {},
+        epochs=200,
+        patience=10,
+        batch_size=None,
+        curved=True,
+    ),
+    "newton-cg": TrainerChoice(
+        lambda settings: NewtonCG(batch_size=settings.batch_size, l2=settings.l2),
+        ("batch_size", "l2"),
+        {},
+        epochs=200,
+        patience=6,
+        batch_size=None,
+        curved=True,
+    ),
+}

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.models.content import distinct, hold_out
+from deltarule.models.fitting import run
+from deltarule.models.planning import make_plan
+from deltarule.models.problem import Problem
+from deltarule.models.recipe import Recipe
+
+
+def planned(rows, **options):
+    recipe = Recipe(hidden=(3,), trainer=dr.LevenbergMarquardt(l2=0.1), patience=3, **options)
+    return make_plan(recipe, Problem("y", "regression", 2, 1, len(rows), rows.X, rows.Y, [1.0], shifted=False))
+
+
+def test_validation_rows_stop_the_training_and_their_weights_count():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(40, 2))
+    rows = distinct(X, random.normal(size=(40, 1)), random.uniform(0.5, 2, 40))
+    training, validation = (part.as_examples() for part in hold_out(rows, 0.3, 0))
+    plan = planned(training, epochs=30, regularization="early-stopping")
+    result = run(plan, training, validation, seed=0)
+    assert result.stop_reason == "max_fail"
+    best = np.asarray(plan.net(result.params, validation.X))[:, 0]
+    cost = np.average(0.5 * (best - validation.Y[:, 0]) ** 2, weights=validation.weights)
+    assert cost == pytest.approx(result.history["validation_cost"].min(), rel=1e-12)
+
+
+def test_without_validation_rows_all_epochs_run_or_a_minimum_is_reached():
+    random = np.random.default_rng(0)
+    rows = distinct(random.normal(size=(40, 2)), random.normal(size=(40, 1)), None).as_examples()
+    result = run(planned(rows, epochs=5, regularization=None), rows, None, seed=0)
+    assert result.stop_reason == "epochs"
+    assert "validation_cost" not in result.history

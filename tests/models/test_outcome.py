@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from deltarule.models.fitting import run
+from deltarule.models.outcome import outcome_of
+from deltarule.models.planning import make_plan
+from deltarule.models.problem import Problem
+from deltarule.models.recipe import Recipe
+
+
+def trained(data, **options):
+    """The plan, and what it has come to."""
+    plan = make_plan(Recipe(**options), Problem.of(data))
+    result = run(plan, data.train, data.validation, seed=2)
+    scales = np.array([column.std for column in data.schema.targets])
+    return plan, result, outcome_of(plan, result, data.train, data.validation, scales)
+
+
+def test_the_starts_become_one_network_that_predicts_their_mean(house_data):
+    plan, _, outcome = trained(house_data, hidden=(4,), epochs=10)
+    assert (plan.sizes, outcome.plan.sizes) == ((3, 4, 1), (3, 8, 1))
+    known = outcome.known
+    assert known is not None
+    outputs = np.asarray(outcome.plan.net(outcome.result.params, house_data.test.X))
+    np.testing.assert_allclose(outputs, known.ensemble.predict(house_data.test.X).mean, rtol=1e-12)
+    assert known.parameters == 3 * 4 + 4 + 4 + 1
+    assert known.network == "3-4-1 (tanh, linear)"
+    record = known.record()
+    assert record["starts"] == 2
+    assert record["noise_std"] == [
+        pytest.approx(
+            float(np.sqrt(known.ensemble.members[int(np.argmax(known.ensemble.log_evidence))].noise[0]))
+            * house_data.schema.targets[0].std
+        )
+    ]
+
+
+def test_another_training_stays_as_it_is(house_data):
+    plan, result, outcome = trained(house_data, hidden=(4,), epochs=2, trainer="gd")
+    assert outcome.plan is plan
+    assert outcome.result.history is result.history
+    assert all(np.array_equal(a[k], b[k]) for a, b in zip(outcome.result.params, result.params, strict=True) for k in b)
+    assert outcome.known is None
+
+
+def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
+    plan, result, outcome = trained(flower_data, hidden=(4,), epochs=40)
+    assert outcome.calibration is not None
+    T = outcome.calibration.temperature
+    assert outcome.calibration.rows == len(flower_data.validation)
+    before, after = (np.log(np.asarray(plan.net(r.params, flower_data.test.X))) for r in (result, outcome.result))
+    logits = before / T  # ln softmax(z / T) = ln softmax(z) / T but for a constant of the row
+    np.testing.assert_allclose(logits - logits[:, :1], after - after[:, :1], rtol=1e-6, atol=1e-9)

@@ -1,0 +1,71 @@
+"""`fit_table`, which is `deltarule train` for programs."""
+
+import json
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.cli import main
+from deltarule.errors import ConfigurationError, DataError
+
+
+def test_it_is_what_the_command_line_trains(houses, flowers, tmp_path, capsys):
+    for table, target in ((houses, "price"), (flowers, "flower")):
+        path, file = tmp_path / f"{target}.csv", tmp_path / "m.safetensors"
+        table.to_csv(path, index=False)
+        words = ["train", path, "--target", target, "--hidden", "4", "--epochs", "12", "--seed", "3", "--out", file]
+        assert main([*map(str, words), "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        trained = dr.load_model(file)
+        for source in (path, str(path), table):
+            model = dr.fit_table(source, target=target, hidden=(4,), epochs=12, seed=3)
+            assert (model.predict(table) == trained.predict(table)).all()
+            for name in ("metrics", "verdict", "trainer", "stop_reason"):
+                assert model.training[name] == trained.training[name]
+        assert said["test_rmse" if target == "price" else "test_accuracy"] in model.training["metrics"].values()
+
+
+def test_options_of_the_table_and_of_the_training(houses):
+    model = dr.fit_table(
+        houses.assign(code=np.arange(60) % 4),
+        "price",
+        drop="heat",
+        category=["code"],
+        trainer="adam",
+        eta=0.02,
+        epochs=3,
+    )
+    assert [column.name for column in model.schema.inputs] == ["area", "age", "code"]
+    assert model.schema.inputs[2].width == 4
+    assert "adam, eta 0.02" in model.training["trainer"]
+    assert model.training["options"]["drop"] == "heat"
+    assert json.dumps(model.training)
+    lm = dr.LevenbergMarquardt(solver="dual")
+    assert json.dumps(dr.fit_table(houses, "price", trainer=lm, epochs=2, hidden=(3, 2)).training)
+
+
+def test_the_same_seed_gives_the_same_model(houses):
+    first, second, other = (dr.fit_table(houses, "price", hidden=(3,), epochs=5, seed=seed) for seed in (1, 1, 2))
+    assert (first.predict(houses) == second.predict(houses)).all()
+    assert (first.predict(houses) != other.predict(houses)).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [({"hiden": 3}, "hiden"), ({"trainer": "lmm"}, "'lmm'"), ({"eta": 0.1, "trainer": "lm"}, "eta is 0.1")],
+)
+def test_options_that_are_not_known_are_named(houses, options, word):
+    with pytest.raises(ConfigurationError, match=word):
+        dr.fit_table(houses, "price", **options)
+
+
+def test_tables_that_cannot_be_used_are_named(houses):
+    with pytest.raises(DataError, match="nothing"):
+        dr.fit_table("nothing.csv", "y")
+    with pytest.raises((DataError, ConfigurationError), match="'prize'"):
+        dr.fit_table(houses, "prize")
+    with pytest.raises(DataError, match="'area'"):
+        dr.fit_table(houses.assign(area=houses["area"].where(houses["area"] > 60)), "price")
+    assert len(dr.fit_table(houses.assign(area=houses["area"].where(houses["area"] > 60)), "price", drop_missing=True,
+                            epochs=2).held_out) < 9  # fmt: skip

@@ -1,0 +1,31 @@
+import pytest
+
+import deltarule as dr
+from deltarule.models.trainers import TRAINERS, Settings
+
+
+@pytest.mark.parametrize("name", list(TRAINERS))
+def test_every_row_builds_its_trainer(name):
+    row = TRAINERS[name]
+    for kind in ("images", "stack", "classification", "regression"):
+        settings = Settings(eta=row.eta.get(kind), batch_size=row.batch_size, momentum=row.momentum, l2=0.5, patience=4)
+        trainer = row.build(settings)
+        assert trainer == row.build(settings)  # so that nothing compiles again
+        if "l2" in row.takes:
+            assert trainer.l2 == 0.5
+            assert trainer.batch_size == row.batch_size
+        if "eta" in row.takes:
+            assert trainer.eta == row.eta[kind]
+
+
+def test_rows_without_a_learning_rate_name_none():
+    assert all(bool(row.eta) == ("eta" in row.takes) for row in TRAINERS.values())
+
+
+def test_the_trainers_of_curvature():
+    assert isinstance(TRAINERS["lm"].build(Settings()), dr.LevenbergMarquardt)
+    assert isinstance(TRAINERS["newton-cg"].build(Settings()), dr.NewtonCG)
+    trainer = TRAINERS["bayesian"].build(Settings(patience=4))
+    assert isinstance(trainer, dr.BayesianRegularization)
+    assert trainer.max_fail == 4
+    assert [name for name, row in TRAINERS.items() if row.curved] == ["lm", "bayesian", "newton-cg"]
