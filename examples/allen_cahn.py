@@ -15,14 +15,17 @@ ends = np.vstack([np.column_stack([np.full(40, end), time]) for end in (0.0, 1.0
 
 
 def allen_cahn(x, u, p):
+    """The equation."""
     return u.d(1) - 1e-4 * u.d(0, 0) - 5 * (u.value - u.value**3)
 
 
 def no_flux(x, u, p):
+    """At both ends."""
     return u.d(0)
 
 
 def start(x, v):
+    """u at the start, exactly; v is the network's output."""
     place, t = x[:, :1], x[:, 1:]
     return place**2 * np.cos(np.pi * place) + t * v
 

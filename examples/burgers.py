@@ -12,10 +12,12 @@ layer = np.column_stack([random.uniform(-0.15, 0.15, 700), random.uniform(0.2, 1
 
 
 def burgers(x, u, p):
+    """The equation."""
     return u.d(1) + u.value * u.d(0) - NU * u.d(0, 0)
 
 
-def conditions(x, v):  # u(x, 0) = -sin(pi x) and u = 0 at both ends, exactly
+def conditions(x, v):
+    """u(x, 0) = -sin(pi x) and u = 0 at both ends, exactly; v is the network's output."""
     place, time = x[:, :1], x[:, 1:]
     return -np.sin(np.pi * place) + time * (1 - place**2) * v
 
@@ -36,7 +38,7 @@ X = np.column_stack([place.ravel(), time.ravel()])
 figure, axes = plots.panels(1, 2, size=(10, 3.6))
 for axis, field, title in (
     (axes[0], result(X)[:, 0], "u"),
-    (axes[1], np.log10(np.abs(result.residuals(X)[:, 0]) + 1e-12), "log10 of the residual, also where it was not fitted"),
+    (axes[1], np.log10(np.abs(result.residuals(X)[:, 0]) + 1e-12), "log10 of the residual"),
 ):  # fmt: skip
     image = axis.pcolormesh(time, place, field.reshape(time.shape), shading="gouraud", rasterized=True)
     axis.set(xlabel="time", ylabel="place", title=title)

@@ -14,6 +14,7 @@ measured = np.sort(random.uniform(0, 8, 60))[:, None]
 
 
 def exact(t):
+    """The displacement without noise."""
     omega = np.sqrt(K - C**2 / 4)
     return np.exp(-C * t / 2) * (np.cos(omega * t) + C / (2 * omega) * np.sin(omega * t))
 
@@ -23,6 +24,7 @@ t = np.linspace(0, 8, 200)[:, None]
 
 
 def newton(x, u, p):
+    """Newton's law."""
     return u.d(0, 0) + p.c * u.d(0) + p.k * u.value
 
 

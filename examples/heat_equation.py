@@ -14,10 +14,12 @@ points = random.uniform(size=(800, 2))  # place and time
 
 
 def heat(x, u, p):
+    """The equation."""
     return u.d(1) - RATE * u.d(0, 0)
 
 
 def conditions(x, v):
+    """The start and the ends, exactly; v is the network's output."""
     place, time = x[:, :1], x[:, 1:]
     return np.sin(np.pi * place) + time * place * (1 - place) * v
 

@@ -11,14 +11,17 @@ D = 5
 
 
 def inside(random):
+    """Points of one draw."""
     return random.uniform(size=(2000, D))
 
 
 def poisson(x, u, p):
+    """The equation, about as large as u."""
     return (sum(u.d(i, i) for i in range(D)) + D * np.pi**2 * product_of_sines(x)) / 10
 
 
 def product_of_sines(x):
+    """The solution."""
     found = np.sin(np.pi * x[:, :1])
     for i in range(1, D):
         found = found * np.sin(np.pi * x[:, i : i + 1])
@@ -26,6 +29,7 @@ def product_of_sines(x):
 
 
 def zero_on_the_faces(x, v):
+    """u = 0 on all faces, exactly; v is the network's output."""
     bubble = v
     for i in range(D):
         bubble = bubble * 4 * x[:, i : i + 1] * (1 - x[:, i : i + 1])

@@ -16,6 +16,7 @@ ends = np.vstack([np.column_stack([np.full(60, end), time]) for end in (0.0, 5.0
 
 
 def schroedinger(x, h, p):
+    """The real and the imaginary part of the equation."""
     u, v = h.value[:, 0], h.value[:, 1]
     bent, moved = h.d(0, 0), h.d(1)
     square = u**2 + v**2
@@ -23,10 +24,12 @@ def schroedinger(x, h, p):
 
 
 def no_flux(x, h, p):
+    """At both ends."""
     return h.d(0)
 
 
-def start(x, w):  # w has two columns: the real and the imaginary part
+def start(x, w):
+    """h at the start, exactly; w has two columns, the real and the imaginary part."""
     return 2 / np.cosh(x[:, :1]) * np.array([1.0, 0.0]) + x[:, 1:] * w
 
 

@@ -341,7 +341,9 @@ def deepxde(case: Case, limit: float, seed: int = 0) -> Curve:
 
     inside, *conditions = case.conditions
     bcs = [
-        dde.icbc.PointSetOperatorBC(c.points, np.zeros((len(c.points), 1)), lambda x, u, X, c=c: c.residual(x, Field(x, u), torch))
+        dde.icbc.PointSetOperatorBC(
+            c.points, np.zeros((len(c.points), 1)), lambda x, u, X, c=c: c.residual(x, Field(x, u), torch)
+        )
         for c in conditions
     ]  # fmt: skip
     data = dde.data.PDE(

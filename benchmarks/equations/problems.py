@@ -1,7 +1,7 @@
 """Five problems: equations with their points and weights, the network, and where the error is measured.
 
-A residual is R(x, u, xp): x (m, d), u.value (m, k), u.d(i), u.d(i, j), and xp the library whose arrays they are, so that
-every contestant computes the same one.
+A residual is R(x, u, xp): x (m, d), u.value (m, k), u.d(i), u.d(i, j), and xp the library whose arrays they are, so
+that every contestant computes the same.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,9 @@ geodesic correction besides. The contestants take turns; the least processor tim
 import argparse
 import os
 
-os.environ.update({"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"})
+os.environ.update(
+    {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+)
 
 import time
 from collections.abc import Callable
@@ -78,11 +80,9 @@ def by_automatic(case: Case, jacobian: Any) -> Callable[[], Any]:
 
     @jax.jit
     def step(vector: Any) -> Any:
-        f = lambda v: jnp.concatenate([jax.vmap(lambda x: one(unravel(v), x)[0])(p) for one, p in parts])  # noqa: E731
+        f = lambda v: jnp.concatenate([jax.vmap(one, (None, 0))(unravel(v), p)[:, 0] for one, p in parts])  # noqa: E731
         r, J = f(vector), jnp.concatenate([rows(one, points, vector) for one, points in parts])
-        s = jax.scipy.linalg.cho_solve(
-            jax.scipy.linalg.cho_factor(J.T @ J + 1e-3 * jnp.eye(vector.size)), -(J.T @ r)
-        )
+        s = jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(J.T @ J + 1e-3 * jnp.eye(vector.size)), -(J.T @ r))
         there = f(vector + s)
         return vector + s, there @ there
 
@@ -112,7 +112,9 @@ def main() -> None:
     ours = min(cpu for cpu, _ in seconds["deltarule"])
     for name, times in seconds.items():
         cpu, wall = min(c for c, _ in times), min(w for _, w in times)
-        print(f"{name:12} {1e3 * cpu:8.1f} ms of processor time, {1e3 * wall:8.1f} ms of wall time, {cpu / ours:6.1f} x")
+        print(
+            f"{name:12} {1e3 * cpu:8.1f} ms of processor time, {1e3 * wall:8.1f} ms of wall time, {cpu / ours:6.1f} x"
+        )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ def main() -> None:
     n = sum(array.size for layer in result.params for array in layer.values())
     wall, cpu = (b - a for a, b in zip(looks[-2], looks[-1], strict=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{n:,} parameters, 1,000 residuals: {wall:.1f} s ({cpu:.1f} s of processor time) an epoch, peak {peak:.2f} GiB")
+    print(
+        f"{n:,} parameters, 1,000 residuals: {wall:.1f} s ({cpu:.1f} s of processor time) an epoch, peak {peak:.2f} GiB"
+    )
     print(f"J alone would take {8000 * n / 2**30:.1f} GiB")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
+    from deltarule.equations import Equation, Solution, solve
     from deltarule.errors import (
         CheckpointError,
         CheckpointWarning,
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
         ShapeError,
         TooLargeError,
     )
-    from deltarule.equations import Equation, Solution, solve
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
     from deltarule.inspection import check_gradient
@@ -98,6 +98,7 @@ _HOMES = {
     "train_stream": "training.streaming",
 }
 __all__ = [
+    "LBFGS",
     "Activation",
     "BayesianEnsemble",
     "BayesianRegularization",
@@ -116,7 +117,6 @@ __all__ = [
     "GradientDescent",
     "Huber",
     "L2Pool",
-    "LBFGS",
     "LevenbergMarquardt",
     "LogLikelihood",
     "MaxPool",

@@ -90,14 +90,12 @@ def test_columns_are_taken_apart_and_put_together():
     assert (u.ndim, u.size) == (2, 6)
 
 
-@pytest.mark.parametrize(
-    "f", [lambda x: np.sinc(x), lambda x: np.cumsum(x), lambda x: np.asarray(x) + 1]
-)
+@pytest.mark.parametrize("f", [lambda x: np.sinc(x), lambda x: np.cumsum(x), lambda x: np.asarray(x) + 1])
 def test_what_has_no_rule_is_refused(f):
     with pytest.raises(ConfigurationError):
         f(seeded())
 
 
 def test_an_unknown_function_is_named():
-    with pytest.raises(ConfigurationError, match="numpy.logaddexp"):
+    with pytest.raises(ConfigurationError, match="logaddexp"):
         np.logaddexp(seeded(), 1.0)

@@ -98,6 +98,7 @@ def test_a_hard_condition_holds_exactly(net, decay):
     assert error(result, np.exp(-T)) < 1e-5
     found = result.derivatives(T)
     np.testing.assert_allclose(found.d2u[:, 0, 0, 0], np.exp(-T[:, 0]), atol=1e-3)
+    assert result.model().schema.target_names == ("v1",)
 
 
 def test_points_are_drawn_anew(net):
@@ -162,13 +163,17 @@ def test_it_goes_on_from_parameters(net, decay):
 
 
 def test_it_is_kept_like_any_model(net, decay, tmp_path):
-    result = dr.solve(
-        net, decay(rate=lambda p: p.c), unknowns={"c": 0.5}, data=(T, np.exp(-T)), trainer=LM, epochs=50
-    )
-    result.save(tmp_path / "decay.safetensors")
-    loaded, params = dr.load(tmp_path / "decay.safetensors")
+    path = tmp_path / "decay.safetensors"
+    result = dr.solve(net, decay(rate=lambda p: p.c), unknowns={"c": 0.5}, data=(T, np.exp(-T)), trainer=LM, epochs=50)
+    result.save(path, inputs=["time"])
+    loaded, params = dr.load(path)
     np.testing.assert_array_equal(loaded(params, T), net(result.params, T))
-    dr.export_model(tmp_path / "decay.safetensors", tmp_path / "decay.c")
+    model = dr.load_model(path)
+    np.testing.assert_allclose(model.predict(T), result(T)[:, 0], rtol=1e-12)
+    assert model.schema.input_names == ("time",)
+    assert model.training["unknowns"] == result.unknowns
+    assert "<html" in model.report(tmp_path / "decay.html")
+    dr.export_model(path, tmp_path / "decay.c")
     assert (tmp_path / "decay.c").stat().st_size > 500
 
 

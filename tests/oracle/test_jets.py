@@ -1,5 +1,7 @@
 """Jets, their adjoints, J, J v, J^T u and (GRAM-JET) against nested automatic differentiation, in float64."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,8 +69,7 @@ def residuals_by_jax(activations, params, theta, X):
 def case(sizes, activations, m, seed):
     draw = np.random.default_rng(seed)
     params = [
-        {"W": draw.normal(size=(b, a)) / a**0.5, "b": draw.normal(size=b) / 2}
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        {"W": draw.normal(size=(b, a)) / a**0.5, "b": draw.normal(size=b) / 2} for a, b in itertools.pairwise(sizes)
     ]
     theta, X = draw.normal(size=2), draw.normal(size=(m, sizes[0]))
     net = dr.Network([dr.Dense(n, name) for n, name in zip(sizes[1:], activations, strict=True)])

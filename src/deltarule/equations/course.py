@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import trees
-from deltarule.network.backprop import Params
-from deltarule.curvature import jacobian_diagonal, linearize
 from deltarule.arrays import Array
-from deltarule.equations.problem import Problem
-from deltarule.training.loop import Advance, Carry, TimeIsUp, is_sound, judge
-from deltarule.objective import JointObjective, Objective
+from deltarule.curvature import jacobian_diagonal, linearize
 from deltarule.engine.randomness import Path, generator
 from deltarule.engine.rows import Rows
-from deltarule.trainers.stopping import Stopping
 from deltarule.engine.turn import Record, no_clock
+from deltarule.equations.problem import Problem
+from deltarule.network.backprop import Params
+from deltarule.objective import JointObjective, Objective
+from deltarule.trainers.stopping import Stopping
+from deltarule.training.loop import Advance, Carry, TimeIsUp, is_sound, judge
 
 POINTS = 7  # the part of a seed's path that is for points; see `deltarule.engine.randomness`
 LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.checks import as_numbers
-from deltarule.checks import require_number
+from deltarule.checks import as_numbers, require_number
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 
 

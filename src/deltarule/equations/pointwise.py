@@ -1,10 +1,10 @@
 """Numbers that carry their derivatives, so that a residual written as an ordinary function gives its own, exactly.
 
 A `Number` is an array with its partial derivatives by named slots, and with the second ones if asked for (forward-mode
-differentiation). Its arithmetic is the sum, product and chain rule; NumPy's functions reach it through
-`__array_ufunc__` and `__array_function__`, and it calls them in the namespace of the arrays inside, so the same function
-runs on NumPy's arrays, on JAX's and on its tracers. Nothing is approximated and JAX is not needed. The parts may be
-Numbers themselves, which differentiates once more.
+differentiation). Its arithmetic is the sum, product and chain rule. NumPy's functions reach it through
+`__array_ufunc__` and `__array_function__`, and it calls them in the namespace of the arrays inside, so the same
+function runs on NumPy's arrays, on JAX's and on its tracers. Nothing is approximated and JAX is not needed. The parts
+may be Numbers themselves, which differentiates once more.
 """
 
 from collections.abc import Callable

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 
 from deltarule import engine as engines
-from deltarule.network.activation import Activation
-from deltarule.network.activations import ACTIVATIONS
-from deltarule.network.backprop import Params
 from deltarule.curvature.blocks import examples_at_once
+from deltarule.engine.rows import Rows, block_size
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
 from deltarule.errors import ShapeError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.backprop import Params
 from deltarule.network.layers import Layer
 from deltarule.network.layers.components import Components
 from deltarule.network.layers.jet import Jet, Unknowns
 from deltarule.network.network import Network
 from deltarule.objective import JointObjective, Objective
-from deltarule.engine.rows import Rows, block_size
 
 PROBED = 4  # points at which a residual is asked for what it needs
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.network.activation import Activation
-from deltarule.network.cost import Cost
 from deltarule.arrays import Array, is_jax
-from deltarule.network.layers.components import Components, Key
 from deltarule.equations.pointwise import Number, broadcast, value_of
 from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.activation import Activation
+from deltarule.network.cost import Cost
+from deltarule.network.layers.components import Components, Key
 
-MOST_RESIDUALS = 64  # of one point: what looks like more is a product of a column and a row
+MOST = 64  # of one point: what looks like more is a product of a column and a row
 
 
 class Field:
@@ -219,14 +219,12 @@ class Residual(Cost):
             shape = np.shape(value_of(r))
             if shape in ((), (m,)):
                 columns.append(r)
-            elif len(shape) == 2 and shape[0] in (1, m) and shape[1] <= MOST_RESIDUALS and shape != (m, m) or shape == (
-                m, 1
-            ):  # fmt: skip
+            elif shape == (m, 1) or (len(shape) == 2 and shape != (m, m) and shape[0] in (1, m) and shape[1] <= MOST):
                 columns += [r[:, j] for j in range(shape[1])]
             else:
                 raise ShapeError(
-                    f"a residual makes the shape {shape} of {m} points: return (m,), (m, q) or a tuple of such. x[:, 0] "
-                    "is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."
+                    f"a residual makes the shape {shape} of {m} points: return (m,), (m, q) or a tuple of such. x[:, 0]"
+                    " is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."
                 )
         return columns
 

@@ -1,15 +1,19 @@
 """What `solve` returns: a trained network that satisfies equations, its unknowns, and how well."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from deltarule.files import model_file
+from deltarule.data.columns import NumericColumn
+from deltarule.data.schema import Schema
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.evaluation import derivatives_of, residuals_of, values_of
 from deltarule.equations.problem import Problem
+from deltarule.models.model import Model
+from deltarule.models.words import finite
 from deltarule.network.derivatives import Derivatives
 from deltarule.network.layers.jet import lifted_params
 from deltarule.training.session import TrainingResult
@@ -52,16 +56,34 @@ class Solution(TrainingResult):
         theta = np.array([self.unknowns[name] for name in self.problem.names], self.problem.dtype)
         return lifted_params(self.problem.to_inside(self.params), theta)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write network and parameters to a model file, with unknowns and their errors in the record of the training.
+    def model(self, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> Model:
+        """The same network as `load_model` gives any other: predict, summary, report, save; and to be exported.
 
-        A hard condition is a function of the user's, which no file holds: the file has the network's own output v.
+        A hard condition is a function of the user's, which no file holds: what this predicts is then the network's own
+        output v of u = T(x, v), and named so.
+
+        Args:
+            inputs: names of the inputs, as columns of a table; x1, x2, ... by default.
+            outputs: names of the outputs; u1, u2, ... by default, v1, v2, ... with a hard condition.
         """
-        record = {
-            "stop_reason": self.stop_reason,
-            "epochs": self.epochs,
-            "unknowns": self.unknowns,
-            "standard_errors": self.standard_errors,
-            "residual_rms": list(self.residual_rms),
-        }
-        model_file.save(path, self.problem.net, self.params, training=record)
+        problem, letter = self.problem, "u" if self.problem.transform is None else "v"
+        low, high = problem.centre - problem.half, problem.centre + problem.half
+        inputs = tuple(inputs) or tuple(f"x{i + 1}" for i in range(len(low)))
+        outputs = tuple(outputs) or tuple(f"{letter}{o + 1}" for o in range(problem.net.outputs))
+        ranges = zip(inputs, low.tolist(), high.tolist(), strict=True)
+        columns = [NumericColumn(name, 0.0, 1.0, *ends) for name, *ends in ranges]
+        targets = [NumericColumn(name, 0.0, 1.0) for name in outputs]
+        schema = Schema("table", "regression", tuple(columns), tuple(targets), None, outputs)
+        names = ("stop_reason", "message", "epochs", "best_epoch", "history", "engine")
+        record = {name: getattr(self, name) for name in names}
+        record |= {"unknowns": self.unknowns, "standard_errors": self.standard_errors}
+        record |= {"residual_rms": list(self.residual_rms), "training_seconds": round(self.seconds, 3)}
+        return Model(problem.net, self.params, schema, finite(record))
+
+    def save(self, path: str | os.PathLike, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> None:
+        """Write `model(inputs, outputs)` to a file, with the unknowns and their errors in the record of the training.
+
+        Raises:
+            ModelFileError: the file cannot be written.
+        """
+        self.model(inputs, outputs).save(path)

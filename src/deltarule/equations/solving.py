@@ -2,28 +2,27 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from deltarule import trees
-from deltarule.checks import as_numbers
-from deltarule.network.backprop import Params
-from deltarule.checks import require_count, require_number
+from deltarule.checks import as_numbers, require_count, require_number
+from deltarule.engine.precision import as_dtype
+from deltarule.engine.randomness import as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.problem import Problem, engine_named, scaling_of
 from deltarule.equations.solution import Solution
 from deltarule.equations.uncertainty import standard_errors
 from deltarule.errors import ConfigurationError, DataError, ShapeError
-from deltarule.network.layers.jet import lifted_params
+from deltarule.network.backprop import Params
 from deltarule.network.derivatives import require_smooth
+from deltarule.network.layers.jet import lifted_params
 from deltarule.network.network import Network
-from deltarule.engine.precision import as_dtype
-from deltarule.engine.randomness import as_path, generator
-from deltarule.training.session import Callback, Session
 from deltarule.trainers.stopping import Stopping
+from deltarule.training.session import Callback, Session
 from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds
 
 SCALING = 8  # the part of a seed's path for the points by which inputs are scaled
@@ -90,7 +89,7 @@ def solve(
     check_kinds(net, trainer, stopping, callbacks)
     if not hasattr(trainer, "first_state"):
         raise ConfigurationError(
-            f"trainer is {trainer!r}, which trains on examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
+            f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )
     if trainer.batch_size is not None:
         raise ConfigurationError(
@@ -144,12 +143,10 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
     if problem.data is not None:
         errors, noise = standard_errors(problem.joint(parts, problem.weights(), None), problem.names, result.params)
     found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
-    fields = {name: getattr(result, name) for name in result.__dataclass_fields__}
-    fields["params"] = problem.to_outside(lifted[:-1])
-    fields["starts"] = tuple(_solution(problem, course, start, theta) for start in result.starts)
-    return Solution(
-        **fields, unknowns=found, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem
-    )
+    kept = {field.name: getattr(result, field.name) for field in fields(result)}
+    kept["params"] = problem.to_outside(lifted[:-1])
+    kept["starts"] = tuple(_solution(problem, course, start, theta) for start in result.starts)
+    return Solution(**kept, unknowns=found, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem)
 
 
 def _mean_square(F: Any, p: Params) -> Any:

@@ -1,7 +1,7 @@
 """How far unknown coefficients can be believed: what noise of the data does to an estimate.
 
 The estimate makes F = (1/2) ‖r‖² small, r the weighted residuals of equations and data. Had the data been off by e, it
-would to first order have moved by (J^T J)^-1 J_d^T w e, where J_d holds the rows of the data and w is their root weight;
+would to first order have moved by (J^T J)^-1 J_d^T w e, with J_d the rows of the data and w their root weight;
 equations carry no noise. So with noise of standard deviation s in every datum
 
     cov = s² w² A A^T,  A = (J^T J + eps)^-1 J_d^T                                                              (SE)

@@ -4,6 +4,8 @@ Softmax is the one activation that mixes the neurons of a layer: its sigma' is a
 symmetric, so the same product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from deltarule import engine

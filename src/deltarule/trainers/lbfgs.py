@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
 from deltarule import engine, trees
-from deltarule.network.backprop import Params
 from deltarule.checks import require_count, require_number
 from deltarule.engine.blas_threads import threads_for_work
-from deltarule.network.evaluation import rows_at_once
-from deltarule.objective import Objective, value_and_gradient
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, block_size
-from deltarule.trainers.stopping import stop_code
 from deltarule.engine.turn import Record, Turn
+from deltarule.network.backprop import Params
+from deltarule.network.evaluation import rows_at_once
+from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
+from deltarule.trainers.stopping import stop_code
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network

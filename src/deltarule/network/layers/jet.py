@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deltarule.arrays import Array
-from deltarule.network.layers.components import Components, stacked
 from deltarule.network.layers import Dense, Layer, LayerParams, Pass
+from deltarule.network.layers.components import Components, stacked
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Jet(Layer):
         return {"W": W, "b": (delta[:, :, 0] ** 2).sum(axis=(0, 1))}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
-        """sum_{c,c'} (Δ_c Δ_c'^T) ⊙ (A_c A_c'^T) for W, Δ_∅ Δ_∅^T for b                                   (GRAM-JET)."""
+        """sum_{c,c'} (Δ_c Δ_c'^T) ⊙ (A_c A_c'^T) for W, Δ_∅ Δ_∅^T for b (GRAM-JET)."""
         left, right = [_components(a, d) for a, d in zip(a_prev, delta, strict=True)]
         (m, q), (m2, q2) = delta[0].shape[:2], delta[1].shape[:2]
         same = delta[0] is delta[1] and a_prev[0] is a_prev[1]
