@@ -9,7 +9,7 @@ import numpy as np
 from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.curvature import jacobian_diagonal, linearize
-from deltarule.engine.randomness import Path, generator
+from deltarule.engine.randomness import POINTS, Path, generator
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, no_clock
 from deltarule.equations.problem import Problem
@@ -18,7 +18,6 @@ from deltarule.objective import JointObjective, Objective
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.loop import Advance, Carry, TimeIsUp, is_sound, judge
 
-POINTS = 7  # the part of a seed's path that is for points; see `deltarule.engine.randomness`
 LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way
 
 

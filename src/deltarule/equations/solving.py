@@ -10,7 +10,7 @@ import numpy as np
 from deltarule import trees
 from deltarule.checks import as_numbers, require_count, require_number
 from deltarule.engine.precision import as_dtype
-from deltarule.engine.randomness import as_path, generator
+from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.problem import Problem, engine_named, scaling_of
@@ -24,8 +24,6 @@ from deltarule.network.network import Network
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.session import Callback, Session
 from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds
-
-SCALING = 8  # the part of a seed's path for the points by which inputs are scaled
 
 
 def solve(
@@ -108,7 +106,7 @@ def solve(
     if not equations and data is None:
         raise ConfigurationError("there are no equations and no data: give at least one Equation.")
     path = as_path(seed)
-    points = [e.at(generator(*path, SCALING, i)) for i, e in enumerate(equations)] + ([] if data is None else [data[0]])
+    points = [e.at(generator(*path, POINTS, i)) for i, e in enumerate(equations)] + ([] if data is None else [data[0]])
     d = _require_same_inputs(points)
     _check_rules(equations, resample_every, stopping)
     with E.computing_in(dtype):
