@@ -27,6 +27,7 @@ class State(NamedTuple):
     params: Params
     trained: Any
     weights: tuple[float, ...]
+    rate: None = None  # that of a no-improvement rule, which is for examples
 
 
 @dataclass(frozen=True, eq=False)

@@ -191,7 +191,7 @@ class GradientDescent(Trainer):
         """One step along the gradient of an objective; the record's cost is the cost before it."""
         clock()
         cost, grads = F.call(value_and_gradient, state.params)
-        return self._move(state, grads), {"cost": cost, "gradient_norm": trees.norm(grads)}
+        return self._move(F.net, state, grads), {"cost": cost, "gradient_norm": trees.norm(grads)}
 
     def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn) -> tuple[Any, Record]:
         """One step on the full batch, or one pass of mini-batches."""
