@@ -25,8 +25,21 @@ if TYPE_CHECKING:
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
-    from deltarule.network.layers import Convolution, Dense, Dropout, Flatten, L2Pool, MaxPool, MeanPool, Reshape
+    from deltarule.network.layers import (
+        GRU,
+        LSTM,
+        Convolution,
+        Dense,
+        Dropout,
+        Flatten,
+        L2Pool,
+        MaxPool,
+        MeanPool,
+        Recurrent,
+        Reshape,
+    )
     from deltarule.network.network import Network
+    from deltarule.play.watch import Watch
     from deltarule.trainers import (
         BayesianEnsemble,
         BayesianRegularization,
@@ -37,7 +50,7 @@ if TYPE_CHECKING:
     )
     from deltarule.trainers.stopping import Stopping
     from deltarule.training.session import TrainingResult
-    from deltarule.training.streaming import train_stream
+    from deltarule.training.streaming.training import train_stream
     from deltarule.training.train import train
     from deltarule.tuning import Range, search
 
@@ -60,10 +73,12 @@ _HOMES = {
     "Dense": "network.layers",
     "Dropout": "network.layers",
     "Flatten": "network.layers",
+    "GRU": "network.layers",
     "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "network.layers",
     "LBFGS": "trainers.lbfgs",
     "Huber": "network.costs",
+    "LSTM": "network.layers",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
     "LogLikelihood": "network.costs",
     "MaxPool": "network.layers",
@@ -79,12 +94,14 @@ _HOMES = {
     "ProcessError": "errors",
     "Quadratic": "network.costs",
     "Range": "tuning",
+    "Recurrent": "network.layers",
     "Reshape": "network.layers",
     "ShapeError": "errors",
     "Solution": "equations",
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
     "TrainingResult": "training.session",
+    "Watch": "play.watch",
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
@@ -95,10 +112,12 @@ _HOMES = {
     "search": "tuning",
     "solve": "equations",
     "train": "training.train",
-    "train_stream": "training.streaming",
+    "train_stream": "training.streaming.training",
 }
 __all__ = [
+    "GRU",
     "LBFGS",
+    "LSTM",
     "Activation",
     "BayesianEnsemble",
     "BayesianRegularization",
@@ -132,12 +151,14 @@ __all__ = [
     "ProcessError",
     "Quadratic",
     "Range",
+    "Recurrent",
     "Reshape",
     "ShapeError",
     "Solution",
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "Watch",
     "add_activation",
     "check_gradient",
     "export_model",

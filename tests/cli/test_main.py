@@ -87,7 +87,7 @@ def test_a_reader_that_goes_away_is_no_failure(digits, environment):
 @pytest.mark.usefixtures("interruptible")
 def test_sigint_saves_the_network_and_json_stays_one_line(shelf, environment, engine):
     words = ["train", str(shelf / "flowers.csv"), "--target", "flower", "--hidden", "4", "--epochs", "1000000000"]
-    words += ["--engine", engine]
+    words += ["--engine", engine, "--patience", "1000000000"]  # it ends by nothing but the signal
     with subprocess.Popen(
         [*COMMAND, *words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:

@@ -6,6 +6,8 @@ import typer
 from typer.testing import CliRunner
 
 from deltarule.cli.options import (
+    REAL,
+    WHOLE,
     check_given,
     count,
     given,
@@ -13,12 +15,10 @@ from deltarule.cli.options import (
     one_of,
     option,
     parse_hidden,
-    real_number,
     require_other,
     require_writable,
     said,
     typed,
-    whole_number,
     with_options,
 )
 from deltarule.cli.reading import Folders
@@ -103,12 +103,12 @@ def test_hidden_sizes():
 
 
 def test_numbers_as_typed():
-    assert real_number("1e-3") == 0.001
-    assert whole_number("12") == 12
+    assert REAL["parser"]("1e-3") == 0.001
+    assert WHOLE["parser"]("12") == 12
     with pytest.raises(typer.BadParameter, match="'one'"):
-        real_number("one")
+        REAL["parser"]("one")
     with pytest.raises(typer.BadParameter, match=r"'1\.5'"):
-        whole_number("1.5")
+        WHOLE["parser"]("1.5")
 
 
 def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):

@@ -63,6 +63,14 @@ def test_a_plan_times_the_engine_that_is_asked_for(run, shelf, engine):
     assert f"engine {engine}, as --engine says; auto takes numpy" in run(*lm, "--engine", engine).out
 
 
+def test_a_plan_takes_the_options_of_a_training(run, shelf):
+    words = (shelf / "flowers.csv", "--target", "flower", "--trainer", "sgd", "--eta", 0.5, "--dropout", 0.2)
+    words += ("--momentum", 0.9, "--patience", 3, "--out", "m.safetensors", "--on", 1)
+    outcome = run("plan", *words)
+    assert outcome.code == 0, outcome.err
+    assert "sgd, eta 0.5, batches of 10, momentum 0.9" in outcome.out
+
+
 @pytest.mark.parametrize("on", ["0", "a", "1,,2", ""])
 def test_numbers_of_devices_that_are_none_are_refused(refused, on):
     assert "--on must be whole numbers of at least 1" in refused("plan", "digits", "--on", on)

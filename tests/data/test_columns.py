@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltarule.data import CategoricalColumn, NumericColumn
+from deltarule.data.columns import encode_columns, find_columns
 from deltarule.errors import DataError
 
 
@@ -116,7 +117,7 @@ def test_the_first_bad_category_is_named(cells, message):
 
 @pytest.mark.parametrize(("mean", "std"), [(np.nan, 1.0), (0.0, 0.0), (0.0, -1.0), (0.0, np.inf)])
 def test_statistics_outside_their_domain_are_refused(mean, std):
-    with pytest.raises(DataError, match="std finite and positive"):
+    with pytest.raises(DataError, match="the std above 0"):
         NumericColumn("a", mean, std)
 
 
@@ -158,3 +159,28 @@ def test_counts_are_divided_by_their_mean():
     assert NumericColumn.measured("none", np.zeros(3)).by_mean(0.0).std == 1
     with pytest.raises(DataError, match="target 'bikes' holds -1"):
         NumericColumn.measured("bikes", np.array([-1.0, 2.0])).by_mean(0.5)
+
+
+FRAME = pd.DataFrame({"c": ["b", "a"], "other": [0, 0], "x": [1.0, 5.0]})
+
+
+def test_columns_stand_side_by_side_in_the_order_asked_for():
+    columns = (NumericColumn("x", 3.0, 2.0), CategoricalColumn("c", ("a", "b")))
+    assert encode_columns(columns, FRAME, "the data").tolist() == [[-1, 0, 1], [1, 1, 0]]
+
+
+def test_the_table_comes_back_as_it_is():
+    assert find_columns(FRAME, ("x", "c"), "the data") is FRAME
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (np.zeros((2, 2)), "the data is a ndarray, but the model was trained on a table"),
+        (FRAME[["x"]], "the data lacks the column 'c' that the model needs; its columns are 'x'"),
+        (FRAME[["x", "c", "x"]], "the data has the column 'x' 2 times"),
+    ],
+)
+def test_another_table_is_refused(raw, sentence):
+    with pytest.raises(DataError, match=sentence):
+        find_columns(raw, ("x", "c"), "the data")

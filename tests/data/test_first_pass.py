@@ -1,12 +1,14 @@
 """The pass before the training: several processes, here threads, each read their share and find what one finds."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deltarule.data import ArrayStream, load_folder
-from deltarule.data.first_pass import Among
+from deltarule.data import ArrayStream, NumericColumn, load_folder
+from deltarule.data.first_pass import Among, Found
+from deltarule.data.held_out import TEST, TRAINING
 from deltarule.errors import DataError
 
 N = 1003
@@ -127,7 +129,7 @@ def test_parquet_files_are_measured_together(tmp_path, of):
     damaged = (tmp_path / "3.parquet").read_bytes()
     (tmp_path / "3.parquet").write_bytes(damaged[:50] + bytes(400) + damaged[450:])
     for error in together(of, tmp_path, target="y"):
-        assert str(error).startswith(f"row group 0 of {tmp_path / '3.parquet'} cannot be read (")
+        assert str(error).startswith(f"row group 0 of {tmp_path / '3.parquet'} cannot be read as Parquet (")
 
 
 def test_classes_are_those_of_all_shares(folder):
@@ -151,3 +153,55 @@ def test_the_digest_sees_one_number_of_all(folder):
     np.save(folder / "x.npy", X)
     assert load_folder(folder).train.digest == before
     assert load_folder(folder, seed=1).train.digest != before  # other rows train
+
+
+PATH = Path("rows")
+ROWS = np.random.default_rng(0).normal(3, 2, (60, 2))
+TRAINS = np.arange(60) % 3 > 0
+
+
+def measured(y, task=None):
+    found = Found(PATH, ("a", "b"), ("y",), task)
+    for i, part in enumerate(np.split(np.arange(60), [7, 40])):
+        found.add(i, part[0], ROWS[part], y[part, None], np.where(TRAINS[part], TRAINING, TEST))
+    return found
+
+
+def test_columns_are_measured_on_the_rows_that_train():
+    y = np.arange(60) / 7
+    schema, notes = measured(y).schema()
+    assert (schema.task, notes) == ("regression", ())
+    for column, values in zip((*schema.inputs, *schema.targets), (*ROWS.T, y), strict=True):
+        whole = NumericColumn.measured(column.name, values[TRAINS])
+        np.testing.assert_allclose((column.mean, column.std), (whole.mean, whole.std), rtol=1e-12)
+
+
+def test_whole_numbers_are_classes_unless_there_are_too_many():
+    schema, notes = measured(np.arange(60) % 20).schema()
+    assert schema.classes == tuple(range(20))
+    assert "read as classes" in notes[0]
+    assert measured(np.arange(60) % 21).schema()[0].task == "regression"
+    assert measured(np.arange(60) % 21, "classification").schema()[0].classes == tuple(range(21))
+    assert measured(np.arange(60) % 20, "regression").schema()[0].task == "regression"
+
+
+def test_classes_without_a_row_that_trains_are_noted():
+    y = np.where(np.arange(60) < 2, [5] * 60, np.arange(60) % 2)
+    assert measured(y).untrained(y[[0, 2, 3]]) == ()
+    (note,) = measured(y).untrained(y[[0, 1, 2, 3]])
+    assert "so few rows of the classes 5 that" in note
+    assert measured(np.arange(60) / 7).untrained(np.arange(60) / 7) == ()  # numbers are no classes
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "said"),
+    [
+        (np.full(60, 4), None, "holds 4 in every row"),
+        (np.arange(60) / 7, "classification", "numbers that are not whole"),
+        (np.where(np.arange(60) == 9, np.nan, 1.0), None, "column 'y' of rows holds nan"),
+        (np.where(np.arange(60) == 9, -np.inf, 1.0), None, "column 'y' of rows holds -inf"),
+    ],
+)
+def test_targets_that_cannot_be_used_are_refused(y, task, said):
+    with pytest.raises(DataError, match=said):
+        measured(y, task).schema()

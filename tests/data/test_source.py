@@ -20,7 +20,7 @@ def test_each_source_has_its_loader(csv, tiny_mnist_folder):
     [
         ({"target": "digit"}, "target is 'digit'"),
         ({"task": "regression"}, "task is 'regression'"),
-        ({"options": TableOptions(na=("?",))}, "options are for tables"),
+        ({"options": TableOptions(na=("?",))}, "options is .*no table"),
     ],
 )
 @pytest.mark.parametrize("source", ["digits", "mnist"])

@@ -12,8 +12,9 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.backprop import inputs_of
 from deltarule.network.costs import COSTS
-from deltarule.network.layers import LAYER_KINDS
+from deltarule.network.layers import LAYER_KINDS, Motion
 from engines import WITHOUT_JAX, assert_close, on
 
 pytestmark = [WITHOUT_JAX, pytest.mark.usefixtures("float64")]
@@ -92,6 +93,13 @@ LAYERS = [
     (dr.Flatten(), IMAGES),
     (dr.Reshape((3, 4)), (5, 12)),
     (dr.Dropout(0.4), (5, 6)),
+    (dr.Dense(4, "tanh"), (3, 5, 2)),
+    (dr.Recurrent(3, "sigmoid"), (3, 5, 2)),
+    (dr.Recurrent(3, sequences=False, truncate=2), (3, 5, 2)),
+    (dr.GRU(3), (3, 5, 2)),
+    (dr.GRU(2, sequences=False), (3, 5, 2)),
+    (dr.LSTM(3, truncate=3), (3, 5, 2)),
+    (dr.LSTM(2, sequences=False), (3, 5, 2)),
 ]
 
 
@@ -106,37 +114,41 @@ def test_every_layer(layer, shape):
     shapes = layer.parameter_shapes(shape[1:])
     params, dparams = ({name: draw.normal(size=s) / 2 for name, s in shapes.items()} for _ in range(2))
     below = draw.normal(size=(3, *shape))  # a, da and dda of the layer below
-    above = draw.normal(size=(3, *out))  # dC/da, its tangent, and delta
-    residuals = draw.normal(size=(shape[0], 2, *out[1:]))
+    above = draw.normal(size=(2, *out))  # dC/da and its tangent
+    z = layer.forward(params, below[0]).z.shape
+    delta, residuals = draw.normal(size=z), draw.normal(size=(z[0], 2, *z[1:]))
 
-    def everything(params, dparams, below, above, residuals):
-        (a, da, dda), (dC_da, ddC_da, delta) = below, above
+    def everything(params, dparams, below, above, delta, residuals):
+        (a, da, dda), (dC_da, ddC_da) = below, above
         here = layer.forward(params, a)
-        moved = layer.tangent(params, dparams, a, here, da)
+        (taken,) = inputs_of(a, [here])
+        moved = Motion(*layer.tangent(params, dparams, taken, here, da))
+        da_taken = da if moved.taken is None else moved.taken
         error = layer.error(here, dC_da)
         E = engines_of.of(a)
-        pairs = layer.jacobian_transpose(a, residuals)
+        pairs = layer.jacobian_transpose(taken, residuals)
         return [
             here.z,
             here.a,
             layer.slope(here),
             error,
             layer.propagate(params, a, here, delta),
-            layer.gradient(a, delta),
+            layer.gradient(taken, delta),
             moved,
-            layer.tangent(params, dparams, a, here, None),
-            layer.second_tangent(params, dparams, a, here, moved[0], da, dda),
-            layer.tangent_along_gradient(params, delta, a, here, da),
-            layer.second_tangent_along_gradient(params, delta, a, here, moved[0], da, dda),
+            layer.tangent(params, dparams, taken, here, None),
+            layer.second_tangent(params, dparams, taken, here, moved.dz, da, dda),
+            layer.tangent_along_gradient(params, delta, taken, here, da),
+            layer.second_tangent_along_gradient(params, delta, taken, here, moved.dz, da, dda),
             layer.error_tangent(here, moved, dC_da, ddC_da),
             layer.propagate_tangent(params, dparams, a, da, here, moved, delta, error),
-            layer.gradient_tangent(a, da, delta, error),
+            layer.gradient_tangent(taken, da_taken, delta, error),
             E.rows_of_products(pairs) if pairs else None,
-            layer.squared_jacobian(a, residuals),
-            layer.gram((a, da), (residuals, residuals)),
+            layer.squared_jacobian(taken, residuals),
+            layer.gram((taken, da_taken), (residuals, residuals)),
+            layer.unit_tangent(params, taken, here, None) if layer.unit_tangents else None,
         ]
 
-    agree(everything, params, dparams, below, above, residuals, floor=1e-3)
+    agree(everything, params, dparams, below, above, delta, residuals, floor=1e-3)
 
 
 def test_the_gram_of_dense_in_parts():
@@ -288,6 +300,40 @@ def test_newton_cg_inside_its_region():
     assert ours.history["step_norm"][0] < 0.9 * ours.history["radius"][0]
     assert ours.history["rejected"][0] == 0
     assert_close(ours.params, theirs.params)
+
+
+SEQUENCES = DRAW.normal(size=(9, 6, 2))  # the last three of four steps
+SEQUENCES[6:, 4:] = np.nan
+STEPS = {
+    "every step": (dr.Network([dr.Recurrent(3), dr.GRU(2), dr.Dense(1, "linear")]), DRAW.normal(size=(9, 6, 1))),
+    "the last": (dr.Network([dr.LSTM(2, sequences=False), dr.Dense(2, "softmax")], "log-likelihood"), np.arange(9) % 2),
+    "classes": (
+        dr.Network([dr.LSTM(2), dr.Dense(2, "tanh"), dr.Dense(3, "softmax")], "log-likelihood"),
+        DRAW.integers(0, 3, (9, 6)),
+    ),
+}
+OVER_TIME = {
+    "batches": dr.GradientDescent(eta=0.02, batch_size=4, momentum=0.5, l2=0.1),
+    "full batch": dr.GradientDescent(eta=0.02, rule="adam", max_norm=0.9),
+    "primal": dr.LevenbergMarquardt(solver="primal", l2=0.1),
+    "dual": dr.LevenbergMarquardt(solver="dual", l2=0.1),
+    "auto": dr.LevenbergMarquardt(),
+    "conjugate gradients": dr.LevenbergMarquardt(solver="cg", cg_tolerance=1e-14, cg_iterations=500),
+    "batches of steps": dr.LevenbergMarquardt(batch_size=5),
+    "newton-cg": dr.NewtonCG(cg_tolerance=1e-10, l2=0.1, radius=1.0),
+}
+
+
+@pytest.mark.parametrize("trainer", OVER_TIME)
+@pytest.mark.parametrize("kind", STEPS)
+def test_layers_with_a_memory_in_every_trainer(kind, trainer):
+    """Sequences of different lengths, with validation data."""
+    net, targets = STEPS[kind]
+    options = {"validation_data": (SEQUENCES[:4], targets[:4]), "trainer": OVER_TIME[trainer]}
+    ours, theirs = train_on_both(net, SEQUENCES, targets, epochs=2, **options)
+    assert_same_step(ours, theirs)
+    for name in ("validation_cost", "validation_accuracy"):
+        assert_close(ours.history[name], theirs.history[name])
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])

@@ -10,7 +10,7 @@ import pytest
 import deltarule as dr
 from deltarule.data import CategoricalColumn, NumericColumn, Schema
 from deltarule.export.program import Program, program_of
-from deltarule.files.model_file import Model
+from deltarule.models.model import Model
 
 
 def dense(activation, *sizes):
@@ -76,6 +76,24 @@ KINDS: dict[str, tuple] = {
         4 * 5 * 3 - 3,
     ),
     "imputed": (dense("tanh", 6), "linear", 2),  # with missing cells
+    "a memory": (
+        (
+            dr.Reshape((4, 2)),
+            dr.Recurrent(3, "softplus"),
+            dr.Dense(2, "tanh"),
+            dr.GRU(4, sequences=False),
+            *dense("sigmoid", 3),
+        ),
+        "linear",
+        2,
+        4 * 2 - 3,
+    ),
+    "a memory of classes": (
+        (dr.Reshape((3, 3)), dr.GRU(2), dr.Dropout(0.5), dr.LSTM(3), dr.Recurrent(4, "linear", sequences=False)),
+        "softmax",
+        ("a", "b", "c"),
+        3 * 3 - 3,
+    ),
     "max below zero": (
         (
             dr.Dropout(0.2),
@@ -137,7 +155,7 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0, impute
     schema = Schema("table", task, tuple(inputs), columns, classes, names)
     net = dr.Network([*hidden, dr.Dense(k, output)])
     with_biases = [
-        {"W": p["W"], "b": random.normal(size=p["b"].shape)} if p else {}
+        p | {"b": random.normal(size=p["b"].shape)} if p else {}
         for p in net.init(seed, (schema.input_width,), "float64")
     ]
     spread = np.concatenate([random.normal(size=30), 50 * random.normal(size=10)])
@@ -155,7 +173,7 @@ def make_case(hidden, output, target, numbers=2, categories=True, seed=0, impute
         rows[::4, 1] = np.nan
         table.loc[table.index[::4], "colour"] = None
     params = [{name: np.asarray(array) for name, array in p.items()} for p in with_biases]
-    model = Model(net, params, schema.to_json(), None)
+    model = Model(net, params, schema)
     outputs = np.asarray(net(params, schema.encode_inputs(table)))
     labels = schema.decode(outputs) if classes else None
     expected = schema.decode(outputs) if classes is None else np.maximum(outputs, np.finfo(float).tiny)

@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from deltarule import export_model
 from deltarule.data import NumericColumn, Schema
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.export import LANGUAGES
-from deltarule.files.model_file import Model
+from deltarule.models.model import Model
 from engines import on
 
 
@@ -25,7 +26,7 @@ def test_the_suffix_names_the_language(to, plain, tmp_path):
 def test_a_network_of_either_engine_is_exported_to_the_same_bytes(to, plain, tmp_path, engine):
     path = tmp_path / f"net{LANGUAGES[to].suffix}"
     expected = export_model(plain.model, path).read_bytes()
-    model = plain.model._replace(params=on(engine, plain.model.params))
+    model = replace(plain.model, params=on(engine, plain.model.params))
     assert export_model(model, path).read_bytes() == expected
 
 
@@ -71,7 +72,7 @@ def test_a_number_beyond_a_float_is_refused_in_that_precision(std, tmp_path):
     schema = Schema(
         "table", "regression", (NumericColumn("x", 0.0, std),), (NumericColumn("y", 0.0, 1.0),), None, ("y",)
     )
-    model = Model(net, params, schema.to_json(), None)
+    model = Model(net, params, schema)
     with pytest.raises(ConfigurationError, match=r"column 'x' has mean 0 and std .*, outside the range of a float"):
         export_model(model, tmp_path / "m.py", precision="float")
     large = [{"W": np.full((1, 1), 1e42), "b": np.zeros(1)}]

@@ -1,6 +1,8 @@
 """`fit_table`, which is `deltarule train` for programs."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +51,19 @@ def test_the_same_seed_gives_the_same_model(houses):
     first, second, other = (dr.fit_table(houses, "price", hidden=(3,), epochs=5, seed=seed) for seed in (1, 1, 2))
     assert (first.predict(houses) == second.predict(houses)).all()
     assert (first.predict(houses) != other.predict(houses)).any()
+
+
+def test_the_example_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    names: dict = {}
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], names)  # pyright: ignore[reportOptionalSubscript]
+    asked = names["model"].predict([[4.0, "open"], [4.0, "half"]])
+    assert asked.round().tolist() == [11, 19]
+    assert "pressure [bar]" in capsys.readouterr().out
+    measured = names["table"]["pressure [bar]"]
+    assert np.mean((names["low"] < measured) & (measured < names["high"])) > 0.9
+    assert dr.load_model("pressure.safetensors").predict([[4.0, "open"]]) == pytest.approx(asked[:1])
 
 
 @pytest.mark.parametrize(

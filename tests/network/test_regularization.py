@@ -35,7 +35,7 @@ def params(engine):
         (0.0, 0.0, 0),
     ],
 )
-def test_the_penalty(LAYERS, params, l2, l1, expected):
+def test_the_penalty(params, l2, l1, expected):
     assert float(penalty(LAYERS, params, l2, l1, 4)) == pytest.approx(expected, rel=1e-6)
 
 

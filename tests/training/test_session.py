@@ -45,7 +45,7 @@ def test_how_many_epochs_are_taken_in_turn_changes_nothing(monkeypatch, trainer,
     """30 epochs of each start one after another, or a few of each in turn: the same bits."""
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every turn as long as it may be
     one_after_another = train(trainer=trainer)
-    monkeypatch.setattr(session, "CHUNK", chunk)
+    monkeypatch.setattr(loop, "CHUNK", chunk)
     in_turn = train(trainer=trainer)
     assert len(in_turn.starts) == len(one_after_another.starts) == 3
     for one, other in zip(in_turn.starts, one_after_another.starts, strict=True):

@@ -13,6 +13,7 @@ from deltarule.cli.export import export
 from deltarule.cli.failures import flush_output, guarded
 from deltarule.cli.options import with_options
 from deltarule.cli.plan_command import plan
+from deltarule.cli.play import play
 from deltarule.cli.predict import predict
 from deltarule.cli.report import report
 from deltarule.cli.reproduce import reproduce
@@ -50,7 +51,7 @@ def _unbroken(docstring: str | None) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in (docstring or "").split("\n\n"))
 
 
-for command in (train, plan, search, predict, evaluate, trace, check, reproduce, export, report):
+for command in (train, plan, search, predict, evaluate, trace, play, check, reproduce, export, report):
     app.command(command.__name__.rstrip("_"), help=_unbroken(command.__doc__))(with_options(command))
 
 

@@ -82,11 +82,7 @@ def _median_checks(net: "Network", params: "Params", X: Any, Y: Any) -> list[dic
     medians = [sorted(tensor, key=lambda one: one.error)[DIRECTIONS // 2] for tensor in zip(*found, strict=True)]
     return [
         one._asdict()
-        | {
-            "layer": one.layer + 2,
-            "shape": params[one.layer][one.name].shape,
-            "passed": one.error <= LARGEST_ERROR,
-        }
+        | {"layer": one.layer + 2, "shape": params[one.layer][one.name].shape, "passed": one.error <= LARGEST_ERROR}
         for one in medians
     ]
 

@@ -62,11 +62,8 @@ def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
         yield "checkpoint_every", "there is no folder to write to", "give --checkpoint FOLDER, or leave it out"
     if choices.missing == "refuse":
         yield "drop_missing", "--missing is refuse", ONE_OF_THEM
-    if kind == "images":
-        if choices.cost in NUMBERS:
-            yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
-        if choices.task == "regression":
-            yield "task", f"{choices.source} is a classification", LEAVE_OUT
+    if kind == "images" and choices.cost in NUMBERS:
+        yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
     if kind == "folder":
         reason = WITHOUT[kind].format(choices.source)
         if choices.monitor == "accuracy":

@@ -16,7 +16,7 @@ IMAGES = ("digits", "mnist")
 NUMBERS = ("huber", "poisson")  # costs of a regression alone
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
-HERE = {"search": False, "recorded": False}  # these change no number but by rounding
+HERE: dict[str, Any] = {"search": False, "recorded": False}  # these change no number but by rounding
 
 
 def _registered(place: str) -> Callable[[], Iterable[str]]:
@@ -77,27 +77,20 @@ class Choices(Reading):
         sources=("table", "folder"),
     )
     task: str | None = option(
-        "classification or regression.",
-        "NAME",
-        otherwise="as the target looks",
-        check=one_of(("classification", "regression")),
+        "classification or regression.", otherwise="as the target looks", check=one_of(("classification", "regression"))
     )
     hidden: str | None = option(
         "Neurons of the hidden layers, such as 30 or 30,20.",
         "SIZES",
-        otherwise="200 for digits, 100 for mnist, 10 there for lm, newton-cg; 20 for a table",
+        otherwise="10 for lm, newton-cg; else 200 for digits, 100 for mnist, 20 for a table",
         check=lambda name, text: parse_hidden(text, name),
         vary="sizes",
     )
     stack: str | None = option(
-        "The hidden layers by name, lenet, or from a .toml file, in place of --hidden.",
-        "NAME",
-        name="model",
-        check=_stack,
+        "The hidden layers by name, lenet, or from a .toml file, in place of --hidden.", name="model", check=_stack
     )
     activation: str | None = option(
         "Of the hidden layers: sigmoid, tanh, relu, softplus, linear.",
-        "NAME",
         otherwise="relu for digits, sigmoid for mnist, tanh for a table",
         check=one_of(_hidden_activations),
         vary="names",
@@ -106,14 +99,12 @@ class Choices(Reading):
         "quadratic or cross-entropy, with sigmoid outputs; log-likelihood, with softmax outputs. Of a regression "
         "quadratic, or huber where some rows are outliers, with linear outputs; poisson for counts and rates, with "
         "exponential outputs.",
-        "NAME",
         otherwise="cross-entropy for digits and mnist, quadratic for a regression, else log-likelihood",
         check=one_of(_registered("network.costs:COSTS")),
         vary="names",
     )
     trainer: str | None = option(
         "sgd, gd, momentum, adam, lm, newton-cg, or for a regression bayesian, which is not searched with.",
-        "NAME",
         otherwise="sgd for digits and mnist, adam for a table; for a regression bayesian, with error bars, where its "
         "steps are not too large and no option asks for another",
         check=one_of(_registered("models.trainers:TRAINERS")),
@@ -155,14 +146,12 @@ class Choices(Reading):
     nesterov: bool = option("Nesterov's momentum: the gradient is taken ahead, where mu v leads.", default=False)
     init: str | None = option(
         "How the weights of every layer start: old, N(0, 1); new, N(0, 1/n_in); glorot; he; nguyen-widrow.",
-        "NAME",
         otherwise="as the activation needs",
         check=one_of(_registered("network.initializers:INITIALIZERS")),
         vary="names",
     )
     engine: str | None = option(
         "What computes: numpy, at once, or jax, which compiles first.",
-        "NAME",
         otherwise="auto, by the work",
         check=one_of(lambda: ("auto", *_registered("engine:ENGINES")())),
     )
@@ -179,7 +168,6 @@ class Choices(Reading):
     recorded: tuple[str, ...] | None = option(
         "What else to keep of every epoch in the model file: learning_speed, of each layer, or training_score; repeat "
         "the option for both.",
-        "NAME",
         name="record",
         check=one_of(RECORDS),
         search=False,
@@ -187,14 +175,12 @@ class Choices(Reading):
     )
     monitor: str | None = option(
         "What the best network is the best in, on the validation part: accuracy or cost.",
-        "NAME",
         otherwise="accuracy for digits and mnist, else cost",
         check=one_of(("accuracy", "cost")),
     )
     split: str | None = option(
         "How a table is split 70/15/15: random, or blocks: the first rows train and the last test, for rows in the "
         "order of time.",
-        "NAME",
         otherwise="random",
         check=one_of(_registered("data.splitting:SPLITS")),
         sources=TABLES,
@@ -219,7 +205,6 @@ class Choices(Reading):
         "What to do with missing cells: refuse; drop such rows; or impute inputs: the column's mean stands for the "
         "cell, and one more input says that it is missing. A row without a target is still refused, or left out by "
         "--drop-missing.",
-        "NAME",
         otherwise="refuse",
         check=one_of(("refuse", "drop", "impute")),
         sources=TABLES,
@@ -228,11 +213,7 @@ class Choices(Reading):
         "The column of a table that says how much each row counts in training.", "COLUMN", search=False, sources=TABLES
     )
     devices: str | None = option(
-        "Divide the examples among so many of JAX's devices.",
-        "N|all",
-        otherwise="one device",
-        check=_devices,
-        **HERE,
+        "Divide the examples among so many of JAX's devices.", "N|all", otherwise="one device", check=_devices, **HERE
     )
     coordinator: str | None = option(
         "Of process 0, for a training in several processes; auto in a job of SLURM, MPI or Kubernetes.",
@@ -241,15 +222,16 @@ class Choices(Reading):
     )
     processes: int | None = option("How many processes train together.", **HERE)
     process_id: int | None = option("The number of this process, from 0; process 0 writes.", **HERE)
+    watch: bool = option(
+        "Watch the training in the browser, with a button that ends it.", default=False, sources=IN_MEMORY, **HERE
+    )
     out: Path | None = option("Where to save the network.", "FILE", otherwise="the source's name")
     checkpoint: Path | None = option(
         "Keep what it takes to go on with this training in this folder, the last two.", "FOLDER", **HERE
     )
     checkpoint_every: int | None = option("Epochs between two checkpoints.", otherwise="1", check=count(), **HERE)
     resume: Path | None = option(
-        "Go on from the last checkpoint in this folder, with the same options; --epochs may be more.",
-        "FOLDER",
-        **HERE,
+        "Go on from the last checkpoint in this folder, with the same options; --epochs may be more.", "FOLDER", **HERE
     )
 
     def __post_init__(self):

@@ -72,11 +72,9 @@ def _alternatives(choices: "Choices", plan: "Plan", count: int) -> "list[tuple[s
 
 def _widest(data: "DataSet") -> str:
     """The column of categories that makes most of the inputs, if there is one."""
-    from deltarule.data.pixels import Pixels
-
     column = max(data.schema.inputs, key=lambda column: column.width)
     many = column.width >= max(MANY_VALUES, MOST_INPUTS * data.schema.input_width)
-    if isinstance(column, Pixels) or not many:
+    if data.schema.image_shape or not many:
         return ""
     few = f"leave it out with {shlex.join(['--drop', column.name])}, or group its values"
     return f"; the column {column.name!r} alone makes {column.width} inputs: {few}"

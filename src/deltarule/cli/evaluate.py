@@ -18,7 +18,6 @@ def evaluate(model: ModelFile, source: Source, reading: Reading, as_json: AsJson
     rows = read_rows(trained, source, reading)
     X, Y = known_rows(trained, rows)
     outside = show_extrapolation(trained, rows)
-    assert trained.schema is not None
     scores = measure(trained.net, trained.params, trained.schema, X, Y)
     cost = float(trained.net.cost_and_gradient(trained.params, X, Y)[0])
     held = None if trained.error_bars is None else trained.error_bars.coverage(X, Y).tolist()

@@ -5,18 +5,20 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import typer
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.options import options_of, typed
 
 BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
 UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
 
 # The library's errors name its arguments; on the command line each has the name of an option.
-NAMES = (
-    "activation|batch_size|category|coordinator|cost|decimal|drop|dropout|engine|epochs|eta|halve_after|hidden|init|l1|"
-    "l2|max_norm|momentum|monitor|patience|process_id|processes|resume|sep|seed|split|target|task|trainer|weights"
-)
+NAMES = "|".join(sorted((name for name, known in options_of(Choices).items() if not known.positional), key=len)[::-1])
+_option = partial(typed, Choices)
 AS_TYPED = (
     (r"drop_missing=True \(--drop-missing\)", "--drop-missing"),
     (rf"(?<![-\w'])({NAMES})=(?:'([^']*)'|([\d.e+-]*\d))", lambda m: f"{_option(m[1])} {m[2] or m[3]}"),
@@ -27,10 +29,6 @@ AS_TYPED = (
     (r"\bwrote with checkpoint\b", "wrote with --checkpoint"),
     (r"^nesterov is", "--nesterov is"),
 )
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def as_typed(sentence: str) -> str:
@@ -55,28 +53,25 @@ def guarded() -> Iterator[None]:
         print(f"Error: {as_typed(str(error))}", file=sys.stderr, flush=True)
         os._exit(LOST_PROCESS)  # an orderly exit would wait for the process that is lost
     except DeltaruleError as error:
-        _fail(as_typed(str(error)), BAD_INPUT)
+        _fail(as_typed(str(error)))
     except UsageError as error:
-        _fail(" ".join(error.format_message().split()), BAD_INPUT)
+        _fail(" ".join(error.format_message().split()))
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("deltarule"):
             raise
         _fail(
-            f"this command needs the package {error.name!r}, which is not installed: run pip install 'deltarule[cli]'",
-            BAD_INPUT,
+            f"this command needs the package {error.name!r}, which is not installed: run pip install 'deltarule[cli]'"
         )
     except BrokenPipeError:
         _discard_output()
         raise typer.Exit(BROKEN_PIPE) from None
-    except MemoryError:
-        _fail("there is not enough memory for these data and this network: use fewer rows or neurons", BAD_INPUT)
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
-        _fail(f"{place}{error.strerror or error}: check the place and try again", BAD_INPUT)
-    except (RuntimeError, ValueError) as error:  # JAX raises either when an array does not fit
-        if "RESOURCE_EXHAUSTED" not in str(error):
+        _fail(f"{place}{error.strerror or error}: check the place and try again")
+    except (MemoryError, RuntimeError, ValueError) as error:  # JAX raises the last two when an array does not fit
+        if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        _fail("there is not enough memory for these data and this network: use fewer rows or neurons", BAD_INPUT)
+        _fail("there is not enough memory for these data and this network: use fewer rows or neurons")
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
@@ -95,9 +90,9 @@ def flush_output(code: int) -> int:
     return code
 
 
-def _fail(sentence: str, code: int) -> None:
+def _fail(sentence: str) -> None:
     print(f"Error: {sentence}", file=sys.stderr)
-    raise typer.Exit(code) from None
+    raise typer.Exit(BAD_INPUT) from None
 
 
 def _discard_output() -> None:

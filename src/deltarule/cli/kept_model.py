@@ -33,7 +33,7 @@ def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Pat
 def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
     """Why the file must not be replaced, or None if it may be."""
     from deltarule.errors import ModelFileError
-    from deltarule.files.model_file import load_model
+    from deltarule.models.model import load_model
 
     if not path.exists():
         return None
@@ -42,7 +42,7 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
     except ModelFileError:
         return "it is no model file"
     # Rows are the same, and encoded alike, where the schema is: its scaling is measured on the training rows.
-    if model.schema != data.schema.to_json():
+    if model.schema != data.schema:
         return "it was trained on other rows or columns"
     for part in HELD_OUT:
         examples = getattr(data, part)

@@ -8,11 +8,16 @@ from deltarule.cli.screen import show_notes
 
 if TYPE_CHECKING:
     from deltarule.cli.reading import Reading
-    from deltarule.data import RawRows
+    from deltarule.data import RawRows, Schema
     from deltarule.models.model import Model
 
+    class TrainedModel(Model):
+        """A model with a schema."""
 
-def read_model(path: Path) -> "Model":
+        schema: Schema
+
+
+def read_model(path: Path) -> "TrainedModel":
     """Read a model file that the command line can use.
 
     Raises:
@@ -27,10 +32,10 @@ def read_model(path: Path) -> "Model":
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
             "deltarule.save a schema"
         )
-    return model
+    return model  # pyright: ignore[reportReturnType]
 
 
-def read_rows(model: "Model", source: str, reading: "Reading", targets: bool = True) -> "RawRows":
+def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: bool = True) -> "RawRows":
     """Read the source's rows, encoded as the model's training rows were, and show the notes.
 
     What stood for a missing value in the training table does so here too, unless --na says otherwise.
@@ -39,7 +44,6 @@ def read_rows(model: "Model", source: str, reading: "Reading", targets: bool = T
     from deltarule.cli.progress import DownloadProgress
 
     seed = model.training.get("split_seed", 0)
-    assert model.schema is not None
     with DownloadProgress() as progress:
         rows = data.load_raw(
             source,
@@ -55,7 +59,7 @@ def read_rows(model: "Model", source: str, reading: "Reading", targets: bool = T
     return rows
 
 
-def table_options(model: "Model", reading: "Reading") -> Any:
+def table_options(model: "TrainedModel", reading: "Reading") -> Any:
     """How the rows for a model are written, by the options of a command and what the model was trained with."""
     from deltarule.models import model as models
 
@@ -63,7 +67,7 @@ def table_options(model: "Model", reading: "Reading") -> Any:
     return given if given.na else replace(given, na=models.reading(model).na)
 
 
-def known_rows(model: "Model", rows: "RawRows") -> tuple[Any, Any]:
+def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
     """X and Y of the rows; of images of those held out for the test.
 
     Raises:
@@ -76,7 +80,7 @@ def known_rows(model: "Model", rows: "RawRows") -> tuple[Any, Any]:
     return rows.X[test], Y[test]
 
 
-def require_targets(rows: "RawRows", model: "Model") -> Any:
+def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
     """Y of the rows, (N, k).
 
     Raises:
@@ -85,17 +89,16 @@ def require_targets(rows: "RawRows", model: "Model") -> Any:
     from deltarule.errors import DataError
 
     if rows.Y is None:
-        names = ", ".join(repr(name) for name in model.schema.target_names)  # pyright: ignore[reportOptionalMemberAccess]
+        names = ", ".join(repr(name) for name in model.schema.target_names)
         raise DataError(f"{rows.name} has no values in the target column {names}: give a table that has them")
     return rows.Y
 
 
-def show_extrapolation(model: "Model", rows: "RawRows") -> int | None:
+def show_extrapolation(model: "TrainedModel", rows: "RawRows") -> int | None:
     """How many rows lie outside the range of the training rows, None if it is not known; a note says so of any."""
     from deltarule.data.extrapolation import MARGIN, extrapolation, has_ranges
     from deltarule.models.words import number
 
-    assert model.schema is not None
     if not has_ranges(model.schema):
         return None
     found = extrapolation(model.schema, rows.X)
@@ -114,7 +117,7 @@ def show_extrapolation(model: "Model", rows: "RawRows") -> int | None:
     return len(found.rows)
 
 
-def seen_before(model: "Model", rows: "RawRows") -> list[str]:
+def seen_before(model: "TrainedModel", rows: "RawRows") -> list[str]:
     """A note where the table may be the one the network was trained on, and so says too much good."""
     if rows.test_rows is not None or model.training.get("source") != rows.name:
         return []

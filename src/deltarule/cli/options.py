@@ -30,7 +30,7 @@ class Option:
 
     Args:
         help: what `--help` says of it.
-        metavar: what stands for its value there.
+        metavar: what stands for its value there; NUMBER or NAME by default.
         otherwise: what holds where it is not given.
         name: on the command line, where it is not the field's.
         check: called with "--name" and the value; raises a ConfigurationError where the value is outside the domain.
@@ -102,66 +102,46 @@ def check_given(options: Any) -> None:
 
 def number(**bounds: float) -> Check:
     """A check of a number, with the bounds of `deltarule.checks.require_number`."""
-
-    def check(name: str, value: Any) -> None:
-        from deltarule.checks import require_number
-
-        require_number(name, value, **bounds)
-
-    return check
+    return lambda name, value: _checks().require_number(name, value, **bounds)
 
 
 def count(least: int = 1, most: int = 2**31 - 1) -> Check:
     """A check of a whole number."""
-
-    def check(name: str, value: Any) -> None:
-        from deltarule.checks import require_count
-
-        require_count(name, value, least, most)
-
-    return check
+    return lambda name, value: _checks().require_count(name, value, least, most)
 
 
 def one_of(names: Iterable[str] | Callable[[], Iterable[str]]) -> Check:
     """A check of a name, or of each of several; a function of no arguments gives the names when they are needed."""
 
     def check(name: str, value: Any) -> None:
-        from deltarule.checks import require_choice
-
         known = tuple(names() if callable(names) else names)
         for one in value if isinstance(value, tuple) else (value,):
-            require_choice(name, one, known)
+            _checks().require_choice(name, one, known)
 
     return check
 
 
-def real_number(text: str) -> float:
-    """A number as typed; whether it lies in its domain is asked later.
+def _checks() -> Any:
+    from deltarule import checks  # which imports NumPy: help comes sooner without
 
-    Raises:
-        BadParameter: it is no number.
-    """
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number: give one, such as 0.5") from None
+    return checks
 
 
-def whole_number(text: str) -> int:
-    """A whole number as typed, like `real_number`.
+def _reader(kind: Any, what: str, example: str) -> Callable[[str], Any]:
+    """What reads a number as it is typed; whether it lies in its domain is asked later."""
 
-    Raises:
-        BadParameter: it is no whole number.
-    """
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a whole number: give one, such as 10") from None
+    def read(text: str) -> Any:
+        try:
+            return kind(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not a {what}: give one, such as {example}") from None
+
+    return read
 
 
-REAL: Any = {"parser": real_number, "metavar": "NUMBER"}
-WHOLE: Any = {"parser": whole_number, "metavar": "NUMBER"}
-PARSED: dict[Any, Any] = {float: REAL, int: WHOLE}
+REAL: Any = {"parser": _reader(float, "number", "0.5"), "metavar": "NUMBER"}
+WHOLE: Any = {"parser": _reader(int, "whole number", "10"), "metavar": "NUMBER"}
+PARSED: dict[Any, Any] = {float: REAL, int: WHOLE, str: {"metavar": "NAME"}}
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -199,7 +179,7 @@ def _parameter(kind: Any, name: str, command: str) -> inspect.Parameter | None:
             return None
         otherwise = known.search if isinstance(known.search, str) else otherwise
     base = next(part for part in (get_args(one.type) or (one.type,)) if part is not NoneType)
-    facts = PARSED.get(base, {}) | {"help": known.help}
+    facts = PARSED.get(str if get_origin(base) is tuple else base, {}) | {"help": known.help}
     facts |= {} if known.metavar is None else {"metavar": known.metavar}
     facts |= {} if otherwise is None else {"show_default": otherwise}
     shown = typer.Argument(**facts) if known.positional else typer.Option(typed(kind, name), **facts)

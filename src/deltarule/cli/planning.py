@@ -1,7 +1,7 @@
 """The plan for what the user chose."""
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import parse_hidden
@@ -17,8 +17,10 @@ def recipe_of(choices: Choices) -> "Recipe":
     from deltarule.models.recipe import Recipe
 
     given = {field.name: getattr(choices, field.name, None) for field in fields(Recipe)}
-    hidden = None if choices.hidden is None else parse_hidden(choices.hidden)
-    return Recipe(**{name: value for name, value in given.items() if value is not None} | {"hidden": hidden})
+    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if choices.hidden is not None:
+        known["hidden"] = parse_hidden(choices.hidden)
+    return Recipe(**known)
 
 
 def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> "Plan":

@@ -1,23 +1,22 @@
 """`deltarule predict`: what the network says about each row, in class names or in the targets' units."""
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from deltarule.cli.choices import as_words
 from deltarule.cli.options import REAL, AsJson, ModelFile, Source, given, require_other
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
+    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows, TableOptions
-    from deltarule.models.model import Model
 
 SHOWN = 10
 
@@ -82,7 +81,7 @@ def predict(
         line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
-def _check_interval(model: "Model", interval: float | None) -> None:
+def _check_interval(model: "TrainedModel", interval: float | None) -> None:
     """An interval needs error bars."""
     from deltarule.checks import require_number
     from deltarule.errors import ConfigurationError
@@ -98,7 +97,7 @@ def _check_interval(model: "Model", interval: float | None) -> None:
 
 
 def _spread(
-    model: "Model", rows: "RawRows", taken: dict[str, Any], interval: float | None
+    model: "TrainedModel", rows: "RawRows", taken: dict[str, Any], interval: float | None
 ) -> dict[str, dict[str, Any]]:
     """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper".
 
@@ -107,7 +106,7 @@ def _spread(
     from deltarule.data.units import suffixed
     from deltarule.models.model import spread
 
-    if model.error_bars is None or model.schema is None:
+    if model.error_bars is None:
         return {}
     std = dict(zip(model.schema.target_names, spread(model, rows.X).T, strict=True))
     found = {"std": std}
@@ -128,7 +127,7 @@ def _free(name: str, taken: Collection[str], before: str = "predicted_") -> str:
     return name
 
 
-def _kept_names(model: "Model", rows: "RawRows") -> list[str]:
+def _kept_names(model: "TrainedModel", rows: "RawRows") -> list[str]:
     """The columns of a table that go with its predictions: all but the targets, which the predictions stand for."""
     return [] if rows.frame is None else [name for name in rows.frame if name not in model.schema.target_names]
 
@@ -145,7 +144,7 @@ def _kept(source: str, rows: "RawRows", names: list[str], options: "TableOptions
     return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
 
 
-def _columns(model: "Model", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
+def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
     """The columns of the table of predictions, each (N,): the row, the targets and the probabilities.
 
     None of them has the name of one of `kept`.
@@ -171,35 +170,24 @@ def _columns(model: "Model", rows: "RawRows", kept: list[str]) -> dict[str, Any]
 
 def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
     """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
+    import pandas as pd
+
     from deltarule.files.whole_file import write_whole
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    (row, numbers), *predictions = columns.items()
-    writer.writerow([row, *kept, *(name for name, _ in predictions)])
-    writer.writerows(
-        zip(numbers.tolist(), *kept.values(), *(column.tolist() for _, column in predictions), strict=True)
-    )
-    write_whole(path, text.getvalue().encode())
+    (row, numbers), *predictions = ((name, column.tolist()) for name, column in columns.items())
+    frame = pd.DataFrame({row: numbers, **kept, **dict(predictions)})
+    write_whole(path, frame.to_csv(index=False, lineterminator="\r\n").encode())
 
 
-def _table(columns: dict[str, Any], model: "Model") -> Any:
+def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
     """The first rows for people: for a classifier the class and how sure the network is."""
-    from rich.table import Table
-    from rich.text import Text
-
-    names = [Text(name) for name in columns]
     first = [column[:SHOWN].tolist() for column in columns.values()]
-    table = Table()
-    table.add_column(names[0], justify="right")
     if model.schema.classes is None:
-        for name in names[1:]:
-            table.add_column(name, justify="right")
+        table = table_of(*columns)
         for values in zip(*first, strict=True):
             table.add_row(str(values[0]), *(f"{value:.6g}" for value in values[1:]))
         return table
-    table.add_column(names[1], justify="right")
-    table.add_column("probability", justify="right")
+    table = table_of(*list(columns)[:2], "probability")
     for row, label, *probabilities in zip(*first, strict=True):
         table.add_row(str(row), Text(str(label)), f"{max(probabilities):.4f}")
     return table

@@ -12,7 +12,7 @@ from deltarule.cli.screen import command, console_for, emit_json, line, show_not
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
-    from deltarule.models.model import Model
+    from deltarule.cli.model import TrainedModel
 
 
 def report(
@@ -42,7 +42,7 @@ def report(
     line(console_for(as_json), f"The report on {model} is in {path}, {size}. Open it in a browser.")
 
 
-def _evidence(model: "Model", source: str, reading: Reading) -> Any:
+def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
     from deltarule.cli.model import known_rows, read_rows, seen_before, show_extrapolation
     from deltarule.models.card import evidence_of
@@ -56,7 +56,7 @@ def _evidence(model: "Model", source: str, reading: Reading) -> Any:
     return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""))
 
 
-def _made_of(model: "Model", source: str | None) -> dict[str, str]:
+def _made_of(model: "TrainedModel", source: str | None) -> dict[str, str]:
     """`deltarule train` with the options that were given, and the digest of the source."""
     from deltarule.cli.choices import Choices, as_words
 

@@ -12,15 +12,7 @@ from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.options import AsJson, check_given, count, one_of, option
-from deltarule.cli.screen import (
-    command,
-    console_for,
-    emit_json,
-    line,
-    show_notes,
-    table_of,
-    warnings_as_notes,
-)
+from deltarule.cli.screen import command, console_for, emit_json, line, show_notes, table_of, warnings_as_notes
 from deltarule.cli.train import load_data
 from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
 from deltarule.errors import counted
@@ -45,7 +37,7 @@ class Way:
         otherwise="eta and l2 over three decades and more",
     )
     method: str = option(
-        "random, grid (every combination), or bayes (needs optuna).", "NAME", default="random", check=one_of(METHODS)
+        "random, grid (every combination), or bayes (needs optuna).", default="random", check=one_of(METHODS)
     )
     trials: int = option(
         "How many trainings to begin; a grid, or lists of fewer combinations, have their own number.",

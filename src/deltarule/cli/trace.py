@@ -9,8 +9,8 @@ from deltarule.cli.reading import Reading
 from deltarule.cli.screen import emit_json
 
 if TYPE_CHECKING:
+    from deltarule.cli.model import TrainedModel
     from deltarule.data import RawRows
-    from deltarule.models.model import Model
     from deltarule.network.tracing import Trace
 
 
@@ -35,7 +35,7 @@ def trace(
     place = _place(rows, row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])
     if as_json:
-        emit_json(_record(trained, rows, source, row, place, traced))
+        emit_json({"model": str(model), "source": source, "row": row} | _record(trained, rows, place, traced))
     else:
         print_trace(trained, f"row {row} of {rows.name}", _answers(trained, rows, place, traced), traced, full)
 
@@ -59,7 +59,7 @@ def _place(rows: "RawRows", row: int) -> int:
     raise ConfigurationError(f"--row is {row}, but the rows of {rows.name} go from 0 to {last}: choose one of them")
 
 
-def _answers(model: "Model", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
+def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
     """The target and the prediction of the example, in class names or in the targets' units."""
     import numpy as np
 
@@ -68,7 +68,7 @@ def _answers(model: "Model", rows: "RawRows", place: int, traced: "Trace") -> tu
     return np.asarray(rows.targets[place]).tolist(), predicted[0].tolist()
 
 
-def _record(model: "Model", rows: "RawRows", source: str, row: int, place: int, traced: "Trace") -> dict[str, Any]:
+def _record(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
     from deltarule.network.tracing import equations
 
@@ -89,9 +89,6 @@ def _record(model: "Model", rows: "RawRows", source: str, row: int, place: int, 
             }
         )
     return {
-        "model": str(model.path),
-        "source": source,
-        "row": row,
         "target": target,
         "prediction": prediction,
         "cost_name": model.net.cost.name,

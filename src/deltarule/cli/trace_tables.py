@@ -13,7 +13,7 @@ from deltarule.models.words import number
 from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:
-    from deltarule.models.model import Model
+    from deltarule.cli.model import TrainedModel
     from deltarule.network.layers import LayerParams
     from deltarule.network.network import Network
     from deltarule.network.tracing import LayerTrace, Trace
@@ -22,7 +22,7 @@ MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a m
 NUMBER_WIDTH = 12
 
 
-def print_trace(model: "Model", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
+def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
     """Write the whole trace to standard output; `full` leaves nothing out, however wide."""
     console = Console(highlight=False)
     if full:
@@ -42,13 +42,13 @@ def print_trace(model: "Model", example: str, answers: tuple[Any, Any], traced: 
         _backward(console, model, i, traced, full)
 
 
-def _forward(console: Console, model: "Model", i: int, layer: "LayerTrace", full: bool) -> None:
+def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace", full: bool) -> None:
     """Equations (2) and (3) of one layer."""
     l = i + 2  # noqa: E741
     _heading(console, model.net, i, layer)
     formulas = equations(model.net, i)
     _formulas(console, [formulas["z"], formulas["a"], formulas["slope"]])
-    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z.size)
+    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z)
     for name, matrix in matrices.items():
         _matrix(console, name, matrix, full)
     last = i + 1 == len(model.net.layers)
@@ -56,7 +56,7 @@ def _forward(console: Console, model: "Model", i: int, layer: "LayerTrace", full
     _vectors(console, columns, full)
 
 
-def _backward(console: Console, model: "Model", i: int, traced: "Trace", full: bool) -> None:
+def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool) -> None:
     """BP1 or BP2, then BP3 and BP4, of one layer."""
     l, layer = i + 2, traced.layers[i]  # noqa: E741
     last = i + 1 == len(traced.layers)
@@ -70,20 +70,21 @@ def _backward(console: Console, model: "Model", i: int, traced: "Trace", full: b
         f"sigma'(z^{l})": layer.slope,
         f"delta^{l}": layer.delta,
     }
-    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta.size)
+    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta)
     _vectors(console, columns | vectors, full)
     for name, matrix in matrices.items():
         _matrix(console, name, matrix, full)
 
 
-def _apart(arrays: "LayerParams", written: str, neurons: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Those with one number for each neuron, and those of more axes, by how they are written."""
+def _apart(arrays: "LayerParams", written: str, z: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Those with one number for each neuron or gate, and those of more axes, by how they are written."""
+    neurons = z.size if z.ndim != 2 else z.shape[1]
     named = {written.format(name): np.asarray(array) for name, array in arrays.items()}
     vectors = {name: array for name, array in named.items() if array.ndim == 1 and array.size == neurons}
     return vectors, {name: array for name, array in named.items() if array.ndim > 1}
 
 
-def _outputs(model: "Model", last: bool) -> dict[str, Any]:
+def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:
     """The names of the outputs, for the last layer."""
     return {"output": [Text(name) for name in model.schema.output_names]} if last else {}
 
@@ -103,7 +104,22 @@ def _formulas(console: Console, formulas: list[str]) -> None:
 
 
 def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str = "j") -> None:
-    """Vectors of one length side by side, one line for each entry; a layer of images is read row by row."""
+    """Vectors of one length side by side, one line for each entry; a layer of images is read row by row.
+
+    Of a layer with a memory z and a may differ in length: each length has a table. The steps of sequences are counted.
+    """
+    arrays = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
+    lengths = {name: column.size if name in arrays else len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        for length in dict.fromkeys(lengths.values()):
+            part = {name: column for name, column in columns.items() if lengths[name] == length}
+            _vectors(console, part, full, index)
+        return
+    steps = next((array.shape for array in arrays.values() if array.ndim == 2), None)
+    if steps is not None:
+        t, j = np.indices(steps)
+        columns = {"t": [Text(str(n)) for n in t.flat], "neuron": [Text(str(n)) for n in j.flat]} | columns
+        index = ""
     columns = {
         name: column.reshape(-1) if isinstance(column, np.ndarray) else column for name, column in columns.items()
     }

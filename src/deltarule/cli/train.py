@@ -44,6 +44,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
     from deltarule.cli.duration import long_training
     from deltarule.cli.planning import make_plan
+    from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
     from deltarule.cli.streamed import load_streamed
     from deltarule.models.fitting import run
@@ -55,6 +56,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
         show_notes(long_training(choices, plan, data))  # pyright: ignore[reportArgumentType]
     with (
         TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
+        watched(choices.watch and leads(choices)) as onlookers,
         warnings_as_notes(),
         end_like_interrupt(),
     ):
@@ -65,7 +67,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             share=share,
             time_limit=choices.time_limit,
             record=choices.recorded or (),
-            callbacks=[progress.epoch] if leads(choices) else [],
+            callbacks=[progress.epoch, *onlookers] if leads(choices) else [],
             seed=choices.seed,
             engine=choices.engine or "auto",
             devices=devices,

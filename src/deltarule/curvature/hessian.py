@@ -42,7 +42,7 @@ def backward_pass(net: "Network", params: Params, x: Array, y: Array, weight: Ar
     passes = backprop.forward(net, params, x)
     out = passes[-1]
     cost = (weight * backprop.output_cost(net, out, y)).sum()
-    deltas = [weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)]
+    deltas = [backprop.beside(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)]
     dC_da: list[Array] = []
     for i in range(len(net.layers) - 1, 0, -1):
         dC_da.insert(0, net.layers[i].propagate(params[i], passes[i - 1].a, passes[i], deltas[0]))
@@ -59,18 +59,22 @@ def hessian_product(net: "Network", params: Params, at: BackwardPass, v: Params)
     """H v of the cost of these examples, in the shape of the parameters."""
     moved = backprop.tangents(net, params, at.x, at.passes, v)
     out = at.passes[-1]
-    bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, at.y, moved[-1][0])
-    ddeltas = [at.weight[:, None] * bent]
+    bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, at.y, moved[-1].dz)
+    ddeltas = [backprop.beside(at.weight, bent) * bent]
     for i in range(len(net.layers) - 1, 0, -1):
         below, here = at.passes[i - 1], at.passes[i]
         ddC_da = net.layers[i].propagate_tangent(
-            params[i], v[i], below.a, moved[i - 1][1], here, moved[i], at.deltas[i], ddeltas[0]
+            params[i], v[i], below.a, moved[i - 1].da, here, moved[i], at.deltas[i], ddeltas[0]
         )
         ddeltas.insert(0, net.layers[i - 1].error_tangent(below, moved[i - 1], at.dC_da[i - 1], ddC_da))
-    da_below = [None, *(da for _, da in moved[:-1])]
     return [
         layer.gradient_tangent(a_prev, da_prev, delta, ddelta)
         for layer, a_prev, da_prev, delta, ddelta in zip(
-            net.layers, backprop.inputs_of(at.x, at.passes), da_below, at.deltas, ddeltas, strict=True
+            net.layers,
+            backprop.inputs_of(at.x, at.passes),
+            backprop.moved_inputs(moved),
+            at.deltas,
+            ddeltas,
+            strict=True,
         )
     ]

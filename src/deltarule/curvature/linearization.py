@@ -7,8 +7,9 @@ tangents and J^T u one backward pass, at the price of about one gradient each.
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule import engine
+from deltarule import engine, trees
 from deltarule.arrays import Array
+from deltarule.curvature import recursion
 from deltarule.network import backprop
 from deltarule.network.backprop import Direction, Params
 from deltarule.network.layers import Pass
@@ -21,7 +22,8 @@ class Linearization(NamedTuple):
     """A network at one point of its parameters and a block of examples.
 
     cost is sum_i w_i C_i; S (m, k, k) and r (m, k) carry the square roots of the weights w_i, so that J^T r is the
-    gradient of that cost and J^T J its Gauss-Newton matrix.
+    gradient of that cost and J^T J its Gauss-Newton matrix. Outputs at T steps have S (m, T, k, k) and r (m, T, k): T k
+    residuals an example, step by step.
     """
 
     x: Array
@@ -37,9 +39,9 @@ def linearize(net: "Network", params: Params, x: Array, y: Array, weight: Array)
     passes = backprop.forward(net, params, x)
     z, a = passes[-1].z, passes[-1].a
     S, r = net.cost.gauss_newton(net.output_activation, z, a, y)
-    root = weight.__array_namespace__().sqrt(weight)
+    root = backprop.beside(weight.__array_namespace__().sqrt(weight), r)
     cost = (weight * backprop.output_cost(net, passes[-1], y)).sum()
-    return Linearization(x, y, passes, cost, root[:, None, None] * S, root[:, None] * r)
+    return Linearization(x, y, passes, cost, root[..., None] * S, root * r)
 
 
 def residual_errors(net: "Network", params: Params, lin: Linearization) -> list[Array]:
@@ -48,7 +50,13 @@ def residual_errors(net: "Network", params: Params, lin: Linearization) -> list[
     def backward(seed: Array) -> list[Array]:
         return backprop.errors(net, params, lin.passes, seed)
 
-    return engine.of(lin.S).columns(backward, lin.S)
+    if lin.S.ndim == 3:
+        return engine.of(lin.S).columns(backward, lin.S)
+    # The error of a step's residual is 0 at the others; all residuals go back together, on an axis in front.
+    m, T, k, _ = lin.S.shape
+    xp = lin.S.__array_namespace__()
+    seeds = xp.einsum("mtjo,ts->tomsj", lin.S, xp.eye(T, dtype=lin.S.dtype)).reshape(T * k, m, T, k)
+    return [xp.moveaxis(errors, 0, 1) for errors in backward(seeds)]
 
 
 def jacobian_transpose(net: "Network", lin: Linearization, errors: list[Array]) -> Array:
@@ -63,20 +71,23 @@ def jacobian_transpose(net: "Network", lin: Linearization, errors: list[Array]) 
 
 def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Params:
     """The diagonal of J^T J, in the shape of the parameters."""
+    if recursion.is_cheaper(net, params, lin):
+        rows = recursion.jacobian_transpose(net, params, lin)
+        return trees.unravel((rows * rows).sum(axis=1), params)
     inputs = backprop.inputs_of(lin.x, lin.passes)
     deltas = residual_errors(net, params, lin)
     return [layer.squared_jacobian(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
 
 
 def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Direction) -> Array:
-    """J v = S^T dz^L, (m, k): one forward pass of tangents."""
-    dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1][0]
-    return (lin.S * dz[..., None]).sum(axis=1)
+    """J v = S^T dz^L, in the shape of r: one forward pass of tangents."""
+    dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1].dz
+    return (lin.S * dz[..., None]).sum(axis=-2)
 
 
 def transpose_product(net: "Network", params: Params, lin: Linearization, u: Array) -> Params:
-    """J^T u for u (m, k), in the shape of the parameters: one backward pass seeded with S u."""
-    seed = (lin.S * u[:, None]).sum(axis=2)
+    """J^T u for u of the shape of r, in the shape of the parameters: one backward pass seeded with S u."""
+    seed = (lin.S * u[..., None, :]).sum(axis=-1)
     deltas = backprop.errors(net, params, lin.passes, seed)
     return backprop.gradients(net, lin.x, lin.passes, deltas)
 
@@ -87,7 +98,7 @@ def errors_along(errors: list[Array], u: Array) -> list[Array]:
     BP2 is linear in the output error, so nothing need be propagated again. BP3 and BP4 on them are J^T u; as a
     `Direction` they stand for J^T u without it.
     """
-    return [_along(error, u) for error in errors]
+    return [_along(error, u.reshape(len(u), -1)) for error in errors]
 
 
 def _along(error: Array, u: Array) -> Array:
@@ -98,19 +109,15 @@ def _along(error: Array, u: Array) -> Array:
 
 
 def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Direction) -> Array:
-    """d²r/dt² along the straight line p + t v, (m, k): a second forward pass, the tangent of the tangents."""
+    """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, of the tangents."""
     dda, ddz, da = None, None, None
-    dz = None
     inputs = backprop.inputs_of(lin.x, lin.passes)
     moved = backprop.tangents(net, params, lin.x, lin.passes, v)
-    for layer, p, dp, a_prev, here, (dz, da_here) in zip(net.layers, params, v, inputs, lin.passes, moved, strict=True):
-        if isinstance(dp, dict):
-            ddz, dda = layer.second_tangent(p, dp, a_prev, here, dz, da, dda)
-        else:
-            ddz, dda = layer.second_tangent_along_gradient(p, dp, a_prev, here, dz, da, dda)
-        da = da_here
-    assert dz is not None
+    for layer, p, dp, a_prev, here, motion in zip(net.layers, params, v, inputs, lin.passes, moved, strict=True):
+        along = layer.second_tangent if isinstance(dp, dict) else layer.second_tangent_along_gradient
+        ddz, dda = along(p, dp, a_prev, here, motion.dz, da, dda)
+        da = motion.da
     assert ddz is not None
     out = lin.passes[-1]
-    bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, lin.y, dz, ddz)
-    return weight.__array_namespace__().sqrt(weight)[:, None] * bent
+    bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, lin.y, moved[-1].dz, ddz)
+    return backprop.beside(weight.__array_namespace__().sqrt(weight), bent) * bent

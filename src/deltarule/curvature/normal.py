@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
+from deltarule.curvature import recursion
 from deltarule.curvature.linearization import Linearization, jacobian_transpose, linearize, residual_errors
 from deltarule.network.backprop import Params
 
@@ -26,5 +27,8 @@ def normal_equations(net: "Network", params: Params, x: Array, y: Array, weight:
 
 def equations_at(net: "Network", params: Params, lin: Linearization) -> tuple[NormalEquations, Array]:
     """Those of a linearization, and J^T (n, m k)."""
-    J = jacobian_transpose(net, lin, residual_errors(net, params, lin))
+    if recursion.is_cheaper(net, params, lin):
+        J = recursion.jacobian_transpose(net, params, lin)
+    else:
+        J = jacobian_transpose(net, lin, residual_errors(net, params, lin))
     return NormalEquations(lin.cost, J @ lin.r.reshape(-1), engine.of(lin.r).symmetric_product(J)), J

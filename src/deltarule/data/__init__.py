@@ -10,9 +10,9 @@ from deltarule.lazy import names
 
 if TYPE_CHECKING:
     from deltarule.data.columns import CategoricalColumn, NumericColumn
-    from deltarule.data.dataset import DataSet, Examples, RawRows
+    from deltarule.data.dataset import DataSet, Examples, LoadedData, RawRows, StreamedData
     from deltarule.data.expansion import expand
-    from deltarule.data.folder import LoadedData, StreamedData, load_folder
+    from deltarule.data.folder import load_folder
     from deltarule.data.mnist import mnist_directories
     from deltarule.data.pixels import Pixels
     from deltarule.data.schema import Schema
@@ -27,14 +27,14 @@ _HOMES = {
     "CategoricalColumn": "columns",
     "DataSet": "dataset",
     "Examples": "dataset",
-    "LoadedData": "folder",
+    "LoadedData": "dataset",
     "NumericColumn": "columns",
     "ParquetStream": "stream",
     "Pixels": "pixels",
     "RawRows": "dataset",
     "Schema": "schema",
     "Stream": "stream",
-    "StreamedData": "folder",
+    "StreamedData": "dataset",
     "TableOptions": "table_options",
     "expand": "expansion",
     "load": "source",

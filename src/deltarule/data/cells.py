@@ -11,41 +11,28 @@ from typing import Any, Literal
 import numpy as np
 
 from deltarule.data.optional import Series, require
+from deltarule.errors import DataError
 
 Kind = Literal["numeric", "boolean", "text", "date", "empty", "other"]
 
-_KINDS: dict[str, Kind] = {
-    "integer": "numeric",
-    "integer-na": "numeric",
-    "floating": "numeric",
-    "mixed-integer-float": "numeric",
-    "decimal": "numeric",
-    "boolean": "boolean",
-    "string": "text",
-    "mixed-integer": "text",
-    "datetime64": "date",
-    "datetime": "date",
-    "date": "date",
-    "time": "date",
-    "timedelta64": "date",
-    "timedelta": "date",
-    "period": "date",
+EMPTY_ADVICE = "fill the cell, or leave such rows out with drop_missing=True (--drop-missing)"
+_KINDS: dict[str, Any] = {  # by the names of pandas.api.types.infer_dtype
+    **dict.fromkeys(("integer", "integer-na", "floating", "mixed-integer-float", "decimal"), "numeric"),
+    **dict.fromkeys(("boolean",), "boolean"),
+    **dict.fromkeys(("string", "mixed-integer"), "text"),
+    **dict.fromkeys(("datetime64", "datetime", "date", "time", "timedelta64", "timedelta", "period"), "date"),
 }
 _DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\1\d{4})(?:[ T]\d{1,2}:\d{2}.*)?"
 
 
 def kind_of(column: Series) -> Kind:
-    """Say what a column holds, whatever its dtype; missing cells do not count.
+    """Say what a column, (N,), holds, whatever its dtype; missing cells do not count.
 
-    Args:
-        column: one column of a table, (N,).
-
-    Returns:
-        "numeric"; "boolean"; "text", also where texts stand among numbers; "date" for dates and times, also as text
-        if all of it is such as 2024-01-31, 31.1.2024 or 1/31/2024, with or without a time;
-        "empty" when every cell is missing; "other" for the rest: bytes, lists, complex numbers.
+    "text" also where texts stand among numbers; "date" for dates and times, also as text if all of it is such as
+    2024-01-31, 31.1.2024 or 1/31/2024, with or without a time; "empty" when every cell is missing; "other" for the
+    rest: bytes, lists, complex numbers.
     """
-    pd = require("pandas", "a table")
+    pd = require("pandas")
     present = column.dropna()
     if present.empty:
         return "empty"
@@ -61,15 +48,14 @@ def kind_of(column: Series) -> Kind:
 
 def as_numbers(column: Series) -> np.ndarray:
     """Read a column as float64, (N,): booleans as 0 and 1, and NaN where a cell is missing or no number."""
-    pd = require("pandas", "a table")
+    pd = require("pandas")
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "buif":
         return column.to_numpy(dtype=np.float64)
     kind = kind_of(column)
     if kind in ("numeric", "boolean"):
         return np.array([_as_float(cell) for cell in as_objects(column)], dtype=np.float64)
     if kind == "text":
-        numbers = pd.to_numeric(column.astype(object), errors="coerce")
-        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+        return pd.to_numeric(column.astype(object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.full(len(column), np.nan)
 
 
@@ -101,3 +87,14 @@ def listed(values: Sequence[Any], limit: int = 10) -> str:
 def place(origin: str, name: str, row: object) -> str:
     """Write where a cell stands: the table, the column and the data row."""
     return f"{origin}: column {name!r}, data row {row} (counted from 0)"
+
+
+def holds(column: Series, row: int, origin: str) -> str:
+    """Write where the cell in this row of a column stands, and what it holds."""
+    return f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}"
+
+
+def refuse(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
+    """Name the first cell of a column that is bad, (N,) bool, in a DataError; none may be."""
+    if bad.any():
+        raise DataError(f"{holds(column, int(np.argmax(bad)), origin)}{fault}")

@@ -1,106 +1,150 @@
 """The two kinds of column in a table, numbers and categories, and how each becomes inputs of the network.
 
-Both are small frozen descriptions that encode raw cells and write themselves as JSON. A column checks itself
-when it is made, so one read from a damaged model file is refused as it is read.
+Both are small frozen descriptions that encode raw cells and write themselves as JSON. A column checks itself when it is
+made, so one read from a damaged model file is refused as it is read. Whoever shows, exports or judges columns asks
+them, never their class.
 """
 
 import math
 import shlex
-from dataclasses import dataclass, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
-from deltarule.data.optional import Series
-from deltarule.data.spread import varies
+from deltarule.data.cells import EMPTY_ADVICE, as_numbers, as_objects, kind_of, listed, place, shown
+from deltarule.data.labels import one_hot
+from deltarule.data.moments import Moments
+from deltarule.data.optional import Frame, Series
 from deltarule.data.written_numbers import is_missing_mark, looks_like_number
-from deltarule.errors import DataError
-
-EMPTY_ADVICE = "fill the cell, or leave such rows out with drop_missing=True (--drop-missing)"
+from deltarule.errors import ConfigurationError, DataError
 
 
 @dataclass(frozen=True)
-class NumericColumn:
-    """A column of numbers (or of booleans, as 0 and 1), standardised: x ↦ (x - mean) / std.
+class RawColumn:
+    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0.
 
-    Args:
-        name: the column's name in the table.
-        mean: the mean over the training rows, in the column's unit.
-        std: the standard deviation over the training rows, > 0; 1 for a column that is constant to rounding.
-        low: the smallest value among the training rows, None where it was not kept.
-        high: the largest one.
-        imputed: a cell may be missing: then the mean stands for it, and one more network input is 1, else 0.
-
-    Raises:
-        DataError: a number is not finite, std is not positive, or low is above high.
+    Where it is imputed it may be NaN: all its inputs are 0 then, but one more, its last, which is 1.
     """
 
     name: str
-    mean: float
-    std: float
-    low: float | None = None
-    high: float | None = None
+    mean: float = 0.0
+    std: float = 1.0
+    categories: tuple[str, ...] | None = None
     imputed: bool = False
 
+    @property
+    def width(self) -> int:
+        """The network inputs it becomes."""
+        return (1 if self.categories is None else len(self.categories)) + self.imputed
+
+
+class Column:
+    """What all kinds say of themselves; each is a frozen dataclass, whose fields are what its JSON holds."""
+
+    kind: ClassVar[str]
+    is_number: ClassVar[bool] = False  # whether its first input is a standardised number, between which others lie
+    low: float | None = None  # the range among the training rows, None where it is not known
+    high: float | None = None
+    imputed: bool = False  # whether a cell may be missing: one more input, the last, is 1 then
+    shape: Any = None  # of an image, a tuple
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The name of each network input it becomes, (width,)."""
+        raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """The number of network inputs it becomes."""
+        return len(self.input_names)
+
+    @property
+    def raw(self) -> tuple[RawColumn, ...]:
+        """The columns that whoever gives a row of raw numbers gives for it; a kind that has no such form is refused."""
+        raise ConfigurationError(f"exported code has no columns of the kind {self.kind!r}: predict with deltarule")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could surprise whoever trains on it."""
+        return ()
+
+    def rescaled(self, mean: float, std: float, low: float, high: float) -> Self:
+        """The same, a number standardised by these."""
+        given: Any = {"mean": mean, "std": std, "low": low, "high": high} if self.is_number else {}
+        return replace(self, **given)  # pyright: ignore[reportArgumentType]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it in JSON's types."""
+        this: Any = self  # a dataclass
+        given = {field.name: getattr(self, field.name) for field in fields(this)}
+        given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+        return {"kind": self.kind} | {name: v for name, v in given.items() if v is not None and v is not False}
+
+
+@dataclass(frozen=True)
+class NumericColumn(Column):
+    """A column of numbers (or of booleans, as 0 and 1), standardised: x ↦ (x - mean) / std."""
+
+    kind = "numeric"
+    is_number = True
+    name: str  # in the table
+    mean: float  # over the training rows, in the column's unit
+    std: float  # likewise, > 0; 1 for a column that is constant to rounding
+    low: float | None = None  # the smallest value among the training rows, None where it was not kept
+    high: float | None = None  # the largest one
+    imputed: bool = False  # a cell may be missing: then the mean stands for it, and one more input is 1, else 0
+
     def __post_init__(self):
-        """Check the domain of the numbers."""
+        column = f"column {self.name!r} of the schema"
         if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
-            raise DataError(
-                f"column {self.name!r} of the schema has mean {self.mean} and std {self.std}: the mean must "
-                "be finite, the std finite and positive"
-            )
-        if self.low is None and self.high is None:
-            return
-        if self.low is None or self.high is None or not -math.inf < self.low <= self.high < math.inf:
-            raise DataError(
-                f"column {self.name!r} of the schema ranges from {self.low} to {self.high}: both must be finite, the "
-                "first at most the second"
-            )
+            raise DataError(f"{column} has mean {self.mean} and std {self.std}: both must be finite, the std above 0")
+        low, high = (math.nan if end is None else end for end in (self.low, self.high))
+        if not (self.low is self.high is None or -math.inf < low <= high < math.inf):
+            raise DataError(f"{column} ranges from {self.low} to {self.high}: the ends must be finite and in order")
 
     @classmethod
-    def measured(cls, name: str, values: np.ndarray, imputed: bool = False) -> "NumericColumn":
+    def of(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
+        """Columns of these names by what was measured of them."""
+        scales = (*moments.scales(), moments.low, moments.high)
+        described = ((name, *map(float, numbers)) for name, *numbers in zip(names, *scales, strict=True))
+        return tuple(cls(name, mean, std, low, high) for name, mean, std, low, high in described)
+
+    @classmethod
+    def measured(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
         """Measure mean, std and range on the training rows' values, (N,) float64, finite, or NaN where imputed."""
         values = values[~np.isnan(values)] if imputed else values
         if not len(values):
             return cls(name, 0.0, 1.0, imputed=imputed)
-        # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
-        largest = float(np.abs(values).max())
-        scale = max(largest, np.finfo(np.float64).tiny)
-        low, high = float(values.min()), float(values.max())
-        mean, std = scale * float(np.mean(values / scale)), scale * float(np.std(values / scale))
-        mean, std = (mean, std) if varies(std, largest) else (low, 1.0)
-        return cls(name, mean, std, low, high, imputed)
+        moments = Moments(1)
+        moments.add(values[:, None])
+        return replace(cls.of((name,), moments)[0], imputed=imputed)
 
-    def by_mean(self, mean: float) -> "NumericColumn":
-        """The same column of counts or rates with that mean, scaled by it and not shifted: 0 stays 0.
-
-        Raises:
-            DataError: a value is below 0.
-        """
+    def by_mean(self, mean: float) -> Self:
+        """The same column of counts or rates, at least 0, scaled by their mean and not shifted: 0 stays 0."""
         if self.low is not None and self.low < 0:
-            raise DataError(
-                f"target {self.name!r} holds {self.low:g}, and the Poisson cost needs counts or rates of at least 0: "
-                "correct the cell, or choose another cost"
-            )
+            fault = f"target {self.name!r} holds {self.low:g}, and the Poisson cost needs counts or rates of at least 0"
+            raise DataError(f"{fault}: correct the cell, or choose another cost")
         return replace(self, mean=0.0, std=mean if mean > 0 else 1.0)
 
     @property
-    def width(self) -> int:
-        """The number of network inputs this column becomes: 1, or 2 where missing cells are imputed."""
-        return 1 + self.imputed
+    def input_names(self) -> tuple[str, ...]:
+        return (self.name, *((f"{self.name} is missing",) if self.imputed else ()))
 
     @property
-    def input_names(self) -> tuple[str, ...]:
-        """The name of each network input, (width,)."""
-        return (self.name, *_missing_name(self))
+    def raw(self) -> tuple[RawColumn, ...]:
+        return (RawColumn(self.name, self.mean, self.std, imputed=self.imputed),)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        held = "no value" if self.low is None else f"{self.low:g}"
+        constant = f"column {self.name!r} holds {held} in every training row; it is shifted, not scaled"
+        return (constant,) if self.low == self.high else ()
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
-        """Standardise the cells of `column`, (N,), to (N, width) float64.
-
-        Raises:
-            DataError: a cell is missing, infinite or no number, or lies too far from the mean for float64.
-        """
+        """Standardise the cells of `column`, (N,), to (N, width) float64; a DataError names the first that is none."""
         values = as_numbers(column)
         missing = column.isna().to_numpy(dtype=bool) if self.imputed else np.zeros(len(column), bool)
         values = np.where(missing, self.mean, values)
@@ -108,30 +152,91 @@ class NumericColumn:
         if bad.any():
             row = int(np.argmax(bad))
             raise DataError(f"{place(origin, self.name, column.index[row])} {_number_fault(column, row)}")
+        scaled = self.standardised(values, lambda row: place(origin, self.name, column.index[row]))
+        return np.stack([scaled, missing], axis=1) if self.imputed else scaled[:, None]
+
+    def standardised(self, values: np.ndarray, where: Callable[[int], str]) -> np.ndarray:
+        """(x - mean) / std, (N,) float64; `where` names a row in the error of one that lies too far for that."""
         with np.errstate(over="ignore"):
             scaled = (values - self.mean) / self.std
         if not np.isfinite(scaled).all():
             row = int(np.argmin(np.isfinite(scaled)))
-            raise DataError(
-                f"{place(origin, self.name, column.index[row])} holds {values[row]:g}, too far from the "
-                f"training mean {self.mean:g} to be standardised: correct the cell"
-            )
-        return np.stack([scaled, missing], axis=1) if self.imputed else scaled[:, None]
+            far = f"{where(row)} holds {values[row]:g}, too far from the training mean {self.mean:g} to be standardised"
+            raise DataError(f"{far}: correct the cell")
+        return scaled
 
     def decode(self, scaled: np.ndarray) -> np.ndarray:
         """Bring standardised values back into the column's unit: x = mean + std * scaled."""
         return self.mean + self.std * scaled
 
-    def to_json(self) -> dict[str, Any]:
-        """Describe the column in JSON's types."""
-        numbers = {"kind": "numeric", "name": self.name, "mean": self.mean, "std": self.std}
-        numbers |= {} if self.low is None else {"low": self.low, "high": self.high}
-        return numbers | {"imputed": True} if self.imputed else numbers
+    def numbered(self, block: np.ndarray) -> np.ndarray:
+        """Its inputs (N, width) as one number a row, by which rows are told apart, (N,)."""
+        return block[:, 0]
+
+    def swept(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
+        """Values from the 2nd to the 98th percentile of the inputs (N, width), and the inputs that they become."""
+        inputs = np.zeros((places, self.width))  # of an imputed column the second is 0: the cell is not missing
+        low, high = np.quantile(block[:, 0], [0.02, 0.98])
+        inputs[:, 0] = np.linspace(low, high, places)
+        return self.decode(inputs[:, 0]).tolist(), inputs
 
 
-def _missing_name(column: "NumericColumn | CategoricalColumn") -> tuple[str, ...]:
-    """The name of the input that is 1 where a cell is missing, if there is one."""
-    return (f"{column.name} is missing",) if column.imputed else ()
+@dataclass(frozen=True)
+class CategoricalColumn(Column):
+    """A column of text, one network input per category: 1 for the row's own category, 0 for the others."""
+
+    kind = "categorical"
+    name: str  # in the table
+    categories: tuple[str, ...]  # at least one, none twice; their order is the order of the inputs
+    imputed: bool = False  # a cell may be missing: one more network input, the last, is 1 then
+
+    def __post_init__(self):
+        if not self.categories or len(set(self.categories)) != len(self.categories):
+            categories = f"column {self.name!r} of the schema has the categories {list(self.categories)}"
+            raise DataError(f"{categories}: there must be at least one, and none twice")
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        names = [f"{self.name}={category}" for category in self.categories]
+        return (*names, *((f"{self.name} is missing",) if self.imputed else ()))
+
+    @property
+    def raw(self) -> tuple[RawColumn, ...]:
+        return (RawColumn(self.name, categories=self.categories, imputed=self.imputed),)
+
+    def encode(self, column: Series, origin: str) -> np.ndarray:
+        """Write the cells of `column`, (N,), as one-hot rows, (N, width) float64; an unknown one is a DataError."""
+        where = f"{origin}: column {self.name!r}"
+        return one_hot(as_objects(column), self.categories, where, column.index, "categories", self.imputed)
+
+    def numbered(self, block: np.ndarray) -> np.ndarray:
+        """Its inputs (N, width) as one number a row, that of its category, (N,)."""
+        return block.argmax(axis=1)
+
+    def swept(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
+        """Every category, and the inputs that it becomes."""
+        return [*self.categories, *(["missing"] if self.imputed else [])], np.eye(self.width)
+
+
+def find_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
+    """The table, after a check that it is one and has each of `names` exactly once, else a DataError."""
+    if not hasattr(raw, "columns"):
+        found = f"{origin} is a {type(raw).__name__}, but the model was trained on a table"
+        raise DataError(f"{found}: give a table with the columns {listed(names)}")
+    present = Counter(raw.columns)
+    for name in names:
+        if not present[name]:
+            found = f"{origin} lacks the column {name!r} that the model needs; its columns are {listed(list(present))}"
+            raise DataError(f"{found}: add the column or rename the one that holds it")
+        if present[name] > 1:
+            raise DataError(f"{origin} has the column {name!r} {present[name]} times: keep one of them")
+    return raw
+
+
+def encode_columns(columns: Sequence[Any], raw: Any, origin: str) -> np.ndarray:
+    """The columns of a table as the inputs that they become, side by side, (N, sum of their widths) float64."""
+    frame = find_columns(raw, [column.name for column in columns], origin)
+    return np.concatenate([column.encode(frame[column.name], origin) for column in columns], axis=1)
 
 
 def _number_fault(column: Series, row: int) -> str:
@@ -139,76 +244,12 @@ def _number_fault(column: Series, row: int) -> str:
     cell = column.iloc[row]
     if column.isna().iloc[row]:
         return f"is empty: {EMPTY_ADVICE}"
+    fault, advice = ", which is not a number", "correct the cell or remove the row"
     if kind_of(column) == "numeric" or str(cell).strip().lower().lstrip("+-") in ("inf", "infinity"):
-        return f"holds {shown(cell)}: replace it with a finite number or remove the row"
-    if is_missing_mark(cell):
-        return f"holds {shown(cell)}: if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
-    if looks_like_number(cell):
-        return (
-            f"holds {shown(cell)}, a number with a comma or a unit that other cells lack: write all cells alike, and "
-            "say with --decimal what the comma is"
-        )
-    return f"holds {shown(cell)}, which is not a number: correct the cell or remove the row"
-
-
-@dataclass(frozen=True)
-class CategoricalColumn:
-    """A column of text, one network input per category: 1 for the row's own category, 0 for the others.
-
-    Args:
-        name: the column's name in the table.
-        categories: the different texts, at least one, none twice; their order is the order of the inputs.
-        imputed: a cell may be missing: one more network input, the last, is 1 then.
-
-    Raises:
-        DataError: there is no category, or one occurs twice.
-    """
-
-    name: str
-    categories: tuple[str, ...]
-    imputed: bool = False
-
-    def __post_init__(self):
-        """Check that there are categories, all different."""
-        if not self.categories or len(set(self.categories)) != len(self.categories):
-            raise DataError(
-                f"column {self.name!r} of the schema has the categories {list(self.categories)}: there must "
-                "be at least one, and none twice"
-            )
-
-    @property
-    def width(self) -> int:
-        """The number of network inputs this column becomes: one per category, one for missing cells if imputed."""
-        return len(self.categories) + self.imputed
-
-    @property
-    def input_names(self) -> tuple[str, ...]:
-        """The name of each network input, (width,), such as "colour=red"."""
-        return (*(f"{self.name}={category}" for category in self.categories), *_missing_name(self))
-
-    def encode(self, column: Series, origin: str) -> np.ndarray:
-        """Write the cells of `column`, (N,), as one-hot rows, (N, width) float64.
-
-        Raises:
-            DataError: a cell is missing or holds a category that training did not see.
-        """
-        position = {category: i for i, category in enumerate(self.categories)}
-        cells = as_objects(column)
-        encoded = np.zeros((len(cells), self.width))
-        for row, cell in enumerate(cells):
-            i = position.get(str(cell)) if cell is not None else self.width - 1 if self.imputed else None
-            if i is None:
-                where = place(origin, self.name, column.index[row])
-                if cell is None:
-                    raise DataError(f"{where} is empty: {EMPTY_ADVICE}")
-                raise DataError(
-                    f"{where} holds {shown(cell)}, which is none of the known categories "
-                    f"({listed(self.categories)}): correct the cell, or train on rows that have this category"
-                )
-            encoded[row, i] = 1.0
-        return encoded
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe the column in JSON's types."""
-        description = {"kind": "categorical", "name": self.name, "categories": list(self.categories)}
-        return description | {"imputed": True} if self.imputed else description
+        fault, advice = "", "replace it with a finite number or remove the row"
+    elif is_missing_mark(cell):
+        fault, advice = "", f"if it stands for a missing value, read it as one with --na {shlex.quote(cell)}"
+    elif looks_like_number(cell):
+        fault = ", a number with a comma or a unit that other cells lack"
+        advice = "write all cells alike, and say with --decimal what the comma is"
+    return f"holds {shown(cell)}{fault}: {advice}"

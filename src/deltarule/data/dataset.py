@@ -3,12 +3,14 @@ trained.
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from deltarule.data.optional import Frame
+from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema, Task
+from deltarule.data.stream import Stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,36 +34,23 @@ class Examples:
         """N, the number of examples."""
         return len(self.X)
 
+    def taken(self, which: Any) -> "Examples":
+        """Some of them: a boolean for each, or their places."""
+        weights = None if self.weights is None else self.weights[which]
+        return Examples(self.X[which], self.Y[which], self.rows[which], weights)
+
 
 @dataclass(frozen=True, eq=False)
-class DataSet:
-    """Training, validation and test examples, and the schema that encoded them.
+class LoadedData:
+    """Training, validation and test examples, and the schema that encoded them."""
 
-    Args:
-        name: "digits", "mnist" or the file's name.
-        schema: what encodes and decodes rows, measured on the training part.
-        train: the examples that train.
-        validation: the examples that choose.
-        test: the examples that are looked at once, at the end.
-        notes: what the user should know: rows dropped, columns ignored, constant columns.
-    """
-
-    name: str
-    schema: Schema
-    train: Examples
-    validation: Examples
-    test: Examples
-    notes: tuple[str, ...] = ()
-    streamed: ClassVar[bool] = False  # whether the training part stays on disk
-
-    def with_all_targets(self) -> "DataSet":
-        """The same without training rows that lack some of several targets, for whoever scores them."""
-        kept = ~np.isnan(self.train.Y).any(axis=1)
-        if kept.all():
-            return self
-        weights = None if self.train.weights is None else self.train.weights[kept]
-        train = Examples(self.train.X[kept], self.train.Y[kept], self.train.rows[kept], weights)
-        return replace(self, train=train)
+    streamed: ClassVar[bool]  # whether the training part stays on disk
+    name: str  # "digits", "mnist", or that of the file or folder
+    schema: Schema  # measured on the training part
+    train: Any
+    validation: Examples  # choose
+    test: Examples  # are looked at once, at the end
+    notes: tuple[str, ...] = ()  # what the user should know: rows dropped, columns ignored, constant columns
 
     @property
     def task(self) -> Task:
@@ -70,25 +59,68 @@ class DataSet:
 
 
 @dataclass(frozen=True, eq=False)
-class RawRows:
-    """Rows of a source, encoded by the schema of a model that is already trained.
+class DataSet(LoadedData):
+    """A data set in memory."""
 
-    Args:
-        name: "digits", "mnist" or the file's name.
-        X: inputs, (N, n_1).
-        Y: targets, (N, k), or None where the source holds no targets.
-        targets: the targets as they stand in the source, (N,) class labels or (N, k) float64; None like Y.
-        rows: the number of each row in the source, (N,) int.
-        test_rows: for digits and MNIST the rows that training held out, ascending; None for a table.
-        frame: the table itself, its index the row numbers; None for images.
-        notes: what the user should know, such as the rows dropped.
-    """
+    train: Examples
+    streamed: ClassVar[bool] = False
+
+    def with_all_targets(self) -> "DataSet":
+        """The same without training rows that lack some of several targets, for whoever scores them."""
+        kept = ~np.isnan(self.train.Y).any(axis=1)
+        return self if kept.all() else replace(self, train=self.train.taken(kept))
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedData(LoadedData):
+    """A data set whose training part stays on disk."""
+
+    train: Stream
+    streamed: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, eq=False)
+class RawRows:
+    """Rows of a source, encoded by the schema of a model that is already trained."""
 
     name: str
-    X: np.ndarray
-    Y: np.ndarray | None
-    targets: np.ndarray | None
-    rows: np.ndarray
-    test_rows: np.ndarray | None = None
-    frame: Frame | None = None
+    X: np.ndarray  # inputs, (N, n_1)
+    Y: np.ndarray | None  # targets, (N, k), None where the source holds none
+    targets: np.ndarray | None  # as they stand in the source, (N,) class labels or (N, k) float64; None like Y
+    rows: np.ndarray  # the number of each row in the source, (N,) int
+    test_rows: np.ndarray | None = None  # of images the rows that training held out, ascending
+    frame: Frame | None = None  # the table itself, its index the row numbers
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What a source of images holds."""
+
+    name: str
+    images: np.ndarray  # raw pixels, (N, count) or (N, *shape)
+    labels: np.ndarray  # the digit on each, (N,) int64
+    pixels: Pixels
+    parts: tuple[np.ndarray, ...]  # the rows that train, validate and test
+    notes: tuple[str, ...] = ()
+
+    def data_set(self) -> DataSet:
+        """The three parts, encoded."""
+        schema = Schema(self.name, "classification", (self.pixels,), (), tuple(range(10)), ("digit",))
+        parts = []
+        for rows in self.parts:
+            X = schema.encode_inputs(self.images[rows], self.name)
+            parts.append(Examples(X, schema.encode_targets(self.labels[rows], self.name), rows))
+        return DataSet(self.name, schema, *parts, notes=self.notes)
+
+    def raw_rows(self, schema: Schema) -> RawRows:
+        """All of them, encoded by a model's schema; one of images of another size is a DataError."""
+        return RawRows(
+            name=self.name,
+            X=schema.encode_inputs(self.images, self.name),
+            Y=schema.encode_targets(self.labels, self.name),
+            targets=self.labels,
+            rows=np.arange(len(self.images)),
+            test_rows=np.sort(self.parts[2]),
+            notes=self.notes,
+        )

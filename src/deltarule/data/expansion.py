@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.data.dataset import DataSet, Examples
-from deltarule.data.pixels import Pixels
 from deltarule.errors import ConfigurationError, DataError
 
 KINDS = ("shift", "rotate", "elastic", "distort")
@@ -114,24 +113,18 @@ def expand(
         X: images, (N, h w) or (N, h, w), empty at 0.
         Y: targets, one for each image.
         shape: (h, w).
-        kinds: of `KINDS`; the others may stand more than once, each time with other random numbers.
+        kinds: of `KINDS`; others than "shift" may stand more than once, each time with other random numbers.
         seed: a whole number >= 0.
 
     Returns:
         X and Y with their rows repeated, in the shape and dtype of X.
-
-    Raises:
-        ConfigurationError: a kind is not known, or "shift" stands twice.
-        DataError: X is not such images.
     """
     check_kinds("kinds", kinds)
     X, Y = np.asarray(X), np.asarray(Y)
     h, w = shape
     if X.ndim < 2 or X.shape[1:] not in ((h * w,), (h, w)) or X.dtype.kind != "f":
-        raise DataError(
-            f"X has shape {X.shape} and dtype {X.dtype}, but images of {h} x {w} floating-point pixels are expanded: "
-            f"give (N, {h * w}) or (N, {h}, {w})"
-        )
+        found = f"X has shape {X.shape} and dtype {X.dtype}, but images of {h} x {w} floating-point pixels are expanded"
+        raise DataError(f"{found}: give (N, {h * w}) or (N, {h}, {w})")
     images = X.reshape(-1, h, w)
     copies = [images]
     for i, kind in enumerate(kinds):
@@ -144,17 +137,12 @@ def expand(
 
 
 def expand_training_part(data: DataSet, kinds: Sequence[str], seed: int = 0) -> DataSet:
-    """The data set with its training images expanded; validation and test images stay as they are.
-
-    Raises:
-        ConfigurationError: the data are no images, or a kind is not known.
-    """
-    pixels = data.schema.inputs[0]
-    if not isinstance(pixels, Pixels) or len(pixels.shape) != 2:
-        raise ConfigurationError(
-            f"--expand is {', '.join(kinds)}, but {data.name} holds no images: leave it out for a table"
-        )
-    X, Y = expand(data.train.X, data.train.Y, (pixels.shape[0], pixels.shape[1]), kinds, seed)
+    """The data set with its training images expanded; validation and test images stay as they are."""
+    h, w, *more = data.schema.image_shape or (0, 0, 0)
+    if more:
+        given = f"--expand is {', '.join(kinds)}"
+        raise ConfigurationError(f"{given}, but {data.name} holds no images: leave it out for a table")
+    X, Y = expand(data.train.X, data.train.Y, (h, w), kinds, seed)
     rows = np.tile(data.train.rows, len(X) // len(data.train))
     note = f"{len(data.train):,} training images were expanded to {len(X):,} ({', '.join(kinds)})"
     return replace(data, train=Examples(X, Y, rows), notes=(*data.notes, note))
@@ -166,9 +154,7 @@ def check_kinds(name: str, kinds: Sequence[str]) -> None:
         if kind not in KINDS:
             raise ConfigurationError(f"{name} must be among {', '.join(KINDS)}, and is {kind!r}: choose one of them")
     if list(kinds).count("shift") > 1:
-        raise ConfigurationError(
-            f"{name} names 'shift' twice, which would only repeat the same four copies: name it once"
-        )
+        raise ConfigurationError(f"{name} names 'shift' twice, which would repeat the same four copies: name it once")
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray:

@@ -4,21 +4,25 @@ Several processes make it together: each reads its share of the stream, tells th
 of that together; so each has the same result, which is that of one process to the last bit.
 """
 
-import io
-from collections.abc import Callable, Mapping
+import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltarule.data.cells import listed
+from deltarule.data.columns import NumericColumn
+from deltarule.data.dataset import Examples
 from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, parted
-from deltarule.data.measured import Measured
-from deltarule.data.row_sums import row_sum
+from deltarule.data.moments import BlockMoments
+from deltarule.data.row_codes import row_sum
+from deltarule.data.schema import Schema
 from deltarule.data.stream import Stream
+from deltarule.data.table_columns import MOST_INTEGER_CLASSES, read_as_classes
 from deltarule.errors import DataError
 
-PARTS = (VALIDATION, TEST)
-MODULUS = 2**64
+MOST_CLASSES = 1000  # of a target that is to be read as classes
 
 
 class Among(NamedTuple):
@@ -29,111 +33,128 @@ class Among(NamedTuple):
     everyones: Callable[[bytes], list[bytes]] = lambda content: [content]
 
 
-class Held(NamedTuple):
-    """The rows of a part that is held out: inputs, targets (rows, k), and their numbers in the stream, ascending."""
+class Found:
+    """What one pass over a folder finds of columns of these names; task None decides by the targets."""
 
-    x: np.ndarray
-    y: np.ndarray
-    rows: np.ndarray
-
-    def taken(self, which: np.ndarray) -> "Held":
-        """Some of them: a boolean for each, or their places."""
-        return Held(*(array[which] for array in self))
-
-
-class FirstPass:
-    """What the pass finds.
-
-    Args:
-        path: the folder, for messages.
-        stream: all of it, whoever reads what.
-        parts: the part of every row.
-        measured: nothing yet; the columns and classes after the pass.
-        among: the processes.
-    """
-
-    def __init__(self, path: Path, stream: Stream, parts: Parts, measured: Measured, among: Among):
-        """Nothing is read."""
-        self.path, self.stream, self.parts, self.measured, self.among = path, stream, parts, measured, among
-        self.pieces: dict[int, list[Held]] = {part: [] for part in PARTS}
-        self.sums = [0, 0]  # of the inputs and of the targets of all rows
+    def __init__(self, path: Path, inputs: tuple[str, ...], targets: tuple[str, ...], task: str | None):
+        self.path, self.inputs, self.targets, self.task = path, inputs, targets, task
+        self.x, self.y = BlockMoments(len(inputs)), BlockMoments(len(targets))
+        # The values of a target that may be classes, and how many rows have each.
+        self.values: dict[float, int] | None = {} if len(targets) == 1 and task != "regression" else None
+        self.pieces: dict[int, list[Examples]] = {VALIDATION: [], TEST: []}  # the rows held out, as they are on disk
+        self.sums = np.zeros(2, np.uint64)  # of the inputs and of the targets of all rows
 
     @property
     def digest(self) -> str:
         """32 hexadecimal digits that differ where a number of the stream, or its place, does."""
-        return "".join(f"{one:016x}" for one in self.sums)
+        return "".join(f"{one:016x}" for one in self.sums.tolist())
 
-    def held(self, part: int) -> Held:
-        """The rows of the validation or of the test part."""
-        pieces = [piece for piece in self.pieces[part] if len(piece.rows)]
-        if not pieces:
-            return Held(np.zeros((0, self.stream.inputs)), np.zeros((0, self.stream.targets)), np.zeros(0, np.int64))
-        held = Held(*map(np.concatenate, zip(*pieces, strict=True)))
+    def held(self, part: int) -> Examples:
+        """The rows of the validation or of the test part, as they are on disk, targets (rows, k), in their order."""
+        x, y, rows = ([getattr(piece, name) for piece in self.pieces[part]] for name in ("X", "Y", "rows"))
+        held = Examples(np.concatenate(x), np.concatenate(y), np.concatenate(rows))
         return held.taken(np.argsort(held.rows))
 
-    def run(self, progress: Callable[[float], None]) -> None:
-        """Read this process's share, and hear of the others'.
+    def add(self, number: int, first: int, x: np.ndarray, y: np.ndarray, part: np.ndarray) -> None:
+        """A piece of block `number` from row number `first` on, with the part of each row; only training rows scale."""
+        for names, numbers in ((self.inputs, x), (self.targets, y)):
+            bad = ~np.isfinite(numbers)
+            if bad.any():
+                name = names[int(np.argmax(bad.any(axis=0)))]
+                fault = f"column {name!r} of {self.path} holds {numbers[bad][0]}"
+                raise DataError(f"{fault}: fill such cells, or remove their rows")
+        self.x.add(number, x[part == TRAINING])
+        self.y.add(number, y[part == TRAINING])
+        for which, pieces in self.pieces.items():
+            mine = part == which
+            pieces.append(Examples(x[mine], y[mine], first + np.flatnonzero(mine)))
+        self.sums += np.array([row_sum(first, x), row_sum(first, y)], np.uint64)
+        if self.values is not None:
+            values, counts = np.unique(y, return_counts=True)
+            self._count(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
-        Raises:
-            DataError: a block cannot be read or used, in this process or another.
-        """
-        if self.among.of == 1:
-            self._read(progress)
-            return
-        self.among.everyones(b"")  # the first exchange connects them, which waits less long than the pass may take
-        fault, own = "", None
-        try:
-            self._read(progress)
-        except Exception as error:  # whatever it is, the others wait to hear of it
-            own = error
-            fault = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}"
-        found = [np.load(io.BytesIO(content)) for content in self.among.everyones(self._content(fault))]
-        if own is not None:
-            raise own
-        for other in found:
-            if fault := str(other["fault"]):
-                raise DataError(fault)
-        for i, other in enumerate(found):
-            if i != self.among.i:
-                self._join(other)
-
-    def _read(self, progress: Callable[[float], None]) -> None:
-        share = self.stream.share(self.among.i, self.among.of)
-        own, first, done = set(share.blocks), 0, 0
-        for number, block in enumerate(self.stream.blocks):
-            if block in own:
-                self._read_block(number, first)
-                done += block.rows
-                progress(done / share.rows)
-            first += block.rows
-
-    def _read_block(self, number: int, first: int) -> None:
-        """Block `number`, whose first row has the number `first`."""
-        for (x, y), part in parted(self.stream, self.parts, number, self.stream.blocks[number]):
-            y = y.reshape(len(y), -1)
-            self.measured.add(self.path, number, x, y, part == TRAINING)
-            for which in PARTS:
-                if (mine := part == which).any():
-                    self.pieces[which].append(Held(x[mine], y[mine], first + np.flatnonzero(mine)))
-            self._add([row_sum(first, x), row_sum(first, y)])
-            first += len(x)
-
-    def _add(self, sums: list[int]) -> None:
-        self.sums = [(one + other) % MODULUS for one, other in zip(self.sums, sums, strict=True)]
-
-    def _content(self, fault: str) -> bytes:
-        """What this process tells the others."""
-        arrays = {"fault": np.array(fault), "sums": np.array(self.sums, np.uint64)}
-        if not fault:
-            arrays |= self.measured.arrays()
-            arrays |= {f"{part}.{name}": a for part in PARTS for name, a in self.held(part)._asdict().items()}
-        content = io.BytesIO()
-        np.savez(content, **arrays)
-        return content.getvalue()
-
-    def _join(self, other: Mapping[str, np.ndarray]) -> None:
+    def join(self, other: "Found") -> None:
         """Take in what another process found."""
-        self.measured.join(self.path, other)
-        for part in PARTS:
-            self.pieces[part].append(Held(*(other[f"{part}.{name}"] for name in Held._fields)))
-        self._add([int(one) for one in other["sums"]])
+        self.x.join(other.x)
+        self.y.join(other.y)
+        for part, pieces in self.pieces.items():
+            pieces += other.pieces[part]
+        self.sums += other.sums
+        if self.values is not None:
+            self._count(other.values)
+
+    def _count(self, more: dict[float, int] | None) -> None:
+        """So many rows more have these targets; too many different ones are no classes, and None is not any more."""
+        values = self.values if self.values is not None else {}
+        for value, count in (more or {}).items():
+            values[value] = values.get(value, 0) + count
+        most = MOST_CLASSES if self.task == "classification" else MOST_INTEGER_CLASSES
+        if more is None or len(values) > most or any(value % 1 for value in values):
+            if self.task == "classification":
+                fault = f"holds numbers that are not whole, or more than {most} different ones"
+                cure = "number the classes, or use task regression"
+                raise DataError(f"target {self.targets[0]!r} of {self.path} {fault}: {cure}.")
+            self.values = None
+
+    def schema(self) -> tuple[Schema, tuple[str, ...]]:
+        """The schema, and notes of what could surprise."""
+        columns, targets = (NumericColumn.of(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y)))
+        notes = tuple(note for column in columns for note in column.notes)
+        if self.values is None:
+            return Schema("table", "regression", columns, targets, None, self.targets), notes
+        classes = tuple(int(value) for value in sorted(self.values))
+        if len(classes) < 2:
+            fault = f"target {self.targets[0]!r} of {self.path} holds {targets[0].low:g} in every row"
+            raise DataError(f"{fault}: choose another, or use task regression.")
+        notes += () if self.task else (read_as_classes(self.targets[0], len(classes)),)
+        return Schema("table", "classification", columns, (), classes, self.targets), notes
+
+    def untrained(self, held: np.ndarray) -> tuple[str, ...]:
+        """A note of the classes of which no row trains, if the target is classes; held: the targets held out."""
+        values = sorted((self.values or {}).items())
+        missed = tuple(int(value) for value, count in values if count == np.count_nonzero(held == value))
+        if not missed:
+            return ()
+        return (
+            f"target {self.targets[0]!r} has so few rows of the classes {listed(missed)} that all are held out and "
+            "none trains: add rows of them, or take another seed",
+        )
+
+
+def first_pass(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
+    """Read this process's share of a stream, and hear of the others'.
+
+    Raises:
+        DataError: a block cannot be read or used, in this process or another.
+    """
+    if among.of == 1:
+        _read(found, stream, parts, among, progress)
+        return
+    among.everyones(b"")  # the first exchange connects them, which waits less long than the pass may take
+    told, own = found, None
+    try:
+        _read(found, stream, parts, among, progress)
+    except Exception as error:  # whatever it is, the others wait to hear of it
+        told, own = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}", error
+    everyones: list[Any] = [pickle.loads(content) for content in among.everyones(pickle.dumps(told))]
+    if own is not None:
+        raise own
+    for other in everyones:
+        if isinstance(other, str):
+            raise DataError(other)
+    for other in everyones[: among.i] + everyones[among.i + 1 :]:
+        found.join(other)
+
+
+def _read(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
+    share, first, done = stream.share(among.i, among.of), 0, 0
+    own = set(share.blocks)
+    for number, block in enumerate(stream.blocks):
+        if block in own:
+            at = first
+            for (x, y), part in parted(stream, parts, number, block):
+                found.add(number, at, x, y.reshape(len(y), -1), part)
+                at += len(x)
+            done += block.rows
+            progress(done / share.rows)
+        first += block.rows

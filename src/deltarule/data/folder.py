@@ -5,51 +5,20 @@ several processes train, each reads its share.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
-from deltarule.data.dataset import DataSet, Examples
-from deltarule.data.first_pass import Among, FirstPass, Held
+from deltarule.data.dataset import Examples, StreamedData
+from deltarule.data.first_pass import Among, Found, first_pass
 from deltarule.data.held_out import TEST, VALIDATION, Parts, TrainingRows, encoded_inputs, encoded_targets
-from deltarule.data.measured import Measured
-from deltarule.data.schema import Schema, Task
+from deltarule.data.schema import Schema
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
 from deltarule.errors import ConfigurationError, DataError
 
 ARRAYS = ("x.npy", "y.npy")
 
 
-@dataclass(frozen=True, eq=False)
-class StreamedData:
-    """A `DataSet` whose training part stays on disk.
-
-    Args:
-        name: the folder's name.
-        schema: what encodes and decodes rows, measured on the training part.
-        train: the examples that train, encoded.
-        validation: the examples that choose, in memory.
-        test: the examples that are looked at once, at the end, in memory.
-        notes: what the user should know.
-    """
-
-    name: str
-    schema: Schema
-    train: Stream
-    validation: Examples
-    test: Examples
-    notes: tuple[str, ...] = ()
-    streamed: ClassVar[bool] = True
-
-    @property
-    def task(self) -> Task:
-        """The kind of problem: "classification" or "regression"."""
-        return "classification" if self.schema.classes is not None else "regression"
-
-
-LoadedData = DataSet | StreamedData
 ALONE = Among()
 
 
@@ -87,28 +56,26 @@ def load_folder(
         raise ConfigurationError(
             f"the target has {len(target_names)} columns, and a classification one: name one, or use task regression"
         )
-    parts, measured = Parts(stream, seed), Measured(input_names, target_names, task)
-    found = FirstPass(path, stream, parts, measured, among)
-    found.run(progress)
-    schema, notes = measured.schema(path)
+    drawn, found = Parts(stream, seed), Found(path, input_names, target_names, task)
+    first_pass(found, stream, drawn, among, progress)
+    schema, notes = found.schema()
     if by_mean:
         schema = schema.by_mean([column.mean for column in schema.targets])
-    parts = parts.fewer(len(schema.classes or target_names))
-
-    def examples(held: Held) -> Examples:
-        Y = encoded_targets(schema, held.y)
-        Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-        return Examples(encoded_inputs(schema, held.x), Y, held.rows)
-
-    validation, test = (_staying(found.held(which), stream, parts, which) for which in (VALIDATION, TEST))
-    notes += measured.untrained(np.concatenate([validation.y, test.y]))
+    parts = drawn.fewer(len(schema.classes or target_names))
+    held = [found.held(which) for which in (VALIDATION, TEST)]
+    if parts.held < drawn.held:  # the others train
+        stay = [parts.rows(stream, which) for which in (VALIDATION, TEST)]
+        held = [rows.taken(np.isin(rows.rows, staying)) for rows, staying in zip(held, stay, strict=True)]
+    notes += found.untrained(np.concatenate([rows.Y for rows in held]))
+    validation, test = (_examples(schema, rows) for rows in held)
     training = TrainingRows(stream, parts, schema, found.digest)
-    return StreamedData(path.resolve().name, schema, training, examples(validation), examples(test), notes)
+    return StreamedData(path.resolve().name, schema, training, validation, test, notes)
 
 
-def _staying(held: Held, stream: Stream, parts: Parts, which: int) -> Held:
-    """Those of the rows drawn for a part that may stay in it; the others train."""
-    return held if parts.held == parts.drawn else held.taken(np.isin(held.rows, parts.rows(stream, which)))
+def _examples(schema: Schema, held: Examples) -> Examples:
+    Y = encoded_targets(schema, held.Y)
+    Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
+    return Examples(encoded_inputs(schema, held.X), Y, held.rows)
 
 
 def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

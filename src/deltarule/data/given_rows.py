@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.cells import listed
 from deltarule.data.optional import require
 from deltarule.data.schema import Schema
 from deltarule.data.table import named_as
@@ -22,8 +22,6 @@ def encode_rows(schema: Schema, rows: Any, options: TableOptions = AS_FOUND) -> 
             columns) in the model's order. Of images (N, count) or (N, *shape) raw pixels. In raw units.
         options: what stands for a missing value.
 
-    Raises:
-        DataError: a column is missing, or a cell is missing, no number or no known category.
     """
     if schema.image_shape is not None:
         return schema.encode_inputs(rows, "rows")
@@ -31,20 +29,15 @@ def encode_rows(schema: Schema, rows: Any, options: TableOptions = AS_FOUND) -> 
     if not is_frame(rows):
         values = np.asarray(rows)
         if values.ndim != 2 or values.shape[1] != len(columns):
-            raise DataError(
-                f"rows have the shape {values.shape}, and the model has {len(columns)} columns: give an array "
-                f"(N, {len(columns)}) in the order of {', '.join(repr(column.name) for column in columns)}, or a "
-                "DataFrame with these columns"
-            )
-        if values.dtype.kind in "buif" and np.isfinite(values).all() and all(map(_is_plain, columns)):
+            found = f"rows have the shape {values.shape}, and the model has {len(columns)} columns"
+            names = listed([column.name for column in columns])
+            cure = f"give an array (N, {len(columns)}) in the order of {names}, or a DataFrame with these columns"
+            raise DataError(f"{found}: {cure}")
+        plain = all(column.is_number and not column.imputed for column in columns)
+        if plain and values.dtype.kind in "buif" and np.isfinite(values).all():
             mean, std = (np.array([getattr(column, name) for column in columns]) for name in ("mean", "std"))
             return (values - mean) / std
         frame = require("pandas", "a row that is not all numbers").DataFrame(values, columns=[c.name for c in columns])
         rows = frame.infer_objects()
-    texts = [column.name for column in columns if isinstance(column, CategoricalColumn)]
+    texts = [column.name for column in columns if not column.is_number]
     return schema.encode_inputs(named_as(schema, as_read(rows, texts, options)), "rows")
-
-
-def _is_plain(column: Any) -> bool:
-    """Whether a column of finite numbers is just standardised."""
-    return isinstance(column, NumericColumn) and not column.imputed

@@ -6,35 +6,25 @@ number, so that every pass and every process holds out the same ones.
 
 import copy
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import numpy as np
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
-from deltarule.data.splitting import HELD_OUT
+from deltarule.data.splitting import HELD_OUT, require_rows
 from deltarule.data.stream import Block, Piece, Stream
-from deltarule.errors import DataError
 
 TRAINING, VALIDATION, TEST = 0, 1, 2
 HELD_BYTES = 2**25  # that the validation part, and the test part, may take in memory as float64
 
 
 class Parts:
-    """The part of every row of a stream.
-
-    Args:
-        stream: at least 3 rows.
-        seed: of the draw.
-
-    Raises:
-        DataError: there are fewer rows.
-    """
+    """The part of every row of a stream of at least 3 rows, drawn by a seed when its block is read."""
 
     def __init__(self, stream: Stream, seed: int):
-        """Count only; rows are drawn when their block is read."""
         N = stream.rows
-        if N < 3:
-            raise DataError(f"there are {N} rows, but training, validation and test take at least 3: add rows")
+        require_rows(N)
         self.seed, self.inputs = seed, stream.inputs
         self.drawn = self.held = max(1, min(round(HELD_OUT * N), _room(stream.inputs + stream.targets)))
         ends = np.cumsum([0, *(block.rows for block in stream.blocks)])
@@ -99,7 +89,6 @@ class TrainingRows(Stream):
     """
 
     def __init__(self, stream: Stream, parts: Parts, schema: Schema, digest: str | None = None):
-        """Nothing is read."""
         self.stream, self.parts, self.schema = stream, parts, schema
         split = f"{parts.held} and {parts.held} of {stream.rows} rows held out by seed {parts.seed}"
         self.digest = None if digest is None else f"{digest}, {split}"
@@ -113,37 +102,24 @@ class TrainingRows(Stream):
             training = part == TRAINING
             yield encoded_inputs(self.schema, x[training]), encoded_targets(self.schema, y[training])
 
-    def share(self, i: int, of: int) -> "TrainingRows":
+    def share(self, i: int, of: int) -> Self:
         """What is left of the blocks of that share of the stream."""
         mine = set(self.stream.share(i, of).blocks)
-        part = object.__new__(TrainingRows)
-        part.__dict__.update(self.__dict__)
-        part.blocks = tuple(block for block in self.blocks if block.place[1] in mine)
-        return part
+        return self.with_blocks(block for block in self.blocks if block.place[1] in mine)
 
 
 def encoded_inputs(schema: Schema, x: np.ndarray) -> np.ndarray:
     """(x - mean) / std of every column, (rows, n_1) float64."""
-    return _standardised([column for column in schema.inputs if isinstance(column, NumericColumn)], x)
+    return _standardised(schema.inputs, x)
 
 
 def encoded_targets(schema: Schema, y: np.ndarray) -> np.ndarray:
     """Standardised targets, (rows, k) float64, or the numbers of the classes from 0, (rows, 1) int."""
     y = y.reshape(len(y), -1)
-    if schema.classes is not None:
-        return np.searchsorted(np.array(schema.classes), y)
-    return _standardised(schema.targets, y)
+    return _standardised(schema.targets, y) if schema.classes is None else np.searchsorted(np.array(schema.classes), y)
 
 
 def _standardised(columns: Sequence[NumericColumn], numbers: np.ndarray) -> np.ndarray:
     """(rows, columns) float64; a number too far from the mean for that is refused."""
-    mean, std = (np.array([getattr(column, name) for column in columns]) for name in ("mean", "std"))
-    with np.errstate(over="ignore"):
-        scaled = (numbers - mean) / std
-    if not np.isfinite(scaled).all():
-        row, j = np.argwhere(~np.isfinite(scaled))[0]
-        raise DataError(
-            f"column {columns[j].name!r} holds {numbers[row, j]:g}, too far from the training mean {mean[j]:g} to be "
-            "standardised: correct the cell"
-        )
-    return scaled
+    by_column = zip(columns, numbers.T, strict=True)
+    return np.stack([c.standardised(values, lambda row, c=c: f"column {c.name!r}") for c, values in by_column], axis=1)

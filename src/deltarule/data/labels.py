@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import listed, shown
+from deltarule.data.cells import EMPTY_ADVICE, listed, shown
 from deltarule.errors import DataError
 
 Label = str | int | float | bool
@@ -37,78 +37,60 @@ def canonical(value: Any, kind: type) -> Label | None:
 
 
 def check_classes(classes: Sequence[Any]) -> None:
-    """Check that class labels are at least two, all different, of one type, and sorted.
-
-    Raises:
-        DataError: they are not.
-    """
+    """Refuse class labels that are not at least two, all different, of one type, and sorted."""
     kinds = {type(label) for label in classes}
-    if len(kinds) != 1 or not kinds <= {str, int, float, bool} or len(set(classes)) != len(classes):
-        raise DataError(
-            f"the classes {listed(tuple(classes))} cannot be used: they must all be text, all numbers or all "
-            "booleans, and none may occur twice"
-        )
-    if len(classes) < 2 or list(classes) != sorted(classes):
-        raise DataError(f"the classes {listed(tuple(classes))} cannot be used: give at least two, sorted")
+    alike = len(kinds) == 1 and kinds <= {str, int, float, bool}
+    if not alike or len(classes) < 2 or list(classes) != sorted(set(classes)):
+        rule = "give at least two, all texts, all numbers or all booleans, sorted, none twice"
+        raise DataError(f"the classes {listed(tuple(classes))} cannot be used: {rule}")
 
 
 def one_hot(
-    values: Sequence[Any], classes: Sequence[Label], origin: str, rows: Sequence[Any] | None = None
+    values: Sequence[Any],
+    known: Sequence[Label],
+    origin: str,
+    rows: Sequence[Any] | None = None,
+    what: str = "classes",
+    missing: bool = False,
 ) -> np.ndarray:
-    """Write N labels as one-hot rows: Y[i, j] = 1 where label i is class j, else 0.
+    """Write N labels as one-hot rows: Y[i, j] = 1 where label i is the known label j, else 0.
 
     Args:
         values: N labels, None where one is missing.
-        classes: the k known labels.
+        known: the k known labels.
         origin: where the labels stand, the start of an error's sentence.
         rows: the number of each row in the source, by default 0 .. N-1.
+        what: the known labels are called in an error.
+        missing: whether a label may be missing; one more column, the last, is 1 then.
 
     Returns:
-        (N, k) float64.
-
-    Raises:
-        DataError: a label is missing or is no known class.
+        (N, k) float64, or (N, k + 1); a label that is none of the known ones is a DataError.
     """
-    kind = type(classes[0])
-    position = {label: j for j, label in enumerate(classes)}
-    encoded = np.zeros((len(values), len(classes)))
+    kind, place = type(known[0]), {label: j for j, label in enumerate(known)}
+    encoded = np.zeros((len(values), len(known) + missing))
     for i, value in enumerate(values):
         label = None if value is None else canonical(value, kind)
-        j = None if label is None else position.get(label)
-        if j is None:
+        j = place.get(label, -1) if label is not None else len(known) if missing and value is None else -1
+        if j < 0:
             row = i if rows is None else rows[i]
             found = "is empty" if value is None else f"holds {shown(value)}"
-            raise DataError(
-                f"{origin}, data row {row} (counted from 0) {found}, which is none of the known classes "
-                f"({listed(tuple(classes))}): correct the cell or remove the row"
-            )
+            advice = EMPTY_ADVICE if value is None else "correct the cell, leave the row out, or train on rows with it"
+            among = f"which is none of the known {what} ({listed(tuple(known))})"
+            raise DataError(f"{origin}, data row {row} (counted from 0) {found}, {among}: {advice}")
         encoded[i, j] = 1.0
     return encoded
 
 
 def most_active(outputs: np.ndarray, classes: Sequence[Label]) -> np.ndarray:
-    """Name the class of the most active output of each row: labels[i] = classes[argmax_j a_j^L].
-
-    Args:
-        outputs: a^L, (N, k).
-        classes: the k labels.
-
-    Returns:
-        (N,) labels, in a NumPy array of their own type.
-    """
+    """The class of the most active output of each row, (N,): labels[i] = classes[argmax_j a_j^L], a^L (N, k)."""
     return np.array(classes)[np.argmax(outputs, axis=1)]
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Read outputs as probabilities of the classes: p_j = a_j^L / sum_i a_i^L.
+    """Read outputs as probabilities of the classes, (N, k) float64: p_j = a_j^L / sum_i a_i^L.
 
-    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one.
-
-    Args:
-        outputs: a^L, (N, k); what is not above 0 counts as the smallest number that is.
-
-    Returns:
-        (N, k) float64.
+    Softmax outputs stay as they are. Sigmoid outputs answer one question for each class and need not sum to one. An
+    output that is not above 0 counts as the smallest number that is.
     """
     positive = np.maximum(np.asarray(outputs, np.float64), np.finfo(np.float64).tiny)
     return positive / positive.sum(axis=1, keepdims=True)

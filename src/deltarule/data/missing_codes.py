@@ -1,7 +1,6 @@
 """Numbers that stand for missing values, such as -200 or -999 among measurements from 0 to 12."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,37 +10,21 @@ OFTEN = 3  # times the count of any other value
 APART = 20  # times the usual distance between neighbouring values
 
 
-class MissingCode(NamedTuple):
-    """A number far from all other values of a column, in several rows.
+def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
+    """A sentence for each number that is a code, with the columns in which it stands.
 
     Args:
-        column: its name.
-        value: the number.
-        times: how many rows hold it.
-        rows: how many hold any number.
-        low: the smallest of the other values.
-        high: the largest of them.
+        columns: name and numbers, (N,) float64 with NaN where a cell is missing.
     """
-
-    column: str
-    value: float
-    times: int
-    rows: int
-    low: float
-    high: float
-
-
-def missing_codes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[MissingCode, ...]:
-    """The codes in columns of numbers, (name, (N,) float64 with NaN where a cell is missing)."""
-    return tuple(code for name, values in columns for code in _codes_of(name, values))
-
-
-def code_notes(codes: Sequence[MissingCode]) -> tuple[str, ...]:
-    """A sentence for each number, with the columns in which it stands."""
+    where: dict[float, list[str]] = {}
+    for name, values in columns:
+        rows = np.isfinite(values).sum()
+        codes, others = missing_codes(values)
+        for value, times in codes:
+            words = f"{name!r} ({times:,} of {rows:,} rows; others: {others[0]:g} to {others[-1]:g})"
+            where.setdefault(value, []).append(words)
     notes = []
-    for value in dict.fromkeys(code.value for code in codes):
-        where = [code for code in codes if code.value == value]
-        found = [f"{c.column!r} ({c.times:,} of {c.rows:,} rows; others: {c.low:g} to {c.high:g})" for c in where]
+    for value, found in where.items():
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         notes.append(
             f"{value:.15g} stands far from all other values of {', '.join(found[:3])}{more}: if it stands for a "
@@ -50,16 +33,14 @@ def code_notes(codes: Sequence[MissingCode]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _codes_of(name: str, values: np.ndarray) -> list[MissingCode]:
+def missing_codes(values: np.ndarray) -> tuple[list[tuple[float, int]], np.ndarray]:
+    """The codes in a column of numbers, (N,), ascending, each with the rows that hold it; and its other values."""
     distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-    rows, found = int(counts.sum()), []
+    found = []
     while len(ends := _far_ends(distinct, counts)):
         found += zip(distinct[ends].tolist(), counts[ends].tolist(), strict=True)
         distinct, counts = np.delete(distinct, ends), np.delete(counts, ends)
-    if not found:
-        return []
-    low, high = float(distinct[0]), float(distinct[-1])
-    return [MissingCode(name, value, times, rows, low, high) for value, times in sorted(found)]
+    return sorted(found), distinct
 
 
 def _far_ends(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:

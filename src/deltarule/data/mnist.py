@@ -7,20 +7,17 @@ Learning", chapter 1.
 """
 
 import hashlib
-import itertools
-import os
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deltarule.data.dataset import DataSet, Examples, RawRows
-from deltarule.data.download import download
+from deltarule.data.dataset import Pictures
 from deltarule.data.idx import idx_header, read_idx
 from deltarule.data.optional import require
 from deltarule.data.pixels import Pixels
-from deltarule.data.schema import Schema
 from deltarule.errors import DataError
 
 MIRRORS = (
@@ -37,27 +34,21 @@ Folders = str | Path | Sequence[str | Path] | None
 
 
 def mnist_directories(data_dir: str | Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Name the folders to read MNIST from: the argument, else $DELTARULE_DATA, else none.
+    """Name the folders to read MNIST from: the argument, else $DELTARULE_DATA in this environment, else none.
 
-    Where this names a folder, MNIST must lie there; where it names none, the user's cache and the mirrors
-    serve.
-
-    Args:
-        data_dir: the folder the user asked for, or None.
-        environment: `os.environ`, handed in by the command line; the library itself does not read it.
+    Where this names a folder, MNIST must lie there; where it names none, the user's cache and the mirrors serve.
     """
     named = data_dir or environment.get("DELTARULE_DATA")
     return (Path(named).expanduser(),) if named else ()
 
 
-def load_mnist(
-    *,
+def mnist(
     data_dir: Folders = None,
     cache_dir: str | Path | None = None,
     base_urls: Sequence[str] = MIRRORS,
     progress: Any = None,
-) -> DataSet:
-    """Load MNIST with Nielsen's split, pixels scaled to 0..1 in float32.
+) -> Pictures:
+    """MNIST with Nielsen's split, pixels scaled to 0..1 in float32.
 
     Training files of another length than 60,000 give their last sixth to validation.
 
@@ -72,61 +63,6 @@ def load_mnist(
         DataError: a file is missing, damaged, of the wrong MD5 sum (a download is then deleted), or could not
             be downloaded; or images and labels do not fit each other.
     """
-    images, labels, first_test, notes = read_mnist(
-        data_dir=data_dir, cache_dir=cache_dir, base_urls=base_urls, progress=progress
-    )
-    schema = Schema(
-        source="mnist",
-        task="classification",
-        inputs=(Pixels(images[0].size, 255.0, images.shape[1:], "float32"),),
-        targets=(),
-        classes=tuple(range(10)),
-        target_names=("digit",),
-    )
-    first_validation = first_test - first_test // 6
-    bounds = (0, first_validation, first_test, len(images))
-    parts = []
-    for start, stop in itertools.pairwise(bounds):
-        X = schema.encode_inputs(images[start:stop], "mnist")
-        Y = schema.encode_targets(labels[start:stop], "mnist")
-        parts.append(Examples(X, Y, np.arange(start, stop)))
-    return DataSet("mnist", schema, *parts, notes=notes)
-
-
-def mnist_rows(
-    schema: Schema,
-    *,
-    data_dir: Folders = None,
-    cache_dir: str | Path | None = None,
-    base_urls: Sequence[str] = MIRRORS,
-    progress: Any = None,
-) -> RawRows:
-    """Encode all of MNIST by a model's schema; the t10k images are the rows held out for the test.
-
-    Arguments and errors are those of `load_mnist`; a schema for images of another size is a DataError too.
-    """
-    images, labels, first_test, notes = read_mnist(
-        data_dir=data_dir, cache_dir=cache_dir, base_urls=base_urls, progress=progress
-    )
-    return RawRows(
-        name="mnist",
-        X=schema.encode_inputs(images, "mnist"),
-        Y=schema.encode_targets(labels, "mnist"),
-        targets=labels,
-        rows=np.arange(len(images)),
-        test_rows=np.arange(first_test, len(images)),
-        notes=notes,
-    )
-
-
-def read_mnist(
-    *, data_dir: Folders, cache_dir: str | Path | None, base_urls: Sequence[str], progress: Any
-) -> tuple[np.ndarray, np.ndarray, int, tuple[str, ...]]:
-    """Find and read the four files; arguments and errors are those of `load_mnist`.
-
-    Returns:
-        Images, (N, h, w) uint8; labels, (N,) int64 in 0..9; the row of the first test image; notes.
-    """
     folders = (data_dir,) if isinstance(data_dir, (str, Path)) else tuple(data_dir or ())
     notes = []
     if folders:
@@ -138,65 +74,90 @@ def read_mnist(
     else:
         cache = Path(cache_dir or require("platformdirs", "the cache").user_cache_dir("deltarule")) / "mnist"
         paths = {name: cache / f"{name}.gz" for name in MD5_SUMS}
-        arrays = {name: _cached(name, cache, base_urls, progress) for name in MD5_SUMS}
-    parts = []
-    for part in ("train", "t10k"):
-        image_name, label_name = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
-        _check_pair(arrays[image_name], arrays[label_name], paths[image_name], paths[label_name])
-        parts.append((arrays[image_name], arrays[label_name].astype(np.int64)))
-    (images, labels), (test_images, test_labels) = parts
-    if images.shape[1:] != test_images.shape[1:] or len(images) < 6:
-        raise DataError(
-            f"{paths['train-images-idx3-ubyte']} holds images of the shape {images.shape}, the test file of "
-            f"the shape {test_images.shape}: they must agree, with 6 training images or more"
-        )
-    images, labels = np.concatenate([images, test_images]), np.concatenate([labels, test_labels])
-    return images, labels, len(parts[0][0]), tuple(notes)
+        arrays = {name: _cached(path, MD5_SUMS[name], base_urls, progress) for name, path in paths.items()}
+    train_images, train_labels, test_images, test_labels = (arrays[name] for name in MD5_SUMS)
+    for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
+        if images.ndim != 3 or labels.shape != images.shape[:1] or labels.max() > 9:
+            found = f"images {images.shape}, {paths[f'{part}-labels-idx1-ubyte']} labels {labels.shape}"
+            rule = "they must be (N, h, w), and (N,) in 0..9"
+            raise DataError(f"{paths[f'{part}-images-idx3-ubyte']} holds {found} up to {labels.max()}: {rule}")
+    if train_images.shape[1:] != test_images.shape[1:] or len(train_images) < 6:
+        shapes = f"holds images of the shape {train_images.shape}, the test file of the shape {test_images.shape}"
+        rule = "they must agree, with 6 training images or more"
+        raise DataError(f"{paths['train-images-idx3-ubyte']} {shapes}: {rule}")
+    images, labels = np.concatenate([train_images, test_images]), np.concatenate([train_labels, test_labels])
+    test = len(train_images)
+    parts = tuple(np.split(np.arange(len(images)), [test - test // 6, test]))
+    pixels = Pixels(images[0].size, 255.0, images.shape[1:], "float32")
+    return Pictures("mnist", images, labels.astype(np.int64), pixels, parts, tuple(notes))
+
+
+def download(path: Path, base_urls: Sequence[str], progress: Any = None) -> None:
+    """Download a file, by its name, from the first of the mirrors that answers; its folder is made if absent.
+
+    The file appears under its name only when it is whole. What it holds is the caller's to check.
+
+    Args:
+        path: the file.
+        base_urls: the mirrors' addresses, each ending in "/", tried in order.
+        progress: an object like a tqdm bar (`total`, `update`, `reset`, `close`) that is told of each piece,
+            or None.
+
+    Raises:
+        DataError: the folder cannot be written, or no mirror gave the file; the sentence names each tried, and why.
+    """
+    pooch = require("pooch", "a download")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the cache folder {path.parent} cannot be made ({error.strerror}): use --data-dir") from None
+    bar, logger, failures = False if progress is None else progress, pooch.get_logger(), []
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # pooch would write its progress to standard error; what matters goes to `progress`
+    try:
+        for base_url in base_urls:
+            try:
+                pooch.retrieve(base_url + path.name, None, path.name, path.parent, progressbar=bar)
+                return
+            except (OSError, ValueError) as error:  # every error of requests is an OSError
+                response = getattr(error, "response", None)
+                reason = type(error).__name__ if response is None else f"HTTP status {response.status_code}"
+                failures.append(f"{base_url}{path.name} ({reason})")
+    finally:
+        logger.setLevel(level)
+    fault = f"{path.name} could not be downloaded; tried {', '.join(failures) or 'no address'}"
+    raise DataError(f"{fault}: put MNIST's four files in a folder yourself and name it with --data-dir")
 
 
 def _find(folders: tuple[Path, ...]) -> dict[str, Path]:
     """Find the four files in the first folder that holds them all, or say which are missing."""
     missing: list[str] = []
-    for folder in folders:
-        for place in (folder, folder / "mnist"):
-            found = {}
-            for name in MD5_SUMS:
-                spellings = (
-                    name,
-                    f"{name}.gz",
-                    name.replace("-idx", ".idx"),
-                    f"{name.replace('-idx', '.idx')}.gz",
-                )
-                paths = [place / spelling for spelling in spellings if (place / spelling).is_file()]
-                if paths:
-                    found[name] = paths[0]
-            if len(found) == len(MD5_SUMS):
-                return found
-            missing = missing or [name for name in MD5_SUMS if name not in found]
-    raise DataError(
-        f"MNIST is not in {', '.join(map(str, folders))}: {', '.join(missing)} (plain or .gz) missing "
-        "there; name the folder that holds the four files with --data-dir or $DELTARULE_DATA, or name none "
-        "to download them"
-    )
+    for place in (place for folder in folders for place in (folder, folder / "mnist")):
+        found = {}
+        for name in MD5_SUMS:
+            spellings = (place / f"{stem}{end}" for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz"))
+            if path := next(filter(Path.is_file, spellings), None):
+                found[name] = path
+        if len(found) == len(MD5_SUMS):
+            return found
+        missing = missing or [name for name in MD5_SUMS if name not in found]
+    fault = f"MNIST is not in {', '.join(map(str, folders))}: {', '.join(missing)} (plain or .gz) missing there"
+    cure = "name the folder that holds the four files with --data-dir or $DELTARULE_DATA, or none to download them"
+    raise DataError(f"{fault}; {cure}")
 
 
-def _cached(name: str, cache: Path, base_urls: Sequence[str], progress: Any) -> np.ndarray:
+def _cached(path: Path, md5: str, base_urls: Sequence[str], progress: Any) -> np.ndarray:
     """Read a file from the cache, downloaded first if need be; delete it if it is not MNIST's."""
-    path = cache / f"{name}.gz"
     if not path.is_file():
-        download(path.name, cache, base_urls, progress)
+        download(path, base_urls, progress)
     try:
         array = read_idx(path)
-        found = _md5(array)
-        if found != MD5_SUMS[name]:
-            raise DataError(
-                f"{path}: the uncompressed bytes should have the MD5 sum {MD5_SUMS[name]}, but have {found}"
-            )
+        if (found := _md5(array)) != md5:
+            raise DataError(f"{path}: the uncompressed bytes should have the MD5 sum {md5}, but have {found}")
     except DataError as error:
         path.unlink(missing_ok=True)
-        raise DataError(
-            f"{error}; the file has been deleted: run again to download it anew, or use --data-dir"
-        ) from None
+        again = "the file has been deleted: run again to download it anew, or use --data-dir"
+        raise DataError(f"{error}; {again}") from None
     return array
 
 
@@ -205,17 +166,3 @@ def _md5(array: np.ndarray) -> str:
     digest = hashlib.md5(idx_header(array.shape), usedforsecurity=False)
     digest.update(array.data)
     return digest.hexdigest()
-
-
-def _check_pair(images: np.ndarray, labels: np.ndarray, image_path: Path, label_path: Path) -> None:
-    """Check that images are (N, h, w) and labels (N,) in 0..9."""
-    if images.ndim != 3:
-        raise DataError(f"{image_path} holds an array of the shape {images.shape}, but images are (N, h, w)")
-    if labels.shape != images.shape[:1]:
-        raise DataError(
-            f"{label_path} holds labels of the shape {labels.shape} for the {len(images)} images in "
-            f"{os.fspath(image_path)}: there must be one label per image"
-        )
-    if labels.max() > 9:
-        row = int(np.argmax(labels > 9))
-        raise DataError(f"{label_path}: label {row} is {labels[row]}, but MNIST's digits are 0..9: give MNIST's files")

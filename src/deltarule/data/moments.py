@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from deltarule.data.columns import NumericColumn
-from deltarule.data.spread import varies
-
 LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are numbers of float64
+ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
+
+
+def _varies(std: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """Whether columns of these standard deviations and largest magnitudes vary by more than rounding, elementwise."""
+    return (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
 
 
 class Moments:
@@ -16,22 +19,23 @@ class Moments:
     """
 
     def __init__(self, width: int):
-        """No rows yet."""
-        self.count = 0
+        self.count = 0.0  # of rows, or the sum of their weights
         self.exponent = np.full(width, LEAST)  # of the unit of `mean` and, squared, of `squares`
         self.mean, self.squares = np.zeros(width), np.zeros(width)
         self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
 
-    def add(self, piece: np.ndarray) -> None:
-        """More rows, (rows, width), finite."""
+    def add(self, piece: np.ndarray, weight: np.ndarray | None = None) -> None:
+        """More rows, (rows, width), finite, with weights (rows,) above 0; None weighs each by one."""
         if not len(piece):
             return
         these = Moments(piece.shape[1])
-        these.count, these.low, these.high = len(piece), piece.min(axis=0), piece.max(axis=0)
+        these.count = float(len(piece) if weight is None else weight.sum())
+        these.low, these.high = piece.min(axis=0), piece.max(axis=0)
         these._raise_units()
         piece = piece / np.ldexp(1.0, these.exponent)
-        these.mean = piece.mean(axis=0)
-        these.squares = np.square(piece - these.mean).sum(axis=0)
+        these.mean = np.average(piece, axis=0, weights=weight)
+        squares = np.square(piece - these.mean)
+        these.squares = squares.sum(axis=0) if weight is None else weight @ squares
         self.merge(these)
 
     def merge(self, other: "Moments") -> None:
@@ -55,13 +59,58 @@ class Moments:
         self.squares = np.ldexp(self.squares, 2 * (self.exponent - exponent))
         self.exponent = exponent
 
-    def columns(self, names: tuple[str, ...]) -> tuple[NumericColumn, ...]:
-        """What standardises each column, by the rules of `NumericColumn.measured`."""
+    def scales(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each column, (width,); of one that does not vary its value, and 1."""
         std = np.ldexp(np.sqrt(self.squares / self.count), self.exponent)
-        scaled = varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
-        mean = np.where(scaled, np.ldexp(self.mean, self.exponent), self.low)
-        described = zip(names, mean, np.where(scaled, std, 1.0), self.low, self.high, strict=True)
-        return tuple(
-            NumericColumn(name, float(mean), float(std), float(low), float(high))
-            for name, mean, std, low, high in described
-        )
+        scaled = _varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
+        return np.where(scaled, np.ldexp(self.mean, self.exponent), self.low), np.where(scaled, std, 1.0)
+
+
+class BlockMoments:
+    """Running moments of `width` columns, whose rows come block by block, blocks merged in pairs of neighbours.
+
+    Which block is merged with which follows from their numbers alone. So the result is the same to the last bit whoever
+    read the blocks, in whatever order; and errors of rounding grow with the logarithm of their number. A node
+    (level, i) is what is known of blocks i · 2^level up to the next node's first. As soon as a node and its neighbour,
+    i with its last bit turned, are there they become one of the next level, so few are held at a time.
+    """
+
+    def __init__(self, width: int):
+        self.width = width
+        self.nodes: dict[tuple[int, int], Moments] = {}
+        self._number, self._open = -1, Moments(width)
+
+    def add(self, number: int, piece: np.ndarray) -> None:
+        """Rows of block `number`, (rows, width), finite; a block's pieces come one after another, in their order."""
+        if number != self._number:
+            self.close()
+            self._number = number
+        self._open.add(piece)
+
+    def total(self) -> Moments:
+        """The moments of all rows so far."""
+        self.close()
+        total = Moments(self.width)
+        for place in sorted(self.nodes, key=lambda place: place[1] << place[0]):
+            total.merge(self.nodes[place])
+        return total
+
+    def join(self, other: "BlockMoments") -> None:
+        """Take in the blocks that another process read, which this one has to itself from now on."""
+        self.close()
+        other.close()
+        for (level, i), moments in other.nodes.items():
+            self._put(level, i, moments)
+
+    def close(self) -> None:
+        """The open block has no more pieces."""
+        if self._number >= 0:
+            self._put(0, self._number, self._open)
+        self._number, self._open = -1, Moments(self.width)
+
+    def _put(self, level: int, i: int, moments: Moments) -> None:
+        while (neighbour := self.nodes.pop((level, i ^ 1), None)) is not None:
+            first, second = (neighbour, moments) if i & 1 else (moments, neighbour)
+            first.merge(second)
+            level, i, moments = level + 1, i >> 1, first
+        self.nodes[level, i] = moments

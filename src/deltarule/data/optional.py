@@ -16,16 +16,13 @@ Series = Any
 Frame = Any
 
 
-def require(module: str, purpose: str, extra: str = "cli") -> ModuleType:
-    """Import an optional module, or say how to install it.
+def require(module: str, purpose: str = "a table", extra: str = "cli") -> ModuleType:
+    """Import an optional module, by its dotted name.
 
     Args:
-        module: the dotted name to import, such as "pandas" or "sklearn.datasets".
+        module: such as "pandas" or "sklearn.datasets".
         purpose: what needs it, the subject of the error's sentence.
         extra: the extra of deltarule that brings it.
-
-    Returns:
-        The imported module.
 
     Raises:
         DataError: the package is not installed.

@@ -1,9 +1,10 @@
 """Chunks of a stream, each a buffer of rows from many blocks, read ahead of the one who uses them."""
 
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -27,20 +28,19 @@ def chunks(stream: Stream, order: Iterable[Block], rows: int, dtype: np.dtype) -
     any two others with a probability of about rows / N; with every chunk all rows are seen once an epoch.
     """
     x, y, filled = None, None, 0
-    for block in order:
-        for px, py in stream.pieces(block):
-            at = 0
-            while at < len(px):
-                if x is None or y is None:
-                    x = np.empty((rows, *px.shape[1:]), dtype)
-                    y = np.empty((rows, *py.shape[1:]), py.dtype if py.dtype.kind in "iub" else dtype)
-                count = min(len(px) - at, rows - filled)
-                x[filled : filled + count], y[filled : filled + count] = px[at : at + count], py[at : at + count]
-                at, filled = at + count, filled + count
-                if filled == rows:
-                    yield x, y
-                    x, y, filled = None, None, 0
-    if x is not None and y is not None and filled:
+    for px, py in (piece for block in order for piece in stream.pieces(block)):
+        at = 0
+        while at < len(px):
+            if x is None or y is None:
+                x = np.empty((rows, *px.shape[1:]), dtype)
+                y = np.empty((rows, *py.shape[1:]), py.dtype if py.dtype.kind in "iub" else dtype)
+            count = min(len(px) - at, rows - filled)
+            x[filled : filled + count], y[filled : filled + count] = px[at : at + count], py[at : at + count]
+            at, filled = at + count, filled + count
+            if filled == rows:
+                yield x, y
+                x, y, filled = None, None, 0
+    if x is not None and y is not None:
         yield x[:filled], y[:filled]
 
 
@@ -53,42 +53,24 @@ class Prefetch(Generic[T]):
     """
 
     def __init__(self, items: Iterable, finish: Callable[..., T]):
-        """The thread starts at once."""
-        self.waited = 0.0
-        self._queue: queue.Queue = queue.Queue(AHEAD)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._fill, args=(items, finish), daemon=True)
-        self._thread.start()
+        self.waited, self._items, self._finish = 0.0, iter(items), finish
 
-    def _fill(self, items: Iterable, finish: Callable[..., T]) -> None:
-        try:
-            for item in items:
-                if not self._offer((finish(item), None)):
-                    return
-            self._offer((None, StopIteration()))
-        except BaseException as error:  # it is raised where the items are used
-            self._offer((None, error))
-
-    def _offer(self, item: tuple) -> bool:
-        while not self._ended.is_set():
-            try:
-                self._queue.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
+    def _next(self) -> tuple[T, ...]:
+        """The next item alone, or nothing."""
+        return tuple(map(self._finish, islice(self._items, 1)))
 
     def __iter__(self) -> Iterator[T]:
         """Each item once; an error of the thread is raised here."""
+        thread = ThreadPoolExecutor(1)
+        made = deque(thread.submit(self._next) for _ in range(AHEAD + 1))
         try:
             while True:
                 began = time.perf_counter()
-                item, error = self._queue.get()
+                item = made.popleft().result()
                 self.waited += time.perf_counter() - began
-                if isinstance(error, StopIteration):
+                if not item:
                     return
-                if error is not None:
-                    raise error
-                yield item
+                made.append(thread.submit(self._next))
+                yield item[0]
         finally:
-            self._ended.set()
+            thread.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Rows known by what they hold: a 64-bit code of each, so that equal rows are found without comparing all."""
+"""Rows known by what they hold: a 64-bit code of each, and one sum of all to which many may add their part."""
 
 import numpy as np
 
@@ -12,9 +12,30 @@ def row_codes(values: np.ndarray) -> np.ndarray:
     return code
 
 
+def row_sum(first: int, held: np.ndarray) -> int:
+    """sum_i g_i sum_j h_j bits_ij modulo 2^64, with odd multipliers h of the columns and g of the row numbers.
+
+    So the sums of parts of the rows add up to the sum of all, whoever computes which part.
+
+    Args:
+        first: the number of the first row.
+        held: the rows, (rows, ...), of numbers of at most 64 bits.
+    """
+    held = np.ascontiguousarray(held).reshape(len(held), int(np.prod(held.shape[1:])))
+    words = held.view(f"u{held.dtype.itemsize}").astype(np.uint64)
+    columns, rows = (_multipliers(start, count) for start, count in ((0, words.shape[1]), (first, len(held))))
+    code = scattered((words ^ (words >> np.uint64(29))) @ columns)
+    return int((code * rows).sum(dtype=np.uint64))
+
+
 def scattered(code: np.ndarray) -> np.ndarray:
     """Scatter 64-bit numbers over their whole range, one to one (the finaliser of SplitMix64)."""
     code = code + np.uint64(0x9E3779B97F4A7C15)
     code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     code = (code ^ (code >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return code ^ (code >> np.uint64(31))
+
+
+def _multipliers(start: int, count: int) -> np.ndarray:
+    """An odd 64-bit number for each of the whole numbers from `start` on."""
+    return scattered(np.arange(start, start + count, dtype=np.uint64)) | np.uint64(1)

@@ -2,24 +2,35 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import MISSING, fields
+from typing import Any, get_args
 
 from deltarule.data.cells import shown
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.pixels import Pixels
 from deltarule.errors import DataError
 
+KINDS: dict[str, Any] = {kind.kind: kind for kind in (NumericColumn, CategoricalColumn, Pixels)}
 
-def entry(description: Mapping[str, Any], key: str, kind: type) -> Any:
-    """Take one entry of the type `kind` from a JSON object; a bool is no number here.
 
-    Raises:
-        DataError: the entry is missing or of another type, or a number is not finite.
-    """
+def column_from_json(item: Mapping[str, Any]) -> Any:
+    """Read what a column's `to_json` wrote; whatever is not that is a DataError."""
+    kind = KINDS.get(entry(item, "kind", str))
+    if kind is None:
+        raise DataError(f"the schema has a column of the kind {shown(item['kind'])}: it must be {', '.join(KINDS)}")
+    given: dict[str, Any] = {}
+    for field in fields(kind):
+        first, *others = get_args(field.type) or (field.type,)  # tuple[int, ...] is a list; float | None may be absent
+        if field.name in item or field.default is MISSING:
+            many = Ellipsis in others
+            given[field.name] = tuple(list_of(item, field.name, first)) if many else entry(item, field.name, first)
+    return kind(**given)
+
+
+def entry(description: Mapping[str, Any], key: str, kind: Any) -> Any:
+    """Take one entry of the type `kind` from a JSON object, else a DataError; a number is finite, and no bool."""
     if key not in description:
-        raise DataError(
-            f"the schema lacks the entry {key!r}: the model file is damaged or was not written by deltarule"
-        )
+        raise DataError(f"the schema lacks the entry {key!r}: the model file is damaged or not deltarule's")
     value = description[key]
     kinds = (int, float) if kind is float else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
@@ -36,33 +47,9 @@ def entry(description: Mapping[str, Any], key: str, kind: type) -> Any:
 
 
 def list_of(description: Mapping[str, Any], key: str, kinds: Any) -> list[Any]:
-    """Take one entry that is a list of items of the given type or types.
-
-    Raises:
-        DataError: the entry is missing or no list, or an item is of another type or not finite.
-    """
+    """Take one entry that is a list of items of the given type or types, numbers finite."""
     items = entry(description, key, list)
     for item in items:
         if not isinstance(item, kinds) or (isinstance(item, float) and not math.isfinite(item)):
             raise DataError(f"the schema's entry {key!r} holds {shown(item)}, which cannot stand there")
     return items
-
-
-def column_from_json(item: Mapping[str, Any]) -> NumericColumn | CategoricalColumn | Pixels:
-    """Read what a column's or the pixels' `to_json` wrote.
-
-    Raises:
-        DataError: the kind is unknown, or an entry is missing, of a wrong type or outside its domain.
-    """
-    kind = entry(item, "kind", str)
-    imputed = "imputed" in item and entry(item, "imputed", bool)
-    if kind == "numeric":
-        low, high = (entry(item, end, float) if end in item else None for end in ("low", "high"))
-        mean, std = entry(item, "mean", float), entry(item, "std", float)
-        return NumericColumn(entry(item, "name", str), mean, std, low, high, imputed)
-    if kind == "categorical":
-        return CategoricalColumn(entry(item, "name", str), tuple(list_of(item, "categories", str)), imputed)
-    if kind == "pixels":
-        shape = list_of(item, "shape", int)
-        return Pixels(entry(item, "count", int), entry(item, "scale", float), tuple(shape), entry(item, "dtype", str))
-    raise DataError(f"the schema has a column of the kind {shown(kind)}: it must be numeric, categorical or pixels")

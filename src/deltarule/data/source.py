@@ -1,16 +1,22 @@
 """The one door to every source: digits, mnist, or a table file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deltarule.data.dataset import DataSet, RawRows
-from deltarule.data.digits import digits_rows, load_digits
-from deltarule.data.mnist import Folders, load_mnist, mnist_rows
+from deltarule.data.dataset import DataSet, Pictures, RawRows
+from deltarule.data.digits import digits
+from deltarule.data.mnist import Folders, mnist
 from deltarule.data.schema import Schema
 from deltarule.data.table import load_table, table_rows
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.errors import ConfigurationError, DataError
+
+# The sources of images by name: what the seed of the split, the folders and a download's progress bar give.
+PICTURES: dict[str, Callable[[int, Folders, Any], Pictures]] = {
+    "digits": lambda seed, folders, progress: digits(seed),
+    "mnist": lambda seed, folders, progress: mnist(folders, progress=progress),
+}
 
 
 def load(
@@ -44,27 +50,19 @@ def load(
         DataError: the source, or a cell in it, cannot be used.
         ConfigurationError: an option lies outside its domain, or does not belong to this source.
     """
-    if str(source) not in ("digits", "mnist"):
-        split = "random" if split is None else split
-        return load_table(
-            source,
-            target=target,
-            task=task,
-            seed=seed,
-            split=split,
-            drop_missing=drop_missing,
-            options=options,
-            by_mean=by_mean,
-        )
-    if target is not None:
-        raise ConfigurationError(f"target is {target!r}, but {source} has its own target, the digit: leave it out")
-    if options != AS_FOUND:
-        raise ConfigurationError(f"options are for tables, and {source} is none: leave them out")
-    if split is not None:
-        raise ConfigurationError(f"split is {split!r}, but {source} has its own parts: leave it out")
-    if task not in (None, "classification"):
-        raise ConfigurationError(f"task is {task!r}, but {source} is a classification: leave it out")
-    return load_digits(seed) if str(source) == "digits" else load_mnist(data_dir=data_dir, progress=progress)
+    pictures = PICTURES.get(str(source))
+    if pictures is None:
+        return load_table(source, target, task, seed, split or "random", drop_missing, options, by_mean)
+    reasons = {
+        "target": (target, "has its own target, the digit"),
+        "options": (None if options == AS_FOUND else options, "is no table, which they are for"),
+        "split": (split, "has its own parts"),
+        "task": (None if task == "classification" else task, "is a classification"),
+    }
+    for name, (given, reason) in reasons.items():
+        if given is not None:
+            raise ConfigurationError(f"{name} is {given!r}, but {source} {reason}: leave it out")
+    return pictures(seed, data_dir, progress).data_set()
 
 
 def load_raw(
@@ -81,27 +79,22 @@ def load_raw(
     """Read a source for a model that is already trained, encoded by the model's schema.
 
     Args:
-        source: "digits", "mnist", or the path of a table, with one of the extensions `TABLE_FILES`.
+        source: as of `load`.
         schema: the model's schema.
-        data_dir: where MNIST lies, see `mnist_directories`.
+        data_dir: as of `load`.
         seed: the seed the model was trained with; it says which digits were held out.
-        drop_missing: leave out a table's rows with missing cells instead of refusing them.
-        targets: encode a table's targets where it has them; False for prediction, which does not look at
-            them.
+        drop_missing: as of `load`.
+        targets: encode a table's targets where it has them; False for prediction, which does not look at them.
         options: how a table's file is written.
-        progress: a bar like tqdm's that is told of a download.
+        progress: as of `load`.
 
     Raises:
         DataError: the source, or a cell in it, cannot be used, or is of another kind than the model's.
     """
-    kind = str(source) if str(source) in ("digits", "mnist") else "table"
-    if (kind == "table") != (schema.source == "table"):
+    pictures = PICTURES.get(str(source))
+    if (pictures is None) != (schema.source == "table"):
         trained = "a table" if schema.source == "table" else f"images ({schema.source})"
-        raise DataError(
-            f"{source} is no source for this model, which was trained on {trained}: give it rows of that kind"
-        )
-    if kind == "table":
-        return table_rows(source, schema, drop_missing=drop_missing, targets=targets, options=options)
-    if kind == "digits":
-        return digits_rows(schema, seed)
-    return mnist_rows(schema, data_dir=data_dir, progress=progress)
+        raise DataError(f"{source} is no source for this model, which was trained on {trained}: give it such rows")
+    if pictures is None:
+        return table_rows(source, schema, drop_missing, targets, options)
+    return pictures(seed, data_dir, progress).raw_rows(schema)

@@ -28,29 +28,23 @@ def split(
     Returns:
         Three int64 arrays, disjoint, non-empty, together 0 .. N-1, each in random order.
 
-    Raises:
-        DataError: there are fewer than 3 rows, or labels has another length.
-        ConfigurationError: the seed is not a whole number >= 0.
-
     >>> [len(part) for part in split(100, seed=1)]
     [70, 15, 15]
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ConfigurationError(f"seed is {seed!r}: give a whole number of 0 or more")
-    _require_rows(count)
+    require_rows(count)
     generator = np.random.default_rng(int(seed))
     if labels is None:
         return _cut(generator.permutation(count))
     if len(labels) != count:
         raise DataError(f"there are {len(labels)} labels for {count} rows: give one label per row")
     codes = np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1)
-    parts: tuple[list[np.ndarray], ...] = ([], [], [])
+    cuts = []
     for code in range(codes.max() + 1):
         members = generator.permutation(np.flatnonzero(codes == code))
-        cut = _cut(members) if len(members) >= 3 else (members, members[:0], members[:0])
-        for part, rows in zip(parts, cut, strict=True):
-            part.append(rows)
-    train, validation, test = (generator.permutation(np.concatenate(part)) for part in parts)
+        cuts.append(_cut(members) if len(members) >= 3 else (members, members[:0], members[:0]))
+    train, validation, test = (generator.permutation(np.concatenate(part)) for part in zip(*cuts, strict=True))
     if not len(validation):  # every class has one or two rows
         return _cut(generator.permutation(count))
     return train, validation, test
@@ -62,19 +56,17 @@ def blocks(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     For rows in the order of time, whose neighbours are alike: at random, every held-out row lies between two that
     train, and looks better than what is to come.
 
-    Raises:
-        DataError: there are fewer than 3 rows.
-
     >>> blocks(7)
     (array([0, 1, 2, 3, 4]), array([5]), array([6]))
     """
-    _require_rows(count)
-    first, second = count - 2 * _held_out(count), count - _held_out(count)
-    rows = np.arange(count)
-    return rows[:first], rows[first:second], rows[second:]
+    require_rows(count)
+    held_out = _held_out(count)
+    train, validation, test = np.split(np.arange(count), [count - 2 * held_out, count - held_out])
+    return train, validation, test
 
 
-def _require_rows(count: int) -> None:
+def require_rows(count: int) -> None:
+    """Refuse fewer than three rows."""
     if count < 3:
         raise DataError(f"there are {count} rows, but training, validation and test take at least 3: add rows")
 

@@ -4,20 +4,22 @@ A stream is cut into blocks, runs of rows that lie together on disk; a block is 
 touched: its file is read through a buffer, so that what was read does not stay in the process's memory.
 """
 
+import copy
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from deltarule.data.optional import require
+from deltarule.data.raw_table import reading
 from deltarule.data.table_columns import find_targets
 from deltarule.errors import ConfigurationError, DataError
 
 BLOCK_ROWS = 4096  # of an array; a Parquet file's blocks are its row groups
 PIECE_ROWS = 16_384  # the most rows of a Parquet file that are decoded at once
+PURPOSE = "a folder of Parquet files"
 Piece = tuple[np.ndarray, np.ndarray]
 
 
@@ -49,9 +51,15 @@ class Stream:
         """The rows of a block as (x, y), x (rows, n_1) and y (rows,) or (rows, k), a few at a time."""
         raise NotImplementedError
 
-    def share(self, i: int, of: int) -> "Stream":
+    def share(self, i: int, of: int) -> Self:
         """The part of this stream that process i of so many reads; the parts have no block in common."""
         raise NotImplementedError
+
+    def with_blocks(self, blocks: Iterable[Block]) -> Self:
+        """The part of this stream in these blocks."""
+        part = copy.copy(self)
+        part.blocks = tuple(blocks)
+        return part
 
 
 class ArrayStream(Stream):
@@ -61,75 +69,46 @@ class ArrayStream(Stream):
         X: the inputs: a path, or an array; of a memory map the file is read.
         Y: the targets, likewise.
         block_rows: rows of a block.
-
-    Raises:
-        DataError: not such files, not numbers, no column, or not as many rows of Y as of X.
     """
 
     def __init__(self, X: Any, Y: Any, block_rows: int = BLOCK_ROWS):
-        """Look at shapes only; nothing is read."""
         self.x, self.y = _rows_of("X", X), _rows_of("Y", Y)
-        x, y = self.x.shape, self.y.shape
+        x, y = self.x.array.shape, self.y.array.shape
         if len(x) != 2 or len(y) not in (1, 2) or x[0] != y[0] or not all((*x, *y)):
-            raise DataError(
-                f"X is {x} and Y {y}: give as many rows of both and at least one, X (N, n_1), Y (N,) or (N, k), of at "
-                "least one column."
-            )
-        self.inputs = self.x.shape[1]
-        self.targets = self.y.shape[1] if len(self.y.shape) == 2 else 1
-        starts = range(0, len(self.x), block_rows)
-        self.blocks = tuple(Block(min(block_rows, len(self.x) - start), start) for start in starts)
+            rule = "give as many rows of both, X (N, n_1) and Y (N,) or (N, k), and at least one row and column"
+            raise DataError(f"X is {x} and Y {y}: {rule}.")
+        self.inputs, self.targets = x[1], y[1] if len(y) == 2 else 1
+        starts = range(0, x[0], block_rows)
+        self.blocks = tuple(Block(min(block_rows, x[0] - start), start) for start in starts)
 
     def pieces(self, block: Block) -> Iterator[Piece]:
         """The block as one piece."""
         stop = block.place + block.rows
         yield self.x.read(block.place, stop), self.y.read(block.place, stop)
 
-    def share(self, i: int, of: int) -> "ArrayStream":
+    def share(self, i: int, of: int) -> Self:
         """A run of blocks."""
-        part = object.__new__(ArrayStream)
-        part.__dict__.update(self.__dict__)
-        part.blocks = self.blocks[len(self.blocks) * i // of : len(self.blocks) * (i + 1) // of]
-        return part
+        return self.with_blocks(self.blocks[len(self.blocks) * i // of : len(self.blocks) * (i + 1) // of])
 
 
-class _FileRows:
-    """Rows of a .npy file, read by the file's own interface."""
+class _Rows:
+    """Rows of an array in memory, or of a .npy file from `offset` on, which are read by the file's own interface."""
 
-    def __init__(self, path: str | os.PathLike, shape: tuple[int, ...], dtype: np.dtype, offset: int):
-        self.path, self.shape, self.dtype, self.offset = path, shape, dtype, offset
-
-    def __len__(self) -> int:
-        return self.shape[0]
+    def __init__(self, array: np.ndarray, path: str | None = None, offset: int = 0):
+        self.array, self.path, self.offset = array, path, offset
+        self.width = int(np.prod(array.shape[1:], dtype=np.int64))
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        rows = np.empty((stop - start, *self.shape[1:]), self.dtype)
-        stride = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
-        with open(self.path, "rb", buffering=0) as file:
-            file.seek(self.offset + start * stride)
-            view, got = rows.reshape(-1).view(np.uint8).data, 0
-            while got < len(view):
-                count = file.readinto(view[got:])
-                if not count:
-                    raise DataError(f"{self.path} ends within row {start + got // stride}: it was cut short.")
-                got += count
-        return rows
+        if self.path is None:
+            return self.array[start:stop]
+        count, skipped = (stop - start) * self.width, self.offset + start * self.width * self.array.itemsize
+        numbers = np.fromfile(self.path, self.array.dtype, count, offset=skipped)
+        if len(numbers) < count:
+            raise DataError(f"{self.path} ends within row {start + len(numbers) // self.width}: it was cut short.")
+        return numbers.reshape(stop - start, *self.array.shape[1:])
 
 
-class _ArrayRows:
-    """Rows of an array in memory."""
-
-    def __init__(self, array: np.ndarray):
-        self.array, self.shape = array, array.shape
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        return self.array[start:stop]
-
-
-def _rows_of(name: str, array: Any) -> _FileRows | _ArrayRows:
+def _rows_of(name: str, array: Any) -> _Rows:
     if isinstance(array, str | os.PathLike):
         try:
             array = np.load(array, mmap_mode="r")
@@ -138,14 +117,14 @@ def _rows_of(name: str, array: Any) -> _FileRows | _ArrayRows:
     array = np.asanyarray(array)  # a map stays one
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} holds {array.dtype}, and a stream reads real numbers of at most 64 bits: convert it.")
-    if isinstance(array, np.memmap) and array.flags.c_contiguous and array.filename is not None:
-        # A view of a map starts past the map's own offset.
-        base: Any = array
-        while isinstance(base.base, np.memmap):
-            base = base.base
-        inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-        return _FileRows(array.filename, array.shape, array.dtype, base.offset + inside)
-    return _ArrayRows(array)
+    if not isinstance(array, np.memmap) or not array.flags.c_contiguous or array.filename is None:
+        return _Rows(array)
+    # A view of a map starts past the map's own offset.
+    base: Any = array
+    while isinstance(base.base, np.memmap):
+        base = base.base
+    inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return _Rows(array, str(array.filename), base.offset + inside)
 
 
 class ParquetStream(Stream):
@@ -155,80 +134,64 @@ class ParquetStream(Stream):
         path: the folder or file.
         target: the columns to learn, "a,b" or ["a", "b"].
         inputs: the columns that are inputs; None takes all the others.
-
-    Raises:
-        DataError: no Parquet files, files of different columns, columns that are not numeric, or a target that is not
-            there.
-        ConfigurationError: no target, a target named twice, or an input that is not there.
     """
 
     def __init__(self, path: str | os.PathLike, target: str | Sequence[str], inputs: Sequence[str] | None = None):
-        """Look at the files' footers only."""
-        dataset = require("pyarrow.dataset", "a folder of Parquet files")
-        arrow = require("pyarrow", "a folder of Parquet files")
-        if not Path(path).exists():
+        dataset, arrow = require("pyarrow.dataset", PURPOSE), require("pyarrow", PURPOSE)
+        path = Path(path)
+        if not path.exists():
             raise DataError(f"there is no folder or file {path}: check the name.")
-        try:
-            fragments = list(dataset.dataset(_files(Path(path)), format="parquet").get_fragments())
+        files = sorted(parquet_files(path)) if path.is_dir() else [path]
+        if not files:
+            raise DataError(f"{path} holds no .parquet files: give a folder that does.")
+        with reading(path, "Parquet", "check it", arrow.ArrowException, OSError):
+            fragments = list(dataset.dataset(list(map(str, files)), format="parquet").get_fragments())
             footers = [(fragment.path, fragment.metadata, fragment.physical_schema) for fragment in fragments]
-        except (arrow.ArrowException, OSError) as error:
-            raise DataError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): check it.") from None
         names = list(footers[0][2].names)
         self.target_names = find_targets(names, target, str(path))
         self.input_names = tuple(n for n in names if n not in self.target_names) if inputs is None else tuple(inputs)
         for name in self.input_names:
             if name not in names:
                 raise ConfigurationError(f"{path} has no column {name!r} (its columns: {', '.join(names[:10])}).")
-        wanted = (*self.input_names, *self.target_names)
+        self.columns = [*self.input_names, *self.target_names]
         for file, _, schema in footers:
             more = [name for name in schema.names if name not in names] if inputs is None else []
             if more:
                 raise DataError(f"{file} has a column {more[0]!r}, which {footers[0][0]} has not: make them alike.")
-            for name in wanted:
+            for name in self.columns:
                 _check_column(file, name, schema, arrow.types)
         self.path, self.inputs, self.targets = str(path), len(self.input_names), len(self.target_names)
-        self.files = tuple(
-            tuple(Block(footer.row_group(g).num_rows, (file, g)) for g in range(footer.num_row_groups))
+        self.blocks = tuple(
+            Block(footer.row_group(g).num_rows, (file, g))
             for file, footer, _ in footers
+            for g in range(footer.num_row_groups)
+            if footer.row_group(g).num_rows
         )
-        self.blocks = tuple(block for file in self.files for block in file if block.rows)
         if not self.blocks:
             raise DataError(f"{path} holds no rows in {len(footers)} Parquet files: check the folder.")
 
     def pieces(self, block: Block) -> Iterator[Piece]:
         """The row group, decoded some thousand rows at a time."""
-        parquet = require("pyarrow.parquet", "a folder of Parquet files")
+        arrow, parquet = require("pyarrow", PURPOSE), require("pyarrow.parquet", PURPOSE)
         file, group = block.place
-        columns = [*self.input_names, *self.target_names]
-        with _reading(file, group), parquet.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=columns, use_threads=False):
-                table = np.empty((batch.num_rows, len(columns)))
-                for j, name in enumerate(columns):
+        damaged = reading(f"row group {group} of {file}", "Parquet", "replace the file", arrow.ArrowException, OSError)
+        with damaged, parquet.ParquetFile(file) as opened:
+            batches = opened.iter_batches(PIECE_ROWS, row_groups=[group], columns=self.columns, use_threads=False)
+            for batch in batches:
+                table = np.empty((batch.num_rows, len(self.columns)))
+                for j, name in enumerate(self.columns):
                     column = batch.column(name)
                     if column.null_count:
                         raise DataError(f"column {name!r} of {file} has missing cells: fill them first.")
                     table[:, j] = column.to_numpy(zero_copy_only=False)
                 yield table[:, : self.inputs], table[:, self.inputs :]
 
-    def share(self, i: int, of: int) -> "ParquetStream":
+    def share(self, i: int, of: int) -> Self:
         """Every so many-th file; row groups instead where there are fewer files than processes."""
-        part = object.__new__(ParquetStream)
-        part.__dict__.update(self.__dict__)
-        part.blocks = self.blocks[i::of]
-        if len(self.files) >= of:
-            part.blocks = tuple(block for file in self.files[i::of] for block in file if block.rows)
-        return part
-
-
-@contextmanager
-def _reading(file: str, group: int) -> Iterator[None]:
-    """Turn what pyarrow says of a damaged or missing file, inside, into a DataError."""
-    arrow = require("pyarrow", "a folder of Parquet files")
-    try:
-        yield
-    except (arrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"row group {group} of {file} cannot be read ({reason}): replace the file.") from None
+        files = list(dict.fromkeys(block.place[0] for block in self.blocks))
+        if len(files) < of:
+            return self.with_blocks(self.blocks[i::of])
+        return self.with_blocks(block for block in self.blocks if block.place[0] in files[i::of])
 
 
 def parquet_files(folder: Path) -> list[Path]:
@@ -240,14 +203,6 @@ def parquet_files(folder: Path) -> list[Path]:
         and file.is_file()
         and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
     ]
-
-
-def _files(path: Path) -> list[str]:
-    """The file itself, or the Parquet files of the folder."""
-    files = sorted(parquet_files(path)) if path.is_dir() else [path]
-    if not files:
-        raise DataError(f"{path} holds no .parquet files: give a folder that does.")
-    return [str(file) for file in files]
 
 
 def _check_column(file: str, name: str, schema: Any, types: Any) -> None:

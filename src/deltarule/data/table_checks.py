@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.dataset import DataSet
 from deltarule.data.row_codes import row_codes
 
@@ -20,34 +19,21 @@ ALMOST_ALL = 0.99  # of the mistakes of the majority's class that one column alo
 
 @dataclass(frozen=True)
 class Leak:
-    """A column that predicts a target almost exactly, alone.
-
-    Args:
-        column: its name.
-        target: the target's name.
-        skill: the share of the variance that it explains on held-out rows, or of the mistakes that it avoids.
-    """
+    """A column that predicts a target almost exactly, alone."""
 
     column: str
     target: str
-    skill: float
+    skill: float  # the share of the variance that it explains on held-out rows, or of the mistakes that it avoids
 
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """Rows of a table that hold the same inputs and targets as another one.
+    """Rows of a table that hold the same inputs and targets as another one."""
 
-    Args:
-        count: how many rows equal one that is counted already, so that leaving them out would leave the distinct rows.
-        rows: of the whole table.
-        validation: which validation rows equal a training row, (m,) bool.
-        test: which test rows do.
-    """
-
-    count: int
-    rows: int
-    validation: np.ndarray
-    test: np.ndarray
+    count: int  # how many rows equal one that is counted already: without them all rows would be distinct
+    rows: int  # of the whole table
+    validation: np.ndarray  # which validation rows equal a training row, (m,) bool
+    test: np.ndarray  # which test rows do
 
 
 def copies(data: DataSet) -> Copies:
@@ -67,11 +53,8 @@ def rows_wanted(data: DataSet) -> int | None:
 
 def constant_columns(data: DataSet) -> tuple[str, ...]:
     """The input columns that hold one value in every training row."""
-    return tuple(
-        column.name
-        for column, values in _columns(data, data.train.X)
-        if (values == values[0]).all() and isinstance(column, NumericColumn | CategoricalColumn)
-    )
+    numbered = [(column.name, column.numbered(data.train.X[:, block])) for column, block in data.schema.blocks]
+    return tuple(name for name, values in numbered if (values == values[0]).all())
 
 
 def row_numbers(data: DataSet) -> tuple[str, ...]:
@@ -80,12 +63,12 @@ def row_numbers(data: DataSet) -> tuple[str, ...]:
     Such a column holds another whole number in each of more than `FEW_NUMBERS` rows, and at least half of the numbers
     of its range occur, or its name says what it is.
     """
-    parts = (data.train, data.validation, data.test)
+    X = np.concatenate([part.X for part in (data.train, data.validation, data.test)])
     found = []
-    for column, scaled in _columns(data, np.concatenate([part.X for part in parts])):
-        if isinstance(column, CategoricalColumn) or len(scaled) <= FEW_NUMBERS or len(data.schema.inputs) < 2:
+    for column, block in data.schema.blocks:
+        if not column.is_number or len(X) <= FEW_NUMBERS or len(data.schema.inputs) < 2:
             continue
-        values = column.decode(scaled)
+        values = column.decode(X[:, block.start])
         whole = np.round(values)
         if np.abs(values - whole).max() > 1e-6 or len(np.unique(whole)) < len(whole):
             continue
@@ -108,34 +91,20 @@ def leaks(data: DataSet, copied: Copies) -> tuple[Leak, ...]:
         return ()
     skill, least = (_explained, ALMOST_EXACT) if data.schema.classes is None else (_avoided, ALMOST_ALL)
     found = []
-    for (column, known), (_, asked) in zip(_columns(data, data.train.X), _columns(data, held_X), strict=True):
-        predicted = _from_one_column(isinstance(column, CategoricalColumn), known, data.train.Y, asked)
-        skills = skill(predicted, held_Y, data.train.Y)
-        for name, value in zip(data.schema.target_names, skills, strict=True):
-            if value >= least:
-                found.append(Leak(column.name, name, float(value)))
+    for column, block in data.schema.blocks:
+        known, asked = (column.numbered(X[:, block]) for X in (data.train.X, held_X))
+        skills = skill(_from_one_column(column.is_number, known, data.train.Y, asked), held_Y, data.train.Y)
+        named = zip(data.schema.target_names, skills, strict=True)
+        found += [Leak(column.name, name, float(value)) for name, value in named if value >= least]
     return tuple(sorted(found, key=lambda leak: -leak.skill))
 
 
-def _columns(data: DataSet, X: np.ndarray) -> list[tuple[NumericColumn | CategoricalColumn, np.ndarray]]:
-    """Each column of a table with its values in X, (N,): scaled numbers, or the numbers of the categories."""
-    found, start = [], 0
-    for column in data.schema.inputs:
-        block = X[:, start : start + column.width]
-        if isinstance(column, CategoricalColumn):
-            found.append((column, block.argmax(axis=1)))
-        elif isinstance(column, NumericColumn):
-            found.append((column, block[:, 0]))
-        start += column.width
-    return found
-
-
-def _from_one_column(categorical: bool, known: np.ndarray, Y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _from_one_column(is_number: bool, known: np.ndarray, Y: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """The mean of Y (N, k) at each value of a column, carried to other values of it, (m, k)."""
     values, group = np.unique(known, return_inverse=True)
     count = np.bincount(group)
     means = np.stack([np.bincount(group, y) / count for y in Y.T], axis=1)
-    if not categorical:
+    if is_number:
         return np.stack([np.interp(asked, values, mean) for mean in means.T], axis=1)
     place = np.minimum(np.searchsorted(values, asked), len(values) - 1)
     seen = values[place] == asked

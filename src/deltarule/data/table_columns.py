@@ -4,10 +4,11 @@ import difflib
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, place, shown
+from deltarule.data.cells import as_numbers, as_objects, holds, kind_of, listed, refuse, shown
 from deltarule.data.labels import Label, canonical
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
@@ -32,45 +33,30 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
     """
     given = [target] if isinstance(target, str) else list(target or ())
     if not given or not all(piece.strip() for text in given for piece in text.split(",")):
-        raise ConfigurationError(
-            f"{origin} needs a target: name one of its columns {listed(tuple(columns))} with --target"
-        )
-    names = [name for text in given for name in _names_in(text, columns, origin)]
+        known = listed(tuple(columns))
+        raise ConfigurationError(f"{origin} needs a target: name one of its columns {known} with --target")
+    names = []
+    for text in given:
+        pieces = text.split(",")
+        while pieces:  # of names with commas the longest that fits is meant
+            found, count = None, len(pieces)
+            while count and found is None:
+                found, count = find_column(",".join(pieces[:count]).strip(), columns), count - 1
+            names.append(found or require_column(pieces[0].strip(), columns, origin, "target"))
+            pieces = pieces[count + 1 :]
     if len(set(names)) != len(names):
         raise ConfigurationError(f"target {target!r} names a column twice: name each once")
     return tuple(names)
 
 
-def _names_in(text: str, columns: Sequence[str], origin: str) -> list[str]:
-    """The columns that a list with commas names; of names with commas the longest that fits is meant."""
-    pieces, names = text.split(","), []
-    while pieces:
-        for count in range(len(pieces), 0, -1):
-            found = find_column(",".join(pieces[:count]).strip(), columns)
-            if found is not None:
-                names.append(found)
-                pieces = pieces[count:]
-                break
-        else:
-            require_column(pieces[0].strip(), columns, origin, "target")
-    return names
-
-
 def require_column(name: str, columns: Sequence[str], origin: str, option: str) -> str:
-    """The column of the table that an option means by this name.
-
-    Raises:
-        DataError: there is none.
-    """
+    """The column of the table that an option means by this name; a DataError if there is none."""
     found = find_column(name, columns)
     if found is None:
-        near = difflib.get_close_matches(name, columns, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        for note in numbers_as_names(columns, origin):
-            hint = f"{note}; "
-        raise DataError(
-            f"{origin} has no column {name!r} for the {option}: {hint}its columns are {listed(tuple(columns))}"
-        )
+        near = [f"did you mean {other!r}? " for other in difflib.get_close_matches(name, columns, n=1)]
+        hint = [f"{note}; " for note in numbers_as_names(columns, origin)] or near or [""]
+        known = f"{hint[0]}its columns are {listed(tuple(columns))}"
+        raise DataError(f"{origin} has no column {name!r} for the {option}: {known}")
     return found
 
 
@@ -82,16 +68,15 @@ def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], ori
             to be something else.
         DataError: a column is not in the table.
     """
-    columns = list(frame.columns)
-    drop = tuple(require_column(name, columns, origin, "option --drop") for name in options.drop)
-    category = tuple(require_column(name, columns, origin, "option --category") for name in options.category)
-    weights = options.weights and require_column(options.weights, columns, origin, "option --weights")
-    purposes = (("--target", targets), ("--weights", (weights,) if weights else ()), ("--drop", drop))
-    for i, (option, names) in enumerate(purposes):
-        for other, taken in (*purposes[i + 1 :], *([("--category", category)] if option != "--target" else [])):
-            if twice := set(names) & set(taken):
-                raise ConfigurationError(f"{option} and {other} both name the column {min(twice)!r}: leave one out")
-    return replace(options, drop=drop, category=category, weights=weights)
+    given = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
+    found = {
+        option: tuple(require_column(str(name), list(frame.columns), origin, f"option --{option}") for name in names)
+        for option, names in given.items()
+    }
+    for (option, names), (other, taken) in combinations({"target": targets, **found}.items(), 2):
+        if (twice := set(names) & set(taken)) and (option, other) != ("target", "category"):
+            raise ConfigurationError(f"--{option} and --{other} both name the column {min(twice)!r}: leave one out")
+    return replace(options, drop=found["drop"], category=found["category"], weights=(*found["weights"], None)[0])
 
 
 def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
@@ -100,27 +85,18 @@ def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
     That is if more than half of them are numbers, and either all of them or one that is not whole; 0, 1, 2, ... are
     what pandas writes for columns without names.
     """
-    numbers = [number for name in columns if (number := _as_number(name)) is not None]
+    read = as_numbers(require("pandas").Series(list(columns), dtype=object))
+    numbers = read[np.isfinite(read)].tolist()
     if numbers == list(range(len(columns))) or 2 * len(numbers) <= len(columns):
         return ()
     if len(numbers) < len(columns) and all(number % 1 == 0 for number in numbers):
         return ()
-    return (
-        f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)} and is taken for the names of the "
-        "columns: if it is a row, put a line of names above it",
-    )
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None
+    first = f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)}"
+    return (f"{first} and is taken for the names of the columns: if it is a row, put a line of names above it",)
 
 
 def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tuple[str, ...]]:
-    """Decide between classification and regression, and say so where the rule could surprise.
+    """Decide between classification and regression, and note where the rule could surprise.
 
     One target is classification if it holds text, categories or booleans, or at most 20 different whole
     numbers; numbers that are not whole, or more than 20 different ones, are regression. Several targets are
@@ -131,73 +107,50 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         task: "classification", "regression" or None.
         origin: the file's name.
 
-    Returns:
-        The task and notes.
-
     Raises:
         ConfigurationError: `task` is another word, or asks to classify several targets.
         DataError: a target cannot serve: text or dates where numbers are needed, one class only.
     """
     if task not in (None, "classification", "regression"):
         raise ConfigurationError(f"task is {task!r}: give classification or regression")
-    several = targets.shape[1] > 1
-    if several and task == "classification":
-        raise ConfigurationError(
-            f"target names {targets.shape[1]} columns ({listed(tuple(targets.columns))}), but "
-            "classification supports one: name one target, or use task regression"
-        )
-    for name in targets:
-        if kind_of(targets[name]) in ("date", "other"):
-            raise DataError(
-                f"{place(origin, name, targets.index[0])} holds {shown(targets[name].iloc[0])}, which can "
-                "be no target: targets are numbers, text or booleans"
-            )
-    if several or task == "regression":
-        for name in targets:
-            _refuse_text(targets[name], several, origin)
+    columns = [targets[name] for name in targets]
+    if len(columns) > 1 and task == "classification":
+        found = f"target names {len(columns)} columns ({listed(tuple(targets.columns))})"
+        raise ConfigurationError(f"{found}, but classification supports one: name one target, or use task regression")
+    for column in columns:
+        if kind_of(column) in ("date", "other"):
+            no_target = f"{holds(column, 0, origin)}, which can be no target"
+            raise DataError(f"{no_target}: targets are numbers, text or booleans")
+    if len(columns) > 1 or task == "regression":
+        cure = "use task classification, or correct the cell"
+        cure = "name one target alone to classify it" if len(columns) > 1 else cure
+        for column in (column for column in columns if kind_of(column) == "text"):
+            refuse_stray_text(column, origin)
+            strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
+            refuse(column, strangers, origin, f", but regression fits numbers: {cure}")
         return "regression", ()
-    return _task_of_one(targets.iloc[:, 0], task, origin)
-
-
-def _task_of_one(column: Series, task: str | None, origin: str) -> tuple[Task, tuple[str, ...]]:
-    name, different = column.name, column.nunique()
-    kind = kind_of(column)
-    notes = ()
+    (column,) = columns
+    where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
     if task is None and kind == "numeric":
         values = as_numbers(column)
         if not np.isfinite(values).all() or (values % 1 != 0).any() or different > MOST_INTEGER_CLASSES:
             return "regression", ()
-        notes = (
-            f"target {name!r} holds {different} different whole numbers and is read as classes; "
-            "to fit them as numbers use task regression",
-        )
+        notes = (read_as_classes(str(column.name), different),)
     if task is None and kind == "text":
         refuse_stray_text(column, origin)
     if different == 1:
-        raise DataError(
-            f"{origin}: target {name!r} holds {shown(column.iloc[0])} in every row, but classification "
-            "takes two or more classes: add rows of another class, or choose another target"
-        )
+        found = f"{where} holds {shown(column.iloc[0])} in every row, but classification takes two or more classes"
+        raise DataError(f"{found}: add rows of another class, or choose another target")
     if different == len(column) and different > MOST_UNIQUE_CATEGORIES:
-        raise DataError(
-            f"{origin}: target {name!r} has a different value in each of its {different} rows, so there is "
-            "nothing to classify: choose another target, or use task regression for numbers"
-        )
+        found = f"{where} has a different value in each of its {different} rows, so there is nothing to classify"
+        raise DataError(f"{found}: choose another target, or use task regression for numbers")
     return "classification", notes
 
 
-def _refuse_text(column: Series, several: bool, origin: str) -> None:
-    if kind_of(column) != "text":
-        return
-    refuse_stray_text(column, origin)
-    strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
-    if strangers.any():
-        row = int(np.argmax(strangers))
-        advice = "name one target alone to classify it" if several else "use task classification, or correct the cell"
-        raise DataError(
-            f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}, but regression "
-            f"fits numbers: {advice}"
-        )
+def read_as_classes(target: str, different: int) -> str:
+    """The note that a target of whole numbers is a classification."""
+    found = f"target {target!r} holds {different} different whole numbers and is read as classes"
+    return f"{found}; to fit them as numbers use task regression"
 
 
 def refuse_stray_text(column: Series, origin: str) -> None:
@@ -208,34 +161,31 @@ def refuse_stray_text(column: Series, origin: str) -> None:
             are numbers, with different units, or with commas of which the table does not say what they mean.
     """
     cells = [cell for cell in as_objects(column) if cell is not None]
-    numbers = sum(map(looks_like_number, cells))
     strangers = [cell for cell in cells if not looks_like_number(cell)]
+    numbers = len(cells) - len(strangers)
     if not numbers or (2 * numbers <= len(cells) and not all(map(is_missing_mark, strangers))):
         return
+    fault = "in a column of numbers"
     if strangers:
-        found = strangers[0]
+        found, alike = strangers[0], strangers.count(strangers[0])
+        fault += f" ({alike} cells do)" * (alike > 1)
         advice = "correct the cell, read the column as categories with --category, or leave it out with --drop"
         if is_missing_mark(found):
             advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
-        alike = strangers.count(found)
-        fault = f"in a column of numbers{f' ({alike} cells do)' if alike > 1 else ''}"
     elif (odd := _of_the_rarer_sign(column)) is not None:
-        found = odd
-        fault = "in a column of numbers, of which some have a decimal comma and some a decimal point"
-        advice = "write all with the same sign"
-    elif any(isinstance(cell, str) and "," in cell for cell in cells):
-        found = next(cell for cell in cells if isinstance(cell, str) and "," in cell)
-        fault = "in a column of numbers with commas"
+        found, advice = odd, "write all with the same sign"
+        fault += ", of which some have a decimal comma and some a decimal point"
+    elif commas := [cell for cell in cells if isinstance(cell, str) and "," in cell]:
+        found, fault = commas[0], f"{fault} with commas"
         advice = "say --decimal , if the comma is the decimal sign, or --decimal . if it separates thousands"
     else:
         units = written_numbers(column, ".").units
         if len(units) < 2 or len(set(cells)) <= 2 * len(units):  # 1A, 1B, 2A are codes
             return
         found = next(cell for cell in cells if written_numbers(type(column)([cell]), ".").units != units[:1])
-        fault = f"in a column of numbers with the units {listed(units, 5)}"
+        fault += f" with the units {listed(units, 5)}"
         advice = "write all in one unit, or name the column with --category if they are codes"
-    row = as_objects(column).index(found)
-    raise DataError(f"{place(origin, str(column.name), column.index[row])} holds {shown(found)} {fault}: {advice}")
+    raise DataError(f"{holds(column, as_objects(column).index(found), origin)} {fault}: {advice}")
 
 
 def _of_the_rarer_sign(column: Series) -> str | None:
@@ -250,8 +200,7 @@ def class_labels(column: Series) -> tuple[Label, ...]:
 
     Text stays text; numbers that are all whole become int; booleans stay booleans.
     """
-    kinds = {"text": str, "boolean": bool, "numeric": int}
-    kind = kinds[kind_of(column)]
+    kind = {"text": str, "boolean": bool, "numeric": int}[kind_of(column)]
     if kind is int and (as_numbers(column) % 1 != 0).any():
         kind = float
     labels = {canonical(value, kind) for value in as_objects(column)}
@@ -275,39 +224,40 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
     Raises:
         DataError: a column of numbers passes for text (`refuse_stray_text`), or no column is left.
     """
-    pd = require("pandas", "a table")
     chosen: dict[str, str] = {}
     notes: list[str] = []
     for name in frame:
-        column = frame[name]
-        declared = isinstance(column.dtype, pd.CategoricalDtype)
-        kind = "text" if declared and kind_of(column) in ("numeric", "boolean") else kind_of(column)
-        if name in category and kind != "empty":
-            chosen[name] = "categorical"
-            notes += _many_inputs(column)
-            continue
-        if kind == "text" and not declared:
+        column, kind = frame[name], kind_of(frame[name])
+        declared, asked = hasattr(column.dtype, "categories"), name in category and kind != "empty"
+        if kind == "text" and not declared and not asked:
             refuse_stray_text(column, origin)
-        if kind in ("numeric", "boolean"):
+        if kind in ("numeric", "boolean") and not declared and not asked:
             chosen[name] = "numeric"
-        elif reason := _no_input(column, kind):
+        elif not asked and (reason := _no_input(column, kind)):
             notes.append(f"column {name!r} is ignored: {reason}")
         else:
-            chosen[name] = "categorical"
-            notes += _many_inputs(column)
+            chosen[name], different = "categorical", column.nunique()
+            if different > MOST_UNIQUE_CATEGORIES:
+                what = "texts" if kind == "text" else "values"
+                notes.append(f"column {name!r} holds {different} different {what} and becomes as many inputs")
     if not chosen:
         ignored = f" ({'; '.join(notes)})" if notes else ""
         raise DataError(f"{origin} has no column left for the inputs besides the target{ignored}: add one")
     return chosen, tuple(notes)
 
 
-def _many_inputs(column: Series) -> list[str]:
-    """A note if a column of categories makes many inputs."""
-    different = column.nunique()
-    if different <= MOST_UNIQUE_CATEGORIES:
-        return []
-    kind = "texts" if kind_of(column) == "text" else "values"
-    return [f"column {column.name!r} holds {different} different {kind} and becomes as many inputs"]
+def _no_input(column: Series, kind: str) -> str | None:
+    """Say why a column that holds no numbers cannot be an input, or None if it can."""
+    present = column.dropna()
+    if kind in ("empty", "date"):
+        return {"empty": "it has no value in any row", "date": "it holds dates or times"}[kind]
+    if kind == "other":
+        return f"it holds values of the type {type(present.iloc[0]).__name__}"
+    if (different := present.nunique()) == 1:
+        return f"it holds {shown(present.iloc[0])} in every row"
+    if different == len(present) > MOST_UNIQUE_CATEGORIES:
+        return f"its {different} texts all differ, as names and identifiers do"
+    return None
 
 
 def in_time(frame: Frame) -> tuple[str, ...]:
@@ -315,34 +265,13 @@ def in_time(frame: Frame) -> tuple[str, ...]:
     for name in frame:
         if kind_of(frame[name]) != "date":
             continue
-        dates = _dates(frame[name])
+        dates = frame[name].dropna()
+        if isinstance(first := dates.iloc[0], str):  # the day comes first where points stand between
+            how = {"errors": "coerce", "format": "mixed", "utc": True, "dayfirst": "." in first[:6]}
+            dates = require("pandas").to_datetime(dates, **how)
         if dates.is_monotonic_increasing and dates.nunique() > 1:
             return (
                 f"the rows stand in the order of {name!r}: a random split tests on rows between those that train, and "
                 "looks better than what is to come; with split='blocks' the last rows are tested",
             )
     return ()
-
-
-def _dates(column: Series) -> Series:
-    """The dates of a column in an order; of text, the day comes first where points stand between."""
-    pd = require("pandas", "a table")
-    present = column.dropna()
-    if not isinstance(present.iloc[0], str):
-        return present
-    return pd.to_datetime(present, errors="coerce", dayfirst="." in present.iloc[0][:6], format="mixed", utc=True)
-
-
-def _no_input(column: Series, kind: str) -> str | None:
-    """Say why a column that holds no numbers cannot be an input, or None if it can."""
-    if kind == "empty":
-        return "it has no value in any row"
-    if kind == "date":
-        return "it holds dates or times"
-    if kind == "other":
-        return f"it holds values of the type {type(column.dropna().iloc[0]).__name__}"
-    if column.nunique() == 1:
-        return f"it holds {shown(column.dropna().iloc[0])} in every row"
-    if column.nunique() == column.notna().sum() > MOST_UNIQUE_CATEGORIES:
-        return f"its {column.nunique()} texts all differ, as names and identifiers do"
-    return None

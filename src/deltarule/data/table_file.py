@@ -8,12 +8,11 @@ import numpy as np
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of
 from deltarule.data.optional import Frame, Series, require
-from deltarule.data.parquet_file import read_parquet
 from deltarule.data.raw_table import RawTable, refuse_duplicates
-from deltarule.data.sheet_file import read_sheet
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.text_file import read_text_file
 from deltarule.data.text_layout import NAMELESS
+from deltarule.data.typed_file import read_parquet, read_sheet
 from deltarule.data.units import find_column, split_unit, with_unit
 from deltarule.data.written_numbers import written_numbers
 from deltarule.errors import DataError
@@ -44,8 +43,7 @@ def read_table(
         The table, its index the numbers of the data rows, counted from 0, and notes.
 
     Raises:
-        DataError: the file is missing, a directory, empty, no text, ragged, no workbook, not Parquet, has a column name
-            twice, or has no data rows.
+        DataError: the file cannot be read as a table, has a column name twice, or has no data rows.
     """
     source, path = path, as_path(path)
     extension = path.suffix.lower()
@@ -54,23 +52,23 @@ def read_table(
             table = RawTable(numbered(source), typed=True)
         else:
             _check_file(path, extension)
-            if extension in TEXT_FILES:
-                table = read_text_file(path, text_columns, options)
-            else:
-                table = read_sheet(path, options) if extension in SHEETS else read_parquet(path, options)
+            table = (
+                read_text_file(path, text_columns, options)
+                if extension in TEXT_FILES
+                else (read_sheet if extension in SHEETS else read_parquet)(path, options)
+            )
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}): check the file and its permissions"
-        ) from None
-    notes = [f"{path.name} is read with {', '.join(table.found)}"] if table.found else []
+        fault = f"{path} cannot be read ({error.strerror or error})"
+        raise DataError(f"{fault}: check the file and its permissions") from None
+    notes = table.notes(path.name)
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
-    table.frame = table.frame.drop(columns=nameless)
-    empty = table.frame.isna().all(axis=1) if table.frame.shape[1] > 1 else np.zeros(len(table.frame), bool)
+    frame = table.frame = table.frame.drop(columns=nameless)
+    empty = frame.isna().all(axis=1) if frame.shape[1] > 1 else np.zeros(len(frame), bool)
     if empty.any():
-        table.frame = table.frame[~empty]
+        frame = table.frame = frame[~empty]
         notes.append(f"{int(empty.sum())} rows of {path.name} without any value are left out")
-    if not len(table.frame):
+    if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
     return _finished(path, table, text_columns, options, notes), tuple(notes)
 
@@ -120,7 +118,7 @@ def _finished(
     if with_units:
         notes.append(f"the numbers of these columns of {path.name} have a unit behind them: {', '.join(with_units)}")
     refuse_duplicates(path, names)
-    return require("pandas", "a table").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
+    return require("pandas").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
 
 
 def _stripped(column: Series) -> Series:
@@ -129,7 +127,7 @@ def _stripped(column: Series) -> Series:
     stripped = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
     if stripped == cells:
         return column
-    kind = "category" if isinstance(column.dtype, require("pandas", "a table").CategoricalDtype) else column.dtype
+    kind = "category" if hasattr(column.dtype, "categories") else column.dtype
     return type(column)(stripped, index=column.index, name=column.name, dtype=object).astype(kind)
 
 
@@ -151,35 +149,28 @@ def _as_texts(column: Series) -> Series:
 
 
 def _as_written(column: Series, table: RawTable, known: str) -> tuple[Series, str]:
-    """A column of texts as numbers, with their unit, if all its cells are numbers of one unit; else as it is.
-
-    Args:
-        column: (N,).
-        table: whose decimal sign it has.
-        known: the unit in the column's name, "" for none.
-    """
+    """A column of texts as numbers, with their unit, if all are numbers of one unit, the `known` one if there is."""
     found = written_numbers(column, table.decimal or ".")
     cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
-    if (found.fits != column.notna().to_numpy()).any() or len(found.units) != 1:
+    others = (found.fits != column.notna().to_numpy()).any() or len(found.units) != 1
+    if others or (known and found.units[0] not in ("", known)):
         return column, ""
-    if known and found.units[0] not in ("", known):
+    codes = table.typed and all(cell.isdecimal() for cell in cells)  # which the file declares as texts
+    if codes or (table.decimal is None and any("," in cell for cell in cells)):  # 1,234 may be 1.234 or 1234
         return column, ""
-    if table.typed and all(cell.isdecimal() for cell in cells):
-        return column, ""  # codes, which whoever wrote the file has declared as texts
-    if table.decimal is None and any("," in cell for cell in cells):
-        return column, ""  # whether 1,234 is 1.234 or 1234 the table does not say
     return type(column)(found.values, index=column.index, name=column.name), found.units[0]
 
 
 def _check_file(path: Path, extension: str) -> None:
+    fault = None
     if path.is_dir():
-        raise DataError(f"{path} is a directory, which only training reads: give a .csv or .parquet file in it")
-    if extension not in TABLE_FILES:
-        raise DataError(
-            f"{path} has the extension {extension!r}: give digits, mnist, or a table with one of "
-            f"{', '.join(TABLE_FILES)}"
-        )
-    if not path.is_file():
+        fault = "is a directory, which only training reads: give a .csv or .parquet file in it"
+    elif extension not in TABLE_FILES:
+        known = ", ".join(TABLE_FILES)
+        fault = f"has the extension {extension!r}: give digits, mnist, or a table with one of {known}"
+    elif not path.is_file():
         raise DataError(f"there is no file {path}: check the name and the folder")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty: give a table with a header and rows")
+    elif path.stat().st_size == 0:
+        fault = "is empty: give a table with a header and rows"
+    if fault:
+        raise DataError(f"{path} {fault}")

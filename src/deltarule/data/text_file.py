@@ -3,44 +3,29 @@
 import csv
 import io
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from deltarule.data.cells import as_objects
-from deltarule.data.optional import Frame, Series, require
-from deltarule.data.raw_table import RawTable, refuse_duplicates
+from deltarule.data.optional import Frame, require
+from deltarule.data.raw_table import RawTable, reading, refuse_duplicates
 from deltarule.data.table_options import TableOptions
 from deltarule.data.text_layout import SEPARATORS, TextLayout, lines_of, text_layout
-from deltarule.data.units import find_column, with_unit
-from deltarule.data.units_row import HEAD, units_row
-from deltarule.data.written_numbers import Decimal, decimal_sign, looks_like_number
-from deltarule.errors import DataError
+from deltarule.data.units import HEAD, find_column, units_row, with_unit
+from deltarule.data.written_numbers import decimal_sign, looks_like_number
+from deltarule.errors import DataError, counted
 
 _BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def read_text_file(path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:
-    """Read a text file.
-
-    Args:
-        path: the file.
-        text_columns: columns to read as text even if every cell looks like a number.
-        options: what is not to be found in the file.
-
-    Raises:
-        DataError: the file is no text, or no table.
-    """
-    try:
+    """Read a text file; `text_columns` are read as text even if every cell looks like a number."""
+    # pandas' ParserError is a ValueError
+    with reading(path, "a table of separated values", "correct the file", csv.Error, ValueError):
         for encoding in _encodings(path):
-            try:
+            with suppress(UnicodeError):
                 return _read_text_in(encoding, path, text_columns, options)
-            except UnicodeError:
-                continue
-    except DataError:  # a ValueError too, but already said well
-        raise
-    except (csv.Error, ValueError) as error:  # pandas' ParserError is a ValueError
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise DataError(f"{path} is not a table of separated values ({reason}): correct the file") from None
     raise DataError(f"{path} is no text in any encoding that its first bytes allow: save it again as UTF-8")
 
 
@@ -63,27 +48,20 @@ def _read_text_in(encoding: str, path: Path, text_columns: Collection[str], opti
     # Both reads begin below the header, whose lines pandas never sees.
     head = _below(path, encoding, layout, layout.first, dict.fromkeys(layout.names, str), nrows=HEAD)
     units = units_row(head)
-    rows = [head[name].iloc[1:] if units else head[name] for name in head]
-    decimal = cast(Decimal | None, options.decimal) or decimal_sign(rows)
-    if decimal is None and layout.separator == ";" and any(map(_has_comma_numbers, rows)):
+    rows = [head[name].iloc[int(bool(units)) :] for name in head]
+    decimal: Any = options.decimal or decimal_sign(rows)
+    cells = (cell for column in rows for cell in as_objects(column) if isinstance(cell, str) and "," in cell)
+    if decimal is None and layout.separator == ";" and any(map(looks_like_number, cells)):
         decimal = ","  # which is why the cells are separated by something else
     texts = {name: str for name in layout.names if find_column(with_unit(name, units.get(name, "")), text_columns)}
     frame = _below(path, encoding, layout, layout.second if units else layout.first, texts, decimal=decimal or ".")
-    comments = "1 comment line" if layout.comments == 1 else f"{layout.comments} comment lines"
-    above = "1 line" if layout.above == 1 else f"{layout.above} lines"
-    found = [
+    unusual = (
         f"{SEPARATORS.get(layout.separator, repr(layout.separator))} between the cells" * (layout.separator != ","),
-        "decimal commas" * (decimal == ","),
         f"the encoding {encoding}" * (encoding != "utf-8-sig"),
-        f"{comments} left out" * (layout.comments > 0),
-        f"{above} above the header left out" * (layout.above > 0),
-        f"the row below the header as units ({', '.join(units.values())})" * bool(units),
-    ]
-    return RawTable(frame, decimal, [words for words in found if words], units)
-
-
-def _has_comma_numbers(column: Series) -> bool:
-    return any("," in cell and looks_like_number(cell) for cell in as_objects(column) if isinstance(cell, str))
+        f"{counted(layout.comments, 'comment line')} left out" * (layout.comments > 0),
+        f"{counted(layout.above, 'line')} above the header left out" * (layout.above > 0),
+    )
+    return RawTable(frame, decimal, unusual, units)
 
 
 def _below(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **more: Any) -> Frame:
@@ -96,7 +74,7 @@ def _below(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any
             lines = enumerate(lines_of(path, stream), start)
             text = io.StringIO("".join(line for i, line in lines if i not in layout.among_rows), newline="")
         try:
-            return require("pandas", "a table").read_csv(
+            return require("pandas").read_csv(
                 text,
                 sep=r"\s+" if layout.separator == " " else layout.separator,
                 names=layout.names,
@@ -107,5 +85,5 @@ def _below(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any
                 low_memory=False,
                 **more,
             )
-        except require("pandas.errors", "a table").EmptyDataError:
-            return require("pandas", "a table").DataFrame(columns=layout.names)
+        except require("pandas.errors").EmptyDataError:
+            return require("pandas").DataFrame(columns=layout.names)

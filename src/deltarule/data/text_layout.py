@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from deltarule.data.written_numbers import looks_like_number
-from deltarule.errors import DataError
+from deltarule.errors import DataError, counted
 
 LONGEST_LINE = 2**25  # characters of a physical line
 MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
@@ -21,25 +21,15 @@ _ANNOUNCED = re.compile(r'"?sep=(\\t|.)"?\s*', re.IGNORECASE)
 
 
 class TextLayout(NamedTuple):
-    """Where the cells of a text file stand; lines are counted from 0.
+    """Where the cells of a text file stand; lines are counted from 0."""
 
-    Args:
-        separator: one character; a blank is any run of blanks.
-        names: of the columns, an empty one as `NAMELESS` and its number.
-        first: the line after the header.
-        second: the line after the first data row.
-        comments: how many lines of comments there are.
-        among_rows: those of them that stand below the header.
-        above: how many lines stand above the header that are none of the table, titles and settings.
-    """
-
-    separator: str
-    names: list[str]
-    first: int
-    second: int
-    comments: int
-    among_rows: frozenset[int]
-    above: int = 0
+    separator: str  # one character; a blank is any run of blanks
+    names: list[str]  # of the columns, an empty one as `NAMELESS` and its number
+    first: int  # the line after the header
+    second: int  # the line after the first data row
+    comments: int  # how many lines of comments there are
+    among_rows: frozenset[int]  # those of them that stand below the header
+    above: int = 0  # how many lines stand above the header that are none of the table, titles and settings
 
 
 def text_layout(path: Path, encoding: str, separator: str | None = None) -> TextLayout:
@@ -63,13 +53,12 @@ def text_layout(path: Path, encoding: str, separator: str | None = None) -> Text
     begin = start
     while begin < len(head) and (not head[begin].strip() or _is_comment(head[begin])):
         begin += 1
-    preamble, below = _preamble(head, begin, separator)
-    above = sum(bool(line.strip()) for line in head[begin:preamble])
-    comments_end, begin, separator = begin, preamble, below or separator
-    sample = [line for line in head[begin:] if line.strip()][:SAMPLE]
-    separator = separator or _found(sample)
-    if above:
-        return _checked(path, encoding, separator, begin, [], 0)._replace(above=above + comments_end - start)
+    top, found = _preamble(head, begin, separator)
+    sample = [line for line in head[top:] if line.strip()][:SAMPLE]
+    separator = found or separator or _found(sample)
+    if top > begin:
+        above = top - start - sum(not line.strip() for line in head[begin:top])
+        return _checked(path, encoding, separator, top, [], 0)._replace(above=above)
     comments = [i for i in range(start, begin) if head[i].strip()]
     header = _header_in_comment(head[comments[-1]], sample, separator) if comments else []
     return _checked(path, encoding, separator, begin, header, len(comments) - bool(header))
@@ -90,9 +79,8 @@ def lines_of(path: Path, stream: TextIO) -> Iterator[str]:
     """The lines of a text file, none of them longer than memory should hold."""
     while line := stream.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
-            raise DataError(
-                f"{path} has a line of {LONGEST_LINE:,} characters or more, which is no row of a table: check the file"
-            )
+            fault = f"{path} has a line of {LONGEST_LINE:,} characters or more"
+            raise DataError(f"{fault}, which is no row of a table: check the file")
         yield line
 
 
@@ -113,15 +101,13 @@ def _preamble(head: Sequence[str], begin: int, separator: str | None) -> tuple[i
     for candidate in [separator] if separator else SEPARATORS:
         rows = [next(iter(_rows([line], candidate)), []) for _, line in lines]
         widths = [len(row) for row in rows]
-        place = len(widths)
-        while place and widths[place - 1] == widths[-1]:
-            place -= 1
+        place = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
         if not 0 < place <= len(rows) - FEWEST or max(widths[:place]) >= widths[-1]:
             continue
         numbers = [any(map(looks_like_number, row)) for row in rows[place : place + FEWEST]]  # a row of units may come
         if not numbers[0] and any(numbers):
             return lines[place][0], candidate
-    return begin, separator
+    return begin, None
 
 
 def _found(sample: Sequence[str]) -> str:
@@ -182,12 +168,11 @@ def _checked(path: Path, encoding: str, separator: str, begin: int, names: list[
                 if len(cells) == len(names) + 1 and not cells[-1].strip():
                     names += _named([""], len(names))  # every row ends with a separator, but not the header
             if len(cells) != len(names):
-                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-                between = SEPARATORS.get(separator, repr(separator))
+                between = f"with {SEPARATORS.get(separator, repr(separator))} between them"
+                found = f"{path}: data row {row} (counted from 0) has {counted(len(cells), 'cell')}"
                 raise DataError(
-                    f"{path}: data row {row} (counted from 0) has {found}, but the header {len(names)}, with {between} "
-                    "between them: correct the row, put quotes around a cell that holds a separator, or say with --sep "
-                    "what separates the cells"
+                    f"{found}, but the header {len(names)}, {between}: correct the row, put quotes around a cell that "
+                    "holds a separator, or say with --sep what separates the cells"
                 )
     if not names:
         raise DataError(f"{path} is empty: give a table with a header and rows")

@@ -1,9 +1,15 @@
-"""Units in the names of columns: "pressure [bar]" is the column pressure, measured in bar."""
+"""Units in the names of columns, "pressure [bar]", and in a row below the header of a table: t, p, and s, bar."""
 
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from deltarule.data.cells import as_objects, kind_of
+from deltarule.data.optional import Frame
+from deltarule.data.written_numbers import is_missing_mark, looks_like_number
+
+HEAD = 1000  # rows of a table that decide on its decimal sign and whether the first of them holds units
+LONGEST_UNIT = 20  # characters
 NO_UNIT = ("", "-", "1")  # what stands in the brackets of a column without a dimension
 _NAMED = re.compile(r"(?P<bare>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
 
@@ -60,3 +66,31 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
     bare, unit = split_unit(name)
     near = [column for column in columns if split_unit(column).bare == bare]
     return near[0] if len(near) == 1 and (unit is None or split_unit(near[0]).unit is None) else None
+
+
+def units_row(head: Frame) -> dict[str, str]:
+    """The unit of each column that the first row of a table, given its first rows, names; {} if that holds no units.
+
+    It does if none of its cells is a number, at least half of the columns of numbers have a short text there, and no
+    column of texts has one, but for a mark such as "-". Marks of missing values are no units.
+    """
+    if not len(head):
+        return {}
+    units, numeric = {}, 0
+    for name in head:
+        first, *others = as_objects(head[name])
+        present = [cell for cell in others if cell is not None]
+        numbers = 2 * sum(map(looks_like_number, present)) > len(present)
+        numeric += numbers
+        if first is None:
+            continue
+        if not isinstance(first, str) or looks_like_number(first):
+            return {}
+        unit = re.sub(r"^[\[(]|[\])]$", "", first.strip()).strip()
+        if numbers and unit not in NO_UNIT:
+            if is_missing_mark(unit) or len(unit) > LONGEST_UNIT:
+                return {}
+            units[name] = unit
+        elif not numbers and unit not in NO_UNIT and kind_of(head[name].iloc[1:]) not in ("date", "empty"):
+            return {}
+    return units if 2 * len(units) >= max(numeric, 1) else {}

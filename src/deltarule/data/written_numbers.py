@@ -23,45 +23,31 @@ MISSING_MARKS = frozenset(
         *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#n/a"),
     )
 )
-
-
-def _pattern(decimal: str) -> re.Pattern[str]:
-    other = "," if decimal == "." else "."
-    return re.compile(
+_PATTERNS = {
+    decimal: re.compile(
         rf"""\s*(?P<sign>[-+−]?)\s?(?P<currency>[{_CURRENCY}]?)\s?(?=[.,]?\d)
         (?P<digits>[1-9]\d{{0,2}}(?P<group>[{other}{_BLANK}])\d{{3}}(?:(?P=group)\d{{3}})*|\d*)
         (?:{re.escape(decimal)}(?P<fraction>\d*))?(?:[eEdD](?P<exponent>[-+−]?\d+))?
         \s*(?P<unit>(?:[^\W\d_]|[%‰°′″{_CURRENCY}Ω])(?:[^\s\d,;:]|\d(?!\w)){{0,11}})?\s*""",
         re.VERBOSE,
     )
-
-
-_PATTERNS = {".": _pattern("."), ",": _pattern(",")}
+    for decimal, other in (".,", ",.")
+}
 
 
 class WrittenNumbers(NamedTuple):
-    """The cells of a column, read as numbers.
+    """The cells of a column, read as numbers."""
 
-    Args:
-        values: (N,) float64, NaN where a cell is missing or no number.
-        fits: where a cell is a number, (N,) bool.
-        units: the different units behind the numbers, in their order; "" for cells without one.
-    """
-
-    values: np.ndarray
-    fits: np.ndarray
-    units: tuple[str, ...]
+    values: np.ndarray  # (N,) float64, NaN where a cell is missing or no number
+    fits: np.ndarray  # where a cell is a number, (N,) bool
+    units: tuple[str, ...]  # the different units behind the numbers, in their order; "" for cells without one
 
 
 def written_numbers(column: Series, decimal: Decimal) -> WrittenNumbers:
     """Read every cell of a column, (N,), that holds a number, written with this decimal sign."""
-    values, units = np.full(len(column), np.nan), {}
-    for row, cell in enumerate(as_objects(column)):
-        found = _read(cell, decimal)
-        if found is not None:
-            values[row], unit = found
-            units[unit] = None
-    return WrittenNumbers(values, ~np.isnan(values), tuple(units))
+    read = [_read(cell, decimal) for cell in as_objects(column)]
+    values = np.array([np.nan if found is None else found[0] for found in read])
+    return WrittenNumbers(values, ~np.isnan(values), tuple(dict.fromkeys(found[1] for found in read if found)))
 
 
 def looks_like_number(cell: Any) -> bool:

@@ -96,11 +96,12 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
     numpy, jax = 0.0, CALL_JAX
     call = CALL_NUMPY if trainer.memory_copies == 1 else CALL_NUMPY + CALL_RULE
     for layer, below in zip(net.layers, net.shapes(shape[1:])[:-1], strict=True):
-        operations = 6.0 * m * layer.multiplications(below)
+        operations, calls = 6.0 * m * layer.multiplications(below), layer.calls(below)
         if not operations:
             numpy += CALL_NUMPY
             continue
-        numpy += call + operations / (RATE if len(below) == 1 else RATE_CONVOLUTION)
+        jax += (calls - 1) * CALL_JAX
+        numpy += call * calls + operations / (RATE if len(below) == 1 else RATE_CONVOLUTION)
         jax += operations / RATE
     numpy, jax = steps * numpy, COMPILING + steps * jax
     return Estimate(numpy, jax, "jax" if jax < numpy else "numpy")
@@ -108,9 +109,10 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
 
 def _exact_epoch(net: "Network", trainer: Any, shape: tuple[int, ...]) -> float:
     """Seconds of an epoch of a trainer with curvature; 0 of one that does not count its operations."""
-    operations = trainer.epoch_flops(net, net.outline(shape[1:]), shape[0])
+    rows = shape[0] * net.steps(shape[1:])
+    operations = trainer.epoch_flops(net, net.outline(shape[1:]), rows)
     if not operations:
         return 0.0
     params = net.outline(shape[1:])
-    entries = float(shape[0]) * net.outputs * trees.size(params)
+    entries = float(rows) * net.outputs * trees.size(params)
     return CALL_STEP + operations / RATE_LAPACK + entries / RATE_JACOBIAN

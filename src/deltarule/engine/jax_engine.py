@@ -236,6 +236,16 @@ def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[Array]) -> 
     return lax.scan(lambda total, pieces: (add(total, pieces), None), zero, tuple(arrays))[0]
 
 
+def scan(step: Callable[..., Any], state: Any, arrays: Sequence[Array], reverse: bool = False) -> tuple:
+    """state, kept = step(state, *step t of each array) for every t; what is kept, an array each: one compiled loop.
+
+    Steps are on the axis before the last of every array, those that are given and those that are kept.
+    """
+    steps = tuple(jnp.moveaxis(array, -2, 0) for array in arrays)
+    _, kept = lax.scan(lambda state, each: step(state, *each), state, steps, reverse=reverse)
+    return tuple(jnp.moveaxis(array, 0, -2) for array in kept)
+
+
 def free_memory(devices: int) -> float:
     """Bytes that are free where the arrays of one device will lie."""
     device = jax.local_devices()[0]

@@ -252,6 +252,20 @@ def fold(add: Callable[[Any, Any], Any], zero: Any, arrays: Sequence[np.ndarray]
     return total
 
 
+def scan(step: Callable[..., Any], state: Any, arrays: Sequence[np.ndarray], reverse: bool = False) -> tuple:
+    """state, kept = step(state, *step t of each array) for every t; what is kept, an array each.
+
+    Steps are on the axis before the last of every array, those that are given and those that are kept.
+    """
+    T, kept = arrays[0].shape[-2], ()
+    for t in reversed(range(T)) if reverse else range(T):
+        state, found = step(state, *(array[..., t, :] for array in arrays))
+        kept = kept or tuple(np.empty((*a.shape[:-1], T, a.shape[-1]), a.dtype) for a in found)
+        for array, values in zip(kept, found, strict=True):
+            array[..., t, :] = values
+    return kept
+
+
 # One process, one device
 
 

@@ -1,6 +1,7 @@
 """The examples of a training, laid out for the engine that computes with them."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, NamedTuple
 
 from deltarule import engine
@@ -26,6 +27,11 @@ class Rows(NamedTuple):
         """The weight of every row, zero for padding: (rows,)."""
         real = engine.of(self.x).real(self)
         return real if self.weight is None else real * self.weight
+
+    @property
+    def outputs(self) -> int:
+        """How many rows of outputs there are: one for each row, or one for each of its steps."""
+        return prod(self.y.shape[:-1])
 
     def everywhere(self, tree: Any) -> Any:
         """The tree, whole on every device that the rows are divided among; as it is where they are not."""

@@ -1,6 +1,6 @@
 """One solution in progress: epoch after epoch of a second-order or first-order trainer on the residuals' objective."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -9,14 +9,13 @@ import numpy as np
 from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.curvature import jacobian_diagonal, linearize
-from deltarule.engine.randomness import POINTS, Path, generator
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, no_clock
+from deltarule.engine.randomness import POINTS, generator
+from deltarule.engine.turn import Record, Turn, no_clock
 from deltarule.equations.problem import Problem
 from deltarule.network.backprop import Params
-from deltarule.objective import JointObjective, Objective
-from deltarule.trainers.stopping import Stopping
-from deltarule.training.loop import Advance, Carry, TimeIsUp, is_sound, judge
+from deltarule.network.evaluation import Score
+from deltarule.objective import Objective
+from deltarule.training.loop import Carry, Course
 
 LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way
 
@@ -31,30 +30,23 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class EquationCourse:
-    """What stays the same from epoch to epoch; the counterpart of `deltarule.training.loop.Course`.
+class EquationCourse(Course):
+    """A `Course` whose examples are the points of equations; it has no rows of its own.
 
     Args:
         problem: what is solved.
-        trainer: one with `first_state` and `step`.
         form: of the step, for Levenberg-Marquardt.
-        path: of the random numbers.
-        rules: goal, min_grad, max_fail.
         resample_every: epochs between two draws of the points; None for never.
         balance_every: epochs between two balances of the weights; None for never.
-        validation: F over points that are not fitted, with the user's weights; None where there are none.
+        drawn: the parts of F at the last draw, by its number.
     """
 
-    problem: Problem
     trainer: Any
-    form: str
-    path: Path
-    rules: Stopping
+    validation: Any  # F over points that are not fitted, with the user's weights; None where there are none
+    problem: Problem
+    form: str | None
     resample_every: int | None
     balance_every: int | None
-    validation: JointObjective | None
-    monitor: str = "cost"
-    recorded: tuple[str, ...] = ()
     drawn: dict[int, list[Objective]] = field(default_factory=dict)
 
     @property
@@ -63,9 +55,14 @@ class EquationCourse:
         return self.problem.engine
 
     @property
-    def rows(self) -> Rows:
-        """Those of the first equation: they are on one device."""
-        return self.parts(0)[0].rows
+    def compiled(self) -> bool:
+        """Never: residuals are functions of Python's."""
+        return False
+
+    @property
+    def divided(self) -> bool:
+        """Never."""
+        return False
 
     def parts(self, epoch: int) -> list[Objective]:
         """The parts of F with weight 1, at the points of this epoch (from 0)."""
@@ -85,48 +82,33 @@ class EquationCourse:
         infinity = self.problem.dtype.type(np.inf)
         return Carry(state, params, infinity, -infinity, 0, 0, 0)
 
-    def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
-        """Train towards epoch `until`, or to a stop; see `deltarule.training.loop.Course.advance`."""
-        records: list[Record] = []
-        began, outside = int(carry.epoch), None
-        try:
-            with self.engine.quiet():
-                while carry.epoch < until and not int(carry.stop):
-                    carry, record = self._epoch(carry, clock if carry.epoch else no_clock)
-                    records.append(record)
-        except TimeIsUp:
-            outside = "time"
-        except KeyboardInterrupt:
-            outside = "interrupted"
-        records = records[: int(carry.epoch) - began]
-        names = records[0] if records else ()
-        return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
+    def largest(self) -> float:
+        """A parameter beside which those of ordinary size are lost in rounding."""
+        return 1 / float(np.finfo(self.problem.dtype).eps)
 
-    def _epoch(self, carry: Carry, clock: Callable[[], None]) -> tuple[Carry, Record]:
-        """One epoch, its score, and what follows from that."""
+    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
+        """The clock alone: nothing is drawn but points."""
+        for epoch in range(first, until):
+            yield Turn(None, None, clock if epoch else no_clock)
+
+    def score(self, params: Params) -> Score:
+        """F over the points that are not fitted."""
+        cost = self.problem.dtype.type(self.validation.call(value, params))
+        return Score(cost, 0 * cost)
+
+    def epoch(self, carry: Carry, turn: Turn) -> tuple[State, Record]:
+        """One epoch of the trainer, at the points and with the weights of now."""
         epoch, state = int(carry.epoch), carry.state
         weights = state.weights
         if self.balance_every is not None and epoch and epoch % self.balance_every == 0:
             weights = self._balanced(state.params, epoch)
         F = self.problem.joint(self.parts(epoch), weights, self.trainer.l2)
-        trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, clock)
-        stop = int(record.pop("stop", 0))
-        if stop and self.resample_every is not None:  # the next points may lead on
-            trained, stop = self.trainer.first_state(F, trained.params, self.problem.dtype), 0
-        after = State(trained.params, trained, weights)
+        trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, turn.clock)
+        if record.get("stop") and self.resample_every is not None:  # the next points may lead on
+            trained, record["stop"] = self.trainer.first_state(F, trained.params, self.problem.dtype), 0
         if self.balance_every is not None:
             record["weights"] = np.array(weights)
-        cost = record["cost"]
-        if self.validation is not None:
-            cost = self.problem.dtype.type(self.validation.call(value, after.params))
-            record["validation_cost"] = cost
-        before = self.validation is None and self.trainer.cost_before_step
-        sound = is_sound(record["cost"], after.params, 1 / np.finfo(self.problem.dtype).eps)
-        validated = self.validation is not None
-        score = (cost, 0 * cost)
-        return judge(
-            self.trainer, self.rules, self.monitor, carry, after, score, before, sound, stop, record, validated
-        ), record
+        return State(trained.params, trained, weights), record
 
     def _balanced(self, params: Params, epoch: int) -> tuple[float, ...]:
         """The user's weights times w_e = mean_f(t_f) / t_e, with t_e = tr(J_e J_e^T) / N_e.

@@ -8,7 +8,7 @@ are scaled to [-1, 1] on the way in; `to_inside` and `to_outside` move the first
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Lifted:
 
     layers: tuple[Layer, ...]
     cost: Residual
+
+    over_time: ClassVar[bool] = False
 
     @property
     def output_activation(self) -> Activation:

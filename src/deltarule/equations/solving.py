@@ -120,8 +120,9 @@ def solve(
             starts[0] = problem.to_inside(params)
         starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
         rules = replace(stopping, time_limit=None)
+        validation = _validation(problem, equations)
         course = EquationCourse(
-            problem, trainer, "", path, rules, resample_every, balance_every, _validation(problem, equations)
+            net, trainer, None, validation, path, rules, "cost", (), problem, None, resample_every, balance_every
         )
         parts = course.parts(0)
         first = parts[0].net

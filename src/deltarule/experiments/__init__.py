@@ -32,6 +32,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "nielsen-3": Experiment("nielsen_3", "[N] ch. 3: cross-entropy, overfitting, regularisation, initialisation", True),
     "nielsen-5": Experiment("nielsen_5", "[N] ch. 5: deeper networks and the vanishing gradient", True),
     "nielsen-6": Experiment("nielsen_6", "[N] ch. 6: convolution, pooling, dropout and a vote of five", True),
+    "memory": Experiment("memory", "past [N] ch. 6: recurrent networks, on a sine that needs a memory", False),
     "beyond": Experiment("beyond", "past [N] ch. 6: a recipe of our own for MNIST", True),
 }
 

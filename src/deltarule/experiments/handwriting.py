@@ -1,7 +1,7 @@
 """What the experiments on MNIST share: a training as the book runs it, and its accuracies as a row of the table."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from deltarule.inspection import plots
 from deltarule.training.train import TrainingResult
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 QUICK_IMAGES = 1000  # of each part in a quick run
 CLOSE = 0.3  # points under the book's accuracy that still count as reaching it
@@ -40,31 +40,41 @@ def network(hidden: Sequence[int], cost: str, initializer: str) -> dr.Network:
 
 def train(
     net: dr.Network,
-    train: Examples,
+    examples: Examples,
     watched: Examples,
     settings: Settings,
     what: str,
     *,
-    eta: float,
     epochs: int,
     seed: int,
-    l2: float | None = None,
     record: Sequence[str] = (),
+    **trainer: Any,
 ) -> TrainingResult:
-    """Mini-batches of 10; the accuracy on the watched images after every epoch, the best epoch's parameters kept."""
+    """Mini-batches of 10; the accuracy on the watched images after every epoch, the best epoch's parameters kept.
+
+    `trainer` are eta and l2.
+    """
+    what = f"{what}, seed {seed}"
     return dr.train(
         net,
-        train.X,
-        train.Y,
-        trainer=dr.GradientDescent(eta=eta, batch_size=10, l2=l2),
+        examples.X,
+        examples.Y,
+        trainer=dr.GradientDescent(batch_size=10, **trainer),
         epochs=epochs,
         validation_data=(watched.X, watched.Y),
         monitor="accuracy",
         seed=seed,
         record=record,
-        callbacks=[settings.watch(f"{what}, seed {seed}", epochs)],
-        **settings.keeping(f"{what}, seed {seed}"),
+        callbacks=[settings.watch(what, epochs)],
+        **settings.keeping(what),
     )
+
+
+def train_all(
+    net: dr.Network, examples: Examples, watched: Examples, settings: Settings, what: str, **numbers: Any
+) -> list[TrainingResult]:
+    """`train` from every seed of the settings."""
+    return [train(net, examples, watched, settings, what, seed=seed, **numbers) for seed in settings.runs()]
 
 
 def accuracy(net: dr.Network, result: TrainingResult, examples: Examples) -> float:
@@ -77,11 +87,24 @@ def curve(result: TrainingResult) -> np.ndarray:
     return 100 * result.history["validation_accuracy"]
 
 
-def accuracy_curves(axes: "Axes", lines: Mapping[str, np.ndarray], ylabel: str, title: str) -> None:
+def curves(results: Sequence[TrainingResult]) -> np.ndarray:
+    """`curve` of every run, (runs, epochs)."""
+    return np.stack([curve(result) for result in results])
+
+
+def accuracy_figure(lines: Mapping[str, np.ndarray], ylabel: str, title: str) -> "Figure":
     """The runs and their mean by name, (runs, epochs) each, drawn close: from 2 points under the lowest end on."""
-    ends = [float(runs[:, np.isfinite(runs).all(axis=0)][:, -1].mean()) for runs in lines.values()]
+    ends, longest = (
+        [float(runs[:, -1].mean()) for runs in lines.values()],
+        max(runs.shape[1] for runs in lines.values()),
+    )
+    padded = {
+        name: np.pad(runs, ((0, 0), (0, longest - runs.shape[1])), constant_values=np.nan)
+        for name, runs in lines.items()
+    }
+    (axes,) = plots.panels(size=(8.5, 4.4))[1]
     axes.set_ylim(max(min(ends) - 2, 0), min(max(ends) + 0.5, 100))
-    plots.curves(lines, ylabel=ylabel, title=title, axes=axes)
+    return plots.curves(padded, ylabel=ylabel, title=title, axes=axes)
 
 
 def accuracy_row(

@@ -3,20 +3,16 @@
 import numpy as np
 
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_row, curve, load, network, train, verdict
+from deltarule.experiments.handwriting import accuracy_row, curve, curves, load, network, train_all, verdict
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 from deltarule.training.train import TrainingResult
 
 
-def train_all(data: DataSet, hidden: int, initializer: str, settings: Settings) -> list[TrainingResult]:
+def trained(data: DataSet, hidden: int, initializer: str, settings: Settings) -> list[TrainingResult]:
     """One training for each seed, watched on the test images as the book does in this chapter."""
-    net = network((hidden,), "quadratic", initializer)
-    epochs = 2 if settings.quick else 30
-    return [
-        train(net, data.train, data.test, settings, f"784-{hidden}-10 {initializer}", eta=3.0, epochs=epochs, seed=seed)
-        for seed in settings.runs()
-    ]
+    net, what = network((hidden,), "quadratic", initializer), f"784-{hidden}-10 {initializer}"
+    return train_all(net, data.train, data.test, settings, what, eta=3.0, epochs=2 if settings.quick else 30)
 
 
 def run(settings: Settings) -> Report:
@@ -26,7 +22,7 @@ def run(settings: Settings) -> Report:
     for hidden, book in ((30, 95.42), (100, 96.59)):
         for initializer, start in (("old", "N(0, 1)"), ("new", "N(0, 1/n_in)")):
             name = f"784-{hidden}-10, weights {start}"
-            results[name] = train_all(data, hidden, initializer, settings)
+            results[name] = trained(data, hidden, initializer, settings)
             rows.append(accuracy_row(name, book, results[name], watched="test"))
     summary = verdict(rows)
     rows.append(unread_row(data, 100, results["784-100-10, weights N(0, 1)"]))
@@ -67,7 +63,7 @@ def accuracy_figure(results: dict[str, list[TrainingResult]]) -> tuple:
     figure, axes = plots.panels(1, 2, (9.5, 4.0))
     for ax, hidden in zip(axes, (30, 100), strict=True):
         chosen = {name: runs for name, runs in results.items() if name.startswith(f"784-{hidden}-")}
-        lines = {name.split("weights ")[1]: np.stack([curve(run) for run in runs]) for name, runs in chosen.items()}
+        lines = {name.split("weights ")[1]: curves(runs) for name, runs in chosen.items()}
         plots.curves(lines, ylabel="test accuracy, %", title=f"784-{hidden}-10", axes=ax)
     return (
         figure,

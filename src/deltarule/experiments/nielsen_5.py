@@ -4,7 +4,17 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_curves, accuracy_row, curve, first, load, network, train, verdict
+from deltarule.errors import counted
+from deltarule.experiments.handwriting import (
+    accuracy_figure,
+    accuracy_row,
+    curves,
+    first,
+    load,
+    network,
+    train_all,
+    verdict,
+)
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 
@@ -12,6 +22,7 @@ BOOK = (96.48, 96.90, 96.57, 96.53)  # of 1, 2, 3, 4 hidden layers
 BOOK_SPEEDS = {2: (0.07, 0.31), 3: (0.012, 0.060, 0.283), 4: (0.003, 0.017, 0.070, 0.285)}  # before training
 IMAGES = 1000  # that the speeds are measured on
 STEPS = 500
+CAPTION = "Accuracy on the validation images after every epoch: the runs, thin, and their mean"
 
 
 def learning_speeds(data: DataSet, depth: int, seed: int, settings: Settings) -> np.ndarray:
@@ -35,13 +46,10 @@ def run(settings: Settings) -> Report:
     data = load(settings)
     epochs, rows, lines = 2 if settings.quick else 30, [], {}
     for depth, book in enumerate(BOOK, start=1):
-        net, name = network(depth * (30,), "cross-entropy", "new"), f"{depth} hidden layer{'s' if depth > 1 else ''}"
-        results = [
-            train(net, data.train, data.validation, settings, name, eta=0.1, l2=5.0, epochs=epochs, seed=seed)
-            for seed in settings.runs()
-        ]
+        net, name = network(depth * (30,), "cross-entropy", "new"), counted(depth, "hidden layer")
+        results = train_all(net, data.train, data.validation, settings, name, eta=0.1, l2=5.0, epochs=epochs)
         rows.append(accuracy_row(f"{name} of 30", book, results, watched="validation", test=(net, data.test)))
-        lines[name] = np.stack([curve(result) for result in results])
+        lines[name] = curves(results)
     summary = verdict(rows)
     speeds = {
         depth: np.stack([learning_speeds(data, depth, seed, settings) for seed in settings.runs()])
@@ -57,7 +65,10 @@ def run(settings: Settings) -> Report:
         "nielsen-5",
         "Deeper networks and the vanishing gradient",
         rows,
-        {"accuracy": accuracy_figure(lines), "speeds": speeds_figure(speeds)},
+        {
+            "accuracy": (accuracy_figure(lines, "validation accuracy, %", "Hidden layers of 30 neurons"), CAPTION),
+            "speeds": speeds_figure(speeds),
+        },
         [
             summary,
             "Cross-entropy, eta = 0.1, lambda = 5, mini-batches of 10, 30 epochs, weights N(0, 1/n_in). As in the book "
@@ -67,13 +78,6 @@ def run(settings: Settings) -> Report:
             "eta and lambda. The book's are of one start. Early layers learn many times slower than late ones.",
         ],
     )
-
-
-def accuracy_figure(lines: dict[str, np.ndarray]) -> tuple:
-    """Accuracy over the epochs for every depth."""
-    figure, (axes,) = plots.panels(size=(7.5, 4.4))
-    accuracy_curves(axes, lines, "validation accuracy, %", "Hidden layers of 30 neurons")
-    return figure, "Accuracy on the validation images after every epoch: the runs, thin, and their mean"
 
 
 def speeds_figure(speeds: dict[int, np.ndarray]) -> tuple:

@@ -14,9 +14,8 @@ import numpy as np
 import deltarule as dr
 from deltarule.data import DataSet, Examples
 from deltarule.data.expansion import expand
-from deltarule.experiments.handwriting import accuracy, accuracy_curves, curve, load, train, verdict
+from deltarule.experiments.handwriting import accuracy, accuracy_figure, curve, curves, load, train, verdict
 from deltarule.experiments.report import Report, Row, Settings
-from deltarule.inspection import plots
 from deltarule.network.layers import Layer
 from deltarule.training.train import TrainingResult
 
@@ -97,16 +96,14 @@ def run(settings: Settings) -> Report:
             notes.insert(0, f"The run was ended in the stage {stage.name!r}: it and what comes after it are missing.")
             break
         rows.append(stage_row(stage, results, data))
-        lines[stage.name] = np.stack([curve(result) for result in results])
+        lines[stage.name] = curves(results)
         if stage.dropout:
             rows.append(vote_row(stage, results, data))
-    return Report(
-        "nielsen-6",
-        "Convolutional networks",
-        rows,
-        figures(lines),
-        [*([verdict(rows)] if rows else []), *notes],
-    )
+    figures, caption = {}, "Accuracy on the validation images after every epoch, stage by stage"
+    if lines:
+        figures["accuracy"] = accuracy_figure(lines, "accuracy, %", "Validation images"), caption
+        notes.insert(0, verdict(rows))
+    return Report("nielsen-6", "Convolutional networks", rows, figures, notes)
 
 
 def stage_results(stage: Stage, images: Images, settings: Settings) -> list[TrainingResult] | None:
@@ -114,19 +111,8 @@ def stage_results(stage: Stage, images: Images, settings: Settings) -> list[Trai
     results = []
     for seed in settings.runs(ENSEMBLE) if stage.dropout else settings.runs(1, quick=1):
         examples = images.expanded if stage.expanded else images.data.train
-        results.append(
-            train(
-                stage.net,
-                examples,
-                images.data.validation,
-                settings,
-                stage.name,
-                eta=stage.eta,
-                l2=stage.l2,
-                epochs=stage.epochs,
-                seed=seed,
-            )
-        )
+        numbers = {"eta": stage.eta, "l2": stage.l2, "epochs": stage.epochs, "seed": seed}
+        results.append(train(stage.net, examples, images.data.validation, settings, stage.name, **numbers))
         if results[-1].stop_reason == "interrupted":
             return None
     return results
@@ -152,20 +138,6 @@ def vote_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) -> 
         chosen[part is data.test] = 100 * float(np.mean(votes.argmax(1) == part.Y.argmax(1)))
     what = f"vote of {len(results)} of these networks"
     return Row(what, VOTE, [chosen[True]], {"validation images": [chosen[False]]})
-
-
-def figures(lines: dict[str, np.ndarray]) -> dict[str, tuple]:
-    """Accuracy on the validation images over the epochs, every stage."""
-    if not lines:
-        return {}
-    figure, (axes,) = plots.panels(size=(8.5, 4.8))
-    longest = max(runs.shape[1] for runs in lines.values())
-    padded = {
-        name: np.pad(runs, ((0, 0), (0, longest - runs.shape[1])), constant_values=np.nan)
-        for name, runs in lines.items()
-    }
-    accuracy_curves(axes, padded, "accuracy, %", "Validation images")
-    return {"accuracy": (figure, "Accuracy on the validation images after every epoch, stage by stage")}
 
 
 NOTES = (

@@ -3,7 +3,7 @@
 from deltarule.export.c99_functions import activation_function, functions
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, PoolStage, Stage
+from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage
 from deltarule.network.activations import get_activation
 
 MAIN = """\
@@ -14,12 +14,12 @@ MAIN = """\
 int main(void)
 {{
     real row[{columns}], out[{outputs}];
-    int j, given = 0;
+    int j, given = 0;{begin}
     while (scanf("{scan}", &row[given]) == 1) {{
         if (++given < {columns})
             continue;
         given = 0;
-        j = {name}_predict(row, out);
+        j = {call}row, out);
         printf("%d", j);
         for (j = 0; j < {outputs}; j++)
             printf(" {print}", (double)out[j]);
@@ -38,6 +38,9 @@ def c_source(program: Program, name: str, precision: str) -> str:
     parts.append(_predict(program, name, precision))
     scan, show = ("%f", "%.9g") if real == "float" else ("%lf", "%.17g")
     values = {"NAME": name.upper(), "name": name, "columns": len(program.columns), "outputs": program.outputs}
+    values |= {"call": f"{name}_predict(", "begin": ""}
+    if program.is_step:  # the rows are the steps of one series
+        values |= {"call": f"{name}_step(&state, ", "begin": f"\n    {name}_state state;\n    {name}_start(&state);"}
     parts.append(MAIN.format(scan=scan, print=show, **values))
     return "\n".join(parts)
 
@@ -45,7 +48,16 @@ def c_source(program: Program, name: str, precision: str) -> str:
 def _head(program: Program, name: str, real: str) -> str:
     """What the file is, how to call it, and its types."""
     lines = [f"{name}: a neural network trained and written by deltarule.", ""]
-    lines += [f"    int {name}_predict(const {real} row[{len(program.columns)}], {real} out[{program.outputs}]);", ""]
+    arguments = f"const {real} row[{len(program.columns)}], {real} out[{program.outputs}]);"
+    if program.is_step:
+        lines += [f"    void {name}_start({name}_state *s);", f"    int {name}_step({name}_state *s, {arguments}", ""]
+        lines += ["go through a series of any length: start sets the state before the first step, and step takes one"]
+        given = (
+            "each step" if program.gives_every_step else "the last step; before it they are those of a shorter series"
+        )
+        lines += [f"after the other. The network gives the outputs of {given}. Step", ""]
+    else:
+        lines += [f"    int {name}_predict({arguments}", ""]
     if program.classes is None:
         lines += [
             "fills out and returns 0, or returns -1 where the row holds no finite number or no known category.",
@@ -82,13 +94,15 @@ def _arrays(program: Program, name: str, precision: str) -> str:
         text += "/* whether a column may be missing, as NaN */\n"
         text += f"static const int imputed[{len(flags)}] = {{\n{wrapped(flags, '    ')}\n}};\n"
     for i, stage in enumerate(program.stages, 2):
-        if not isinstance(stage, DenseStage):
+        if isinstance(stage, ConvolutionStage | PoolStage):
             view = stage.view
             (top, _), (left, _) = view.margins
             sizes = (*view.image, *view.window.size, *view.window.stride, top, left, *view.stops)
             text += f"static const window at{i} = {{{', '.join(map(str, sizes))}}};\n"
         if not isinstance(stage, PoolStage):
             text += array(f"W{i}", stage.W.ravel(), stage.W.size) + array(f"b{i}", stage.b, len(stage.b))
+        if isinstance(stage, MemoryStage):
+            text += array(f"V{i}", stage.V.ravel(), stage.V.size)
     if program.scales_outputs:
         text += array("out_mean", [c.mean for c in program.targets], program.outputs)
         text += array("out_std", [c.std for c in program.targets], program.outputs)
@@ -100,11 +114,24 @@ def _arrays(program: Program, name: str, precision: str) -> str:
 
 
 def _predict(program: Program, name: str, precision: str) -> str:
-    """The one public function."""
-    lines = ["real a[WIDEST], z[WIDEST];", "int j, n = 0;", *_encoding(program)]
-    for i, stage in enumerate(program.stages, 2):
-        lines += _stage(i, stage)
-    k = program.outputs
+    """The public functions: the one that predicts, and of a series what sets its state."""
+    k, head = program.outputs, f"enum {{ WIDEST = {program.widest} }};\n\n"
+    arguments = f"const real row[{len(program.columns)}], real out[{k}]"
+    stages = [line for i, stage in enumerate(program.stages, 2) for line in _stage(i, stage)]
+    if program.series is None:
+        lines = ["real a[WIDEST], z[WIDEST];", "int j, n = 0;", *_encoding(program), *stages]
+        called = f"int {name}_predict({arguments})"
+    else:
+        head += _state(program, name)
+        called = f"int {name}_step({name}_state *s, {arguments})"
+        lines = ["real a[WIDEST], z[WIDEST];", "int j, n = 0;", *_encoding(program), *stages]
+        if not program.is_step:
+            called = f"int {name}_predict({arguments})"
+            lines = [f"real a[WIDEST], z[WIDEST], x[{program.steps * program.inputs}];", "int j, t, n = 0;"]
+            lines += [f"{name}_state state, *s = &state;", *_encoding(program, "x"), f"{name}_start(s);"]
+            lines += [f"for (t = 0; t < {program.steps}; t++) {{"]
+            lines += [f"    for (j = 0; j < {program.inputs}; j++)", f"        a[j] = x[t * {program.inputs} + j];"]
+            lines += [*("    " + line for line in stages), "}"]
     if program.classes is None:
         value = "out_mean[j] + out_std[j] * a[j]" if program.scales_outputs else "a[j]"
         lines += [f"for (j = 0; j < {k}; j++)", f"    out[j] = {value};", "return 0;"]
@@ -112,19 +139,29 @@ def _predict(program: Program, name: str, precision: str) -> str:
         lines += ["n = 0;", f"for (j = 1; j < {k}; j++)", "    if (a[j] > a[n])", "        n = j;"]
         lines += [*_probabilities(program, precision), "return n;"]
     body = "\n".join("    " + line for line in lines)
-    arguments = f"const real row[{len(program.columns)}], real out[{k}]"
-    head = f"enum {{ WIDEST = {program.widest} }};\n\nint {name}_predict({arguments});\n"
-    return f"{head}int {name}_predict({arguments})\n{{\n{body}\n}}\n"
+    return f"{head}{called};\n{called}\n{{\n{body}\n}}\n"
 
 
-def _encoding(program: Program) -> list[str]:
-    """The raw row into a, refused where it holds something that the network cannot read."""
+def _state(program: Program, name: str) -> str:
+    """What goes from step to step, and the function that sets it to zeros."""
+    parts = [(f"{state}{i}", m.n_out) for i, m in program.memories.items() for state in m.states]
+    fields = "\n".join(f"    real {part}[{n}];" for part, n in parts)
+    zeros = "\n".join(f"    for (j = 0; j < {n}; j++)\n        s->{part}[j] = 0;" for part, n in parts)
+    kind = "static void" if not program.is_step else f"void {name}_start({name}_state *s);\nvoid"
+    return (
+        f"/* what is remembered from step to step */\ntypedef struct {{\n{fields}\n}} {name}_state;\n\n"
+        f"{kind} {name}_start({name}_state *s)\n{{\n    int j;\n{zeros}\n}}\n\n"
+    )
+
+
+def _encoding(program: Program, a: str = "a") -> list[str]:
+    """The raw row into an array, refused where it holds something that the network cannot read."""
     value = "(row[j] - mean[j]) / std[j]" if program.scales_inputs else "row[j]"
     missing, last, known = "", [], "int c, known = 0;"
     if program.has_imputed:
         missing = " && !(imputed[j] && row[j] != row[j])"
         value = f"row[j] == row[j] ? {value} : 0"
-        last = ["    if (imputed[j])", "        a[n++] = row[j] == row[j] ? 0 : 1;"]
+        last = ["    if (imputed[j])", f"        {a}[n++] = row[j] == row[j] ? 0 : 1;"]
         known = "int c, known = row[j] != row[j];"
     lines = [
         f"for (j = 0; j < {len(program.columns)}; j++) {{",
@@ -132,16 +169,16 @@ def _encoding(program: Program) -> list[str]:
         "        return -1;",
     ]
     if not program.has_categories:
-        return [*lines, f"    a[n++] = {value};", *last, "}"]
+        return [*lines, f"    {a}[n++] = {value};", *last, "}"]
     return [
         *lines,
         "    if (categories[j] == 0) {",
-        f"        a[n++] = {value};",
+        f"        {a}[n++] = {value};",
         "    } else {",
         f"        {known}",
         "        for (c = 0; c < categories[j]; c++) {",
-        "            a[n] = row[j] == (real)c ? 1 : 0;",
-        "            known |= a[n++] > 0;",
+        f"            {a}[n] = row[j] == (real)c ? 1 : 0;",
+        f"            known |= {a}[n++] > 0;",
         "        }",
         "        if (!known)",
         "            return -1;",
@@ -153,6 +190,8 @@ def _encoding(program: Program) -> list[str]:
 
 def _stage(i: int, stage: Stage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
+    if isinstance(stage, MemoryStage):
+        return _memory(i, stage)
     if isinstance(stage, DenseStage):
         line = f"dense(W{i}, b{i}, a, z, {stage.n_out}, {stage.n_in});"
     elif isinstance(stage, PoolStage):
@@ -164,6 +203,18 @@ def _stage(i: int, stage: Stage) -> list[str]:
     if not get_activation(stage.activation).elementwise:
         return [*lines, "    a[j] = z[j];", f"{name}(a, {stage.n_out});"]
     return [*lines, "    a[j] = z[j];" if stage.activation == "linear" else f"    a[j] = {name}(z[j]);"]
+
+
+def _memory(i: int, stage: MemoryStage) -> list[str]:
+    """One step of a layer with a memory, from a into its state and a."""
+    n, sizes = stage.n_out, f"{stage.n_in}, {stage.n_out}"
+    if stage.kind == "recurrent":
+        sigma = "z[j]" if stage.activation == "linear" else f"{activation_function(stage.activation)}(z[j])"
+        line = f"gated(W{i}, V{i}, b{i}, a, s->h{i}, z, {n}, {sizes});"
+        return [line, f"for (j = 0; j < {n}; j++)", f"    a[j] = s->h{i}[j] = {sigma};"]
+    states = "".join(f"s->{state}{i}, " for state in stage.states)
+    line = f"{stage.kind}(W{i}, V{i}, b{i}, a, {states}z, {sizes});"
+    return [line, f"for (j = 0; j < {n}; j++)", f"    a[j] = s->h{i}[j];"]
 
 
 def _probabilities(program: Program, precision: str) -> list[str]:

@@ -26,6 +26,48 @@ static void dense(const real *W, const real *b, const real *a, real *z, int n_ou
     }
 }
 """
+GATED = """\
+/* z = W a + V h + b */
+static void gated(const real *W, const real *V, const real *b, const real *a, const real *h, real *z, int rows,
+                  int n_in, int n)
+{
+    int j, k;
+    dense(W, b, a, z, rows, n_in);
+    for (j = 0; j < rows; j++)
+        for (k = 0; k < n; k++)
+            z[j] += V[j * n + k] * h[k];
+}
+"""
+MEMORIES = {
+    "recurrent": "",  # its activation is a function of its own, called where the layer is
+    "lstm": """\
+/* i, f, o and g are the four parts of z: c = f c + i g, h = o tanh c */
+static void lstm(const real *W, const real *V, const real *b, const real *a, real *h, real *c, real *z, int n_in, int n)
+{
+    int j;
+    gated(W, V, b, a, h, z, 4 * n, n_in, n);
+    for (j = 0; j < n; j++) {
+        c[j] = sigmoid_of(z[n + j]) * c[j] + sigmoid_of(z[j]) * tanh(z[3 * n + j]);
+        h[j] = sigmoid_of(z[2 * n + j]) * tanh(c[j]);
+    }
+}
+""",
+    "gru": """\
+/* r, u and g are the three parts of z, the last of r h in place of h: h = (1 - u) g + u h */
+static void gru(const real *W, const real *V, const real *b, const real *a, real *h, real *z, int n_in, int n)
+{
+    int j;
+    gated(W, V, b, a, h, z, 2 * n, n_in, n);
+    for (j = 0; j < n; j++)
+        z[j] = sigmoid_of(z[j]) * h[j];
+    gated(W + 2 * n * n_in, V + 2 * n * n, b + 2 * n, a, z, z + 2 * n, n, n_in, n);
+    for (j = 0; j < n; j++) {
+        const real u = sigmoid_of(z[n + j]), g = tanh(z[2 * n + j]);
+        h[j] = g + u * (h[j] - g);
+    }
+}
+""",
+}
 LOOK = """\
 /* h x w pixels that move s down and t right over images of H x W pixels of c numbers, from (-top, -left), and stop at
  * high x wide places */
@@ -115,14 +157,25 @@ def functions(program: Program, precision: str) -> str:
     text = "\n" + DENSE
     if program.views:
         text += "\n" + LOOK.format(seen=max(view.seen for view in program.views))
-    kinds, activations = {"dense"}, {"linear"}
+    known = {"dense", "linear"}
+
+    def add(name: str, function: str) -> str:
+        written = "" if name in known or not function else "\n" + function
+        known.add(name)
+        return written
+
+    if program.memories:
+        text += "\n" + GATED
     for stage in program.stages:
-        if stage.kind not in kinds:
-            text += "\n" + (POOL.format(kind=stage.kind, **POOLS[stage.kind]) if stage.kind in POOLS else CONVOLUTION)
-        if stage.activation not in activations:
-            text += "\n" + _activation(get_activation(stage.activation))
-        kinds.add(stage.kind)
-        activations.add(stage.activation)
+        if stage.kind in MEMORIES:
+            if stage.kind != "recurrent":
+                text += add("sigmoid", _activation(get_activation("sigmoid")))
+            text += add(stage.kind, MEMORIES[stage.kind])
+        else:
+            text += add(
+                stage.kind, POOL.format(kind=stage.kind, **POOLS[stage.kind]) if stage.kind in POOLS else CONVOLUTION
+            )
+        text += add(stage.activation, _activation(get_activation(stage.activation)))
     return LITERAL.sub(r"\1f", CALL.sub(r"\1f", text)) if precision == "float" else text
 
 

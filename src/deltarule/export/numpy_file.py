@@ -2,7 +2,7 @@
 
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, PoolStage
+from deltarule.export.stages import DenseStage, MemoryStage, PoolStage
 from deltarule.network.activations import get_activation
 
 NUMBERS = """\
@@ -71,6 +71,82 @@ POOLS = {
     "mean": "(seen(a, 0, *window).sum(axis=(3, 4)) / seen(np.ones_like(a), 0, *window).sum(axis=(3, 4)))",
     "l2": "np.sqrt((seen(a, 0, *window) ** 2).sum(axis=(3, 4)))",
 }
+SIGMOID = """\
+def sigmoid(z):
+    return {sigmoid}
+
+
+"""
+MEMORIES = {
+    "recurrent": """\
+def recurrent(state, a, W, V, b, sigma):
+    h = sigma(a @ W.T + state[0] @ V.T + b)
+    return h, (h,)
+
+
+""",
+    "lstm": """\
+def lstm(state, a, W, V, b, _):
+    h, c = state
+    i, f, o, g = np.split(a @ W.T + h @ V.T + b, 4, axis=1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
+    return h, (h, c)
+
+
+""",
+    "gru": """\
+def gru(state, a, W, V, b, _):
+    (h,), n = state, V.shape[1]
+    source = a @ W.T + b
+    r, u = np.split(sigmoid(source[:, : 2 * n] + h @ V[: 2 * n].T), 2, axis=1)
+    g = np.tanh(source[:, 2 * n :] + (r * h) @ V[2 * n :].T)
+    h = g + u * (h - g)
+    return h, (h,)
+
+
+""",
+}
+STEP = """\
+def start(count=1):
+    \"\"\"The state of so many sequences before their first step.\"\"\"
+    return [tuple(np.zeros((count, n), DTYPE) for n in sizes) for sizes in STATES]
+
+
+def layers(a, state):
+    \"\"\"The outputs of one step a (N, {inputs}), and the state after it.\"\"\"
+    after = []
+    for memory, (layer, *constants) in zip(state, LAYERS):
+        if memory:
+            a, memory = layer(memory, a, *constants)
+        else:
+            a = layer(a, *constants)
+        after.append(memory)
+    return a, after
+"""
+RUN_STEPS = """\
+def run(X):
+    \"\"\"The outputs of the network for raw rows X (N, {columns}), {steps} steps each, (N, {outputs}).\"\"\"
+    steps = encode(X).reshape(-1, {steps}, {inputs})
+    state = start(len(steps))
+    for t in range({steps}):
+        a, state = layers(steps[:, t], state)
+    return a
+"""
+RUN_SERIES = """\
+def step(X, state=None):
+    \"\"\"The outputs (N, {outputs}) after one more step X (N, {columns}) of N series, and the state after it.\"\"\"
+    return layers(encode(X), start(len(X)) if state is None else state)
+
+
+def run(X):
+    \"\"\"The outputs of the network for series X (N, steps, {columns}), {given}.\"\"\"
+    outputs, state = [], None
+    for t in range(np.shape(X)[1]):
+        a, state = step(np.asarray(X)[:, t], state)
+        outputs.append(a)
+    return {returned}
+"""
 RUN = """\
 def run(X):
     \"\"\"The outputs of the network for raw rows X (N, {columns}), (N, {outputs}).\"\"\"
@@ -100,10 +176,22 @@ def numpy_source(program: Program, name: str, precision: str) -> str:
     value = "(a - MEAN) / STD" if program.scales_inputs else "a"
     encode = MIXED.format(**sizes) if _is_mixed(program) else NUMBERS.format(value=value, **sizes)
     parts = [_head(program, name), f"import numpy as np\n\nDTYPE = {dtype}\n", _constants(program, precision)]
-    run = RUN_IN_BLOCKS.format(rows=program.rows_at_once, **sizes) if program.views else RUN.format(**sizes)
+    run = _run(program, sizes)
     return "\n".join(
         [*parts, "\n" + _functions(program) + _layers(program, precision), "\n" + encode, "\n" + run, _public(program)]
     )
+
+
+def _run(program: Program, sizes: dict[str, int]) -> str:
+    """The function that takes raw rows to outputs; of sequences step by step."""
+    if program.series is None:
+        return RUN_IN_BLOCKS.format(rows=program.rows_at_once, **sizes) if program.views else RUN.format(**sizes)
+    if not program.is_step:
+        return STEP.format(**sizes) + "\n\n" + RUN_STEPS.format(steps=program.steps, **sizes)
+    every = program.gives_every_step
+    given = f"(N, steps, {program.outputs})" if every else f"of the last step, (N, {program.outputs})"
+    returned = "np.stack(outputs, axis=1)" if every else "outputs[-1]"
+    return STEP.format(**sizes) + "\n\n" + RUN_SERIES.format(given=given, returned=returned, **sizes)
 
 
 def _is_mixed(program: Program) -> bool:
@@ -148,6 +236,9 @@ def _functions(program: Program) -> str:
     """What the layers that occur call."""
     kinds = dict.fromkeys(stage.kind for stage in program.stages)
     text = DENSE + (SEEN if program.views else "")
+    if "sigmoid" in program.activations and program.memories:
+        text += SIGMOID.format(sigmoid=get_activation("sigmoid").in_dialect("numpy"))
+    text += "".join(MEMORIES.get(kind, "") for kind in kinds)
     if "convolution" in kinds:
         text += CONVOLUTION
     return text + "".join(POOL.format(kind=kind, value=POOLS[kind]) for kind in kinds if kind in POOLS)
@@ -158,7 +249,7 @@ def _layers(program: Program, precision: str) -> str:
     text = "LAYERS = []\n"
     for stage in program.stages:
         window = ""
-        if not isinstance(stage, DenseStage):
+        if not isinstance(stage, DenseStage | MemoryStage):
             view = stage.view
             parts = (view.image, view.window.size, view.window.stride, view.margins, view.stops)
             window = ", " + ", ".join(map(str, parts))
@@ -169,7 +260,14 @@ def _layers(program: Program, precision: str) -> str:
         sigma = f"lambda z: {get_activation(stage.activation).in_dialect('numpy')}"
         text += f"W = {_array(stage.W.ravel(), precision)}.reshape({n_out}, {n_in})\n"
         text += f"b = {_array(stage.b, precision)}\n"
-        text += f"LAYERS.append(({stage.kind}, W, b, {sigma}{window}))  # {stage.activation}\n"
+        V = ""
+        if isinstance(stage, MemoryStage):
+            text += f"V = {_array(stage.V.ravel(), precision)}.reshape({len(stage.b)}, {stage.n_out})\n"
+            V = ", V"
+        text += f"LAYERS.append(({stage.kind}, W{V}, b, {sigma}{window}))  # {stage.activation}\n"
+    if program.series is not None:
+        states = [(s.n_out,) * len(s.states) if isinstance(s, MemoryStage) else () for s in program.stages]
+        text += f"STATES = {states}  # the numbers that each layer remembers from step to step\n"
     return text
 
 
@@ -177,6 +275,8 @@ def _public(program: Program) -> str:
     if program.classes is None:
         k, value = program.outputs, "OUT_MEAN + OUT_STD * run(X)" if program.scales_outputs else "run(X)"
         doc = f"The targets of raw rows X (N, {len(program.columns)}), (N, {k})."
+        if program.is_step:
+            doc = "The targets of series X, as `run` takes and gives them."
         return f'\ndef predict(X):\n    """{doc}"""\n    return {value}\n'
     value = "return run(X)"
     if not program.sums_to_one:

@@ -4,7 +4,7 @@ from math import prod
 
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, PoolStage, Stage
+from deltarule.export.stages import DenseStage, MemoryStage, PoolStage, Stage
 from deltarule.network.activations import get_activation
 
 SEEN = """
@@ -28,8 +28,10 @@ POOLS = {
 
 def octave_source(program: Program, name: str, precision: str) -> str:
     """The function file's text; the file must be called `name`.m."""
-    results = "y" if program.classes is None else "[label, probability]"
-    lines = [f"function {results} = {name}(X)", *("% " + line for line in _about(program, name))]
+    results, inputs = "y" if program.classes is None else "[label, probability]", "X"
+    if program.is_step:
+        results, inputs = "[y, state]", "X, state"
+    lines = [f"function {results} = {name}({inputs})", *("% " + line for line in _about(program, name))]
     body = [*_encoding(program, precision)]
     for i, stage in enumerate(program.stages, 2):
         if not isinstance(stage, PoolStage):
@@ -37,7 +39,11 @@ def octave_source(program: Program, name: str, precision: str) -> str:
             # reshape fills columns first, so W^T (n_in, n_out) is read from W row by row
             body += [f"W{i} = reshape({_vector(stage.W.ravel(), precision)}, {n_in}, {n_out});"]
             body += [f"b{i} = {_vector(stage.b, precision)};"]
+        if isinstance(stage, MemoryStage):
+            body += [f"V{i} = reshape({_vector(stage.V.ravel(), precision)}, {stage.n_out}, {len(stage.b)});"]
     layers = [line for i, stage in enumerate(program.stages, 2) for line in _stage(i, stage)]
+    if program.series is not None:
+        layers = _in_steps(program, layers, precision)
     body += _in_blocks(program, layers, precision) if program.views else layers
     body += _result(program, precision)
     lines += ["  " + line for line in body]
@@ -48,7 +54,12 @@ def octave_source(program: Program, name: str, precision: str) -> str:
 def _about(program: Program, name: str) -> list[str]:
     """The help text."""
     lines = [f"{name.upper()}  A neural network trained and written by deltarule.", ""]
-    if program.classes is None:
+    if program.is_step:
+        which = "of every step" if program.gives_every_step else "after its last step"
+        lines += [f"[y, state] = {name}(X) goes through a series X, one step a row, and gives the outputs {which}:"]
+        lines += [f"  {line}" for line in about(program.targets, 1)]
+        lines += [f"[y, state] = {name}(X, state) goes on from there."]
+    elif program.classes is None:
         lines += [f"y = {name}(X) gives, for raw rows X, in the units of the training data, the columns:"]
         lines += [f"  {line}" for line in about(program.targets, 1)]
     else:
@@ -101,6 +112,8 @@ def _encoding(program: Program, precision: str) -> list[str]:
 
 def _stage(i: int, stage: Stage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
+    if isinstance(stage, MemoryStage):
+        return _memory(i, stage)
     if isinstance(stage, DenseStage):
         return [f"z = a * W{i} + b{i};", _activated(stage.activation)]
     view = stage.view
@@ -116,6 +129,46 @@ def _stage(i: int, stage: Stage) -> list[str]:
     return [
         f"z = reshape(W{i}.' * seen(a, 0, {window}) + b{i}.', [], size(a, 1)).';",
         _activated(stage.activation),
+    ]
+
+
+def _memory(i: int, stage: MemoryStage) -> list[str]:
+    """One step of a layer with a memory, from a and its state into both."""
+    n, source, sigmoid = stage.n_out, f"a * W{i} + b{i}", get_activation("sigmoid").in_dialect("octave")
+    if stage.kind == "recurrent":
+        return [f"z = {source} + h{i} * V{i};", _activated(stage.activation), f"h{i} = a;"]
+    if stage.kind == "lstm":
+        return [
+            f"source = {source} + h{i} * V{i};",
+            f"z = source(:, 1:{3 * n}); gates = {sigmoid};",
+            f"c{i} = gates(:, {n + 1}:{2 * n}) .* c{i} + gates(:, 1:{n}) .* tanh(source(:, {3 * n + 1}:end));",
+            f"h{i} = gates(:, {2 * n + 1}:end) .* tanh(c{i}); a = h{i};",
+        ]
+    return [
+        f"source = {source};",
+        f"z = source(:, 1:{2 * n}) + h{i} * V{i}(:, 1:{2 * n}); gates = {sigmoid};",
+        f"g = tanh(source(:, {2 * n + 1}:end) + (gates(:, 1:{n}) .* h{i}) * V{i}(:, {2 * n + 1}:end));",
+        f"h{i} = g + gates(:, {n + 1}:end) .* (h{i} - g); a = h{i};",
+    ]
+
+
+def _in_steps(program: Program, layers: list[str], precision: str) -> list[str]:
+    """The layers, step after step: of a series each row is a step, else each row holds all steps."""
+    kind, steps, f = "single" if precision == "float" else "double", program.steps, program.inputs
+    parts = {f"{state}{i}": m.n_out for i, m in program.memories.items() for state in m.states}
+    count = "1" if program.is_step else "size(X, 1)"
+    zeros = [f"{part} = zeros({count}, {n}, '{kind}');" for part, n in parts.items()]
+    if not program.is_step:
+        taken = f"  a = X(:, (t - 1) * {f} + (1:{f}));"
+        return ["X = a;", *zeros, f"for t = 1:{steps}", taken, *("  " + line for line in layers), "end"]
+    given = [f"{part} = state{{{j}}};" for j, part in enumerate(parts, 1)]
+    lines = ["if nargin < 2", *("  " + line for line in zeros), "else", *("  " + line for line in given), "end"]
+    lines += [f"X = a; outputs = zeros(size(X, 1), {program.outputs}, '{kind}');", "for t = 1:size(X, 1)"]
+    lines += ["  a = X(t, :);", *("  " + line for line in layers), "  outputs(t, :) = a;", "end"]
+    return [
+        *lines,
+        f"state = {{{', '.join(parts)}}};",
+        "a = outputs;" if program.gives_every_step else "a = outputs(end, :);",
     ]
 
 

@@ -8,7 +8,7 @@ from deltarule.data.optional import require
 from deltarule.export.literals import about
 from deltarule.export.onnx_expression import add_expression
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, PoolStage, Stage, View
+from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
 from deltarule.network.activations import get_activation
 
 OPSET = 17
@@ -17,11 +17,12 @@ OPSET = 17
 class _Graph:
     """The nodes and constants of a graph as they are added; every method returns the name of what it added."""
 
-    def __init__(self, dtype: Any):
+    def __init__(self, dtype: Any, within: "_Graph | None" = None):
         self.onnx = require("onnx", "the export to ONNX", "export")
         self.dtype = np.dtype(dtype)
         self.nodes: list[Any] = []
-        self.constants: list[Any] = []
+        self.constants: list[Any] = [] if within is None else within.constants  # a body sees those of the graph around
+        self.prefix = "" if within is None else f"body_{len(within.nodes)}_"
 
     def constant(self, values: Any, dtype: Any = None) -> str:
         """A constant of the graph's own dtype, or of another."""
@@ -32,7 +33,7 @@ class _Graph:
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """A node with one output."""
-        name = output or f"{operator.lower()}_{len(self.nodes)}"
+        name = output or f"{self.prefix}{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], **attributes))
         return name
 
@@ -50,8 +51,8 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     """The content of the .onnx file.
 
     The input is "X" (N, columns), raw, a category as its number; the outputs are "y" (N, k) in units, or "label" (N,)
-    and "probabilities" (N, k). ONNX cannot refuse a category that training did not see: the numbers of
-    its row are NaN.
+    and "probabilities" (N, k). Of series X is (N, steps, columns) and y (N, steps, k), or (N, k) of the last step. ONNX
+    cannot refuse a category that training did not see: the numbers of its row are NaN.
 
     Raises:
         DataError: the package onnx is not installed.
@@ -60,7 +61,9 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     graph = _Graph(np.float32 if precision == "float" else np.float64)
     helper = graph.onnx.helper
     a, known = _encoded(graph, program)
-    for stage in program.stages:
+    if program.series is not None:
+        a = _through_time(graph, program, a)
+    for stage in program.stages if program.series is None else ():
         a = _applied(graph, stage, a)
     if known is not None:
         a = graph.add("Div", graph.add("Mul", a, known), known)
@@ -68,11 +71,12 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     k = program.outputs
     if program.classes is None:
         _in_units(graph, program, a)
-        outputs = [info("y", graph.element, ["N", k])]
+        steps = ["T"] if program.is_step and program.gives_every_step else []
+        outputs = [info("y", graph.element, ["N", *steps, k])]
     else:
         labels = _classified(graph, program, a)
         outputs = [info("label", labels, ["N"]), info("probabilities", graph.element, ["N", k])]
-    inputs = [info("X", graph.element, ["N", len(program.columns)])]
+    inputs = [info("X", graph.element, ["N", *(["T"] if program.is_step else []), len(program.columns)])]
     body = helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants)
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(body, producer_name="deltarule", opset_imports=opset, ir_version=8)
@@ -109,6 +113,88 @@ def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
     return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen) if seen else None
 
 
+def _through_time(graph: _Graph, program: Program, a: str) -> str:
+    """The outputs of sequences: (N, T, k), or (N, k) of the last step; each layer goes through all steps in turn."""
+    if not program.is_step:
+        a = graph.reshaped(a, 0, program.steps, program.inputs)
+    a = graph.add("Transpose", a, perm=[1, 0, 2])
+    for stage in program.stages:
+        if isinstance(stage, MemoryStage):
+            a = _remembered(graph, stage, a)
+        elif isinstance(stage, DenseStage):  # of three axes
+            product = graph.add("MatMul", a, graph.constant(stage.W.T))
+            a = _in_rows(graph, stage, graph.add("Add", product, graph.constant(stage.b)))
+    if program.gives_every_step:
+        return graph.add("Transpose", a, perm=[1, 0, 2])
+    return graph.add("Gather", a, graph.constant(-1, np.int64), axis=0)
+
+
+def _in_rows(graph: _Graph, stage: Stage, z: str) -> str:
+    """sigma of z (T, N, n), whose activation is written for rows."""
+    rows = _activated(graph, stage.activation, graph.reshaped(z, -1, stage.n_out))
+    return graph.add("Reshape", rows, graph.add("Shape", z))
+
+
+def _remembered(graph: _Graph, stage: MemoryStage, a: str) -> str:
+    """h (T, N, n) of a layer with a memory, by Scan, whose body is one step; ONNX Runtime's own RNN has no double."""
+    helper, n, rows = graph.onnx.helper, stage.n_out, len(stage.b)
+    source = graph.add("Add", graph.add("MatMul", a, graph.constant(stage.W.T)), graph.constant(stage.b))
+    count = graph.add("Gather", graph.add("Shape", a), graph.constant([1], np.int64))
+    shape = graph.add("Concat", count, graph.constant([n], np.int64), axis=0)
+    zeros = graph.add("Expand", graph.constant(0), shape)
+    body = _Graph(graph.dtype, graph)
+    before = [f"{body.prefix}{state}" for state in stage.states]
+    z = f"{body.prefix}source"
+    after = STEPS[stage.kind](body, stage, z, before)
+    given = body.add("Identity", after[0])
+    info = [helper.make_tensor_value_info(name, graph.element, ["N", n]) for name in (*before, *after, given)]
+    entering = helper.make_tensor_value_info(z, graph.element, ["N", rows])
+    inner = helper.make_graph(body.nodes, f"{body.prefix}step", [*info[: len(before)], entering], info[len(before) :])
+    name = f"scan_{len(graph.nodes)}"
+    outputs = [*(f"{name}_{state}" for state in stage.states), name]
+    node = helper.make_node("Scan", [*[zeros] * len(before), source], outputs, body=inner, num_scan_inputs=1)
+    graph.nodes.append(node)
+    return name
+
+
+def _recurrent_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> list[str]:
+    """h = sigma(z + V h)."""
+    (h,) = before
+    return [_activated(body, stage.activation, body.add("Add", z, _times(body, h, stage.V)))]
+
+
+def _lstm_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> list[str]:
+    """c = f c + i g, h = o tanh c."""
+    h, c = before
+    parts = _parts(body, body.add("Add", z, _times(body, h, stage.V)), 4, stage.n_out)
+    i, f, o = (body.add("Sigmoid", part) for part in parts[:3])
+    c = body.add("Add", body.add("Mul", f, c), body.add("Mul", i, body.add("Tanh", parts[3])))
+    return [body.add("Mul", o, body.add("Tanh", c)), c]
+
+
+def _gru_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> list[str]:
+    """h = g + u (h - g), g = tanh(z + V (r h))."""
+    (h,), n = before, stage.n_out
+    parts = _parts(body, z, 3, n)
+    gates = [body.add("Add", part, _times(body, h, stage.V[j * n : (j + 1) * n])) for j, part in enumerate(parts[:2])]
+    r, u = (body.add("Sigmoid", gate) for gate in gates)
+    g = body.add("Tanh", body.add("Add", parts[2], _times(body, body.add("Mul", r, h), stage.V[2 * n :])))
+    return [body.add("Add", g, body.add("Mul", u, body.add("Sub", h, g)))]
+
+
+STEPS = {"recurrent": _recurrent_step, "lstm": _lstm_step, "gru": _gru_step}
+
+
+def _times(body: _Graph, h: str, V: np.ndarray) -> str:
+    return body.add("MatMul", h, body.constant(V.T))
+
+
+def _parts(body: _Graph, z: str, count: int, n: int) -> list[str]:
+    """Gate by gate, (N, n) each."""
+    places = [body.constant(np.arange(j * n, (j + 1) * n), np.int64) for j in range(count)]
+    return [body.add("Gather", z, place, axis=1) for place in places]
+
+
 def _applied(graph: _Graph, stage: Stage, a: str) -> str:
     """a^l (N, n_l) of a^{l-1} (N, n_{l-1})."""
     if isinstance(stage, DenseStage):
@@ -116,7 +202,7 @@ def _applied(graph: _Graph, stage: Stage, a: str) -> str:
         return _activated(graph, stage.activation, z)
     if isinstance(stage, PoolStage):
         a = _pooled(graph, stage, a)
-    else:  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
+    elif isinstance(stage, ConvolutionStage):  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
         seen = graph.reshaped(_seen(graph, stage.view, a, 0), 0, 0, stage.view.seen)
         product = graph.add("MatMul", seen, graph.constant(stage.W.T))
         a = _activated(graph, stage.activation, graph.add("Add", product, graph.constant(stage.b)))

@@ -11,6 +11,9 @@ Every exporter writes this down in its own language:
     a classification: the probabilities a^L / sum a^L and the class of the largest (softmax sums to one already)
 
 An image is H W c numbers of a flat row, in this order, so that Reshape and Flatten are nothing here.
+
+A network with a memory is written down as one step, which takes one step's columns and a state: of a series of any
+length, or of a row that holds a number of steps one after the other (a network that begins with Reshape).
 """
 
 import os
@@ -20,13 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.columns import CategoricalColumn
-from deltarule.data.pixels import Pixels
+from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
-from deltarule.errors import ConfigurationError, DataError, ModelFileError
-from deltarule.export.stages import ConvolutionStage, DenseStage, PoolStage, Stage, View
-from deltarule.files.model_file import Model, load_model
+from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
+from deltarule.models.model import load_model
 from deltarule.network.layers import (
+    GRU,
+    LSTM,
     Convolution,
     Dense,
     Dropout,
@@ -35,33 +39,29 @@ from deltarule.network.layers import (
     LayerParams,
     MaxPool,
     MeanPool,
+    Recurrent,
     Reshape,
     Shape,
 )
 from deltarule.network.network import Network
 
 NOTHING = (Dropout, Flatten, Reshape)  # what these do to a flat row when a network predicts
+MEMORIES = {Recurrent: "recurrent", GRU: "gru", LSTM: "lstm"}
 POOLS = {MaxPool: "max", MeanPool: "mean", L2Pool: "l2"}
 PATCHES = 2**20  # how many numbers windows may see at once, over all their stops: 8 MiB
 
 
 @dataclass(frozen=True)
-class Column:
-    """A raw column: a number that becomes (x - mean) / std, or a category, given by its number from 0.
+class Series:
+    """How a program goes through sequences.
 
-    Where it is imputed it may be NaN: all its inputs are 0 then, but one more, its last, which is 1.
+    Args:
+        steps: of a row that holds them one after the other; None for series of any length.
+        every: whether the network gives the outputs of every step, or those of the last.
     """
 
-    name: str
-    mean: float = 0.0
-    std: float = 1.0
-    categories: tuple[str, ...] | None = None
-    imputed: bool = False
-
-    @property
-    def width(self) -> int:
-        """The network inputs it becomes."""
-        return (1 if self.categories is None else len(self.categories)) + self.imputed
+    steps: int | None
+    every: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +73,30 @@ class Program:
         stages: layers 2..L, without those that do nothing to a flat row.
         targets: the columns a regression gives, in their units; the plain outputs where the model has no schema.
         classes: the labels of a classification, else None.
+        series: of a network with a memory, whose stages are those of one step.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[RawColumn, ...]
     stages: tuple[Stage, ...]
-    targets: tuple[Column, ...]
+    targets: tuple[RawColumn, ...]
     classes: tuple[Any, ...] | None
+    series: Series | None = None
+
+    @property
+    def is_step(self) -> bool:
+        """Whether the program takes one step of a series of any length."""
+        return self.series is not None and self.series.steps is None
+
+    @property
+    def steps(self) -> int:
+        """The steps of a row that holds a sequence."""
+        assert self.series is not None
+        return self.series.steps or 1
+
+    @property
+    def gives_every_step(self) -> bool:
+        """Whether a series has outputs at every step."""
+        return self.series is not None and self.series.every
 
     @property
     def scales_inputs(self) -> bool:
@@ -112,18 +130,30 @@ class Program:
 
     @property
     def inputs(self) -> int:
-        """n_1, how many numbers a^1 has."""
+        """n_1, how many numbers a^1 has; of sequences, of one step."""
         return self.stages[0].n_in
+
+    @property
+    def memories(self) -> dict[int, MemoryStage]:
+        """The stages with a state, by the numbers of their layers."""
+        return {i: stage for i, stage in enumerate(self.stages, 2) if isinstance(stage, MemoryStage)}
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The activations that occur."""
+        gates = ("sigmoid",) if any(memory.kind != "recurrent" for memory in self.memories.values()) else ()
+        return tuple(dict.fromkeys((*gates, *(stage.activation for stage in self.stages))))
 
     @property
     def widest(self) -> int:
         """The most neurons, or inputs, of any layer."""
-        return max(self.inputs, *(stage.n_out for stage in self.stages))
+        rows = (len(memory.b) for memory in self.memories.values())
+        return max(self.inputs, *rows, *(stage.n_out for stage in self.stages))
 
     @property
     def views(self) -> tuple[View, ...]:
         """Of the convolutions and pools."""
-        return tuple(stage.view for stage in self.stages if not isinstance(stage, DenseStage))
+        return tuple(stage.view for stage in self.stages if isinstance(stage, ConvolutionStage | PoolStage))
 
     @property
     def rows_at_once(self) -> int:
@@ -132,7 +162,7 @@ class Program:
 
 
 def program_of(model: Any) -> Program:
-    """The program of a model file's path, of what `load_model` or `load` returned, or of a fitted estimator.
+    """The program of a model file's path, of a `Model` or what `load` returned, or of a fitted estimator.
 
     A program is returned as it is.
 
@@ -144,7 +174,9 @@ def program_of(model: Any) -> Program:
     if isinstance(model, Program):
         return model
     net, params, schema = _parts(model)
-    taken = net.input_shape(params)
+    taken, series = net.input_shape(params), None
+    if net.over_time:
+        taken, series = _one_step(net, params, taken)
     if taken is None:
         raise ConfigurationError(
             f"the network begins with {net.layers[0].label} and takes inputs of any size, which a program has to know: "
@@ -152,7 +184,7 @@ def program_of(model: Any) -> Program:
         )
     stages = []
     for i, (layer, p, shape) in enumerate(zip(net.layers, params, net.shapes(taken)[:-1], strict=True)):
-        if type(layer) not in (Dense, Convolution, *POOLS, *NOTHING):
+        if type(layer) not in (Dense, Convolution, *POOLS, *MEMORIES, *NOTHING):
             raise ConfigurationError(
                 f"layer {i} is {type(layer).__name__}, which cannot be exported: only deltarule's own layers can."
             )
@@ -160,16 +192,42 @@ def program_of(model: Any) -> Program:
         if not isinstance(layer, NOTHING):
             stages.append(_stage(layer, p, shape))
     n_in, n_out = stages[0].n_in, stages[-1].n_out
+    n_in = n_in if series is None or series.steps is None else n_in * series.steps
     if schema is None:
-        columns = tuple(Column(f"x{i}") for i in range(n_in))
-        return Program(columns, tuple(stages), tuple(Column(f"a{j}") for j in range(n_out)), None)
+        columns = tuple(RawColumn(f"x{i}") for i in range(n_in))
+        return Program(columns, tuple(stages), tuple(RawColumn(f"a{j}") for j in range(n_out)), None, series)
     if (n_in, n_out) != (schema.input_width, schema.output_width):
         raise ModelFileError(
             f"the network has {n_in} inputs and {n_out} outputs, its schema {schema.input_width} and "
             f"{schema.output_width}: they do not belong together."
         )
-    targets = tuple(Column(c.name, c.mean, c.std) for c in schema.targets)
-    return Program(_columns(schema), tuple(stages), targets, schema.classes)
+    columns, targets = (tuple(raw for c in given for raw in c.raw) for given in (schema.inputs, schema.targets))
+    return Program(columns, tuple(stages), targets, schema.classes, series)
+
+
+def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Series]:
+    """The shape of a sequence that goes through the network, and how a program of one step goes through it.
+
+    Raises:
+        ConfigurationError: a layer needs several steps at once, or a row of a fixed number of steps gives all outputs.
+    """
+    first = net.layers[0] if isinstance(net.layers[0], Reshape) and taken is not None else None
+    shape = first.shape if first else (1, next(p["W"].shape[-1] for p in params if p))
+    for i, layer in enumerate(net.layers):
+        if layer is first:
+            continue
+        if type(layer) not in (Dense, Dropout, *MEMORIES):
+            raise ConfigurationError(
+                f"layer {i} is {layer.label}, and a network with a memory is exported step by step: give it Dense "
+                "layers besides, and sequences=False to the last layer with a memory where one answer is wanted."
+            )
+    every = all(getattr(layer, "sequences", True) for layer in net.layers)
+    if first and every:
+        raise ConfigurationError(
+            f"the network gives outputs at each of the {shape[0]} steps of a row: export it without Reshape, as one "
+            "that takes series, or give sequences=False to its last layer with a memory."
+        )
+    return (taken if first and taken else shape), Series(shape[0] if first else None, every)
 
 
 def require_floats(program: Program) -> None:
@@ -182,7 +240,8 @@ def require_floats(program: Program) -> None:
     for i, stage in enumerate(program.stages):
         if isinstance(stage, PoolStage):
             continue
-        highest = max(float(np.abs(array).max()) for array in (stage.W, stage.b))
+        arrays = (stage.W, stage.b) if not isinstance(stage, MemoryStage) else (stage.W, stage.V, stage.b)
+        highest = max(float(np.abs(array).max()) for array in arrays)
         if highest > largest:
             raise ConfigurationError(f"stage {i}, {stage.kind}, has a parameter of magnitude {highest:g}, {cure}")
 
@@ -192,6 +251,9 @@ def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
     if type(layer) in POOLS:
         return PoolStage(POOLS[type(layer)], View(layer.window, shape))
     W, b = (np.asarray(p[name], np.float64) for name in ("W", "b"))
+    if type(layer) in MEMORIES:
+        V, activation = np.asarray(p["V"], np.float64), getattr(layer, "activation", "linear")
+        return MemoryStage(MEMORIES[type(layer)], W, V, b, activation)
     if isinstance(layer, Dense):
         return DenseStage(W, b, layer.activation)
     return ConvolutionStage(W.reshape(len(b), -1), b, layer.activation, View(layer.window, shape))
@@ -200,28 +262,12 @@ def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
 def _parts(model: Any) -> tuple[Network, Any, Schema | None]:
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    if isinstance(model, Model):
-        try:
-            return model.net, model.params, None if model.schema is None else Schema.from_json(model.schema)
-        except DataError as error:
-            raise ModelFileError(f"the model's schema cannot be used ({error}): train it again.") from None
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
         return model[0], model[1], None
-    estimator: Any = model
-    if callable(getattr(estimator, "schema", None)):
-        return estimator.net_, estimator.params_, estimator.schema()
+    if callable(getattr(model, "schema", None)):  # an estimator
+        return model.net_, model.params_, model.schema()
+    if hasattr(model, "schema"):  # a Model
+        return model.net, model.params, model.schema
     raise ConfigurationError(
-        f"model is {model!r}: give the path of a model file, a fitted estimator, or (net, params)."
+        f"model is {model!r}: give the path of a model file, a Model, a fitted estimator, or (net, params)."
     )
-
-
-def _columns(schema: Schema) -> tuple[Column, ...]:
-    columns: list[Column] = []
-    for column in schema.inputs:
-        if isinstance(column, Pixels):
-            columns += [Column(name, 0.0, column.scale) for name in column.input_names]
-        elif isinstance(column, CategoricalColumn):
-            columns.append(Column(column.name, categories=column.categories, imputed=column.imputed))
-        else:
-            columns.append(Column(column.name, column.mean, column.std, imputed=column.imputed))
-    return tuple(columns)

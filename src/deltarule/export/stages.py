@@ -1,4 +1,4 @@
-"""The stages of an exported program, which take a flat row to a flat row: dense layers, convolutions, pools."""
+"""The stages of an exported program, from a flat row to a flat row: dense layers, convolutions, pools, memories."""
 
 from dataclasses import dataclass
 from math import prod
@@ -96,4 +96,30 @@ class PoolStage:
         return prod(self.view.stops) * self.view.image[2]
 
 
-Stage = DenseStage | ConvolutionStage | PoolStage
+@dataclass(frozen=True, eq=False)
+class MemoryStage:
+    """One step of a layer with a memory, of kind "recurrent", "gru" or "lstm": W (g n, n_in), V (g n, n), b (g n,)."""
+
+    kind: str
+    W: np.ndarray
+    V: np.ndarray
+    b: np.ndarray
+    activation: str  # of "recurrent"; the gates of the others have theirs
+
+    @property
+    def n_in(self) -> int:
+        """The features of a step."""
+        return self.W.shape[1]
+
+    @property
+    def n_out(self) -> int:
+        """n."""
+        return self.V.shape[1]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of what goes from step to step, n numbers each."""
+        return ("h", "c") if self.kind == "lstm" else ("h",)
+
+
+Stage = DenseStage | ConvolutionStage | PoolStage | MemoryStage

@@ -29,7 +29,7 @@ METADATA_KEY = "deltarule"
 ERROR_BARS = "error_bars."
 
 
-class Model(NamedTuple):
+class Content(NamedTuple):
     """The whole content of a model file; schema and training are plain JSON values, or None, as are the error bars."""
 
     net: Network
@@ -110,7 +110,7 @@ def load(path: str | os.PathLike) -> tuple[Network, Params]:
     return model.net, model.params
 
 
-def load_model(path: str | os.PathLike) -> Model:
+def load_model(path: str | os.PathLike) -> Content:
     """Everything in a model file; raises like `load`."""
     path = _as_path(path)
     if not path.is_file():
@@ -130,7 +130,7 @@ def load_model(path: str | os.PathLike) -> Model:
         raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
     bars = {name: tensors.pop(name) for name in list(tensors) if name.startswith(ERROR_BARS)}
     params = _params(path, net, tensors)
-    return Model(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
+    return Content(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
 
 
 def _as_path(path: str | os.PathLike) -> Path:

@@ -10,7 +10,8 @@ from deltarule.engine.precision import dtype_of
 from deltarule.engine.randomness import DIRECTION, as_path, generator
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.network.examples import require_finite
+from deltarule.network.examples import require_finite, require_inputs, require_targets
+from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
@@ -57,9 +58,10 @@ def check_gradient_by_layer(
     dtype_of(params)
     with E.computing_in(dtype):
         params = trees.mapped(lambda p: E.put(np.asarray(p), dtype), params)
-        x = net.as_inputs(params, require_finite("X", X, dtype), dtype)
+        x = net.as_inputs(params, require_inputs(net, "X", X, dtype), dtype)
         y = net.as_targets(Y, x)
-        net.cost.check_targets("Y", require_finite("Y", y, dtype))
+        net = for_targets(net, y) if net.over_time else net
+        require_targets(net, "Y", np.asarray(y))
         for place, tensor in trees.named_leaves(params):
             require_finite(f"params{place}", tensor, dtype)
         cost, grads = net.cost_and_gradient(params, x, y)

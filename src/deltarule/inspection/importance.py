@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.labels import probabilities
 from deltarule.data.schema import Schema
 from deltarule.network.backprop import Params
@@ -19,12 +18,7 @@ SMALLEST = float(
 
 def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
     """Each column with the network inputs it becomes; none for images."""
-    blocks, start = {}, 0
-    for column in schema.inputs:
-        if isinstance(column, NumericColumn | CategoricalColumn):
-            blocks[column.name] = (column, slice(start, start + column.width))
-        start += column.width
-    return blocks
+    return {} if schema.image_shape else {column.name: (column, block) for column, block in schema.blocks}
 
 
 def chosen_rows(count: int) -> np.ndarray:

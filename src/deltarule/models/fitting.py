@@ -14,7 +14,7 @@ from deltarule.models.record import score, training_record
 from deltarule.models.verdict import Verdict
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.session import Callback, TrainingResult
-from deltarule.training.streaming import train_stream
+from deltarule.training.streaming.training import train_stream
 from deltarule.training.train import train
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from deltarule import trees
 from deltarule.arrays import is_key
 from deltarule.engine.choice import choose_engine
 from deltarule.engine.precision import as_dtype
-from deltarule.engine.randomness import NOISE, ORDER, as_path
+from deltarule.engine.randomness import as_path
 from deltarule.network.examples import checked_rows, require_finite
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.training.train import starting_points
+from deltarule.training.loop import Course
+from deltarule.training.train import NO_RULES, starting_points
 
 
 class Further(NamedTuple):
@@ -55,13 +56,16 @@ def go_on(
         (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
         rows = checked_rows(net, start, "X", X, Y, weights)
         trainer.check(net, len(X))
-        path = as_path(seed)
+        course = Course(net, trainer, rows, None, as_path(seed), NO_RULES, "cost", ())
         with trainer.thread_limits(net, start, len(X)):
-            state = trees.mapped(E.put, trainer.init(net, start, rows) if state is None else state)
-            orders = trainer.orders((*path, ORDER), epoch, 1, len(X))
-            order = None if orders is None else orders[0]
-            state, record = E.descend(net, trainer, state, rows, order, E.key((*path, NOISE, epoch)))
-        return Further(trees.mapped(_as_numpy, state), float(record["cost"]), E.name)
+            carry = course.start(start)
+            carry = carry._replace(epoch=carry.epoch + epoch)  # which decides the order of the examples
+            if state is not None:
+                carry = carry._replace(state=trees.mapped(E.put, state))
+            carry, records, outside = course.advance(carry, epoch + 1)
+        if outside is not None:
+            raise KeyboardInterrupt
+        return Further(trees.mapped(_as_numpy, carry.state), float(records["cost"][0]), E.name)
 
 
 def _as_numpy(leaf: Any) -> Any:

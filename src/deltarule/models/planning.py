@@ -29,9 +29,6 @@ IMAGE_EPOCHS = 30
 STREAMED_EPOCHS = 10  # passes over a folder
 
 
-SMALL = (10,)  # hidden layer of images where every step holds all examples and their curvature
-
-
 def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     """Fill in the defaults and build the network and the trainer.
 
@@ -44,7 +41,7 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     cost = _cost(recipe, problem)
     trainer, regularization = _settled(recipe, problem, cost)
     way, by_name = get_way(regularization), isinstance(trainer, str)
-    net = _network(recipe, problem, cost, trainer)
+    net = _network(recipe, problem, cost, trainer if way.holds_out else None)
     l2 = _penalty(way, cost, problem) if recipe.l2 is None and by_name else recipe.l2
     if by_name:
         row = TRAINERS[trainer]
@@ -104,7 +101,7 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
     exact = problem.task == "regression" and problem.in_memory_table and not problem.searching
     exact = exact and recipe.stack is None and trainer is None and not others
     if exact:
-        net = _network(recipe, problem, cost, "lm")
+        net = _network(recipe, problem, cost)
         exact = cost.has_residual and exact_steps_are_cheap(net, (problem.count, problem.inputs))
         if exact and regularization == "auto" and recipe.l2 is None and recipe.monitor is None:
             if has_gaussian_noise(net):
@@ -188,8 +185,11 @@ def _penalty(way: Way, cost: Cost, problem: Problem) -> float | None:
     return way.l2 if known is None else known
 
 
-def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any) -> Network:
-    """The stack that the user names, or Dense layers of the sizes that he or we choose, and the output layer."""
+def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) -> Network:
+    """The stack that the user names, or Dense layers of the sizes that he or we choose, and the output layer.
+
+    `trainer` is one that rows held out stop.
+    """
     output = Dense(problem.outputs, _output_activation(cost, problem), recipe.init)
     if recipe.stack is not None:
         hidden = [
@@ -198,8 +198,8 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any) -> Netw
         ]
         return Network([*hidden, output], cost)
     defaults = problem.defaults
-    if problem.images is not None and isinstance(trainer, str) and TRAINERS[trainer].curved:
-        defaults = replace(defaults, hidden=SMALL, activation="tanh")
+    if isinstance(trainer, str) and TRAINERS[trainer].hidden is not None:
+        defaults = replace(defaults, hidden=TRAINERS[trainer].hidden, activation="tanh")
     activation = recipe.activation or defaults.activation
     layers: list[Layer] = []
     for n in defaults.hidden if recipe.hidden is None else _sizes(recipe.hidden):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.data.spread import varies
+from deltarule.data.moments import Moments
 
 
 class Scaling(NamedTuple):
@@ -22,15 +22,9 @@ class Scaling(NamedTuple):
             known = ~np.isnan(values)
             columns = [cls.measured(values[k, j : j + 1], weight[k]) for j, k in enumerate(known.T)]
             return cls(*(np.concatenate(entries) for entries in zip(*columns, strict=True)))
-        # Dividing by the largest magnitude first keeps the squares of 1e200 and of 1e-200 within float64.
-        largest = np.abs(values).max(axis=0)
-        scale = np.maximum(largest, np.finfo(np.float64).tiny)
-        share = weight / weight.sum()
-        mean = share @ (values / scale)
-        std = scale * np.sqrt(share @ (values / scale - mean) ** 2)
-        scaled = varies(std, largest)
-        mean, std = np.where(scaled, scale * mean, values[0]), np.where(scaled, std, 1.0)
-        return cls(mean, std, values.min(axis=0), values.max(axis=0))
+        moments = Moments(values.shape[1])
+        moments.add(values, weight)
+        return cls(*moments.scales(), moments.low, moments.high)
 
     @classmethod
     def by_mean(cls, values: np.ndarray, weight: np.ndarray) -> "Scaling":

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of
-from deltarule.data.columns import CategoricalColumn, NumericColumn
-from deltarule.data.named_columns import encode_columns, find_columns
+from deltarule.data.columns import CategoricalColumn, NumericColumn, encode_columns, find_columns
 from deltarule.data.table_columns import choose_inputs
 from deltarule.errors import DataError
 from deltarule.models.scaling import Scaling
@@ -54,19 +53,16 @@ class TableInputs(NamedTuple):
 
     def scaling(self, measured: Scaling) -> Scaling:
         """The scaling that was measured on the plain numbers, without that of categories."""
-        number = np.concatenate([np.full(c.width, isinstance(c, NumericColumn)) for c in self.columns])
+        number = np.concatenate([np.full(column.width, column.is_number) for column in self.columns])
         return measured._replace(mean=np.where(number, measured.mean, 0.0), std=np.where(number, measured.std, 1.0))
 
     def scaled(self, scaling: Scaling) -> tuple[Column, ...]:
         """The columns as a schema holds them."""
-        columns: list[Column] = []
-        place = 0
-        for column in self.columns:
-            mean, std, low, high = (float(entry[place]) for entry in scaling)
-            is_number = isinstance(column, NumericColumn)
-            columns.append(NumericColumn(column.name, mean, std, low, high) if is_number else column)
-            place += column.width
-        return tuple(columns)
+        firsts = np.cumsum([0, *(column.width for column in self.columns[:-1])])
+        return tuple(
+            column.rescaled(*(float(entry[first]) for entry in scaling))
+            for column, first in zip(self.columns, firsts, strict=True)
+        )
 
 
 def without_column(X: Any, name: str) -> tuple[Any, Any]:

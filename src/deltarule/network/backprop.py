@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.network.layers import LayerParams, Pass
+from deltarule.network.layers import LayerParams, Motion, Pass
+from deltarule.network.sequences import split
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -23,20 +24,26 @@ Direction = Sequence[LayerParams | Array]
 def forward(net: "Network", params: Params, x: Array, key: Any = None) -> list[Pass]:
     """a^1 = x (1), then z^l and a^l of every layer (2), (3).
 
-    With a key, which training gives, every layer that draws random numbers has its own part of it.
+    With a key, which training gives, every layer that draws random numbers has its own part of it. Sequences may end in
+    NaN: layers see zeros there, and those with a memory are told where each sequence ends.
     """
-    passes = []
-    a = x
+    passes, a, ends = [], x, None
+    if net.over_time and x.ndim > 2:
+        a, ends = split(x)
+    clean = a
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        own = engine.of(a).fold_in(key, i) if layer.draws and key is not None else None
-        passes.append(layer.forward(p, a, own))
+        given = engine.of(a).fold_in(key, i) if layer.draws and key is not None else None
+        passes.append(layer.forward(p, a, ends if layer.over_time else given))
         a = passes[-1].a
+    if ends is not None and passes[0].taken is None:
+        passes[0] = passes[0]._replace(taken=clean)
     return passes
 
 
 def inputs_of(x: Array, passes: Sequence[Pass]) -> list[Array]:
-    """The activation a^{l-1} that each layer takes in."""
-    return [x, *(here.a for here in passes[:-1])]
+    """What the weights of each layer multiply: a^{l-1}, or what its pass says that it took in."""
+    below = (x, *(here.a for here in passes[:-1]))
+    return [a if here.taken is None else here.taken for a, here in zip(below, passes, strict=True)]
 
 
 def errors(net: "Network", params: Params, passes: Sequence[Pass], delta: Array) -> list[Array]:
@@ -56,24 +63,32 @@ def gradients(net: "Network", x: Array, passes: Sequence[Pass], deltas: Sequence
     ]
 
 
-def tangents(
-    net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Direction
-) -> list[tuple[Array, Array]]:
+def tangents(net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Direction) -> list[Motion]:
     """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
-    moved: list[tuple[Array, Array]] = []
+    moved: list[Motion] = []
     da = None
     for layer, p, dp, a_prev, here in zip(net.layers, params, v, inputs_of(x, passes), passes, strict=True):
-        if isinstance(dp, dict):
-            moved.append(layer.tangent(p, dp, a_prev, here, da))
-        else:
-            moved.append(layer.tangent_along_gradient(p, dp, a_prev, here, da))
-        da = moved[-1][1]
+        along = layer.tangent if isinstance(dp, dict) else layer.tangent_along_gradient
+        moved.append(Motion(*along(p, dp, a_prev, here, da)))
+        da = moved[-1].da
     return moved
 
 
+def moved_inputs(moved: Sequence[Motion]) -> list[Any]:
+    """How what the weights of each layer multiply moves; None for inputs of the network that are all there is."""
+    below = (None, *(here.da for here in moved[:-1]))
+    return [da if here.taken is None else here.taken for da, here in zip(below, moved, strict=True)]
+
+
 def output_cost(net: "Network", out: Pass, y: Array) -> Array:
-    """C_x of every example, (m,), from the output layer's pass."""
-    return net.cost.value(net.output_activation, out.z, out.a, y)
+    """C_x of every example, (m,), from the output layer's pass; outputs at several steps are all its outputs."""
+    cost = net.cost.value(net.output_activation, out.z, out.a, y)
+    return cost if cost.ndim == 1 else cost.sum(axis=-1)
+
+
+def beside(weight: Array, array: Array) -> Array:
+    """A number of each example, (m,), with axes of length one for those that the array has more."""
+    return weight.reshape(-1, *[1] * (array.ndim - 1))
 
 
 def cost_and_gradient(
@@ -93,6 +108,6 @@ def cost_and_gradient(
     passes = forward(net, params, x, key)
     out = passes[-1]
     cost = (weight * output_cost(net, out, y)).sum()
-    delta = weight[:, None] * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
+    delta = beside(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
     deltas = errors(net, params, passes, delta)
     return cost, gradients(net, x, passes, deltas)

@@ -49,7 +49,13 @@ def rows_at_once(net: "Network", x: Array) -> int:
 
 
 def correct(a: Array, y: Array) -> Array:
-    """Whether each row of outputs names the class of its target: by the largest output, or by 1/2 for one output."""
-    if a.shape[-1] == 1:
-        return (a[..., 0] > 0.5) == (y[..., 0] > 0.5)
-    return a.argmax(axis=-1) == y.argmax(axis=-1)
+    """Whether each row of outputs names the class of its target: by the largest output, or by 1/2 for one output.
+
+    Of a sequence it is the share of its steps.
+    """
+    single = a.shape[-1] == 1
+    right = (a[..., 0] > 0.5) == (y[..., 0] > 0.5) if single else a.argmax(axis=-1) == y.argmax(axis=-1)
+    if a.ndim == 2:
+        return right
+    there = (y == y).all(axis=-1)
+    return (right & there).sum(axis=-1) / there.sum(axis=-1)

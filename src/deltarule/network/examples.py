@@ -10,6 +10,7 @@ from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
+from deltarule.network.sequences import is_ragged, padded, require_ends
 
 
 def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
@@ -30,6 +31,22 @@ def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     return array
 
 
+def require_inputs(net: Network, name: str, X: Any, dtype: np.dtype) -> np.ndarray:
+    """Inputs as `require_finite` has them; sequences may be a list of arrays, and shorter ones end in NaN."""
+    if not net.over_time:
+        return require_finite(name, X, dtype)
+    X = padded(name, X, dtype) if is_ragged(X) else as_numbers(name, X, dtype)
+    require_finite(name, require_ends(name, X) if X.ndim == 3 and X.size else X, dtype)
+    return X
+
+
+def require_targets(net: Network, name: str, y: np.ndarray) -> None:
+    """Raise a DataError unless the targets are finite, or missing where the cost allows it, and fit for the cost."""
+    known = np.where(np.isnan(y), 0, y) if net.cost.ignores_missing else y
+    require_finite(name, known, y.dtype)
+    net.cost.check_targets(name, y if net.cost.ignores_missing else y.reshape(-1, y.shape[-1]))
+
+
 def require_rows(name: str, X: np.ndarray) -> None:
     """Raise a ShapeError unless X has an axis for the examples and at least one for their inputs."""
     if X.ndim < 2:
@@ -45,9 +62,7 @@ def checked_rows(
     require_rows(name, X)
     net.check(params, X.shape[1:])
     y = np.asarray(net.as_targets(Y, X))
-    known = np.where(np.isnan(y), 0, y) if net.cost.ignores_missing else y
-    require_finite(name.replace("X", "Y"), known, y.dtype)
-    net.cost.check_targets(name.replace("X", "Y"), y)
+    require_targets(net, name.replace("X", "Y"), y)
     if weights is not None:
         weights = require_finite("weights", weights, X.dtype)
         if weights.shape != (X.shape[0],) or weights.min() < 0 or weights.sum() == 0:
@@ -84,4 +99,4 @@ def validation_rows(
     if parts is None:
         return None
     X, Y, weights = parts
-    return checked_rows(net, params, "validation X", require_finite("validation X", X, dtype), Y, weights, mesh)
+    return checked_rows(net, params, "validation X", require_inputs(net, "validation X", X, dtype), Y, weights, mesh)

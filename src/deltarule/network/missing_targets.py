@@ -1,4 +1,4 @@
-"""Targets of which some are missing: NaN means "do not care".
+"""Targets of which some are missing: NaN means "do not care". So are those of steps that a sequence does not have.
 
 A network of several outputs learns each from the rows in which its target was measured. The cost of such a training is
 the given one around, whose y is a where y is missing: its value and slope are 0 there, and with them delta^L and r. The
@@ -6,15 +6,17 @@ columns of S that belong to a missing target are 0, and so are its rows of J, wh
 or to ln |H~|. A training without missing targets keeps the cost that it was given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.arrays import Array
+from deltarule.arrays import Array, is_traced
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
+from deltarule.network.sequences import have_ended, is_ragged
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -25,6 +27,7 @@ class OfMeasured(Cost):
     """sum over the measured targets of what `cost` is of each."""
 
     cost: Cost
+    whole: bool = False  # whether the k targets of a row, which depend on each other, are missing together
     ignores_missing = True
 
     def __post_init__(self):
@@ -39,16 +42,27 @@ class OfMeasured(Cost):
         return self.cost.noise_variance(scale)
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
-        lacking = np.isnan(y).all(axis=1)
+        missing = np.isnan(y)
+        lacking = missing.all(axis=tuple(range(1, y.ndim)))
         if lacking.any():
             raise DataError(f"{name} row {int(lacking.argmax())} has no target at all: leave such rows out.")
-        self.cost.check_targets(name, np.where(np.isnan(y), 1.0, y))
+        y, missing = (array.reshape(-1, y.shape[-1]) for array in (y, missing))
+        if not self.whole:
+            self.cost.check_targets(name, np.where(missing, 1.0, y))
+            return
+        if (missing.any(axis=1) != missing.all(axis=1)).any():
+            raise DataError(f"{name} lacks some targets of a step, and the cost {self.name} needs all or none of them.")
+        self.cost.check_targets(name, y[~missing[:, 0]])
 
     def measured(self, y: Array, weight: Array) -> Array:
         return (weight[:, None] * self._known(y)).sum(axis=0)
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        return self.cost.value(activation, z, a, self._filled(a, y))
+        value = self.cost.value(activation, z, a, self._filled(a, y))
+        return self._known(y)[..., 0] * value if self.whole else value
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return self._known(y) * self.cost.slope(a, self._filled(a, y))
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         return self._known(y) * self.cost.output_error(activation, z, a, self._filled(a, y))
@@ -59,7 +73,7 @@ class OfMeasured(Cost):
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         S, r = self.cost.gauss_newton(activation, z, a, self._filled(a, y))
         known = self._known(y)
-        return known[:, None] * S, known * r
+        return known[..., None, :] * S, known * r
 
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
@@ -67,7 +81,7 @@ class OfMeasured(Cost):
         return self._known(y) * self.cost.residual_acceleration(activation, z, a, self._filled(a, y), dz, ddz)
 
     def _known(self, y: Array) -> Array:
-        """1 where a target was measured, 0 where it is missing, (m, k)."""
+        """1 where a target was measured, 0 where it is missing, in the shape of y."""
         return (y == y).astype(y.dtype)
 
     def _filled(self, a: Array, y: Array) -> Array:
@@ -75,24 +89,29 @@ class OfMeasured(Cost):
         return y.__array_namespace__().where(y == y, y, a)
 
 
-def for_targets(net: "Network", *targets: Any) -> "Network":
+def for_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "Network":
     """The network as it is, or with a cost of the measured targets where some are missing.
 
     Args:
         net: the network.
-        targets: of training and validation, (N, k) each, or None.
+        targets: of training and validation, (N, k) or (N, T, k) each, or None.
+        inputs: X of each, which sequences that end early have NaN in.
 
     Raises:
-        ConfigurationError: some are missing, and the cost is one of classes, or its outputs depend on each other.
+        ConfigurationError: some are missing, and the cost is one of classes, or its outputs depend on each other; but
+            whole steps of sequences may be missing.
     """
-    if net.outputs == 1 or not any(has_missing(Y) for Y in targets):
+    if net.cost.ignores_missing or (net.outputs == 1 and not net.over_time):
         return net
-    if net.cost.for_classes or not net.output_activation.elementwise:
+    if not any(map(has_missing, targets)) and not (net.over_time and any(map(have_ended, inputs))):
+        return net
+    together = net.cost.for_classes or not net.output_activation.elementwise
+    if together and not net.over_time:
         raise ConfigurationError(
             f"some targets are NaN, and with the cost {net.cost.name} and {net.output_activation.name} outputs no "
             "target can be missing: drop or fill those rows first."
         )
-    return type(net)(net.layers, OfMeasured(net.cost))
+    return type(net)(net.layers, OfMeasured(net.cost, together))
 
 
 def as_given(net: "Network") -> "Network":
@@ -101,6 +120,8 @@ def as_given(net: "Network") -> "Network":
 
 
 def has_missing(Y: Any) -> bool:
-    """Whether an array of targets holds NaN."""
-    Y = None if Y is None else np.asarray(Y)
-    return Y is not None and Y.dtype.kind == "f" and Y.ndim == 2 and bool(np.isnan(Y).any())
+    """Whether an array of targets holds NaN; a list of sequences of different lengths goes with X, see `have_ended`."""
+    if Y is None or is_traced(Y) or is_ragged(Y):
+        return False
+    Y = np.asarray(Y)
+    return Y.dtype.kind == "f" and Y.ndim > 1 and bool(np.isnan(Y).any())

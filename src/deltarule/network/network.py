@@ -4,7 +4,7 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.evaluation import rows_at_once
 from deltarule.network.layers import Layer, Shape
+from deltarule.network.missing_targets import for_targets
+from deltarule.network.sequences import ended_in_nan, is_ragged, padded
 
 NEGLIGIBLE = 2**26  # bytes that every machine has
 
@@ -45,6 +47,7 @@ class Network:
 
     layers: tuple[Layer, ...]
     cost: Cost
+    over_time: ClassVar[bool]  # whether a layer goes through sequences step by step; of each network
 
     def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
         """Check the stack once, where the mistake was made."""
@@ -67,6 +70,7 @@ class Network:
                 f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
             )
         object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "over_time", any(layer.over_time for layer in layers))
         object.__setattr__(self, "cost", get_cost(cost))
 
     @property
@@ -154,6 +158,10 @@ class Network:
         shapes = [tuple(input_shape)]
         for layer in self.layers:
             try:
+                if layer.takes == 1 and len(shapes[-1]) > 1 and not self.over_time:
+                    raise ShapeError(
+                        f"{layer.label} takes a flat input, and its input has shape {shapes[-1]}: flatten each example."
+                    )
                 shapes.append(layer.output_shape(shapes[-1]))
             except ShapeError as error:
                 above = [f"{layer.label} {shape}" for layer, shape in zip(self.layers, shapes[1:], strict=False)]
@@ -162,20 +170,29 @@ class Network:
         return shapes
 
     def neurons(self, input_shape: Shape) -> int:
-        """How many activations one example has, over all layers."""
-        return sum(prod(shape) for shape in self.shapes(input_shape)[1:])
+        """How many numbers of one example the layers hold for the way back, besides its inputs."""
+        return sum(layer.held(shape) for layer, shape in zip(self.layers, self.shapes(input_shape)[:-1], strict=True))
+
+    def steps(self, input_shape: Shape) -> int:
+        """At how many steps one example has outputs: T of sequences whose every step has them, else 1."""
+        return prod(self.shapes(input_shape)[-1][:-1])
 
     def input_shape(self, params: Params) -> Shape | None:
-        """The shape of one example's input, if layers and parameters determine it; images may have any size."""
+        """The shape of one example's input, if layers and parameters determine it.
+
+        Images may have any size, and sequences any length: their first layer knows the features of a step alone.
+        """
         for layer, p in zip(self.layers, params, strict=False):
             shape = layer.input_shape(p)
             if shape is not None or not layer.keeps_shape:
-                return shape
+                return None if shape is not None and self.over_time and layer.takes == 1 else shape
         return None
 
     def __call__(self, params: Params, X: Any) -> Array:
         """The outputs a^L of every example: X is (N, n_1), the result (N, n_L), in the dtype of the parameters.
 
+        Of sequences X is (N, T, features) with NaN where one has ended, or a list of arrays (T_i, features). The result
+        is (N, T, n_L), with NaN in the same places, or (N, n_L) where a layer gives its last step alone.
         NumPy's parameters are computed with by NumPy, JAX's by JAX; so are `cost_and_gradient` and `trace`.
         """
         E, dtype = engine.of_params(params), dtype_of(params)
@@ -197,12 +214,12 @@ class Network:
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            x = self.as_inputs(params, X, dtype)
+            net, x = for_targets(self, Y, inputs=(X,)) if self.over_time else self, self.as_inputs(params, X, dtype)
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             y = self.as_targets(Y, x)
             drawn = None if key is None else E.key((*as_path(key), NOISE))
-            return E.wait(_in_parts(E, self, params, x, y, drawn))
+            return E.wait(_in_parts(E, net, params, x, y, drawn))
 
     def derivatives(self, params: Params, X: Any) -> "derivatives.Derivatives":
         """The outputs and their first and second derivatives by the inputs, at every example, exactly.
@@ -222,18 +239,21 @@ class Network:
             return E.wait(E.call(derivatives.derivatives, params, x, net=self))
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
-        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,)."""
+        """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,), or of a sequence."""
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
             inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
             targets = self.as_targets(as_numbers("y", y, None, "(k,)")[None], inputs)
-            return tracing.trace(self, params, E.put(inputs), E.put(targets))
+            net = for_targets(self, targets) if self.over_time else self
+            return tracing.trace(net, params, E.put(inputs), E.put(targets))
 
     def as_inputs(self, params: Params, X: Any, dtype: np.dtype) -> Array:
-        """X as an array of this dtype, (N, ...), checked against the first layer.
+        """X as an array of this dtype, (N, ...), checked against the first layer; of a list of sequences (N, T, ...).
 
         It is NumPy's unless X is JAX's: a compiled call takes it over in a tenth of the time of jnp.asarray.
         """
+        if self.over_time and is_ragged(X):
+            X = padded("X", X, dtype)
         if not is_jax(X):
             X = as_numbers("X", X, dtype, "(N, n_1)")
         require_real("X", X)
@@ -246,24 +266,35 @@ class Network:
     def as_targets(self, Y: Any, x: Array) -> Array:
         """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1.
 
-        It is NumPy's unless Y is JAX's.
+        It is NumPy's unless Y is JAX's. Where outputs are given at every step it is (N, T, k), one axis more in all of
+        this, with NaN where a sequence has ended; it may be a list as X may.
         """
         k, N = self.outputs, x.shape[0]
+        shape = (N, k) if x.ndim == 2 and not self.over_time else (N, *self.shapes(x.shape[1:])[-1])
+        if len(shape) > 2 and is_ragged(Y):
+            Y = padded("Y", [self._in_rows(as_numbers("Y", y), 2, x.dtype) for y in Y], x.dtype, shape[1])
         if not is_jax(Y):
             Y = as_numbers("Y", Y, None, f"(N, {k})")
         require_real("Y", Y)
-        if Y.ndim == 1 and k == 1:
-            Y = Y[:, None]
-        elif Y.ndim == 1 and Y.dtype.kind in "iu":
-            if not is_traced(Y) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
-                raise DataError(
-                    f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
-                    f"number the classes from 0 to {k - 1}."
-                )
-            Y = (Y[:, None] == np.arange(k)).astype(x.dtype)
-        if Y.shape != (N, k):
-            raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need ({N}, {k}).")
-        return Y if Y.dtype == x.dtype else Y.astype(x.dtype)
+        Y = self._in_rows(Y, len(shape), x.dtype)
+        if Y.shape != shape:
+            raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need {shape}.")
+        Y = Y if Y.dtype == x.dtype else Y.astype(x.dtype)
+        return ended_in_nan(x, Y) if len(shape) > 2 else Y
+
+    def _in_rows(self, Y: Array, axes: int, dtype: Any) -> Array:
+        """Targets with a last axis of k, of which there are `axes` in all; whole numbers that name classes one-hot."""
+        k = self.outputs
+        if Y.ndim != axes - 1 or (k > 1 and Y.dtype.kind not in "iu"):
+            return Y
+        if k == 1:
+            return Y[..., None]
+        if not is_traced(Y) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
+            raise DataError(
+                f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
+                f"number the classes from 0 to {k - 1}."
+            )
+        return (Y[..., None] == np.arange(k)).astype(dtype)
 
 
 def _checked_shape(input_shape: Any) -> Shape:
@@ -282,7 +313,9 @@ def _checked_shape(input_shape: Any) -> Shape:
 
 
 def _outputs(params: Params, x: Array, *, net: Network) -> Array:
-    return backprop.forward(net, params, engine.of_params(params).put(x))[-1].a
+    x = engine.of_params(params).put(x)
+    outputs = backprop.forward(net, params, x)[-1].a
+    return ended_in_nan(x, outputs) if net.over_time else outputs
 
 
 def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:

@@ -43,19 +43,22 @@ def add_penalty_gradient(
 
 
 def limit_norms(layers: Sequence[Layer], params: Params, max_norm: Strength) -> Params:
-    """w min(1, c/‖w‖) for every row w of every W, which is all that enters one neuron or filter.
+    """w min(1, c/‖w‖) for all weights w that enter one neuron or filter, a row of each of the layer's weights.
 
     A limit of None costs nothing.
     """
     if max_norm is None:
         return params
 
-    def limited(W: Array) -> Array:
-        xp = W.__array_namespace__()
-        norm = xp.sqrt((W * W).sum(axis=tuple(range(1, W.ndim)), keepdims=True))
-        return W * (max_norm / xp.maximum(norm, max_norm))
+    def limited(layer: Layer, p: LayerParams) -> LayerParams:
+        squares = [(W * W).sum(axis=tuple(range(1, W.ndim))) for W in _weights([layer], [p])]
+        if not squares:
+            return p
+        xp = squares[0].__array_namespace__()
+        share = max_norm / xp.maximum(xp.sqrt(sum(squares[1:], squares[0])), max_norm)
+        return _with_weights(layer, p, p, lambda W, _: W * share.reshape(-1, *[1] * (W.ndim - 1)))
 
-    return [_with_weights(layer, p, p, lambda W, _: limited(W)) for layer, p in zip(layers, params, strict=True)]
+    return [limited(layer, p) for layer, p in zip(layers, params, strict=True)]
 
 
 def _with_weights(layer: Layer, entries: LayerParams, params: LayerParams, f: Callable[..., Array]) -> LayerParams:

@@ -29,6 +29,11 @@ class LayerTrace(NamedTuple):
         return self.gradients.get("W")
 
     @property
+    def dV(self) -> np.ndarray | None:
+        """BP4 of what a layer with a memory multiplies its state by, V."""
+        return self.gradients.get("V")
+
+    @property
     def db(self) -> np.ndarray | None:
         """BP3 of a layer whose biases are b."""
         return self.gradients.get("b")
@@ -89,8 +94,8 @@ def equations(net: "Network", i: int) -> dict[str, str]:
         else f"delta^{l} = ({carried}) ⊙ sigma'(z^{l})   (BP2)",
         **{f"d{name}": written(words) for name, words in layer.gradient_words.items()},
     }
-    if layer.activation_words is not None:
-        found["a"] = written(layer.activation_words)
+    own = {"a": layer.activation_words, "slope": layer.slope_words, "delta": layer.error_words}
+    found |= {part: written(words) for part, words in own.items() if words is not None}
     if last and not activation.elementwise:
         found["delta"] = f"delta^{l} = sigma'(z^{l})^T ∇_a C   (BP1)"
     if last and net.cost.natural_output == activation.name:

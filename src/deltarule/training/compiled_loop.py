@@ -6,6 +6,7 @@ into calls changes no number.
 """
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -56,58 +57,33 @@ def many_epochs(course: "Course", carry: "Carry", until: int, lane: int) -> tupl
 def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """The compiled function that trains towards epoch `until`, its arguments and its static ones."""
     first = int(carry.epoch)
-    orders = course.orders(first, 1, lane)
+    orders: Any = course.orders(first, 1, lane)
     most = loop.CHUNK if orders is None else epochs_at_once(orders.shape[1])
     until = min(until, first + most)
     if orders is not None:
         orders = _padded(course.orders(first, until - first, lane), most, course.trainer.batch_size)
-    static = {"net": course.net, "monitor": course.monitor, "recorded": course.recorded, "epochs": most}
-    given = (
-        course.trainer,
-        course.rules,
-        course.rows,
-        course.validation,
-        carry,
-        replicate(course.rows, orders),
-        replicate(course.rows, course.noise_key(lane)),
-        np.int32(until),
-    )
-    return _advance, given, static
+    key = replicate(course.rows, course.noise_key(lane))
+    course = replace(course, path=())  # another seed compiles nothing new
+    return _advance, (course, carry, replicate(course.rows, orders), key, np.int32(until)), {"epochs": most}
 
 
-def _padded(orders: np.ndarray, epochs: int, m: int) -> np.ndarray:
+def _padded(orders: Any, epochs: int, m: Any) -> np.ndarray:
     """The orders in an array whose shape does not hang on how many epochs there are, or on N beyond its padding."""
     places = -(-padded_size(orders.shape[1]) // m) * m
     return np.pad(orders, ((0, epochs - orders.shape[0]), (0, places - orders.shape[1])))
 
 
-@partial(jax.jit, static_argnames=("net", "monitor", "recorded", "epochs"))
+@partial(jax.jit, static_argnames="epochs")
 def _advance(
-    trainer: Any,
-    stopping: Any,
-    rows: Any,
-    validation: Any,
-    carry: "Carry",
-    orders: Array | None,
-    key: Array,
-    until: Array,
-    *,
-    net: Any,
-    monitor: str,
-    recorded: tuple[str, ...],
-    epochs: int,
+    course: "Course", carry: "Carry", orders: Array | None, key: Array, until: Array, *, epochs: int
 ) -> tuple["Carry", Record]:
-    first = carry.epoch
-    largest = loop.largest_parameter(rows)
+    first, largest = carry.epoch, course.largest()
 
     def one_epoch(carry: "Carry") -> tuple["Carry", Record]:
         order = None if orders is None else orders[carry.epoch - first]
-        turn = Turn(order, jax.random.fold_in(key, carry.epoch))
-        after, record = loop.one_epoch(
-            net, trainer, stopping, monitor, recorded, rows, validation, largest, carry, turn
-        )
+        after, record = loop.one_epoch(course, carry, Turn(order, jax.random.fold_in(key, carry.epoch)), largest)
         after = after._replace(stop=jnp.asarray(after.stop, jnp.int32))
-        return rows.everywhere((after, record))
+        return course.rows.everywhere((after, record))
 
     shapes = jax.eval_shape(one_epoch, carry)[1]
     buffers = {name: jnp.zeros((epochs, *entry.shape), entry.dtype) for name, entry in shapes.items()}

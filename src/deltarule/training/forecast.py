@@ -76,13 +76,13 @@ class Forecast(NamedTuple):
 def forecast(
     net: "Network",
     trainer: Any,
-    inputs: int,
+    inputs: int | tuple[int, ...],
     examples: int,
     dtype: Any = None,
     clock: Clock = time.perf_counter,
     engine: str = "auto",
 ) -> Forecast:
-    """Time trial runs and carry them on to `examples` examples of `inputs` numbers.
+    """Time trial runs and carry them on to `examples` examples of `inputs` numbers, or of that shape.
 
     On a machine that is busy with other work `time.process_time` as the clock leaves that out, if one core computes.
 
@@ -90,22 +90,23 @@ def forecast(
         ConfigurationError: the trainer cannot train this network on so many examples.
     """
     dtype = as_dtype(dtype or trainer.dtype)
-    params = net.init(0, (inputs,), dtype, trainer.initializers)
+    shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
+    params = net.init(0, shape, dtype, trainer.initializers)
     trainer.check(net, examples)
-    sizes = sizes_of(net, params, examples, (inputs,), dtype)
+    sizes = sizes_of(net, params, examples, shape, dtype)
     m = trainer.batch_size
     steps = 1 if m is None else -(-examples // m)
-    form = trainer.form(net, params, m or examples)
+    form = trainer.form(net, params, (m or examples) * net.steps(shape))
     memory = memory_needed(sizes, trainer, form)
     sent = float(steps * _sent(sizes, form, m or examples))
     flops = steps * _flops(sizes, form, m or examples)
 
     def seconds(*counts: int) -> list[tuple[float, ...]]:
-        probes = [_probe(net, _in_form(trainer, form), inputs, count, dtype, clock, engine) for count in counts]
+        probes = [_probe(net, _in_form(trainer, form), shape, count, dtype, clock, engine) for count in counts]
         return [tuple(probe() for probe in probes) for _ in range(PROBES)]
 
     if m is not None:
-        row = (inputs + net.outputs) * dtype.itemsize
+        row = (sizes.inputs + sizes.outputs) * dtype.itemsize
         tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.products)) / m)))
         each = _median(probe for (probe,) in seconds(min(examples, tried * m))) / tried
         return Forecast(sizes, form, steps, flops, memory, steps * each, 0.0, sent, trainer)
@@ -164,12 +165,12 @@ def _sent(sizes: Sizes, form: str | None, examples: int) -> float:
 
 
 def _probe(
-    net: "Network", trainer: Any, inputs: int, examples: int, dtype: np.dtype, clock: Clock, engine: str
+    net: "Network", trainer: Any, shape: tuple, examples: int, dtype: np.dtype, clock: Clock, engine: str
 ) -> Callable[[], float]:
     """What measures the time of an epoch after the first, which may compile, on random examples."""
     random = np.random.default_rng(TRIAL_SEED)
-    X = random.standard_normal((examples, inputs))
-    teacher = net.init(TRIAL_SEED + 1, (inputs,), "float64")
+    X = random.standard_normal((examples, *shape))
+    teacher = net.init(TRIAL_SEED + 1, shape, "float64")
     Y = np.asarray(net(teacher, X))  # in the range of the outputs, whatever they are, as the cost wants targets
 
     def probe() -> float:

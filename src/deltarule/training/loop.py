@@ -5,7 +5,7 @@ loop is Python's; for trainers whose whole epoch is worth compiling, the JAX eng
 `one_epoch`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -13,17 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
+from deltarule.engine.pytrees import register
 from deltarule.engine.randomness import NOISE, ORDER, Path
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn, no_clock
 from deltarule.network.backprop import Params
-from deltarule.network.evaluation import evaluate
+from deltarule.network.evaluation import Score, evaluate
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping, stop_code
 from deltarule.training.monitoring import AT_THE_END, AT_THE_START, observe
 
 CHUNK = 256  # the most epochs between two looks at the clock
+DRAWN = 2**16  # examples whose place in an epoch is drawn at once
 Records = dict[str, np.ndarray]
 
 
@@ -53,12 +55,12 @@ class Advance(NamedTuple):
 
 @dataclass(frozen=True)
 class Course:
-    """What stays the same from epoch to epoch of a training on examples in memory.
+    """What stays the same from epoch to epoch of a training.
 
     Args:
         net: the network.
         trainer: the trainer.
-        rows: the examples.
+        rows: the examples, in memory; of a `StreamedCourse` the feed of its chunks.
         validation: those that score each epoch, if there are any.
         path: of the training's random numbers, see `deltarule.engine.randomness`.
         rules: goal, min_grad, max_fail; the clock is not looked at here.
@@ -68,7 +70,7 @@ class Course:
 
     net: Network
     trainer: Trainer
-    rows: Rows
+    rows: Any
     validation: Rows | None
     path: Path
     rules: Stopping
@@ -85,6 +87,16 @@ class Course:
         """Whether many epochs are one compiled call."""
         return self.engine.name == "jax" and self.trainer.compiles_whole
 
+    @property
+    def divided(self) -> bool:
+        """Whether devices divide the examples, and so processes may."""
+        return self.rows.shards is not None
+
+    @property
+    def at_once(self) -> int:
+        """The most epochs between two looks at the clock and the callbacks."""
+        return CHUNK
+
     def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
         """The order of the examples in the epochs from number `first` on, of start number `lane`."""
         return self.trainer.orders((*self.path, ORDER, lane), first, epochs, int(self.rows.count))
@@ -100,6 +112,39 @@ class Course:
         infinity = self.rows.x.dtype.type(np.inf)
         return Carry(self.trainer.init(self.net, params, self.rows), params, infinity, -infinity, 0, 0, 0)
 
+    def like(self, params: Params) -> Carry:
+        """A carry of the kind that `start` makes, for what a checkpoint holds."""
+        return self.start(params)
+
+    def largest(self) -> Any:
+        """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
+        xp = self.rows.y.__array_namespace__()
+        return xp.maximum(1, xp.nanmax(xp.abs(self.rows.y))) / np.finfo(self.rows.x.dtype).eps
+
+    def kept(self, score: Any) -> Any:
+        """A score as it is compared and kept in checkpoints."""
+        return score
+
+    def score(self, params: Params) -> Score:
+        """Of the validation data."""
+        assert self.validation is not None
+        return evaluate(self.net, params, self.validation)
+
+    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
+        """What each epoch from number `first` on is given; the orders of some are drawn together."""
+        E, together = self.engine, max(1, DRAWN // max(1, int(self.rows.count)))
+        key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
+        for start in range(first, until, together):
+            count = min(together, until - start)
+            orders = self.orders(start, count, lane)
+            for epoch in range(start, start + count):
+                order = None if orders is None else orders[epoch - start]
+                yield Turn(order, None if key is None else E.fold_in(key, epoch), clock if epoch else no_clock)
+
+    def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
+        """The trainer's epoch: the state after it, and its record."""
+        return self.trainer.epoch(self.net, carry.state, self.rows, turn)
+
     def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
         """Train from epoch `carry.epoch` towards epoch `until`, or to a stop.
 
@@ -110,26 +155,14 @@ class Course:
             clock: called between pieces, also within an epoch; it raises `TimeIsUp`.
         """
         if self.compiled:
-            return Advance(*_compiled_loop().many_epochs(self, carry, until, lane), None)
-        E, records, outside = self.engine, [], None
-        key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
-        largest = float(largest_parameter(self.rows))
-        orders, began = None, int(carry.epoch)
-        first = began
+            carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
+            return Advance(carry, found, None)
+        records, outside, began, largest = [], None, int(carry.epoch), float(self.largest())
+        turns = self.turns(began, until, lane, clock)
         try:
-            with E.quiet():
+            with self.engine.quiet():
                 while carry.epoch < until and carry.stop == 0:
-                    place = int(carry.epoch) - first
-                    if orders is None or place >= len(orders):
-                        first, place = int(carry.epoch), 0
-                        orders = self.orders(first, self._drawn_at_once(until - first), lane)
-                    order = None if orders is None else orders[place]
-                    drawn = None if key is None else E.fold_in(key, int(carry.epoch))
-                    turn = Turn(order, drawn, clock if carry.epoch else no_clock)
-                    after, record = one_epoch(
-                        self.net, self.trainer, self.rules, self.monitor, self.recorded, self.rows, self.validation,
-                        largest, carry, turn,
-                    )  # fmt: skip
+                    after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
                     carry = after
         except TimeIsUp:
@@ -140,9 +173,8 @@ class Course:
         names = records[0] if records else ()
         return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
 
-    def _drawn_at_once(self, epochs: int) -> int:
-        """Of how many epochs the orders are drawn together."""
-        return max(1, min(epochs, DRAWN // max(1, int(self.rows.count))))
+
+register(Course, leaves=("trainer", "rows", "validation", "rules"))
 
 
 def _compiled_loop() -> Any:
@@ -150,45 +182,21 @@ def _compiled_loop() -> Any:
     return import_module("deltarule.training.compiled_loop")
 
 
-DRAWN = 2**16  # examples whose place in an epoch is drawn at once
-
-
-def largest_parameter(rows: Rows) -> Any:
-    """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
-    xp = rows.y.__array_namespace__()
-    return xp.maximum(1, xp.nanmax(xp.abs(rows.y))) / np.finfo(rows.x.dtype).eps
-
-
-def one_epoch(
-    net: Network,
-    trainer: Trainer,
-    stopping: Stopping,
-    monitor: str,
-    recorded: tuple[str, ...],
-    rows: Rows,
-    validation: Rows | None,
-    largest: Any,
-    carry: Carry,
-    turn: Turn,
-) -> tuple[Carry, Record]:
+def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[Carry, Record]:
     """One epoch, its score, and what follows from that."""
-    state, record = trainer.epoch(net, carry.state, rows, turn)
+    net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
+    state, record = course.epoch(carry, turn)
     stop = record.pop("stop", 0)
-    record |= observe(AT_THE_START, recorded, net, carry.state.params, rows)
-    record |= observe(AT_THE_END, recorded, net, state.params, rows)
+    record |= observe(AT_THE_START, recorded, net, carry.state.params, course.rows)
+    record |= observe(AT_THE_END, recorded, net, state.params, course.rows)
     if validation is not None:
-        score = evaluate(net, state.params, validation)
+        cost, accuracy = score = course.score(state.params)
         record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
-        cost, accuracy = score.cost, score.accuracy
     else:
         cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]
         accuracy = 0 * cost
-    before = validation is None and trainer.cost_before_step  # then the cost is that of the state before the step
     sound = is_sound(record["cost"], state.params, largest)
-    validated = validation is not None
-    return judge(
-        trainer, stopping, monitor, carry, state, (cost, accuracy), before, sound, stop, record, validated
-    ), record
+    return judge(course, carry, state, (course.kept(cost), course.kept(accuracy)), sound, stop, record), record
 
 
 def is_sound(cost: Any, params: Params, largest: Any) -> Any:
@@ -198,58 +206,43 @@ def is_sound(cost: Any, params: Params, largest: Any) -> Any:
 
 
 def judge(
-    trainer: Trainer,
-    stopping: Stopping,
-    monitor: str,
-    carry: Carry,
-    state: Any,
-    score: tuple[Any, Any],
-    before: bool,
-    sound: Any,
-    stop: Any,
-    record: Record,
-    validated: bool,
+    course: Course, carry: Carry, state: Any, score: tuple[Any, Any], sound: Any, stop: Any, record: Record
 ) -> Carry:
     """The carry after an epoch: the best parameters so far, and the first reason to stop.
 
     Args:
-        trainer: whose state it is.
-        stopping: the rules.
-        monitor: "cost" or "accuracy".
+        course: of the training.
         carry: before the epoch.
         state: after it.
         score: the cost and the accuracy that count.
-        before: whether they are those of the parameters before the epoch.
         sound: whether cost and parameters are numbers of a size that can be trained on.
         stop: the trainer's own reason to stop, 0 for none.
         record: of the epoch.
-        validated: whether the score is of validation data.
     """
-    E, (cost, accuracy), epoch = engine.of(score[0]), score, carry.epoch + 1
+    E, (cost, accuracy), epoch, trainer = engine.of(score[0]), score, carry.epoch + 1, course.trainer
+    before = course.validation is None and trainer.cost_before_step  # then the score is that of the state before
     scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
     better = improved = cost < carry.best_cost
-    if monitor == "accuracy":
+    if course.monitor == "accuracy":
         improved = accuracy > carry.best_accuracy
         better = improved | ((accuracy == carry.best_accuracy) & better)
     state, ended = trainer.after_score(state, improved)
     stop = E.select(stop == 0, ended, stop)
     better = better if before else better & sound
-    best = (scored, cost, accuracy, scored_epoch)
-    best = E.select(better, best, (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch))
-    stop = _first_reason(E, stop, record, stopping, sound, epoch - best[3], validated)
-    return Carry(state, *best, epoch, stop)
+    old = (carry.best, carry.best_cost, carry.best_accuracy, carry.best_epoch)
+    best: Any = E.select(better, (scored, cost, accuracy, scored_epoch), old)
+    stop = _first_reason(course, E, stop, record, sound, epoch - best[3])
+    return Carry(state, *best, epoch=epoch, stop=stop)
 
 
-def _first_reason(
-    E: Any, stop: Any, record: Record, stopping: Stopping, sound: Any, since_best: Any, validated: bool
-) -> Any:
+def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any, since_best: Any) -> Any:
     """The code of the first rule that ends the training here, 0 if none does; divergence outranks the rest."""
-    rules = []
+    rules, stopping = [], course.rules
     if stopping.goal is not None:
         rules.append((record["cost"] <= stopping.goal, "goal"))
     if stopping.min_grad is not None and "gradient_norm" in record:
         rules.append((record["gradient_norm"] <= stopping.min_grad, "min_grad"))
-    if stopping.max_fail is not None and validated:
+    if stopping.max_fail is not None and course.validation is not None:
         rules.append((since_best >= stopping.max_fail, "max_fail"))
     for holds, reason in reversed(rules):
         stop = E.select(holds, stop_code(reason), stop)

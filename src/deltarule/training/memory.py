@@ -25,8 +25,9 @@ BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it 
 class Sizes(NamedTuple):
     """What the size of a training comes from.
 
-    n, N, n_1, k, the activations of an example over all layers, the bytes of a number; the multiplications by weights
-    of one example's forward pass, n without biases but where a convolution shares its weights; and `gram_width`.
+    n, N, n_1, k (of every step), the numbers of an example that all layers hold, the bytes of a number; the
+    multiplications by weights of one example's forward pass, n without biases but where a convolution shares its
+    weights; and `gram_width`.
     """
 
     parameters: int
@@ -58,7 +59,8 @@ def sizes_of(net: "Network", params: Any, examples: int, shape: tuple[int, ...],
     below = zip(net.layers, net.shapes(shape)[:-1], strict=True)
     products = sum(layer.multiplications(taken) for layer, taken in below)
     width = np.dtype(dtype).itemsize
-    return Sizes(n, examples, prod(shape), net.outputs, net.neurons(shape), width, products, gram_width(net, params))
+    k = net.outputs * net.steps(shape)
+    return Sizes(n, examples, prod(shape), k, net.neurons(shape), width, products, gram_width(net, params))
 
 
 def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1) -> Memory:
@@ -96,7 +98,7 @@ def require_fit(
     """
     N = shape[0]
     m = min(trainer.batch_size or N, N)
-    form = trainer.form(net, params, m)
+    form = trainer.form(net, params, m * net.steps(shape[1:]))
     needed = memory_needed(sizes_of(net, params, N, shape[1:], dtype), trainer, form, devices)
     parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
     require_room(

@@ -7,7 +7,7 @@ many epochs run at a time changes nothing in the numbers.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,13 +17,26 @@ from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_sentence
 from deltarule.training.checkpoints.keeper import Keeper
 from deltarule.training.checkpoints.progress import Progress
-from deltarule.training.loop import CHUNK, Carry, Course, Records, TimeIsUp
+from deltarule.training.loop import Carry, Course, Records, TimeIsUp
 
 FROM_OUTSIDE = ("time", "interrupted", "callback")
 NO_CHECKPOINTS = Keeper(None)
 CHUNK_SECONDS = 0.5  # what the epochs between two looks aim at, so that progress and Ctrl-C stay lively
 
 Callback = Callable[[dict[str, Any]], bool | None]
+
+
+@runtime_checkable
+class Onlooker(Protocol):
+    """A callback that also sees the parameters, between some epochs and the next, such as `deltarule.play.Watch`."""
+
+    def look(self, course: Course, carry: Carry) -> None:
+        """Where the best start stands: before the first epoch, and after the records that it was called with."""
+        ...
+
+    def ended(self, result: "TrainingResult") -> None:
+        """What the training leaves."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,19 +93,23 @@ class Session:
 
     def run(self, starts: list[Params]) -> TrainingResult:
         """Train from every start, some epochs of each, and return the best result."""
-        progress = self.keeper.begin(lambda: [self.course.start(params) for params in starts])
+        course = self.course
+        progress = self.keeper.begin(lambda: [*map(course.start, starts)], lambda: [*map(course.like, starts)])
         outside, chunk, first_chunk, rate = None, 1, True, 0.0
+        onlookers = [callback for callback in self.callbacks if isinstance(callback, Onlooker)]
         try:
+            self._show(onlookers, progress)
             while outside is None and not self._done(progress):
                 began, before = time.perf_counter(), progress
                 planned = min(self.epochs, before.epoch + self._in_time(chunk, rate))
                 until = self._agreed(self.keeper.limit(planned))[0]
-                progress, outside = self._go_on(before, until)
+                progress, outside = self.go_on(before, until)
                 if outside is None:
                     progress, outside = self._look_outside(before, progress)
+                self._show(onlookers, progress)
                 if not first_chunk:  # which may also compile
                     rate = (time.perf_counter() - began) / max(progress.epoch - before.epoch, 1)
-                    chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(CHUNK, 4 * chunk)))
+                    chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(course.at_once, 4 * chunk)))
                 first_chunk = False
                 self.keeper.offer(progress)
         except KeyboardInterrupt:
@@ -101,7 +118,14 @@ class Session:
             self.keeper.write(progress)
         results = [self._ended(carry, parts, outside) for carry, parts in zip(*progress, strict=True)]
         best = results[self._leader(progress.carries)]
+        for onlooker in onlookers:
+            onlooker.ended(best)
         return replace(best, starts=tuple(results)) if len(results) > 1 else best
+
+    def _show(self, onlookers: Sequence[Onlooker], progress: Progress) -> None:
+        """Let those who want to see the parameters look."""
+        for onlooker in onlookers:
+            onlooker.look(self.course, progress.carries[self._leader(progress.carries)])
 
     def _done(self, progress: Progress) -> bool:
         """Whether every start has stopped or run all its epochs."""
@@ -114,7 +138,7 @@ class Session:
         left = self.time_limit - (time.perf_counter() - self.started)
         return int(np.clip(left / rate, 1, chunk))
 
-    def _go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
+    def go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
         lanes = zip(before.carries, before.parts, strict=True)
         done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
@@ -135,7 +159,7 @@ class Session:
 
     def _clock(self) -> Callable[[], None]:
         """What raises `TimeIsUp` once the time limit has passed; devices look at the clock together, between epochs."""
-        if self.time_limit is None or self.course.rows.shards is not None:
+        if self.time_limit is None or self.course.divided:
             return no_clock
         end = self.started + self.time_limit
 
@@ -153,7 +177,7 @@ class Session:
         late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
         outside, last = self._agreed(outside or ("time" if late else None), last)
         if last is not None and last < after.epoch:  # the same epochs again, up to that one
-            after, _ = self._go_on(before, last)
+            after, _ = self.go_on(before, last)
         return after, outside
 
     def _ended_by_callback(self, parts: list[Records]) -> int | None:
@@ -178,7 +202,7 @@ class Session:
 
     def _agreed(self, *values: Any) -> tuple[Any, ...]:
         """What process 0 says of numbers, of reasons from outside and of None, where several processes train."""
-        if self.course.rows.shards is None:
+        if not self.course.divided:
             return values
         codes = [-1 if v is None else -2 - FROM_OUTSIDE.index(v) if isinstance(v, str) else v for v in values]
         agreed = self.course.engine.agreed(*codes)
@@ -194,7 +218,7 @@ class Session:
         seconds = self.keeper.earlier + time.perf_counter() - self.started
         rules = replace(course.rules, time_limit=self.time_limit)
         ended = result_of(carry, parts, reason, rules, course.trainer, keep_best, seconds, course.engine.name)
-        return ended if course.rows.shards is None else replace(ended, params=course.engine.local(ended.params))
+        return ended if not course.divided else replace(ended, params=course.engine.local(ended.params))
 
 
 def result_of(

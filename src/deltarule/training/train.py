@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,13 +16,13 @@ from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_parts, validation_rows
+from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_parts, validation_rows
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints import engine_to_resume, keeping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
+from deltarule.training.checkpoints.keeper import engine_to_resume, keeping
 from deltarule.training.learnt import sample_of_classes, with_remark
 from deltarule.training.loop import Course
 from deltarule.training.memory import require_fit
@@ -115,22 +115,20 @@ def train(
     require_choice("monitor", monitor, ("cost", "accuracy"))
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
-    X = require_finite("X", X, dtype)
+    X = require_inputs(net, "X", X, dtype)
     require_rows("X", X)
     validation_data = validation_parts(validation_data)
-    net = for_targets(net, Y, *(validation_data or ())[1:2])
-    if engine == "auto" and needs_jax(trainer, devices) is None:
-        engine = engine_to_resume(resume) or engine
-    E = engines.get(choose_engine(engine, net, trainer, X.shape, epochs * restarts, devices))
+    inputs, targets = zip((X, Y), *([] if validation_data is None else [validation_data[:2]]), strict=True)
+    net = for_targets(net, *targets, inputs=inputs)
+    E = engine_of(engine, resume, net, trainer, X.shape, epochs * restarts, devices)
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
         mesh = E.mesh_of(devices)
         require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
-        count = int(rows.count)
         sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
         del X  # the rows are on the device
-        check_together(net, trainer, stopping, count, validated=validation_data is not None)
+        check_together(net, trainer, stopping, int(rows.count), validated=validation_data is not None)
         starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
         if mesh is not None:
@@ -142,13 +140,33 @@ def train(
         def settings() -> Fingerprint:
             return fingerprint(course, starts, seed, rows.x.dtype, rows_in_words(rows))
 
-        with (
-            E.together(),
-            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
-            trainer.thread_limits(net, starts[0], count),
-        ):
-            result = replace(session, keeper=keeper).run(starts)
+        result = run(session, starts, settings, checkpoint, resume, checkpoint_every)
         return with_remark(net, trainer, result, sample)
+
+
+def run(
+    session: Session,
+    starts: list[Params],
+    settings: Callable[[], Fingerprint],
+    checkpoint: Any,
+    resume: Any,
+    every: int,
+) -> TrainingResult:
+    """The training, with its checkpoints and the limit on BLAS's threads."""
+    course, E = session.course, session.course.engine
+    with (
+        E.together(),
+        keeping(checkpoint, resume, every, session.epochs, settings, E) as keeper,
+        course.trainer.thread_limits(course.net, starts[0], course.rows.outputs),
+    ):
+        return replace(session, keeper=keeper).run(starts)
+
+
+def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: Any, epochs: int, devices: Any) -> Any:
+    """The engine that trains; "auto" stays with that of the checkpoint that the training goes on from."""
+    if engine == "auto" and needs_jax(trainer, devices) is None:
+        engine = engine_to_resume(resume) or engine
+    return engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
 
 
 def starting_points(

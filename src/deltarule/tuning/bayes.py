@@ -15,7 +15,6 @@ def learn(
     trials: int,
     levels: list[int],
     reduction: int,
-    seed: int,
     run: list[RunningTrial],
     tell: Callable[[Trial], Any],
 ) -> None:
@@ -33,7 +32,7 @@ def learn(
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=levels[0], reduction_factor=reduction)
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=bench.seed), pruner=pruner)
     for number in range(trials):
         asked = study.ask()
         trial = bench.begin(number, _choose(asked, space))

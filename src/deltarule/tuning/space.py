@@ -84,26 +84,18 @@ def sample(space: Space, count: int, seed: int) -> list[Values]:
     check_space(space)
     require_count("trials", count)
     generator = np.random.default_rng(seed)
-
-    def draw(entry: Sequence[Any] | Range) -> float | int:
-        return entry.at(generator.random()) if isinstance(entry, Range) else int(generator.integers(len(entry)))
-
-    def value(entry: Sequence[Any] | Range, drawn: Any) -> Any:
-        return drawn if isinstance(entry, Range) else entry[drawn]
-
     finite = not any(isinstance(entry, Range) for entry in space.values())
     if finite:
         count = min(count, prod(len(entry) for entry in space.values()))  # pyright: ignore[reportArgumentType]
-    found: list[tuple] = []
-    tried: set[tuple] = set()
+    found: dict[Any, Values] = {}
     while len(found) < count:
-        drawn = tuple(draw(entry) for entry in space.values())
-        if not finite or drawn not in tried:
-            found.append(drawn)
-            tried.add(drawn)
-    return [
-        {name: value(entry, one) for (name, entry), one in zip(space.items(), drawn, strict=True)} for drawn in found
-    ]
+        drawn = [
+            entry.at(generator.random()) if isinstance(entry, Range) else int(generator.integers(len(entry)))
+            for entry in space.values()
+        ]
+        values = (one if isinstance(e, Range) else e[int(one)] for e, one in zip(space.values(), drawn, strict=True))
+        found.setdefault(tuple(drawn) if finite else len(found), dict(zip(space, values, strict=True)))
+    return list(found.values())
 
 
 def grid(space: Space, points: int = 5) -> list[Values]:

@@ -54,10 +54,10 @@ def search(
 ) -> SearchResult:
     """Train with many choices of hyper-parameters and keep the one that does best on the validation data.
 
-    Hopeless trials are given up early by successive halving: all trials run for a few epochs, the better third of them
-    three times as long, and so on until the last few have run all epochs. A trial that goes on is the same training,
-    not a new one, and is what `train` gives for the same seed. On JAX numbers such as eta and l2 are traced, so however
-    many values are tried, each shape of network compiles once.
+    Hopeless trials are given up early by successive halving: all trials run a ninth of the epochs, the better third of
+    them three times as long, and so on until the last few have run all epochs. A trial that goes on is the same
+    training, not a new one, and is what `train` gives for the same seed. On JAX numbers such as eta and l2 are traced,
+    so however many values are tried, each shape of network compiles once.
 
     Args:
         build: from one choice, a dict, to (network, trainer).
@@ -98,16 +98,8 @@ def search(
     interrupted = False
     try:
         if method == "bayes":
-            learn(
-                bench,
-                space,
-                trials,
-                rungs(trials, epochs, reduction) if prune else [epochs],
-                reduction,
-                seed,
-                run,
-                tell,
-            )
+            levels = rungs(trials, epochs, reduction) if prune else [epochs]
+            learn(bench, space, trials, levels, reduction, run, tell)
         else:
             choices = grid(space, points) if method == "grid" else sample(space, trials, seed)
             run += (bench.begin(i, values) for i, values in enumerate(choices))
@@ -127,13 +119,15 @@ def search(
 
 
 def rungs(trials: int, epochs: int, reduction: int) -> list[int]:
-    """The epochs at which trials are compared: as many rungs as leave at least one trial and one epoch.
+    """The epochs at which trials are compared: as many rungs as leave at least one trial and a ninth of the epochs.
+
+    Earlier the best network's trial was often given up (`benchmarks.search`).
 
     >>> rungs(27, 30, 3), rungs(2, 30, 3), rungs(100, 5, 3)
-    ([1, 3, 10, 30], [30], [1, 5])
+    ([3, 10, 30], [30], [1, 5])
     """
     found = [epochs]
-    while trials >= reduction and found[0] >= reduction:
+    while trials >= reduction and found[0] // reduction >= max(1, epochs // 9):
         found.insert(0, found[0] // reduction)
         trials //= reduction
     return found

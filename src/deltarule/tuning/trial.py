@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,14 @@ from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import as_path
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
-from deltarule.network.examples import checked_rows, require_finite, require_rows, validation_rows
+from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_parts, validation_rows
+from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
+from deltarule.network.sequences import is_ragged, padded
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
-from deltarule.training.loop import Carry, Course, Records
+from deltarule.training.checkpoints.progress import Progress
+from deltarule.training.loop import Carry, Course
 from deltarule.training.session import Session, TrainingResult
 from deltarule.training.train import NO_RULES, check_kinds, check_together, starting_points
 from deltarule.tuning.space import Values
@@ -48,43 +51,44 @@ class Trial:
     seconds: float
 
 
+@dataclass(eq=False)
 class Workbench:
-    """What the trials of a search have in common: the data on the device, the seed, the network's builder."""
+    """What the trials of a search have in common: the data on the device, the seed, the network's builder.
 
-    def __init__(
-        self,
-        build: Build,
-        X: Any,
-        Y: Any,
-        validation_data: Any,
-        epochs: int,
-        seed: int,
-        monitor: str,
-        engine: str = "auto",
-    ):
-        """Nothing is laid out before the first trial says in which precision and with how many outputs."""
-        self.build, self.data, self.validation_data = build, (X, Y), validation_data
-        self.epochs, self.monitor, self.seed, self.engine = epochs, monitor, as_path(seed), engine
-        self.given_seed = seed
-        self.laid_out: dict[tuple, tuple[Rows, Rows]] = {}
+    Nothing is laid out before the first trial says in which precision and with how many outputs.
+    """
+
+    build: Build
+    X: Any
+    Y: Any
+    validation_data: Any
+    epochs: int
+    seed: int
+    monitor: str
+    engine: str = "auto"
+    laid_out: dict[tuple, tuple[Rows, Rows]] = field(default_factory=dict)
 
     def begin(self, number: int, values: Values) -> "RunningTrial":
         """A trial before its first epoch. All trials of one network start from the same parameters."""
         started = time.perf_counter()
         net, trainer = self._built(values)
         dtype = as_dtype(trainer.dtype)
-        X = np.asarray(self.data[0])
+        X = padded("X", self.X, "float64") if is_ragged(self.X) else np.asarray(self.X)
         require_rows("X", X)
+        given = validation_parts(self.validation_data)
+        assert given is not None  # `search` asks for it
+        inputs, targets = zip((X, self.Y), given[:2], strict=True)
+        net = for_targets(net, *targets, inputs=inputs)
         E = engines.get(choose_engine(self.engine, net, trainer, X.shape, self.epochs, None))
         with E.computing_in(dtype):
-            (params,) = starting_points(E, net, trainer, None, self.given_seed, 1, X.shape[1:], dtype)
+            (params,) = starting_points(E, net, trainer, None, self.seed, 1, X.shape[1:], dtype)
             rows, validation = self._rows(E, net, params, dtype)
             check_together(net, trainer, NO_RULES, len(X), validated=True)
-            course = Course(net, trainer, rows, validation, self.seed, NO_RULES, self.monitor, ())
+            course = Course(net, trainer, rows, validation, as_path(self.seed), NO_RULES, self.monitor, ())
             session = Session(course, self.epochs, None, (), started)
             with trainer.thread_limits(net, params, len(X)):
                 carry = course.start(params)
-        return RunningTrial(number, values, session, carry, dtype, started)
+        return RunningTrial(number, values, session, Progress([carry], [[]]), dtype, time.perf_counter() - started)
 
     def _built(self, values: Values) -> tuple[Network, Trainer]:
         """What the user's function makes of one choice."""
@@ -99,23 +103,30 @@ class Workbench:
         """The data laid out, once for each engine, precision, number of outputs and cost."""
         kind = (E.name, dtype, net.outputs, net.cost)
         if kind not in self.laid_out:
-            X = require_finite("X", self.data[0], dtype)
-            rows = checked_rows(net, params, "X", X, self.data[1], None)
+            X = require_inputs(net, "X", self.X, dtype)
+            rows = checked_rows(net, params, "X", X, self.Y, None)
             validation = validation_rows(net, params, self.validation_data, dtype)
             assert validation is not None  # `search` asks for it
             self.laid_out[kind] = rows, validation
         return self.laid_out[kind]
 
 
+@dataclass(eq=False)
 class RunningTrial:
     """A training in progress: `advance` goes on with it, and its score is that of its best epoch so far."""
 
-    def __init__(self, number: int, values: Values, session: Session, carry: Carry, dtype: np.dtype, started: float):
-        """Before the first epoch."""
-        self.number, self.values, self.session, self.carry, self.dtype = number, values, session, carry, dtype
-        self.parts: list[Records] = []
-        self.seconds = time.perf_counter() - started
-        self.pruned = False
+    number: int
+    values: Values
+    session: Session
+    progress: Progress
+    dtype: np.dtype
+    seconds: float
+    pruned: bool = False
+
+    @property
+    def carry(self) -> Carry:
+        """Where the training stands."""
+        return self.progress.carries[0]
 
     @property
     def epoch(self) -> int:
@@ -143,13 +154,9 @@ class RunningTrial:
             course.engine.computing_in(self.dtype),
             course.trainer.thread_limits(course.net, self.carry.best, int(course.rows.count)),
         ):
-            while self.epoch < until and not self.stopped:
-                first = self.epoch
-                self.carry, records, outside = course.advance(self.carry, until)
-                if records:
-                    self.parts.append(records | {"epoch": np.arange(first + 1, self.epoch + 1)})
-                if outside is not None:
-                    raise KeyboardInterrupt
+            self.progress, outside = self.session.go_on(self.progress, until)
+            if outside is not None:
+                raise KeyboardInterrupt
         self.seconds += time.perf_counter() - started
 
     def record(self) -> Trial:
@@ -162,4 +169,4 @@ class RunningTrial:
     def result(self) -> TrainingResult:
         """What a training leaves, as `train` would."""
         reason = STOP_REASONS[int(self.carry.stop)] if self.stopped else "epochs"
-        return self.session.result(self.carry, self.parts, reason)
+        return self.session.result(self.carry, self.progress.parts[0], reason)

@@ -96,8 +96,8 @@ def test_the_initializer_is_its_own_or_the_activation_s(layer, same):
 def test_shapes_are_checked():
     assert Dense(2).output_shape((3,)) == (2,)
     Dense(2).check(PARAMS, (3,), 0)
-    with pytest.raises(ShapeError, match=r"Dense\(2\) takes a flat input, and its input has shape \(4, 4\)"):
-        Dense(2).check(PARAMS, (4, 4), 0)
+    with pytest.raises(ShapeError, match=r"Dense\(2\) takes a flat input, and its input has shape \(4, 4, 1\)"):
+        Dense(2).check(PARAMS, (4, 4, 1), 0)
     with pytest.raises(
         ShapeError, match=r"layer 5, Dense\(2\), needs .*\(2, 4\).* for an input of shape \(4,\), and has .*\(2, 3\)"
     ):

@@ -11,7 +11,7 @@ import pytest
 import deltarule as dr
 from deltarule import trees
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
-from deltarule.training import session
+from deltarule.training import loop, session
 from deltarule.training.checkpoints import folder, keeper
 from engines import WITHOUT_JAX, off
 
@@ -98,7 +98,7 @@ def test_a_rule_of_optax_goes_on_as_if_nothing_had_happened(tmp_path):
 @pytest.mark.parametrize("last", [1, 5])
 def test_several_starts_wherever_they_were_ended(tmp_path, monkeypatch, chunk, last):
     """Some epochs of each start in turn, or all epochs of one after another."""
-    monkeypatch.setattr(session, "CHUNK", chunk)
+    monkeypatch.setattr(loop, "CHUNK", chunk)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)
     options = {"trainer": dr.GradientDescent(eta=0.3), "restarts": 3, "dtype": "float64"}
     whole = train(**options)

@@ -1,9 +1,7 @@
 """Old weights N(0, 1) against new weights N(0, 1/n_in), epoch by epoch."""
 
-import numpy as np
-
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_row, curve, network, train
+from deltarule.experiments.handwriting import accuracy_row, curves, network, train_all
 from deltarule.experiments.report import Row, Settings
 from deltarule.inspection import plots
 
@@ -18,21 +16,13 @@ def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple],
     epochs = 2 if settings.quick else 30
     for initializer, start in STARTS.items():
         net = network((30,), "cross-entropy", initializer)
-        results = [
-            train(
-                net, data.train, data.validation, settings, f"weights {start}",
-                eta=0.1, l2=5.0, epochs=epochs, seed=seed,
-            )
-            for seed in settings.runs()
-        ]  # fmt: skip
-        lines[start] = np.stack([curve(result) for result in results])
+        numbers = {"eta": 0.1, "l2": 5.0, "epochs": epochs}
+        results = train_all(net, data.train, data.validation, settings, f"weights {start}", **numbers)
+        lines[start] = curves(results)
         after_one = [float(run[0]) for run in lines[start]]
         rows.append(Row(f"weights {start}: validation images after 1 epoch", FIRST_EPOCH[initializer], after_one))
-        rows.append(
-            accuracy_row(
-                f"weights {start}, {epochs} epochs", IN_THE_END, results, watched="validation", test=(net, data.test)
-            )
-        )
+        name = f"weights {start}, {epochs} epochs"
+        rows.append(accuracy_row(name, IN_THE_END, results, watched="validation", test=(net, data.test)))
     figure, (axes,) = plots.panels(size=(7.5, 4.2))
     plots.curves(lines, ylabel="validation accuracy, %", title="784-30-10, how the weights start", axes=axes)
     caption = "Accuracy on the validation images epoch by epoch, by the start of the weights: the runs and their mean"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_row, first, network, train
+from deltarule.experiments.handwriting import accuracy_row, first, network, train_all
 from deltarule.experiments.report import Row, Settings
 from deltarule.inspection import plots
 
@@ -26,13 +26,8 @@ def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple],
     rows, histories = [], {}
     for l2, book in BOOK.items():
         name = "no regularisation" if l2 is None else f"lambda {l2:g}"
-        results = [
-            train(
-                net, images, data.test, settings, f"1,000 images, {name}",
-                eta=0.5, l2=l2, epochs=epochs, seed=seed, record=["training_score"],
-            )
-            for seed in settings.runs()
-        ]  # fmt: skip
+        numbers = {"eta": 0.5, "l2": l2, "epochs": epochs, "record": ["training_score"]}
+        results = train_all(net, images, data.test, settings, f"1,000 images, {name}", **numbers)
         rows.append(accuracy_row(f"{IMAGES:,} images, {name}, {epochs} epochs", book, results, watched="test"))
         trained = [100 * float(result.history["training_accuracy"][-1]) for result in results]
         rows.append(Row(f"{IMAGES:,} images, {name}: accuracy on those images at the end", None, trained))

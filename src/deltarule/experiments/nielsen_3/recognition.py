@@ -2,12 +2,9 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from deltarule.data import DataSet
-from deltarule.experiments.handwriting import accuracy_curves, accuracy_row, curve, network, train
+from deltarule.experiments.handwriting import accuracy_figure, accuracy_row, curves, network, train_all
 from deltarule.experiments.report import Row, Settings
-from deltarule.inspection import plots
 
 
 class Run(NamedTuple):
@@ -42,20 +39,11 @@ def run(data: DataSet, settings: Settings) -> tuple[list[Row], dict[str, tuple],
         watched = getattr(data, one.watched)
         epochs = 2 if settings.quick else one.epochs
         what = f"cross-entropy {one.name}"
-        results = [
-            train(net, data.train, watched, settings, what, eta=one.eta, l2=one.l2, epochs=epochs, seed=seed)
-            for seed in settings.runs()
-        ]
+        results = train_all(net, data.train, watched, settings, what, eta=one.eta, l2=one.l2, epochs=epochs)
         test = (net, data.test) if one.watched != "test" else None
         rows.append(accuracy_row(f"{what}, {epochs} epochs", one.book, results, watched=one.watched, test=test))
-        lines[one.name] = np.stack([curve(result) for result in results])
-    figure, (axes,) = plots.panels(size=(8.5, 4.4))
-    length = max(runs.shape[1] for runs in lines.values())
-    padded = {
-        name: np.pad(runs, ((0, 0), (0, length - runs.shape[1])), constant_values=np.nan)
-        for name, runs in lines.items()
-    }
-    accuracy_curves(axes, padded, "accuracy, %", "Cross-entropy, without and with L2")
+        lines[one.name] = curves(results)
+    figure = accuracy_figure(lines, "accuracy, %", "Cross-entropy, without and with L2")
     caption = "Accuracy on the images that the book watches, after every epoch: the runs, thin, and their mean"
     note = (
         "The digits are trained in mini-batches of 10 with weights from N(0, 1), as in the book up to there. "

@@ -3,6 +3,7 @@
     from deltarule.inspection import plots
     plots.save(plots.accuracy_curves(result.history), "accuracy.png")
 
+Each takes a `title` to stand above the picture, and most take `axes` to draw in, where None makes a figure.
 Nothing here shows a window or touches matplotlib's global state. matplotlib comes with `pip install 'deltarule[plot]'`.
 """
 

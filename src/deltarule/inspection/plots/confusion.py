@@ -22,8 +22,6 @@ def confusion_matrix(
         predicted: the class given to each example, (N,) whole numbers from 0.
         actual: the true class, (N,).
         names: of the classes; None numbers them.
-        title: above the axes.
-        axes: where to draw; None makes a figure.
 
     Raises:
         ShapeError: the two have different lengths.

@@ -35,10 +35,8 @@ def curves(
         x: where the values stand, (epochs,); None counts from 1.
         xlabel: under the axis.
         ylabel: beside the axis.
-        title: above it.
         log: a logarithmic scale; the mean of several runs is then the geometric one.
         colours: one for each line, repeated if they do not suffice.
-        axes: where to draw; None makes a figure.
 
     Raises:
         DataError: no lines, a line without values, or one of another length than x.
@@ -116,9 +114,7 @@ def cost_curves(
 
     Args:
         history: `result.history`.
-        title: above the axes.
         log: a logarithmic scale.
-        axes: where to draw; None makes a figure.
     """
     names = {"cost": "training batches", "training_cost": "training data", "validation_cost": "validation data"}
     lines = {label: history[name] for name, label in names.items() if name in history}
@@ -130,8 +126,6 @@ def accuracy_curves(history: Mapping[str, Any], *, title: str = "", axes: "Axes 
 
     Args:
         history: `result.history` of a training with validation data or record=["training_score"].
-        title: above the axes.
-        axes: where to draw; None makes a figure.
 
     Raises:
         DataError: the history holds no accuracy.

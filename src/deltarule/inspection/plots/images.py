@@ -18,7 +18,6 @@ def weights_as_images(W: Any, shape: tuple[int, int], *, columns: int = 10, titl
         W: (neurons, h·w), such as `params[0]["W"]`.
         shape: h, w.
         columns: images side by side.
-        title: above them.
 
     Raises:
         ShapeError: the rows of W are not images of that shape.

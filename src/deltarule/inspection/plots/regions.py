@@ -34,8 +34,6 @@ def decision_regions(
         X: the points, (N, 2).
         classes: the class of each, (N,) whole numbers from 0.
         limits: x1 from, to, x2 from, to; None leaves a tenth of the points' spread around them.
-        title: above the axes.
-        axes: where to draw; None makes a figure.
 
     Raises:
         ShapeError: the points are not in the plane.

@@ -18,8 +18,6 @@ def learning_speeds(speeds: Any, *, x: Any = None, title: str = "", axes: "Axes 
     Args:
         speeds: (epochs, layers), such as `result.history["learning_speed"]`.
         x: the epochs, (epochs,); None counts from 1.
-        title: above the axes.
-        axes: where to draw; None makes a figure.
 
     Raises:
         DataError: speeds is not a table of numbers above 0.

@@ -5,13 +5,17 @@ The page's style holds `palette()`, a variable for each of `plots.COLOURS`, and 
 
 import io
 import re
+from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
-from deltarule.inspection.plots.style import COLOURS, INK, styled
+from deltarule.inspection.plots.style import COLOURS, INK, required, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MARGINS = 0.17, 0.165, 0.975, 0.96  # left, bottom, right, top
 DARK = ("#ee7c64", "#74abf0", "#58c29a", "#ecb94e", "#b193e0", "#8a8f98", "#e58fc8")  # `plots.COLOURS` on a dark ground
 
 
@@ -23,16 +27,30 @@ def palette() -> str:
     return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
 
 
-def inline_svg(figure: "Figure", label: str) -> str:
-    """The figure as an <svg> element without a background, as wide as its place, that says `label` when read aloud."""
+def inline_svg(figure: "Figure", label: str, titles: Sequence[str] = ()) -> str:
+    """The figure as an <svg> element without a background, as wide as its place, that says `label` when read aloud.
+
+    Args:
+        figure: the figure.
+        label: what it shows.
+        titles: what each point of its scatter plots says when the mouse is over it, in their order.
+    """
     stream = io.StringIO()
     with styled():
+        required("matplotlib").rcParams["svg.fonttype"] = "none"  # texts stay texts: to be found, read aloud and small
+        if all(_has_numbers(axes) for axes in figure.axes):  # room for numbers is known, and measuring takes as long
+            figure.set_layout_engine(None)  # as drawing
+            figure.subplots_adjust(*MARGINS)
+        for axes in figure.axes:
+            axes.minorticks_off()  # most of what is drawn on a logarithmic axis
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
+    if titles:
+        svg = _titled(svg, titles)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # the same names in every figure; nothing refers to them
-    svg = svg.replace(INK, "currentColor")
+    svg = svg.replace(INK, "currentColor").replace("font-family: 'DejaVu Sans'; ", "")  # the page's own
     for i, colour in enumerate(COLOURS):
         svg = svg.replace(colour, f"var(--colour-{i})")
     head, rest = svg.split(">", 1)
@@ -40,3 +58,24 @@ def inline_svg(figure: "Figure", label: str) -> str:
     assert view is not None
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     return f'<svg {spaces} {view[0]} role="img" aria-label="{label}">{rest}'
+
+
+def _has_numbers(axes: "Axes") -> bool:
+    """Whether the vertical axis is marked by matplotlib's own numbers, not by names of any length."""
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    return not isinstance(axes.yaxis.get_major_formatter(), FixedFormatter | FuncFormatter)
+
+
+def _titled(svg: str, titles: Sequence[str]) -> str:
+    """Every point of the scatter plots with its title."""
+    waiting = iter(titles)
+
+    def group(found: re.Match[str]) -> str:
+        return re.sub(r"(<use [^>]*?)/>", point, found[0])
+
+    def point(found: re.Match[str]) -> str:
+        title = next(waiting, None)
+        return found[0] if title is None else f"{found[1]}><title>{escape(title)}</title></use>"
+
+    return re.sub(r'<g id="PathCollection_\d+">.*?(?=<g id="(?!clip))', group, svg, flags=re.DOTALL)

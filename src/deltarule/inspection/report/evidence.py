@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.data.columns import NumericColumn
 from deltarule.data.labels import probabilities
-from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema
 from deltarule.inspection.importance import chosen_rows, column_blocks, permutation_importance
 from deltarule.network.backprop import Params
@@ -72,7 +70,7 @@ def gather(
     outputs = np.asarray(net(params, X), np.float64)
     predicted = _in_units(schema, outputs)
     actual = np.argmax(Y, axis=1) if schema.classes is not None else schema.decode(Y)
-    if isinstance(schema.inputs[0], Pixels):
+    if schema.image_shape is not None:
         return Evidence(source, predicted, actual, {}, ())
     chosen = chosen_rows(len(X))
     importance = permutation_importance(net, params, schema, X[chosen], Y[chosen])
@@ -92,13 +90,7 @@ def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
 def _dependence(net: Network, params: Params, schema: Schema, X: np.ndarray, name: str) -> Dependence:
     """The mean prediction with the column held at each of some values, from its 2nd to its 98th percentile."""
     column, block = column_blocks(schema)[name]
-    if isinstance(column, NumericColumn):
-        low, high = np.quantile(X[:, block.start], [0.02, 0.98])
-        encoded = np.zeros((PLACES, column.width))  # of an imputed column the second input: the cell is not missing
-        encoded[:, 0] = np.linspace(low, high, PLACES)
-        values = column.decode(encoded[:, 0]).tolist()
-    else:
-        encoded, values = np.eye(column.width), [*column.categories, *(["missing"] if column.imputed else [])]
+    values, encoded = column.swept(X[:, block], PLACES)
     means = []
     for cells in encoded:
         held = X.copy()

@@ -23,11 +23,7 @@ def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
     """The costs over the epochs, and the epoch whose parameters were kept."""
     names = {"cost": "training", "validation_cost": "validation"}
     lines = {label: _positive(history[name]) for name, label in names.items() if name in history}
-    with drawing(None, SIZE) as (figure, axes):
-        curves(lines, x=history.get("epoch"), ylabel="mean cost", log=True, axes=axes)
-        if best_epoch > 0:
-            axes.axvline(best_epoch, color=GREY, linewidth=1, linestyle=":")
-    return figure
+    return _over_epochs(lines, history, "mean cost", best_epoch, log=True)
 
 
 def training_state(
@@ -35,8 +31,14 @@ def training_state(
 ) -> "Figure":
     """One recorded quantity over the epochs, and the epoch whose parameters were kept."""
     values = _positive(history[name]) if log else _numbers(history[name])
+    return _over_epochs({label: values}, history, label, best_epoch, log)
+
+
+def _over_epochs(
+    lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int, log: bool
+) -> "Figure":
     with drawing(None, SIZE) as (figure, axes):
-        curves({label: values}, x=history.get("epoch"), ylabel=label, log=log, axes=axes)
+        curves(lines, x=history.get("epoch"), ylabel=ylabel, log=log, axes=axes)
         if best_epoch > 0:
             axes.axvline(best_epoch, color=GREY, linewidth=1, linestyle=":")
     return figure
@@ -62,11 +64,11 @@ def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: floa
     >>> float(found[nominal == 0.9][0])
     0.5
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr  # scipy.stats takes as long to import as the whole report to draw
 
     nominal = np.round(np.linspace(0, 1, 101), 2)
     # The nominal coverage at which each error lies just on the edge of its interval.
-    edge = 2 * student.cdf(np.abs(errors) / std, degrees_of_freedom) - 1
+    edge = 2 * stdtr(min(degrees_of_freedom, 1e12), np.abs(errors) / std) - 1
     return nominal, np.array([np.mean(edge <= level) for level in nominal])
 
 

@@ -1,18 +1,24 @@
 """The kinds of layer. Each is one file: forward, backward and curvature by hand."""
 
-from deltarule.network.layers.base import Layer, LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape, StatelessLayer
 from deltarule.network.layers.convolution import Convolution
 from deltarule.network.layers.dense import Dense
 from deltarule.network.layers.dropout import Dropout
+from deltarule.network.layers.gru import GRU
+from deltarule.network.layers.lstm import LSTM
 from deltarule.network.layers.pooling import L2Pool, MaxPool, MeanPool
+from deltarule.network.layers.recurrent import Recurrent
 from deltarule.network.layers.reshape import Flatten, Reshape
 
 LAYER_KINDS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (Dense, Convolution, MaxPool, MeanPool, L2Pool, Flatten, Reshape, Dropout)
+    kind.__name__: kind
+    for kind in (Dense, Convolution, MaxPool, MeanPool, L2Pool, Flatten, Reshape, Dropout, Recurrent, GRU, LSTM)
 }
 
 __all__ = [
+    "GRU",
     "LAYER_KINDS",
+    "LSTM",
     "Convolution",
     "Dense",
     "Dropout",
@@ -22,7 +28,9 @@ __all__ = [
     "LayerParams",
     "MaxPool",
     "MeanPool",
+    "Motion",
     "Pass",
+    "Recurrent",
     "Reshape",
     "Shape",
     "StatelessLayer",

@@ -15,7 +15,7 @@ from deltarule.arrays import Array
 from deltarule.network.activation import Activation
 from deltarule.network.activations import ACTIVATIONS, get_activation
 from deltarule.network.initializers import Initializer, get_initializer
-from deltarule.network.layers.base import Layer, LayerParams, Pass
+from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass
 
 
 class AffineLayer(Layer):
@@ -105,7 +105,7 @@ class AffineLayer(Layer):
             ddz = ddz + self.product(params["W"], dda_prev)
         return ddz, self.sigma.second_tangent(here.z, here.a, dz, ddz)
 
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""
         return self.sigma.slope_tangent(here.z, here.a, moved[0], dC_da, ddC_da)
 
@@ -116,7 +116,7 @@ class AffineLayer(Layer):
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:

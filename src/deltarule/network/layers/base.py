@@ -27,11 +27,25 @@ class Pass(NamedTuple):
     z: Array  # weighted input (2), (m, n_l)
     a: Array  # activation (3), (m, n_l)
     memory: Any = None  # whatever else the layer needs on the way back: a mask, the winners of a pool
+    taken: Any = (
+        None  # what its weights multiply, where that is more than a^{l-1}: h_{t-1} too in a layer with a memory
+    )
+
+
+class Motion(NamedTuple):
+    """How one layer moves as the parameters do."""
+
+    dz: Array  # of z, (m, n_l)
+    da: Array  # of a, (m, n_l)
+    taken: Any = None  # of what its weights multiply, as `Pass.taken`
+    memory: Any = None  # whatever else `error_tangent` needs
 
 
 class Layer:
     """The interface of a layer. A new kind of layer is one file that implements these methods and one test file."""
 
+    over_time: ClassVar[bool] = False  # whether it goes through sequences; only then `forward` is told where they end
+    unit_tangents: ClassVar[bool] = False  # whether it has `unit_tangent`
     draws: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
     keeps_shape: ClassVar[bool] = False  # whether the output has the input's shape, whatever that is
     weights: ClassVar[tuple[str, ...]] = ("W",)  # of its parameters, those that penalties, limits and priors hold
@@ -45,6 +59,8 @@ class Layer:
     backward_words: ClassVar[str] = "what the layer carries down of delta^{l}"  # dC/da of the layer below (BP2')
     gradient_words: ClassVar[Mapping[str, str]] = {}  # of each parameter, "dC/db^{l} = delta^{l}   (BP3)"
     activation_words: ClassVar[str | None] = None  # a^l (3), where there is more to say than sigma(z)
+    slope_words: ClassVar[str | None] = None  # sigma'(z^l), where it is not an activation's
+    error_words: ClassVar[str | None] = None  # delta^l, where it is more than dC/da ⊙ sigma'(z) (BP2)
 
     def role(self, name: str) -> str:
         """What the parameter of that name is to penalties and priors: "weight" or "bias"."""
@@ -77,6 +93,14 @@ class Layer:
         """Fresh parameters, NumPy's; `defaults` names initializers of activations in place of their own."""
         raise NotImplementedError
 
+    def held(self, input_shape: Shape) -> int:
+        """How many numbers of one example it holds for the way back: its activations, unless it says otherwise."""
+        return prod(self.output_shape(input_shape))
+
+    def calls(self, input_shape: Shape) -> int:
+        """How many pieces of work one after the other its forward pass is: the steps of a layer with a memory."""
+        return 1
+
     def input_shape(self, params: LayerParams) -> Shape | None:
         """The shape of one example's input, if the layer and its parameters determine it."""
         return None
@@ -105,7 +129,10 @@ class Layer:
             )
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
-        """(2) and (3). `key` is given in training only, to layers with `draws`; without one nothing is random."""
+        """(2) and (3). `key` is given in training only, to layers with `draws`; without one nothing is random.
+
+        Layers that go through sequences are given the last step of each in its place, (m,), or None if all are as long.
+        """
         raise NotImplementedError
 
     def slope(self, here: Pass) -> Array:
@@ -126,7 +153,7 @@ class Layer:
 
     def tangent(
         self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array] | Motion:
         """(dz, da): how z^l and a^l move when the parameters move by dparams and the input by da_prev.
 
         `da_prev` None means that the input does not move, as in the first layer.
@@ -148,7 +175,7 @@ class Layer:
 
     def tangent_along_gradient(
         self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array] | Motion:
         """`tangent` as the parameters move by `gradient(a_prev, delta)`, which a layer may have without forming it."""
         return self.tangent(params, self.gradient(a_prev, delta), a_prev, here, da_prev)
 
@@ -165,7 +192,7 @@ class Layer:
         """`second_tangent` along the same line."""
         return self.second_tangent(params, self.gradient(a_prev, delta), a_prev, here, dz, da_prev, dda_prev)
 
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
         raise NotImplementedError
 
@@ -176,7 +203,7 @@ class Layer:
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:
@@ -185,6 +212,12 @@ class Layer:
 
     def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
         """How BP3 and BP4 move, summed over the batch, where a^{l-1} moves by da_prev and delta^l by ddelta."""
+        raise NotImplementedError
+
+    def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+        """(dz, da) as each parameter moves by one (RTRL), on an axis in front: those of the layers below, as da_prev
+        has them, then this layer's, names sorted. da_prev None means that there are none below; so does (None, None).
+        """
         raise NotImplementedError
 
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
@@ -243,9 +276,13 @@ class StatelessLayer(Layer):
         """delta^l = dC/da^l."""
         return dC_da
 
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """ddelta = ddC/da."""
         return ddC_da
+
+    def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+        """The tangents of the layers below."""
+        return (None, None) if da_prev is None else self.tangent(params, {}, a_prev, here, da_prev)[:2]
 
     def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
         """Nothing."""

@@ -1,6 +1,6 @@
 """The convolutional layer: local receptive fields with shared weights ([N] ch. 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
+from deltarule.network.layers import places
 from deltarule.network.layers.affine import AffineLayer
 from deltarule.network.layers.base import LayerParams, Shape
 from deltarule.network.layers.window import Window, as_pair, check_padding
@@ -107,47 +108,26 @@ class Convolution(AffineLayer):
 
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
-        m, k, f = *delta.shape[:2], delta.shape[-1]
-        xp = delta.__array_namespace__()
-        dW = xp.einsum("ixp,ioxf->fpio", self._patches(a_prev), delta.reshape(m, k, -1, f), optimize=True)
-        db = delta.sum(axis=(2, 3)).transpose(2, 0, 1)
-        one = xp.ones((1, 1), dtype=delta.dtype)
-        return [(dW.reshape(-1, m * k), one), (db.reshape(f, m * k), one)]
+        delta, one = _flat(delta), delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
+        return [(places.jacobian_rows(self._patches(a_prev), delta), one), (places.bias_rows(delta), one)]
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
-        """sum_{i,o} (sum over positions of delta_io a_i)², example by example."""
-        m, k, f = *delta.shape[:2], delta.shape[-1]
-
-        def add(total: Array, pair: Sequence[Array]) -> Array:
-            dW = delta.__array_namespace__().einsum("xp,oxf->ofp", *pair, optimize=True)
-            return total + (dW * dW).sum(axis=0)
-
-        patches = self._patches(a_prev)
-        zero = delta.__array_namespace__().zeros((f, patches.shape[-1]), dtype=delta.dtype)
-        W = engine.of(delta).fold(add, zero, (patches, delta.reshape(m, k, -1, f)))
-        db = delta.sum(axis=(2, 3))
-        return {"W": W.reshape(f, *self.window.size, -1), "b": (db * db).sum(axis=(0, 1))}
+        """sum_{i,o} (sum over positions of delta_io a_i)²."""
+        delta = _flat(delta)
+        W = places.squares(self._patches(a_prev), delta)
+        return {"W": W.reshape(self.filters, *self.window.size, -1), "b": places.bias_squares(delta)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
-        """The position sum first: a filter's weights have (m k, h w c) rows of J; their products, filter by filter."""
-        xp = delta[0].__array_namespace__()
-        patches = [self._patches(a) for a in a_prev]
-        errors = [d.reshape(*d.shape[:2], -1, d.shape[-1]) for d in delta]
-
-        def rows(side: int, of_filter: Array) -> Array:
-            dW = xp.einsum("ixp,iox->iop", patches[side], of_filter, optimize=True)
-            return dW.reshape(-1, dW.shape[-1])
-
-        def add(total: Array, pair: Sequence[Array]) -> Array:
-            return total + rows(0, pair[0]) @ rows(1, pair[1]).T
-
-        db = [d.sum(axis=2).reshape(-1, d.shape[-1]) for d in errors]
-        zero = xp.zeros((len(db[0]), len(db[1])), dtype=db[0].dtype)
-        W = engine.of(zero).fold(add, zero, [xp.moveaxis(d, -1, 0) for d in errors])
-        shape = (*delta[0].shape[:2], *delta[1].shape[:2])
-        return {"W": W.reshape(shape), "b": (db[0] @ db[1].T).reshape(shape)}
+        """(GRAM) over pairs of positions: a filter's weights see h w c pixels at each."""
+        patches, errors = [self._patches(a) for a in a_prev], [_flat(d) for d in delta]
+        return {"W": places.gram(patches, errors), "b": places.bias_gram(errors)}
 
     def _patches(self, a: Array) -> Array:
         """The receptive fields of each example as rows, (m, H' W', h w c)."""
         patches = self.window.patches(a)
         return patches.reshape(len(a), -1, patches.shape[-1])
+
+
+def _flat(delta: Array) -> Array:
+    """The errors position by position, (m, k, H' W', f)."""
+    return delta.reshape(*delta.shape[:2], -1, delta.shape[-1])

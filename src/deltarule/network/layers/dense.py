@@ -6,16 +6,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.layers import places
 from deltarule.network.layers.affine import AffineLayer
-from deltarule.network.layers.base import LayerParams, Pass, Shape
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape
 
 
 @dataclass(frozen=True)
 class Dense(AffineLayer):
     """n neurons, each joined to all the activations below. Parameters: {"W": (n_l, n_{l-1}), "b": (n_l,)}.
+
+    Of sequences, (m, T, n_{l-1}), it takes each step by itself with the same weights, and gives (m, T, n_l).
 
     Args:
         n: the number of neurons, n_l, at least 1.
@@ -33,6 +35,7 @@ class Dense(AffineLayer):
     takes: ClassVar[int | None] = 1
     has_outputs: ClassVar[bool] = True
     weighs_inputs: ClassVar[bool] = True
+    unit_tangents: ClassVar[bool] = True
 
     @property
     def is_linear(self) -> bool:
@@ -58,18 +61,18 @@ class Dense(AffineLayer):
         return f"Dense({self.n})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """(n,), from a flat input."""
-        if len(input_shape) != 1:
+        """(n,), from a flat input; (T, n) from the steps of a sequence."""
+        if len(input_shape) not in (1, 2):
             raise ShapeError(
                 f"Dense({self.n}) takes a flat input, and its input has shape {input_shape}: flatten each example."
             )
-        return (self.n,)
+        return (*input_shape[:-1], self.n)
 
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
         """W and b by the layer's initializer, or by that of its activation."""
-        W, b = self.scheme(defaults)(random, self.n, input_shape[0], dtype)
+        W, b = self.scheme(defaults)(random, self.n, input_shape[-1], dtype)
         return {"W": W, "b": b}
 
     def input_shape(self, params: LayerParams) -> Shape | None:
@@ -78,7 +81,7 @@ class Dense(AffineLayer):
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """W is (n_l, n_{l-1}), b is (n_l,)."""
-        return {"W": (self.n, input_shape[0]), "b": (self.n,)}
+        return {"W": (self.n, input_shape[-1]), "b": (self.n,)}
 
     def gram_width(self, params: LayerParams, outputs: int) -> int:
         """n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples."""
@@ -86,19 +89,19 @@ class Dense(AffineLayer):
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""
-        return engine.of(a).dense(W, a)
+        return places.product(W, a)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """W^T delta of every example."""
-        return engine.of(delta).dense_transposed(W, delta)
+        return places.transposed(W, delta)
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """sum over the batch of delta a^T."""
-        return engine.of(delta).dense_outer(delta, a_prev)
+        return places.outer(a_prev, delta)
 
     def tangent_along_gradient(
         self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array] | Motion:
         """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
         if not self._few(delta, a_prev):
             return super().tangent_along_gradient(params, delta, a_prev, here, da_prev)
@@ -129,10 +132,16 @@ class Dense(AffineLayer):
 
     def _few(self, delta: Array, a_prev: Array) -> bool:
         """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
-        return a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
+        return a_prev.ndim == 2 and a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
 
     def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
-        """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b."""
+        """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b.
+
+        Of sequences they are summed over the steps, see `places`.
+        """
+        if delta.ndim > 3:
+            one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
+            return [(places.jacobian_rows(a_prev, delta), one), (places.bias_rows(delta), one)]
         (m, k, n), xp = delta.shape, delta.__array_namespace__()
         errors = delta.reshape(m * k, n).T
         inputs = a_prev.T if k == 1 else xp.repeat(a_prev.T, k, axis=1)
@@ -140,14 +149,29 @@ class Dense(AffineLayer):
 
     def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
         """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
+        if delta.ndim > 3:
+            return {"W": places.squares(a_prev, delta), "b": places.bias_squares(delta)}
         squares = (delta * delta).sum(axis=1)
         return {"W": squares.T @ (a_prev * a_prev), "b": squares.sum(axis=0)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
         """⟨delta_io, delta_jq⟩ ⟨a_i, a_j⟩ for W and ⟨delta_io, delta_jq⟩ for b: rows of J are outer products (BP4)."""
+        if delta[0].ndim > 3:
+            return {"W": places.gram(a_prev, delta), "b": places.bias_gram(delta)}
         (m, k, n), (m2, k2, _) = delta[0].shape, delta[1].shape
         errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
         return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}
+
+    def unit_tangent(
+        self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
+    ) -> tuple[Array, Array]:
+        """dz = W da_prev for the layers below, e_j a_k for the weight (j, k), e_j for the bias j."""
+        xp = here.z.__array_namespace__()
+        e = xp.eye(self.n, dtype=here.z.dtype)
+        biases = xp.broadcast_to(e.reshape(self.n, *[1] * (here.z.ndim - 1), self.n), (self.n, *here.z.shape))
+        below = () if da_prev is None else (self.product(params["W"], da_prev),)
+        dz = xp.concatenate([*below, places.units(a_prev, e), biases])
+        return dz, self.sigma.times_slope(here.z, here.a, dz)
 
     def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
         """‖delta_io‖² (sum_k a_ik² D^-1_k + D^-1_b)."""

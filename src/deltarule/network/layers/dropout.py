@@ -8,7 +8,7 @@ import numpy as np
 from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.checks import require_number
-from deltarule.network.layers.base import LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Dropout(StatelessLayer):
         ddz = here.z.__array_namespace__().zeros_like(here.z) if dda_prev is None else dda_prev
         return ddz, self._times_slope(here, ddz)
 
-    def error_tangent(self, here: Pass, moved: tuple[Array, Array], dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """The mask does not move: ddelta = ddC/da ⊙ mask / (1 - p)."""
         return self._times_slope(here, ddC_da)
 
@@ -105,7 +105,7 @@ class Dropout(StatelessLayer):
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.network.layers.base import LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
 from deltarule.network.layers.window import Window, as_pair, check_padding
 
 
@@ -121,7 +121,7 @@ class Pool(StatelessLayer):
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:

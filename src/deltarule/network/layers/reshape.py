@@ -6,11 +6,13 @@ from typing import ClassVar
 
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.network.layers.base import LayerParams, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
 
 
 class Reshaping(StatelessLayer):
     """a^l = z^l = a^{l-1} in another shape; whatever is linear goes through alike."""
+
+    unit_tangents: ClassVar[bool] = True
 
     def _reshaped(self, array: Array) -> Array:
         return array.reshape(len(array), *self.output_shape(array.shape[1:]))
@@ -21,8 +23,8 @@ class Reshaping(StatelessLayer):
         return Pass(a, a)
 
     def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
-        """delta in the shape of a^{l-1}."""
-        return delta.reshape(a_prev.shape)
+        """delta in the shape of a^{l-1}, behind the axes that stand in front."""
+        return delta.reshape(*delta.shape[: delta.ndim - here.a.ndim], *a_prev.shape)
 
     def tangent(
         self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
@@ -52,7 +54,7 @@ class Reshaping(StatelessLayer):
         a_prev: Array,
         da_prev: Array,
         here: Pass,
-        moved: tuple[Array, Array],
+        moved: Motion,
         delta: Array,
         ddelta: Array,
     ) -> Array:

@@ -29,7 +29,7 @@ def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
     """The parameters with the output layer refitted; the layers below are left as they are."""
     W, b = p[-1]["W"], p[-1]["b"]
     E, xp, h = engine.of(W), W.__array_namespace__(), W.shape[1]
-    if F.in_one_block and F.rows.x.shape[0] <= h and F.l2 is None:  # the dual of the same regression, as in Woodbury
+    if F.in_one_block and F.rows.outputs <= h and F.l2 is None:  # the dual of the same regression, as in Woodbury
         B, missing = _regression(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
         change = B.T @ E.solve(E.factor(E.symmetric_product(B), lam), missing)
     else:
@@ -52,8 +52,8 @@ def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Arra
 def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
     """B and y - a^L, each row scaled by the root of its weight."""
     passes, xp = backprop.forward(net, p, x), x.__array_namespace__()
-    below = passes[-2].a if len(passes) > 1 else x
-    share = xp.sqrt(weight)[:, None]
+    below = backprop.inputs_of(x, passes)[-1]
+    share = backprop.beside(xp.sqrt(weight), below)
     root, r = net.cost.residual(passes[-1].a, y)  # of a square r = root (a - y), and root is one number
-    B = share * root[:, :1] * xp.concatenate([below, xp.ones((x.shape[0], 1), dtype=below.dtype)], axis=1)
-    return B, -share * r
+    B = share * root[..., :1] * xp.concatenate([below, xp.ones((*below.shape[:-1], 1), dtype=below.dtype)], axis=-1)
+    return B.reshape(-1, B.shape[-1]), (-share * r).reshape(-1, r.shape[-1])

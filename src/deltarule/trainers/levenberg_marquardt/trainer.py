@@ -177,7 +177,7 @@ class LevenbergMarquardt(Trainer):
             )
 
     def form(self, net: "Network", params: Params, examples: int) -> str:
-        """Which form a step on that many examples takes: "primal", "dual" or "cg"."""
+        """Which form a step on that many examples takes, or on their steps: "primal", "dual" or "cg"."""
         if self.solver != "auto":
             return self.solver
         n = trees.size(params)
@@ -221,7 +221,7 @@ class LevenbergMarquardt(Trainer):
         if self.batch_size is not None:
             return self._mini_batch_epoch(net, state, rows, turn)
         F = Objective(net, rows, self.block(net, state.params, rows.x.shape), self.l2)
-        form = self.form(net, state.params, rows.x.shape[0])
+        form = self.form(net, state.params, rows.outputs)
         return self.step(F, form, state, float(rows.mask.sum()), rows.x.dtype, turn.clock)
 
     def step(
@@ -268,7 +268,7 @@ class LevenbergMarquardt(Trainer):
             batch = E.take_batch(rows, turn.order, i, m, int(rows.count))
             l2 = None if self.l2 is None else self.l2 * share / total
             F = Objective(net, batch, self.block(net, state.params, batch.x.shape), l2)
-            form = self.form(net, state.params, m)
+            form = self.form(net, state.params, batch.outputs)
             here, damping, ceiling, attempt = self._begin(F, form, state, dtype)
             trial, damping = attempt(damping)
             state = LevenbergMarquardtState(
@@ -312,9 +312,9 @@ class LevenbergMarquardt(Trainer):
         They are a block of the Jacobian (primal) or of the errors (cg).
         """
         n = trees.size(params)
-        neurons = 4 * net.neurons(shape[1:])
-        width = max(n, neurons) if self.form(net, params, shape[0]) == "primal" else neurons
-        return block_size(shape[0], examples_at_once(width, net.outputs))
+        neurons, steps = 4 * net.neurons(shape[1:]), net.steps(shape[1:])
+        width = max(n, neurons) if self.form(net, params, shape[0] * steps) == "primal" else neurons
+        return block_size(shape[0], examples_at_once(width, net.outputs * steps))
 
 
 register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))

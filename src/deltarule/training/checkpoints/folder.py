@@ -19,27 +19,21 @@ LOCK = "lock"
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, the newest first; none where there is no folder.
-
-    Raises:
-        CheckpointError: the folder cannot be read, or is no folder.
-    """
+    """The checkpoints in a folder, the newest first; none where there is no folder."""
     try:
         found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise CheckpointError(
-            f"the checkpoints in {folder} cannot be read ({error.strerror}): name the folder that a training wrote."
-        ) from None
+        fault = f"the checkpoints in {folder} cannot be read ({error.strerror})"
+        raise CheckpointError(f"{fault}: name the folder that a training wrote.") from None
     return sorted(found, key=_number, reverse=True)
 
 
 def newest(folder: Path) -> tuple[Content | None, list[str]]:
     """The newest checkpoint that is whole, None if there are none, and what is wrong with any newer one.
 
-    Raises:
-        CheckpointError: there are checkpoints, and none of them is whole.
+    Checkpoints of which none is whole are a CheckpointError.
     """
     wrong = []
     for path in checkpoints_in(folder):
@@ -83,22 +77,17 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise CheckpointError(
-            f"checkpoints cannot be written to {folder} ({error.strerror}): name another folder."
-        ) from None
+        fault = f"checkpoints cannot be written to {folder} ({error.strerror})"
+        raise CheckpointError(f"{fault}: name another folder.") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            fault = f"{folder} is on a file system without locks ({error.strerror}):"
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 owner = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
-                raise CheckpointError(
-                    f"another training, process {owner}, writes its checkpoints to {folder}: "
-                    "wait for it, or name another folder."
-                ) from None
-            raise CheckpointError(
-                f"{folder} is on a file system without locks ({error.strerror}): name another folder."
-            ) from None
+                fault = f"another training, process {owner}, writes its checkpoints to {folder}: wait, or"
+            raise CheckpointError(f"{fault} name another folder.") from None
         os.truncate(descriptor, 0)
         with suppress(OSError):  # the number only makes the message above clearer; a full disk must not forbid training
             os.write(descriptor, str(os.getpid()).encode())

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,46 +27,25 @@ NAME_ONE = "name the folder that a training wrote with checkpoint"
 SHOWN = 80  # characters of a setting in a message
 
 
+@dataclass(eq=False)
 class Keeper:
-    """Writes the checkpoints of one training, and hands out what the last one held.
+    """Writes the checkpoints of one training, and hands out what the last one held."""
 
-    Args:
-        place: where to write, None for nowhere.
-        every: epochs between two checkpoints.
-        settings: the fingerprint of this training.
-        found: the arrays of the checkpoint to go on from, none for a fresh training.
-        seconds: what the calls took that trained as far as that checkpoint.
-    """
+    place: Path | None  # where to write, None for nowhere
+    every: int = 1  # epochs between two checkpoints
+    settings: Fingerprint = field(default_factory=dict)
+    found: Records = field(default_factory=dict)  # the arrays of the checkpoint to go on from, if there is one
+    earlier: float = 0.0  # the seconds of the calls that trained as far as that
+    began: float = field(default_factory=time.perf_counter)
+    writing: float = 0.0
+    written_at: int = 0  # the epoch of the last checkpoint
+    failing: bool = False
 
-    def __init__(
-        self,
-        place: Path | None,
-        every: int = 1,
-        settings: Fingerprint | None = None,
-        found: Records | None = None,
-        seconds: float = 0.0,
-    ):
-        """Nothing is written before the first epochs are run."""
-        self.earlier = seconds
-        self.place, self.every, self.settings, self.found = place, every, settings or {}, found
-        self.began, self.writing = time.perf_counter(), 0.0
-        self.written_at = 0  # the epoch of the last checkpoint
-        self.failing = False
-
-    def begin(self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]] | None = None) -> Progress:
-        """The progress in the checkpoint, or fresh carries without records.
-
-        Args:
-            fresh: makes the carries.
-            like: makes some of the same shapes where `fresh` reads a disk; None is `fresh`.
-
-        Raises:
-            CheckpointError: the checkpoint's arrays are not those of this training.
-        """
+    def begin(self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]]) -> Progress:
+        """The progress in the checkpoint, in carries as `like` makes them, or fresh carries without records."""
         if not self.found:
-            carries = fresh()
-            return Progress(carries, [[] for _ in carries])
-        progress = from_tensors(self.found, like or fresh)
+            return Progress(carries := fresh(), [[] for _ in carries])
+        progress = from_tensors(self.found, like)
         self.written_at = progress.epoch
         return progress
 
@@ -83,20 +63,16 @@ class Keeper:
         if self.place is None or self.written_at == progress.epoch:
             return
         began = time.perf_counter()
+        spent = self.earlier + began - self.began
         try:
-            spent = self.earlier + began - self.began
-            folder.write(self.place, _content(to_tensors(progress), self.settings, spent))
+            folder.write(self.place, Content(to_tensors(progress), {"settings": self.settings, "seconds": spent}))
+            self.failing = False
         except OSError as error:
             if not self.failing:
-                warnings.warn(
-                    f"the checkpoint of epoch {progress.epoch} cannot be written to {self.place} ({error.strerror}): "
-                    "training goes on, the last checkpoint is kept, and the next one is tried when it is due.",
-                    CheckpointWarning,
-                    stacklevel=2,
-                )
+                fault = f"the checkpoint of epoch {progress.epoch} cannot be written to {self.place} ({error.strerror})"
+                then = "training goes on, the last checkpoint is kept, and the next one is tried when it is due."
+                warnings.warn(f"{fault}: {then}", CheckpointWarning, stacklevel=2)
             self.failing = True
-        else:
-            self.failing = False
         self.written_at = progress.epoch
         self.writing += time.perf_counter() - began
 
@@ -141,28 +117,21 @@ def keeping(
     if not E.leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
         settings()
         content = from_bytes(E.told(b""))
-        yield Keeper(None, found=content.tensors, seconds=content.description["seconds"])
+        yield Keeper(None, found=content.tensors, earlier=content.description["seconds"])
         return
     with folder.locked(place):
         here = source is not None and source.resolve() == place.resolve()
         if not here and (old := folder.checkpoints_in(place)):
-            raise CheckpointError(
-                f"{place} holds checkpoints of an earlier training, the last one {old[0].name}: give resume to go on "
-                "with it, or name another folder."
-            )
+            earlier = f"{place} holds checkpoints of an earlier training, the last one {old[0].name}"
+            raise CheckpointError(f"{earlier}: give resume to go on with it, or name another folder.")
         ours = settings()
         found, seconds = ({}, 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
-        E.told(to_bytes(_content(found, ours, seconds)))
+        E.told(to_bytes(Content(found, {"settings": ours, "seconds": seconds})))
         yield Keeper(place, every, ours, found, seconds)
 
 
 def engine_to_resume(resume: str | os.PathLike | None) -> str | None:
-    """The engine of the checkpoint that a training goes on from: "auto" stays with it, also where more epochs to run
-    would have made it take the other one. None where there is no checkpoint.
-
-    Raises:
-        CheckpointError: as of `keeping`.
-    """
+    """The engine of the checkpoint that a training goes on from, with which "auto" stays; None without a checkpoint."""
     source = _as_path("resume", resume)
     content = None if source is None else folder.newest(source)[0]
     settings = {} if content is None else content.description.get("settings")
@@ -170,7 +139,7 @@ def engine_to_resume(resume: str | os.PathLike | None) -> str | None:
     return found if found in ENGINES else None
 
 
-def _as_path(name: str, folder: str | os.PathLike | None) -> Path | None:
+def _as_path(name: str, folder: Any) -> Path | None:
     try:
         return None if folder is None else Path(folder)
     except TypeError:
@@ -192,25 +161,17 @@ def _read(place: Path, ours: Fingerprint, epochs: int, empty_is_well: bool) -> t
         raise CheckpointError(f"the checkpoint in {place} contradicts itself ({error}): train anew.") from None
     for name in ours | theirs:
         if ours.get(name) != theirs.get(name):
-            raise CheckpointError(
-                f"the checkpoint in {place} is of another training, with {name} {_short(theirs.get(name))}, and here "
-                f"it is {_short(ours.get(name))}: give the same settings, or another folder."
-            )
+            found, here = (_short(settings.get(name, "missing")) for settings in (theirs, ours))
+            other = f"the checkpoint in {place} is of another training, with {name} {found}, and here it is {here}"
+            raise CheckpointError(f"{other}: give the same settings, or another folder.")
     if reached > epochs:
-        raise CheckpointError(
-            f"the checkpoint in {place} is of epoch {reached}, and epochs is {epochs}: give at least {reached}."
-        )
+        later = f"the checkpoint in {place} is of epoch {reached}, and epochs is {epochs}"
+        raise CheckpointError(f"{later}: give at least {reached}.")
     for one in wrong:
         sentence = f"{one}: training goes on from the checkpoint before it, of epoch {reached}."
         warnings.warn(sentence, CheckpointWarning, stacklevel=5)
     return content.tensors, seconds
 
 
-def _content(tensors: Records, settings: Fingerprint, seconds: float) -> Content:
-    """A training as named arrays, what must agree, and the seconds it took."""
-    return Content(tensors, {"settings": settings, "seconds": seconds})
-
-
-def _short(text: str | None) -> str:
-    text = "missing" if text is None else text
+def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

@@ -54,11 +54,10 @@ def _found(tensors: Records, lane: int, place: str, like: Any) -> Any:
     found, wanted = tensors.get(f"{lane}.carry{place}"), _as_numpy(like)
     plain = isinstance(like, int | float)  # Python's own numbers, which NumPy's may stand for
     if found is None or found.shape != wanted.shape or not (plain or found.dtype == wanted.dtype):
-        what = "nothing" if found is None else f"{found.dtype} of shape {found.shape}"
-        raise CheckpointError(
-            f"the checkpoint holds {what} where this training has {wanted.dtype} of shape {wanted.shape} ({place}): "
-            "it is of another version of deltarule or Optax; train anew."
-        )
+        theirs = "nothing" if found is None else f"{found.dtype} of shape {found.shape}"
+        ours = f"{wanted.dtype} of shape {wanted.shape} ({place})"
+        version = "it is of another version of deltarule or Optax; train anew"
+        raise CheckpointError(f"the checkpoint holds {theirs} where this training has {ours}: {version}.")
     if plain or isinstance(like, np.generic):
         return type(like)(found.item())
     if is_key(like):

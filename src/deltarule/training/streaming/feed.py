@@ -9,7 +9,6 @@ import numpy as np
 from deltarule.data.prefetch import AHEAD, Prefetch, chunks, shuffled
 from deltarule.data.stream import Stream
 from deltarule.engine.rows import Rows, padded_size
-from deltarule.errors import DataError
 from deltarule.network.examples import require_finite
 from deltarule.network.network import Network
 
@@ -17,14 +16,9 @@ BUFFERS = AHEAD + 3  # one being filled, one waiting for a place, those in the q
 
 
 def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, rows: int) -> int:
-    """The rows of a process's chunk: as many as `BUFFERS` of them fit the memory, whole batches, and no more than rows.
+    """The rows of a process's chunk: as many as `BUFFERS` of them fit the memory (bytes), in whole batches.
 
-    Args:
-        stream: whose rows they are.
-        trainer: whose batches they are.
-        dtype: of a number in a chunk.
-        memory: bytes for the chunks of a process.
-        rows: that the process with the most of them reads in an epoch: all processes must have chunks of one size.
+    At most `rows`, which are those of the process that reads the most: all must have chunks of one size.
     """
     row = (stream.inputs + stream.targets) * dtype.itemsize
     most = max(1, min(int(memory / BUFFERS / row), rows))
@@ -49,9 +43,11 @@ class Feed:
     seed: int
 
     @property
-    def total(self) -> int:
+    def count(self) -> int:
         """N, over all processes."""
         return int(self.counts.sum())
+
+    outputs = count  # rows of outputs: one for each example
 
     def epoch(self, number: int | None) -> Prefetch[Rows]:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""
@@ -74,7 +70,7 @@ class Feed:
         with self.engine.computing_in(self.dtype):
             if len(x):
                 require_finite(f"X of chunk {i}", x, self.dtype)
-                y = require_finite(f"Y of chunk {i}", self._targets(y), self.dtype)
+                y = require_finite(f"Y of chunk {i}", self._targets(x, y), self.dtype)
                 self.net.cost.check_targets(f"Y of chunk {i}", y)
             if self.mesh is None:
                 return Rows(*self.engine.laid_out(x, y, None, self.size))
@@ -82,16 +78,9 @@ class Feed:
             own = len(self.mesh.local_devices)
             return self.engine.divide_rows(self.mesh, x, y, None, here, -(-self.size // own))
 
-    def _targets(self, y: np.ndarray) -> np.ndarray:
+    def _targets(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(rows, k) in the dtype: whole numbers of one column name classes if k > 1."""
-        k = self.net.outputs
-        if y.ndim == 1:
-            y = y[:, None]
-        if k > 1 and y.shape[1] == 1:
-            classes = y[:, 0].astype(np.int64)
-            if len(y) and ((classes != y[:, 0]).any() or classes.min() < 0 or classes.max() >= k):
-                raise DataError(f"the targets of the stream do not number {k} classes from 0: check the column.")
-            return np.eye(k, dtype=self.dtype)[classes]
-        if y.shape[1] != k:
-            raise DataError(f"the stream has {y.shape[1]} targets, and the network {k} outputs: they must agree.")
-        return y.astype(self.dtype, copy=False)
+        if self.net.outputs > 1 and y.size == len(y):
+            y = y.reshape(-1)
+            y = y if (y % 1).any() else y.astype(np.int64)
+        return self.net.as_targets(y, x)

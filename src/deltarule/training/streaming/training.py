@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from deltarule import engine as engines
 from deltarule.checks import require_count, require_number
 from deltarule.data.stream import Stream
-from deltarule.engine.choice import choose_engine, needs_jax
 from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError, DataError
@@ -23,12 +21,11 @@ from deltarule.network.network import Network
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints import engine_to_resume, keeping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
-from deltarule.training.session import Callback, TrainingResult
+from deltarule.training.session import Callback, Session, TrainingResult
 from deltarule.training.streaming.course import StreamedCourse
 from deltarule.training.streaming.feed import Feed, chunk_rows
-from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, starting_points
+from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, engine_of, run, starting_points
 
 DEFAULT_MEMORY = 2**28
 
@@ -92,28 +89,28 @@ def train_stream(
     check_kinds(net, trainer, stopping, callbacks)
     if not isinstance(stream, Stream):
         raise ConfigurationError(
-            f"stream is a {type(stream).__name__}: give an ArrayStream or a ParquetStream, or call train on arrays."
+            f"stream is a {type(stream).__name__}: give an ArrayStream or ParquetStream, or call train."
         )
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("checkpoint_every", checkpoint_every)
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     shape = (stream.rows, stream.inputs)
-    if engine == "auto" and needs_jax(trainer, devices) is None:
-        engine = engine_to_resume(resume) or engine
-    E = engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
+    E = engine_of(engine, resume, net, trainer, shape, epochs, devices)
     with E.computing_in(dtype):
         mesh = E.mesh_of(devices)
         whole = stream
         stream = stream if mesh is None else E.own_stream(stream)
         counts = E.process_counts(stream.rows)
         if not counts.all():
-            raise DataError(
-                f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream: use fewer "
-                "processes, or more files."
-            )
+            idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
+            raise DataError(f"{idle}: use fewer processes, or more files.")
         (start,) = starting_points(E, net, trainer, params, seed, 1, shape[1:], dtype)
-        _check(net, trainer, start, int(counts.sum()), stopping, validation_data is not None)
+        trainer.check_stream(net, start, int(counts.sum()))
+        check_together(net, trainer, stopping, int(counts.sum()), validation_data is not None)
+        if stopping.min_grad is not None:
+            rule = f"min_grad is {stopping.min_grad:g}"
+            raise ConfigurationError(f"{rule}, and a stream is not judged by it: leave it out.")
         if trainer.whole_stream:
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
         validation = validation_rows(net, start, validation_data, dtype, mesh)
@@ -121,23 +118,12 @@ def train_stream(
             start = E.everywhere(mesh, start)
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
         feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
-        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), epochs, stopping, callbacks, started)
+        rules = replace(stopping, time_limit=None)
+        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), rules, "cost", ())
 
         def settings() -> Fingerprint:
             found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
             return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
 
-        with (
-            E.together(),
-            keeping(checkpoint, resume, checkpoint_every, epochs, settings, E) as keeper,
-            trainer.thread_limits(net, start, int(counts.sum())),
-        ):
-            return replace(course, keeper=keeper).run(start)
-
-
-def _check(net: Network, trainer: Any, params: Params, count: int, stopping: Stopping, validated: bool) -> None:
-    """Refuse what a stream cannot do, rather than do something else."""
-    trainer.check_stream(net, params, count)
-    check_together(net, trainer, stopping, count, validated)
-    if stopping.min_grad is not None:
-        raise ConfigurationError(f"min_grad is {stopping.min_grad:g}, and a stream is not judged by it: leave it out.")
+        session = Session(course, epochs, stopping.time_limit, callbacks, started)
+        return run(session, [start], settings, checkpoint, resume, checkpoint_every)

@@ -1,0 +1,153 @@
+"""Past the end of [N] ch. 6: recurrent networks, on a sine that needs a memory, and how far back their errors reach.
+
+The task: inputs u_t are random numbers in [-1, 1], and y_t = sin(pi (u_t + u_{t-2})). One input says nothing of the
+target, so a network without a memory can do no better than the mean. The reach: the error of the last of 50 steps is
+sent back through time in networks that are not trained yet; [N] ch. 6 names the unstable gradient as what makes
+recurrent networks hard to train, and long short-term memory as the cure.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+
+import deltarule as dr
+from deltarule.experiments.report import Report, Row, Settings
+from deltarule.inspection import plots
+
+SEQUENCES, STEPS = 20, 50  # of training, and as many of test
+HIDDEN = {
+    "no memory, 20 neurons": dr.Dense(20, "tanh"),
+    "recurrent, 8 neurons": dr.Recurrent(8),
+    "GRU, 5 neurons": dr.GRU(5),
+    "LSTM, 4 cells": dr.LSTM(4),
+}
+TRAINERS = {
+    "Levenberg-Marquardt": (dr.LevenbergMarquardt(), 100),
+    "Adam": (dr.GradientDescent(eta=0.01, rule="adam", batch_size=5), 1000),
+}
+REACHES = {
+    "recurrent, sigmoid": dr.Recurrent(30, "sigmoid", sequences=False),
+    "recurrent, tanh": dr.Recurrent(30, sequences=False),
+    "GRU": dr.GRU(30, sequences=False),
+    "LSTM": dr.LSTM(30, sequences=False),
+}
+
+
+def task(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """u (N, T, 1) and y (N, T, 1), which the first two steps do not have."""
+    u = np.random.default_rng(seed).uniform(-1, 1, (SEQUENCES, STEPS, 1))
+    y = np.full_like(u, np.nan)
+    y[:, 2:] = np.sin(np.pi * (u[:, 2:] + u[:, :-2]))
+    return u, y
+
+
+def network(hidden: dr.Dense | dr.Recurrent | dr.GRU | dr.LSTM) -> tuple[dr.Network, bool]:
+    """The network, and whether it takes sequences; one without a memory takes each step as an example of its own."""
+    return dr.Network([hidden, dr.Dense(1, "linear")]), hidden.over_time
+
+
+def examples(seed: int, over_time: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The task's, as sequences or each step by itself."""
+    u, y = task(seed)
+    return (u, y) if over_time else (u[:, 2:].reshape(-1, 1), y[:, 2:].reshape(-1, 1))
+
+
+def error(net: dr.Network, params: Any, over_time: bool) -> float:
+    """The root mean square error on new sequences, beside the standard deviation of the targets."""
+    u, y = examples(10_000, over_time)
+    there = ~np.isnan(y)
+    return float(np.sqrt(np.mean((net(params, u) - y)[there] ** 2)) / np.std(y[there]))
+
+
+def reach(hidden: dr.Recurrent | dr.GRU | dr.LSTM, seed: int) -> np.ndarray:
+    """‖delta_t‖ of every step t beside that of the last step, where only the last step has a target, (T,)."""
+    net = dr.Network([hidden, dr.Dense(1, "linear")])
+    u, _ = task(seed)
+    delta = net.trace(net.init(seed, u.shape[1:], "float64"), u[0], [1.0]).layers[0].delta
+    size = np.linalg.norm(delta, axis=1)
+    return size / size[-1]
+
+
+def run(settings: Settings) -> Report:
+    """Every network by both trainers, then the reaches."""
+    rows, outputs = [], {}
+    for name, hidden in HIDDEN.items():
+        net, over_time = network(hidden)
+        for trainer_name, (trainer, epochs) in TRAINERS.items():
+            epochs = min(epochs, 5) if settings.quick else epochs
+            what, errors, seconds = f"{name}, {trainer_name}", [], []
+            for seed in settings.runs():
+                watch = settings.watch(f"{what}, seed {seed}", epochs)
+                u, y = examples(seed, over_time)
+                began = time.perf_counter()
+                result = dr.train(net, u, y, trainer=trainer, epochs=epochs, seed=seed, callbacks=[watch])
+                seconds.append(time.perf_counter() - began)
+                errors.append(error(net, result.params, over_time))
+                outputs[name] = net(result.params, examples(10_000, over_time)[0]).reshape(SEQUENCES, -1)[0][
+                    -(STEPS - 2) :
+                ]
+            parameters = sum(p.size for layer in result.params for p in layer.values())
+            rows.append(
+                Row(f"{what}, {parameters} parameters", None, errors, seconds=seconds, form="{:.3f}", median=True)
+            )
+    settings.tell("the reach of errors", 1.0)
+    reaches = {name: np.stack([reach(hidden, seed) for seed in settings.runs()]) for name, hidden in REACHES.items()}
+    rows += [
+        Row(
+            f"{name}: the share of the error that is left 20 steps back",
+            None,
+            runs[:, -21].tolist(),
+            form="{:.1e}",
+            median=True,
+        )
+        for name, runs in reaches.items()
+    ]
+    return Report(
+        "memory",
+        "A sine that needs a memory",
+        rows,
+        {"sine": sine_figure(outputs), "reach": reach_figure(reaches)},
+        NOTES,
+    )
+
+
+def sine_figure(outputs: dict[str, np.ndarray]) -> tuple:
+    """One new sequence: the target and what two of the networks, trained by Adam, say."""
+    figure, (axes,) = plots.panels(size=(8.0, 3.2))
+    _, y = task(10_000)
+    axes.plot(y[0, 2:, 0], "ko", markersize=3, label="target")
+    for colour, name in zip(plots.COLOURS, (next(iter(outputs)), list(outputs)[-1]), strict=False):
+        axes.plot(outputs[name], color=colour, linewidth=1, label=name)
+    axes.set(xlabel="step", ylabel="y")
+    axes.legend(loc="upper right", fontsize="small")
+    return figure, "A sequence that no network has seen: the target, a network without a memory, and the LSTM (by Adam)"
+
+
+def reach_figure(reaches: dict[str, np.ndarray]) -> tuple:
+    """‖delta_t‖ over the steps back from the last, geometric mean of the runs."""
+    figure, (axes,) = plots.panels(size=(6.5, 3.6))
+    for colour, (name, runs) in zip(plots.COLOURS, reaches.items(), strict=False):
+        axes.plot(np.arange(STEPS), np.exp(np.log(runs).mean(axis=0))[::-1], color=colour, label=name)
+    axes.set(yscale="log", xlabel="steps back", ylabel="‖delta‖ beside the last step's", ylim=(1e-16, 10))
+    axes.legend(fontsize="small")
+    return (
+        figure,
+        "How much of the last step's error reaches the steps before it: 30 neurons, before training",
+    )
+
+
+NOTES = (
+    "Inputs u_t uniform in [-1, 1], targets y_t = sin(pi (u_t + u_(t-2))), 20 sequences of 50 steps to train on and "
+    "20 new ones to judge by. The number is the root mean square error beside the standard deviation of the targets: "
+    "1 is no better than their mean. The first two steps have no target (NaN). Median of the runs, lowest and highest "
+    "in brackets.",
+    "Levenberg-Marquardt takes 100 exact steps on all sequences; its Jacobian comes by backpropagation through time "
+    "or by the forward recursion, whichever is cheaper. Adam takes 1,000 epochs of batches of 5 sequences, eta = "
+    "0.01. Levenberg-Marquardt computes with NumPy; for Adam JAX is taken where it is installed and sooner done, and "
+    "its seconds hold the compilation.",
+    "The reach is ‖delta_t‖ some steps before the only step with a target, beside that of this step. Sigmoid neurons "
+    "pass on at most a quarter of it at each step, tanh neurons as much as V, which begins as 0.7 times an orthogonal "
+    "matrix. An LSTM begins with f near sigmoid(1) = 0.73 and learns to forget less. Levenberg-Marquardt depends on "
+    "its start where Adam is blunt but even: take restarts.",
+)

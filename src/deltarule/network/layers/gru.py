@@ -1,0 +1,174 @@
+"""The gated recurrent unit (Cho et al. 2014, arXiv 1406.1078)."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.network.layers.base import Pass
+from deltarule.network.layers.gates import gate_curvatures, gate_slopes, joined, split
+from deltarule.network.layers.through_time import State, Step, ThroughTime
+
+
+class Kept(NamedTuple):
+    """z_t, h_t, h_{t-1}, r ⊙ h_{t-1}, and the gates r u g."""
+
+    z: Array
+    h: Array
+    before: Array
+    read: Array
+    gates: Array
+
+
+class Moved(NamedTuple):
+    """How the first four move."""
+
+    z: Array
+    h: Array
+    before: Array
+    read: Array
+
+
+class Back(NamedTuple):
+    """delta_t, dC/dh_t with what the later steps say, and dC/d(r ⊙ h_{t-1})."""
+
+    delta: Array
+    dC_dh: Array
+    dC_dread: Array
+
+
+@dataclass(frozen=True)
+class GRU(ThroughTime):
+    """n neurons that keep their state or replace it. Takes (m, T, features), gives (m, T, n).
+
+        r = sigmoid(W_r x_t + V_r h_{t-1} + b_r),  u = sigmoid(W_u x_t + V_u h_{t-1} + b_u)                  (GRU)
+        g = tanh(W_g x_t + V_g (r ⊙ h_{t-1}) + b_g),  h_t = (1 - u) ⊙ g + u ⊙ h_{t-1},  h_0 = 0
+
+    and back, with dC/dh_t = what is asked of h_t and what step t + 1 leaves to it:
+
+        delta_g = dC/dh_t ⊙ (1 - u) ⊙ sigma',  delta_u = dC/dh_t ⊙ (h_{t-1} - g) ⊙ sigma'               (BPTT)
+        delta_r = V_g^T delta_g ⊙ h_{t-1} ⊙ sigma'
+        left to h_{t-1}: V_r^T delta_r + V_u^T delta_u + r ⊙ V_g^T delta_g + u ⊙ dC/dh_t
+
+    Parameters: {"W": (3n, features), "V": (3n, n), "b": (3n,)}, the gates in the order r, u, g.
+
+    Args:
+        n: the number of neurons, at least 1.
+        sequences: True gives h_t of every step, (m, T, n); False the last step's, (m, n).
+        truncate: errors go back over pieces of so many steps and stop where a piece begins, while the state goes on;
+            None stops nowhere.
+        initializer: a name in `deltarule.network.initializers.INITIALIZERS` for W and b; None is "glorot".
+
+    Raises:
+        ConfigurationError: a number is not a positive whole number, or the initializer is not known.
+
+    >>> GRU(8).parameter_shapes((50, 3))
+    {'W': (24, 3), 'V': (24, 8), 'b': (24,)}
+    """
+
+    n: int
+    sequences: bool = True
+    truncate: int | None = None
+    initializer: str | None = None
+
+    gates: ClassVar[int] = 3
+    kept_type, moved_type, back_type = Kept, Moved, Back
+
+    forward_words: ClassVar[str] = (
+        "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, where h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g, "
+        "a^{l}_0 = 0"
+    )
+    activation_words: ClassVar[str | None] = (
+        "a^{l}_t = (1 - u) g + u a^{l}_(t-1); r, u = 1 / (1 + e^-z), g = tanh z of the three parts of z   (3)"
+    )
+    slope_words: ClassVar[str | None] = "sigma'(z^{l}): a (1 - a) of r and u, 1 - g² of g"
+    error_words: ClassVar[str | None] = (
+        "delta^{l}_t = ((V_g)^T delta_g a^{l}_(t-1), dC/dh_t (a^{l}_(t-1) - g), dC/dh_t (1 - u)) ⊙ sigma'(z^{l}_t), "
+        "where dC/dh_t is dC/da^{l}_t and what step t + 1 leaves to it   (BPTT)"
+    )
+
+    @property
+    def rows(self) -> tuple[slice, ...]:
+        """Those of r and u, which V multiplies by h_{t-1}, and those of g, by r ⊙ h_{t-1}."""
+        return slice(0, 2 * self.n), slice(2 * self.n, 3 * self.n)
+
+    def multiplied(self, steps: Any) -> tuple[Array, ...]:
+        """h_{t-1} and r ⊙ h_{t-1}."""
+        return steps.before, steps.read
+
+    def slope(self, here: Pass) -> Array:
+        """sigma'(z_t) of the three gates."""
+        return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
+
+    def step(self, V: Array, state: State, source: Array) -> Step:
+        """(GRU)."""
+        (before,), n, xp = state, self.n, V.__array_namespace__()
+        opening = source[..., : 2 * n] + before @ V[: 2 * n].T
+        r, u = split(engine.of(opening).sigmoid(opening), n)
+        read = r * before
+        candidate = source[..., 2 * n :] + read @ V[2 * n :].T
+        g = xp.tanh(candidate)
+        h = g + u * (before - g)
+        return (h,), Kept(joined(opening, candidate), h, before, read, joined(r, u, g))
+
+    def step_tangent(self, V: Array, dstate: State, at: Kept, source: Array) -> Step:
+        """d(r h) = dr h + r dh and dz_g = source + V_g d(r h); dh_t = dg + du (h - g) + u (dh - dg)."""
+        (dbefore,), n = dstate, self.n
+        r, u, g = split(at.gates, n)
+        slope_r, slope_u, slope_g = split(gate_slopes(at.gates, n), n)
+        opening = source[..., : 2 * n] + dbefore @ V[: 2 * n].T
+        dr, du = slope_r * opening[..., :n], slope_u * opening[..., n:]
+        dread = dr * at.before + r * dbefore
+        candidate = source[..., 2 * n :] + dread @ V[2 * n :].T
+        dg = slope_g * candidate
+        dh = dg + du * (at.before - g) + u * (dbefore - dg)
+        return (dh,), Moved(joined(opening, candidate), dh, dbefore, dread)
+
+    def step_second(self, V: Array, ddstate: State, at: Kept, moved: Moved, source: Array) -> Step:
+        """The products r h and u (h - g) differentiated once more."""
+        (ddbefore,), n = ddstate, self.n
+        r, u, g = split(at.gates, n)
+        slopes = gate_slopes(at.gates, n)
+        dr, du, dg = split(slopes * moved.z, n)
+        bent_r, bent_u, bent_g = split(gate_curvatures(at.gates, slopes, n) * moved.z**2, n)
+        slope_r, slope_u, slope_g = split(slopes, n)
+        opening = source[..., : 2 * n] + ddbefore @ V[: 2 * n].T
+        ddr, ddu = slope_r * opening[..., :n] + bent_r, slope_u * opening[..., n:] + bent_u
+        ddread = ddr * at.before + 2 * dr * moved.before + r * ddbefore
+        candidate = source[..., 2 * n :] + ddread @ V[2 * n :].T
+        ddg = slope_g * candidate + bent_g
+        ddh = ddg + ddu * (at.before - g) + 2 * du * (moved.before - dg) + u * (ddbefore - ddg)
+        return (ddh,), (joined(opening, candidate), ddh)
+
+    def step_back(self, V: Array, error: State, at: Kept, dC_dh: Array) -> Step:
+        """(BPTT)."""
+        n = self.n
+        r, u, g = split(at.gates, n)
+        slope_r, slope_u, slope_g = split(gate_slopes(at.gates, n), n)
+        dC_dh = dC_dh + error[0]
+        delta_g = slope_g * dC_dh * (1 - u)
+        dC_dread = delta_g @ V[2 * n :]
+        opening = joined(slope_r * dC_dread * at.before, slope_u * dC_dh * (at.before - g))
+        left = opening @ V[: 2 * n] + r * dC_dread + u * dC_dh
+        return (left,), Back(joined(opening, delta_g), dC_dh, dC_dread)
+
+    def step_back_tangent(
+        self, V: Array, dV: Array, derror: State, at: Kept, moved: Moved, back: Back, ddC_dh: Array
+    ) -> Step:
+        """The derivative of each line of `step_back`."""
+        n = self.n
+        r, u, g = split(at.gates, n)
+        slopes = gate_slopes(at.gates, n)
+        slope_r, slope_u, slope_g = split(slopes, n)
+        dr, du, dg = split(slopes * moved.z, n)
+        bend_r, bend_u, bend_g = split(gate_curvatures(at.gates, slopes, n) * moved.z, n)
+        dh, dread = back.dC_dh, back.dC_dread
+        ddh = ddC_dh + derror[0]
+        ddelta_g = bend_g * dh * (1 - u) + slope_g * (ddh * (1 - u) - dh * du)
+        ddread = ddelta_g @ V[2 * n :] + back.delta[..., 2 * n :] @ dV[2 * n :]
+        ddelta_r = bend_r * dread * at.before + slope_r * (ddread * at.before + dread * moved.before)
+        ddelta_u = bend_u * dh * (at.before - g) + slope_u * (ddh * (at.before - g) + dh * (moved.before - dg))
+        opening = joined(ddelta_r, ddelta_u)
+        left = opening @ V[: 2 * n] + back.delta[..., : 2 * n] @ dV[: 2 * n]
+        left = left + dr * dread + r * ddread + du * dh + u * ddh
+        return (left,), (joined(opening, ddelta_g),)

@@ -1,0 +1,227 @@
+"""The walk through time of layers with a memory: forward step by step, the errors back (BPTT), and their derivatives.
+
+`Recurrent`, `GRU` and `LSTM` say what one step does with z_t and the state, how the next state moves, and how errors
+go back through it; what is written here leads from step to step. Sequences are (m, T, features): the time is always
+the axis before the last, and axes may stand in front, with an entry for each residual or parameter.
+
+    delta_t = dC/dz_t, carried back from the last step to the first                               (BPTT)
+    S_t = dh_t/dp, carried forward with the sequence, one entry of the first axis a parameter     (RTRL)
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.network.layers import places
+from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape
+from deltarule.network.layers.gated import Gated, Taken
+
+State = tuple[Array, ...]
+Step = tuple[State, tuple[Array, ...]]  # the state after a step, and what is kept of it
+
+
+class Run(NamedTuple):
+    """What a layer keeps of its sequences for the way back."""
+
+    V: Array
+    ends: Array | None  # the last step of each sequence, (m,); None where all have T steps
+    kept: tuple[Array, ...]  # `kept_type` of every step, (m, T, ·) each
+
+
+class MovedRun(NamedTuple):
+    """How V and the steps of a run move."""
+
+    dV: Array
+    steps: tuple[Array, ...]  # `moved_type` of every step
+
+
+class ThroughTime(Gated):
+    """A kind gives `step`, its derivatives, and the three named tuples of what they keep of each step."""
+
+    unit_tangents: ClassVar[bool] = True
+    states: ClassVar[int] = 1  # arrays that make the state: h, or h and c
+    kept_type: ClassVar[Any]  # of `step`: z, h, before (h_{t-1}) and so on
+    moved_type: ClassVar[Any]  # of `step_tangent`: how z, h, before and so on move
+    back_type: ClassVar[Any]  # of `step_back`: delta and so on
+
+    def step(self, V: Array, state: State, source: Array) -> Step:
+        """z_t = source + V h_{t-1}, where source is W x_t + b, and the next state; keeps `kept_type`."""
+        raise NotImplementedError
+
+    def step_tangent(self, V: Array, dstate: State, at: Any, source: Array) -> Step:
+        """dz_t = source + V dh_{t-1}, and how the next state moves; keeps `moved_type`."""
+        raise NotImplementedError
+
+    def step_second(self, V: Array, ddstate: State, at: Any, moved: Any, source: Array) -> Step:
+        """ddz_t = source + V ddh_{t-1}, and the next state's second derivative; keeps (ddz_t, ddh_t)."""
+        raise NotImplementedError
+
+    def step_back(self, V: Array, error: State, at: Any, dC_dh: Array) -> Step:
+        """The error of the state before, from that of the state after and what h_t is asked for; keeps `back_type`."""
+        raise NotImplementedError
+
+    def step_back_tangent(
+        self, V: Array, dV: Array, derror: State, at: Any, moved: Any, back: Any, ddC_dh: Array
+    ) -> Step:
+        """How the error of the state before moves; keeps (ddelta_t,)."""
+        raise NotImplementedError
+
+    def multiplied(self, steps: Any) -> tuple[Array, ...]:
+        """What each group of V's rows multiplies, of `kept_type`, or how it moves, of `moved_type`."""
+        return (steps.before,)
+
+    def held(self, input_shape: Shape) -> int:
+        """Those of `kept_type`: z is g n numbers, and gates too, each of the others n."""
+        return input_shape[0] * self.n * (2 * self.gates + len(self.kept_type._fields))
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: LayerParams, a_prev: Array, ends: Array | None = None
+    ) -> Pass:
+        """z_t and h_t of every step, from a state of zeros; `ends` is each sequence's last step, if they differ."""
+        V = params["V"]
+        source = places.product(params["W"], a_prev) + params["b"]
+
+        def step(state: State, s: Array) -> Step:
+            return self.step(V, state, s)
+
+        kept = self.kept_type(*engine.of(source).scan(step, self._rest(source), (source,)))
+        run = Run(V, ends, tuple(kept))
+        return Pass(kept.z, self._given(run, kept.h), run, Taken(a_prev, self.multiplied(kept)))
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta_t = dC/dz_t (BPTT)."""
+        return self._back(here.memory, self._at_steps(here.memory, dC_da))[0]
+
+    def tangent(
+        self, params: LayerParams, dparams: LayerParams, a_prev: Taken, here: Pass, da_prev: Array | None
+    ) -> Motion:
+        """dz_t = dW x_t + dV h_{t-1} + db + W dx_t + V dh_{t-1}, and how the state moves with it."""
+        run, dV = here.memory, dparams["V"]
+        source = places.product(dparams["W"], a_prev.x) + self._times_V(dV, a_prev.h) + dparams["b"]
+        if da_prev is not None:
+            source = source + places.product(params["W"], da_prev)
+
+        def step(state: State, *each: Array) -> Step:
+            return self.step_tangent(run.V, state, self.kept_type(*each[:-1]), each[-1])
+
+        moved = self.moved_type(*self._walk(step, (*run.kept, source)))
+        taken = Taken(da_prev, self.multiplied(moved))
+        return Motion(moved.z, self._given(run, moved.h), taken, MovedRun(dV, tuple(moved)))
+
+    def second_tangent(
+        self,
+        params: LayerParams,
+        dparams: LayerParams,
+        a_prev: Taken,
+        here: Pass,
+        dz: Array,
+        da_prev: Array | None,
+        dda_prev: Array | None,
+    ) -> tuple[Array, Array]:
+        """ddz_t = 2 dW dx_t + 2 dV dh_{t-1} + W ddx_t + V ddh_{t-1}, and how the state bends with it."""
+        run, motion = here.memory, self.tangent(params, dparams, a_prev, here, da_prev)
+        source = 2 * self._times_V(dparams["V"], motion.taken.h)
+        if da_prev is not None:
+            source = source + 2 * places.product(dparams["W"], da_prev)
+        if dda_prev is not None:
+            source = source + places.product(params["W"], dda_prev)
+
+        def step(state: State, *each: Array) -> Step:
+            at, moved, _ = self._parts(each)
+            return self.step_second(run.V, state, at, moved, each[-1])
+
+        ddz, ddh = self._walk(step, (*run.kept, *motion.memory.steps, source))
+        return ddz, self._given(run, ddh)
+
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
+        """How delta_t moves: each step of (BPTT) differentiated once more."""
+        run, dV, steps = here.memory, moved.memory.dV, moved.memory.steps
+        back = self._back(run, self._at_steps(run, dC_da))
+
+        def step(state: State, *each: Array) -> Step:
+            at, moved, back = self._parts(each)
+            return self.step_back_tangent(run.V, dV, state, at, moved, self.back_type(*back), each[-1])
+
+        arrays = (*run.kept, *steps, *back, self._at_steps(run, ddC_da))
+        return self._walk(step, arrays, reverse=True)[0]
+
+    def unit_tangent(self, params: LayerParams, a_prev: Taken, here: Pass, da_prev: Array | None) -> tuple[Any, Array]:
+        """dh_t as each parameter moves by one (RTRL): those of the layers below, then V, W and b of this one."""
+        run, (xp, G) = here.memory, (here.z.__array_namespace__(), here.z.shape[-1])
+        eye, count = xp.eye(G, dtype=here.z.dtype), len(run.kept)
+        below = () if da_prev is None else (places.product(params["W"], da_prev),)
+
+        def step(state: State, *each: Array) -> Step:
+            x, h = each[count], each[count + 1 : count + 1 + len(a_prev.h)]
+            own = [places.units(one, eye[rows]) for rows, one in zip(self.rows, h, strict=True)]
+            own += [places.units(x, eye), xp.broadcast_to(eye[:, None], (G, len(x), G))]
+            source = xp.concatenate([*each[count + 1 + len(h) :], *own])
+            state, moved = self.step_tangent(run.V, state, self.kept_type(*each[:count]), source)
+            return state, (self.moved_type(*moved).h,)
+
+        entries = sum(p.size for p in params.values()) + (0 if da_prev is None else len(da_prev))
+        arrays = (*run.kept, a_prev.x, *a_prev.h, *below)
+        (dh,) = self._walk(step, arrays, self._rest(here.z, entries))
+        return None, self._given(run, dh)
+
+    # From step to step
+
+    def _rest(self, like: Array, *front: int) -> State:
+        """A state of zeros for sequences like these, and for each entry of the axes in front."""
+        zero = like.__array_namespace__().zeros((*front, *like.shape[:-2], self.n), dtype=like.dtype)
+        return (zero,) * self.states
+
+    def _walk(
+        self, step: Callable[..., Step], arrays: Sequence[Array], state: State | None = None, reverse: bool = False
+    ) -> tuple[Array, ...]:
+        """What is kept of each step forwards or back; with `truncate` no derivative passes from piece to piece."""
+        last = arrays[-1]
+        state = self._rest(last) if state is None else state
+        E, T = engine.of(last), last.shape[-2]
+        if self.truncate is None or self.truncate >= T:
+            return E.scan(step, state, arrays, reverse)
+        goes_on = E.put((np.arange(T) % self.truncate != 0)[:, None], last.dtype)
+
+        def cut(state: State, goes_on: Array, *each: Array) -> Step:
+            if not reverse:
+                return step(tuple(goes_on * part for part in state), *each)
+            state, kept = step(state, *each)
+            return tuple(goes_on * part for part in state), kept
+
+        return E.scan(cut, state, (goes_on, *arrays), reverse)
+
+    def _parts(self, each: tuple[Array, ...]) -> tuple[Any, Any, tuple[Array, ...]]:
+        """One step's `kept_type` and `moved_type`, and what follows them but the last."""
+        first = len(self.kept_type._fields)
+        second = first + len(self.moved_type._fields)
+        return self.kept_type(*each[:first]), self.moved_type(*each[first:second]), each[second:-1]
+
+    def _back(self, run: Run, dC_dh: Array) -> tuple[Array, ...]:
+        """`back_type` of every step."""
+
+        def step(state: State, *each: Array) -> Step:
+            return self.step_back(run.V, state, self.kept_type(*each[:-1]), each[-1])
+
+        return self._walk(step, (*run.kept, dC_dh), reverse=True)
+
+    # From all steps to what the layer gives
+
+    def _given(self, run: Run, h: Array) -> Array:
+        """Of h (..., m, T, n) all of it, or each sequence's last step."""
+        if self.sequences:
+            return h
+        return h[..., -1, :] if run.ends is None else (self._at_end(run) * h).sum(axis=-2)
+
+    def _at_steps(self, run: Run, dC_da: Array) -> Array:
+        """dC/dh_t from above: 0 but at the last step where only that is given."""
+        return dC_da if self.sequences else self._at_end(run) * dC_da[..., None, :]
+
+    def _at_end(self, run: Run) -> Array:
+        """1 at the last step of each sequence, (m, T, 1) or (T, 1)."""
+        h = self.kept_type(*run.kept).h
+        steps = h.__array_namespace__().arange(h.shape[-2])
+        last = len(steps) - 1 if run.ends is None else run.ends[:, None]
+        return (steps == last)[..., None].astype(h.dtype)

@@ -1,0 +1,100 @@
+"use strict";
+// Formulas as `deltarule trace` writes them, set as MathML, and numbers as they are shown. Nothing is computed here.
+const DR = { digits: 4 };
+
+DR.NAMES = { delta: "δ", sigma: "σ", lambda: "λ", eta: "η", beta: "β", mu: "μ", eps: "ε", sum: "∑", "sigma'": "σ′", "∇": "∇" };
+const MATHML = "http://www.w3.org/1998/Math/MathML";
+
+// An element with attributes and children, each a node or a text.
+DR.make = (name, attributes = {}, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== undefined) made.setAttribute(key, value);
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+};
+
+DR.svg = (name, attributes = {}) => {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+};
+
+const mathml = (name, ...children) => {
+  const made = document.createElementNS(MATHML, name);
+  made.append(...children);
+  return made;
+};
+
+// The formula without the number of its equation, and that number, such as "BP2".
+DR.parts = (text) => {
+  const found = / {3,}\(([^()]*)\)\s*$/.exec(text);
+  return found ? { formula: text.slice(0, found.index), tag: found[1] } : { formula: text, tag: "" };
+};
+
+const TOKEN = /\s+|[\p{L}∇∂]+'?|\d+(?:\.\d+)?|[\^_]\{[^}]*\}|[\^_]\(|[\^_][\p{L}\d]+|./gu;
+
+DR.typeset = (text) => {
+  const row = mathml("mrow");
+  let nodes = [];
+  for (const token of text.match(TOKEN) || []) {
+    const last = nodes[nodes.length - 1];
+    if (/^[\^_]./.test(token) && last && token[1] !== "(") {
+      const script = leaf(token.slice(1).replace(/[{}]/g, ""));
+      const above = token[0] === "^";
+      const other = above ? "msub" : "msup";
+      const both = last.node.localName === other;
+      const [base, first] = both ? [...last.node.childNodes] : [last.node, null];
+      const children = both ? (above ? [base, first, script] : [base, script, first]) : [base, script];
+      last.node = mathml(both ? "msubsup" : above ? "msup" : "msub", ...children);
+    } else if (token.trim()) nodes.push({ node: leaf(token) });
+    else nodes.push({ node: mathml("mspace"), space: true });
+  }
+  nodes = nodes.filter(({ node, space }) => !(space && node.parentNode));
+  for (const { node, space } of nodes) {
+    if (space) node.setAttribute("width", "0.18em");
+    row.append(node);
+  }
+  const math = mathml("math", row);
+  math.setAttribute("aria-label", text);
+  return math;
+};
+
+const leaf = (token) => {
+  if (/^\d/.test(token)) return mathml("mn", token);
+  if (token in DR.NAMES) return mathml("mi", DR.NAMES[token]);
+  if (/^[\p{L}∇∂]+'?$/u.test(token)) return mathml(token.length > 3 ? "mtext" : "mi", token.replace("'", "′"));
+  return mathml("mo", token);
+};
+
+// A number in as many digits as are asked for; the whole number is in its title, for programs in data-value.
+DR.format = (value) => {
+  if (value === null || value === undefined) return "–";
+  if (DR.digits >= 17 || value === 0) return String(value);
+  const text = value.toPrecision(DR.digits);
+  return text.replace("e+", "e");
+};
+
+DR.number = (value, more = "") => {
+  const sign = value < 0 ? " minus" : value > 0 ? " plus" : "";
+  return DR.make("span", { class: `n${sign}${more && " " + more}`, "data-value": value, title: value }, DR.format(value));
+};
+
+// A line of texts and numbers; a text may hold indices as "z^2_0".
+DR.line = (...parts) => {
+  const line = DR.make("div", { class: "line" });
+  for (const part of parts.flat(9)) {
+    if (part instanceof Node) line.append(part);
+    else if (typeof part === "number" || part === null) line.append(DR.number(part));
+    else line.append(...DR.indexed(part));
+  }
+  return line;
+};
+
+DR.indexed = (text) => {
+  const nodes = [];
+  for (const piece of text.split(/([\^_]\{?[\p{L}\d,]+\}?)/u)) {
+    if (/^[\^_]./.test(piece)) nodes.push(DR.make(piece[0] === "^" ? "sup" : "sub", {}, piece.slice(1).replace(/[{}]/g, "")));
+    else if (piece) nodes.push(piece.replace(/\b(delta|sigma'|sigma|eta|lambda)(?![\p{L}])/gu, (name) => DR.NAMES[name]));
+  }
+  return nodes;
+};

@@ -1,0 +1,165 @@
+"""`Watch`: a training of one's own, seen in the browser while it runs, as MATLAB's training window shows it."""
+
+import time
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from deltarule import trees
+from deltarule.engine.rows import Rows
+from deltarule.network.evaluation import evaluate
+from deltarule.play.frames import Frames
+from deltarule.play.learner import STATES, Moment, number_of
+from deltarule.play.problems import Problem
+from deltarule.training.loop import Carry, Course
+from deltarule.training.monitoring import learning_speed
+from deltarule.training.session import TrainingResult
+
+MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records
+
+
+class Watched:
+    """A training that goes on elsewhere, as `Frames` asks of a learner: its latest moment, and its costs."""
+
+    update = None
+    batches = 1
+    thinned = 0
+
+    def __init__(self, course: Course, carry: Carry):
+        self.course = course
+        self.ended: str | None = None
+        self.records: list[dict[str, Any]] = []
+        count = min(int(course.rows.count), MOST_ROWS)
+        self.rows = Rows(np.asarray(course.rows.x)[:count], np.asarray(course.rows.y)[:count], None, count)
+        self.look(carry, [])
+
+    @property
+    def trainer(self) -> Any:
+        """The trainer."""
+        return self.course.trainer
+
+    @property
+    def now(self) -> Moment:
+        """The latest moment."""
+        return self.moments[-1]
+
+    def look(self, carry: Carry, records: list[dict[str, Any]]) -> None:
+        """The training stands here, after epochs with these records."""
+        self.records += records
+        state = trees.mapped(np.asarray, carry.state)
+        net, record = self.course.net, dict(self.records[-1]) if self.records else {}
+        score = evaluate(net, state.params, self.rows)
+        record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
+        record["learning_speed"] = learning_speed(net, state.params, self.rows)
+        self.moments = [Moment(int(carry.epoch), 0, state, record)]
+
+    def costs(self, known: int) -> dict[str, Any]:
+        """What the training recorded of each epoch from number `known` on."""
+        news = self.records[known:]
+        held_out = bool(self.records) and "validation_cost" in self.records[0]
+        names = [name for name in STATES if self.records and name in self.records[0]]
+        return {
+            "states": {name: [number_of(one, name) for one in news] for name in names},
+            "epochs": [int(one["epoch"]) for one in news],
+            "costs": [float(one["cost"]) for one in news],
+            "validation": [float(one["validation_cost"]) for one in news] if held_out else None,
+        }
+
+
+class WatchFrames(Frames):
+    """The layout and the frames of a training that is watched."""
+
+    def __init__(self, course: Course, watched: Watched):
+        X, Y = watched.rows.x, watched.rows.y
+        classes = course.net.cost.for_classes or course.net.output_activation.name == "softmax"
+        names = tuple(map(str, range(Y.shape[1] if Y.shape[1] > 1 else 2)))
+        problem = Problem(
+            "watched", f"{type(course.trainer).__name__} on {int(course.rows.count):,} examples", X, Y,
+            tuple(f"x{k}" for k in range(X[0].size)), names[: Y.shape[1]], names if classes else None,
+            np.arange(len(X)), validation=None if course.validation is None else (X[:0], Y[:0]),
+        )  # fmt: skip
+        self.present(problem, course.net, [watched], [type(course.trainer).__name__])  # pyright: ignore[reportArgumentType]
+
+    def layout(self) -> dict[str, Any]:
+        """The layout, by which the page knows that it only watches."""
+        return super().layout() | {"watch": True}
+
+
+class Watch:
+    """A callback of `dr.train` that shows the training in the browser, with a button that ends it.
+
+    The page has the cost of both parts, the gradient, the damping, predictions against targets, the network with its
+    numbers and the equations of any example. The button ends the training after the epochs under way; with validation
+    data the best parameters are kept, as always.
+
+    Args:
+        port: 0 takes any free one.
+        browser: whether to open the page; else look at `address`. A notebook shows the page where the object is the
+            last value of a cell.
+
+    Raises:
+        ConfigurationError: the port cannot be had, or the packages of the extra "play" are missing.
+
+    >>> import deltarule as dr
+    >>> watch = dr.Watch(browser=False)
+    >>> result = dr.train(net, X, Y, trainer=dr.LevenbergMarquardt(), epochs=9, callbacks=[watch])  # doctest: +SKIP
+    >>> watch.close()
+    """
+
+    def __init__(self, port: int = 0, browser: bool = True):
+        from deltarule.play.watch_server import WatchServer
+
+        self.frames: WatchFrames | None = None
+        self.seen = False  # whether a page was told of the end
+        self.stopped = False
+        self.records: list[dict[str, Any]] = []
+        self.server = WatchServer(self, port)
+        self.thread = self.server.start()
+        if browser:
+            self.server.open_browser()
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser on this machine."""
+        return self.server.address
+
+    def __call__(self, record: dict[str, Any]) -> bool:
+        """An epoch's record; whether the page's button asked for the end."""
+        self.records.append(record)
+        return self.stopped
+
+    def look(self, course: Course, carry: Carry) -> None:
+        """Where the training stands, after the records since the last look."""
+        records, self.records = self.records, []
+        if self.frames is None or self.frames.learners[0].course is not course:
+            self.frames, self.stopped, self.seen = WatchFrames(course, Watched(course, carry)), False, False
+        else:
+            self.frames.learners[0].look(carry, records)  # pyright: ignore[reportAttributeAccessIssue]
+        self.server.tell()
+
+    def ended(self, result: TrainingResult) -> None:
+        """The training has ended; its page stays as long as this process."""
+        if self.frames is not None:
+            self.frames.learners[0].ended = result.message  # pyright: ignore[reportAttributeAccessIssue]
+            self.server.tell()
+
+    def end_training(self) -> None:
+        """The training ends after the epochs that are under way."""
+        self.stopped = True
+
+    def close(self, wait: float = 0.0) -> None:
+        """End the server; pages keep what they show.
+
+        Args:
+            wait: seconds to wait for a page that has not yet been told of the training's end.
+        """
+        until = time.monotonic() + wait
+        while not self.seen and time.monotonic() < until:
+            time.sleep(0.05)
+        self.server.stop()
+        self.thread.join(10)
+
+    def _repr_html_(self) -> str:
+        """The page in a notebook's cell."""
+        return f'<iframe src="{escape(self.address)}" width="100%" height="900" style="border: 0"></iframe>'

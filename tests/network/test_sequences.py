@@ -1,0 +1,124 @@
+"""Sequences of different lengths: lists, NaN at the end, and what is refused."""
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.errors import DataError, ShapeError
+from deltarule.network.sequences import have_ended, is_ragged, padded, require_ends, split
+
+NAN = np.nan
+X = [np.arange(6.0).reshape(3, 2), np.ones((1, 2))]
+TOGETHER = np.array([[[0, 1], [2, 3], [4, 5]], [[1, 1], [NAN, NAN], [NAN, NAN]]])
+EVERY = dr.Network([dr.Recurrent(3), dr.Dense(2, "linear")])
+LAST = dr.Network([dr.LSTM(3), dr.GRU(3, sequences=False), dr.Dense(2, "linear")])
+CLASSES = dr.Network([dr.GRU(3), dr.Dense(3, "softmax")], "log-likelihood")
+
+
+@pytest.fixture
+def params():
+    return EVERY.init(0, (3, 2), "float64")
+
+
+def test_a_list_becomes_one_array_that_ends_in_nan():
+    assert is_ragged(X)
+    assert not is_ragged([X[0], X[0]])
+    np.testing.assert_array_equal(padded("X", X, "float64"), TOGETHER)
+    np.testing.assert_array_equal(padded("X", [[1, 2], [3]], "float64"), [[[1], [2]], [[3], [NAN]]])
+    with pytest.raises(
+        ShapeError, match=r"X holds sequences of shapes \(3, 2\), \(1, 4\): give arrays \(steps, features"
+    ):
+        padded("X", [X[0], np.ones((1, 4))], "float64")
+    with pytest.raises(DataError, match=r"X\[1\] has 0 steps: give at least one"):
+        padded("X", [X[0], np.ones((0, 2))], "float64")
+
+
+def test_zeros_stand_in_a_network_where_a_sequence_has_ended():
+    clean, ends = split(TOGETHER)
+    np.testing.assert_array_equal(clean, np.nan_to_num(TOGETHER))
+    assert ends.tolist() == [2, 0]
+    whole = TOGETHER[:1]
+    assert split(whole) == (whole, None) or split(whole)[1] is None
+    assert have_ended(X)
+    assert have_ended(TOGETHER)
+    assert not have_ended(whole)
+
+
+def test_nan_before_a_step_is_refused():
+    np.testing.assert_array_equal(require_ends("X", TOGETHER), np.nan_to_num(TOGETHER))
+    gap = TOGETHER.copy()
+    gap[1, 2] = 7
+    with pytest.raises(DataError, match=r"X\[1\] has NaN at step 1 and numbers after it, and NaN marks the end"):
+        require_ends("X", gap)
+    with pytest.raises(DataError, match=r"X\[0\] has no step at all"):
+        require_ends("X", np.full((1, 3, 2), NAN))
+    partly = TOGETHER.copy()
+    partly[0, 1, 0] = NAN
+    with pytest.raises(DataError, match=r"X holds nan at index \(0, 1, 0\)"):
+        dr.train(EVERY, partly, np.ones((2, 3, 2)), trainer=dr.LevenbergMarquardt(), epochs=1)
+
+
+@pytest.mark.parametrize("net", [EVERY, LAST])
+def test_a_sequence_beside_longer_ones_is_what_it_is_alone(net):
+    params = net.init(0, (3, 2), "float64")
+    together = net(params, X)
+    np.testing.assert_array_equal(net(params, TOGETHER), together)
+    for one, outputs in zip(X, together, strict=True):
+        alone = net(params, one[None])[0]
+        np.testing.assert_allclose(outputs[: len(one)] if outputs.ndim == 2 else outputs, alone, rtol=1e-12)
+    if net is EVERY:
+        assert np.isnan(together[1, 1:]).all()
+
+
+def test_targets_as_lists_arrays_and_classes(params):
+    x = EVERY.as_inputs(params, X, np.dtype("float64"))
+    Y = [np.ones((3, 2)), np.zeros((1, 2))]
+    expected = np.array([[[1, 1], [1, 1], [1, 1]], [[0, 0], [NAN, NAN], [NAN, NAN]]])
+    np.testing.assert_array_equal(EVERY.as_targets(Y, x), expected)
+    filled = np.nan_to_num(expected, nan=5.0)  # whatever stands behind the end
+    np.testing.assert_array_equal(EVERY.as_targets(filled, x), expected)
+    with pytest.raises(ShapeError, match=r"Y has shape \(2, 3\), and 2 rows of X with 2 outputs need \(2, 3, 2\)"):
+        EVERY.as_targets(np.ones((2, 3)), x)
+    labels = CLASSES.as_targets([[0, 2, 1], [1]], x)
+    np.testing.assert_array_equal(labels[0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
+    np.testing.assert_array_equal(labels[1], [[0, 1, 0], [NAN] * 3, [NAN] * 3])
+    np.testing.assert_array_equal(CLASSES.as_targets(np.array([[0, 2, 1], [1, 0, 0]]), x), labels)
+    with pytest.raises(DataError, match=r"Y names classes 0\.\.3, and the network has 3 outputs"):
+        CLASSES.as_targets([[0, 3, 1], [1]], x)
+
+
+def test_a_training_on_lists_and_on_the_array_is_the_same():
+    Y = [np.sin(x) for x in X]
+    options = {"trainer": dr.LevenbergMarquardt(), "epochs": 3, "validation_data": (X, Y)}
+    one = dr.train(EVERY, X, Y, **options)
+    targets = np.sin(TOGETHER)
+    other = dr.train(EVERY, TOGETHER, targets, **options | {"validation_data": (TOGETHER, targets)})
+    np.testing.assert_array_equal(one.history["validation_cost"], other.history["validation_cost"])
+    cost = EVERY.cost_and_gradient(one.params, X, Y)[0]
+    assert one.history["validation_cost"][-1] == pytest.approx(float(cost), rel=1e-12)
+
+
+def test_steps_without_a_target_count_for_nothing():
+    """A target in the middle may be missing: of classes all of a step's, of numbers any."""
+    params = CLASSES.init(0, (3, 2), "float64")
+    Y = np.eye(3)[[[0, 1, 2], [1, 0, 0]]]
+    Y[0, 1] = NAN
+    cost, _ = CLASSES.cost_and_gradient(params, X, Y)
+    a = CLASSES(params, X)
+    assert float(cost) == pytest.approx(-(np.log(a[0, 0, 0]) + np.log(a[0, 2, 2]) + np.log(a[1, 0, 1])) / 2)
+    Y[0, 2, 1] = NAN
+    with pytest.raises(DataError, match="validation Y lacks some targets of a step, and the cost log-likelihood needs"):
+        dr.train(
+            CLASSES, X, [[0, 1, 2], [1]], trainer=dr.GradientDescent(eta=0.1), epochs=1, validation_data=(TOGETHER, Y)
+        )
+
+
+def test_accuracy_is_the_share_of_the_steps_that_there_are():
+    params = CLASSES.init(0, (3, 2), "float64")
+    right = CLASSES(params, X).argmax(axis=-1)
+    labels = [right[0].copy(), right[1, :1]]
+    labels[0][0] = (labels[0][0] + 1) % 3
+    result = dr.train(
+        CLASSES, X, labels, trainer=dr.GradientDescent(eta=1e-12), epochs=1, params=params, validation_data=(X, labels)
+    )
+    assert result.history["validation_accuracy"][0] == pytest.approx((2 / 3 + 1) / 2, rel=1e-6)
