@@ -1,14 +1,17 @@
 """Burgers' equation, in which a sine steepens into a shock layer. Draws burgers.png with a map of the residual."""
 
 import numpy as np
+from scipy.stats import qmc
 
 import deltarule as dr
 from deltarule.inspection import plots
 
 NU = 0.01 / np.pi
-random = np.random.default_rng(0)
-inside = np.column_stack([random.uniform(-1, 1, 2000), random.uniform(0, 1, 2000)])
-layer = np.column_stack([random.uniform(-0.15, 0.15, 700), random.uniform(0.2, 1, 700)])  # where u will be steep
+inside = qmc.Sobol(2, seed=0).random_base2(12)[:3000] * [2, 1] - [1, 0]  # place and time
+layer = qmc.Sobol(2, seed=1).random_base2(10)[:1000] * [0.3, 0.8] - [0.15, -0.2]  # where u will be steep
+line, time = np.linspace(-1, 1, 101), np.linspace(0, 1, 40)
+start = np.column_stack([line, 0 * line])
+walls = np.vstack([np.column_stack([np.full(40, end), time]) for end in (-1.0, 1.0)])
 
 
 def burgers(x, u, p):
@@ -16,17 +19,24 @@ def burgers(x, u, p):
     return u.d(1) + u.value * u.d(0) - NU * u.d(0, 0)
 
 
-def conditions(x, v):
-    """u(x, 0) = -sin(pi x) and u = 0 at both ends, exactly; v is the network's output."""
-    place, time = x[:, :1], x[:, 1:]
-    return -np.sin(np.pi * place) + time * (1 - place**2) * v
+def sine(x, u, p):
+    """u at the start."""
+    return u.value + np.sin(np.pi * x[:, :1])
+
+
+def zero(x, u, p):
+    """u at both ends."""
+    return u.value
 
 
 net = dr.Network([dr.Dense(20, "tanh"), dr.Dense(20, "tanh"), dr.Dense(20, "tanh"), dr.Dense(1, "linear")])
 result = dr.solve(
     net,
-    [dr.Equation(np.vstack([inside, layer]), burgers)],
-    hard=conditions,
+    [
+        dr.Equation(np.vstack([inside, layer]), burgers),
+        dr.Equation(start, sine, weight=10),
+        dr.Equation(walls, zero, weight=10),
+    ],
     trainer=dr.LevenbergMarquardt(),
     epochs=300,
     stopping=dr.Stopping(time_limit=120),
