@@ -17,11 +17,13 @@ if TYPE_CHECKING:
         ProcessError,
         ShapeError,
         TooLargeError,
+        UnstableError,
     )
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
+    from deltarule.imports import from_matlab, from_sklearn, from_torch
     from deltarule.inspection import check_gradient
-    from deltarule.models import Model, NetworkClassifier, NetworkRegressor, fit_table, load_model
+    from deltarule.models import Model, NARXRegressor, NetworkClassifier, NetworkRegressor, fit_table, load_model
     from deltarule.network.activation import Activation
     from deltarule.network.activations import add_activation
     from deltarule.network.costs import CrossEntropy, Huber, LogLikelihood, Poisson, Quadratic
@@ -87,6 +89,7 @@ _HOMES = {
     "ModelFileError": "errors",
     "Network": "network.network",
     "NetworkClassifier": "models",
+    "NARXRegressor": "models",
     "NetworkRegressor": "models",
     "NewtonCG": "trainers.newton_cg",
     "NoImprovement": "trainers.no_improvement",
@@ -100,11 +103,15 @@ _HOMES = {
     "Solution": "equations",
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
+    "UnstableError": "errors",
     "TrainingResult": "training.session",
     "Watch": "play.watch",
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
+    "from_matlab": "imports",
+    "from_sklearn": "imports",
+    "from_torch": "imports",
     "fit_table": "models",
     "load": "files.model_file",
     "load_model": "models",
@@ -142,6 +149,7 @@ __all__ = [
     "MeanPool",
     "Model",
     "ModelFileError",
+    "NARXRegressor",
     "Network",
     "NetworkClassifier",
     "NetworkRegressor",
@@ -158,11 +166,15 @@ __all__ = [
     "Stopping",
     "TooLargeError",
     "TrainingResult",
+    "UnstableError",
     "Watch",
     "add_activation",
     "check_gradient",
     "export_model",
     "fit_table",
+    "from_matlab",
+    "from_sklearn",
+    "from_torch",
     "load",
     "load_model",
     "save",

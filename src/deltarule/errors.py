@@ -38,6 +38,10 @@ class TooLargeError(DeltaruleError, ValueError):
     """What was asked for does not fit the memory that is free."""
 
 
+class UnstableError(DeltaruleError, ValueError):
+    """The free run of a time-series model leaves everything that was measured."""
+
+
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written, or is damaged; the training goes on with the one before it."""
 

@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
+from deltarule.curvature import (
+    Linearization,
+    NormalEquations,
+    equations_at,
+    linearize,
+    normal_equations,
+    residual_acceleration,
+    transpose_product,
+)
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, sum_over_blocks
 from deltarule.network import backprop
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 Number = Any
+Kept = tuple[Linearization, Array]  # of a block of examples, and its J^T (n, m k)
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,25 @@ class Objective:
     def value(self, p: Params) -> Array:
         """F(p)."""
         return self.sum(cost, p) + self.prior_energy(p)
+
+    def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
+        """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
+        if not self.in_one_block:
+            return None, self.sum(normal_equations, p)
+        lins = [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in self.parts]
+        found = [equations_at(part.net, p, lin) for part, lin in zip(self.parts, lins, strict=True)]
+        kept = [(lin, J) for lin, (_, J) in zip(lins, found, strict=True)]
+        return kept, NormalEquations(*map(sum, zip(*(equations for equations, _ in found), strict=True)))
+
+    def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
+        """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
+        if kept is None:
+            return self.sum(_force, p, s)
+        bends = [
+            J @ residual_acceleration(part.net, p, lin, part.scale * part.rows.mask, s).reshape(-1)
+            for part, (lin, J) in zip(self.parts, kept, strict=True)
+        ]
+        return trees.unravel(sum(bends[1:], bends[0]), s)
 
     def prior(self, p: Params) -> Params:
         """The diagonal of A in the shape of the parameters: scale l2 for weights, 0 for biases."""
@@ -169,6 +198,11 @@ def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
     if F.l2 is None:
         return value, gradient
     return value + F.prior_energy(p), trees.plus(gradient, trees.times(F.prior(p), p))
+
+
+def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
+    lin = linearize(net, p, x, y, weight)
+    return transpose_product(net, p, lin, residual_acceleration(net, p, lin, weight, s))
 
 
 def cost(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Array:

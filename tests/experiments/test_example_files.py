@@ -50,6 +50,12 @@ def test_nielsen_2(example):
     assert back == pytest.approx(differences, rel=1e-2)  # float32
 
 
+def test_memory(example):
+    out = example("memory")
+    error, spread = (float(part.split()[-1].rstrip(",")) for part in out.splitlines()[1].split(", "))
+    assert error < 0.3 * spread
+
+
 def test_calibration_curve(example):
     out = example("calibration_curve")
     assert 0.3 < float(out.split("noise ")[1].split()[0]) < 0.5

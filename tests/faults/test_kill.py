@@ -75,6 +75,7 @@ def test_two_trainings_with_one_folder(training):
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_is_asked_to_end_saves_its_network_and_a_checkpoint(table, asked, engine):
     words = ("--trainer", "sgd", "--hidden", "4", "--seed", "3", "--json", "--engine", engine)
+    words += ("--patience", "1000000")  # or it would end before it is asked to
     command = [sys.executable, "-m", "deltarule", "train", "table.csv", "--target", "z", *words]
     once = [*command, "--checkpoint", "kept", "--out", "model.safetensors", "--epochs", "1000000"]
     process = subprocess.Popen(once, cwd=table.parent, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

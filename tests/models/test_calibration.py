@@ -1,21 +1,21 @@
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from deltarule.models.calibration import (
     SPREAD,
     calibrate,
     cooled,
     expected_calibration_error,
-    softmax,
     temperature,
 )
 
 
 def drawn(T, rows, k=4, seed=0):
-    """Scores z, and classes drawn from softmax(z / T): T is the right temperature."""
+    """Scores z, and classes drawn from softmax(z / T, axis=1): T is the right temperature."""
     random = np.random.default_rng(seed)
     z = random.normal(0, 3, (rows, k))
-    classes = (random.random((rows, 1)) > np.cumsum(softmax(z / T), axis=1)).sum(axis=1)
+    classes = (random.random((rows, 1)) > np.cumsum(softmax(z / T, axis=1), axis=1)).sum(axis=1)
     return z, classes
 
 
@@ -44,7 +44,7 @@ def test_the_temperature_minimises_what_it_says():
     weight = np.random.default_rng(1).uniform(0, 2, 60)
 
     def objective(T):
-        log_likelihood = np.log(softmax(z / T)[np.arange(60), classes])
+        log_likelihood = np.log(softmax(z / T, axis=1)[np.arange(60), classes])
         return -np.sum(weight * log_likelihood) + np.log(T) ** 2 / (2 * SPREAD**2)
 
     T = temperature(z, classes, weight)
@@ -58,7 +58,7 @@ def test_a_few_rows_that_are_all_right_leave_the_temperature_sane():
 
 def test_calibration_lowers_the_error_of_a_network_that_is_too_sure():
     z, classes = drawn(3.0, 4000)
-    done = calibrate(softmax(z), classes, np.ones(4000))
+    done = calibrate(softmax(z, axis=1), classes, np.ones(4000))
     assert done.temperature > 2
     assert done.error_before > 0.1
     assert done.error_after < 0.03

@@ -3,7 +3,7 @@
 import pytest
 
 import deltarule as dr
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.stacks import fitted, read_stack, stack
 
 LENET = [
@@ -28,6 +28,16 @@ def test_stacks_that_need_nothing():
 def test_images_of_a_table(layers):
     with pytest.raises(ConfigurationError, match="slides over images, and its input is a row of numbers"):
         fitted(layers, (64,))
+
+
+def test_layers_with_a_memory():
+    """The last step alone is a row; every step is made one for the outputs, which so see them all."""
+    last = [dr.Reshape((6, 2)), dr.GRU(3), dr.LSTM(2, sequences=False)]
+    assert fitted(last, (12,)) == last
+    every = [dr.Reshape((6, 2)), dr.Recurrent(3)]
+    assert fitted(every, (12,)) == [*every, dr.Flatten()]
+    with pytest.raises(ShapeError, match=r"Recurrent\(3\) goes through sequences of shape \(steps, features\)"):
+        fitted([dr.Recurrent(3)], (12,))
 
 
 def test_a_file(tmp_path):

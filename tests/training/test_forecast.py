@@ -36,6 +36,16 @@ def test_a_step_of_levenberg_marquardt_names_its_form():
     assert found.flops == 40 * 21**2 + 21**3 / 3
 
 
+def test_sequences_have_residuals_at_every_step():
+    """10 sequences of 12 steps with 2 outputs are 240 residuals, more than the 23 parameters."""
+    net = dr.Network([dr.Recurrent(3), dr.Dense(2, "linear")])
+    found = forecast(net, dr.LevenbergMarquardt(), (12, 1), 10, clock=ticking())
+    assert (found.form, found.sizes.outputs, found.sizes.inputs, found.sizes.parameters) == ("primal", 24, 12, 23)
+    assert found.sizes.products == 12 * 3 * (1 + 3) + 12 * 2 * 3
+    last = dr.Network([dr.Recurrent(3, sequences=False), dr.Dense(2, "linear")])
+    assert forecast(last, dr.LevenbergMarquardt(), (12, 1), 10, clock=ticking()).form == "dual"
+
+
 def made(form="primal", divided=8.0, alone=1.0, sent=1e9):
     sizes = sizes_of(NET, NET.init(0, (3,)), 1000, (3,), np.dtype("float64"))
     memory = memory_needed(sizes, dr.LevenbergMarquardt(), form)

@@ -10,6 +10,8 @@ from deltarule.training.memory import BLOCK_COPIES, memory_needed, require_fit, 
 from engines import on
 
 WIDE = dr.Network([dr.Dense(40, "tanh"), dr.Dense(40, "tanh"), dr.Dense(2, "linear")])
+STEPS = dr.Network([dr.LSTM(5), dr.GRU(3), dr.Dense(2, "linear")])
+LAST = dr.Network([dr.LSTM(5), dr.Recurrent(9, sequences=False), dr.Dense(2, "linear")])
 SHARED = dr.Network(
     [
         dr.Reshape((20, 20, 1)),
@@ -21,15 +23,15 @@ SHARED = dr.Network(
 )
 
 
-@pytest.mark.parametrize(("net", "inputs"), [(WIDE, 30), (SHARED, 400)])
+@pytest.mark.parametrize(("net", "shape"), [(WIDE, (30,)), (SHARED, (400,)), (STEPS, (20, 2)), (LAST, (20, 2))])
 @pytest.mark.parametrize("form", ["primal", "cg"])
-def test_a_block_is_as_large_as_the_trainer_makes_it(net, inputs, form):
+def test_a_block_is_as_large_as_the_trainer_makes_it(net, shape, form):
     """Of a network that shares its weights the activations are more than the parameters."""
     trainer, N = dr.LevenbergMarquardt(solver=form), 2**20
-    params = net.init(0, (inputs,), dtype="float64")
-    sizes = sizes_of(net, params, N, (inputs,), np.dtype("float64"))
+    params = net.init(0, shape, dtype="float64")
+    sizes = sizes_of(net, params, N, shape, np.dtype("float64"))
     row = max(sizes.parameters if form == "primal" else 0, 4 * sizes.neurons)
-    held = 8 * net.outputs * row * trainer.block(net, params, (N, inputs))
+    held = 8 * net.outputs * net.steps(shape) * row * trainer.block(net, params, (N, *shape))
     estimated = memory_needed(sizes, trainer, form).work / BLOCK_COPIES
     assert held <= estimated < 2.1 * held  # blocks are powers of two
 

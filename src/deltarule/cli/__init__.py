@@ -1,4 +1,7 @@
-"""The command line. This is the only part of deltarule that prints or reads the environment."""
+"""The command line. This is the only part of deltarule that prints or reads the environment.
+
+Bad input raises a `DeltaruleError` wherever it is found; `failures` turns it into one sentence and an exit code.
+"""
 
 import sys
 from collections.abc import Sequence

@@ -7,6 +7,10 @@ from deltarule.cli.options import check_given, given, require_other, said
 
 LEAVE_OUT = "leave it out"
 ONE_OF_THEM = "leave one of them out"
+OF_SERIES = (
+    "source", "target", "time", "lags", "horizon", "resample", "hidden", "activation", "l2", "seed", "drop", "na",
+    "sep", "decimal", "out",
+)  # fmt: skip
 # Why an option does not go with a source of this kind.
 WITHOUT = {
     "images": "{} has a target and parts of its own and is no table",
@@ -16,13 +20,9 @@ WITHOUT = {
 
 
 def check_choices(choices: Choices) -> None:
-    """Check every option that can be checked without the data.
-
-    Raises:
-        ConfigurationError: an option lies outside its domain or does not go with another.
-    """
+    """Check every option that can be checked without the data."""
     from deltarule.errors import ConfigurationError
-    from deltarule.models.recipe import check_options
+    from deltarule.models.trainers import check_options
 
     check_given(choices)
     named = {name for name, _, _ in given(choices)}
@@ -62,6 +62,13 @@ def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
         yield "checkpoint_every", "there is no folder to write to", "give --checkpoint FOLDER, or leave it out"
     if choices.missing == "refuse":
         yield "drop_missing", "--missing is refuse", ONE_OF_THEM
+    if choices.is_series:
+        for name, _, _ in given(choices):
+            if name not in OF_SERIES:
+                yield name, "--time and --lags make the rows steps of a time series, which goes without it", LEAVE_OUT
+    else:
+        for name in ("horizon", "resample"):
+            yield name, "the rows are no time series without --time or --lags", "give one of them, or leave it out"
     if kind == "images" and choices.cost in NUMBERS:
         yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
     if kind == "folder":

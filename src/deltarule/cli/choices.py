@@ -6,7 +6,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, typed
+from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, parse_lags, typed
 from deltarule.cli.reading import IN_MEMORY, TABLES, Reading
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ IMAGES = ("digits", "mnist")
 NUMBERS = ("huber", "poisson")  # costs of a regression alone
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
+SERIES: dict[str, Any] = {"search": False, "sources": ("table",)}
 HERE: dict[str, Any] = {"search": False, "recorded": False}  # these change no number but by rounding
 
 
@@ -185,6 +186,25 @@ class Choices(Reading):
         check=one_of(_registered("data.splitting:SPLITS")),
         sources=TABLES,
     )
+    time: str | None = option("The column of the time of a series, numbers or dates.", "COLUMN", **SERIES)
+    lags: str | None = option(
+        "Of a time series: how many steps back the network looks, such as 8, or auto.",
+        "N",
+        otherwise="auto with --time",
+        check=lambda name, text: parse_lags(text, name),
+        **SERIES,
+    )
+    horizon: int | None = option(
+        "Of a time series: how many steps ahead it is for; 1 trains in open loop.",
+        otherwise="free runs of any length",
+        check=count(),
+        **SERIES,
+    )
+    resample: float | None = option(
+        "Interpolate a series whose times are uneven to steps of so many units of the time, of dates seconds.",
+        check=number(above=0),
+        **SERIES,
+    )
     seed: int = option("Of the split, the first weights and the order of the examples.", default=0, check=SEED)
     patience: int | None = option(
         "Stop after so many epochs without a better validation score, or with bayesian a larger evidence.",
@@ -242,11 +262,7 @@ class Choices(Reading):
 
     @property
     def table_options(self) -> "TableOptions":
-        """How a table is read and what some of its columns are for.
-
-        Raises:
-            ConfigurationError: an option lies outside its domain.
-        """
+        """How a table is read and what some of its columns are for."""
         return replace(
             super().table_options,
             drop=self.drop or (),
@@ -259,6 +275,11 @@ class Choices(Reading):
     def task_or_regression(self) -> str | None:
         """--task; where it is not given, the costs of numbers ask for a regression."""
         return self.task or ("regression" if self.cost in NUMBERS else None)
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the rows are steps of a time series."""
+        return self.time is not None or self.lags is not None
 
     @property
     def streamed(self) -> bool:

@@ -32,11 +32,7 @@ def among(choices: Choices) -> "Among":
 
 
 def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:
-    """The devices to train on, None for one, and what takes this process's share of arrays.
-
-    Raises:
-        ConfigurationError: more devices are asked for than there are.
-    """
+    """The devices to train on, None for one, and what takes this process's share of arrays."""
     if choices.devices is None and choices.coordinator is None:
         return None, lambda *arrays: arrays
     import jax

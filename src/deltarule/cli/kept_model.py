@@ -15,12 +15,8 @@ def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Pat
     """Where to save a network with these metrics, and a few words of why if it is not `path`.
 
     That is `path`, unless a file there holds a network that is better on the validation or the test rows, or cannot be
-    compared with it: then the first of NAME-search, NAME-search-2, ... of which neither is true.
-
-    Args:
-        path: where the network would go.
-        data: what it was trained on.
-        metrics: of the network, as its training record holds them.
+    compared with it: then the first of NAME-search, NAME-search-2, ... of which neither is true. `metrics` are those of
+    the training record.
     """
     place, why, number = path, "", 1
     while (reason := _reason_to_keep(place, data, metrics)) is not None:

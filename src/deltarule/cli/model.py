@@ -18,21 +18,24 @@ if TYPE_CHECKING:
 
 
 def read_model(path: Path) -> "TrainedModel":
-    """Read a model file that the command line can use.
-
-    Raises:
-        ModelFileError: the file cannot be used, or has no schema.
-    """
+    """Read a model file of rows that stand for themselves."""
     from deltarule.errors import ModelFileError
     from deltarule.models.model import load_model
 
-    model = load_model(path)
+    model: Any = load_model(path)
+    if is_series(model):
+        raise ModelFileError(f"{path} is a time-series model, which predict, report and export take")
     if model.schema is None:
         raise ModelFileError(
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "
             "deltarule.save a schema"
         )
     return model  # pyright: ignore[reportReturnType]
+
+
+def is_series(model: Any) -> bool:
+    """Whether a model continues a time series."""
+    return hasattr(model, "forecast")
 
 
 def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: bool = True) -> "RawRows":
@@ -68,11 +71,7 @@ def table_options(model: "TrainedModel", reading: "Reading") -> Any:
 
 
 def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
-    """X and Y of the rows; of images of those held out for the test.
-
-    Raises:
-        DataError: the source holds no targets.
-    """
+    """X and Y of the rows; of images of those held out for the test."""
     import numpy as np
 
     Y = require_targets(rows, model)
@@ -81,11 +80,7 @@ def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
 
 
 def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
-    """Y of the rows, (N, k).
-
-    Raises:
-        DataError: the source holds no targets.
-    """
+    """Y of the rows, (N, k)."""
     from deltarule.errors import DataError
 
     if rows.Y is None:

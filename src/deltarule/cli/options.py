@@ -90,11 +90,7 @@ def said(options: Any, name: str) -> str:
 
 
 def check_given(options: Any) -> None:
-    """Hold every option that is given against its own check.
-
-    Raises:
-        ConfigurationError: a value lies outside the domain of its option.
-    """
+    """Hold every option that is given against its own check."""
     for name, known, value in given(options):
         if known.check is not None:
             known.check(typed(type(options), name), value)
@@ -190,11 +186,7 @@ def _parameter(kind: Any, name: str, command: str) -> inspect.Parameter | None:
 
 
 def parse_hidden(text: str, name: str = "--hidden") -> tuple[int, ...]:
-    """The sizes of the hidden layers in "30" or "30,20".
-
-    Raises:
-        ConfigurationError: a size is not a whole number of at least 1.
-    """
+    """The sizes of the hidden layers in "30" or "30,20"."""
     from deltarule.errors import ConfigurationError
 
     sizes = [size.strip() for size in text.split(",")]
@@ -205,12 +197,27 @@ def parse_hidden(text: str, name: str = "--hidden") -> tuple[int, ...]:
     return tuple(map(int, sizes))
 
 
-def require_writable(name: str, path: Path) -> Path:
-    """The path, if a file can be written there; asked before the work, not after it.
+def parse_lags(text: str, name: str = "--lags") -> int | list[int] | str:
+    """The lags in "8", which means 1 to 8, in "1,2,7", or "auto".
 
     Raises:
-        ConfigurationError: it is a folder, or its folder is missing or cannot be written.
+        ConfigurationError: it is none of these.
     """
+    from deltarule.errors import ConfigurationError
+
+    words = [word.strip() for word in text.split(",")]
+    if words == ["auto"]:
+        return "auto"
+    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= 10_000 for word in words):
+        raise ConfigurationError(
+            f"{name} must be a number of steps, a list of them or auto, and is {text!r}: give such as 8 or 1,2,7"
+        )
+    lags = [int(word) for word in words]
+    return lags[0] if len(lags) == 1 else lags
+
+
+def require_writable(name: str, path: Path) -> Path:
+    """The path, if a file can be written there; asked before the work, not after it."""
     from deltarule.errors import ConfigurationError
 
     reason, cure = None, "give another place"

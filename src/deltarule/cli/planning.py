@@ -24,11 +24,7 @@ def recipe_of(choices: Choices) -> "Recipe":
 
 
 def make_plan(choices: Choices, data: "LoadedData", searching: bool = False) -> "Plan":
-    """The plan of a training, or of a trial of a search.
-
-    Raises:
-        ConfigurationError: an option does not go with these data.
-    """
+    """The plan of a training, or of a trial of a search."""
     from deltarule.models import planning
     from deltarule.models.problem import Problem
 

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import REAL, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, given, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
@@ -30,6 +30,9 @@ def predict(
         float | None,
         typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option(**WHOLE, help="How many steps to continue a time series by.", show_default="as given")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
@@ -37,11 +40,20 @@ def predict(
     The file of `--out` also has the row's number and all columns of SOURCE but the targets, as they stand there.
 
     A model of `--trainer bayesian` has error bars: the standard deviation of a new measurement, noise included.
+
+    A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
-    from deltarule.cli.model import read_model, read_rows, show_extrapolation, table_options
+    from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
+    from deltarule.models.model import load_model
 
     if out is not None:
         require_other("--out", out, model, source)
+    found: Any = load_model(model)
+    if is_series(found):
+        from deltarule.cli.series import predict_series
+
+        predict_series(found, model, source, reading, out, steps, as_json)
+        return
     trained = read_model(model)
     _check_interval(trained, interval)
     rows = read_rows(trained, source, reading, targets=False)
@@ -74,11 +86,13 @@ def predict(
     console.print(_table(columns, trained))
     if out is not None:
         line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
-    elif len(rows.rows) > SHOWN:
-        line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
-        options = as_words({name: value for name, _, value in given(reading)})
-        options += [] if interval is None else ["--interval", interval]
-        line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
+        line(console, command("export", model, "--to", "c"), "bold")
+        return
+    shown = f"{SHOWN} of {len(rows.rows):,} rows. All of them, as" if len(rows.rows) > SHOWN else "As"
+    options = as_words({name: value for name, _, value in given(reading)})
+    options += [] if interval is None else ["--interval", interval]
+    line(console, f"{shown} a table:")
+    line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
 def _check_interval(model: "TrainedModel", interval: float | None) -> None:

@@ -56,11 +56,7 @@ class Reading(Folders):
 
     @property
     def table_options(self) -> "TableOptions":
-        """How a table is written.
-
-        Raises:
-            ConfigurationError: an option lies outside its domain.
-        """
+        """How a table is written."""
         from deltarule.data import TableOptions
 
         return TableOptions(sep=self.sep, decimal=self.decimal, na=self.na or ())

@@ -27,14 +27,20 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
-    from deltarule.cli.model import read_model
+    from deltarule.cli.model import is_series, read_model
     from deltarule.files.whole_file import write_whole
     from deltarule.models.card import report_of
+    from deltarule.models.model import load_model
 
     path = require_other("--out", out or Path(f"{model.stem}.html"), model, source)
-    trained = read_model(model)
-    evidence = None if source is None else _evidence(trained, source, reading)
-    write_whole(path, report_of(trained, evidence, _made_of(trained, source)).encode())
+    found: Any = load_model(model)
+    if is_series(found):
+        page = _of_series(found, model, source, reading)
+    else:
+        trained = read_model(model)
+        evidence = None if source is None else _evidence(trained, source, reading)
+        page = report_of(trained, evidence, _made_of(trained.training, source))
+    write_whole(path, page.encode())
     if as_json:
         emit_json({"model": str(model), "source": source, "out": str(path), "bytes": path.stat().st_size})
         return
@@ -56,11 +62,20 @@ def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
     return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""))
 
 
-def _made_of(model: "TrainedModel", source: str | None) -> dict[str, str]:
+def _of_series(model: Any, path: Path, source: str | None, reading: Reading) -> str:
+    """The page on a time-series model."""
+    from deltarule.cli.series import arrays, read_for
+    from deltarule.models.series.report import series_report
+
+    record = None if source is None else arrays(read_for(model, source, reading))
+    return series_report(path.name, model, _made_of(model.record_, source), record, source or "")
+
+
+def _made_of(training: dict[str, Any], source: str | None) -> dict[str, str]:
     """`deltarule train` with the options that were given, and the digest of the source."""
     from deltarule.cli.choices import Choices, as_words
 
-    options, found = model.training.get("options"), {}
+    options, found = training.get("options"), {}
     if isinstance(options, dict) and "source" in options and set(options) <= set(options_of(Choices)):
         found["Command"] = command("train", options["source"], *as_words(options))
     if source is not None and Path(source).is_file():

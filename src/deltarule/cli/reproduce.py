@@ -83,11 +83,7 @@ def reproduce(asked: Reproduction, as_json: AsJson = False) -> None:
 
 
 def _require_folder(folder: Path) -> None:
-    """Make the folder and see that files can be written there; asked before the work, not after it.
-
-    Raises:
-        ConfigurationError: it is a file, or cannot be made or written.
-    """
+    """Make the folder and see that files can be written there; asked before the work, not after it."""
     from deltarule.errors import ConfigurationError
 
     try:

@@ -11,9 +11,9 @@ from rich.text import Text
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
+from deltarule.cli.loading import load_data
 from deltarule.cli.options import AsJson, check_given, count, one_of, option
 from deltarule.cli.screen import command, console_for, emit_json, line, show_notes, table_of, warnings_as_notes
-from deltarule.cli.train import load_data
 from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
 from deltarule.errors import counted
 from deltarule.models.words import number, share

@@ -14,7 +14,7 @@ from deltarule.cli.screen import console_for, emit_json, line, show_notes, warni
 from deltarule.cli.signals import end_like_interrupt
 
 if TYPE_CHECKING:
-    from deltarule.data import DataSet, LoadedData
+    from deltarule.data import LoadedData
     from deltarule.models.plan import Plan
     from deltarule.training.session import TrainingResult
 
@@ -29,8 +29,15 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
     the best one on the validation part, with `--trainer bayesian` the one of the largest evidence, and with
     `--cost huber` or `poisson` the last one where neither --trainer nor --patience is given; the test part is looked at
     once, at the end.
+
+    With --time or --lags the rows are steps of a time series, which is split 85/15 in the order of time.
     """
     check_choices(choices)
+    if choices.is_series:
+        from deltarule.cli.series import train_series
+
+        train_series(choices, as_json)
+        return
     if choices.coordinator is not None:
         from deltarule.engine.processes import join
 
@@ -43,13 +50,13 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
 def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
     from deltarule.cli.duration import long_training
+    from deltarule.cli.loading import load_data, load_streamed
     from deltarule.cli.planning import make_plan
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.cli.streamed import load_streamed
     from deltarule.models.fitting import run
 
-    data = load_streamed(choices, leads(choices)) if choices.streamed else load_data(choices)
+    data = load_streamed(choices) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
     devices, share = division(choices)
     if leads(choices) and choices.devices is None and not data.streamed:
@@ -76,32 +83,6 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             resume=choices.resume,
         )
     return data, plan, result
-
-
-def load_data(choices: Choices) -> "DataSet":
-    """The source, its training images expanded if asked; the notes about it are shown."""
-    from deltarule import data
-    from deltarule.cli.progress import DownloadProgress
-    from deltarule.data.expansion import expand_training_part
-
-    with DownloadProgress() as progress:
-        loaded = data.load(
-            choices.source,
-            target=choices.target,
-            task=choices.task_or_regression,
-            data_dir=choices.folders,
-            seed=choices.seed,
-            split=choices.split,
-            drop_missing=choices.drop_missing,
-            options=choices.table_options,
-            by_mean=choices.cost == "poisson",
-            progress=progress,
-        )
-    if choices.expand is not None:
-        loaded = expand_training_part(loaded, choices.expand, choices.seed)
-    if leads(choices):
-        show_notes(loaded.notes)
-    return loaded
 
 
 def _finish(choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", as_json: bool) -> None:

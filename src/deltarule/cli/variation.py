@@ -19,11 +19,7 @@ VARIED = {typed(Choices, name).removeprefix("--"): name for name, known in optio
 
 
 def parse_variations(texts: list[str], choices: Choices) -> "Space":
-    """The space of "eta=0.01:10" and "hidden=30,100,30x20", by the fields of `Choices`; every value is checked.
-
-    Raises:
-        ConfigurationError: a name is not known, stands twice or is fixed as well, or a value lies outside its domain.
-    """
+    """The space of "eta=0.01:10" and "hidden=30,100,30x20", by the fields of `Choices`; every value is checked."""
     from deltarule.errors import ConfigurationError
 
     space: dict[str, Any] = {}

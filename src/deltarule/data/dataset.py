@@ -41,7 +41,7 @@ class Examples:
 
 
 @dataclass(frozen=True, eq=False)
-class LoadedData:
+class Loaded:
     """Training, validation and test examples, and the schema that encoded them."""
 
     streamed: ClassVar[bool]  # whether the training part stays on disk
@@ -59,7 +59,7 @@ class LoadedData:
 
 
 @dataclass(frozen=True, eq=False)
-class DataSet(LoadedData):
+class DataSet(Loaded):
     """A data set in memory."""
 
     train: Examples
@@ -72,11 +72,14 @@ class DataSet(LoadedData):
 
 
 @dataclass(frozen=True, eq=False)
-class StreamedData(LoadedData):
+class StreamedData(Loaded):
     """A data set whose training part stays on disk."""
 
     train: Stream
     streamed: ClassVar[bool] = True
+
+
+LoadedData = DataSet | StreamedData
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,7 @@ def one_hot(
     kind, place = type(known[0]), {label: j for j, label in enumerate(known)}
     encoded = np.zeros((len(values), len(known) + missing))
     for i, value in enumerate(values):
-        label = None if value is None else canonical(value, kind)
+        label = value if value is None or type(value) is kind else canonical(value, kind)
         j = place.get(label, -1) if label is not None else len(known) if missing and value is None else -1
         if j < 0:
             row = i if rows is None else rows[i]

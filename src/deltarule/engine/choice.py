@@ -2,7 +2,8 @@
 
 The same call so takes the same engine wherever it runs, and gives the same bits; "auto" does not look at the machine.
 
-    steps on batches    NumPy: CALL_NUMPY for each layer, CALL_RULE more with Adam, and 6 m p operations at RATE
+    steps on batches    NumPy: CALL_NUMPY for each layer, or each step of its sequences, CALL_RULE more with Adam, and
+                        6 m p operations at RATE
                         JAX: COMPILING once, then CALL_JAX a step, and 6 m p operations at RATE
     second-order steps  NumPy: a factorisation is LAPACK's on both engines, and compiling it buys nothing on a CPU;
                         CALL_STEP, the operations that the trainer counts at RATE_LAPACK, and J once through the memory

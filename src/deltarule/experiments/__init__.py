@@ -32,6 +32,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "nielsen-3": Experiment("nielsen_3", "[N] ch. 3: cross-entropy, overfitting, regularisation, initialisation", True),
     "nielsen-5": Experiment("nielsen_5", "[N] ch. 5: deeper networks and the vanishing gradient", True),
     "nielsen-6": Experiment("nielsen_6", "[N] ch. 6: convolution, pooling, dropout and a vote of five", True),
+    "mackey-glass": Experiment("series.mackey_glass", "a delay equation, 84 steps ahead in a free run", False),
+    "sunspots": Experiment("series.sunspots", "the yearly sunspot numbers, one year ahead", False),
+    "narendra": Experiment("series.narendra", "a nonlinear plant, learnt at random and tried on a sine", False),
     "memory": Experiment("memory", "past [N] ch. 6: recurrent networks, on a sine that needs a memory", False),
     "beyond": Experiment("beyond", "past [N] ch. 6: a recipe of our own for MNIST", True),
 }

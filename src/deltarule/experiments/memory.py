@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import deltarule as dr
+from deltarule import trees
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 
@@ -73,43 +74,36 @@ def run(settings: Settings) -> Report:
     """Every network by both trainers, then the reaches."""
     rows, outputs = [], {}
     for name, hidden in HIDDEN.items():
-        net, over_time = network(hidden)
-        for trainer_name, (trainer, epochs) in TRAINERS.items():
-            epochs = min(epochs, 5) if settings.quick else epochs
-            what, errors, seconds = f"{name}, {trainer_name}", [], []
-            for seed in settings.runs():
-                watch = settings.watch(f"{what}, seed {seed}", epochs)
-                u, y = examples(seed, over_time)
-                began = time.perf_counter()
-                result = dr.train(net, u, y, trainer=trainer, epochs=epochs, seed=seed, callbacks=[watch])
-                seconds.append(time.perf_counter() - began)
-                errors.append(error(net, result.params, over_time))
-                outputs[name] = net(result.params, examples(10_000, over_time)[0]).reshape(SEQUENCES, -1)[0][
-                    -(STEPS - 2) :
-                ]
-            parameters = sum(p.size for layer in result.params for p in layer.values())
-            rows.append(
-                Row(f"{what}, {parameters} parameters", None, errors, seconds=seconds, form="{:.3f}", median=True)
-            )
+        for trainer_name in TRAINERS:
+            trainer, epochs = TRAINERS[trainer_name]
+            row, outputs[name] = compare(f"{name}, {trainer_name}", hidden, trainer, epochs, settings)
+            rows.append(row)
     settings.tell("the reach of errors", 1.0)
     reaches = {name: np.stack([reach(hidden, seed) for seed in settings.runs()]) for name, hidden in REACHES.items()}
-    rows += [
-        Row(
-            f"{name}: the share of the error that is left 20 steps back",
-            None,
-            runs[:, -21].tolist(),
-            form="{:.1e}",
-            median=True,
-        )
-        for name, runs in reaches.items()
-    ]
-    return Report(
-        "memory",
-        "A sine that needs a memory",
-        rows,
-        {"sine": sine_figure(outputs), "reach": reach_figure(reaches)},
-        NOTES,
-    )
+    for name, runs in reaches.items():
+        label = f"{name}: the share of the error that is left 20 steps back"
+        rows.append(Row(label, None, runs[:, -21].tolist(), form="{:.1e}", median=True))
+    figures = {"sine": sine_figure(outputs), "reach": reach_figure(reaches)}
+    return Report("memory", "A sine that needs a memory", rows, figures, NOTES)
+
+
+def compare(what: str, hidden: Any, trainer: Any, epochs: int, settings: Settings) -> tuple[Row, np.ndarray]:
+    """The errors of the runs as a row, and what the last of them says of the first new sequence."""
+    net, over_time = network(hidden)
+    epochs = min(epochs, 5) if settings.quick else epochs
+    new, errors, seconds = examples(10_000, over_time)[0], [], []
+    outputs = np.array([])
+    for seed in settings.runs():
+        u, y = examples(seed, over_time)
+        began = time.perf_counter()
+        watch = settings.watch(f"{what}, seed {seed}", epochs)
+        result = dr.train(net, u, y, trainer=trainer, epochs=epochs, seed=seed, callbacks=[watch])
+        seconds.append(time.perf_counter() - began)
+        errors.append(error(net, result.params, over_time))
+        outputs = net(result.params, new).reshape(SEQUENCES, -1)[0]
+    parameters = trees.size(net.outline(new.shape[1:]))
+    row = Row(f"{what}, {parameters} parameters", None, errors, seconds=seconds, form="{:.3f}", median=True)
+    return row, outputs[-(STEPS - 2) :]
 
 
 def sine_figure(outputs: dict[str, np.ndarray]) -> tuple:

@@ -1,6 +1,8 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
+from deltarule.export.c99_error_bars import error_bars_source
 from deltarule.export.c99_functions import activation_function, functions
+from deltarule.export.c99_series import series_functions
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
 from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage
@@ -32,10 +34,14 @@ int main(void)
 
 
 def c_source(program: Program, name: str, precision: str) -> str:
-    """The file's text; `name` is a C identifier that begins every public name in it."""
+    """The file's text, with a `main` to try it by; `name` is a C identifier that begins every public name in it."""
     real = "float" if precision == "float" else "double"
     parts = [_head(program, name, real), functions(program, precision), _arrays(program, name, precision)]
     parts.append(_predict(program, name, precision))
+    if program.recursion is not None:
+        return "\n".join([*parts, series_functions(program, name, precision)])
+    if program.members:
+        parts.append(error_bars_source(program, name, precision, _encoding(program)))
     scan, show = ("%f", "%.9g") if real == "float" else ("%lf", "%.17g")
     values = {"NAME": name.upper(), "name": name, "columns": len(program.columns), "outputs": program.outputs}
     values |= {"call": f"{name}_predict(", "begin": ""}

@@ -1,6 +1,7 @@
 """Trained models: from rows in any units to a scaled network with error bars and a verdict, in a file and back.
 
-`fit_table` and `load_model` give a `Model`; `NetworkRegressor` and `NetworkClassifier` are scikit-learn estimators.
+`fit_table` and `load_model` give a `Model`; `NetworkRegressor`, `NetworkClassifier` and, for time series,
+`NARXRegressor` are scikit-learn estimators.
 """
 
 from importlib.util import find_spec
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from deltarule.models.classifier import NetworkClassifier
     from deltarule.models.model import Model, load_model
     from deltarule.models.regressor import NetworkRegressor
+    from deltarule.models.series.narx import NARXRegressor
     from deltarule.models.table import fit_table
 
-__all__ = ["Model", "NetworkClassifier", "NetworkRegressor", "fit_table", "load_model"]
-ESTIMATORS = {"NetworkClassifier": "classifier", "NetworkRegressor": "regressor"}
+__all__ = ["Model", "NARXRegressor", "NetworkClassifier", "NetworkRegressor", "fit_table", "load_model"]
+ESTIMATORS = {"NARXRegressor": "series.narx", "NetworkClassifier": "classifier", "NetworkRegressor": "regressor"}
 _find, __dir__ = names(__name__, {**ESTIMATORS, "Model": "model", "load_model": "model", "fit_table": "table"})
 
 

@@ -41,45 +41,27 @@ class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
     _task: str  # "regression", "classification" or "labels"
+    # The parameters that both have; scikit-learn reads them from the signatures of the constructors.
+    hidden: int | tuple[int, ...]
+    activation: str
+    trainer: str | Trainer
+    regularization: str | None
+    l2: float | None
+    eta: float | None
+    batch_size: int | None
+    epochs: int | None
+    max_fail: int | None
+    validation_fraction: float
+    restarts: int | None
+    engine: str
+    warm_start: bool
+    verbose: bool | int
+    random_state: Any
     n_features_in_: int
     net_: Network
     x_scaling_: Scaling
     params_: Any
     _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
-
-    def __init__(
-        self,
-        hidden: int | tuple[int, ...] = (20,),
-        activation: str = "tanh",
-        trainer: str | Trainer = "auto",
-        regularization: str | None = "auto",
-        l2: float | None = None,
-        eta: float | None = None,
-        batch_size: int | None = None,
-        epochs: int | None = None,
-        max_fail: int | None = None,
-        validation_fraction: float = 0.15,
-        restarts: int | None = None,
-        engine: str = "auto",
-        warm_start: bool = False,
-        verbose: bool | int = False,
-        random_state: Any = None,
-    ):
-        self.hidden = hidden
-        self.activation = activation
-        self.trainer = trainer
-        self.regularization = regularization
-        self.l2 = l2
-        self.eta = eta
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.max_fail = max_fail
-        self.validation_fraction = validation_fraction
-        self.restarts = restarts
-        self.engine = engine
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     if not TYPE_CHECKING:
 

@@ -34,7 +34,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     Args:
         hidden: the sizes of the hidden layers; () is a linear model.
         activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
-        trainer: "auto" is Adam; or one of "lm", "gd", "sgd", "momentum", "adam"; or a trainer such as
+        trainer: "auto" is Adam; or "lm", "newton-cg", "gd", "sgd", "momentum", "adam"; or a trainer such as
             `deltarule.LevenbergMarquardt()`.
         regularization: "early-stopping" holds out `validation_fraction` of each class and keeps the epoch that fits
             these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
@@ -73,6 +73,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     _multilabel = False
     _weight_of_class: np.ndarray | None = None
+    class_weight: Any
 
     def __init__(
         self,
@@ -93,24 +94,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         verbose: bool | int = False,
         random_state: Any = None,
     ):
-        super().__init__(
-            hidden=hidden,
-            activation=activation,
-            trainer=trainer,
-            regularization=regularization,
-            l2=l2,
-            eta=eta,
-            batch_size=batch_size,
-            epochs=epochs,
-            max_fail=max_fail,
-            validation_fraction=validation_fraction,
-            restarts=restarts,
-            engine=engine,
-            warm_start=warm_start,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.class_weight = class_weight
+        self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
     @property
     def _task(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -31,26 +31,26 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     if data.schema.image_shape is not None or data.streamed:
         known = data.task == "classification"
         return Verdict({}, class_verdict.learnt_nothing(data, scores, outcome.plan.settings.eta) if known else [])
-    data = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
-    X = np.concatenate([data.validation.X, data.test.X])
-    Y = np.concatenate([data.validation.Y, data.test.Y])
-    chosen, copied = chosen_rows(len(X)), copies(data)
+    table: DataSet = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
+    X = np.concatenate([table.validation.X, table.test.X])
+    Y = np.concatenate([table.validation.Y, table.test.Y])
+    chosen, copied = chosen_rows(len(X)), copies(table)
     net, params = outcome.plan.net, outcome.result.params
-    importance = permutation_importance(net, params, data.schema, X[chosen], Y[chosen])
-    if data.schema.classes is None:
-        if len(data.schema.targets) == 1:
-            importance = {name: value * data.schema.targets[0].std for name, value in importance.items()}
-        targets = regression_verdict.targets_of(data, outcome)
+    importance = permutation_importance(net, params, table.schema, X[chosen], Y[chosen])
+    if table.schema.classes is None:
+        if len(table.schema.targets) == 1:
+            importance = {name: value * table.schema.targets[0].std for name, value in importance.items()}
+        targets = regression_verdict.targets_of(table, outcome)
         held = None if outcome.known is None else outcome.known.ensemble.coverage(X, Y)
         lines = regression_verdict.lines(targets, outcome, scores, _many(copied), held)
         warnings = regression_verdict.warnings(targets, outcome, scores)
     else:
-        found = measure(net, params, data.schema, X, Y)
+        found = measure(net, params, table.schema, X, Y)
         predicted = np.asarray(net(params, X)).argmax(axis=1)
-        lines = class_verdict.lines(data, predicted, Y.argmax(axis=1), scores, found)
-        warnings = class_verdict.warnings(data, scores, found)
-    lines["columns"] = _columns(importance, data)
-    return Verdict(lines, _of_table(data, copied) + warnings, importance)
+        lines = class_verdict.lines(table, predicted, Y.argmax(axis=1), scores, found)
+        warnings = class_verdict.warnings(table, scores, found)
+    lines["columns"] = _columns(importance, table)
+    return Verdict(lines, _of_table(table, copied) + warnings, importance)
 
 
 def _many(copied: Copies) -> bool:

@@ -1,9 +1,9 @@
 """A trained network that takes rows as people have them, and answers in their units or classes."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,15 @@ from deltarule.data.schema import Schema
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.files import model_file
+from deltarule.models.series.stored import is_series, restored
 from deltarule.models.verdict import Verdict, html_table
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.stored import as_tensors, from_tensors
+
+if TYPE_CHECKING:
+    from deltarule.models.series.narx import NARXRegressor
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,6 +77,29 @@ class Model:
         X = self._encoded(rows)
         mean, reach = answers(self, X), self.error_bars.reach(coverage) * spread(self, X)
         return _flat(mean - reach), _flat(mean + reach)
+
+    def calibrate(self, rows: Any, targets: Any = None) -> "Model":
+        """The same regression with error bars: the posterior around its weights as they are, from measured rows.
+
+        For a network that came from elsewhere or was trained without error bars; see
+        `deltarule.trainers.bayesian.at_weights`. The rows may be those that it was trained on, or others of their kind.
+
+        Args:
+            rows: as in `predict`; of a DataFrame also the targets are read.
+            targets: in their own units, (N,) or (N, k), where `rows` holds none.
+
+        Raises:
+            ConfigurationError: the model classifies, has no linear outputs and quadratic cost, or is too large.
+            DataError: as `predict`, or there are no targets.
+        """
+        from deltarule.trainers.bayesian.at_weights import posterior_at
+
+        if self.schema is None or self.schema.classes is not None:
+            raise ConfigurationError(f"{self!r} is no regression of known columns: only those have error bars")
+        if targets is None and not hasattr(rows, "columns"):
+            raise DataError("rows is an array and holds no targets: give them as targets, or a DataFrame with both")
+        Y = self.schema.encode_targets(rows if targets is None else targets)
+        return replace(self, error_bars=posterior_at(self.net, self.params, self._encoded(rows), Y))
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """The probability of each class, (N, k), in the order of `schema.classes`, which is sorted; rows sum to 1.
@@ -175,13 +202,19 @@ def _flat(values: np.ndarray) -> np.ndarray:
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
-def load_model(path: str | os.PathLike) -> Model:
+def load_model(path: str | os.PathLike) -> "Model | NARXRegressor":
     """The model in a file that `deltarule train`, `Model.save`, an estimator's `save` or `deltarule.save` wrote.
+
+    Of a time series it is the fitted `NARXRegressor`.
 
     Raises:
         ModelFileError: the file is missing, damaged, of a newer format, or contradicts itself.
     """
     content = model_file.load_model(path)
+    if is_series(content.schema):
+        from deltarule.models.series.narx import NARXRegressor
+
+        return restored(Path(path), content, NARXRegressor)
     net, params = content.net, content.params
     try:
         schema = None if content.schema is None else Schema.from_json(content.schema)

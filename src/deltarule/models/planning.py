@@ -10,16 +10,14 @@ from deltarule.errors import ConfigurationError
 from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan
 from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe, check_options, special
+from deltarule.models.recipe import Recipe
 from deltarule.models.regularization import Way, get_way
-from deltarule.models.trainers import TRAINERS, Settings
+from deltarule.models.trainers import TRAINERS, check_options, special
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
-from deltarule.network.layers.affine import AffineLayer
 from deltarule.network.network import Network
 from deltarule.network.stacks import fitted, stack
-from deltarule.trainers import BayesianRegularization, GradientDescent
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.trainer import has_gaussian_noise
@@ -50,7 +48,7 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     else:
         built = _with_penalty(trainer, l2)
         row = TRAINERS["adam" if is_first_order(built) else "lm"]
-        settings = Settings(batch_size=getattr(built, "batch_size", None), l2=getattr(built, "l2", None))
+        settings = replace(recipe, batch_size=getattr(built, "batch_size", None), l2=getattr(built, "l2", None))
         name = type(built).__name__
     passes = STREAMED_EPOCHS if problem.streamed else IMAGE_EPOCHS
     by_noise = by_name and recipe.l2 is None and l2 not in (None, way.l2)
@@ -74,13 +72,14 @@ def is_first_order(trainer: Any) -> bool:
     """Whether the trainer takes one small batch after another, so that new examples can go on where the last ended."""
     if isinstance(trainer, str):
         return trainer in TRAINERS and TRAINERS[trainer].first_order
-    return isinstance(trainer, GradientDescent)
+    return getattr(trainer, "first_order", False)
 
 
 def sizes_of(net: Network, inputs: int) -> tuple[int, ...]:
     """n_1 and the numbers of activations of the layers that have weights."""
-    above = zip(net.layers, net.shapes((inputs,))[1:], strict=True)
-    return (inputs, *(prod(shape) for layer, shape in above if isinstance(layer, AffineLayer)))
+    shapes = net.shapes((inputs,))
+    layers = zip(net.layers, shapes[:-1], shapes[1:], strict=True)
+    return (inputs, *(prod(above) for layer, below, above in layers if layer.parameter_shapes(below)))
 
 
 def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | None]:
@@ -130,7 +129,7 @@ def _check_trainer(recipe: Recipe, trainer: Any) -> None:
             f"trainer is {trainer!r}: give one of auto, {', '.join(TRAINERS)}, or a trainer such as "
             "deltarule.LevenbergMarquardt()."
         )
-    elif isinstance(trainer, BayesianRegularization):
+    elif trainer.judged_by is not None:
         raise ConfigurationError(f"trainer is {trainer!r}: give its name, trainer='bayesian', and its patience there.")
     for name, value in special(recipe).items():
         if name != "l2" and not isinstance(trainer, str):
@@ -193,7 +192,7 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) 
     output = Dense(problem.outputs, _output_activation(cost, problem), recipe.init)
     if recipe.stack is not None:
         hidden = [
-            replace(layer, initializer=layer.initializer or recipe.init) if isinstance(layer, AffineLayer) else layer  # pyright: ignore[reportArgumentType]
+            replace(layer, initializer=recipe.init) if getattr(layer, "initializer", "") is None else layer  # pyright: ignore[reportArgumentType, reportCallIssue]
             for layer in fitted(stack(recipe.stack), problem.image_shape or (problem.inputs,))
         ]
         return Network([*hidden, output], cost)
@@ -261,20 +260,15 @@ def _monitor(recipe: Recipe, problem: Problem) -> str:
     return "cost"
 
 
-def _settings(recipe: Recipe, problem: Problem, name: str, l2: float | None) -> Settings:
-    """The numbers of a trainer that has a name; our batch size yields to a small table."""
-    row, N, m = TRAINERS[name], problem.count, recipe.batch_size
-    if m is None and row.batch_size is not None:
-        m = min(row.batch_size, N)
+def _settings(recipe: Recipe, problem: Problem, name: str, l2: float | None) -> Recipe:
+    """The recipe with the numbers of a trainer that has a name; our batch size yields to a small table."""
+    row = TRAINERS[name]
     kind = "stack" if recipe.stack is not None else "images" if problem.images else problem.task
-    return Settings(
+    return replace(
+        recipe,
         eta=row.eta.get("classification" if kind == "labels" else kind) if recipe.eta is None else recipe.eta,
-        batch_size=m,
+        batch_size=recipe.batch_size or (row.batch_size and min(row.batch_size, problem.count)),
         momentum=row.momentum if recipe.momentum is None else recipe.momentum,
         l2=l2 if "l2" in row.takes else None,
-        l1=recipe.l1,
-        max_norm=recipe.max_norm,
-        halve_after=recipe.halve_after,
-        nesterov=recipe.nesterov,
         patience=recipe.patience or row.patience,
     )

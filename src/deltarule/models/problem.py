@@ -58,7 +58,7 @@ class Problem:
     count: int
     X: np.ndarray
     Y: np.ndarray
-    scales: Sequence[float] = ()
+    scales: Sequence[float] | np.ndarray = ()
     shifted: bool = True
     images: str | None = None
     image_shape: tuple[int, ...] | None = None

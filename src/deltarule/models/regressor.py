@@ -38,8 +38,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             delta is 1.345 times the scale of the noise, measured before training (`deltarule.inspection.noise_scale`);
             "poisson", with exponential outputs, for counts and rates y >= 0, which are divided by their mean, an offset
             ln(mean) of z; or a `deltarule.network.costs.Cost`, in the units of the standardised targets.
-        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or one of "lm",
-            "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt(solver="dual")`.
+        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or a name in
+            `deltarule.models.trainers.TRAINERS`: "lm", "bayesian", "newton-cg", "gd", "sgd", "momentum", "adam"; or a
+            trainer such as `deltarule.LevenbergMarquardt(solver="dual")`.
         regularization: "bayesian" lets the evidence choose the penalties and gives error bars, on all rows (see
             `BayesianRegularization`); "early-stopping" holds out `validation_fraction` of the rows and keeps the epoch
             that fits them best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
@@ -92,6 +93,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     True
     """
 
+    cost: str | Cost
+    output_weights: Any
+
     def __init__(
         self,
         hidden: int | tuple[int, ...] = (20,),
@@ -112,25 +116,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         verbose: bool | int = False,
         random_state: Any = None,
     ):
-        super().__init__(
-            hidden=hidden,
-            activation=activation,
-            trainer=trainer,
-            regularization=regularization,
-            l2=l2,
-            eta=eta,
-            batch_size=batch_size,
-            epochs=epochs,
-            max_fail=max_fail,
-            validation_fraction=validation_fraction,
-            restarts=restarts,
-            engine=engine,
-            warm_start=warm_start,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.cost = cost
-        self.output_weights = output_weights
+        self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
     _task = "regression"
 
@@ -169,7 +155,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             self._measure(distinct(X, Y, weight))
         self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
-        vars(self).pop("ensemble_", None)  # the posterior was that of other parameters
+        self.__dict__.pop("ensemble_", None)  # the posterior was that of other parameters
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -237,7 +223,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """With "bayesian": the posteriors of all starts, and what they know of the noise."""
         known = outcome.known
         if known is None:
-            vars(self).pop("ensemble_", None)
+            self.__dict__.pop("ensemble_", None)
             return
         self.ensemble_ = known.ensemble
         self.log_evidence_, self.effective_parameters_ = known.log_evidence, known.gamma

@@ -14,6 +14,7 @@ import numpy as np
 from deltarule.data.cells import as_numbers, as_objects, kind_of
 from deltarule.data.columns import CategoricalColumn, NumericColumn, encode_columns, find_columns
 from deltarule.data.table_columns import choose_inputs
+from deltarule.data.table_file import is_frame, numbered
 from deltarule.errors import DataError
 from deltarule.models.scaling import Scaling
 
@@ -32,7 +33,7 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: a cell is missing, a text stands among numbers, or no column can be an input.
         """
-        frame = _with_names(X)
+        frame = numbered(X)
         find_columns(frame, tuple(frame.columns), "X")
         frame = frame.assign(**{name: as_numbers(frame[name]) for name in frame if _are_numbers(frame[name])})
         kinds, notes = choose_inputs(frame, "X")
@@ -47,7 +48,7 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: X is no DataFrame, lacks a column, or a cell is missing, no number or no known category.
         """
-        frame, names = _with_names(X), [column.name for column in self.columns]
+        frame, names = numbered(X) if is_frame(X) else X, [column.name for column in self.columns]
         _refuse_missing(find_columns(frame, tuple(names), "X")[names])
         return encode_columns(self.columns, frame, "X")
 
@@ -73,13 +74,6 @@ def without_column(X: Any, name: str) -> tuple[Any, Any]:
     """
     column = find_columns(X, (name,), "X")[name]
     return X.drop(columns=name), column
-
-
-def _with_names(X: Any) -> Any:
-    """The rows numbered from 0 and the columns called by texts, as errors and a schema call them."""
-    if not hasattr(X, "set_axis"):
-        return X
-    return X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
 
 
 def _refuse_missing(frame: Any) -> None:

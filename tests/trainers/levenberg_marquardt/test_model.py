@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deltarule import trees
-from deltarule.trainers.levenberg_marquardt.model import acceleration_force, bent, correction_share, predicted_fall
+from deltarule.objective import Objective
+from deltarule.trainers.levenberg_marquardt.model import bent, correction_share, predicted_fall
 from engines import on
 from trainers.levenberg_marquardt.conftest import close, flat
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 def test_the_force_of_the_acceleration(few, engine, block):
     v = np.random.default_rng(0).normal(size=few.p.size)
     F, p = few.on(engine, block=block)
-    force = flat(F.call(acceleration_force, p, on(engine, trees.unravel(v, few.params))))
+    force = flat(F.call(Objective.acceleration_force, p, on(engine, trees.unravel(v, few.params))))
     np.testing.assert_allclose(force, few.J.T @ few.acceleration(v), rtol=1e-11, atol=1e-12)
 
 

@@ -11,6 +11,7 @@ from deltarule.inspection.plots.confusion import confusion_matrix
 from deltarule.inspection.plots.curves import accuracy_curves, cost_curves, curves, name_ends
 from deltarule.inspection.plots.images import misclassified, weights_as_images
 from deltarule.inspection.plots.regions import decision_regions
+from deltarule.inspection.plots.series import correlogram, correlograms, run_with_band
 from deltarule.inspection.plots.speeds import learning_speeds
 from deltarule.inspection.plots.style import COLOURS, GREY, panels, save
 
@@ -19,6 +20,8 @@ __all__ = [
     "GREY",
     "accuracy_curves",
     "confusion_matrix",
+    "correlogram",
+    "correlograms",
     "cost_curves",
     "curves",
     "decision_regions",
@@ -26,6 +29,7 @@ __all__ = [
     "misclassified",
     "name_ends",
     "panels",
+    "run_with_band",
     "save",
     "weights_as_images",
 ]

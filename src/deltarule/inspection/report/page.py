@@ -1,6 +1,6 @@
 """The report's page: what it says and shows, in the order of page.html.jinja, which has the looks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -75,11 +75,6 @@ def html_report(
     Raises:
         ConfigurationError: matplotlib or Jinja2 is not installed.
     """
-    page = (
-        required("jinja2")
-        .Environment(autoescape=True, keep_trailing_newline=True)
-        .from_string(Path(__file__).with_name("page.html.jinja").read_text(encoding="utf-8"))
-    )
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
         ("The verdict after training", _verdict(training), []),
@@ -90,6 +85,22 @@ def html_report(
         sections += [(f"Predictions, {rows}", [], shown), ("What the columns do", [], _columns(schema, evidence))]
     sections.append(("The training", [], _training(training)))
     lead = _lead(schema, training, evidence)
+    return whole_page(title, lead, sections)
+
+
+def whole_page(
+    title: str, lead: str, sections: Sequence[tuple[str, Sequence[Mapping[str, Any]], Sequence[Shown]]]
+) -> str:
+    """The page of sections, each a title, cards and pictures.
+
+    Raises:
+        ConfigurationError: matplotlib or Jinja2 is not installed.
+    """
+    page = (
+        required("jinja2")
+        .Environment(autoescape=True, keep_trailing_newline=True)
+        .from_string(Path(__file__).with_name("page.html.jinja").read_text(encoding="utf-8"))
+    )
     return page.render(title=title, lead=lead, palette=palette(), sections=sections)
 
 

@@ -35,7 +35,7 @@ from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, log_hyper_prior, spread
-from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent
+from deltarule.trainers.levenberg_marquardt.model import Step, bent
 from deltarule.trees import dot, over, plus, ravel, scaled, times, unravel
 
 
@@ -104,7 +104,7 @@ def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu:
     factor = E.factor(_whitened(at, hyper, d), 1 + mu)
     du = -E.solve(factor, g)
     s = unravel(d * du, p)
-    force = hyper.beta * d * ravel(acceleration_force(F, p, s))
+    force = hyper.beta * d * ravel(F.acceleration_force(p, s))
     predicted = 0.5 * (mu * xp.vdot(du, du) - xp.vdot(g, du))
     return bent(s, unravel(-0.5 * d * E.solve(factor, force), p), predicted)
 

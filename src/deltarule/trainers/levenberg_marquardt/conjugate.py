@@ -8,7 +8,7 @@ from deltarule.arrays import Array
 from deltarule.curvature import jacobian_diagonal, jacobian_product, linearize, transpose_product
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
+from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
 from deltarule.trees import dot, leaves, mapped, norm, plus, scaled, times
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def step(
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    return bent(s, scaled(solve(acceleration_force(F, p, s)), -0.5), predicted)
+    return bent(s, scaled(solve(F.acceleration_force(p, s)), -0.5), predicted)
 
 
 def _first_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params, Params]:

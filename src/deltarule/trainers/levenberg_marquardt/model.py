@@ -12,16 +12,11 @@ The forms differ in what they factor: `primal` J^T J + D (n x n), `dual` J D^-1 
 is a model of the objective at one point, made once, and a step for any damping.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from deltarule.arrays import Array
-from deltarule.curvature import linearize, residual_acceleration, transpose_product
 from deltarule.network.backprop import Params
-from deltarule.objective import Objective
 from deltarule.trees import dot, norm, plus
-
-if TYPE_CHECKING:
-    from deltarule.network.network import Network
 
 LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
 
@@ -34,16 +29,6 @@ class Step(NamedTuple):
 
     bent: Params
     predicted: Array
-
-
-def acceleration_force(F: Objective, p: Params, s: Params) -> Params:
-    """J^T d²r/dt² along the line p + t s."""
-    return F.sum(_force, p, s)
-
-
-def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
-    lin = linearize(net, p, x, y, weight)
-    return transpose_product(net, p, lin, residual_acceleration(net, p, lin, weight, s))
 
 
 def correction_share(s_norm: Array, a_norm: Array) -> Array:

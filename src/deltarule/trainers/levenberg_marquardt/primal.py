@@ -1,20 +1,12 @@
 """The primal form of the LM step, for n <= m k: factor J^T J + D, n x n."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    NormalEquations,
-    equations_at,
-    linearize,
-    normal_equations,
-    residual_acceleration,
-)
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.model import Step, acceleration_force, bent, predicted_fall
+from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
 from deltarule.trees import norm, plus, ravel, times, unravel
 
 
@@ -29,19 +21,12 @@ class Primal(NamedTuple):
     gradient_norm: Array
     trace: Array
     hessian: Array
-    kept: list[tuple[Linearization, Array]] | None
+    kept: Any
 
 
 def model(F: Objective, p: Params) -> Primal:
-    """J^T J and J^T r, over blocks."""
-    kept = None
-    if F.in_one_block:
-        lins = [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in F.parts]
-        found = [equations_at(part.net, p, lin) for part, lin in zip(F.parts, lins, strict=True)]
-        kept = [(lin, J) for lin, (_, J) in zip(lins, found, strict=True)]
-        equations = NormalEquations(*map(sum, zip(*(equations for equations, _ in found), strict=True)))
-    else:
-        equations = F.sum(normal_equations, p)
+    """J^T J and J^T r with the prior."""
+    kept, equations = F.equations(p)
     gradient = unravel(equations.gradient, p)
     if F.l2 is not None:
         gradient = plus(gradient, times(F.prior(p), p))
@@ -57,14 +42,5 @@ def step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    force = ravel(acceleration_force(F, p, s)) if at.kept is None else _force(F, p, s, at.kept)
+    force = ravel(F.acceleration_force(p, s, at.kept))
     return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)
-
-
-def _force(F: Objective, p: Params, s: Params, kept: list[tuple[Linearization, Array]]) -> Array:
-    """J^T d²r/dt² along s, (n,)."""
-    parts = zip(F.parts, kept, strict=True)
-    return sum(
-        J @ residual_acceleration(part.net, p, lin, part.scale * part.rows.mask, s).reshape(-1)
-        for part, (lin, J) in parts
-    )

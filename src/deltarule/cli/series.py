@@ -1,0 +1,201 @@
+"""`deltarule train` and `predict` where the rows are steps of a time series."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.clock import STARTED
+from deltarule.cli.options import parse_hidden, parse_lags
+from deltarule.cli.reading import Reading
+from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
+
+if TYPE_CHECKING:
+    from deltarule.data.series import Series
+    from deltarule.models.series.narx import NARXRegressor
+
+TEST = 0.15  # the share at the end that is the test part
+LONGEST = 20  # the steps ahead that are judged where no --horizon is given
+SHOWN = 10
+
+
+def train_series(choices: Choices, as_json: bool) -> None:
+    """Train on the first 85 % of the steps, judge on the rest, save."""
+    from deltarule.models.series.judging import judged, verdict
+    from deltarule.models.series.narx import NARXRegressor
+
+    series = read_series(choices.source, choices.table_options, choices.target, choices.time, choices.resample)
+    cut = len(series.Y) - max(1, round(TEST * len(series.Y)))
+    fit = series.part(0, cut)
+    lags = parse_lags(choices.lags or "auto")
+    began = time.perf_counter()
+    options: dict[str, Any] = {"hidden": parse_hidden(choices.hidden)} if choices.hidden else {}
+    options |= {"activation": choices.activation} if choices.activation else {}
+    model = NARXRegressor(
+        input_lags=lags,
+        output_lags=lags,
+        training="open-loop" if choices.horizon == 1 else "auto",
+        horizon=None if choices.horizon in (None, 1) else choices.horizon,
+        l2=choices.l2,
+        random_state=choices.seed,
+        **options,
+    ).fit(*arrays(fit))
+    seconds = time.perf_counter() - began
+    model.name(series.inputs, series.targets)
+    test = series.part(cut - model.max_lag_)
+    found = judged(model, arrays(fit), arrays(test), min(choices.horizon or LONGEST, len(series.Y) - cut))
+    outside = max(one.outside for one in model.correlations(*arrays(fit)))
+    lines, warnings = verdict(model, found, outside)
+    metrics = finite(found.record())
+    model.record_ = {
+        "source": Path(choices.source).name,
+        "options": choices.record(),
+        "seed": choices.seed,
+        "metrics": metrics,
+        "verdict": lines,
+        "warnings": warnings,
+        "training_seconds": round(seconds, 3),
+    }
+    model.save(choices.model)
+    console = console_for(as_json)
+    members = len(model.committee_.weights)
+    facts = [
+        ("data", f"{Path(choices.source).name}: {cut:,} steps to fit, {len(series.Y) - cut:,} to test, in their order"),
+        ("outputs", ", ".join(series.targets)),
+        ("inputs", ", ".join(series.inputs) or "none"),
+        (
+            "network",
+            f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons, {members} of them averaged",
+        ),
+        ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
+        ("saved", str(choices.model)),
+    ]
+    console.print(panel_of("deltarule train", facts))
+    console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
+    line(console, command("predict", choices.model, choices.source), "bold")
+    if as_json:
+        emit_json(
+            {
+                "source": choices.source,
+                "steps": len(series.Y),
+                "test_steps": len(series.Y) - cut,
+                "output_lags": model.output_lags_,
+                "input_lags": model.input_lags_,
+                "training": model.training_,
+                "horizon": len(found.model),
+                "stop_reason": "validation",
+                "engine": "numpy",
+                **metrics,
+                "verdict": lines,
+                "warnings": warnings,
+                "seed": choices.seed,
+                "seconds": round(time.perf_counter() - STARTED, 3),
+                "training_seconds": round(seconds, 3),
+                "model": str(choices.model),
+            }
+        )
+
+
+def predict_series(
+    model: "NARXRegressor",
+    path: Path,
+    source: str,
+    reading: Reading,
+    out: Path | None,
+    steps: int | None,
+    as_json: bool,
+) -> None:
+    """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs."""
+    import numpy as np
+    import pandas as pd
+
+    from deltarule.errors import DataError
+    from deltarule.files.whole_file import write_whole
+
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    series = read_for(model, source, reading)
+    known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
+    if not len(known):
+        raise DataError(f"{source} holds no step with all outputs: give the series up to where it is to be continued")
+    end = int(known[-1]) + 1
+    rows = len(series.Y) - end
+    count = steps or rows or (0 if inputs else options.get("horizon") or SHOWN)
+    if inputs and (rows == 0 or count > rows):
+        raise DataError(
+            f"{source} has {rows} rows after its last output, and the inputs of {count or 'the'} steps to predict are "
+            "needed: add rows with inputs and empty outputs"
+        )
+    past, future = series.part(0, end), series.part(end, end + count)
+    ahead, std = model.follow(*arrays(past)).forecast(count, future.U if inputs else None, return_std=True)
+    ahead, std = np.reshape(ahead, (count, -1)), np.reshape(std, (count, -1))
+    at = _times(series, end, count)
+    columns: dict[str, Any] = {options.get("time") or "step": at}
+    for j, name in enumerate(targets):
+        columns |= {name: ahead[:, j], f"{name}_std": std[:, j]}
+    if out is not None:
+        text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n")
+        write_whole(out, text.encode())
+    if as_json:
+        found = {name: values for name, values in columns.items() if name in targets}
+        spread = {name: columns[f"{name}_std"] for name in targets}
+        where = None if out is None else str(out)
+        emit_json(
+            {"model": str(path), "source": source, "times": at, "predictions": found, "std": spread, "out": where}
+        )
+        return
+    console = console_for(as_json)
+    line(console, f"{Path(source).name} goes on for {count} steps after its last output, by {path}")
+    console.print(_table(columns))
+
+
+def read_for(model: "NARXRegressor", source: str, reading: Reading) -> "Series":
+    """The steps of a table with the columns that the model was trained on."""
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    return read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
+
+
+def read_series(
+    source: str, options: Any, targets: Sequence[str] | None, at: str | None, step: float | None, inputs: Any = None
+) -> "Series":
+    """The steps of a table; its notes are shown.
+
+    Raises:
+        DataError, ConfigurationError: it cannot be read, or no target is named.
+    """
+    from deltarule.data.series import series_of
+    from deltarule.data.table_file import read_table
+    from deltarule.errors import ConfigurationError
+
+    path = Path(source)
+    frame, notes = read_table(path, options=options)
+    if not targets:
+        raise ConfigurationError(
+            f"--target is missing: name the column of {path.name} to predict; it has {', '.join(frame.columns)}"
+        )
+    names = [name for words in targets for name in ([words] if words in frame.columns else words.split(","))]
+    series = series_of(frame, path.name, names, at, inputs, options.drop, step)
+    show_notes([*notes, *series.notes])
+    return series
+
+
+def arrays(series: "Series") -> tuple[Any, Any]:
+    """U and y as the model takes them."""
+    return (series.U if series.inputs else None), (series.Y[:, 0] if len(series.targets) == 1 else series.Y)
+
+
+def _times(series: "Series", end: int, count: int) -> Any:
+    """The times of steps, as texts where they are dates."""
+    import numpy as np
+
+    step = series.time[1] - series.time[0] if len(series.time) > 1 else 1
+    at = series.time[0] + step * np.arange(end, end + count)
+    return np.array([str(one)[:19] for one in at]) if at.dtype.kind == "M" else at
+
+
+def _table(columns: dict[str, Any]) -> Any:
+    """The first steps for people."""
+    table = table_of(*columns)
+    for values in list(zip(*columns.values(), strict=True))[:SHOWN]:
+        table.add_row(*(str(value) if isinstance(value, str) else f"{value:.6g}" for value in values))
+    return table

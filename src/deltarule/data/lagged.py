@@ -1,0 +1,118 @@
+"""Time series as a NARX network reads them: which lags, stretches without a gap, and the table of lagged columns.
+
+    y_t = f(y_{t-1}, .., y_{t-a}, u_{t-1}, .., u_{t-b})                             (NARX)
+
+A row of the table is x_t: the outputs of each lag, smallest lag first, then the inputs of each lag likewise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Lags:
+    """How far back the network looks: `outputs` each at least 1, `inputs` at least 0, both rising."""
+
+    outputs: tuple[int, ...]
+    inputs: tuple[int, ...]
+
+    @property
+    def longest(self) -> int:
+        """The steps before the first one that can be predicted."""
+        return max((*self.outputs, *self.inputs), default=0)
+
+
+class Stretch(NamedTuple):
+    """Steps one after another, in which every input is known: U (T, m) and Y (T, k), in which NaN is missing.
+
+    The first steps of Y, as many as the longest lag, are known too, so that a free run can begin.
+    """
+
+    U: np.ndarray
+    Y: np.ndarray
+
+
+def stretches(U: np.ndarray, Y: np.ndarray, longest: int) -> list[Stretch]:
+    """The stretches of a record that are long enough for one prediction.
+
+    Args:
+        U: inputs, (T, m); a step with a missing one ends a stretch.
+        Y: outputs, (T, k).
+        longest: the longest lag.
+    """
+    given = np.isfinite(U).all(axis=1)
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], given, [False]]).astype(int))).reshape(-1, 2)
+    found = []
+    for first, last in ends:
+        start = first + first_known(Y[first:last], longest)
+        if start + longest < last:
+            found.append(Stretch(U[start:last], Y[start:last]))
+    return found
+
+
+def first_known(Y: np.ndarray, longest: int) -> int:
+    """The first step from which on `longest` steps of Y (T, k) are known; T if there is none."""
+    missing = np.concatenate([[0], np.cumsum(np.isnan(Y).any(axis=1))])
+    free = np.flatnonzero(missing[longest:] == missing[: len(missing) - longest]) if longest <= len(Y) else []
+    return int(free[0]) if len(free) else len(Y)
+
+
+def lagged(U: np.ndarray, Y: np.ndarray, lags: Lags) -> np.ndarray:
+    """The rows x_t from the longest lag D on, (..., T - D, n_1), of U (..., T, m) and Y (..., T, k)."""
+    D, T = lags.longest, Y.shape[-2]
+    columns = [Y[..., D - j : T - j, :] for j in lags.outputs] + [U[..., D - j : T - j, :] for j in lags.inputs]
+    return np.concatenate(columns, axis=-1)
+
+
+def table(parts: Sequence[Stretch], lags: Lags) -> tuple[np.ndarray, np.ndarray]:
+    """The rows x_t with their targets y_t, (N, n_1) and (N, k), of all steps at which both are known."""
+    X = np.concatenate([lagged(part.U, part.Y, lags) for part in parts])
+    Y = np.concatenate([part.Y[lags.longest :] for part in parts])
+    known = np.isfinite(X).all(axis=1) & np.isfinite(Y).all(axis=1)
+    return X[known], Y[known]
+
+
+class Windows(NamedTuple):
+    """Equally long pieces of stretches: U (K, D + H, m), Y (K, D + H, k) with the D first known, and which of the H
+    outputs after them are measured, (K, H, k) of ones and zeros.
+    """
+
+    U: np.ndarray
+    Y: np.ndarray
+    known: np.ndarray
+
+
+def windows(parts: Sequence[Stretch], longest: int, steps: int | None, every: int | None = None) -> Windows:
+    """Pieces of D + `steps` steps that begin every steps / 2, or `every`, D the longest lag; a shorter stretch is one.
+
+    Without `steps` every stretch is one piece.
+
+    A piece that would begin where an output is missing begins where `longest` of them are known. What lies beyond the
+    end of a stretch repeats its last inputs and counts as not measured.
+    """
+    H = max(len(part.Y) for part in parts) - longest
+    H = H if steps is None else min(steps, H)
+    pieces = []
+    for part in parts:
+        last = max(len(part.Y) - longest - H, 0)
+        apart = max(H // 2, 1) if every is None else every
+        wanted = range(0, last + apart, apart) if last else (0,)
+        starts = {min(at, last) for at in wanted}
+        starts = {at + first_known(part.Y[at:], longest) for at in starts}
+        pieces += [(part, at) for at in sorted(starts) if at + longest < len(part.Y)]
+    U = np.stack([_padded(part.U, at, longest + H, "edge") for part, at in pieces])
+    Y = np.stack([_padded(part.Y, at, longest + H, "constant", constant_values=np.nan) for part, at in pieces])
+    return Windows(U, Y, np.isfinite(Y[:, longest:]).astype(float))
+
+
+def spaced(parts: Sequence[Stretch], longest: int, steps: int, places: int) -> Windows:
+    """Windows of `steps` that begin at no more than about `places` places, evenly over the stretches."""
+    return windows(parts, longest, steps, every=max(1, sum(len(part.Y) for part in parts) // places))
+
+
+def _padded(array: np.ndarray, first: int, length: int, mode: Any, **values: float) -> np.ndarray:
+    piece = array[first : first + length]
+    return np.pad(piece, ((0, length - len(piece)), (0, 0)), mode=mode, **values)

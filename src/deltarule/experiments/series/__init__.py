@@ -1,0 +1,1 @@
+"""Time series that books and papers test networks with."""

@@ -1,0 +1,55 @@
+"""Whether the errors of a time-series model still hold what it could have learnt: their correlations.
+
+If the model has taken all there is to take, its errors one step ahead are white and know nothing of the inputs. Then
+each correlation but that of lag 0 is N(0, 1/N), N the steps, so that 95 of 100 lie within ± 1.96 / sqrt(N).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+BOUND = 1.96
+
+
+class Correlations(NamedTuple):
+    """Of the errors e_t of one output.
+
+    Attributes:
+        lags: 0..M, of `autocorrelation`.
+        autocorrelation: corr(e_t, e_{t-lag}), (M + 1,).
+        input_lags: -M..M, of `input_error`.
+        input_error: corr(u_{t-lag}, e_t) for each input, (m, 2 M + 1).
+        bound: half the width of the 95 % band around 0.
+    """
+
+    lags: np.ndarray
+    autocorrelation: np.ndarray
+    input_lags: np.ndarray
+    input_error: np.ndarray
+    bound: float
+
+    @property
+    def outside(self) -> float:
+        """The share of all correlations, but that of lag 0 with itself, that lie outside the band; 0.05 by chance."""
+        values = np.concatenate([self.autocorrelation[1:], self.input_error.ravel()])
+        return float(np.mean(np.abs(values) > self.bound))
+
+
+def correlations(error: np.ndarray, U: np.ndarray, longest: int = 20) -> Correlations:
+    """The correlations of one output's errors (T,), NaN where unknown, with themselves and with the inputs U (T, m)."""
+    known = int(np.isfinite(error).sum())
+    longest = min(longest, max(known // 4, 1))
+    lags, both = np.arange(longest + 1), np.arange(-longest, longest + 1)
+    e = error - np.nanmean(error)
+    centred = U - np.nanmean(U, axis=0) if U.size else U
+    own = np.array([_correlation(e, e, lag) for lag in lags])
+    cross = np.array([[_correlation(u, e, lag) for lag in both] for u in centred.T]).reshape(U.shape[1], len(both))
+    return Correlations(lags, own, both, cross, BOUND / np.sqrt(known))
+
+
+def _correlation(first: np.ndarray, second: np.ndarray, lag: int) -> float:
+    """corr(first_{t-lag}, second_t) over the steps at which both are known; 0 where one does not vary."""
+    T = len(first)
+    pairs = first[max(-lag, 0) : T - max(lag, 0)] * second[max(lag, 0) : T - max(-lag, 0)]
+    scale = np.sqrt(np.nanmean(first**2) * np.nanmean(second**2))
+    return float(np.nanmean(pairs) * len(pairs) / T / scale) if scale > 0 else 0.0

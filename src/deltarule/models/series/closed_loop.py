@@ -1,0 +1,106 @@
+"""Training in closed loop: exact Levenberg-Marquardt steps on the error of free runs.
+
+    F(p) = (1/2) sum_t ‖yhat_t(p) - y_t‖² + (l2/2) sum w²
+
+over windows of a record, each of which runs freely from the measured outputs before it. J is `Unrolled.jacobian`, so
+the step is the primal one on another J.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule import trees
+from deltarule.curvature import NormalEquations
+from deltarule.data.lagged import Windows
+from deltarule.engine import numpy_engine
+from deltarule.models.series.feedback import Feedback, Unrolled
+from deltarule.network.backprop import Params
+from deltarule.objective import Objective
+from deltarule.trainers.levenberg_marquardt.damping import start
+from deltarule.trainers.levenberg_marquardt.trainer import LevenbergMarquardtState
+
+FIRST_DAMPING = 1e-2
+
+
+class ClosedLoop(Objective):
+    """The error of free runs as a function of p, for the trainers' loop.
+
+    Args:
+        model: the network with its feedback.
+        pieces: the windows.
+        l2: of the penalty, over weights and not biases.
+    """
+
+    def __init__(self, model: Feedback, pieces: Windows, l2: float):
+        """No run is made."""
+        for name, value in {"net": model.net, "l2": l2, "scale": 1.0, "model": model, "pieces": pieces}.items():
+            object.__setattr__(self, name, value)
+        longest = model.lags.longest
+        object.__setattr__(self, "start", pieces.Y[:, :longest])
+        object.__setattr__(self, "target", np.where(pieces.known > 0, pieces.Y[:, longest:], 0.0))
+        object.__setattr__(self, "last", (None, None))
+        object.__setattr__(self, "all_known", bool(pieces.known.all()))
+
+    def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
+        """piece(self, *arguments, **static), by NumPy."""
+        return numpy_engine.call(piece, self, *arguments, **static)
+
+    def prior(self, p: Params) -> Params:
+        """l2 for weights and biases: a free bias lets a neuron saturate where no run has been yet."""
+        return trees.mapped(lambda array: np.full_like(array, self.l2), p)
+
+    def run(self, p: Params) -> np.ndarray:
+        """The free runs, (K, D + H, k); the last ones are kept, because a trial that is taken is linearised next."""
+        if self.last[0] is not p:
+            object.__setattr__(self, "last", (p, self.model.free_run(p, self.pieces.U, self.start)))
+        return self.last[1]
+
+    def residual(self, p: Params) -> np.ndarray:
+        """yhat - y where it is measured, (K, H, k)."""
+        return self.pieces.known * (self.run(p)[:, self.model.lags.longest :] - self.target)
+
+    def value(self, p: Params) -> float:
+        """F(p)."""
+        r = self.residual(p).ravel()
+        return 0.5 * float(r @ r) + self.prior_energy(p)
+
+    @property
+    def in_one_block(self) -> bool:
+        """All windows run together."""
+        return True
+
+    def equations(self, p: Params) -> tuple["Kept", NormalEquations]:
+        """J^T J and J^T r of the free runs, and what they leave for the acceleration."""
+        r = self.residual(p).ravel()
+        unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))
+        whole = unrolled.jacobian()
+        J = whole if self.all_known else self.pieces.known.reshape(-1, 1) * whole
+        equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
+        return Kept(unrolled, whole, J), equations
+
+    def acceleration_force(self, p: Params, s: Params, kept: "Kept | None" = None) -> Params:
+        """J^T d²y/dt² along p + t s."""
+        assert kept is not None
+        bent = kept.unrolled.bend(p, s, kept.whole @ trees.ravel(s))
+        return trees.unravel(bent @ kept.J, p)
+
+
+class Kept(NamedTuple):
+    """The unrolled runs, dy/dp of every step, and J, of the measured ones alone."""
+
+    unrolled: Unrolled
+    whole: np.ndarray
+    J: np.ndarray
+
+
+def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
+    """The state before the first step, lambda_0 = 0.01 max diag(J^T J).
+
+    A smaller one moves far at once, where long runs bend most: on the two tanks such runs were no better on what had
+    trained and worse on the rest.
+    """
+    hessian = F.call(ClosedLoop.equations, p)[1].hessian
+    damping = start(FIRST_DAMPING * float(np.diag(hessian).max()), float(np.trace(hessian)), hessian.dtype)
+    return LevenbergMarquardtState(p, damping)

@@ -1,0 +1,93 @@
+"""Several networks with lags as one: each is fed its own outputs, and what they say is the weighted mean.
+
+Side by side they are one network with feedback, of block-diagonal layers and M k outputs, member by member. A
+measurement is the same for each of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.data.lagged import Lags, Stretch, Windows, lagged
+from deltarule.models.series.feedback import Feedback
+from deltarule.network.backprop import Params
+from deltarule.network.layers import Dense
+from deltarule.network.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Committee:
+    """The networks side by side.
+
+    Args:
+        model: the one network with feedback that they make, of M k outputs.
+        params: its parameters.
+        weights: of the members, (M,), which sum to 1.
+    """
+
+    model: Feedback
+    params: Params
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, model: Feedback, members: Sequence[Params], weights: Sequence[float]) -> "Committee":
+        """From members of one kind and their weights, which need not sum to 1."""
+        share, k = np.array(weights, float) / np.sum(weights), model.net.outputs
+        *hidden, last = model.net.layers
+        sizes = [Dense(layer.n * len(members), layer.activation) for layer in hidden]
+        net = Network([*sizes, Dense(last.n * len(members), "linear")])
+        lags, lines = model.lags, [model.line] * len(members)
+        first = _side_by_side([p[0]["W"] for p in members], lags, k)
+        Ws = [first, *(_diagonal([p[i]["W"] for p in members]) for i in range(1, len(sizes) + 1))]
+        params = [{"W": W, "b": np.concatenate([p[i]["b"] for p in members])} for i, W in enumerate(Ws)]
+        return cls(Feedback(net, lags, model.inputs, _side_by_side(lines, lags, k)), params, share)
+
+    @property
+    def lags(self) -> Lags:
+        """Of each member."""
+        return self.model.lags
+
+    @property
+    def outputs(self) -> int:
+        """k."""
+        return self.model.net.outputs // len(self.weights)
+
+    def each(self, Y: np.ndarray) -> np.ndarray:
+        """Outputs (.., k) once for each member, (.., M k)."""
+        return np.tile(Y, len(self.weights))
+
+    def mean(self, Y: np.ndarray) -> np.ndarray:
+        """The weighted mean of the members' outputs, (.., M k) ↦ (.., k)."""
+        return (Y.reshape(*Y.shape[:-1], len(self.weights), self.outputs) * self.weights[:, None]).sum(axis=-2)
+
+    def step(self, record: Stretch) -> np.ndarray:
+        """One step ahead of a record (T, k), from step D on: (T - D, k), NaN where a value is missing."""
+        return self.mean(self.model.step(self.params, lagged(record.U, self.each(record.Y), self.lags)))
+
+    def free_run(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """The members' free runs from measured outputs (K, D, k) with inputs (K, D + H, m), (K, D + H, M k)."""
+        with np.errstate(all="ignore"):
+            return self.model.free_run(self.params, U, self.each(start))
+
+    def errors(self, pieces: Windows) -> np.ndarray:
+        """The errors of the free runs of windows, (K, H, k), 0 where nothing is measured."""
+        D = self.lags.longest
+        run = self.mean(self.free_run(pieces.U, pieces.Y[:, :D]))[:, D:]
+        return np.where(pieces.known > 0, run - pieces.Y[:, D:], 0.0)
+
+
+def _side_by_side(Ws: Sequence[np.ndarray], lags: Lags, k: int) -> np.ndarray:
+    """First layers (n, n_1) that take each its own member's outputs and all the same inputs."""
+    M, n, own = len(Ws), len(Ws[0]), k * len(lags.outputs)
+    joined = np.zeros((M, n, len(lags.outputs), M, k))
+    for i, W in enumerate(Ws):
+        joined[i, :, :, i] = W[:, :own].reshape(n, len(lags.outputs), k)
+    return np.concatenate([joined.reshape(M * n, M * own), np.concatenate([W[:, own:] for W in Ws])], axis=1)
+
+
+def _diagonal(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    M, (n, below) = len(blocks), blocks[0].shape
+    joined = np.zeros((M, n, M, below))
+    joined[np.arange(M), :, np.arange(M)] = np.stack(blocks)
+    return joined.reshape(M * n, M * below)

@@ -1,0 +1,164 @@
+"""A NARX network as one thing: lags, layers, and the straight line beside them; its free run and how that run moves.
+
+    y_t = B x_t + f(x_t),  x_t = (y_{t-j} of each output lag j, u_{t-j} of each input lag j)              (NARX)
+
+Everything is in scaled units. B is fixed, (k, n_1): with persistence it adds y_{t-1}, so that f learns the change.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import lapack
+
+from deltarule.curvature import Linearization, jacobian_transpose, linearize, residual_errors
+from deltarule.data.lagged import Lags, lagged
+from deltarule.network import backprop
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
+
+BEYOND = 30.0  # standard deviations from the mean at which a free run counts as unstable
+
+
+@dataclass(frozen=True, eq=False)
+class Feedback:
+    """Layers whose outputs come back as inputs after the lags.
+
+    Args:
+        net: dense layers, the last one linear with the quadratic cost.
+        lags: of outputs and inputs.
+        inputs: m, how many inputs a step has.
+        line: B, (k, n_1).
+    """
+
+    net: Network
+    lags: Lags
+    inputs: int
+    line: np.ndarray = field(repr=False)
+
+    @property
+    def width(self) -> int:
+        """n_1, the length of x_t."""
+        return self.net.outputs * len(self.lags.outputs) + self.inputs * len(self.lags.inputs)
+
+    @staticmethod
+    def within(run: np.ndarray) -> np.ndarray:
+        """Which steps of a run (.., k) lie within `BEYOND` standard deviations; none that is not a number."""
+        return (np.abs(run) < BEYOND).all(axis=-1)
+
+    def step(self, params: Params, X: np.ndarray) -> np.ndarray:
+        """y_t of rows x_t, (N, n_1) ↦ (N, k): one step ahead."""
+        return X @ self.line.T + backprop.forward(self.net, params, X)[-1].a
+
+    def free_run(self, params: Params, U: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Runs that are fed their own outputs, K of them beside each other.
+
+        Args:
+            params: of the network.
+            U: inputs, (K, D + H, m), D the longest lag.
+            start: the outputs of the first D steps, (K, D, k).
+
+        Returns:
+            (K, D + H, k), which begins with `start`; values that are far away or not finite where a run is unstable.
+        """
+        k, D, n_y = self.net.outputs, self.lags.longest, self.net.outputs * len(self.lags.outputs)
+        K, T = U.shape[:2]
+        reach = max(self.lags.outputs, default=0)
+        first = np.concatenate([params[0]["W"], self.line])  # the first layer and the line take the same x_t
+        own = np.zeros((reach, k, len(first)))
+        for place, j in enumerate(self.lags.outputs):
+            own[reach - j] = first[:, place * k : (place + 1) * k].T
+        own = own.reshape(reach * k, len(first))
+        outer = [U[:, D - j : T - j] for j in self.lags.inputs]
+        drive = np.concatenate(outer, axis=2) @ first[:, n_y:].T if outer else np.zeros((K, T - D, len(first)))
+        h = len(params[0]["b"])
+        drive[..., :h] += params[0]["b"]
+        sigma = self.net.layers[0].sigma.sigma
+        above = [
+            (p["W"].T, p["b"], layer.sigma.sigma) for p, layer in zip(params[1:], self.net.layers[1:], strict=True)
+        ]
+        Y = np.empty((K, T, k))
+        Y[:, :D] = start
+        for t in range(D, T):
+            z = Y[:, t - reach : t].reshape(K, -1).dot(own)
+            z += drive[:, t - D]
+            a = sigma(z[:, :h])
+            for W, b, activation in above:
+                a = activation(a.dot(W) + b)
+            np.add(a, z[:, h:], out=Y[:, t])
+        return Y
+
+    def unrolled(self, params: Params, U: np.ndarray, Y: np.ndarray) -> "Unrolled":
+        """How the free runs Y = free_run(params, U, ..), (K, D + H, k), answer to small changes."""
+        X = lagged(U, Y, self.lags)
+        steps, X, k = X.shape[:2], X.reshape(-1, self.width), self.net.outputs
+        lin = linearize(self.net, params, X, np.zeros((len(X), k)), np.ones(len(X)))
+        errors = residual_errors(self.net, params, lin)
+        slope = self.net.layers[0].propagate(params[0], X, lin.passes[0], errors[0]) + self.line
+        fed_back = slope[..., : k * len(self.lags.outputs)]
+        return Unrolled(self, lin, errors, fed_back.reshape(*steps, k, len(self.lags.outputs), k))
+
+
+class Unrolled(NamedTuple):
+    """Free runs with all their steps beside each other, K runs of H steps.
+
+    With C_j = dy_t/dy_{t-j}, which backpropagation gives for all steps at once, whatever enters the runs spreads by
+
+        dy_t = dv_t + sum_j C_j dy_{t-j}                                            (NARX)
+
+    from the first step to the last: a triangular system I - C of small bandwidth.
+
+    Attributes:
+        model: the network with its feedback.
+        lin: the linearised network at all K H rows x_t.
+        errors: the errors of each output, as `residual_errors` gives them.
+        slopes: C_j of every step, (K, H, k, output lags, k), the last axis that of the outputs fed back.
+    """
+
+    model: Feedback
+    lin: Linearization
+    errors: list[np.ndarray]
+    slopes: np.ndarray
+
+    def jacobian(self) -> np.ndarray:
+        """dy_t/dp, (K H k, n): here dv_t is df/dp, which training in open loop takes for the whole."""
+        return self.spread(jacobian_transpose(self.model.net, self.lin, self.errors).T)
+
+    def bend(self, params: Params, v: Params, moved: np.ndarray) -> np.ndarray:
+        """d²y_t/ds² along the line p + s v, (K H k,), where dy_t/ds is `moved`, (K H k,).
+
+        The rows x_t move as well, for they hold outputs; what f bends by spreads as everything else does.
+        """
+        K, H, k = self.slopes.shape[:3]
+        D, m = self.model.lags.longest, self.model.inputs
+        outputs = np.concatenate([np.zeros((K, D, k)), moved.reshape(K, H, k)], axis=1)
+        da = lagged(np.zeros((K, D + H, m)), outputs, self.model.lags).reshape(K * H, -1)
+        a, dda = self.lin.x, None
+        for layer, p, dp, here in zip(self.model.net.layers, params, v, self.lin.passes, strict=True):
+            dz, da_here = layer.tangent(p, dp, a, here, da)
+            dda = layer.second_tangent(p, dp, a, here, dz, da, dda)[1]
+            a, da = here.a, da_here
+        assert dda is not None
+        return self.spread(dda.reshape(-1, 1))[:, 0]
+
+    def spread(self, right: np.ndarray) -> np.ndarray:
+        """(I - C)^-1 right, for right (K H k, columns)."""
+        K, H, k = self.slopes.shape[:3]
+        lags = self.model.lags.outputs
+        band = np.zeros((max(lags, default=0) * k + k, K * H * k))  # entry [d, i] is that of row i + d and column i
+        column = np.arange(K * H * k).reshape(K, H, k)
+        for place, j in enumerate(lags):
+            for o in range(k):
+                for source in range(k):
+                    band[j * k + o - source, column[:, : H - j, source]] = -self.slopes[:, j:, o, place, source]
+        return lapack.dtbtrs(band, right, uplo="L", diag="U")[0]
+
+    def start(self) -> np.ndarray:
+        """dv_t by the outputs of the D steps that the runs begin with, (K, H k, D k)."""
+        K, H, k = self.slopes.shape[:3]
+        D = self.model.lags.longest
+        moved = np.zeros((K, H, k, D, k))
+        for place, j in enumerate(self.model.lags.outputs):
+            for t in range(min(j, H)):
+                moved[:, t, :, D + t - j] = self.slopes[:, t, :, place]
+        return moved.reshape(K, H * k, D * k)

@@ -1,0 +1,347 @@
+"""`NARXRegressor`: a network that continues time series, as a scikit-learn estimator."""
+
+import os
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from deltarule.checks import require_choice, require_count, require_number
+from deltarule.data.lagged import Stretch, Windows, spaced, stretches
+from deltarule.errors import DataError, ShapeError, UnstableError
+from deltarule.files import model_file
+from deltarule.inspection.correlations import Correlations, correlations
+from deltarule.models.scaling import Scaling
+from deltarule.models.series import stored
+from deltarule.models.series.choice import Choice, lags_to_try
+from deltarule.models.series.records import Records, inputs_of, names_of, records_of, tail_of
+from deltarule.models.series.uncertainty import measured_noise, sensitivity
+
+TRAININGS = ("auto", "open-loop", "closed-loop")
+PLACES = 60  # of a record, from which free runs are made to measure errors by horizon
+OWN_HORIZON = 20  # of a series without inputs
+NOISE_STEPS = 30  # the longest horizon at which the noise behind error bars is measured
+
+
+class NARXRegressor(RegressorMixin, BaseEstimator):
+    """y_t = f(y_{t-1}, .., y_{t-a}, u_{t-1}, .., u_{t-b}), f a network (NARX); without inputs it is a NAR network.
+
+    It predicts one step ahead from measured outputs, simulates from inputs alone, and forecasts with error bars. Inputs
+    and outputs are standardised inside.
+
+    Args:
+        input_lags: which lags of the inputs the network sees: a number b for 1..b, a list such as [0, 1, 5], or "auto",
+            which tries 1..b for b of 1, 2, 4 and 8 and keeps the one that does best on the stretch held out.
+        output_lags: those of the outputs likewise, each at least 1; 0 for none, a time-delay network.
+        hidden: the sizes of the hidden layers; () is a linear model.
+        training: "open-loop" fits one step ahead, with Bayesian regularisation; "closed-loop" goes on from there on the
+            error of free runs, which is what simulation and long forecasts need; "auto" trains both ways and keeps the
+            one whose free run does better on the stretch held out.
+        activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
+        l2: the penalty on weights in closed loop, beside squared errors of standardised outputs; None tries several.
+        horizon: the longest free run that matters, in steps: closed-loop training and its choices look no further. None
+            runs whole records, and without inputs 20 steps.
+        members: how many networks are trained in closed loop, each with another equal part of every record held out,
+            which chooses its step and penalty; the model is their mean, weighed by 1 over squared held-out errors.
+            With 1 the last third is held out.
+        restarts: from how many first weights each of them is trained; all of these are in the mean.
+        random_state: of the first weights; an int, or a RandomState.
+
+    Attributes:
+        input_lags_, output_lags_: the lags in use, as tuples.
+        max_lag_: the longest of them: the steps that a prediction needs before it.
+        training_: "open-loop" or "closed-loop".
+        l2_: the penalty of each member, None in open loop.
+        validation_error_: the root mean square error of the free runs of what the members held out, in the outputs'
+            unit (of several outputs in standard deviations); with training="open-loop" that one step ahead.
+        committee_: the members side by side, in scaled units.
+        noise_: the variances behind the error bars, see `deltarule.models.series.uncertainty`.
+        record_: what the command line keeps of the training, {} otherwise.
+        n_features_in_, n_outputs_: how many inputs and outputs a step has.
+
+    Time steps are taken as even. NaN is a missing value: steps that need it are left out in open loop; in closed loop a
+    run goes through missing outputs, and missing inputs end a stretch.
+    """
+
+    def __init__(
+        self,
+        input_lags: int | Sequence[int] | str = "auto",
+        output_lags: int | Sequence[int] | str = "auto",
+        hidden: int | tuple[int, ...] = (10,),
+        training: str = "auto",
+        activation: str = "tanh",
+        l2: float | None = None,
+        horizon: int | None = None,
+        members: int = 3,
+        restarts: int = 2,
+        random_state: Any = None,
+    ):
+        self.input_lags = input_lags
+        self.output_lags = output_lags
+        self.hidden = hidden
+        self.training = training
+        self.activation = activation
+        self.l2 = l2
+        self.horizon = horizon
+        self.members = members
+        self.restarts = restarts
+        self.random_state = random_state
+
+    def fit(self, U: Any, y: Any) -> Self:
+        """Train on one record or on several.
+
+        Args:
+            U: inputs, (T, inputs), or (T,) for one; None for none; a list with one for each record.
+            y: outputs, (T,) or (T, outputs); a list with one for each record.
+
+        Raises:
+            DataError: not numbers, infinite, or too few steps for the lags.
+            ShapeError: U and y have different lengths.
+            ConfigurationError: an option outside its range.
+        """
+        records = records_of(U, y)
+        self._flat, self._names = records.flat, names_of(U, y, records)
+        self.n_features_in_, self.n_outputs_ = records.U[0].shape[1], records.Y[0].shape[1]
+        self._measure(records)
+        scaled = [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
+        chosen = self._choice(max(len(Y) for Y in records.Y)).best(scaled)
+        self.committee_, self.training_ = chosen.committee, chosen.how
+        self.output_lags_, self.input_lags_ = chosen.lags.outputs, chosen.lags.inputs
+        self.max_lag_ = chosen.lags.longest
+        self.l2_ = [member.l2 for member in chosen.members] if chosen.how == "closed-loop" else None
+        self.validation_error_ = chosen.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
+        self.noise_ = measured_noise(chosen.unseen(NOISE_STEPS, PLACES))
+        self._tail = tail_of(scaled[-1], self.max_lag_)
+        self.record_: dict[str, Any] = {}
+        return self
+
+    def predict(self, U: Any, y: Any) -> Any:
+        """One step ahead from the measured outputs, in the shape of y; NaN where a value that it needs is not known.
+
+        Args:
+            U: inputs, as for `fit`.
+            y: the measured outputs, as for `fit`; a list of records gives a list.
+        """
+        check_is_fitted(self)
+        records = self._records(U, y)
+        found = []
+        for U_r, Y_r in zip(records.U, records.Y, strict=True):
+            scaled = self._scaled(U_r, Y_r)
+            ahead = np.full(Y_r.shape, np.nan)
+            if len(Y_r) > self.max_lag_:
+                ahead[self.max_lag_ :] = self.y_scaling_.decode(self.committee_.step(scaled))
+            found.append(self._shaped(ahead))
+        return found if records.several else found[0]
+
+    def simulate(self, U: Any, y_start: Any, steps: int | None = None) -> np.ndarray:
+        """The free run: only the outputs of the first `max_lag_` steps are given, and it is fed its own from there.
+
+        Args:
+            U: inputs, (T, inputs); None where there are none.
+            y_start: the outputs of the first `max_lag_` steps, (max_lag_,) or (max_lag_, outputs); what is longer is
+                cut.
+            steps: T, for a model without inputs; None is the length of y_start.
+
+        Returns:
+            (T,) or (T, outputs), which begins with y_start.
+
+        Raises:
+            UnstableError: the run leaves everything that was measured.
+            DataError: y_start is too short, or a value is missing.
+        """
+        check_is_fitted(self)
+        start = records_of(None, y_start).Y[0]
+        if start.shape[1] != self.n_outputs_:
+            raise ShapeError(f"y_start has {start.shape[1]} columns, and the model has {self.n_outputs_} outputs.")
+        if len(start) < self.max_lag_:
+            raise DataError(f"y_start has {len(start)} steps: give the outputs of the first {self.max_lag_}.")
+        inputs = inputs_of(U, len(start) if steps is None else steps, self.n_features_in_)
+        if len(inputs) <= self.max_lag_:
+            return self._shaped(start[: len(inputs)])
+        part = self._scaled(inputs, start[: self.max_lag_])
+        run = self.y_scaling_.decode(self.committee_.mean(self._runs(part.U, part.Y)))
+        run[: self.max_lag_] = start[: self.max_lag_]
+        return self._shaped(run)
+
+    def forecast(self, steps: int, U_future: Any = None, return_std: bool = False) -> Any:
+        """What comes after the end of the last record that was fitted.
+
+        Args:
+            steps: how many.
+            U_future: the inputs of these steps, (steps, inputs), where the model has inputs.
+            return_std: also the standard deviation of a new measurement at each step: shocks and errors of measurement,
+                as the record shows them, carried along the free run.
+
+        Returns:
+            (steps,) or (steps, outputs); with return_std two of them.
+        """
+        check_is_fitted(self)
+        steps = require_count("steps", steps)
+        future = inputs_of(U_future, steps, self.n_features_in_)
+        if len(future) < steps:
+            raise DataError(f"U_future has {len(future)} steps: give the inputs of the {steps} steps to forecast.")
+        U = np.concatenate([self._tail.U, self.x_scaling_.encode(future[:steps])])
+        runs = self._runs(U, self._tail.Y)
+        run = self.committee_.mean(runs)[-steps:]
+        ahead = self._shaped(self.y_scaling_.decode(run))
+        if not return_std:
+            return ahead
+        variance = sensitivity(self.committee_, U[None], runs[None]).variance(self.noise_)[0, -steps:]
+        # No forecast is worse than what is known without one: that the output stays in its range, which has variance 1.
+        variance = np.minimum(variance, 1 + run**2 + self.noise_.measurement)
+        return ahead, self._shaped(self.y_scaling_.std * np.sqrt(variance))
+
+    def follow(self, U: Any, y: Any) -> Self:
+        """The same model, which forecasts from the end of this record, in place of the one that was fitted.
+
+        Raises:
+            DataError: no `max_lag_` steps in a row are known.
+        """
+        scaled, followed = self.scaled(U, y)[-1], copy(self)
+        followed._tail = tail_of(scaled, self.max_lag_)
+        if len(followed._tail.Y) < self.max_lag_ or not np.isfinite(followed._tail.Y).all():
+            raise DataError(f"y has no {self.max_lag_} known steps in a row to go on from: give a longer record.")
+        return followed
+
+    def scaled(self, U: Any, y: Any) -> list[Stretch]:
+        """Records in scaled units."""
+        records = self._records(U, y)
+        return [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
+
+    def places(self, parts: Sequence[Stretch], steps: int) -> Windows:
+        """Windows of `steps`, from which errors by horizon are measured, from at most about `PLACES` places."""
+        return spaced(parts, self.max_lag_, steps, PLACES)
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of the inputs and of the outputs."""
+        return self._names
+
+    def name(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Call the inputs and outputs so, in the model file and its exports."""
+        self._names = tuple(inputs), tuple(outputs)
+
+    def errors_by_horizon(self, U: Any, y: Any, steps: int = 50) -> np.ndarray:
+        """The root mean square error 1, 2, .. steps ahead, (steps,) or (steps, outputs), over free runs of a record."""
+        check_is_fitted(self)
+        parts = [part for record in self.scaled(U, y) for part in stretches(*record, self.max_lag_)]
+        if not parts:
+            raise DataError(f"y has no {self.max_lag_ + 1} known steps in a row: give a longer record.")
+        pieces = self.places(parts, steps)
+        square = (self.committee_.errors(pieces) ** 2).sum(axis=0)
+        return self._shaped(self.y_scaling_.std * np.sqrt(square / np.maximum(pieces.known.sum(axis=0), 1)))
+
+    def correlations(self, U: Any, y: Any, longest: int = 20) -> list[Correlations]:
+        """Of each output: its errors one step ahead with themselves and with the inputs, and their 95 % band."""
+        records = self._records(U, y)
+        if records.several:
+            raise DataError("y holds several records: give one, correlations of each are its own.")
+        ahead = self.predict(records.U[0] if self.n_features_in_ else None, records.Y[0]).reshape(records.Y[0].shape)
+        errors = records.Y[0] - ahead
+        return [correlations(error[self.max_lag_ :], records.U[0][self.max_lag_ :], longest) for error in errors.T]
+
+    def score(self, U: Any, y: Any) -> float:
+        """R² one step ahead, over the steps that can be predicted; of several outputs the mean."""
+        records, ahead = self._records(U, y), self.predict(U, y)
+        predicted = np.concatenate(
+            [np.reshape(one, (-1, self.n_outputs_)) for one in (ahead if records.several else [ahead])]
+        )
+        actual = np.concatenate(records.Y)
+        known = np.isfinite(predicted) & np.isfinite(actual)
+        square, spread = np.where(known, actual - predicted, 0) ** 2, np.where(known, actual, np.nan)
+        return float(np.mean(1 - square.sum(axis=0) / np.nansum((spread - np.nanmean(spread, axis=0)) ** 2, axis=0)))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the fitted model to a model file, for `deltarule.load_model` and the command line.
+
+        Raises:
+            ModelFileError: the file cannot be written.
+        """
+        net, params, schema, training, arrays = self.content()
+        model_file.save(path, net, params, schema=schema, training=training, error_bars=arrays)
+
+    def content(self) -> model_file.Content:
+        """What the model file holds."""
+        check_is_fitted(self)
+        return stored.content(self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """The model in a file that `save` wrote.
+
+        Raises:
+            ModelFileError: the file cannot be read, or holds no time-series model.
+        """
+        return stored.load(path, cls)
+
+    def _choice(self, steps: int) -> Choice:
+        """What is given and what is to be chosen, for records of at most so many steps."""
+        require_choice("training", self.training, TRAININGS)
+        sizes: Any = (self.hidden,) if isinstance(self.hidden, int | np.integer) else tuple(self.hidden)
+        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=require_count("restarts", self.restarts))
+        return Choice(
+            lags=lags_to_try(self.input_lags, self.output_lags, self.n_features_in_, steps),
+            hidden=sizes,
+            activation=self.activation,
+            inputs=self.n_features_in_,
+            outputs=self.n_outputs_,
+            training=self.training,
+            l2=None if self.l2 is None else require_number("l2", self.l2, least=0),
+            horizon=require_count("horizon", self.horizon) if self.horizon is not None else self._own_horizon,
+            members=require_count("members", self.members),
+            seeds=seeds.tolist(),
+        )
+
+    @property
+    def _own_horizon(self) -> int | None:
+        """Whole records where inputs drive the run; without them it forgets where it began."""
+        return None if self.n_features_in_ else OWN_HORIZON
+
+    def _measure(self, records: Records) -> None:
+        Y, U = np.concatenate(records.Y), np.concatenate(records.U)
+        for name, values in (("y", Y), ("U", U)):
+            empty = np.isnan(values).all(axis=0)
+            if empty.any() or not len(values):
+                raise DataError(
+                    f"column {int(empty.argmax()) if empty.size else 0} of {name} holds no value: leave it out."
+                )
+        self.y_scaling_, self.x_scaling_ = (Scaling.measured(values, np.ones(len(values))) for values in (Y, U))
+
+    def _scaled(self, U: np.ndarray, Y: np.ndarray) -> Stretch:
+        return Stretch(self.x_scaling_.encode(U), self.y_scaling_.encode(Y))
+
+    def _records(self, U: Any, y: Any) -> Records:
+        """Records that are asked about, with as many inputs and outputs as those of `fit`."""
+        check_is_fitted(self)
+        records = records_of(U, y)
+        for name, found, known in (("U", records.U, self.n_features_in_), ("y", records.Y, self.n_outputs_)):
+            if found[0].shape[1] != known:
+                raise ShapeError(f"{name} has {found[0].shape[1]} columns, and the model was trained on {known}.")
+        return records
+
+    def _runs(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """The members' free runs in scaled units, (T, M k).
+
+        Raises:
+            DataError, UnstableError: a value is missing, or the run leaves everything that was measured.
+        """
+        for name, values in (("U", U), ("the outputs that the run begins with", start)):
+            if not np.isfinite(values).all():
+                raise DataError(
+                    f"{name} lack a value in step {int(np.argwhere(~np.isfinite(values))[0][0])}: fill it in."
+                )
+        runs = self.committee_.free_run(U[None], start[None])[0]
+        within = self.committee_.model.within(runs)
+        if not within.all():
+            raise UnstableError(
+                f"the free run leaves everything that was measured in step {int(within.argmin())}: fit with "
+                "training='closed-loop', with other lags or with a larger l2."
+            )
+        return runs
+
+    def _shaped(self, values: np.ndarray) -> np.ndarray:
+        return values[:, 0] if self._flat else values

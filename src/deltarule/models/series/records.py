@@ -1,0 +1,110 @@
+"""The records that a time-series model is given: one or several, with inputs or none, checked and in one form."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.checks import as_numbers
+from deltarule.data.lagged import Stretch
+from deltarule.errors import DataError, ShapeError
+
+
+class Records(NamedTuple):
+    """Records one after another: of each the inputs (T, m) and the outputs (T, k), NaN where missing.
+
+    `several` says whether a list of records was given, `flat` whether its outputs were (T,).
+    """
+
+    U: list[np.ndarray]
+    Y: list[np.ndarray]
+    several: bool
+    flat: bool
+
+
+def records_of(U: Any, y: Any) -> Records:
+    """The records that U and y hold: arrays, or lists with an array for each record; U may be None.
+
+    Raises:
+        DataError: they are no numbers, infinite, or as many records of one as not of the other.
+        ShapeError: a record has another shape than (T, m) and (T, k), or than the other records.
+    """
+    several = is_list(y)
+    outputs = list(y) if several else [y]
+    inputs = list(U) if several and U is not None else [U] * len(outputs)
+    if len(inputs) != len(outputs):
+        raise DataError(f"U holds {len(inputs)} records and y holds {len(outputs)}: give one of each for each record.")
+    Y = [_matrix("y", one, "(T,) or (T, outputs)") for one in outputs]
+    T = [len(one) for one in Y]
+    given = [_inputs(one, steps) for one, steps in zip(inputs, T, strict=True)]
+    for name, parts in (("y", Y), ("U", given)):
+        if len({part.shape[1] for part in parts}) > 1:
+            raise ShapeError(
+                f"the records of {name} have {', '.join(str(part.shape[1]) for part in parts)} columns: give the same "
+                "columns in each."
+            )
+    return Records(given, Y, several, np.ndim(outputs[0]) == 1)
+
+
+def is_list(values: Any) -> bool:
+    """Whether these are several records: a list or tuple of arrays, not one of numbers."""
+    return (
+        isinstance(values, list | tuple)
+        and len(values) > 0
+        and all(hasattr(one, "shape") for one in values)
+        and (np.ndim(values[0]) > 0)
+    )
+
+
+def inputs_of(U: Any, steps: int | None, columns: int) -> np.ndarray:
+    """Inputs (T, m) for a model of m inputs; without inputs `steps` empty rows.
+
+    Raises:
+        ShapeError: another number of columns, or no inputs where there have to be some.
+    """
+    if U is None and columns == 0 and steps is not None:
+        return np.empty((steps, 0))
+    if U is None:
+        raise ShapeError(f"U is None, and the model has {columns} inputs: give their values, (T, {columns}).")
+    given = _inputs(U, None)
+    if given.shape[1] != columns:
+        raise ShapeError(f"U has {given.shape[1]} columns, and the model was trained on {columns} inputs.")
+    return given
+
+
+def names_of(U: Any, y: Any, records: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the inputs and of the outputs, u0, u1, .. and y where they have none."""
+    first, target = (one[0] if records.several and one is not None else one for one in (U, y))
+    m, k = records.U[0].shape[1], records.Y[0].shape[1]
+    inputs = tuple(str(name) for name in getattr(first, "columns", [f"u{i}" for i in range(m)]))
+    own = getattr(target, "columns", [getattr(target, "name", None) or "y"] if k == 1 else [f"y{j}" for j in range(k)])
+    return inputs if len(inputs) == m else tuple(f"u{i}" for i in range(m)), tuple(str(name) for name in own)
+
+
+def tail_of(record: Stretch, longest: int) -> Stretch:
+    """The end of a record from the last place on where a free run can begin."""
+    backwards = next(
+        (at for at in range(len(record.Y) - longest, -1, -1) if np.isfinite(record.Y[at : at + longest]).all()), 0
+    )
+    return Stretch(record.U[backwards:], record.Y[backwards : backwards + longest])
+
+
+def _inputs(U: Any, steps: int | None) -> np.ndarray:
+    if U is None:
+        assert steps is not None
+        return np.empty((steps, 0))
+    given = _matrix("U", U, "(T, inputs)")
+    if steps is not None and len(given) != steps:
+        raise ShapeError(f"U has {len(given)} steps and y has {steps}: give one row of U for each step of y.")
+    return given
+
+
+def _matrix(name: str, values: Any, shape: str) -> np.ndarray:
+    """(T,) or (T, n) as (T, n) float64; NaN is a missing value."""
+    array = as_numbers(name, values, np.dtype("float64"), shape)
+    if array.ndim not in (1, 2):
+        raise ShapeError(f"{name} has shape {array.shape}: give {shape}.")
+    if np.isinf(array).any():
+        raise DataError(
+            f"{name} holds an infinite value in step {int(np.argwhere(np.isinf(array))[0][0])}: correct it."
+        )
+    return array[:, None] if array.ndim == 1 else array

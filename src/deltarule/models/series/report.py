@@ -1,0 +1,91 @@
+"""The report on a time-series model: its card and verdict, a run with its band, errors by horizon, correlations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from deltarule.inspection import plots
+from deltarule.inspection.report import Shown, whole_page
+from deltarule.models.series.judging import judged
+from deltarule.models.series.narx import NARXRegressor
+
+STEPS = 30  # of errors by horizon
+DRAWN = 300  # steps of the run that is drawn, the last ones
+
+
+def series_report(
+    title: str, model: NARXRegressor, card: Mapping[str, Any], record: tuple[Any, Any] | None, name: str = ""
+) -> str:
+    """The page.
+
+    Args:
+        title: above it.
+        model: fitted.
+        card: what else the card says.
+        record: U and y of a stretch to show the model on, or None.
+        name: of that stretch.
+    """
+    training = model.record_
+    inputs, targets = model.names
+    facts = {
+        "Outputs": ", ".join(targets),
+        "Inputs": ", ".join(inputs) or "none",
+        "Output lags": ", ".join(map(str, model.output_lags_)) or "none",
+        "Input lags": ", ".join(map(str, model.input_lags_)) or "none",
+        "Networks": f"{len(model.committee_.weights)}, averaged; trained in {model.training_.replace('-', ' ')}",
+        "Error on what was held out": f"{model.validation_error_:.4g}",
+        **card,
+    }
+    sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [("The model", [facts], [])]
+    lines = training.get("verdict")
+    if isinstance(lines, dict):
+        warnings = {f"warning {i}": words for i, words in enumerate(training.get("warnings") or (), 1)}
+        sections.append(("The verdict after training", [lines | warnings], []))
+    if record is not None:
+        sections += [(f"The model on {name}", [], _runs(model, record)), ("Its errors", [], _errors(model, record))]
+    lead = f"Continues {', '.join(targets)}" + (f" from {', '.join(inputs)}." if inputs else ".")
+    return whole_page(title, lead, sections)
+
+
+def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
+    """Of each output a forecast of the last steps with its band."""
+    U, y = record
+    Y = np.reshape(y, (len(y), -1))
+    steps = min(DRAWN, len(Y) - model.max_lag_ - 1)
+    before = (None if U is None else U[:-steps], y[:-steps])
+    ahead, std = model.follow(*before).forecast(steps, None if U is None else U[-steps:], return_std=True)
+    ahead, std = np.reshape(ahead, (steps, -1)), np.reshape(std, (steps, -1))
+    return [
+        Shown(
+            f"The last {steps} steps of {name}, forecast from before them",
+            f"Its root mean square error is {np.sqrt(np.nanmean((ahead[:, j] - Y[-steps:, j]) ** 2)):.4g}; the band is "
+            "to hold 95 of 100 measurements.",
+            plots.run_with_band(np.arange(len(Y) - steps, len(Y)), ahead[:, j], std[:, j], Y[-steps:, j], ylabel=name),
+        )
+        for j, name in enumerate(model.names[1])
+    ]
+
+
+def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
+    """Of each output the errors by horizon, and the correlations of those one step ahead."""
+    found = judged(model, record, record, STEPS)
+    shown = []
+    for j, (name, correlations) in enumerate(zip(model.names[1], model.correlations(*record), strict=True)):
+        lines = {"model": found.model[:, j], "linear": found.linear[:, j], "last value": found.persistence[:, j]}
+        shown.append(
+            Shown(
+                f"Errors of {name} by steps ahead",
+                "Root mean square; the linear model has the same lags and was fitted to these very steps.",
+                plots.curves(lines, xlabel="steps ahead", ylabel="error"),
+            )
+        )
+        shown += [
+            Shown(
+                f"Correlation of the errors of {name} with {other}",
+                "One step ahead. Within the grey band chance leaves 95 of 100; outside it is something not learnt.",
+                figure,
+            )
+            for other, figure in plots.correlograms(correlations, model.names[0])
+        ]
+    return shown

@@ -1,0 +1,151 @@
+"""How one network with lags is trained: in open loop by Bayesian regularisation, or in closed loop on its free runs.
+
+Open loop: the table of lagged columns, y_t from measured outputs, and the evidence chooses the penalties.
+
+Closed loop: exact steps on the error of free runs of 1 step, which is the open loop again, then of longer and longer
+windows, whose runs cannot stray far, up to whole stretches, each from where the one before did best on what is held
+out; then the L2 penalty is lowered as long as the free runs of what is held out gain by it. The few neurons that an
+early stop and a large penalty leave in use matter: on 700 steps of two tanks the runs of what a training has seen go on
+improving long after those of the rest have become worse.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule import trees
+from deltarule.data.lagged import Stretch, Windows, table, windows
+from deltarule.engine.blas_threads import threads_for_order
+from deltarule.engine.turn import no_clock
+from deltarule.models.series.closed_loop import ClosedLoop, begin
+from deltarule.models.series.feedback import Feedback
+from deltarule.network.backprop import Params
+from deltarule.trainers.bayesian import BayesianRegularization
+from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
+from deltarule.training.train import train
+
+HORIZONS = (1, 60, 200)  # steps of the windows that closed-loop training begins with; then the longest
+STEPS = 20  # of Levenberg-Marquardt on each of them, and on each penalty
+LONGEST_STEPS = 40  # on the longest windows under the first penalty
+PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5)  # l2, beside squared errors of standardised outputs
+PATIENCE = 2  # penalties without a better run before the search ends
+STALLED = 1e-4  # the share by which F has to fall in a step, or the next horizon or penalty begins
+EPOCHS = 100  # of Bayesian regularisation at most
+
+
+@dataclass(frozen=True)
+class Found:
+    """Parameters, and the root mean square error of the free runs held out, in scaled units; inf where unstable."""
+
+    params: Params
+    error: float
+    l2: float | None = None
+
+
+def simulated_error(model: Feedback, params: Params, pieces: Windows) -> float:
+    """The root mean square error of the free runs of windows; inf where one leaves everything that was measured."""
+    D = model.lags.longest
+    with np.errstate(all="ignore"):
+        run = model.free_run(params, pieces.U, pieces.Y[:, :D])[:, D:]
+    if not model.within(run).all():
+        return np.inf
+    error = np.where(pieces.known > 0, run - pieces.Y[:, D:], 0.0)
+    return float(np.sqrt((error**2).sum() / max(pieces.known.sum(), 1.0)))
+
+
+def open_loop(model: Feedback, parts: Sequence[Stretch], seed: int) -> Params:
+    """Parameters of the largest evidence for y_t given measured outputs.
+
+    What the line leaves of y_t is scaled to a variance of 1 for the training, as Bayesian regularisation takes it.
+    """
+    X, Y = table(parts, model.lags)
+    rest = Y - X @ model.line.T
+    scale = np.where(rest.std(axis=0) > 0, rest.std(axis=0), 1.0)
+    trainer = BayesianRegularization()
+    found = train(
+        model.net,
+        X,
+        rest / scale,
+        trainer=trainer,
+        epochs=EPOCHS,
+        seed=seed,
+        dtype="float64",
+        engine="numpy",
+        restarts=2,
+    )
+    *below, last = trees.mapped(np.asarray, found.params)
+    return [*below, {"W": scale[:, None] * last["W"], "b": scale * last["b"]}]
+
+
+def closed_loop(courses: Sequence["Course"], seed: int, l2: float | None) -> list[Found]:
+    """Of each course the parameters of the smallest error of the free runs that it holds out.
+
+    The penalty is one for all courses, the one with which they do best together: on its own each would be lucky with
+    another.
+
+    Args:
+        courses: one for each member of a committee.
+        seed: of the first weights.
+        l2: the penalty, or None to try several.
+    """
+    penalties = PENALTIES if l2 is None else (l2,)
+    begun = [course.begin(seed, penalties[0]) for course in courses]
+    best, since = [found for _, found in begun], 0
+    params = [last for last, _ in begun]
+    for penalty in penalties[1:]:
+        moved = [course.descend(p, course.longest, penalty, STEPS) for course, p in zip(courses, params, strict=True)]
+        params, found = [last for last, _ in moved], [found for _, found in moved]
+        if rms(found) < rms(best):
+            best, since = found, 0
+        elif (since := since + 1) == PATIENCE:
+            break
+    return best
+
+
+def rms(found: Sequence[Found]) -> float:
+    """The root mean square of what several hold out, taken as equally many steps."""
+    return float(np.sqrt(np.mean([one.error**2 for one in found])))
+
+
+@dataclass(frozen=True)
+class Course:
+    """Training in closed loop on `parts`, in runs of at most `longest` steps, watched on the windows `held`."""
+
+    model: Feedback
+    parts: Sequence[Stretch]
+    held: Windows
+    longest: int
+
+    @classmethod
+    def of(cls, model: Feedback, parts: Sequence[Stretch], held: Sequence[Stretch], horizon: int | None) -> "Course":
+        """With free runs of at most `horizon` steps; None runs whole stretches."""
+        longest = max(len(part.Y) for part in parts) if horizon is None else horizon
+        return cls(model, parts, windows(held, model.lags.longest, horizon), longest)
+
+    def begin(self, seed: int, l2: float) -> tuple[Params, Found]:
+        """From fresh weights over longer and longer windows to the longest."""
+        params = self.model.net.init(seed, (self.model.width,), "float64")
+        best = Found(self.descend(params, HORIZONS[0], l2, STEPS)[0], np.inf)
+        for steps in HORIZONS[1:]:
+            if steps < self.longest / 2:
+                best = self.descend(best.params, steps, l2, STEPS)[1]
+        return self.descend(best.params, self.longest, l2, LONGEST_STEPS)
+
+    def descend(self, params: Params, steps: int, l2: float, most: int) -> tuple[Params, Found]:
+        """At most so many steps on windows of `steps`; the last parameters, and those best on what is held out."""
+        F = ClosedLoop(self.model, windows(self.parts, self.model.lags.longest, steps), l2)
+        trainer = LevenbergMarquardt(l2=l2, refit=False)
+        state, cost = begin(F, params), np.inf
+        best = Found(params, simulated_error(self.model, params, self.held), l2)
+        with threads_for_order(trees.size(params)):
+            for _ in range(most):
+                state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), no_clock)
+                if not record["accepted"]:
+                    break
+                error = simulated_error(self.model, state.params, self.held)
+                best = Found(state.params, error, l2) if error < best.error else best
+                if cost - record["cost"] < STALLED * record["cost"]:
+                    break
+                cost = record["cost"]
+        return state.params, best

@@ -1,0 +1,58 @@
+"""Tables of time series: even steps, gaps, uneven times, dates, and what is refused."""
+
+import numpy as np
+import pytest
+
+from deltarule.data.series import series_of
+from deltarule.errors import DataError
+
+pd = pytest.importorskip("pandas")
+
+
+def frame(t, **columns):
+    return pd.DataFrame({"t": t, "y": np.arange(len(t), dtype=float), **columns})
+
+
+def test_rows_left_out_become_missing_steps():
+    series = series_of(frame([0, 2, 4, 10]), "a.csv", ["y"], "t")
+    assert series.time.tolist() == [0, 2, 4, 6, 8, 10]
+    np.testing.assert_array_equal(series.Y[:, 0], [0, 1, 2, np.nan, np.nan, 3])
+    assert series.notes == ("2 steps between the rows of a.csv are missing",)
+    assert series.inputs == ()
+
+
+def test_uneven_times_are_refused_or_interpolated():
+    table = frame([0, 1, 2, 3.5, 4])
+    with pytest.raises(DataError, match=r"data row 3 comes 1.5 after the one before it .* --resample 1"):
+        series_of(table, "a.csv", ["y"], "t")
+    series = series_of(table, "a.csv", ["y"], "t", resample=1.0)
+    np.testing.assert_allclose(series.Y[:, 0], [0, 1, 2, 2 + 2 / 3, 4])
+    assert "interpolated to 5 steps of 1 from 5 rows" in series.notes[0]
+
+
+def test_dates_and_inputs_by_name():
+    days = ["2026-01-01", "2026-01-02", "2026-01-03"]
+    series = series_of(frame(days, u=[1, 2, 3], v=[4, 5, 6]), "a.csv", ["y"], "t", drop=["v"])
+    assert series.inputs == ("u",)
+    assert series.U.tolist() == [[1], [2], [3]]
+    assert str(series.time[-1])[:10] == "2026-01-03"
+    assert len(series.part(1).Y) == 2
+
+
+@pytest.mark.parametrize(
+    ("t", "columns", "words"),
+    [
+        ([0, 2, 1], {}, "the times in column 't' do not rise in data row 2"),
+        ([0, 1, 2], {"u": ["a", "b", "c"]}, "column 'u' holds 'a', and the steps of a series are numbers"),
+        (["x", "y", "z"], {}, "column 't' holds 'x', which is no time"),
+        ([0, None, 2], {}, "column 't' has no time in data row 1"),
+    ],
+)
+def test_what_is_refused(t, columns, words):
+    with pytest.raises(DataError, match=words):
+        series_of(frame(t, **columns), "a.csv", ["y"], "t")
+
+
+def test_a_column_that_is_not_there():
+    with pytest.raises(DataError, match=r"a\.csv has no column 'z': its columns are 't', 'y'"):
+        series_of(frame([0, 1]), "a.csv", ["z"], "t")
