@@ -35,6 +35,8 @@ class Activation:
         sigma: z ↦ a = sigma(z) (3).
         slope: (z, a) ↦ sigma'(z).
         curvature: (z, a) ↦ sigma''(z), for Newton-CG and for the acceleration of Levenberg-Marquardt.
+        higher: (z, a) ↦ sigma'''(z) and (z, a) ↦ sigma''''(z), for networks fitted to differential equations;
+            () where it is not smooth.
         initializer: a name in `deltarule.network.initializers.INITIALIZERS`: how the weights of its layers start.
         words: sigma(z) as a book would write it, for `deltarule trace`.
         slope_words: sigma'(z) likewise.
@@ -64,6 +66,7 @@ class Activation:
     written: Mapping[str, str] = field(default_factory=dict)
     elementwise: bool = True
     trainable: bool = True
+    higher: tuple[Callable[[Array, Array], Array], ...] = ()
 
     def __post_init__(self):
         """Check each part where it is given."""

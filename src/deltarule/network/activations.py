@@ -4,6 +4,8 @@ Softmax is the one activation that mixes the neurons of a layer: its sigma' is a
 symmetric, so the same product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from deltarule import engine
@@ -74,6 +76,22 @@ def step(z: Array) -> Array:
     return (z > 0).astype(z.dtype)
 
 
+def sigmoid_third(z: Array, a: Array) -> Array:
+    """sigma''' of the sigmoid."""
+    return a * (1 - a) * (1 - 6 * a * (1 - a))
+
+
+def sigmoid_fourth(z: Array, a: Array) -> Array:
+    """sigma'''' of the sigmoid."""
+    return a * (1 - a) * (1 - 2 * a) * (1 - 12 * a * (1 - a))
+
+
+def softplus_third(z: Array, a: Array) -> Array:
+    """sigma'' of the sigmoid."""
+    s = sigmoid(z)
+    return s * (1 - s) * (1 - 2 * s)
+
+
 def softplus_curvature(z: Array, a: Array) -> Array:
     """The derivative of the sigmoid, which is the slope of softplus."""
     s = sigmoid(z)
@@ -128,6 +146,7 @@ ACTIVATIONS: dict[str, Activation] = {
             sigmoid,
             lambda z, a: a * (1 - a),
             lambda z, a: a * (1 - a) * (1 - 2 * a),
+            higher=(sigmoid_third, sigmoid_fourth),
             initializer="new",
             words="1 / (1 + e^-z)",
             slope_words="a (1 - a)",
@@ -145,6 +164,7 @@ ACTIVATIONS: dict[str, Activation] = {
             tanh,
             lambda z, a: 1 - a * a,
             lambda z, a: -2 * a * (1 - a * a),
+            higher=(lambda z, a: (1 - a * a) * (6 * a * a - 2), lambda z, a: 8 * a * (1 - a * a) * (2 - 3 * a * a)),
             words="tanh z",
             slope_words="1 - a²",
             written={
@@ -178,6 +198,7 @@ ACTIVATIONS: dict[str, Activation] = {
             softplus,
             lambda z, a: sigmoid(z),
             softplus_curvature,
+            higher=(softplus_third, lambda z, a: sigmoid_third(z, sigmoid(z))),
             initializer="he",
             words="ln(1 + e^z)",
             slope_words="1 / (1 + e^-z)",
@@ -195,6 +216,7 @@ ACTIVATIONS: dict[str, Activation] = {
             lambda z: z,
             ones,
             zeros,
+            higher=(zeros, zeros),
             words="z",
             slope_words="1",
             written={"c": "z", "numpy": "z", "octave": "z", "onnx": "z", "st": "z", "c_slope": "1"},
@@ -204,6 +226,7 @@ ACTIVATIONS: dict[str, Activation] = {
             exponential,
             lambda z, a: a,
             lambda z, a: a,
+            higher=(lambda z, a: a, lambda z, a: a),
             words="e^z",
             slope_words="a",
             written={
@@ -321,12 +344,20 @@ def _check_derivatives(activation: Activation) -> None:
     def slope(t: float) -> np.ndarray:
         return np.asarray(activation.times_slope(*at(t), dz))
 
+    def along(f: Callable[[np.ndarray, np.ndarray], np.ndarray], t: float) -> np.ndarray:
+        return np.asarray(f(*at(t)))
+
+    lower = (activation.curvature, *activation.higher)
     for part, found, difference in (
         ("slope", slope(0), (at(STEP)[1] - at(-STEP)[1]) / (2 * STEP)),
         (
             "curvature",
             np.asarray(activation.slope_tangent(*at(0), dz, dz, 0 * dz)),
             (slope(STEP) - slope(-STEP)) / (2 * STEP),
+        ),
+        *(
+            ("higher", dz * along(f, 0), (along(below, STEP) - along(below, -STEP)) / (2 * STEP))
+            for f, below in zip(activation.higher, lower, strict=False)
         ),
     ):
         if found.shape != z.shape or not np.allclose(found, difference, rtol=ALLOWED, atol=ALLOWED):
