@@ -89,6 +89,7 @@ class GradientDescent(Trainer):
     dtype: ClassVar[str] = "float32"
     learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True
+    first_order: ClassVar[bool] = True
     takes_noise: ClassVar[bool] = True
     compiles_whole: ClassVar[bool] = True
 
