@@ -1,4 +1,4 @@
-"""Write the line numbers into the README's table of equations: each row names a file and the code to look for there.
+"""Write the line numbers into the table of equations of docs/mathematics.md: each row names a file and code in it.
 
 python docs/equations.py
 """
@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "README.md"
-ROW = re.compile(r"\[(?P<path>src/\S+?)\]\((?P=path)#L\d+\) `(?P<code>.+?)` \|$", re.MULTILINE)
+PAGE = ROOT / "docs" / "mathematics.md"
+ROW = re.compile(r"\[(?P<path>src/\S+?)\]\(\.\./(?P=path)#L\d+\) `(?P<code>.+?)` \|$", re.MULTILINE)
 
 
 def with_lines(page: str) -> str:
@@ -23,7 +23,7 @@ def with_lines(page: str) -> str:
         found = [i for i, line in enumerate((ROOT / path).read_text().splitlines(), start=1) if code in line]
         if len(found) != 1:
             raise ValueError(f"{code!r} is on {len(found)} lines of {path}: mend the row of the table")
-        return f"[{path}]({path}#L{found[0]}) `{code}` |"
+        return f"[{path}](../{path}#L{found[0]}) `{code}` |"
 
     return ROW.sub(link, page)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from deltarule.export import export_model
     from deltarule.files.model_file import load, save
+    from deltarule.imports import from_matlab, from_sklearn, from_torch
     from deltarule.inspection import check_gradient
     from deltarule.models import Model, NARXRegressor, NetworkClassifier, NetworkRegressor, fit_table, load_model
     from deltarule.network.activation import Activation
@@ -104,6 +105,9 @@ _HOMES = {
     "add_activation": "network.activations",
     "check_gradient": "inspection",
     "export_model": "export",
+    "from_matlab": "imports",
+    "from_sklearn": "imports",
+    "from_torch": "imports",
     "fit_table": "models",
     "load": "files.model_file",
     "load_model": "models",
@@ -160,6 +164,9 @@ __all__ = [
     "check_gradient",
     "export_model",
     "fit_table",
+    "from_matlab",
+    "from_sklearn",
+    "from_torch",
     "load",
     "load_model",
     "save",

@@ -80,3 +80,18 @@ def test_bad_words_are_refused(words, sentence, refused, houses):
 
 def test_a_missing_model_is_refused(refused):
     assert "there is no model file" in refused("export", "none.safetensors", "--to", "c")
+
+
+def test_error_bars_in_c(run, shelf, tmp_path):
+    words = ("train", shelf / "houses.csv", "--target", "price", "--hidden", 4, "--epochs", 5, "--out", "h.safetensors")
+    assert run(*words, "--trainer", "bayesian").code == 0
+    assert run("export", "h.safetensors", "--to", "c", "--error-bars").code == 0
+    assert "int h_predict_std(" in (tmp_path / "h.c").read_text()
+    assert "in C only" in run("export", "h.safetensors", "--to", "st", "--error-bars").err
+
+
+@pytest.mark.parametrize("language", ["st", "javascript"])
+def test_a_plc_and_a_page(language, run, houses, tmp_path):
+    done = run("export", houses, "--to", language)
+    assert done.code == 0
+    assert (tmp_path / ("houses.st" if language == "st" else "houses.js")).exists()

@@ -36,12 +36,12 @@ def test_help_and_version(run):
 def test_help_shows_every_text_and_default_as_written(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "600")
     for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
-        text = run(name, "--help").out
+        text = run(name, "--help-all").out
         for parameter in command.params:
             assert parameter.help in text
             if isinstance(parameter.show_default, str):
                 assert f"[default: ({parameter.show_default})]" in text
-    assert "[default: (the trainer's, see the summary)]" in run("train", "--help").out
+    assert "[default: (the trainer's, see the summary)]" in run("train", "--help-all").out
 
 
 def test_help_breaks_no_line_within_a_sentence(run, monkeypatch):

@@ -2,18 +2,21 @@
 
 import gzip
 import hashlib
+import logging
 import os
+import socket
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pooch
 import pytest
 
 from deltarule.data import load, load_raw, mnist_directories
 from deltarule.data.idx import idx_header
-from deltarule.data.mnist import MD5_SUMS, mnist
+from deltarule.data.mnist import MD5_SUMS, download, mnist
 from deltarule.errors import DataError
 
 REAL = Path(os.environ.get("DELTARULE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "mnist")
@@ -154,3 +157,82 @@ def test_the_real_mnist_has_nielsens_split():
     assert data.schema.decode(data.test.Y[:5]).tolist() == [7, 2, 1, 0, 4]
     assert (data.train.X.min(), data.train.X.max()) == (0, 1)
     assert data.train.X[:60].mean() == pytest.approx(0.13, abs=0.02)  # most of a digit's image is background
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "file.gz").write_bytes(b"0123456789" * 500)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=folder)) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/"
+        http.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """An address at which nothing listens."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return f"http://127.0.0.1:{port}/"
+
+
+class Bar:
+    """The part of tqdm's interface that pooch uses."""
+
+    total = 0
+    seen = 0
+    closed = False
+
+    def update(self, count):
+        self.seen += count
+
+    def reset(self):
+        self.seen = 0
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_file_arrives_whole_and_the_bar_is_told(server, tmp_path):
+    bar = Bar()
+    path = tmp_path / "cache" / "mnist" / "file.gz"
+    download(path, [server], bar)
+    assert path.read_bytes() == b"0123456789" * 500
+    assert (bar.total, bar.seen, bar.closed) == (5000, 5000, True)
+    assert [file.name for file in path.parent.iterdir()] == ["file.gz"]
+
+
+def test_the_second_mirror_serves_if_the_first_does_not(server, closed, tmp_path):
+    download(tmp_path / "file.gz", [closed, f"{server}absent/", server])
+    assert (tmp_path / "file.gz").is_file()
+
+
+def test_nothing_is_written_to_standard_error(server, tmp_path, capfd):
+    level = pooch.get_logger().level
+    download(tmp_path / "file.gz", [server])
+    assert capfd.readouterr() == ("", "")
+    assert pooch.get_logger().level == level != logging.ERROR
+
+
+def test_every_address_tried_is_named(server, closed, tmp_path):
+    with pytest.raises(DataError) as caught:
+        download(tmp_path / "absent.gz", [server, closed, "nonsense://"])
+    message = str(caught.value)
+    assert f"{server}absent.gz (HTTP status 404)" in message
+    assert f"{closed}absent.gz (ConnectionError)" in message
+    assert "nonsense://absent.gz" in message
+    assert "--data-dir" in message
+    assert not list(tmp_path.glob("*.gz"))
+
+
+def test_a_cache_that_cannot_be_made_is_named(server, tmp_path):
+    (tmp_path / "occupied").write_text("a file", encoding="utf-8")
+    with pytest.raises(DataError, match=r"occupied.*cannot be made.*--data-dir"):
+        download(tmp_path / "occupied" / "file.gz", [server])

@@ -1,14 +1,15 @@
 import pytest
 
 import deltarule as dr
-from deltarule.models.trainers import TRAINERS, Settings
+from deltarule.models.recipe import Recipe
+from deltarule.models.trainers import TRAINERS
 
 
 @pytest.mark.parametrize("name", list(TRAINERS))
 def test_every_row_builds_its_trainer(name):
     row = TRAINERS[name]
     for kind in ("images", "stack", "classification", "regression"):
-        settings = Settings(eta=row.eta.get(kind), batch_size=row.batch_size, momentum=row.momentum, l2=0.5, patience=4)
+        settings = Recipe(eta=row.eta.get(kind), batch_size=row.batch_size, momentum=row.momentum, l2=0.5, patience=4)
         trainer = row.build(settings)
         assert trainer == row.build(settings)  # so that nothing compiles again
         if "l2" in row.takes:
@@ -23,9 +24,9 @@ def test_rows_without_a_learning_rate_name_none():
 
 
 def test_the_trainers_of_curvature():
-    assert isinstance(TRAINERS["lm"].build(Settings()), dr.LevenbergMarquardt)
-    assert isinstance(TRAINERS["newton-cg"].build(Settings()), dr.NewtonCG)
-    trainer = TRAINERS["bayesian"].build(Settings(patience=4))
+    assert isinstance(TRAINERS["lm"].build(Recipe()), dr.LevenbergMarquardt)
+    assert isinstance(TRAINERS["newton-cg"].build(Recipe()), dr.NewtonCG)
+    trainer = TRAINERS["bayesian"].build(Recipe(patience=4))
     assert isinstance(trainer, dr.BayesianRegularization)
     assert trainer.max_fail == 4
     assert [name for name, row in TRAINERS.items() if row.hidden] == ["lm", "newton-cg"]

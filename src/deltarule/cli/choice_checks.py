@@ -22,7 +22,7 @@ WITHOUT = {
 def check_choices(choices: Choices) -> None:
     """Check every option that can be checked without the data."""
     from deltarule.errors import ConfigurationError
-    from deltarule.models.recipe import check_options
+    from deltarule.models.trainers import check_options
 
     check_given(choices)
     named = {name for name, _, _ in given(choices)}

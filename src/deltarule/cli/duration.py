@@ -56,7 +56,7 @@ def expected_seconds(choices: "Choices", plan: "Plan", data: "DataSet") -> float
 def _alternatives(choices: "Choices", plan: "Plan", count: int) -> "list[tuple[str, Choices]]":
     """Options that make a training quicker, in words and filled in, the likeliest first."""
     from deltarule.errors import ConfigurationError
-    from deltarule.models.recipe import check_options
+    from deltarule.models.trainers import check_options
 
     if "eta" in plan.takes:
         small = plan.settings.batch_size is not None and plan.settings.batch_size < LARGER_BATCH <= count

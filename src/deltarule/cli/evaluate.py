@@ -2,10 +2,11 @@
 
 import time
 
+from deltarule.cli.choices import as_words
 from deltarule.cli.clock import STARTED
-from deltarule.cli.options import AsJson, ModelFile, Source
+from deltarule.cli.options import AsJson, ModelFile, Source, given
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import console_for, emit_json, panel_of, show_notes
+from deltarule.cli.screen import command, console_for, emit_json, line, panel_of, show_notes
 from deltarule.models.words import number, share
 
 
@@ -32,7 +33,10 @@ def evaluate(model: ModelFile, source: Source, reading: Reading, as_json: AsJson
         (f"{trained.net.cost.name} cost", number(cost)),
         ("result", "\n".join(result)),
     ]
-    console_for(as_json).print(panel_of("deltarule evaluate", facts, best="result"))
+    console = console_for(as_json)
+    console.print(panel_of("deltarule evaluate", facts, best="result"))
+    options = as_words({name: value for name, _, value in given(reading)})
+    line(console, command("report", model, source, *options), "bold")
     if as_json:
         emit_json(
             {

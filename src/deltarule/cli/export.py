@@ -16,19 +16,26 @@ HOW = {
     "octave": "In its folder, Octave or MATLAB: {name}(X); help {name} says what the columns are.",
 }
 HOW["matlab"] = HOW["octave"]
+HOW["javascript"] = 'const {name} = require("./{file}"); {name}.predict(row): in Node.js or a page, without packages.'
+HOW["st"] = "Import {file} into the PLC's project, declare an instance of {name}: the head of the file says how."
 
 
 def export(
     model: ModelFile,
-    to: Annotated[str, typer.Option("--to", metavar="LANGUAGE", help="onnx, c, python, octave or matlab.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="LANGUAGE", help="c, st (a PLC), javascript, python, octave, matlab or onnx.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The file to write.", show_default="the model's name, in this folder"),
     ] = None,
     precision: Annotated[str, typer.Option(metavar="double|float", help="Of every number in the file.")] = "double",
+    error_bars: Annotated[
+        bool, typer.Option("--error-bars", help="With c: also the standard deviation of a new measurement.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a trained model as ONNX, C99, Python, Octave or MATLAB: raw rows in, units or classes out."""
+    """Write a trained model in another language, C99 or a PLC's for example: raw rows in, units or classes out."""
     from deltarule.checks import require_choice
     from deltarule.export import LANGUAGES, PRECISIONS, export_model
     from deltarule.export.literals import identifier
@@ -39,7 +46,7 @@ def export(
     path = out or Path(identifier(model.stem) + LANGUAGES[to].suffix)
     require_other("--out", path, model)
     program = program_of(model)
-    export_model(program, path, to, precision)
+    export_model(model if error_bars else program, path, to, precision, error_bars)
     name = identifier(path.stem)
     if as_json:
         emit_json(

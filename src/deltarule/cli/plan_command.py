@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltarule.cli.choice_checks import check_choices
-from deltarule.cli.choices import Choices
+from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.loading import load_data
-from deltarule.cli.options import AsJson
-from deltarule.cli.screen import console_for, duration, emit_json, line, warnings_as_notes
+from deltarule.cli.options import AsJson, given
+from deltarule.cli.screen import command, console_for, duration, emit_json, line, warnings_as_notes
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def plan(
     ]
     for words in lines:
         line(console_for(as_json), words)
+    options = as_words({name: value for name, _, value in given(choices)})
+    line(console_for(as_json), command("train", choices.source, *options), "bold")
     if as_json:
         emit_json(
             {

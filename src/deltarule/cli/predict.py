@@ -86,11 +86,13 @@ def predict(
     console.print(_table(columns, trained))
     if out is not None:
         line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
-    elif len(rows.rows) > SHOWN:
-        line(console, f"{SHOWN} of {len(rows.rows):,} rows. All of them, as a table:")
-        options = as_words({name: value for name, _, value in given(reading)})
-        options += [] if interval is None else ["--interval", interval]
-        line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
+        line(console, command("export", model, "--to", "c"), "bold")
+        return
+    shown = f"{SHOWN} of {len(rows.rows):,} rows. All of them, as" if len(rows.rows) > SHOWN else "As"
+    options = as_words({name: value for name, _, value in given(reading)})
+    options += [] if interval is None else ["--interval", interval]
+    line(console, f"{shown} a table:")
+    line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 
 
 def _check_interval(model: "TrainedModel", interval: float | None) -> None:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
+from deltarule.cli.choices import as_words
+from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source, given
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import emit_json
+from deltarule.cli.screen import command, console_for, emit_json, line
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -38,6 +39,8 @@ def trace(
         emit_json({"model": str(model), "source": source, "row": row} | _record(trained, rows, place, traced))
     else:
         print_trace(trained, f"row {row} of {rows.name}", _answers(trained, rows, place, traced), traced, full)
+        options = as_words({name: value for name, _, value in given(reading)})
+        line(console_for(as_json), command("check", model, source, *options), "bold")
 
 
 def _place(rows: "RawRows", row: int) -> int:

@@ -120,8 +120,8 @@ def download(path: Path, base_urls: Sequence[str], progress: Any = None) -> None
                 pooch.retrieve(base_url + path.name, None, path.name, path.parent, progressbar=bar)
                 return
             except (OSError, ValueError) as error:  # every error of requests is an OSError
-                response = getattr(error, "response", None)
-                reason = type(error).__name__ if response is None else f"HTTP status {response.status_code}"
+                status = getattr(getattr(error, "response", None), "status_code", None)
+                reason = type(error).__name__ if status is None else f"HTTP status {status}"
                 failures.append(f"{base_url}{path.name} ({reason})")
     finally:
         logger.setLevel(level)

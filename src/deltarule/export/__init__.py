@@ -1,4 +1,4 @@
-"""Trained networks in other languages: ONNX, C99, Python with NumPy, Octave and MATLAB; the scaling goes with them."""
+"""Trained networks in other languages, with their scaling: C99, JavaScript, Structured Text, NumPy, Octave, ONNX."""
 
 import os
 from collections.abc import Callable
@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from deltarule.checks import require_choice
 from deltarule.errors import ConfigurationError, ModelFileError
 from deltarule.export.c99 import c_source
+from deltarule.export.javascript import javascript_source
 from deltarule.export.literals import identifier
 from deltarule.export.numpy_file import numpy_source
 from deltarule.export.octave import octave_source
 from deltarule.export.onnx_file import onnx_bytes
-from deltarule.export.program import Program, program_of, require_floats
+from deltarule.export.program import Program, program_of, require_floats, with_error_bars
+from deltarule.export.structured_text import structured_text
 from deltarule.files.whole_file import write_whole
 
 __all__ = ["LANGUAGES", "export_model"]
@@ -33,17 +35,29 @@ LANGUAGES = {
     "python": Language(".py", numpy_source),
     "octave": Language(".m", octave_source),
     "matlab": Language(".m", octave_source),  # one file serves both
+    "javascript": Language(".js", javascript_source),
+    "st": Language(".st", structured_text),
 }
 
 
-def export_model(model: Any, path: str | os.PathLike, to: str | None = None, precision: str = "double") -> Path:
+def export_model(
+    model: Any,
+    path: str | os.PathLike,
+    to: str | None = None,
+    precision: str = "double",
+    error_bars: bool = False,
+) -> Path:
     """Write a trained network, with its scaling, as a file of another language: raw rows in, units or classes out.
 
     Args:
-        model: the path of a model file, a fitted estimator, or (net, params), which has no scaling.
+        model: the path of a model file, what `load_model` gives, a fitted estimator, or (net, params), which has no
+            scaling.
         path: the file to write. Its name, as an identifier, is the name of the function in it.
-        to: "onnx", "c", "python", "octave" or "matlab"; None goes by the path's suffix.
+        to: "onnx", "c", "python", "octave", "matlab", "javascript", or "st", IEC 61131-3 Structured Text for PLCs; None
+            goes by the path's suffix.
         precision: "double", which predicts what deltarule does to rounding, or "float".
+        error_bars: whether C also gets a function that gives the standard deviation of a new measurement; of networks
+            of up to some hundred parameters, see `deltarule.export.members`.
 
     Returns:
         The path.
@@ -51,7 +65,7 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
     Raises:
         ConfigurationError: an option is not known, the name does not suit the language, a number is beyond a float, a
             layer is the user's own, an activation is not written in that language, or the network takes images of any
-            size: it has to begin with Reshape.
+            size (it has to begin with Reshape) or images at all ("javascript", "st").
         ShapeError: the parameters are those of another network.
         ModelFileError: the model cannot be read, or the file cannot be written.
         DataError: "onnx" needs the package onnx, which is not installed.
@@ -73,6 +87,10 @@ def export_model(model: Any, path: str | os.PathLike, to: str | None = None, pre
     program = program_of(model)
     if program.recursion is not None and to != "c":
         raise ConfigurationError(f"to is {to!r}, and the model is a time series, which is exported to 'c'.")
+    if error_bars:
+        if to != "c":
+            raise ConfigurationError(f"error_bars is True and to is {to!r}: error bars are written in C only.")
+        program = with_error_bars(program, model)
     if precision == "float":
         require_floats(program)
     content = LANGUAGES[to].write(program, identifier(path.stem), precision)

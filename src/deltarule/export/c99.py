@@ -1,5 +1,6 @@
 """A trained network as one file of C99 that needs libm and nothing else: constant arrays, no heap, no globals."""
 
+from deltarule.export.c99_error_bars import error_bars_source
 from deltarule.export.c99_functions import activation_function, functions
 from deltarule.export.c99_series import series_functions
 from deltarule.export.literals import about, in_comment, number, wrapped
@@ -39,6 +40,8 @@ def c_source(program: Program, name: str, precision: str) -> str:
     parts.append(_predict(program, name, precision))
     if program.recursion is not None:
         return "\n".join([*parts, series_functions(program, name, precision)])
+    if program.members:
+        parts.append(error_bars_source(program, name, precision, _encoding(program)))
     scan, show = ("%f", "%.9g") if real == "float" else ("%lf", "%.17g")
     values = {"NAME": name.upper(), "name": name, "columns": len(program.columns), "outputs": program.outputs}
     values |= {"call": f"{name}_predict(", "begin": ""}

@@ -176,6 +176,11 @@ def functions(program: Program, precision: str) -> str:
                 stage.kind, POOL.format(kind=stage.kind, **POOLS[stage.kind]) if stage.kind in POOLS else CONVOLUTION
             )
         text += add(stage.activation, _activation(get_activation(stage.activation)))
+    return in_precision(text, precision)
+
+
+def in_precision(text: str, precision: str) -> str:
+    """C of doubles, or the same of floats."""
     return LITERAL.sub(r"\1f", CALL.sub(r"\1f", text)) if precision == "float" else text
 
 

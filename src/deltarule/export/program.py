@@ -17,7 +17,7 @@ length, or of a row that holds a number of steps one after the other (a network 
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -26,6 +26,7 @@ import numpy as np
 from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.export.members import Member, members_of
 from deltarule.export.recursion import Recursion, recursive_columns
 from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
 from deltarule.models.model import load_model
@@ -76,6 +77,8 @@ class Program:
         classes: the labels of a classification, else None.
         series: of a network with a memory, whose stages are those of one step.
         recursion: of a NARX network, whose columns are those of its lags.
+        members: the starts of a Bayesian training, where the error bars are to be written too.
+        reach: how many of their standard deviations hold 95 % of new measurements on either side.
     """
 
     columns: tuple[RawColumn, ...]
@@ -84,6 +87,8 @@ class Program:
     classes: tuple[Any, ...] | None
     series: Series | None = None
     recursion: Recursion | None = None
+    members: tuple[Member, ...] = ()
+    reach: float = 0.0
 
     @property
     def is_step(self) -> bool:
@@ -236,6 +241,22 @@ def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Se
     return (taken if first and taken else shape), Series(shape[0] if first else None, every)
 
 
+def with_error_bars(program: Program, model: Any) -> Program:
+    """The program with what the error bars of its model take.
+
+    Raises:
+        ConfigurationError: the model has none, or they are too large for a source file.
+    """
+    if isinstance(model, str | os.PathLike):
+        model = load_model(model)
+    ensemble = getattr(model, "error_bars", None) or getattr(model, "ensemble_", None)
+    if ensemble is None:
+        raise ConfigurationError(
+            "the model has no error bars: train a regression by Bayesian regularisation, or call calibrate of a model."
+        )
+    return replace(program, members=members_of(ensemble), reach=ensemble.reach(0.95))
+
+
 def require_floats(program: Program) -> None:
     """Raise a ConfigurationError if a number lies beyond a float, or a std is too small a float to divide by."""
     largest, smallest = (float(end) for end in (np.finfo(np.float32).max, np.finfo(np.float32).tiny))
@@ -250,6 +271,15 @@ def require_floats(program: Program) -> None:
         highest = max(float(np.abs(array).max()) for array in arrays)
         if highest > largest:
             raise ConfigurationError(f"stage {i}, {stage.kind}, has a parameter of magnitude {highest:g}, {cure}")
+
+
+def require_dense(program: Program, language: str) -> None:
+    """Raise a ConfigurationError if the network has windows or a memory, which this language is not written for."""
+    if program.views or program.series is not None:
+        raise ConfigurationError(
+            f"the network takes {'images' if program.views else 'series'}, and {language} is written for dense layers: "
+            "export to c, python, octave or onnx."
+        )
 
 
 def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:

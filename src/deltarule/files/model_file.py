@@ -101,7 +101,9 @@ def _fields(part: Layer | Cost) -> dict[str, Any]:
 
 
 def load(path: str | os.PathLike) -> tuple[Network, Params]:
-    """The network and the parameters in a file that `save` wrote.
+    """The network and the parameters in a file that `save` wrote; they take and give scaled numbers.
+
+    `deltarule.load_model` also reads the scaling, and takes rows in their own units.
 
     Raises:
         ModelFileError: the file is missing, truncated, not deltarule's, of a newer format, or contradicts itself.

@@ -73,6 +73,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     _multilabel = False
     _weight_of_class: np.ndarray | None = None
+    class_weight: Any
 
     def __init__(
         self,

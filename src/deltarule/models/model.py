@@ -1,7 +1,7 @@
 """A trained network that takes rows as people have them, and answers in their units or classes."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,29 @@ class Model:
         X = self._encoded(rows)
         mean, reach = answers(self, X), self.error_bars.reach(coverage) * spread(self, X)
         return _flat(mean - reach), _flat(mean + reach)
+
+    def calibrate(self, rows: Any, targets: Any = None) -> "Model":
+        """The same regression with error bars: the posterior around its weights as they are, from measured rows.
+
+        For a network that came from elsewhere or was trained without error bars; see
+        `deltarule.trainers.bayesian.at_weights`. The rows may be those that it was trained on, or others of their kind.
+
+        Args:
+            rows: as in `predict`; of a DataFrame also the targets are read.
+            targets: in their own units, (N,) or (N, k), where `rows` holds none.
+
+        Raises:
+            ConfigurationError: the model classifies, has no linear outputs and quadratic cost, or is too large.
+            DataError: as `predict`, or there are no targets.
+        """
+        from deltarule.trainers.bayesian.at_weights import posterior_at
+
+        if self.schema is None or self.schema.classes is not None:
+            raise ConfigurationError(f"{self!r} is no regression of known columns: only those have error bars")
+        if targets is None and not hasattr(rows, "columns"):
+            raise DataError("rows is an array and holds no targets: give them as targets, or a DataFrame with both")
+        Y = self.schema.encode_targets(rows if targets is None else targets)
+        return replace(self, error_bars=posterior_at(self.net, self.params, self._encoded(rows), Y))
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """The probability of each class, (N, k), in the order of `schema.classes`, which is sorted; rows sum to 1.

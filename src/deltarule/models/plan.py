@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from deltarule.errors import counted
+from deltarule.models.recipe import Recipe
 from deltarule.models.regularization import WAYS, Way
-from deltarule.models.trainers import TRAINERS, Settings
+from deltarule.models.trainers import TRAINERS
 from deltarule.network.network import Network
 
 
@@ -18,7 +19,7 @@ class Plan:
         sizes: n_1, ..., n_L, the numbers of activations of the layers that have weights.
         trainer: of the library.
         trainer_name: in `TRAINERS`, or the name of the trainer's class.
-        settings: the numbers of the trainer.
+        settings: the recipe with the numbers of the trainer filled in.
         epochs: at most this many.
         monitor: what "best" means on the rows that are held out.
         regularization: a name in `WAYS`.
@@ -32,7 +33,7 @@ class Plan:
     sizes: tuple[int, ...]
     trainer: Any
     trainer_name: str
-    settings: Settings
+    settings: Recipe
     epochs: int
     monitor: str
     regularization: str | None

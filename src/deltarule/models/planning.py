@@ -10,9 +10,9 @@ from deltarule.errors import ConfigurationError
 from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan
 from deltarule.models.problem import Problem
-from deltarule.models.recipe import Recipe, check_options, special
+from deltarule.models.recipe import Recipe
 from deltarule.models.regularization import Way, get_way
-from deltarule.models.trainers import TRAINERS, Settings
+from deltarule.models.trainers import TRAINERS, check_options, special
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
@@ -50,7 +50,7 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     else:
         built = _with_penalty(trainer, l2)
         row = TRAINERS["adam" if is_first_order(built) else "lm"]
-        settings = Settings(batch_size=getattr(built, "batch_size", None), l2=getattr(built, "l2", None))
+        settings = replace(recipe, batch_size=getattr(built, "batch_size", None), l2=getattr(built, "l2", None))
         name = type(built).__name__
     passes = STREAMED_EPOCHS if problem.streamed else IMAGE_EPOCHS
     by_noise = by_name and recipe.l2 is None and l2 not in (None, way.l2)
@@ -261,20 +261,15 @@ def _monitor(recipe: Recipe, problem: Problem) -> str:
     return "cost"
 
 
-def _settings(recipe: Recipe, problem: Problem, name: str, l2: float | None) -> Settings:
-    """The numbers of a trainer that has a name; our batch size yields to a small table."""
-    row, N, m = TRAINERS[name], problem.count, recipe.batch_size
-    if m is None and row.batch_size is not None:
-        m = min(row.batch_size, N)
+def _settings(recipe: Recipe, problem: Problem, name: str, l2: float | None) -> Recipe:
+    """The recipe with the numbers of a trainer that has a name; our batch size yields to a small table."""
+    row = TRAINERS[name]
     kind = "stack" if recipe.stack is not None else "images" if problem.images else problem.task
-    return Settings(
+    return replace(
+        recipe,
         eta=row.eta.get("classification" if kind == "labels" else kind) if recipe.eta is None else recipe.eta,
-        batch_size=m,
+        batch_size=recipe.batch_size or (row.batch_size and min(row.batch_size, problem.count)),
         momentum=row.momentum if recipe.momentum is None else recipe.momentum,
         l2=l2 if "l2" in row.takes else None,
-        l1=recipe.l1,
-        max_norm=recipe.max_norm,
-        halve_after=recipe.halve_after,
-        nesterov=recipe.nesterov,
         patience=recipe.patience or row.patience,
     )

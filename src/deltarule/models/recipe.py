@@ -1,11 +1,7 @@
 """What a user may say of a network and its training; whatever is left out, `deltarule.models.plan` decides."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from deltarule.errors import ConfigurationError
-from deltarule.models.trainers import EVERY, TRAINERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +31,7 @@ class Recipe:
         monitor: what the best network is the best in on validation rows, "accuracy" or "cost".
     """
 
-    hidden: Sequence[int] | None = None
+    hidden: Any = None
     stack: str | None = None
     activation: str | None = None
     cost: Any = None
@@ -55,27 +51,3 @@ class Recipe:
     patience: int | None = None
     restarts: int | None = None
     monitor: str | None = None
-
-
-def special(recipe: Any) -> dict[str, Any]:
-    """The options given that not every trainer takes, by name."""
-    return {name: value for name in EVERY if (value := getattr(recipe, name)) is not None}
-
-
-def check_options(recipe: Any, trainer: str) -> None:
-    """Refuse an option that the trainer of this name does not understand, rather than ignore it.
-
-    Raises:
-        ConfigurationError: there is one.
-    """
-    for name, value in special(recipe).items():
-        if name not in TRAINERS[trainer].takes:
-            others = " or ".join(f"trainer={other!r}" for other, row in TRAINERS.items() if name in row.takes)
-            raise ConfigurationError(
-                f"{name} is {value}, but trainer={trainer!r} takes no {name}: leave it out, or choose {others}"
-            )
-    if recipe.nesterov and recipe.momentum is None and TRAINERS[trainer].momentum is None:
-        raise ConfigurationError(
-            f"nesterov is a kind of momentum, and trainer={trainer!r} has none here: give momentum=0.9 with sgd or gd, "
-            "choose trainer='momentum', or leave it out"
-        )

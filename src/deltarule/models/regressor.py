@@ -93,6 +93,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     True
     """
 
+    cost: str | Cost
+    output_weights: Any
+
     def __init__(
         self,
         hidden: int | tuple[int, ...] = (20,),

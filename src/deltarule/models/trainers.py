@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deltarule.errors import ConfigurationError
+from deltarule.models.recipe import Recipe
 from deltarule.trainers import BayesianRegularization, GradientDescent, LevenbergMarquardt, NewtonCG
 
 FIRST_ORDER = ("eta", "l2", "l1", "max_norm", "dropout", "halve_after")
@@ -11,26 +13,11 @@ EVERY = (*FIRST_ORDER, "batch_size", "momentum")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The trainer's options, defaults filled in; a batch_size of None is all the training examples."""
-
-    eta: float | None = None
-    batch_size: int | None = None
-    momentum: float | None = None
-    l2: float | None = None
-    l1: float | None = None
-    max_norm: float | None = None
-    halve_after: int | None = None
-    nesterov: bool = False
-    patience: int = 10
-
-
-@dataclass(frozen=True)
 class TrainerChoice:
     """A trainer that has a name.
 
     Args:
-        build: makes it from its settings.
+        build: makes it from a recipe with the defaults filled in.
         takes: the options that it understands and not every trainer does.
         eta: its learning rate where none is given, by the kind of problem; empty if it has none.
         epochs: at most so many on a table that is in memory, where no number is given.
@@ -43,7 +30,7 @@ class TrainerChoice:
             sooner, and for images they take long.
     """
 
-    build: Callable[[Settings], Any]
+    build: Callable[[Recipe], Any]
     takes: tuple[str, ...]
     eta: Mapping[str, float]
     epochs: int = 300
@@ -59,7 +46,7 @@ class TrainerChoice:
         return self.batch_size is not None
 
 
-def _gradient_descent(settings: Settings, **rule: Any) -> Any:
+def _gradient_descent(settings: Recipe, **rule: Any) -> Any:
     return GradientDescent(
         **rule,
         eta=settings.eta,
@@ -71,7 +58,7 @@ def _gradient_descent(settings: Settings, **rule: Any) -> Any:
     )
 
 
-def _with_momentum(settings: Settings) -> Any:
+def _with_momentum(settings: Recipe) -> Any:
     return _gradient_descent(settings, momentum=settings.momentum, nesterov=settings.nesterov)
 
 
@@ -117,7 +104,7 @@ TRAINERS: dict[str, TrainerChoice] = {
         hidden=(10,),
     ),
     "bayesian": TrainerChoice(
-        lambda settings: BayesianRegularization(max_fail=settings.patience),
+        lambda settings: BayesianRegularization(max_fail=settings.patience or 10),
         (),
         {},
         epochs=200,
@@ -134,3 +121,27 @@ TRAINERS: dict[str, TrainerChoice] = {
         hidden=(10,),
     ),
 }
+
+
+def special(recipe: Any) -> dict[str, Any]:
+    """The options given that not every trainer takes, by name."""
+    return {name: value for name in EVERY if (value := getattr(recipe, name)) is not None}
+
+
+def check_options(recipe: Any, trainer: str) -> None:
+    """Refuse an option that the trainer of this name does not understand, rather than ignore it.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for name, value in special(recipe).items():
+        if name not in TRAINERS[trainer].takes:
+            others = " or ".join(f"trainer={other!r}" for other, row in TRAINERS.items() if name in row.takes)
+            raise ConfigurationError(
+                f"{name} is {value}, but trainer={trainer!r} takes no {name}: leave it out, or choose {others}"
+            )
+    if recipe.nesterov and recipe.momentum is None and TRAINERS[trainer].momentum is None:
+        raise ConfigurationError(
+            f"nesterov is a kind of momentum, and trainer={trainer!r} has none here: give momentum=0.9 with sgd or gd, "
+            "choose trainer='momentum', or leave it out"
+        )

@@ -12,7 +12,14 @@ from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
 from deltarule.network.initializers import get_initializer
 
-DIALECTS = {"c": "C", "numpy": "Python", "octave": "Octave and MATLAB", "onnx": "ONNX"}
+DIALECTS = {
+    "c": "C",
+    "c_slope": "C with error bars",
+    "numpy": "Python",
+    "octave": "Octave and MATLAB",
+    "onnx": "ONNX",
+    "st": "Structured Text",
+}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -33,10 +40,12 @@ class Activation:
         slope_words: sigma'(z) likewise.
         written: sigma in the languages of the exports. A language that is left out cannot be exported to.
             "c": an expression in z of C99, or statements that end in a return; `exp` and the other functions of math.h
-            become those of the precision. "numpy": an expression in z with `np`. "octave": an expression in z.
-            "onnx": an expression in z whose calls are ONNX operators, `z * Sigmoid(z)`, see
-            `deltarule.export.onnx_expression`. If neurons are mixed, "c" holds statements that turn the array z of n
-            neurons into a in place; in the others z is (rows, n).
+            become those of the precision. JavaScript is written from it too. "c_slope": sigma' in C, an expression in
+            a, for error bars. "st": an expression in z of IEC 61131-3, whose EXP is kept within the range of the type.
+            "numpy": an expression in z with `np`. "octave": likewise. "onnx": an expression in z whose calls are ONNX
+            operators, `z * Sigmoid(z)`, see `deltarule.export.onnx_expression`. If neurons are mixed, "c" holds
+            statements that turn the array z of n neurons into a in place, "st" such that do so with a[0] to a[LAST];
+            in the others z is (rows, n).
         elementwise: whether every neuron is on its own. A class of your own that is not has to override
             `times_slope` and `slope_tangent`, as `Softmax` does.
         trainable: whether sigma' says how to train it.

@@ -64,6 +64,11 @@ def exponential(z: Array) -> Array:
     return z.__array_namespace__().exp(z)
 
 
+def elliotsig(z: Array) -> Array:
+    """z / (1 + |z|), MATLAB's quick sigmoid of -1 to 1: no exponential."""
+    return z / (1 + abs(z))
+
+
 def step(z: Array) -> Array:
     """The perceptron of [N] ch. 1: 1 where z > 0, else 0."""
     return (z > 0).astype(z.dtype)
@@ -97,6 +102,19 @@ for (j = 0; j < n; j++) {
 }
 for (j = 0; j < n; j++)
     z[j] /= sum;"""
+SOFTMAX_IN_ST = """\
+largest := a[0];
+FOR j := 1 TO LAST DO
+    largest := MAX(largest, a[j]);
+END_FOR;
+total := 0.0;
+FOR j := 0 TO LAST DO
+    a[j] := EXP(a[j] - largest);
+    total := total + a[j];
+END_FOR;
+FOR j := 0 TO LAST DO
+    a[j] := a[j] / total;
+END_FOR;"""
 # max(z, 0) + ln(1 + e), e = e^-|z|, with every digit of e: ONNX has no log1p, so ln(u) e / (u - 1), u = 1 + e.
 SOFTPLUS_IN_ONNX = """\
 e = Exp(-Abs(z)); u = e + 1; lost = Equal(u, 1);
@@ -118,6 +136,8 @@ ACTIVATIONS: dict[str, Activation] = {
                 "numpy": "np.where(z > 0, 1, np.exp(-np.abs(z))) / (1 + np.exp(-np.abs(z)))",
                 "octave": "((z > 0) + (z <= 0) .* exp(-abs(z))) ./ (1 + exp(-abs(z)))",
                 "onnx": "Sigmoid(z)",
+                "st": "1.0 / (1.0 + EXP(-z))",
+                "c_slope": "a * (1 - a)",
             },
         ),
         Activation(
@@ -127,7 +147,14 @@ ACTIVATIONS: dict[str, Activation] = {
             lambda z, a: -2 * a * (1 - a * a),
             words="tanh z",
             slope_words="1 - a²",
-            written={"c": "tanh(z)", "numpy": "np.tanh(z)", "octave": "tanh(z)", "onnx": "Tanh(z)"},
+            written={
+                "c": "tanh(z)",
+                "numpy": "np.tanh(z)",
+                "octave": "tanh(z)",
+                "onnx": "Tanh(z)",
+                "st": "1.0 - 2.0 / (EXP(2.0 * z) + 1.0)",
+                "c_slope": "1 - a * a",
+            },
         ),
         Activation(
             "relu",
@@ -137,7 +164,14 @@ ACTIVATIONS: dict[str, Activation] = {
             initializer="he",
             words="max(0, z)",
             slope_words="1 where z > 0, else 0",
-            written={"c": "z > 0 ? z : 0", "numpy": "np.maximum(z, 0)", "octave": "max(z, 0)", "onnx": "Relu(z)"},
+            written={
+                "c": "z > 0 ? z : 0",
+                "numpy": "np.maximum(z, 0)",
+                "octave": "max(z, 0)",
+                "onnx": "Relu(z)",
+                "st": "MAX(z, 0.0)",
+                "c_slope": "a > 0 ? 1 : 0",
+            },
         ),
         Activation(
             "softplus",
@@ -152,6 +186,8 @@ ACTIVATIONS: dict[str, Activation] = {
                 "numpy": "np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))",
                 "octave": "max(z, 0) + log1p(exp(-abs(z)))",
                 "onnx": SOFTPLUS_IN_ONNX,
+                "st": "MAX(z, 0.0) + LN(1.0 + EXP(-ABS(z)))",
+                "c_slope": "1 - exp(-a)",
             },
         ),
         Activation(
@@ -161,7 +197,7 @@ ACTIVATIONS: dict[str, Activation] = {
             zeros,
             words="z",
             slope_words="1",
-            written={"c": "z", "numpy": "z", "octave": "z", "onnx": "z"},
+            written={"c": "z", "numpy": "z", "octave": "z", "onnx": "z", "st": "z", "c_slope": "1"},
         ),
         Activation(
             "exponential",
@@ -170,7 +206,30 @@ ACTIVATIONS: dict[str, Activation] = {
             lambda z, a: a,
             words="e^z",
             slope_words="a",
-            written={"c": "exp(z)", "numpy": "np.exp(z)", "octave": "exp(z)", "onnx": "Exp(z)"},
+            written={
+                "c": "exp(z)",
+                "numpy": "np.exp(z)",
+                "octave": "exp(z)",
+                "onnx": "Exp(z)",
+                "st": "EXP(z)",
+                "c_slope": "a",
+            },
+        ),
+        Activation(
+            "elliotsig",
+            elliotsig,
+            lambda z, a: (1 - abs(a)) ** 2,
+            lambda z, a: -2 * z.__array_namespace__().sign(z) * (1 - abs(a)) ** 3,
+            words="z / (1 + |z|)",
+            slope_words="(1 - |a|)²",
+            written={
+                "c": "z / (1 + fabs(z))",
+                "numpy": "z / (1 + np.abs(z))",
+                "octave": "z ./ (1 + abs(z))",
+                "onnx": "Softsign(z)",
+                "st": "z / (1.0 + ABS(z))",
+                "c_slope": "(1 - fabs(a)) * (1 - fabs(a))",
+            },
         ),
         Activation(
             "step",
@@ -185,6 +244,7 @@ ACTIVATIONS: dict[str, Activation] = {
                 "numpy": "np.where(z > 0, 1, 0).astype(z.dtype)",
                 "octave": "cast(z > 0, class(z))",
                 "onnx": "Where(Greater(z, 0), 1, 0)",
+                "st": "SEL(z > 0.0, 0.0, 1.0)",
             },
             trainable=False,
         ),
@@ -200,6 +260,7 @@ ACTIVATIONS: dict[str, Activation] = {
                 "numpy": "(e := np.exp(z - z.max(axis=1, keepdims=True))) / e.sum(axis=1, keepdims=True)",
                 "octave": "exp(z - max(z, [], 2)) ./ sum(exp(z - max(z, [], 2)), 2)",
                 "onnx": "Softmax(z, axis=1)",
+                "st": SOFTMAX_IN_ST,
             },
             elementwise=False,
         ),

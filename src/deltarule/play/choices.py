@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from deltarule.checks import require_choice, require_count, require_number
 from deltarule.errors import ConfigurationError
-from deltarule.models.trainers import TRAINERS, Settings
+from deltarule.models.recipe import Recipe
+from deltarule.models.trainers import TRAINERS
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
@@ -109,7 +110,7 @@ class Choices:
         """A trainer with these settings, those that it does not take as the library has them."""
         row = TRAINERS[name]
         return row.build(
-            Settings(
+            Recipe(
                 eta=self.eta,
                 batch_size=min(self.batch_size, count) if row.first_order else None,
                 momentum=row.momentum,

@@ -1,8 +1,10 @@
 """A folder of checkpoints: the newest two, the newest whole one, and the lock."""
 
+import errno
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +102,7 @@ def test_the_lock_is_held_once_and_let_go(tmp_path):
 
 HOLDER = """
 import sys
+from types import SimpleNamespace
 from pathlib import Path
 from deltarule.training.checkpoints.folder import locked
 with locked(Path(sys.argv[1])):
@@ -126,3 +129,26 @@ def test_what_a_killed_writer_left_is_swept_away(tmp_path):
     (tmp_path / ".checkpoint-000007.safetensors.4711").write_bytes(b"half")
     with folder.locked(tmp_path):
         assert os.listdir(tmp_path) == ["lock"]
+
+
+def test_the_lock_of_windows(tmp_path, monkeypatch):
+    """Where there is no fcntl, msvcrt locks one byte far behind the text; here something stands in for it."""
+    held: set[int] = set()
+
+    def locking(descriptor, mode, count):
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
+        assert (mode, count, place > 1000) == ("non-blocking", 1, True)
+        inode = os.fstat(descriptor).st_ino
+        if inode in held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        held.add(inode)
+
+    monkeypatch.setattr(folder, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK="non-blocking"))
+    with folder.locked(tmp_path):
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
+        with (
+            pytest.raises(CheckpointError, match=rf"another training, process {os.getpid()}"),
+            folder.locked(tmp_path),
+        ):
+            pass

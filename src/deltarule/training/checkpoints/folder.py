@@ -1,7 +1,6 @@
 """A folder of checkpoints: the newest two, numbered as they were written, and a lock for whoever writes there."""
 
 import errno
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -12,10 +11,15 @@ from deltarule.errors import CheckpointError
 from deltarule.files.whole_file import write_whole
 from deltarule.training.checkpoints.content import Content, Damaged, from_bytes, to_bytes
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 KEPT = 2
 NAME = re.compile(r"checkpoint-(\d{1,12})\.safetensors")
 LEFT_OVER = re.compile(r"\.checkpoint-\d+\.safetensors\.\d+")
-LOCK = "lock"
+LOCK, FAR = "lock", 2**20
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
@@ -81,7 +85,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise CheckpointError(f"{fault}: name another folder.") from None
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold(descriptor)
         except OSError as error:
             fault = f"{folder} is on a file system without locks ({error.strerror}):"
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
@@ -98,6 +102,20 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _hold(descriptor: int) -> None:
+    """Lock the file for this process alone, or raise an OSError at once; on Windows a byte far behind its text."""
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    import msvcrt
+
+    os.lseek(descriptor, FAR, os.SEEK_SET)
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
 
 
 def _number(path: Path) -> int:

@@ -1,0 +1,148 @@
+"""The documentation site: python -m sphinx -W docs build/site. Nothing is downloaded."""
+
+import json
+import os
+import re
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+
+project = "deltarule"
+author = "The deltarule developers"
+copyright = author  # noqa: A001
+version = release = version_of("deltarule")
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["equations.py"]
+templates_path: list[str] = []
+html_theme = "pydata_sphinx_theme"
+html_title = "deltarule"
+html_static_path = ["_static"]
+html_last_updated_fmt = None  # the same pages from the same sources
+html_theme_options = {
+    "navbar_end": ["version-switcher", "theme-switcher"],
+    "switcher": {"json_url": "_static/versions.json", "version_match": version},
+    "check_switcher": False,
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "pygments_light_style": "tango",
+}
+html_context = {"default_mode": "auto"}
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "inherited-members": False}
+napoleon_numpy_docstring = False
+suppress_warnings = ["misc.highlighting_failure"]  # MATLAB's and Structured Text's blocks
+
+# Pages stand for these files of the repository; of other files outside docs/ only the name is shown.
+COPIES = {"contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md"}
+PAGES = {"README.md": "index.md", **{file: f"{page}.md" for page, file in COPIES.items()}}
+LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<path>[^):#\s]+)(?P<anchor>#[^)\s]*)?\)")
+
+
+def at_home(text: str, origin: Path, page: Path) -> str:
+    """The text of file `origin` as it stands on `page`: links out of docs/ become pages or plain names."""
+
+    def turned(link: re.Match[str]) -> str:
+        target = (origin.parent / link["path"]).resolve()
+        if not target.is_relative_to(DOCS):
+            name = PAGES.get(target.relative_to(ROOT).as_posix())
+            if name is None:
+                return f"`{link['text'].strip('`')}`"
+            target = DOCS / name
+        elif target.is_dir():
+            return f"`{link['text'].strip('`')}`"
+        place = os.path.relpath(target, page.parent)
+        return f"{link['image']}[{link['text']}]({place}{link['anchor'] or ''})"
+
+    return LINK.sub(turned, text)
+
+
+def as_restructured_text(lines: list[str]) -> list[str]:
+    """A docstring of ours: |x| is a magnitude, x_ a name, and an indented paragraph an equation, shown as it stands."""
+    found: list[str] = []
+    literal = False
+    for i, line in enumerate(lines):
+        indented = line.startswith("    ")
+        if indented and i > 0 and not lines[i - 1] and not literal:
+            found, literal = [*found, "::", ""], True
+        literal = literal and (indented or not line)
+        found.append(line if literal else re.sub(r"(?<=\w)_(?!\w)|[|*]", r"\\\g<0>", line))
+    return found
+
+
+def notebook(text: str) -> str:
+    """A page of the tutorials as a Jupyter notebook: its Python as cells of code, all else as cells of text."""
+    cells = []
+    for i, part in enumerate(re.split(r"^```python\n(.*?)^```\n", text, flags=re.MULTILINE | re.DOTALL)):
+        source = part.strip().splitlines(keepends=True)
+        if source and i % 2:
+            cells.append(
+                {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+            )
+        elif source:
+            cells.append({"cell_type": "markdown", "metadata": {}, "source": source})
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def commands() -> str:
+    """Every command of `deltarule` with all of its options, as its help has them."""
+    import typer
+
+    from deltarule.cli.app import app
+
+    text = ""
+    for name, command in typer.main.get_command(app).commands.items():
+        text += f"\n## deltarule {name}\n\n{command.help}\n\n| | |\n| --- | --- |\n"
+        for one in command.params:
+            words = (one.help or "").replace("|", "\\|")
+            default = f" Default: {one.show_default}." if isinstance(one.show_default, str) else ""
+            named = one.opts[0] if one.param_type_name == "option" else ""
+            shown = " ".join(part for part in (named, one.metavar or "") if part)
+            text += f"| `{shown}` | {words}{default} |\n"
+    return text
+
+
+def setup(app) -> None:
+    """What is done to pages and docstrings as they are read."""
+
+    def read(app, name: str, source: list[str]) -> None:
+        page = Path(app.env.doc2path(name))
+        origin = ROOT / COPIES[name] if name in COPIES else page
+        source[0] += commands() if name == "reference/command-line" else ""
+        source[0] = at_home(origin.read_text(encoding="utf-8") if name in COPIES else source[0], origin, page)
+
+    def plain(app, what, name, thing, options, lines: list[str]) -> None:
+        lines[:] = as_restructured_text(lines)
+
+    def skipped(app, what, name: str, thing, skip: bool, options) -> bool:
+        return skip or (getattr(thing, "__module__", None) or "").startswith("sklearn") or name == "__init__"
+
+    def prepare(app) -> None:
+        folder = DOCS / "_static" / "notebooks"
+        folder.mkdir(parents=True, exist_ok=True)
+        for page in sorted((DOCS / "tutorials").glob("*.md")):
+            if page.stem != "index":
+                (folder / f"{page.stem}.ipynb").write_text(notebook(page.read_text(encoding="utf-8")), encoding="utf-8")
+        versions = [{"name": version, "version": version, "url": "../index.html"}]
+        (DOCS / "_static" / "versions.json").write_text(json.dumps(versions) + "\n", encoding="utf-8")
+
+    app.connect("autodoc-skip-member", skipped)
+    app.connect("autodoc-process-docstring", plain, priority=100)  # before napoleon
+    app.connect("builder-inited", prepare)
+    app.connect("source-read", read)

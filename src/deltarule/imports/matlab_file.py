@@ -1,0 +1,151 @@
+"""Reading a .mat file that holds the parts of a network: IW, LW and b, and the settings of mapminmax or mapstd.
+
+A network object itself cannot be read outside MATLAB, so its parts are saved: docs/tutorials/leaving-matlab.md has the
+lines for it. What is looked for, in the file or in one struct of it:
+
+    IW, LW, b        cells as net.IW, net.LW, net.b; matrices, where there is one of a kind; or IW1_1, LW2_1, b1, ..
+    transferFcn      a cell of names, one for each layer; without it tansig, and purelin for the last layer
+    settings         structs with xoffset, gain and ymin or ymean, or keep, or cells of them; the first letter of the
+                     name says of what: x, i, p of inputs (inputSettings, ps), y, o, t of outputs (outputSettings, ts)
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import ModelFileError
+from deltarule.imports.foreign import Foreign
+from deltarule.imports.matlab_function import in_our_terms
+
+SIDES = {"x": "inputs", "i": "inputs", "p": "inputs", "y": "outputs", "o": "outputs", "t": "outputs"}
+PARTS = re.compile(r"(?:IW|LW)\d*_?\d*|b\d*|[Tt]ransfer\w*")
+SETTINGS = ({"xoffset"}, {"xmean"}, {"keep"})
+
+
+def read_mat(path: Path) -> Foreign:
+    """The parts of the network in the file.
+
+    Raises:
+        ModelFileError: it cannot be read, lacks a part, or holds what deltarule has no counterpart of.
+    """
+    from scipy.io import loadmat
+
+    try:
+        content = {name: _plain(value) for name, value in loadmat(path).items() if not name.startswith("__")}
+    except NotImplementedError:
+        raise ModelFileError(f"{path} is of version 7.3, which is HDF5: save it with save(..., '-v7').") from None
+    except Exception as error:  # SciPy's reader raises any kind where a file is damaged
+        raise ModelFileError(f"{path} cannot be read as a .mat file ({error}).") from None
+    structs = [content, *(value for value in content.values() if isinstance(value, Mapping))]
+    found = next((each for each in structs if {"IW", "IW1_1"} & each.keys()), None)
+    if found is None:
+        raise ModelFileError(
+            f"{path} holds {', '.join(content) or 'nothing'}, and no IW: a network object cannot be read outside "
+            "MATLAB, so save net.IW, net.LW and net.b, or export it with genFunction."
+        )
+    weights, biases = _weights(path, found)
+    transfer = _transfer(path, found, len(weights))
+    inputs, outputs = _settings(path, found)
+    first = inputs[0] if inputs else {}
+    count = next((int(np.size(first[entry])) for entry in ("xoffset", "xmean") if entry in first), weights[0].shape[1])
+    count = int(np.ravel(first["xrows"])[0]) if "xrows" in first else count
+    layers = in_our_terms(path, list(zip(weights, biases, transfer, strict=True)))
+    return Foreign(str(path), layers, [(count, inputs)], outputs)
+
+
+def _plain(value: Any) -> Any:
+    """A struct as a dict, a cell as an array of objects, a text as a str, numbers as they are."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.names:
+        if value.size != 1:
+            return np.array([None])
+        return {name: _plain(value.flat[0][name]) for name in value.dtype.names}
+    if value.dtype == object:
+        cell = np.empty(value.shape, object)
+        for place in np.ndindex(value.shape):
+            cell[place] = _plain(value[place])
+        return cell
+    return "".join(value.ravel()) if value.dtype.kind == "U" else value
+
+
+def _weights(path: Path, found: Mapping[str, Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """W (n_l, n_{l-1}) and b (n_l,) of each layer, in float64."""
+    if "IW1_1" in found:
+        count = 1 + sum(bool(re.fullmatch(r"LW\d+_\d+", name)) for name in found)
+        names = ["IW1_1", *(f"LW{i}_{i - 1}" for i in range(2, count + 1))]
+        cells, biases = [found.get(name) for name in names], [found.get(f"b{i}") for i in range(1, count + 1)]
+    else:
+        inner, layered, b = (np.atleast_2d(_cell(found.get(name, np.empty((0, 0))))) for name in ("IW", "LW", "b"))
+        biases = list(b.ravel())
+        count = len(biases)
+        if layered.shape != (count, count):  # one matrix, or a list of the layers' own
+            rest = [cell for cell in layered.ravel() if np.size(cell)]
+            layered = np.empty((count, count), object)
+            for i, cell in enumerate(rest[: count - 1], 1):
+                layered[i, i - 1] = cell
+        beyond = [cell for cell in inner.ravel()[1:] if np.size(cell)]
+        beyond += [c for (i, j), c in np.ndenumerate(layered) if i != j + 1 and c is not None and np.size(c)]
+        if beyond:
+            raise ModelFileError(
+                f"{path} has weights between layers that are not neighbours, as cascadeforwardnet, or more inputs "
+                "than one: feedforwardnet, fitnet and patternnet can be read."
+            )
+        cells = [inner.flat[0] if inner.size else None, *(layered[i, i - 1] for i in range(1, count))]
+    weights, flat = [], []
+    for i, (W, b) in enumerate(zip(cells, biases, strict=True), 1):
+        if W is None or b is None or not np.size(W) or not np.size(b):
+            raise ModelFileError(f"{path} lacks the weights or the biases of layer {i}: save net.IW, net.LW and net.b.")
+        flat.append(np.ravel(b).astype(np.float64))
+        W = np.asarray(W, np.float64)
+        if W.size % len(flat[-1]):
+            raise ModelFileError(f"{path}: layer {i} has {len(flat[-1])} biases and weights of the shape {W.shape}.")
+        weights.append(W.reshape(len(flat[-1]), -1))
+    return weights, flat
+
+
+def _cell(value: Any) -> np.ndarray:
+    """A cell, or a matrix as a cell of one."""
+    if value.dtype == object:
+        return value
+    one = np.empty((1, 1), object)
+    one[0, 0] = value
+    return one
+
+
+def _transfer(path: Path, found: Mapping[str, Any], count: int) -> list[str]:
+    """The transfer function of each layer."""
+    given = next((value for name, value in found.items() if name.lower().startswith("transfer")), None)
+    if given is None:
+        return ["tansig"] * (count - 1) + ["purelin"]
+    names = [given] if isinstance(given, str) else [str(name) for name in np.ravel(given)]
+    if len(names) != count:
+        raise ModelFileError(f"{path} names {len(names)} transfer functions, and the network has {count} layers.")
+    return names
+
+
+def _settings(path: Path, found: Mapping[str, Any]) -> tuple[list[Mapping], list[Mapping]]:
+    """The settings of the inputs' steps and of the outputs', in the order of application."""
+    sides: dict[str, list[Mapping]] = {"inputs": [], "outputs": []}
+    for name, value in found.items():
+        if PARTS.fullmatch(name):
+            continue
+        steps = [value] if isinstance(value, Mapping) else np.ravel(value) if _is_cell(value) else []
+        steps = [step for step in steps if isinstance(step, Mapping)]
+        if not any(key <= step.keys() for step in steps for key in SETTINGS):
+            continue
+        side = SIDES.get(name[0].lower())
+        if side is None:
+            raise ModelFileError(
+                f"{path}: {name} holds settings, of the inputs or of the outputs? Call it inputSettings or "
+                "outputSettings."
+            )
+        sides[side] += steps
+    return sides["inputs"], sides["outputs"]
+
+
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == object

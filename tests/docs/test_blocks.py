@@ -1,0 +1,42 @@
+"""Every block of code of the README, the tutorials, the how-to pages and the reference runs and prints what it says."""
+
+import shutil
+
+import pytest
+
+from deltarule.network.activations import ACTIVATIONS
+from docs.pages import DOCS, ROOT, blocks, run
+
+FOLDERS = ("tutorials", "how-to", "reference")
+PAGES = [ROOT / "README.md", *(page for folder in FOLDERS for page in sorted((DOCS / folder).glob("*.md")))]
+NEEDS = {"reference/play.md": "uvicorn"}  # packages of extras that the tests may lack
+CHINESE = {
+    ROOT / "README.zh.md": ROOT / "README.md",
+    DOCS / "zh" / "table.md": DOCS / "tutorials" / "table.md",
+    DOCS / "zh" / "watch.md": DOCS / "tutorials" / "watch.md",
+    DOCS / "zh" / "mathematics.md": DOCS / "mathematics.md",
+}
+
+
+@pytest.fixture(autouse=True)
+def known_before():
+    """What a page adds is forgotten after it."""
+    before = dict(ACTIVATIONS)
+    yield
+    for name in set(ACTIVATIONS) - set(before):
+        del ACTIVATIONS[name]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_page_runs(page, tmp_path, monkeypatch):
+    pytest.importorskip(NEEDS.get(page.relative_to(page.parents[1]).as_posix(), "numpy"))
+    monkeypatch.chdir(tmp_path)
+    for beside in page.parent.glob("*.m"):
+        shutil.copy(beside, tmp_path)
+    run(page)
+
+
+@pytest.mark.parametrize("page", CHINESE, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_chinese_page_has_the_same_code(page):
+    wanted = [block for block in blocks(CHINESE[page]) if block[0] in ("python", "sh")]
+    assert [block for block in blocks(page) if block[0] in ("python", "sh")] == wanted
