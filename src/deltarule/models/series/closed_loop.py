@@ -87,11 +87,7 @@ class ClosedLoop(Objective):
         equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
         return Kept(unrolled, whole, J), equations
 
-<<<<<<< HEAD
     def acceleration_force(self, p: Params, s: Params, kept: "Kept | None" = None) -> Params:
-=======
-    def acceleration_force(self, p: Params, s: Params, lin: Any = None) -> Params:
->>>>>>> narx
         """J^T d²y/dt² along p + t s."""
         assert kept is not None
         bent = kept.unrolled.bend(p, s, kept.whole @ trees.ravel(s))
