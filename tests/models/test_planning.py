@@ -61,7 +61,7 @@ def test_full_batch_trainers_take_all_examples(flower_data):
 
 def test_what_keeps_weights_small_reaches_the_trainer_and_the_network(flower_data):
     plan = plan_for(flower_data, hidden=(5, 4), dropout=0.5, l1=0.2, max_norm=3.0, halve_after=6)
-    assert plan.network.endswith("(tanh, dropout 0.5, tanh, dropout 0.5, softmax)")
+    assert plan.network.endswith("(tanh, Dropout(0.5), tanh, Dropout(0.5), softmax)")
     assert plan.sizes == (2, 5, 4, 3)
     assert (plan.trainer.l1, plan.trainer.max_norm, plan.trainer.no_improvement.k) == (0.2, 3.0, 6)
     assert plan.description.endswith("l2 0.01, l1 0.2, max-norm 3, eta halved after 6 epochs without improvement")

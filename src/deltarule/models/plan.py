@@ -88,13 +88,8 @@ class Plan:
 
 def in_a_line(net: Network, sizes: tuple[int, ...]) -> str:
     """A network's layers in a line; `sizes` are n_1 and those of the layers with weights."""
-    from deltarule.network.layers import Dense, Dropout
-
-    if all(isinstance(layer, Dense | Dropout) for layer in net.layers):
-        words = [
-            f"dropout {layer.p:g}" if isinstance(layer, Dropout) else getattr(layer, "activation", "linear")
-            for layer in net.layers
-        ]
+    if all(layer.keeps_shape or (layer.has_outputs and layer.takes == 1) for layer in net.layers):
+        words = [getattr(layer, "activation", None) or layer.label for layer in net.layers]
         return f"{'-'.join(map(str, sizes))} ({', '.join(words)})"
     return " - ".join(
         f"{layer.label} {activation}" if (activation := getattr(layer, "activation", "")) else layer.label

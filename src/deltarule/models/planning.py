@@ -16,10 +16,8 @@ from deltarule.models.trainers import TRAINERS, check_options, special
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
-from deltarule.network.layers.affine import AffineLayer
 from deltarule.network.network import Network
 from deltarule.network.stacks import fitted, stack
-from deltarule.trainers import BayesianRegularization, GradientDescent
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.trainer import has_gaussian_noise
@@ -74,13 +72,14 @@ def is_first_order(trainer: Any) -> bool:
     """Whether the trainer takes one small batch after another, so that new examples can go on where the last ended."""
     if isinstance(trainer, str):
         return trainer in TRAINERS and TRAINERS[trainer].first_order
-    return isinstance(trainer, GradientDescent)
+    return getattr(trainer, "first_order", False)
 
 
 def sizes_of(net: Network, inputs: int) -> tuple[int, ...]:
     """n_1 and the numbers of activations of the layers that have weights."""
-    above = zip(net.layers, net.shapes((inputs,))[1:], strict=True)
-    return (inputs, *(prod(shape) for layer, shape in above if isinstance(layer, AffineLayer)))
+    shapes = net.shapes((inputs,))
+    layers = zip(net.layers, shapes[:-1], shapes[1:], strict=True)
+    return (inputs, *(prod(above) for layer, below, above in layers if layer.parameter_shapes(below)))
 
 
 def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | None]:
@@ -130,7 +129,7 @@ def _check_trainer(recipe: Recipe, trainer: Any) -> None:
             f"trainer is {trainer!r}: give one of auto, {', '.join(TRAINERS)}, or a trainer such as "
             "deltarule.LevenbergMarquardt()."
         )
-    elif isinstance(trainer, BayesianRegularization):
+    elif trainer.judged_by is not None:
         raise ConfigurationError(f"trainer is {trainer!r}: give its name, trainer='bayesian', and its patience there.")
     for name, value in special(recipe).items():
         if name != "l2" and not isinstance(trainer, str):
@@ -193,7 +192,7 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) 
     output = Dense(problem.outputs, _output_activation(cost, problem), recipe.init)
     if recipe.stack is not None:
         hidden = [
-            replace(layer, initializer=layer.initializer or recipe.init) if isinstance(layer, AffineLayer) else layer  # pyright: ignore[reportArgumentType]
+            replace(layer, initializer=recipe.init) if getattr(layer, "initializer", "") is None else layer  # pyright: ignore[reportArgumentType, reportCallIssue]
             for layer in fitted(stack(recipe.stack), problem.image_shape or (problem.inputs,))
         ]
         return Network([*hidden, output], cost)

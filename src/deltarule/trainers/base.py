@@ -29,6 +29,7 @@ class Trainer:
     learning_rate_name: ClassVar[str | None] = None  # what to make smaller where training diverges
     cost_before_step: ClassVar[bool] = False  # whether the record's cost is that of the parameters before the step
     judged_by: ClassVar[str | None] = None  # the record whose largest value marks the best parameters, if any does
+    first_order: ClassVar[bool] = False  # whether it takes small batches, so that others can go on where these end
     takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
     compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
     whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream

@@ -87,11 +87,11 @@ class ClosedLoop(Objective):
         equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
         return Kept(unrolled, whole, J), equations
 
-    def acceleration_force(self, p: Params, s: Params, lin: Any = None) -> Params:
+    def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
         """J^T d²y/dt² along p + t s."""
-        assert lin is not None
-        bent = lin.unrolled.bend(p, s, lin.whole @ trees.ravel(s))
-        return trees.unravel(bent @ lin.J, p)
+        assert kept is not None
+        bent = kept.unrolled.bend(p, s, kept.whole @ trees.ravel(s))
+        return trees.unravel(bent @ kept.J, p)
 
 
 class Kept(NamedTuple):
