@@ -4,17 +4,10 @@ Softmax is the one activation that mixes the neurons of a layer: its sigma' is a
 symmetric, so the same product serves the backward pass (sigma'^T v) and the forward tangent (sigma' v).
 """
 
-from collections.abc import Callable
-
-import numpy as np
-
 from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
-from deltarule.network.activation import Activation
-
-# The step and the error allowed where derivatives are held against differences: what float32 can tell.
-STEP, ALLOWED = 1e-3, 1e-2
+from deltarule.network.activation import Activation, check_derivatives
 
 
 class Softmax(Activation):
@@ -321,48 +314,6 @@ def add_activation(activation: Activation) -> Activation:
     if activation.name.replace("-", "_") in (known.replace("-", "_") for known in ACTIVATIONS):  # as C has to
         raise ConfigurationError(f"activation {activation.name!r} is known already: choose another name.")
     if activation.trainable:
-        _check_derivatives(activation)
+        check_derivatives(activation)
     ACTIVATIONS[activation.name] = activation
     return activation
-
-
-def _check_derivatives(activation: Activation) -> None:
-    """Raise a ConfigurationError unless slope and curvature are the derivatives of sigma, along lines of directions."""
-    z = np.array([[-2.713, -1.137, -0.329], [0.271, 1.219, 2.831]])  # on no kink that has a round number
-    dz = np.array([[1.0, -0.7, 0.4], [0.6, -0.5, 1.0]])
-
-    def at(t: float) -> tuple[np.ndarray, np.ndarray]:
-        here = z + t * dz
-        a = np.asarray(activation.sigma(here))
-        if a.shape != z.shape:
-            raise ConfigurationError(
-                f"sigma of activation {activation.name!r} makes the shape {a.shape} of {z.shape}: give one number for "
-                "each neuron."
-            )
-        return here, a
-
-    def slope(t: float) -> np.ndarray:
-        return np.asarray(activation.times_slope(*at(t), dz))
-
-    def along(f: Callable[[np.ndarray, np.ndarray], np.ndarray], t: float) -> np.ndarray:
-        return np.asarray(f(*at(t)))
-
-    lower = (activation.curvature, *activation.higher)
-    for part, found, difference in (
-        ("slope", slope(0), (at(STEP)[1] - at(-STEP)[1]) / (2 * STEP)),
-        (
-            "curvature",
-            np.asarray(activation.slope_tangent(*at(0), dz, dz, 0 * dz)),
-            (slope(STEP) - slope(-STEP)) / (2 * STEP),
-        ),
-        *(
-            ("higher", dz * along(f, 0), (along(below, STEP) - along(below, -STEP)) / (2 * STEP))
-            for f, below in zip(activation.higher, lower, strict=False)
-        ),
-    ):
-        if found.shape != z.shape or not np.allclose(found, difference, rtol=ALLOWED, atol=ALLOWED):
-            raise ConfigurationError(
-                f"{part} of activation {activation.name!r} is not the derivative: at z = {z[0].tolist()} it gives "
-                f"{np.ravel(found)[:3].tolist()} along {dz[0].tolist()}, and differences "
-                f"{difference[0].tolist()}: correct it."
-            )
