@@ -7,7 +7,7 @@ import deltarule
 
 SOURCE = Path(deltarule.__file__).parent
 MOST_LINES = 350
-MOST_ENTRIES = 26
+MOST_ENTRIES = 25
 
 
 def modules():

@@ -17,8 +17,7 @@ import numpy as np
 from jax import Array, lax
 from jax.scipy.linalg import solve_triangular
 
-from deltarule import machine
-from deltarule.engine import jax_cache, pytrees
+from deltarule.engine import jax_cache, machine, pytrees
 from deltarule.engine.devices import (
     agreed,
     divide_rows,

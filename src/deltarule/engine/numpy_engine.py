@@ -14,8 +14,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit
 
-from deltarule import machine
-from deltarule.engine import randomness
+from deltarule.engine import machine, randomness
 from deltarule.engine.numpy_batches import (
     descend,
     each_batch,

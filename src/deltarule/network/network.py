@@ -11,10 +11,10 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.checks import as_numbers, require_real
+from deltarule.engine.machine import require_room
 from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
-from deltarule.machine import require_room
 from deltarule.network import backprop, derivatives, tracing
 from deltarule.network.activation import Activation
 from deltarule.network.backprop import Params
