@@ -9,6 +9,7 @@ is to follow in a debugger.
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def walk() -> tuple[list[str], int]:
         pass
     finally:
         sys.setprofile(None)
-    moves = sum(a != b for a, b in zip(visits, visits[1:], strict=False))
+    moves = sum(a != b for a, b in pairwise(visits))
     return list(dict.fromkeys(visits)), moves
 
 

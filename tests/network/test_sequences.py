@@ -122,3 +122,19 @@ def test_accuracy_is_the_share_of_the_steps_that_there_are():
         CLASSES, X, labels, trainer=dr.GradientDescent(eta=1e-12), epochs=1, params=params, validation_data=(X, labels)
     )
     assert result.history["validation_accuracy"][0] == pytest.approx((2 / 3 + 1) / 2, rel=1e-6)
+
+
+def test_a_search_takes_sequences_of_different_lengths():
+    Y = [np.sin(x) for x in X]
+
+    def build(values):
+        return dr.Network([dr.GRU(values["n"]), dr.Dense(2, "linear")]), dr.LevenbergMarquardt()
+
+    found = dr.search(build, {"n": [1, 2]}, X, Y, validation_data=(TOGETHER, np.sin(TOGETHER)), epochs=2, method="grid")
+    assert len(found.trials) == 2
+    assert all(np.isfinite(trial.cost) for trial in found.trials)
+
+
+def test_bayesian_regularisation_refuses_a_memory_by_name():
+    with pytest.raises(dr.ConfigurationError, match=r"layer 0 is Recurrent\(n=3"):
+        dr.train(EVERY, TOGETHER[:1], np.ones((1, 3, 2)), trainer=dr.BayesianRegularization(), epochs=1)

@@ -146,10 +146,8 @@ def assert_jacobian(p, engines):
     X, Y = p.together
     there = np.repeat(p.there, p.net.outputs)
     net = backprop_net(p, Y)
-    J = jax.jacrev(lambda vector: p.outputs(trees.unravel(vector, p.params)).ravel())(
-        jnp.asarray(trees.ravel(p.params))
-    )
-    J = np.asarray(compiled(lambda: J)())
+    outputs = jax.jacrev(lambda vector: p.outputs(trees.unravel(vector, p.params)).ravel())
+    J = np.asarray(compiled(outputs)(jnp.asarray(trees.ravel(p.params))))
     draw = np.random.default_rng(1)
     v, u = draw.normal(size=J.shape[1]), draw.normal(size=there.size)
     for engine in engines:

@@ -56,7 +56,7 @@ def read_function(path: Path) -> Foreign:
     code = COMMENT.sub("", CONTINUATION.sub(" ", text))
     if DELAYS.search(code):
         raise ModelFileError(
-            f"{path} is a network with delays (narxnet, timedelaynet): {ADVICE}; a NARX model of deltarule is "
+            f"{path} is a network with delays (narxnet, timedelaynet): {ADVICE}; dr.NARXRegressor is "
             "trained on the data."
         )
     constants = {name: _number(path, name, value) for name, value in CONSTANT.findall(code)}

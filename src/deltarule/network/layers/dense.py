@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.layers import places
@@ -89,15 +90,15 @@ class Dense(AffineLayer):
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""
-        return places.product(W, a)
+        return engine.of(a).dense(W, a) if a.ndim == 2 else places.product(W, a)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """W^T delta of every example."""
-        return places.transposed(W, delta)
+        return engine.of(delta).dense_transposed(W, delta) if delta.ndim == 2 else places.transposed(W, delta)
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """sum over the batch of delta a^T."""
-        return places.outer(a_prev, delta)
+        return engine.of(delta).dense_outer(delta, a_prev) if delta.ndim == 2 else places.outer(a_prev, delta)
 
     def tangent_along_gradient(
         self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None

@@ -16,15 +16,11 @@ from deltarule.arrays import Array
 
 def product(W: Array, a: Array) -> Array:
     """W a at every place, (..., n), of a (..., n_in)."""
-    if a.ndim == 2:
-        return engine.of(a).dense(W, a)
     return engine.of(a).dense(W, _rows(a)).reshape(*a.shape[:-1], W.shape[0])
 
 
 def transposed(W: Array, delta: Array) -> Array:
     """W^T delta at every place, (..., n_in), of delta (..., n)."""
-    if delta.ndim == 2:
-        return engine.of(delta).dense_transposed(W, delta)
     return engine.of(delta).dense_transposed(W, _rows(delta)).reshape(*delta.shape[:-1], W.shape[1])
 
 
@@ -34,7 +30,7 @@ def outer(a: Array, delta: Array) -> Array:
 
 
 def _rows(array: Array) -> Array:
-    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
+    return array.reshape(-1, array.shape[-1])
 
 
 def jacobian_rows(a: Array, delta: Array) -> Array:
