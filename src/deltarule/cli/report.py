@@ -81,7 +81,7 @@ def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
         return None
     given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
     try:
-        loaded = read_data(Choices(**given | {"source": source}))
+        loaded = read_data(Choices(**{**given, "source": source}))
     except (DeltaruleError, TypeError, ValueError):  # another table, or options of another version
         return None
     if loaded.schema != model.schema:
