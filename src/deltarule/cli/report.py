@@ -79,9 +79,9 @@ def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
     options = model.training.get("options")
     if rows.test_rows is not None or not isinstance(options, dict) or not set(options) <= set(options_of(Choices)):
         return None
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
     try:
-        loaded = read_data(Choices(**given | {"source": source}))
+        loaded = read_data(Choices(**{**given, "source": source}))
     except (DeltaruleError, TypeError, ValueError):  # another table, or options of another version
         return None
     if loaded.schema != model.schema:

@@ -185,7 +185,8 @@ def dependence(
         else:
             axes.set_ylim(limits)
             for i, j in enumerate(shown if curve.std is not None else ()):
-                low, high = (curve.means[:, j] + side * reach * curve.std[:, j] for side in (-1, 1))
+                reached = reach * np.asarray(curve.std)[:, j]
+                low, high = curve.means[:, j] - reached, curve.means[:, j] + reached
                 axes.fill_between(curve.values, low, high, color=COLOURS[i], alpha=0.15, linewidth=0)
             curves(lines, x=curve.values, xlabel=curve.column, ylabel=ylabel, axes=axes)
         axes.set_ylim(limits)
