@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
+    from deltarule.equations import Equation, Solution, solve
     from deltarule.errors import (
         CheckpointError,
         CheckpointWarning,
@@ -70,12 +71,14 @@ _HOMES = {
     "DataError": "errors",
     "DeltaruleError": "errors",
     "EngineWarning": "errors",
+    "Equation": "equations",
     "Dense": "network.layers",
     "Dropout": "network.layers",
     "Flatten": "network.layers",
     "GRU": "network.layers",
     "GradientDescent": "trainers.gradient_descent",
     "L2Pool": "network.layers",
+    "LBFGS": "trainers.lbfgs",
     "Huber": "network.costs",
     "LSTM": "network.layers",
     "LevenbergMarquardt": "trainers.levenberg_marquardt",
@@ -97,6 +100,7 @@ _HOMES = {
     "Recurrent": "network.layers",
     "Reshape": "network.layers",
     "ShapeError": "errors",
+    "Solution": "equations",
     "Stopping": "trainers.stopping",
     "TooLargeError": "errors",
     "UnstableError": "errors",
@@ -113,11 +117,13 @@ _HOMES = {
     "load_model": "models",
     "save": "files.model_file",
     "search": "tuning",
+    "solve": "equations",
     "train": "training.train",
     "train_stream": "training.streaming.training",
 }
 __all__ = [
     "GRU",
+    "LBFGS",
     "LSTM",
     "Activation",
     "BayesianEnsemble",
@@ -132,6 +138,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "EngineWarning",
+    "Equation",
     "Flatten",
     "GradientDescent",
     "Huber",
@@ -155,6 +162,7 @@ __all__ = [
     "Recurrent",
     "Reshape",
     "ShapeError",
+    "Solution",
     "Stopping",
     "TooLargeError",
     "TrainingResult",
@@ -171,6 +179,7 @@ __all__ = [
     "load_model",
     "save",
     "search",
+    "solve",
     "train",
     "train_stream",
 ]

@@ -7,7 +7,7 @@ it computes from these sums is a *piece*: a function F, p, ... ↦ arrays that `
 engine compiles. `StreamedObjective` is the same for examples that stay on disk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 Number = Any
+Kept = tuple[Linearization, Array]  # of a block of examples, and its J^T (n, m k)
 
 
 @dataclass(frozen=True)
@@ -68,22 +69,33 @@ class Objective:
         """Whether all examples go through the network together, so that what they leave there may be kept."""
         return self.rows.shards is None and self.rows.x.shape[0] <= self.block
 
+    @property
+    def parts(self) -> tuple["Objective", ...]:
+        """The objectives that this is the sum of: itself alone."""
+        return (self,)
+
     def value(self, p: Params) -> Array:
         """F(p)."""
         return self.sum(cost, p) + self.prior_energy(p)
 
-    def equations(self, p: Params) -> tuple[Linearization | None, NormalEquations]:
-        """J^T J and J^T r of (LM) without the prior, and what the examples left in the network if it is kept."""
+    def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
+        """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
         if not self.in_one_block:
             return None, self.sum(normal_equations, p)
-        lin = linearize(self.net, p, self.rows.x, self.rows.y, self.scale * self.rows.mask)
-        return lin, equations_at(self.net, p, lin)
+        lins = [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in self.parts]
+        found = [equations_at(part.net, p, lin) for part, lin in zip(self.parts, lins, strict=True)]
+        kept = [(lin, J) for lin, (_, J) in zip(lins, found, strict=True)]
+        return kept, NormalEquations(*map(sum, zip(*(equations for equations, _ in found), strict=True)))
 
-    def acceleration_force(self, p: Params, s: Params, lin: Linearization | None = None) -> Params:
+    def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
         """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
-        if lin is None:
+        if kept is None:
             return self.sum(_force, p, s)
-        return _force_at(self.net, p, s, lin, self.scale * self.rows.mask)
+        bends = [
+            J @ residual_acceleration(part.net, p, lin, part.scale * part.rows.mask, s).reshape(-1)
+            for part, (lin, J) in zip(self.parts, kept, strict=True)
+        ]
+        return trees.unravel(sum(bends[1:], bends[0]), s)
 
     def prior(self, p: Params) -> Params:
         """The diagonal of A in the shape of the parameters: scale l2 for weights, 0 for biases."""
@@ -102,6 +114,43 @@ class Objective:
 
 
 register(Objective, leaves=("rows", "l2", "scale"))
+
+
+@dataclass(frozen=True)
+class JointObjective(Objective):
+    """The sum of several objectives of the same parameters, each with its own examples and cost.
+
+    Args:
+        members: the objectives, without penalties of their own; `net`, `rows` and `block` are the first one's.
+    """
+
+    members: tuple[Objective, ...] = ()
+
+    @classmethod
+    def of(cls, members: Sequence[Objective], l2: Number | None) -> "JointObjective":
+        """Their sum, and (l2/2) sum w²."""
+        first = members[0]
+        return cls(first.net, first.rows, first.block, l2, 1.0, tuple(members))
+
+    @property
+    def parts(self) -> tuple[Objective, ...]:
+        """The members."""
+        return self.members
+
+    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+        """The sum over the examples of all members."""
+        first, *others = (member.sum(part, *arguments) for member in self.members)
+        for more in others:
+            first = trees.mapped(lambda a, b: a + b, first, more)
+        return first
+
+    @property
+    def in_one_block(self) -> bool:
+        """Whether each member's do."""
+        return all(member.in_one_block for member in self.members)
+
+
+register(JointObjective, leaves=("rows", "l2", "scale", "members"))
 
 
 class StreamedObjective(Objective):
@@ -143,11 +192,16 @@ def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..
     return chunk.rows.everywhere(total)
 
 
+def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
+    """F(p) and its gradient, as a piece."""
+    value, gradient = F.sum(backprop.cost_and_gradient, p)
+    if F.l2 is None:
+        return value, gradient
+    return value + F.prior_energy(p), trees.plus(gradient, trees.times(F.prior(p), p))
+
+
 def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
-    return _force_at(net, p, s, linearize(net, p, x, y, weight), weight)
-
-
-def _force_at(net: "Network", p: Params, s: Params, lin: Linearization, weight: Array) -> Params:
+    lin = linearize(net, p, x, y, weight)
     return transpose_product(net, p, lin, residual_acceleration(net, p, lin, weight, s))
 
 

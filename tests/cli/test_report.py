@@ -30,7 +30,20 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
     ):
         assert words in page
     assert "houses.csv&#39;s SHA-256" in page
+    for part in ("training", "validation", "test"):
+        assert f"Regression of price, {part} rows" in page
+    assert "On the test rows of houses.csv: price" in page
+    assert "perhaps with rows it was trained on" not in page
+
+
+def test_a_table_of_the_same_name_is_not_taken_for_the_one_that_trained(run, shelf, houses, tmp_path):
+    lines = (shelf / "houses.csv").read_text().splitlines()
+    (tmp_path / "houses.csv").write_text("\n".join(lines[:1] + lines[2:]) + "\n")
+    outcome = run("report", houses, "houses.csv")
+    page = (tmp_path / "houses.html").read_text(encoding="utf-8")
+    assert "training rows make the network look better" in outcome.err
     assert "perhaps with rows it was trained on" in page
+    assert "Regression of price, training rows" not in page
 
 
 def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):

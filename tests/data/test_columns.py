@@ -161,6 +161,14 @@ def test_counts_are_divided_by_their_mean():
         NumericColumn.measured("bikes", np.array([-1.0, 2.0])).by_mean(0.5)
 
 
+def test_a_column_says_what_the_training_rows_were_like():
+    assert NumericColumn("x", 1.5, 2.0, -1.0, 4.25).in_words() == "mean 1.5, standard deviation 2, from -1 to 4.25"
+    assert NumericColumn("x", 1.5, 2.0, imputed=True).in_words().endswith("missing cells are imputed")
+    counts = NumericColumn("n", 3.0, 1.0, 0.0, 9.0).by_mean(3.0)
+    assert counts.in_words() == "mean 3, from 0 to 9"
+    assert CategoricalColumn("kind", ("a", "b")).in_words() == "one of a, b"
+
+
 FRAME = pd.DataFrame({"c": ["b", "a"], "other": [0, 0], "x": [1.0, 5.0]})
 
 

@@ -71,7 +71,7 @@ def test_what_is_no_sheet_of_cells(workbook, tmp_path):
 
 def test_a_workbook_that_claims_more_than_memory_holds(tmp_path, monkeypatch):
     pd.DataFrame({"a": range(1000)}).to_excel(tmp_path / "t.xlsx", index=False)
-    monkeypatch.setattr("deltarule.machine.free_memory", lambda: 1e4)
+    monkeypatch.setattr("deltarule.engine.machine.free_memory", lambda: 1e4)
     with pytest.raises(TooLargeError, match="the sheets of"):
         read_table(tmp_path / "t.xlsx")
 

@@ -87,7 +87,7 @@ def test_the_same_call_takes_the_same_engine_wherever_it_runs(monkeypatch):
     ]
     here = [chosen(*call) for call in calls]
     monkeypatch.setattr("os.cpu_count", lambda: 512)
-    monkeypatch.setattr("deltarule.machine.total_memory", lambda: 1)
+    monkeypatch.setattr("deltarule.engine.machine.total_memory", lambda: 1)
     monkeypatch.setattr("time.perf_counter", lambda: 1e9)
     assert [chosen(*call) for call in reversed(calls)] == here[::-1]
     assert len(set(here)) == (2 if engines.jax_is_installed() else 1)

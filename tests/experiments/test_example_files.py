@@ -25,7 +25,7 @@ def example(tmp_path, monkeypatch, capsys):
 
 def test_every_experiment_has_an_example():
     for experiment in EXPERIMENTS.values():
-        assert (EXAMPLES / f"{experiment.module}.py").is_file()
+        assert (EXAMPLES / f"{experiment.module.replace('.', '/')}.py").is_file()
 
 
 def test_chain(example):
@@ -109,3 +109,11 @@ def test_nielsen_6(example):
 
 def test_beyond(example):
     assert float(example("beyond").split()[0]) > 98
+
+
+@pytest.mark.slow
+def test_a_plant_learnt_and_exported(example, tmp_path):
+    pytest.importorskip("sklearn")
+    out = example("series/narendra")
+    assert float(out.split("NRMSE ")[1].split()[0]) < 0.05
+    assert "int plant_simulate(" in (tmp_path / "plant.c").read_text()

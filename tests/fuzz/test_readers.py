@@ -106,7 +106,7 @@ def test_a_small_parquet_file_that_claims_billions_of_rows(tmp_path, monkeypatch
 
     pd.DataFrame({"a": np.zeros(200_000)}).to_parquet(tmp_path / "t.parquet")
     assert (tmp_path / "t.parquet").stat().st_size < 10_000
-    monkeypatch.setattr("deltarule.machine.free_memory", lambda: 1e6)
+    monkeypatch.setattr("deltarule.engine.machine.free_memory", lambda: 1e6)
     with pytest.raises(TooLargeError, match=r"the columns of .*t\.parquet need about"):
         read_table(tmp_path / "t.parquet")
 

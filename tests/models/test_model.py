@@ -193,3 +193,11 @@ def test_a_file_that_contradicts_itself(model, tmp_path):
         dr.load_model(tmp_path / "m.safetensors")
     with pytest.raises(ModelFileError, match="nowhere"):
         dr.load_model("nowhere.safetensors")
+
+
+def test_a_report_is_a_text_that_a_notebook_shows(tmp_path):
+    from deltarule.models.model import Page
+
+    page = Page('<p class="x">a & b</p>')
+    assert page == '<p class="x">a & b</p>'
+    assert 'srcdoc="&lt;p class=&quot;x&quot;&gt;a &amp; b&lt;/p&gt;"' in page._repr_html_()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import machine
+from deltarule.engine import machine
 from deltarule.errors import TooLargeError
 from deltarule.training.memory import BLOCK_COPIES, memory_needed, require_fit, sizes_of
 from engines import on

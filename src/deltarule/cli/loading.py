@@ -13,12 +13,23 @@ if TYPE_CHECKING:
 
 def load_data(choices: Choices) -> "DataSet":
     """The source in memory, its training images expanded if asked; the notes about it are shown."""
-    from deltarule import data
-    from deltarule.cli.progress import DownloadProgress
     from deltarule.data.expansion import expand_training_part
 
+    loaded = read_data(choices)
+    if choices.expand is not None:
+        loaded = expand_training_part(loaded, choices.expand, choices.seed)
+    if leads(choices):
+        show_notes(loaded.notes)
+    return loaded
+
+
+def read_data(choices: Choices) -> "DataSet":
+    """The source in memory, in its three parts."""
+    from deltarule import data
+    from deltarule.cli.progress import DownloadProgress
+
     with DownloadProgress() as progress:
-        loaded = data.load(
+        return data.load(
             choices.source,
             data_dir=choices.folders,
             split=choices.split,
@@ -27,11 +38,6 @@ def load_data(choices: Choices) -> "DataSet":
             progress=progress,
             **_common(choices),
         )
-    if choices.expand is not None:
-        loaded = expand_training_part(loaded, choices.expand, choices.seed)
-    if leads(choices):
-        show_notes(loaded.notes)
-    return loaded
 
 
 def load_streamed(choices: Choices) -> "StreamedData":

@@ -43,8 +43,8 @@ def plan(
     from deltarule import engine as engines
     from deltarule.cli.planning import make_plan
     from deltarule.engine.choice import choose_engine, estimate
+    from deltarule.engine.machine import in_units as size
     from deltarule.errors import ConfigurationError
-    from deltarule.machine import in_units as size
     from deltarule.training.forecast import forecast
 
     check_choices(choices)

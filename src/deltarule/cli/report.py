@@ -13,6 +13,7 @@ from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
+    from deltarule.data import RawRows
 
 
 def report(
@@ -55,11 +56,40 @@ def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
 
     rows = read_rows(model, source, reading)
     X, Y = known_rows(model, rows)
-    seen = seen_before(model, rows)
+    parts = _parts(model, source, rows)
+    seen = seen_before(model, rows) if parts is None else []
     show_notes(seen)
     show_extrapolation(model, rows)
+    numbers = rows.rows if rows.test_rows is None else None
     name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
-    return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""))
+    return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""), parts, numbers)
+
+
+def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
+    """The part of the training data that each row was, (N,) names; None where this is not the table that trained.
+
+    It is that table if the split, made again, gives training rows that measure as the model's did, to the last bit.
+    """
+    import numpy as np
+
+    from deltarule.cli.choices import Choices
+    from deltarule.cli.loading import read_data
+    from deltarule.errors import DeltaruleError
+
+    options = model.training.get("options")
+    if rows.test_rows is not None or not isinstance(options, dict) or not set(options) <= set(options_of(Choices)):
+        return None
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    try:
+        loaded = read_data(Choices(**given | {"source": source}))
+    except (DeltaruleError, TypeError, ValueError):  # another table, or options of another version
+        return None
+    if loaded.schema != model.schema:
+        return None
+    parts = np.full(len(rows.rows), "", dtype="U10")
+    for name, part in (("training", loaded.train), ("validation", loaded.validation), ("test", loaded.test)):
+        parts[np.isin(rows.rows, part.rows)] = name
+    return parts
 
 
 def _of_series(model: Any, path: Path, source: str | None, reading: Reading) -> str:

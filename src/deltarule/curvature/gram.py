@@ -25,6 +25,7 @@ def gram(
     group: Callable[[int, str], str] = lambda layer, name: "all",
     errors: list[Array] | None = None,
     covariance: Sequence[LayerParams] | None = None,
+    right_errors: list[Array] | None = None,
 ) -> dict[str, Array]:
     """J_left J_right^T, summed within groups of parameters, or J_left D^-1 J_right^T.
 
@@ -37,12 +38,14 @@ def gram(
         errors: what `residual_errors` gave for `left`, if it is at hand.
         covariance: D^-1 where it varies by input: for each layer {"W": (n_in,), "b": ()}. An input scaled by it before
             its inner products scales every weight that leaves it.
+        right_errors: what `residual_errors` gave for `right`.
 
     Returns:
         For each group its (m k, m' k) matrix. Weighted by 1/d of each group and added up they are J D^-1 J^T.
     """
     left_errors = residual_errors(net, params, left) if errors is None else errors
-    right_errors = left_errors if right is left else residual_errors(net, params, right)
+    if right_errors is None:
+        right_errors = left_errors if right is left else residual_errors(net, params, right)
     left_inputs = backprop.inputs_of(left.x, left.passes)
     right_inputs = backprop.inputs_of(right.x, right.passes)
     sums: dict[str, Array] = {}

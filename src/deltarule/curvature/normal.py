@@ -2,17 +2,10 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule import engine, trees
+from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.curvature import recursion
-from deltarule.curvature.linearization import (
-    Linearization,
-    errors_along,
-    jacobian_transpose,
-    linearize,
-    residual_errors,
-)
-from deltarule.network import backprop
+from deltarule.curvature.linearization import Linearization, jacobian_transpose, linearize, residual_errors
 from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
@@ -29,15 +22,13 @@ class NormalEquations(NamedTuple):
 
 def normal_equations(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> NormalEquations:
     """Those of some examples; summed over blocks, memory is n² and one block's J, however many examples there are."""
-    return equations_at(net, params, linearize(net, params, x, y, weight))
+    return equations_at(net, params, linearize(net, params, x, y, weight))[0]
 
 
-def equations_at(net: "Network", params: Params, lin: Linearization) -> NormalEquations:
-    """Those of a linearization."""
+def equations_at(net: "Network", params: Params, lin: Linearization) -> tuple[NormalEquations, Array]:
+    """Those of a linearization, and J^T (n, m k)."""
     if recursion.is_cheaper(net, params, lin):
-        rows = recursion.jacobian_transpose(net, params, lin)
-        return NormalEquations(lin.cost, rows @ lin.r.reshape(-1), engine.of(lin.r).symmetric_product(rows))
-    errors = residual_errors(net, params, lin)
-    gradient = backprop.gradients(net, lin.x, lin.passes, errors_along(errors, lin.r))
-    hessian = engine.of(lin.r).symmetric_product(jacobian_transpose(net, lin, errors))
-    return NormalEquations(lin.cost, trees.ravel(gradient), hessian)
+        J = recursion.jacobian_transpose(net, params, lin)
+    else:
+        J = jacobian_transpose(net, lin, residual_errors(net, params, lin))
+    return NormalEquations(lin.cost, J @ lin.r.reshape(-1), engine.of(lin.r).symmetric_product(J)), J

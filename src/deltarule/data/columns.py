@@ -71,6 +71,10 @@ class Column:
         """What could surprise whoever trains on it."""
         return ()
 
+    def in_words(self) -> str:
+        """What the training rows were like; nothing of what has no words."""
+        return ""
+
     def rescaled(self, mean: float, std: float, low: float, high: float) -> Self:
         """The same, a number standardised by these."""
         given: Any = {"mean": mean, "std": std, "low": low, "high": high} if self.is_number else {}
@@ -169,6 +173,13 @@ class NumericColumn(Column):
         """Bring standardised values back into the column's unit: x = mean + std * scaled."""
         return self.mean + self.std * scaled
 
+    def in_words(self) -> str:
+        span = "" if self.low is None else f", from {self.low:.4g} to {self.high:.4g}"
+        if self.mean == 0 and self.low is not None and self.low >= 0 and self.high != 0:  # scaled by its mean alone
+            return f"mean {self.std:.4g}{span}"
+        missing = "; missing cells are imputed" if self.imputed else ""
+        return f"mean {self.mean:.4g}, standard deviation {self.std:.4g}{span}{missing}"
+
     def numbered(self, block: np.ndarray) -> np.ndarray:
         """Its inputs (N, width) as one number a row, by which rows are told apart, (N,)."""
         return block[:, 0]
@@ -208,6 +219,9 @@ class CategoricalColumn(Column):
         """Write the cells of `column`, (N,), as one-hot rows, (N, width) float64; an unknown one is a DataError."""
         where = f"{origin}: column {self.name!r}"
         return one_hot(as_objects(column), self.categories, where, column.index, "categories", self.imputed)
+
+    def in_words(self) -> str:
+        return f"one of {', '.join(map(str, self.categories))}" + ("; or missing" if self.imputed else "")
 
     def numbered(self, block: np.ndarray) -> np.ndarray:
         """Its inputs (N, width) as one number a row, that of its category, (N,)."""

@@ -14,8 +14,8 @@ from deltarule.data.table_options import TableOptions
 from deltarule.data.text_layout import NAMELESS
 from deltarule.data.units import HEAD, units_row
 from deltarule.data.written_numbers import decimal_sign
+from deltarule.engine.machine import require_room
 from deltarule.errors import DataError, counted
-from deltarule.machine import require_room
 
 
 def read_sheet(path: Path, options: TableOptions) -> RawTable:

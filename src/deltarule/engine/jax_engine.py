@@ -17,8 +17,7 @@ import numpy as np
 from jax import Array, lax
 from jax.scipy.linalg import solve_triangular
 
-from deltarule import machine
-from deltarule.engine import jax_cache, pytrees
+from deltarule.engine import jax_cache, machine, pytrees
 from deltarule.engine.devices import (
     agreed,
     divide_rows,
@@ -169,8 +168,10 @@ def _written_out(delta: Array) -> bool:
 
 
 def rows_of_products(pairs: Sequence[tuple[Array, Array]]) -> Array:
-    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other."""
-    return jnp.concatenate([(u[:, None] * v[None]).reshape(len(u) * len(v), -1) for u, v in pairs])
+    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other; see `numpy_engine`."""
+    products = [u[..., :, None, :] * v[..., None, :, :] for u, v in pairs]
+    products = [product if product.ndim == 3 else product.sum(axis=0) for product in products]
+    return jnp.concatenate([product.reshape(-1, product.shape[-1]) for product in products])
 
 
 PANEL = 192  # the least rows of a panel of the symmetric product

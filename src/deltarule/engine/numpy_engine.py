@@ -14,8 +14,7 @@ import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit
 
-from deltarule import machine
-from deltarule.engine import randomness
+from deltarule.engine import machine, randomness
 from deltarule.engine.numpy_batches import (
     descend,
     each_batch,
@@ -178,13 +177,22 @@ LAPACK = {
 
 
 def rows_of_products(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other."""
-    rows = np.empty((sum(len(u) * len(v) for u, v in pairs), pairs[0][0].shape[1]), pairs[0][0].dtype)
-    first = 0
-    for u, v in pairs:
-        last = first + len(u) * len(v)
-        np.multiply(u[:, None], v[None], out=rows[first:last].reshape(len(u), len(v), -1))
-        first = last
+    """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other.
+
+    Where u and v have three axes, the rows are the sums of u_cj ⊙ v_ci over c.
+    """
+    sizes = [u.shape[-2] * v.shape[-2] for u, v in pairs]
+    shape, first = (sum(sizes), pairs[0][0].shape[-1]), 0
+    summed = any(u.ndim == 3 for u, _ in pairs)  # then by matrix products, column by column
+    rows = np.empty(shape, pairs[0][0].dtype, order="F" if summed else "C")
+    for (u, v), size in zip(pairs, sizes, strict=True):
+        some, first = rows[first : first + size], first + size
+        if u.ndim == 3:
+            np.matmul(u.transpose(2, 1, 0), v.transpose(2, 0, 1), out=some.T.reshape(-1, u.shape[1], v.shape[1]))
+        elif summed:
+            some[...] = (u[:, None] * v[None]).reshape(some.shape)
+        else:
+            np.multiply(u[:, None], v[None], out=some.reshape(len(u), len(v), -1))
     return rows
 
 

@@ -17,7 +17,7 @@ from deltarule.errors import ConfigurationError
 SEEDS = 2**32
 Path = tuple[int, ...]
 
-INITIAL, ORDER, NOISE, DIRECTION = range(4)  # what the numbers of a path are for
+INITIAL, ORDER, NOISE, DIRECTION, POINTS = range(5)  # what the numbers of a path are for
 
 
 def as_path(seed: Any) -> Path:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import trees
 from deltarule.errors import counted
-from deltarule.inspection.report import Evidence, gather, html_report
+from deltarule.inspection.report import Evidence, diagram, gather, html_report
 from deltarule.models.metrics import in_words, of_part
 from deltarule.models.plan import in_a_line
 from deltarule.models.planning import sizes_of
@@ -72,13 +72,14 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
         title = model.path.name
         more = (more or {}) | {"Model's SHA-256": sha256(model.path.read_bytes()).hexdigest()}
     rows = {name[0].upper() + name[1:]: words for name, words in card(model).items()} | (more or {})
-    return html_report(title, model.schema, rows, model.training, evidence)
+    network = diagram(model.net, model.params, model.schema)
+    return html_report(title, model.schema, rows, model.training, evidence, network)
 
 
-def evidence_of(model: "Model", X: Any, Y: Any, name: str) -> Evidence:
-    """The model on encoded rows with known targets, which are called so."""
+def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
+    """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
     assert model.schema is not None
-    return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars)
+    return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
 
 
 def _count(model: "Model") -> str:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,13 @@ from deltarule.trainers.bayesian.stored import as_tensors, from_tensors
 
 if TYPE_CHECKING:
     from deltarule.models.series.narx import NARXRegressor
+
+
+class Page(str):
+    """An HTML page, a plain text that a notebook shows in a frame."""
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self)}" width="100%" height="900" style="border: 0"></iframe>'
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +126,7 @@ class Model:
         return "\n".join(f"{name}: {words}" for name, words in self._rows())
 
     def report(self, path: str | os.PathLike | None = None) -> str:
-        """The report, one self-contained HTML page, also written to `path` if it is given.
+        """The report, one self-contained HTML page, also written to `path` if it is given; a notebook shows it inline.
 
         Raises:
             OSError: the file cannot be written.
@@ -126,7 +134,7 @@ class Model:
         from deltarule.files.whole_file import write_whole
         from deltarule.models.card import report_of
 
-        page = report_of(self)
+        page = Page(report_of(self))
         if path is not None:
             write_whole(Path(path), page.encode())
         return page

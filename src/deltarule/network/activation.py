@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
 from deltarule.network.initializers import get_initializer
@@ -21,6 +23,8 @@ DIALECTS = {
     "st": "Structured Text",
 }
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+# The step and the error allowed where derivatives are held against differences: what float32 can tell.
+STEP, ALLOWED = 1e-3, 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,8 @@ class Activation:
         sigma: z ↦ a = sigma(z) (3).
         slope: (z, a) ↦ sigma'(z).
         curvature: (z, a) ↦ sigma''(z), for Newton-CG and for the acceleration of Levenberg-Marquardt.
+        higher: (z, a) ↦ sigma'''(z) and (z, a) ↦ sigma''''(z), for networks fitted to differential equations;
+            () where it is not smooth.
         initializer: a name in `deltarule.network.initializers.INITIALIZERS`: how the weights of its layers start.
         words: sigma(z) as a book would write it, for `deltarule trace`.
         slope_words: sigma'(z) likewise.
@@ -64,6 +70,7 @@ class Activation:
     written: Mapping[str, str] = field(default_factory=dict)
     elementwise: bool = True
     trainable: bool = True
+    higher: tuple[Callable[[Array, Array], Array], ...] = ()
 
     def __post_init__(self):
         """Check each part where it is given."""
@@ -120,3 +127,45 @@ class Activation:
         d²a/dt² = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz ⊙ dz
         """
         return self.slope_tangent(z, a, dz, dz, ddz)
+
+
+def check_derivatives(activation: Activation) -> None:
+    """Raise a ConfigurationError unless slope and curvature are the derivatives of sigma, along lines of directions."""
+    z = np.array([[-2.713, -1.137, -0.329], [0.271, 1.219, 2.831]])  # on no kink that has a round number
+    dz = np.array([[1.0, -0.7, 0.4], [0.6, -0.5, 1.0]])
+
+    def at(t: float) -> tuple[np.ndarray, np.ndarray]:
+        here = z + t * dz
+        a = np.asarray(activation.sigma(here))
+        if a.shape != z.shape:
+            raise ConfigurationError(
+                f"sigma of activation {activation.name!r} makes the shape {a.shape} of {z.shape}: give one number for "
+                "each neuron."
+            )
+        return here, a
+
+    def slope(t: float) -> np.ndarray:
+        return np.asarray(activation.times_slope(*at(t), dz))
+
+    def along(f: Callable[[np.ndarray, np.ndarray], np.ndarray], t: float) -> np.ndarray:
+        return np.asarray(f(*at(t)))
+
+    lower = (activation.curvature, *activation.higher)
+    for part, found, difference in (
+        ("slope", slope(0), (at(STEP)[1] - at(-STEP)[1]) / (2 * STEP)),
+        (
+            "curvature",
+            np.asarray(activation.slope_tangent(*at(0), dz, dz, 0 * dz)),
+            (slope(STEP) - slope(-STEP)) / (2 * STEP),
+        ),
+        *(
+            ("higher", dz * along(f, 0), (along(below, STEP) - along(below, -STEP)) / (2 * STEP))
+            for f, below in zip(activation.higher, lower, strict=False)
+        ),
+    ):
+        if found.shape != z.shape or not np.allclose(found, difference, rtol=ALLOWED, atol=ALLOWED):
+            raise ConfigurationError(
+                f"{part} of activation {activation.name!r} is not the derivative: at z = {z[0].tolist()} it gives "
+                f"{np.ravel(found)[:3].tolist()} along {dz[0].tolist()}, and differences "
+                f"{difference[0].tolist()}: correct it."
+            )

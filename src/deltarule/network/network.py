@@ -11,11 +11,11 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.checks import as_numbers, require_real
+from deltarule.engine.machine import require_room
 from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
-from deltarule.machine import require_room
-from deltarule.network import backprop, tracing
+from deltarule.network import backprop, derivatives, tracing
 from deltarule.network.activation import Activation
 from deltarule.network.backprop import Params
 from deltarule.network.cost import Cost
@@ -220,6 +220,23 @@ class Network:
             y = self.as_targets(Y, x)
             drawn = None if key is None else E.key((*as_path(key), NOISE))
             return E.wait(_in_parts(E, net, params, x, y, drawn))
+
+    def derivatives(self, params: Params, X: Any) -> "derivatives.Derivatives":
+        """The outputs and their first and second derivatives by the inputs, at every example, exactly.
+
+        Carried forward with the values by (JET), for Dense layers with smooth activations. X is (N, d).
+
+        Returns:
+            A named tuple: u (N, k), du (N, k, d) and d2u (N, k, d, d), symmetric in its last two axes.
+
+        Raises:
+            ConfigurationError: a layer is not Dense, or its activation is not smooth.
+        """
+        derivatives.require_smooth(self)
+        E, dtype = engine.of_params(params), dtype_of(params)
+        with E.computing_in(dtype):
+            x = self.as_inputs(params, X, dtype)
+            return E.wait(E.call(derivatives.derivatives, params, x, net=self))
 
     def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,), or of a sequence."""

@@ -91,7 +91,11 @@ def _start(schema: Schema) -> dict[str, Any]:
 
 def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, options: TableOptions) -> Problem:
     """A trained network on the rows of a source, in their order there."""
-    model = load_model(path)
+    model: Any = load_model(path)
+    if hasattr(model, "forecast"):
+        raise ModelFileError(
+            f"{path} is a time-series model, which the page does not show: train a network on a table."
+        )
     schema = model.schema
     if schema is None:
         raise ModelFileError(f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train.")

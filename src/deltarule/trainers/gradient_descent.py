@@ -21,6 +21,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.network.regularization import add_penalty_gradient, limit_norms, penalty
+from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.direction import DIRECTIONS, Direction, from_optax, momentum, steepest
 from deltarule.trainers.no_improvement import NoImprovement, Rate
@@ -174,6 +175,24 @@ class GradientDescent(Trainer):
         return GradientDescentState(
             params, self._direction().init(params), rows.x.__array_namespace__().zeros((), int), rate
         )
+
+    def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> GradientDescentState:
+        """The state before the first step on an objective."""
+        return GradientDescentState(params, self._direction().init(params), np.zeros((), int))
+
+    def step(
+        self,
+        F: Objective,
+        form: str,
+        state: GradientDescentState,
+        total: float,
+        dtype: np.dtype,
+        clock: Callable[[], None],
+    ) -> tuple[GradientDescentState, Record]:
+        """One step along the gradient of an objective; the record's cost is the cost before it."""
+        clock()
+        cost, grads = F.call(value_and_gradient, state.params)
+        return self._move(F.net, state, grads), {"cost": cost, "gradient_norm": trees.norm(grads)}
 
     def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn) -> tuple[Any, Record]:
         """One step on the full batch, or one pass of mini-batches."""

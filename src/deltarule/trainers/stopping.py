@@ -22,6 +22,7 @@ STOP_REASONS = (
     "interrupted",  # Ctrl-C
     "callback",  # a callback asked for the end
     "not_finite",  # the gradient or the curvature left the range of numbers
+    "no_descent",  # no step along the direction of L-BFGS led downhill
 )
 
 
@@ -71,6 +72,7 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
         "goal": f"the training cost reached the goal of {stopping.goal} after {after}.",
         "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {after}.",
         "mu_max": f"no damping gave a step downhill after {after}: to rounding, this is a minimum.",
+        "no_descent": f"no step gave a lower cost after {after}: to rounding, this is a minimum.",
         "radius_min": f"no radius gave a step downhill after {after}: to rounding, this is a minimum.",
         "eta_min": f"eta fell to its floor after {after}, because the validation score improved no more.",
         "evidence": f"no larger evidence for {patience}, after {epochs:,}.",

@@ -18,7 +18,7 @@ from deltarule.engine.randomness import NOISE, ORDER, Path
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn, no_clock
 from deltarule.network.backprop import Params
-from deltarule.network.evaluation import evaluate
+from deltarule.network.evaluation import Score, evaluate
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping, stop_code
@@ -125,6 +125,11 @@ class Course:
         """A score as it is compared and kept in checkpoints."""
         return score
 
+    def score(self, params: Params) -> Score:
+        """Of the validation data."""
+        assert self.validation is not None
+        return evaluate(self.net, params, self.validation)
+
     def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
         """What each epoch from number `first` on is given; the orders of some are drawn together."""
         E, together = self.engine, max(1, DRAWN // max(1, int(self.rows.count)))
@@ -185,7 +190,7 @@ def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[C
     record |= observe(AT_THE_START, recorded, net, carry.state.params, course.rows)
     record |= observe(AT_THE_END, recorded, net, state.params, course.rows)
     if validation is not None:
-        cost, accuracy = score = evaluate(net, state.params, validation)
+        cost, accuracy = score = course.score(state.params)
         record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
     else:
         cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]

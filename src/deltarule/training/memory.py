@@ -10,8 +10,8 @@ import numpy as np
 
 from deltarule import engine
 from deltarule.curvature.blocks import block_bytes
+from deltarule.engine.machine import in_units, require_room
 from deltarule.engine.rows import padded_size
-from deltarule.machine import in_units, require_room
 from deltarule.network.backprop import Params
 from deltarule.trainers.levenberg_marquardt.form import form_costs, gram_width
 

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import engine as engines
-from deltarule import machine
+from deltarule.engine import machine
 from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
 
 PLENTY = 2.0**60

@@ -34,8 +34,8 @@ def test_what_the_model_holds(many, engine):
 
 
 def test_what_the_examples_left_in_the_network_is_kept_where_they_go_through_together(many, engine):
-    assert step(many, engine, 1.0)[1].lin is not None
-    assert step(many, engine, 1.0, block=8)[1].lin is None
+    assert step(many, engine, 1.0)[1].kept is not None
+    assert step(many, engine, 1.0, block=8)[1].kept is None
 
 
 def test_what_the_step_promises(many, engine):

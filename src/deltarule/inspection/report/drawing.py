@@ -38,7 +38,7 @@ def inline_svg(figure: "Figure", label: str, titles: Sequence[str] = ()) -> str:
     stream = io.StringIO()
     with styled():
         required("matplotlib").rcParams["svg.fonttype"] = "none"  # texts stay texts: to be found, read aloud and small
-        if all(_has_numbers(axes) for axes in figure.axes):  # room for numbers is known, and measuring takes as long
+        if len(figure.axes) == 1 and _has_numbers(figure.axes[0]):  # their width is known, and measuring takes as long
             figure.set_layout_engine(None)  # as drawing
             figure.subplots_adjust(*MARGINS)
         for axes in figure.axes:
@@ -61,10 +61,10 @@ def inline_svg(figure: "Figure", label: str, titles: Sequence[str] = ()) -> str:
 
 
 def _has_numbers(axes: "Axes") -> bool:
-    """Whether the vertical axis is marked by matplotlib's own numbers, not by names of any length."""
+    """Whether matplotlib's own numbers mark the vertical axis, not names of any length, and no text is beside it."""
     from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-    return not isinstance(axes.yaxis.get_major_formatter(), FixedFormatter | FuncFormatter)
+    return not axes.texts and not isinstance(axes.yaxis.get_major_formatter(), FixedFormatter | FuncFormatter)
 
 
 def _titled(svg: str, titles: Sequence[str]) -> str:

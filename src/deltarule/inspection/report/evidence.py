@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PLACES = 40  # of a dependence curve
 MOST_CURVES = 6
+MOST_MISREAD = 40
+ROWS_OF_BAND = 20  # over which the error bars of a dependence curve are a mean
+PARTS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +29,13 @@ class Dependence:
         column: its name.
         values: (places,) in the column's units, or the names of its categories.
         means: (places, k): targets in their units, or probabilities.
+        std: (places, k), the standard deviation of a new measurement, a mean over some rows; None without error bars.
     """
 
     column: str
     values: list[Any]
     means: np.ndarray
+    std: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,9 @@ class Evidence:
         dependence: of the most important columns.
         std: (N, k), the standard deviation of a new measurement in the targets' units, None without error bars.
         degrees_of_freedom: of the noise, as Student's t counts them.
+        parts: of each row the part of the training data that it was, a name in `PARTS`, (N,); None where not known.
+        rows: the number of each row in its source, (N,); None counts them.
+        misread: of grey images (some of) those whose class was misread, (n, h, w), and their places among the rows.
     """
 
     source: str
@@ -55,6 +63,19 @@ class Evidence:
     dependence: tuple[Dependence, ...]
     std: np.ndarray | None = None
     degrees_of_freedom: float = np.inf
+    parts: np.ndarray | None = None
+    misread: tuple[np.ndarray, np.ndarray] | None = None
+    rows: np.ndarray | None = None
+
+    def of_part(self, name: str) -> np.ndarray:
+        """The places of the rows of a part; all of them where parts are not known."""
+        return np.arange(len(self.actual)) if self.parts is None else np.flatnonzero(self.parts == name)
+
+    @property
+    def judged(self) -> np.ndarray:
+        """The places of the rows to judge by: those of the test part, if it is known and not empty, else all."""
+        test = self.of_part("test")
+        return test if len(test) else np.arange(len(self.actual))
 
 
 def gather(
@@ -65,21 +86,33 @@ def gather(
     Y: np.ndarray,
     source: str,
     error_bars: "BayesianEnsemble | None" = None,
+    parts: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
 ) -> Evidence:
-    """Measure the model on encoded rows X (N, n_1), Y (N, k), and with error bars also them."""
+    """Measure the model on encoded rows X (N, n_1), Y (N, k) of these parts and numbers, with error bars also them."""
     outputs = np.asarray(net(params, X), np.float64)
     predicted = _in_units(schema, outputs)
     actual = np.argmax(Y, axis=1) if schema.classes is not None else schema.decode(Y)
     if schema.image_shape is not None:
-        return Evidence(source, predicted, actual, {}, ())
+        wrong = np.flatnonzero(predicted.argmax(axis=1) != actual)[:MOST_MISREAD]
+        grey = len(schema.image_shape) == 2 and len(wrong)
+        misread = (X[wrong].reshape(-1, *schema.image_shape), wrong) if grey else None
+        return Evidence(source, predicted, actual, {}, (), parts=parts, misread=misread)
     chosen = chosen_rows(len(X))
     importance = permutation_importance(net, params, schema, X[chosen], Y[chosen])
     best = sorted(importance, key=lambda name: -importance[name])[:MOST_CURVES]
-    curves = tuple(_dependence(net, params, schema, X[chosen], name) for name in best)
+    curves = tuple(_dependence(net, params, schema, X[chosen], name, error_bars) for name in best)
     if error_bars is None:
-        return Evidence(source, predicted, actual, importance, curves)
-    std = error_bars.predict(X).std * np.array([column.std for column in schema.targets])
-    return Evidence(source, predicted, actual, importance, curves, std, error_bars.degrees_of_freedom())
+        return Evidence(source, predicted, actual, importance, curves, parts=parts, rows=rows)
+    std = error_bars.predict(X).std * _units(schema)
+    return Evidence(
+        source, predicted, actual, importance, curves, std, error_bars.degrees_of_freedom(), parts, rows=rows
+    )
+
+
+def _units(schema: Schema) -> np.ndarray:
+    """The standard deviation of each target, (k,)."""
+    return np.array([column.std for column in schema.targets])
 
 
 def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
@@ -87,13 +120,19 @@ def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
     return schema.decode(outputs) if schema.classes is None else probabilities(outputs)
 
 
-def _dependence(net: Network, params: Params, schema: Schema, X: np.ndarray, name: str) -> Dependence:
+def _dependence(
+    net: Network, params: Params, schema: Schema, X: np.ndarray, name: str, error_bars: "BayesianEnsemble | None"
+) -> Dependence:
     """The mean prediction with the column held at each of some values, from its 2nd to its 98th percentile."""
     column, block = column_blocks(schema)[name]
     values, encoded = column.swept(X[:, block], PLACES)
-    means = []
+    means, some = [], []
     for cells in encoded:
         held = X.copy()
         held[:, block] = cells
         means.append(_in_units(schema, np.asarray(net(params, held), np.float64)).mean(axis=0))
-    return Dependence(name, values, np.array(means))
+        some.append(held[:ROWS_OF_BAND])
+    if error_bars is None:
+        return Dependence(name, values, np.array(means))
+    std = error_bars.predict(np.concatenate(some)).std.reshape(len(encoded), -1, len(schema.targets))
+    return Dependence(name, values, np.array(means), std.mean(axis=1) * _units(schema))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SIZE = (4.6, 3.2)
 MOST_POINTS = 1500  # of a scatter plot: more would only make the file larger
 MOST_NAMES = 6
+ALL_ROWS: Mapping[str, np.ndarray] = {}
+PART_COLOURS = {"training": COLOURS[1], "validation": COLOURS[2], "test": COLOURS[0]}
 DASHES = ("-", "--", ":", "-.")  # of lines that have the same colour
 
 
@@ -72,22 +74,27 @@ def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: floa
     return nominal, np.array([np.mean(edge <= level) for level in nominal])
 
 
-def regression(predicted: np.ndarray, actual: np.ndarray, name: str) -> "Figure":
-    """Predictions (N,) against targets (N,), with the line where both are equal."""
-    chosen = _some(len(actual))
+def regression(predicted: np.ndarray, actual: np.ndarray, name: str, colour: str = COLOURS[1]) -> "Figure":
+    """Predictions (N,) against targets (N,), those of `some_rows`, with the line where both are equal."""
+    chosen = some_rows(len(actual))
     with drawing(None, SIZE) as (figure, axes):
         axes.grid(visible=True, axis="both", alpha=0.25)
         ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]
         axes.plot(ends, ends, color=GREY, linewidth=1)
-        axes.scatter(actual[chosen], predicted[chosen], s=10, color=COLOURS[1], alpha=0.6, linewidths=0)
+        axes.scatter(actual[chosen], predicted[chosen], s=10, color=colour, alpha=0.6, linewidths=0)
         axes.set(xlabel=f"{name}, actual", ylabel=f"{name}, predicted")
     return figure
 
 
-def error_histogram(errors: np.ndarray, name: str) -> "Figure":
-    """How often each size of predicted - actual, (N,), occurs."""
+def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarray] = ALL_ROWS) -> "Figure":
+    """How often each size of predicted - actual, (N,), occurs; the parts of the rows, by name, on top of each other."""
+    split = {part: errors[places] for part, places in parts.items()} or {"": errors}
+    colours = [PART_COLOURS.get(part, COLOURS[1]) for part in split]
     with drawing(None, SIZE) as (figure, axes):
-        axes.hist(errors, bins=min(40, max(8, int(np.sqrt(len(errors))))), color=COLOURS[1], alpha=0.85)
+        bins = min(40, max(8, int(np.sqrt(len(errors)))))
+        axes.hist(list(split.values()), bins=bins, color=colours, alpha=0.85, stacked=True, label=list(split))
+        if len(split) > 1:
+            axes.legend(fontsize=8, frameon=False)
         axes.axvline(0, color=GREY, linewidth=1)
         axes.set(xlabel=f"error of {name}, predicted - actual", ylabel="rows")
     return figure
@@ -95,7 +102,7 @@ def error_histogram(errors: np.ndarray, name: str) -> "Figure":
 
 def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> "Figure":
     """The errors (N,) against the predictions (N,)."""
-    chosen = _some(len(errors))
+    chosen = some_rows(len(errors))
     with drawing(None, SIZE) as (figure, axes):
         axes.axhline(0, color=GREY, linewidth=1)
         axes.scatter(predicted[chosen], errors[chosen], s=10, color=COLOURS[1], alpha=0.6, linewidths=0)
@@ -154,11 +161,15 @@ def importances(found: Mapping[str, float], unit: str) -> "Figure":
 
 
 def dependence(
-    curve: Dependence, names: Sequence[Any], ylabel: str, limits: tuple[float, float] | None = None
+    curve: Dependence,
+    names: Sequence[Any],
+    ylabel: str,
+    limits: tuple[float, float] | None = None,
+    reach: float = 2.0,
 ) -> "Figure":
     """The mean prediction over the values of one column: a line for each output, or points for categories.
 
-    `limits` of the vertical axis let several columns be compared.
+    `limits` of the vertical axis let several columns be compared; a band is `reach` standard deviations to each side.
     """
     shown = range(len(names)) if len(names) <= MOST_NAMES else np.argsort(-np.ptp(curve.means, axis=0))[:MOST_NAMES]
     lines = {str(names[j]): curve.means[:, j] for j in shown}
@@ -173,6 +184,9 @@ def dependence(
                 axes.legend(fontsize=8, frameon=False)
         else:
             axes.set_ylim(limits)
+            for i, j in enumerate(shown if curve.std is not None else ()):
+                low, high = (curve.means[:, j] + side * reach * curve.std[:, j] for side in (-1, 1))
+                axes.fill_between(curve.values, low, high, color=COLOURS[i], alpha=0.15, linewidth=0)
             curves(lines, x=curve.values, xlabel=curve.column, ylabel=ylabel, axes=axes)
         axes.set_ylim(limits)
     return figure
@@ -189,6 +203,6 @@ def _numbers(values: Any) -> np.ndarray:
     return np.array([np.nan if value is None else value for value in values], float)
 
 
-def _some(count: int) -> np.ndarray:
+def some_rows(count: int) -> np.ndarray:
     """At most `MOST_POINTS` of the rows, always the same ones."""
     return np.random.default_rng(0).permutation(count)[:MOST_POINTS]

@@ -80,11 +80,11 @@ class ClosedLoop(Objective):
         equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
         return Kept(unrolled, whole, J), equations
 
-    def acceleration_force(self, p: Params, s: Params, lin: "Kept | None" = None) -> Params:
+    def acceleration_force(self, p: Params, s: Params, kept: "Kept | None" = None) -> Params:
         """J^T d²y/dt² along p + t s."""
-        assert lin is not None
-        bent = lin.unrolled.bend(p, s, lin.whole @ trees.ravel(s))
-        return trees.unravel(bent @ lin.J, p)
+        assert kept is not None
+        bent = kept.unrolled.bend(p, s, kept.whole @ trees.ravel(s))
+        return trees.unravel(bent @ kept.J, p)
 
 
 class Kept(NamedTuple):

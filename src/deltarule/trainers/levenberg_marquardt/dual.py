@@ -1,5 +1,6 @@
 """The dual form of the LM step, for m k < n, by Woodbury's identity: factor J D^-1 J^T + I, m k x m k, without J."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from deltarule import engine, trees
@@ -21,15 +22,25 @@ from deltarule.trees import norm, plus, scaled, times
 
 
 class Dual(NamedTuple):
-    """As `Primal`, with the errors of every residual and J J^T, for weights and biases apart if there is a prior."""
+    """As `Primal`, with the errors of every residual and J J^T, for weights and biases apart if there is a prior.
+
+    An objective that is a sum of several has a linearization and errors of each; vectors over residuals, (R,), hold
+    them one after another.
+    """
 
     objective: Array
     gradient: Params
     gradient_norm: Array
     trace: Array
-    lin: Linearization
-    errors: list[Array]
+    lins: list[Linearization]
+    errors: list[list[Array]]
     K: dict[str, Array]
+
+    @property
+    def r(self) -> Array:
+        """All residuals, (R,)."""
+        found = [lin.r.reshape(-1) for lin in self.lins]
+        return found[0] if len(found) == 1 else found[0].__array_namespace__().concatenate(found)
 
 
 def model(F: Objective, p: Params) -> Dual:
@@ -38,18 +49,44 @@ def model(F: Objective, p: Params) -> Dual:
     s = -D^-1 (A p + J^T u),  (J D^-1 J^T + I) u = r - J D^-1 A p.
 
     Multiplying both sides of (LM) out shows that it is the same step as the primal one. D is constant on weights and
-    on biases, so J D^-1 J^T is a sum of two matrices computed once.
+    on the rest, so J D^-1 J^T is a sum of two matrices computed once.
     """
-    lin = linearize(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
-    errors = residual_errors(F.net, p, lin)
-    layers = F.net.layers  # without a prior all parameters are damped alike
-    K = gram(F.net, p, lin, lin, errors=errors, group=lambda i, name: "all" if F.l2 is None else layers[i].role(name))
-    xp = lin.r.__array_namespace__()
-    trace = sum(xp.trace(part) for part in K.values())
-    gradient = _pull(F, lin, errors, lin.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
+    lins = [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in F.parts]
+    errors = [residual_errors(part.net, p, lin) for part, lin in zip(F.parts, lins, strict=True)]
+    K = joint_gram(F, p, lins, errors)
+    at = Dual(sum(lin.cost for lin in lins) + F.prior_energy(p), p, lins[0].cost, lins[0].cost, lins, errors, K)
+    gradient = _pull(F, at, at.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
     if F.l2 is not None:
         gradient = plus(gradient, times(F.prior(p), p))
-    return Dual(lin.cost + F.prior_energy(p), gradient, norm(gradient), trace, lin, errors, K)
+    xp = at.r.__array_namespace__()
+    trace = sum(xp.trace(part) for part in K.values())
+    return at._replace(gradient=gradient, gradient_norm=norm(gradient), trace=trace)
+
+
+def joint_gram(
+    F: Objective, p: Params, lins: Sequence[Linearization], errors: Sequence[list[Array]]
+) -> dict[str, Array]:
+    """J J^T over the residuals of all parts, (R, R): under "all", or with a prior by the role of the parameters."""
+    layers = F.net.layers  # without a prior all parameters are damped alike
+
+    def group(layer: int, name: str) -> str:
+        return "all" if F.l2 is None else layers[layer].role(name)
+
+    def block(e: int, f: int) -> dict[str, Array]:
+        return gram(F.parts[e].net, p, lins[e], lins[f], group, errors[e], right_errors=errors[f])
+
+    if len(lins) == 1:
+        return block(0, 0)
+    upper = {(e, f): block(e, f) for f in range(len(lins)) for e in range(f + 1)}
+    xp = lins[0].r.__array_namespace__()
+
+    def whole(name: str) -> Array:
+        rows = [
+            [upper[e, f][name] if e <= f else upper[f, e][name].T for f in range(len(lins))] for e in range(len(lins))
+        ]
+        return xp.concatenate([xp.concatenate(row, axis=1) for row in rows])
+
+    return {name: whole(name) for name in upper[0, 0]}
 
 
 def step(F: Objective, p: Params, at: Dual, lam: Array, *, accelerate: bool) -> Step:
@@ -58,56 +95,76 @@ def step(F: Objective, p: Params, at: Dual, lam: Array, *, accelerate: bool) -> 
     return solve(F, p, at, lam, accelerate)
 
 
-def _pull(F: Objective, lin: Linearization, errors: list[Array], u: Array) -> Params:
+def _along(at: Dual, u: Array) -> list[list[Array]]:
+    """The errors of each part along its share of u, (R,)."""
+    found, first = [], 0
+    for lin, errors in zip(at.lins, at.errors, strict=True):
+        found.append(errors_along(errors, u[first : first + lin.r.size].reshape(lin.r.shape)))
+        first += lin.r.size
+    return found
+
+
+def _pull(F: Objective, at: Dual, u: Array) -> Params:
     """J^T u, written out."""
-    return backprop.gradients(F.net, lin.x, lin.passes, errors_along(errors, u))
+    parts = zip(F.parts, at.lins, _along(at, u), strict=True)
+    first, *others = (backprop.gradients(part.net, lin.x, lin.passes, along) for part, lin, along in parts)
+    for more in others:
+        first = plus(first, more)
+    return first
 
 
 def _bend(F: Objective, p: Params, at: Dual, v: backprop.Direction) -> Array:
     """d²r/dt² along v, for the geodesic correction."""
-    return residual_acceleration(F.net, p, at.lin, F.scale * F.rows.mask, v)
+    bends = [
+        residual_acceleration(part.net, p, lin, part.scale * part.rows.mask, v).reshape(-1)
+        for part, lin in zip(F.parts, at.lins, strict=True)
+    ]
+    return bends[0] if len(bends) == 1 else bends[0].__array_namespace__().concatenate(bends)
 
 
 def _plain_step(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
-    """Without a prior every direction is J^T u: it is kept as u, (m, k), and only the step taken is written out.
+    """Without a prior every direction is J^T u: it is kept as u, (R,), and only the step taken is written out.
 
     Inner products are K's: ⟨J^T u, J^T v⟩ = u^T K v. Where K is singular, rounding may make a square less than 0, and
     then it counts as 0.
     """
-    E, r, K = engine.of(at.lin.r), at.lin.r, at.K["all"]
+    E, r, K = engine.of(at.r), at.r, at.K["all"]
     factor = E.factor(K / lam, 1.0)
 
     def inner(u: Array, v: Array) -> Array:
-        return E.xp.vdot(u, K @ v.reshape(-1))
+        return E.xp.vdot(u, K @ v)
 
     def length(u: Array) -> Array:
         return E.xp.sqrt(E.xp.maximum(inner(u, u), 0))
 
     def solved(r: Array) -> Array:
         """u with J^T u = (J^T J + lambda I)^-1 J^T r."""
-        return E.solve(factor, r.reshape(-1)).reshape(r.shape) / lam
+        return E.solve(factor, r) / lam
 
     u = -solved(r)
     predicted = 0.5 * (lam * inner(u, u) - inner(r, u))
     if accelerate:
-        v = -0.5 * solved(_bend(F, p, at, errors_along(at.errors, u)))
+        direction = _along(at, u)[0] if len(at.lins) == 1 else _pull(F, at, u)
+        v = -0.5 * solved(_bend(F, p, at, direction))
         u = u + correction_share(length(u), length(v)) * v
-    return Step(_pull(F, at.lin, at.errors, u), predicted)
+    return Step(_pull(F, at, u), predicted)
 
 
 def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
     """With a prior the step has a part of its own along A p, so it is written out before its curve is followed."""
-    E, r, A, l2 = engine.of(at.lin.r), at.lin.r, F.prior(p), F.scale * F.l2
+    E, A, l2 = engine.of(at.r), F.prior(p), F.scale * F.l2
     D_inverse = trees.mapped(lambda alpha: 1 / (alpha + lam), A)
     factor = E.factor(at.K["weight"] / (l2 + lam) + at.K["bias"] / lam, 1.0)
 
     def solved(r: Array) -> Params:
         """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""
-        u = E.solve(factor, r.reshape(-1)).reshape(r.shape)
-        return times(D_inverse, _pull(F, at.lin, at.errors, u))
+        return times(D_inverse, _pull(F, at, E.solve(factor, r)))
 
     shrink = times(D_inverse, times(A, p))
-    s = scaled(plus(shrink, solved(r - jacobian_product(F.net, p, at.lin, shrink))), -1.0)
+    pushed = [
+        jacobian_product(part.net, p, lin, shrink).reshape(-1) for part, lin in zip(F.parts, at.lins, strict=True)
+    ]
+    s = scaled(plus(shrink, solved(at.r - E.xp.concatenate(pushed))), -1.0)
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)

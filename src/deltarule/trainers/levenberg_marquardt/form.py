@@ -17,7 +17,7 @@ costs both a trillion operations and ten times what they do.
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deltarule.machine import total_memory
+from deltarule.engine.machine import total_memory
 from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:

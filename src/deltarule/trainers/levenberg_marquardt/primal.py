@@ -1,10 +1,9 @@
 """The primal form of the LM step, for n <= m k: factor J^T J + D, n x n."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature import Linearization
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
@@ -14,7 +13,7 @@ from deltarule.trees import norm, plus, ravel, times, unravel
 class Primal(NamedTuple):
     """The objective at one point, its gradient g = J^T r + A p and ‖g‖, tr J^T J, and J^T J.
 
-    lin is what the examples left in the network, where they go through it together.
+    kept holds what the examples left in the network and J^T, of each part, where they go through it together.
     """
 
     objective: Array
@@ -22,17 +21,17 @@ class Primal(NamedTuple):
     gradient_norm: Array
     trace: Array
     hessian: Array
-    lin: Linearization | None
+    kept: Any
 
 
 def model(F: Objective, p: Params) -> Primal:
     """J^T J and J^T r with the prior."""
-    lin, equations = F.equations(p)
+    kept, equations = F.equations(p)
     gradient = unravel(equations.gradient, p)
     if F.l2 is not None:
         gradient = plus(gradient, times(F.prior(p), p))
     trace = equations.hessian.__array_namespace__().trace(equations.hessian)
-    return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, lin)
+    return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, kept)
 
 
 def step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -> Step:
@@ -43,5 +42,5 @@ def step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    force = ravel(F.acceleration_force(p, s, at.lin))
+    force = ravel(F.acceleration_force(p, s, at.kept))
     return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)

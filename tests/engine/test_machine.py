@@ -2,7 +2,7 @@
 
 import pytest
 
-from deltarule import machine
+from deltarule.engine import machine
 from deltarule.errors import TooLargeError
 
 

@@ -1,0 +1,1 @@
+"""Differential equations by deltarule and by others: error against seconds."""

@@ -1,0 +1,138 @@
+"""One solution in progress: epoch after epoch of a second-order or first-order trainer on the residuals' objective."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule import trees
+from deltarule.arrays import Array
+from deltarule.curvature import jacobian_diagonal, linearize
+from deltarule.engine.randomness import POINTS, generator
+from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.equations.problem import Problem
+from deltarule.network.backprop import Params
+from deltarule.network.evaluation import Score
+from deltarule.objective import Objective
+from deltarule.training.loop import Carry, Course
+
+LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way
+
+
+class State(NamedTuple):
+    """The parameters of the lifted network, the trainer's own state, and the weights of equations and data."""
+
+    params: Params
+    trained: Any
+    weights: tuple[float, ...]
+    rate: None = None  # that of a no-improvement rule, which is for examples
+
+
+@dataclass(frozen=True, eq=False)
+class EquationCourse(Course):
+    """A `Course` whose examples are the points of equations; it has no rows of its own.
+
+    Args:
+        problem: what is solved.
+        form: of the step, for Levenberg-Marquardt.
+        resample_every: epochs between two draws of the points; None for never.
+        balance_every: epochs between two balances of the weights; None for never.
+        drawn: the parts of F at the last draw, by its number.
+    """
+
+    trainer: Any
+    validation: Any  # F over points that are not fitted, with the user's weights; None where there are none
+    problem: Problem
+    form: str | None
+    resample_every: int | None
+    balance_every: int | None
+    drawn: dict[int, list[Objective]] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> Any:
+        """What computes."""
+        return self.problem.engine
+
+    @property
+    def compiled(self) -> bool:
+        """Never: residuals are functions of Python's."""
+        return False
+
+    @property
+    def divided(self) -> bool:
+        """Never."""
+        return False
+
+    def parts(self, epoch: int) -> list[Objective]:
+        """The parts of F with weight 1, at the points of this epoch (from 0)."""
+        number = 0 if self.resample_every is None else epoch // self.resample_every
+        if number not in self.drawn:
+            self.drawn.clear()
+            equations = self.problem.equations
+            points = [e.at(generator(*self.path, POINTS, i, number)) for i, e in enumerate(equations)]
+            self.drawn[number] = self.problem.parts(points)
+        return self.drawn[number]
+
+    def start(self, params: Params) -> Carry:
+        """The carry before the first epoch."""
+        weights = self._balanced(params, 0) if self.balance_every is not None else self.problem.weights()
+        F = self.problem.joint(self.parts(0), weights, self.trainer.l2)
+        state = State(params, self.trainer.first_state(F, params, self.problem.dtype), weights)
+        infinity = self.problem.dtype.type(np.inf)
+        return Carry(state, params, infinity, -infinity, 0, 0, 0)
+
+    def largest(self) -> float:
+        """A parameter beside which those of ordinary size are lost in rounding."""
+        return 1 / float(np.finfo(self.problem.dtype).eps)
+
+    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
+        """The clock alone: nothing is drawn but points."""
+        for epoch in range(first, until):
+            yield Turn(None, None, clock if epoch else no_clock)
+
+    def score(self, params: Params) -> Score:
+        """F over the points that are not fitted."""
+        cost = self.problem.dtype.type(self.validation.call(value, params))
+        return Score(cost, 0 * cost)
+
+    def epoch(self, carry: Carry, turn: Turn) -> tuple[State, Record]:
+        """One epoch of the trainer, at the points and with the weights of now."""
+        epoch, state = int(carry.epoch), carry.state
+        weights = state.weights
+        if self.balance_every is not None and epoch and epoch % self.balance_every == 0:
+            weights = self._balanced(state.params, epoch)
+        F = self.problem.joint(self.parts(epoch), weights, self.trainer.l2)
+        trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, turn.clock)
+        if record.get("stop") and self.resample_every is not None:  # the next points may lead on
+            trained, record["stop"] = self.trainer.first_state(F, trained.params, self.problem.dtype), 0
+        if self.balance_every is not None:
+            record["weights"] = np.array(weights)
+        return State(trained.params, trained, weights), record
+
+    def _balanced(self, params: Params, epoch: int) -> tuple[float, ...]:
+        """The user's weights times w_e = mean_f(t_f) / t_e, with t_e = tr(J_e J_e^T) / N_e.
+
+        Every equation then has the same share of the trace of the Gram, so that none is learnt much sooner than others
+        (Wang, Yu & Perdikaris 2022, who call J J^T the neural tangent kernel).
+        """
+        traces = [float(part.call(_trace, params)) for part in self.parts(epoch)]
+        mean = float(np.mean(traces))
+        least = mean / LARGEST_BALANCE
+        return tuple(
+            w * min(mean / max(t, least), LARGEST_BALANCE) for w, t in zip(self.problem.weights(), traces, strict=True)
+        )
+
+
+def value(F: Objective, p: Params) -> Array:
+    """F(p), as a piece."""
+    return F.value(p)
+
+
+def _trace(F: Objective, p: Params) -> Array:
+    """tr(J J^T)."""
+    return sum(d.sum() for d in trees.leaves(F.sum(_diagonal, p)))
+
+
+def _diagonal(net: Any, p: Params, x: Array, y: Array, weight: Array) -> Params:
+    return jacobian_diagonal(net, p, linearize(net, p, x, y, weight))

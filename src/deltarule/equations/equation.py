@@ -1,0 +1,71 @@
+"""One equation of a system: where it is to hold, its residual, and how much it weighs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.checks import as_numbers, require_number
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Equation:
+    """R(x, u, p) = 0 at some points: a differential equation, a boundary condition or an initial condition.
+
+    Args:
+        points: where it is to hold, (m, d); or a function of a `numpy.random.Generator` that draws such points, which
+            `solve(resample_every=...)` calls anew.
+        residual: (x, u, p) ↦ R, (m,), (m, q) or a tuple of such, for x (m, d); u.value (m, k), u.d(i) and u.d(i, j) are
+            u and its derivatives by input, p["name"] the unknowns. Written with NumPy's functions and arithmetic, it
+            gives its own derivatives exactly.
+        weight: of its mean square in the cost; one number, or one for each point, (m,).
+        derivatives: ∂R by hand, for a residual that is not written so: (x, u, p) ↦ {"u": ∂R/∂u, (0,): ∂R/∂u_0,
+            (0, 1): ∂R/∂u_01, "nu": ∂R/∂nu}, entries (m, k) or (m,); of several residuals a tuple of such dicts.
+        validation: points at which it is not fitted, (m', d), and by which the best epoch is chosen.
+
+    Raises:
+        ConfigurationError: a residual that cannot be called, a weight below 0.
+        DataError: points that are not finite numbers.
+        ShapeError: points that are not (m, d).
+    """
+
+    points: Any
+    residual: Callable[..., Any]
+    weight: Any = 1.0
+    derivatives: Callable[..., Any] | None = None
+    validation: Any = None
+
+    def __post_init__(self):
+        """Check each part where it is given."""
+        for name in ("residual", "derivatives"):
+            if not callable(getattr(self, name)) and (name == "residual" or self.derivatives is not None):
+                raise ConfigurationError(
+                    f"{name} of an equation is {getattr(self, name)!r}: give a function of x, u and p."
+                )
+        if np.ndim(self.weight) == 0:
+            object.__setattr__(self, "weight", require_number("weight of an equation", self.weight, least=0))
+        if not callable(self.points):
+            object.__setattr__(self, "points", as_points("points of an equation", self.points))
+        if self.validation is not None:
+            object.__setattr__(self, "validation", as_points("validation points of an equation", self.validation))
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its points can be drawn anew."""
+        return callable(self.points)
+
+    def at(self, random: np.random.Generator) -> np.ndarray:
+        """Its points, drawn if they are drawn."""
+        return as_points("points that an equation draws", self.points(random)) if self.is_drawn else self.points
+
+
+def as_points(name: str, points: Any) -> np.ndarray:
+    """The points as numbers, (m, d)."""
+    array = as_numbers(name, points, np.dtype("float64"), "(m, d)")
+    if array.ndim != 2 or 0 in array.shape:
+        raise ShapeError(f"{name} have shape {array.shape}: give one row for each point, (m, d).")
+    if not np.isfinite(array).all():
+        raise DataError(f"{name} are not all finite: leave those out that are not.")
+    return array

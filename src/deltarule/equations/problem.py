@@ -1,0 +1,169 @@
+"""Equations, conditions and data of one network as the parts of one objective.
+
+    F = sum_e (w_e / N_e) sum_i (1/2) ‖R_e(x_i)‖² + (l2/2) sum w²
+
+Each part is an `Objective` of a lifted network: jets of the layers, the unknowns, and the residual as its cost. Inputs
+are scaled to [-1, 1] on the way in; `to_inside` and `to_outside` move the first layer between the two.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deltarule import engine as engines
+from deltarule.curvature.blocks import examples_at_once
+from deltarule.engine.rows import Rows, block_size
+from deltarule.equations.equation import Equation
+from deltarule.equations.residual import Residual, asked
+from deltarule.errors import ShapeError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS
+from deltarule.network.backprop import Params
+from deltarule.network.layers import Layer
+from deltarule.network.layers.components import Components
+from deltarule.network.layers.jet import Jet, Unknowns
+from deltarule.network.network import Network
+from deltarule.objective import JointObjective, Objective
+
+PROBED = 4  # points at which a residual is asked for what it needs
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A network whose outputs are the jet of u and the unknowns, and whose cost is a residual.
+
+    It has what backpropagation, curvature and objective ask of a `Network`.
+    """
+
+    layers: tuple[Layer, ...]
+    cost: Residual
+
+    over_time: ClassVar[bool] = False
+
+    @property
+    def output_activation(self) -> Activation:
+        """The slots are taken as they are."""
+        return ACTIVATIONS["linear"]
+
+    @property
+    def outputs(self) -> int:
+        """The residuals of a point."""
+        return self.cost.count
+
+
+def lift(net: Network, cost: Residual) -> Lifted:
+    """The network with jets of the components that the residual needs."""
+    jets = [Jet(layer, cost.components) for layer in net.layers]
+    return Lifted((*jets, Unknowns(len(cost.names))), cost)
+
+
+def misfit(x: Any, u: Any, p: Any, targets: Any) -> Any:
+    """The residual of data: u - y."""
+    return u.value - targets
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is solved: a network, equations, unknowns, data, everything checked.
+
+    Args:
+        net: of Dense layers with smooth activations.
+        equations: at least one, or data.
+        names: of the unknowns.
+        data: (X, Y), or None.
+        data_weight: of their mean square.
+        transform: of the network's output into u, or None.
+        engine: what computes.
+        dtype: of the computation.
+        centre: of the inputs, (d,).
+        half: half their range, (d,).
+    """
+
+    net: Network
+    equations: tuple[Equation, ...]
+    names: tuple[str, ...]
+    data: tuple[np.ndarray, np.ndarray] | None
+    data_weight: float
+    transform: Callable[[Any, Any], Any] | None
+    engine: Any
+    dtype: np.dtype
+    centre: np.ndarray
+    half: np.ndarray
+
+    def residual_of(self, equation: Equation, x: np.ndarray) -> Residual:
+        """The cost of an equation, its components found by asking it."""
+        return self._asked(equation.residual, x, derivatives=equation.derivatives)
+
+    def _asked(self, function: Callable[..., Any], x: np.ndarray, **options: Any) -> Residual:
+        shape = (x.shape[1], self.net.outputs)
+        bare = Residual(function, Components((), ()), *shape, self.names, self.transform, **options)
+        return asked(bare, x[:PROBED].astype(self.dtype))
+
+    def parts(self, points: Sequence[np.ndarray]) -> list[Objective]:
+        """The parts of F with weight 1, (1/N_e) sum (1/2) ‖R_e‖², at these points of the equations, and of the data."""
+        found = [self.part(e, x) for e, x in zip(self.equations, points, strict=True)]
+        if self.data is not None:
+            X, Y = self.data
+            found.append(self._part(self._asked(misfit, X, given=True), X, Y))
+        return found
+
+    def part(self, equation: Equation, x: np.ndarray) -> Objective:
+        """That of an equation at these points."""
+        weight = None if np.ndim(equation.weight) == 0 else np.asarray(equation.weight, self.dtype)
+        if weight is not None and weight.shape != (len(x),):
+            raise ShapeError(
+                f"weight of an equation has shape {weight.shape}, and it has {len(x)} points: give one number, or one "
+                "for each point."
+            )
+        return self._part(self.residual_of(equation, x), x, None, weight)
+
+    def _part(self, cost: Residual, x: np.ndarray, targets: Any, weight: Any = None) -> Objective:
+        lifted = lift(self.net, cost)
+        y = x if targets is None else np.concatenate([x, targets], axis=1)
+        jets = cost.components.seed(x.astype(self.dtype), self.centre, self.half)
+        rows = Rows(*self.engine.laid_out(jets, y.astype(self.dtype), weight))
+        if rows.y.shape[0] > len(y):  # where padding stands a residual may not be a number: let it be the first point
+            first = rows.y.__array_namespace__().arange(rows.y.shape[0]) < len(y)
+            rows = rows._replace(y=rows.y.__array_namespace__().where(first[:, None], rows.y, rows.y[:1]))
+        width = sum(layer.n for layer in self.net.layers) * len(cost.components.keys)  # pyright: ignore
+        block = block_size(rows.x.shape[0], examples_at_once(width, 1))
+        return Objective(lifted, rows, block, scale=1 / len(x))  # pyright: ignore[reportArgumentType]
+
+    def weights(self) -> tuple[float, ...]:
+        """Those that the user gave, of equations and data; 1 where each point has its own."""
+        own = [float(e.weight) if np.ndim(e.weight) == 0 else 1.0 for e in self.equations]
+        return (*own, *([] if self.data is None else [self.data_weight]))
+
+    def joint(self, parts: Sequence[Objective], weights: Sequence[float], l2: float | None) -> JointObjective:
+        """F."""
+        weighed = [replace(part, scale=w * part.scale) for part, w in zip(parts, weights, strict=True)]
+        return JointObjective.of(weighed, l2)
+
+    # Between the user's inputs and those in [-1, 1]
+
+    def to_inside(self, params: Params) -> Params:
+        """The parameters that give for scaled inputs what these give for the user's."""
+        first = params[0]
+        W = first["W"] * self.half
+        return [{"W": W, "b": first["b"] + first["W"] @ self.centre}, *params[1:]]
+
+    def to_outside(self, params: Params) -> Params:
+        """The other way round."""
+        first = params[0]
+        W = first["W"] / self.half
+        return [{"W": W, "b": first["b"] - W @ self.centre}, *params[1:]]
+
+
+def scaling_of(points: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The centre of all points and half their range, (d,) each; 1 where an input does not vary."""
+    low = np.min([x.min(axis=0) for x in points], axis=0)
+    high = np.max([x.max(axis=0) for x in points], axis=0)
+    half = (high - low) / 2
+    return (low + high) / 2, np.where(half > 0, half, 1.0)
+
+
+def engine_named(name: str) -> Any:
+    """The engine that solves: NumPy unless JAX is asked for."""
+    return engines.get("numpy" if name == "auto" else name)

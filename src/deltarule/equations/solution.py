@@ -1,0 +1,89 @@
+"""What `solve` returns: a trained network that satisfies equations, its unknowns, and how well."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.columns import NumericColumn
+from deltarule.data.schema import Schema
+from deltarule.equations.equation import Equation, as_points
+from deltarule.equations.evaluation import derivatives_of, residuals_of, values_of
+from deltarule.equations.problem import Problem
+from deltarule.models.model import Model
+from deltarule.models.words import finite
+from deltarule.network.derivatives import Derivatives
+from deltarule.network.layers.jet import lifted_params
+from deltarule.training.session import TrainingResult
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution(TrainingResult):
+    """A training's result, and u.
+
+    Attributes:
+        params: of the network, for inputs as the user gives them: `net(result.params, X)`.
+        unknowns: the estimate of each unknown, by name.
+        standard_errors: of the unknowns, by name, where there are data; {} otherwise. See
+            `deltarule.equations.uncertainty` for what they hold and what not.
+        noise: the standard deviation of the data about u, as estimated; None without data.
+        residual_rms: the root mean square of each equation's residual over its points, and of the data's misfit.
+    """
+
+    unknowns: dict[str, float] = field(default_factory=dict)
+    standard_errors: dict[str, float] = field(default_factory=dict)
+    noise: float | None = None
+    residual_rms: tuple[float, ...] = ()
+    problem: Problem = None  # pyright: ignore[reportAssignmentType]
+
+    def __call__(self, X: Any) -> np.ndarray:
+        """u at these points, (N, k), hard conditions included."""
+        return values_of(self.problem, self.lifted(), as_points("X", X))
+
+    def derivatives(self, X: Any) -> Derivatives:
+        """u, ∂u and ∂²u at these points as `Network.derivatives` gives them, hard conditions included."""
+        return derivatives_of(self.problem, self.lifted(), as_points("X", X))
+
+    def residuals(self, X: Any, equation: int | Equation = 0) -> np.ndarray:
+        """R of an equation at any points, (N, q): of the one of that number, or of one that was not fitted."""
+        chosen = equation if isinstance(equation, Equation) else self.problem.equations[equation]
+        return residuals_of(self.problem, self.lifted(), as_points("X", X), chosen)
+
+    def lifted(self) -> Any:
+        """The parameters inside: of scaled inputs, the unknowns behind them."""
+        theta = np.array([self.unknowns[name] for name in self.problem.names], self.problem.dtype)
+        return lifted_params(self.problem.to_inside(self.params), theta)
+
+    def model(self, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> Model:
+        """The same network as `load_model` gives any other: predict, summary, report, save; and to be exported.
+
+        A hard condition is a function of the user's, which no file holds: what this predicts is then the network's own
+        output v of u = T(x, v), and named so.
+
+        Args:
+            inputs: names of the inputs, as columns of a table; x1, x2, ... by default.
+            outputs: names of the outputs; u1, u2, ... by default, v1, v2, ... with a hard condition.
+        """
+        problem, letter = self.problem, "u" if self.problem.transform is None else "v"
+        low, high = problem.centre - problem.half, problem.centre + problem.half
+        inputs = tuple(inputs) or tuple(f"x{i + 1}" for i in range(len(low)))
+        outputs = tuple(outputs) or tuple(f"{letter}{o + 1}" for o in range(problem.net.outputs))
+        ranges = zip(inputs, low.tolist(), high.tolist(), strict=True)
+        columns = [NumericColumn(name, 0.0, 1.0, *ends) for name, *ends in ranges]
+        targets = [NumericColumn(name, 0.0, 1.0) for name in outputs]
+        schema = Schema("table", "regression", tuple(columns), tuple(targets), None, outputs)
+        names = ("stop_reason", "message", "epochs", "best_epoch", "history", "engine")
+        record = {name: getattr(self, name) for name in names}
+        record |= {"unknowns": self.unknowns, "standard_errors": self.standard_errors}
+        record |= {"residual_rms": list(self.residual_rms), "training_seconds": round(self.seconds, 3)}
+        return Model(problem.net, self.params, schema, finite(record))
+
+    def save(self, path: str | os.PathLike, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> None:
+        """Write `model(inputs, outputs)` to a file, with the unknowns and their errors in the record of the training.
+
+        Raises:
+            ModelFileError: the file cannot be written.
+        """
+        self.model(inputs, outputs).save(path)

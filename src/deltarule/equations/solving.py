@@ -1,0 +1,206 @@
+"""`solve`: fits a network, and unknown coefficients with it, to differential equations, conditions and data."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from deltarule import trees
+from deltarule.checks import as_numbers, require_count, require_number
+from deltarule.engine.precision import as_dtype
+from deltarule.engine.randomness import POINTS, as_path, generator
+from deltarule.equations.course import EquationCourse
+from deltarule.equations.equation import Equation, as_points
+from deltarule.equations.problem import Problem, engine_named, scaling_of
+from deltarule.equations.solution import Solution
+from deltarule.equations.uncertainty import standard_errors
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+from deltarule.network.backprop import Params
+from deltarule.network.derivatives import require_smooth
+from deltarule.network.layers.jet import lifted_params
+from deltarule.network.network import Network
+from deltarule.trainers.stopping import Stopping
+from deltarule.training.session import Callback, Session
+from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds
+
+
+def solve(
+    net: Network,
+    equations: Sequence[Equation],
+    *,
+    unknowns: Mapping[str, float] | None = None,
+    data: tuple[Any, Any] | None = None,
+    trainer: Any,
+    epochs: int,
+    seed: int = 0,
+    data_weight: float = 1.0,
+    hard: Callable[[Any, Any], Any] | None = None,
+    resample_every: int | None = None,
+    balance_every: int | None = None,
+    params: Params | None = None,
+    restarts: int = 1,
+    stopping: Stopping = NO_RULES,
+    callbacks: Sequence[Callback] = (),
+    dtype: Any = "float64",
+    engine: str = "auto",
+) -> Solution:
+    """Fit the network, and the unknowns with it, so that the residuals of all equations are as small as can be.
+
+    F = sum_e (w_e / N_e) sum_i (1/2) ‖R_e(x_i, u, u_i, u_ij, theta)‖²
+
+    with the data as one more equation, u - y. The derivatives of u by input are carried forward by hand (JET), those of
+    R by parameter come back by hand (BP-JET), and Levenberg-Marquardt steps exactly in each of its three forms.
+
+    Args:
+        net: Dense layers with smooth activations; k outputs are the k unknown functions of a system.
+        equations: differential equations, boundary and initial conditions, each with its own points and weight.
+        unknowns: the coefficients to be estimated, by name, with their first guesses.
+        data: (X, Y), measurements of u: (N, d) and (N, k).
+        trainer: `LevenbergMarquardt`, or for comparison `LBFGS` or `GradientDescent` without batches.
+        epochs: at most this many; for Levenberg-Marquardt an epoch is one accepted step.
+        seed: of the initial parameters and of points that are drawn.
+        data_weight: of the mean square of u - y.
+        hard: T with u = T(x, v) for the network's output v, which keeps conditions exactly:
+            lambda x, v: x[:, :1] * (1 - x[:, :1]) * v is 0 at 0 and at 1. Written as a residual is.
+        resample_every: epochs between two draws of the points of equations whose `points` is a function.
+        balance_every: epochs between two balances of the weights, the first before training: each equation is given the
+            same share of tr(J J^T). None keeps the user's.
+        params: where to start, for inputs as the user gives them.
+        restarts: how many starts to train in turn; the best is returned.
+        stopping: goal, min_grad, max_fail (which needs validation points), time_limit.
+        callbacks: each is called after every epoch with its record.
+        dtype: "float64" or "float32".
+        engine: "numpy", which "auto" takes, or "jax".
+
+    Returns:
+        A `Solution`. Inputs are scaled to [-1, 1] during training; its parameters are for inputs as they were given.
+
+    Raises:
+        ConfigurationError: an option outside its range, a layer or an activation that has no jets, or a residual that
+            uses what cannot be differentiated.
+        DataError: points or data that are not finite numbers.
+        ShapeError: they do not fit each other or the network, or a residual makes another shape.
+    """
+    started = time.perf_counter()
+    check_kinds(net, trainer, stopping, callbacks)
+    if not hasattr(trainer, "first_state"):
+        raise ConfigurationError(
+            f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
+        )
+    if trainer.batch_size is not None:
+        raise ConfigurationError(
+            f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
+        )
+    require_smooth(net)
+    require_count("epochs", epochs, most=MOST_EPOCHS)
+    require_count("restarts", restarts)
+    for name, every in {"resample_every": resample_every, "balance_every": balance_every}.items():
+        if every is not None:
+            require_count(name, every)
+    dtype, E = as_dtype(dtype), engine_named(engine)
+    equations, given = _equations(equations), dict(unknowns or {})
+    theta = np.array([require_number(f"unknowns[{name!r}]", value) for name, value in given.items()], dtype)
+    data = _data(net, data)
+    if not equations and data is None:
+        raise ConfigurationError("there are no equations and no data: give at least one Equation.")
+    path = as_path(seed)
+    points = [e.at(generator(*path, POINTS, i)) for i, e in enumerate(equations)] + ([] if data is None else [data[0]])
+    d = _require_same_inputs(points)
+    _check_rules(equations, resample_every, stopping)
+    with E.computing_in(dtype):
+        problem = Problem(
+            net, equations, tuple(given), data, require_number("data_weight", data_weight, least=0), hard, E, dtype,
+            *scaling_of(points),
+        )  # fmt: skip
+        starts = net.starts(seed, restarts, (d,), dtype, trainer.initializers)
+        if params is not None:
+            net.check(params, (d,))
+            starts[0] = problem.to_inside(params)
+        starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
+        rules = replace(stopping, time_limit=None)
+        validation = _validation(problem, equations)
+        course = EquationCourse(
+            net, trainer, None, validation, path, rules, "cost", (), problem, None, resample_every, balance_every
+        )
+        parts = course.parts(0)
+        first = parts[0].net
+        count = -(-sum(part.rows.x.shape[0] * part.net.outputs for part in parts) // first.outputs)
+        course = replace(course, form=trainer.form(first, starts[0], count))
+        with trainer.thread_limits(first, starts[0], count):
+            result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
+            return _solution(problem, course, result, theta)
+
+
+def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.ndarray) -> Solution:
+    """The result for inputs as the user gives them."""
+    lifted = trees.mapped(np.asarray, result.params)
+    parts = course.parts(0)
+    rms = tuple(float(part.call(_mean_square, result.params)) ** 0.5 for part in parts)
+    errors, noise = {}, None
+    if problem.data is not None:
+        errors, noise = standard_errors(problem.joint(parts, problem.weights(), None), problem.names, result.params)
+    found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
+    kept = {field.name: getattr(result, field.name) for field in fields(result)}
+    kept["params"] = problem.to_outside(lifted[:-1])
+    kept["starts"] = tuple(_solution(problem, course, start, theta) for start in result.starts)
+    return Solution(**kept, unknowns=found, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem)
+
+
+def _mean_square(F: Any, p: Params) -> Any:
+    return 2 * F.value(p)
+
+
+def _equations(equations: Any) -> tuple[Equation, ...]:
+    if isinstance(equations, Equation):
+        equations = (equations,)
+    if not isinstance(equations, Sequence) or not all(isinstance(e, Equation) for e in equations):
+        raise ConfigurationError(f"equations is {equations!r}: give a list of dr.Equation(points, residual).")
+    return tuple(equations)
+
+
+def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """The measurements, checked."""
+    if data is None:
+        return None
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise ConfigurationError(f"data is a {type(data).__name__}: give (X, Y), or None.")
+    X, Y = as_points("X of the data", data[0]), as_numbers("Y of the data", data[1], np.dtype("float64"))
+    Y = Y[:, None] if Y.ndim == 1 else Y
+    if Y.shape != (len(X), net.outputs):
+        raise ShapeError(
+            f"Y of the data has shape {Y.shape}, and {len(X)} points with {net.outputs} outputs need "
+            f"({len(X)}, {net.outputs})."
+        )
+    if not np.isfinite(Y).all():
+        raise DataError("Y of the data is not all finite: leave those rows out.")
+    return X, Y
+
+
+def _require_same_inputs(points: Sequence[np.ndarray]) -> int:
+    widths = {x.shape[1] for x in points}
+    if len(widths) > 1:
+        raise ShapeError(f"points have {sorted(widths)} inputs: give all of them the same number of columns, d.")
+    return widths.pop()
+
+
+def _check_rules(equations: Sequence[Equation], resample_every: int | None, stopping: Stopping) -> None:
+    """Refuse rules that could never act."""
+    if resample_every is not None and not any(e.is_drawn for e in equations):
+        raise ConfigurationError(
+            f"resample_every is {resample_every}, and no equation draws its points: give a function as points."
+        )
+    if stopping.max_fail is not None and all(e.validation is None for e in equations):
+        raise ConfigurationError(
+            f"max_fail is {stopping.max_fail}, and there are no validation points: give Equation(validation=...)."
+        )
+
+
+def _validation(problem: Problem, equations: Sequence[Equation]) -> Any:
+    """F over the points that are not fitted, or None."""
+    held = [e for e in equations if e.validation is not None]
+    if not held:
+        return None
+    parts = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
+    return problem.joint(parts, [float(np.mean(e.weight)) for e in held], None)

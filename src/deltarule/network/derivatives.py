@@ -1,0 +1,54 @@
+"""The outputs of a network and their derivatives by the inputs, forward and exactly: sensitivities."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from deltarule import engine
+from deltarule.arrays import Array
+from deltarule.errors import ConfigurationError
+from deltarule.network.backprop import Params
+from deltarule.network.layers import Dense
+from deltarule.network.layers.components import Components
+from deltarule.network.layers.jet import Jet
+
+if TYPE_CHECKING:
+    from deltarule.network.network import Network
+
+
+class Derivatives(NamedTuple):
+    """u (N, k), du (N, k, d) and d2u (N, k, d, d); None what was not asked for."""
+
+    u: Array
+    du: Array | None
+    d2u: Array | None
+
+
+def require_smooth(net: "Network") -> None:
+    """Raise a ConfigurationError unless every layer is Dense with an activation that has all its derivatives."""
+    for i, layer in enumerate(net.layers):
+        sigma = getattr(layer, "sigma", None)
+        if not isinstance(layer, Dense) or not sigma or len(sigma.higher) < 2:
+            raise ConfigurationError(
+                f"layer {i} is {layer!r}, and derivatives by the inputs need Dense layers with smooth activations: use "
+                "tanh, sigmoid, softplus, exponential or linear, or give your own Activation(higher=...)."
+            )
+
+
+def derivatives(params: Params, x: Array, *, net: "Network") -> Derivatives:
+    """All of them at x (N, d)."""
+    E = engine.of_params(params)
+    d = x.shape[1]
+    components = Components.covering([(i, j) for i in range(d) for j in range(i, d)])
+    a = E.put(components.seed(x, np.zeros(d, x.dtype), np.ones(d, x.dtype)))
+    for layer, p in zip(net.layers, params, strict=True):
+        a = Jet(layer, components).forward(p, a).a  # pyright: ignore[reportArgumentType]
+    return arranged(a, components, d)
+
+
+def arranged(jet: Array, components: Components, d: int) -> Derivatives:
+    """A whole jet (N, C, k) with its derivatives on axes of their own."""
+    xp = jet.__array_namespace__()
+    du = xp.stack([jet[:, components.place((i,))] for i in range(d)], axis=-1)
+    rows = [xp.stack([jet[:, components.place((i, j))] for j in range(d)], axis=-1) for i in range(d)]
+    return Derivatives(jet[:, 0], du, xp.stack(rows, axis=-2))

@@ -1,0 +1,116 @@
+"""L-BFGS by SciPy, on all examples: what others train small networks by, for comparison with the trainers here."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from deltarule import engine, trees
+from deltarule.checks import require_count, require_number
+from deltarule.engine.blas_threads import threads_for_work
+from deltarule.engine.pytrees import register
+from deltarule.engine.rows import Rows, block_size
+from deltarule.engine.turn import Record, Turn
+from deltarule.network.backprop import Params
+from deltarule.network.evaluation import rows_at_once
+from deltarule.objective import Objective, value_and_gradient
+from deltarule.trainers.base import Trainer
+from deltarule.trainers.stopping import stop_code
+
+if TYPE_CHECKING:
+    from deltarule.network.network import Network
+
+
+class LBFGSState(NamedTuple):
+    """The parameters."""
+
+    params: Params
+
+
+@dataclass(frozen=True)
+class LBFGS(Trainer):
+    """Limited-memory BFGS of SciPy's `minimize(method="L-BFGS-B")`: an epoch is one call of it.
+
+    Args:
+        iterations: of an epoch; the memory starts anew with each, so take many.
+        memory: how many pairs of steps and changes of the gradient it keeps.
+        l2: lambda of (lambda/2N) sum w², over weights only; None for none.
+
+    Raises:
+        ConfigurationError: a value outside its range.
+
+    Source: R. Byrd, P. Lu, J. Nocedal & C. Zhu, SIAM J. Sci. Comput. 16 (1995).
+    """
+
+    iterations: int = 1000
+    memory: int = 50
+    l2: float | None = None
+
+    initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
+
+    def __post_init__(self):
+        """Check every number where it is given."""
+        for name in ("iterations", "memory"):
+            object.__setattr__(self, name, require_count(name, getattr(self, name)))
+        if self.l2 is not None:
+            object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
+
+    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+        """One thread for BLAS where the products of a gradient are small."""
+        return threads_for_work(2.0 * count * trees.size(params))
+
+    def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
+        """The start."""
+        return LBFGSState(params)
+
+    def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> LBFGSState:
+        """The start."""
+        return LBFGSState(params)
+
+    def epoch(self, net: "Network", state: LBFGSState, rows: Rows, turn: Turn) -> tuple[LBFGSState, Record]:
+        """`iterations` steps on all examples."""
+        block = block_size(rows.x.shape[0], rows_at_once(net, rows.x))
+        F = Objective(net, rows, block, self.l2, 1 / float(rows.mask.sum()))
+        return self.step(F, "", state, 1.0, rows.x.dtype, turn.clock)
+
+    def step(
+        self,
+        F: Objective,
+        form: str,
+        state: LBFGSState,
+        total: float,
+        dtype: np.dtype,
+        clock: Callable[[], None],
+    ) -> tuple[LBFGSState, Record]:
+        """`iterations` steps on an objective; the record counts its gradients."""
+        E, start = engine.of(F.rows.x), np.asarray(trees.ravel(state.params), np.float64)
+
+        def gradient(vector: np.ndarray) -> tuple[float, np.ndarray]:
+            p = trees.unravel(E.put(vector, dtype), state.params)
+            cost, grads = F.call(value_and_gradient, p)
+            return float(cost), np.asarray(trees.ravel(grads), np.float64)
+
+        options = {"maxcor": self.memory, "maxiter": self.iterations, "maxfun": 10 * self.iterations, "maxls": 50}
+        found = minimize(
+            gradient,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=lambda _: clock(),
+            options=options | {"ftol": 0.0, "gtol": 0.0},
+        )
+        params = trees.unravel(E.put(found.x, dtype), state.params)
+        record = {
+            "cost": dtype.type(found.fun),
+            "gradient_norm": dtype.type(np.linalg.norm(found.jac)),
+            "iterations": np.int32(found.nit),
+            "gradients": np.int32(found.nfev),
+            "stop": 0 if found.nit else stop_code("no_descent"),
+        }
+        return LBFGSState(params), record
+
+
+register(LBFGS, leaves=("l2",))

@@ -1,0 +1,101 @@
+"""Numbers that carry derivatives: every rule against central differences, shapes, and what is refused."""
+
+import numpy as np
+import pytest
+
+from deltarule.equations.pointwise import RULES, Number
+from deltarule.errors import ConfigurationError
+
+X = np.array([0.31, 0.62, 0.87])  # inside the domain of every function
+STEP = 1e-4
+
+
+def seeded(x=X, order=2):
+    return Number(x, {(0,): np.ones_like(x)}, order)
+
+
+def derivatives(f, x=X):
+    """f' and f'' by central differences."""
+    up, here, down = f(x + STEP), f(x), f(x - STEP)
+    return (up - down) / (2 * STEP), (up - 2 * here + down) / STEP**2
+
+
+def assert_differentiates(f):
+    found = f(seeded())
+    first, second = derivatives(f)
+    np.testing.assert_allclose(found.value, f(X), rtol=1e-14)
+    np.testing.assert_allclose(np.broadcast_to(found.part((0,)), X.shape), first, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(np.broadcast_to(found.part((0, 0)), X.shape), second, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in ("sign", "floor")])
+def test_every_rule(name):
+    assert_differentiates(getattr(np, name))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * x * x - 2 / x + x / 3,
+        lambda x: x**3,
+        lambda x: x**-1.5,
+        lambda x: x**1 + x**2,
+        lambda x: x ** (1 + x),
+        lambda x: 2.0 - x,
+        lambda x: (x + 1) / (x * x + 1),
+        lambda x: np.exp(-x) * np.sin(3 * x) + abs(-x),
+        lambda x: np.array([1.0, 2.0, 3.0]) * x + np.float64(2.0) * np.sqrt(x),
+        lambda x: np.where(x > 0.5, x**2, np.sin(x)),
+        lambda x: np.maximum(x, 0.7) + np.minimum(0.5, x * x),
+        lambda x: np.tanh(np.log(x) * np.cosh(x)),
+    ],
+)
+def test_compositions(f):
+    assert_differentiates(f)
+
+
+def test_a_step_has_no_derivative():
+    for f in (np.sign, np.floor):
+        np.testing.assert_array_equal(f(seeded()), f(X))
+    assert (seeded() > 0.5).tolist() == [False, True, True]
+
+
+def test_two_slots_and_their_mixed_derivative():
+    x, y = Number(X, {(0,): 1.0}, 2), Number(X + 1, {(1,): 1.0}, 2)
+    f = np.sin(x * y) + x / y
+    a, b = X, X + 1
+    np.testing.assert_allclose(f.part((0, 1)), np.cos(a * b) - a * b * np.sin(a * b) - 1 / b**2, rtol=1e-13)
+    np.testing.assert_allclose(f.part((1, 1)), -(a**2) * np.sin(a * b) + 2 * a / b**3, rtol=1e-13)
+
+
+def test_numbers_of_numbers_differentiate_once_more():
+    inner = Number(X, {(7,): 1.0})
+    outer = Number(inner, {(0,): Number(np.ones(3))}, 2)
+    found = np.sin(outer).part((0, 0))  # -sin, whose derivative is -cos
+    np.testing.assert_allclose(found.part((7,)), -np.cos(X), rtol=1e-14)
+
+
+def test_columns_are_taken_apart_and_put_together():
+    u = Number(np.arange(6.0).reshape(3, 2), {(0,): np.array([[1.0, 0.0]]), (1,): np.array([[0.0, 1.0]])})
+    first, second = u[:, 0], u[:, 1:]
+    assert first.shape == (3,)
+    assert second.shape == (3, 1)
+    product = np.concatenate([first.reshape(3, 1) * second, second], axis=1)
+    np.testing.assert_array_equal(product.part((0,)), [[1, 0], [3, 0], [5, 0]])
+    np.testing.assert_array_equal(product.part((1,)), [[0, 1], [2, 1], [4, 1]])
+    stacked = np.stack([first, first * 2], axis=1)
+    np.testing.assert_array_equal(stacked.part((0,)), [[1, 2]] * 3)
+    np.testing.assert_array_equal(np.sum(u, axis=1).part((1,)), [1, 1, 1])
+    assert len(u) == 3
+    assert (u.ndim, u.size) == (2, 6)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sinc(x), lambda x: np.cumsum(x), lambda x: np.asarray(x) + 1])
+def test_what_has_no_rule_is_refused(f):
+    with pytest.raises(ConfigurationError):
+        f(seeded())
+
+
+def test_an_unknown_function_is_named():
+    with pytest.raises(ConfigurationError, match="logaddexp"):
+        np.logaddexp(seeded(), 1.0)

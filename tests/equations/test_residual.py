@@ -1,0 +1,111 @@
+"""A residual as a cost: what it asks for, its shapes, its derivatives by hand and by arithmetic."""
+
+import numpy as np
+import pytest
+
+from deltarule.equations.residual import Residual, asked
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.activations import ACTIVATIONS
+
+LINEAR = ACTIVATIONS["linear"]
+X = np.random.default_rng(0).normal(size=(5, 2))
+
+
+def burgers(x, u, p):
+    return u.d(1) + u.value * u.d(0) - p["nu"] * u.d(0, 0)
+
+
+def made(function, k=1, names=(), **options):
+    return asked(Residual(function, None, 2, k, tuple(names), **options), X)
+
+
+def test_it_says_what_it_needs():
+    cost = made(burgers, names=["nu"])
+    assert cost.components.keys == ((), (0,), (1,), (0, 0))
+    assert (cost.slots, cost.count) == (5, 1)
+    assert made(lambda x, u, p: u.d(1, 0)).components.keys == ((), (0,), (1,), (0, 1))
+
+
+def test_burgers_by_hand():
+    # slots u, u_x, u_t, u_xx, nu: R = u_t + u u_x - nu u_xx = 3 + 2·5 - 0.5·4 = 11; ∂R = (u_x, u, 1, -nu, -u_xx)
+    z = np.array([[2.0, 5.0, 3.0, 4.0, 0.5]])
+    S, r = made(burgers, names=["nu"]).gauss_newton(LINEAR, z, z, X[:1])
+    assert r.tolist() == [[11.0]]
+    assert S[0, :, 0].tolist() == [5.0, 2.0, 1.0, -0.5, -4.0]
+
+
+@pytest.mark.parametrize("name", ["p.nu", 'p["nu"]'])
+def test_unknowns_by_name_either_way(name):
+    cost = made(eval(f"lambda x, u, p: u.value - {name}"), names=["nu"])
+    z = np.array([[2.0, 0.5]])
+    assert cost.residuals(z, X[:1]).tolist() == [[1.5]]
+
+
+def by_hand(x, u, p):
+    return {"u": u.d(0), (0,): u.value, (1,): 1.0, (0, 0): -p["nu"], "nu": -u.d(0, 0)}
+
+
+def test_derivatives_by_hand_are_the_same():
+    z = np.random.default_rng(1).normal(size=(5, 5))
+    z[:, 4] = 0.3
+    one, other = (made(burgers, names=["nu"], derivatives=f) for f in (None, by_hand))
+    for left, right in zip(one.gauss_newton(LINEAR, z, z, X), other.gauss_newton(LINEAR, z, z, X), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-14)
+    np.testing.assert_allclose(one.output_error(LINEAR, z, z, X), other.output_error(LINEAR, z, z, X), rtol=1e-14)
+
+
+def test_derivatives_of_a_system_by_hand():
+    def R(x, u, p):
+        return u.value[:, 0] * u.value[:, 1], u.d(0)[:, 1]
+
+    def slopes(x, u, p):
+        return {"u": u.value[:, ::-1]}, {(0,): np.array([[0.0, 1.0]])}
+
+    z = np.random.default_rng(2).normal(size=(5, 4))
+    one, other = (made(R, k=2, derivatives=f) for f in (None, slopes))
+    np.testing.assert_allclose(one.gauss_newton(LINEAR, z, z, X)[0], other.gauss_newton(LINEAR, z, z, X)[0])
+
+
+def test_a_derivative_that_is_not_asked_for_is_refused():
+    cost = made(burgers, names=["nu"], derivatives=lambda x, u, p: {(1, 1): 1.0})
+    with pytest.raises(ConfigurationError, match=r"\(1, 1\)"):
+        cost.gauss_newton(LINEAR, np.zeros((5, 5)), None, X)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x, u, p: x[:, 0] * u.value, lambda x, u, p: u.value[:2], lambda x, u, p: u.value[:, :, None]],
+)
+def test_a_wrong_shape_is_refused(function):
+    with pytest.raises(ShapeError, match="return"):
+        made(function)
+
+
+@pytest.mark.parametrize("inputs", [(), (0, 0, 0), (-1,), (0.5,)])
+def test_what_no_derivative_is_named_by(inputs):
+    with pytest.raises(ConfigurationError, match="u\\.d"):
+        made(lambda x, u, p: u.d(*inputs))
+
+
+def test_an_unknown_that_is_not_there():
+    with pytest.raises(ConfigurationError, match="'mu'"):
+        made(lambda x, u, p: u.value * p["mu"], names=["nu"])
+
+
+def test_residuals_come_in_every_shape():
+    def flat(x, u, p):
+        return u.value[:, 0] - 1
+
+    shapes = (flat, lambda x, u, p: u.value - 1, lambda x, u, p: (flat(x, u, p),), lambda x, u, p: [u.value - 1])
+    z = np.arange(5.0)[:, None]
+    for function in shapes:
+        np.testing.assert_array_equal(made(function).residuals(z, X), z - 1)
+    both = made(lambda x, u, p: (u.value, 3.0, x))
+    assert both.count == 4
+    np.testing.assert_array_equal(both.residuals(z, X), np.hstack([z, np.full((5, 1), 3.0), X]))
+
+
+def test_a_transform_must_keep_the_shape():
+    cost = Residual(lambda x, u, p: u.value, made(burgers, names=["nu"]).components, 2, 1, (), lambda x, v: v[:, 0])
+    with pytest.raises(ShapeError, match="hard"):
+        cost.residuals(np.zeros((5, 4)), X)

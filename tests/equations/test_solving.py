@@ -1,0 +1,225 @@
+"""`solve`: equations, conditions, unknowns and data; every form and engine; what it stops for and what it refuses."""
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule import trees
+from deltarule.errors import ConfigurationError, DataError, ShapeError
+
+T = np.linspace(0, 2, 57)[:, None]
+LM = dr.LevenbergMarquardt()
+
+
+def error(result, exact, X=T):
+    u = result(X)
+    return np.linalg.norm(u - exact) / np.linalg.norm(exact)
+
+
+def test_an_equation_and_its_initial_condition(net, decay, engine):
+    result = dr.solve(net, decay(), trainer=LM, epochs=150, seed=1, engine=engine)
+    assert error(result, np.exp(-T)) < 1e-6
+    assert result.engine == engine
+    assert result.unknowns == {}
+    np.testing.assert_allclose(net(result.params, T), result(T), rtol=1e-12)
+    assert max(result.residual_rms) < 1e-6
+    np.testing.assert_allclose(result.residuals(T), result.derivatives(T).du[:, :, 0] + result(T), atol=1e-13)
+
+
+@pytest.mark.parametrize("l2", [None, 1e-4])
+def test_the_three_forms_take_the_same_step(net, decay, l2):
+    found = [
+        dr.solve(
+            net,
+            decay(rate=lambda p: p["c"]),
+            unknowns={"c": 0.7},
+            trainer=dr.LevenbergMarquardt(solver, l2=l2, cg_tolerance=1e-12, cg_iterations=2000),
+            epochs=2,
+            seed=3,
+        )
+        for solver in ("primal", "dual", "cg")
+    ]
+    for other in found[1:]:
+        np.testing.assert_allclose(other.history["cost"], found[0].history["cost"], rtol=1e-6)
+        np.testing.assert_allclose(trees.ravel(other.params), trees.ravel(found[0].params), rtol=1e-4, atol=1e-6)
+        assert other.unknowns["c"] == pytest.approx(found[0].unknowns["c"], rel=1e-5)
+
+
+def test_the_engines_agree(net, decay):
+    pytest.importorskip("jax")
+    found = [
+        dr.solve(net, decay(), data=([[1.0]], [[np.exp(-1)]]), trainer=LM, epochs=3, seed=3, engine=engine)
+        for engine in ("numpy", "jax")
+    ]
+    np.testing.assert_allclose(found[0].history["cost"], found[1].history["cost"], rtol=1e-7)
+
+
+def test_an_unknown_is_estimated_from_data(net, decay):
+    draw = np.random.default_rng(0)
+    data = (T, np.exp(-1.3 * T) + draw.normal(0, 0.01, T.shape))
+    result = dr.solve(net, decay(rate=lambda p: p.c), unknowns={"c": 0.5}, data=data, trainer=LM, epochs=200, seed=0)
+    assert abs(result.unknowns["c"] - 1.3) < 3 * result.standard_errors["c"]
+    assert 0 < result.standard_errors["c"] < 0.05
+    assert 0.007 < result.noise < 0.013
+    assert len(result.residual_rms) == 3
+
+
+def test_second_derivatives_and_a_system(engine):
+    """u'' = -u as it stands, and as u' = v, v' = -u: both are cos."""
+    whole = dr.Network([dr.Dense(10, "tanh"), dr.Dense(1, "linear")])
+    pair = dr.Network([dr.Dense(10, "tanh"), dr.Dense(2, "linear")])
+    one = dr.solve(
+        whole,
+        [
+            dr.Equation(T, lambda x, u, p: u.d(0, 0) + u.value),
+            dr.Equation([[0.0]], lambda x, u, p: (u.value - 1, u.d(0))),
+        ],
+        trainer=LM,
+        epochs=150,
+        engine=engine,
+    )
+    two = dr.solve(
+        pair,
+        [
+            dr.Equation(T, lambda x, u, p: (u.d(0)[:, 0] - u.value[:, 1], u.d(0)[:, 1] + u.value[:, 0])),
+            dr.Equation([[0.0]], lambda x, u, p: u.value - np.array([1.0, 0.0])),
+        ],
+        trainer=LM,
+        epochs=150,
+        engine=engine,
+    )
+    assert error(one, np.cos(T)) < 1e-6
+    assert error(two, np.hstack([np.cos(T), -np.sin(T)])) < 1e-6
+
+
+def test_a_hard_condition_holds_exactly(net, decay):
+    result = dr.solve(net, decay()[:1], hard=lambda x, v: 1 + x * v, trainer=LM, epochs=150)
+    assert result([[0.0]]).item() == 1.0
+    assert error(result, np.exp(-T)) < 1e-5
+    found = result.derivatives(T)
+    np.testing.assert_allclose(found.d2u[:, 0, 0, 0], np.exp(-T[:, 0]), atol=1e-2)
+    assert result.model().schema.target_names == ("v1",)
+
+
+def test_points_are_drawn_anew(net):
+    seen = []
+
+    def points(random):
+        seen.append(random.uniform(0, 2, (20, 1)))
+        return seen[-1]
+
+    equations = [
+        dr.Equation(points, lambda x, u, p: u.d(0) + u.value),
+        dr.Equation([[0.0]], lambda x, u, p: u.value - 1),
+    ]
+    one, other = (
+        dr.solve(net, equations, trainer=LM, epochs=60, resample_every=10, seed=5).history["cost"] for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, other)
+    assert len({x.tobytes() for x in seen}) == 6  # the first of them scale the inputs too
+
+
+def test_weights_are_balanced(net, decay):
+    result = dr.solve(net, decay(), trainer=LM, epochs=40, balance_every=10, seed=1)
+    weights = result.history["weights"]
+    assert weights.shape == (40, 2)
+    assert len(np.unique(weights[:, 0])) == 4
+    assert error(result, np.exp(-T)) < 1e-4
+
+
+def test_validation_points_choose_the_epoch(net, decay):
+    equations = decay(validation=T)
+    result = dr.solve(net, equations, trainer=LM, epochs=20, seed=1)
+    scores = result.history["validation_cost"]
+    assert result.best_epoch == int(np.argmin(scores)) + 1
+    stopped = dr.solve(net, equations, trainer=LM, epochs=5, stopping=dr.Stopping(goal=1e3))
+    assert (stopped.stop_reason, stopped.epochs) == ("goal", 1)
+
+
+def test_it_ends_where_nothing_leads_down(net, decay):
+    result = dr.solve(net, decay()[1:], trainer=LM, epochs=500)
+    assert result.stop_reason == "mu_max"
+    assert result.history["cost"][-1] < 1e-30
+
+
+@pytest.mark.parametrize(
+    "trainer", [dr.GradientDescent(eta=1e-2, rule="adam"), dr.LBFGS(iterations=50), LM], ids=["adam", "lbfgs", "lm"]
+)
+def test_every_trainer_lowers_the_cost(net, decay, trainer):
+    cost = dr.solve(net, decay(), trainer=trainer, epochs=30, seed=1).history["cost"]
+    assert cost[-1] < 0.5 * cost[0] or cost[-1] < 1e-6
+
+
+def test_the_best_of_several_starts(net, decay):
+    result = dr.solve(net, decay(), trainer=LM, epochs=15, restarts=3)
+    assert len(result.starts) == 3
+    assert result.history["cost"][-1] == min(start.history["cost"][-1] for start in result.starts)
+
+
+def test_it_goes_on_from_parameters(net, decay):
+    first = dr.solve(net, decay(), trainer=LM, epochs=10, seed=1)
+    second = dr.solve(net, decay(), trainer=LM, epochs=10, params=first.params)
+    assert second.history["cost"][-1] < first.history["cost"][-1]
+
+
+def test_it_is_kept_like_any_model(net, decay, tmp_path):
+    path = tmp_path / "decay.safetensors"
+    result = dr.solve(net, decay(rate=lambda p: p.c), unknowns={"c": 0.5}, data=(T, np.exp(-T)), trainer=LM, epochs=50)
+    result.save(path, inputs=["time"])
+    loaded, params = dr.load(path)
+    np.testing.assert_array_equal(loaded(params, T), net(result.params, T))
+    model = dr.load_model(path)
+    np.testing.assert_allclose(model.predict(T), result(T)[:, 0], rtol=1e-12)
+    assert model.schema.input_names == ("time",)
+    assert model.training["unknowns"] == result.unknowns
+    assert "<html" in model.report(tmp_path / "decay.html")
+    dr.export_model(path, tmp_path / "decay.c")
+    assert (tmp_path / "decay.c").stat().st_size > 500
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        ({"equations": 3}, ConfigurationError, "equations"),
+        ({"equations": []}, ConfigurationError, "no equations"),
+        ({"data": (1, 2, 3)}, ConfigurationError, "data"),
+        ({"data": (T, T[:3])}, ShapeError, "Y of the data"),
+        ({"data": (T, np.nan * T)}, DataError, "finite"),
+        ({"data": (np.ones((3, 2)), np.ones(3))}, ShapeError, "inputs"),
+        ({"trainer": dr.NewtonCG()}, ConfigurationError, "trainer"),
+        ({"trainer": dr.GradientDescent(eta=1, batch_size=3)}, ConfigurationError, "batch_size"),
+        ({"unknowns": {"c": "x"}}, ConfigurationError, "unknowns"),
+        ({"resample_every": 3}, ConfigurationError, "resample_every"),
+        ({"resample_every": 0}, ConfigurationError, "resample_every"),
+        ({"stopping": dr.Stopping(max_fail=3)}, ConfigurationError, "max_fail"),
+        ({"net": dr.Network([dr.Dense(3, "relu"), dr.Dense(1, "linear")])}, ConfigurationError, "smooth"),
+        ({"net": dr.Network([dr.Flatten(), dr.Dense(1, "linear")])}, ConfigurationError, "Dense"),
+    ],
+)
+def test_what_is_refused(net, decay, options, kind, said):
+    with pytest.raises(kind, match=said):
+        dr.solve(**({"net": net, "equations": decay(), "trainer": LM, "epochs": 1} | options))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (([1.0, 2.0], lambda x, u, p: u.value), ShapeError),
+        (([[np.inf]], lambda x, u, p: u.value), DataError),
+        (([[1.0]], 3), ConfigurationError),
+        (([[1.0]], lambda x, u, p: u.value, -1.0), ConfigurationError),
+    ],
+)
+def test_what_an_equation_refuses(arguments, kind):
+    with pytest.raises(kind):
+        dr.Equation(*arguments)
+
+
+def test_weights_of_points(net):
+    """A point of weight 0 is not there."""
+    X = np.array([[0.0], [1.0]])
+    equations = [dr.Equation(X, lambda x, u, p: u.value - x, weight=[1.0, 0.0])]
+    result = dr.solve(net, equations, trainer=LM, epochs=50)
+    assert abs(result([[0.0]]).item()) < 1e-8
+    with pytest.raises(ShapeError, match="weight"):
+        dr.solve(net, [dr.Equation(X, lambda x, u, p: u.value, weight=[1.0])], trainer=LM, epochs=1)

@@ -1,0 +1,94 @@
+import re
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.data import Schema
+from deltarule.data.pixels import Pixels
+from deltarule.inspection.report import gather, html_report
+from deltarule.inspection.report.predictions import _confusion, predictions
+
+PARTS = np.array(["training"] * 50 + ["validation"] * 15 + ["test"] * 15)
+
+
+def test_a_regression_is_shown_by_part_with_its_own_r(plant):
+    net, params, schema, X, Y, _ = plant
+    noisy = Y + np.random.default_rng(0).normal(0, 0.3, Y.shape)
+    evidence = gather(net, params, schema, X, noisy, "plant.csv", parts=PARTS)
+    shown = {one.title: one for one in predictions(schema, evidence)}
+    for part in ("training", "validation", "test"):
+        rows = part == PARTS
+        r = np.corrcoef(evidence.predicted[rows, 0], evidence.actual[rows, 0])[0, 1]
+        one = shown[f"Regression of yield, {part} rows"]
+        assert f"R {r:.4f}, {rows.sum()} rows" in one.caption
+        assert len(one.titles) == rows.sum()
+    errors = (evidence.predicted - evidence.actual)[PARTS == "test", 0]
+    assert f"Mean {errors.mean():.3g}, standard deviation {errors.std():.3g}" in shown["Errors of yield"].caption
+    page = html_report("m", schema, {}, {}, evidence)
+    r2 = 1 - np.sum(errors**2) / np.sum(
+        (evidence.actual[PARTS == "test"] - evidence.actual[PARTS == "test"].mean()) ** 2
+    )
+    assert (
+        f"On the test rows of plant.csv: yield with a root mean square error of {np.sqrt(np.mean(errors**2)):.4g}"
+        in page
+    )
+    assert f"R² {r2:.3f}" in page
+
+
+def test_every_point_says_its_row_and_its_numbers(plant):
+    net, params, schema, X, Y, _ = plant
+    evidence = gather(net, params, schema, X, Y, "plant.csv", rows=np.arange(100, 180))
+    page = html_report("m", schema, {}, {}, evidence)
+    found = {
+        int(row): (float(actual), float(predicted))
+        for row, actual, predicted in re.findall(r"<title>row (\d+): actual (\S+), predicted (\S+)</title>", page)
+    }
+    assert set(found) == set(range(100, 180))
+    for row, (actual, predicted) in found.items():
+        assert actual == pytest.approx(evidence.actual[row - 100, 0], rel=1e-4)
+        assert predicted == pytest.approx(evidence.predicted[row - 100, 0], rel=1e-4)
+
+
+def test_recall_and_precision_of_each_class():
+    actual, predicted = np.array([0, 0, 0, 0, 1, 1, 2]), np.array([0, 0, 0, 1, 1, 0, 1])
+    matrix = _confusion(("a", "b", "c"), predicted, actual)
+    assert [recall for *_, recall in matrix.rows] == ["75 %", "50 %", "0 %"]
+    assert matrix.precision == ["75 %", "33 %", "-"]  # nothing was taken for c
+
+
+def test_a_classification_is_judged_by_its_test_rows(clouds):
+    net, params, schema, X, Y, _ = clouds
+    parts = np.where(np.arange(80) % 4 == 0, "test", "training")
+    evidence = gather(net, params, schema, X, Y, "clouds.csv", parts=parts)
+    (confusion, *_) = predictions(schema, evidence)
+    assert confusion.title == "Confusion, test rows"
+    assert sum(count for _, row, _ in confusion.matrix.rows for count, *_ in row) == 20
+
+
+def test_images_that_were_misread_are_shown():
+    random = np.random.default_rng(0)
+    X, labels = random.uniform(size=(30, 16)), random.integers(0, 2, 30)
+    schema = Schema("digits", "classification", (Pixels(16, 1.0, (4, 4)),), (), (0, 1), ("digit",))
+    net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
+    params = net.init(0, (16,))
+    evidence = gather(net, params, schema, X, np.eye(2)[labels], "digits")
+    wrong = np.flatnonzero(np.asarray(net(params, X)).argmax(axis=1) != labels)
+    images, places = evidence.misread
+    np.testing.assert_array_equal(places, wrong)
+    np.testing.assert_array_equal(images, X[wrong].reshape(-1, 4, 4))
+    shown = predictions(schema, evidence)[-1]
+    assert shown.title == "Misread images"
+    assert f"{len(wrong)} of the {len(wrong)} images" in shown.caption
+
+
+def test_a_dependence_has_the_error_bars_of_new_measurements(plant):
+    net, _, schema, X, Y, _ = plant
+    result = dr.train(net, X, Y, trainer=dr.BayesianRegularization(), epochs=8)
+    ensemble = dr.BayesianEnsemble.of(net, result, X, Y)
+    evidence = gather(net, result.params, schema, X, Y, "", ensemble)
+    for curve in evidence.dependence:
+        assert curve.std.shape == curve.means.shape
+        noise = schema.targets[0].std * float(ensemble.noise_std[0])
+        assert (curve.std[:, 0] >= 0.99 * noise).all()
+    assert gather(net, result.params, schema, X, Y, "").dependence[0].std is None

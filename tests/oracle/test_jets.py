@@ -1,0 +1,187 @@
+"""Jets, their adjoints, J, J v, J^T u and (GRAM-JET) against nested automatic differentiation, in float64."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import deltarule as dr
+from deltarule import curvature, trees
+from deltarule.equations.problem import lift
+from deltarule.equations.residual import Residual, asked
+from deltarule.network import backprop
+from deltarule.network.layers.jet import lifted_params
+from engines import BOTH, on
+from oracle.plain_network import jax, jnp
+
+pytestmark = pytest.mark.usefixtures("float64")
+SMOOTH = ("tanh", "sigmoid", "softplus", "exponential", "linear")
+PLAIN = {
+    "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "exponential": jnp.exp,
+    "linear": lambda z: z,
+}
+
+
+def nonlinear(x, u, p, sin=np.sin):
+    """Bends in u, all its first and second derivatives, x and the unknowns; two residuals of a point."""
+    d = x.shape[1]
+    first, second = p["nu"] * u.value * u.d(0), u.value * p["c"]
+    for i in range(d):
+        first = first + sin(u.d(i)) * (1 + x[:, i : i + 1])
+        for j in range(i, d):
+            second = second + u.d(i, j) * u.value + u.d(i, j) ** 2 * (i + 2 * j + 1) * p["nu"]
+    return first.sum(axis=1), second.sum(axis=1)
+
+
+class Point:
+    """u at one point by nested automatic differentiation, with an axis of one example."""
+
+    def __init__(self, f, x):
+        self.value = f(x)[None]
+        self.slopes, self.bends = jax.jacfwd(f)(x), jax.jacfwd(jax.jacfwd(f))(x)
+
+    def d(self, *inputs):
+        array = self.slopes if len(inputs) == 1 else self.bends
+        return array[(slice(None), *inputs)][None]
+
+
+def residuals_by_jax(activations, params, theta, X):
+    """All residuals, (m q,)."""
+
+    def one(x):
+        def f(x):
+            a = x
+            for layer, name in zip(params, activations, strict=True):
+                a = PLAIN[name](layer["W"] @ a + layer["b"])
+            return a
+
+        found = nonlinear(x[None], Point(f, x), {"nu": theta[0], "c": theta[1]}, jnp.sin)
+        return jnp.concatenate(found)
+
+    return jax.vmap(one)(X).reshape(-1)
+
+
+def case(sizes, activations, m, seed):
+    draw = np.random.default_rng(seed)
+    params = [
+        {"W": draw.normal(size=(b, a)) / a**0.5, "b": draw.normal(size=b) / 2} for a, b in itertools.pairwise(sizes)
+    ]
+    theta, X = draw.normal(size=2), draw.normal(size=(m, sizes[0]))
+    net = dr.Network([dr.Dense(n, name) for n, name in zip(sizes[1:], activations, strict=True)])
+    return net, params, theta, X
+
+
+def close(found, expected, what):
+    largest = np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * max(largest, 1e-3), err_msg=what)
+
+
+def assert_all(sizes, activations, m, seed, engines=BOTH):
+    net, params, theta, X = case(sizes, activations, m, seed)
+
+    def flat(vector):
+        p = trees.unravel(vector, [*params, {"theta": theta}])
+        return residuals_by_jax(activations, p[:-1], p[-1]["theta"], X)
+
+    lifted = lifted_params(params, theta)
+    vector = trees.ravel(lifted)
+    r = np.asarray(flat(vector))
+    J = np.asarray(jax.jacfwd(flat)(vector))
+    draw = np.random.default_rng(seed + 1)
+    v, u = draw.normal(size=vector.size), draw.normal(size=r.size)
+    bend = np.asarray(jax.jvp(lambda p: jax.jvp(flat, (p,), (v,))[1], (vector,), (v,))[1])
+    for engine in engines:
+        cost = asked(Residual(nonlinear, None, sizes[0], sizes[-1], ("nu", "c")), X)
+        lifted_net = lift(net, cost)
+        p, x, y, weight, direction, along = on(
+            engine,
+            (
+                lifted,
+                cost.components.seed(X, np.zeros(sizes[0]), np.ones(sizes[0])),
+                X,
+                np.ones(m),
+                trees.unravel(v, lifted),
+                u.reshape(m, -1),
+            ),
+        )
+        lin = curvature.linearize(lifted_net, p, x, y, weight)
+        errors = curvature.residual_errors(lifted_net, p, lin)
+        close(np.asarray(lin.r).reshape(-1), r, f"r {engine}")
+        close(lin.cost, 0.5 * r @ r, "cost")
+        found = np.asarray(curvature.jacobian_transpose(lifted_net, lin, errors)).T
+        close(found, J, f"J {engine}")
+        close(curvature.gram(lifted_net, p, lin, lin)["all"], J @ J.T, f"gram {engine}")
+        close(np.asarray(curvature.jacobian_product(lifted_net, p, lin, direction)).reshape(-1), J @ v, "J v")
+        pulled = curvature.transpose_product(lifted_net, p, lin, along)
+        close(np.asarray(trees.ravel(pulled)), J.T @ u, "J^T u")
+        diagonal = curvature.jacobian_diagonal(lifted_net, p, lin)
+        close(np.asarray(trees.ravel(diagonal)), (J * J).sum(axis=0), "diagonal")
+        gradient = backprop.cost_and_gradient(lifted_net, p, x, y, weight)[1]
+        close(np.asarray(trees.ravel(gradient)), J.T @ r, "gradient")
+        bent = curvature.residual_acceleration(lifted_net, p, lin, weight, direction)
+        close(np.asarray(bent).reshape(-1), bend, f"d2r {engine}")
+        half = slice(0, m // 2 + 1)
+        some = curvature.linearize(lifted_net, p, x[half], y[half], weight[half])
+        q = r.size // m
+        close(curvature.gram(lifted_net, p, some, lin)["all"], J[: (m // 2 + 1) * q] @ J.T, "cross-Gram")
+
+
+@pytest.mark.parametrize("activation", SMOOTH)
+def test_every_activation(activation):
+    output = "tanh" if activation == "linear" else "linear"
+    assert_all((2, 4, 3, 1), (activation, activation, output), 5, seed=SMOOTH.index(activation))
+
+
+@settings(max_examples=5)
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=2, max_size=4),
+    m=st.integers(2, 5),
+    seed=st.integers(0, 2**16),
+    data=st.data(),
+)
+def test_every_shape(sizes, m, seed, data):
+    activations = [data.draw(st.sampled_from(SMOOTH[:3])) for _ in sizes[2:]] + ["linear"]
+    assert_all(tuple(sizes), activations, m, seed, engines=("numpy",))
+
+
+def test_a_transform_is_differentiated_through(engine):
+    """u = sin(x0) + x0 v² + x1 v: u, u_i, u_ij and J by the parameters against nested differentiation."""
+    sizes, activations = (2, 4, 1), ("tanh", "linear")
+    net, params, _, X = case(sizes, activations, 6, 3)
+
+    def transform(x, v, sin=np.sin):
+        return sin(x[:, :1]) + x[:, :1] * v**2 + x[:, 1:] * v
+
+    def R(x, u, p):
+        return u.value * u.d(0, 1) + u.d(0) * u.d(1) + u.d(0, 0) + x[:, 1:] * u.d(1, 1)
+
+    def flat(vector):
+        p = trees.unravel(vector, params)
+
+        def one(x):
+            def f(x):
+                v = p[1]["W"] @ jnp.tanh(p[0]["W"] @ x + p[0]["b"]) + p[1]["b"]
+                return transform(x[None], v[None], jnp.sin)[0]
+
+            return R(x[None], Point(f, x), {})[0]
+
+        return jax.vmap(one)(X).reshape(-1)
+
+    vector = trees.ravel(params)
+    cost = asked(Residual(R, None, 2, 1, (), transform), X)
+    lifted, seed = lift(net, cost), cost.components.seed(X, np.zeros(2), np.ones(2))
+    p, x, y, weight = on(engine, (lifted_params(params, np.zeros(0)), seed, X, np.ones(6)))
+    lin = curvature.linearize(lifted, p, x, y, weight)
+    close(np.asarray(lin.r).reshape(-1), np.asarray(flat(vector)), "r")
+    errors = curvature.residual_errors(lifted, p, lin)
+    close(np.asarray(curvature.jacobian_transpose(lifted, lin, errors)).T, np.asarray(jax.jacfwd(flat)(vector)), "J")
+    v = np.random.default_rng(0).normal(size=vector.size)
+    bend = jax.jvp(lambda q: jax.jvp(flat, (q,), (v,))[1], (vector,), (v,))[1]
+    direction = on(engine, [*trees.unravel(v, params), {}])
+    found = curvature.residual_acceleration(lifted, p, lin, weight, direction)
+    close(np.asarray(found).reshape(-1), np.asarray(bend), "d2r")
