@@ -81,7 +81,7 @@ def test_a_file_that_holds_the_network_alone_takes_numbers_as_they_are():
 
 
 def test_the_methods_are_those_that_are_promised():
-    promised = {"predict", "predict_interval", "predict_proba", "summary", "report", "verdict", "save"}
+    promised = {"predict", "predict_interval", "predict_proba", "summary", "report", "verdict", "save", "calibrate"}
     fields = {"net", "params", "schema", "training", "error_bars", "held_out", "path"}
     assert {name for name in dir(dr.Model) if not name.startswith("_")} <= promised | fields
     assert list(inspect.signature(dr.Model.predict_interval).parameters) == ["self", "rows", "coverage"]

@@ -48,6 +48,8 @@ def plan(
     from deltarule.training.forecast import forecast
 
     check_choices(choices)
+    if choices.is_series:
+        raise ConfigurationError("--time and --lags make the rows a time series, for which there is no plan: train it")
     if choices.streamed:
         raise ConfigurationError(
             f"{choices.source} is a folder, whose examples stay on disk, and a plan is for examples in memory: give a "

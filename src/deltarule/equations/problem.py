@@ -55,7 +55,7 @@ class Lifted:
 
 def lift(net: Network, cost: Residual) -> Lifted:
     """The network with jets of the components that the residual needs."""
-    jets = [Jet(layer, cost.components) for layer in net.layers]
+    jets = [Jet(layer, cost.components) for layer in net.layers]  # pyright: ignore[reportArgumentType]
     return Lifted((*jets, Unknowns(len(cost.names))), cost)
 
 

@@ -42,8 +42,10 @@ def correlations(error: np.ndarray, U: np.ndarray, longest: int = 20) -> Correla
     lags, both = np.arange(longest + 1), np.arange(-longest, longest + 1)
     e = error - np.nanmean(error)
     centred = U - np.nanmean(U, axis=0) if U.size else U
-    own = np.array([_correlation(e, e, lag) for lag in lags])
-    cross = np.array([[_correlation(u, e, lag) for lag in both] for u in centred.T]).reshape(U.shape[1], len(both))
+    own = np.array([_correlation(e, e, lag) for lag in lags.tolist()])
+    cross = np.array([[_correlation(u, e, lag) for lag in both.tolist()] for u in centred.T]).reshape(
+        U.shape[1], len(both)
+    )
     return Correlations(lags, own, both, cross, BOUND / np.sqrt(known))
 
 

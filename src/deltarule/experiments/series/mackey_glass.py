@@ -33,7 +33,7 @@ def mackey_glass(count: int, tau: float = 17.0, seed: int = 0, finer: int = 10) 
 def run(settings: Settings) -> Report:
     """Mackey-Glass, 84 steps ahead in a free run."""
     steps, starts = (600, 10) if settings.quick else (1500, 50)
-    errors, seconds = [], []
+    errors, seconds, model, x = [], [], dr.NARXRegressor(), np.empty(0)
     for seed in settings.runs(5, quick=1):
         settings.tell(f"seed {seed}", 0.0)
         x = mackey_glass(steps + starts * 20 + 200, seed=seed)

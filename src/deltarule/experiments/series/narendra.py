@@ -12,6 +12,7 @@ from deltarule.inspection import plots
 def run(settings: Settings) -> Report:
     """Narendra and Parthasarathy's second plant, learnt under random inputs and tried on a sine."""
     steps, errors, seconds = (500 if settings.quick else 2000), [], []
+    own = y = np.empty(0)
     for seed in settings.runs(3, quick=1):
         settings.tell(f"seed {seed}", 0.0)
         u = np.random.default_rng(seed).uniform(-2, 2, steps)

@@ -15,7 +15,7 @@ def run(settings: Settings) -> Report:
     learn = years <= 1920
     early, late = (years > 1920) & (years <= 1955), (years > 1955) & (years <= 1979)
     found: dict[str, list[float]] = {"early": [], "late": []}
-    seconds = []
+    seconds, model = [], dr.NARXRegressor()
     for seed in settings.runs(5, quick=1):
         settings.tell(f"seed {seed}", 0.0)
         began = time.perf_counter()

@@ -177,12 +177,11 @@ def read_lags(name: str, given: Any, least: int) -> tuple[int, ...] | None:
     """
     if isinstance(given, str) and given == "auto":
         return None
-    whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
-    if whole and given >= 0:
+    lags: Any = given
+    if isinstance(given, int | np.integer) and not isinstance(given, bool) and given >= 0:
         return tuple(range(1, int(given) + 1))
-    listed = not isinstance(given, str) and hasattr(given, "__iter__")
-    if listed and all(isinstance(lag, int | np.integer) and lag >= least for lag in given):
-        return tuple(sorted({int(lag) for lag in given}))
+    if hasattr(given, "__iter__") and all(isinstance(lag, int | np.integer) and lag >= least for lag in lags):
+        return tuple(sorted({int(lag) for lag in lags}))
     raise ConfigurationError(
         f"{name} must be 'auto', a number of lags or a list of lags of at least {least}, and is {given!r}: give 4, for "
         "example, or [1, 2, 7]."

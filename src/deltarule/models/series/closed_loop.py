@@ -33,6 +33,13 @@ class ClosedLoop(Objective):
         l2: of the penalty, over weights and not biases.
     """
 
+    model: Feedback
+    pieces: Windows
+    start: np.ndarray
+    target: np.ndarray
+    last: tuple[Any, Any]
+    all_known: bool
+
     def __init__(self, model: Feedback, pieces: Windows, l2: float):
         """No run is made."""
         for name, value in {"net": model.net, "l2": l2, "scale": 1.0, "model": model, "pieces": pieces}.items():
@@ -71,7 +78,7 @@ class ClosedLoop(Objective):
         """All windows run together."""
         return True
 
-    def equations(self, p: Params) -> tuple["Kept", NormalEquations]:
+    def equations(self, p: Params) -> tuple[Any, NormalEquations]:
         """J^T J and J^T r of the free runs, and what they leave for the acceleration."""
         r = self.residual(p).ravel()
         unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))

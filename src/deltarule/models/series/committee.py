@@ -6,6 +6,7 @@ measurement is the same for each of them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ class Committee:
     def of(cls, model: Feedback, members: Sequence[Params], weights: Sequence[float]) -> "Committee":
         """From members of one kind and their weights, which need not sum to 1."""
         share, k = np.array(weights, float) / np.sum(weights), model.net.outputs
-        *hidden, last = model.net.layers
+        layers: Any = model.net.layers
+        *hidden, last = layers
         sizes = [Dense(layer.n * len(members), layer.activation) for layer in hidden]
         net = Network([*sizes, Dense(last.n * len(members), "linear")])
         lags, lines = model.lags, [model.line] * len(members)

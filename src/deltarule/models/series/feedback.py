@@ -6,7 +6,7 @@ Everything is in scaled units. B is fixed, (k, n_1): with persistence it adds y_
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
@@ -44,7 +44,7 @@ class Feedback:
     @staticmethod
     def within(run: np.ndarray) -> np.ndarray:
         """Which steps of a run (.., k) lie within `BEYOND` standard deviations; none that is not a number."""
-        return (np.abs(run) < BEYOND).all(axis=-1)
+        return np.asarray((np.abs(run) < BEYOND).all(axis=-1))
 
     def step(self, params: Params, X: np.ndarray) -> np.ndarray:
         """y_t of rows x_t, (N, n_1) ↦ (N, k): one step ahead."""
@@ -73,10 +73,9 @@ class Feedback:
         drive = np.concatenate(outer, axis=2) @ first[:, n_y:].T if outer else np.zeros((K, T - D, len(first)))
         h = len(params[0]["b"])
         drive[..., :h] += params[0]["b"]
-        sigma = self.net.layers[0].sigma.sigma
-        above = [
-            (p["W"].T, p["b"], layer.sigma.sigma) for p, layer in zip(params[1:], self.net.layers[1:], strict=True)
-        ]
+        layers: Any = self.net.layers
+        sigma = layers[0].sigma.sigma
+        above = [(p["W"].T, p["b"], layer.sigma.sigma) for p, layer in zip(params[1:], layers[1:], strict=True)]
         Y = np.empty((K, T, k))
         Y[:, :D] = start
         for t in range(D, T):
@@ -135,9 +134,9 @@ class Unrolled(NamedTuple):
         da = lagged(np.zeros((K, D + H, m)), outputs, self.model.lags).reshape(K * H, -1)
         a, dda = self.lin.x, None
         for layer, p, dp, here in zip(self.model.net.layers, params, v, self.lin.passes, strict=True):
-            dz, da_here = layer.tangent(p, dp, a, here, da)
-            dda = layer.second_tangent(p, dp, a, here, dz, da, dda)[1]
-            a, da = here.a, da_here
+            ahead = layer.tangent(p, dp, a, here, da)
+            dda = layer.second_tangent(p, dp, a, here, ahead[0], da, dda)[1]
+            a, da = here.a, ahead[1]
         assert dda is not None
         return self.spread(dda.reshape(-1, 1))[:, 0]
 
@@ -151,7 +150,8 @@ class Unrolled(NamedTuple):
             for o in range(k):
                 for source in range(k):
                     band[j * k + o - source, column[:, : H - j, source]] = -self.slopes[:, j:, o, place, source]
-        return lapack.dtbtrs(band, right, uplo="L", diag="U")[0]
+        dtbtrs: Any = lapack.dtbtrs  # pyright: ignore[reportAttributeAccessIssue]
+        return dtbtrs(band, right, uplo="L", diag="U")[0]
 
     def start(self) -> np.ndarray:
         """dv_t by the outputs of the D steps that the runs begin with, (K, H k, D k)."""

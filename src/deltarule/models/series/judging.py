@@ -53,12 +53,14 @@ def judged(model: NARXRegressor, fitted: tuple[Any, Any], test: tuple[Any, Any],
     pieces = model.places(parts, steps)
     linear = linear_model(model.committee_, stretches(*records[0], D))
     stay = np.where(pieces.known > 0, pieces.Y[:, D - 1 : D] - pieces.Y[:, D:], 0.0)
-    found = [scale * _rms(e, pieces) for e in (model.committee_.errors(pieces), linear.errors(pieces), stay)]
+    own = model.committee_.errors(pieces)
+    ours, theirs, last = (scale * _rms(e, pieces) for e in (own, linear.errors(pieces), stay))
     runs = model.committee_.free_run(pieces.U, pieces.Y[:, :D])
     std = np.sqrt(sensitivity(model.committee_, pieces.U, runs).variance(model.noise_))
-    inside = (np.abs(model.committee_.errors(pieces)) <= NOMINAL * std) * pieces.known
+    inside = (np.abs(own) <= NOMINAL * std) * pieces.known
     covered = inside.sum(axis=0) / np.maximum(pieces.known.sum(axis=0), 1)
-    return Judged(*found, covered, _free_run(model, records[1]), scale * np.nanstd(records[1].Y, axis=0))
+    spread = scale * np.nanstd(records[1].Y, axis=0)
+    return Judged(ours, theirs, last, covered, _free_run(model, records[1]), spread)
 
 
 def linear_model(like: Committee, parts: list[Stretch]) -> Committee:

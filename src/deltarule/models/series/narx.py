@@ -18,6 +18,7 @@ from deltarule.inspection.correlations import Correlations, correlations
 from deltarule.models.scaling import Scaling
 from deltarule.models.series import stored
 from deltarule.models.series.choice import Choice, lags_to_try
+from deltarule.models.series.committee import Committee
 from deltarule.models.series.records import Records, inputs_of, names_of, records_of, tail_of
 from deltarule.models.series.uncertainty import measured_noise, sensitivity
 
@@ -67,6 +68,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
     run goes through missing outputs, and missing inputs end a stretch.
     """
 
+    committee_: Committee
+
     def __init__(
         self,
         input_lags: int | Sequence[int] | str = "auto",
@@ -109,6 +112,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         self._measure(records)
         scaled = [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
         chosen = self._choice(max(len(Y) for Y in records.Y)).best(scaled)
+        assert chosen.committee is not None
         self.committee_, self.training_ = chosen.committee, chosen.how
         self.output_lags_, self.input_lags_ = chosen.lags.outputs, chosen.lags.inputs
         self.max_lag_ = chosen.lags.longest
@@ -244,7 +248,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         errors = records.Y[0] - ahead
         return [correlations(error[self.max_lag_ :], records.U[0][self.max_lag_ :], longest) for error in errors.T]
 
-    def score(self, U: Any, y: Any) -> float:
+    def score(self, U: Any, y: Any) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
         """R² one step ahead, over the steps that can be predicted; of several outputs the mean."""
         records, ahead = self._records(U, y), self.predict(U, y)
         predicted = np.concatenate(
@@ -283,6 +287,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         require_choice("training", self.training, TRAININGS)
         sizes: Any = (self.hidden,) if isinstance(self.hidden, int | np.integer) else tuple(self.hidden)
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=require_count("restarts", self.restarts))
+        own = None if self.n_features_in_ else OWN_HORIZON  # without inputs a run forgets where it began
         return Choice(
             lags=lags_to_try(self.input_lags, self.output_lags, self.n_features_in_, steps),
             hidden=sizes,
@@ -291,15 +296,10 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             outputs=self.n_outputs_,
             training=self.training,
             l2=None if self.l2 is None else require_number("l2", self.l2, least=0),
-            horizon=require_count("horizon", self.horizon) if self.horizon is not None else self._own_horizon,
+            horizon=own if self.horizon is None else require_count("horizon", self.horizon),
             members=require_count("members", self.members),
             seeds=seeds.tolist(),
         )
-
-    @property
-    def _own_horizon(self) -> int | None:
-        """Whole records where inputs drive the run; without them it forgets where it began."""
-        return None if self.n_features_in_ else OWN_HORIZON
 
     def _measure(self, records: Records) -> None:
         Y, U = np.concatenate(records.Y), np.concatenate(records.U)

@@ -35,7 +35,7 @@ class Jet(Layer):
         return f"{self.dense.label} with derivatives"
 
     @property
-    def is_linear(self) -> bool:
+    def is_linear(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether a = z, so that nothing is to be done."""
         return self.dense.is_linear
 

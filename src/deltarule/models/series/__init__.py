@@ -1,0 +1,1 @@
+"""Time series: networks whose outputs come back as their inputs."""
