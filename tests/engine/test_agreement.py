@@ -321,6 +321,7 @@ OVER_TIME = {
     "conjugate gradients": dr.LevenbergMarquardt(solver="cg", cg_tolerance=1e-14, cg_iterations=500),
     "batches of steps": dr.LevenbergMarquardt(batch_size=5),
     "newton-cg": dr.NewtonCG(cg_tolerance=1e-10, l2=0.1, radius=1.0),
+    "l-bfgs": dr.LBFGS(2, l2=0.1),
 }
 
 
