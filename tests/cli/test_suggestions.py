@@ -61,7 +61,7 @@ def test_the_command_on_the_card_of_a_report(run, tmp_path):
     (tmp_path / "t.csv").write_text('a,colour,b,"y, m"\n' + HOLES)
     words = ("--target", "y, m", "--target", "b", "--drop-missing", "--drop", "colour", "--epochs", 2, "--hidden", 2)
     assert run("train", "t.csv", *words).code == 0
-    line = _made_of(read_model(tmp_path / "t.safetensors"), None)["Command"]
+    line = _made_of(read_model(tmp_path / "t.safetensors").training, None)["Command"]
     assert line.count("--target") == 2
     assert run(*shlex.split(line)[1:]).code == 0
 
