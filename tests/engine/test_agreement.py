@@ -33,7 +33,11 @@ def agree(compute, *given, floor=0.0):
 def points(output, cost):
     """z (5, 3) whose outputs the cost takes, targets, and two directions."""
     draw = np.random.default_rng(1)
-    z = draw.uniform(0.2, 0.8, (5, 3)) if output in ("relu", "linear", "tanh", "elliotsig") else draw.normal(size=(5, 3))
+    z = (
+        draw.uniform(0.2, 0.8, (5, 3))
+        if output in ("relu", "linear", "tanh", "elliotsig")
+        else draw.normal(size=(5, 3))
+    )
     z = -abs(z) - 0.1 if output == "softplus" else z
     y = draw.dirichlet(np.ones(3), 5) if cost != "quadratic" or output == "softmax" else draw.uniform(size=(5, 3))
     return z, y, draw.normal(size=(5, 3)), draw.normal(size=(5, 3))

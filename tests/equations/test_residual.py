@@ -74,11 +74,46 @@ def test_a_derivative_that_is_not_asked_for_is_refused():
 
 @pytest.mark.parametrize(
     "function",
-    [lambda x, u, p: x[:, 0] * u.value, lambda x, u, p: u.value[:2], lambda x, u, p: u.value[:, :, None]],
+    [lambda x, u, p: x[:, 0] * u.value, lambda x, u, p: u.value[:, :, None], lambda x, u, p: u.value[:, None, :]],
 )
 def test_a_wrong_shape_is_refused(function):
-    with pytest.raises(ShapeError, match="return"):
+    with pytest.raises(ShapeError, match=r"return|write"):
         made(function)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, u, p: u.value[:2],
+        lambda x, u, p: u.value[:1] - u.value[1:2],
+        lambda x, u, p: u.value - u.value[::-1],
+        lambda x, u, p: u.value - u.value.sum(axis=0),
+        lambda x, u, p: u.value.reshape(1, -1),
+    ],
+)
+def test_a_residual_that_mixes_points_is_refused(function):
+    with pytest.raises(ConfigurationError, match="function of that point alone"):
+        made(function)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4])
+def test_as_many_points_as_outputs(k):
+    """(m, k) with m = k is no product of a column and a row."""
+    cost = made(lambda x, u, p: u.d(0) + u.value, k=k)
+    z = np.arange(float(2 * k * k)).reshape(k, 2 * k)
+    assert cost.residuals(z, X[:1].repeat(k, axis=0)).shape == (k, k)
+
+
+@pytest.mark.parametrize("function", [lambda x, u: u.value, lambda x, u, p: None, lambda x, u, p: u.value.mean()])
+def test_a_function_of_another_kind_is_refused(function):
+    with pytest.raises(ConfigurationError, match="residual"):
+        made(function)
+
+
+def test_one_dict_of_derivatives_for_each_residual():
+    cost = made(lambda x, u, p: (u.d(0), u.value), derivatives=lambda x, u, p: {(0,): 1.0})
+    with pytest.raises(ConfigurationError, match="has 2 residuals"):
+        cost.gauss_newton(LINEAR, np.zeros((5, 2)), None, X)
 
 
 @pytest.mark.parametrize("inputs", [(), (0, 0, 0), (-1,), (0.5,)])

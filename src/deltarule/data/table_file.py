@@ -84,7 +84,15 @@ def as_path(source: Any) -> Path:
 
 
 def numbered(frame: Frame) -> Frame:
-    """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are."""
+    """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are.
+
+    Raises:
+        DataError: two columns have one name.
+    """
+    names = [str(name) for name in frame.columns]
+    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if twice is not None:
+        raise DataError(f"DataFrame has two columns called {twice!r}: give each column a name of its own.")
     return frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
 
 

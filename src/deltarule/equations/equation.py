@@ -46,6 +46,13 @@ class Equation:
                 )
         if np.ndim(self.weight) == 0:
             object.__setattr__(self, "weight", require_number("weight of an equation", self.weight, least=0))
+        else:
+            own = as_numbers("weight of an equation", self.weight, np.dtype("float64"), "(m,)")
+            if not np.isfinite(own).all() or own.min(initial=0) < 0:
+                raise ConfigurationError(
+                    f"weight of an equation holds {own.min():g}: give finite numbers of at least 0."
+                )
+            object.__setattr__(self, "weight", own)
         if not callable(self.points):
             object.__setattr__(self, "points", as_points("points of an equation", self.points))
         if self.validation is not None:

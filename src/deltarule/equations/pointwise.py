@@ -97,14 +97,21 @@ class Number:
         return Number(f(self.value), parts, self.order)
 
     def __getitem__(self, index: Any) -> "Number":
+        rows = index[0] if isinstance(index, tuple) and index else index
+        if not (rows is Ellipsis or (isinstance(rows, slice) and rows == slice(None))):
+            raise _mixes_points(f"picks points by [{rows!r}]")
         return self.mapped(lambda array: array[index])
 
     def reshape(self, *shape: Any) -> "Number":
-        """The same entries in another shape."""
+        """The same entries in another shape, with the points on the first axis as before."""
+        if np.empty(self.shape).reshape(*shape).shape[:1] != self.shape[:1]:
+            raise _mixes_points(f"reshapes {self.shape} to {shape}")
         return self.mapped(lambda array: array.reshape(*shape))
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> "Number":
-        """The sum over an axis."""
+        """The sum over an axis that is not that of the points."""
+        if axis is None or 0 in {a % self.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}:
+            raise _mixes_points(f"sums over axis {axis}")
         return self.mapped(lambda array: array.sum(axis=axis, keepdims=keepdims))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -175,6 +182,13 @@ def _of_numbers(name: str, *inputs: Any) -> Any:
     if name in BINARY:
         return BINARY[name](*inputs)
     raise _no_rule(name)
+
+
+def _mixes_points(what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"a residual {what}, and the residual of a point has to be a function of that point alone: write it point by "
+        "point, with [:, j] for one output."
+    )
 
 
 def _no_rule(name: str) -> ConfigurationError:

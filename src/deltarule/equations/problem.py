@@ -27,8 +27,6 @@ from deltarule.network.layers.jet import Jet, Unknowns
 from deltarule.network.network import Network
 from deltarule.objective import JointObjective, Objective
 
-PROBED = 4  # points at which a residual is asked for what it needs
-
 
 @dataclass(frozen=True)
 class Lifted:
@@ -99,7 +97,7 @@ class Problem:
     def _asked(self, function: Callable[..., Any], x: np.ndarray, **options: Any) -> Residual:
         shape = (x.shape[1], self.net.outputs)
         bare = Residual(function, Components((), ()), *shape, self.names, self.transform, **options)
-        return asked(bare, x[:PROBED].astype(self.dtype))
+        return asked(bare, x.astype(self.dtype))
 
     def parts(self, points: Sequence[np.ndarray]) -> list[Objective]:
         """The parts of F with weight 1, (1/N_e) sum (1/2) ‖R_e‖², at these points of the equations, and of the data."""

@@ -17,7 +17,8 @@ from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
 from deltarule.network.layers.components import Components, Key
 
-MOST = 64  # of one point: what looks like more is a product of a column and a row
+MOST = 64  # residuals of one point
+PROBED = MOST + 1  # points at which a residual is first asked: more than MOST, so that (m, m) is known for a mistake
 
 
 class Field:
@@ -219,7 +220,7 @@ class Residual(Cost):
             shape = np.shape(value_of(r))
             if shape in ((), (m,)):
                 columns.append(r)
-            elif shape == (m, 1) or (len(shape) == 2 and shape != (m, m) and shape[0] in (1, m) and shape[1] <= MOST):
+            elif len(shape) == 2 and shape[0] == m and shape[1] <= MOST:
                 columns += [r[:, j] for j in range(shape[1])]
             else:
                 raise ShapeError(
@@ -236,8 +237,14 @@ class Residual(Cost):
         make, jets = self._plain(z), len(self.components.keys) * k
         p = Unknown({name: make(jets + j, ()) for j, name in enumerate(names)})
         found = self.derivatives(Number(x) if is_jax(x) else x, self._field(make, x), p)
+        found = found if isinstance(found, tuple | list) else (found,)
+        if len(found) != self.count or not all(isinstance(slopes, Mapping) for slopes in found):
+            raise ConfigurationError(
+                f"derivatives gives {len(found)} of {sorted({type(slopes).__name__ for slopes in found})}, and a point "
+                f"has {self.count} residuals: return one dict for each, as a tuple of them."
+            )
         residuals = []
-        for slopes in found if isinstance(found, tuple | list) else (found,):
+        for slopes in found:
             residuals.append(xp.concatenate(self._in_order(slopes, m, z), axis=1))
         return xp.stack(residuals, axis=-1)
 
@@ -260,14 +267,37 @@ class Residual(Cost):
 
 
 def asked(residual: Residual, x: np.ndarray) -> Residual:
-    """The residual with what it asks for and how many it makes, found by calling it once with ones at x (m, d)."""
+    """The residual with what it asks for and how many it makes, found by calling it once with ones at x (m, d).
+
+    Raises:
+        ConfigurationError: it does not take (x, u, p), or what it does to them has no derivative.
+        ShapeError: it does not fit its points.
+    """
     keys: set[Key] = set()
+    x = np.resize(x, (PROBED, x.shape[1]))
 
     def note(key: Key) -> Any:
         keys.add(key)
-        return np.ones((len(x), residual.outputs))
+        return Number(np.ones((len(x), residual.outputs)))
 
     extra = [np.ones((len(x), residual.outputs))] if residual.given else []
-    with np.errstate(all="ignore"):
-        found = residual.function(x, Field(note), Unknown(dict.fromkeys(residual.names, 1.0)), *extra)
-    return replace(residual, components=Components.covering(keys), count=len(residual.columns(found, len(x))))
+    unknowns = Unknown({name: Number(np.float64(1.0)) for name in residual.names})
+    try:
+        with np.errstate(all="ignore"):
+            found = residual.function(x, Field(note), unknowns, *extra)
+        columns = residual.columns(found, len(x))
+        if any(np.asarray(value_of(column)).dtype.kind not in "biuf" for column in columns):
+            raise TypeError(f"it returns {type(found).__name__}")
+    except (TypeError, AttributeError, IndexError) as error:
+        raise ConfigurationError(
+            f"a residual cannot be used ({error}): write a function (x, u, p) of arithmetic and NumPy's functions that "
+            "returns (m,), (m, q) or a tuple of such."
+        ) from None
+    except ValueError as error:
+        if isinstance(error, ConfigurationError | ShapeError):
+            raise
+        raise ShapeError(
+            f"a residual does not fit its {len(x)} points ({error}): x[:, 0] is (m,) and u.value (m, k), so write "
+            "x[:, :1], or u.value[:, 0]."
+        ) from None
+    return replace(residual, components=Components.covering(keys), count=len(columns))

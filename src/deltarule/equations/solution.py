@@ -29,7 +29,8 @@ class Solution(TrainingResult):
         standard_errors: of the unknowns, by name, where there are data; {} otherwise. See
             `deltarule.equations.uncertainty` for what they hold and what not.
         noise: the standard deviation of the data about u, as estimated; None without data.
-        residual_rms: the root mean square of each equation's residual over its points, and of the data's misfit.
+        residual_rms: the root of the mean of ‖R‖² over the points of each equation, times their own weights if each has
+            one, and of the data's misfit.
     """
 
     unknowns: dict[str, float] = field(default_factory=dict)

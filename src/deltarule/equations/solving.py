@@ -94,6 +94,7 @@ def solve(
             f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
         )
     require_smooth(net)
+    _check_names(unknowns)
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)
     for name, every in {"resample_every": resample_every, "balance_every": balance_every}.items():
@@ -107,7 +108,12 @@ def solve(
         raise ConfigurationError("there are no equations and no data: give at least one Equation.")
     path = as_path(seed)
     points = [e.at(generator(*path, POINTS, i)) for i, e in enumerate(equations)] + ([] if data is None else [data[0]])
-    d = _require_same_inputs(points)
+    d = _require_same_inputs([*points, *(e.validation for e in equations if e.validation is not None)])
+    if hard is not None and any(e.derivatives is not None for e in equations):
+        raise ConfigurationError(
+            "hard and an equation's derivatives by hand are both given, and those are by u, not by the network's "
+            "output: leave derivatives out."
+        )
     _check_rules(equations, resample_every, stopping)
     with E.computing_in(dtype):
         problem = Problem(
@@ -139,8 +145,9 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
     parts = course.parts(0)
     rms = tuple(float(part.call(_mean_square, result.params)) ** 0.5 for part in parts)
     errors, noise = {}, None
-    if problem.data is not None:
-        errors, noise = standard_errors(problem.joint(parts, problem.weights(), None), problem.names, result.params)
+    if problem.data is not None and problem.names and problem.data_weight:
+        weights = result.history["weights"][-1] if "weights" in result.history else problem.weights()
+        errors, noise = standard_errors(problem.joint(parts, weights, None), problem.names, result.params)
     found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
     kept = {field.name: getattr(result, field.name) for field in fields(result)}
     kept["params"] = problem.to_outside(lifted[:-1])
@@ -176,6 +183,15 @@ def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
     if not np.isfinite(Y).all():
         raise DataError("Y of the data is not all finite: leave those rows out.")
     return X, Y
+
+
+def _check_names(unknowns: Any) -> None:
+    """Names that p.name and `derivatives` can tell apart from what is there already."""
+    if unknowns is not None and not isinstance(unknowns, Mapping):
+        raise ConfigurationError(f"unknowns is {unknowns!r}: give a dict of names and first values, {{'nu': 0.1}}.")
+    for name in unknowns or {}:
+        if not (isinstance(name, str) and name.isidentifier()) or name == "u" or hasattr(dict, name):
+            raise ConfigurationError(f"an unknown is called {name!r}: give it a name such as 'nu', but not 'u'.")
 
 
 def _require_same_inputs(points: Sequence[np.ndarray]) -> int:

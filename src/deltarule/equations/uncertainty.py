@@ -8,8 +8,8 @@ equations carry no noise. So with noise of standard deviation s in every datum
     s²  = ‖u - y‖² / (N_d k - gamma),  gamma = tr A J_d
 
 of which the rows of theta are the unknowns'. gamma is how many parameters the data, and not the equations, determine.
-eps is there because J^T J has directions of no curvature. What is not in it: an error of the equations themselves, and
-that of a network which satisfies them badly.
+eps is there because J^T J has directions of no curvature; an unknown that lies in one has an infinite standard error.
+What is not in it: an error of the equations themselves, and that of a network which satisfies them badly.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,9 @@ from deltarule.objective import JointObjective
 from deltarule.trainers.levenberg_marquardt.dual import joint_gram
 
 RIDGE = 1e-12  # eps beside the trace
+DETERMINED = (
+    0.99  # of (J^T J + eps)^-1 J^T J, the diagonal entry of an unknown: less, and points and data leave it open
+)
 
 
 def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> tuple[dict[str, float], float]:
@@ -43,19 +46,25 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
     datums, R = int(data.rows.count) * lin.r.shape[1], sum(one.r.size for one in lins)
     if n <= R:
         J = np.asarray(jacobian_transpose(data.net, lin, residual_errors(data.net, params, lin)))
-        A = cho_solve(_with_ridge(np.array(F.sum(normal_equations, params).hessian)), J)
+        hessian = np.array(F.sum(normal_equations, params).hessian)
+        ridge, units = RIDGE * np.trace(hessian), np.eye(n)[:, n - count :]
+        factor = _with_ridge(hessian)
+        A = cho_solve(factor, J)
         of_theta, gamma = A[n - count :], float((A * J).sum())
+        known = 1 - ridge * np.diagonal(cho_solve(factor, units)[n - count :])
     else:
         errors = [residual_errors(part.net, params, one) for part, one in zip(F.parts, lins, strict=True)]
         K = np.array(joint_gram(F, params, lins, errors)["all"])
         kept = slice(R - lin.r.size, R)
-        response = cho_solve(_with_ridge(K.copy()), np.eye(R)[:, kept])
-        theta = np.concatenate([np.asarray(e[-1])[..., -count:].reshape(-1, count) for e in errors]) if count else None
-        of_theta = np.zeros((0, 1)) if theta is None else theta.T @ response
+        factor = _with_ridge(K.copy())
+        response = cho_solve(factor, np.eye(R)[:, kept])
+        theta = np.concatenate([np.asarray(e[-1])[..., -count:].reshape(-1, count) for e in errors])
+        of_theta, known = theta.T @ response, np.ones(count)  # fewer residuals than parameters determine none alone
         gamma = float((K[kept] * response.T).sum())
     r = np.asarray(lin.r)
     noise = float(np.sqrt((r * r).sum() / weight / max(datums - gamma, 1.0)))
     errors = noise * weight**0.5 * np.sqrt((of_theta**2).sum(axis=1))
+    errors = np.where(known < DETERMINED, np.inf, errors)
     return {name: float(error) for name, error in zip(names, errors, strict=True)}, noise
 
 

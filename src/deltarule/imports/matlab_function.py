@@ -26,6 +26,7 @@ LAYER = re.compile(r"^[ \t]*a(\d+)\s*=\s*(.+?)\s*;?[ \t]*$", re.MULTILINE)
 TERM = re.compile(r"(IW|LW)(\d+)_(\d+)\*(?:[xX]p?|a|X\{)(\d+)(?:,ts\})?")
 BIAS = re.compile(r"repmat\(b\d+,1,Q\)|b\d+")
 ROWS = re.compile(r"(\d+)xQ matrix, input #(\d+)|Qx(\d+) matrix, input #(\d+)")
+OUTPUT = re.compile(r"^[ \t]*(?:y1|Y\{1,ts\})\s*=", re.MULTILINE)
 DELAYS = re.compile(r"\btapdelay\d|\bXd\d+\b|\bAd\d+\b")
 FUNCTIONS = re.compile(r"\b(\w+)_(?:apply|reverse)\(")
 # MATLAB's transfer functions by their name here; tansig, 2 / (1 + e^-2z) - 1, is the hyperbolic tangent.
@@ -67,6 +68,12 @@ def read_function(path: Path) -> Foreign:
         )
     if sorted(layers, key=int) != [str(i) for i in range(1, len(layers) + 1)]:
         raise ModelFileError(f"{path} has the layers {', '.join(layers)}, and layer 1 to {len(layers)} were expected.")
+    owned = {int(n) for name in constants for n in re.findall(r"^(?:b|LW|IW)(\d+)(?:_\d+)?$", name)}
+    if owned - set(map(int, layers)) or not OUTPUT.search(code):
+        raise ModelFileError(
+            f"{path} has constants of layers {sorted(owned)}, statements of layers {', '.join(layers)}"
+            f"{'' if OUTPUT.search(code) else ' and no y1 = ...'}: the file is damaged; write it again."
+        )
     parts = [_layer(path, i, layers[str(i)], constants) for i in range(1, len(layers) + 1)]
     for name in dict.fromkeys(FUNCTIONS.findall(code)):
         if name not in (*PROCESSING, *TRANSFER):

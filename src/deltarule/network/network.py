@@ -272,7 +272,8 @@ class Network:
         k, N = self.outputs, x.shape[0]
         shape = (N, k) if x.ndim == 2 and not self.over_time else (N, *self.shapes(x.shape[1:])[-1])
         if len(shape) > 2 and is_ragged(Y):
-            Y = padded("Y", [self._in_rows(as_numbers("Y", y), 2, x.dtype) for y in Y], x.dtype, shape[1])
+            lengths = None if x.ndim != 3 else (~np.isnan(np.asarray(x)).all(axis=-1)).sum(axis=1)
+            Y = padded("Y", [self._in_rows(as_numbers("Y", y), 2, x.dtype) for y in Y], x.dtype, shape[1], lengths)
         if not is_jax(Y):
             Y = as_numbers("Y", Y, None, f"(N, {k})")
         require_real("Y", Y)

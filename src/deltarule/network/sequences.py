@@ -20,7 +20,7 @@ def is_ragged(values: Any) -> bool:
     return isinstance(values, list | tuple) and len({len(each) if np.ndim(each) else 0 for each in values}) > 1
 
 
-def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None) -> np.ndarray:
+def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None, lengths: Any = None) -> np.ndarray:
     """Sequences (T_i, ·) of a list as one array (N, T, ·), the shorter ones ending in NaN.
 
     Args:
@@ -28,9 +28,10 @@ def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None) -> n
         sequences: the list; a sequence of one axis is one of single numbers.
         dtype: of the result.
         steps: T; None takes the longest.
+        lengths: of each sequence, if they are known: those of the inputs, (N,).
 
     Raises:
-        DataError: they are no numbers, one has no steps, or more than T.
+        DataError: they are no numbers, one has no steps, more than T, or another number than its inputs.
         ShapeError: they do not have the same features.
     """
     found = [as_numbers(f"{name}[{i}]", each, dtype, "(steps, features)") for i, each in enumerate(sequences)]
@@ -43,8 +44,13 @@ def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None) -> n
         )
     longest = max(map(len, found))
     for i, each in enumerate(found):
-        if not len(each) or (steps is not None and len(each) > steps):
-            raise DataError(f"{name}[{i}] has {len(each)} steps: give at least one, and as many as its inputs have.")
+        if (
+            not len(each)
+            or (steps is not None and len(each) > steps)
+            or (lengths is not None and len(each) != lengths[i])
+        ):
+            wanted = "as many as its inputs have" if lengths is None else f"{lengths[i]}, as its inputs have"
+            raise DataError(f"{name}[{i}] has {len(each)} steps: give at least one, and {wanted}.")
     together = np.full((len(found), longest if steps is None else steps, *next(iter(widths))), np.nan, found[0].dtype)
     for into, each in zip(together, found, strict=True):
         into[: len(each)] = each

@@ -73,7 +73,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in self.origins:
             return "the request comes from another page"
-        given = parse_qs(query.decode("latin-1"), max_num_fields=8).get("token", [""])[-1] if len(query) < 4096 else ""
+        given = parse_qs(query.decode("latin-1")).get("token", [""])[-1] if len(query) < 4096 else ""
         if not hmac.compare_digest(given.encode(), self.token.encode()):
             return "the token of the printed address is missing"
         return None

@@ -18,6 +18,7 @@ from deltarule.network.network import Network
 Fold = tuple[list[Stretch], list[Stretch]]  # to train on, and to judge by
 TRIED = (1, 2, 4, 8)  # lags of "auto"
 SINGLE = 3  # a single network holds out the last of so many equal parts
+SMALLEST = 1e-12  # an error below it is rounding, and members without any weigh alike
 MARGIN = {"closed-loop": 0.0, "open-loop": 0.02}  # what the open loop, which needs less, is given ahead
 SHORTEST = 10  # lags of "auto" leave at least so many steps for each lag
 
@@ -80,7 +81,9 @@ class Choice:
             return replace(best, committee=Committee.of(model, [alone], [1.0]))
         for seed in self.seeds[1:]:
             members += self._closed(model, folds, seed)
-        committee = Committee.of(model, [one.params for one in members], [1 / one.error**2 for one in members])
+        committee = Committee.of(
+            model, [one.params for one in members], [1 / max(one.error, SMALLEST) ** 2 for one in members]
+        )
         return replace(best, error=training.rms(members), members=members, committee=committee)
 
     def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> "list[Chosen]":

@@ -149,7 +149,7 @@ class Unrolled(NamedTuple):
         for place, j in enumerate(lags):
             for o in range(k):
                 for source in range(k):
-                    band[j * k + o - source, column[:, : H - j, source]] = -self.slopes[:, j:, o, place, source]
+                    band[j * k + o - source, column[:, : max(H - j, 0), source]] = -self.slopes[:, j:, o, place, source]
         dtbtrs: Any = lapack.dtbtrs  # pyright: ignore[reportAttributeAccessIssue]
         return dtbtrs(band, right, uplo="L", diag="U")[0]
 
