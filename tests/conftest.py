@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,15 @@ settings.register_profile("deltarule", derandomize=True, deadline=None, max_exam
 settings.load_profile("deltarule")
 
 PLACES = (os.environ.get("DELTARULE_DATA", ""), str(Path(__file__).parents[2] / "shared" / "data" / "mnist"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_for_programs() -> Iterator[None]:
+    """XLA maps memory for every program that it compiles, and crashes where Linux allows a process no more of that."""
+    yield
+    maps, limit = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+    if "jax" in sys.modules and maps.exists() and 2 * maps.read_text().count("\n") > int(limit.read_text()):
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(scope="session")
