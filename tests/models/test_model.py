@@ -131,7 +131,8 @@ def test_bad_rows_are_named(model, houses):
 def test_numbers_as_texts_and_units_are_read_as_in_training():
     x = np.random.default_rng(0).uniform(1, 9, 80).round(2)
     table = pd.DataFrame({"load [%]": [f"{v} %" for v in x], "z": x**2, "y": 3 * x})
-    model = dr.fit_table(table, "y", hidden=(3,), epochs=15)
+    with pytest.warns(UserWarning, match="'load \\[%\\]' in %"):
+        model = dr.fit_table(table, "y", hidden=(3,), epochs=15)
     plain = pd.DataFrame({"load": x, "z": x**2})
     np.testing.assert_allclose(model.predict(plain), model.predict(table), rtol=1e-12)
 

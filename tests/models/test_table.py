@@ -82,5 +82,11 @@ def test_tables_that_cannot_be_used_are_named(houses):
         dr.fit_table(houses, "prize")
     with pytest.raises(DataError, match="'area'"):
         dr.fit_table(houses.assign(area=houses["area"].where(houses["area"] > 60)), "price")
-    assert len(dr.fit_table(houses.assign(area=houses["area"].where(houses["area"] > 60)), "price", drop_missing=True,
-                            epochs=2).held_out) < 9  # fmt: skip
+    holes = houses.assign(area=houses["area"].where(houses["area"] > 60))
+    with pytest.warns(UserWarning, match="are left out"):
+        assert len(dr.fit_table(holes, "price", drop_missing=True, epochs=2).held_out) < 9
+
+
+def test_what_is_no_table_is_named():
+    with pytest.raises(ConfigurationError, match="dict"):
+        dr.fit_table({"a": [1.0]}, "a")

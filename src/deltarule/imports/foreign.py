@@ -135,7 +135,10 @@ def _names(argument: str, given: Sequence[str] | None, default: list[str]) -> tu
     if given is None:
         return tuple(default)
     _require_count(argument, given, len(default))
-    return tuple(map(str, given))
+    names = tuple(map(str, given))
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"{argument} is {given!r}: give each column a name of its own.")
+    return names
 
 
 def _require_count(argument: str, given: Sequence[Any], count: int) -> None:

@@ -1,5 +1,6 @@
 """`fit_table`: from a table to a trained model, as `deltarule train` does."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -47,7 +48,8 @@ def fit_table(
 
     Raises:
         DataError: the table cannot be used.
-        ConfigurationError: an option is not known, lies outside its domain, or does not go with another.
+        ConfigurationError: `table` is none, or an option is not known, lies outside its domain, or does not go with
+            another.
 
     >>> import pandas as pd
     >>> x = [i / 30 for i in range(60)]
@@ -55,6 +57,9 @@ def fit_table(
     >>> model.predict(pd.DataFrame({"x": [1.0]})).round(1).tolist()
     [150.0]
     """
+    if not (isinstance(table, str | Path) or hasattr(table, "columns")):
+        raise ConfigurationError(f"table is a {type(table).__name__}: give a DataFrame, or the path of a file.")
+    target = [str(name) for name in ([target] if isinstance(target, str | int) else target)]
     known = {*READING, *TRAINING, *RUNNING}
     for name in options:
         if name not in known:
@@ -75,12 +80,20 @@ def fit_table(
         options=TableOptions(**reading),
         by_mean=recipe.cost == "poisson",
     )
+    for note in data.notes:
+        warnings.warn(f"{note}.", UserWarning, stacklevel=2)
     plan = make_plan(recipe, Problem.of(data))
     running = {name: options[name] for name in RUNNING if name in options}
     result = run(plan, data.train, data.validation, seed=seed, **running)
     place = {"source": str(table)} if isinstance(table, str | Path) else {}
     given |= {"missing": "impute"} if given.pop("impute", False) else {}
-    said = {"target": target, "task": task, "split": split, "seed": seed, "drop_missing": drop_missing or None} | given
+    said = {
+        "target": target[0] if len(target) == 1 else target,
+        "task": task,
+        "split": split,
+        "seed": seed,
+        "drop_missing": drop_missing or None,
+    } | given
     origin = {
         "options": place | {name: _as_json(value) for name, value in said.items() if value is not None},
         "seed": seed,
