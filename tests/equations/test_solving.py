@@ -223,3 +223,62 @@ def test_weights_of_points(net):
     assert abs(result([[0.0]]).item()) < 1e-8
     with pytest.raises(ShapeError, match="weight"):
         dr.solve(net, [dr.Equation(X, lambda x, u, p: u.value, weight=[1.0])], trainer=LM, epochs=1)
+
+
+POINTS_OF_A_LINE = np.linspace(0, 1, 12)[:, None]
+DECAY = dr.Equation(POINTS_OF_A_LINE, lambda x, u, p: u.d(0) + u.value)
+START = dr.Equation([[0.0]], lambda x, u, p: u.value - 1.0)
+
+
+def small(k=1):
+    return dr.Network([dr.Dense(4, "tanh"), dr.Dense(k, "linear")])
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_a_system_of_as_many_outputs_as_points(k):
+    ends = dr.Equation(np.linspace(0, 1, k)[:, None], lambda x, u, p: u.value - 1.0)
+    result = dr.solve(small(k), [DECAY, ends], trainer=dr.LevenbergMarquardt(), epochs=3)
+    assert result.residuals(np.zeros((k, 1))).shape == (k, k)
+
+
+def test_an_unknown_that_nothing_determines_has_no_finite_error():
+    x = np.linspace(0, 1, 40)[:, None]
+    equations = [dr.Equation(x, lambda x, u, p: u.d(0) + p.k * u.value), START]
+    known, data = {"k": 0.5, "idle": 7.0}, (x, np.exp(-1.5 * x))
+    result = dr.solve(small(), equations, unknowns=known, data=data, trainer=dr.LevenbergMarquardt(), epochs=30)
+    assert result.unknowns["k"] == pytest.approx(1.5, abs=0.05)
+    assert np.isfinite(result.standard_errors["k"])
+    assert result.standard_errors["idle"] == np.inf
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"unknowns": {"u": 1.0}}, "'u'"),
+        ({"unknowns": {"values": 1.0}}, "'values'"),
+        ({"unknowns": ["k"]}, "unknowns"),
+        ({"trainer": dr.LevenbergMarquardt(refit=True)}, "refit"),
+        (
+            {
+                "equations": [dr.Equation([[0.0]], lambda x, u, p: u.value, derivatives=lambda x, u, p: {"u": 1.0})],
+                "hard": lambda x, v: x * v,
+            },
+            "derivatives",
+        ),
+        ({"equations": [dr.Equation([[0.0]], lambda x, u, p: u.d(1))]}, "input 1"),
+    ],
+)
+def test_what_cannot_be_solved_is_named(options, words):
+    given = {"equations": [DECAY, START], "trainer": dr.LevenbergMarquardt(), "epochs": 2} | options
+    with pytest.raises(ConfigurationError, match=words):
+        dr.solve(small(), given.pop("equations"), **given)
+
+
+def test_a_solution_refuses_other_points_and_names():
+    result = dr.solve(small(), [DECAY, START], trainer=dr.LevenbergMarquardt(), epochs=2)
+    for ask in (result, result.derivatives, result.residuals):
+        with pytest.raises(ShapeError, match="2 inputs"):
+            ask(np.ones((3, 2)))
+    for names in ({"inputs": ["a", "b"]}, {"outputs": ["a", "b"]}, {"inputs": ["u"], "outputs": ["u"]}):
+        with pytest.raises(ConfigurationError, match="name"):
+            result.model(**names)

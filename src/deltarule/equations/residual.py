@@ -300,4 +300,9 @@ def asked(residual: Residual, x: np.ndarray) -> Residual:
             f"a residual does not fit its {len(x)} points ({error}): x[:, 0] is (m,) and u.value (m, k), so write "
             "x[:, :1], or u.value[:, 0]."
         ) from None
+    beyond = sorted({i for key in keys for i in key if i >= x.shape[1]})
+    if beyond:
+        raise ConfigurationError(
+            f"a residual asks for the derivative by input {beyond[0]}, and points have {x.shape[1]}, numbered from 0."
+        )
     return replace(residual, components=Components.covering(keys), count=len(columns))

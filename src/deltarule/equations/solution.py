@@ -12,6 +12,7 @@ from deltarule.data.schema import Schema
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.evaluation import derivatives_of, residuals_of, values_of
 from deltarule.equations.problem import Problem
+from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.models.model import Model
 from deltarule.models.words import finite
 from deltarule.network.derivatives import Derivatives
@@ -26,9 +27,10 @@ class Solution(TrainingResult):
     Attributes:
         params: of the network, for inputs as the user gives them: `net(result.params, X)`.
         unknowns: the estimate of each unknown, by name.
-        standard_errors: of the unknowns, by name, where there are data; {} otherwise. See
+        standard_errors: of the unknowns, by name, where there are data and the matrix of n parameters or of all
+            residuals, whichever are fewer, fits half of the memory; {} otherwise. See
             `deltarule.equations.uncertainty` for what they hold and what not.
-        noise: the standard deviation of the data about u, as estimated; None without data.
+        noise: the standard deviation of the data about u, as estimated with the standard errors; else None.
         residual_rms: the root of the mean of ‖R‖² over the points of each equation, times their own weights if each has
             one, and of the data's misfit.
     """
@@ -41,16 +43,23 @@ class Solution(TrainingResult):
 
     def __call__(self, X: Any) -> np.ndarray:
         """u at these points, (N, k), hard conditions included."""
-        return values_of(self.problem, self.lifted(), as_points("X", X))
+        return values_of(self.problem, self.lifted(), self._points(X))
 
     def derivatives(self, X: Any) -> Derivatives:
         """u, ∂u and ∂²u at these points as `Network.derivatives` gives them, hard conditions included."""
-        return derivatives_of(self.problem, self.lifted(), as_points("X", X))
+        return derivatives_of(self.problem, self.lifted(), self._points(X))
 
     def residuals(self, X: Any, equation: int | Equation = 0) -> np.ndarray:
         """R of an equation at any points, (N, q): of the one of that number, or of one that was not fitted."""
         chosen = equation if isinstance(equation, Equation) else self.problem.equations[equation]
-        return residuals_of(self.problem, self.lifted(), as_points("X", X), chosen)
+        return residuals_of(self.problem, self.lifted(), self._points(X), chosen)
+
+    def _points(self, X: Any) -> np.ndarray:
+        """X as points with as many inputs as were fitted."""
+        x, d = as_points("X", X), len(self.problem.centre)
+        if x.shape[1] != d:
+            raise ShapeError(f"X has {x.shape[1]} inputs, and the solution is a function of {d}: give (N, {d}).")
+        return x
 
     def lifted(self) -> Any:
         """The parameters inside: of scaled inputs, the unknowns behind them."""
@@ -66,11 +75,19 @@ class Solution(TrainingResult):
         Args:
             inputs: names of the inputs, as columns of a table; x1, x2, ... by default.
             outputs: names of the outputs; u1, u2, ... by default, v1, v2, ... with a hard condition.
+
+        Raises:
+            ConfigurationError: too few or too many names, or one twice.
         """
         problem, letter = self.problem, "u" if self.problem.transform is None else "v"
         low, high = problem.centre - problem.half, problem.centre + problem.half
         inputs = tuple(inputs) or tuple(f"x{i + 1}" for i in range(len(low)))
         outputs = tuple(outputs) or tuple(f"{letter}{o + 1}" for o in range(problem.net.outputs))
+        for name, given, count in (("inputs", inputs, len(low)), ("outputs", outputs, problem.net.outputs)):
+            if len(given) != count or len(set(given)) < count:
+                raise ConfigurationError(f"{name} is {given}, and there are {count}: give so many different names.")
+        if set(inputs) & set(outputs):
+            raise ConfigurationError(f"inputs {inputs} and outputs {outputs} share a name: give each its own.")
         ranges = zip(inputs, low.tolist(), high.tolist(), strict=True)
         columns = [NumericColumn(name, 0.0, 1.0, *ends) for name, *ends in ranges]
         targets = [NumericColumn(name, 0.0, 1.0) for name in outputs]

@@ -21,6 +21,7 @@ from deltarule.network.backprop import Params
 from deltarule.network.derivatives import require_smooth
 from deltarule.network.layers.jet import lifted_params
 from deltarule.network.network import Network
+from deltarule.trainers.levenberg_marquardt.form import available_memory
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.session import Callback, Session
 from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds
@@ -89,6 +90,8 @@ def solve(
         raise ConfigurationError(
             f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )
+    if getattr(trainer, "refit", False):
+        raise ConfigurationError("refit is True, and an equation is not linear in the output layer: leave it out.")
     if trainer.batch_size is not None:
         raise ConfigurationError(
             f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
@@ -145,7 +148,9 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
     parts = course.parts(0)
     rms = tuple(float(part.call(_mean_square, result.params)) ** 0.5 for part in parts)
     errors, noise = {}, None
-    if problem.data is not None and problem.names and problem.data_weight:
+    order = min(trees.size(result.params), sum(part.rows.y.shape[0] * part.net.outputs for part in parts))
+    fits = 4 * 8 * order**2 <= available_memory()
+    if problem.data is not None and problem.names and problem.data_weight and fits:
         weights = result.history["weights"][-1] if "weights" in result.history else problem.weights()
         errors, noise = standard_errors(problem.joint(parts, weights, None), problem.names, result.params)
     found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
