@@ -49,7 +49,7 @@ def read_table(
     extension = path.suffix.lower()
     try:
         if is_frame(source):
-            table = RawTable(numbered(source), typed=True)
+            table = RawTable(_each_once(source, "DataFrame"), typed=True)
         else:
             _check_file(path, extension)
             table = (
@@ -84,23 +84,24 @@ def as_path(source: Any) -> Path:
 
 
 def numbered(frame: Frame) -> Frame:
-    """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are.
-
-    Raises:
-        DataError: two columns have one name.
-    """
-    names = [str(name) for name in frame.columns]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice is not None:
-        raise DataError(f"DataFrame has two columns called {twice!r}: give each column a name of its own.")
+    """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are."""
     return frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
+
+
+def _each_once(frame: Frame, origin: str) -> Frame:
+    """`numbered`, or a DataError where two columns have one name."""
+    frame = numbered(frame)
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"{origin} has two columns called {twice[0]!r}: give each column a name of its own")
+    return frame
 
 
 def as_read(
     frame: Frame, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND, origin: str = "DataFrame"
 ) -> Frame:
     """Every row of a DataFrame as `read_table` gives them: texts stripped, numbers read, units in the names."""
-    return _finished(Path(origin), RawTable(numbered(frame), typed=True), text_columns, options, [])
+    return _finished(Path(origin), RawTable(_each_once(frame, origin), typed=True), text_columns, options, [])
 
 
 def _finished(
