@@ -149,5 +149,6 @@ def test_rows_with_imputed_cells_are_no_outliers():
     x, z = rng.uniform(0, 10, (2, 300))
     y = 5 * x + z + 0.1 * rng.normal(size=300)
     table = pd.DataFrame({"x": np.where(np.arange(300) % 12, x, np.nan), "z": z, "y": y})
-    verdict = dr.fit_table(table, "y", impute=True, epochs=30).verdict
+    with pytest.warns(UserWarning, match="imputed in 'x'"):
+        verdict = dr.fit_table(table, "y", impute=True, epochs=30).verdict
     assert not any("far from the others" in words for words in verdict.warnings)
