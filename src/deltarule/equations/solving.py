@@ -86,7 +86,7 @@ def solve(
     """
     started = time.perf_counter()
     check_kinds(net, trainer, stopping, callbacks)
-    if not hasattr(trainer, "first_state"):
+    if not trainer.takes_objectives:
         raise ConfigurationError(
             f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )

@@ -72,7 +72,7 @@ def is_first_order(trainer: Any) -> bool:
     """Whether the trainer takes one small batch after another, so that new examples can go on where the last ended."""
     if isinstance(trainer, str):
         return trainer in TRAINERS and TRAINERS[trainer].first_order
-    return getattr(trainer, "first_order", False)
+    return trainer.first_order
 
 
 def sizes_of(net: Network, inputs: int) -> tuple[int, ...]:
@@ -142,9 +142,10 @@ def _with_penalty(trainer: Any, l2: float | None) -> Any:
     """A trainer that the user built, with this l2 if it has none."""
     if l2 is None:
         return trainer
-    own = getattr(trainer, "l2", None)
-    if own is not None:
-        raise ConfigurationError(f"l2 is {l2!r}, but the trainer has an l2 of its own, {own:g}: give one of the two.")
+    if trainer.l2 is not None:
+        raise ConfigurationError(
+            f"l2 is {l2!r}, but the trainer has an l2 of its own, {trainer.l2:g}: give one of the two."
+        )
     return replace(trainer, l2=l2)
 
 

@@ -8,7 +8,6 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.layers import Dense
 from deltarule.network.layers.components import Components
 from deltarule.network.layers.jet import Jet
 
@@ -28,7 +27,7 @@ def require_smooth(net: "Network") -> None:
     """Raise a ConfigurationError unless every layer is Dense with an activation that has all its derivatives."""
     for i, layer in enumerate(net.layers):
         sigma = getattr(layer, "sigma", None)
-        if not isinstance(layer, Dense) or not sigma or len(sigma.higher) < 2:
+        if not layer.has_jets or not sigma or len(sigma.higher) < 2:
             raise ConfigurationError(
                 f"layer {i} is {layer!r}, and derivatives by the inputs need Dense layers with smooth activations: use "
                 "tanh, sigmoid, softplus, exponential or linear, or give your own Activation(higher=...)."

@@ -13,7 +13,6 @@ from deltarule.objective import Objective
 from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian import BayesianRegularization
 from deltarule.trainers.bayesian.posterior import output_variance, posterior
 
 GRID = 44  # points of the plane along each axis
@@ -121,7 +120,7 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     x = np.linspace(x0, x1, LINE)[:, None]
     a = net(moment.params, x)[:, 0]
     found = {"x": x[:, 0], "y": a}
-    if isinstance(trainer, BayesianRegularization) and moment.epoch:
+    if trainer.knows_error_bars and moment.epoch:
         form = trainer.form(net, moment.params, len(rows.x))
         F = Objective(net, rows, trainer.block(net, moment.params, rows.x.shape))
         gamma = np.float64(moment.record["gamma"])

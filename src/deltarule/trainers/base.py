@@ -33,6 +33,10 @@ class Trainer:
     takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
     compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
     whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
+    takes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
+    knows_error_bars: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
+    l2: float | None = None  # lambda of its penalty
+    max_fail: int | None = None  # epochs without progress after which it stops of its own
     memory_copies: int = 1  # of the parameters, in a first-order trainer's memory
     batch_size: int | None = None  # the examples of a step; None for all
     steps: int | None = None  # of an epoch; None is one pass over the examples

@@ -87,6 +87,7 @@ class GradientDescent(Trainer):
     no_improvement: NoImprovement | int | None = None
     steps: int | None = None
 
+    takes_objectives: ClassVar[bool] = True
     dtype: ClassVar[str] = "float32"
     learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True

@@ -49,6 +49,7 @@ class LBFGS(Trainer):
     memory: int = 50
     l2: float | None = None
 
+    takes_objectives: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
 
     def __post_init__(self):

@@ -67,7 +67,7 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
     cause = f" with {name} = {getattr(trainer, name):g}" if name is not None else ""
     cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
     kept = "best" if kept_best else "latest"
-    after, patience = counted(epochs, "epoch"), counted(getattr(trainer, "max_fail", None) or 0, "epoch")
+    after, patience = counted(epochs, "epoch"), counted(trainer.max_fail or 0, "epoch")
     return {
         "goal": f"the training cost reached the goal of {stopping.goal} after {after}.",
         "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {after}.",

@@ -52,6 +52,7 @@ class Layer:
     takes: ClassVar[int | None] = None  # how many axes an example has that comes in; None takes any
     has_outputs: ClassVar[bool] = False  # whether it may be the last layer: n neurons with an activation sigma
     weighs_inputs: ClassVar[bool] = False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
+    has_jets: ClassVar[bool] = False  # whether `Jet` carries derivatives by input through it
     is_linear: bool = False  # whether a = W a_prev + b, so that the last layer has its best weights in closed form
 
     # What the trace writes of it; {l} is the layer's number in the book and {below} the one of the layer below.

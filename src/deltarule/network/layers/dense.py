@@ -36,6 +36,7 @@ class Dense(AffineLayer):
     takes: ClassVar[int | None] = 1
     has_outputs: ClassVar[bool] = True
     weighs_inputs: ClassVar[bool] = True
+    has_jets: ClassVar[bool] = True
     unit_tangents: ClassVar[bool] = True
 
     @property

@@ -87,6 +87,7 @@ class BayesianRegularization(Trainer):
     max_fail: int = 10
     damping: float = 1.0
 
+    knows_error_bars: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     cost_before_step: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "log_evidence"

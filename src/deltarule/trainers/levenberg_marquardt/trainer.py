@@ -142,6 +142,7 @@ class LevenbergMarquardt(Trainer):
     cg_iterations: int = 200
     memory: float | None = None
 
+    takes_objectives: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     whole_stream: ClassVar[bool] = True
 
