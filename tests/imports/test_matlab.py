@@ -181,3 +181,25 @@ def test_a_damaged_file_is_read_or_refused_never_a_crash(name, tmp_path):
         except DeltaruleError:
             refused += 1
     assert refused > 20
+
+
+DAMAGED = "IW1_1 = [2 0.5];\nb1 = 1;\nLW2_1 = 3;\nb2 = 1;\na1 = tansig_apply(repmat(b1,1,Q) + IW1_1*x1);\n"
+LAST = "a2 = repmat(b2,1,Q) + LW2_1*a1;\n"
+
+
+def test_a_file_without_a_layer_or_its_output_is_refused(tmp_path):
+    path = tmp_path / "net.m"
+    tansig = "function a = tansig_apply(n,~)\na = 2 ./ (1 + exp(-2*n)) - 1;\nend\n"
+    path.write_text(DAMAGED + LAST + "y1 = a2;\n" + tansig)
+    np.testing.assert_allclose(dr.from_matlab(path).predict([[1.0, 2.0]]), [3 * np.tanh(4.0) + 1])
+    for damaged in (DAMAGED + "y1 = a1;\n", DAMAGED + LAST, DAMAGED):
+        path.write_text(damaged + tansig)
+        with pytest.raises(ModelFileError, match="damaged"):
+            dr.from_matlab(path)
+
+
+def test_columns_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "net.m"
+    path.write_text("IW1_1 = [2 0.5];\nb1 = 1;\na1 = repmat(b1,1,Q) + IW1_1*x1;\ny1 = a1;\n")
+    with pytest.raises(ConfigurationError, match="'a', 'a'"):
+        dr.from_matlab(path, inputs=["a", "a"])

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import deltarule as dr
@@ -90,3 +91,9 @@ def test_tables_that_cannot_be_used_are_named(houses):
 def test_what_is_no_table_is_named():
     with pytest.raises(ConfigurationError, match="dict"):
         dr.fit_table({"a": [1.0]}, "a")
+
+
+def test_a_column_that_stands_twice_is_named(houses):
+    twice = pd.concat([houses, houses[["area"]]], axis=1)
+    with pytest.raises(DataError, match="'area'"):
+        dr.fit_table(twice, "price")

@@ -138,3 +138,11 @@ def test_a_search_takes_sequences_of_different_lengths():
 def test_bayesian_regularisation_refuses_a_memory_by_name():
     with pytest.raises(dr.ConfigurationError, match=r"layer 0 is Recurrent\(n=3"):
         dr.train(EVERY, TOGETHER[:1], np.ones((1, 3, 2)), trainer=dr.BayesianRegularization(), epochs=1)
+
+
+@pytest.mark.parametrize("steps", [2, 8])
+def test_targets_of_another_length_than_their_inputs_are_refused(steps):
+    net = dr.Network([dr.GRU(2), dr.Dense(1, "linear")])
+    X, Y = [np.ones((5, 3)), np.ones((9, 3))], [np.ones((steps, 1)), np.ones((9, 1))]
+    with pytest.raises(DataError, match=rf"Y\[0\] has {steps} steps.*5"):
+        dr.train(net, X, Y, trainer=dr.GradientDescent(eta=0.1), epochs=1)

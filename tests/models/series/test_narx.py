@@ -192,3 +192,27 @@ def test_scikit_learns_customs(fitted):
         "check_estimator_repr",
     ):
         getattr(estimator_checks, check)("NARXRegressor", dr.NARXRegressor())
+
+
+@pytest.mark.parametrize("lags", [4, [1, 6]])
+def test_runs_shorter_than_the_lags(lags):
+    """A forecast of few steps has the bands of the first steps of a longer one."""
+    U, y = plant(200, noise=0.02)
+    model = dr.NARXRegressor(**SMALL | {"training": "open-loop", "output_lags": lags}).fit(U, y)
+    whole = np.array(model.forecast(9, U[:9], return_std=True))
+    for steps in range(1, 9):
+        found = np.array(model.forecast(steps, U[:steps], return_std=True))
+        np.testing.assert_allclose(found, whole[:, :steps], rtol=1e-9)
+
+
+def test_short_records_and_a_horizon_within_the_lags():
+    U, y = plant(240, noise=0.02)
+    pieces = [(U[i : i + 30], y[i : i + 30]) for i in range(0, 240, 30)]
+    model = dr.NARXRegressor(**SMALL | {"output_lags": 4, "horizon": 3})
+    model.fit([u for u, _ in pieces], [part for _, part in pieces])
+    assert np.isfinite(model.predict(U, y)[model.max_lag_ :]).all()
+
+
+def test_a_constant_series():
+    model = dr.NARXRegressor(input_lags=1, output_lags=1, hidden=(2,), random_state=0).fit(None, np.full(100, 3.0))
+    np.testing.assert_allclose(model.forecast(5), 3.0, atol=1e-6)
