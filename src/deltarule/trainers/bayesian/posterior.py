@@ -59,10 +59,10 @@ def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array
     used = xp.minimum(gamma / net.outputs, LARGEST_SHARE * count)
     noise = (around.r**2).sum(axis=0) / (count - used)
     if form == "primal":
-        d = _root_variance(hyper, params)
+        d = root_variance(hyper, params)
         H = hyper.beta * F.sum(normal_equations, params).hessian * d[:, None] * d
         return Posterior(params, hyper, noise, E.factor(H, 1.0), None)
-    K = _cross_gram(net, params, hyper, around, around)
+    K = cross_gram(net, params, hyper, around, around)
     return Posterior(params, hyper, noise, E.factor(K, 1.0), rows)
 
 
@@ -72,11 +72,11 @@ def output_variance(known: Posterior, x: Array, *, net: "Network") -> Array:
     there = _examples(net, params, x)
     if known.rows is None:
         J = jacobian_transpose(net, there, residual_errors(net, params, there))
-        Z = E.solve_lower(known.factor, _root_variance(hyper, params)[:, None] * J)
+        Z = E.solve_lower(known.factor, root_variance(hyper, params)[:, None] * J)
         return (Z * Z).sum(axis=0).reshape(there.r.shape)
     covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
     itself = gram_diagonal(net, params, there, covariance)
-    across = _cross_gram(net, params, hyper, _around(net, params, known.rows), there)
+    across = cross_gram(net, params, hyper, _around(net, params, known.rows), there)
     Z = E.solve_lower(known.factor, across)
     explained = (Z * Z).sum(axis=0).reshape(there.r.shape)
     return xp.maximum(itself - explained, 0) / hyper.beta
@@ -85,7 +85,7 @@ def output_variance(known: Posterior, x: Array, *, net: "Network") -> Array:
 def parameter_covariance(known: Posterior, *, net: "Network") -> Array:
     """(beta J^T J + A)^-1, (n, n), in the order of `trees.ravel(params)`; it forms J."""
     params, hyper, E, xp = known.params, known.hyper, engine.of(known.factor), known.factor.__array_namespace__()
-    d = _root_variance(hyper, params)
+    d = root_variance(hyper, params)
     if known.rows is None:
         Z = E.inverse_lower(known.factor) * d
         return Z.T @ Z
@@ -95,7 +95,7 @@ def parameter_covariance(known: Posterior, *, net: "Network") -> Array:
     return xp.diag(d * d) - Z.T @ Z
 
 
-def _root_variance(hyper: Hyperparameters, params: Params) -> Array:
+def root_variance(hyper: Hyperparameters, params: Params) -> Array:
     """A^(-1/2), (n,)."""
     return trees.ravel(spread(hyper.alpha, params)) ** -0.5
 
@@ -110,7 +110,7 @@ def _examples(net: "Network", params: Params, x: Array) -> Linearization:
     return linearize(net, params, x, xp.zeros((len(x), net.outputs), dtype=x.dtype), xp.ones(len(x), dtype=x.dtype))
 
 
-def _cross_gram(
+def cross_gram(
     net: "Network", params: Params, hyper: Hyperparameters, left: Linearization, right: Linearization
 ) -> Array:
     """K~ = beta J A^-1 J'^T."""
