@@ -20,17 +20,9 @@ from typing import NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    errors_along,
-    gram,
-    gram_traces,
-    jacobian_product,
-    linearize,
-    normal_equations,
-    residual_acceleration,
-    residual_errors,
-)
+from deltarule.curvature.gram import gram, gram_traces
+from deltarule.curvature.linearization import Linearization, errors_along, linearize
+from deltarule.curvature.normal import normal_equations
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
@@ -80,7 +72,7 @@ def primal_point(F: Objective, p: Params) -> Primal:
 def dual_point(F: Objective, p: Params) -> Dual:
     """The errors of every residual once."""
     lin = linearize(F.net, p, F.rows.x, F.rows.y, F.rows.mask)
-    return Dual(2 * lin.cost, lin, residual_errors(F.net, p, lin))
+    return Dual(2 * lin.cost, lin, lin.errors())
 
 
 def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters) -> Evidence:
@@ -128,9 +120,9 @@ def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters) -> 
     """I + K~ factored, m k x m k, with K~ by (GRAM)."""
     E, xp = engine.of(at.lin.r), at.lin.r.__array_namespace__()
     covariance, A = _covariance(hyper), spread(hyper.alpha, p)
-    L = E.factor(_whitened_gram(F, p, at, covariance), 1.0)
-    traces = gram_traces(F.net, at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
-    gradient = plus(scaled(_pull(F, at, at.lin.r), hyper.beta), times(A, p))
+    L = E.factor(_whitened_gram(at, covariance), 1.0)
+    traces = gram_traces(at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
+    gradient = plus(scaled(_pull(at, at.lin.r), hyper.beta), times(A, p))
     S = objective(p, hyper, at.square)
     size = xp.sqrt(dot(gradient, over(gradient, A)))
     return Evidence(S, _log_evidence(F, S, L, hyper), times(covariance, traces), size)
@@ -140,19 +132,18 @@ def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Arr
     """The same by Woodbury's identity."""
     E, r = engine.of(at.lin.r), at.lin.r
     A = spread(hyper.alpha, p)
-    factor = E.factor(_whitened_gram(F, p, at, _covariance(hyper)) / (1 + mu), 1.0)
+    factor = E.factor(_whitened_gram(at, _covariance(hyper)) / (1 + mu), 1.0)
 
     def solved(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
         u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-        return over(_pull(F, at, u), A)
+        return over(_pull(at, u), A)
 
-    gradient = plus(scaled(_pull(F, at, r), hyper.beta), times(A, p))
+    gradient = plus(scaled(_pull(at, r), hyper.beta), times(A, p))
     shrink = scaled(p, 1 / (1 + mu))
-    s = scaled(plus(shrink, solved(r - jacobian_product(F.net, p, at.lin, shrink))), -1.0)
+    s = scaled(plus(shrink, solved(r - at.lin.product(shrink))), -1.0)
     predicted = 0.5 * (mu * dot(s, times(A, s)) - dot(gradient, s))
-    force = residual_acceleration(F.net, p, at.lin, F.rows.mask, s)
-    return bent(s, scaled(solved(force), -0.5), predicted)
+    return bent(s, scaled(solved(at.lin.acceleration(s)), -0.5), predicted)
 
 
 def _covariance(hyper: Hyperparameters) -> Precisions:
@@ -160,14 +151,14 @@ def _covariance(hyper: Hyperparameters) -> Precisions:
     return trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
 
 
-def _whitened_gram(F: Objective, p: Params, at: Dual, covariance: Precisions) -> Array:
+def _whitened_gram(at: Dual, covariance: Precisions) -> Array:
     """K~ = J~ J~^T."""
-    return gram(F.net, p, at.lin, at.lin, errors=at.errors, covariance=covariance)["all"]
+    return gram(at.lin, at.lin, errors=(at.errors, at.errors), covariance=covariance)["all"]
 
 
-def _pull(F: Objective, at: Dual, u: Array) -> Params:
+def _pull(at: Dual, u: Array) -> Params:
     """J^T u."""
-    return backprop.gradients(F.net, at.lin.x, at.lin.passes, errors_along(at.errors, u))
+    return backprop.gradients(at.lin.net, at.lin.passes, errors_along(at.errors, u))
 
 
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:

@@ -15,15 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    gram,
-    gram_diagonal,
-    jacobian_transpose,
-    linearize,
-    normal_equations,
-    residual_errors,
-)
+from deltarule.curvature.gram import gram, gram_diagonal
+from deltarule.curvature.linearization import Linearization, linearize
+from deltarule.curvature.normal import normal_equations
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
@@ -62,7 +56,7 @@ def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array
         d = _root_variance(hyper, params)
         H = hyper.beta * F.sum(normal_equations, params).hessian * d[:, None] * d
         return Posterior(params, hyper, noise, E.factor(H, 1.0), None)
-    K = _cross_gram(net, params, hyper, around, around)
+    K = _cross_gram(hyper, around, around)
     return Posterior(params, hyper, noise, E.factor(K, 1.0), rows)
 
 
@@ -71,12 +65,12 @@ def output_variance(known: Posterior, x: Array, *, net: "Network") -> Array:
     params, hyper, E, xp = known.params, known.hyper, engine.of(x), x.__array_namespace__()
     there = _examples(net, params, x)
     if known.rows is None:
-        J = jacobian_transpose(net, there, residual_errors(net, params, there))
+        J = there.jacobian_transpose()
         Z = E.solve_lower(known.factor, _root_variance(hyper, params)[:, None] * J)
         return (Z * Z).sum(axis=0).reshape(there.r.shape)
     covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
-    itself = gram_diagonal(net, params, there, covariance)
-    across = _cross_gram(net, params, hyper, _around(net, params, known.rows), there)
+    itself = gram_diagonal(there, covariance)
+    across = _cross_gram(hyper, _around(net, params, known.rows), there)
     Z = E.solve_lower(known.factor, across)
     explained = (Z * Z).sum(axis=0).reshape(there.r.shape)
     return xp.maximum(itself - explained, 0) / hyper.beta
@@ -90,7 +84,7 @@ def parameter_covariance(known: Posterior, *, net: "Network") -> Array:
         Z = E.inverse_lower(known.factor) * d
         return Z.T @ Z
     around = _around(net, params, known.rows)
-    J = jacobian_transpose(net, around, residual_errors(net, params, around))
+    J = around.jacobian_transpose()
     Z = E.solve_lower(known.factor, (xp.sqrt(hyper.beta) * (d * d)[:, None] * J).T)
     return xp.diag(d * d) - Z.T @ Z
 
@@ -110,9 +104,7 @@ def _examples(net: "Network", params: Params, x: Array) -> Linearization:
     return linearize(net, params, x, xp.zeros((len(x), net.outputs), dtype=x.dtype), xp.ones(len(x), dtype=x.dtype))
 
 
-def _cross_gram(
-    net: "Network", params: Params, hyper: Hyperparameters, left: Linearization, right: Linearization
-) -> Array:
+def _cross_gram(hyper: Hyperparameters, left: Linearization, right: Linearization) -> Array:
     """K~ = beta J A^-1 J'^T."""
     covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
-    return gram(net, params, left, right, covariance=covariance)["all"]
+    return gram(left, right, covariance=covariance)["all"]
