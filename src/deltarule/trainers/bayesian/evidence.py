@@ -1,6 +1,7 @@
 """The model of S around one point in whitened parameters, and the evidence of the hyper-parameters there.
 
-With S(p) = (beta/2) ‖r‖² + (1/2) p^T A p and u = A^(1/2) p, the Gauss-Newton Hessian of S in u is
+With S(p) = beta C + (1/2) p^T A p, C = sum_i w_i C_i, which is (1/2) ‖r‖² of a quadratic cost, and u = A^(1/2) p, the
+Gauss-Newton Hessian of S in u is
 
     H~ = I + J~^T J~,  J~ = sqrt(beta) J A^(-1/2),                                             (BR1)
 
@@ -8,7 +9,12 @@ whose eigenvalues are at least 1, so that its factorisation cannot fail. The evi
 
     ln p(Y | alpha, beta) = -S - (1/2) ln |H~| + (m k / 2) ln(beta / 2 pi)                      (BR2)
 
-and the effective number of parameters of group g is gamma_g = n_g - tr_g H~^-1 (BR3). A damped step solves
+where the noise is Gaussian. Where C itself is -ln p(Y | p), as that of classes, beta is 1 and there is no third term:
+
+    ln p(Y | alpha) = -C - (1/2) p^T A p - (1/2) ln |H| + (1/2) sum ln alpha,  H = J^T J + A,       (BR2')
+
+with J^T J the Gauss-Newton matrix, J = S^T dz/dp and S S^T = d²C/dz². The effective number of parameters of group g is
+gamma_g = n_g - tr_g H~^-1 (BR3). A damped step solves
 
     (H~ + mu I) du = -∇_u S,  which is  (beta J^T J + (1 + mu) A) s = -(beta J^T r + A p).      (BR4)
 
@@ -43,7 +49,7 @@ class Evidence(NamedTuple):
 
 
 class Primal(NamedTuple):
-    """A point in parameter space for n <= m k: ‖r‖², J^T r and J^T J, which serve any hyper-parameters."""
+    """A point in parameter space for n <= m k: 2 C (‖r‖²), J^T r and J^T J, which serve any hyper-parameters."""
 
     square: Array
     gradient: Array
@@ -51,7 +57,7 @@ class Primal(NamedTuple):
 
 
 class Dual(NamedTuple):
-    """A point for m k < n: ‖r‖², what the examples left in the network, and the errors of every residual."""
+    """A point for m k < n: 2 C (‖r‖²), what the examples left in the network, and the errors of every residual."""
 
     square: Array
     lin: Linearization
@@ -59,7 +65,7 @@ class Dual(NamedTuple):
 
 
 def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
-    """S = (beta/2) ‖r‖² + (1/2) p^T A p."""
+    """S = beta C + (1/2) p^T A p, from 2 C."""
     return 0.5 * hyper.beta * square + 0.5 * dot(p, times(spread(hyper.alpha, p), p))
 
 
@@ -75,7 +81,7 @@ def dual_point(F: Objective, p: Params) -> Dual:
     return Dual(2 * lin.cost, lin, lin.errors())
 
 
-def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters) -> Evidence:
+def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
     """H~ factored, n x n."""
     E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
     d = _root_variance(hyper, p)
@@ -85,7 +91,7 @@ def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters)
     gamma = [{name: entry.sum(axis=0) for name, entry in layer.items()} for layer in used]
     g = _whitened_gradient(at, hyper, p, d)
     S = objective(p, hyper, at.square)
-    return Evidence(S, _log_evidence(F, S, L, hyper), gamma, xp.sqrt(xp.vdot(g, g)))
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), gamma, xp.sqrt(xp.vdot(g, g)))
 
 
 def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu: Array) -> Step:
@@ -116,7 +122,7 @@ def _whitened_gradient(at: Primal, hyper: Hyperparameters, p: Params, d: Array) 
     return hyper.beta * d * at.gradient + ravel(p) / d
 
 
-def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters) -> Evidence:
+def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
     """I + K~ factored, m k x m k, with K~ by (GRAM)."""
     E, xp = engine.of(at.lin.r), at.lin.r.__array_namespace__()
     covariance, A = _covariance(hyper), spread(hyper.alpha, p)
@@ -125,7 +131,7 @@ def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters) -> 
     gradient = plus(scaled(_pull(at, at.lin.r), hyper.beta), times(A, p))
     S = objective(p, hyper, at.square)
     size = xp.sqrt(dot(gradient, over(gradient, A)))
-    return Evidence(S, _log_evidence(F, S, L, hyper), times(covariance, traces), size)
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), times(covariance, traces), size)
 
 
 def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Array) -> Step:
@@ -173,15 +179,20 @@ EVIDENCE = {"primal": primal_evidence, "dual": dual_evidence}
 STEPS = {"primal": primal_step, "dual": dual_step}
 
 
-def residual_count(F: Objective) -> Array:
-    """m k, or where targets are missing the number of those that were measured, with their weights."""
+def residual_count(F: Objective) -> Array | None:
+    """m k, or where targets are missing the number of those that were measured, with their weights.
+
+    None where the cost knows its noise, so that there is no beta to find.
+    """
+    if F.net.cost.knows_noise(F.net.output_activation):
+        return None
     return F.net.outputs * F.net.cost.measured(F.rows.y, F.rows.mask).mean()
 
 
-def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters) -> Array:
+def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters, relevance: bool) -> Array:
     """(BR2) and the hyper-prior; L is the factor of H~ or of I + K~."""
     xp = L.__array_namespace__()
     residuals = residual_count(F)
     half_log_determinant = xp.log(xp.diagonal(L)).sum()
-    likelihood = 0.5 * residuals * xp.log(hyper.beta / (2 * xp.pi))
-    return likelihood - S - half_log_determinant + log_hyper_prior(hyper.alpha)
+    scale = 0.0 if residuals is None else 0.5 * residuals * xp.log(hyper.beta / (2 * xp.pi))
+    return scale - S - half_log_determinant + log_hyper_prior(hyper.alpha, relevance)
