@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from deltarule.curvature import jacobian_transpose, linearize, residual_errors
+from deltarule.curvature.linearization import linearize
 from deltarule.engine import numpy_engine as E
 from deltarule.engine.rows import Rows
-from deltarule.trainers.bayesian.posterior import Posterior, root_variance
+from deltarule.trainers.bayesian.hyperparameters import spread
+from deltarule.trainers.bayesian.posterior import Posterior
+from deltarule.trees import ravel
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -50,6 +52,7 @@ def leave_one_out(net: "Network", known: Posterior, rows: Rows, groups: np.ndarr
     Mr = np.empty((N, k))
     together = _together(groups)
     Q = None
+    root = np.sqrt(known.hyper.beta / ravel(spread(known.hyper.alpha, known.params)))
     if known.rows is not None:
         inverse = E.inverse_lower(known.factor)
         Q = inverse.T @ inverse  # (I + K~)^-1 = I - H
@@ -60,8 +63,7 @@ def leave_one_out(net: "Network", known: Posterior, rows: Rows, groups: np.ndarr
         lin = linearize(net, known.params, rows.x[some], rows.y[some], rows.mask[some])
         r[some] = lin.r
         if Q is None:
-            d = root_variance(known.hyper, known.params)
-            J = np.sqrt(known.hyper.beta) * d[:, None] * jacobian_transpose(net, lin, residual_errors(net, known.params, lin))
+            J = root[:, None] * lin.jacobian_transpose()
             Z = E.solve_lower(known.factor, J).T.reshape(-1, k, len(J))
             out = np.eye(k) - Z @ Z.transpose(0, 2, 1)
             J_of |= {i: Z[i - start] for i in wanted[(wanted >= some.start) & (wanted < some.stop)]}
@@ -82,8 +84,7 @@ def leave_one_out(net: "Network", known: Posterior, rows: Rows, groups: np.ndarr
         blocks = inverse.reshape(len(group), k, len(group), k)
         M[group] = np.stack([blocks[i, :, i] for i in range(len(group))])
     weight = rows.mask[:, None]
-    root = np.sqrt(weight)
-    mean = rows.y + Mr / root
+    mean = rows.y + Mr / np.sqrt(weight)
     left = np.diagonal(M, axis1=1, axis2=2)
     return LeftOut(mean, np.maximum(left - 1, 0) / (known.hyper.beta * weight))
 
