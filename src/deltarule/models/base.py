@@ -180,7 +180,7 @@ class NetworkEstimator(BaseEstimator):
             epochs=self.epochs,
             patience=self.max_fail,
             restarts=self.restarts,
-            effort="quick" if self.warm_start else self.effort,
+            effort="quick" if self.warm_start else getattr(self, "effort", None),
         )
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:

@@ -134,5 +134,7 @@ def averaged(
         noise_std=ensemble.noise_std * scales,
         tried=tried,
     )
-    result = replace(best.result, params=params, starts=tuple(one.result for one in several) if len(several) > 1 else ())
+    result = replace(
+        best.result, params=params, starts=tuple(one.result for one in several) if len(several) > 1 else ()
+    )
     return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, known)
