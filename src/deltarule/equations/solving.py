@@ -136,8 +136,9 @@ def solve(
         parts = course.parts(0)
         first = parts[0].net
         count = -(-sum(part.rows.x.shape[0] * part.net.outputs for part in parts) // first.outputs)
-        course = replace(course, form=trainer.form(first, starts[0], count))
-        with trainer.thread_limits(first, starts[0], count):
+        sizes = first.sizes(starts[0])
+        course = replace(course, form=trainer.form(sizes, count))
+        with trainer.thread_limits(sizes, count):
             result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)
 
