@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deltarule.trainers.bayesian import BayesianEnsemble
 
 PLACES = 40  # of a dependence curve
-MOST_CURVES = 6
+MOST_CURVES = 12
 MOST_MISREAD = 40
 ROWS_OF_BAND = 20  # over which the error bars of a dependence curve are a mean
 PARTS = ("training", "validation", "test")
