@@ -7,7 +7,7 @@ from typing import Any
 
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
-from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
+from deltarule.models.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
