@@ -11,7 +11,7 @@ from deltarule.data.schema import Schema
 from deltarule.errors import counted
 from deltarule.inspection.plots.style import required
 from deltarule.inspection.report import pictures
-from deltarule.inspection.report.drawing import palette
+from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
 from deltarule.inspection.report.predictions import Shown, predictions
 
@@ -54,7 +54,7 @@ def html_report(
         network: a picture of it as SVG.
 
     Raises:
-        ConfigurationError: matplotlib or Jinja2 is not installed.
+        ConfigurationError: Jinja2 is not installed.
     """
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
@@ -77,7 +77,7 @@ def whole_page(
     """The page of sections, each a title, cards and pictures.
 
     Raises:
-        ConfigurationError: matplotlib or Jinja2 is not installed.
+        ConfigurationError: Jinja2 is not installed.
     """
     page = (
         required("jinja2")
@@ -159,8 +159,8 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
     limits = (float(means.min() - margin), float(means.max() + margin))
     for curve in evidence.dependence:
         words = DEPENDENCE if curve.std is None else DEPENDENCE + BAND
-        figure = pictures.dependence(curve, names, ylabel, limits, reach)
-        shown.append(Shown(f"Dependence on {curve.column}", words, figure))
+        chart = pictures.dependence(curve, names, ylabel, limits, reach)
+        shown.append(Shown(f"Dependence on {curve.column}", words, chart))
     return shown
 
 
