@@ -110,6 +110,21 @@ def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> "Figure":
     return figure
 
 
+def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) -> "Figure":
+    """Sizes (m,) of a residual at points (m, d): over the only input, or as colours over the first two."""
+    logs = np.log10(np.maximum(sizes, np.finfo(float).tiny))
+    with drawing(None, SIZE) as (figure, axes):
+        if points.shape[1] == 1:
+            axes.scatter(points[:, 0], logs, s=10, color=COLOURS[1], linewidths=0)
+            axes.set(xlabel=names[0], ylabel="log10 of the residual")
+        else:
+            marks = axes.scatter(points[:, 0], points[:, 1], s=14, c=logs, linewidths=0)
+            figure.colorbar(marks, ax=axes, label="log10 of the residual")
+            axes.grid(visible=False)
+            axes.set(xlabel=names[0], ylabel=names[1])
+    return figure
+
+
 def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) -> "Figure":
     """For each class the share of its rows found against the share of other rows taken for it, over all thresholds."""
     shown = [1] if len(names) == 2 else range(len(names))
