@@ -106,13 +106,14 @@ def main() -> None:
     parser.add_argument("--picture", action="store_true")
     options = parser.parse_args()
     path = Path(options.out).with_suffix(".json")
-    empty = {"machine": asdict(describe(1)), "limit": options.limit, "loads": {}, "curves": {}}
+    empty = {"machine": asdict(describe(1)), "limits": {}, "loads": {}, "curves": {}}
     found = json.loads(path.read_text()) if path.exists() else empty
     for name in [] if options.picture else options.only:
+        found["limits"][name], found["loads"][name] = options.limit, []
 
         def keep(results: dict, name: str = name) -> None:
             found["curves"].setdefault(name, {}).update(results)
-            found["loads"].setdefault(name, []).append(round(os.getloadavg()[0], 1))
+            found["loads"][name].append(round(os.getloadavg()[0], 1))
             path.write_text(json.dumps(found))
 
         race(name, options.who, options.limit, keep)

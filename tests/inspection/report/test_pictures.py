@@ -65,3 +65,13 @@ def test_the_coverage_of_true_error_bars_is_the_nominal_one():
     np.testing.assert_allclose(found, nominal, atol=2e-3)
     short = pictures.coverage_curve(errors, std / 2, 7)[1]
     assert np.all(short[1:-1] < nominal[1:-1])
+
+
+def test_a_residual_is_drawn_over_one_input_or_two():
+    sizes = np.array([1.0, 1e-2, 0.0])
+    line = pictures.residual_map(np.array([[0.0], [1.0], [2.0]]), sizes, ["time"]).axes[0]
+    assert line.collections[0].get_offsets().tolist() == [[0, 0], [1, -2], [2, -6]]
+    assert line.get_xlabel() == "time"
+    plane, bar = pictures.residual_map(np.eye(3), sizes, ["place", "time", "more"]).axes
+    assert plane.collections[0].get_array().tolist() == [0, -2, -6]
+    assert (plane.get_ylabel(), bar.get_ylabel()) == ("time", "log10 of the residual")

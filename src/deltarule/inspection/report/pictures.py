@@ -111,8 +111,11 @@ def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> "Figure":
 
 
 def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) -> "Figure":
-    """Sizes (m,) of a residual at points (m, d): over the only input, or as colours over the first two."""
-    logs = np.log10(np.maximum(sizes, np.finfo(float).tiny))
+    """Sizes (m,) of a residual at points (m, d): over the only input, or as colours over the first two.
+
+    The logarithm goes six decades below the largest of them.
+    """
+    logs = np.log10(np.maximum(sizes, max(1e-6 * sizes.max(), np.finfo(float).tiny)))
     with drawing(None, SIZE) as (figure, axes):
         if points.shape[1] == 1:
             axes.scatter(points[:, 0], logs, s=10, color=COLOURS[1], linewidths=0)
