@@ -19,7 +19,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from deltarule import trees
 from deltarule.arrays import Array
-from deltarule.curvature import linearize, normal_equations, residual_errors
+from deltarule.curvature.normal import normal_equations
 from deltarule.network.backprop import Params
 from deltarule.objective import JointObjective, Objective
 from deltarule.trainers.levenberg_marquardt.dual import joint_gram
@@ -57,9 +57,9 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
         gamma = float(np.trace(cho_solve(factor, of_data)))
         known = 1 - ridge * np.diagonal(of_theta[n - count :])
     else:
-        lins = [linearize(part.net, params, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in F.parts]
-        errors = [residual_errors(part.net, params, one) for part, one in zip(F.parts, lins, strict=True)]
-        K = np.array(joint_gram(F, params, lins, errors)["all"])
+        lins = F.linearized(params)
+        errors = [one.errors() for one in lins]
+        K = np.array(joint_gram(F, lins, errors)["all"])
         kept = slice(R - lins[-1].r.size, R)
         rows = K[kept].copy()
         response = cho_solve(_with_ridge(K), np.eye(R)[:, kept])
