@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
@@ -89,8 +89,7 @@ def predict(
         line(console, command("export", model, "--to", "c"), "bold")
         return
     shown = f"{SHOWN} of {len(rows.rows):,} rows. All of them, as" if len(rows.rows) > SHOWN else "As"
-    options = as_words({name: value for name, _, value in given(reading)})
-    options += [] if interval is None else ["--interval", interval]
+    options = as_words(reading) + ([] if interval is None else ["--interval", str(interval)])
     line(console, f"{shown} a table:")
     line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
 

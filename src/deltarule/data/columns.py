@@ -42,7 +42,7 @@ class RawColumn:
 
 
 class Column:
-    """What all kinds say of themselves; each is a frozen dataclass, whose fields are what its JSON holds."""
+    """What all kinds of column share; each is a frozen dataclass, whose fields are what its JSON holds."""
 
     kind: ClassVar[str]
     is_number: ClassVar[bool] = False  # whether its first input is a standardised number, between which others lie

@@ -3,6 +3,8 @@
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deltarule import trees
 from deltarule.errors import counted
 from deltarule.inspection.report import Evidence, diagram, gather, html_report
@@ -12,6 +14,7 @@ from deltarule.models.planning import sizes_of
 from deltarule.models.words import number
 
 if TYPE_CHECKING:
+    from deltarule.data.schema import Schema
     from deltarule.models.model import Model
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
@@ -60,15 +63,15 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
 
     Args:
         model: a model with a schema.
-        evidence: the model on rows with known targets; None takes those that were held out, where they are at hand.
+        evidence: the model on rows with known targets; None takes those that it was trained with, if they are at hand.
         more: what else the card says.
     """
     from deltarule.errors import ModelFileError
 
     if model.schema is None:
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
-    if evidence is None and model.held_out is not None:
-        evidence = evidence_of(model, model.held_out.X, model.held_out.Y, "the rows held out for the test")
+    if evidence is None and model.examples:
+        evidence = _at_hand(model, model.schema)
     title = model.training.get("source") or ", ".join(model.schema.target_names)
     if model.path is not None:
         title = model.path.name
@@ -82,6 +85,18 @@ def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, ro
     """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
     assert model.schema is not None
     return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
+
+
+def _at_hand(model: "Model", schema: "Schema") -> Evidence:
+    """The model on the rows that it was trained with, by part; of images on those held out for the test."""
+    parts = {part: rows for part, rows in model.examples.items() if len(rows)}
+    if schema.image_shape is not None:
+        return evidence_of(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
+    X, Y, rows = (np.concatenate([getattr(part, name) for part in parts.values()]) for name in ("X", "Y", "rows"))
+    names = np.repeat(list(parts), [len(part) for part in parts.values()])
+    known = np.isfinite(Y).all(axis=1)  # of several targets some may be missing
+    source = model.training.get("source") or "the table that trained it"
+    return evidence_of(model, X[known], Y[known], source, names[known], rows[known])
 
 
 def _count(model: "Model") -> str:

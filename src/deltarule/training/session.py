@@ -7,7 +7,7 @@ many epochs run at a time changes nothing in the numbers.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from deltarule.trainers.stopping import FROM_OUTSIDE, STOP_REASONS, Stopping, st
 from deltarule.training.checkpoints.keeper import Keeper
 from deltarule.training.checkpoints.progress import Progress
 from deltarule.training.loop import Carry, Course, Records
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NO_CHECKPOINTS = Keeper(None)
 CHUNK_SECONDS = 0.5  # what the epochs between two looks aim at, so that progress and Ctrl-C stay lively
@@ -72,6 +75,12 @@ class TrainingResult:
     engine: str
     starts: tuple["TrainingResult", ...] = ()
     remark: str = ""
+
+    def plot_costs(self, *, ax: "Axes | None" = None) -> "Axes":
+        """The costs over the epochs by matplotlib, in `ax` or in a new figure; the axes."""
+        from deltarule.inspection.plots import plot_costs
+
+        return plot_costs(self.history, ax)
 
     def __repr__(self) -> str:
         """The stop in one line; the arrays are in `params` and `history`."""

@@ -11,7 +11,7 @@ from deltarule.data.schema import Schema
 from deltarule.errors import counted
 from deltarule.inspection.plots.style import required
 from deltarule.inspection.report import pictures
-from deltarule.inspection.report.drawing import palette
+from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
 from deltarule.inspection.report.predictions import Shown, predictions
 
@@ -31,7 +31,10 @@ IMPORTANCE = (
 )
 LOG_LOSS = " Log-loss is the mean of -ln p, where p is the probability given to the right class."
 NETWORK = "A line is as wide as its weight is large; red ones are negative. Put the mouse on one to see its number."
-RESIDUAL = "How far from 0 at some of the points that were fitted: where it is large, do not believe the solution."
+RESIDUAL = (
+    "How far from 0 at some of the points that were fitted; over two inputs the larger dot is the larger residual. "
+    "Where it is large, do not believe the solution."
+)
 DEPENDENCE = "The mean prediction, all other columns as they are; every column on the same scale."
 BAND = " The band holds 95 % of new measurements, by the error bars' mean over some rows."
 
@@ -55,7 +58,7 @@ def html_report(
         network: a picture of it as SVG.
 
     Raises:
-        ConfigurationError: matplotlib or Jinja2 is not installed.
+        ConfigurationError: Jinja2 is not installed.
     """
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
@@ -80,7 +83,7 @@ def whole_page(
     """The page of sections, each a title, cards and pictures.
 
     Raises:
-        ConfigurationError: matplotlib or Jinja2 is not installed.
+        ConfigurationError: Jinja2 is not installed.
     """
     page = (
         required("jinja2")
@@ -162,8 +165,8 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
     limits = (float(means.min() - margin), float(means.max() + margin))
     for curve in evidence.dependence:
         words = DEPENDENCE if curve.std is None else DEPENDENCE + BAND
-        figure = pictures.dependence(curve, names, ylabel, limits, reach)
-        shown.append(Shown(f"Dependence on {curve.column}", words, figure))
+        chart = pictures.dependence(curve, names, ylabel, limits, reach)
+        shown.append(Shown(f"Dependence on {curve.column}", words, chart))
     return shown
 
 
