@@ -52,9 +52,7 @@ class Feedback:
         """y_t of rows x_t, (N, n_1) ↦ (N, k): one step ahead."""
         return X @ self.line.T + backprop.forward(self.net, params, X)[-1].a
 
-    def free_run(
-        self, params: Params, U: np.ndarray, start: np.ndarray, near: np.ndarray | None = None
-    ) -> np.ndarray:
+    def free_run(self, params: Params, U: np.ndarray, start: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
         """Runs that are fed their own outputs, K of them beside each other.
 
         Args:

@@ -19,7 +19,17 @@ from deltarule.models.scaling import Scaling
 from deltarule.models.series import stored
 from deltarule.models.series.choice import Choice, lags_to_try
 from deltarule.models.series.committee import Committee
-from deltarule.models.series.records import Records, each_record, inputs_of, is_list, names_of, records_of, start_of, tail_of
+from deltarule.models.series.records import (
+    Records,
+    each_record,
+    inputs_of,
+    is_list,
+    names_of,
+    records_of,
+    require_known,
+    start_of,
+    tail_of,
+)
 from deltarule.models.series.uncertainty import measured_noise, sensitivity
 
 TRAININGS = ("auto", "open-loop", "closed-loop")
@@ -323,21 +333,14 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         return records
 
     def _runs(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """The members' free runs in scaled units, (T, M k).
-
-        Raises:
-            DataError, UnstableError: a value is missing, or the run leaves everything that was measured.
-        """
-        needed = start[self.max_lag_ - self.committee_.lags.reach :]
-        for name, values, first in (("U", U, 0), ("y_start", needed, self.max_lag_ - len(needed))):
-            if not np.isfinite(values).all():
-                step = first + int(np.argwhere(~np.isfinite(values))[0][0])
-                raise DataError(f"{name} lacks a value in step {step}: fill it in.")
+        """The members' free runs in scaled units, (T, M k); a DataError or an UnstableError where there is none."""
+        require_known(U, start, self.committee_.lags)
         runs = self.committee_.free_run(U[None], start[None])[0]
         within = self.committee_.model.within(runs)
         if not within.all():
+            step = self.max_lag_ + int(within.argmin())
             raise UnstableError(
-                f"the free run leaves everything that was measured in step {self.max_lag_ + int(within.argmin())}: fit with "
+                f"the free run leaves everything that was measured in step {step}: fit with "
                 "training='closed-loop', with other lags or with a larger l2."
             )
         return runs

@@ -109,6 +109,15 @@ def start_of(y: Any, outputs: int, lags: Lags) -> np.ndarray:
     return np.concatenate([start, np.full((max(D - len(start), 0), outputs), np.nan)])
 
 
+def require_known(U: np.ndarray, start: np.ndarray, lags: Lags) -> None:
+    """Raise a DataError if a run with inputs U (T, m) from `start` (D, k) lacks a value that it needs."""
+    unneeded = lags.longest - lags.reach
+    for name, values, first in (("U", U, 0), ("y_start", start[unneeded:], unneeded)):
+        if not np.isfinite(values).all():
+            step = first + int(np.argwhere(~np.isfinite(values))[0][0])
+            raise DataError(f"{name} lacks a value in step {step}: fill it in.")
+
+
 def tail_of(record: Stretch, lags: Lags) -> Stretch | None:
     """The end of a record from the last place on where a free run can begin; None where there is none.
 
