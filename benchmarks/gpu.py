@@ -33,7 +33,8 @@ from benchmarks.descent.task import Task  # noqa: E402
 from benchmarks.epochs import Epochs  # noqa: E402
 from benchmarks.machine import describe  # noqa: E402
 from benchmarks.record import Case, Entry, Goal, Result, write  # noqa: E402
-from deltarule.curvature import gram, linearize, residual_errors  # noqa: E402
+from deltarule.curvature.gram import gram  # noqa: E402
+from deltarule.curvature.linearization import linearize  # noqa: E402
 from deltarule.engine import jax_engine  # noqa: E402
 from deltarule.training import compiled_loop  # noqa: E402
 
@@ -136,11 +137,11 @@ def _gram_alone(net: dr.Network, params: Any, x: jax.Array, y: jax.Array) -> lis
     @jax.jit
     def prepare(params: Any, x: jax.Array, y: jax.Array) -> tuple[Any, list[jax.Array]]:
         lin = linearize(net, params, x, y, jnp.ones(len(x)))
-        return lin, residual_errors(net, params, lin)
+        return lin, lin.errors()
 
-    product = jax.jit(lambda params, lin, errors: gram(net, params, lin, lin, errors=errors)["all"])
+    product = jax.jit(lambda lin, errors: gram(lin, lin, errors=(errors, errors))["all"])
     lin, errors = prepare(params, x, y)
-    return laps(lambda: product(params, lin, errors))
+    return laps(lambda: product(lin, errors))
 
 
 def rates(operations: float, seconds: list[float], peak: float) -> dict[str, float]:

@@ -19,7 +19,7 @@ def test_the_example(capsys):
 def test_what_it_names_exists():
     assert all((ROOT / name).is_file() for name in re.findall(r"`(tests/\S+?\.py)`", PAGE))
     inside = ROOT / "src" / "deltarule"
-    assert (inside / "curvature" / "recursion.py").is_file()
+    assert (inside / "curvature" / "linearization.py").is_file()
     assert (inside / "network" / "layers" / "gru.py").is_file()
     assert all(hasattr(dr, name) for name in re.findall(r"\bdr\.(\w+)", PAGE))
     assert all((ROOT / "docs" / name).is_file() for name in re.findall(r"\]\(([a-z./]+\.md)\)", PAGE))

@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    NormalEquations,
-    equations_at,
-    linearize,
-    normal_equations,
-    residual_acceleration,
-    transpose_product,
-)
+from deltarule.curvature.linearization import Linearization, linearize
+from deltarule.curvature.normal import NormalEquations, equations_at, normal_equations
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, sum_over_blocks
 from deltarule.network import backprop
@@ -78,12 +71,16 @@ class Objective:
         """F(p)."""
         return self.sum(cost, p) + self.prior_energy(p)
 
+    def linearized(self, p: Params) -> list[Linearization]:
+        """The examples of each part linearised at p, all of them together."""
+        return [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in self.parts]
+
     def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
         """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
         if not self.in_one_block:
             return None, self.sum(normal_equations, p)
-        lins = [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in self.parts]
-        found = [equations_at(part.net, p, lin) for part, lin in zip(self.parts, lins, strict=True)]
+        lins = self.linearized(p)
+        found = [equations_at(lin) for lin in lins]
         kept = [(lin, J) for lin, (_, J) in zip(lins, found, strict=True)]
         return kept, NormalEquations(*map(sum, zip(*(equations for equations, _ in found), strict=True)))
 
@@ -91,10 +88,7 @@ class Objective:
         """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
         if kept is None:
             return self.sum(_force, p, s)
-        bends = [
-            J @ residual_acceleration(part.net, p, lin, part.scale * part.rows.mask, s).reshape(-1)
-            for part, (lin, J) in zip(self.parts, kept, strict=True)
-        ]
+        bends = [J @ lin.acceleration(s).reshape(-1) for lin, J in kept]
         return trees.unravel(sum(bends[1:], bends[0]), s)
 
     def prior(self, p: Params) -> Params:
@@ -202,7 +196,7 @@ def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
 
 def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
     lin = linearize(net, p, x, y, weight)
-    return transpose_product(net, p, lin, residual_acceleration(net, p, lin, weight, s))
+    return lin.transpose_product(lin.acceleration(s))
 
 
 def cost(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Array:

@@ -28,7 +28,8 @@ def test_the_error_stops_where_relu_is_off(engine):
 
 
 def test_the_weights_gather_every_place(engine):
-    grads = LAYER.gradient(*on(engine, (IMAGE, DELTA)))
+    params, image, delta = on(engine, (PARAMS, IMAGE, DELTA))
+    grads = LAYER.gradient(LAYER.forward(params, image), delta)
     # dC/dW_uv = sum_ij delta_ij a_i+u,j+v; u = v = 0: 1·1 + 2·0 - 1·1 + 3·2 + 1·0
     # (0, 1): 2 + 2·1 - 3 + 3·1 + 0; (1, 0): 0 + 2·3 - 1 + 3·1 + 1; (1, 1): 1 + 2·1 - 0 + 3·0 + 2
     assert grads["W"][0, ..., 0].tolist() == [[6, 4], [9, 5]]
@@ -45,7 +46,7 @@ def test_the_error_below_is_the_full_correlation_with_the_kernel_turned(engine):
     #     0 3  0 1 0      in the corner holds only delta_11 = 1, at the place of the 1, and gives 1.
     #     0 0  0 0 0
     expected = [[1, 2, 2, 4], [0, -2, -2, -2], [3, 6, 2, 2], [0, -3, 0, -1]]
-    assert LAYER.propagate(params, image, here, error)[0, ..., 0].tolist() == expected
+    assert LAYER.propagate(here, error)[0, ..., 0].tolist() == expected
 
 
 def test_pooling(engine):
@@ -55,18 +56,18 @@ def test_pooling(engine):
     here = pool.forward({}, image)
     assert here.a[0, ..., 0].tolist() == [[2, 3], [2, 2]]
     winners = [[0, 10, 0, 0], [0, 0, 20, 0], [30, 0, 0, 0], [0, 0, 0, 40]]
-    assert pool.propagate({}, image, here, delta)[0, ..., 0].tolist() == winners
+    assert pool.propagate(here, delta)[0, ..., 0].tolist() == winners
     mean = dr.MeanPool((2, 2))
     here = mean.forward({}, image)
     assert here.a[0, ..., 0].tolist() == [[1, 1.25], [1, 0.75]]
     even = [[2.5, 2.5, 5, 5], [2.5, 2.5, 5, 5], [7.5, 7.5, 10, 10], [7.5, 7.5, 10, 10]]
-    assert mean.propagate({}, image, here, delta)[0, ..., 0].tolist() == even
+    assert mean.propagate(here, delta)[0, ..., 0].tolist() == even
 
 
 def test_of_equal_pixels_the_first_wins(engine):
     pool, flat = dr.MaxPool((2, 2)), put(engine, np.ones((1, 2, 4, 1)))
     here = pool.forward({}, flat)
-    found = pool.propagate({}, flat, here, put(engine, np.array([5.0, 7.0])[None, None, :, None]))
+    found = pool.propagate(here, put(engine, np.array([5.0, 7.0])[None, None, :, None]))
     assert found[0, ..., 0].tolist() == [[5, 0, 7, 0], [0, 0, 0, 0]]
 
 
@@ -75,4 +76,4 @@ def test_the_norm_of_3_and_4(engine):
     here = pool.forward({}, image)
     assert here.a[0, ..., 0].tolist() == [[5, 0]]
     delta = put(engine, np.array([10.0, 7.0])[None, None, :, None])  # shares 3/5 and 4/5; at 0 the norm has a kink: 0
-    np.testing.assert_allclose(pool.propagate({}, image, here, delta)[0, ..., 0], [[6, 8, 0, 0]], rtol=1e-14)
+    np.testing.assert_allclose(pool.propagate(here, delta)[0, ..., 0], [[6, 8, 0, 0]], rtol=1e-14)

@@ -39,7 +39,7 @@ def test_two_steps_of_a_gru(engine):
     params = on(engine, {"W": W, "V": V, "b": b})
     here = dr.GRU(1).forward(params, on(engine, np.array([[[1.0], [0.0]]])))
     np.testing.assert_allclose(np.asarray(here.a)[0, :, 0], [3 / 20, 19 / 40], rtol=1e-6)
-    assert np.asarray(here.taken.h[1])[0, :, 0] == pytest.approx([0, 1 / 2 * 3 / 20])
+    assert np.asarray(here.a_prev.h[1])[0, :, 0] == pytest.approx([0, 1 / 2 * 3 / 20])
 
 
 pytestmark = pytest.mark.usefixtures("float64")

@@ -12,7 +12,7 @@ import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.cli import main
-from deltarule.curvature.hessian import backward_pass, hessian_product
+from deltarule.curvature.hessian import backward_pass
 from deltarule.data import NumericColumn, Schema
 from deltarule.network.tracing import equations
 from deltarule.training.forecast import forecast
@@ -58,7 +58,7 @@ def assert_derivatives(net: dr.Network, engine: str, X: np.ndarray, Y: np.ndarra
     v, h = trees.mapped(np.cos, params), 1e-5
     p, along, x, y, weight = on(engine, (params, v, X, Y, np.full(len(X), 1 / len(X))))
     with engines.get(engine).computing_in(np.dtype("float64")):
-        product = hessian_product(net, p, backward_pass(net, p, x, y, weight), along)
+        product = backward_pass(net, p, x, y, weight).hessian_product(along)
     product = trees.ravel(trees.mapped(np.asarray, product))
     ahead, behind = (
         trees.ravel(net.cost_and_gradient(trees.mapped(lambda p, v, t=t: p + t * v, params, v), X, Y)[1])

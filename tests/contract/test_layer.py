@@ -10,7 +10,7 @@ import deltarule as dr
 from contract import consumers
 from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.network.layers import LAYER_KINDS, Layer, Pass
+from deltarule.network.layers import LAYER_KINDS, Layer, Motion, Pass
 from deltarule.network.tracing import equations
 from engines import on
 
@@ -41,7 +41,7 @@ class Scaling(Layer):
 
     def forward(self, params, a_prev, key=None):
         z = params["g"] * a_prev
-        return Pass(z, z)
+        return Pass(params, a_prev, z, z)
 
     def slope(self, here):
         return here.z.__array_namespace__().ones_like(here.z)
@@ -49,38 +49,38 @@ class Scaling(Layer):
     def error(self, here, dC_da):
         return dC_da
 
-    def propagate(self, params, a_prev, here, delta):
-        return params["g"] * delta
+    def propagate(self, here, delta):
+        return here.params["g"] * delta
 
-    def gradient(self, a_prev, delta):
-        return {"g": (a_prev * delta).sum(axis=0)}
+    def gradient(self, here, delta):
+        return {"g": (here.a_prev * delta).sum(axis=0)}
 
-    def tangent(self, params, dparams, a_prev, here, da_prev):
-        dz = dparams["g"] * a_prev
-        dz = dz if da_prev is None else dz + params["g"] * da_prev
-        return dz, dz
+    def tangent(self, here, dparams, da_prev):
+        dz = dparams["g"] * here.a_prev
+        dz = dz if da_prev is None else dz + here.params["g"] * da_prev
+        return Motion(dparams, da_prev, dz, dz)
 
-    def second_tangent(self, params, dparams, a_prev, here, dz, da_prev, dda_prev):
-        ddz = 0 * here.z if da_prev is None else 2 * dparams["g"] * da_prev
-        ddz = ddz if dda_prev is None else ddz + params["g"] * dda_prev
+    def second_tangent(self, here, moved, dda_prev):
+        ddz = 0 * here.z if moved.da_prev is None else 2 * moved.dparams["g"] * moved.da_prev
+        ddz = ddz if dda_prev is None else ddz + here.params["g"] * dda_prev
         return ddz, ddz
 
     def error_tangent(self, here, moved, dC_da, ddC_da):
         return ddC_da
 
-    def propagate_tangent(self, params, dparams, a_prev, da_prev, here, moved, delta, ddelta):
-        return params["g"] * ddelta + dparams["g"] * delta
+    def propagate_tangent(self, here, moved, delta, ddelta):
+        return here.params["g"] * ddelta + moved.dparams["g"] * delta
 
-    def gradient_tangent(self, a_prev, da_prev, delta, ddelta):
-        moved = a_prev * ddelta if da_prev is None else a_prev * ddelta + da_prev * delta
-        return {"g": moved.sum(axis=0)}
+    def gradient_tangent(self, here, moved, delta, ddelta):
+        still = here.a_prev * ddelta
+        return {"g": (still if moved.da_prev is None else still + moved.da_prev * delta).sum(axis=0)}
 
-    def jacobian_transpose(self, a_prev, delta):
+    def jacobian_transpose(self, here, delta):
         xp, (m, k, n) = delta.__array_namespace__(), delta.shape
-        return [((delta * a_prev[:, None]).reshape(m * k, n).T, xp.ones((1, 1), dtype=delta.dtype))]
+        return [((delta * here.a_prev[:, None]).reshape(m * k, n).T, xp.ones((1, 1), dtype=delta.dtype))]
 
-    def squared_jacobian(self, a_prev, delta):
-        return {"g": ((delta * a_prev[:, None]) ** 2).sum(axis=(0, 1))}
+    def squared_jacobian(self, here, delta):
+        return {"g": ((delta * here.a_prev[:, None]) ** 2).sum(axis=(0, 1))}
 
     def gram(self, a_prev, delta):
         left, right = (d * a[:, None] for a, d in zip(a_prev, delta, strict=True))

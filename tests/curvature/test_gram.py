@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deltarule import engine
-from deltarule.curvature import gram, gram_diagonal, gram_traces, linearize, residual_errors
+from deltarule.curvature.gram import gram, gram_diagonal, gram_traces
+from deltarule.curvature.linearization import linearize
 from engines import NAMES, off, on
 
 # The columns of J, in the parameters' order: W (4, 3), b (4), W (3, 4), b (3), W (2, 3), b (2).
@@ -33,15 +34,15 @@ def found(request, block):
             return linearize(net, params, x[rows], y[rows], weight[rows])
 
         lin, left, right = of(slice(None)), of(slice(0, 2)), of(slice(2, 6))
-        grouped = {name: gram(net, params, lin, lin, group) for name, group in GROUPS.items()}
-        crossed = {"left, right": gram(net, params, left, right), "right, left": gram(net, params, right, left)}
+        grouped = {name: gram(lin, lin, group) for name, group in GROUPS.items()}
+        crossed = {"left, right": gram(left, right), "right, left": gram(right, left)}
         scaled = {
-            "scaled": gram(net, params, lin, lin, covariance=covariance),
-            "scaled, left, right": gram(net, params, left, right, covariance=covariance),
-            "traces": gram_traces(net, lin, residual_errors(net, params, lin), M),
-            "diagonal": gram_diagonal(net, params, lin, covariance),
+            "scaled": gram(lin, lin, covariance=covariance),
+            "scaled, left, right": gram(left, right, covariance=covariance),
+            "traces": gram_traces(lin, lin.errors(), M),
+            "diagonal": gram_diagonal(lin, covariance),
         }
-        return grouped | crossed | scaled | {"whole": gram(net, params, lin, lin)}
+        return grouped | crossed | scaled | {"whole": gram(lin, lin)}
 
     E, given = engine.get(request.param), (block.params, block.x, block.y, block.weight, COVARIANCE, M)
     with E.computing_in(np.dtype("float64")):

@@ -5,19 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import deltarule as dr
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    jacobian_diagonal,
-    jacobian_product,
-    jacobian_transpose,
-    linearize,
-    residual_acceleration,
-    residual_errors,
-    transpose_product,
-)
+from deltarule.curvature.linearization import linearize
 from deltarule.network import backprop
+from deltarule.network.layers import Motion
 from engines import NAMES, off, on
 
 V = np.random.default_rng(0).normal(size=39)  # as many as there are parameters
@@ -27,14 +20,16 @@ U = np.random.default_rng(1).normal(size=(6, 2))
 class Found(NamedTuple):
     """What the library computes at a block on one engine, all of it in one compilation."""
 
-    lin: Linearization
+    cost: Array
+    r: Array
+    S: Array
     deltas: list[Array]
     JT: Array
     diagonal: Any
     Jv: Array
     JTu: Any
     JTr: Any
-    moved: list[tuple[Array, Array]]
+    moved: list[Motion]
     bent: dict[float, Array]  # the acceleration along scale · V
     JT_without_example_2: Array
 
@@ -46,21 +41,20 @@ def found(request, block) -> Found:
     def everything(params, x, y, weight, lighter, v, u):
         lin = linearize(net, params, x, y, weight)
         other = linearize(net, params, x, y, lighter)
-        deltas = residual_errors(net, params, lin)
+        deltas = lin.errors()
         return Found(
-            lin=lin,
+            cost=lin.cost,
+            r=lin.r,
+            S=lin.S,
             deltas=deltas,
-            JT=jacobian_transpose(net, lin, deltas),
-            diagonal=jacobian_diagonal(net, params, lin),
-            Jv=jacobian_product(net, params, lin, v),
-            JTu=transpose_product(net, params, lin, u),
-            JTr=transpose_product(net, params, lin, lin.r),
-            moved=backprop.tangents(net, params, lin.x, lin.passes, v),
-            bent={
-                scale: residual_acceleration(net, params, lin, weight, trees.scaled(v, scale))
-                for scale in (1.0, 2.0, -1.0)
-            },
-            JT_without_example_2=jacobian_transpose(net, other, residual_errors(net, params, other)),
+            JT=lin.jacobian_transpose(deltas),
+            diagonal=lin.squared_jacobian(),
+            Jv=lin.product(v),
+            JTu=lin.transpose_product(u),
+            JTr=lin.transpose_product(lin.r),
+            moved=backprop.tangents(net, lin.passes, v),
+            bent={scale: lin.acceleration(trees.scaled(v, scale)) for scale in (1.0, 2.0, -1.0)},
+            JT_without_example_2=other.jacobian_transpose(),
         )
 
     lighter = block.weight * (np.arange(6) != 2)
@@ -88,8 +82,8 @@ def close(found, expected):
 
 
 def test_cost_and_residuals(block, found):
-    assert float(found.lin.cost) == pytest.approx(block.cost, rel=1e-13)
-    close(found.lin.r.reshape(-1), block.r)
+    assert float(found.cost) == pytest.approx(block.cost, rel=1e-13)
+    close(found.r.reshape(-1), block.r)
 
 
 def test_the_transposed_jacobian(block, found):
@@ -119,13 +113,13 @@ def test_the_gradient_is_the_transposed_jacobian_times_the_residuals(block, foun
 def test_the_errors_of_each_residual(found):
     """(m, k, n_l) for each layer; the last are the columns of S."""
     assert [delta.shape for delta in found.deltas] == [(6, 2, 4), (6, 2, 3), (6, 2, 2)]
-    np.testing.assert_allclose(found.deltas[-1], np.swapaxes(found.lin.S, 1, 2), rtol=1e-15)
+    np.testing.assert_allclose(found.deltas[-1], np.swapaxes(found.S, 1, 2), rtol=1e-15)
 
 
 def test_the_tangents_of_every_layer(found, moved_by_forward_mode):
     for here, expected in zip(found.moved, moved_by_forward_mode, strict=True):
-        close(here[0], expected[0])
-        close(here[1], expected[1])
+        close(here.dz, expected[0])
+        close(here.da, expected[1])
 
 
 def test_the_acceleration_of_the_residuals(block, found):
@@ -142,3 +136,33 @@ def test_an_example_without_weight_has_no_rows(block, found):
     J = found.JT_without_example_2.T
     np.testing.assert_array_equal(J[4:6], 0)
     close(np.delete(J, [4, 5], axis=0), np.delete(block.J, [4, 5], axis=0))
+
+
+# Forward with the sequence (RTRL)
+
+NET = dr.Network([dr.Recurrent(2), dr.Dense(1, "linear")])  # 2 + 4 + 2 + 3 = 11 parameters
+
+
+def at(net, steps, features=1):
+    draw = np.random.default_rng(steps)
+    X = draw.normal(size=(3, steps, features))
+    params = net.init(0, (steps, features), "float64")
+    Y = draw.normal(size=np.shape(net(params, X)))
+    return linearize(net, params, X, Y, np.ones(3))
+
+
+def test_the_recursion_is_taken_for_fewer_parameters_than_residuals():
+    assert trees.size(NET.init(0, (3, 1))) == 11
+    assert not at(NET, 11).forward_is_cheaper()
+    assert at(NET, 12).forward_is_cheaper()
+    last = dr.Network([dr.Recurrent(2, sequences=False), dr.Dense(1, "linear")])
+    assert not at(last, 50).forward_is_cheaper()
+
+
+@pytest.mark.parametrize("layer", [dr.Recurrent(2), dr.GRU(2), dr.LSTM(1)], ids=lambda layer: layer.label)
+def test_both_ways_make_the_same_jacobian(layer):
+    net = dr.Network([dr.Dense(2, "tanh"), layer, dr.Dense(2, "sigmoid")])
+    lin = at(net, 40, 2)
+    forward, backward = lin.recursion(), lin.jacobian_transpose(lin.errors())
+    assert lin.forward_is_cheaper()
+    np.testing.assert_allclose(forward, backward, rtol=1e-10, atol=1e-12)

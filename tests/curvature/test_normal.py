@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.curvature import normal_equations
+from deltarule.curvature.normal import normal_equations
 from deltarule.objective import Objective
 from engines import on, rows_on
 

@@ -12,9 +12,8 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule.network.activations import ACTIVATIONS
-from deltarule.network.backprop import inputs_of
 from deltarule.network.costs import COSTS
-from deltarule.network.layers import LAYER_KINDS, Motion
+from deltarule.network.layers import LAYER_KINDS, Pass
 from engines import WITHOUT_JAX, assert_close, on
 
 pytestmark = [WITHOUT_JAX, pytest.mark.usefixtures("float64")]
@@ -125,31 +124,29 @@ def test_every_layer(layer, shape):
     def everything(params, dparams, below, above, delta, residuals):
         (a, da, dda), (dC_da, ddC_da) = below, above
         here = layer.forward(params, a)
-        (taken,) = inputs_of(a, [here])
-        moved = Motion(*layer.tangent(params, dparams, taken, here, da))
-        da_taken = da if moved.taken is None else moved.taken
+        moved, along = layer.tangent(here, dparams, da), layer.tangent_along_gradient(here, delta, da)
         error = layer.error(here, dC_da)
         E = engines_of.of(a)
-        pairs = layer.jacobian_transpose(taken, residuals)
+        pairs = layer.jacobian_transpose(here, residuals)
         return [
             here.z,
             here.a,
             layer.slope(here),
             error,
-            layer.propagate(params, a, here, delta),
-            layer.gradient(taken, delta),
+            layer.propagate(here, delta),
+            layer.gradient(here, delta),
             moved,
-            layer.tangent(params, dparams, taken, here, None),
-            layer.second_tangent(params, dparams, taken, here, moved.dz, da, dda),
-            layer.tangent_along_gradient(params, delta, taken, here, da),
-            layer.second_tangent_along_gradient(params, delta, taken, here, moved.dz, da, dda),
+            layer.tangent(here, dparams, None),
+            layer.second_tangent(here, moved, dda),
+            along,
+            layer.second_tangent(here, along, dda),
             layer.error_tangent(here, moved, dC_da, ddC_da),
-            layer.propagate_tangent(params, dparams, a, da, here, moved, delta, error),
-            layer.gradient_tangent(taken, da_taken, delta, error),
+            layer.propagate_tangent(here, moved, delta, error),
+            layer.gradient_tangent(here, moved, delta, error),
             E.rows_of_products(pairs) if pairs else None,
-            layer.squared_jacobian(taken, residuals),
-            layer.gram((taken, da_taken), (residuals, residuals)),
-            layer.unit_tangent(params, taken, here, None) if layer.unit_tangents else None,
+            layer.squared_jacobian(here, residuals),
+            layer.gram((here.a_prev, moved.da_prev), (residuals, residuals)),
+            layer.unit_tangent(here, None) if layer.unit_tangents else None,
         ]
 
     agree(everything, params, dparams, below, above, delta, residuals, floor=1e-3)
@@ -161,7 +158,8 @@ def test_the_gram_of_dense_in_parts():
     covariance = {"W": draw.uniform(0.1, 2, 3), "b": np.array(0.3)}
 
     def everything(a, residuals, M, covariance):
-        return [layer.gram_diagonal(a, residuals, covariance), layer.gram_trace(a, residuals, M)]
+        here = Pass({}, a, a, a)
+        return [layer.gram_diagonal(here, residuals, covariance), layer.gram_trace(here, residuals, M)]
 
     agree(everything, draw.normal(size=(5, 3)), draw.normal(size=(5, 2, 4)), M + M.T, covariance)
 

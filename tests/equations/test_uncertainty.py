@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.curvature import jacobian_transpose, linearize, residual_errors
+from deltarule.curvature.linearization import linearize
 from deltarule.equations.uncertainty import RIDGE, standard_errors
 
 X = np.linspace(0, 1, 40)[:, None]
@@ -36,10 +36,7 @@ def test_the_formula(hidden):
     problem, params = result.problem, result.lifted()
     F = problem.joint(problem.parts([X]), problem.weights(), None)
     lins = [linearize(part.net, params, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in F.parts]
-    rows = [
-        jacobian_transpose(part.net, lin, residual_errors(part.net, params, lin))
-        for part, lin in zip(F.parts, lins, strict=True)
-    ]
+    rows = [lin.jacobian_transpose() for part, lin in zip(F.parts, lins, strict=True)]
     J = np.concatenate(rows, axis=1)
     A = np.linalg.solve(J @ J.T + RIDGE * np.trace(J @ J.T) * np.eye(len(J)), rows[1])
     misfit = result(X) - problem.data[1]

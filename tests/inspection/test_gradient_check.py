@@ -30,18 +30,18 @@ def params(engine):
 class Doubled(Dense):
     """A layer whose BP2 has a factor too many."""
 
-    def propagate(self, params, a_prev, here, delta):
+    def propagate(self, here, delta):
         """2 W^T delta."""
-        return 2 * super().propagate(params, a_prev, here, delta)
+        return 2 * super().propagate(here, delta)
 
 
 @dataclass(frozen=True)
 class Forgetful(Dense):
     """A layer that loses BP3."""
 
-    def gradient(self, a_prev, delta):
+    def gradient(self, here, delta):
         """BP4 without BP3."""
-        grads = super().gradient(a_prev, delta)
+        grads = super().gradient(here, delta)
         return {"W": grads["W"], "b": 0 * grads["b"]}
 
 

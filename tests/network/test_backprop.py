@@ -73,18 +73,18 @@ def test_the_gradient_has_the_shape_of_the_parameters(params):
 
 @pytest.mark.usefixtures("float64")
 def test_the_pieces_line_up(engine, params):
-    """inputs_of, errors and gradients run over net.layers, input side first."""
+    """What each layer took in, errors and gradients run over net.layers, input side first."""
     x, y = on(engine, (X, Y))
     passes = backprop.forward(NET, params, x)
-    inputs = backprop.inputs_of(x, passes)
+    inputs = [here.a_prev for here in passes]
     assert [a.shape for a in inputs] == [(6, 3), (6, 5), (6, 4)]
     assert inputs[1] is passes[0].a
     delta = NET.cost.output_error(NET.output_activation, passes[-1].z, passes[-1].a, y)
-    deltas = backprop.errors(NET, params, passes, delta)
+    deltas = backprop.errors(NET, passes, delta)
     assert [d.shape for d in deltas] == [(6, 5), (6, 4), (6, 2)]
     assert deltas[-1] is delta
     # BP4 is summed, not averaged: dW = delta^T A.
-    grads = backprop.gradients(NET, x, passes, deltas)
+    grads = backprop.gradients(NET, passes, deltas)
     np.testing.assert_allclose(grads[1]["W"], np.asarray(deltas[1]).T @ np.asarray(inputs[1]), rtol=1e-13)
     assert backprop.output_cost(NET, passes[-1], y).shape == (6,)
 

@@ -11,8 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
-from deltarule import curvature, trees
 from deltarule import engine as engines_of
+from deltarule import trees
+from deltarule.curvature.gram import gram
+from deltarule.curvature.linearization import linearize
 from deltarule.engine import numpy_convolution
 from deltarule.network.layers.window import Window
 from engines import BOTH, off, on
@@ -107,7 +109,7 @@ def test_pooling_ties_included(geometry, kind, tied):
         here = layer.forward({}, below)
         close(here.a, expected)
         assert here.a.shape[1:] == layer.output_shape(shape[1:])
-        close(layer.propagate({}, below, here, error), back(delta)[0])
+        close(layer.propagate(here, error), back(delta)[0])
 
 
 STACKS = {
@@ -164,13 +166,13 @@ def test_the_gradient_of_a_stack(problem):
 
 
 def test_the_hessian_of_a_stack_times_a_vector(problem):
-    from deltarule.curvature.hessian import backward_pass, hessian_product
+    from deltarule.curvature.hessian import backward_pass
 
     net, params, x, y, _, mean_cost = problem
     v = like(7, params)
 
     def product(params, v, x, y, weight):
-        return hessian_product(net, params, backward_pass(net, params, x, y, weight), v)
+        return backward_pass(net, params, x, y, weight).hessian_product(v)
 
     expected = jax.jit(lambda params, v: jax.jvp(jax.grad(mean_cost), (params,), (v,))[1])(params, v)
     for engine in BOTH:
@@ -184,13 +186,13 @@ def test_the_jacobian_of_a_stack_in_all_its_forms(problem):
     (u,) = normal(9, (3, 3))
 
     def forms(params, x, y, weight, v, u):
-        lin = curvature.linearize(net, params, x, y, weight)
+        lin = linearize(net, params, x, y, weight)
         return lin.S, (
-            curvature.jacobian_transpose(net, lin, curvature.residual_errors(net, params, lin)),
-            curvature.gram(net, params, lin, lin)["all"],
-            trees.ravel(curvature.jacobian_diagonal(net, params, lin)),
-            curvature.jacobian_product(net, params, lin, v).reshape(-1),
-            curvature.transpose_product(net, params, lin, u),
+            lin.jacobian_transpose(),
+            gram(lin, lin)["all"],
+            trees.ravel(lin.squared_jacobian()),
+            lin.product(v).reshape(-1),
+            lin.transpose_product(u),
         )
 
     @jax.jit
@@ -223,8 +225,8 @@ def test_the_acceleration_of_the_residuals(problem):
         return _output_z(net, jax.tree.map(lambda p, d: p + t * d, params, v), plain_outputs)
 
     def acceleration(params, x, y, weight, v):
-        lin = curvature.linearize(net, params, x, y, weight)
-        return curvature.residual_acceleration(net, params, lin, weight, v), lin.S
+        lin = linearize(net, params, x, y, weight)
+        return lin.acceleration(v), lin.S
 
     bent = jax.jit(lambda: jax.jvp(lambda t: jax.jvp(z_along, (t,), (1.0,))[1], (0.0,), (1.0,))[1])()
     for engine in BOTH:
@@ -247,7 +249,7 @@ def test_the_rotation_of_the_kernel(engine):
     params = on(engine, {"W": kernel[None, ..., None], "b": np.zeros(1)})
     image, error = on(engine, (np.zeros((1, 5, 6, 1)), delta[None, ..., None]))
     here = layer.forward(params, image)
-    found = layer.propagate(params, image, here, error)[0, ..., 0]
+    found = layer.propagate(here, error)[0, ..., 0]
     turned = np.rot90(kernel, 2)
     margin = np.pad(delta, ((1, 1), (2, 2)))
     expected = [[np.sum(margin[i : i + 2, j : j + 3] * turned) for j in range(6)] for i in range(5)]

@@ -5,7 +5,7 @@ import pytest
 
 from deltarule import engine as engines_of
 from deltarule.network.activations import ACTIVATIONS
-from deltarule.network.layers import Dense
+from deltarule.network.layers import Dense, Pass
 from engines import on
 from oracle.plain_network import OUTPUTS, jax, jnp, outputs
 
@@ -70,12 +70,17 @@ def test_the_tangents_of_dense(name, engine):
         moved = on(engine, moving)
         dz, ddz = first_and_second_derivative(z_along)
         along, bent = first_and_second_derivative(lambda t, z_along=z_along: outputs(name, z_along(t)))
-        found_dz, found_da = layer.tangent(*arguments, below, here, moved["da"])
-        close(found_dz, dz)
-        close(found_da, along)
-        found_ddz, found_dda = layer.second_tangent(*arguments, below, here, found_dz, moved["da"], moved["dda"])
+        found = layer.tangent(here, arguments[1], moved["da"])
+        close(found.dz, dz)
+        close(found.da, along)
+        found_ddz, found_dda = layer.second_tangent(here, found, moved["dda"])
         close(found_ddz, ddz)
         close(found_dda, bent)
+
+
+def taking(a_prev):
+    """A pass of a layer that took in a_prev; what it made of it plays no part."""
+    return Pass({}, a_prev, a_prev, a_prev)
 
 
 def explicit_jacobian(a_prev, delta):
@@ -93,9 +98,9 @@ def test_the_jacobian_of_dense(engine):
     a_prev, delta = normal(6, (5, 3), (5, 2, 4))
     J = explicit_jacobian(a_prev, delta)
     a_prev, delta = on(engine, (a_prev, delta))
-    rows = engines_of.get(engine).rows_of_products(Dense(4).jacobian_transpose(a_prev, delta))
+    rows = engines_of.get(engine).rows_of_products(Dense(4).jacobian_transpose(taking(a_prev), delta))
     close(rows, J.reshape(5 * 2, 4 * 3 + 4).T)
-    squares = Dense(4).squared_jacobian(a_prev, delta)
+    squares = Dense(4).squared_jacobian(taking(a_prev), delta)
     close(np.concatenate([squares["W"].ravel(), squares["b"]]), jnp.sum(J * J, axis=(0, 1)))
 
 
@@ -115,12 +120,14 @@ def test_the_diagonal_of_a_scaled_gram(engine):
     J = np.asarray(explicit_jacobian(a_prev, delta))
     covariance = {"W": np.array([0.5, 2.0, 3.0]), "b": np.array(0.25)}
     D_inverse = np.concatenate([np.tile(covariance["W"], 4), np.full(4, covariance["b"])])
-    found = Dense(4).gram_diagonal(*on(engine, (a_prev, delta, covariance)))
+    a_prev, delta, covariance = on(engine, (a_prev, delta, covariance))
+    found = Dense(4).gram_diagonal(taking(a_prev), delta, covariance)
     close(found, np.sum(J * J * D_inverse, axis=-1))
 
 
 def test_the_gradient_of_dense_is_the_jacobian_summed(engine):
     a_prev, delta = normal(8, (5, 3), (5, 1, 4))
     J = explicit_jacobian(a_prev, delta)
-    grads = Dense(4).gradient(*on(engine, (a_prev, delta[:, 0])))
+    a_prev, delta = on(engine, (a_prev, delta[:, 0]))
+    grads = Dense(4).gradient(taking(a_prev), delta)
     close(np.concatenate([grads["W"].ravel(), grads["b"]]), jnp.sum(J, axis=(0, 1)))

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.curvature.hessian import backward_pass, gradient, hessian_product
+from deltarule.curvature.hessian import backward_pass
 from engines import BOTH, on
 from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, jax, jnp, mean_cost, problem
 
@@ -20,7 +20,7 @@ def network(activations, sizes, cost, scale):
 def product_of(engine, net, params, x, y, v):
     params, v, x, y, weight = on(engine, (params, v, x, y, np.full(len(x), 1 / len(x))))
     at = backward_pass(net, params, x, y, weight)
-    return at, hessian_product(net, params, at, v)
+    return at, at.hessian_product(v)
 
 
 def assert_product_is_the_second_derivative(activations, sizes, cost, seed):
@@ -40,7 +40,7 @@ def assert_product_is_the_second_derivative(activations, sizes, cost, seed):
         trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * largest), found, expected)
         np.testing.assert_allclose(at.cost, mean_cost(np, activations, cost, params, x, y), rtol=1e-13)
         trees.mapped(
-            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13), gradient(net, at), expected_gradient
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13), at.gradient(), expected_gradient
         )
 
 
@@ -66,7 +66,7 @@ def test_unit_vectors_give_the_whole_hessian(engine):
     net = network(activations, sizes, *cost)
     p, x, y, weight, units = on(engine, (params, x, y, np.full(6, 1 / 6), np.eye(trees.size(params))))
     at = backward_pass(net, p, x, y, weight)
-    columns = [trees.ravel(hessian_product(net, p, at, trees.unravel(unit, p))) for unit in units]
+    columns = [trees.ravel(at.hessian_product(trees.unravel(unit, p))) for unit in units]
     found = np.stack(columns)
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(found, found.T, rtol=1e-10, atol=1e-14)

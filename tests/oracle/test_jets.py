@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
-from deltarule import curvature, trees
+from deltarule import trees
+from deltarule.curvature.gram import gram
+from deltarule.curvature.linearization import linearize
 from deltarule.equations.problem import lift
 from deltarule.equations.residual import Residual, asked
 from deltarule.network import backprop
@@ -109,26 +111,26 @@ def assert_all(sizes, activations, m, seed, engines=BOTH):
                 u.reshape(m, -1),
             ),
         )
-        lin = curvature.linearize(lifted_net, p, x, y, weight)
-        errors = curvature.residual_errors(lifted_net, p, lin)
+        lin = linearize(lifted_net, p, x, y, weight)
+        errors = lin.errors()
         close(np.asarray(lin.r).reshape(-1), r, f"r {engine}")
         close(lin.cost, 0.5 * r @ r, "cost")
-        found = np.asarray(curvature.jacobian_transpose(lifted_net, lin, errors)).T
+        found = np.asarray(lin.jacobian_transpose(errors)).T
         close(found, J, f"J {engine}")
-        close(curvature.gram(lifted_net, p, lin, lin)["all"], J @ J.T, f"gram {engine}")
-        close(np.asarray(curvature.jacobian_product(lifted_net, p, lin, direction)).reshape(-1), J @ v, "J v")
-        pulled = curvature.transpose_product(lifted_net, p, lin, along)
+        close(gram(lin, lin)["all"], J @ J.T, f"gram {engine}")
+        close(np.asarray(lin.product(direction)).reshape(-1), J @ v, "J v")
+        pulled = lin.transpose_product(along)
         close(np.asarray(trees.ravel(pulled)), J.T @ u, "J^T u")
-        diagonal = curvature.jacobian_diagonal(lifted_net, p, lin)
+        diagonal = lin.squared_jacobian()
         close(np.asarray(trees.ravel(diagonal)), (J * J).sum(axis=0), "diagonal")
         gradient = backprop.cost_and_gradient(lifted_net, p, x, y, weight)[1]
         close(np.asarray(trees.ravel(gradient)), J.T @ r, "gradient")
-        bent = curvature.residual_acceleration(lifted_net, p, lin, weight, direction)
+        bent = lin.acceleration(direction)
         close(np.asarray(bent).reshape(-1), bend, f"d2r {engine}")
         half = slice(0, m // 2 + 1)
-        some = curvature.linearize(lifted_net, p, x[half], y[half], weight[half])
+        some = linearize(lifted_net, p, x[half], y[half], weight[half])
         q = r.size // m
-        close(curvature.gram(lifted_net, p, some, lin)["all"], J[: (m // 2 + 1) * q] @ J.T, "cross-Gram")
+        close(gram(some, lin)["all"], J[: (m // 2 + 1) * q] @ J.T, "cross-Gram")
 
 
 @pytest.mark.parametrize("activation", SMOOTH)
@@ -176,12 +178,12 @@ def test_a_transform_is_differentiated_through(engine):
     cost = asked(Residual(R, None, 2, 1, (), transform), X)
     lifted, seed = lift(net, cost), cost.components.seed(X, np.zeros(2), np.ones(2))
     p, x, y, weight = on(engine, (lifted_params(params, np.zeros(0)), seed, X, np.ones(6)))
-    lin = curvature.linearize(lifted, p, x, y, weight)
+    lin = linearize(lifted, p, x, y, weight)
     close(np.asarray(lin.r).reshape(-1), np.asarray(flat(vector)), "r")
-    errors = curvature.residual_errors(lifted, p, lin)
-    close(np.asarray(curvature.jacobian_transpose(lifted, lin, errors)).T, np.asarray(jax.jacfwd(flat)(vector)), "J")
+    errors = lin.errors()
+    close(np.asarray(lin.jacobian_transpose(errors)).T, np.asarray(jax.jacfwd(flat)(vector)), "J")
     v = np.random.default_rng(0).normal(size=vector.size)
     bend = jax.jvp(lambda q: jax.jvp(flat, (q,), (v,))[1], (vector,), (v,))[1]
     direction = on(engine, [*trees.unravel(v, params), {}])
-    found = curvature.residual_acceleration(lifted, p, lin, weight, direction)
+    found = lin.acceleration(direction)
     close(np.asarray(found).reshape(-1), np.asarray(bend), "d2r")

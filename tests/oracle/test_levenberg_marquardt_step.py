@@ -15,7 +15,8 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule import trees
-from deltarule.curvature import gram, jacobian_transpose, linearize, residual_errors
+from deltarule.curvature.gram import gram
+from deltarule.curvature.linearization import linearize
 from deltarule.network.costs import Quadratic, get_cost
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
@@ -222,8 +223,8 @@ def test_primal_and_dual_are_the_step(case):
         lin = linearize(net, p, F.rows.x, F.rows.y, F.rows.mask)
         forms = [(form, form.model(F, p)) for form in (primal, dual)]
         at_point = [(at.objective, trees.ravel(at.gradient), at.gradient_norm, at.trace) for _, at in forms]
-        J = jacobian_transpose(net, lin, residual_errors(net, p, lin)).T
-        return [both_steps(form, F, p, at, lam) for form, at in forms], at_point, J, gram(net, p, lin, lin)["all"]
+        J = lin.jacobian_transpose().T
+        return [both_steps(form, F, p, at, lam) for form, at in forms], at_point, J, gram(lin, lin)["all"]
 
     J, gradient, expected = expected_steps(case, params, explicit)
     for engine in BOTH:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule import curvature, trees
-from deltarule.curvature.hessian import backward_pass, hessian_product
+from deltarule import trees
+from deltarule.curvature.hessian import backward_pass
+from deltarule.curvature.linearization import linearize
+from deltarule.curvature.normal import normal_equations
 from deltarule.network import backprop
 from deltarule.network.missing_targets import for_targets
 from engines import BOTH, on
@@ -63,10 +65,10 @@ def test_cost_gradient_and_normal_equations(case):
         ours = backprop.cost_and_gradient(net, p, x, y, w)
         np.testing.assert_allclose(ours[0], cost, rtol=1e-12)
         np.testing.assert_allclose(trees.ravel(ours[1]), gradient, rtol=1e-10, atol=1e-12)
-        equations = curvature.normal_equations(net, p, x, y, w)
+        equations = normal_equations(net, p, x, y, w)
         np.testing.assert_allclose(equations.gradient, gradient, rtol=1e-10, atol=1e-12)
-        lin = curvature.linearize(net, p, x, y, w)
-        J = np.asarray(curvature.jacobian_transpose(net, lin, curvature.residual_errors(net, p, lin))).T
+        lin = linearize(net, p, x, y, w)
+        J = np.asarray(lin.jacobian_transpose()).T
         rows = J.reshape(7, 2, -1)
         assert (rows[MISSING] == 0).all()
         assert (np.abs(rows[~MISSING]).max(axis=1) > 0).all()
@@ -83,5 +85,5 @@ def test_newton_s_curvature(case):
     expected = np.asarray(jax.jit(jax.hessian(oracle(case, net, params)))(flat)) @ v
     for engine in BOTH:
         p, x, y, w, direction = on(engine, (params, X, Y, WEIGHT, trees.unravel(v, params)))
-        ours = hessian_product(net, p, backward_pass(net, p, x, y, w), direction)
+        ours = backward_pass(net, p, x, y, w).hessian_product(direction)
         np.testing.assert_allclose(trees.ravel(ours), expected, rtol=1e-9, atol=1e-11)

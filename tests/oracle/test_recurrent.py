@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
-from deltarule import curvature, trees
 from deltarule import engine as engines_of
-from deltarule.curvature import recursion
-from deltarule.curvature.hessian import backward_pass, hessian_product
+from deltarule import trees
+from deltarule.curvature.gram import gram
+from deltarule.curvature.hessian import backward_pass
+from deltarule.curvature.linearization import errors_along, linearize
 from deltarule.network import backprop
 from deltarule.network.missing_targets import for_targets
 from engines import BOTH, off, on
@@ -154,20 +155,18 @@ def assert_jacobian(p, engines):
         own, x, y, weight = on(engine, (p.params, X, Y, np.ones(len(X))))
 
         def forms(own, x, y, weight, v, u, net=net):
-            lin = curvature.linearize(net, own, x, y, weight)
-            errors = curvature.residual_errors(net, own, lin)
+            lin = linearize(net, own, x, y, weight)
+            errors = lin.errors()
             found = {
-                "J": curvature.jacobian_transpose(net, lin, errors),
-                "J v": curvature.jacobian_product(net, own, lin, trees.unravel(v, own)).reshape(-1),
-                "J^T u": trees.ravel(curvature.transpose_product(net, own, lin, u.reshape(lin.r.shape))),
-                "along": trees.ravel(
-                    backprop.gradients(net, lin.x, lin.passes, curvature.errors_along(errors, u.reshape(lin.r.shape)))
-                ),
-                "diagonal": trees.ravel(curvature.jacobian_diagonal(net, own, lin)),
-                "gram": curvature.gram(net, own, lin, lin)["all"],
+                "J": lin.jacobian_transpose(errors),
+                "J v": lin.product(trees.unravel(v, own)).reshape(-1),
+                "J^T u": trees.ravel(lin.transpose_product(u.reshape(lin.r.shape))),
+                "along": trees.ravel(backprop.gradients(net, lin.passes, errors_along(errors, u.reshape(lin.r.shape)))),
+                "diagonal": trees.ravel(lin.squared_jacobian()),
+                "gram": gram(lin, lin)["all"],
             }
             if lin.r.ndim > 2:
-                found["recursion"] = recursion.jacobian_transpose(net, own, lin)
+                found["recursion"] = lin.recursion()
             return found
 
         found = off(engines_of.get(engine).call(forms, own, x, y, weight, *on(engine, (v, np.where(there, u, 0)))))
@@ -208,7 +207,7 @@ def test_the_hessian_times_a_vector(p):
     net = for_targets(p.net, Y)
 
     def product(q, v, x, y, weight):
-        return hessian_product(net, q, backward_pass(net, q, x, y, weight), v)
+        return backward_pass(net, q, x, y, weight).hessian_product(v)
 
     for engine in BOTH:
         close(
@@ -231,8 +230,8 @@ def test_the_acceleration_of_the_residuals(p):
     expected[there] = compiled(lambda: jax.jvp(velocity, (0.0,), (1.0,))[1])()
 
     def bent(q, x, y, weight, v):
-        lin = curvature.linearize(net, q, x, y, weight)
-        return curvature.residual_acceleration(net, q, lin, weight, v).reshape(-1)
+        lin = linearize(net, q, x, y, weight)
+        return lin.acceleration(v).reshape(-1)
 
     for engine in BOTH:
         close(engines_of.get(engine).call(bent, *on(engine, (p.params, X, Y, np.ones(len(X)), v))), expected)
@@ -271,9 +270,9 @@ def test_truncated_tangents_are_the_transpose(kind):
     draw = np.random.default_rng(2)
     X, Y = draw.normal(size=(2, 5, 2)), draw.normal(size=(2, 5, 2))
     params = net.init(1, (5, 2), "float64")
-    lin = curvature.linearize(net, params, X, Y, np.ones(2))
+    lin = linearize(net, params, X, Y, np.ones(2))
     v, u = trees.mapped(lambda p: draw.normal(size=p.shape), params), draw.normal(size=lin.r.shape)
-    right = trees.dot(curvature.transpose_product(net, params, lin, u), v)
-    np.testing.assert_allclose(np.vdot(u, curvature.jacobian_product(net, params, lin, v)), right, rtol=1e-12)
-    backward = curvature.jacobian_transpose(net, lin, curvature.residual_errors(net, params, lin))
-    close(recursion.jacobian_transpose(net, params, lin), backward, 1e-12)
+    right = trees.dot(lin.transpose_product(u), v)
+    np.testing.assert_allclose(np.vdot(u, lin.product(v)), right, rtol=1e-12)
+    backward = lin.jacobian_transpose(lin.errors())
+    close(lin.recursion(), backward, 1e-12)

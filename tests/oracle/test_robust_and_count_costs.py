@@ -8,7 +8,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.curvature.hessian import backward_pass, hessian_product
+from deltarule.curvature.hessian import backward_pass
 from deltarule.network.activations import ACTIVATIONS
 from engines import BOTH, assert_close, on
 from oracle.plain_network import compiled, cost_of_output, jax, jnp, mean_cost, outputs, problem
@@ -39,7 +39,7 @@ def test_the_gradient_and_the_hessian(name, output):
         np.testing.assert_allclose(found_cost, expected_cost, rtol=1e-13)
         assert_close(found, trees.mapped(np.asarray, expected))
         p, along, X, Y, weight = on(engine, (params, v, x, y, np.full(7, 1 / 7)))
-        product = hessian_product(net, p, backward_pass(net, p, X, Y, weight), along)
+        product = backward_pass(net, p, X, Y, weight).hessian_product(along)
         assert_close(product, trees.mapped(np.asarray, bent), 1e-11)
         assert dr.check_gradient(net, on(engine, params), x, y) < 1e-6
 

@@ -11,9 +11,11 @@ tangents, then
 so H v costs about twice a gradient and no matrix is formed. Nothing is approximated: where H is indefinite, so is this.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deltarule.arrays import Array
+from deltarule.engine.pytrees import register
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.network.layers import Pass
@@ -22,19 +24,39 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 
-class BackwardPass(NamedTuple):
+@dataclass(frozen=True)
+class BackwardPass:
     """A forward and a backward pass through a block of examples: cost = sum_i w_i C_i, and what its gradient is of.
 
     dC_da[i] is dC/da of net.layers[i] with the weights in; the output's is not needed, because BP1 is the cost's.
     """
 
-    x: Array
+    net: "Network"
     y: Array
     weight: Array
     passes: list[Pass]
     cost: Array
     deltas: list[Array]
     dC_da: list[Array]
+
+    def gradient(self) -> Params:
+        """BP3 and BP4."""
+        return backprop.gradients(self.net, self.passes, self.deltas)
+
+    def hessian_product(self, v: Params) -> Params:
+        """H v of the cost of these examples, in the shape of the parameters."""
+        net, layers, passes = self.net, self.net.layers, self.passes
+        moved, out = backprop.tangents(net, passes, v), passes[-1]
+        bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, self.y, moved[-1].dz)
+        ddeltas = [backprop.beside(self.weight, bent) * bent]
+        for i in range(len(layers) - 1, 0, -1):
+            ddC_da = layers[i].propagate_tangent(passes[i], moved[i], self.deltas[i], ddeltas[0])
+            ddeltas.insert(0, layers[i - 1].error_tangent(passes[i - 1], moved[i - 1], self.dC_da[i - 1], ddC_da))
+        parts = zip(layers, passes, moved, self.deltas, ddeltas, strict=True)
+        return [layer.gradient_tangent(here, motion, d, dd) for layer, here, motion, d, dd in parts]
+
+
+register(BackwardPass, leaves=("y", "weight", "passes", "cost", "deltas", "dC_da"))
 
 
 def backward_pass(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> BackwardPass:
@@ -45,36 +67,6 @@ def backward_pass(net: "Network", params: Params, x: Array, y: Array, weight: Ar
     deltas = [backprop.beside(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)]
     dC_da: list[Array] = []
     for i in range(len(net.layers) - 1, 0, -1):
-        dC_da.insert(0, net.layers[i].propagate(params[i], passes[i - 1].a, passes[i], deltas[0]))
+        dC_da.insert(0, net.layers[i].propagate(passes[i], deltas[0]))
         deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da[0]))
-    return BackwardPass(x, y, weight, passes, cost, deltas, dC_da)
-
-
-def gradient(net: "Network", at: BackwardPass) -> Params:
-    """BP3 and BP4."""
-    return backprop.gradients(net, at.x, at.passes, at.deltas)
-
-
-def hessian_product(net: "Network", params: Params, at: BackwardPass, v: Params) -> Params:
-    """H v of the cost of these examples, in the shape of the parameters."""
-    moved = backprop.tangents(net, params, at.x, at.passes, v)
-    out = at.passes[-1]
-    bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, at.y, moved[-1].dz)
-    ddeltas = [backprop.beside(at.weight, bent) * bent]
-    for i in range(len(net.layers) - 1, 0, -1):
-        below, here = at.passes[i - 1], at.passes[i]
-        ddC_da = net.layers[i].propagate_tangent(
-            params[i], v[i], below.a, moved[i - 1].da, here, moved[i], at.deltas[i], ddeltas[0]
-        )
-        ddeltas.insert(0, net.layers[i - 1].error_tangent(below, moved[i - 1], at.dC_da[i - 1], ddC_da))
-    return [
-        layer.gradient_tangent(a_prev, da_prev, delta, ddelta)
-        for layer, a_prev, da_prev, delta, ddelta in zip(
-            net.layers,
-            backprop.inputs_of(at.x, at.passes),
-            backprop.moved_inputs(moved),
-            at.deltas,
-            ddeltas,
-            strict=True,
-        )
-    ]
+    return BackwardPass(net, y, weight, passes, cost, deltas, dC_da)

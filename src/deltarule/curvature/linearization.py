@@ -3,13 +3,23 @@
 J = dr/dp has one row for each residual: (i, o) is residual o of example i. Seeding BP2 with column o of the cost's
 factor S gives the errors Delta^l of that residual, and BP3, BP4 on them its row of J. So J v is one forward pass of
 tangents and J^T u one backward pass, at the price of about one gradient each.
+
+Of outputs at every step of sequences J may also go forward with them (RTRL):
+
+    S_t = dh_t/dp = diag(sigma'(z_t)) (V S_{t-1} + [x_t, h_{t-1}, 1] in the places of W, V, b)                   (RTRL)
+
+It carries one tangent for each parameter, (BPTT) one error for each residual: of a network of n parameters with k
+outputs at each of T steps the recursion costs n and backpropagation T k runs through the sequence, so it is taken where
+n < T k.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import recursion
+from deltarule.engine.pytrees import register
 from deltarule.network import backprop
 from deltarule.network.backprop import Direction, Params
 from deltarule.network.layers import Pass
@@ -18,78 +28,118 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 
-class Linearization(NamedTuple):
+@dataclass(frozen=True)
+class Linearization:
     """A network at one point of its parameters and a block of examples.
 
-    cost is sum_i w_i C_i; S (m, k, k) and r (m, k) carry the square roots of the weights w_i, so that J^T r is the
-    gradient of that cost and J^T J its Gauss-Newton matrix. Outputs at T steps have S (m, T, k, k) and r (m, T, k): T k
-    residuals an example, step by step.
+    Attributes:
+        net: the network; static where JAX compiles.
+        passes: what the examples left in each layer.
+        y: their targets.
+        root: √w_i, (m,).
+        cost: sum_i w_i C_i.
+        S: the factor of the cost's curvature times √w_i, (m, k, k); of outputs at T steps (m, T, k, k).
+        r: the residuals times √w_i, (m, k), so that J^T r is the gradient of the cost and J^T J its Gauss-Newton
+            matrix; of outputs at T steps (m, T, k): T k residuals an example, step by step.
     """
 
-    x: Array
+    net: "Network"
+    passes: Sequence[Pass]
     y: Array
-    passes: list[Pass]
+    root: Array
     cost: Array
     S: Array
     r: Array
+
+    @property
+    def params(self) -> Params:
+        """Where it was taken."""
+        return [here.params for here in self.passes]
+
+    def errors(self) -> list[Array]:
+        """Delta^l of every residual, (m, k, n_l) for each layer: BP2 seeded with the columns of S."""
+
+        def backward(seed: Array) -> list[Array]:
+            return backprop.errors(self.net, self.passes, seed)
+
+        if self.S.ndim == 3:
+            return engine.of(self.S).columns(backward, self.S)
+        # The error of a step's residual is 0 at the others; all residuals go back together, on an axis in front.
+        m, T, k, _ = self.S.shape
+        xp = self.S.__array_namespace__()
+        seeds = xp.einsum("mtjo,ts->tomsj", self.S, xp.eye(T, dtype=self.S.dtype)).reshape(T * k, m, T, k)
+        return [xp.moveaxis(errors, 0, 1) for errors in backward(seeds)]
+
+    def jacobian_transpose(self, errors: list[Array] | None = None) -> Array:
+        """J^T itself, (n, m k), rows in the order of `trees.ravel(params)`; from `errors()`, if they are at hand.
+
+        Transposed, because then J^T J contracts its contiguous axis: on a CPU more than twice as fast as J.T @ J.
+        """
+        if errors is None and self.forward_is_cheaper():
+            return self.recursion()
+        parts = zip(self.net.layers, self.passes, errors or self.errors(), strict=True)
+        pairs = [pair for layer, here, delta in parts for pair in layer.jacobian_transpose(here, delta)]
+        return engine.of(self.r).rows_of_products(pairs)
+
+    def squared_jacobian(self) -> Params:
+        """The diagonal of J^T J, in the shape of the parameters."""
+        if self.forward_is_cheaper():
+            rows = self.recursion()
+            return trees.unravel((rows * rows).sum(axis=1), self.params)
+        parts = zip(self.net.layers, self.passes, self.errors(), strict=True)
+        return [layer.squared_jacobian(here, delta) for layer, here, delta in parts]
+
+    def product(self, v: Direction) -> Array:
+        """J v = S^T dz^L, in the shape of r: one forward pass of tangents."""
+        return self._of_outputs(backprop.tangents(self.net, self.passes, v)[-1].dz)
+
+    def transpose_product(self, u: Array) -> Params:
+        """J^T u for u of the shape of r, in the shape of the parameters: one backward pass seeded with S u."""
+        seed = (self.S * u[..., None, :]).sum(axis=-1)
+        return backprop.gradients(self.net, self.passes, backprop.errors(self.net, self.passes, seed))
+
+    def acceleration(self, v: Direction) -> Array:
+        """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, of the tangents."""
+        dda, ddz = None, None
+        moved = backprop.tangents(self.net, self.passes, v)
+        for layer, here, motion in zip(self.net.layers, self.passes, moved, strict=True):
+            ddz, dda = layer.second_tangent(here, motion, dda)
+        assert ddz is not None
+        net, out = self.net, self.passes[-1]
+        bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, self.y, moved[-1].dz, ddz)
+        return backprop.beside(self.root, bent) * bent
+
+    def forward_is_cheaper(self) -> bool:
+        """Whether there are fewer parameters than residuals of an example, and every layer can go forward."""
+        if self.r.ndim < 3 or not all(layer.unit_tangents for layer in self.net.layers):
+            return False
+        return trees.size(self.params) < self.r.shape[1] * self.r.shape[2]
+
+    def recursion(self) -> Array:
+        """J^T by (RTRL)."""
+        da = dz = None
+        for layer, here in zip(self.net.layers, self.passes, strict=True):
+            dz, da = layer.unit_tangent(here, da)
+        assert dz is not None
+        return self._of_outputs(dz).reshape(len(dz), -1)
+
+    def _of_outputs(self, dz: Array) -> Array:
+        """How the residuals move where z^L moves by dz: S^T dz."""
+        return (self.S * dz[..., None]).sum(axis=-2)
+
+
+register(Linearization, leaves=("passes", "y", "root", "cost", "S", "r"))
 
 
 def linearize(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> Linearization:
     """Run the examples forward and factor the curvature of their cost."""
     passes = backprop.forward(net, params, x)
-    z, a = passes[-1].z, passes[-1].a
-    S, r = net.cost.gauss_newton(net.output_activation, z, a, y)
-    root = backprop.beside(weight.__array_namespace__().sqrt(weight), r)
-    cost = (weight * backprop.output_cost(net, passes[-1], y)).sum()
-    return Linearization(x, y, passes, cost, root[..., None] * S, root * r)
-
-
-def residual_errors(net: "Network", params: Params, lin: Linearization) -> list[Array]:
-    """Delta^l of every residual, (m, k, n_l) for each layer: BP2 seeded with the columns of S."""
-
-    def backward(seed: Array) -> list[Array]:
-        return backprop.errors(net, params, lin.passes, seed)
-
-    if lin.S.ndim == 3:
-        return engine.of(lin.S).columns(backward, lin.S)
-    # The error of a step's residual is 0 at the others; all residuals go back together, on an axis in front.
-    m, T, k, _ = lin.S.shape
-    xp = lin.S.__array_namespace__()
-    seeds = xp.einsum("mtjo,ts->tomsj", lin.S, xp.eye(T, dtype=lin.S.dtype)).reshape(T * k, m, T, k)
-    return [xp.moveaxis(errors, 0, 1) for errors in backward(seeds)]
-
-
-def jacobian_transpose(net: "Network", lin: Linearization, errors: list[Array]) -> Array:
-    """J^T itself, (n, m k), rows in the order of `trees.ravel(params)`; for small blocks only.
-
-    Transposed, because then J^T J contracts its contiguous axis: on a CPU more than twice as fast as J.T @ J.
-    """
-    inputs = backprop.inputs_of(lin.x, lin.passes)
-    parts = zip(net.layers, inputs, errors, strict=True)
-    return engine.of(lin.r).rows_of_products([pair for layer, a, d in parts for pair in layer.jacobian_transpose(a, d)])
-
-
-def jacobian_diagonal(net: "Network", params: Params, lin: Linearization) -> Params:
-    """The diagonal of J^T J, in the shape of the parameters."""
-    if recursion.is_cheaper(net, params, lin):
-        rows = recursion.jacobian_transpose(net, params, lin)
-        return trees.unravel((rows * rows).sum(axis=1), params)
-    inputs = backprop.inputs_of(lin.x, lin.passes)
-    deltas = residual_errors(net, params, lin)
-    return [layer.squared_jacobian(a, d) for layer, a, d in zip(net.layers, inputs, deltas, strict=True)]
-
-
-def jacobian_product(net: "Network", params: Params, lin: Linearization, v: Direction) -> Array:
-    """J v = S^T dz^L, in the shape of r: one forward pass of tangents."""
-    dz = backprop.tangents(net, params, lin.x, lin.passes, v)[-1].dz
-    return (lin.S * dz[..., None]).sum(axis=-2)
-
-
-def transpose_product(net: "Network", params: Params, lin: Linearization, u: Array) -> Params:
-    """J^T u for u of the shape of r, in the shape of the parameters: one backward pass seeded with S u."""
-    seed = (lin.S * u[..., None, :]).sum(axis=-1)
-    deltas = backprop.errors(net, params, lin.passes, seed)
-    return backprop.gradients(net, lin.x, lin.passes, deltas)
+    out = passes[-1]
+    S, r = net.cost.gauss_newton(net.output_activation, out.z, out.a, y)
+    root = weight.__array_namespace__().sqrt(weight)
+    cost = (weight * backprop.output_cost(net, out, y)).sum()
+    beside = backprop.beside(root, r)
+    return Linearization(net, passes, y, root, cost, beside[..., None] * S, beside * r)
 
 
 def errors_along(errors: list[Array], u: Array) -> list[Array]:
@@ -106,18 +156,3 @@ def _along(error: Array, u: Array) -> Array:
     if u.shape[1] == 1:
         return error[:, 0] * u.reshape(-1, *[1] * (error.ndim - 2))
     return error.__array_namespace__().einsum("mo...,mo->m...", error, u)
-
-
-def residual_acceleration(net: "Network", params: Params, lin: Linearization, weight: Array, v: Direction) -> Array:
-    """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, of the tangents."""
-    dda, ddz, da = None, None, None
-    inputs = backprop.inputs_of(lin.x, lin.passes)
-    moved = backprop.tangents(net, params, lin.x, lin.passes, v)
-    for layer, p, dp, a_prev, here, motion in zip(net.layers, params, v, inputs, lin.passes, moved, strict=True):
-        along = layer.second_tangent if isinstance(dp, dict) else layer.second_tangent_along_gradient
-        ddz, dda = along(p, dp, a_prev, here, motion.dz, da, dda)
-        da = motion.da
-    assert ddz is not None
-    out = lin.passes[-1]
-    bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, lin.y, moved[-1].dz, ddz)
-    return backprop.beside(weight.__array_namespace__().sqrt(weight), bent) * bent

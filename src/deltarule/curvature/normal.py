@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature import recursion
-from deltarule.curvature.linearization import Linearization, jacobian_transpose, linearize, residual_errors
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
@@ -22,13 +21,10 @@ class NormalEquations(NamedTuple):
 
 def normal_equations(net: "Network", params: Params, x: Array, y: Array, weight: Array) -> NormalEquations:
     """Those of some examples; summed over blocks, memory is n² and one block's J, however many examples there are."""
-    return equations_at(net, params, linearize(net, params, x, y, weight))[0]
+    return equations_at(linearize(net, params, x, y, weight))[0]
 
 
-def equations_at(net: "Network", params: Params, lin: Linearization) -> tuple[NormalEquations, Array]:
+def equations_at(lin: Linearization) -> tuple[NormalEquations, Array]:
     """Those of a linearization, and J^T (n, m k)."""
-    if recursion.is_cheaper(net, params, lin):
-        J = recursion.jacobian_transpose(net, params, lin)
-    else:
-        J = jacobian_transpose(net, lin, residual_errors(net, params, lin))
+    J = lin.jacobian_transpose()
     return NormalEquations(lin.cost, J @ lin.r.reshape(-1), engine.of(lin.r).symmetric_product(J)), J

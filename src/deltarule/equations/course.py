@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.arrays import Array
-from deltarule.curvature import jacobian_diagonal, linearize
+from deltarule.curvature.linearization import linearize
 from deltarule.engine.randomness import POINTS, generator
 from deltarule.engine.turn import Record, Turn, no_clock
 from deltarule.equations.problem import Problem
@@ -135,4 +135,4 @@ def _trace(F: Objective, p: Params) -> Array:
 
 
 def _diagonal(net: Any, p: Params, x: Array, y: Array, weight: Array) -> Params:
-    return jacobian_diagonal(net, p, linearize(net, p, x, y, weight))
+    return linearize(net, p, x, y, weight).squared_jacobian()

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from deltarule import trees
-from deltarule.curvature import jacobian_transpose, linearize, normal_equations, residual_errors
+from deltarule.curvature.normal import normal_equations
 from deltarule.network.backprop import Params
 from deltarule.objective import JointObjective
 from deltarule.trainers.levenberg_marquardt.dual import joint_gram
@@ -40,12 +40,12 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
         params: of the lifted network, at the estimate.
     """
     n, count = trees.size(params), len(names)
-    lins = [linearize(part.net, params, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in F.parts]
+    lins = F.linearized(params)
     data, lin = F.parts[-1], lins[-1]
     weight = float(data.scale)
     datums, R = int(data.rows.count) * lin.r.shape[1], sum(one.r.size for one in lins)
     if n <= R:
-        J = np.asarray(jacobian_transpose(data.net, lin, residual_errors(data.net, params, lin)))
+        J = np.asarray(lin.jacobian_transpose())
         hessian = np.array(F.sum(normal_equations, params).hessian)
         ridge, units = RIDGE * np.trace(hessian), np.eye(n)[:, n - count :]
         factor = _with_ridge(hessian)
@@ -53,8 +53,8 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
         of_theta, gamma = A[n - count :], float((A * J).sum())
         known = 1 - ridge * np.diagonal(cho_solve(factor, units)[n - count :])
     else:
-        errors = [residual_errors(part.net, params, one) for part, one in zip(F.parts, lins, strict=True)]
-        K = np.array(joint_gram(F, params, lins, errors)["all"])
+        errors = [one.errors() for one in lins]
+        K = np.array(joint_gram(F, lins, errors)["all"])
         kept = slice(R - lin.r.size, R)
         factor = _with_ridge(K.copy())
         response = cho_solve(factor, np.eye(R)[:, kept])

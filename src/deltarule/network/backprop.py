@@ -30,54 +30,34 @@ def forward(net: "Network", params: Params, x: Array, key: Any = None) -> list[P
     passes, a, ends = [], x, None
     if net.over_time and x.ndim > 2:
         a, ends = split(x)
-    clean = a
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
         given = engine.of(a).fold_in(key, i) if layer.draws and key is not None else None
         passes.append(layer.forward(p, a, ends if layer.over_time else given))
         a = passes[-1].a
-    if ends is not None and passes[0].taken is None:
-        passes[0] = passes[0]._replace(taken=clean)
     return passes
 
 
-def inputs_of(x: Array, passes: Sequence[Pass]) -> list[Array]:
-    """What the weights of each layer multiply: a^{l-1}, or what its pass says that it took in."""
-    below = (x, *(here.a for here in passes[:-1]))
-    return [a if here.taken is None else here.taken for a, here in zip(below, passes, strict=True)]
-
-
-def errors(net: "Network", params: Params, passes: Sequence[Pass], delta: Array) -> list[Array]:
+def errors(net: "Network", passes: Sequence[Pass], delta: Array) -> list[Array]:
     """The error delta^l of every layer, from the output's: delta^l = ((W^{l+1})^T delta^{l+1}) ⊙ sigma'(z^l) (BP2)."""
     deltas = [delta]
     for i in range(len(net.layers) - 1, 0, -1):
-        dC_da = net.layers[i].propagate(params[i], passes[i - 1].a, passes[i], deltas[0])
+        dC_da = net.layers[i].propagate(passes[i], deltas[0])
         deltas.insert(0, net.layers[i - 1].error(passes[i - 1], dC_da))
     return deltas
 
 
-def gradients(net: "Network", x: Array, passes: Sequence[Pass], deltas: Sequence[Array]) -> Params:
+def gradients(net: "Network", passes: Sequence[Pass], deltas: Sequence[Array]) -> Params:
     """dC/db = delta (BP3) and dC/dW_jk = a_k delta_j (BP4) of every layer, summed over the batch."""
-    return [
-        layer.gradient(a_prev, delta)
-        for layer, a_prev, delta in zip(net.layers, inputs_of(x, passes), deltas, strict=True)
-    ]
+    return [layer.gradient(here, delta) for layer, here, delta in zip(net.layers, passes, deltas, strict=True)]
 
 
-def tangents(net: "Network", params: Params, x: Array, passes: Sequence[Pass], v: Direction) -> list[Motion]:
-    """(dz^l, da^l) of every layer as the parameters move by v: the derivative of (2) and (3)."""
+def tangents(net: "Network", passes: Sequence[Pass], v: Direction) -> list[Motion]:
+    """How every layer moves as the parameters move by v: the derivative of (2) and (3)."""
     moved: list[Motion] = []
-    da = None
-    for layer, p, dp, a_prev, here in zip(net.layers, params, v, inputs_of(x, passes), passes, strict=True):
-        along = layer.tangent if isinstance(dp, dict) else layer.tangent_along_gradient
-        moved.append(Motion(*along(p, dp, a_prev, here, da)))
-        da = moved[-1].da
+    for layer, here, along in zip(net.layers, passes, v, strict=True):
+        tangent = layer.tangent if isinstance(along, dict) else layer.tangent_along_gradient
+        moved.append(tangent(here, along, moved[-1].da if moved else None))
     return moved
-
-
-def moved_inputs(moved: Sequence[Motion]) -> list[Any]:
-    """How what the weights of each layer multiply moves; None for inputs of the network that are all there is."""
-    below = (None, *(here.da for here in moved[:-1]))
-    return [da if here.taken is None else here.taken for da, here in zip(below, moved, strict=True)]
 
 
 def output_cost(net: "Network", out: Pass, y: Array) -> Array:
@@ -109,5 +89,4 @@ def cost_and_gradient(
     out = passes[-1]
     cost = (weight * output_cost(net, out, y)).sum()
     delta = beside(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
-    deltas = errors(net, params, passes, delta)
-    return cost, gradients(net, x, passes, deltas)
+    return cost, gradients(net, passes, errors(net, passes, delta))

@@ -35,6 +35,7 @@ class Cost:
     ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, which counts for nothing
     is_square: ClassVar[bool] = False  # whether targets and outputs times w make w² times the cost
     is_gaussian: bool = False  # whether it is -ln of the probability of Gaussian noise of variance 1
+    is_likelihood: ClassVar[bool] = False  # whether with its natural output it is -ln of the probability of the targets
     expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that they pull no more than others
     shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
 
@@ -45,6 +46,10 @@ class Cost:
     def noise_variance(self, scale: float) -> float | None:
         """The variance that the cost supposes of targets, which were divided by scale, about their outputs; or None."""
         return None
+
+    def knows_noise(self, activation: Activation) -> bool:
+        """Whether it is -ln of the probability of the targets as it stands, with no noise whose size is to be found."""
+        return self.is_likelihood and activation.name == self.natural_output
 
     @property
     def has_residual(self) -> bool:

@@ -58,6 +58,7 @@ class CrossEntropy(Cost):
     name = "cross-entropy"
     natural_output = "sigmoid"
     for_classes = True
+    is_likelihood = True
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
         outside = (y < 0) | (y > 1)
@@ -124,6 +125,7 @@ class LogLikelihood(Cost):
     name = "log-likelihood"
     natural_output = "softmax"
     for_classes = True
+    is_likelihood = True
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
         sums = y.sum(axis=1)

@@ -38,6 +38,9 @@ class OfMeasured(Cost):
     def has_residual(self) -> bool:
         return self.cost.has_residual
 
+    def knows_noise(self, activation: Activation) -> bool:
+        return self.cost.knows_noise(activation)
+
     def noise_variance(self, scale: float) -> float | None:
         return self.cost.noise_variance(scale)
 

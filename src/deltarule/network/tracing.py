@@ -53,12 +53,12 @@ def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
     passes = backprop.forward(net, params, x)
     out = passes[-1]
     delta = net.cost.output_error(net.output_activation, out.z, out.a, y)
-    deltas = backprop.errors(net, params, passes, delta)
-    grads = backprop.gradients(net, x, passes, deltas)
+    deltas = backprop.errors(net, passes, delta)
+    grads = backprop.gradients(net, passes, deltas)
     layers = []
     for i, (layer, here) in enumerate(zip(net.layers, passes, strict=True)):
         if i + 1 < len(net.layers):
-            dC_da = net.layers[i + 1].propagate(params[i + 1], here.a, passes[i + 1], deltas[i + 1])
+            dC_da = net.layers[i + 1].propagate(passes[i + 1], deltas[i + 1])
         else:
             dC_da = net.cost.slope(out.a, y)
         layers.append(

@@ -102,7 +102,7 @@ def test_the_bend_of_a_run_is_its_second_difference(case):
     Y = model.free_run(params, U, start)
     unrolled, random = model.unrolled(params, U, Y), np.random.default_rng(0)
     v = trees.mapped(lambda p: random.normal(size=p.shape), params)
-    bend = unrolled.bend(params, v, unrolled.jacobian() @ trees.ravel(v))
+    bend = unrolled.bend(v, unrolled.jacobian() @ trees.ravel(v))
     h = 1e-4
     ahead, behind = (model.free_run(trees.plus(params, v, step), U, start) for step in (h, -h))
     difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.longest :].ravel()

@@ -6,7 +6,7 @@ import pytest
 from deltarule import trees
 from deltarule.engine.randomness import generator
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.network.layers import LAYER_KINDS, Dense, Layer
+from deltarule.network.layers import LAYER_KINDS, Dense, Layer, Pass
 from engines import on, put
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -28,9 +28,9 @@ def test_backward_by_hand(engine):
     params, a = on(engine, (PARAMS, A))
     here = layer.forward(params, a)
     # BP2': W^T delta = (1·1 + 0, 2·1 - 0.5, 3·1 + 0.5), (0, 2, -2)
-    assert layer.propagate(params, a, here, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
+    assert layer.propagate(here, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
     # BP4 summed: delta^T a = (1·1 + 0, 1, 1), (0.5 - 4, 0.5, 0.5 + 2); BP3: (1 + 0, 0.5 - 2)
-    grads = layer.gradient(a, delta)
+    grads = layer.gradient(here, delta)
     assert grads["W"].tolist() == [[1, 1, 1], [-3.5, 0.5, 2.5]]
     assert grads["b"].tolist() == [1, -1.5]
 
@@ -48,7 +48,8 @@ def test_the_trace_of_the_gram_by_hand(engine):
     delta, M = put(engine, [[[1.0, 2.0]], [[3.0, 0.0]]]), put(engine, [[2.0, 1.0], [1.0, 4.0]])
     # delta delta^T = [[5, 3], [3, 9]], so Q = [[10, 3], [3, 36]]; a^T Q a of each column of a:
     # (1, 2): 10 + 2·3·2 + 36·4 = 166; (1, 0): 10; (1, -1): 10 - 2·3 + 36 = 40. b: 10 + 3 + 3 + 36.
-    found = Dense(2, "linear").gram_trace(put(engine, A), delta, M)
+    a = put(engine, A)
+    found = Dense(2, "linear").gram_trace(Pass({}, a, a, a), delta, M)
     assert found["W"].tolist() == [166, 10, 40]
     assert found["b"].item() == 52
 
@@ -118,13 +119,12 @@ def test_tangents_along_a_gradient_that_is_not_formed(m, engine):
     params = on(engine, {"W": draw.normal(size=(20, 15)), "b": draw.normal(size=20)})
     a, da, dda = (put(engine, draw.normal(size=(m, 15))) for _ in range(3))
     delta, here = put(engine, draw.normal(size=(m, 20))), layer.forward(params, a)
-    move = layer.gradient(a, delta)
-    for below in (None, da):
-        found = layer.tangent_along_gradient(params, delta, a, here, below)
-        expected = layer.tangent(params, move, a, here, below)
-        np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-11, atol=1e-12)
-    dz = expected[0]
-    for first, second in ((None, None), (da, None), (da, dda)):
-        found = layer.second_tangent_along_gradient(params, delta, a, here, dz, first, second)
-        expected = layer.second_tangent(params, move, a, here, dz, first, second)
-        np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-11, atol=1e-11)
+    move = layer.gradient(here, delta)
+    for below, bent in ((None, None), (da, None), (da, dda)):
+        found = layer.tangent_along_gradient(here, delta, below)
+        expected = layer.tangent(here, move, below)
+        assert (found.dparams is None) == (m == 3)
+        ours, theirs = (
+            np.array([each.dz, each.da, *layer.second_tangent(here, each, bent)]) for each in (found, expected)
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-11)

@@ -58,9 +58,9 @@ def test_error_and_propagation_use_the_mask_of_the_forward_pass(engine):
     layer, a, dC_da = Dropout(0.5), put(engine, A), put(engine, np.full_like(A, 3.0))
     here = layer.forward({}, a, key_of(engine))
     np.testing.assert_allclose(layer.error(here, dC_da), 3 * np.asarray(here.memory), rtol=1e-6)
-    assert layer.propagate({}, a, here, dC_da) is dC_da
-    assert layer.gradient(a, dC_da) == layer.squared_jacobian(a, dC_da[:, None]) == {}
-    assert layer.jacobian_transpose(a, dC_da[:, None]) == []
+    assert layer.propagate(here, dC_da) is dC_da
+    assert layer.gradient(here, dC_da) == layer.squared_jacobian(here, dC_da[:, None]) == {}
+    assert layer.jacobian_transpose(here, dC_da[:, None]) == []
     assert layer.gram((a, a), (dC_da[:, None], dC_da[:, None])) == {}
 
 
@@ -80,14 +80,14 @@ def test_tangents_are_those_of_a_linear_layer(masked):
         return jax.jvp(curve, (t,), (1.0,))[1]
 
     _, bent = jax.jvp(velocity, (0.0,), (1.0,))
-    dz, moved = layer.tangent({}, {}, a, here, da)
-    np.testing.assert_allclose(moved, velocity(0.0), rtol=1e-12)
-    np.testing.assert_allclose(layer.second_tangent({}, {}, a, here, dz, da, dda)[1], bent, rtol=1e-12)
-    for nothing in (layer.tangent({}, {}, a, here, None), layer.second_tangent({}, {}, a, here, dz, None, None)):
-        assert not any(np.asarray(part).any() for part in nothing)
+    moved, still = layer.tangent(here, {}, da), layer.tangent(here, {}, None)
+    np.testing.assert_allclose(moved.da, velocity(0.0), rtol=1e-12)
+    np.testing.assert_allclose(layer.second_tangent(here, moved, dda)[1], bent, rtol=1e-12)
+    for nothing in (still.dz, still.da, *layer.second_tangent(here, moved, None)):
+        assert not np.asarray(nothing).any()
     _, error = jax.jvp(lambda v: layer.error(here, v), (v,), (dv,))
-    np.testing.assert_allclose(layer.error_tangent(here, (dz, moved), v, dv), error, rtol=1e-12)
-    assert layer.propagate_tangent({}, {}, a, da, here, (dz, moved), v, dv) is dv
+    np.testing.assert_allclose(layer.error_tangent(here, moved, v, dv), error, rtol=1e-12)
+    assert layer.propagate_tangent(here, moved, v, dv) is dv
 
 
 @pytest.mark.parametrize("p", [-0.1, 1, 1.5, float("nan"), "half", None])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import trees
-from deltarule.curvature import NormalEquations
+from deltarule.curvature.normal import NormalEquations
 from deltarule.data.lagged import Windows
 from deltarule.engine import numpy_engine
 from deltarule.models.series.feedback import Feedback, Unrolled
@@ -92,7 +92,7 @@ class ClosedLoop(Objective):
     def acceleration_force(self, p: Params, s: Params, kept: "Kept | None" = None) -> Params:
         """J^T d²y/dt² along p + t s."""
         assert kept is not None
-        bent = kept.unrolled.bend(p, s, kept.whole @ trees.ravel(s))
+        bent = kept.unrolled.bend(s, kept.whole @ trees.ravel(s))
         return trees.unravel(bent @ kept.J, p)
 
 

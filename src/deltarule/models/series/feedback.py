@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import lapack
 
-from deltarule.curvature import Linearization, jacobian_transpose, linearize, residual_errors
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.data.lagged import Lags, lagged
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -118,8 +118,8 @@ class Feedback:
         X = lagged(U, Y, self.lags)
         steps, X, k = X.shape[:2], X.reshape(-1, self.width), self.net.outputs
         lin = linearize(self.net, params, X, np.zeros((len(X), k)), np.ones(len(X)))
-        errors = residual_errors(self.net, params, lin)
-        slope = self.net.layers[0].propagate(params[0], X, lin.passes[0], errors[0]) + self.line
+        errors = lin.errors()
+        slope = self.net.layers[0].propagate(lin.passes[0], errors[0]) + self.line
         fed_back = slope[..., : k * len(self.lags.outputs)]
         return Unrolled(self, lin, errors, fed_back.reshape(*steps, k, len(self.lags.outputs), k))
 
@@ -136,7 +136,7 @@ class Unrolled(NamedTuple):
     Attributes:
         model: the network with its feedback.
         lin: the linearised network at all K H rows x_t.
-        errors: the errors of each output, as `residual_errors` gives them.
+        errors: the errors of each output, `lin.errors()`.
         slopes: C_j of every step, (K, H, k, output lags, k), the last axis that of the outputs fed back.
     """
 
@@ -153,9 +153,9 @@ class Unrolled(NamedTuple):
 
     def jacobian(self) -> np.ndarray:
         """dy_t/dp, (K H k, n): here dv_t is df/dp, which training in open loop takes for the whole."""
-        return self.spread(jacobian_transpose(self.model.net, self.lin, self.errors).T)
+        return self.spread(self.lin.jacobian_transpose(self.errors).T)
 
-    def bend(self, params: Params, v: Params, moved: np.ndarray) -> np.ndarray:
+    def bend(self, v: Params, moved: np.ndarray) -> np.ndarray:
         """d²y_t/ds² along the line p + s v, (K H k,), where dy_t/ds is `moved`, (K H k,).
 
         The rows x_t move as well, for they hold outputs; what f bends by spreads as everything else does.
@@ -164,11 +164,10 @@ class Unrolled(NamedTuple):
         D, m = self.model.lags.longest, self.model.inputs
         outputs = np.concatenate([np.zeros((K, D, k)), moved.reshape(K, H, k)], axis=1)
         da = lagged(np.zeros((K, D + H, m)), outputs, self.model.lags).reshape(K * H, -1)
-        a, dda = self.lin.x, None
-        for layer, p, dp, here in zip(self.model.net.layers, params, v, self.lin.passes, strict=True):
-            ahead = layer.tangent(p, dp, a, here, da)
-            dda = layer.second_tangent(p, dp, a, here, ahead[0], da, dda)[1]
-            a, da = here.a, ahead[1]
+        dda = None
+        for layer, dp, here in zip(self.model.net.layers, v, self.lin.passes, strict=True):
+            ahead = layer.tangent(here, dp, da)
+            dda, da = layer.second_tangent(here, ahead, dda)[1], ahead.da
         assert dda is not None
         return self.spread(dda.reshape(-1, 1))[:, 0]
 

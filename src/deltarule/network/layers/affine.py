@@ -60,7 +60,7 @@ class AffineLayer(Layer):
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = W^l ∗ a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""
         z = self.product(params["W"], a_prev) + params["b"]
-        return Pass(z, self.sigma.sigma(z))
+        return Pass(params, a_prev, z, self.sigma.sigma(z))
 
     def slope(self, here: Pass) -> Array:
         """sigma'(z^l); for softmax the diagonal of its matrix."""
@@ -70,63 +70,48 @@ class AffineLayer(Layer):
         """delta^l = dC/da^l ⊙ sigma'(z^l)."""
         return self.sigma.times_slope(here.z, here.a, dC_da)
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1}_k = sum_j W_jk delta_j (BP2')."""
-        return self.transposed(params["W"], delta, a_prev)
+        return self.transposed(here.params["W"], delta, here.a_prev)
 
-    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
         """dC/dW = sum over the batch of delta_j a_k (BP4), dC/db_j = sum of delta_j (BP3)."""
-        return {"W": self.outer(delta, a_prev), "b": _over_examples(delta)}
+        return {"W": self.outer(delta, here.a_prev), "b": _over_examples(delta)}
 
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
         """dz = dW ∗ a + db + W ∗ da_prev, da = sigma'(z) ⊙ dz."""
-        dz = self.product(dparams["W"], a_prev) + dparams["b"]
+        dz = self.product(dparams["W"], here.a_prev) + dparams["b"]
         if da_prev is not None:
-            dz = dz + self.product(params["W"], da_prev)
-        return dz, self.sigma.times_slope(here.z, here.a, dz)
+            dz = dz + self.product(here.params["W"], da_prev)
+        return Motion(dparams, da_prev, dz, self.sigma.times_slope(here.z, here.a, dz))
 
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
         """ddz = 2 dW ∗ da_prev + W ∗ dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
         ddz = here.z.__array_namespace__().zeros_like(here.z)
-        if da_prev is not None:
-            ddz = 2 * self.product(dparams["W"], da_prev)
+        if moved.da_prev is not None:
+            ddz = 2 * self.moved_product(here, moved)
         if dda_prev is not None:
-            ddz = ddz + self.product(params["W"], dda_prev)
-        return ddz, self.sigma.second_tangent(here.z, here.a, dz, ddz)
+            ddz = ddz + self.product(here.params["W"], dda_prev)
+        return ddz, self.sigma.second_tangent(here.z, here.a, moved.dz, ddz)
+
+    def moved_product(self, here: Pass, moved: Motion) -> Array:
+        """dW ∗ da_prev."""
+        assert moved.dparams is not None
+        return self.product(moved.dparams["W"], moved.da_prev)
 
     def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""
-        return self.sigma.slope_tangent(here.z, here.a, moved[0], dC_da, ddC_da)
+        return self.sigma.slope_tangent(here.z, here.a, moved.dz, dC_da, ddC_da)
 
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        da_prev: Array,
-        here: Pass,
-        moved: Motion,
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
+    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
         """ddC/da^{l-1} is that of W with ddelta and of dW with delta."""
-        return self.transposed(params["W"], ddelta, a_prev) + self.transposed(dparams["W"], delta, a_prev)
+        assert moved.dparams is not None
+        return self.propagate(here, ddelta) + self.transposed(moved.dparams["W"], delta, here.a_prev)
 
-    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
+    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
         """The derivative of BP4, ddelta_j a_k + delta_j da_k, and of BP3, ddelta_j, summed over the batch."""
-        dW = self.outer(ddelta, a_prev)
-        return {"W": dW if da_prev is None else dW + self.outer(delta, da_prev), "b": _over_examples(ddelta)}
+        still = self.gradient(here, ddelta)
+        return still if moved.da_prev is None else still | {"W": still["W"] + self.outer(delta, moved.da_prev)}
 
 
 def _over_examples(delta: Array) -> Array:

@@ -6,6 +6,7 @@ layer is the cost's (BP1); from there `propagate` and `error` carry it down (BP2
 and BP4. Levenberg-Marquardt asks for more: `tangent` (Jv), `jacobian_transpose` (columns of J^T) and
 `gram` (J J^T without J). Newton-CG asks for the tangents of the backward pass: `error_tangent`, `propagate_tangent`
 and `gradient_tangent` are the derivatives of the three methods they are named after, along a line in the parameters.
+All of them are given the same values: `here`, where the layer stands, `moved`, how it moves, and the error.
 """
 
 from collections.abc import Mapping
@@ -22,23 +23,23 @@ LayerParams = dict[str, Array]
 
 
 class Pass(NamedTuple):
-    """What one layer computed on the way forward, kept for the way back."""
+    """Where one layer stands: its parameters, what it took in, and what it made of that on the way forward."""
 
+    params: LayerParams
+    a_prev: Any  # a^{l-1}, (m, n_{l-1}), or all that its weights multiply: h_{t-1} too in a layer with a memory
     z: Array  # weighted input (2), (m, n_l)
     a: Array  # activation (3), (m, n_l)
     memory: Any = None  # whatever else the layer needs on the way back: a mask, the winners of a pool
-    taken: Any = (
-        None  # what its weights multiply, where that is more than a^{l-1}: h_{t-1} too in a layer with a memory
-    )
 
 
 class Motion(NamedTuple):
-    """How one layer moves as the parameters do."""
+    """How one layer moves along a line in the parameters."""
 
+    dparams: LayerParams | None  # of its parameters; None where the layer moves by a gradient that it does not form
+    da_prev: Any  # of what it took in; None where that stands still, as in the first layer
     dz: Array  # of z, (m, n_l)
     da: Array  # of a, (m, n_l)
-    taken: Any = None  # of what its weights multiply, as `Pass.taken`
-    memory: Any = None  # whatever else `error_tangent` needs
+    memory: Any = None  # whatever else the derivatives of the way back need
 
 
 class Layer:
@@ -144,91 +145,55 @@ class Layer:
         """delta^l = dC/da^l ⊙ sigma'(z^l), the second half of BP2."""
         raise NotImplementedError
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1} from delta^l (BP2'), the first half of BP2 for the layer below."""
         raise NotImplementedError
 
-    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
         """BP3 and BP4, summed over the examples of the batch."""
         raise NotImplementedError
 
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array] | Motion:
-        """(dz, da): how z^l and a^l move when the parameters move by dparams and the input by da_prev.
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
+        """How z^l and a^l move when the parameters move by dparams and the input by da_prev.
 
         `da_prev` None means that the input does not move, as in the first layer.
         """
         raise NotImplementedError
 
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
-        """(ddz, dda): the second derivatives along the same straight line in the parameters."""
+    def tangent_along_gradient(self, here: Pass, delta: Array, da_prev: Array | None) -> Motion:
+        """`tangent` as the parameters move by `gradient(here, delta)`, which a layer may have without forming it."""
+        return self.tangent(here, self.gradient(here, delta), da_prev)
+
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+        """(ddz, dda): the second derivatives along the line of `moved`, where the input bends by dda_prev."""
         raise NotImplementedError
-
-    def tangent_along_gradient(
-        self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array] | Motion:
-        """`tangent` as the parameters move by `gradient(a_prev, delta)`, which a layer may have without forming it."""
-        return self.tangent(params, self.gradient(a_prev, delta), a_prev, here, da_prev)
-
-    def second_tangent_along_gradient(
-        self,
-        params: LayerParams,
-        delta: Array,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
-        """`second_tangent` along the same line."""
-        return self.second_tangent(params, self.gradient(a_prev, delta), a_prev, here, dz, da_prev, dda_prev)
 
     def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
-        """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where (dz, da) = `moved` and dC/da^l moves by ddC_da."""
+        """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where dC/da^l moves by ddC_da."""
         raise NotImplementedError
 
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        da_prev: Array,
-        here: Pass,
-        moved: Motion,
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
-        """How dC/da^{l-1} moves, where the parameters move by dparams, a^{l-1} by da_prev and delta^l by ddelta."""
+    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+        """How dC/da^{l-1} moves, where delta^l moves by ddelta."""
         raise NotImplementedError
 
-    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
-        """How BP3 and BP4 move, summed over the batch, where a^{l-1} moves by da_prev and delta^l by ddelta."""
+    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+        """How BP3 and BP4 move, summed over the batch, where delta^l moves by ddelta."""
         raise NotImplementedError
 
-    def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
         """(dz, da) as each parameter moves by one (RTRL), on an axis in front: those of the layers below, as da_prev
         has them, then this layer's, names sorted. da_prev None means that there are none below; so does (None, None).
         """
         raise NotImplementedError
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """BP3 and BP4 residual by residual, for delta (m, k, n_l): this layer's rows of J^T, (parameters, m k).
 
         They come as pairs (u, v), each for the rows u_j ⊙ v_i, i running faster; u is (rows, m k), v too or (1, 1).
         """
         raise NotImplementedError
 
-    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         """The squares of J's entries summed over residuals, the diagonal of J^T J, in the parameters' shape."""
         raise NotImplementedError
 
@@ -241,11 +206,11 @@ class Layer:
         """
         raise NotImplementedError
 
-    def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
+    def gram_diagonal(self, here: Pass, delta: Array, covariance: LayerParams) -> Array:
         """This layer's share of the diagonal of J D^-1 J^T, (m, k), with D^-1 = {"W": (n_in,), "b": ()}."""
         raise NotImplementedError
 
-    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
         """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
         raise NotImplementedError
 
@@ -262,49 +227,75 @@ class StatelessLayer(Layer):
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        """Nothing."""
         return {}
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """None."""
         return {}
 
     def slope(self, here: Pass) -> Array:
-        """da/dz = 1."""
         return here.z.__array_namespace__().ones_like(here.z)
 
     def error(self, here: Pass, dC_da: Array) -> Array:
-        """delta^l = dC/da^l."""
         return dC_da
 
     def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
-        """ddelta = ddC/da."""
         return ddC_da
 
-    def unit_tangent(self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
         """The tangents of the layers below."""
-        return (None, None) if da_prev is None else self.tangent(params, {}, a_prev, here, da_prev)[:2]
+        if da_prev is None:
+            return None, None
+        moved = self.tangent(here, {}, da_prev)
+        return moved.dz, moved.da
 
-    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
-        """Nothing."""
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
         return {}
 
-    def gradient_tangent(self, a_prev: Array, da_prev: Array | None, delta: Array, ddelta: Array) -> LayerParams:
-        """Nothing."""
+    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
         return {}
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
-        """No rows."""
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         return []
 
-    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
-        """Nothing."""
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         return {}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
-        """Nothing."""
         return {}
 
-    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
-        """Nothing."""
+    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
         return {}
+
+
+class LinearLayer(StatelessLayer):
+    """A layer without parameters that is linear in what it takes in: one map forward, `carried`, and one back."""
+
+    def carried(self, here: Pass, v: Array) -> Array:
+        """What z^l moves by where a^{l-1} moves by v."""
+        raise NotImplementedError
+
+    def scaled(self, here: Pass, v: Array) -> Array:
+        """What a^l moves by where z^l moves by v: that itself, unless the layer says otherwise."""
+        return v
+
+    def slope(self, here: Pass) -> Array:
+        return self.scaled(here, super().slope(here))
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        return self.scaled(here, dC_da)
+
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
+        return Motion(dparams, da_prev, *self._along(here, da_prev))
+
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+        return self._along(here, dda_prev)
+
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
+        return self.scaled(here, ddC_da)
+
+    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+        return self.propagate(here, ddelta)
+
+    def _along(self, here: Pass, v: Array | None) -> tuple[Array, Array]:
+        dz = here.z.__array_namespace__().zeros_like(here.z) if v is None else self.carried(here, v)
+        return dz, self.scaled(here, dz)

@@ -13,7 +13,7 @@ from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network.layers import places
 from deltarule.network.layers.affine import AffineLayer
-from deltarule.network.layers.base import LayerParams, Shape
+from deltarule.network.layers.base import LayerParams, Pass, Shape
 from deltarule.network.layers.window import Window, as_pair, check_padding
 
 
@@ -106,15 +106,15 @@ class Convolution(AffineLayer):
         """BP4 summed over the positions that share W."""
         return engine.of(delta).kernel_gradient(delta, a_prev, self.window)
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
         delta, one = _flat(delta), delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
-        return [(places.jacobian_rows(self._patches(a_prev), delta), one), (places.bias_rows(delta), one)]
+        return [(places.jacobian_rows(self._patches(here.a_prev), delta), one), (places.bias_rows(delta), one)]
 
-    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         """sum_{i,o} (sum over positions of delta_io a_i)²."""
         delta = _flat(delta)
-        W = places.squares(self._patches(a_prev), delta)
+        W = places.squares(self._patches(here.a_prev), delta)
         return {"W": W.reshape(self.filters, *self.window.size, -1), "b": places.bias_squares(delta)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:

@@ -101,60 +101,45 @@ class Dense(AffineLayer):
         """sum over the batch of delta a^T."""
         return engine.of(delta).dense_outer(delta, a_prev) if delta.ndim == 2 else places.outer(a_prev, delta)
 
-    def tangent_along_gradient(
-        self, params: LayerParams, delta: Array, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array] | Motion:
+    def tangent_along_gradient(self, here: Pass, delta: Array, da_prev: Array | None) -> Motion:
         """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
-        if not self._few(delta, a_prev):
-            return super().tangent_along_gradient(params, delta, a_prev, here, da_prev)
-        dz = (a_prev @ a_prev.T) @ delta + delta.sum(axis=0)
+        a = here.a_prev
+        if not self._few(a):
+            return super().tangent_along_gradient(here, delta, da_prev)
+        dz = (a @ a.T) @ delta + delta.sum(axis=0)
         if da_prev is not None:
-            dz = dz + da_prev @ params["W"].T
-        return dz, self.sigma.times_slope(here.z, here.a, dz)
+            dz = dz + da_prev @ here.params["W"].T
+        return Motion(None, da_prev, dz, self.sigma.times_slope(here.z, here.a, dz), delta)
 
-    def second_tangent_along_gradient(
-        self,
-        params: LayerParams,
-        delta: Array,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
-        """dW da_i = sum_j delta_j ⟨a_j, da_i⟩."""
-        if not self._few(delta, a_prev):
-            return super().second_tangent_along_gradient(params, delta, a_prev, here, dz, da_prev, dda_prev)
-        ddz = here.z.__array_namespace__().zeros_like(here.z)
-        if da_prev is not None:
-            ddz = 2 * ((da_prev @ a_prev.T) @ delta)
-        if dda_prev is not None:
-            ddz = ddz + dda_prev @ params["W"].T
-        return ddz, self.sigma.second_tangent(here.z, here.a, dz, ddz)
+    def moved_product(self, here: Pass, moved: Motion) -> Array:
+        """dW da_i, or sum_j delta_j ⟨a_j, da_i⟩ where dW = delta^T a is not written."""
+        if moved.dparams is not None:
+            return super().moved_product(here, moved)
+        return (moved.da_prev @ here.a_prev.T) @ moved.memory
 
-    def _few(self, delta: Array, a_prev: Array) -> bool:
+    def _few(self, a_prev: Array) -> bool:
         """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
         return a_prev.ndim == 2 and a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b.
 
         Of sequences they are summed over the steps, see `places`.
         """
         if delta.ndim > 3:
             one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
-            return [(places.jacobian_rows(a_prev, delta), one), (places.bias_rows(delta), one)]
+            return [(places.jacobian_rows(here.a_prev, delta), one), (places.bias_rows(delta), one)]
         (m, k, n), xp = delta.shape, delta.__array_namespace__()
         errors = delta.reshape(m * k, n).T
-        inputs = a_prev.T if k == 1 else xp.repeat(a_prev.T, k, axis=1)
+        inputs = here.a_prev.T if k == 1 else xp.repeat(here.a_prev.T, k, axis=1)
         return [(errors, inputs), (errors, xp.ones((1, 1), dtype=delta.dtype))]
 
-    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
         if delta.ndim > 3:
-            return {"W": places.squares(a_prev, delta), "b": places.bias_squares(delta)}
+            return {"W": places.squares(here.a_prev, delta), "b": places.bias_squares(delta)}
         squares = (delta * delta).sum(axis=1)
-        return {"W": squares.T @ (a_prev * a_prev), "b": squares.sum(axis=0)}
+        return {"W": squares.T @ (here.a_prev * here.a_prev), "b": squares.sum(axis=0)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
         """⟨delta_io, delta_jq⟩ ⟨a_i, a_j⟩ for W and ⟨delta_io, delta_jq⟩ for b: rows of J are outer products (BP4)."""
@@ -164,24 +149,23 @@ class Dense(AffineLayer):
         errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
         return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}
 
-    def unit_tangent(
-        self, params: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Array, Array]:
         """dz = W da_prev for the layers below, e_j a_k for the weight (j, k), e_j for the bias j."""
         xp = here.z.__array_namespace__()
         e = xp.eye(self.n, dtype=here.z.dtype)
         biases = xp.broadcast_to(e.reshape(self.n, *[1] * (here.z.ndim - 1), self.n), (self.n, *here.z.shape))
-        below = () if da_prev is None else (self.product(params["W"], da_prev),)
-        dz = xp.concatenate([*below, places.units(a_prev, e), biases])
+        below = () if da_prev is None else (self.product(here.params["W"], da_prev),)
+        dz = xp.concatenate([*below, places.units(here.a_prev, e), biases])
         return dz, self.sigma.times_slope(here.z, here.a, dz)
 
-    def gram_diagonal(self, a_prev: Array, delta: Array, covariance: LayerParams) -> Array:
+    def gram_diagonal(self, here: Pass, delta: Array, covariance: LayerParams) -> Array:
         """‖delta_io‖² (sum_k a_ik² D^-1_k + D^-1_b)."""
-        return (delta * delta).sum(axis=-1) * ((a_prev * a_prev) @ covariance["W"] + covariance["b"])[:, None]
+        weighed = (here.a_prev * here.a_prev) @ covariance["W"] + covariance["b"]
+        return (delta * delta).sum(axis=-1) * weighed[:, None]
 
-    def gram_trace(self, a_prev: Array, delta: Array, M: Array) -> LayerParams:
+    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
         """sum_ij Q_ij a_ik a_jk for the weights from input k and sum Q for b, with Q = M ⊙ (delta delta^T)."""
         m, k, n = delta.shape
         errors = delta.reshape(m * k, n)
         Q = (M * (errors @ errors.T)).reshape(m, k, m, k).sum(axis=(1, 3))
-        return {"W": (a_prev * (Q @ a_prev)).sum(axis=0), "b": Q.sum()}
+        return {"W": (here.a_prev * (Q @ here.a_prev)).sum(axis=0), "b": Q.sum()}

@@ -8,11 +8,11 @@ import numpy as np
 from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.checks import require_number
-from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, LinearLayer, Pass, Shape
 
 
 @dataclass(frozen=True)
-class Dropout(StatelessLayer):
+class Dropout(LinearLayer):
     """a^l = a^{l-1} ⊙ mask / (1 - p), where each entry of the mask is 0 with probability p, else 1 ([N] ch. 3).
 
     The mask is drawn afresh for every example of every step, from the key that the training loop hands down. Without a
@@ -51,63 +51,21 @@ class Dropout(StatelessLayer):
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = a^{l-1}, a^l = z^l ⊙ mask / (1 - p); the memory holds mask / (1 - p), or None without a key."""
         if key is None or self.p == 0:
-            return Pass(a_prev, a_prev)
+            return Pass(params, a_prev, a_prev, a_prev)
         # 32 random bits against a threshold: the same mask in float32 and float64.
         bits = engine.of(a_prev).bits(key, a_prev.shape)
         kept = bits >= np.uint32(min(round(self.p * 2**32), 2**32 - 1))
         scaled_mask = kept.astype(a_prev.dtype) * (1 / (1 - self.p))
-        return Pass(a_prev, a_prev * scaled_mask, scaled_mask)
+        return Pass(params, a_prev, a_prev, a_prev * scaled_mask, scaled_mask)
 
-    def slope(self, here: Pass) -> Array:
-        """da/dz: mask / (1 - p), or 1."""
-        return here.z.__array_namespace__().ones_like(here.z) if here.memory is None else here.memory
+    def carried(self, here: Pass, v: Array) -> Array:
+        """z^l = a^{l-1}."""
+        return v
 
-    def _times_slope(self, here: Pass, v: Array) -> Array:
+    def scaled(self, here: Pass, v: Array) -> Array:
+        """v ⊙ mask / (1 - p), forwards and back: what was dropped moves nothing and learns nothing."""
         return v if here.memory is None else v * here.memory
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
-        """delta^l = dC/da^l ⊙ mask / (1 - p): what was dropped learns nothing."""
-        return self._times_slope(here, dC_da)
-
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1} = delta^l, because z^l = a^{l-1}."""
         return delta
-
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
-        """dz = da_prev, da = dz ⊙ mask / (1 - p)."""
-        dz = here.z.__array_namespace__().zeros_like(here.z) if da_prev is None else da_prev
-        return dz, self._times_slope(here, dz)
-
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
-        """ddz = dda_prev, dda = ddz ⊙ mask / (1 - p): the layer is linear."""
-        ddz = here.z.__array_namespace__().zeros_like(here.z) if dda_prev is None else dda_prev
-        return ddz, self._times_slope(here, ddz)
-
-    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
-        """The mask does not move: ddelta = ddC/da ⊙ mask / (1 - p)."""
-        return self._times_slope(here, ddC_da)
-
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        da_prev: Array,
-        here: Pass,
-        moved: Motion,
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
-        """ddelta itself."""
-        return ddelta

@@ -17,7 +17,7 @@ from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.initializers import get_initializer
 from deltarule.network.layers import places
-from deltarule.network.layers.base import Layer, LayerParams, Shape
+from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape
 
 # Of six starts on docs/results/memory.md the errors were 0.08 to 1.05 with 1, 0.06 to 0.66 with 0.7, 0.05 to 0.12 with
 # 0.4; of a delay of six steps alike with all three.
@@ -115,45 +115,36 @@ class Gated(Layer):
         """T: the steps are taken one after the other."""
         return input_shape[0]
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Any, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """dC/dx_t = W^T delta_t (BP2')."""
-        return places.transposed(params["W"], delta)
+        return places.transposed(here.params["W"], delta)
 
-    def gradient(self, a_prev: Taken, delta: Array) -> LayerParams:
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
         """BP3 and BP4 summed over the steps (BPTT)."""
-        db = delta.sum(axis=tuple(range(delta.ndim - 1)))
-        return {"W": places.outer(a_prev.x, delta), "V": self._of_groups(places.outer, a_prev, delta), "b": db}
+        x, db = here.a_prev.x, delta.sum(axis=tuple(range(delta.ndim - 1)))
+        return {"W": places.outer(x, delta), "V": self._of_groups(places.outer, here.a_prev, delta), "b": db}
 
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        da_prev: Array,
-        here: Any,
-        moved: Any,
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
+    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
         """W^T ddelta_t + dW^T delta_t."""
-        return places.transposed(params["W"], ddelta) + places.transposed(dparams["W"], delta)
+        assert moved.dparams is not None
+        return self.propagate(here, ddelta) + places.transposed(moved.dparams["W"], delta)
 
-    def gradient_tangent(self, a_prev: Taken, da_prev: Any, delta: Array, ddelta: Array) -> LayerParams:
+    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
         """ddelta_t x_t^T + delta_t dx_t^T for W, and likewise for V and b."""
-        still = self.gradient(a_prev, ddelta)
+        still, da_prev = self.gradient(here, ddelta), moved.da_prev
         dW = still["W"] if da_prev.x is None else still["W"] + places.outer(da_prev.x, delta)
         return {"W": dW, "V": still["V"] + self._of_groups(places.outer, da_prev, delta), "b": still["b"]}
 
-    def jacobian_transpose(self, a_prev: Taken, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """The rows of J^T of V, W and b, each a sum over the steps; delta is (m, k, T, g n)."""
         one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
-        V = self._of_groups(places.jacobian_rows, a_prev, delta)
-        return [(V, one), (places.jacobian_rows(a_prev.x, delta), one), (places.bias_rows(delta), one)]
+        V = self._of_groups(places.jacobian_rows, here.a_prev, delta)
+        return [(V, one), (places.jacobian_rows(here.a_prev.x, delta), one), (places.bias_rows(delta), one)]
 
-    def squared_jacobian(self, a_prev: Taken, delta: Array) -> LayerParams:
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         """Their squares, summed over the residuals."""
-        V = self._of_groups(places.squares, a_prev, delta)
-        return {"W": places.squares(a_prev.x, delta), "V": V, "b": places.bias_squares(delta)}
+        V = self._of_groups(places.squares, here.a_prev, delta)
+        return {"W": places.squares(here.a_prev.x, delta), "V": V, "b": places.bias_squares(delta)}
 
     def gram(self, a_prev: tuple[Taken, Taken], delta: tuple[Array, Array]) -> LayerParams:
         """sum over pairs of steps of ⟨delta_t, delta'_t'⟩ times ⟨x_t, x'_t'⟩, ⟨h_{t-1}, h'_{t'-1}⟩ and 1 (GRAM)."""

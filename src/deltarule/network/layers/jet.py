@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deltarule.arrays import Array
-from deltarule.network.layers import Dense, Layer, LayerParams, Pass
+from deltarule.network.layers import Dense, Layer, LayerParams, Motion, Pass
 from deltarule.network.layers.components import Components, stacked
 
 
@@ -47,13 +47,13 @@ class Jet(Layer):
         """(JET); the pass remembers s1 and s2."""
         z = self._affine(params, a_prev)
         if self.is_linear:
-            return Pass(z, z)
+            return Pass(params, a_prev, z, z)
         z0, sigma = z[:, 0], self.dense.sigma
         a0 = sigma.sigma(z0)
         s1, s2 = sigma.slope(z0, a0), sigma.curvature(z0, a0) if self.components.second else None
         parts = [a0, *(s1 * z[:, 1 + i] for i in range(len(self.components.first)))]
         parts += [s1 * z[:, ij] + s2 * (z[:, i] * z[:, j]) for ij, i, j in self.components.bends]
-        return Pass(z, stacked(parts), (s1, s2))
+        return Pass(params, a_prev, z, stacked(parts), (s1, s2))
 
     def _affine(self, params: LayerParams, a_prev: Array) -> Array:
         """W a_c, and b for the value."""
@@ -94,23 +94,21 @@ class Jet(Layer):
             back[j] = back[j] + s2_bar * z[:, i]
         return stacked(back)
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """ā_c below = W^T z̄_c."""
-        return self._product(params["W"].T, delta)
+        return self._product(here.params["W"].T, delta)
 
-    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
         """dC/dW = sum_c z̄_c a_c^T, dC/db = z̄_∅, summed over the batch."""
-        return {"W": _flat(delta).T @ _flat(a_prev), "b": delta[:, 0].sum(axis=0)}
+        return {"W": _flat(delta).T @ _flat(here.a_prev), "b": delta[:, 0].sum(axis=0)}
 
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
         """(JET) differentiated along the line."""
-        dz = self._affine(dparams, a_prev)
+        dz = self._affine(dparams, here.a_prev)
         if da_prev is not None:
-            dz = dz + self._product(params["W"], da_prev)
+            dz = dz + self._product(here.params["W"], da_prev)
         if self.is_linear:
-            return dz, dz
+            return Motion(dparams, da_prev, dz, dz)
         bends = self.components.bends
         s1, s2, *rest = self._derivatives(here, 3 if bends else 2)
         z, s2_dot = here.z, s2 * dz[:, 0]
@@ -118,24 +116,16 @@ class Jet(Layer):
         for ij, i, j in bends:
             zz, dzz = z[:, i] * z[:, j], dz[:, i] * z[:, j] + z[:, i] * dz[:, j]
             moved[ij] = moved[ij] + rest[0] * dz[:, 0] * zz + s2 * dzz
-        return dz, stacked(moved)
+        return Motion(dparams, da_prev, dz, stacked(moved))
 
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
         """(JET) differentiated twice: with t1 = d²s1/dt² = s3 dz² + s2 ddz and t2 = s4 dz² + s3 ddz of z_∅."""
-        ddz = here.z.__array_namespace__().zeros_like(here.z)
-        if da_prev is not None:
-            ddz = 2 * self._product(dparams["W"], da_prev)
+        assert moved.dparams is not None
+        dz, ddz = moved.dz, here.z.__array_namespace__().zeros_like(here.z)
+        if moved.da_prev is not None:
+            ddz = 2 * self._product(moved.dparams["W"], moved.da_prev)
         if dda_prev is not None:
-            ddz = ddz + self._product(params["W"], dda_prev)
+            ddz = ddz + self._product(here.params["W"], dda_prev)
         if self.is_linear:
             return ddz, ddz
         bends = self.components.bends
@@ -150,21 +140,21 @@ class Jet(Layer):
             bent[ij] = bent[ij] + s2 * ddzz + 2 * s3 * d * dzz + (rest[0] * d * d + s3 * dd) * zz
         return ddz, stacked(bent)
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """dr/dW = sum_c z̄_c a_c^T, dr/db = z̄_∅, for delta (m, q, C, n)."""
         (m, q, C, n), xp = delta.shape, delta.__array_namespace__()
         errors = delta.transpose(2, 3, 0, 1).reshape(C, n, m * q)
-        inputs = a_prev.transpose(1, 2, 0)
+        inputs = here.a_prev.transpose(1, 2, 0)
         inputs = inputs if q == 1 else xp.repeat(inputs, q, axis=2)
         return [(errors, inputs), (errors[0], xp.ones((1, 1), dtype=delta.dtype))]
 
-    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         """sum over residuals of (sum_c z̄_c a_c)²: for every two components a product of their products."""
         W = 0.0
         for c in range(delta.shape[2]):
             for e in range(c + 1):
                 errors = (delta[:, :, c] * delta[:, :, e]).sum(axis=1)
-                W = W + (1 if c == e else 2) * (errors.T @ (a_prev[:, c] * a_prev[:, e]))
+                W = W + (1 if c == e else 2) * (errors.T @ (here.a_prev[:, c] * here.a_prev[:, e]))
         return {"W": W, "b": (delta[:, :, 0] ** 2).sum(axis=(0, 1))}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
@@ -210,7 +200,7 @@ class Unknowns(Layer):
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """(m, C k + count): slot C k + j holds theta_j in every row."""
         z = self._beside(a_prev, params.get("theta"))
-        return Pass(z, z)
+        return Pass(params, a_prev, z, z)
 
     def _beside(self, jet: Array, theta: Array | None) -> Array:
         xp, m = jet.__array_namespace__(), jet.shape[0]
@@ -225,47 +215,34 @@ class Unknowns(Layer):
         """delta = dC/da."""
         return dC_da
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """The part of the jet."""
-        jet = delta[:, : delta.shape[1] - self.count].reshape(a_prev.shape)
+        jet = delta[:, : delta.shape[1] - self.count].reshape(here.a_prev.shape)
         return stacked([jet[:, c] for c in range(jet.shape[1])])
 
-    def gradient(self, a_prev: Array, delta: Array) -> LayerParams:
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
         """dC/dtheta."""
         return {"theta": self._split(delta).sum(axis=0)} if self.count else {}
 
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
         """dtheta beside the moved jet."""
-        xp = a_prev.__array_namespace__()
-        dz = self._beside(xp.zeros_like(a_prev) if da_prev is None else da_prev, dparams.get("theta"))
-        return dz, dz
+        dz = self._beside(_or_zeros(da_prev, here.a_prev), dparams.get("theta"))
+        return Motion(dparams, da_prev, dz, dz)
 
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
         """theta itself is straight."""
-        xp = a_prev.__array_namespace__()
-        straight = {name: xp.zeros_like(value) for name, value in dparams.items()}
-        ddz = self._beside(xp.zeros_like(a_prev) if dda_prev is None else dda_prev, straight.get("theta"))
+        theta = here.params.get("theta")
+        ddz = self._beside(_or_zeros(dda_prev, here.a_prev), None if theta is None else 0 * theta)
         return ddz, ddz
 
-    def jacobian_transpose(self, a_prev: Array, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """∂R/∂theta."""
         if not self.count:
             return []
         one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
         return [(self._split(delta).reshape(-1, self.count).T, one)]
 
-    def squared_jacobian(self, a_prev: Array, delta: Array) -> LayerParams:
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
         """(∂R/∂theta)², summed."""
         return {"theta": (self._split(delta) ** 2).sum(axis=(0, 1))} if self.count else {}
 
@@ -276,6 +253,11 @@ class Unknowns(Layer):
         left, right = (self._split(d) for d in delta)
         product = left.reshape(-1, self.count) @ right.reshape(-1, self.count).T
         return {"theta": product.reshape(*left.shape[:2], *right.shape[:2])}
+
+
+def _or_zeros(jet: Array | None, like: Array) -> Array:
+    """How a jet moves, or zeros where it stands still."""
+    return like.__array_namespace__().zeros_like(like) if jet is None else jet
 
 
 def lifted_params(params: list[Any], theta: Array) -> list[Any]:

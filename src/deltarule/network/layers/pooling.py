@@ -16,12 +16,12 @@ from typing import ClassVar
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, LinearLayer, Motion, Pass, Shape
 from deltarule.network.layers.window import Window, as_pair, check_padding
 
 
 @dataclass(frozen=True)
-class Pool(StatelessLayer):
+class Pool(LinearLayer):
     """What the kinds of pooling share.
 
     Args:
@@ -77,59 +77,34 @@ class Pool(StatelessLayer):
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = a^l, the number of each window."""
         a = self.pooled(a_prev)
-        return Pass(a, a)
+        return Pass(params, a_prev, a, a)
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """dC/da^{l-1}: each window's delta goes to its pixels in the shares w_k."""
-        parts = [w * delta for w in self.shares(a_prev, here.a)]
-        return self.window.put_back(parts, *a_prev.shape[1:3])
+        return self._put_back(here, [w * delta for w in self.shares(here.a_prev, here.a)])
 
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
+    def carried(self, here: Pass, v: Array) -> Array:
         """dz = da = sum_k w_k da_k."""
-        if da_prev is None:
-            zero = here.a.__array_namespace__().zeros_like(here.a)
-            return zero, zero
-        da = _sum(w * d for w, d in zip(self.shares(a_prev, here.a), self.window.pieces(da_prev), strict=True))
-        return da, da
+        return self._sum_of(self.shares(here.a_prev, here.a), v)
 
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
         """dda = sum_k w_k dda_k + dw_k da_k."""
-        dda = here.a.__array_namespace__().zeros_like(here.a)
-        if da_prev is not None:
-            moving = self.share_tangents(a_prev, here.a, da_prev, dz)
-            dda = dda + _sum(w * d for w, d in zip(moving, self.window.pieces(da_prev), strict=True))
-        if dda_prev is not None:
-            still = self.shares(a_prev, here.a)
-            dda = dda + _sum(w * d for w, d in zip(still, self.window.pieces(dda_prev), strict=True))
+        _, dda = super().second_tangent(here, moved, dda_prev)
+        if moved.da_prev is not None:
+            dda = dda + self._sum_of(self.share_tangents(here.a_prev, here.a, moved.da_prev, moved.da), moved.da_prev)
         return dda, dda
 
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        da_prev: Array,
-        here: Pass,
-        moved: Motion,
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
+    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
         """w_k ddelta + dw_k delta, put back."""
-        still = self.shares(a_prev, here.a)
-        moving = self.share_tangents(a_prev, here.a, da_prev, moved[1])
-        parts = [w * ddelta + dw * delta for w, dw in zip(still, moving, strict=True)]
-        return self.window.put_back(parts, *a_prev.shape[1:3])
+        still = self.shares(here.a_prev, here.a)
+        moving = self.share_tangents(here.a_prev, here.a, moved.da_prev, moved.da)
+        return self._put_back(here, [w * ddelta + dw * delta for w, dw in zip(still, moving, strict=True)])
+
+    def _sum_of(self, shares: Sequence[Array | float], image: Array) -> Array:
+        return _sum(w * piece for w, piece in zip(shares, self.window.pieces(image), strict=True))
+
+    def _put_back(self, here: Pass, parts: Sequence[Array]) -> Array:
+        return self.window.put_back(parts, *here.a_prev.shape[1:3])
 
 
 class MaxPool(Pool):

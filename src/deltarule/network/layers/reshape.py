@@ -6,13 +6,17 @@ from typing import ClassVar
 
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import LayerParams, LinearLayer, Pass, Shape
 
 
-class Reshaping(StatelessLayer):
+class Reshaping(LinearLayer):
     """a^l = z^l = a^{l-1} in another shape; whatever is linear goes through alike."""
 
     unit_tangents: ClassVar[bool] = True
+
+    def carried(self, here: Pass, v: Array) -> Array:
+        """The numbers as they are."""
+        return self._reshaped(v)
 
     def _reshaped(self, array: Array) -> Array:
         return array.reshape(len(array), *self.output_shape(array.shape[1:]))
@@ -20,46 +24,11 @@ class Reshaping(StatelessLayer):
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """The numbers as they are."""
         a = self._reshaped(a_prev)
-        return Pass(a, a)
+        return Pass(params, a_prev, a, a)
 
-    def propagate(self, params: LayerParams, a_prev: Array, here: Pass, delta: Array) -> Array:
+    def propagate(self, here: Pass, delta: Array) -> Array:
         """delta in the shape of a^{l-1}, behind the axes that stand in front."""
-        return delta.reshape(*delta.shape[: delta.ndim - here.a.ndim], *a_prev.shape)
-
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Array, here: Pass, da_prev: Array | None
-    ) -> tuple[Array, Array]:
-        """dz = da = da_prev."""
-        da = here.a.__array_namespace__().zeros_like(here.a) if da_prev is None else self._reshaped(da_prev)
-        return da, da
-
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
-        """ddz = dda = dda_prev."""
-        dda = here.a.__array_namespace__().zeros_like(here.a) if dda_prev is None else self._reshaped(dda_prev)
-        return dda, dda
-
-    def propagate_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Array,
-        da_prev: Array,
-        here: Pass,
-        moved: Motion,
-        delta: Array,
-        ddelta: Array,
-    ) -> Array:
-        """ddelta in the shape of a^{l-1}."""
-        return ddelta.reshape(a_prev.shape)
+        return delta.reshape(*delta.shape[: delta.ndim - here.a.ndim], *here.a_prev.shape)
 
 
 @dataclass(frozen=True)

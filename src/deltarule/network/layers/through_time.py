@@ -26,16 +26,8 @@ Step = tuple[State, tuple[Array, ...]]  # the state after a step, and what is ke
 class Run(NamedTuple):
     """What a layer keeps of its sequences for the way back."""
 
-    V: Array
     ends: Array | None  # the last step of each sequence, (m,); None where all have T steps
     kept: tuple[Array, ...]  # `kept_type` of every step, (m, T, ·) each
-
-
-class MovedRun(NamedTuple):
-    """How V and the steps of a run move."""
-
-    dV: Array
-    steps: tuple[Array, ...]  # `moved_type` of every step
 
 
 class ThroughTime(Gated):
@@ -88,82 +80,73 @@ class ThroughTime(Gated):
             return self.step(V, state, s)
 
         kept = self.kept_type(*engine.of(source).scan(step, self._rest(source), (source,)))
-        run = Run(V, ends, tuple(kept))
-        return Pass(kept.z, self._given(run, kept.h), run, Taken(a_prev, self.multiplied(kept)))
+        run = Run(ends, tuple(kept))
+        return Pass(params, Taken(a_prev, self.multiplied(kept)), kept.z, self._given(run, kept.h), run)
 
     def error(self, here: Pass, dC_da: Array) -> Array:
         """delta_t = dC/dz_t (BPTT)."""
-        return self._back(here.memory, self._at_steps(here.memory, dC_da))[0]
+        return self._back(here, dC_da)[0]
 
-    def tangent(
-        self, params: LayerParams, dparams: LayerParams, a_prev: Taken, here: Pass, da_prev: Array | None
-    ) -> Motion:
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
         """dz_t = dW x_t + dV h_{t-1} + db + W dx_t + V dh_{t-1}, and how the state moves with it."""
-        run, dV = here.memory, dparams["V"]
-        source = places.product(dparams["W"], a_prev.x) + self._times_V(dV, a_prev.h) + dparams["b"]
+        run, taken, V = here.memory, here.a_prev, here.params["V"]
+        source = places.product(dparams["W"], taken.x) + self._times_V(dparams["V"], taken.h) + dparams["b"]
         if da_prev is not None:
-            source = source + places.product(params["W"], da_prev)
+            source = source + places.product(here.params["W"], da_prev)
 
         def step(state: State, *each: Array) -> Step:
-            return self.step_tangent(run.V, state, self.kept_type(*each[:-1]), each[-1])
+            return self.step_tangent(V, state, self.kept_type(*each[:-1]), each[-1])
 
         moved = self.moved_type(*self._walk(step, (*run.kept, source)))
         taken = Taken(da_prev, self.multiplied(moved))
-        return Motion(moved.z, self._given(run, moved.h), taken, MovedRun(dV, tuple(moved)))
+        return Motion(dparams, taken, moved.z, self._given(run, moved.h), tuple(moved))
 
-    def second_tangent(
-        self,
-        params: LayerParams,
-        dparams: LayerParams,
-        a_prev: Taken,
-        here: Pass,
-        dz: Array,
-        da_prev: Array | None,
-        dda_prev: Array | None,
-    ) -> tuple[Array, Array]:
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
         """ddz_t = 2 dW dx_t + 2 dV dh_{t-1} + W ddx_t + V ddh_{t-1}, and how the state bends with it."""
-        run, motion = here.memory, self.tangent(params, dparams, a_prev, here, da_prev)
-        source = 2 * self._times_V(dparams["V"], motion.taken.h)
-        if da_prev is not None:
-            source = source + 2 * places.product(dparams["W"], da_prev)
+        assert moved.dparams is not None
+        run, V, taken = here.memory, here.params["V"], moved.da_prev
+        source = 2 * self._times_V(moved.dparams["V"], taken.h)
+        if taken.x is not None:
+            source = source + 2 * places.product(moved.dparams["W"], taken.x)
         if dda_prev is not None:
-            source = source + places.product(params["W"], dda_prev)
+            source = source + places.product(here.params["W"], dda_prev)
 
         def step(state: State, *each: Array) -> Step:
             at, moved, _ = self._parts(each)
-            return self.step_second(run.V, state, at, moved, each[-1])
+            return self.step_second(V, state, at, moved, each[-1])
 
-        ddz, ddh = self._walk(step, (*run.kept, *motion.memory.steps, source))
+        ddz, ddh = self._walk(step, (*run.kept, *moved.memory, source))
         return ddz, self._given(run, ddh)
 
     def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
         """How delta_t moves: each step of (BPTT) differentiated once more."""
-        run, dV, steps = here.memory, moved.memory.dV, moved.memory.steps
-        back = self._back(run, self._at_steps(run, dC_da))
+        assert moved.dparams is not None
+        run, V, dV = here.memory, here.params["V"], moved.dparams["V"]
+        back = self._back(here, dC_da)
 
         def step(state: State, *each: Array) -> Step:
             at, moved, back = self._parts(each)
-            return self.step_back_tangent(run.V, dV, state, at, moved, self.back_type(*back), each[-1])
+            return self.step_back_tangent(V, dV, state, at, moved, self.back_type(*back), each[-1])
 
-        arrays = (*run.kept, *steps, *back, self._at_steps(run, ddC_da))
+        arrays = (*run.kept, *moved.memory, *back, self._at_steps(run, ddC_da))
         return self._walk(step, arrays, reverse=True)[0]
 
-    def unit_tangent(self, params: LayerParams, a_prev: Taken, here: Pass, da_prev: Array | None) -> tuple[Any, Array]:
+    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Array]:
         """dh_t as each parameter moves by one (RTRL): those of the layers below, then V, W and b of this one."""
-        run, (xp, G) = here.memory, (here.z.__array_namespace__(), here.z.shape[-1])
-        eye, count = xp.eye(G, dtype=here.z.dtype), len(run.kept)
-        below = () if da_prev is None else (places.product(params["W"], da_prev),)
+        run, taken, (xp, G) = here.memory, here.a_prev, (here.z.__array_namespace__(), here.z.shape[-1])
+        V, eye, count = here.params["V"], xp.eye(G, dtype=here.z.dtype), len(run.kept)
+        below = () if da_prev is None else (places.product(here.params["W"], da_prev),)
 
         def step(state: State, *each: Array) -> Step:
-            x, h = each[count], each[count + 1 : count + 1 + len(a_prev.h)]
+            x, h = each[count], each[count + 1 : count + 1 + len(taken.h)]
             own = [places.units(one, eye[rows]) for rows, one in zip(self.rows, h, strict=True)]
             own += [places.units(x, eye), xp.broadcast_to(eye[:, None], (G, len(x), G))]
             source = xp.concatenate([*each[count + 1 + len(h) :], *own])
-            state, moved = self.step_tangent(run.V, state, self.kept_type(*each[:count]), source)
+            state, moved = self.step_tangent(V, state, self.kept_type(*each[:count]), source)
             return state, (self.moved_type(*moved).h,)
 
-        entries = sum(p.size for p in params.values()) + (0 if da_prev is None else len(da_prev))
-        arrays = (*run.kept, a_prev.x, *a_prev.h, *below)
+        entries = sum(p.size for p in here.params.values()) + (0 if da_prev is None else len(da_prev))
+        arrays = (*run.kept, taken.x, *taken.h, *below)
         (dh,) = self._walk(step, arrays, self._rest(here.z, entries))
         return None, self._given(run, dh)
 
@@ -199,13 +182,14 @@ class ThroughTime(Gated):
         second = first + len(self.moved_type._fields)
         return self.kept_type(*each[:first]), self.moved_type(*each[first:second]), each[second:-1]
 
-    def _back(self, run: Run, dC_dh: Array) -> tuple[Array, ...]:
+    def _back(self, here: Pass, dC_da: Array) -> tuple[Array, ...]:
         """`back_type` of every step."""
+        run, V = here.memory, here.params["V"]
 
         def step(state: State, *each: Array) -> Step:
-            return self.step_back(run.V, state, self.kept_type(*each[:-1]), each[-1])
+            return self.step_back(V, state, self.kept_type(*each[:-1]), each[-1])
 
-        return self._walk(step, (*run.kept, dC_dh), reverse=True)
+        return self._walk(step, (*run.kept, self._at_steps(run, dC_da)), reverse=True)
 
     # From all steps to what the layer gives
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule import trees
+from deltarule.errors import ConfigurationError
 from deltarule.network.examples import checked_rows, require_finite
 from deltarule.network.missing_targets import for_targets
 from deltarule.objective import Objective
@@ -21,7 +22,7 @@ from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, residual_count
 from deltarule.trainers.bayesian.posterior import posterior
-from deltarule.trainers.bayesian.trainer import BayesianRegularization
+from deltarule.trainers.bayesian.trainer import BayesianRegularization, has_gaussian_noise
 
 if TYPE_CHECKING:
     from deltarule.network.backprop import Params
@@ -45,6 +46,11 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
         DataError, ShapeError: the examples do not fit.
     """
     trainer = BayesianRegularization()
+    if not has_gaussian_noise(net):
+        raise ConfigurationError(
+            "error bars need a linear output layer and the quadratic cost (1/2)‖y - a‖², for their noise is Gaussian: "
+            "this network has another output or cost."
+        )
     trainer.check(net, len(X))
     p = trees.mapped(lambda array: np.asarray(array, np.float64), params)
     X = require_finite("X", X, np.dtype("float64"))

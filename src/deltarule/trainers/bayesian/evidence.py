@@ -1,6 +1,7 @@
 """The model of S around one point in whitened parameters, and the evidence of the hyper-parameters there.
 
-With S(p) = (beta/2) ‖r‖² + (1/2) p^T A p and u = A^(1/2) p, the Gauss-Newton Hessian of S in u is
+With S(p) = beta C + (1/2) p^T A p, C = sum_i w_i C_i, which is (1/2) ‖r‖² of a quadratic cost, and u = A^(1/2) p, the
+Gauss-Newton Hessian of S in u is
 
     H~ = I + J~^T J~,  J~ = sqrt(beta) J A^(-1/2),                                             (BR1)
 
@@ -8,7 +9,12 @@ whose eigenvalues are at least 1, so that its factorisation cannot fail. The evi
 
     ln p(Y | alpha, beta) = -S - (1/2) ln |H~| + (m k / 2) ln(beta / 2 pi)                      (BR2)
 
-and the effective number of parameters of group g is gamma_g = n_g - tr_g H~^-1 (BR3). A damped step solves
+where the noise is Gaussian. Where C itself is -ln p(Y | p), as that of classes, beta is 1 and there is no third term:
+
+    ln p(Y | alpha) = -C - (1/2) p^T A p - (1/2) ln |H| + (1/2) sum ln alpha,  H = J^T J + A,       (BR2')
+
+with J^T J the Gauss-Newton matrix, J = S^T dz/dp and S S^T = d²C/dz². The effective number of parameters of group g is
+gamma_g = n_g - tr_g H~^-1 (BR3). A damped step solves
 
     (H~ + mu I) du = -∇_u S,  which is  (beta J^T J + (1 + mu) A) s = -(beta J^T r + A p).      (BR4)
 
@@ -20,17 +26,9 @@ from typing import NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    errors_along,
-    gram,
-    gram_traces,
-    jacobian_product,
-    linearize,
-    normal_equations,
-    residual_acceleration,
-    residual_errors,
-)
+from deltarule.curvature.gram import gram, gram_traces
+from deltarule.curvature.linearization import Linearization, errors_along, linearize
+from deltarule.curvature.normal import normal_equations
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
@@ -51,7 +49,7 @@ class Evidence(NamedTuple):
 
 
 class Primal(NamedTuple):
-    """A point in parameter space for n <= m k: ‖r‖², J^T r and J^T J, which serve any hyper-parameters."""
+    """A point in parameter space for n <= m k: 2 C (‖r‖²), J^T r and J^T J, which serve any hyper-parameters."""
 
     square: Array
     gradient: Array
@@ -59,7 +57,7 @@ class Primal(NamedTuple):
 
 
 class Dual(NamedTuple):
-    """A point for m k < n: ‖r‖², what the examples left in the network, and the errors of every residual."""
+    """A point for m k < n: 2 C (‖r‖²), what the examples left in the network, and the errors of every residual."""
 
     square: Array
     lin: Linearization
@@ -67,7 +65,7 @@ class Dual(NamedTuple):
 
 
 def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
-    """S = (beta/2) ‖r‖² + (1/2) p^T A p."""
+    """S = beta C + (1/2) p^T A p, from 2 C."""
     return 0.5 * hyper.beta * square + 0.5 * dot(p, times(spread(hyper.alpha, p), p))
 
 
@@ -80,10 +78,10 @@ def primal_point(F: Objective, p: Params) -> Primal:
 def dual_point(F: Objective, p: Params) -> Dual:
     """The errors of every residual once."""
     lin = linearize(F.net, p, F.rows.x, F.rows.y, F.rows.mask)
-    return Dual(2 * lin.cost, lin, residual_errors(F.net, p, lin))
+    return Dual(2 * lin.cost, lin, lin.errors())
 
 
-def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters) -> Evidence:
+def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
     """H~ factored, n x n."""
     E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
     d = _root_variance(hyper, p)
@@ -93,7 +91,7 @@ def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters)
     gamma = [{name: entry.sum(axis=0) for name, entry in layer.items()} for layer in used]
     g = _whitened_gradient(at, hyper, p, d)
     S = objective(p, hyper, at.square)
-    return Evidence(S, _log_evidence(F, S, L, hyper), gamma, xp.sqrt(xp.vdot(g, g)))
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), gamma, xp.sqrt(xp.vdot(g, g)))
 
 
 def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu: Array) -> Step:
@@ -124,35 +122,34 @@ def _whitened_gradient(at: Primal, hyper: Hyperparameters, p: Params, d: Array) 
     return hyper.beta * d * at.gradient + ravel(p) / d
 
 
-def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters) -> Evidence:
+def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
     """I + K~ factored, m k x m k, with K~ by (GRAM)."""
     E, xp = engine.of(at.lin.r), at.lin.r.__array_namespace__()
     covariance, A = _covariance(hyper), spread(hyper.alpha, p)
-    L = E.factor(_whitened_gram(F, p, at, covariance), 1.0)
-    traces = gram_traces(F.net, at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
-    gradient = plus(scaled(_pull(F, at, at.lin.r), hyper.beta), times(A, p))
+    L = E.factor(_whitened_gram(at, covariance), 1.0)
+    traces = gram_traces(at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
+    gradient = plus(scaled(_pull(at, at.lin.r), hyper.beta), times(A, p))
     S = objective(p, hyper, at.square)
     size = xp.sqrt(dot(gradient, over(gradient, A)))
-    return Evidence(S, _log_evidence(F, S, L, hyper), times(covariance, traces), size)
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), times(covariance, traces), size)
 
 
 def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Array) -> Step:
     """The same by Woodbury's identity."""
     E, r = engine.of(at.lin.r), at.lin.r
     A = spread(hyper.alpha, p)
-    factor = E.factor(_whitened_gram(F, p, at, _covariance(hyper)) / (1 + mu), 1.0)
+    factor = E.factor(_whitened_gram(at, _covariance(hyper)) / (1 + mu), 1.0)
 
     def solved(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
         u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-        return over(_pull(F, at, u), A)
+        return over(_pull(at, u), A)
 
-    gradient = plus(scaled(_pull(F, at, r), hyper.beta), times(A, p))
+    gradient = plus(scaled(_pull(at, r), hyper.beta), times(A, p))
     shrink = scaled(p, 1 / (1 + mu))
-    s = scaled(plus(shrink, solved(r - jacobian_product(F.net, p, at.lin, shrink))), -1.0)
+    s = scaled(plus(shrink, solved(r - at.lin.product(shrink))), -1.0)
     predicted = 0.5 * (mu * dot(s, times(A, s)) - dot(gradient, s))
-    force = residual_acceleration(F.net, p, at.lin, F.rows.mask, s)
-    return bent(s, scaled(solved(force), -0.5), predicted)
+    return bent(s, scaled(solved(at.lin.acceleration(s)), -0.5), predicted)
 
 
 def _covariance(hyper: Hyperparameters) -> Precisions:
@@ -160,14 +157,14 @@ def _covariance(hyper: Hyperparameters) -> Precisions:
     return trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
 
 
-def _whitened_gram(F: Objective, p: Params, at: Dual, covariance: Precisions) -> Array:
+def _whitened_gram(at: Dual, covariance: Precisions) -> Array:
     """K~ = J~ J~^T."""
-    return gram(F.net, p, at.lin, at.lin, errors=at.errors, covariance=covariance)["all"]
+    return gram(at.lin, at.lin, errors=(at.errors, at.errors), covariance=covariance)["all"]
 
 
-def _pull(F: Objective, at: Dual, u: Array) -> Params:
+def _pull(at: Dual, u: Array) -> Params:
     """J^T u."""
-    return backprop.gradients(F.net, at.lin.x, at.lin.passes, errors_along(at.errors, u))
+    return backprop.gradients(at.lin.net, at.lin.passes, errors_along(at.errors, u))
 
 
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
@@ -182,15 +179,20 @@ EVIDENCE = {"primal": primal_evidence, "dual": dual_evidence}
 STEPS = {"primal": primal_step, "dual": dual_step}
 
 
-def residual_count(F: Objective) -> Array:
-    """m k, or where targets are missing the number of those that were measured, with their weights."""
+def residual_count(F: Objective) -> Array | None:
+    """m k, or where targets are missing the number of those that were measured, with their weights.
+
+    None where the cost knows its noise, so that there is no beta to find.
+    """
+    if F.net.cost.knows_noise(F.net.output_activation):
+        return None
     return F.net.outputs * F.net.cost.measured(F.rows.y, F.rows.mask).mean()
 
 
-def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters) -> Array:
+def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters, relevance: bool) -> Array:
     """(BR2) and the hyper-prior; L is the factor of H~ or of I + K~."""
     xp = L.__array_namespace__()
     residuals = residual_count(F)
     half_log_determinant = xp.log(xp.diagonal(L)).sum()
-    likelihood = 0.5 * residuals * xp.log(hyper.beta / (2 * xp.pi))
-    return likelihood - S - half_log_determinant + log_hyper_prior(hyper.alpha)
+    scale = 0.0 if residuals is None else 0.5 * residuals * xp.log(hyper.beta / (2 * xp.pi))
+    return scale - S - half_log_determinant + log_hyper_prior(hyper.alpha, relevance)

@@ -2,7 +2,8 @@
 
 Before any data a parameter of group g is drawn from N(0, 1/alpha_g), and a target lies N(0, 1/beta) around the output.
 The weights from each input are a group, so an input that explains nothing gets a large alpha of its own and is switched
-off (automatic relevance determination); so are the biases of each hidden layer. Two precisions are fixed: those of the
+off (automatic relevance determination); without `relevance` all weights of the first layer are one group. The biases of
+each hidden layer are a group. Two precisions are fixed: those of the
 weights of later layers, from n neurons, at n times a constant, because in a network that is nearly linear W^1 can
 shrink while W^2 grows, the evidence is flat along that way and a free alpha runs away on it; and that of the output
 bias, which only carries the mean.
@@ -19,6 +20,7 @@ from deltarule.arrays import Array
 from deltarule.network.backprop import Params
 
 INPUT_SHAPE, INPUT_MEAN = 0.05, 10.0  # weak: an input without a use ends near alpha = 10 and more, not at infinity
+SHARED_SHAPE, SHARED_MEAN = 0.5, 1.0  # of all inputs together
 BIAS_SHAPE, BIAS_MEAN = 0.5, 1.0
 MIDDLE_VARIANCE, OUTPUT_VARIANCE = 1.0, 4.0  # n / alpha: the variance of a sum over the n neurons of a layer
 OUTPUT_BIAS = 0.01
@@ -60,33 +62,51 @@ def spread(alpha: Precisions, params: Params) -> Params:
     ]
 
 
-def update(now: Hyperparameters, params: Params, gamma: Precisions, residuals: Array, square: Array) -> Hyperparameters:
+def update(
+    now: Hyperparameters,
+    params: Params,
+    gamma: Precisions,
+    residuals: Array | None,
+    square: Array,
+    relevance: bool = True,
+) -> Hyperparameters:
     """alpha_g ← (gamma_g + 2a) / (‖p_g‖² + 2a/mean), beta ← (m k - gamma) / ‖r‖² [MK], in steps of limited size.
 
     Args:
         now: alpha and beta.
         params: the parameters.
         gamma: the effective number of parameters of each group, in the shape of alpha.
-        residuals: m k.
+        residuals: m k, or None where beta is known to be 1.
         square: ‖r‖².
+        relevance: whether each input has a precision of its own.
     """
     alpha = [dict(layer) for layer in now.alpha]
     for i, (layer, g) in enumerate(zip(params, gamma, strict=True)):
         if i == 0:
-            squares = (layer["W"] ** 2).sum(axis=0)
-            alpha[i]["W"] = _toward(now.alpha[i]["W"], g["W"], squares, INPUT_SHAPE, INPUT_MEAN)
+            squares, shape, mean = (layer["W"] ** 2).sum(axis=0), INPUT_SHAPE, INPUT_MEAN
+            used = g["W"]
+            if not relevance:
+                used, squares = (array.sum() + 0 * array for array in (used, squares))
+                shape, mean = SHARED_SHAPE, SHARED_MEAN
+            alpha[i]["W"] = _toward(now.alpha[i]["W"], used, squares, shape, mean)
         if i < len(params) - 1:
             alpha[i]["b"] = _toward(now.alpha[i]["b"], g["b"], (layer["b"] ** 2).sum(), BIAS_SHAPE, BIAS_MEAN)
+    if residuals is None:
+        return Hyperparameters(alpha, now.beta)
     xp = square.__array_namespace__()
     used = xp.minimum(total(gamma), LARGEST_SHARE * residuals)
     beta = _limited(now.beta, (residuals - used) / square, FASTEST_BETA)
     return Hyperparameters(alpha, xp.minimum(beta, LARGEST_BETA))
 
 
-def log_hyper_prior(alpha: Precisions) -> Array:
+def log_hyper_prior(alpha: Precisions, relevance: bool = True) -> Array:
     """ln of the Gamma densities of the free alphas, per ln alpha, up to a constant: sum a (ln alpha - alpha/mean)."""
     xp = alpha[0]["W"].__array_namespace__()
-    inputs = INPUT_SHAPE * (xp.log(alpha[0]["W"]) - alpha[0]["W"] / INPUT_MEAN).sum()
+    W = alpha[0]["W"]
+    if relevance:
+        inputs = INPUT_SHAPE * (xp.log(W) - W / INPUT_MEAN).sum()
+    else:
+        inputs = SHARED_SHAPE * (xp.log(W) - W / SHARED_MEAN).mean()
     biases = sum(xp.log(layer["b"]) - layer["b"] / BIAS_MEAN for layer in alpha[:-1])
     return inputs + BIAS_SHAPE * biases
 

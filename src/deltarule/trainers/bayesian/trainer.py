@@ -50,6 +50,11 @@ class Trial(NamedTuple):
     accepted: bool
 
 
+def has_evidence(net: "Network") -> bool:
+    """Whether the cost is -ln of a probability of the targets, but for the scale of Gaussian noise."""
+    return has_gaussian_noise(net) or net.cost.knows_noise(net.output_activation)
+
+
 def has_gaussian_noise(net: "Network") -> bool:
     """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
     net = as_given(net)
@@ -70,12 +75,15 @@ class BayesianRegularization(Trainer):
     (weights times 0.3): noisy or linear data prefer these, and the evidence tells.
 
     Inputs and targets are taken as standardised (mean 0, variance 1), and the output layer as linear with the quadratic
-    cost. `BayesianEnsemble` turns what is found into error bars.
+    cost. Where the cost is -ln of the probability of classes (softmax with the log-likelihood, sigmoid with the
+    cross-entropy), its sum stands for (1/2) ‖r‖², beta is 1 and stays so (BR2'). `BayesianEnsemble` turns what is found
+    into error bars.
 
     Args:
         solver: "auto", or the form of the step: "primal" (n x n) or "dual" (m k x m k).
         max_fail: the epochs without a larger evidence that end the training.
         damping: the first mu, beside 1 of the whitened prior.
+        relevance: whether the weights from each input have a precision of their own, or all inputs one.
 
     Raises:
         ConfigurationError: a value outside its range.
@@ -86,6 +94,7 @@ class BayesianRegularization(Trainer):
     solver: str = "auto"
     max_fail: int = 10
     damping: float = 1.0
+    relevance: bool = True
 
     knows_error_bars: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
@@ -99,12 +108,13 @@ class BayesianRegularization(Trainer):
         object.__setattr__(self, "damping", require_number("damping", self.damping, above=0))
 
     def check(self, net: "Network", count: int) -> None:
-        """The evidence is that of Gaussian noise around linear outputs; dense layers only; matrices that fit."""
+        """The evidence is that of Gaussian noise around linear outputs, or of classes; dense layers only."""
         require_derivatives(net)
-        if not has_gaussian_noise(net):
+        if not has_evidence(net):
             raise ConfigurationError(
-                "Bayesian regularisation needs a linear output layer and the quadratic cost (1/2)‖y - a‖², for its "
-                "noise is Gaussian: use another regularisation for this network."
+                "Bayesian regularisation needs a cost that is -ln of a probability: a linear output layer with the "
+                "quadratic cost (1/2)‖y - a‖², softmax with the log-likelihood or sigmoid with the cross-entropy; use "
+                "another regularisation for this network."
             )
         for i, layer in enumerate(net.layers):
             if not layer.weighs_inputs:
@@ -163,7 +173,7 @@ class BayesianRegularization(Trainer):
         F, dtype = Objective(net, rows, self.block(net, state.params, rows.x.shape)), rows.x.dtype
         form, p = self.form(net, state.params, rows.x.shape[0]), state.params
         point = F.call(POINTS[form], p)
-        here, hyper, S = F.call(_learn, p, point, state.hyper, form=form)
+        here, hyper, S = F.call(_learn, p, point, state.hyper, form=form, relevance=self.relevance)
         before = float(S)
 
         def tried(mu: float) -> tuple[Trial, float]:
@@ -211,12 +221,12 @@ def _factor(accepted: bool, fall: float, predicted: float) -> float:
 
 
 def _learn(
-    F: Objective, p: Params, point: Any, hyper: Hyperparameters, *, form: str
+    F: Objective, p: Params, point: Any, hyper: Hyperparameters, *, form: str, relevance: bool
 ) -> tuple[Evidence, Hyperparameters, Any]:
     """The evidence at a point, the hyper-parameters that it leads to, and S under these."""
-    here = EVIDENCE[form](F, p, point, hyper)
+    here = EVIDENCE[form](F, p, point, hyper, relevance=relevance)
     residuals = residual_count(F)
-    after = hyperparameters.update(hyper, p, here.gamma, residuals, point.square)
+    after = hyperparameters.update(hyper, p, here.gamma, residuals, point.square, relevance)
     return here, after, objective(p, after, point.square)
 
 

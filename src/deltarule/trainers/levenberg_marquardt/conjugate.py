@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature import jacobian_diagonal, jacobian_product, linearize, transpose_product
+from deltarule.curvature.linearization import linearize
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
@@ -57,12 +57,12 @@ def step(
 
 def _first_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params, Params]:
     lin = linearize(net, p, x, y, weight)
-    return lin.cost, transpose_product(net, p, lin, lin.r), jacobian_diagonal(net, p, lin)
+    return lin.cost, lin.transpose_product(lin.r), lin.squared_jacobian()
 
 
 def _gauss_newton_product(net: "Network", p: Params, v: Params, x: Array, y: Array, weight: Array) -> Params:
     lin = linearize(net, p, x, y, weight)
-    return transpose_product(net, p, lin, jacobian_product(net, p, lin, v))
+    return lin.transpose_product(lin.product(v))
 
 
 def conjugate_gradients(

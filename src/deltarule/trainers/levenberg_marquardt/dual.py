@@ -5,15 +5,8 @@ from typing import NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature import (
-    Linearization,
-    errors_along,
-    gram,
-    jacobian_product,
-    linearize,
-    residual_acceleration,
-    residual_errors,
-)
+from deltarule.curvature.gram import gram
+from deltarule.curvature.linearization import Linearization, errors_along
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
@@ -39,8 +32,14 @@ class Dual(NamedTuple):
     @property
     def r(self) -> Array:
         """All residuals, (R,)."""
-        found = [lin.r.reshape(-1) for lin in self.lins]
-        return found[0] if len(found) == 1 else found[0].__array_namespace__().concatenate(found)
+        return _joined([lin.r for lin in self.lins])
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """What each part has for its residuals, one after another, (R,)."""
+    if len(parts) == 1:
+        return parts[0].reshape(-1)
+    return parts[0].__array_namespace__().concatenate([part.reshape(-1) for part in parts])
 
 
 def model(F: Objective, p: Params) -> Dual:
@@ -51,11 +50,11 @@ def model(F: Objective, p: Params) -> Dual:
     Multiplying both sides of (LM) out shows that it is the same step as the primal one. D is constant on weights and
     on the rest, so J D^-1 J^T is a sum of two matrices computed once.
     """
-    lins = [linearize(part.net, p, part.rows.x, part.rows.y, part.scale * part.rows.mask) for part in F.parts]
-    errors = [residual_errors(part.net, p, lin) for part, lin in zip(F.parts, lins, strict=True)]
-    K = joint_gram(F, p, lins, errors)
+    lins = F.linearized(p)
+    errors = [lin.errors() for lin in lins]
+    K = joint_gram(F, lins, errors)
     at = Dual(sum(lin.cost for lin in lins) + F.prior_energy(p), p, lins[0].cost, lins[0].cost, lins, errors, K)
-    gradient = _pull(F, at, at.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
+    gradient = _pull(at, at.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
     if F.l2 is not None:
         gradient = plus(gradient, times(F.prior(p), p))
     xp = at.r.__array_namespace__()
@@ -63,9 +62,7 @@ def model(F: Objective, p: Params) -> Dual:
     return at._replace(gradient=gradient, gradient_norm=norm(gradient), trace=trace)
 
 
-def joint_gram(
-    F: Objective, p: Params, lins: Sequence[Linearization], errors: Sequence[list[Array]]
-) -> dict[str, Array]:
+def joint_gram(F: Objective, lins: Sequence[Linearization], errors: Sequence[list[Array]]) -> dict[str, Array]:
     """J J^T over the residuals of all parts, (R, R): under "all", or with a prior by the role of the parameters."""
     layers = F.net.layers  # without a prior all parameters are damped alike
 
@@ -73,7 +70,7 @@ def joint_gram(
         return "all" if F.l2 is None else layers[layer].role(name)
 
     def block(e: int, f: int) -> dict[str, Array]:
-        return gram(F.parts[e].net, p, lins[e], lins[f], group, errors[e], right_errors=errors[f])
+        return gram(lins[e], lins[f], group, (errors[e], errors[f]))
 
     if len(lins) == 1:
         return block(0, 0)
@@ -91,8 +88,7 @@ def joint_gram(
 
 def step(F: Objective, p: Params, at: Dual, lam: Array, *, accelerate: bool) -> Step:
     """The step for one damping."""
-    solve = _plain_step if F.l2 is None else _step_with_prior
-    return solve(F, p, at, lam, accelerate)
+    return _plain_step(at, lam, accelerate) if F.l2 is None else _step_with_prior(F, p, at, lam, accelerate)
 
 
 def _along(at: Dual, u: Array) -> list[list[Array]]:
@@ -104,25 +100,21 @@ def _along(at: Dual, u: Array) -> list[list[Array]]:
     return found
 
 
-def _pull(F: Objective, at: Dual, u: Array) -> Params:
+def _pull(at: Dual, u: Array) -> Params:
     """J^T u, written out."""
-    parts = zip(F.parts, at.lins, _along(at, u), strict=True)
-    first, *others = (backprop.gradients(part.net, lin.x, lin.passes, along) for part, lin, along in parts)
+    parts = zip(at.lins, _along(at, u), strict=True)
+    first, *others = (backprop.gradients(lin.net, lin.passes, along) for lin, along in parts)
     for more in others:
         first = plus(first, more)
     return first
 
 
-def _bend(F: Objective, p: Params, at: Dual, v: backprop.Direction) -> Array:
+def _bend(at: Dual, v: backprop.Direction) -> Array:
     """d²r/dt² along v, for the geodesic correction."""
-    bends = [
-        residual_acceleration(part.net, p, lin, part.scale * part.rows.mask, v).reshape(-1)
-        for part, lin in zip(F.parts, at.lins, strict=True)
-    ]
-    return bends[0] if len(bends) == 1 else bends[0].__array_namespace__().concatenate(bends)
+    return _joined([lin.acceleration(v) for lin in at.lins])
 
 
-def _plain_step(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
+def _plain_step(at: Dual, lam: Array, accelerate: bool) -> Step:
     """Without a prior every direction is J^T u: it is kept as u, (R,), and only the step taken is written out.
 
     Inner products are K's: ⟨J^T u, J^T v⟩ = u^T K v. Where K is singular, rounding may make a square less than 0, and
@@ -144,10 +136,10 @@ def _plain_step(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool)
     u = -solved(r)
     predicted = 0.5 * (lam * inner(u, u) - inner(r, u))
     if accelerate:
-        direction = _along(at, u)[0] if len(at.lins) == 1 else _pull(F, at, u)
-        v = -0.5 * solved(_bend(F, p, at, direction))
+        direction = _along(at, u)[0] if len(at.lins) == 1 else _pull(at, u)
+        v = -0.5 * solved(_bend(at, direction))
         u = u + correction_share(length(u), length(v)) * v
-    return Step(_pull(F, at, u), predicted)
+    return Step(_pull(at, u), predicted)
 
 
 def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
@@ -158,14 +150,12 @@ def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: 
 
     def solved(r: Array) -> Params:
         """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""
-        return times(D_inverse, _pull(F, at, E.solve(factor, r)))
+        return times(D_inverse, _pull(at, E.solve(factor, r)))
 
     shrink = times(D_inverse, times(A, p))
-    pushed = [
-        jacobian_product(part.net, p, lin, shrink).reshape(-1) for part, lin in zip(F.parts, at.lins, strict=True)
-    ]
-    s = scaled(plus(shrink, solved(at.r - E.xp.concatenate(pushed))), -1.0)
+    pushed = _joined([lin.product(shrink) for lin in at.lins])
+    s = scaled(plus(shrink, solved(at.r - pushed)), -1.0)
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    return bent(s, scaled(solved(_bend(F, p, at, s)), -0.5), predicted)
+    return bent(s, scaled(solved(_bend(at, s)), -0.5), predicted)

@@ -51,9 +51,9 @@ def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Arra
 
 def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
     """B and y - a^L, each row scaled by the root of its weight."""
-    passes, xp = backprop.forward(net, p, x), x.__array_namespace__()
-    below = backprop.inputs_of(x, passes)[-1]
+    out, xp = backprop.forward(net, p, x)[-1], x.__array_namespace__()
+    below = out.a_prev
     share = backprop.beside(xp.sqrt(weight), below)
-    root, r = net.cost.residual(passes[-1].a, y)  # of a square r = root (a - y), and root is one number
+    root, r = net.cost.residual(out.a, y)  # of a square r = root (a - y), and root is one number
     B = share * root[..., :1] * xp.concatenate([below, xp.ones((*below.shape[:-1], 1), dtype=below.dtype)], axis=-1)
     return B.reshape(-1, B.shape[-1]), (-share * r).reshape(-1, r.shape[-1])

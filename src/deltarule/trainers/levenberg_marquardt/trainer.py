@@ -10,8 +10,8 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.curvature import jacobian_diagonal, linearize
 from deltarule.curvature.blocks import examples_at_once
+from deltarule.curvature.linearization import linearize
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, block_size
@@ -97,7 +97,7 @@ def _diagonal_sums(F: Objective, p: Params) -> tuple[Array, Array]:
 
 
 def _diagonal(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Params:
-    return jacobian_diagonal(net, p, linearize(net, p, x, y, weight))
+    return linearize(net, p, x, y, weight).squared_jacobian()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule.arrays import Array
-from deltarule.curvature.hessian import BackwardPass, backward_pass, gradient, hessian_product
+from deltarule.curvature.hessian import BackwardPass, backward_pass
 from deltarule.engine.rows import Rows, block_size
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
@@ -32,7 +32,7 @@ def quadratic_model(F: Objective, p: Params) -> Model:
     passes = None
     if F.in_one_block:
         passes = backward_pass(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
-        cost, g = passes.cost, gradient(F.net, passes)
+        cost, g = passes.cost, passes.gradient()
     else:
         cost, g = F.sum(_first_sums, p)
     g = g if F.l2 is None else plus(g, times(F.prior(p), p))
@@ -41,17 +41,17 @@ def quadratic_model(F: Objective, p: Params) -> Model:
 
 def product(F: Objective, p: Params, at: Model, v: Params) -> Params:
     """H v."""
-    Hv = hessian_product(F.net, p, at.passes, v) if at.passes is not None else F.sum(_product, p, v)
+    Hv = at.passes.hessian_product(v) if at.passes is not None else F.sum(_product, p, v)
     return Hv if F.l2 is None else plus(Hv, times(F.prior(p), v))
 
 
 def _first_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
     at = backward_pass(net, p, x, y, weight)
-    return at.cost, gradient(net, at)
+    return at.cost, at.gradient()
 
 
 def _product(net: "Network", p: Params, v: Params, x: Array, y: Array, weight: Array) -> Params:
-    return hessian_product(net, p, backward_pass(net, p, x, y, weight), v)
+    return backward_pass(net, p, x, y, weight).hessian_product(v)
 
 
 def block_of(net: "Network", rows: Rows) -> int:
