@@ -148,7 +148,7 @@ class Unrolled(NamedTuple):
     @property
     def ahead(self) -> np.ndarray:
         """Of every step f(x_t), the output that follows from the ones before it, (K, H, k)."""
-        a = self.lin.passes[-1].a + self.lin.x @ self.model.line.T
+        a = self.lin.passes[-1].a + self.lin.passes[0].a_prev @ self.model.line.T
         return a.reshape(self.slopes.shape[:3])
 
     def jacobian(self) -> np.ndarray:
