@@ -89,12 +89,10 @@ def test_a_series_without_inputs_goes_on_by_itself(run, tmp_path):
 
 def test_what_is_refused(refused, table):
     folder = table[0]
-    assert "a series needs even steps; interpolate it to them with --resample 4" in refused(
-        "train", folder / "uneven.csv", *WORDS
-    )
+    assert "--resample 4" in refused("train", folder / "uneven.csv", *WORDS)
     assert "--trainer is 'lm'" in refused("train", folder / "plant.csv", *WORDS, "--trainer", "lm")
-    assert "--lags must be a number of steps" in refused("train", folder / "plant.csv", "--target", "y", "--lags", "x")
-    assert "no time series without --time or --lags" in refused("train", folder / "plant.csv", "--horizon", 3)
+    assert "--lags must be" in refused("train", folder / "plant.csv", "--target", "y", "--lags", "x")
+    assert "without --time or --lags" in refused("train", folder / "plant.csv", "--horizon", 3)
     (folder / "alone.csv").write_text("y\n" + "\n".join(map(str, range(30))) + "\n")
     assert "train on it as a time series, --lags 8" in refused("train", folder / "alone.csv", "--target", "y")
     assert "--target is missing" in refused("train", folder / "plant.csv", "--lags", 2)

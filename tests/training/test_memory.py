@@ -57,7 +57,7 @@ def one_gigabyte(monkeypatch):
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
-    with pytest.raises(TooLargeError, match=r"for a step\) need about .* GiB of memory, and 1 GiB are free: ") as error:
+    with pytest.raises(TooLargeError, match=r"need about .* GiB .*1 GiB .*free") as error:
         require_fit(NET, on(engine, PARAMS), trainer, (rows, 100), FLOAT64)
     assert cure in str(error.value)
 
@@ -85,7 +85,7 @@ def test_training_refuses_before_its_first_step(monkeypatch, engine):
 @pytest.mark.parametrize("width", [2**30, 2**40])
 def test_parameters_that_no_machine_holds(width):
     """XLA would end the process here."""
-    with pytest.raises(TooLargeError, match=r"parameters for inputs of shape .* need about .* (TiB|PiB) of memory"):
+    with pytest.raises(TooLargeError, match=r"inputs of shape .* (TiB|PiB)"):
         NET.init(0, (width,))
 
 

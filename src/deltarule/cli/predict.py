@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
@@ -55,7 +55,7 @@ def predict(
     if steps is not None:
         require_count("--steps", steps)
     found: Any = load_model(model)
-    options: list[object] = [*as_words({name: value for name, _, value in given(reading)})]
+    options: list[object] = [*as_words(reading)]
     options += [] if interval is None else ["--interval", interval]
     options += [] if steps is None else ["--steps", steps]
     again = command("predict", model, source, *options, "--out", "predictions.csv")

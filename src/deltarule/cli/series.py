@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from deltarule.data.series import Series
     from deltarule.models.series.narx import NARXRegressor
 
-TEST = 0.15  # the share at the end that is the test part
 LONGEST = 20  # the steps ahead that are judged where no --horizon is given
 SHOWN = 10
 
 
 def train_series(choices: Choices, as_json: bool) -> None:
     """Train on the first 85 % of the steps, judge on the rest, save."""
+    from deltarule.data.splitting import held_out
     from deltarule.models.series.judging import judged, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(choices.source, choices.table_options, choices.target, choices.time, choices.resample)
-    cut = len(series.Y) - max(1, round(TEST * len(series.Y)))
+    cut = len(series.Y) - held_out(len(series.Y))
     fit = series.part(0, cut)
     lags = parse_lags(choices.lags or "auto")
     began = time.perf_counter()

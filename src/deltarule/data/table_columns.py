@@ -264,7 +264,7 @@ def _no_input(column: Series, kind: str) -> str | None:
 
 
 def in_time(frame: Frame) -> tuple[str, ...]:
-    """A note if the rows stand in the order of a column of dates, which a random split takes no heed of."""
+    """A note if the rows stand in the order of a column of dates, which a random split ignores."""
     for name in frame:
         if kind_of(frame[name]) != "date":
             continue

@@ -6,7 +6,8 @@ Each part is an `Objective` of a lifted network: jets of the layers, the unknown
 are scaled to [-1, 1] on the way in; `to_inside` and `to_outside` move the first layer between the two.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ from deltarule.curvature.blocks import examples_at_once
 from deltarule.engine.rows import Rows, block_size
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
-from deltarule.errors import ShapeError
+from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.activation import Activation
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.backprop import Params
@@ -101,7 +102,10 @@ class Problem:
 
     def parts(self, points: Sequence[np.ndarray]) -> list[Objective]:
         """The parts of F with weight 1, (1/N_e) sum (1/2) ‖R_e‖², at these points of the equations, and of the data."""
-        found = [self.part(e, x) for e, x in zip(self.equations, points, strict=True)]
+        found = []
+        for i, (equation, x) in enumerate(zip(self.equations, points, strict=True)):
+            with _named(i, equation):
+                found.append(self.part(equation, x))
         if self.data is not None:
             X, Y = self.data
             found.append(self._part(self._asked(misfit, X, given=True), X, Y))
@@ -152,6 +156,15 @@ class Problem:
         first = params[0]
         W = first["W"] / self.half
         return [{"W": W, "b": first["b"] - W @ self.centre}, *params[1:]]
+
+
+@contextmanager
+def _named(i: int, equation: Equation) -> Iterator[None]:
+    """Errors say which equation they are about."""
+    try:
+        yield
+    except (ConfigurationError, ShapeError) as error:
+        raise type(error)(f"equations[{i}] ({equation.name}): {error}") from None
 
 
 def scaling_of(points: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

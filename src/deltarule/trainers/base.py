@@ -33,6 +33,7 @@ class Trainer:
     takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
     compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
     whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
+    keeps_cut_epochs: ClassVar[bool] = False  # whether an epoch that the clock or Ctrl-C ends returns what it has done
     takes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
     knows_error_bars: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
     l2: float | None = None  # lambda of its penalty

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.engine.randomness import NOISE, ORDER
 from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.engine.turn import Record, Turn
 from deltarule.network.backprop import Params
 from deltarule.objective import StreamedObjective
 from deltarule.training.loop import Carry, Course
@@ -72,7 +72,7 @@ class StreamedCourse(Course):
         key = self.engine.key((*self.path, NOISE)) if any(layer.draws for layer in self.net.layers) else None
         for epoch in range(first, until):
             drawn = None if key is None else self.engine.fold_in(key, epoch + 1)
-            yield Turn(None, drawn, clock if epoch else no_clock)
+            yield Turn(None, drawn, self.clock_of(epoch, clock))
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
         """One step that sums over passes, or the trainer's epoch over each chunk in turn."""
