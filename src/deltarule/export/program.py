@@ -193,13 +193,13 @@ def program_of(model: Any) -> Program:
             f"the network begins with {net.layers[0].label} and takes inputs of any size, which a program has to know: "
             "begin with Reshape((height, width, channels))."
         )
+    net.check(params, taken)
     stages = []
     for i, (layer, p, shape) in enumerate(zip(net.layers, params, net.shapes(taken)[:-1], strict=True)):
         if type(layer) not in (Dense, Convolution, *POOLS, *MEMORIES, *NOTHING):
             raise ConfigurationError(
                 f"layer {i} is {type(layer).__name__}, which cannot be exported: only deltarule's own layers can."
             )
-        layer.check(p, shape, i)
         if not isinstance(layer, NOTHING):
             stages.append(_stage(layer, p, shape))
     n_in, n_out = stages[0].n_in, stages[-1].n_out
@@ -247,6 +247,8 @@ def with_error_bars(program: Program, model: Any) -> Program:
     Raises:
         ConfigurationError: the model has none, or they are too large for a source file.
     """
+    if program.recursion is not None:
+        raise ConfigurationError("error_bars is True, and those of a time series are not exported: leave it out.")
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
     ensemble = getattr(model, "error_bars", None) or getattr(model, "ensemble_", None)

@@ -84,7 +84,7 @@ def finished(plan: Plan, data: "LoadedData", result: TrainingResult, origin: dic
         schema=data.schema,
         training=training,
         error_bars=None if known is None else known.ensemble,
-        held_out=data.test,
+        examples=data.parts,
     )
 
 
