@@ -69,7 +69,8 @@ def _measured(who: str | None, options: dict[str, Any], entry: Entry, split: int
 def _predictions(model: Any, kind: str, X: Any, y: np.ndarray) -> dict[str, Any]:
     """What the model says of the new rows X, with error bars where it has any; y trained it."""
     if kind == "classification":
-        return {"P": np.asarray(model.predict_proba(X), np.float64)}
+        order = np.argsort(np.asarray(model.classes_).astype(str))  # the names in the order of np.unique
+        return {"P": np.asarray(model.predict_proba(X), np.float64)[:, order]}
     found = {"mean": np.asarray(model.predict(X), np.float64)}
     if hasattr(model, "predict_interval"):
         try:
