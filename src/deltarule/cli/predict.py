@@ -9,10 +9,12 @@ import typer
 from rich.text import Text
 
 from deltarule.cli.choices import as_words
+from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
-from deltarule.errors import counted
+from deltarule.cli.series import predict_series
+from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -43,15 +45,12 @@ def predict(
 
     A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
-    from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
     from deltarule.models.model import load_model
 
     if out is not None:
         require_other("--out", out, model, source)
     found: Any = load_model(model)
     if is_series(found):
-        from deltarule.cli.series import predict_series
-
         predict_series(found, model, source, reading, out, steps, as_json)
         return
     trained = read_model(model)
@@ -97,7 +96,6 @@ def predict(
 def _check_interval(model: "TrainedModel", interval: float | None) -> None:
     """An interval needs error bars."""
     from deltarule.checks import require_number
-    from deltarule.errors import ConfigurationError
 
     if interval is None:
         return

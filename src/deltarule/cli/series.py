@@ -10,6 +10,7 @@ from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
+from deltarule.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from deltarule.data.series import Series
@@ -110,7 +111,6 @@ def predict_series(
     import numpy as np
     import pandas as pd
 
-    from deltarule.errors import DataError
     from deltarule.files.whole_file import write_whole
 
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
@@ -165,7 +165,6 @@ def read_series(
     """
     from deltarule.data.series import series_of
     from deltarule.data.table_file import read_table
-    from deltarule.errors import ConfigurationError
 
     path = Path(source)
     frame, notes = read_table(path, options=options)
