@@ -85,7 +85,7 @@ def plan(
             {
                 "network": planned.sizes,
                 "parameters": found.sizes.parameters,
-                "examples": found.sizes.examples,
+                "examples": found.examples,
                 "trainer": planned.trainer_name,
                 "form": found.form,
                 "epochs": planned.epochs,

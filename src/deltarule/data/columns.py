@@ -175,6 +175,8 @@ class NumericColumn(Column):
 
     def in_words(self) -> str:
         span = "" if self.low is None else f", from {self.low:.4g} to {self.high:.4g}"
+        if self.mean == 0 and self.std == 1:
+            return f"taken as it is{span}"
         if self.mean == 0 and self.low is not None and self.low >= 0 and self.high != 0:  # scaled by its mean alone
             return f"mean {self.std:.4g}{span}"
         missing = "; missing cells are imputed" if self.imputed else ""
