@@ -49,9 +49,7 @@ def test_one_network_with_the_steps_inside():
     for hidden in ((), (5,)):
         net = dr.Network([*(dr.Dense(n, "tanh") for n in hidden), dr.Dense(1, "linear")])
         sizes = [width, *hidden, 1]
-        params = [
-            {"W": draw.normal(size=(n, m)), "b": draw.normal(size=n)} for m, n in zip(sizes, sizes[1:], strict=False)
-        ]
+        params = [{"W": draw.normal(size=(n, m)), "b": draw.normal(size=n)} for m, n in pairwise(sizes)]
         whole, folded = steps.before(net, params)
         expected = np.asarray(net(params, steps(X)))
         np.testing.assert_allclose(np.asarray(whole(folded, X)), expected, rtol=1e-11, atol=1e-11)
