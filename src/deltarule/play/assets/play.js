@@ -291,7 +291,7 @@
 
   const showDetail = () => {
     const part = pointed || pinned, found = part && frame && layout ? DR.detail(layout, frame, part) : null;
-    by("detail").replaceChildren(found || DR.make("p", { class: "soft" }, "Hover, tap, or move with the arrow keys (w: the weights into a neuron). Its numbers stand here."));
+    by("detail").replaceChildren(found || DR.make("p", { class: "soft" }, "Blue is positive, red negative. A line is as wide as its weight, a golden ring as thick as the error δ. Hover, tap, or move with the arrow keys (w: the weights into a neuron): the numbers of that neuron or weight stand here."));
   };
 
   const download = (html) => {
