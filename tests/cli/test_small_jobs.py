@@ -46,6 +46,15 @@ def test_a_table_is_trained_and_its_model_used_without_jax(shelf):
     )
 
 
+def test_a_report_is_written_without_matplotlib(shelf):
+    table = shelf / "houses.csv"
+    in_a_process(
+        RUN.replace("jax", "matplotlib"),
+        f"train {table} --target price --hidden 4 --epochs 5 --out m.safetensors",
+        f"report m.safetensors {table}",
+    )
+
+
 def test_digits_are_trained_and_their_model_used_without_jax():
     in_a_process(
         RUN,

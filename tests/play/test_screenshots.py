@@ -1,4 +1,4 @@
-"""The pictures of docs/play.md and docs/report.md, taken in every run; kept in $DELTARULE_SCREENSHOTS, if that is set."""
+"""The pictures of docs/play.md and docs/report.md, taken in every run; $DELTARULE_SCREENSHOTS is where to keep them."""
 
 import os
 from pathlib import Path
