@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import AsJson, ModelFile, Source, given
+from deltarule.cli.model import read_model, read_rows, require_targets
+from deltarule.cli.options import AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
@@ -24,8 +25,6 @@ def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = 
 
     On the first 100 rows of SOURCE. The exit code is 1 if a relative error is above 1e-6.
     """
-    from deltarule.cli.model import read_model, read_rows, require_targets
-
     trained = read_model(model)
     rows = read_rows(trained, source, reading)
     X, Y = rows.X[:MOST_ROWS], require_targets(rows, trained)[:MOST_ROWS]
@@ -47,8 +46,7 @@ def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = 
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
     line(console, f"The largest relative error is {worst:.1e}, the limit {LARGEST_ERROR:.0e}: {verdict}", "bold")
     if passed:
-        options = as_words({name: value for name, _, value in given(reading)})
-        line(console, command("evaluate", model, source, *options), "bold")
+        line(console, command("evaluate", model, source, *as_words(reading)), "bold")
     if as_json:
         facts = {"model": str(model), "source": source, "rows": len(Y), "passed": passed, "moved": moved}
         emit_json(facts | {"largest_error": worst, "limit": LARGEST_ERROR, "tensors": tensors})

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, parse_lags, typed
 from deltarule.cli.reading import IN_MEMORY, TABLES, Reading
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
-NUMBERS = ("huber", "poisson")  # costs of a regression alone
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
 SERIES: dict[str, Any] = {"search": False, "sources": ("table",)}
@@ -38,14 +38,11 @@ def _expansions(name: str, kinds: tuple[str, ...]) -> None:
 
 
 def _devices(name: str, words: str) -> None:
-    from deltarule.errors import ConfigurationError
-
     if words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
         raise ConfigurationError(f"{name} must be 'all' or a whole number of at least 1, and is {words!r}")
 
 
 def _stack(name: str, text: str) -> None:
-    from deltarule.errors import ConfigurationError
     from deltarule.network.stacks import stack
 
     try:
@@ -55,8 +52,6 @@ def _stack(name: str, text: str) -> None:
 
 
 def _columns(name: str, columns: tuple[str, ...]) -> None:
-    from deltarule.errors import ConfigurationError
-
     if not all(column.strip() for column in columns):
         raise ConfigurationError(f"{name} is empty: name the column of the table to learn")
 
@@ -272,11 +267,6 @@ class Choices(Reading):
         )
 
     @property
-    def task_or_regression(self) -> str | None:
-        """--task; where it is not given, the costs of numbers ask for a regression."""
-        return self.task or ("regression" if self.cost in NUMBERS else None)
-
-    @property
     def is_series(self) -> bool:
         """Whether the rows are steps of a time series."""
         return self.time is not None or self.lags is not None
@@ -314,10 +304,11 @@ class Choices(Reading):
         }
 
 
-def as_words(options: Mapping[str, Any]) -> list[str]:
-    """The options of `Choices.record` or of a model file as words of a command line, without source and a seed of 0."""
+def as_words(options: Mapping[str, Any] | Reading) -> list[str]:
+    """Options that are given, or a record of them, as words of a command line, without source and a seed of 0."""
     words: list[str] = []
-    for name, value in options.items():
+    record = options if isinstance(options, Mapping) else {name: value for name, _, value in given(options)}
+    for name, value in record.items():
         if name == "source" or (name == "seed" and value == 0):
             continue
         for one in value if isinstance(value, (list, tuple)) else (value,):

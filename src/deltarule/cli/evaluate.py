@@ -4,7 +4,8 @@ import time
 
 from deltarule.cli.choices import as_words
 from deltarule.cli.clock import STARTED
-from deltarule.cli.options import AsJson, ModelFile, Source, given
+from deltarule.cli.model import known_rows, read_model, read_rows, seen_before, show_extrapolation
+from deltarule.cli.options import AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, panel_of, show_notes
 from deltarule.models.words import number, share
@@ -12,7 +13,6 @@ from deltarule.models.words import number, share
 
 def evaluate(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = False) -> None:
     """Measure the network on SOURCE: for digits and mnist on the test part, for a table on all its rows."""
-    from deltarule.cli.model import known_rows, read_model, read_rows, seen_before, show_extrapolation
     from deltarule.models.metrics import class_lines, in_words, measure, named
 
     trained = read_model(model)
@@ -35,8 +35,7 @@ def evaluate(model: ModelFile, source: Source, reading: Reading, as_json: AsJson
     ]
     console = console_for(as_json)
     console.print(panel_of("deltarule evaluate", facts, best="result"))
-    options = as_words({name: value for name, _, value in given(reading)})
-    line(console, command("report", model, source, *options), "bold")
+    line(console, command("report", model, source, *as_words(reading)), "bold")
     if as_json:
         emit_json(
             {

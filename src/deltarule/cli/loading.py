@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from deltarule import data
 from deltarule.cli.choices import Choices
 from deltarule.cli.division import among, leads
 from deltarule.cli.screen import show_notes
@@ -25,7 +26,6 @@ def load_data(choices: Choices) -> "DataSet":
 
 def read_data(choices: Choices) -> "DataSet":
     """The source in memory, in its three parts."""
-    from deltarule import data
     from deltarule.cli.progress import DownloadProgress
 
     with DownloadProgress() as progress:
@@ -55,9 +55,10 @@ def load_streamed(choices: Choices) -> "StreamedData":
 
 
 def _common(choices: Choices) -> dict[str, Any]:
+    from deltarule.models.planning import reading_of_targets
+
     return {
         "target": choices.target,
-        "task": choices.task_or_regression,
         "seed": choices.seed,
-        "by_mean": choices.cost == "poisson",
+        **reading_of_targets(choices.cost, choices.task),
     }

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source, given
+from deltarule.cli.model import read_model, read_rows, require_targets
+from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -27,7 +29,6 @@ def trace(
 
     Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
     """
-    from deltarule.cli.model import read_model, read_rows, require_targets
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
@@ -39,15 +40,12 @@ def trace(
         emit_json({"model": str(model), "source": source, "row": row} | _record(trained, rows, place, traced))
     else:
         print_trace(trained, f"row {row} of {rows.name}", _answers(trained, rows, place, traced), traced, full)
-        options = as_words({name: value for name, _, value in given(reading)})
-        line(console_for(as_json), command("check", model, source, *options), "bold")
+        line(console_for(as_json), command("check", model, source, *as_words(reading)), "bold")
 
 
 def _place(rows: "RawRows", row: int) -> int:
     """Where the source's row stands among the rows that were read."""
     import numpy as np
-
-    from deltarule.errors import ConfigurationError
 
     found = np.flatnonzero(rows.rows == row)
     if len(found):

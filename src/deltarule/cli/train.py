@@ -1,17 +1,25 @@
 """`deltarule train`: load, train, keep the best network on the validation part, save it, say how good it is."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
+from deltarule.cli import summary
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.division import division, leads
+from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
+from deltarule.cli.loading import load_data, load_streamed
 from deltarule.cli.options import AsJson
+from deltarule.cli.planning import long_training, make_plan
 from deltarule.cli.screen import console_for, emit_json, line, show_notes, warnings_as_notes
-from deltarule.cli.signals import end_like_interrupt
+from deltarule.cli.series import train_series
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
@@ -34,8 +42,6 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
     """
     check_choices(choices)
     if choices.is_series:
-        from deltarule.cli.series import train_series
-
         train_series(choices, as_json)
         return
     if choices.coordinator is not None:
@@ -49,9 +55,6 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
 
 def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
     """Load and train."""
-    from deltarule.cli.duration import long_training
-    from deltarule.cli.loading import load_data, load_streamed
-    from deltarule.cli.planning import make_plan
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
     from deltarule.models.fitting import run
@@ -65,7 +68,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
         TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
         watched(choices.watch and leads(choices)) as onlookers,
         warnings_as_notes(),
-        end_like_interrupt(),
+        _ended_like_ctrl_c(),
     ):
         result = run(
             plan,
@@ -87,8 +90,6 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
 
 def _finish(choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", as_json: bool) -> None:
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
-    from deltarule.cli import summary
-    from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
     from deltarule.models.fitting import finished
 
     model = finished(plan, data, result, summary.origin_of(choices))
@@ -113,3 +114,19 @@ def _finish(choices: Choices, data: "LoadedData", plan: "Plan", result: "Trainin
     if result.stop_reason in ("diverged", "interrupted"):
         summary.warn(summary.farewell(choices, model, saved))
         raise typer.Exit(BAD_INPUT if result.stop_reason == "diverged" else INTERRUPTED)
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM, as a scheduler or a shutdown sends it, end a training like Ctrl-C: what was learnt is saved.
+
+    Only the main thread of a process can; elsewhere nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

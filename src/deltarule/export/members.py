@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.errors import ConfigurationError
-from deltarule.export.stages import DenseStage
+from deltarule.network.layers.stages import Stage
 
 if TYPE_CHECKING:
     from deltarule.trainers.bayesian import BayesianEnsemble
@@ -19,7 +19,7 @@ class Member:
     """One start of a Bayesian training: w_i, its layers, sigma_i² of each output, and R_i, row by row."""
 
     weight: float
-    stages: tuple[DenseStage, ...]
+    stages: tuple[Stage, ...]
     noise: np.ndarray
     root: np.ndarray
 
@@ -40,7 +40,7 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
     members = []
     for i, known in enumerate(ensemble.members):
         layers = zip(known.params, ensemble.net.layers, strict=True)
-        stages = tuple(DenseStage(np.asarray(p["W"]), np.asarray(p["b"]), layer.activation) for p, layer in layers)  # pyright: ignore[reportAttributeAccessIssue]
+        stages = tuple(layer.stage(p, ()) for p, layer in layers)
         upper = np.linalg.cholesky(_positive(ensemble.covariance(i))).T
         members.append(Member(float(ensemble.weights[i]), stages, np.asarray(known.noise), upper[np.triu_indices(n)]))
     return tuple(members)

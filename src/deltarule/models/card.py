@@ -38,6 +38,8 @@ def card(model: "Model") -> dict[str, str]:
         "kept": training.get("kept") or _epochs(training),
         "training cost": None if training.get("training_cost") is None else number(training["training_cost"]),
         "noise": _noise(model),
+        "unknowns": _unknowns(training),
+        "residuals": _residuals(training),
         "effective parameters": _effective_parameters(training),
         **{part: in_words(found) if found else None for part, found in scores.items()},
         "seed": training.get("seed"),
@@ -136,6 +138,27 @@ def _epochs(training: dict[str, Any]) -> str | None:
     """Of files that do not say which epoch they keep."""
     epochs, best = training.get("epochs"), training.get("best_epoch")
     return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{counted(epochs, 'epoch')}"
+
+
+def _unknowns(training: dict[str, Any]) -> str | None:
+    """Of differential equations the estimated coefficients, each with its standard error."""
+    errors = training.get("standard_errors") or {}
+
+    def with_error(name: str, value: float) -> str:
+        if name not in errors:
+            return f"{name} {number(value, 5)}"
+        error = errors[name]
+        return f"{name} {number(value, 5)} " + ("(undetermined)" if error is None else f"± {number(error, 2)}")
+
+    words = [with_error(name, value) for name, value in (training.get("unknowns") or {}).items()]
+    return f"{', '.join(words)}{' (± a standard error)' if errors else ''}" if words else None
+
+
+def _residuals(training: dict[str, Any]) -> str | None:
+    """Of differential equations how well each is satisfied."""
+    found = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
+    words = [f"{part['name']} {number(rms, 2)}" for part, rms in found]
+    return f"{', '.join(words)} (root mean squares)" if words else None
 
 
 def _noise(model: "Model") -> str | None:

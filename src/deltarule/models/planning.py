@@ -68,6 +68,22 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     )
 
 
+def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
+    """How targets are read for a cost: as numbers where it is for numbers alone, divided by their mean if it asks so.
+
+    These are `task` and `by_mean` of `deltarule.data.load`.
+    """
+    if cost is None:
+        return {"task": task, "by_mean": False}
+    numbers = "regression" if is_for_numbers(cost) else None
+    return {"task": task or numbers, "by_mean": not get_cost(cost).shifts_targets}
+
+
+def is_for_numbers(cost: str | Cost) -> bool:
+    """Whether no classification has this cost."""
+    return get_cost(cost).name not in OUTPUT_ACTIVATION
+
+
 def is_first_order(trainer: Any) -> bool:
     """Whether the trainer takes one small batch after another, so that new examples can go on where the last ended."""
     if isinstance(trainer, str):
@@ -229,7 +245,7 @@ def _cost(recipe: Recipe, problem: Problem) -> Cost:
         name = "log-likelihood" if stacked else problem.defaults.cost
     cost = get_cost(name)
     if problem.task != "regression":
-        if cost.name not in OUTPUT_ACTIVATION:
+        if is_for_numbers(cost):
             raise ConfigurationError(f"cost is {name!r}, but {problem.name} is a classification: leave it out")
         return cost
     if cost.for_classes:

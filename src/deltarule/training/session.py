@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from deltarule.engine.turn import no_clock
+from deltarule.engine.turn import TimeIsUp, no_clock
 from deltarule.network.backprop import Params
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_sentence
+from deltarule.trainers.stopping import FROM_OUTSIDE, STOP_REASONS, Stopping, stop_sentence
 from deltarule.training.checkpoints.keeper import Keeper
 from deltarule.training.checkpoints.progress import Progress
-from deltarule.training.loop import Carry, Course, Records, TimeIsUp
+from deltarule.training.loop import Carry, Course, Records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FROM_OUTSIDE = ("time", "interrupted", "callback")
 NO_CHECKPOINTS = Keeper(None)
 CHUNK_SECONDS = 0.5  # what the epochs between two looks aim at, so that progress and Ctrl-C stay lively
 
@@ -149,10 +148,13 @@ class Session:
 
     def go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
-        lanes = zip(before.carries, before.parts, strict=True)
-        done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
-        outside = next((outside for *_, outside in done if outside is not None), None)
-        return Progress([carry for carry, *_ in done], [parts for _, parts, _ in done]), outside
+        carries, parts, outside = [], [], None
+        for lane, start in enumerate(zip(before.carries, before.parts, strict=True)):
+            ahead = (*start, None) if outside == "interrupted" else self._lane(lane, start, until)
+            carries.append(ahead[0])
+            parts.append(ahead[1])
+            outside = outside or ahead[2]
+        return Progress(carries, parts), outside
 
     def _lane(
         self, lane: int, start: tuple[Carry, list[Records]], until: int
@@ -221,7 +223,7 @@ class Session:
         """What a training leaves that ended here, for this reason."""
         course = self.course
         # A full-batch step whose cost was known before it: the parameters that met the goal are those before it.
-        met_before = course.trainer.cost_before_step and getattr(course.trainer, "batch_size", None) is None
+        met_before = course.trainer.cost_before_step and course.trainer.batch_size is None
         keep_best = course.validation is not None or course.trainer.judged_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)
         seconds = self.keeper.earlier + time.perf_counter() - self.started

@@ -117,3 +117,16 @@ def test_the_coverage_of_true_error_bars_is_the_nominal_one():
     np.testing.assert_allclose(found, nominal, atol=2e-3)
     short = pictures.coverage_curve(errors, std / 2, 7)[1]
     assert np.all(short[1:-1] < nominal[1:-1])
+
+
+def test_a_residual_is_drawn_over_one_input_or_two():
+    sizes = np.array([1.0, 1e-2, 0.0])
+    line = pictures.residual_map(np.array([[0.0], [1.0], [2.0]]), sizes, ["time"])
+    np.testing.assert_allclose(marks(line, Points)[0].y, [1, 1e-2, 1e-4])
+    assert line.up.log
+    assert ">time<" in line.svg("")
+    plane = pictures.residual_map(np.eye(3), sizes, ["place", "time", "more"])
+    dots = marks(plane, Points)[0]
+    assert dots.radii[0] > dots.radii[1] > dots.radii[2] > 0
+    assert dots.titles[1] == "place 0, time 1, more 0: residual 0.01"
+    assert ">time<" in plane.svg("")

@@ -17,6 +17,7 @@ ALL_ROWS: Mapping[str, np.ndarray] = {}
 PART_PAINTS = {"training": PAINTS[1], "validation": PAINTS[2], "test": PAINTS[0]}
 DASHES = ("", "7 3", "2 2", "8 3 2 3")  # of lines that have the same colour
 UNIT = (0.0, 1.0)
+DECADES = 4  # of residuals that are told apart
 
 
 def over(
@@ -144,6 +145,23 @@ def residuals(predicted: np.ndarray, errors: np.ndarray, name: str, titles: Sequ
     chosen = some_rows(len(errors))
     marks = [Rule(y=0), Points(predicted[chosen], errors[chosen], titles=titles)]
     return Chart(marks, Axis(f"{name}, predicted"), Axis("predicted - actual"))
+
+
+def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) -> Chart:
+    """Sizes (m,) of a residual at points (m, d): over the only input, or over the first two, as dots of such sizes.
+
+    Four decades below the largest of them are told apart.
+    """
+    shown = np.maximum(sizes, max(10.0**-DECADES * sizes.max(), np.finfo(float).tiny))
+    titles = [
+        f"{', '.join(f'{name} {x:.4g}' for name, x in zip(names, point, strict=True))}: residual {size:.3g}"
+        for point, size in zip(points.tolist(), sizes.tolist(), strict=True)
+    ]
+    if points.shape[1] == 1:
+        dots = Points(points[:, 0], shown, titles=titles)
+        return Chart([dots], Axis(names[0]), Axis("size of the residual", log=True))
+    radii = 0.6 + 5 * (1 + np.log10(shown / shown.max()) / DECADES) ** 2
+    return Chart([Points(points[:, 0], points[:, 1], titles=titles, radii=radii)], Axis(names[0]), Axis(names[1]))
 
 
 def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) -> Chart:
