@@ -8,8 +8,8 @@ v_i the weight of the row. It is concave in w, and EM climbs it: each row says h
 and w_k is the mean of that,  w_k ← sum_i v_i q_ik / sum_i v_i,  q_ik = w_k p_ik / sum_j w_j p_ij.
 
 Where models are nearly as good as each other few rows say little about their weights, and the average of all is better
-than the luckiest. So some rows more, `prior` times the root of their number, are taken as shared out evenly, a Dirichlet
-prior; but not to a model that is clearly worse, which some steps of EM without it leave next to no weight.
+than the luckiest. So some rows more, `prior` times the root of their number, are taken as shared out evenly, a
+Dirichlet prior; but not to a model that is clearly worse, which some steps of EM without it leave next to no weight.
 
 Unlike weights by evidence these do not leave all weight to one model because its evidence is tens of units ahead.
 Source: Yao, Vehtari, Simpson & Gelman 2018.
