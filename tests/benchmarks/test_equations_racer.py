@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.equations import contestants, racer
 from benchmarks.equations.problems import CASES, Case
 
