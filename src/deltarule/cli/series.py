@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.choices import Choices
+from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
+from deltarule.errors import ConfigurationError, DataError, counted
 
 if TYPE_CHECKING:
     from deltarule.data.series import Series
@@ -51,6 +53,7 @@ def train_series(choices: Choices, as_json: bool) -> None:
     model.record_ = {
         "source": Path(choices.source).name,
         "options": choices.record(),
+        "step": series.step,
         "seed": choices.seed,
         "metrics": metrics,
         "verdict": lines,
@@ -66,14 +69,16 @@ def train_series(choices: Choices, as_json: bool) -> None:
         ("inputs", ", ".join(series.inputs) or "none"),
         (
             "network",
-            f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons, {members} of them averaged",
+            f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons"
+            f"{f', {members} of these networks averaged' if members > 1 else ''}",
         ),
         ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
         ("saved", str(choices.model)),
     ]
     console.print(panel_of("deltarule train", facts))
     console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
-    line(console, command("predict", choices.model, choices.source), "bold")
+    goes_on = "report" if series.inputs else "predict"  # which would need rows with the inputs to come
+    line(console, command(goes_on, choices.model, choices.source), "bold")
     if as_json:
         emit_json(
             {
@@ -97,30 +102,44 @@ def train_series(choices: Choices, as_json: bool) -> None:
         )
 
 
-def predict_series(
-    model: "NARXRegressor",
-    path: Path,
-    source: str,
-    reading: Reading,
-    out: Path | None,
-    steps: int | None,
-    as_json: bool,
-) -> None:
-    """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs."""
+@dataclass(frozen=True)
+class Asked:
+    """What `deltarule predict` is asked for."""
+
+    model: Path
+    source: str
+    reading: Reading
+    out: Path | None
+    steps: int | None
+    interval: float | None
+    as_json: bool
+
+    @property
+    def again(self) -> str:
+        """The command that writes the same predictions to a file."""
+        words: list[object] = [*as_words(self.reading)]
+        words += [] if self.interval is None else ["--interval", self.interval]
+        words += [] if self.steps is None else ["--steps", self.steps]
+        return command("predict", self.model, self.source, *words, "--out", "predictions.csv")
+
+
+def predict_series(model: "NARXRegressor", asked: Asked) -> None:
+    """Continue the series of the source: its last rows, which lack outputs, or so many steps where it has no inputs."""
     import numpy as np
     import pandas as pd
+    from scipy.special import ndtri
 
-    from deltarule.errors import DataError
     from deltarule.files.whole_file import write_whole
 
+    source, out, interval = asked.source, asked.out, asked.interval
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
-    series = read_for(model, source, reading)
+    series = read_for(model, source, asked.reading)
     known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
     if not len(known):
         raise DataError(f"{source} holds no step with all outputs: give the series up to where it is to be continued")
     end = int(known[-1]) + 1
     rows = len(series.Y) - end
-    count = steps or rows or (0 if inputs else options.get("horizon") or SHOWN)
+    count = asked.steps or rows or (0 if inputs else options.get("horizon") or SHOWN)
     if inputs and (rows == 0 or count > rows):
         raise DataError(
             f"{source} has {rows} rows after its last output, and the inputs of {count or 'the'} steps to predict are "
@@ -131,28 +150,46 @@ def predict_series(
     ahead, std = np.reshape(ahead, (count, -1)), np.reshape(std, (count, -1))
     at = _times(series, end, count)
     columns: dict[str, Any] = {options.get("time") or "step": at}
+    reach = None if interval is None else float(ndtri((1 + interval) / 2))
     for j, name in enumerate(targets):
         columns |= {name: ahead[:, j], f"{name}_std": std[:, j]}
+        if reach is not None:
+            ends = {"lower": ahead[:, j] - reach * std[:, j], "upper": ahead[:, j] + reach * std[:, j]}
+            columns |= {f"{name}_{end}": values for end, values in ends.items()}
     if out is not None:
         text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n")
         write_whole(out, text.encode())
-    if as_json:
-        found = {name: values for name, values in columns.items() if name in targets}
-        spread = {name: columns[f"{name}_std"] for name in targets}
-        where = None if out is None else str(out)
+    if asked.as_json:
+        kinds = ("std",) if interval is None else ("std", "lower", "upper")
         emit_json(
-            {"model": str(path), "source": source, "times": at, "predictions": found, "std": spread, "out": where}
+            {
+                "model": str(asked.model),
+                "source": source,
+                "times": at,
+                "predictions": {name: columns[name] for name in targets},
+                **{kind: {name: columns[f"{name}_{kind}"] for name in targets} for kind in kinds},
+                "out": None if out is None else str(out),
+            }
         )
         return
-    console = console_for(as_json)
-    line(console, f"{Path(source).name} goes on for {count} steps after its last output, by {path}")
+    console = console_for(asked.as_json)
+    line(console, f"{Path(source).name} goes on for {counted(count, 'step')} after its last output, by {asked.model}")
     console.print(_table(columns))
+    line(console, asked.again if out is None else command("export", asked.model, "--to", "c"), "bold")
 
 
 def read_for(model: "NARXRegressor", source: str, reading: Reading) -> "Series":
-    """The steps of a table with the columns that the model was trained on."""
+    """The steps of a table with the columns that the model was trained on, as far apart as those that it learnt from.
+
+    Raises:
+        DataError, ConfigurationError: as `read_series`, or the steps are of another length.
+    """
+    from deltarule.data.series import require_step
+
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
-    return read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
+    series = read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
+    require_step(series, model.record_.get("step"), Path(source).name)
+    return series
 
 
 def read_series(
@@ -165,7 +202,6 @@ def read_series(
     """
     from deltarule.data.series import series_of
     from deltarule.data.table_file import read_table
-    from deltarule.errors import ConfigurationError
 
     path = Path(source)
     frame, notes = read_table(path, options=options)
