@@ -113,13 +113,14 @@ def _times(clocks: dict[str, Any]) -> list[str]:
     """Seconds of a fit at given sizes."""
     if not clocks:
         return []
-    who = list(next(iter(clocks["sizes"].values())))
+    who = [name for name in times.WHO if any(name in fits for fits in clocks.values())]
+    loads = [fit["load"] for fits in clocks.values() for fit in fits.values()]
     rows = []
-    for size, fits in clocks["sizes"].items():
+    for size, fits in clocks.items():
         rows.append([size, *(_seconds(fits.get(name, {})) for name in who)])
     text = [
         "Smooth data of given sizes; seconds of the processor, and by the clock in brackets, of a fit with one thread,",
-        f"the median of up to three, in turns, on a machine with {clocks['load']:.0f} processes running beside.",
+        f"the median of up to three, with {min(loads):.0f} to {max(loads):.0f} processes running on two cores.",
     ]
     return ["## Seconds of a fit", "", *text, "", *markdown(["rows x columns", *who], rows), ""]
 
