@@ -24,7 +24,7 @@ documentation recommends: inputs standardised and categories as columns of 0 and
 which take categories as they are; the target standardised for the Gaussian process, the MLP and support vectors.
 The Gaussian process has a Matérn 5/2 kernel with a length scale for each input and white noise, from two or three
 starts; on larger tables its hyperparameters are fitted to a random subset of n rows with n² x columns at most
-3 million, and its predictions conditioned on up to 5,000 rows. "Linear" is ridge regression with the penalty from
+13 million (at least 600 of them), and its predictions conditioned on up to 5,000 rows. "Linear" is ridge regression with the penalty from
 leave-one-out, or logistic regression with the penalty from cross-validation. Every fit had one thread.
 
 The tables were drawn by a rule (below). Half of them served to choose the defaults; **this page is of the other half**,
