@@ -62,7 +62,7 @@ class TrainingResult:
             before, each up to its last checkpoint.
         engine: what computed: "numpy" or "jax".
         starts: of several starts, the result of each, this one among them.
-        remark: one sentence where a classifier has learnt nothing.
+        remark: one sentence where a classifier has learnt nothing, or where standard errors do not fit the memory.
     """
 
     params: Params
@@ -223,7 +223,7 @@ class Session:
         """What a training leaves that ended here, for this reason."""
         course = self.course
         # A full-batch step whose cost was known before it: the parameters that met the goal are those before it.
-        met_before = course.trainer.cost_before_step and getattr(course.trainer, "batch_size", None) is None
+        met_before = course.trainer.cost_before_step and course.trainer.batch_size is None
         keep_best = course.validation is not None or course.trainer.judged_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)
         seconds = self.keeper.earlier + time.perf_counter() - self.started
