@@ -8,7 +8,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.utils import check_random_state
 
-WORK = 13_000_000  # rows² x columns of the rows that the hyperparameters are fitted to
+WORK = 3_000_000  # rows² x columns of the rows that the hyperparameters are fitted to
 CONDITIONED = 5_000  # rows at most that the predictions are conditioned on
 
 
