@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature.linearization import Linearization, linearize
-from deltarule.curvature.normal import NormalEquations, equations_at, normal_equations
+from deltarule.curvature.linearization import Linearization, NormalEquations, linearize
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, sum_over_blocks
 from deltarule.network import backprop
@@ -45,11 +44,16 @@ class Objective:
     l2: Number | None = None
     scale: Number = 1.0
 
-    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
-        """The sum of part(net, *arguments, x, y, weight) over blocks of the examples."""
+    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
+        """The sum of part(net, p, x, y, weight) over blocks of the examples.
+
+        With `at`, such as `linearize`, of part(at(net, p, x, y, weight), *arguments).
+        """
 
         def of_block(x: Array, y: Array, weight: Array) -> Any:
-            return part(self.net, *arguments, x, y, self.scale * weight)
+            if at is None:
+                return part(self.net, p, x, y, self.scale * weight)
+            return part(at(self.net, p, x, y, self.scale * weight), *arguments)
 
         return sum_over_blocks(self.rows, self.block, of_block)
 
@@ -78,16 +82,15 @@ class Objective:
     def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
         """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
         if not self.in_one_block:
-            return None, self.sum(normal_equations, p)
-        lins = self.linearized(p)
-        found = [equations_at(lin) for lin in lins]
-        kept = [(lin, J) for lin, (_, J) in zip(lins, found, strict=True)]
-        return kept, NormalEquations(*map(sum, zip(*(equations for equations, _ in found), strict=True)))
+            return None, self.sum(Linearization.normal_equations, p, at=linearize)
+        kept = [(lin, lin.jacobian_transpose()) for lin in self.linearized(p)]
+        found = [lin.normal_equations(J) for lin, J in kept]
+        return kept, NormalEquations(*map(sum, zip(*found, strict=True)))
 
     def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
         """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
         if kept is None:
-            return self.sum(_force, p, s)
+            return self.sum(_force, p, s, at=linearize)
         bends = [J @ lin.acceleration(s).reshape(-1) for lin, J in kept]
         return trees.unravel(sum(bends[1:], bends[0]), s)
 
@@ -131,9 +134,9 @@ class JointObjective(Objective):
         """The members."""
         return self.members
 
-    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
         """The sum over the examples of all members."""
-        first, *others = (member.sum(part, *arguments) for member in self.members)
+        first, *others = (member.sum(part, p, *arguments, at=at) for member in self.members)
         for more in others:
             first = trees.mapped(lambda a, b: a + b, first, more)
         return first
@@ -162,12 +165,12 @@ class StreamedObjective(Objective):
         for name, value in {"net": net, "chunks": chunks, "block": block, "l2": l2, "scale": 1.0}.items():
             object.__setattr__(self, name, value)
 
-    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
         """The sum over all chunks."""
         total = None
         for rows in self.chunks():  # pyright: ignore[reportAttributeAccessIssue]
             E, chunk = engine.of(rows.x), Objective(self.net, rows, self.block)
-            total = E.wait(E.call(_chunk_sum, chunk, total, *arguments, part=part))
+            total = E.wait(E.call(_chunk_sum, chunk, total, p, *arguments, part=part, at=at))
         return total
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
@@ -180,8 +183,10 @@ class StreamedObjective(Objective):
         return False
 
 
-def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..., Any]) -> Any:
-    more = chunk.sum(part, *arguments)
+def _chunk_sum(
+    chunk: Objective, so_far: Any, p: Params, *arguments: Any, part: Callable[..., Any], at: Callable[..., Any] | None
+) -> Any:
+    more = chunk.sum(part, p, *arguments, at=at)
     total = more if so_far is None else trees.mapped(lambda a, b: a + b, so_far, more)
     return chunk.rows.everywhere(total)
 
@@ -194,8 +199,7 @@ def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
     return value + F.prior_energy(p), trees.plus(gradient, trees.times(F.prior(p), p))
 
 
-def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
-    lin = linearize(net, p, x, y, weight)
+def _force(lin: Linearization, s: Params) -> Params:
     return lin.transpose_product(lin.acceleration(s))
 
 

@@ -131,12 +131,14 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
 def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", method: str, as_json: bool) -> None:
     """Score the winner on the test part, save it, and say what was found."""
     from deltarule.cli.kept_model import place_for
-    from deltarule.models.fitting import finished
+    from deltarule.models.fitting import finished, scales_of
+    from deltarule.models.outcome import outcome_of
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    model = finished(plan, data, found.result, summary.origin_of(winner))
+    outcome = outcome_of(plan, found.result, data.train, data.validation, scales_of(data))
+    model = finished(outcome, data, summary.origin_of(winner))
     path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)
     model.training["options"] = winner.record()

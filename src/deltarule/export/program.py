@@ -26,7 +26,7 @@ import numpy as np
 from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, ModelFileError
-from deltarule.export.members import Member, members_of
+from deltarule.export.members import Member, Scatter, members_of
 from deltarule.export.recursion import Recursion, recursive_columns
 from deltarule.models.model import load_model
 from deltarule.network.layers import LAYER_KINDS, Shape
@@ -60,7 +60,8 @@ class Program:
         classes: the labels of a classification, else None.
         series: of a network with a memory, whose stages are those of one step.
         recursion: of a NARX network, whose columns are those of its lags.
-        members: the starts of a Bayesian training, where the error bars are to be written too.
+        members: the networks of an ensemble, where the error bars are to be written too.
+        scatter: how new measurements scatter around them.
         reach: how many of their standard deviations hold 95 % of new measurements on either side.
     """
 
@@ -71,6 +72,7 @@ class Program:
     series: Series | None = None
     recursion: Recursion | None = None
     members: tuple[Member, ...] = ()
+    scatter: Scatter | None = None
     reach: float = 0.0
 
     @property
@@ -236,7 +238,7 @@ def with_error_bars(program: Program, model: Any) -> Program:
         raise ConfigurationError(
             "the model has no error bars: train a regression by Bayesian regularisation, or call calibrate of a model."
         )
-    return replace(program, members=members_of(ensemble), reach=ensemble.reach(0.95))
+    return replace(program, members=members_of(ensemble), scatter=Scatter.of(ensemble), reach=ensemble.reach(0.95))
 
 
 def require_floats(program: Program) -> None:

@@ -11,12 +11,12 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import Array, is_jax, is_traced
-from deltarule.checks import require_choice, require_count, require_number
+from deltarule.checks import check_fields, require_choice, require_number
 from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.pytrees import register
 from deltarule.engine.randomness import draws, orders
 from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.turn import Batches, Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -102,21 +102,11 @@ class GradientDescent(Trainer):
             if self.rule is None:
                 raise ConfigurationError("eta, the learning rate, must be given: a number above 0, such as 0.5.")
             object.__setattr__(self, "eta", 1.0)
-        checked = {"eta": require_number("eta", self.eta, above=0)}
+        check_fields(self, above_0=("eta", "max_norm"), least_0=("l2", "l1"), counts=("batch_size", "steps"))
         if self.momentum is not None:
-            checked["momentum"] = require_number("momentum", self.momentum, least=0, below=1)
-        for name in ("l2", "l1"):
-            if getattr(self, name) is not None:
-                checked[name] = require_number(name, getattr(self, name), least=0)
-        if self.max_norm is not None:
-            checked["max_norm"] = require_number("max_norm", self.max_norm, above=0)
+            object.__setattr__(self, "momentum", require_number("momentum", self.momentum, least=0, below=1))
         if self.no_improvement is not None and not isinstance(self.no_improvement, NoImprovement):
-            checked["no_improvement"] = NoImprovement(self.no_improvement)
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
-        for name in ("batch_size", "steps"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, require_count(name, getattr(self, name)))
+            object.__setattr__(self, "no_improvement", NoImprovement(self.no_improvement))
         require_choice("sampling", self.sampling, ("permutation", "uniform"))
         if self.steps is not None and self.sampling != "uniform":
             raise ConfigurationError(
@@ -240,10 +230,9 @@ class GradientDescent(Trainer):
             grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
             return self._move(net, state, grads), cost_sum + share * cost, weight_sum + share
 
-        replace, zero = self.sampling == "uniform", 0 * total
-        state, cost, weight = engine.of(rows.x).each_batch(
-            _gradient_of(net), rows, turn, m, self._count(rows.count), replace, total, step, (state, zero, zero)
-        )
+        batches = Batches(rows, turn, m, self._count(rows.count), self.sampling == "uniform", total)
+        zero = 0 * total
+        state, cost, weight = engine.of(rows.x).each_batch(_gradient_of(net), batches, step, (state, zero, zero))
         return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
 
     def _count(self, count: Any) -> Any:
