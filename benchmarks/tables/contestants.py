@@ -45,8 +45,11 @@ class Peer:
 
     @property
     def version(self) -> str:
-        """Of its package."""
-        return importlib.metadata.version(self.package)
+        """Of its package; where it is not installed its fits are stored as failed, with that reason."""
+        try:
+            return importlib.metadata.version(self.package)
+        except importlib.metadata.PackageNotFoundError:
+            return "none"
 
 
 def _encoder(scaled: bool) -> Any:

@@ -86,6 +86,8 @@ def _measured(who: str | None, options: dict[str, Any], entry: Entry, split: int
     model.fit(table.X.iloc[train].reset_index(drop=True), table.y[train])
     seconds = {"seconds": time.perf_counter() - clock, "processor": time.process_time() - processor}
     predicted = _predictions(model, entry.kind, table.X.iloc[test].reset_index(drop=True), table.y[train])
+    if hasattr(model, "log_density") and "std" in predicted:
+        predicted["density"] = model.log_density(table.X.iloc[test].reset_index(drop=True), table.y[test])
     scores = score(entry.kind, predicted, table.y, test)
     kept = {name: [float(f"{v:.6g}") for v in np.ravel(predicted[name])] for name in FIELDS if name in predicted}
     said = str(getattr(model, "verdict_", "") or "")

@@ -12,8 +12,8 @@ def score(kind: str, predicted: dict[str, Any], y: np.ndarray, test: np.ndarray)
 
     Args:
         kind: "regression" or "classification".
-        predicted: "mean" and, where the model has error bars, "std", "low" and "high"; or "P", the probabilities of
-            the classes in the order of their names.
+        predicted: "mean" and, where the model has error bars, "std", "low" and "high", with "density", the log density
+            of each measurement, where it is not Gaussian; or "P", the probabilities of the classes by their names.
         y: the targets of the whole table.
         test: the rows that were predicted.
     """
@@ -26,7 +26,8 @@ def _regression(predicted: dict[str, Any], y: np.ndarray, test: np.ndarray) -> d
     scores = {"error": float(np.sqrt(np.mean((predicted["mean"] - truth) ** 2)) / sd)}
     if "std" in predicted:
         z = (truth - predicted["mean"]) / predicted["std"]
-        scores["density"] = float(np.mean(-0.5 * z**2 - np.log(predicted["std"] / sd) - 0.5 * np.log(2 * np.pi)))
+        gaussian = -0.5 * z**2 - np.log(predicted["std"]) - 0.5 * np.log(2 * np.pi)
+        scores["density"] = float(np.mean(predicted.get("density", gaussian)) + np.log(sd))
         scores["covered"] = float(np.mean((predicted["low"] <= truth) & (truth <= predicted["high"])))
         scores["zero width"] = int(np.sum(predicted["high"] - predicted["low"] <= 1e-9 * sd))
     return scores

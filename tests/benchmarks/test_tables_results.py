@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.tables import contestants, fitting, report
 from benchmarks.tables.catalogue import entries
 from benchmarks.tables.scores import score
@@ -22,6 +21,8 @@ def test_the_scores_of_a_regression():
     assert found["error"] == pytest.approx(np.sqrt((1 + 4) / 2) / np.sqrt(5))
     each = [-0.5 - np.log(s / np.sqrt(5)) - 0.5 * np.log(2 * np.pi) for s in (1, 2)]  # z = 1 for both
     assert found["density"] == pytest.approx(np.mean(each))
+    own = score("regression", predicted | {"density": np.array([-1.0, -3.0])}, y, np.array([1, 3]))
+    assert own["density"] == pytest.approx(-2 + np.log(np.sqrt(5)))
     assert found["covered"] == 0.0
     assert found["zero width"] == 0
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-
 from benchmarks.tables.catalogue import entries
 from benchmarks.tables.choose import CATALOGUE, MOST, PAGE, SEEN
 from benchmarks.tables.cleaning import Table, Unfit, cleaned
@@ -75,7 +74,7 @@ def test_tables_that_the_rule_leaves_out():
     assert "time series" in unfit(lambda t: t.insert(0, "when", pd.date_range("2020-01-01", periods=200)))
     assert "a target of 5 numbers" in unfit(lambda t: t.update({"y": np.arange(200) % 5 + 0.0}))
     assert "1 predictors" in unfit(lambda t: [t.pop(name) for name in ("a", "b", "kind")])
-    assert "99 rows" in unfit(lambda t: t.update({"y": t["y"].where(t.index < 99)}))
+    assert "99 rows" in unfit(lambda t: t.insert(5, "z", t["y"].where(t.index < 99)), "z")
 
 
 def test_copies():

@@ -135,12 +135,14 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     from deltarule.cli.failures import INTERRUPTED
     from deltarule.cli.kept_model import place_for
     from deltarule.cli.planning import make_plan
-    from deltarule.models.fitting import finished
+    from deltarule.models.fitting import finished, scales_of
+    from deltarule.models.outcome import outcome_of
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    model = finished(plan, data, found.result, summary.origin_of(winner))
+    outcome = outcome_of(plan, found.result, data.train, data.validation, scales_of(data))
+    model = finished(outcome, data, summary.origin_of(winner))
     path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)
     model.training["options"] = winner.record()

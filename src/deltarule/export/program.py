@@ -254,7 +254,7 @@ def with_error_bars(program: Program, model: Any) -> Program:
         raise ConfigurationError(
             "the model has no error bars: train a regression by Bayesian regularisation, or call calibrate of a model."
         )
-    return replace(program, members=members_of(ensemble), reach=ensemble.reach(0.95))
+    return replace(program, members=members_of(ensemble), scatter=Scatter.of(ensemble), reach=ensemble.reach(0.95))
 
 
 def require_floats(program: Program) -> None:

@@ -72,7 +72,7 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
         known = F.call(posterior, p, hyper, gamma, form=form)
     examples = float(net.cost.measured(rows.y, rows.mask).mean())
     return BayesianEnsemble(
-        net, (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples
+        (net,), (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples
     )
 
 
