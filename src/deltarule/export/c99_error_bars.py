@@ -161,11 +161,21 @@ def error_bars_source(program: Program, name: str, precision: str, encoding: lis
     k, inputs = members[0].stages[-1].n_out, members[0].stages[0].n_in
     for title, values in zip(("noise", "grown", "lowest", "highest"), program.scatter.ends, strict=True):
         text += array(title, values)
-    rows = ",\n".join("    {" + ", ".join(number(v, precision) + suffix for v in row) + "}" for row in program.scatter.slopes)
+    rows = ",\n".join(
+        "    {" + ", ".join(number(v, precision) + suffix for v in row) + "}" for row in program.scatter.slopes
+    )
     text += f"static const real slopes[{k}][{3 + inputs}] = {{\n{rows}\n}};\n\n"
     scale = "out_std[o] * " if program.scales_outputs else ""
     code = MEMBER.format(
-        depth=depth, n=n, k=k, name=name, columns=columns, count=len(members), reach=program.reach, scale=scale, inputs=inputs
+        depth=depth,
+        n=n,
+        k=k,
+        name=name,
+        columns=columns,
+        count=len(members),
+        reach=program.reach,
+        scale=scale,
+        inputs=inputs,
     )
     return text + (re.sub(r"\b(sqrt|exp)\(", r"\1f(", code) if suffix else code)
 

@@ -62,6 +62,19 @@ ORDER = (
     Candidate((20, 20)),
     Candidate((50,)),
 )  # the first two are what is trained where nothing is chosen
+ORDER_OF_CLASSES = (
+    Candidate((10,)),
+    Candidate(()),
+    Candidate((10, 10, 10)),
+    Candidate((10, 10)),
+    Candidate((10,), steps=True),
+    Candidate((20, 10, 5)),
+    Candidate((), steps=True),
+    Candidate((10,), nearly_linear=True),
+    Candidate((5,)),
+    Candidate((10, 10, 10), nearly_linear=True),
+    Candidate((20,)),
+)
 SPEED, EPOCHS = 1e10, 40  # operations a second, and epochs of a training, by which candidates are counted
 
 
@@ -75,7 +88,9 @@ def get_effort(name: Any) -> Effort:
     return EFFORTS[name]
 
 
-def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], float]) -> tuple[Candidate, ...]:
+def affordable(
+    effort: Effort, order: Sequence[Candidate], rows: int, operations: Callable[[Candidate], float]
+) -> tuple[Candidate, ...]:
     """The candidates that an effort tries on so many rows, in their order, from the operations of an epoch of each.
 
     Each is one that still fits what is left, by shapes alone, so that the same table gets the same candidates on every
@@ -84,7 +99,7 @@ def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], floa
     fixed, each = effort.seconds
     left, chosen = fixed + each * rows, []
     for i in range(effort.most):
-        candidate = ORDER[i % len(ORDER)]
+        candidate = order[i % len(order)]
         cost = EPOCHS * operations(candidate) / SPEED
         if not chosen or (cost <= left and (not chosen.count(candidate) or candidate.hidden)):
             chosen.append(candidate)

@@ -10,12 +10,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from deltarule import trees
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
 from deltarule.models.class_weights import given_weights, relative_weights
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
-from deltarule.models.outcome import Outcome
+from deltarule.models.outcome import Outcome, Pool
 from deltarule.models.planning import is_first_order
 from deltarule.trainers.base import Trainer
 
@@ -72,12 +73,13 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """
 
     _multilabel = False
+    _pool: Pool | None = None
     _weight_of_class: np.ndarray | None = None
     class_weight: Any
 
     def __init__(
         self,
-        hidden: int | tuple[int, ...] = (20,),
+        hidden: int | tuple[int, ...] | None = None,
         activation: str = "tanh",
         trainer: str | Trainer = "auto",
         regularization: str | None = "auto",
@@ -88,6 +90,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         max_fail: int | None = None,
         validation_fraction: float = 0.15,
         restarts: int | None = None,
+        effort: str = "default",
         engine: str = "auto",
         class_weight: Any = None,
         warm_start: bool = False,
@@ -213,8 +216,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return X, y, weight
 
+    def _last_params(self) -> Any:
+        """Of several networks those of the one of the largest weight."""
+        return self.params_ if self._pool is None else trees.mapped(np.asarray, self._pool.params)
+
     def _trained(self, outcome: Outcome) -> None:
-        self.calibration_ = outcome.calibration
+        self.calibration_, self._pool = outcome.calibration, outcome.pool
+        if outcome.pool is not None:
+            self.log_evidence_, self.effective_parameters_ = outcome.pool.log_evidence, outcome.pool.gamma
 
     def _learn_classes(self, y: np.ndarray, classes: Any = None) -> None:
         """All the labels that there are, sorted; where a row may have several they are numbered."""

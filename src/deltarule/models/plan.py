@@ -52,7 +52,9 @@ class Plan:
     def of(self, candidate: Candidate) -> Self:
         """The plan of one candidate."""
         *_, output = self.net.layers
-        net = Network([*(Dense(n, self.settings.activation or "tanh") for n in candidate.hidden), output], self.net.cost)
+        net = Network(
+            [*(Dense(n, self.settings.activation or "tanh") for n in candidate.hidden), output], self.net.cost
+        )
         return replace(self, net=net, sizes=(self.sizes[0], *candidate.hidden, net.outputs), restarts=1, candidates=())
 
     def for_count(self, count: int) -> Self:

@@ -218,4 +218,3 @@ def moments(weights: np.ndarray, f: np.ndarray, variance: np.ndarray) -> tuple[n
     mean = np.einsum("i,imk->mk", weights, f)
     between = np.einsum("i,imk->mk", weights, (f - mean) ** 2)
     return mean, np.einsum("i,imk->mk", weights, variance) + between
-

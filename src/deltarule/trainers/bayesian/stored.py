@@ -139,7 +139,8 @@ def _law(found: _Found, outputs: int) -> NoiseLaw | None:
     inputs = found.array("law.slopes", None, None).shape[1] - 3
     shapes = {"scale": (outputs,), "slopes": (outputs, 3 + inputs), "low": (outputs,), "high": (outputs,)}
     return NoiseLaw(
-        float(found.array("law.freedom")), **{name: found.array(f"law.{name}", *shape) for name, shape in shapes.items()}
+        float(found.array("law.freedom")),
+        **{name: found.array(f"law.{name}", *shape) for name, shape in shapes.items()},
     )
 
 
