@@ -19,6 +19,9 @@ from deltarule.trainers.bayesian.steps import Steps
 from deltarule.training.session import TrainingResult
 
 
+OPTIMISM = 0.5  # nats that each effective parameter costs a network's score, for what (LOO) does not see of its choice
+
+
 class Trained(NamedTuple):
     """A network, its training and its posterior, and what it predicts for each training row without that row.
 
@@ -30,6 +33,11 @@ class Trained(NamedTuple):
     alone: BayesianEnsemble
     left_out: LeftOut
     log_density: np.ndarray
+
+    @property
+    def used(self) -> float:
+        """The effective parameters for each example and output, gamma/(m k)."""
+        return float(self.alone.gamma[0] / (self.alone.examples * self.net.outputs))
 
 
 def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps | None = None) -> Trained | None:
@@ -53,10 +61,14 @@ def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps |
 
 
 def weigher(train: Examples) -> Any:
-    """The weights of several trained networks, and the score of all together."""
+    """The weights of several trained networks, and the score of all together.
+
+    (LOO) keeps the penalties and the valley that all rows have chosen, so it is too good by what a network has used of
+    them, gamma/(m k): a share `OPTIMISM` of that is taken from its score.
+    """
 
     def weigh(several: Sequence[Trained]) -> tuple[np.ndarray, float]:
-        densities = np.stack([one.log_density for one in several], axis=1)
+        densities = np.stack([one.log_density - OPTIMISM * one.used for one in several], axis=1)
         w = stacked(densities, train.weights)
         return w, score(densities, w, train.weights)
 
@@ -74,7 +86,8 @@ def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -
     mean, spread = moments(plain.weights, f, variance)
     weight = np.ones(len(mean)) if train.weights is None else train.weights
     X, Y = (np.asarray(array, np.float64) for array in (train.X, train.Y))
-    return fitted_law(X, mean, Y - mean, spread, plain.noise, weight)
+    law = fitted_law(X, mean, Y - mean, spread, plain.noise, weight)
+    return law._replace(scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True))))
 
 
 def _copies(train: Examples) -> np.ndarray | None:

@@ -34,7 +34,7 @@ class Effort:
         most: candidates at most; 0 tries none.
         patience: so many in a row that raise the score by less than `gain` together end the search.
         gain: nats a row.
-        seconds: of a training that the candidates may take together, in seconds of 1e10 operations: fixed, and by row.
+        seconds: of a training that the candidates may take together, in seconds of `SPEED` operations: fixed, and by row.
     """
 
     starts: int
@@ -56,7 +56,7 @@ ORDER = (
     Candidate(()),
     Candidate((20, 20), nearly_linear=True),
     Candidate((50,), nearly_linear=True),
-    Candidate((20,), nearly_linear=True, steps=True),
+    Candidate((10,), nearly_linear=True, steps=True),
     Candidate((10,), nearly_linear=True),
     Candidate((), steps=True),
     Candidate((20, 20)),
@@ -66,16 +66,16 @@ ORDER_OF_CLASSES = (
     Candidate((10,)),
     Candidate(()),
     Candidate((10, 10, 10)),
-    Candidate((10, 10)),
-    Candidate((10,), steps=True),
-    Candidate((20, 10, 5)),
     Candidate((), steps=True),
+    Candidate((10,), steps=True),
+    Candidate((10, 10)),
+    Candidate((10, 10), steps=True),
     Candidate((10,), nearly_linear=True),
-    Candidate((5,)),
+    Candidate((20, 10, 5)),
     Candidate((10, 10, 10), nearly_linear=True),
-    Candidate((20,)),
+    Candidate((5,)),
 )
-SPEED, EPOCHS = 1e10, 40  # operations a second, and epochs of a training, by which candidates are counted
+SPEED, EPOCHS = 2e10, 40  # operations a second, and epochs of a training, by which candidates are counted
 
 
 def get_effort(name: Any) -> Effort:
@@ -86,6 +86,12 @@ def get_effort(name: Any) -> Effort:
     """
     require_choice("effort", name, tuple(EFFORTS))
     return EFFORTS[name]
+
+
+def epochs_within(effort: Effort, rows: int, operations: float, most: int) -> int:
+    """The epochs of a candidate whose epoch takes so many operations: a quarter of the time, at least `EPOCHS`."""
+    seconds = effort.seconds[0] + effort.seconds[1] * rows
+    return int(min(most, max(EPOCHS, 0.25 * seconds * SPEED / operations)))
 
 
 def affordable(

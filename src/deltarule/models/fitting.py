@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.dataset import Examples
-from deltarule.models.candidates import Candidate, get_effort, search
+from deltarule.models.candidates import Candidate, epochs_within, get_effort, search
 from deltarule.models.judging import judge
 from deltarule.models.model import Model
 from deltarule.models.outcome import Outcome, kind_of, merged, outcome_of
@@ -96,7 +96,7 @@ def fit(
     if not plan.candidates or any(how.get(name) for name in OF_ONE) or any(isinstance(c, Onlooker) for c in callbacks):
         result = run(plan, training, validation, time_limit=time_limit, **how)
         return outcome_of(plan, result, training, validation, scales)
-    kind = kind_of(plan)
+    kind, effort = kind_of(plan), get_effort(plan.effort)
     began, seed, ended, epochs = time.perf_counter(), how["seed"], [], [0]
 
     def left() -> float | None:
@@ -112,6 +112,8 @@ def fit(
             return None
         seen = training if steps is None else replace(training, X=steps(X))
         start = starting_point(candidate, own.net, own.trainer, seed, number, seen.X.shape[1:])
+        flops = own.trainer.epoch_flops(own.net, start, len(training.X))
+        own = replace(own, epochs=epochs_within(effort, len(training.X), flops, own.epochs))
         told = how | {"params": start, "callbacks": [shifted(callback) for callback in callbacks]}
         result = run(own, seen, None, time_limit=left(), **told)
         epochs[0] += result.epochs
@@ -121,7 +123,7 @@ def fit(
     def late() -> bool:
         return ended[-1].stop_reason in FROM_OUTSIDE or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
 
-    found = search(plan.candidates, one, kind.weigher(training), get_effort(plan.effort), late)
+    found = search(plan.candidates, one, kind.weigher(training), effort, late)
     if not found.members:
         return outcome_of(plan, ended[-1], training, validation, scales)
     outcome = merged(plan, found.members, found.weights, training, scales, found.tried)

@@ -20,7 +20,8 @@ from deltarule.network.side_by_side import EPS
 
 MOST_VALUES = 13  # of a column that gets a place between any two
 QUANTILES = 8  # places of other columns
-FLATTEST = 1e-3  # of the distance between the first and the last place: the least width of a step
+MOST = 60  # places in all, but that each column gets one
+FLATTEST = 1e-3  # of the column's standard deviation: the least width of a step
 
 
 class Steps(NamedTuple):
@@ -36,7 +37,8 @@ class Steps(NamedTuple):
     def of(cls, X: np.ndarray, activation: str) -> "Steps | None":
         """Those for the rows X (N, n_1); None where no column has three values."""
         n = X.shape[1]
-        found = [(j, t, s) for j in range(n) for t, s in _places(X[:, j])]
+        most = max(1, MOST // max(1, sum(len(np.unique(column)) > 2 for column in X.T)))
+        found = [(j, t, s) for j in range(n) for t, s in _places(X[:, j], most)]
         if not found:
             return None
         W = np.zeros((len(found), n))
@@ -67,16 +69,16 @@ class Steps(NamedTuple):
         return Network([Dense(len(first["b"]), self.activation), *net.layers], net.cost), [first, second, *params[1:]]
 
 
-def _places(column: np.ndarray) -> list[tuple[float, float]]:
-    """The places of a column and the widths of its steps."""
+def _places(column: np.ndarray, most: int) -> list[tuple[float, float]]:
+    """At most so many places of a column, and the widths of their steps."""
     values = np.unique(column)
     if len(values) < 3:
         return []
-    if len(values) <= MOST_VALUES:
+    if len(values) <= min(MOST_VALUES, most + 1):
         gaps = np.diff(values)
         return [*zip(values[:-1] + gaps / 2, gaps / 4, strict=True)]
-    t = np.unique(np.quantile(column, (np.arange(QUANTILES) + 0.5) / QUANTILES))
-    if len(t) < 2:
-        return []
-    widths = np.maximum(0.5 * np.gradient(t), FLATTEST * (t[-1] - t[0]))
+    count = min(QUANTILES, most)
+    t = np.unique(np.quantile(column, (np.arange(count) + 0.5) / count))
+    gaps = np.gradient(t) if len(t) > 1 else np.array([column.std()])
+    widths = np.maximum(0.5 * gaps, FLATTEST * column.std())
     return [*zip(t, widths, strict=True)]
