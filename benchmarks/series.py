@@ -1,25 +1,22 @@
 """The two tanks, simulated: deltarule's NARX network beside what else there is in Python, one process each.
 
-    python -m benchmarks.series TANKS.csv [--seeds 3] [--only NAME]
+    python -m benchmarks.series TANKS.csv [--speed] [--seeds 3] [--only NAME]
 
 Every contestant is fitted to the first record (uEst, yEst), may choose its settings by the last third of it, and then
 simulates the second record from its inputs; the error is the root mean square from step 8 on. Its outputs are not
-looked at but for the first ones, from which the run begins. It writes docs/results/tanks.json and prints a table.
+looked at but for the first ones, from which the run begins. It writes docs/results/tanks.json. With --speed the same
+programs run with smaller and smaller budgets, to see in how many seconds each comes to an error: tanks-speed.json.
 """
 
 import argparse
-import json
-import subprocess
-import sys
-import time
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-OUT = Path(__file__).parents[1] / "docs" / "results" / "tanks.json"
+from benchmarks.race import RESULTS, lap, race
+
 BEGIN = 8  # measured outputs that a run begins with
 STATES = 20  # first outputs from which a model with hidden states may find them
-LIMIT = 1800  # seconds of a contestant
 
 
 def records(path):
@@ -34,13 +31,13 @@ def rms(run, y):
     return float(np.sqrt(np.mean(error**2))) if np.isfinite(error).all() else float("inf")
 
 
-def deltarule_narx(training):
+def deltarule_narx(training, **options):
     """NARXRegressor with 8 lags and 6 neurons, chosen by its error on what it held out of the first record."""
 
     def run(u, y, uv, yv, seed):
         import deltarule as dr
 
-        model = dr.NARXRegressor(input_lags=8, output_lags=8, hidden=(6,), training=training, random_state=seed)
+        model = dr.NARXRegressor(8, 8, hidden=(6,), training=training, random_state=seed, **options)
         model.fit(u, y)
         try:
             return model.simulate(uv, yv[:BEGIN])
@@ -116,7 +113,7 @@ def sysidentpy_network(u, y, uv, yv, seed):
     return scale[1][0] + scale[1][1] * np.ravel(model.predict(X=uvs[:, None], y=yvs[:, None][:BEGIN]))
 
 
-def jax_sysid(u, y, uv, yv, seed):
+def jax_sysid(u, y, uv, yv, seed, adam=1000, lbfgs=1000, states=(2, 3)):
     """The residual recurrent network of its README, trained by Adam and L-BFGS; 2 or 3 states by the last third."""
     import jax
     import jax.numpy as jnp
@@ -151,7 +148,7 @@ def jax_sysid(u, y, uv, yv, seed):
             np.zeros(1),
         ])  # fmt: skip
         model.loss(rho_x0=1e-4, rho_th=1e-4)
-        model.optimization(adam_epochs=1000, lbfgs_epochs=1000)
+        model.optimization(adam_epochs=adam, lbfgs_epochs=lbfgs)
         model.fit(ys[:last], us[:last])
         return model
 
@@ -160,7 +157,9 @@ def jax_sysid(u, y, uv, yv, seed):
         return np.ravel(model.predict(x0, us)[0])
 
     cut = 2 * len(y) // 3
-    nx = min((2, 3), key=lambda nx: rms(simulated(fitted(nx, cut), us[cut:], ys[cut:]), ys[cut:, 0]))
+    nx = states[0]
+    if len(states) > 1:
+        nx = min(states, key=lambda nx: rms(simulated(fitted(nx, cut), us[cut:], ys[cut:]), ys[cut:, 0]))
     run = simulated(fitted(nx, len(y)), (uv[:, None] - u_mean) * u_gain, (yv[:, None] - y_mean) * y_gain)
     return run / np.ravel(y_gain) + np.ravel(y_mean)
 
@@ -184,7 +183,7 @@ def pyrenn_narx(u, y, uv, yv, seed):
     return np.concatenate([yv[:4], low + (high - low) * np.ravel(run)])
 
 
-def torch_lstm(u, y, uv, yv, seed):
+def torch_lstm(u, y, uv, yv, seed, epochs=1500):
     """One layer of 32 cells and a linear output from the input alone, Adam; the epoch by the last third."""
     import copy
 
@@ -197,7 +196,7 @@ def torch_lstm(u, y, uv, yv, seed):
     us, uvs = (torch.tensor((v - u.mean()) / u.std(), dtype=torch.float32)[None, :, None] for v in (u, uv))
     ys = torch.tensor((y - y.mean()) / y.std(), dtype=torch.float32)
     rule, cut, best = torch.optim.Adam(parameters, lr=1e-2), 2 * len(y) // 3, (np.inf, None)
-    for _ in range(1500):
+    for _ in range(epochs):
         rule.zero_grad()
         run = out(lstm(us[:, :cut])[0])[0, :, 0]
         ((run - ys[:cut])[STATES:] ** 2).mean().backward()
@@ -224,34 +223,36 @@ CONTESTANTS = {
     "PyTorch LSTM": torch_lstm,
 }
 
+SPEED = {
+    f"deltarule, {members * restarts} networks": deltarule_narx("closed-loop", members=members, restarts=restarts)
+    for members, restarts in ((3, 2), (3, 1), (1, 1))
+}
+SPEED |= {  # with the number of states given, so that it fits once and not three times
+    f"jax-sysid, {states} states, {adam} + {lbfgs} epochs": partial(jax_sysid, adam=adam, lbfgs=lbfgs, states=(states,))
+    for states in (2, 3)
+    for adam, lbfgs in ((1000, 1000), (1000, 300), (1000, 100), (300, 100))
+}
+SPEED |= {f"PyTorch LSTM, {epochs} epochs": partial(torch_lstm, epochs=epochs) for epochs in (1500, 500, 150, 50)}
+
 
 def main():
-    """One contestant where --only names one, all of them in turns otherwise."""
+    """The race, or with --speed the ladders of budgets."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.series", description=__doc__)
     parser.add_argument("tanks")
+    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only")
     parser.add_argument("--seed", type=int)
     options = parser.parse_args()
-    if options.seed is not None:
-        u, y, uv, yv = records(options.tanks)
-        began, used = time.perf_counter(), time.process_time()
-        run = CONTESTANTS[options.only](u, y, uv, yv, options.seed)
-        seconds = {"seconds": time.perf_counter() - began, "processor_seconds": time.process_time() - used}
-        print(json.dumps({"rms": rms(run, yv), **seconds}))
+    contestants, name = (SPEED, "tanks-speed") if options.speed else (CONTESTANTS, "tanks")
+    if options.seed is None:
+        words = ["benchmarks.series", options.tanks, *(["--speed"] if options.speed else [])]
+        race(
+            words, [one for one in contestants if options.only in (None, one)], options.seeds, RESULTS / f"{name}.json"
+        )
         return
-    found = {name: [] for name in CONTESTANTS if options.only in (None, name)}
-    for seed in range(options.seeds):
-        for name in found:
-            words = [sys.executable, "-m", "benchmarks.series", options.tanks, "--only", name, "--seed", str(seed)]
-            try:
-                answer = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT, check=True)
-                found[name].append(json.loads(answer.stdout.splitlines()[-1]))
-            except (subprocess.SubprocessError, IndexError, ValueError) as error:
-                last = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1:]
-                found[name].append({"rms": None, "error": last[0] if last else ""})
-            print(name, seed, found[name][-1], flush=True)
-    OUT.write_text(json.dumps(found, indent=1) + "\n")
+    u, y, uv, yv = records(options.tanks)
+    lap(options.only, lambda: {"rms": rms(contestants[options.only](u, y, uv, yv, options.seed), yv)})
 
 
 if __name__ == "__main__":

@@ -1,81 +1,37 @@
-"""Who solves: each takes a case and a time limit and gives the error it had after so many seconds.
+"""Who solves: each takes a `Clock` with a case and a time limit, and shows the clock its solution after every step.
 
-The clock runs from the first call to the last, compilation included, in seconds of processor time, so that what else
-the machine does counts for little; the error is measured beside it. All compute in float64 on one thread, on the same
-points with the same weights and the same network, each from its library's own initial weights or Glorot's.
+All compute in float64 on one thread, on the same points with the same weights and the same network, each from its
+library's own initial weights or Glorot's.
 """
 
-import time
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from benchmarks.equations.problems import Case, Condition
-
-Curve = list[tuple[float, float]]  # seconds, error
-
-
-class Clock:
-    """Seconds of processor time that a contestant has used; pauses while its error is measured."""
-
-    def __init__(self, case: Case, limit: float):
-        self.case, self.limit, self.used, self.began = case, limit, 0.0, time.process_time()
-        self.curve: Curve = []
-        self.next = 0.0
-
-    @property
-    def now(self) -> float:
-        """Seconds used so far."""
-        return self.used + time.process_time() - self.began
-
-    def look(self, predict: Callable[[np.ndarray], np.ndarray], always: bool = False) -> bool:
-        """Measure the error where a twentieth more of the time has passed; whether the limit has."""
-        now = self.now
-        if always or now >= self.next:
-            self.curve.append((now, self.case.error(predict(self.case.X))))
-            self.next = 1.05 * now
-            self.used, self.began = now, time.process_time()
-        return now >= self.limit
+from benchmarks.equations.racer import Clock
 
 
-def deltarule_lm(case: Case, limit: float, seed: int = 0) -> Curve:
+def deltarule_lm(clock: Clock, seed: int = 0) -> None:
     """dr.solve with Levenberg-Marquardt and its defaults."""
-    import deltarule as dr
-
-    return _deltarule(case, limit, dr.LevenbergMarquardt, seed)
-
-
-def deltarule_lbfgs(case: Case, limit: float, seed: int = 0) -> Curve:
-    """dr.solve with SciPy's L-BFGS, 20 iterations an epoch."""
-    import deltarule as dr
-
-    return _deltarule(case, limit, lambda: dr.LBFGS(iterations=200), seed)
-
-
-def _deltarule(case: Case, limit: float, make: Callable[[], Any], seed: int) -> Curve:
     import deltarule as dr
     from deltarule.equations.problem import scaling_of
 
+    case = clock.case
     net = dr.Network([*(dr.Dense(n, "tanh") for n in case.hidden), dr.Dense(1, "linear")])
     equations = [
         dr.Equation(c.points, lambda x, u, p, R=c.residual: R(x, u, np), weight=c.weight) for c in case.conditions
     ]
     centre, half = scaling_of([c.points for c in case.conditions])
-    clock = Clock(case, limit)
-    kind = type(make())
 
-    class Watched(kind):  # looks at the parameters after each step
+    class Watched(dr.LevenbergMarquardt):  # shows the parameters after each step
         def step(self, *arguments: Any) -> Any:
             state, record = super().step(*arguments)
             clock.look(lambda X: net(state.params[:-1], (X - centre) / half))
             return state, record
 
-    trainer = make()
-    watched = Watched(**{name: getattr(trainer, name) for name in (f.name for f in fields(trainer))})
-    dr.solve(net, equations, trainer=watched, epochs=10**6, seed=seed, callbacks=[lambda _: clock.now >= limit])
-    return clock.curve
+    dr.solve(net, equations, trainer=Watched(), epochs=10**6, seed=seed, callbacks=[lambda _: bool(clock.ended)])
 
 
 # Automatic differentiation by PyTorch: Adam, L-BFGS, and SciPy's BFGS
@@ -143,35 +99,35 @@ class TorchProblem:
             return self.u(self.torch.tensor(X)).numpy()
 
 
-def torch_adam(case: Case, limit: float, seed: int = 0) -> Curve:
-    """Adam, 1e-3 with exponential decay to a tenth over the time, on all points."""
-    clock, problem = Clock(case, limit), TorchProblem(case, seed)
+def torch_adam(clock: Clock, seed: int = 0) -> None:
+    """Adam, 3e-3 with exponential decay to a hundredth over the time, on all points."""
+    problem = TorchProblem(clock.case, seed)
     optimizer = problem.torch.optim.Adam(problem.net.parameters(), lr=3e-3)
     while True:
         optimizer.zero_grad()
         problem.cost().backward()
         for group in optimizer.param_groups:
-            group["lr"] = 3e-3 * 10 ** (-2 * clock.now / limit)
+            group["lr"] = 3e-3 * 10 ** (-2 * clock.now / clock.limit)
         optimizer.step()
         if clock.look(problem.predict):
-            return clock.curve
+            return
 
 
-def _begun_by_adam(case: Case, limit: float, seed: int) -> tuple[Clock, TorchProblem]:
+def _begun_by_adam(clock: Clock, seed: int) -> TorchProblem:
     """A tenth of the time of Adam, as is usual before quasi-Newton methods."""
-    clock, problem = Clock(case, limit), TorchProblem(case, seed)
+    problem = TorchProblem(clock.case, seed)
     optimizer = problem.torch.optim.Adam(problem.net.parameters(), lr=3e-3)
-    while clock.now < limit / 10:
+    while clock.now < clock.limit / 10:
         optimizer.zero_grad()
         problem.cost().backward()
         optimizer.step()
         clock.look(problem.predict)
-    return clock, problem
+    return problem
 
 
-def torch_lbfgs(case: Case, limit: float, seed: int = 0) -> Curve:
+def torch_lbfgs(clock: Clock, seed: int = 0) -> None:
     """L-BFGS with strong Wolfe line search and 100 pairs of memory, after a tenth of the time of Adam."""
-    clock, problem = _begun_by_adam(case, limit, seed)
+    problem = _begun_by_adam(clock, seed)
     optimizer = problem.torch.optim.LBFGS(
         problem.net.parameters(), lr=1.0, max_iter=20, history_size=100, line_search_fn="strong_wolfe",
         tolerance_grad=0.0, tolerance_change=0.0,
@@ -186,14 +142,14 @@ def torch_lbfgs(case: Case, limit: float, seed: int = 0) -> Curve:
     while True:
         optimizer.step(closure)
         if clock.look(problem.predict):
-            return clock.curve
+            return
 
 
-def scipy_bfgs(case: Case, limit: float, seed: int = 0) -> Curve:
-    """SciPy's BFGS on PyTorch's gradients, after as many epochs of Adam as a tenth of the time takes."""
+def scipy_bfgs(clock: Clock, seed: int = 0) -> None:
+    """SciPy's BFGS on PyTorch's gradients, after a tenth of the time of Adam; begun anew where its search fails."""
     from scipy.optimize import minimize
 
-    clock, problem = _begun_by_adam(case, limit, seed)
+    problem = _begun_by_adam(clock, seed)
     torch, parameters = problem.torch, list(problem.net.parameters())
 
     def put(vector: np.ndarray) -> None:
@@ -213,12 +169,11 @@ def scipy_bfgs(case: Case, limit: float, seed: int = 0) -> Curve:
 
     start = torch.nn.utils.parameters_to_vector(parameters).detach().numpy()
     options = {"maxiter": 10**7, "gtol": 0.0}
-    while clock.now < limit:
+    while not clock.ended:
         found = minimize(gradient, start, jac=True, method="BFGS", callback=seen, options=options)
         if found.nit == 0:
-            break
+            return
         start = found.x
-    return clock.curve
 
 
 # JAX
@@ -258,15 +213,34 @@ def jax_residual_of(case: Case, condition: Condition) -> Callable[[Any, Any], An
     return lambda params, x: root * condition.residual(x[None], JaxField(lambda x: u(params, x), x), jnp).reshape(-1)
 
 
-def jax_residuals(case: Case) -> Callable[[Any], Any]:
-    """params ↦ all weighted residuals."""
+def jax_residuals(case: Case, batch: int = 100) -> Callable[[Any], Any]:
+    """params ↦ all weighted residuals, whose derivative is J by `jax.jacrev` of each point, `batch` points at once.
+
+    Left to itself `jax.linearize` carries a tangent for each parameter through all points together.
+    """
     import jax
     import jax.numpy as jnp
+    from jax.flatten_util import ravel_pytree
 
     parts = [(jax_residual_of(case, condition), condition.points) for condition in case.conditions]
-    return lambda params: jnp.concatenate(
-        [jax.vmap(one, (None, 0))(params, points).reshape(-1) for one, points in parts]
-    )
+
+    @jax.custom_jvp
+    def residuals(params: Any) -> Any:
+        return jnp.concatenate([jax.vmap(one, (None, 0))(params, points).reshape(-1) for one, points in parts])
+
+    @residuals.defjvp
+    def along(at: Any, tangents: Any) -> Any:
+        (params,), (tangent,) = at, tangents
+        vector, unravel = ravel_pytree(params)
+
+        def rows(one: Any, points: Any) -> Any:
+            row = jax.grad(lambda v, x: one(unravel(v), x)[0])
+            return jax.lax.map(lambda x: row(vector, x), jnp.asarray(points), batch_size=batch)
+
+        J = jnp.concatenate([rows(one, points) for one, points in parts])
+        return residuals(params), J @ ravel_pytree(tangent)[0]
+
+    return residuals
 
 
 def jax_start(case: Case, seed: int) -> Any:
@@ -291,14 +265,14 @@ def jax_predict(case: Case, params: Any) -> Callable[[np.ndarray], np.ndarray]:
     return u
 
 
-def optimistix_lm(case: Case, limit: float, seed: int = 0) -> Curve:
+def optimistix_lm(clock: Clock, seed: int = 0) -> None:
     """optimistix.LevenbergMarquardt, its steps one by one so that the error can be read."""
     import equinox as eqx
     import jax
     import optimistix as optx
 
     jax.config.update("jax_enable_x64", True)
-    clock, residuals = Clock(case, limit), jax_residuals(case)
+    case, residuals = clock.case, jax_residuals(clock.case)
     y = jax.tree.map(jax.numpy.asarray, jax_start(case, seed))
     solver = optx.LevenbergMarquardt(rtol=1e-15, atol=1e-15)
 
@@ -311,12 +285,11 @@ def optimistix_lm(case: Case, limit: float, seed: int = 0) -> Curve:
     while True:
         y, state, _ = step(y=y, state=state)
         jax.block_until_ready(y)
-        best = y
-        if clock.look(jax_predict(case, best)):
-            return clock.curve
+        if clock.look(jax_predict(case, y)):
+            return
 
 
-def deepxde(case: Case, limit: float, seed: int = 0) -> Curve:
+def deepxde(clock: Clock, seed: int = 0) -> None:
     """DeepXDE on PyTorch: Adam for a third of the time, then its L-BFGS, as its documentation does."""
     import os
 
@@ -327,6 +300,7 @@ def deepxde(case: Case, limit: float, seed: int = 0) -> Curve:
     dde.config.set_default_float("float64")
     dde.config.set_random_seed(seed)
     torch.set_num_threads(1)
+    case = clock.case
     low, high = case.X.min(axis=0), case.X.max(axis=0)
     geometry = dde.geometry.Interval(low[0], high[0]) if len(low) == 1 else dde.geometry.Hypercube(low, high)
 
@@ -354,33 +328,29 @@ def deepxde(case: Case, limit: float, seed: int = 0) -> Curve:
     net.apply_feature_transform(lambda x: (x - torch.tensor(low)) / torch.tensor((high - low) / 2) - 1)
     model = dde.Model(data, net)
     weights = [c.weight for c in case.conditions]
-    clock = Clock(case, limit)
 
     class Look(dde.callbacks.Callback):
         def on_epoch_end(self) -> None:
-            late = clock.look(model.predict)
-            if late or (clock.now > limit / 3 and model.opt_name == "adam"):
-                model.stop_training = True
+            ended = clock.look(model.predict)
+            model.stop_training = ended or (clock.now > clock.limit / 3 and model.opt_name == "adam")
 
     model.compile("adam", lr=1e-3, loss_weights=weights, verbose=0)
     model.train(iterations=10**7, display_every=10**9, callbacks=[Look()], verbose=0)
     dde.optimizers.config.set_LBFGS_options(maxiter=10**7, maxcor=100, ftol=0, gtol=1e-15)
-    while clock.now < limit:
+    dde.optimizers.config.LBFGS_options |= {"iter_per_step": 20, "fun_per_step": 25}  # between two looks at the clock
+    while not clock.ended:
         model.compile("L-BFGS", loss_weights=weights, verbose=0)
         before = clock.now
         model.train(display_every=10**9, callbacks=[Look()], verbose=0)
-        clock.look(model.predict, always=True)
         if clock.now - before < 0.01:
-            break
-    return clock.curve
+            return
 
 
-CONTESTANTS: dict[str, Callable[..., Curve]] = {
+CONTESTANTS: dict[str, Callable[..., None]] = {
     "deltarule LM": deltarule_lm,
     "Adam (PyTorch)": torch_adam,
     "L-BFGS (PyTorch)": torch_lbfgs,
     "BFGS (SciPy)": scipy_bfgs,
     "LM (optimistix)": optimistix_lm,
     "DeepXDE": deepxde,
-    "deltarule L-BFGS": deltarule_lbfgs,
 }

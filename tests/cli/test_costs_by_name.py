@@ -68,7 +68,7 @@ def test_the_summary_and_the_verdict_of_huber(run, tables, tmp_path):
     assert "lm, all examples in a step, l2 0." in said
     assert "4 starts" in said
     assert "the last" in said
-    assert "the huber cost bounds how they pull at the fit" in said
+    assert "the huber cost" in said
     plain = run("train", tables / "spoilt.csv", "--target", "y", "--out", tmp_path / "q.safetensors")
     assert "--cost huber bounds their pull" in " ".join(plain.out.replace("│", " ").split())
 
@@ -129,7 +129,7 @@ def test_the_search_compares_costs_of_one_scaling(run, refused, tables, tmp_path
     words = ("search", tables / "spoilt.csv", "--target", "y", "--trials", 2, "--epochs", 2, "--hidden", 3)
     outcome = run(*words, "--vary", "cost=quadratic,huber", "--out", tmp_path / "m.safetensors")
     assert outcome.code == 0
-    assert "--cost poisson divides the targets by their mean" in run(*words, "--vary", "cost=quadratic,poisson").err
+    assert "--cost poisson divides" in run(*words, "--vary", "cost=quadratic,poisson").err
 
 
 def test_what_does_not_go_together_is_refused(refused, tables, shelf):

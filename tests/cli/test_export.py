@@ -67,8 +67,8 @@ def test_a_network_of_images_gives_the_labels_of_predict(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--to", "fortran"), "--to must be one of onnx, c, python, octave"),
-        (("--to", "c", "--precision", "half"), "--precision must be one of double, float"),
+        (("--to", "fortran"), "one of onnx, c, python, octave"),
+        (("--to", "c", "--precision", "half"), "one of double, float"),
         (("--to", "c", "--out", "nowhere/net.c"), "there is no folder 'nowhere'"),
         (("--to", "octave", "--out", "a-b.m"), "call it a_b.m"),
         (("--to", "c", "--out", "MODEL"), "which is read here too"),

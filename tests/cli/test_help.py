@@ -23,7 +23,7 @@ def test_the_help_is_a_screen(run, command):
     assert len(done.out.splitlines()) <= 55
     shown = set(NAME.findall(done.out)) & options(command)
     if command in THAT_MATTER:
-        assert len(shown) <= 13
+        assert len(shown) <= 10
         assert f"--help-all shows {len(options(command)) - len(shown)} more options" in done.out
     else:
         assert shown == options(command)

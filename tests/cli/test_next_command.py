@@ -10,6 +10,7 @@ import pytest
     [
         ("predict", "MODEL", "TABLE"),
         ("predict", "MODEL", "TABLE", "--out", "p.csv"),
+        ("report", "MODEL", "TABLE"),
         ("evaluate", "MODEL", "TABLE", "--decimal", "."),
         ("trace", "MODEL", "TABLE", "--row", "0"),
         ("check", "MODEL", "TABLE"),

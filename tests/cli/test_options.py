@@ -21,7 +21,6 @@ from deltarule.cli.options import (
     typed,
     with_options,
 )
-from deltarule.cli.reading import Folders
 from deltarule.errors import ConfigurationError
 
 
@@ -121,13 +120,6 @@ def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
         require_writable("--out", tmp_path)
     with pytest.raises(ConfigurationError, match=r"--out.*read"):
         require_other("--out", path, None, tmp_path / "other", path)
-
-
-def test_the_option_comes_before_the_environment(tmp_path, monkeypatch):
-    assert Folders().folders == ()
-    monkeypatch.setenv("DELTARULE_DATA", str(tmp_path))
-    assert Folders().folders == (tmp_path,)
-    assert Folders(data_dir=tmp_path / "named").folders == (tmp_path / "named",)
 
 
 def test_the_names_of_record_are_the_library_s():

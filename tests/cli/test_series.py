@@ -17,6 +17,8 @@ def table(tmp_path_factory):
     ends = [f"{4 * i},{u[i]:.6f}," if i >= 230 else cell for i, cell in enumerate(cells)]
     (folder / "plant.csv").write_text("\n".join(["t,u,y", *cells[:230]]) + "\n")
     (folder / "next.csv").write_text("\n".join(["t,u,y", *ends]) + "\n")
+    hourly = [end.replace(f"{4 * i},", f"{i},", 1) for i, end in enumerate(ends)]
+    (folder / "hourly.csv").write_text("\n".join(["t,u,y", *hourly]) + "\n")
     (folder / "uneven.csv").write_text("t,u,y\n" + "\n".join(cells[:50]).replace("\n8,", "\n9,") + "\n")
     return folder, y
 
@@ -33,7 +35,7 @@ def test_train_predict_report_and_export(run, table, tmp_path):
     assert record["test_rmse_model"] < record["test_rmse_linear_arx"] < record["test_rmse_persistence"]
     assert len(record["test_rmse_by_horizon"]) == record["horizon"] == 20
     assert set(record["verdict"]) == {"quality", "free run", "lags", "training", "error bars", "residuals"}
-    for word in ("verdict", "deltarule predict plant.safetensors"):
+    for word in ("verdict", "deltarule report plant.safetensors"):
         assert word in outcome.err
 
     outcome = run("predict", "plant.safetensors", folder / "next.csv", "--json", "--out", "ahead.csv")
@@ -43,6 +45,11 @@ def test_train_predict_report_and_export(run, table, tmp_path):
     head, *rows = (tmp_path / "ahead.csv").read_text().splitlines()
     assert head == "t,y,y_std"
     assert len(rows) == 10
+    outcome = run("predict", "plant.safetensors", folder / "next.csv", "--interval", 0.9, "--json")
+    banded = json.loads(outcome.out)
+    middle, std = np.array(banded["predictions"]["y"]), np.array(banded["std"]["y"])
+    np.testing.assert_allclose(banded["lower"]["y"], middle - 1.6448536 * std, rtol=1e-7)
+    np.testing.assert_allclose(banded["upper"]["y"], middle + 1.6448536 * std, rtol=1e-7)
 
     assert run("report", "plant.safetensors", folder / "plant.csv").code == 0
     page = (tmp_path / "plant.html").read_text()
@@ -53,7 +60,12 @@ def test_train_predict_report_and_export(run, table, tmp_path):
     for words, said in (
         (("predict", "plant.safetensors", folder / "plant.csv"), "0 rows after its last output"),
         (("evaluate", "plant.safetensors", folder / "plant.csv"), "is a time-series model"),
-        (("export", "plant.safetensors", "--to", "onnx"), "is exported to 'c'"),
+        (("predict", "plant.safetensors", folder / "hourly.csv"), "has a row every 1, and the model was trained on"),
+        (("report", "plant.safetensors", folder / "hourly.csv"), "a row every 4 (seconds"),
+        (("predict", "plant.safetensors", folder / "next.csv", "--steps", 0), "--steps must be a whole number of at"),
+        (("export", "plant.safetensors", "--to", "onnx"), "is exported to 'c' only"),
+        (("export", "plant.safetensors", "--to", "js"), "--to is 'javascript', and the model is a time series"),
+        (("export", "plant.safetensors", "--to", "c", "--error-bars"), "those of a time series are not exported"),
     ):
         outcome = run(*words)
         assert outcome.code == 2
@@ -66,6 +78,10 @@ def test_a_series_without_inputs_goes_on_by_itself(run, tmp_path):
     outcome = run("train", "wave.csv", "--target", "y", "--lags", "1,2,3", "--horizon", 1, "--hidden", 2, "--json")
     assert outcome.code == 0, outcome
     assert json.loads(outcome.out)["training"] == "open-loop"
+    said = run("predict", "wave.safetensors", "wave.csv", "--steps", 1)
+    assert "goes on for 1 step after its last output" in said.out
+    again = said.out.splitlines()[-1]
+    assert again == "deltarule predict wave.safetensors wave.csv --steps 1 --out predictions.csv"
     found = json.loads(run("predict", "wave.safetensors", "wave.csv", "--steps", 5, "--json").out)
     np.testing.assert_allclose(found["predictions"]["y"], np.sin(0.3 * np.arange(150, 155)), atol=0.1)
     assert found["times"] == [150, 151, 152, 153, 154]
@@ -73,10 +89,10 @@ def test_a_series_without_inputs_goes_on_by_itself(run, tmp_path):
 
 def test_what_is_refused(refused, table):
     folder = table[0]
-    assert "a series needs even steps; interpolate it to them with --resample 4" in refused(
-        "train", folder / "uneven.csv", *WORDS
-    )
+    assert "--resample 4" in refused("train", folder / "uneven.csv", *WORDS)
     assert "--trainer is 'lm'" in refused("train", folder / "plant.csv", *WORDS, "--trainer", "lm")
-    assert "--lags must be a number of steps" in refused("train", folder / "plant.csv", "--target", "y", "--lags", "x")
-    assert "no time series without --time or --lags" in refused("train", folder / "plant.csv", "--horizon", 3)
+    assert "--lags must be" in refused("train", folder / "plant.csv", "--target", "y", "--lags", "x")
+    assert "without --time or --lags" in refused("train", folder / "plant.csv", "--horizon", 3)
+    (folder / "alone.csv").write_text("y\n" + "\n".join(map(str, range(30))) + "\n")
+    assert "train on it as a time series, --lags 8" in refused("train", folder / "alone.csv", "--target", "y")
     assert "--target is missing" in refused("train", folder / "plant.csv", "--lags", 2)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-import pytest
+import pandas as pd
 
 RUN = """
 import sys
@@ -25,15 +25,16 @@ def test_the_package_is_imported_without_jax():
     in_a_process("import sys, deltarule; deltarule.NetworkRegressor; assert 'jax' not in sys.modules")
 
 
-@pytest.mark.parametrize("trainer", ["sgd", "adam", "lm", "newton-cg"])
-def test_every_trainer_trains_a_table_without_jax(shelf, trainer):
-    in_a_process(RUN, f"train {shelf}/flowers.csv --target flower --hidden 4 --epochs 2 --trainer {trainer}")
-
-
-def test_a_table_is_trained_and_its_model_used_without_jax(shelf):
+def test_tables_and_folders_are_trained_and_their_models_used_without_jax(shelf, tmp_path):
+    """By every trainer."""
     table = shelf / "houses.csv"
+    (tmp_path / "houses").mkdir()
+    pd.read_csv(table).to_parquet(tmp_path / "houses" / "a.parquet")
+    trainers = ("sgd", "adam", "lm", "newton-cg")
     in_a_process(
         RUN,
+        *(f"train {shelf}/flowers.csv --target flower --hidden 4 --epochs 2 --trainer {name}" for name in trainers),
+        f"train {tmp_path}/houses --target price --hidden 4 --epochs 2",
         f"plan {table} --target price --hidden 4",
         f"train {table} --target price --hidden 4 --epochs 5 --out m.safetensors",
         f"predict m.safetensors {table} --interval 0.9",
@@ -46,9 +47,16 @@ def test_a_table_is_trained_and_its_model_used_without_jax(shelf):
     )
 
 
-def test_digits_are_trained_and_their_model_used_without_jax():
+def test_images_are_trained_and_their_model_used_without_jax(tmp_path):
+    (tmp_path / "small.toml").write_text(
+        '[[layers]]\nkind = "Convolution"\nfilters = 2\nkernel = [5, 5]\nactivation = "relu"\n\n'
+        '[[layers]]\nkind = "MaxPool"\nsize = 2\n'
+    )
     in_a_process(
         RUN,
+        "reproduce 3b1b --quick",
+        f"train digits --model {tmp_path}/small.toml --epochs 1 --out stack.safetensors",
+        "trace stack.safetensors digits --row 0",
         "train digits --hidden 8 --epochs 1",
         "predict digits.safetensors digits",
         "evaluate digits.safetensors digits",
@@ -57,25 +65,3 @@ def test_digits_are_trained_and_their_model_used_without_jax():
         "report digits.safetensors",
         "export digits.safetensors --to c",
     )
-
-
-def test_images_by_a_stack_of_layers_are_trained_without_jax(tmp_path):
-    (tmp_path / "small.toml").write_text(
-        '[[layers]]\nkind = "Convolution"\nfilters = 2\nkernel = [5, 5]\nactivation = "relu"\n\n'
-        '[[layers]]\nkind = "MaxPool"\nsize = 2\n'
-    )
-    in_a_process(
-        RUN, f"train digits --model {tmp_path}/small.toml --epochs 1", "trace digits.safetensors digits --row 0"
-    )
-
-
-def test_a_folder_is_trained_without_jax(shelf, tmp_path):
-    import pandas as pd
-
-    (tmp_path / "houses").mkdir()
-    pd.read_csv(shelf / "houses.csv").to_parquet(tmp_path / "houses" / "a.parquet")
-    in_a_process(RUN, f"train {tmp_path}/houses --target price --hidden 4 --epochs 2")
-
-
-def test_the_chain_is_reproduced_without_jax():
-    in_a_process(RUN, "reproduce 3b1b --quick")

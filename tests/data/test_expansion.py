@@ -129,11 +129,13 @@ def test_only_the_training_part_is_expanded():
     np.testing.assert_array_equal(more.train.rows, np.tile(data.train.rows, 5))
     assert more.test is data.test
     assert more.validation is data.validation
-    assert more.notes == ("1,259 training images were expanded to 6,295 (shift)",)
+    (note,) = more.notes
+    assert "1,259" in note
+    assert "6,295 (shift)" in note
 
 
 def test_what_cannot_be_expanded(tmp_path):
-    with pytest.raises(ConfigurationError, match="kinds must be among shift, rotate, elastic, distort, and is 'flip'"):
+    with pytest.raises(ConfigurationError, match=r"kinds .*is 'flip'"):
         expand(IMAGES, np.arange(5), (9, 7), ["flip"])
     with pytest.raises(ConfigurationError, match="kinds names 'shift' twice"):
         expand(IMAGES, np.arange(5), (9, 7), ["shift", "shift"])
@@ -142,5 +144,5 @@ def test_what_cannot_be_expanded(tmp_path):
             expand(wrong, np.arange(5), (9, 7))
     table = tmp_path / "t.csv"
     table.write_text("a,b\n" + "\n".join(f"{i},{i % 2}" for i in range(30)) + "\n")
-    with pytest.raises(ConfigurationError, match=r"--expand is shift, but t\.csv holds no images"):
+    with pytest.raises(ConfigurationError, match=r"--expand is shift.* t\.csv"):
         expand_training_part(load(table, target="b"), ["shift"])

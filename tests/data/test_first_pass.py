@@ -91,7 +91,7 @@ def test_what_one_cannot_use_all_refuse(folder, at):
     np.save(folder / "x.npy", bad)
     for error in together(3, folder):
         assert isinstance(error, DataError)
-        assert str(error) == f"column 'x1' of {folder} holds nan: fill such cells, or remove their rows"
+        assert f"'x1' of {folder} holds nan" in str(error)
 
 
 def test_a_fault_of_one_ends_all(folder, monkeypatch):
@@ -129,7 +129,7 @@ def test_parquet_files_are_measured_together(tmp_path, of):
     damaged = (tmp_path / "3.parquet").read_bytes()
     (tmp_path / "3.parquet").write_bytes(damaged[:50] + bytes(400) + damaged[450:])
     for error in together(of, tmp_path, target="y"):
-        assert str(error).startswith(f"row group 0 of {tmp_path / '3.parquet'} cannot be read as Parquet (")
+        assert f"row group 0 of {tmp_path / '3.parquet'} cannot" in str(error)
 
 
 def test_classes_are_those_of_all_shares(folder):
@@ -141,7 +141,7 @@ def test_classes_are_those_of_all_shares(folder):
     np.save(folder / "y.npy", np.where(np.arange(N) < N - 1, 0, 0.5))
     assert {data.task for data in together(4, folder)} == {"regression"}
     for error in together(4, folder, task="classification"):
-        assert "holds numbers that are not whole" in str(error)
+        assert "not whole" in str(error)
 
 
 def test_the_digest_sees_one_number_of_all(folder):
@@ -189,7 +189,7 @@ def test_classes_without_a_row_that_trains_are_noted():
     y = np.where(np.arange(60) < 2, [5] * 60, np.arange(60) % 2)
     assert measured(y).untrained(y[[0, 2, 3]]) == ()
     (note,) = measured(y).untrained(y[[0, 1, 2, 3]])
-    assert "so few rows of the classes 5 that" in note
+    assert "the classes 5 " in note
     assert measured(np.arange(60) / 7).untrained(np.arange(60) / 7) == ()  # numbers are no classes
 
 

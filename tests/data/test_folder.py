@@ -53,15 +53,15 @@ def test_held_out_rows_are_encoded_as_a_table_would_be(folder):
     np.testing.assert_array_equal(data.validation.X, data.schema.encode_inputs(rows))
     np.testing.assert_array_equal(data.validation.Y, data.schema.encode_targets(rows))
     assert set(training_rows(data)[1][:, 0]) == {0, 1, 2}
-    assert "holds 3 different whole numbers and is read as classes" in data.notes[0]
+    assert "3 different whole numbers" in data.notes[0]
 
 
 def test_the_task_and_several_targets_overrule_the_looks(folder):
     assert load_folder(folder, target="kind", task="regression").task == "regression"
     assert load_folder(folder, target="kind,y").schema.target_names == ("kind", "y")
-    with pytest.raises(ConfigurationError, match="the target has 2 columns, and a classification one"):
+    with pytest.raises(ConfigurationError, match="the target has 2 columns"):
         load_folder(folder, target="kind,y", task="classification")
-    with pytest.raises(DataError, match=r"target 'y' of .* holds numbers that are not whole"):
+    with pytest.raises(DataError, match=r"target 'y' of .* holds numbers"):
         load_folder(folder, target="y", task="classification")
 
 
@@ -71,7 +71,7 @@ def test_two_arrays_are_a_folder_too(tmp_path):
     data = load_folder(tmp_path)
     assert (data.schema.input_names, data.schema.target_names) == (("x0", "x1"), ("y",))
     assert data.schema.classes == (1, 2, 3)
-    with pytest.raises(ConfigurationError, match=r"but y.npy of .* holds the targets"):
+    with pytest.raises(ConfigurationError, match=r"y.npy of .* holds"):
         load_folder(tmp_path, target="a")
     (tmp_path / "y.npy").unlink()
     with pytest.raises(DataError, match=r"holds x.npy alone"):
@@ -104,7 +104,7 @@ def test_a_class_of_which_no_row_trains_is_noted(tmp_path):
     said = {name: [load_folder(tmp_path / name, target="kind", seed=s) for s in seeds] for name in ("few", "many")}
     for data in said["few"]:
         trains = 1 in training_rows(data)[1]
-        assert trains != any("of the classes 1 that all are held out and none trains" in note for note in data.notes)
+        assert trains != any("the classes 1 that" in note for note in data.notes)
     assert any(1 not in training_rows(data)[1] for data in said["few"])
     assert not any("none trains" in note for data in said["many"] for note in data.notes)
 
@@ -122,23 +122,22 @@ def test_numbers_of_any_size_are_standardised(tmp_path):
 
 def test_a_constant_column_is_noted(tmp_path):
     FRAME.assign(c=7.0).to_parquet(tmp_path / "0.parquet")
-    assert load_folder(tmp_path, target="y").notes == (
-        "column 'c' holds 7 in every training row; it is shifted, not scaled",
-    )
+    (note,) = load_folder(tmp_path, target="y").notes
+    assert "column 'c' holds 7" in note
 
 
 @pytest.mark.parametrize(
     ("frame", "target", "said"),
     [
-        (None, "y", "holds neither .parquet files nor x.npy and y.npy"),
+        (None, "y", "neither .parquet .*nor x.npy"),
         (FRAME, None, "needs a target"),
         (FRAME, "z", "has no column 'z'"),
-        (FRAME[["y"]], "y", "no column left for the inputs"),
-        (FRAME.assign(kind=4), "kind", "holds 4 in every row: choose another"),
-        (FRAME.assign(a=np.inf), "y", "column 'a' of .* holds inf: fill such cells"),
+        (FRAME[["y"]], "y", "no column left"),
+        (FRAME.assign(kind=4), "kind", "holds 4 in every row"),
+        (FRAME.assign(a=np.inf), "y", "'a' of .* holds inf"),
         (FRAME.assign(a="red"), "y", "a stream reads numbers only"),
-        (FRAME.assign(a=FRAME["a"].where(FRAME["a"] > 4)), "y", "column 'a' of .* (has missing cells|holds nan)"),
-        (FRAME.assign(y=FRAME["y"].where(FRAME["a"] > 4)), "y", "column 'y' of .* (has missing cells|holds nan)"),
+        (FRAME.assign(a=FRAME["a"].where(FRAME["a"] > 4)), "y", "'a' of .* (missing|nan)"),
+        (FRAME.assign(y=FRAME["y"].where(FRAME["a"] > 4)), "y", "'y' of .* (missing|nan)"),
         (FRAME, "y,y", "names a column twice"),
         (FRAME, "y,", "needs a target"),
         (FRAME.iloc[:2], "y", "at least 3: add rows"),
@@ -154,5 +153,5 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path, frame, target, said
 def test_nan_in_an_array_is_named(tmp_path):
     np.save(tmp_path / "x.npy", np.where(np.arange(20)[:, None] == [3, 99], np.nan, 1.0))
     np.save(tmp_path / "y.npy", np.arange(20.0))
-    with pytest.raises(DataError, match=r"column 'x0' of .* holds nan: fill such cells"):
+    with pytest.raises(DataError, match=r"'x0' of .* holds nan"):
         load_folder(tmp_path)

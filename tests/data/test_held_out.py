@@ -65,7 +65,7 @@ def test_fewer_rows_stay_where_each_has_more_targets(monkeypatch, room):
 
 def test_a_number_too_far_from_the_mean_is_named():
     schema = Schema("table", "classification", (NumericColumn("a", 0.0, 1e-300), COLUMNS[1]), (), (0, 1), ("y",))
-    with pytest.raises(DataError, match="column 'a' holds 1e\\+100, too far from the training mean 0"):
+    with pytest.raises(DataError, match=r"'a' holds 1e\+100.* mean 0"):
         held_out.encoded_inputs(schema, np.array([[0.0, 1.0], [1e100, 1.0]]))
 
 
@@ -90,5 +90,5 @@ def test_shares_of_processes_are_disjoint_and_complete():
 
 
 def test_two_rows_are_too_few():
-    with pytest.raises(DataError, match="there are 2 rows, but training, validation and test take at least 3"):
+    with pytest.raises(DataError, match=r"2 rows.* 3"):
         Parts(stream(2), seed=0)

@@ -39,7 +39,7 @@ def test_what_was_written_is_read(file, pack, array):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "begins with nothing|cannot be read|is truncated"),
+        (b"", "nothing|cannot be read|truncated"),
         (b"<htm", "begins with 3c 68 74 6d"),
         (bytes([0, 0, 0x0D, 1, 0, 0, 0, 1]) + bytes(4), "IDX type 0x0d"),
         (bytes([0, 0, 8, 0]), "in 0 dimensions"),
@@ -48,7 +48,7 @@ def test_what_was_written_is_read(file, pack, array):
         (idx_header((2, 3, 4)) + bytes(23), "truncated|more than it can hold"),
         (idx_header((2, 3, 4)) + bytes(25), "goes on after the 24 bytes"),
         (idx_header((2**20, 2**20, 2**20)), "1152921504606846976 bytes, but 1 to 2.30"),
-        (idx_header((2**29,)) + bytes(9), "claims 536870912 bytes, more than it can hold"),
+        (idx_header((2**29,)) + bytes(9), "claims 536870912 bytes"),
         (struct.pack(">HBB", 0, 8, 255) + b"\xff" * 1020, "1 to 2.30"),
     ],
 )

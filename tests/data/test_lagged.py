@@ -5,6 +5,10 @@ import numpy as np
 from deltarule.data.lagged import Lags, Stretch, first_known, lagged, stretches, table, windows
 
 
+def back(steps):
+    return Lags(tuple(range(1, steps + 1)), ())
+
+
 def test_a_row_holds_the_outputs_of_each_lag_and_then_the_inputs():
     U, Y = np.arange(10.0)[:, None], 100 + np.arange(10.0)[:, None]
     X = lagged(U, Y, Lags((1, 3), (0, 2)))
@@ -17,7 +21,7 @@ def test_a_row_holds_the_outputs_of_each_lag_and_then_the_inputs():
 def test_a_missing_input_ends_a_stretch_and_a_missing_output_does_not():
     U, Y = np.arange(12.0)[:, None], np.arange(12.0)[:, None]
     U[5], Y[8], Y[10] = np.nan, np.nan, np.nan
-    found = stretches(U, Y, 2)
+    found = stretches(U, Y, back(2))
     # steps 0..4; of 6..11 the first two known outputs in a row are 6, 7
     assert [(part.U[0, 0], len(part.U)) for part in found] == [(0.0, 5), (6.0, 6)]
     X, T = table(found, Lags((1, 2), (1,)))
@@ -27,26 +31,30 @@ def test_a_missing_input_ends_a_stretch_and_a_missing_output_does_not():
 
 
 def test_a_stretch_too_short_for_one_prediction_is_left_out():
-    assert stretches(np.zeros((3, 0)), np.zeros((3, 1)), 3) == []
-    assert len(stretches(np.zeros((4, 0)), np.zeros((4, 1)), 3)) == 1
+    assert stretches(np.zeros((3, 0)), np.zeros((3, 1)), back(3)) == []
+    assert len(stretches(np.zeros((4, 0)), np.zeros((4, 1)), back(3))) == 1
 
 
 def test_first_known_step():
     Y = np.array([0, np.nan, 0, 0, 0])[:, None]
-    assert [first_known(Y, n) for n in (0, 1, 2, 3, 4)] == [0, 0, 2, 2, 5]
+    assert [first_known(Y, back(n)) for n in (0, 1, 2, 3, 4)] == [0, 0, 2, 2, 5]
+    # one output back and an input three steps back: of a piece's first three steps the last is to be known
+    assert first_known(Y, Lags((1,), (3,))) == 0
+    assert first_known(Y[1:], Lags((1,), (1,))) == 1
+    assert first_known(np.full((4, 1), np.nan), Lags((), (3,))) == 0  # a time-delay network needs none
 
 
 def test_windows_overlap_by_half_and_end_with_the_record():
     part = Stretch(np.arange(11.0)[:, None], np.arange(11.0)[:, None])
-    pieces = windows([part], 1, 4)
+    pieces = windows([part], back(1), 4)
     assert pieces.Y[:, 0, 0].tolist() == [0, 2, 4, 6]
     assert pieces.known.shape == (4, 4, 1)
     assert pieces.known.all()
-    assert len(windows([part], 1, 10**6).Y) == 1
+    assert len(windows([part], back(1), 10**6).Y) == 1
 
 
 def test_what_lies_beyond_a_shorter_stretch_is_not_measured():
     parts = [Stretch(np.ones((9, 1)), np.ones((9, 1))), Stretch(np.ones((4, 1)), np.ones((4, 1)))]
-    pieces = windows(parts, 1, 100)
+    pieces = windows(parts, back(1), 100)
     assert pieces.known[:, :, 0].sum(axis=1).tolist() == [8, 3]
     assert np.isfinite(pieces.U).all()

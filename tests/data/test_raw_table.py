@@ -6,5 +6,5 @@ from deltarule.errors import DataError
 
 def test_a_name_that_two_columns_have_is_named(tmp_path):
     refuse_duplicates(tmp_path / "t.csv", ["a", "b"])
-    with pytest.raises(DataError, match=r"t\.csv has more than one column named 'b'"):
+    with pytest.raises(DataError, match=r"t\.csv .*'b'"):
         refuse_duplicates(tmp_path / "t.csv", ["a", "b", "b"])

@@ -17,17 +17,18 @@ def test_rows_left_out_become_missing_steps():
     series = series_of(frame([0, 2, 4, 10]), "a.csv", ["y"], "t")
     assert series.time.tolist() == [0, 2, 4, 6, 8, 10]
     np.testing.assert_array_equal(series.Y[:, 0], [0, 1, 2, np.nan, np.nan, 3])
-    assert series.notes == ("2 steps between the rows of a.csv are missing",)
+    (note,) = series.notes
+    assert note.startswith("2 steps ")
     assert series.inputs == ()
 
 
 def test_uneven_times_are_refused_or_interpolated():
     table = frame([0, 1, 2, 3.5, 4])
-    with pytest.raises(DataError, match=r"data row 3 comes 1.5 after the one before it .* --resample 1"):
+    with pytest.raises(DataError, match=r"row 3 comes 1.5 .* --resample 1"):
         series_of(table, "a.csv", ["y"], "t")
     series = series_of(table, "a.csv", ["y"], "t", resample=1.0)
     np.testing.assert_allclose(series.Y[:, 0], [0, 1, 2, 2 + 2 / 3, 4])
-    assert "interpolated to 5 steps of 1 from 5 rows" in series.notes[0]
+    assert "5 steps of 1 from 5 rows" in series.notes[0]
 
 
 def test_dates_and_inputs_by_name():
@@ -42,10 +43,10 @@ def test_dates_and_inputs_by_name():
 @pytest.mark.parametrize(
     ("t", "columns", "words"),
     [
-        ([0, 2, 1], {}, "the times in column 't' do not rise in data row 2"),
-        ([0, 1, 2], {"u": ["a", "b", "c"]}, "column 'u' holds 'a', and the steps of a series are numbers"),
-        (["x", "y", "z"], {}, "column 't' holds 'x', which is no time"),
-        ([0, None, 2], {}, "column 't' has no time in data row 1"),
+        ([0, 2, 1], {}, "'t' do not rise .*row 2"),
+        ([0, 1, 2], {"u": ["a", "b", "c"]}, "column 'u' holds 'a'"),
+        (["x", "y", "z"], {}, "column 't' holds 'x'"),
+        ([0, None, 2], {}, "'t' has no time .*row 1"),
     ],
 )
 def test_what_is_refused(t, columns, words):
@@ -54,5 +55,5 @@ def test_what_is_refused(t, columns, words):
 
 
 def test_a_column_that_is_not_there():
-    with pytest.raises(DataError, match=r"a\.csv has no column 'z': its columns are 't', 'y'"):
+    with pytest.raises(DataError, match=r"a\.csv has no column 'z'"):
         series_of(frame([0, 1]), "a.csv", ["z"], "t")

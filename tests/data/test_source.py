@@ -30,12 +30,12 @@ def test_options_of_tables_do_not_belong_to_images(source, options, message):
 
 
 def test_an_unknown_source_lists_the_known():
-    with pytest.raises(DataError, match=r"give digits, mnist, or a table with one of \.csv, .*\.xlsx, .*\.parquet"):
+    with pytest.raises(DataError, match=r"digits, mnist, .*\.csv, .*\.xlsx, .*\.parquet"):
         load("digist", target="y")
 
 
 def test_a_source_of_another_kind_than_the_models():
-    with pytest.raises(DataError, match="digits is no source for this model, which was trained on a table"):
+    with pytest.raises(DataError, match=r"digits is no source .* table"):
         load_raw("digits", TABLE)
-    with pytest.raises(DataError, match=r"t\.csv is no source for this model, which was trained on images"):
+    with pytest.raises(DataError, match=r"t\.csv is no source .* images"):
         load_raw("t.csv", DIGITS)

@@ -52,7 +52,7 @@ def test_a_file_that_was_cut_short_is_named(files):
     stream = ArrayStream(files / "x.npy", Y)
     with open(files / "x.npy", "r+b") as file:
         file.truncate(128 + 12 * 7)
-    with pytest.raises(DataError, match="ends within row 7: it was cut short"):
+    with pytest.raises(DataError, match="ends within row 7"):
         rows_of(stream)
 
 
@@ -81,9 +81,9 @@ def test_what_is_no_stream_is_refused(files, folder):
         ArrayStream(X, Y[:5])
     with pytest.raises(DataError, match=r"which is no \.npy file"):
         ArrayStream(files / "none.npy", Y)
-    with pytest.raises(DataError, match="there is no folder or file"):
+    with pytest.raises(DataError, match="no folder or file"):
         ParquetStream(files / "none", "t")
-    with pytest.raises(DataError, match="has no column 'z' for the target"):
+    with pytest.raises(DataError, match="no column 'z'"):
         ParquetStream(folder, "z")
     with pytest.raises(ConfigurationError, match="has no column 'z'"):
         ParquetStream(folder, "t", inputs=["z"])
@@ -136,7 +136,7 @@ def test_missing_cells_are_named_by_file_and_column(folder):
     table = pytest.importorskip("pyarrow").table({"u": [1.0], "v": [None], "w": [2.0], "t": [0]})
     table = table.set_column(1, "v", table["v"].cast("float64"))
     pytest.importorskip("pyarrow.parquet").write_table(table, folder / "z.parquet")
-    with pytest.raises(DataError, match=r"column 'v' of .*z\.parquet has missing cells"):
+    with pytest.raises(DataError, match=r"'v' of .*z\.parquet .*missing"):
         rows_of(ParquetStream(folder, "t"))
 
 

@@ -34,7 +34,8 @@ def test_the_scales_are_those_of_the_training_part(houses):
     assert data.train.Y.std() == pytest.approx(1)
     assert abs(data.test.X[:, 0].mean()) > 1e-3
     assert data.train.X[:, 4].tolist() == [0] * 14
-    assert data.notes == ("column 'floor' holds 7 in every training row; it is shifted, not scaled",)
+    (note,) = data.notes
+    assert "column 'floor' holds 7" in note
 
 
 def test_each_example_is_its_row(houses):
@@ -55,9 +56,9 @@ def test_blocks_are_in_the_order_of_the_table(houses):
     data = load(houses, target="price", split="blocks", seed=7)
     found = [part.rows.tolist() for part in (data.train, data.validation, data.test)]
     assert found == [list(range(14)), [14, 15, 16], [17, 18, 19]]
-    with pytest.raises(ConfigurationError, match="split must be one of random, blocks, and is 'middle'"):
+    with pytest.raises(ConfigurationError, match=r"split .*is 'middle'"):
         load(houses, target="price", split="middle")
-    with pytest.raises(ConfigurationError, match="split is 'blocks', but digits has its own parts"):
+    with pytest.raises(ConfigurationError, match="split is 'blocks'"):
         load("digits", split="blocks")
 
 
@@ -69,8 +70,8 @@ def test_rows_in_the_order_of_time(tmp_path, form):
         path = tmp_path / f"{name}.csv"
         rows.to_csv(path, index=False)
         notes = load(path, target="y").notes
-        assert notes[0] == "column 'day' is ignored: it holds dates or times"
-        assert any("stand in the order of 'day'" in note for note in notes) == (name == "grows")
+        assert "'day' is ignored" in notes[0]
+        assert any("the order of 'day'" in note for note in notes) == (name == "grows")
         assert len(load(path, target="y", split="blocks").notes) == 1
 
 
@@ -118,7 +119,7 @@ def test_parquet_with_nullable_and_arrow_types(tmp_path):
     ).to_parquet(path)
     data = load(path, target="y")
     assert data.schema.input_names == ("whole", "real", "flag", "kind=a", "kind=b")
-    assert data.notes[0] == "column 'day' is ignored: it holds dates or times"
+    assert "'day' is ignored" in data.notes[0]
 
 
 def test_missing_cells_are_counted(csv):
@@ -126,7 +127,8 @@ def test_missing_cells_are_counted(csv):
     with pytest.raises(DataError) as caught:
         load(path, target="y")
     message = str(caught.value)
-    assert "column 'a' has 1 (first in data row 1), column 'b' has 2 (first in data row 1)" in message
+    assert "'a' has 1 (first in data row 1)" in message
+    assert "'b' has 2 (first in data row 1)" in message
     assert "--drop-missing" in message
 
 
@@ -134,7 +136,7 @@ def test_rows_with_missing_cells_are_left_out_on_request(csv):
     data = load(csv("a,y\n1,0.5\n,1.5\n3,2.5\n4,\n5,4.5"), target="y", drop_missing=True)
     rows = np.concatenate([part.rows for part in (data.train, data.validation, data.test)])
     assert sorted(rows) == [0, 2, 4]
-    assert "2 of 5 rows of table.csv have missing cells and are left out" in data.notes
+    assert data.notes[0].startswith("2 of 5 rows of table.csv ")
 
 
 def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
@@ -145,7 +147,7 @@ def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
 def test_missing_inputs_are_imputed_on_request(csv):
     path = csv("a,b,c,y\n1,x,1,0.5\n,NA,2,1.5\n3,,3,2.5\n4,x,4,3.5\n5,y,5,")
     impute = TableOptions(impute=True)
-    with pytest.raises(DataError, match=r"column 'y' has 1 .first in data row 4"):
+    with pytest.raises(DataError, match=r"column 'y' has 1 .*row 4"):
         load(path, target="y", options=impute)
     data = load(path, target="y", options=impute, drop_missing=True)
     assert data.schema.input_names == ("a", "a is missing", "b=x", "b=y", "b is missing", "c")
@@ -176,14 +178,14 @@ def test_weights_are_split_with_their_rows(csv):
     [
         ("a,y\n1,0.5\n2,1\n3,2", {}, ConfigurationError, "table.csv needs a target"),
         ("a,y\n1,0.5\n2,1\n3,2", {"target": "z"}, DataError, "no column 'z'"),
-        ("a,y\n1,0.5", {"target": "y"}, DataError, "has 1 data row, but at least 3"),
+        ("a,y\n1,0.5", {"target": "y"}, DataError, "has 1 data row"),
         ("a,y\n1,0.5\n2,1", {"target": "y"}, DataError, "has 2 data rows"),
         ("a,y\n1,0.5\n,1\n2,2", {"target": "y", "drop_missing": True}, DataError, "2 data rows once those with"),
         ("a,y\n1,\n2,\n3,", {"target": "y"}, DataError, "column 'y' has 3"),
         ("a,y\n1,\n2,\n3,", {"target": "y", "drop_missing": True}, DataError, "0 data rows"),
         ("a,y\n1,0.5\ninf,1\n3,2", {"target": "y"}, DataError, "column 'a', data row 1 .* holds inf"),
         ("a,y\n1,0.5\n2,1\n3,-inf", {"target": "y"}, DataError, "column 'y', data row 2 .* holds -inf"),
-        ("y\n0.5\n1\n2", {"target": "y"}, DataError, "no column left for the inputs"),
+        ("y\n0.5\n1\n2", {"target": "y"}, DataError, "no column left"),
         ("a,y\n1,0.5\n2,x\n3,2", {"target": "y"}, DataError, "column 'y', data row 1 .*'x'"),
         ("a,y\n1,p\n2,q\n3,r", {"target": "y", "task": "regression"}, DataError, "data row 0 .*'p'.*numbers"),
         ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row"),
@@ -222,7 +224,7 @@ def test_the_same_rows_for_a_model(houses):
 def test_labels_of_new_rows(houses, csv):
     schema = load(houses, target="area").schema
     path = csv("size,age,floor,price,area\n1,1,7,1,b\n1,1,7,1,z")
-    with pytest.raises(DataError, match=r"table.csv: target 'area', data row 1 .* holds 'z'"):
+    with pytest.raises(DataError, match=r"table.csv: target 'area', data row 1 .*'z'"):
         load_raw(path, schema)
     assert load_raw(path, schema, targets=False).Y is None
 
@@ -242,11 +244,12 @@ def test_empty_targets_of_new_rows_are_no_targets(houses, csv):
 def test_new_rows_with_missing_cells(houses, csv):
     schema = load(houses, target="price").schema
     path = csv("size,age,area,floor\n1,1,a,7\n,1,b,7\n2,2,a,7")
-    with pytest.raises(DataError, match=r"column 'size', data row 1 .* is empty"):
+    with pytest.raises(DataError, match=r"'size', data row 1 .* empty"):
         load_raw(path, schema)
     raw = load_raw(path, schema, drop_missing=True)
     assert raw.rows.tolist() == [0, 2]
-    assert raw.notes == ("1 of 3 rows of table.csv have missing cells and are left out",)
+    (note,) = raw.notes
+    assert "1 of 3 rows of table.csv" in note
     with pytest.raises(DataError, match="missing cell in every row"):
         load_raw(csv("size,age,area,floor\n,1,a,7"), schema, drop_missing=True)
 

@@ -29,12 +29,12 @@ def test_targets_by_name(target, names):
 @pytest.mark.parametrize(
     ("target", "kind", "message"),
     [
-        (None, ConfigurationError, "t.csv needs a target: name one of its columns 'age', 'price'"),
+        (None, ConfigurationError, "t.csv .*target.* 'age', 'price'"),
         ("", ConfigurationError, "needs a target"),
         ([], ConfigurationError, "needs a target"),
         ("age,age", ConfigurationError, "names a column twice"),
-        ("prise", DataError, "no column 'prise' .*did you mean 'price'.*its columns are 'age', 'price'"),
-        ("zzz", DataError, "no column 'zzz' for the target: its columns are 'age', 'price'"),
+        ("prise", DataError, "'prise' .*mean 'price'.* 'age', 'price'"),
+        ("zzz", DataError, "no column 'zzz' .* 'age', 'price'"),
     ],
 )
 def test_targets_that_cannot_be(target, kind, message):
@@ -108,13 +108,13 @@ def test_several_targets_are_a_regression():
     [
         ({"y": [1, 2], "z": [1, 2]}, "classification", ConfigurationError, "'y', 'z'.*classification supports one"),
         ({"y": [1, 2]}, "ranking", ConfigurationError, "task is 'ranking'"),
-        ({"y": ["a", "b"]}, "regression", DataError, "column 'y', data row 0 .*'a', but regression fits numbers"),
+        ({"y": ["a", "b"]}, "regression", DataError, "column 'y', data row 0 .*'a'"),
         ({"y": ["1", "b"]}, "regression", DataError, "column 'y', data row 1 .*'b', but regression"),
         ({"y": [1, 2], "z": ["a", "b"]}, None, DataError, "column 'z', data row 0 .*'a', but regression"),
-        ({"y": ["a", "a"]}, None, DataError, "target 'y' holds 'a' in every row.*two or more classes"),
+        ({"y": ["a", "a"]}, None, DataError, "target 'y' holds 'a' in every row"),
         ({"y": [1, 1]}, None, DataError, "target 'y' holds 1 in every row"),
-        ({"y": ["1", "2", "x"]}, None, DataError, "data row 2 .*'x' in a column of numbers"),
-        ({"y": [f"name {i}" for i in range(51)]}, None, DataError, "different value in each of its 51 rows"),
+        ({"y": ["1", "2", "x"]}, None, DataError, "data row 2 .*'x'"),
+        ({"y": [f"name {i}" for i in range(51)]}, None, DataError, "each of its 51 rows"),
         ({"y": pd.to_datetime(["2020-01-01", "2020-01-02"])}, None, DataError, "can be no target"),
     ],
 )
@@ -216,12 +216,12 @@ def test_a_column_can_be_asked_for_as_categories_or_left_out():
     for options in ({"drop": ("y",)}, {"weights": "y"}, {"weights": "b", "drop": b}, {"drop": b, "category": b}):
         with pytest.raises(ConfigurationError, match=r"both name the column '[yb]'"):
             set_apart(frame, TableOptions(**options), ("y",), "t")
-    with pytest.raises(DataError, match="no column 'zap' for the option --drop: did you mean 'zip'"):
+    with pytest.raises(DataError, match=r"no column 'zap' .*--drop.* 'zip'"):
         set_apart(frame, TableOptions(drop=("zap",)), ("y",), "t")
 
 
 def test_no_column_left():
-    with pytest.raises(DataError, match=r"no column left for the inputs .*'day' is ignored"):
+    with pytest.raises(DataError, match=r"no column .*'day' is ignored"):
         choose_inputs(pd.DataFrame({"day": pd.to_datetime(["2020-01-01"])}), "t.csv")
 
 
@@ -249,5 +249,5 @@ def test_a_few_texts_that_look_like_numbers_with_commas_stay_text():
 
 def test_one_cell_with_another_decimal_sign_is_named_and_no_option_is_suggested():
     column = pd.Series(["2,74", "1,5", "3,25", "1.5", "0,1"], name="x")
-    with pytest.raises(DataError, match=r"data row 3 .*holds '1.5' .*: write all with the same sign"):
+    with pytest.raises(DataError, match=r"data row 3 .*holds '1.5'"):
         refuse_stray_text(column, "t.csv")

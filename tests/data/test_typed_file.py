@@ -57,7 +57,7 @@ def test_a_stray_text_among_numbers_is_refused_and_not_left_out(workbook):
 
 
 def test_what_is_no_sheet_of_cells(workbook, tmp_path):
-    with pytest.raises(DataError, match="no cells in its first sheet"):
+    with pytest.raises(DataError, match=r"no cells .*first sheet"):
         read_table(workbook())
     with pytest.raises(DataError, match="no data rows"):
         read_table(workbook(["a", "b"]))

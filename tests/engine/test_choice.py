@@ -107,17 +107,17 @@ def test_what_only_jax_can_do_is_jax_s(engine):
 @WITHOUT_JAX
 def test_what_numpy_cannot_do_is_refused():
     optax = pytest.importorskip("optax")
-    with pytest.raises(ConfigurationError, match="engine is 'numpy', and devices are JAX's: leave engine out, or"):
+    with pytest.raises(ConfigurationError, match=r"engine is 'numpy'.* devices"):
         chosen(engine="numpy", devices=["any"])
-    with pytest.raises(ConfigurationError, match="engine is 'numpy', and an Optax rule is JAX's"):
+    with pytest.raises(ConfigurationError, match=r"engine is 'numpy'.* Optax"):
         chosen(trainer=dr.GradientDescent(rule=optax.sgd(0.1)), engine="numpy")
 
 
 @pytest.mark.parametrize("engine", ["torch", "JAX", None, 3])
 def test_no_other_engine_is_known(engine):
-    with pytest.raises(ConfigurationError, match="engine must be one of auto, numpy, jax, and is"):
+    with pytest.raises(ConfigurationError, match=r"engine .* auto, numpy, jax"):
         chosen(engine=engine)
-    with pytest.raises(ConfigurationError, match="engine must be one of auto, numpy, jax, and is"):
+    with pytest.raises(ConfigurationError, match=r"engine .* auto, numpy, jax"):
         dr.train(SMALL, X, X[:, :1], trainer=SGD, epochs=1, engine=engine)
 
 
@@ -132,7 +132,7 @@ def test_where_jax_is_missed_one_line_says_so():
     work = SMALL, SGD, (50_000, 2)
     found = estimate(*work, 300)
     assert found.numpy > choice.MISSED * found.jax
-    with pytest.warns(EngineWarning, match=r"may take \d+ s by NumPy and \d+ s by JAX.*pip install 'deltarule\[jax\]'"):
+    with pytest.warns(EngineWarning, match=r"\d+ s by NumPy .*\d+ s by JAX.*'deltarule\[jax\]'"):
         assert chosen(*work, epochs=300) == "numpy"
     epochs = next(n for n in range(1, 100) if estimate(*work, n).engine == "jax")
     with warnings.catch_warnings():

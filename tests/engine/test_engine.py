@@ -40,7 +40,7 @@ def test_both_engines_have_the_names_of_the_interface(engine):
 
 
 def test_the_names_are_checked():
-    with pytest.raises(ConfigurationError, match="engine must be one of auto, numpy, jax, and is 'torch': choose one"):
+    with pytest.raises(ConfigurationError, match=r"engine .*is 'torch'"):
         engines_of.get("torch")
 
 

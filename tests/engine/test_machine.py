@@ -34,7 +34,7 @@ def test_the_limit_of_a_container_counts(tmp_path, monkeypatch, asked_again):
 
 def test_what_does_not_fit_is_refused_with_both_numbers():
     machine.require_room("two arrays", 100.0, "take one", free=100.0)
-    with pytest.raises(TooLargeError, match=r"two arrays need about 3 GiB of memory, and 2 MiB are free: take one\."):
+    with pytest.raises(TooLargeError, match=r"two arrays .*3 GiB .*2 MiB"):
         machine.require_room("two arrays", 3 * 2**30, "take one", free=2 * 2**20)
 
 

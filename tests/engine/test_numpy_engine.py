@@ -335,7 +335,7 @@ def test_it_is_alone():
     assert E.process_index() == 0
     assert E.process_counts(7).tolist() == [7]
     assert E.mesh_of(None) is None
-    with pytest.raises(ConfigurationError, match="devices are JAX's, and engine is 'numpy'"):
+    with pytest.raises(ConfigurationError, match=r"devices .*'numpy'"):
         E.mesh_of(2)
     assert E.free_memory(1) > 0
     assert E.device().startswith("NumPy on ")

@@ -28,7 +28,7 @@ def test_float64_by_any_name(dtype):
 
 @pytest.mark.parametrize("dtype", ["float16", int, "complex64", "twice", object])
 def test_no_other_dtype(dtype):
-    with pytest.raises(ConfigurationError, match="dtype must be 'float32' or 'float64', and is"):
+    with pytest.raises(ConfigurationError, match=r"dtype .*'float32' or 'float64'"):
         as_dtype(dtype)
 
 
@@ -36,7 +36,7 @@ def test_the_dtype_of_parameters():
     single, double = np.ones(2, "float32"), np.ones(2, "float64")
     assert dtype_of([{"W": single}]) == np.float32
     assert dtype_of([{"W": single, "b": double}]) == np.float64
-    with pytest.raises(ConfigurationError, match=r"the parameters hold no arrays: make them with net\.init"):
+    with pytest.raises(ConfigurationError, match=r"no arrays: .*net\.init"):
         dtype_of([{}])
 
 

@@ -18,7 +18,7 @@ def test_a_seed_is_a_path_of_one_number(seed):
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0", True, None, np.float64(3), np.arange(2), [1]])
 def test_a_seed_that_is_no_whole_number_in_its_range_is_named(seed):
-    with pytest.raises(ConfigurationError, match=r"seed must be a whole number from 0 to 4294967295, and is"):
+    with pytest.raises(ConfigurationError, match=r"seed .*from 0 to 4294967295"):
         as_path(seed)
 
 

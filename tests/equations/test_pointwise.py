@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deltarule import engine as engines
 from deltarule.equations.pointwise import RULES, Number
 from deltarule.errors import ConfigurationError
 
@@ -99,3 +100,39 @@ def test_what_has_no_rule_is_refused(f):
 def test_an_unknown_function_is_named():
     with pytest.raises(ConfigurationError, match="logaddexp"):
         np.logaddexp(seeded(), 1.0)
+
+
+@pytest.mark.parametrize("exponent", [0, 0.0, np.int64(0), np.array([0.0, 1.0, 2.0]), 1, 2, 3])
+def test_powers_of_zero(exponent):
+    """0^0 = 1, and no derivative of a power of 0 with a whole exponent is a NaN."""
+    x = seeded()
+    found, factor = (x - 0.62) ** exponent, np.broadcast_to(exponent, (3,))
+    np.testing.assert_allclose(found.value, (X - 0.62) ** factor)
+    np.testing.assert_allclose(
+        np.broadcast_to(found.part((0,)), (3,)), factor * (X - 0.62) ** np.maximum(factor - 1, 0)
+    )
+    second = factor * (factor - 1) * (X - 0.62) ** np.maximum(factor - 2, 0)
+    np.testing.assert_allclose(np.broadcast_to(found.part((0, 0)), (3,)), second, atol=1e-15)
+
+
+def test_comparisons_choose_on_both_engines(engine):
+    """Conditions on x and u, joined by & | ~ and numpy's names, as masks, as factors and as exponents."""
+    E = engines.get(engine)
+
+    def f(x, u):
+        inside = (x > 0.4) & ~(u < -1.0) | np.logical_and(x > 0.1, x == 7.0)
+        return np.where(inside, u * u, np.sin(u)) + np.where(x > 0.5, 1.0, 0.0) * u + (u >= 0.7) * u + u ** (x > 0.7)
+
+    x = np.asarray(X)
+    expected = np.where(x > 0.4, x * x, np.sin(x)) + (x > 0.5) * x + (x >= 0.7) * x + x ** (x > 0.7)
+    slope = np.where(x > 0.4, 2 * x, np.cos(x)) + (x > 0.5) + (x >= 0.7) + (x > 0.7)
+    with E.computing_in(np.dtype("float64")):
+
+        def both(array):
+            plain = Number(array) if engine == "jax" else array
+            found = f(plain, Number(array, {(0,): array.__array_namespace__().ones_like(array)}))
+            return found.value, found.part((0,))
+
+        value, part = E.call(both, E.put(x)) if engine == "numpy" else __import__("jax").jit(both)(E.put(x))
+        np.testing.assert_allclose(np.asarray(value), expected, rtol=1e-14)
+        np.testing.assert_allclose(np.asarray(part), slope, rtol=1e-14)

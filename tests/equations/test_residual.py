@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.equations.residual import Residual, asked
+from deltarule.equations.residual import Residual, asked, check_transform
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.activations import ACTIVATIONS
 
@@ -140,7 +140,39 @@ def test_residuals_come_in_every_shape():
     np.testing.assert_array_equal(both.residuals(z, X), np.hstack([z, np.full((5, 1), 3.0), X]))
 
 
+@pytest.mark.parametrize(
+    ("hard", "kind", "said"),
+    [
+        (3, ConfigurationError, "hard is 3: give a function"),
+        (lambda x: x, ConfigurationError, "hard cannot be used"),
+        (lambda x, v: x[:, 2] * v, ConfigurationError, "out of bounds"),
+        (lambda x, v: np.sinc(v), ConfigurationError, "sinc"),
+        (lambda x, v: None, ShapeError, "hard makes the shape"),
+        (lambda x, v: x[:, 0] * v, ShapeError, "hard makes the shape"),
+        (lambda x, v: x[:3] * v, ShapeError, "hard does not fit"),
+    ],
+)
+def test_a_hard_condition_is_tried_once(hard, kind, said):
+    with pytest.raises(kind, match=said):
+        check_transform(hard, X, 1)
+
+
 def test_a_transform_must_keep_the_shape():
     cost = Residual(lambda x, u, p: u.value, made(burgers, names=["nu"]).components, 2, 1, (), lambda x, v: v[:, 0])
     with pytest.raises(ShapeError, match="hard"):
         cost.residuals(np.zeros((5, 4)), X)
+
+
+def test_the_bend_of_derivatives_by_hand():
+    """d²R along a curve of the slots, from differences of the user's derivatives and from arithmetic."""
+    draw = np.random.default_rng(3)
+    z, dz, ddz = (draw.normal(size=(5, 5)) for _ in range(3))
+    for array in (z, dz, ddz):
+        array[:, 4] = array[0, 4]
+    one, other = (
+        made(burgers, names=["nu"], derivatives=f).residual_acceleration(LINEAR, z, z, X, dz, ddz)
+        for f in (None, by_hand)
+    )
+    np.testing.assert_allclose(other, one, rtol=1e-8)
+    flat = made(burgers, names=["nu"], derivatives=by_hand).residual_acceleration(LINEAR, z, z, X, 0 * dz, 0 * ddz)
+    np.testing.assert_array_equal(flat, 0)

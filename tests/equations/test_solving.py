@@ -5,6 +5,9 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
+from deltarule.engine.randomness import POINTS, generator
+from deltarule.equations import solving
+from deltarule.equations.uncertainty import standard_errors
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 
 T = np.linspace(0, 2, 57)[:, None]
@@ -282,3 +285,120 @@ def test_a_solution_refuses_other_points_and_names():
     for names in ({"inputs": ["a", "b"]}, {"outputs": ["a", "b"]}, {"inputs": ["u"], "outputs": ["u"]}):
         with pytest.raises(ConfigurationError, match="name"):
             result.model(**names)
+
+
+def test_derivatives_by_hand_take_the_same_steps(net):
+    """The geodesic correction with them."""
+
+    def pendulum(x, u, p):
+        return u.d(0, 0) + np.sin(u.value) * u.d(0)
+
+    def by_hand(x, u, p):
+        return {"u": np.cos(u.value) * u.d(0), (0,): np.sin(u.value), (0, 0): 1.0}
+
+    start = dr.Equation([[0.0]], lambda x, u, p: (u.value - 1, u.d(0)))
+    costs = [
+        dr.solve(net, [dr.Equation(T, pendulum, derivatives=d), start], trainer=LM, epochs=8, seed=2).history["cost"]
+        for d in (None, by_hand)
+    ]
+    np.testing.assert_allclose(costs[1], costs[0], rtol=1e-5)
+
+
+def test_residuals_are_reported_without_weights(net):
+    """Of one network, whatever the weights of equations, points and data."""
+    R, data = lambda x, u, p: u.d(0) + u.value, (T, np.exp(-2 * T))
+    start = dr.solve(net, [dr.Equation(T, R)], trainer=LM, epochs=1, seed=4)
+    for weight in (1.0, 100.0, np.linspace(0, 3, len(T))):
+        equation = dr.Equation(T, R, weight=weight)
+        result = dr.solve(net, [equation], data=data, data_weight=7.0, trainer=LM, epochs=1, params=start.params)
+        rms = [np.sqrt((r**2).mean()) for r in (result.residuals(T), result(T) - data[1])]
+        np.testing.assert_allclose(result.residual_rms, rms, rtol=1e-12)
+        np.testing.assert_allclose(result.fitted[0][1], result.residuals(T), atol=1e-13)
+
+
+def test_standard_errors_stand_on_the_last_points_that_were_drawn(net):
+    seen = []
+
+    def points(random):
+        seen.append(random.uniform(0, 2, (30, 1)))
+        return seen[-1]
+
+    equations = [dr.Equation(points, lambda x, u, p: u.d(0) + p.c * u.value)]
+    data = (T, np.exp(-1.3 * T) + np.random.default_rng(0).normal(0, 0.01, T.shape))
+    options = {"unknowns": {"c": 1.0}, "data": data, "trainer": LM, "seed": 5}
+    result = dr.solve(net, equations, epochs=25, resample_every=10, **options)
+    last, first = result.fitted[0][0], seen[0]
+    assert not np.array_equal(last, first)
+    drawn = generator(5, POINTS, 0, 2).uniform(0, 2, (30, 1))
+    np.testing.assert_array_equal(last, drawn)
+    F = result.problem.joint(result.problem.parts([last]), result.problem.weights(), None)
+    errors, noise = standard_errors(F, ["c"], result.lifted())
+    assert (result.standard_errors, result.noise) == (pytest.approx(errors), pytest.approx(noise))
+
+
+def test_standard_errors_that_do_not_fit_are_not_formed(net, decay, monkeypatch):
+    monkeypatch.setattr(solving, "available_memory", lambda: 1000.0)
+    options = {"unknowns": {"c": 1.0}, "data": (T, np.exp(-T)), "trainer": LM, "epochs": 3}
+    result = dr.solve(net, decay(rate=lambda p: p.c), **options)
+    assert (result.standard_errors, result.noise) == ({}, None)
+    assert "have no standard errors: they take" in result.remark
+    assert result.message.endswith(result.remark)
+
+
+def test_a_time_limit_within_an_epoch_of_lbfgs(net, decay):
+    result = dr.solve(net, decay(), trainer=dr.LBFGS(10**6), epochs=3, stopping=dr.Stopping(time_limit=0))
+    assert (result.stop_reason, result.epochs) == ("time", 1)
+    assert result.history["iterations"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind", "said"),
+    [
+        (lambda r: r.residuals(T, 5), ConfigurationError, "equation is 5, and 2 equations were fitted: give"),
+        (lambda r: r.residuals(T, "start"), ConfigurationError, "equation is 'start'"),
+        (lambda r: r.residuals(T, dr.Equation(T, lambda x, u, p: u.d(2))), ConfigurationError, "input 2, .* 1 input:"),
+        (lambda r: r(np.ones((3, 2))), ShapeError, r"X has 2 inputs, .* give \(N, 1\)"),
+        (lambda r: r(3.0), ShapeError, "X have shape"),
+        (lambda r: r.model(inputs=["a", "b"]), ConfigurationError, "inputs is .* 1 input: give"),
+        (lambda r: r.model(inputs=5), ConfigurationError, "inputs is 5"),
+        (lambda r: r.model(outputs=["place", "and", "time"]), ConfigurationError, "outputs is"),
+    ],
+)
+def test_what_a_solution_refuses(net, decay, ask, kind, said):
+    result = dr.solve(net, decay(), trainer=LM, epochs=1)
+    assert result.model(inputs="time").schema.input_names == ("time",)
+    with pytest.raises(kind, match=said):
+        ask(result)
+
+
+def test_errors_name_the_equation(net, decay):
+    def flux(x, u, p):
+        return u.d(1)
+
+    with pytest.raises(ConfigurationError, match=r"equations\[2\] \(flux\): a residual asks .* input 1"):
+        dr.solve(net, [*decay(), dr.Equation(T, flux)], trainer=LM, epochs=1)
+    with pytest.raises(ConfigurationError, match="hard is 3"):
+        dr.solve(net, decay(), hard=3, trainer=LM, epochs=1)
+
+
+def test_the_report_has_unknowns_with_errors_and_the_map(net, decay, tmp_path):
+    equations = decay(rate=lambda p: p.c)
+    data = (T, np.exp(-1.3 * T) + np.random.default_rng(0).normal(0, 0.01, T.shape))
+    result = dr.solve(net, equations, unknowns={"c": 1.0}, data=data, trainer=LM, epochs=40)
+    path = tmp_path / "decay.safetensors"
+    result.save(path, inputs=["time"])
+    for model in (result.model(inputs=["time"]), dr.load_model(path)):
+        page = model.report()
+        assert f"c {result.unknowns['c']:.5g} ± {result.standard_errors['c']:.2g}" in page
+        assert f"equation 0 {result.residual_rms[0]:.2g}" in page
+        assert "standard deviation 1" not in page
+        assert "mean 1" not in page
+        assert "taken as it is, from 0 to 2" in page
+        assert page.count("<h3>Residual of ") == 3
+    two = dr.solve(
+        net, [dr.Equation(np.random.default_rng(0).uniform(size=(900, 2)), lambda x, u, p: u.d(0) - u.d(1))],
+        trainer=LM, epochs=2,
+    )  # fmt: skip
+    (part,) = two.model().training["residual_maps"]
+    assert (len(part["points"]), len(part["points"][0]), len(part["residuals"])) == (400, 2, 400)
+    assert two.model().report().count("<circle") >= 400

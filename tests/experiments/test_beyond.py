@@ -55,7 +55,7 @@ def test_an_interrupted_training_ends_the_run(trainings, quick, monkeypatch):
     monkeypatch.setattr(beyond.dr, "train", interrupted)
     report = beyond.run(replace(quick, seeds=4))
     assert trainings == [0, 1, 2, 3]  # two epochs of two members
-    assert report.notes[0] == "The run was interrupted: 3 of 4 members are missing."
+    assert "3 of 4 members" in report.notes[0]
     assert len(report.rows[0].ours) == 1
 
 
@@ -69,4 +69,4 @@ def test_an_interruption_between_two_epochs_keeps_the_members_that_ended(trainin
     monkeypatch.setattr(beyond, "distorted", distorted)
     report = beyond.run(replace(quick, seeds=4))
     assert trainings == [0, 1, 2, "interrupted"]
-    assert report.notes[0] == "The run was interrupted: 3 of 4 members are missing."
+    assert "3 of 4 members" in report.notes[0]

@@ -43,8 +43,8 @@ def test_an_estimator_of_either_engine_is_exported(tmp_path, engine):
     ("name", "options", "sentence"),
     [
         ("net.txt", {}, "whose suffix names no language"),
-        ("net.c", {"to": "fortran"}, "to must be one of onnx, c, python, octave"),
-        ("net.c", {"precision": "half"}, "precision must be one of double, float"),
+        ("net.c", {"to": "fortran"}, "^to .*onnx, c, python, octave"),
+        ("net.c", {"precision": "half"}, "precision .*double, float"),
         ("my-net.m", {}, "call it my_net.m"),
     ],
 )
@@ -73,13 +73,13 @@ def test_a_number_beyond_a_float_is_refused_in_that_precision(std, tmp_path):
         "table", "regression", (NumericColumn("x", 0.0, std),), (NumericColumn("y", 0.0, 1.0),), None, ("y",)
     )
     model = Model(net, params, schema)
-    with pytest.raises(ConfigurationError, match=r"column 'x' has mean 0 and std .*, outside the range of a float"):
+    with pytest.raises(ConfigurationError, match=r"'x' has mean 0 and std .*float"):
         export_model(model, tmp_path / "m.py", precision="float")
     large = [{"W": np.full((1, 1), 1e42), "b": np.zeros(1)}]
-    with pytest.raises(ConfigurationError, match=r"stage 0, dense, has a parameter of magnitude 1e\+42"):
+    with pytest.raises(ConfigurationError, match=r"stage 0, dense,.* magnitude 1e\+42"):
         export_model((net, large), tmp_path / "m.py", precision="float")
     net = dr.Network([dr.Reshape((1, 1, 1)), dr.MaxPool(1), dr.Convolution(1, 1), dr.Flatten(), dr.Dense(1)])
     large = [{}, {}, {"W": np.full((1, 1, 1, 1), -1e42), "b": np.zeros(1)}, {}, large[0]]
-    with pytest.raises(ConfigurationError, match=r"stage 1, convolution, has a parameter of magnitude 1e\+42"):
+    with pytest.raises(ConfigurationError, match=r"stage 1, convolution,.* magnitude 1e\+42"):
         export_model((net, large), tmp_path / "m.onnx", precision="float")
     assert export_model(model, tmp_path / "m.py").exists()

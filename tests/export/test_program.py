@@ -49,9 +49,7 @@ def test_from_an_estimator():
 def test_a_network_of_images_of_any_size_is_refused_in_one_sentence(first):
     net = dr.Network([first, dr.Flatten(), dr.Dense(1)])
     params = net.init(0, (8, 8, 1), "float64")
-    with pytest.raises(
-        ConfigurationError, match=r"begins with .* and takes inputs of any size.*begin with Reshape\(\("
-    ):
+    with pytest.raises(ConfigurationError, match=r"any size.*begin with Reshape\(\("):
         program_of((net, params))
 
 
@@ -60,7 +58,7 @@ def test_a_layer_of_the_users_own_is_refused_in_one_sentence():
         pass
 
     net = dr.Network([dr.Reshape((4, 4, 1)), Squares(2), dr.Flatten(), dr.Dense(1)])
-    with pytest.raises(ConfigurationError, match="layer 1 is Squares, which cannot be exported: only deltarule's own"):
+    with pytest.raises(ConfigurationError, match="layer 1 is Squares"):
         program_of((net, net.init(0, (16,), "float64")))
 
 

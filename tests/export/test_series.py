@@ -114,10 +114,10 @@ def test_octave(model, expected, tmp_path):
 
 def test_what_needs_several_steps_at_once_is_refused():
     net = dr.Network([dr.Recurrent(3), dr.Flatten(), dr.Dense(1)])
-    with pytest.raises(ConfigurationError, match="layer 1 is Flatten, and a network with a memory is exported step by"):
+    with pytest.raises(ConfigurationError, match="layer 1 is Flatten"):
         program_of((net, net.init(0, (4, 2), "float64")))
     net = dr.Network([dr.Reshape((4, 2)), dr.Recurrent(3), dr.Dense(1)])
-    with pytest.raises(ConfigurationError, match="outputs at each of the 4 steps of a row: export it without Reshape"):
+    with pytest.raises(ConfigurationError, match=r"4 steps of a row.* Reshape"):
         program_of((net, net.init(0, (8,), "float64")))
 
 

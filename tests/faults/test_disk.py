@@ -95,7 +95,7 @@ def test_a_small_disk_fills_up(small_disk):
 def test_a_read_only_disk(small_disk):
     train(checkpoint=small_disk / "kept", checkpoint_every=12)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with pytest.raises(CheckpointError, match=r"cannot be written to .*Read-only file system"):
+    with pytest.raises(CheckpointError, match=r"cannot be written to .*Read-only"):
         train(checkpoint=small_disk / "new")
     resumed = train(resume=small_disk / "kept", checkpoint=small_disk.parent / "elsewhere")
     np.testing.assert_array_equal(resumed.params[0]["W"], train().params[0]["W"])
@@ -103,7 +103,7 @@ def test_a_read_only_disk(small_disk):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
 def test_a_place_where_nobody_may_write():
-    with pytest.raises(CheckpointError, match="checkpoints cannot be written to /proc/checkpoints"):
+    with pytest.raises(CheckpointError, match=r"checkpoints .*/proc/checkpoints"):
         train(checkpoint="/proc/checkpoints")
     with pytest.raises(ModelFileError, match="cannot be written to /proc"):
         dr.save("/proc/m.safetensors", NET, NET.init(0, (2,)))

@@ -62,7 +62,8 @@ def test_two_trainings_with_one_folder(training):
     second = first.start(10)
     _, error = second.communicate()
     assert second.returncode == 1
-    assert f"another training, process {process.pid}, writes its checkpoints to {first.place}" in error
+    assert f"process {process.pid}" in error
+    assert str(first.place) in error
     assert CheckpointError.__name__ in error
     assert process.poll() is None
     process.kill()
@@ -84,7 +85,7 @@ def test_a_training_that_is_asked_to_end_saves_its_network_and_a_checkpoint(tabl
     process.send_signal(asked)
     _, error = process.communicate()
     assert process.returncode == 130, error
-    assert "run the same command with --resume kept." in error
+    assert "--resume kept." in error
     load_model(table.parent / "model.safetensors")
     content, _ = folder.newest(table.parent / "kept")
     epochs = int(content.tensors["0.carry.epoch"]) + 3

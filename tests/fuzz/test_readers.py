@@ -86,7 +86,7 @@ def test_a_gzip_bomb(tmp_path):
     pack = zlib.compressobj(9, wbits=31)
     bomb = pack.compress(idx_header((4, 4))) + b"".join(pack.compress(bytes(2**20)) for _ in range(100)) + pack.flush()
     (tmp_path / "bomb").write_bytes(bomb)
-    with pytest.raises(DataError, match="goes on after the 16 bytes its header claims"):
+    with pytest.raises(DataError, match="after the 16 bytes"):
         read_idx(tmp_path / "bomb")
     (tmp_path / "claim").write_bytes(gzip.compress(idx_header((2**15, 2**15))))
     with pytest.raises(DataError, match="more than it can hold"):
@@ -97,7 +97,7 @@ def test_a_line_without_an_end(tmp_path, monkeypatch):
     monkeypatch.setattr(text_layout, "LONGEST_LINE", 1000)
     for content in ("a,b\n" + "1," * 800 + "\n", "a" * 2000, 'a\n"' + "x" * 3000 + '"\n'):
         (tmp_path / "t.csv").write_text(content)
-        with pytest.raises(DataError, match="has a line of 1,000 characters or more"):
+        with pytest.raises(DataError, match="1,000 characters"):
             read_table(tmp_path / "t.csv")
 
 
@@ -107,7 +107,7 @@ def test_a_small_parquet_file_that_claims_billions_of_rows(tmp_path, monkeypatch
     pd.DataFrame({"a": np.zeros(200_000)}).to_parquet(tmp_path / "t.parquet")
     assert (tmp_path / "t.parquet").stat().st_size < 10_000
     monkeypatch.setattr("deltarule.engine.machine.free_memory", lambda: 1e6)
-    with pytest.raises(TooLargeError, match=r"the columns of .*t\.parquet need about"):
+    with pytest.raises(TooLargeError, match=r"t\.parquet need about"):
         read_table(tmp_path / "t.parquet")
 
 
@@ -134,7 +134,7 @@ def test_a_csv_of_one_line_of_a_gigabyte_in_3_gib_of_address_space(tmp_path):
             file.write(b"1" * 10**6)
     run = subprocess.run([sys.executable, "-c", LIMITED, path], capture_output=True, text=True, timeout=300)
     path.unlink()
-    assert "has a line of 33,554,432 characters or more" in run.stdout, run.stderr
+    assert "a line of 33,554,432 characters" in run.stdout, run.stderr
 
 
 def test_toml_that_nests_deeply_is_refused_by_python(tmp_path):

@@ -130,7 +130,7 @@ def test_two_inputs_are_read_side_by_side(tmp_path):
         ("Xp1 = ", "Xd1{xdts} = ", "network with delays"),
         ("tansig_apply", "radbas_apply", "calls radbas"),
         ("mapminmax_apply", "processpca_apply", "calls processpca"),
-        ("x1_step1.ymin", "x1_step1.unknown", "processing step with the settings gain, unknown, xoffset"),
+        ("x1_step1.ymin", "x1_step1.unknown", "settings gain, unknown, xoffset"),
         ("IW1_1 = [", "IW1_1 = [9 ", "no matrix of numbers"),
         ("b1 = [", "c1 = [", "lacks the constant b1"),
         ("x1_step1.gain = [", "x1_step1.gain = [-", "scaled by numbers above 0"),

@@ -91,13 +91,13 @@ def test_settings_as_mapminmax_and_mapstd_return_them(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"IW": None}, "no IW: a network object cannot be read outside MATLAB"),
-        ({"b": None}, "lacks the weights or the biases of layer 1"),
+        ({"IW": None}, "no IW: .*MATLAB"),
+        ({"b": None}, "lacks the weights .*layer 1"),
         ({"transferFcn": cell("tansig")}, "names 1 transfer functions"),
         ({"transferFcn": cell("radbas", "purelin")}, "transfer function radbas"),
-        ({"settings": {"xoffset": 1.0, "gain": 2.0, "ymin": -1.0}}, "settings, of the inputs or of the outputs"),
+        ({"settings": {"xoffset": 1.0, "gain": 2.0, "ymin": -1.0}}, "settings, .*inputs .*outputs"),
         ({"inputSettings": {"xoffset": 1.0, "transform": np.eye(2)}}, "processing step with the settings"),
-        ({"b": cell(np.zeros((3, 1)), np.zeros((1, 1)))}, "3 biases and weights of the shape"),
+        ({"b": cell(np.zeros((3, 1)), np.zeros((1, 1)))}, "3 biases .*shape"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(changes, sentence, tmp_path):
@@ -117,5 +117,5 @@ def test_a_cascade_and_files_of_other_kinds_are_refused(tmp_path):
     with pytest.raises(ModelFileError, match=r"version 7.3, which is HDF5"):
         dr.from_matlab(tmp_path / "net.mat")
     (tmp_path / "net.mat").write_text("no such file")
-    with pytest.raises(ModelFileError, match=r"cannot be read as a .mat file"):
+    with pytest.raises(ModelFileError, match=r"cannot be read .*.mat file"):
         dr.from_matlab(tmp_path / "net.mat")

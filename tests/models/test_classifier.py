@@ -93,7 +93,7 @@ def test_partial_fit_needs_every_class_at_first(classification):
         model.partial_fit(X, y)
     assert model.score(X, y) > 0.9
     late = NetworkClassifier(hidden=(2,), trainer="sgd").partial_fit(X[:80], y[:80])
-    with pytest.raises(DataError, match=r"holds the class .*oak.* not in classes"):
+    with pytest.raises(DataError, match=r"holds .*oak.* classes"):
         late.partial_fit(X, y)
 
 

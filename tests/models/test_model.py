@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +81,13 @@ def test_a_file_that_holds_the_network_alone_takes_numbers_as_they_are():
         model.report()
 
 
+PICTURES = ("predictions", "residuals", "confusion", "roc", "calibration", "dependence", "costs")
+
+
 def test_the_methods_are_those_that_are_promised():
     promised = {"predict", "predict_interval", "predict_proba", "summary", "report", "verdict", "save", "calibrate"}
-    fields = {"net", "params", "schema", "training", "error_bars", "held_out", "path"}
+    promised |= {f"plot_{name}" for name in PICTURES}
+    fields = {"net", "params", "schema", "training", "error_bars", "examples", "path"}
     assert {name for name in dir(dr.Model) if not name.startswith("_")} <= promised | fields
     assert list(inspect.signature(dr.Model.predict_interval).parameters) == ["self", "rows", "coverage"]
     assert inspect.signature(dr.Model.predict_interval).parameters["coverage"].default == 0.95
@@ -174,10 +179,15 @@ def test_a_saved_model_is_the_same_one(model, houses, tmp_path):
         assert words in model._repr_html_()
 
 
-def test_the_report_shows_the_rows_held_out(model, tmp_path):
+def test_the_report_shows_the_parts_of_the_rows_apart(model, tmp_path):
     page = model.report(tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
-    for words in ("Regression of price", "Importance of the columns", "The verdict after training", "Performance"):
+    for part in ("training", "validation", "test"):
+        rows = model.examples[part].rows
+        assert f"Regression of price, {part} rows" in page
+        assert f"{len(rows)} rows; dashed" in page
+        assert {int(row) for row in re.findall(r"row (\d+): actual", page)} >= set(rows.tolist())
+    for words in ("Importance of the columns", "The verdict after training", "Performance"):
         assert words in page
     model.save(tmp_path / "m.safetensors")
     assert "Regression of price" not in dr.load_model(tmp_path / "m.safetensors").report()

@@ -56,9 +56,9 @@ def test_partial_fit(rows):
     for _ in range(60):
         model.partial_fit(X, Y)
     assert model.score(X, Y) > 0.7
-    with pytest.raises(DataError, match="trained on 3 labels for each row"):
+    with pytest.raises(DataError, match="trained on 3 labels"):
         model.partial_fit(X, Y[:, :2])
-    with pytest.raises(DataError, match="trained on 3 labels for each row"):
+    with pytest.raises(DataError, match="trained on 3 labels"):
         model.partial_fit(X, Y[:, 0])
 
 
@@ -78,13 +78,13 @@ def test_the_command_line_and_exports_give_the_probabilities(rows, tmp_path, mon
 
 
 def test_class_weight_is_refused(rows):
-    with pytest.raises(ConfigurationError, match="may have several labels have no class"):
+    with pytest.raises(ConfigurationError, match="several labels"):
         dr.NetworkClassifier(class_weight="balanced").fit(*rows)
 
 
 def test_columns_of_classes_are_no_labels(rows):
     X, Y = rows
-    with pytest.raises(DataError, match="y holds 2: where a row may have several labels give 0 and 1"):
+    with pytest.raises(DataError, match=r"y holds 2: .*0 and 1"):
         dr.NetworkClassifier().fit(X, 2 * Y)
     with pytest.raises(ValueError, match="1d array"):
         dr.NetworkClassifier().fit(X, Y + np.arange(200)[:, None] % 2)

@@ -120,7 +120,7 @@ def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
         plan_for(flower_data, trainer="bayesian")
     with pytest.raises(ConfigurationError, match="monitor is 'cost'"):
         plan_for(house_data, trainer="bayesian", monitor="cost")
-    with pytest.raises(ConfigurationError, match="a search judges by the validation part"):
+    with pytest.raises(ConfigurationError, match=r"search .*validation"):
         plan_for(house_data, searching=True, trainer="bayesian")
     assert plan_for(house_data, searching=True).trainer_name == "adam"
 
@@ -163,7 +163,7 @@ def test_who_can_go_on():
 
 def test_a_named_stack_and_one_from_a_file(tmp_path):
     digits = load("digits")
-    with pytest.raises(ShapeError, match=r"Convolution\(40, 5x5\) needs images of at least 5x5"):
+    with pytest.raises(ShapeError, match=r"Convolution\(40, 5x5\) .*at least 5x5"):
         plan_for(digits, stack="lenet")
     (tmp_path / "net.toml").write_text(
         '[[layers]]\nkind = "Convolution"\nfilters = 3\nkernel = 3\nactivation = "relu"\n'
@@ -185,7 +185,7 @@ def test_a_named_stack_and_one_from_a_file(tmp_path):
 
 
 def test_a_stack_of_images_refuses_a_table(flower_data):
-    with pytest.raises(ConfigurationError, match="slides over images, and its input is a row of numbers"):
+    with pytest.raises(ConfigurationError, match="slides over images"):
         plan_for(flower_data, stack="lenet")
 
 

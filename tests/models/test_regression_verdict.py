@@ -15,11 +15,11 @@ from models.hand_set import known_noise, outcome_of, scores_of, slope
 def test_a_good_regression(line):
     outcome = outcome_of(*slope(line), known_noise(2.0))
     verdict = judge(line, outcome, scores_of(line, outcome))
-    assert "explains most of the variation of y (R² 0.9" in verdict.lines["quality"]
+    assert "most of the variation of y (R² 0.9" in verdict.lines["quality"]
     assert verdict.lines["error"].endswith("(root mean square, in the unit of y)")
     assert "nearly all noise" in verdict.lines["noise"]
-    assert verdict.lines["error bars"] == "95 % intervals hold 91.25 % of the validation and test rows"
-    assert verdict.lines["parameters"].startswith("the data use about 3 of each network's 40 parameters")
+    assert "95 % intervals hold 91.25 %" in verdict.lines["error bars"]
+    assert verdict.lines["parameters"].startswith("the data use about 3 of each network's 40 ")
     assert verdict.lines["columns"].startswith("x 1")
     assert "no use seen: 'z'" in verdict.lines["columns"]
     assert verdict.warnings == []
@@ -31,7 +31,7 @@ def test_a_good_regression(line):
 def test_a_network_that_has_learnt_nothing(line):
     outcome = outcome_of(*slope(line, 0.0))
     verdict = judge(line, outcome, scores_of(line, outcome))
-    assert "hardly better than the mean of y (R² -0.0" in verdict.lines["quality"]
+    assert "than the mean of y (R² -0.0" in verdict.lines["quality"]
     assert verdict.lines["columns"].startswith("none matters")
     assert "noise" not in verdict.lines
 
@@ -65,8 +65,8 @@ def test_several_targets_have_a_line_each(tmp_path):
     net = dr.Network([dr.Dense(2, "linear")])
     outcome = outcome_of(net, [{"W": np.array([[1.0], [0.0]]), "b": np.zeros(2)}], known_noise(1.0, 1.0))
     verdict = judge(data, outcome, scores_of(data, outcome))
-    assert "explains most of the variation of up" in verdict.lines["up: quality"]
-    assert "hardly better than the mean of none" in verdict.lines["none: quality"]
+    assert "most of the variation of up" in verdict.lines["up: quality"]
+    assert "than the mean of none" in verdict.lines["none: quality"]
     assert "in standard deviations" in verdict.lines["columns"]
     assert verdict.warnings == []
     scores = scores_of(data, outcome)
@@ -127,8 +127,8 @@ def test_errors_that_grow(line, tmp_path, offset):
     outcome = outcome_of(*slope(data), known_noise(2.0))
     (warning,) = (one for one in judge(data, outcome, scores_of(data, outcome)).warnings if "errors of y" in one)
     assert "are usually 0." in warning
-    assert "too wide for the ones and too narrow for the others" in warning
-    assert ("its logarithm may be the better target" in warning) == (offset > 0)
+    assert "too narrow for the others" in warning
+    assert ("its logarithm may be" in warning) == (offset > 0)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1])

@@ -176,7 +176,7 @@ def test_whoever_asks_for_partial_fit_learns_which_trainers_have_it(estimator, t
 
 
 def test_another_attribute_that_is_missing_is_named():
-    with pytest.raises(AttributeError, match="'NetworkRegressor' object has no attribute 'coef_'"):
+    with pytest.raises(AttributeError, match=r"'NetworkRegressor' .*'coef_'"):
         NetworkRegressor().coef_  # noqa: B018
 
 
@@ -194,7 +194,7 @@ def test_a_constant_target_is_predicted(regression):
         ({"trainer": "lbfgs"}, "trainer is 'lbfgs'"),
         ({"regularization": "dropout"}, "regularization must be one of"),
         ({"regularization": None, "l2": 1.0}, "regularization is None"),
-        ({"l2": -1.0}, "l2 must be a finite number of at least 0"),
+        ({"l2": -1.0}, "l2 .*at least 0"),
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"max_fail": 0}, "max_fail must be a whole number"),
         ({"validation_fraction": 1.0}, "validation_fraction must be"),

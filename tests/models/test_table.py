@@ -85,7 +85,7 @@ def test_tables_that_cannot_be_used_are_named(houses):
         dr.fit_table(houses.assign(area=houses["area"].where(houses["area"] > 60)), "price")
     holes = houses.assign(area=houses["area"].where(houses["area"] > 60))
     with pytest.warns(UserWarning, match="are left out"):
-        assert len(dr.fit_table(holes, "price", drop_missing=True, epochs=2).held_out) < 9
+        assert len(dr.fit_table(holes, "price", drop_missing=True, epochs=2).examples["test"]) < 9
 
 
 def test_what_is_no_table_is_named():

@@ -93,12 +93,12 @@ def test_columns_are_found_by_name_in_any_order(regressor):
 @pytest.mark.parametrize(
     ("X", "sentence"),
     [
-        (TABLE.drop(columns="town"), "X lacks the column 'town' that the model needs"),
-        (TABLE.to_numpy(), "X is a ndarray, but the model was trained on a table"),
-        (TABLE.assign(town="Trier"), "data row 0 .* holds 'Trier', which is none of the known categories"),
+        (TABLE.drop(columns="town"), "X lacks .*'town'"),
+        (TABLE.to_numpy(), "X is a ndarray"),
+        (TABLE.assign(town="Trier"), "data row 0 .* holds 'Trier'"),
         (
             TABLE.assign(rooms=pd.array([None] * 90, "Int64")),
-            r"missing cells \(column 'rooms' has 90\): fill them \(X.fillna\)",
+            "column 'rooms' has 90",
         ),
         (pd.concat([TABLE, TABLE], axis=1), "X has the column 'age' 2 times"),
     ],
@@ -123,7 +123,7 @@ def test_a_table_that_does_not_fit_is_refused_in_one_sentence(regressor, X, sent
 def test_a_table_that_cannot_train(X, sentence):
     model = dr.NetworkRegressor(hidden=(2,), epochs=2)
     if sentence is None:
-        with pytest.warns(UserWarning, match="'town' is ignored: it has no value in any row"):
+        with pytest.warns(UserWarning, match="'town' is ignored: .*no value"):
             assert len(model.fit(X, Y).schema().inputs) == 4
         return
     with pytest.raises(DataError, match=sentence):

@@ -79,7 +79,5 @@ def test_only_the_step_cannot_be_trained_and_only_softmax_mixes():
 
 def test_names():
     assert get_activation("tanh").name == "tanh"
-    with pytest.raises(
-        ConfigurationError, match="activation 'sigmoidal' is not known: choose one of sigmoid, tanh, relu"
-    ):
+    with pytest.raises(ConfigurationError, match="activation 'sigmoidal'"):
         get_activation("sigmoidal")

@@ -82,7 +82,7 @@ def test_names():
     assert get_cost("quadratic") == dr.Quadratic(0.5)
     assert get_cost(dr.Quadratic(1)) == dr.Quadratic(1)
     assert list(COSTS) == ["quadratic", "cross-entropy", "log-likelihood", "huber", "poisson"]
-    with pytest.raises(ConfigurationError, match="cost 'hinge' is not known: choose one of quadratic, cross-entropy"):
+    with pytest.raises(ConfigurationError, match="cost 'hinge'"):
         get_cost("hinge")
     with pytest.raises(ConfigurationError, match=r"cost \['quadratic'\] is not known"):
         get_cost(["quadratic"])
@@ -90,7 +90,7 @@ def test_names():
 
 @pytest.mark.parametrize("scale", [0, -1, float("nan"), "x"])
 def test_the_scale_is_a_number_above_0(scale):
-    with pytest.raises(ConfigurationError, match="scale must be a finite number above 0, and is"):
+    with pytest.raises(ConfigurationError, match=r"scale .*above 0"):
         dr.Quadratic(scale)
 
 

@@ -78,5 +78,5 @@ def test_every_activation_has_a_default():
 
 def test_names():
     assert get_initializer("he") is INITIALIZERS["he"]
-    with pytest.raises(ConfigurationError, match="initializer 'xavier' is not known: choose one of old, new, glorot"):
+    with pytest.raises(ConfigurationError, match="initializer 'xavier'"):
         get_initializer("xavier")

@@ -144,11 +144,11 @@ def test_what_cannot_be_is_refused():
     nothing = Y.copy()
     nothing[4] = np.nan
     trainer = dr.LevenbergMarquardt()
-    with pytest.raises(DataError, match="Y row 4 has no target at all"):
+    with pytest.raises(DataError, match="Y row 4 "):
         dr.train(NET, X, nothing, trainer=trainer, epochs=1)
-    with pytest.raises(DataError, match="row 4 of y has no target at all"):
+    with pytest.raises(DataError, match="row 4 of y "):
         dr.NetworkRegressor().fit(X, nothing)
-    with pytest.raises(DataError, match="target 1 of y is NaN in every row"):
+    with pytest.raises(DataError, match=r"target 1 of y .*NaN"):
         dr.NetworkRegressor().fit(X, np.column_stack([TRUE[:, 0], np.full(80, np.nan)]))
     with pytest.raises(DataError, match="not finite"):
         dr.train(NET, X, np.where(MISSING, np.inf, Y), trainer=trainer, epochs=1)
@@ -156,7 +156,7 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(DataError, match="not finite"):
         dr.train(one, X, Y[:, :1], trainer=trainer, epochs=1)
     classes = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
-    with pytest.raises(ConfigurationError, match="some targets are NaN, and with the cost log-likelihood"):
+    with pytest.raises(ConfigurationError, match=r"NaN.* log-likelihood"):
         dr.train(classes, X, Y, trainer=dr.GradientDescent(eta=0.1), epochs=1)
     with pytest.raises(ConfigurationError, match="refit"):
         dr.train(NET, X, Y, trainer=dr.LevenbergMarquardt(refit=True), epochs=1)

@@ -29,10 +29,10 @@ def test_equal_descriptions_are_equal_and_hash_alike():
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([], "a network needs at least one layer: give a list"),
+        ([], "at least one layer"),
         (dr.Dense(3), r"layers is Dense\(n=3, .*\): give a list"),
-        ([dr.Dense(2), 3], r"layers\[1\] is 3, which is not a layer"),
-        ([dr.Dense(2, "softmax"), dr.Dense(2)], r"layers\[0\] is softmax, which is for the output only"),
+        ([dr.Dense(2), 3], r"layers\[1\] is 3"),
+        ([dr.Dense(2, "softmax"), dr.Dense(2)], r"layers\[0\] is softmax"),
     ],
 )
 def test_a_stack_that_makes_no_sense(layers, message):
@@ -85,7 +85,7 @@ def test_init_needs_a_flat_input(shape):
 
 
 def test_init_refuses_another_dtype():
-    with pytest.raises(ConfigurationError, match="dtype must be 'float32' or 'float64', and is 'int32'"):
+    with pytest.raises(ConfigurationError, match=r"dtype .*is 'int32'"):
         NET.init(0, (2,), "int32")
 
 
@@ -159,10 +159,10 @@ def test_one_output_takes_a_flat_target(engine):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.zeros(2), ShapeError, r"X has shape \(2,\): give one row for each example, .* one example is X\[None\]"),
-        (np.zeros((4, 3)), ShapeError, r"layer 0, Dense\(4\), needs parameters of shapes .*'W': \(4, 3\)"),
-        (np.zeros((4, 2, 1)), ShapeError, r"Dense\(4\) takes a flat input, and its input has shape \(2, 1\)"),
-        ([["a", "b"]], DataError, r"X cannot be read as numbers .*give an array of shape \(N, n_1\)"),
+        (np.zeros(2), ShapeError, r"X has shape \(2,\).*X\[None\]"),
+        (np.zeros((4, 3)), ShapeError, r"layer 0, Dense\(4\), needs .*'W': \(4, 3\)"),
+        (np.zeros((4, 2, 1)), ShapeError, r"Dense\(4\) takes .*\(2, 1\)"),
+        ([["a", "b"]], DataError, r"X cannot .*\(N, n_1\)"),
         ([[1, 2], [3]], DataError, "X cannot be read as numbers"),
     ],
 )
@@ -174,12 +174,12 @@ def test_inputs_that_do_not_fit(params, X, error, message):
 @pytest.mark.parametrize(
     ("Y", "error", "message"),
     [
-        ([0, 1, 2, 3, 0], DataError, r"Y names classes 0..3, and the network has 3 outputs: number .* from 0 to 2"),
+        ([0, 1, 2, 3, 0], DataError, "Y names classes 0..3.* 3 outputs"),
         ([0, 1, -1, 0, 0], DataError, r"Y names classes -1..1"),
-        ([0, 1], ShapeError, r"Y has shape \(2, 3\), and 5 rows of X with 3 outputs need \(5, 3\)"),
+        ([0, 1], ShapeError, r"Y has shape \(2, 3\).* need \(5, 3\)"),
         (np.zeros((5, 2)), ShapeError, r"Y has shape \(5, 2\)"),
         ([0.0, 1.0, 2.0, 0.0, 0.0], ShapeError, r"Y has shape \(5,\)"),
-        ([["a"] * 3] * 5, DataError, r"Y cannot be read as numbers .*give an array of shape \(N, 3\)"),
+        ([["a"] * 3] * 5, DataError, r"Y cannot .*\(N, 3\)"),
     ],
 )
 def test_targets_that_do_not_fit(params, Y, error, message):
@@ -188,9 +188,9 @@ def test_targets_that_do_not_fit(params, Y, error, message):
 
 
 def test_parameters_of_another_network(params):
-    with pytest.raises(ShapeError, match="the network has 2 layers and the parameters are for 1"):
+    with pytest.raises(ShapeError, match=r"2 layers .*for 1"):
         NET(params[:1], X)
-    with pytest.raises(ShapeError, match=r"layer 1, Dense\(3\), needs parameters of shapes .* and has .*'W': \(3, 5\)"):
+    with pytest.raises(ShapeError, match=r"layer 1, Dense\(3\), needs .* has .*'W': \(3, 5\)"):
         NET([params[0], {"W": np.zeros((3, 5)), "b": np.zeros(3)}], X)
     with pytest.raises(ConfigurationError, match="the parameters hold no arrays"):
         NET([{}, {}], X)

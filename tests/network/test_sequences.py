@@ -25,11 +25,9 @@ def test_a_list_becomes_one_array_that_ends_in_nan():
     assert not is_ragged([X[0], X[0]])
     np.testing.assert_array_equal(padded("X", X, "float64"), TOGETHER)
     np.testing.assert_array_equal(padded("X", [[1, 2], [3]], "float64"), [[[1], [2]], [[3], [NAN]]])
-    with pytest.raises(
-        ShapeError, match=r"X holds sequences of shapes \(3, 2\), \(1, 4\): give arrays \(steps, features"
-    ):
+    with pytest.raises(ShapeError, match=r"X holds .*\(3, 2\), \(1, 4\)"):
         padded("X", [X[0], np.ones((1, 4))], "float64")
-    with pytest.raises(DataError, match=r"X\[1\] has 0 steps: give at least one"):
+    with pytest.raises(DataError, match=r"X\[1\] has 0 steps"):
         padded("X", [X[0], np.ones((0, 2))], "float64")
 
 
@@ -48,7 +46,7 @@ def test_nan_before_a_step_is_refused():
     np.testing.assert_array_equal(require_ends("X", TOGETHER), np.nan_to_num(TOGETHER))
     gap = TOGETHER.copy()
     gap[1, 2] = 7
-    with pytest.raises(DataError, match=r"X\[1\] has NaN at step 1 and numbers after it, and NaN marks the end"):
+    with pytest.raises(DataError, match=r"X\[1\] has NaN at step 1 "):
         require_ends("X", gap)
     with pytest.raises(DataError, match=r"X\[0\] has no step at all"):
         require_ends("X", np.full((1, 3, 2), NAN))
@@ -77,13 +75,13 @@ def test_targets_as_lists_arrays_and_classes(params):
     np.testing.assert_array_equal(EVERY.as_targets(Y, x), expected)
     filled = np.nan_to_num(expected, nan=5.0)  # whatever stands behind the end
     np.testing.assert_array_equal(EVERY.as_targets(filled, x), expected)
-    with pytest.raises(ShapeError, match=r"Y has shape \(2, 3\), and 2 rows of X with 2 outputs need \(2, 3, 2\)"):
+    with pytest.raises(ShapeError, match=r"Y has shape \(2, 3\).* need \(2, 3, 2\)"):
         EVERY.as_targets(np.ones((2, 3)), x)
     labels = CLASSES.as_targets([[0, 2, 1], [1]], x)
     np.testing.assert_array_equal(labels[0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
     np.testing.assert_array_equal(labels[1], [[0, 1, 0], [NAN] * 3, [NAN] * 3])
     np.testing.assert_array_equal(CLASSES.as_targets(np.array([[0, 2, 1], [1, 0, 0]]), x), labels)
-    with pytest.raises(DataError, match=r"Y names classes 0\.\.3, and the network has 3 outputs"):
+    with pytest.raises(DataError, match=r"Y names classes 0\.\.3.* 3 outputs"):
         CLASSES.as_targets([[0, 3, 1], [1]], x)
 
 
@@ -107,7 +105,7 @@ def test_steps_without_a_target_count_for_nothing():
     a = CLASSES(params, X)
     assert float(cost) == pytest.approx(-(np.log(a[0, 0, 0]) + np.log(a[0, 2, 2]) + np.log(a[1, 0, 1])) / 2)
     Y[0, 2, 1] = NAN
-    with pytest.raises(DataError, match="validation Y lacks some targets of a step, and the cost log-likelihood needs"):
+    with pytest.raises(DataError, match=r"validation Y lacks .*log-likelihood"):
         dr.train(
             CLASSES, X, [[0, 1, 2], [1]], trainer=dr.GradientDescent(eta=0.1), epochs=1, validation_data=(TOGETHER, Y)
         )

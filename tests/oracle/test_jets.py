@@ -14,6 +14,7 @@ from deltarule.curvature.linearization import linearize
 from deltarule.equations.problem import lift
 from deltarule.equations.residual import Residual, asked
 from deltarule.network import backprop
+from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.layers.jet import lifted_params
 from engines import BOTH, on
 from oracle.plain_network import jax, jnp
@@ -137,6 +138,10 @@ def assert_all(sizes, activations, m, seed, engines=BOTH):
 def test_every_activation(activation):
     output = "tanh" if activation == "linear" else "linear"
     assert_all((2, 4, 3, 1), (activation, activation, output), 5, seed=SMOOTH.index(activation))
+
+
+def test_they_are_all_that_have_jets():
+    assert {name for name, activation in ACTIVATIONS.items() if len(activation.higher) >= 2} == set(SMOOTH)
 
 
 @settings(max_examples=5)

@@ -226,26 +226,26 @@ def test_max_norm_holds_after_every_step(batch_size):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "eta, the learning rate, must be given: a number above 0"),
-        ({"eta": None}, "eta, the learning rate, must be given"),
-        ({"eta": 0}, "eta must be a finite number above 0, and is 0"),
-        ({"eta": -1}, "eta must be a finite number above 0, and is -1"),
-        ({"eta": float("nan")}, "eta must be a finite number above 0, and is nan"),
-        ({"eta": "x"}, "eta must be a finite number above 0, and is 'x'"),
-        ({"eta": 1, "momentum": 1}, "momentum must be a finite number of at least 0 and below 1, and is 1"),
-        ({"eta": 1, "l2": -1}, "l2 must be a finite number of at least 0, and is -1"),
-        ({"eta": 1, "l1": "a lot"}, "l1 must be a finite number of at least 0, and is 'a lot'"),
-        ({"eta": 1, "max_norm": 0}, "max_norm must be a finite number above 0, and is 0"),
-        ({"eta": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, and is 0"),
-        ({"eta": 1, "batch_size": 2.5}, "batch_size must be a whole number of at least 1, and is 2.5"),
-        ({"eta": 1, "sampling": "bootstrap"}, "sampling must be one of permutation, uniform, and is 'bootstrap'"),
-        ({"eta": 1, "batch_size": 2, "steps": 5}, "steps is 5, but with sampling='permutation' an epoch is one pass"),
+        ({}, "eta, .*above 0"),
+        ({"eta": None}, "eta, .*must be given"),
+        ({"eta": 0}, "eta .*is 0"),
+        ({"eta": -1}, "eta .*is -1"),
+        ({"eta": float("nan")}, "eta .*is nan"),
+        ({"eta": "x"}, "eta .*is 'x'"),
+        ({"eta": 1, "momentum": 1}, "momentum .*is 1"),
+        ({"eta": 1, "l2": -1}, "l2 .*is -1"),
+        ({"eta": 1, "l1": "a lot"}, "l1 .*is 'a lot'"),
+        ({"eta": 1, "max_norm": 0}, "max_norm .*is 0"),
+        ({"eta": 1, "batch_size": 0}, "batch_size .*is 0"),
+        ({"eta": 1, "batch_size": 2.5}, "batch_size .*is 2.5"),
+        ({"eta": 1, "sampling": "bootstrap"}, "sampling .*is 'bootstrap'"),
+        ({"eta": 1, "batch_size": 2, "steps": 5}, "steps is 5.*sampling='permutation'"),
         ({"eta": 1, "nesterov": True}, "nesterov needs momentum: give momentum=0.9"),
-        ({"rule": "adam", "momentum": 0.9}, "momentum belongs to the textbook's rule"),
+        ({"rule": "adam", "momentum": 0.9}, "momentum .*textbook"),
         # Without batches there is nothing to draw, and a rule must be one of ours.
         ({"eta": 1, "sampling": "uniform"}, "sampling='uniform' .*batch_size"),
-        ({"rule": "adamw"}, "rule must be one of adam, and is 'adamw'"),
-        ({"eta": 1, "schedule": 0.5}, "schedule must be a function of the step, and is 0.5"),
+        ({"rule": "adamw"}, "rule .*is 'adamw'"),
+        ({"eta": 1, "schedule": 0.5}, "schedule .*is 0.5"),
     ],
 )
 def test_options_outside_their_range(options, message):
@@ -256,7 +256,7 @@ def test_options_outside_their_range(options, message):
 @NEEDS_OPTAX
 @WITHOUT_JAX
 def test_a_rule_must_be_a_name_or_one_of_optax_s():
-    with pytest.raises(ConfigurationError, match=r"rule must be 'adam' or an optax\.GradientTransformation, and is 7"):
+    with pytest.raises(ConfigurationError, match=r"rule .*is 7"):
         dr.GradientDescent(rule=7)
     assert dr.GradientDescent(rule=optax.adam(1e-3)).eta == 1
 

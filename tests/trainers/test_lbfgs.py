@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import trees
+from deltarule.engine.turn import TimeIsUp
 from deltarule.errors import ConfigurationError
+from deltarule.network.examples import checked_rows
+from deltarule.objective import value_and_gradient
+from deltarule.trainers import lbfgs
+from deltarule.training.loop import Course
 
 X = np.linspace(-1, 1, 40)[:, None]
 NET = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
@@ -28,3 +34,60 @@ def test_the_penalty_is_in_its_cost():
 def test_what_is_refused(options):
     with pytest.raises(ConfigurationError):
         dr.LBFGS(**options)
+
+
+def late_after(calls):
+    """A clock of which the time is up at that call."""
+    count = 0
+
+    def clock():
+        nonlocal count
+        count += 1
+        if count >= calls:
+            raise TimeIsUp
+
+    return clock
+
+
+def course_of(params, iterations=500):
+    rows = checked_rows(NET, params, "X", X, np.sin(3 * X), None, None)
+    return Course(NET, dr.LBFGS(iterations), rows, None, (0,), dr.Stopping(), "cost", ())
+
+
+def test_the_clock_ends_an_epoch_with_what_it_has_reached():
+    """Seven iterations of the first epoch are the epoch of seven iterations."""
+    start = NET.starts(0, 1, (1,), np.dtype("float64"), dr.LBFGS().initializers)[0]
+    course = course_of(start)
+    cut = course.advance(course.start(start), 3, clock=late_after(7))
+    whole = course_of(start, iterations=7)
+    exact = whole.advance(whole.start(start), 1)
+    assert (cut.outside, cut.carry.epoch, cut.carry.stop) == ("time", 1, 0)
+    assert cut.records["iterations"].tolist() == [7]
+    np.testing.assert_array_equal(trees.ravel(cut.carry.state.params), trees.ravel(exact.carry.state.params))
+    np.testing.assert_array_equal(cut.records["cost"], exact.records["cost"])
+
+
+def test_a_time_limit_within_the_first_epoch():
+    result = dr.train(NET, X, np.sin(3 * X), trainer=dr.LBFGS(10**6), epochs=5, stopping=dr.Stopping(time_limit=0))
+    assert (result.stop_reason, result.epochs) == ("time", 1)
+    assert result.history["iterations"].tolist() == [1]
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_ctrl_c_keeps_what_the_epoch_has_reached(monkeypatch, restarts):
+    calls = 0
+
+    def counted(F, p):
+        nonlocal calls
+        calls += 1
+        if calls == 40:
+            raise KeyboardInterrupt
+        return value_and_gradient(F, p)
+
+    monkeypatch.setattr(lbfgs, "value_and_gradient", counted)
+    result = dr.train(NET, X, np.sin(3 * X), trainer=dr.LBFGS(10**6), epochs=5, restarts=restarts, engine="numpy")
+    assert (result.stop_reason, result.epochs) == ("interrupted", 1)
+    assert calls == 40
+    residual = NET(result.params, X) - np.sin(3 * X)
+    assert result.history["cost"][-1] == pytest.approx((residual**2).sum() / 2 / len(X))
+    assert result.history["iterations"][0] > 10

@@ -60,7 +60,7 @@ def test_a_training_that_never_improves(batch_size):
     result = climb(dr.GradientDescent(eta=0.1, batch_size=batch_size, no_improvement=3))
     # Epoch 1 is the best so far by default; epochs 2, 3, 4 fail, so the fifth has half of eta. Seven times three fails.
     assert (result.stop_reason, result.epochs, result.best_epoch) == ("eta_min", 1 + 7 * 3, 1)
-    assert result.message.startswith("eta fell to its floor after 22 epochs")
+    assert "floor after 22 epochs" in result.message
     scale = np.concatenate([[1], np.repeat(2.0 ** -np.arange(7), 3)])
     np.testing.assert_allclose(result.history["eta"], 0.1 * scale, rtol=1e-12)
     # The steps took that eta: a ← a + 2 eta (10 - a).
@@ -111,9 +111,9 @@ def test_numbers_are_leaves_and_compile_nothing_again():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"k": 0}, "no_improvement, the k of its epochs, must be a whole number of at least 1, and is 0"),
-        ({"divide_by": 1}, "divide_by must be a finite number above 1, and is 1"),
-        ({"floor": 1}, "floor must be a finite number of at least 0 and below 1, and is 1"),
+        ({"k": 0}, "no_improvement, .*is 0"),
+        ({"divide_by": 1}, "divide_by .*is 1"),
+        ({"floor": 1}, "floor .*is 1"),
     ],
 )
 def test_options_outside_their_range(options, message):
@@ -125,5 +125,5 @@ def test_options_outside_their_range(options, message):
 
 
 def test_it_needs_validation_data():
-    with pytest.raises(ConfigurationError, match=r"no_improvement is 3, .* there are no validation data"):
+    with pytest.raises(ConfigurationError, match=r"no_improvement is 3, .*validation"):
         climb(dr.GradientDescent(eta=0.1, no_improvement=3), validation_data=None)

@@ -29,13 +29,13 @@ def test_the_numbers_are_traced():
 @pytest.mark.parametrize("name", ["goal", "min_grad", "time_limit"])
 @pytest.mark.parametrize("value", [-1, "x", float("nan")])
 def test_a_number_outside_its_range(name, value):
-    with pytest.raises(ConfigurationError, match=f"{name} must be a finite number of at least 0, and is {value!r}"):
+    with pytest.raises(ConfigurationError, match=f"{name} must .* at least 0, and is {value!r}"):
         dr.Stopping(**{name: value})
 
 
 @pytest.mark.parametrize("value", [0, 2.5, "x"])
 def test_max_fail_is_a_count(value):
-    with pytest.raises(ConfigurationError, match=f"max_fail must be a whole number of at least 1, and is {value!r}"):
+    with pytest.raises(ConfigurationError, match=f"max_fail must .* at least 1, and is {value!r}"):
         dr.Stopping(max_fail=value)
 
 

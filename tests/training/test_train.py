@@ -82,7 +82,7 @@ def test_a_callback_ends_the_training_after_its_epoch(monkeypatch, last):
     result = climb(100, callbacks=[enough])
     assert seen == list(range(1, last + 1))
     assert (result.stop_reason, result.epochs) == ("callback", last)
-    assert result.message == f"a callback ended the training after {last} epoch{'s' * (last > 1)}."
+    assert result.message.endswith(f"after {last} epoch{'s' * (last > 1)}.")
     assert len(result.history["cost"]) == last
     assert output(result) == pytest.approx(10 * (1 - 0.8**last), rel=1e-13)
 
@@ -91,7 +91,7 @@ def test_goal():
     # 50 · 0.64^t <= 1 first at t = 9 (0.64^9 = 0.018): the tenth epoch begins there.
     result = climb(100, stopping=dr.Stopping(goal=1))
     assert (result.stop_reason, result.epochs) == ("goal", 10)
-    assert result.message == "the training cost reached the goal of 1.0 after 10 epochs."
+    assert "goal of 1.0 after 10 epochs" in result.message
     assert result.history["cost"][-1] <= 1 < result.history["cost"][-2]
 
 
@@ -110,13 +110,13 @@ def test_min_grad():
     # √2 · 10 · 0.8^t <= 1 first at t = 12 (14.14 · 0.0687 = 0.972)
     result = climb(100, stopping=dr.Stopping(min_grad=1))
     assert (result.stop_reason, result.epochs) == ("min_grad", 13)
-    assert result.message == "the norm of the gradient fell to 1.0 after 13 epochs."
+    assert "gradient fell to 1.0 after 13 epochs" in result.message
 
 
 def test_time():
     result = climb(100, stopping=dr.Stopping(time_limit=0))
     assert (result.stop_reason, result.epochs) == ("time", 1)
-    assert result.message == "the time limit of 0.0 s passed after 1 epoch."
+    assert "limit of 0.0 s passed after 1 epoch" in result.message
 
 
 def test_interrupted():
@@ -146,7 +146,7 @@ def test_validation_keeps_the_best_parameters():
 def test_max_fail():
     result = climb(100, validation_data=FIVE, stopping=dr.Stopping(max_fail=4))
     assert (result.stop_reason, result.epochs, result.best_epoch) == ("max_fail", 7, 3)
-    assert result.message == "no better validation score for 4 epochs, after 7."
+    assert "score for 4 epochs, after 7" in result.message
     assert output(result) == pytest.approx(4.88, rel=1e-13)
 
 
@@ -209,18 +209,18 @@ def test_weights_are_repeated_examples():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs must be a whole number of at least 1, and is 0"),
-        ({"restarts": 0}, "restarts must be a whole number of at least 1, and is 0"),
-        ({"epochs": 2.5}, "epochs must be a whole number of at least 1, and is 2.5"),
-        ({"monitor": "loss"}, "monitor must be one of cost, accuracy, and is 'loss'"),
-        ({"dtype": "float16"}, "dtype must be 'float32' or 'float64', and is 'float16'"),
-        ({"seed": "x"}, "seed must be a whole number.*, and is 'x'"),
-        ({"seed": 0.5}, "seed must be a whole number.*, and is 0.5"),
-        ({"seed": -1}, "seed must be a whole number.*, and is -1"),
-        ({"seed": 2**32}, "seed must be a whole number.*, and is 4294967296"),
+        ({"epochs": 0}, "epochs .*is 0"),
+        ({"restarts": 0}, "restarts .*is 0"),
+        ({"epochs": 2.5}, "epochs .*is 2.5"),
+        ({"monitor": "loss"}, "monitor .*is 'loss'"),
+        ({"dtype": "float16"}, "dtype .*is 'float16'"),
+        ({"seed": "x"}, "seed .*is 'x'"),
+        ({"seed": 0.5}, "seed .*is 0.5"),
+        ({"seed": -1}, "seed .*is -1"),
+        ({"seed": 2**32}, "seed .*is 4294967296"),
         (
             {"trainer": dr.GradientDescent(eta=1, batch_size=2)},
-            "batch_size is 2 and there are 1 training examples: give at most 1",
+            "batch_size is 2 .*1 training",
         ),
     ],
 )
@@ -231,27 +231,25 @@ def test_options_outside_their_range(options, message):
 
 def test_a_perceptron_cannot_be_trained():
     net = dr.Network([dr.Dense(2, "step"), dr.Dense(1)])
-    with pytest.raises(ConfigurationError, match=r"layer 0 is a perceptron \(activation 'step'\).* use sigmoid"):
+    with pytest.raises(ConfigurationError, match=r"layer 0 .*'step'.* sigmoid"):
         dr.train(net, X, Y, trainer=SLOW, epochs=1)
 
 
 def test_parameters_of_another_network():
-    with pytest.raises(ShapeError, match=r"layer 0, Dense\(1\), needs parameters of shapes"):
+    with pytest.raises(ShapeError, match=r"layer 0, Dense\(1\), needs"):
         dr.train(NEURON, X, Y, trainer=SLOW, epochs=1, params=[{"W": np.ones((1, 4)), "b": np.ones(1)}])
 
 
 def test_rules_that_could_never_act_are_refused():
-    with pytest.raises(
-        ConfigurationError, match=r"max_fail is 4, .* there are no validation data: give validation_data"
-    ):
+    with pytest.raises(ConfigurationError, match=r"max_fail is 4, .*validation_data"):
         climb(5, stopping=dr.Stopping(max_fail=4))
     batches = dr.GradientDescent(eta=0.1, batch_size=1)
-    with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1, but steps on batches of 1 never see the gradient"):
+    with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1.* batches of 1"):
         climb(5, trainer=batches, stopping=dr.Stopping(min_grad=0.1))
     with pytest.raises(ConfigurationError, match=r"min_grad is 0\.1"):
         climb(5, trainer=dr.LevenbergMarquardt(batch_size=1), stopping=dr.Stopping(min_grad=0.1))
     net = dr.Network([dr.Dense(1, "linear")])
-    with pytest.raises(ConfigurationError, match="BayesianRegularization judges every epoch by its log_evidence"):
+    with pytest.raises(ConfigurationError, match=r"BayesianRegularization .*log_evidence"):
         dr.train(net, X, Y, trainer=dr.BayesianRegularization(), epochs=5, validation_data=(X, Y))
 
 
@@ -264,4 +262,4 @@ def test_what_is_kept_after_an_interruption_is_said_truly():
     net, sgd = dr.Network([dr.Dense(1, "linear")]), dr.GradientDescent(eta=0.01)
     for held, kept in ((None, "latest"), ((X, Y), "best")):
         result = dr.train(net, X, Y, trainer=sgd, epochs=9, callbacks=[interrupt], validation_data=held)
-        assert result.message == f"interrupted after 1 epoch: the {kept} parameters are kept."
+        assert f"after 1 epoch: the {kept} parameters" in result.message

@@ -58,16 +58,16 @@ def test_a_grid_is_every_combination_and_the_ends_are_exact():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: Range(0, 1), "the low end of a Range must be a finite number above 0, and is 0"),
-        (lambda: Range(1.2, 1.4, whole=True), r"there is no whole number from 1\.2 to 1\.4"),
-        (lambda: Range(2, 1), "the high end of a Range must be a finite number above 2, and is 1"),
-        (lambda: Range("x", 1), "the low end of a Range .* and is 'x'"),
-        (lambda: sample({}, 3, 0), "the space of a search is empty"),
+        (lambda: Range(0, 1), "low end .*is 0"),
+        (lambda: Range(1.2, 1.4, whole=True), r"from 1\.2 to 1\.4"),
+        (lambda: Range(2, 1), "high end .*is 1"),
+        (lambda: Range("x", 1), "low end .*is 'x'"),
+        (lambda: sample({}, 3, 0), "space .*empty"),
         (lambda: sample({"eta": []}, 3, 0), r"eta of the space is \[\]"),
         (lambda: grid({"eta": "0.1"}), "eta of the space is '0.1'"),
         (lambda: grid({"eta": 0.1}), "eta of the space is 0.1"),
-        (lambda: sample({"eta": [1]}, 0, 0), "trials must be a whole number of at least 1, and is 0"),
-        (lambda: grid({"eta": [1]}, points=1), "points must be a whole number of at least 2, and is 1"),
+        (lambda: sample({"eta": [1]}, 0, 0), "trials .*is 0"),
+        (lambda: grid({"eta": [1]}, points=1), "points .*is 1"),
     ],
 )
 def test_what_is_no_space(wrong, message):

@@ -128,12 +128,12 @@ def test_ctrl_c_leaves_the_best_so_far():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "luck"}, "method must be one of random, grid, bayes, and is 'luck'"),
-        ({"monitor": "loss"}, "monitor must be one of cost, accuracy"),
-        ({"epochs": 0}, "epochs must be a whole number of at least 1"),
-        ({"trials": 0}, "trials must be a whole number of at least 1"),
-        ({"reduction": 1}, "reduction must be a whole number of at least 2, and is 1"),
-        ({"validation_data": None}, "a search is judged on validation data, and there are none"),
+        ({"method": "luck"}, "method .*is 'luck'"),
+        ({"monitor": "loss"}, "monitor .*cost, accuracy"),
+        ({"epochs": 0}, "epochs .*at least 1"),
+        ({"trials": 0}, "trials .*at least 1"),
+        ({"reduction": 1}, "reduction .*is 1"),
+        ({"validation_data": None}, "judged on validation data"),
         ({"validation_data": (X,)}, "validation_data is a tuple of length 1"),
     ],
 )
@@ -159,5 +159,5 @@ def test_the_validation_data_may_be_weighted():
 
 @pytest.mark.usefixtures("on_each_engine")
 def test_nothing_finite():
-    with pytest.raises(DataError, match="not one of 2 trials had a finite validation cost"):
+    with pytest.raises(DataError, match=r"2 trials .*finite"):
         run({"eta": [1e38, 1e37]}, method="grid", epochs=2)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import AsJson, ModelFile, Source, given
+from deltarule.cli.options import AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
@@ -47,8 +47,7 @@ def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = 
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
     line(console, f"The largest relative error is {worst:.1e}, the limit {LARGEST_ERROR:.0e}: {verdict}", "bold")
     if passed:
-        options = as_words({name: value for name, _, value in given(reading)})
-        line(console, command("evaluate", model, source, *options), "bold")
+        line(console, command("evaluate", model, source, *as_words(reading)), "bold")
     if as_json:
         facts = {"model": str(model), "source": source, "rows": len(Y), "passed": passed, "moved": moved}
         emit_json(facts | {"largest_error": worst, "limit": LARGEST_ERROR, "tensors": tensors})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deltarule.cli.choices import NUMBERS, Choices
+from deltarule.cli.choices import Choices
 from deltarule.cli.options import check_given, given, require_other, said
 
 LEAVE_OUT = "leave it out"
@@ -41,6 +41,7 @@ def check_choices(choices: Choices) -> None:
 
 def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
     """Field, reason and cure of what must not be given, as the other options are."""
+    from deltarule.models.planning import is_for_numbers
     from deltarule.models.trainers import TRAINERS
 
     kind = choices.kind
@@ -69,7 +70,7 @@ def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
     else:
         for name in ("horizon", "resample"):
             yield name, "the rows are no time series without --time or --lags", "give one of them, or leave it out"
-    if kind == "images" and choices.cost in NUMBERS:
+    if kind == "images" and choices.cost is not None and is_for_numbers(choices.cost):
         yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
     if kind == "folder":
         reason = WITHOUT[kind].format(choices.source)

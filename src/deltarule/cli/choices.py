@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
-NUMBERS = ("huber", "poisson")  # costs of a regression alone
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
 SERIES: dict[str, Any] = {"search": False, "sources": ("table",)}
@@ -272,11 +271,6 @@ class Choices(Reading):
         )
 
     @property
-    def task_or_regression(self) -> str | None:
-        """--task; where it is not given, the costs of numbers ask for a regression."""
-        return self.task or ("regression" if self.cost in NUMBERS else None)
-
-    @property
     def is_series(self) -> bool:
         """Whether the rows are steps of a time series."""
         return self.time is not None or self.lags is not None
@@ -314,10 +308,11 @@ class Choices(Reading):
         }
 
 
-def as_words(options: Mapping[str, Any]) -> list[str]:
-    """The options of `Choices.record` or of a model file as words of a command line, without source and a seed of 0."""
+def as_words(options: Mapping[str, Any] | Reading) -> list[str]:
+    """Options that are given, or a record of them, as words of a command line, without source and a seed of 0."""
     words: list[str] = []
-    for name, value in options.items():
+    record = options if isinstance(options, Mapping) else {name: value for name, _, value in given(options)}
+    for name, value in record.items():
         if name == "source" or (name == "seed" and value == 0):
             continue
         for one in value if isinstance(value, (list, tuple)) else (value,):

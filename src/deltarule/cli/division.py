@@ -1,4 +1,4 @@
-"""Among which devices and processes a training is divided."""
+"""How a training is divided among devices and processes."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -4,7 +4,7 @@ import time
 
 from deltarule.cli.choices import as_words
 from deltarule.cli.clock import STARTED
-from deltarule.cli.options import AsJson, ModelFile, Source, given
+from deltarule.cli.options import AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, panel_of, show_notes
 from deltarule.models.words import number, share
@@ -35,8 +35,7 @@ def evaluate(model: ModelFile, source: Source, reading: Reading, as_json: AsJson
     ]
     console = console_for(as_json)
     console.print(panel_of("deltarule evaluate", facts, best="result"))
-    options = as_words({name: value for name, _, value in given(reading)})
-    line(console, command("report", model, source, *options), "bold")
+    line(console, command("report", model, source, *as_words(reading)), "bold")
     if as_json:
         emit_json(
             {

@@ -15,6 +15,7 @@ HOW = {
     "python": "import {name}; {name}.predict(X): it needs NumPy and nothing else.",
     "octave": "In its folder, Octave or MATLAB: {name}(X); help {name} says what the columns are.",
 }
+SERIES = "cc -std=c99 -O2 -c {file}, and call {name}_measure, {name}_step or {name}_simulate, as their comments say."
 HOW["matlab"] = HOW["octave"]
 HOW["javascript"] = 'const {name} = require("./{file}"); {name}.predict(row): in Node.js or a page, without packages.'
 HOW["st"] = "Import {file} into the PLC's project, declare an instance of {name}: the head of the file says how."
@@ -37,15 +38,15 @@ def export(
 ) -> None:
     """Write a trained model in another language, C99 or a PLC's for example: raw rows in, units or classes out."""
     from deltarule.checks import require_choice
-    from deltarule.export import LANGUAGES, PRECISIONS, export_model
+    from deltarule.export import LANGUAGES, PRECISIONS, export_model, require_language
     from deltarule.export.literals import identifier
     from deltarule.export.program import program_of
 
-    require_choice("--to", to, tuple(LANGUAGES))
     require_choice("--precision", precision, PRECISIONS)
+    program = program_of(model)
+    to = require_language("--to", to, program)
     path = out or Path(identifier(model.stem) + LANGUAGES[to].suffix)
     require_other("--out", path, model)
-    program = program_of(model)
     export_model(model if error_bars else program, path, to, precision, error_bars)
     name = identifier(path.stem)
     if as_json:
@@ -64,4 +65,5 @@ def export(
         return
     console = console_for(as_json)
     line(console, f"{model} is in {path}, {counted(path.stat().st_size, 'byte')}, {precision} precision.")
-    line(console, HOW[to].format(columns=len(program.columns), file=path, name=name), "bold")
+    how = HOW[to] if program.recursion is None else SERIES
+    line(console, how.format(columns=len(program.columns), file=path, name=name), "bold")

@@ -8,7 +8,7 @@ from typer.core import TyperCommand
 ALL = "--help-all"
 # By the names of their parameters; commands that are not here have few options, and show them all.
 THAT_MATTER = {
-    "train": "target hidden trainer cost epochs split missing seed checkpoint resume out as_json",
+    "train": "target hidden trainer cost epochs missing seed checkpoint out as_json",
     "plan": "target hidden trainer cost epochs devices as_json",
     "search": "target vary method trials hidden trainer epochs seed out as_json",
 }

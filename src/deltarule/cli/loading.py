@@ -55,9 +55,10 @@ def load_streamed(choices: Choices) -> "StreamedData":
 
 
 def _common(choices: Choices) -> dict[str, Any]:
+    from deltarule.models.planning import reading_of_targets
+
     return {
         "target": choices.target,
-        "task": choices.task_or_regression,
         "seed": choices.seed,
-        "by_mean": choices.cost == "poisson",
+        **reading_of_targets(choices.cost, choices.task),
     }

@@ -24,7 +24,7 @@ def read_model(path: Path) -> "TrainedModel":
 
     model: Any = load_model(path)
     if is_series(model):
-        raise ModelFileError(f"{path} is a time-series model, which predict, report and export take")
+        raise ModelFileError(f"{path} is a time-series model: predict, report and export take it")
     if model.schema is None:
         raise ModelFileError(
             f"{path} has no schema, so its rows cannot be encoded: train it with deltarule train, or give "

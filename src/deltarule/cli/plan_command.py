@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.loading import load_data
-from deltarule.cli.options import AsJson, given
+from deltarule.cli.options import AsJson
 from deltarule.cli.screen import command, console_for, duration, emit_json, line, warnings_as_notes
 from deltarule.errors import counted
 
@@ -82,14 +82,13 @@ def plan(
     ]
     for words in lines:
         line(console_for(as_json), words)
-    options = as_words({name: value for name, _, value in given(choices)})
-    line(console_for(as_json), command("train", choices.source, *options), "bold")
+    line(console_for(as_json), command("train", choices.source, *as_words(choices)), "bold")
     if as_json:
         emit_json(
             {
                 "network": planned.sizes,
                 "parameters": found.sizes.parameters,
-                "examples": found.sizes.examples,
+                "examples": found.examples,
                 "trainer": planned.trainer_name,
                 "form": found.form,
                 "epochs": planned.epochs,

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, given, require_other
+from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
@@ -43,17 +43,29 @@ def predict(
 
     A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
+    from deltarule.checks import require_count, require_number
     from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
+    from deltarule.errors import ConfigurationError
     from deltarule.models.model import load_model
 
     if out is not None:
         require_other("--out", out, model, source)
+    if interval is not None:
+        require_number("--interval", interval, above=0, below=1)
+    if steps is not None:
+        require_count("--steps", steps)
     found: Any = load_model(model)
+    options: list[object] = [*as_words(reading)]
+    options += [] if interval is None else ["--interval", interval]
+    options += [] if steps is None else ["--steps", steps]
+    again = command("predict", model, source, *options, "--out", "predictions.csv")
     if is_series(found):
         from deltarule.cli.series import predict_series
 
-        predict_series(found, model, source, reading, out, steps, as_json)
+        predict_series(found, model, source, reading, out, steps, interval, again, as_json)
         return
+    if steps is not None:
+        raise ConfigurationError(f"--steps is {steps}, and {model} is no time series: leave it out")
     trained = read_model(model)
     _check_interval(trained, interval)
     rows = read_rows(trained, source, reading, targets=False)
@@ -89,21 +101,15 @@ def predict(
         line(console, command("export", model, "--to", "c"), "bold")
         return
     shown = f"{SHOWN} of {len(rows.rows):,} rows. All of them, as" if len(rows.rows) > SHOWN else "As"
-    options = as_words({name: value for name, _, value in given(reading)})
-    options += [] if interval is None else ["--interval", interval]
     line(console, f"{shown} a table:")
-    line(console, command("predict", model, source, *options, "--out", "predictions.csv"), "bold")
+    line(console, again, "bold")
 
 
 def _check_interval(model: "TrainedModel", interval: float | None) -> None:
     """An interval needs error bars."""
-    from deltarule.checks import require_number
     from deltarule.errors import ConfigurationError
 
-    if interval is None:
-        return
-    require_number("--interval", interval, above=0, below=1)
-    if model.error_bars is None:
+    if interval is not None and model.error_bars is None:
         raise ConfigurationError(
             f"--interval is {interval:g}, but {model.path} has no error bars: leave it out, or train a regression with "
             "--trainer bayesian"

@@ -46,7 +46,9 @@ def report(
         emit_json({"model": str(model), "source": source, "out": str(path), "bytes": path.stat().st_size})
         return
     size = counted(path.stat().st_size, "byte")
-    line(console_for(as_json), f"The report on {model} is in {path}, {size}. Open it in a browser.")
+    console = console_for(as_json)
+    line(console, f"The report on {model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
+    line(console, command("export", model, "--to", "c"), "bold")
 
 
 def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:

@@ -10,23 +10,24 @@ from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
+from deltarule.errors import counted
 
 if TYPE_CHECKING:
     from deltarule.data.series import Series
     from deltarule.models.series.narx import NARXRegressor
 
-TEST = 0.15  # the share at the end that is the test part
 LONGEST = 20  # the steps ahead that are judged where no --horizon is given
 SHOWN = 10
 
 
 def train_series(choices: Choices, as_json: bool) -> None:
     """Train on the first 85 % of the steps, judge on the rest, save."""
+    from deltarule.data.splitting import held_out
     from deltarule.models.series.judging import judged, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(choices.source, choices.table_options, choices.target, choices.time, choices.resample)
-    cut = len(series.Y) - max(1, round(TEST * len(series.Y)))
+    cut = len(series.Y) - held_out(len(series.Y))
     fit = series.part(0, cut)
     lags = parse_lags(choices.lags or "auto")
     began = time.perf_counter()
@@ -51,6 +52,7 @@ def train_series(choices: Choices, as_json: bool) -> None:
     model.record_ = {
         "source": Path(choices.source).name,
         "options": choices.record(),
+        "step": series.step,
         "seed": choices.seed,
         "metrics": metrics,
         "verdict": lines,
@@ -66,14 +68,16 @@ def train_series(choices: Choices, as_json: bool) -> None:
         ("inputs", ", ".join(series.inputs) or "none"),
         (
             "network",
-            f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons, {members} of them averaged",
+            f"{'-'.join(map(str, parse_hidden(choices.hidden or '10')))} hidden neurons"
+            f"{f', {members} of these networks averaged' if members > 1 else ''}",
         ),
         ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
         ("saved", str(choices.model)),
     ]
     console.print(panel_of("deltarule train", facts))
     console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
-    line(console, command("predict", choices.model, choices.source), "bold")
+    goes_on = "report" if series.inputs else "predict"  # which would need rows with the inputs to come
+    line(console, command(goes_on, choices.model, choices.source), "bold")
     if as_json:
         emit_json(
             {
@@ -104,11 +108,17 @@ def predict_series(
     reading: Reading,
     out: Path | None,
     steps: int | None,
+    interval: float | None,
+    again: str,
     as_json: bool,
 ) -> None:
-    """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs."""
+    """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs.
+
+    `again` is the command that writes them to a file, shown where none was written.
+    """
     import numpy as np
     import pandas as pd
+    from scipy.special import ndtri
 
     from deltarule.errors import DataError
     from deltarule.files.whole_file import write_whole
@@ -131,28 +141,46 @@ def predict_series(
     ahead, std = np.reshape(ahead, (count, -1)), np.reshape(std, (count, -1))
     at = _times(series, end, count)
     columns: dict[str, Any] = {options.get("time") or "step": at}
+    reach = None if interval is None else float(ndtri((1 + interval) / 2))
     for j, name in enumerate(targets):
         columns |= {name: ahead[:, j], f"{name}_std": std[:, j]}
+        if reach is not None:
+            ends = {"lower": ahead[:, j] - reach * std[:, j], "upper": ahead[:, j] + reach * std[:, j]}
+            columns |= {f"{name}_{end}": values for end, values in ends.items()}
     if out is not None:
         text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n")
         write_whole(out, text.encode())
     if as_json:
-        found = {name: values for name, values in columns.items() if name in targets}
-        spread = {name: columns[f"{name}_std"] for name in targets}
-        where = None if out is None else str(out)
+        kinds = ("std",) if interval is None else ("std", "lower", "upper")
         emit_json(
-            {"model": str(path), "source": source, "times": at, "predictions": found, "std": spread, "out": where}
+            {
+                "model": str(path),
+                "source": source,
+                "times": at,
+                "predictions": {name: columns[name] for name in targets},
+                **{kind: {name: columns[f"{name}_{kind}"] for name in targets} for kind in kinds},
+                "out": None if out is None else str(out),
+            }
         )
         return
     console = console_for(as_json)
-    line(console, f"{Path(source).name} goes on for {count} steps after its last output, by {path}")
+    line(console, f"{Path(source).name} goes on for {counted(count, 'step')} after its last output, by {path}")
     console.print(_table(columns))
+    line(console, again if out is None else command("export", path, "--to", "c"), "bold")
 
 
 def read_for(model: "NARXRegressor", source: str, reading: Reading) -> "Series":
-    """The steps of a table with the columns that the model was trained on."""
+    """The steps of a table with the columns that the model was trained on, as far apart as those that it learnt from.
+
+    Raises:
+        DataError, ConfigurationError: as `read_series`, or the steps are of another length.
+    """
+    from deltarule.data.series import require_step
+
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
-    return read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
+    series = read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
+    require_step(series, model.record_.get("step"), Path(source).name)
+    return series
 
 
 def read_series(

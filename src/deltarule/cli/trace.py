@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.choices import as_words
-from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source, given
+from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line
 
@@ -39,8 +39,7 @@ def trace(
         emit_json({"model": str(model), "source": source, "row": row} | _record(trained, rows, place, traced))
     else:
         print_trace(trained, f"row {row} of {rows.name}", _answers(trained, rows, place, traced), traced, full)
-        options = as_words({name: value for name, _, value in given(reading)})
-        line(console_for(as_json), command("check", model, source, *options), "bold")
+        line(console_for(as_json), command("check", model, source, *as_words(reading)), "bold")
 
 
 def _place(rows: "RawRows", row: int) -> int:

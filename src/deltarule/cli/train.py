@@ -1,6 +1,10 @@
 """`deltarule train`: load, train, keep the best network on the validation part, save it, say how good it is."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +15,6 @@ from deltarule.cli.clock import STARTED
 from deltarule.cli.division import division, leads
 from deltarule.cli.options import AsJson
 from deltarule.cli.screen import console_for, emit_json, line, show_notes, warnings_as_notes
-from deltarule.cli.signals import end_like_interrupt
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
@@ -48,9 +51,8 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
 
 def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     """Load and train."""
-    from deltarule.cli.duration import long_training
     from deltarule.cli.loading import load_data, load_streamed
-    from deltarule.cli.planning import make_plan
+    from deltarule.cli.planning import long_training, make_plan
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
     from deltarule.models.fitting import fit, scales_of
@@ -64,7 +66,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
         TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
         watched(choices.watch and leads(choices)) as onlookers,
         warnings_as_notes(),
-        end_like_interrupt(),
+        _ended_like_ctrl_c(),
     ):
         outcome = fit(
             plan,
@@ -114,3 +116,19 @@ def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", as_json: b
     if result.stop_reason in ("diverged", "interrupted"):
         summary.warn(summary.farewell(choices, model, saved))
         raise typer.Exit(BAD_INPUT if result.stop_reason == "diverged" else INTERRUPTED)
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM, as a scheduler or a shutdown sends it, end a training like Ctrl-C: what was learnt is saved.
+
+    Only the main thread of a process can; elsewhere nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -9,59 +9,24 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
-    from deltarule.data.columns import CategoricalColumn, NumericColumn
-    from deltarule.data.dataset import DataSet, Examples, LoadedData, RawRows, StreamedData
-    from deltarule.data.expansion import expand
-    from deltarule.data.folder import load_folder
-    from deltarule.data.mnist import mnist_directories
-    from deltarule.data.pixels import Pixels
-    from deltarule.data.schema import Schema
-    from deltarule.data.source import load, load_raw
-    from deltarule.data.splitting import split
-    from deltarule.data.stream import ArrayStream, ParquetStream, Stream
-    from deltarule.data.table_options import TableOptions
+    from deltarule.data.columns import CategoricalColumn as CategoricalColumn
+    from deltarule.data.columns import NumericColumn as NumericColumn
+    from deltarule.data.dataset import DataSet as DataSet
+    from deltarule.data.dataset import Examples as Examples
+    from deltarule.data.dataset import LoadedData as LoadedData
+    from deltarule.data.dataset import RawRows as RawRows
+    from deltarule.data.dataset import StreamedData as StreamedData
+    from deltarule.data.expansion import expand as expand
+    from deltarule.data.folder import load_folder as load_folder
+    from deltarule.data.mnist import mnist_directories as mnist_directories
+    from deltarule.data.pixels import Pixels as Pixels
+    from deltarule.data.schema import Schema as Schema
+    from deltarule.data.source import load as load
+    from deltarule.data.source import load_raw as load_raw
+    from deltarule.data.splitting import split as split
+    from deltarule.data.stream import ArrayStream as ArrayStream
+    from deltarule.data.stream import ParquetStream as ParquetStream
+    from deltarule.data.stream import Stream as Stream
+    from deltarule.data.table_options import TableOptions as TableOptions
 
-# Where each name lives; imported when first used, so that an estimator need not wait for the readers of files.
-_HOMES = {
-    "ArrayStream": "stream",
-    "CategoricalColumn": "columns",
-    "DataSet": "dataset",
-    "Examples": "dataset",
-    "LoadedData": "dataset",
-    "NumericColumn": "columns",
-    "ParquetStream": "stream",
-    "Pixels": "pixels",
-    "RawRows": "dataset",
-    "Schema": "schema",
-    "Stream": "stream",
-    "StreamedData": "dataset",
-    "TableOptions": "table_options",
-    "expand": "expansion",
-    "load": "source",
-    "load_folder": "folder",
-    "load_raw": "source",
-    "mnist_directories": "mnist",
-    "split": "splitting",
-}
-__all__ = [
-    "ArrayStream",
-    "CategoricalColumn",
-    "DataSet",
-    "Examples",
-    "LoadedData",
-    "NumericColumn",
-    "ParquetStream",
-    "Pixels",
-    "RawRows",
-    "Schema",
-    "Stream",
-    "StreamedData",
-    "TableOptions",
-    "expand",
-    "load",
-    "load_folder",
-    "load_raw",
-    "mnist_directories",
-    "split",
-]
-__getattr__, __dir__ = names(__name__, _HOMES)
+__all__, __getattr__, __dir__ = names(__name__)

@@ -42,7 +42,7 @@ class RawColumn:
 
 
 class Column:
-    """What all kinds say of themselves; each is a frozen dataclass, whose fields are what its JSON holds."""
+    """What all kinds of column share; each is a frozen dataclass, whose fields are what its JSON holds."""
 
     kind: ClassVar[str]
     is_number: ClassVar[bool] = False  # whether its first input is a standardised number, between which others lie
@@ -175,6 +175,8 @@ class NumericColumn(Column):
 
     def in_words(self) -> str:
         span = "" if self.low is None else f", from {self.low:.4g} to {self.high:.4g}"
+        if self.mean == 0 and self.std == 1:
+            return f"taken as it is{span}"
         if self.mean == 0 and self.low is not None and self.low >= 0 and self.high != 0:  # scaled by its mean alone
             return f"mean {self.std:.4g}{span}"
         missing = "; missing cells are imputed" if self.imputed else ""

@@ -53,6 +53,12 @@ class Loaded:
     notes: tuple[str, ...] = ()  # what the user should know: rows dropped, columns ignored, constant columns
 
     @property
+    def parts(self) -> dict[str, Examples]:
+        """The parts that are in memory, by name."""
+        training = {} if self.streamed else {"training": self.train}
+        return training | {"validation": self.validation, "test": self.test}
+
+    @property
     def task(self) -> Task:
         """The kind of problem: "classification" or "regression"."""
         return "classification" if self.schema.classes is not None else "regression"

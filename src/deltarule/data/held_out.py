@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
-from deltarule.data.splitting import HELD_OUT, require_rows
+from deltarule.data.splitting import held_out, require_rows
 from deltarule.data.stream import Block, Piece, Stream
 
 TRAINING, VALIDATION, TEST = 0, 1, 2
@@ -26,7 +26,7 @@ class Parts:
         N = stream.rows
         require_rows(N)
         self.seed, self.inputs = seed, stream.inputs
-        self.drawn = self.held = max(1, min(round(HELD_OUT * N), _room(stream.inputs + stream.targets)))
+        self.drawn = self.held = max(1, min(held_out(N), _room(stream.inputs + stream.targets)))
         ends = np.cumsum([0, *(block.rows for block in stream.blocks)])
         # Before each block, how many rows are drawn in all: the same share of every block, as whole rows allow.
         self.before = [2 * self.drawn * int(end) // N for end in ends]

@@ -24,40 +24,46 @@ class Lags:
         """The steps before the first one that can be predicted."""
         return max((*self.outputs, *self.inputs), default=0)
 
+    @property
+    def reach(self) -> int:
+        """How many outputs before a run have to be known; none for a time-delay network."""
+        return max(self.outputs, default=0)
+
 
 class Stretch(NamedTuple):
     """Steps one after another, in which every input is known: U (T, m) and Y (T, k), in which NaN is missing.
 
-    The first steps of Y, as many as the longest lag, are known too, so that a free run can begin.
+    Before the first step that is predicted, as many outputs as `Lags.reach` are known, so that a free run can begin.
     """
 
     U: np.ndarray
     Y: np.ndarray
 
 
-def stretches(U: np.ndarray, Y: np.ndarray, longest: int) -> list[Stretch]:
+def stretches(U: np.ndarray, Y: np.ndarray, lags: Lags) -> list[Stretch]:
     """The stretches of a record that are long enough for one prediction.
 
     Args:
         U: inputs, (T, m); a step with a missing one ends a stretch.
         Y: outputs, (T, k).
-        longest: the longest lag.
+        lags: of the model.
     """
     given = np.isfinite(U).all(axis=1)
     ends = np.flatnonzero(np.diff(np.concatenate([[False], given, [False]]).astype(int))).reshape(-1, 2)
     found = []
     for first, last in ends:
-        start = first + first_known(Y[first:last], longest)
-        if start + longest < last:
+        start = first + first_known(Y[first:last], lags)
+        if start + lags.longest < last:
             found.append(Stretch(U[start:last], Y[start:last]))
     return found
 
 
-def first_known(Y: np.ndarray, longest: int) -> int:
-    """The first step from which on `longest` steps of Y (T, k) are known; T if there is none."""
+def first_known(Y: np.ndarray, lags: Lags) -> int:
+    """The first step at which a piece of Y (T, k) can begin, whose first run then has its outputs; T if none can."""
+    D, T = lags.longest, len(Y)
     missing = np.concatenate([[0], np.cumsum(np.isnan(Y).any(axis=1))])
-    free = np.flatnonzero(missing[longest:] == missing[: len(missing) - longest]) if longest <= len(Y) else []
-    return int(free[0]) if len(free) else len(Y)
+    free = np.flatnonzero(missing[D:] == missing[D - lags.reach : T + 1 - lags.reach]) if D <= T else []
+    return int(free[0]) if len(free) else T
 
 
 def lagged(U: np.ndarray, Y: np.ndarray, lags: Lags) -> np.ndarray:
@@ -76,8 +82,8 @@ def table(parts: Sequence[Stretch], lags: Lags) -> tuple[np.ndarray, np.ndarray]
 
 
 class Windows(NamedTuple):
-    """Equally long pieces of stretches: U (K, D + H, m), Y (K, D + H, k) with the D first known, and which of the H
-    outputs after them are measured, (K, H, k) of ones and zeros.
+    """Equally long pieces of stretches: U (K, D + H, m), Y (K, D + H, k), a run of which can begin after D steps, and
+    which of the H outputs there are measured, (K, H, k) of ones and zeros.
     """
 
     U: np.ndarray
@@ -85,14 +91,15 @@ class Windows(NamedTuple):
     known: np.ndarray
 
 
-def windows(parts: Sequence[Stretch], longest: int, steps: int | None, every: int | None = None) -> Windows:
+def windows(parts: Sequence[Stretch], lags: Lags, steps: int | None, every: int | None = None) -> Windows:
     """Pieces of D + `steps` steps that begin every steps / 2, or `every`, D the longest lag; a shorter stretch is one.
 
     Without `steps` every stretch is one piece.
 
-    A piece that would begin where an output is missing begins where `longest` of them are known. What lies beyond the
+    A piece whose run would lack an output before it begins where none is missing. What lies beyond the
     end of a stretch repeats its last inputs and counts as not measured.
     """
+    longest = lags.longest
     H = max(len(part.Y) for part in parts) - longest
     H = H if steps is None else min(steps, H)
     pieces = []
@@ -101,18 +108,20 @@ def windows(parts: Sequence[Stretch], longest: int, steps: int | None, every: in
         apart = max(H // 2, 1) if every is None else every
         wanted = range(0, last + apart, apart) if last else (0,)
         starts = {min(at, last) for at in wanted}
-        starts = {at + first_known(part.Y[at:], longest) for at in starts}
+        starts = {at + first_known(part.Y[at:], lags) for at in starts}
         pieces += [(part, at) for at in sorted(starts) if at + longest < len(part.Y)]
     U = np.stack([_padded(part.U, at, longest + H, "edge") for part, at in pieces])
     Y = np.stack([_padded(part.Y, at, longest + H, "constant", constant_values=np.nan) for part, at in pieces])
     return Windows(U, Y, np.isfinite(Y[:, longest:]).astype(float))
 
 
-def spaced(parts: Sequence[Stretch], longest: int, steps: int, places: int) -> Windows:
+def spaced(parts: Sequence[Stretch], lags: Lags, steps: int, places: int) -> Windows:
     """Windows of `steps` that begin at no more than about `places` places, evenly over the stretches."""
-    return windows(parts, longest, steps, every=max(1, sum(len(part.Y) for part in parts) // places))
+    return windows(parts, lags, steps, every=max(1, sum(len(part.Y) for part in parts) // places))
 
 
 def _padded(array: np.ndarray, first: int, length: int, mode: Any, **values: float) -> np.ndarray:
     piece = array[first : first + length]
+    if len(piece) == length:
+        return piece
     return np.pad(piece, ((0, length - len(piece)), (0, 0)), mode=mode, **values)

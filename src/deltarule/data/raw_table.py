@@ -30,12 +30,12 @@ class RawTable:
         return [f"{name} is read with {', '.join(found)}"] if found else []
 
 
-def refuse_duplicates(path: Path, names: Collection[str]) -> None:
+def refuse_duplicates(origin: str | Path, names: Collection[str]) -> None:
     """Refuse names that two columns have."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         columns = f"(its columns: {listed(tuple(names))})"
-        raise DataError(f"{path} has more than one column named {shown(twice[0])} {columns}: rename or remove one")
+        raise DataError(f"{origin} has more than one column named {shown(twice[0])} {columns}: rename or remove one")
 
 
 @contextmanager

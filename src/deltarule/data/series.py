@@ -33,6 +33,14 @@ class Series:
     U: np.ndarray
     notes: tuple[str, ...] = ()
 
+    @property
+    def step(self) -> float | None:
+        """The time from one step to the next, in seconds where times are dates; None of a single step."""
+        if len(self.time) < 2:
+            return None
+        step = self.time[1] - self.time[0]
+        return float(step / np.timedelta64(1, "s") if isinstance(step, np.timedelta64) else step)
+
     def part(self, first: int, last: int | None = None) -> "Series":
         """Steps `first` to before `last`."""
         which = slice(first, last)
@@ -75,6 +83,19 @@ def series_of(
     if at is not None:
         moments, values, notes = _evenly(_times(frame, at, origin), values, frame.index, origin, at, resample)
     return Series(moments, tuple(names), tuple(taken), values[:, :k], values[:, k:], notes)
+
+
+def require_step(series: Series, step: float | None, origin: str) -> None:
+    """Compare the step of a series with the one that a model was trained on, None if that is not known.
+
+    Raises:
+        DataError: they differ.
+    """
+    if step is not None and series.step is not None and abs(series.step - step) > EVEN * step:
+        raise DataError(
+            f"{origin} has a row every {series.step:g}, and the model was trained on a row every {step:g} (seconds, "
+            f"where times are dates): give it rows {step:g} apart, or train a model on rows like these"
+        )
 
 
 def _find(name: str, frame: Frame, origin: str) -> str:

@@ -60,8 +60,8 @@ def blocks(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     (array([0, 1, 2, 3, 4]), array([5]), array([6]))
     """
     require_rows(count)
-    held_out = _held_out(count)
-    train, validation, test = np.split(np.arange(count), [count - 2 * held_out, count - held_out])
+    held = held_out(count)
+    train, validation, test = np.split(np.arange(count), [count - 2 * held, count - held])
     return train, validation, test
 
 
@@ -71,12 +71,12 @@ def require_rows(count: int) -> None:
         raise DataError(f"there are {count} rows, but training, validation and test take at least 3: add rows")
 
 
-def _held_out(count: int) -> int:
-    """The rows of the validation part, and of the test part."""
+def held_out(count: int) -> int:
+    """How many of so many rows validate, and how many test: 15%, and at least one."""
     return max(1, round(HELD_OUT * count))
 
 
 def _cut(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut three or more shuffled rows into 70/15/15, each part at least one row."""
-    held_out = _held_out(len(rows))
-    return rows[2 * held_out :], rows[:held_out], rows[held_out : 2 * held_out]
+    held = held_out(len(rows))
+    return rows[2 * held :], rows[:held], rows[held : 2 * held]

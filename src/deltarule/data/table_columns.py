@@ -242,7 +242,10 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
                 notes.append(f"column {name!r} holds {different} different {what} and becomes as many inputs")
     if not chosen:
         ignored = f" ({'; '.join(notes)})" if notes else ""
-        raise DataError(f"{origin} has no column left for the inputs besides the target{ignored}: add one")
+        raise DataError(
+            f"{origin} has no column left for the inputs besides the target{ignored}: add one, or "
+            "train on it as a time series, --lags 8 or deltarule.NARXRegressor, if its rows are steps"
+        )
     return chosen, tuple(notes)
 
 
@@ -261,7 +264,7 @@ def _no_input(column: Series, kind: str) -> str | None:
 
 
 def in_time(frame: Frame) -> tuple[str, ...]:
-    """A note if the rows stand in the order of a column of dates, which a random split takes no heed of."""
+    """A note if the rows stand in the order of a column of dates, which a random split ignores."""
     for name in frame:
         if kind_of(frame[name]) != "date":
             continue

@@ -91,9 +91,7 @@ def numbered(frame: Frame) -> Frame:
 def _each_once(frame: Frame, origin: str) -> Frame:
     """`numbered`, or a DataError where two columns have one name."""
     frame = numbered(frame)
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise DataError(f"{origin} has two columns called {twice[0]!r}: give each column a name of its own")
+    refuse_duplicates(origin, frame.columns)
     return frame
 
 

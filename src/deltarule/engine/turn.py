@@ -8,6 +8,10 @@ from deltarule.arrays import Array
 Record = dict[str, Array]
 
 
+class TimeIsUp(Exception):
+    """The time limit passed within an epoch."""
+
+
 def no_clock() -> None:
     """Nobody waits."""
 

@@ -10,11 +10,12 @@ from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import linearize
 from deltarule.engine.randomness import POINTS, generator
-from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.engine.turn import Record, Turn
 from deltarule.equations.problem import Problem
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score
 from deltarule.objective import Objective
+from deltarule.trainers.stopping import from_outside
 from deltarule.training.loop import Carry, Course
 
 LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way
@@ -69,10 +70,13 @@ class EquationCourse(Course):
         number = 0 if self.resample_every is None else epoch // self.resample_every
         if number not in self.drawn:
             self.drawn.clear()
-            equations = self.problem.equations
-            points = [e.at(generator(*self.path, POINTS, i, number)) for i, e in enumerate(equations)]
-            self.drawn[number] = self.problem.parts(points)
+            self.drawn[number] = self.problem.parts(self.points(epoch))
         return self.drawn[number]
+
+    def points(self, epoch: int) -> list[np.ndarray]:
+        """Those of every equation in this epoch (from 0)."""
+        number = 0 if self.resample_every is None else epoch // self.resample_every
+        return [e.at(generator(*self.path, POINTS, i, number)) for i, e in enumerate(self.problem.equations)]
 
     def start(self, params: Params) -> Carry:
         """The carry before the first epoch."""
@@ -89,7 +93,7 @@ class EquationCourse(Course):
     def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
         """The clock alone: nothing is drawn but points."""
         for epoch in range(first, until):
-            yield Turn(None, None, clock if epoch else no_clock)
+            yield Turn(None, None, self.clock_of(epoch, clock))
 
     def score(self, params: Params) -> Score:
         """F over the points that are not fitted."""
@@ -104,7 +108,8 @@ class EquationCourse(Course):
             weights = self._balanced(state.params, epoch)
         F = self.problem.joint(self.parts(epoch), weights, self.trainer.l2)
         trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, turn.clock)
-        if record.get("stop") and self.resample_every is not None:  # the next points may lead on
+        own_stop = record.get("stop") and from_outside(record["stop"]) is None
+        if own_stop and self.resample_every is not None:  # the next points may lead on
             trained, record["stop"] = self.trainer.first_state(F, trained.params, self.problem.dtype), 0
         if self.balance_every is not None:
             record["weights"] = np.array(weights)

@@ -59,6 +59,11 @@ class Equation:
             object.__setattr__(self, "validation", as_points("validation points of an equation", self.validation))
 
     @property
+    def name(self) -> str:
+        """That of the residual's function."""
+        return getattr(self.residual, "__name__", type(self.residual).__name__)
+
+    @property
     def is_drawn(self) -> bool:
         """Whether its points can be drawn anew."""
         return callable(self.points)

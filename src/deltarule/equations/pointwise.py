@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.arrays import is_jax
 from deltarule.errors import ConfigurationError
 
 Slots = tuple[int, ...]  # (s,) of a first derivative, (s, t) with s <= t of a second
@@ -51,7 +52,10 @@ RULES: dict[str, Rule] = {
     "sign": (None, None),
     "floor": (None, None),
 }
-COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isfinite", "isnan")
+WITHOUT_DERIVATIVES = (
+    "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isfinite", "isnan",
+    "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "invert",
+)  # fmt: skip
 
 
 class Number:
@@ -146,9 +150,11 @@ for _symbol, _name in {
     setattr(Number, f"__r{_symbol}__", _operator(_name, reverse=True))
 for _symbol, _name in {
     "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    "and": "bitwise_and", "rand": "bitwise_and", "or": "bitwise_or", "ror": "bitwise_or", "xor": "bitwise_xor",
+    "rxor": "bitwise_xor",
 }.items():  # fmt: skip
     setattr(Number, f"__{_symbol}__", _operator(_name))
-for _symbol, _name in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
+for _symbol, _name in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}.items():
     setattr(Number, f"__{_symbol}__", lambda self, name=_name: _of_numbers(name, self))
 Number.__hash__ = None  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -175,13 +181,18 @@ def _innermost(number: Any) -> Any:
 
 def _of_numbers(name: str, *inputs: Any) -> Any:
     """A function of Numbers by its rule."""
-    if name in COMPARISONS:
-        return apply(name, *map(value_of, inputs))
+    if name in WITHOUT_DERIVATIVES:
+        return _constant(apply(name, *map(value_of, inputs)))
     if len(inputs) == 1 and name in RULES:
         return _chain(name, inputs[0])
     if name in BINARY:
         return BINARY[name](*inputs)
     raise _no_rule(name)
+
+
+def _constant(array: Any) -> Any:
+    """What has no derivative: NumPy's array as it is, JAX's as a Number, because NumPy's functions take no tracer."""
+    return Number(array) if is_jax(_innermost(array)) else array
 
 
 def _mixes_points(what: str) -> ConfigurationError:
@@ -194,8 +205,7 @@ def _mixes_points(what: str) -> ConfigurationError:
 def _no_rule(name: str) -> ConfigurationError:
     known = ", ".join((*RULES, *BINARY, *FUNCTIONS))
     return ConfigurationError(
-        f"a residual uses numpy.{name}, whose derivative is not known here: write it with {known}, or give "
-        "Equation(derivatives=...)."
+        f"numpy.{name} has no derivative here: write the function with {known}, or give Equation(derivatives=...)."
     )
 
 
@@ -204,7 +214,7 @@ def _chain(name: str, x: Number) -> Any:
     y = apply(name, x.value)
     slope, bend = RULES[name]
     if slope is None:
-        return y
+        return _constant(value_of(y))
     first = slope(x.value, y)
     parts = {slots: first * part for slots, part in x.parts.items()}
     if x.order == 2 and bend is not None:
@@ -260,16 +270,26 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _power(x: Any, exponent: Any) -> Any:
-    """x^e: by the chain rule for a plain e, as exp(e ln x) otherwise."""
-    if isinstance(exponent, Number):
+    """x^e: by the chain rule for an e without derivatives, as exp(e ln x) otherwise."""
+    if isinstance(exponent, Number) and exponent.parts:
         return _chain("exp", _multiply(exponent, apply("log", x)))
-    e = np.asarray(exponent).item() if np.ndim(exponent) == 0 else exponent
-    if np.ndim(e) == 0 and e in (1, 2):
-        return x if e == 1 else _chain("square", x)
-    parts = {slots: e * x.value ** (e - 1) * part for slots, part in x.parts.items()}
-    if x.order == 2:
-        _add_products(parts, x, x, e * (e - 1) * x.value ** (e - 2), halved=True)
-    return Number(x.value**e, parts, x.order)
+    e = value_of(exponent)
+    if isinstance(e, np.generic | np.ndarray) and np.ndim(e) == 0:
+        e = e.item()
+    if isinstance(e, int | float) and e == 2:
+        return _chain("square", x)
+    value = value_of(x)
+    parts = {slots: _falling(value, e, e, 1) * part for slots, part in x.parts.items()} if isinstance(x, Number) else {}
+    if parts and x.order == 2:
+        _add_products(parts, x, x, _falling(value, e * (e - 1), e, 2), halved=True)
+    return Number(value**e, parts, _order(x, exponent))
+
+
+def _falling(x: Any, factor: Any, e: Any, k: int) -> Any:
+    """factor x^(e - k), and 0 where factor is 0: the derivative of x^0 is 0 at x = 0 too."""
+    if isinstance(e, int | float):
+        return factor * x ** (e - k) if factor else 0.0
+    return factor * x ** apply("where", apply("equal", factor, 0), 0, e - k)
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:

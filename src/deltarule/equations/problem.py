@@ -6,18 +6,19 @@ Each part is an `Objective` of a lifted network: jets of the layers, the unknown
 are scaled to [-1, 1] on the way in; `to_inside` and `to_outside` move the first layer between the two.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from deltarule import engine as engines
-from deltarule.curvature.blocks import examples_at_once
-from deltarule.engine.rows import Rows, block_size
+from deltarule import trees
+from deltarule.engine.rows import Rows, linearized_at_once
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
-from deltarule.errors import ShapeError
+from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.activation import Activation
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.backprop import Params
@@ -25,6 +26,7 @@ from deltarule.network.layers import Layer
 from deltarule.network.layers.components import Components
 from deltarule.network.layers.jet import Jet, Unknowns
 from deltarule.network.network import Network
+from deltarule.network.sizes import Sizes
 from deltarule.objective import JointObjective, Objective
 
 
@@ -49,6 +51,12 @@ class Lifted:
     def outputs(self) -> int:
         """The residuals of a point."""
         return self.cost.count
+
+    def sizes(self, params: Params) -> Sizes:
+        """What decides the form of a step: n, the residuals of a point, and the width of the Gram."""
+        shapes = [{name: array.shape for name, array in p.items()} for p in params]
+        gram = sum(layer.gram_width(own, self.outputs) for layer, own in zip(self.layers, shapes, strict=True))
+        return Sizes(trees.size(params), 0, self.outputs, 1, 0, 0, gram)
 
 
 def lift(net: Network, cost: Residual) -> Lifted:
@@ -101,7 +109,10 @@ class Problem:
 
     def parts(self, points: Sequence[np.ndarray]) -> list[Objective]:
         """The parts of F with weight 1, (1/N_e) sum (1/2) ‖R_e‖², at these points of the equations, and of the data."""
-        found = [self.part(e, x) for e, x in zip(self.equations, points, strict=True)]
+        found = []
+        for i, (equation, x) in enumerate(zip(self.equations, points, strict=True)):
+            with _named(i, equation):
+                found.append(self.part(equation, x))
         if self.data is not None:
             X, Y = self.data
             found.append(self._part(self._asked(misfit, X, given=True), X, Y))
@@ -126,7 +137,7 @@ class Problem:
             first = rows.y.__array_namespace__().arange(rows.y.shape[0]) < len(y)
             rows = rows._replace(y=rows.y.__array_namespace__().where(first[:, None], rows.y, rows.y[:1]))
         width = sum(layer.n for layer in self.net.layers) * len(cost.components.keys)  # pyright: ignore
-        block = block_size(rows.x.shape[0], examples_at_once(width, 1))
+        block = linearized_at_once(rows.x.shape[0], width, 1)
         return Objective(lifted, rows, block, scale=1 / len(x))  # pyright: ignore[reportArgumentType]
 
     def weights(self) -> tuple[float, ...]:
@@ -152,6 +163,15 @@ class Problem:
         first = params[0]
         W = first["W"] / self.half
         return [{"W": W, "b": first["b"] - W @ self.centre}, *params[1:]]
+
+
+@contextmanager
+def _named(i: int, equation: Equation) -> Iterator[None]:
+    """Errors say which equation they are about."""
+    try:
+        yield
+    except (ConfigurationError, ShapeError) as error:
+        raise type(error)(f"equations[{i}] ({equation.name}): {error}") from None
 
 
 def scaling_of(points: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

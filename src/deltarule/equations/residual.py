@@ -4,7 +4,8 @@ The outputs of a lifted network are the slots of R: the jet of u, component by c
 factor of Gauss-Newton, holds ∂R/∂u_c and ∂R/∂theta, which seed (BP-JET), and r is R itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from deltarule.arrays import Array, is_jax
 from deltarule.equations.pointwise import Number, broadcast, value_of
-from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
 from deltarule.network.layers.components import Components, Key
@@ -122,10 +123,16 @@ class Residual(Cost):
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
     ) -> Array:
-        """d²R along the curve of the slots, (m, q); with derivatives given by hand R is bent in its slots alone."""
-        if self.derivatives is not None:
-            return super().residual_acceleration(activation, z, a, y, dz, ddz)
+        """d²R along the curve of the slots, (m, q), S^T ddz + dS^T dz: exact where R gives its own derivatives.
+
+        Of derivatives by hand dS is their difference along dz, central, good to some ten digits.
+        """
         xp, m = z.__array_namespace__(), z.shape[0]
+        if self.derivatives is not None:
+            near = float(np.finfo(z.dtype).eps) ** (1 / 3)
+            step = near * (1 + abs(z).max()) / xp.maximum(abs(dz).max(), np.finfo(z.dtype).tiny)
+            before, here, after = (self._given_slopes(z + h * dz, y) for h in (-step, 0.0, step))
+            return (here * ddz[..., None]).sum(axis=1) + ((after - before) * dz[..., None]).sum(axis=1) / (2 * step)
 
         def along(slot: slice | int, shape: tuple[int, ...]) -> Number:
             pick = (0, slot) if shape == () else (slice(None), slot)
@@ -196,11 +203,8 @@ class Residual(Cost):
         along = {(i,): units[i : i + 1] for i in self.components.first}
         v = Number(component(()), {key: component(key) for key in keys if key}, order)
         u = self.transform(Number(x, along, order), v)
-        if not isinstance(u, Number) or u.shape != v.shape:
-            raise ShapeError(
-                f"hard makes the shape {np.shape(value_of(u))} of the network's output {v.shape}: return an array of "
-                "that shape, as x[:, :1] * v is."
-            )
+        require_transformed(u, v.shape)
+        u = u if isinstance(u, Number) else Number(u, {}, order)
 
         def of(key: Key) -> Any:
             if key not in keys:
@@ -266,6 +270,31 @@ class Residual(Cost):
         return columns
 
 
+def require_transformed(u: Any, shape: tuple[int, ...]) -> None:
+    """Raise a ShapeError unless u = T(x, v) has the shape of v."""
+    found = u.shape if isinstance(u, Number) else np.shape(u)
+    if found != shape:
+        raise ShapeError(
+            f"hard makes the shape {found} of the network's output {shape}: return an array of that shape, as "
+            "x[:, :1] * v is."
+        )
+
+
+def check_transform(transform: Any, x: np.ndarray, outputs: int) -> None:
+    """Refuse a hard condition T(x, v) that is no function of points and output, or whose values are no u.
+
+    Raises:
+        ConfigurationError: it cannot be called so, or what it does has no derivative.
+        ShapeError: it makes another shape than that of v.
+    """
+    if not callable(transform):
+        raise ConfigurationError(f"hard is {transform!r}: give a function (x, v) of points and the network's output.")
+    x = np.resize(x, (PROBED, x.shape[1]))
+    ones = np.ones((PROBED, outputs))
+    with _in_a_sentence("hard", "(x, v)", f"(m, {outputs})", PROBED):
+        require_transformed(transform(x, Number(ones)), ones.shape)
+
+
 def asked(residual: Residual, x: np.ndarray) -> Residual:
     """The residual with what it asks for and how many it makes, found by calling it once with ones at x (m, d).
 
@@ -282,27 +311,34 @@ def asked(residual: Residual, x: np.ndarray) -> Residual:
 
     extra = [np.ones((len(x), residual.outputs))] if residual.given else []
     unknowns = Unknown({name: Number(np.float64(1.0)) for name in residual.names})
-    try:
-        with np.errstate(all="ignore"):
-            found = residual.function(x, Field(note), unknowns, *extra)
-        columns = residual.columns(found, len(x))
+    with _in_a_sentence("a residual", "(x, u, p)", "(m,), (m, q) or a tuple of such", len(x)):
+        columns = residual.columns(residual.function(x, Field(note), unknowns, *extra), len(x))
         if any(np.asarray(value_of(column)).dtype.kind not in "biuf" for column in columns):
-            raise TypeError(f"it returns {type(found).__name__}")
-    except (TypeError, AttributeError, IndexError) as error:
-        raise ConfigurationError(
-            f"a residual cannot be used ({error}): write a function (x, u, p) of arithmetic and NumPy's functions that "
-            "returns (m,), (m, q) or a tuple of such."
-        ) from None
-    except ValueError as error:
-        if isinstance(error, ConfigurationError | ShapeError):
-            raise
-        raise ShapeError(
-            f"a residual does not fit its {len(x)} points ({error}): x[:, 0] is (m,) and u.value (m, k), so write "
-            "x[:, :1], or u.value[:, 0]."
-        ) from None
+            raise TypeError("it returns no numbers")
     beyond = sorted({i for key in keys for i in key if i >= x.shape[1]})
     if beyond:
         raise ConfigurationError(
-            f"a residual asks for the derivative by input {beyond[0]}, and points have {x.shape[1]}, numbered from 0."
+            f"a residual asks for the derivative by input {beyond[0]}, and points have {counted(x.shape[1], 'input')}: "
+            f"they are numbered from 0, so {x.shape[1] - 1} is the last."
         )
     return replace(residual, components=Components.covering(keys), count=len(columns))
+
+
+@contextmanager
+def _in_a_sentence(what: str, arguments: str, returns: str, m: int) -> Iterator[None]:
+    """Say what is wrong with a user's function that fails on m points."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except (ConfigurationError, ShapeError):
+        raise
+    except ValueError as error:
+        raise ShapeError(
+            f"{what} does not fit its {m} points ({error}): x[:, 0] is (m,) and u.value (m, k), so write x[:, :1], or "
+            "u.value[:, 0]."
+        ) from None
+    except (TypeError, AttributeError, LookupError) as error:
+        raise ConfigurationError(
+            f"{what} cannot be used ({error}): write a function {arguments} of arithmetic and NumPy's functions that "
+            f"returns {returns}."
+        ) from None

@@ -12,12 +12,14 @@ from deltarule.data.schema import Schema
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.evaluation import derivatives_of, residuals_of, values_of
 from deltarule.equations.problem import Problem
-from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.models.model import Model
 from deltarule.models.words import finite
 from deltarule.network.derivatives import Derivatives
 from deltarule.network.layers.jet import lifted_params
 from deltarule.training.session import TrainingResult
+
+MAPPED = 400  # points of an equation whose residuals a model file keeps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,17 +30,20 @@ class Solution(TrainingResult):
         params: of the network, for inputs as the user gives them: `net(result.params, X)`.
         unknowns: the estimate of each unknown, by name.
         standard_errors: of the unknowns, by name, where there are data and the matrix of n parameters or of all
-            residuals, whichever are fewer, fits half of the memory; {} otherwise. See
-            `deltarule.equations.uncertainty` for what they hold and what not.
+            residuals, whichever are fewer, fits half of the memory; {} otherwise, and where it does not fit `remark`
+            says so. See `deltarule.equations.uncertainty` for what they hold and what not.
         noise: the standard deviation of the data about u, as estimated with the standard errors; else None.
-        residual_rms: the root of the mean of ‖R‖² over the points of each equation, times their own weights if each has
-            one, and of the data's misfit.
+        residual_rms: the root of the mean of ‖R‖² over the points of each equation, and of ‖u - y‖² over the data,
+            last; weights do not enter. Of points that are drawn anew, those of the epoch that the parameters come from,
+            on which the standard errors stand too.
+        fitted: these points, (m, d), and R there, (m, q), of each equation, and u - y of the data, last.
     """
 
     unknowns: dict[str, float] = field(default_factory=dict)
     standard_errors: dict[str, float] = field(default_factory=dict)
     noise: float | None = None
     residual_rms: tuple[float, ...] = ()
+    fitted: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     problem: Problem = None  # pyright: ignore[reportAssignmentType]
 
     def __call__(self, X: Any) -> np.ndarray:
@@ -50,9 +55,20 @@ class Solution(TrainingResult):
         return derivatives_of(self.problem, self.lifted(), self._points(X))
 
     def residuals(self, X: Any, equation: int | Equation = 0) -> np.ndarray:
-        """R of an equation at any points, (N, q): of the one of that number, or of one that was not fitted."""
-        chosen = equation if isinstance(equation, Equation) else self.problem.equations[equation]
-        return residuals_of(self.problem, self.lifted(), self._points(X), chosen)
+        """R of an equation at any points, (N, q): of the one of that number, or of one that was not fitted.
+
+        Raises:
+            ConfigurationError: there is no equation of that number.
+        """
+        if not isinstance(equation, Equation):
+            equations = self.problem.equations
+            if equation not in range(len(equations)):
+                raise ConfigurationError(
+                    f"equation is {equation!r}, and {counted(len(equations), 'equation')} were fitted: give a number, "
+                    "counted from 0, or an Equation."
+                )
+            equation = equations[equation]
+        return residuals_of(self.problem, self.lifted(), self._points(X), equation)
 
     def _points(self, X: Any) -> np.ndarray:
         """X as points with as many inputs as were fitted."""
@@ -81,22 +97,30 @@ class Solution(TrainingResult):
         """
         problem, letter = self.problem, "u" if self.problem.transform is None else "v"
         low, high = problem.centre - problem.half, problem.centre + problem.half
-        inputs = tuple(inputs) or tuple(f"x{i + 1}" for i in range(len(low)))
-        outputs = tuple(outputs) or tuple(f"{letter}{o + 1}" for o in range(problem.net.outputs))
-        for name, given, count in (("inputs", inputs, len(low)), ("outputs", outputs, problem.net.outputs)):
-            if len(given) != count or len(set(given)) < count:
-                raise ConfigurationError(f"{name} is {given}, and there are {count}: give so many different names.")
+        inputs = _names("inputs", inputs, "x", len(low))
+        outputs = _names("outputs", outputs, letter, problem.net.outputs)
         if set(inputs) & set(outputs):
             raise ConfigurationError(f"inputs {inputs} and outputs {outputs} share a name: give each its own.")
         ranges = zip(inputs, low.tolist(), high.tolist(), strict=True)
         columns = [NumericColumn(name, 0.0, 1.0, *ends) for name, *ends in ranges]
         targets = [NumericColumn(name, 0.0, 1.0) for name in outputs]
         schema = Schema("table", "regression", tuple(columns), tuple(targets), None, outputs)
-        names = ("stop_reason", "message", "epochs", "best_epoch", "history", "engine")
+        names = ("stop_reason", "message", "epochs", "best_epoch", "history", "engine", "unknowns", "standard_errors")
         record = {name: getattr(self, name) for name in names}
-        record |= {"unknowns": self.unknowns, "standard_errors": self.standard_errors}
         record |= {"residual_rms": list(self.residual_rms), "training_seconds": round(self.seconds, 3)}
+        record |= {"noise_std": None if self.noise is None else [self.noise] * len(outputs)}
+        record |= {"residual_maps": [self._map(i) for i in range(len(self.fitted))]}
         return Model(problem.net, self.params, schema, finite(record))
+
+    def _map(self, i: int) -> dict[str, Any]:
+        """For the report: the size of a residual at some of its points."""
+        equations, (X, R) = self.problem.equations, self.fitted[i]
+        some = np.sort(np.random.default_rng(0).permutation(len(X))[:MAPPED])
+        name = equations[i].name if i < len(equations) else "data"
+        name = f"equation {i}" if name == "<lambda>" else name
+        points = [[float(f"{x:.4g}") for x in row] for row in X[some]]
+        sizes = np.sqrt((R[some] ** 2).sum(axis=1))
+        return {"name": name, "points": points, "residuals": [float(f"{r:.3g}") for r in sizes]}
 
     def save(self, path: str | os.PathLike, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> None:
         """Write `model(inputs, outputs)` to a file, with the unknowns and their errors in the record of the training.
@@ -105,3 +129,15 @@ class Solution(TrainingResult):
             ModelFileError: the file cannot be written.
         """
         self.model(inputs, outputs).save(path)
+
+
+def _names(what: str, given: Any, letter: str, count: int) -> tuple[str, ...]:
+    """The names that are given, or x1, x2, ..."""
+    names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Sequence) else None
+    if names == ():
+        return tuple(f"{letter}{i + 1}" for i in range(count))
+    if names is None or len(names) != count or len(set(names)) < count:
+        raise ConfigurationError(
+            f"{what} is {given!r}, and the solution has {counted(count, what[:-1])}: give that many different names."
+        )
+    return names

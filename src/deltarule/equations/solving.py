@@ -9,13 +9,16 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.checks import as_numbers, require_count, require_number
+from deltarule.engine.machine import in_units
 from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
+from deltarule.equations.evaluation import residuals_of, values_of
 from deltarule.equations.problem import Problem, engine_named, scaling_of
+from deltarule.equations.residual import check_transform
 from deltarule.equations.solution import Solution
-from deltarule.equations.uncertainty import standard_errors
+from deltarule.equations.uncertainty import bytes_needed, standard_errors
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network.backprop import Params
 from deltarule.network.derivatives import require_smooth
@@ -117,6 +120,8 @@ def solve(
             "hard and an equation's derivatives by hand are both given, and those are by u, not by the network's "
             "output: leave derivatives out."
         )
+    if hard is not None:
+        check_transform(hard, points[0].astype(dtype), net.outputs)
     _check_rules(equations, resample_every, stopping)
     with E.computing_in(dtype):
         problem = Problem(
@@ -136,8 +141,9 @@ def solve(
         parts = course.parts(0)
         first = parts[0].net
         count = -(-sum(part.rows.x.shape[0] * part.net.outputs for part in parts) // first.outputs)
-        course = replace(course, form=trainer.form(first, starts[0], count))
-        with trainer.thread_limits(first, starts[0], count):
+        sizes = first.sizes(starts[0])
+        course = replace(course, form=trainer.form(sizes, count))
+        with trainer.thread_limits(sizes, count):
             result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)
 
@@ -145,23 +151,36 @@ def solve(
 def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.ndarray) -> Solution:
     """The result for inputs as the user gives them."""
     lifted = trees.mapped(np.asarray, result.params)
-    parts = course.parts(0)
-    rms = tuple(float(part.call(_mean_square, result.params)) ** 0.5 for part in parts)
-    errors, noise = {}, None
-    order = min(trees.size(result.params), sum(part.rows.y.shape[0] * part.net.outputs for part in parts))
-    fits = 4 * 8 * order**2 <= available_memory()
-    if problem.data is not None and problem.names and problem.data_weight and fits:
-        weights = result.history["weights"][-1] if "weights" in result.history else problem.weights()
-        errors, noise = standard_errors(problem.joint(parts, weights, None), problem.names, result.params)
+    epoch = max(result.best_epoch - 1, 0)  # whose points and weights led to the parameters
+    points = course.points(epoch)
+    maps = tuple(residuals_of(problem, lifted, x, e) for x, e in zip(points, problem.equations, strict=True))
+    if problem.data is not None:
+        X, Y = problem.data
+        points, maps = [*points, X], (*maps, values_of(problem, lifted, X) - Y)
+    errors, noise, remark = {}, None, result.remark
+    if problem.data is not None and problem.names and problem.data_weight:
+        datums = maps[-1].size
+        needed = bytes_needed(trees.size(lifted), sum(r.size for r in maps), datums)
+        if needed <= available_memory():
+            weights = result.history["weights"][epoch] if "weights" in result.history else problem.weights()
+            F = problem.joint(course.parts(epoch), weights, None)
+            errors, noise = standard_errors(F, problem.names, result.params)
+        else:
+            remark = (
+                f"The unknowns have no standard errors: they take {in_units(needed)} of memory, more than half of this "
+                "machine's. Solve with fewer parameters, or with fewer points."
+            )
     found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
     kept = {field.name: getattr(result, field.name) for field in fields(result)}
     kept["params"] = problem.to_outside(lifted[:-1])
     kept["starts"] = tuple(_solution(problem, course, start, theta) for start in result.starts)
-    return Solution(**kept, unknowns=found, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem)
-
-
-def _mean_square(F: Any, p: Params) -> Any:
-    return 2 * F.value(p)
+    if remark:
+        kept |= {"remark": remark, "message": f"{result.message} {remark}"}
+    rms = tuple(float((r * r).sum(axis=1).mean() ** 0.5) for r in maps)
+    return Solution(
+        **kept, unknowns=found, standard_errors=errors, noise=noise, residual_rms=rms, problem=problem,
+        fitted=tuple(zip(points, maps, strict=True)),
+    )  # fmt: skip
 
 
 def _equations(equations: Any) -> tuple[Equation, ...]:

@@ -18,9 +18,10 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from deltarule import trees
+from deltarule.arrays import Array
 from deltarule.curvature.normal import normal_equations
 from deltarule.network.backprop import Params
-from deltarule.objective import JointObjective
+from deltarule.objective import JointObjective, Objective
 from deltarule.trainers.levenberg_marquardt.dual import joint_gram
 
 RIDGE = 1e-12  # eps beside the trace
@@ -29,43 +30,50 @@ DETERMINED = (
 )
 
 
+def bytes_needed(n: int, R: int, datums: int) -> float:
+    """What `standard_errors` takes for n parameters and R residuals, of which so many are of data."""
+    return 8.0 * (4 * n**2 if n <= R else 3 * R**2 + R * datums)
+
+
 def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> tuple[dict[str, float], float]:
     """The standard error of every unknown by name, and the standard deviation of the data's noise.
 
-    By the smaller of J^T J (n, n) and J J^T (R, R); J itself is formed for the rows of the data and of theta alone.
+    By the smaller of J^T J (n, n), summed over blocks of the points, and J J^T (R, R), as (GRAM-JET).
 
     Args:
         F: the objective, its last part the data.
         names: of the unknowns.
         params: of the lifted network, at the estimate.
     """
-    n, count = trees.size(params), len(names)
-    lins = F.linearized(params)
-    data, lin = F.parts[-1], lins[-1]
-    weight = float(data.scale)
-    datums, R = int(data.rows.count) * lin.r.shape[1], sum(one.r.size for one in lins)
+    n, count, data = trees.size(params), len(names), F.parts[-1]
+    weight, datums = float(data.scale), int(data.rows.count) * data.net.outputs
+    R = sum(part.rows.x.shape[0] * part.net.outputs for part in F.parts)
     if n <= R:
-        J = np.asarray(lin.jacobian_transpose())
-        hessian = np.array(F.sum(normal_equations, params).hessian)
+        hessian, of_data = (np.array(G.sum(normal_equations, params).hessian) for G in (F, data))
         ridge, units = RIDGE * np.trace(hessian), np.eye(n)[:, n - count :]
         factor = _with_ridge(hessian)
-        A = cho_solve(factor, J)
-        of_theta, gamma = A[n - count :], float((A * J).sum())
-        known = 1 - ridge * np.diagonal(cho_solve(factor, units)[n - count :])
+        of_theta = cho_solve(factor, units)  # (J^T J + eps)^-1, its columns of theta
+        squares = (of_theta * (of_data @ of_theta)).sum(axis=0)
+        gamma = float(np.trace(cho_solve(factor, of_data)))
+        known = 1 - ridge * np.diagonal(of_theta[n - count :])
     else:
+        lins = F.linearized(params)
         errors = [one.errors() for one in lins]
         K = np.array(joint_gram(F, lins, errors)["all"])
-        kept = slice(R - lin.r.size, R)
-        factor = _with_ridge(K.copy())
-        response = cho_solve(factor, np.eye(R)[:, kept])
+        kept = slice(R - lins[-1].r.size, R)
+        rows = K[kept].copy()
+        response = cho_solve(_with_ridge(K), np.eye(R)[:, kept])
         theta = np.concatenate([np.asarray(e[-1])[..., -count:].reshape(-1, count) for e in errors])
-        of_theta, known = theta.T @ response, np.ones(count)  # fewer residuals than parameters determine none alone
-        gamma = float((K[kept] * response.T).sum())
-    r = np.asarray(lin.r)
-    noise = float(np.sqrt((r * r).sum() / weight / max(datums - gamma, 1.0)))
-    errors = noise * weight**0.5 * np.sqrt((of_theta**2).sum(axis=1))
-    errors = np.where(known < DETERMINED, np.inf, errors)
+        squares = ((theta.T @ response) ** 2).sum(axis=1)
+        gamma, known = float((rows * response.T).sum()), np.ones(count)  # fewer residuals determine no parameter alone
+    noise = float(np.sqrt(2 * float(data.call(_misfit, params)) / weight / max(datums - gamma, 1.0)))
+    errors = np.where(known < DETERMINED, np.inf, noise * weight**0.5 * np.sqrt(squares))
     return {name: float(error) for name, error in zip(names, errors, strict=True)}, noise
+
+
+def _misfit(F: Objective, p: Params) -> Array:
+    """Half the square of the weighted u - y, summed."""
+    return F.value(p)
 
 
 def _with_ridge(H: np.ndarray) -> tuple[np.ndarray, bool]:

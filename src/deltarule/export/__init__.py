@@ -17,7 +17,7 @@ from deltarule.export.program import Program, program_of, require_floats, with_e
 from deltarule.export.structured_text import structured_text
 from deltarule.files.whole_file import write_whole
 
-__all__ = ["LANGUAGES", "export_model"]
+__all__ = ["LANGUAGES", "export_model", "require_language"]
 
 PRECISIONS = ("double", "float")
 
@@ -40,6 +40,19 @@ LANGUAGES = {
 }
 
 
+def require_language(name: str, to: str, program: Program) -> str:
+    """The language by its name or by the suffix of its files, if the program is written in it.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    by_suffix = {language.suffix[1:]: language_name for language_name, language in reversed(LANGUAGES.items())}
+    to = by_suffix.get(to, to)
+    if program.recursion is not None and to != "c":
+        raise ConfigurationError(f"{name} is {to!r}, and the model is a time series, which is exported to 'c' only.")
+    return require_choice(name, to, tuple(LANGUAGES))
+
+
 def export_model(
     model: Any,
     path: str | os.PathLike,
@@ -53,8 +66,8 @@ def export_model(
         model: the path of a model file, what `load_model` gives, a fitted estimator, or (net, params), which has no
             scaling.
         path: the file to write. Its name, as an identifier, is the name of the function in it.
-        to: "onnx", "c", "python", "octave", "matlab", "javascript", or "st", IEC 61131-3 Structured Text for PLCs; None
-            goes by the path's suffix.
+        to: "onnx", "c", "python", "octave", "matlab", "javascript", or "st", IEC 61131-3 Structured Text for PLCs; a
+            suffix, such as "js", will do, and None goes by that of the path. A time series is written in C only.
         precision: "double", which predicts what deltarule does to rounding, or "float".
         error_bars: whether C also gets a function that gives the standard deviation of a new measurement; of networks
             of up to some hundred parameters, see `deltarule.export.members`.
@@ -77,16 +90,14 @@ def export_model(
             raise ConfigurationError(
                 f"path is {str(path)!r}, whose suffix names no language: give to={', '.join(LANGUAGES)}."
             )
-    require_choice("to", to, tuple(LANGUAGES))
+    program = program_of(model)
+    to = require_language("to", to, program)
     require_choice("precision", precision, PRECISIONS)
     if LANGUAGES[to].suffix == ".m" and identifier(path.stem) != path.stem:
         raise ConfigurationError(
             f"path is {str(path)!r}, but an Octave function has the name of its file: call it "
             f"{identifier(path.stem)}.m, for example."
         )
-    program = program_of(model)
-    if program.recursion is not None and to != "c":
-        raise ConfigurationError(f"to is {to!r}, and the model is a time series, which is exported to 'c'.")
     if error_bars:
         if to != "c":
             raise ConfigurationError(f"error_bars is True and to is {to!r}: error bars are written in C only.")

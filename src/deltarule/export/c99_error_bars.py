@@ -33,7 +33,7 @@ typedef struct {
 
 typedef struct {
     real weight;
-    int depth, n;
+    int depth, fixed, n;
     const layer *layers;
     const real *R;
 } start;
@@ -43,7 +43,7 @@ MEMBER = """\
 static void spread(const start *net, const real *x, real *f, real *variance)
 {{
     real a[{depth} + 1][WIDEST], delta[WIDEST], below[WIDEST], g[{n}];
-    const int depth = net->depth, n = net->n;
+    const int depth = net->depth, fixed = net->fixed, n = net->n;
     int i, j, k, l, o;
     for (j = 0; j < net->layers[0].n_in; j++)
         a[0][j] = x[j];
@@ -57,7 +57,7 @@ static void spread(const start *net, const real *x, real *f, real *variance)
         f[o] = a[depth][o];
         for (j = 0; j < {k}; j++)
             delta[j] = j == o ? 1 : 0;
-        for (l = depth - 1; l >= 0; l--) {{
+        for (l = depth - 1; l >= fixed; l--) {{
             const int n_out = net->layers[l].n_out, n_in = net->layers[l].n_in;
             at -= n_out * n_in + n_out;
             for (j = 0; j < n_out; j++)
@@ -155,10 +155,11 @@ def error_bars_source(program: Program, name: str, precision: str, encoding: lis
         text += f"static const layer start{i}_layers[{len(layers)}] = {{\n" + ",\n".join(layers) + "\n};\n"
         weight = number(member.weight, precision) + suffix
         depth, n = len(layers), _parameters(member)
-        starts.append(f"    {{{weight}, {depth}, {n}, start{i}_layers, start{i}_R}}")
+        starts.append(f"    {{{weight}, {depth}, {member.fixed}, {n}, start{i}_layers, start{i}_R}}")
     text += f"static const start starts[{len(starts)}] = {{\n" + ",\n".join(starts) + "\n};\n\n"
     depth, n = max(len(m.stages) for m in members), max(map(_parameters, members))
     k, inputs = members[0].stages[-1].n_out, members[0].stages[0].n_in
+    assert program.scatter is not None
     for title, values in zip(("noise", "grown", "lowest", "highest"), program.scatter.ends, strict=True):
         text += array(title, values)
     rows = ",\n".join(
@@ -181,7 +182,7 @@ def error_bars_source(program: Program, name: str, precision: str, encoding: lis
 
 
 def _parameters(member: Member) -> int:
-    return sum(stage.W.size + len(stage.b) for stage in member.stages)
+    return sum(stage.W.size + len(stage.b) for stage in member.stages[member.fixed :])
 
 
 def _slope(activation: str, precision: str) -> str:

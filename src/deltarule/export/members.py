@@ -17,9 +17,10 @@ LARGEST = 100_000  # numbers of all R: 800 KB of constants
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One network of an ensemble: w_i, its layers, and R_i, row by row."""
+    """One network of an ensemble: w_i, its layers, of which the first `fixed` were not trained, and R_i, row by row."""
 
     weight: float
+    fixed: int
     stages: tuple[DenseStage, ...]
     root: np.ndarray
 
@@ -34,7 +35,7 @@ class Scatter:
     @classmethod
     def of(cls, ensemble: "BayesianEnsemble") -> "Scatter":
         """Of an ensemble, whose noise is of one size where it has no law."""
-        law, k, n = ensemble.law, ensemble.net.outputs, ensemble.members[0].params[0]["W"].shape[1]
+        law, k, n = ensemble.law, ensemble.net.outputs, _inputs(ensemble)
         if law is None:
             return cls((ensemble.noise, np.ones(k), np.zeros(k), np.zeros(k)), np.zeros((k, 3 + n)))
         return cls((ensemble.noise, law.std(np.ones(k)) ** 2, law.low, law.high), law.slopes)
@@ -55,11 +56,19 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
         )
     members = []
     for i, (known, net) in enumerate(zip(ensemble.members, ensemble.nets, strict=True)):
-        layers = zip(known.params, net.layers, strict=True)
-        stages = tuple(DenseStage(np.asarray(p["W"]), np.asarray(p["b"]), layer.activation) for p, layer in layers)  # pyright: ignore[reportAttributeAccessIssue]
+        steps = ensemble.steps[i]
+        before = [] if steps is None else [*zip(steps.layers(), (steps.activation, "linear"), strict=True)]
+        layers = [*before, *zip(known.params, (layer.activation for layer in net.layers), strict=True)]  # pyright: ignore[reportAttributeAccessIssue]
+        stages = tuple(DenseStage(np.asarray(p["W"]), np.asarray(p["b"]), activation) for p, activation in layers)
         upper = np.linalg.cholesky(_positive(ensemble.covariance(i))).T
-        members.append(Member(float(ensemble.weights[i]), stages, upper[np.triu_indices(len(upper))]))
+        members.append(Member(float(ensemble.weights[i]), len(before), stages, upper[np.triu_indices(len(upper))]))
     return tuple(members)
+
+
+def _inputs(ensemble: "BayesianEnsemble") -> int:
+    """n_1."""
+    steps = ensemble.steps[0]
+    return ensemble.members[0].params[0]["W"].shape[1] if steps is None else steps.W.shape[1]
 
 
 def _positive(covariance: np.ndarray) -> np.ndarray:

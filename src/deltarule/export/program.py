@@ -26,7 +26,7 @@ import numpy as np
 from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, ModelFileError
-from deltarule.export.members import Member, members_of
+from deltarule.export.members import Member, Scatter, members_of
 from deltarule.export.recursion import Recursion, recursive_columns
 from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
 from deltarule.models.model import load_model
@@ -77,7 +77,8 @@ class Program:
         classes: the labels of a classification, else None.
         series: of a network with a memory, whose stages are those of one step.
         recursion: of a NARX network, whose columns are those of its lags.
-        members: the starts of a Bayesian training, where the error bars are to be written too.
+        members: the networks of an ensemble, where the error bars are to be written too.
+        scatter: how new measurements scatter around them.
         reach: how many of their standard deviations hold 95 % of new measurements on either side.
     """
 
@@ -88,6 +89,7 @@ class Program:
     series: Series | None = None
     recursion: Recursion | None = None
     members: tuple[Member, ...] = ()
+    scatter: Scatter | None = None
     reach: float = 0.0
 
     @property
@@ -193,13 +195,13 @@ def program_of(model: Any) -> Program:
             f"the network begins with {net.layers[0].label} and takes inputs of any size, which a program has to know: "
             "begin with Reshape((height, width, channels))."
         )
+    net.check(params, taken)
     stages = []
     for i, (layer, p, shape) in enumerate(zip(net.layers, params, net.shapes(taken)[:-1], strict=True)):
         if type(layer) not in (Dense, Convolution, *POOLS, *MEMORIES, *NOTHING):
             raise ConfigurationError(
                 f"layer {i} is {type(layer).__name__}, which cannot be exported: only deltarule's own layers can."
             )
-        layer.check(p, shape, i)
         if not isinstance(layer, NOTHING):
             stages.append(_stage(layer, p, shape))
     n_in, n_out = stages[0].n_in, stages[-1].n_out
@@ -247,6 +249,8 @@ def with_error_bars(program: Program, model: Any) -> Program:
     Raises:
         ConfigurationError: the model has none, or they are too large for a source file.
     """
+    if program.recursion is not None:
+        raise ConfigurationError("error_bars is True, and those of a time series are not exported: leave it out.")
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
     ensemble = getattr(model, "error_bars", None) or getattr(model, "ensemble_", None)

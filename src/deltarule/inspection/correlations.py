@@ -4,6 +4,7 @@ If the model has taken all there is to take, its errors one step ahead are white
 each correlation but that of lag 0 is N(0, 1/N), N the steps, so that 95 of 100 lie within ± 1.96 / sqrt(N).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,12 @@ class Correlations(NamedTuple):
         """The share of all correlations, but that of lag 0 with itself, that lie outside the band; 0.05 by chance."""
         values = np.concatenate([self.autocorrelation[1:], self.input_error.ravel()])
         return float(np.mean(np.abs(values) > self.bound))
+
+    def by_name(self, inputs: Sequence[str] = ()) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """With what, the lags and the correlations: with earlier errors, then with each input of these names."""
+        names = inputs or [f"input {j}" for j in range(len(self.input_error))]
+        others = [(name, self.input_lags, values) for name, values in zip(names, self.input_error, strict=True)]
+        return [("earlier errors", self.lags[1:], self.autocorrelation[1:]), *others]
 
 
 def correlations(error: np.ndarray, U: np.ndarray, longest: int = 20) -> Correlations:

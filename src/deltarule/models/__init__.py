@@ -11,15 +11,15 @@ from deltarule.errors import ConfigurationError
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
-    from deltarule.models.classifier import NetworkClassifier
-    from deltarule.models.model import Model, load_model
-    from deltarule.models.regressor import NetworkRegressor
-    from deltarule.models.series.narx import NARXRegressor
-    from deltarule.models.table import fit_table
+    from deltarule.models.classifier import NetworkClassifier as NetworkClassifier
+    from deltarule.models.model import Model as Model
+    from deltarule.models.model import load_model as load_model
+    from deltarule.models.regressor import NetworkRegressor as NetworkRegressor
+    from deltarule.models.series.narx import NARXRegressor as NARXRegressor
+    from deltarule.models.table import fit_table as fit_table
 
-__all__ = ["Model", "NARXRegressor", "NetworkClassifier", "NetworkRegressor", "fit_table", "load_model"]
-ESTIMATORS = {"NARXRegressor": "series.narx", "NetworkClassifier": "classifier", "NetworkRegressor": "regressor"}
-_find, __dir__ = names(__name__, {**ESTIMATORS, "Model": "model", "load_model": "model", "fit_table": "table"})
+ESTIMATORS = ("NARXRegressor", "NetworkClassifier", "NetworkRegressor")
+__all__, _find, __dir__ = names(__name__)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,6 @@ from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.training.session import TrainingResult
 
-
 OPTIMISM = 0.5  # nats that each effective parameter costs a network's score, for what (LOO) does not see of its choice
 
 
@@ -87,7 +86,9 @@ def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -
     weight = np.ones(len(mean)) if train.weights is None else train.weights
     X, Y = (np.asarray(array, np.float64) for array in (train.X, train.Y))
     law = fitted_law(X, mean, Y - mean, spread, plain.noise, weight)
-    return law._replace(scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True))))
+    return law._replace(
+        scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True)))
+    )
 
 
 def _copies(train: Examples) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from deltarule import trees
 from deltarule.checks import require_count, require_number
+from deltarule.inspection import plots
 from deltarule.models import incremental
 from deltarule.models.content import Weighted, hold_out
 from deltarule.models.fitting import fit
@@ -32,6 +33,8 @@ from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian import BayesianEnsemble
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from deltarule.data.columns import NumericColumn
     from deltarule.data.schema import Schema
     from deltarule.models.table_inputs import Column, TableInputs
@@ -99,6 +102,15 @@ class NetworkEstimator(BaseEstimator):
         """
         schema, training = self.schema(), self._training_record()
         Model(self.net_, self.params_, schema, training, self._error_bars()).save(path)
+
+    def plot_costs(self, *, ax: "Axes | None" = None) -> "Axes":
+        """The costs over the epochs of the training; scikit-learn's Displays draw the rest, by `from_estimator`.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        check_is_fitted(self)
+        return plots.plot_costs(self.history_, ax)
 
     def schema(self) -> "Schema":
         """The columns, the scaling and the classes, as a model file holds them.
@@ -180,7 +192,7 @@ class NetworkEstimator(BaseEstimator):
             epochs=self.epochs,
             patience=self.max_fail,
             restarts=self.restarts,
-            effort="quick" if self.warm_start else self.effort,
+            effort="quick" if self.warm_start else getattr(self, "effort", None),
         )
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:

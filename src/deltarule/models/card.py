@@ -3,6 +3,8 @@
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deltarule import trees
 from deltarule.errors import counted
 from deltarule.inspection.report import Evidence, diagram, gather, html_report
@@ -12,6 +14,7 @@ from deltarule.models.planning import sizes_of
 from deltarule.models.words import number
 
 if TYPE_CHECKING:
+    from deltarule.data.schema import Schema
     from deltarule.models.model import Model
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
@@ -35,6 +38,8 @@ def card(model: "Model") -> dict[str, str]:
         "kept": training.get("kept") or _epochs(training),
         "training cost": None if training.get("training_cost") is None else number(training["training_cost"]),
         "noise": _noise(model),
+        "unknowns": _unknowns(training),
+        "residuals": _residuals(training),
         "effective parameters": _effective_parameters(training),
         **{part: in_words(found) if found else None for part, found in scores.items()},
         "seed": training.get("seed"),
@@ -58,15 +63,15 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
 
     Args:
         model: a model with a schema.
-        evidence: the model on rows with known targets; None takes those that were held out, where they are at hand.
+        evidence: the model on rows with known targets; None takes those that it was trained with, if they are at hand.
         more: what else the card says.
     """
     from deltarule.errors import ModelFileError
 
     if model.schema is None:
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
-    if evidence is None and model.held_out is not None:
-        evidence = evidence_of(model, model.held_out.X, model.held_out.Y, "the rows held out for the test")
+    if evidence is None and model.examples:
+        evidence = _at_hand(model, model.schema)
     title = model.training.get("source") or ", ".join(model.schema.target_names)
     if model.path is not None:
         title = model.path.name
@@ -80,6 +85,18 @@ def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, ro
     """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
     assert model.schema is not None
     return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
+
+
+def _at_hand(model: "Model", schema: "Schema") -> Evidence:
+    """The model on the rows that it was trained with, by part; of images on those held out for the test."""
+    parts = {part: rows for part, rows in model.examples.items() if len(rows)}
+    if schema.image_shape is not None:
+        return evidence_of(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
+    X, Y, rows = (np.concatenate([getattr(part, name) for part in parts.values()]) for name in ("X", "Y", "rows"))
+    names = np.repeat(list(parts), [len(part) for part in parts.values()])
+    known = np.isfinite(Y).all(axis=1)  # of several targets some may be missing
+    source = model.training.get("source") or "the table that trained it"
+    return evidence_of(model, X[known], Y[known], source, names[known], rows[known])
 
 
 def _count(model: "Model") -> str:
@@ -121,6 +138,27 @@ def _epochs(training: dict[str, Any]) -> str | None:
     """Of files that do not say which epoch they keep."""
     epochs, best = training.get("epochs"), training.get("best_epoch")
     return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{counted(epochs, 'epoch')}"
+
+
+def _unknowns(training: dict[str, Any]) -> str | None:
+    """Of differential equations the estimated coefficients, each with its standard error."""
+    errors = training.get("standard_errors") or {}
+
+    def with_error(name: str, value: float) -> str:
+        if name not in errors:
+            return f"{name} {number(value, 5)}"
+        error = errors[name]
+        return f"{name} {number(value, 5)} " + ("(undetermined)" if error is None else f"± {number(error, 2)}")
+
+    words = [with_error(name, value) for name, value in (training.get("unknowns") or {}).items()]
+    return f"{', '.join(words)}{' (± a standard error)' if errors else ''}" if words else None
+
+
+def _residuals(training: dict[str, Any]) -> str | None:
+    """Of differential equations how well each is satisfied."""
+    found = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
+    words = [f"{part['name']} {number(rms, 2)}" for part, rms in found]
+    return f"{', '.join(words)} (root mean squares)" if words else None
 
 
 def _noise(model: "Model") -> str | None:

@@ -165,7 +165,7 @@ def finished(outcome: Outcome, data: "LoadedData", origin: dict[str, Any]) -> Mo
         schema=data.schema,
         training=training,
         error_bars=None if known is None else known.ensemble,
-        held_out=data.test,
+        examples=data.parts,
     )
 
 

@@ -1,6 +1,7 @@
 """A trained network that takes rows as people have them, and answers in their units or classes."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ from deltarule.data.schema import Schema
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.files import model_file
+from deltarule.models.plotting import Plots
 from deltarule.models.series.stored import is_series, restored
 from deltarule.models.verdict import Verdict, html_table
 from deltarule.network.backprop import Params
@@ -34,7 +36,7 @@ class Page(str):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Model:
+class Model(Plots):
     """A trained network with its columns, its scaling, the record of its training and its error bars.
 
     Args:
@@ -44,7 +46,8 @@ class Model:
             gives numbers as they are.
         training: the record of the training, {} where there is none.
         error_bars: the starts of a Bayesian training as posteriors, or None.
-        held_out: encoded rows that did not train, for the report; a file does not keep them.
+        examples: the encoded rows that it was trained with, by part ("training", "validation", "test"), for the report
+            and the pictures; a file does not keep them.
         path: the file that it was read from, or None.
     """
 
@@ -53,7 +56,7 @@ class Model:
     schema: Schema | None
     training: dict[str, Any] = field(default_factory=dict)
     error_bars: BayesianEnsemble | None = None
-    held_out: Examples | None = None
+    examples: Mapping[str, Examples] = field(default_factory=dict)
     path: Path | None = None
 
     def predict(self, rows: Any) -> np.ndarray:

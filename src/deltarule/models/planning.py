@@ -8,8 +8,8 @@ import numpy as np
 
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
-from deltarule.inspection.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.candidates import ORDER, ORDER_OF_CLASSES, Candidate, affordable, get_effort
+from deltarule.models.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan, sizes_of
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
@@ -95,6 +95,22 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
 
     order = ORDER if has_gaussian_noise(plan.net) else ORDER_OF_CLASSES
     return affordable(get_effort(plan.effort), order, problem.count, operations)
+
+
+def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
+    """How targets are read for a cost: as numbers where it is for numbers alone, divided by their mean if it asks so.
+
+    These are `task` and `by_mean` of `deltarule.data.load`.
+    """
+    if cost is None:
+        return {"task": task, "by_mean": False}
+    numbers = "regression" if is_for_numbers(cost) else None
+    return {"task": task or numbers, "by_mean": not get_cost(cost).shifts_targets}
+
+
+def is_for_numbers(cost: str | Cost) -> bool:
+    """Whether no classification has this cost."""
+    return get_cost(cost).name not in OUTPUT_ACTIVATION
 
 
 def is_first_order(trainer: Any) -> bool:
@@ -248,7 +264,7 @@ def _cost(recipe: Recipe, problem: Problem) -> Cost:
         name = "log-likelihood" if stacked else problem.defaults.cost
     cost = get_cost(name)
     if problem.task != "regression":
-        if cost.name not in OUTPUT_ACTIVATION:
+        if is_for_numbers(cost):
             raise ConfigurationError(f"cost is {name!r}, but {problem.name} is a classification: leave it out")
         return cost
     if cost.for_classes:

@@ -37,7 +37,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             (20,).
         activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
         cost: "quadratic", with linear outputs; "huber", with linear outputs, for rows of which some are outliers: its
-            delta is 1.345 times the scale of the noise, measured before training (`deltarule.inspection.noise_scale`);
+            delta is 1.345 times the scale of the noise, measured before training (`deltarule.models.noise_scale`);
             "poisson", with exponential outputs, for counts and rates y >= 0, which are divided by their mean, an offset
             ln(mean) of z; or a `deltarule.network.costs.Cost`, in the units of the standardised targets.
         trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or a name in

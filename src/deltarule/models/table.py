@@ -11,7 +11,7 @@ from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
 from deltarule.models.fitting import finished, fit, scales_of
 from deltarule.models.model import Model
-from deltarule.models.planning import make_plan
+from deltarule.models.planning import make_plan, reading_of_targets
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
 
@@ -73,12 +73,11 @@ def fit_table(
     data = load_table(
         table,
         target=target,
-        task=task or ("regression" if recipe.cost in ("huber", "poisson") else None),
         seed=seed,
         split=split,
         drop_missing=drop_missing,
         options=TableOptions(**reading),
-        by_mean=recipe.cost == "poisson",
+        **reading_of_targets(recipe.cost, task),
     )
     for note in data.notes:
         warnings.warn(f"{note}.", UserWarning, stacklevel=2)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
-    from deltarule.play.server import Server
-    from deltarule.play.sources import problem_of
-    from deltarule.play.watch import Watch
+    from deltarule.play.server import Server as Server
+    from deltarule.play.sources import problem_of as problem_of
+    from deltarule.play.watch import Watch as Watch
 
-__all__ = ["Server", "Watch", "problem_of"]
-__getattr__, __dir__ = names(__name__, {"Server": "server", "Watch": "watch", "problem_of": "sources"})
+__all__, __getattr__, __dir__ = names(__name__)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from deltarule.checks import require_choice
+from deltarule.engine.turn import TimeIsUp
 from deltarule.errors import DeltaruleError
 from deltarule.play.choices import SPEEDS
 from deltarule.play.frames import Frames, told_by
@@ -15,7 +16,6 @@ from deltarule.play.lesson import Lesson
 from deltarule.play.packages import WebSocket, WebSocketDisconnect
 from deltarule.play.page import alone
 from deltarule.play.replay import recording
-from deltarule.training.loop import TimeIsUp
 
 MOST_WRONG = 200  # messages that are none of the page's, before the connection is closed
 RATE, BURST = 100.0, 200.0  # messages a second, and at once

@@ -11,6 +11,7 @@ from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
+from deltarule.network.sizes import Sizes
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -33,6 +34,7 @@ class Trainer:
     takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
     compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
     whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
+    keeps_cut_epochs: ClassVar[bool] = False  # whether an epoch that the clock or Ctrl-C ends returns what it has done
     takes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
     knows_error_bars: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
     l2: float | None = None  # lambda of its penalty
@@ -50,7 +52,7 @@ class Trainer:
         require_derivatives(net)
         require_batch(self.batch_size, count)
 
-    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+    def check_stream(self, sizes: Sizes, count: int) -> None:
         """Raise a ConfigurationError if it cannot train on examples that come in chunks."""
         raise ConfigurationError(
             f"{type(self).__name__} needs all examples in memory as it is set: stream with GradientDescent("
@@ -61,15 +63,15 @@ class Trainer:
         """What of it only JAX can do, in words, if anything."""
         return None
 
-    def form(self, net: "Network", params: Params, examples: int) -> str | None:
+    def form(self, sizes: Sizes, examples: int) -> str | None:
         """Which matrix a step on so many examples factors, "primal", "dual" or "cg"; None without curvature."""
         return None
 
-    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+    def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch, of a trainer with curvature."""
         return 0.0
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """The limit on BLAS's threads that holds during a training on that many examples."""
         return nullcontext()
 

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from deltarule import engine, trees
 from deltarule.checks import require_count, require_number
 from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, block_size
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.turn import Record, TimeIsUp, Turn
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import rows_at_once
+from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import stop_code
@@ -34,6 +35,9 @@ class LBFGSState(NamedTuple):
 class LBFGS(Trainer):
     """Limited-memory BFGS of SciPy's `minimize(method="L-BFGS-B")`: an epoch is one call of it.
 
+    A time limit and Ctrl-C are seen after each iteration, and end an epoch with what it has reached; a training that
+    is resumed from there goes on with an empty memory.
+
     Args:
         iterations: of an epoch; the memory starts anew with each, so take many.
         memory: how many pairs of steps and changes of the gradient it keeps.
@@ -50,6 +54,7 @@ class LBFGS(Trainer):
     l2: float | None = None
 
     takes_objectives: ClassVar[bool] = True
+    keeps_cut_epochs: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
 
     def __post_init__(self):
@@ -59,9 +64,9 @@ class LBFGS(Trainer):
         if self.l2 is not None:
             object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a gradient are small."""
-        return threads_for_work(2.0 * count * trees.size(params))
+        return threads_for_work(2.0 * count * sizes.steps * sizes.parameters)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
         """The start."""
@@ -86,32 +91,47 @@ class LBFGS(Trainer):
         dtype: np.dtype,
         clock: Callable[[], None],
     ) -> tuple[LBFGSState, Record]:
-        """`iterations` steps on an objective; the record counts its gradients."""
+        """`iterations` steps on an objective; the record counts its gradients.
+
+        Where the clock or Ctrl-C ends it, the step is the iterations that are done, and "stop" says what ended it.
+        """
         E, start = engine.of(F.rows.x), np.asarray(trees.ravel(state.params), np.float64)
+        norms, done = [], []  # of every gradient; the point and the cost after every iteration
 
         def gradient(vector: np.ndarray) -> tuple[float, np.ndarray]:
             p = trees.unravel(E.put(vector, dtype), state.params)
             cost, grads = F.call(value_and_gradient, p)
-            return float(cost), np.asarray(trees.ravel(grads), np.float64)
+            slope = np.asarray(trees.ravel(grads), np.float64)
+            norms.append(float(np.linalg.norm(slope)))
+            return float(cost), slope
+
+        def iterated(intermediate_result: OptimizeResult) -> None:
+            done[:] = len(norms), intermediate_result.x.copy(), intermediate_result.fun, counted() + 1
+            clock()
+
+        def counted() -> int:
+            return done[-1] if done else 0
 
         options = {"maxcor": self.memory, "maxiter": self.iterations, "maxfun": 10 * self.iterations, "maxls": 50}
-        found = minimize(
-            gradient,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=lambda _: clock(),
-            options=options | {"ftol": 0.0, "gtol": 0.0},
-        )
-        params = trees.unravel(E.put(found.x, dtype), state.params)
+        options |= {"ftol": 0.0, "gtol": 0.0}
+        try:
+            found = minimize(gradient, start, jac=True, method="L-BFGS-B", callback=iterated, options=options)
+            reached, cost, norm = found.x, found.fun, np.linalg.norm(found.jac)
+            stop = 0 if found.nit else stop_code("no_descent")
+        except (TimeIsUp, KeyboardInterrupt) as end:
+            if not done:
+                raise
+            evaluations, reached, cost, _ = done
+            norm = norms[evaluations - 1]
+            stop = stop_code("time" if isinstance(end, TimeIsUp) else "interrupted")
         record = {
-            "cost": dtype.type(found.fun),
-            "gradient_norm": dtype.type(np.linalg.norm(found.jac)),
-            "iterations": np.int32(found.nit),
-            "gradients": np.int32(found.nfev),
-            "stop": 0 if found.nit else stop_code("no_descent"),
+            "cost": dtype.type(cost),
+            "gradient_norm": dtype.type(norm),
+            "iterations": np.int32(counted()),
+            "gradients": np.int32(len(norms)),
+            "stop": stop,
         }
-        return LBFGSState(params), record
+        return LBFGSState(trees.unravel(E.put(reached, dtype), state.params)), record
 
 
 register(LBFGS, leaves=("l2",))

@@ -26,6 +26,14 @@ STOP_REASONS = (
 )
 
 
+FROM_OUTSIDE = ("time", "interrupted", "callback")  # what ends all starts of a training, and may be resumed
+
+
+def from_outside(code: int) -> str | None:
+    """The reason that this code stands for, if it came from outside of the training."""
+    return STOP_REASONS[code] if STOP_REASONS[code] in FROM_OUTSIDE else None
+
+
 def stop_code(reason: str) -> int:
     """The index of a reason in `STOP_REASONS`, which is what compiled code carries."""
     return STOP_REASONS.index(reason)
@@ -42,6 +50,7 @@ class Stopping:
         max_fail: stop after this many epochs without a better validation score (MATLAB's name and meaning); it needs
             validation data. Of two epochs of one accuracy the one of the lower cost is the better.
         time_limit: seconds after which the training ends with its last whole epoch; the first epoch is always whole.
+            An epoch of `LBFGS` is many iterations: it ends with the last whole one of these, at least one.
     """
 
     goal: float | None = None

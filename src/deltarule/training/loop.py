@@ -6,7 +6,9 @@ loop is Python's; for trainers whose whole epoch is worth compiling, the JAX eng
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -16,21 +18,17 @@ from deltarule import engine, trees
 from deltarule.engine.pytrees import register
 from deltarule.engine.randomness import NOISE, ORDER, Path
 from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.engine.turn import Record, TimeIsUp, Turn, no_clock
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score, evaluate
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import Stopping, stop_code
+from deltarule.trainers.stopping import Stopping, from_outside, stop_code
 from deltarule.training.monitoring import AT_THE_END, AT_THE_START, observe
 
 CHUNK = 256  # the most epochs between two looks at the clock
 DRAWN = 2**16  # examples whose place in an epoch is drawn at once
 Records = dict[str, np.ndarray]
-
-
-class TimeIsUp(Exception):
-    """The time limit passed within an epoch."""
 
 
 class Carry(NamedTuple):
@@ -77,7 +75,7 @@ class Course:
     monitor: str
     recorded: tuple[str, ...]
 
-    @property
+    @cached_property
     def engine(self) -> Any:
         """The engine of the examples."""
         return engine.of(self.rows.x)
@@ -96,6 +94,10 @@ class Course:
     def at_once(self) -> int:
         """The most epochs between two looks at the clock and the callbacks."""
         return CHUNK
+
+    def thread_limits(self) -> AbstractContextManager:
+        """The limit on BLAS's threads that holds while it goes on."""
+        return self.trainer.thread_limits(self.net.sizes(self.rows.input_shape), int(self.rows.count))
 
     def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
         """The order of the examples in the epochs from number `first` on, of start number `lane`."""
@@ -139,7 +141,12 @@ class Course:
             orders = self.orders(start, count, lane)
             for epoch in range(start, start + count):
                 order = None if orders is None else orders[epoch - start]
-                yield Turn(order, None if key is None else E.fold_in(key, epoch), clock if epoch else no_clock)
+                key_of_epoch = None if key is None else E.fold_in(key, epoch)
+                yield Turn(order, key_of_epoch, self.clock_of(epoch, clock))
+
+    def clock_of(self, epoch: int, clock: Callable[[], None]) -> Callable[[], None]:
+        """The clock of an epoch (from 0): none in the first one, unless what it has done by then can be kept."""
+        return clock if epoch or self.trainer.keeps_cut_epochs else no_clock
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
         """The trainer's epoch: the state after it, and its record."""
@@ -164,7 +171,10 @@ class Course:
                 while carry.epoch < until and carry.stop == 0:
                     after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
-                    carry = after
+                    outside = from_outside(int(after.stop))
+                    carry = after if outside is None else after._replace(stop=0)
+                    if outside is not None:
+                        break
         except TimeIsUp:
             outside = "time"
         except KeyboardInterrupt:

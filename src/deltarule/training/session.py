@@ -7,19 +7,21 @@ many epochs run at a time changes nothing in the numbers.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from deltarule.engine.turn import no_clock
+from deltarule.engine.turn import TimeIsUp, no_clock
 from deltarule.network.backprop import Params
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_sentence
+from deltarule.trainers.stopping import FROM_OUTSIDE, STOP_REASONS, Stopping, stop_sentence
 from deltarule.training.checkpoints.keeper import Keeper
 from deltarule.training.checkpoints.progress import Progress
-from deltarule.training.loop import Carry, Course, Records, TimeIsUp
+from deltarule.training.loop import Carry, Course, Records
 
-FROM_OUTSIDE = ("time", "interrupted", "callback")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 NO_CHECKPOINTS = Keeper(None)
 CHUNK_SECONDS = 0.5  # what the epochs between two looks aim at, so that progress and Ctrl-C stay lively
 
@@ -73,6 +75,12 @@ class TrainingResult:
     engine: str
     starts: tuple["TrainingResult", ...] = ()
     remark: str = ""
+
+    def plot_costs(self, *, ax: "Axes | None" = None) -> "Axes":
+        """The costs over the epochs by matplotlib, in `ax` or in a new figure; the axes."""
+        from deltarule.inspection.plots import plot_costs
+
+        return plot_costs(self.history, ax)
 
     def __repr__(self) -> str:
         """The stop in one line; the arrays are in `params` and `history`."""
@@ -140,10 +148,13 @@ class Session:
 
     def go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
-        lanes = zip(before.carries, before.parts, strict=True)
-        done = [self._lane(lane, start, until) for lane, start in enumerate(lanes)]
-        outside = next((outside for *_, outside in done if outside is not None), None)
-        return Progress([carry for carry, *_ in done], [parts for _, parts, _ in done]), outside
+        carries, parts, outside = [], [], None
+        for lane, start in enumerate(zip(before.carries, before.parts, strict=True)):
+            ahead = (*start, None) if outside == "interrupted" else self._lane(lane, start, until)
+            carries.append(ahead[0])
+            parts.append(ahead[1])
+            outside = outside or ahead[2]
+        return Progress(carries, parts), outside
 
     def _lane(
         self, lane: int, start: tuple[Carry, list[Records]], until: int

@@ -18,13 +18,13 @@ def test_devices_are_jax_s():
     x = np.zeros((8, 2))
     net, trainer = dr.Network([dr.Dense(1, "linear")]), dr.LevenbergMarquardt()
     assert dr.train(net, x, x[:, :1], trainer=trainer, epochs=1, devices=jax.devices()[:1]).engine == "jax"
-    with pytest.raises(ConfigurationError, match="engine is 'numpy', and devices are JAX's"):
+    with pytest.raises(ConfigurationError, match=r"engine is 'numpy'.* devices"):
         dr.train(net, x, x[:, :1], trainer=trainer, epochs=1, devices=jax.devices()[:1], engine="numpy")
 
 
 @pytest.mark.parametrize("devices", [[], ["cpu"], [0]])
 def test_what_is_no_device_is_refused(devices):
-    with pytest.raises(ConfigurationError, match=r"which is no list of JAX devices: give jax.devices\(\)"):
+    with pytest.raises(ConfigurationError, match=r"no list .*jax.devices\(\)"):
         mesh_of(devices)
 
 
@@ -67,7 +67,7 @@ def test_a_training_goes_on_on_a_mesh(tmp_path):
     train(epochs=2, checkpoint=tmp_path)
     resumed = train(epochs=3, resume=tmp_path, devices=jax.devices()[:1])
     np.testing.assert_allclose(resumed.history["cost"], train(epochs=3).history["cost"], rtol=1e-12)
-    with pytest.raises(CheckpointError, match="of another training, with training data"):
+    with pytest.raises(CheckpointError, match="another training, with training data"):
         dr.train(
             net,
             x[::-1],

@@ -5,6 +5,7 @@ import pytest
 
 from deltarule import trees
 from deltarule.data.lagged import Lags, lagged
+from deltarule.models.series import feedback
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
@@ -43,6 +44,32 @@ def test_every_step_of_a_free_run_is_one_step_ahead_of_its_own_past(case):
         Y[:, model.lags.longest :],
         atol=1e-13,
     )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_long_runs_are_found_from_runs_nearby(case, monkeypatch):
+    """Newton's method on all steps at once ends in the numbers that one step after the other gives."""
+    model, params, U, start = example(case, steps=feedback.LONG + 5)
+    params = [{"W": 0.3 * p["W"], "b": p["b"]} for p in params]  # so that errors die out along the runs
+    near = model.free_run(trees.times(trees.mapped(lambda p: np.full_like(p, 1.05), params), params), U, start)
+    alone = model.free_run(params, U, start)
+    assert np.abs(near - alone).max() > 1e-3
+    found = []
+    monkeypatch.setattr(Feedback, "_corrected", watched(Feedback._corrected, found))
+    np.testing.assert_allclose(model.free_run(params, U, start, near), alone, rtol=0, atol=1e-12)
+    assert found[0] is not None
+    # from nowhere near, or where a run leaves all bounds, the steps are made one after the other
+    far = np.full_like(near, np.nan)
+    assert (model.free_run(params, U, start, far) == alone).all()
+    assert found[1] is None
+
+
+def watched(function, found):
+    def call(*arguments):
+        found.append(function(*arguments))
+        return found[-1]
+
+    return call
 
 
 @pytest.mark.parametrize("case", CASES)

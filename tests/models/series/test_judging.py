@@ -29,7 +29,7 @@ def test_a_linear_system_is_said_to_be_one(nonlinear):
     assert (found.linear[-1] > 2 * found.model[-1]) == nonlinear
     assert 0.85 < found.covered.mean() <= 1
     lines, warnings = verdict(model, found, 0.05)
-    linear_wins = any("a linear model with the same lags is as good" in words for words in warnings)
+    linear_wins = any("a linear model " in words for words in warnings)
     assert linear_wins == bool(found.linear[-1] <= found.model[-1])
     assert lines["lags"] == "outputs 1; inputs 1 steps back"
     assert set(found.record()) >= {"test_rmse_model", "test_rmse_linear_arx", "test_rmse_persistence", "test_coverage"}
@@ -41,5 +41,5 @@ def test_persistence_wins_on_a_random_walk():
     model.fit(None, y[:300])
     found = judged(model, (None, y[:300]), (None, y[298:]), 1)
     if found.persistence[-1] <= found.model[-1]:
-        assert any("last measured value predicts as well" in words for words in verdict(model, found, 0.0)[1])
+        assert any("last measured value" in words for words in verdict(model, found, 0.0)[1])
     assert found.model[-1] < 1.2 * found.persistence[-1]

@@ -21,14 +21,14 @@ X, LABELS = RANDOM.normal(size=(12, 5, 6, 2)), np.arange(12) % 2
     [
         ((0, 3), "filters .* is 0"),
         ((2.5, 3), "filters .* is 2.5"),
-        ((2, 0), "the kernel's size is 0: give one whole number of at least 1, or two"),
+        ((2, 0), "kernel's size is 0"),
         ((2, (3, 3, 3)), r"the kernel's size is \(3, 3, 3\)"),
         ((2, (3, True)), "the kernel's size"),
         ((2, "5x5"), "the kernel's size is '5x5'"),
         ((2, 3, "swish"), "activation 'swish' is not known"),
-        ((2, 3, "softmax"), "'softmax', which is for the output only"),
+        ((2, 3, "softmax"), "'softmax', .*output only"),
         ((2, 3, "relu", 0), "stride is 0"),
-        ((2, 3, "relu", 1, "full"), "padding is 'full', which is not known: choose 'valid' or 'same'"),
+        ((2, 3, "relu", 1, "full"), "padding is 'full'"),
         ((2, 3, "relu", 1, "same", "zeros"), "initializer 'zeros' is not known"),
     ],
 )
@@ -69,15 +69,12 @@ def test_weights_start_as_those_of_one_receptive_field():
 
 def test_errors_list_the_shapes_so_far():
     net = dr.Network([dr.Reshape((8, 8, 1)), dr.Convolution(4, 5), dr.MaxPool(2), dr.Convolution(4, 5), dr.Dense(2)])
-    with pytest.raises(
-        ShapeError,
-        match=r"Convolution\(4, 5x5\) needs images of at least 5x5 pixels, and its input has shape \(2, 2, 4\).* The "
-        r"shapes so far: input \(64,\), Reshape\(8x8x1\) \(8, 8, 1\), Convolution\(4, 5x5\) \(4, 4, 4\), MaxPool",
-    ):
+    shapes = r"input \(64,\), Reshape\(8x8x1\) \(8, 8, 1\), Convolution\(4, 5x5\) \(4, 4, 4\), MaxPool"
+    with pytest.raises(ShapeError, match=rf"Convolution\(4, 5x5\) .*\(2, 2, 4\).*: {shapes}"):
         net.init(0, (64,))
-    with pytest.raises(ShapeError, match=r"Dense\(1\) takes a flat input.*The shapes so far: input \(8, 8, 1\), Conv"):
+    with pytest.raises(ShapeError, match=r"Dense\(1\) .*: input \(8, 8, 1\), Conv"):
         dr.Network([dr.Convolution(4, 5), dr.Dense(1)]).init(0, (8, 8, 1))
-    with pytest.raises(ShapeError, match=r"takes images \(height, width, channels\).*put Reshape"):
+    with pytest.raises(ShapeError, match=r"\(height, width, channels\).*Reshape"):
         dr.Network([dr.Convolution(4, 5), dr.Dense(1)]).init(0, (64,))
 
 
@@ -104,7 +101,7 @@ def test_many_examples_go_through_in_parts(monkeypatch, engine):
 
     params = on(engine, NET.init(0, X.shape[1:]))
     whole, (cost, grads) = np.asarray(NET(params, X)), NET.cost_and_gradient(params, X, LABELS)
-    monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.neurons(X.shape[1:]))
+    monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.sizes(X.shape[1:]).neurons)
     np.testing.assert_allclose(NET(params, X), whole, rtol=1e-6)
     in_parts, grads_in_parts = NET.cost_and_gradient(params, X, LABELS)
     np.testing.assert_allclose(in_parts, cost, rtol=1e-6)

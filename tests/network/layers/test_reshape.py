@@ -25,11 +25,11 @@ def test_a_network_that_begins_with_it_takes_rows(engine):
     params = on(engine, net.init(0, (12,)))
     assert net.input_shape(params) == (12,)
     assert net(params, A).shape == (2, 1)
-    with pytest.raises(ShapeError, match=r"Reshape\(4x3x1\) makes 12 values of its input, which has shape \(5,\)"):
+    with pytest.raises(ShapeError, match=r"Reshape\(4x3x1\) .*12 .*\(5,\)"):
         net(params, A[:, :5])
 
 
 @pytest.mark.parametrize("shape", [(), (0, 2), (2.5,), 7, "28x28", (2, None)])
 def test_bad_shapes(shape):
-    with pytest.raises(ConfigurationError, match=r"Reshape: shape is .*: give positive whole numbers"):
+    with pytest.raises(ConfigurationError, match="Reshape: shape is "):
         dr.Reshape(shape)

@@ -142,12 +142,12 @@ def test_it_computes_in_float64_unless_asked(engine):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"radius": 0}, "radius must be a finite number above 0, and is 0"),
-        ({"max_radius": "far"}, "max_radius must be a finite number above 0, and is 'far'"),
-        ({"cg_tolerance": -1}, "cg_tolerance must be a finite number above 0, and is -1"),
-        ({"cg_iterations": 0}, "cg_iterations must be a whole number of at least 1, and is 0"),
-        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, and is 0"),
-        ({"l2": -1}, "l2 must be a finite number of at least 0, and is -1"),
+        ({"radius": 0}, "radius .*is 0"),
+        ({"max_radius": "far"}, "max_radius .*is 'far'"),
+        ({"cg_tolerance": -1}, "cg_tolerance .*is -1"),
+        ({"cg_iterations": 0}, "cg_iterations .*is 0"),
+        ({"batch_size": 0}, "batch_size .*is 0"),
+        ({"l2": -1}, "l2 .*is -1"),
     ],
 )
 def test_options_outside_their_range(options, message):
@@ -156,9 +156,9 @@ def test_options_outside_their_range(options, message):
 
 
 def test_what_it_cannot_train_is_refused():
-    with pytest.raises(ConfigurationError, match="batch_size is 30 and there are 24 training examples"):
+    with pytest.raises(ConfigurationError, match=r"batch_size is 30 .*24"):
         run("numpy", batch_size=30)
     with pytest.raises(ConfigurationError, match="layer 0 is a perceptron"):
         run("numpy", net=dr.Network([dr.Dense(4, "step"), dr.Dense(1, "linear")]))
-    with pytest.raises(ConfigurationError, match=r"layer 1 is Dropout.* NewtonCG compares the cost"):
+    with pytest.raises(ConfigurationError, match=r"layer 1 is Dropout.* NewtonCG"):
         run("numpy", net=dr.Network([dr.Dense(4), dr.Dropout(0.5), dr.Dense(1)]), params=None)

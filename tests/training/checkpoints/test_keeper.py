@@ -112,7 +112,7 @@ def test_several_starts_wherever_they_were_ended(tmp_path, monkeypatch, chunk, l
 @WITHOUT_JAX
 def test_the_engine_is_a_setting(tmp_path):
     train(epochs=4, checkpoint=tmp_path, engine="numpy")
-    with pytest.raises(CheckpointError, match="engine numpy, and here it is jax"):
+    with pytest.raises(CheckpointError, match=r"engine numpy, .*jax"):
         train(resume=tmp_path, engine="jax")
 
 
@@ -202,7 +202,7 @@ def test_the_damaged_one_is_named_and_the_one_before_it_used(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.warns(CheckpointWarning, match=rf"{path.name} is damaged .* goes on from .* of epoch 4"):
+    with pytest.warns(CheckpointWarning, match=rf"{path.name} is damaged .* of epoch 4"):
         resumed = train(resume=tmp_path)
     assert_the_same(resumed, train())
 
@@ -218,18 +218,18 @@ def test_only_damaged_ones_never_begin_anew(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"trainer": dr.LevenbergMarquardt()}, "trainer GradientDescent, and here it is LevenbergMarquardt"),
+        ({"trainer": dr.LevenbergMarquardt()}, "GradientDescent, .*LevenbergMarquardt"),
         ({"trainer": dataclasses.replace(SGD, l2=0.1)}, "l2 None, and here it is 0.1"),
         ({"seed": 4}, "seed 3, and here it is 4"),
         ({"restarts": 2}, "restarts 1, and here it is 2"),
-        ({"dtype": "float64"}, "dtype float32, and here it is float64"),
+        ({"dtype": "float64"}, "dtype float32, .*float64"),
         ({"validation_data": HELD}, "validation data none"),
         ({"weights": np.ones(16)}, "training data 16 rows"),
         ({"monitor": "accuracy"}, "monitor cost"),
         ({"record": "learning_speed"}, "record"),
-        ({"stopping": dr.Stopping(goal=1e-5)}, "goal None, and here it is 1e-05"),
+        ({"stopping": dr.Stopping(goal=1e-5)}, "goal None, .* is 1e-05"),
         ({"params": NET.init(1, (2,))}, "initial parameters"),
-        ({"epochs": 3}, "of epoch 4, and epochs is 3: give at least 4"),
+        ({"epochs": 3}, "epoch 4, .* is 3"),
     ],
 )
 def test_other_settings_are_refused_by_name(tmp_path, changed, words):
@@ -252,7 +252,7 @@ def test_other_data_and_another_network_are_refused(tmp_path):
 
 def test_a_folder_with_checkpoints_is_not_overwritten_by_accident(tmp_path):
     train(epochs=4, checkpoint=tmp_path)
-    with pytest.raises(CheckpointError, match="holds checkpoints of an earlier training"):
+    with pytest.raises(CheckpointError, match="checkpoints of an earlier"):
         train(checkpoint=tmp_path)
 
 
@@ -286,11 +286,11 @@ def test_where_no_checkpoint_can_be_written_training_goes_on_and_says_so_once(tm
 
 @pytest.mark.parametrize("every", [0, 1.5, True])
 def test_how_often_is_a_whole_number(tmp_path, every):
-    with pytest.raises(ConfigurationError, match="checkpoint_every must be a whole number of at least 1"):
+    with pytest.raises(ConfigurationError, match=r"checkpoint_every .*at least 1"):
         train(checkpoint=tmp_path, checkpoint_every=every)
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "resume"])
 def test_a_folder_is_a_path(name):
-    with pytest.raises(ConfigurationError, match=f"{name} must be the path of a folder, and is 5"):
+    with pytest.raises(ConfigurationError, match=f"{name} must .*folder, and is 5"):
         train(**{name: 5})

@@ -149,20 +149,20 @@ def test_a_mesh_goes_on_with_what_one_device_began(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"trainer": dr.LevenbergMarquardt()}, "trainer GradientDescent, and here it is LevenbergMarquardt"),
+        ({"trainer": dr.LevenbergMarquardt()}, "GradientDescent, .*LevenbergMarquardt"),
         ({"trainer": dataclasses.replace(SGD, eta=0.2)}, "eta 0.1, and here it is 0.2"),
         ({"seed": 4}, "seed 3, and here it is 4"),
-        ({"dtype": "float64"}, "dtype float32, and here it is float64"),
+        ({"dtype": "float64"}, "dtype float32, .*float64"),
         ({"memory": MEMORY / 2}, "with memory "),
         ({"validation_data": HELD}, "validation data none"),
-        ({"stopping": dr.Stopping(goal=1e-9)}, "goal None, and here it is 1e-09"),
+        ({"stopping": dr.Stopping(goal=1e-9)}, "goal None, .* is 1e-09"),
         ({"params": NET.init(1, (3,))}, "initial parameters"),
-        ({"epochs": 1}, "of epoch 2, and epochs is 1: give at least 2"),
+        ({"epochs": 1}, "epoch 2, .* is 1"),
         (
             {"source": stream(X[:-1], Y[:-1])},
-            "training data a stream of 203 rows of 3 inputs and 1 targets in 13",
+            "203 rows of 3 inputs .*1 targets in 13",
         ),
-        ({"source": ArrayStream(X, Y, block_rows=17)}, "a stream of 203 rows .* 13 blocks .* 203 rows .* 12 blocks"),
+        ({"source": ArrayStream(X, Y, block_rows=17)}, "203 rows .* 13 blocks .* 203 rows .* 12 blocks"),
         ({"source": stream(X + np.eye(N, 3, -192), Y)}, "training data a stream of 203 rows"),  # one number, of row 192
         ({"source": stream(X, Y + np.eye(N, 1))}, "training data a stream of 203 rows"),
     ],
@@ -194,7 +194,7 @@ def test_levenberg_marquardt_may_go_on_with_other_chunks(tmp_path):
 
 def test_a_training_in_memory_is_another_one(tmp_path):
     train(epochs=2, checkpoint=tmp_path)
-    with pytest.raises(CheckpointError, match=r"training data a stream of 203 rows .* here it is 203 rows"):
+    with pytest.raises(CheckpointError, match=r"a stream of 203 rows .* is 203 rows"):
         dr.train(NET, X, Y, trainer=SGD, epochs=3, seed=3, resume=tmp_path)
 
 
@@ -217,13 +217,13 @@ def test_few_blocks_are_read_for_the_digest_of_a_stream(tmp_path, monkeypatch):
     other[4, 2] += 1  # in no block that is sampled: seen after a pass over all, not otherwise
     train(ArrayStream(other, Y), epochs=2, resume=tmp_path / "raw")
     np.save(tmp_path / "x.npy", other)
-    with pytest.raises(CheckpointError, match="with training data a stream of 143 rows"):
+    with pytest.raises(CheckpointError, match="a stream of 143 rows"):
         train(load_folder(tmp_path).train, epochs=2, resume=tmp_path / "measured")
 
 
 @pytest.mark.parametrize("every", [0, 1.5])
 def test_how_often_is_a_whole_number(tmp_path, every):
-    with pytest.raises(ConfigurationError, match="checkpoint_every must be a whole number of at least 1"):
+    with pytest.raises(ConfigurationError, match=r"checkpoint_every .*at least 1"):
         train(checkpoint=tmp_path, checkpoint_every=every)
 
 

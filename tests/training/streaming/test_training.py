@@ -75,7 +75,7 @@ def test_whole_numbers_name_classes():
     net = dr.Network([dr.Dense(3, "softmax")], cost="log-likelihood")
     result = dr.train_stream(net, stream(X, np.arange(N) % 3), trainer=SGD, epochs=2, memory=SMALL)
     assert np.isfinite(result.history["cost"]).all()
-    with pytest.raises(DataError, match=r"names classes 0\.\.3, and the network has 3 outputs"):
+    with pytest.raises(DataError, match=r"classes 0\.\.3, .*3 outputs"):
         dr.train_stream(net, stream(X, np.arange(N) % 4), trainer=SGD, epochs=1)
 
 
@@ -89,7 +89,7 @@ def test_the_goal_and_a_callback_end_it():
 def test_what_is_not_finite_is_named_by_its_chunk():
     x = X.copy()
     x[7, 1] = np.nan
-    with pytest.raises(DataError, match=r"X of chunk 0 holds nan at index \(7, 1\)"):
+    with pytest.raises(DataError, match=r"chunk 0 holds nan .*\(7, 1\)"):
         dr.train_stream(NET, stream(x), trainer=LM, epochs=1)
 
 
@@ -97,16 +97,16 @@ def test_what_is_not_finite_is_named_by_its_chunk():
     ("trainer", "options", "said"),
     [
         (dr.GradientDescent(eta=0.1), {}, "give GradientDescent a batch_size"),
-        (dr.NewtonCG(), {}, "NewtonCG needs all examples in memory"),
-        (dr.LevenbergMarquardt(batch_size=10), {}, "needs all examples in memory as it is set"),
-        (dr.LevenbergMarquardt(solver="dual"), {}, "can only be summed into the primal one"),
+        (dr.NewtonCG(), {}, "NewtonCG needs .*memory"),
+        (dr.LevenbergMarquardt(batch_size=10), {}, "as it is set"),
+        (dr.LevenbergMarquardt(solver="dual"), {}, "into the primal one"),
         (SGD, {"stopping": dr.Stopping(max_fail=3)}, "max_fail is 3"),
         (dr.GradientDescent(eta=0.1, batch_size=10, no_improvement=1), {}, "no_improvement is 1, .* no validation"),
-        (None, {}, "trainer is None, which is not a trainer"),
-        (SGD, {"validation_data": (X,)}, r"validation_data is a tuple of length 1: give \(Xv, Yv\)"),
+        (None, {}, "trainer is None"),
+        (SGD, {"validation_data": (X,)}, "validation_data is .*length 1"),
         (SGD, {"callbacks": print}, "callbacks is"),
         (LM, {"stopping": dr.Stopping(min_grad=1e-3)}, "min_grad is 0.001"),
-        (SGD, {"memory": 0}, "memory must be a finite number above 0"),
+        (SGD, {"memory": 0}, "memory .*above 0"),
     ],
 )
 def test_what_a_stream_cannot_do_is_refused(trainer, options, said):
@@ -116,9 +116,9 @@ def test_what_a_stream_cannot_do_is_refused(trainer, options, said):
 
 def test_a_stream_is_refused_what_train_refuses():
     dropping = dr.Network([dr.Dense(4, "tanh"), dr.Dropout(0.5), dr.Dense(1, "linear")])
-    with pytest.raises(ConfigurationError, match=r"layer 1 is Dropout.* draws random numbers"):
+    with pytest.raises(ConfigurationError, match="layer 1 is Dropout"):
         dr.train_stream(dropping, stream(), trainer=LM, epochs=1)
-    with pytest.raises(ConfigurationError, match=r"stream is a ndarray: give an ArrayStream .*, or call train"):
+    with pytest.raises(ConfigurationError, match="stream is a ndarray"):
         dr.train_stream(NET, X, trainer=SGD, epochs=1)
 
 

@@ -8,7 +8,7 @@ Nothing here shows a window or touches matplotlib's global state. matplotlib com
 """
 
 from deltarule.inspection.plots.confusion import confusion_matrix
-from deltarule.inspection.plots.curves import accuracy_curves, cost_curves, curves, name_ends
+from deltarule.inspection.plots.curves import accuracy_curves, cost_curves, curves, name_ends, plot_costs
 from deltarule.inspection.plots.images import misclassified, weights_as_images
 from deltarule.inspection.plots.regions import decision_regions
 from deltarule.inspection.plots.series import correlogram, correlograms, run_with_band
@@ -29,6 +29,7 @@ __all__ = [
     "misclassified",
     "name_ends",
     "panels",
+    "plot_costs",
     "run_with_band",
     "save",
     "weights_as_images",

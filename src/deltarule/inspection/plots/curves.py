@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.errors import DataError
-from deltarule.inspection.plots.style import COLOURS, drawing
+from deltarule.inspection.plots.style import COLOURS, drawing, shown_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,6 +119,13 @@ def cost_curves(
     names = {"cost": "training batches", "training_cost": "training data", "validation_cost": "validation data"}
     lines = {label: history[name] for name, label in names.items() if name in history}
     return curves(lines, x=history.get("epoch"), ylabel="cost", title=title, log=log, axes=axes)
+
+
+def plot_costs(history: Mapping[str, Any], axes: "Axes | None") -> "Axes":
+    """`cost_curves` in these axes, or in a new figure that a notebook shows; the axes."""
+    axes = shown_axes(axes)
+    cost_curves(history, axes=axes)
+    return axes
 
 
 def accuracy_curves(history: Mapping[str, Any], *, title: str = "", axes: "Axes | None" = None) -> "Figure":

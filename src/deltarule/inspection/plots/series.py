@@ -53,10 +53,7 @@ def correlogram(
 
 def correlograms(found: Correlations, inputs: tuple[str, ...] = ()) -> "list[tuple[str, Figure]]":
     """The errors with themselves, and with each input, by a name."""
-    own = correlogram(found.lags[1:], found.autocorrelation[1:], found.bound, ylabel="with earlier errors")
-    names = inputs or tuple(f"input {j}" for j in range(len(found.input_error)))
-    others = [
-        (name, correlogram(found.input_lags, values, found.bound, ylabel=f"with {name}"))
-        for name, values in zip(names, found.input_error, strict=True)
+    return [
+        (name, correlogram(lags, values, found.bound, ylabel=f"with {name}"))
+        for name, lags, values in found.by_name(inputs)
     ]
-    return [("earlier errors", own), *others]

@@ -107,6 +107,14 @@ def drawing(axes: "Axes | None", size: tuple[float, float]) -> Iterator[tuple["F
         yield figure, axes
 
 
+def shown_axes(axes: "Axes | None", size: tuple[float, float] = (5.6, 4.2)) -> "Axes":
+    """The caller's axes, or those of a new figure that pyplot knows of, so that a notebook shows it."""
+    if axes is not None:
+        return axes
+    with styled():
+        return required("matplotlib.pyplot").subplots(figsize=size, layout="constrained")[1]
+
+
 def save(figure: "Figure", path: str | Path) -> Path:
     """Write the figure as .png or .svg; the same figure gives the same bytes, with the same matplotlib.
 

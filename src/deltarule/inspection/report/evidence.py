@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deltarule.trainers.bayesian import BayesianEnsemble
 
 PLACES = 40  # of a dependence curve
-MOST_CURVES = 6
+MOST_CURVES = 12
 MOST_MISREAD = 40
 ROWS_OF_BAND = 20  # over which the error bars of a dependence curve are a mean
 PARTS = ("training", "validation", "test")
@@ -101,7 +101,7 @@ def gather(
     chosen = chosen_rows(len(X))
     importance = permutation_importance(net, params, schema, X[chosen], Y[chosen])
     best = sorted(importance, key=lambda name: -importance[name])[:MOST_CURVES]
-    curves = tuple(_dependence(net, params, schema, X[chosen], name, error_bars) for name in best)
+    curves = tuple(dependence_on(net, params, schema, X[chosen], name, error_bars) for name in best)
     if error_bars is None:
         return Evidence(source, predicted, actual, importance, curves, parts=parts, rows=rows)
     std = error_bars.predict(X).std * _units(schema)
@@ -120,10 +120,10 @@ def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
     return schema.decode(outputs) if schema.classes is None else probabilities(outputs)
 
 
-def _dependence(
+def dependence_on(
     net: Network, params: Params, schema: Schema, X: np.ndarray, name: str, error_bars: "BayesianEnsemble | None"
 ) -> Dependence:
-    """The mean prediction with the column held at each of some values, from its 2nd to its 98th percentile."""
+    """How the mean prediction on X (N, n_1) moves with a column, from its 2nd to its 98th percentile."""
     column, block = column_blocks(schema)[name]
     values, encoded = column.swept(X[:, block], PLACES)
     means, some = [], []

@@ -11,7 +11,7 @@ from deltarule.data.schema import Schema
 from deltarule.errors import counted
 from deltarule.inspection.plots.style import required
 from deltarule.inspection.report import pictures
-from deltarule.inspection.report.drawing import palette
+from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
 from deltarule.inspection.report.predictions import Shown, predictions
 
@@ -31,6 +31,10 @@ IMPORTANCE = (
 )
 LOG_LOSS = " Log-loss is the mean of -ln p, where p is the probability given to the right class."
 NETWORK = "A line is as wide as its weight is large; red ones are negative. Put the mouse on one to see its number."
+RESIDUAL = (
+    "How far from 0 at some of the points that were fitted; over two inputs the larger dot is the larger residual. "
+    "Where it is large, do not believe the solution."
+)
 DEPENDENCE = "The mean prediction, all other columns as they are; every column on the same scale."
 BAND = " The band holds 95 % of new measurements, by the error bars' mean over some rows."
 
@@ -54,7 +58,7 @@ def html_report(
         network: a picture of it as SVG.
 
     Raises:
-        ConfigurationError: matplotlib or Jinja2 is not installed.
+        ConfigurationError: Jinja2 is not installed.
     """
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
@@ -66,6 +70,8 @@ def html_report(
         rows = f"{counted(len(evidence.predicted), 'row')} of {evidence.source}"
         shown = predictions(schema, evidence)
         sections += [(f"Predictions, {rows}", [], shown), ("What the columns do", [], _columns(schema, evidence))]
+    maps = training.get("residual_maps") or ()
+    sections.append(("Where the equations hold", [], [_map(part, schema.input_names) for part in maps]))
     sections.append(("The training", [], _training(training)))
     lead = _lead(schema, training, evidence)
     return whole_page(title, lead, sections)
@@ -77,7 +83,7 @@ def whole_page(
     """The page of sections, each a title, cards and pictures.
 
     Raises:
-        ConfigurationError: matplotlib or Jinja2 is not installed.
+        ConfigurationError: Jinja2 is not installed.
     """
     page = (
         required("jinja2")
@@ -159,9 +165,15 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
     limits = (float(means.min() - margin), float(means.max() + margin))
     for curve in evidence.dependence:
         words = DEPENDENCE if curve.std is None else DEPENDENCE + BAND
-        figure = pictures.dependence(curve, names, ylabel, limits, reach)
-        shown.append(Shown(f"Dependence on {curve.column}", words, figure))
+        chart = pictures.dependence(curve, names, ylabel, limits, reach)
+        shown.append(Shown(f"Dependence on {curve.column}", words, chart))
     return shown
+
+
+def _map(part: Mapping[str, Any], names: Sequence[str]) -> Shown:
+    """The residual of a differential equation, a condition or data over the first two inputs."""
+    points, sizes = np.array(part["points"]), np.array(part["residuals"])
+    return Shown(f"Residual of {part['name']}", RESIDUAL, pictures.residual_map(points, sizes, names))
 
 
 def _training(training: Mapping[str, Any]) -> list[Shown]:

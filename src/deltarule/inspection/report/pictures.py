@@ -1,62 +1,85 @@
-"""The pictures of a report, each a function of numbers that returns a Figure."""
+"""The pictures of a report, each a function of numbers that returns a Chart."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from scipy.special import stdtr
 
-from deltarule.inspection.plots.curves import curves
-from deltarule.inspection.plots.style import COLOURS, GREY, drawing
+from deltarule.inspection.report.axis import Axis
+from deltarule.inspection.report.chart import PAINTS, SOFT, Band, Bars, Chart, Line, Points, Rule
 from deltarule.inspection.report.evidence import Dependence
 from deltarule.inspection.roc import roc_curve
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-SIZE = (4.6, 3.2)
 MOST_POINTS = 1500  # of a scatter plot: more would only make the file larger
 MOST_NAMES = 6
 ALL_ROWS: Mapping[str, np.ndarray] = {}
-PART_COLOURS = {"training": COLOURS[1], "validation": COLOURS[2], "test": COLOURS[0]}
-DASHES = ("-", "--", ":", "-.")  # of lines that have the same colour
+PART_PAINTS = {"training": PAINTS[1], "validation": PAINTS[2], "test": PAINTS[0]}
+DASHES = ("", "7 3", "2 2", "8 3 2 3")  # of lines that have the same colour
+UNIT = (0.0, 1.0)
+DECADES = 4  # of residuals that are told apart
 
 
-def performance(history: Mapping[str, Any], best_epoch: int) -> "Figure":
+def over(
+    lines: Mapping[str, Any], x: Any, xlabel: str, ylabel: str, *, log: bool = False, dotted: float | None = None
+) -> Chart:
+    """A line for each entry over x, and a dotted one at an x."""
+    drawn = []
+    for i, (name, y) in enumerate(lines.items()):
+        colour, dash = _pen(i)
+        drawn.append(Line(np.asarray(x, float), _numbers(y), PART_PAINTS.get(name, colour), name, dash))
+    mark = [] if dotted is None else [Rule(x=dotted, dash="2 3")]
+    return Chart([*mark, *drawn], Axis(xlabel, tight=True), Axis(ylabel, log))
+
+
+def performance(history: Mapping[str, Any], best_epoch: int) -> Chart:
     """The costs over the epochs, and the epoch whose parameters were kept."""
     names = {"cost": "training", "validation_cost": "validation"}
-    lines = {label: _positive(history[name]) for name, label in names.items() if name in history}
+    lines = {label: history[name] for name, label in names.items() if name in history}
     return _over_epochs(lines, history, "mean cost", best_epoch, log=True)
 
 
-def training_state(
-    history: Mapping[str, Any], name: str, label: str, best_epoch: int = 0, log: bool = True
-) -> "Figure":
+def training_state(history: Mapping[str, Any], name: str, label: str, best_epoch: int = 0, log: bool = True) -> Chart:
     """One recorded quantity over the epochs, and the epoch whose parameters were kept."""
-    values = _positive(history[name]) if log else _numbers(history[name])
-    return _over_epochs({label: values}, history, label, best_epoch, log)
+    return _over_epochs({label: history[name]}, history, label, best_epoch, log)
 
 
 def _over_epochs(
     lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int, log: bool
-) -> "Figure":
-    with drawing(None, SIZE) as (figure, axes):
-        curves(lines, x=history.get("epoch"), ylabel=ylabel, log=log, axes=axes)
-        if best_epoch > 0:
-            axes.axvline(best_epoch, color=GREY, linewidth=1, linestyle=":")
-    return figure
+) -> Chart:
+    x = history.get("epoch", range(1, 1 + len(next(iter(lines.values())))))
+    return over(lines, x, "epoch", ylabel, log=log, dotted=best_epoch if best_epoch > 0 else None)
 
 
-def coverage(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float, name: str) -> "Figure":
+def run_with_band(at: np.ndarray, run: np.ndarray, reach: np.ndarray, measured: np.ndarray, ylabel: str) -> Chart:
+    """A run (T,) at the times (T,), a band of `reach` to each side, and what was measured."""
+    marks = [
+        Band(at, run - reach, run + reach, PAINTS[0]),
+        Line(at, measured, "currentColor", "measured", width=1.0),
+        Line(at, run, PAINTS[0], "model", width=1.4),
+    ]
+    return Chart(marks, Axis("step", tight=True), Axis(ylabel))
+
+
+def correlogram(lags: np.ndarray, values: np.ndarray, bound: float, ylabel: str) -> Chart:
+    """A bar for each lag, and the band within which chance leaves them."""
+    ends = np.array([lags[0] - 0.6, lags[-1] + 0.6])
+    titles = [f"lag {lag}: {value:.3g}" for lag, value in zip(lags.tolist(), values.tolist(), strict=True)]
+    marks = [
+        Band(ends, np.full(2, -bound), np.full(2, bound)),
+        Bars(lags - 0.15, lags + 0.15, np.zeros(len(lags)), values, titles=titles),
+        Rule(y=0),
+    ]
+    return Chart(marks, Axis("lag", tight=True), Axis(ylabel))
+
+
+def coverage(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float, name: str) -> Chart:
     """The share of errors (N,) within the intervals that should hold a share of them, for shares from 0 to 1."""
     nominal, found = coverage_curve(errors, std, degrees_of_freedom)
     band = 2 * np.sqrt(nominal * (1 - nominal) / len(errors))  # two standard deviations of a share of N rows
-    with drawing(None, SIZE) as (figure, axes):
-        axes.fill_between(nominal, nominal - band, nominal + band, color=GREY, alpha=0.25, linewidth=0)
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
-        axes.plot(nominal, found, color=COLOURS[1])
-        axes.set(xlabel="nominal coverage of the interval", ylabel=f"share of {name} inside")
-        axes.set(xlim=(0, 1), ylim=(-0.02, 1.02))
-    return figure
+    marks = [Band(nominal, nominal - band, nominal + band), _diagonal(), Line(nominal, found, PAINTS[1], "inside")]
+    across = Axis("nominal coverage of the interval", limits=UNIT)
+    return Chart(marks, across, Axis(f"share of {name} inside", limits=UNIT))
 
 
 def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float) -> tuple[np.ndarray, np.ndarray]:
@@ -66,69 +89,93 @@ def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: floa
     >>> float(found[nominal == 0.9][0])
     0.5
     """
-    from scipy.special import stdtr  # scipy.stats takes as long to import as the whole report to draw
-
     nominal = np.round(np.linspace(0, 1, 101), 2)
     # The nominal coverage at which each error lies just on the edge of its interval.
     edge = 2 * stdtr(min(degrees_of_freedom, 1e12), np.abs(errors) / std) - 1
     return nominal, np.array([np.mean(edge <= level) for level in nominal])
 
 
-def regression(predicted: np.ndarray, actual: np.ndarray, name: str, colour: str = COLOURS[1]) -> "Figure":
-    """Predictions (N,) against targets (N,), those of `some_rows`, with the line where both are equal."""
+def regression(
+    predicted: np.ndarray, actual: np.ndarray, name: str, titles: Sequence[str] = (), paint: str = PAINTS[1]
+) -> Chart:
+    """Predictions (N,) against targets (N,), those of `some_rows`, the line where both are equal and the fitted one."""
     chosen = some_rows(len(actual))
-    with drawing(None, SIZE) as (figure, axes):
-        axes.grid(visible=True, axis="both", alpha=0.25)
-        ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]
-        axes.plot(ends, ends, color=GREY, linewidth=1)
-        axes.scatter(actual[chosen], predicted[chosen], s=10, color=colour, alpha=0.6, linewidths=0)
-        axes.set(xlabel=f"{name}, actual", ylabel=f"{name}, predicted")
-    return figure
+    ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
+    marks = [Line(ends, ends), Points(actual[chosen], predicted[chosen], paint, titles)]
+    fit = fitted_line(predicted, actual)
+    if fit is not None:
+        x = np.array([actual.min(), actual.max()])
+        marks.append(Line(x, fit[0] * x + fit[1], "currentColor", dash="5 3", width=1.2))
+    return Chart(marks, Axis(f"{name}, actual"), Axis(f"{name}, predicted"))
 
 
-def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarray] = ALL_ROWS) -> "Figure":
+def fitted_line(predicted: np.ndarray, actual: np.ndarray) -> tuple[float, float] | None:
+    """Slope and intercept of the least squares line of predictions (N,) over targets (N,), if targets vary.
+
+    >>> fitted_line(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
+    (0.5, 0.0)
+    """
+    centred = actual - actual.mean()
+    spread = float(centred @ centred)
+    if spread == 0:
+        return None
+    slope = float(centred @ predicted) / spread
+    return slope, float(predicted.mean() - slope * actual.mean())
+
+
+def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarray] = ALL_ROWS) -> Chart:
     """How often each size of predicted - actual, (N,), occurs; the parts of the rows, by name, on top of each other."""
     split = {part: errors[places] for part, places in parts.items()} or {"": errors}
-    colours = [PART_COLOURS.get(part, COLOURS[1]) for part in split]
-    with drawing(None, SIZE) as (figure, axes):
-        bins = min(40, max(8, int(np.sqrt(len(errors)))))
-        axes.hist(list(split.values()), bins=bins, color=colours, alpha=0.85, stacked=True, label=list(split))
-        if len(split) > 1:
-            axes.legend(fontsize=8, frameon=False)
-        axes.axvline(0, color=GREY, linewidth=1)
-        axes.set(xlabel=f"error of {name}, predicted - actual", ylabel="rows")
-    return figure
+    edges = np.histogram_bin_edges(errors, min(40, max(8, int(np.sqrt(len(errors))))))
+    marks, below = [], np.zeros(len(edges) - 1)
+    for part, some in split.items():
+        count = np.histogram(some, edges)[0]
+        titles = [
+            f"{part} {n} rows from {low:.4g} to {high:.4g}".strip()
+            for n, low, high in zip(count.tolist(), edges[:-1], edges[1:], strict=True)
+        ]
+        marks.append(Bars(edges[:-1], edges[1:], below, below + count, PART_PAINTS.get(part, PAINTS[1]), titles, part))
+        below = below + count
+    up = Axis("rows", limits=(0, 1.05 * max(float(below.max()), 1)))
+    return Chart([*marks, Rule(x=0)], Axis(f"error of {name}, predicted - actual"), up)
 
 
-def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> "Figure":
+def residuals(predicted: np.ndarray, errors: np.ndarray, name: str, titles: Sequence[str] = ()) -> Chart:
     """The errors (N,) against the predictions (N,)."""
     chosen = some_rows(len(errors))
-    with drawing(None, SIZE) as (figure, axes):
-        axes.axhline(0, color=GREY, linewidth=1)
-        axes.scatter(predicted[chosen], errors[chosen], s=10, color=COLOURS[1], alpha=0.6, linewidths=0)
-        axes.set(xlabel=f"{name}, predicted", ylabel="predicted - actual")
-    return figure
+    marks = [Rule(y=0), Points(predicted[chosen], errors[chosen], titles=titles)]
+    return Chart(marks, Axis(f"{name}, predicted"), Axis("predicted - actual"))
 
 
-def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) -> "Figure":
+def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) -> Chart:
+    """Sizes (m,) of a residual at points (m, d): over the only input, or over the first two, as dots of such sizes.
+
+    Four decades below the largest of them are told apart.
+    """
+    shown = np.maximum(sizes, max(10.0**-DECADES * sizes.max(), np.finfo(float).tiny))
+    titles = [
+        f"{', '.join(f'{name} {x:.4g}' for name, x in zip(names, point, strict=True))}: residual {size:.3g}"
+        for point, size in zip(points.tolist(), sizes.tolist(), strict=True)
+    ]
+    if points.shape[1] == 1:
+        dots = Points(points[:, 0], shown, titles=titles)
+        return Chart([dots], Axis(names[0]), Axis("size of the residual", log=True))
+    radii = 0.6 + 5 * (1 + np.log10(shown / shown.max()) / DECADES) ** 2
+    return Chart([Points(points[:, 0], points[:, 1], titles=titles, radii=radii)], Axis(names[0]), Axis(names[1]))
+
+
+def roc(probabilities: np.ndarray, classes: np.ndarray, names: Sequence[Any]) -> Chart:
     """For each class the share of its rows found against the share of other rows taken for it, over all thresholds."""
-    shown = [1] if len(names) == 2 else range(len(names))
-    with drawing(None, SIZE) as (figure, axes):
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
-        for i, j in enumerate(shown):
-            found, wrong, area = roc_curve(probabilities[:, j], classes == j)
-            label = f"{names[j]}: {area:.3f}"
-            again, colour = divmod(i, len(COLOURS))
-            style = DASHES[again % len(DASHES)]
-            axes.plot(wrong, found, color=COLOURS[colour], linestyle=style, linewidth=1.4, label=label)
-        columns = 1 if len(shown) <= MOST_NAMES else 2
-        legend = axes.legend(title="area under the curve", loc="lower right", fontsize=8, frameon=False, ncols=columns)
-        legend.get_title().set_fontsize(8)
-        axes.set(xlabel="share of other rows taken for the class", ylabel="share of the class found")
-    return figure
+    marks = [_diagonal()]
+    for i, j in enumerate([1] if len(names) == 2 else range(len(names))):
+        found, wrong, area = roc_curve(probabilities[:, j], classes == j)
+        colour, dash = _pen(i)
+        marks.append(Line(wrong, found, colour, f"{names[j]}: {area:.3f}", dash, 1.4))
+    across, up = "share of other rows taken for the class", "share of the class found"
+    return Chart(marks, Axis(across, limits=UNIT), Axis(up, limits=(0.0, 1.02)))
 
 
-def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) -> "Figure":
+def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) -> Chart:
     """The share of rows that were right against the probability of the predicted class, in bins of equal width."""
     sure = probabilities.max(axis=1)
     right = np.argmax(probabilities, axis=1) == classes
@@ -137,27 +184,25 @@ def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = 10) 
     filled = count > 0
     mean = np.bincount(place, sure, bins)[filled] / count[filled]
     share = np.bincount(place, right, bins)[filled] / count[filled]
-    with drawing(None, SIZE) as (figure, axes):
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
-        axes.scatter(mean, share, s=20 + 180 * count[filled] / count.max(), color=COLOURS[1], linewidths=0)
-        axes.set(xlabel="probability of the predicted class", ylabel="share that was right")
-        axes.set(xlim=(0, 1.04), ylim=(-0.04, 1.06))
-    return figure
+    titles = [
+        f"{n} rows: {100 * p:.1f} % sure, {100 * s:.1f} % right"
+        for n, p, s in zip(count[filled].tolist(), mean, share, strict=True)
+    ]
+    marks = [_diagonal(), Points(mean, share, titles=titles, radii=np.sqrt(8 + 60 * count[filled] / count.max()))]
+    limits = (-0.04, 1.05)
+    return Chart(
+        marks, Axis("probability of the predicted class", limits=limits), Axis("share that was right", limits=limits)
+    )
 
 
-def importances(found: Mapping[str, float], unit: str) -> "Figure":
+def importances(found: Mapping[str, float], unit: str) -> Chart:
     """One bar a column, the longest on top, at most twenty."""
     names = sorted(found, key=lambda name: -found[name])[:20]
-    with drawing(None, (SIZE[0], 0.9 + 0.28 * max(len(names), 4))) as (figure, axes):
-        axes.grid(visible=False, axis="y")
-        axes.grid(visible=True, axis="x", alpha=0.25)
-        places = np.arange(len(names))
-        axes.barh(places, [found[name] for name in names], color=COLOURS[1], height=0.65)
-        axes.set_yticks(places, [str(name)[:28] for name in names])
-        axes.invert_yaxis()
-        axes.axvline(0, color=GREY, linewidth=1)
-        axes.set(xlabel=unit)
-    return figure
+    places, values = np.arange(len(names), dtype=float), np.array([found[name] for name in names])
+    titles = [f"{name}: {value:.4g}" for name, value in zip(names, values, strict=True)]
+    bars = Bars(np.zeros(len(names)), values, places - 0.35, places + 0.35, titles=titles)
+    up = Axis(limits=(len(names) - 0.4, -0.6), names=[str(name)[:28] for name in names])
+    return Chart([bars, Rule(x=0)], Axis(unit), up, height=60 + 22.0 * max(len(names), 4))
 
 
 def dependence(
@@ -166,37 +211,49 @@ def dependence(
     ylabel: str,
     limits: tuple[float, float] | None = None,
     reach: float = 2.0,
-) -> "Figure":
+) -> Chart:
     """The mean prediction over the values of one column: a line for each output, or points for categories.
 
     `limits` of the vertical axis let several columns be compared; a band is `reach` standard deviations to each side.
     """
     shown = range(len(names)) if len(names) <= MOST_NAMES else np.argsort(-np.ptp(curve.means, axis=0))[:MOST_NAMES]
-    lines = {str(names[j]): curve.means[:, j] for j in shown}
-    with drawing(None, SIZE) as (figure, axes):
-        if isinstance(curve.values[0], str):
-            for i, (name, means) in enumerate(lines.items()):
-                axes.scatter(range(len(means)), means, s=40, color=COLOURS[i], label=name)
-            axes.set_xticks(range(len(curve.values)), [value[:14] for value in curve.values])
-            axes.set(xlabel=curve.column, ylabel=ylabel)
-            axes.margins(x=0.2)
-            if len(lines) > 1:
-                axes.legend(fontsize=8, frameon=False)
+    categories = isinstance(curve.values[0], str)
+    x = np.arange(len(curve.values), dtype=float) if categories else np.asarray(curve.values, float)
+    marks: list[Any] = []
+    for i, j in enumerate(shown):
+        means, paint, name = curve.means[:, j], _pen(i)[0], str(names[j])
+        if curve.std is not None:
+            reached = reach * np.asarray(curve.std)[:, j]
+            marks += _bands(x, means - reached, means + reached, paint, categories)
+        if categories:
+            titles = [f"{value}: {mean:.5g}" for value, mean in zip(curve.values, means, strict=True)]
+            marks.append(Points(x, means, paint, titles, 5.0, name))
         else:
-            axes.set_ylim(limits)
-            for i, j in enumerate(shown if curve.std is not None else ()):
-                reached = reach * np.asarray(curve.std)[:, j]
-                low, high = curve.means[:, j] - reached, curve.means[:, j] + reached
-                axes.fill_between(curve.values, low, high, color=COLOURS[i], alpha=0.15, linewidth=0)
-            curves(lines, x=curve.values, xlabel=curve.column, ylabel=ylabel, axes=axes)
-        axes.set_ylim(limits)
-    return figure
+            marks.append(Line(x, means, paint, name))
+    across = Axis(curve.column, tight=True)
+    if categories:
+        across = Axis(curve.column, limits=(-0.6, len(x) - 0.4), names=[value[:14] for value in curve.values])
+    return Chart(marks, across, Axis(ylabel, limits=limits))
 
 
-def _positive(values: Any) -> np.ndarray:
-    """Values for a logarithmic scale: what is 0 or missing is left out."""
-    array = _numbers(values)
-    return np.where(array > 0, array, np.nan)
+def _bands(x: np.ndarray, low: np.ndarray, high: np.ndarray, paint: str, apart: bool) -> list[Band]:
+    """One band along the line, or one for each category."""
+    if not apart:
+        return [Band(x, low, high, paint, 0.15)]
+    return [
+        Band(np.array([at - 0.12, at + 0.12]), np.full(2, a), np.full(2, b), paint, 0.25)
+        for at, a, b in zip(x, low, high, strict=True)
+    ]
+
+
+def _pen(i: int) -> tuple[str, str]:
+    """The colour and the dashes of the i-th line, which no other one has."""
+    again, colour = divmod(i, len(PAINTS))
+    return PAINTS[(colour + 1) % len(PAINTS)], DASHES[again % len(DASHES)]
+
+
+def _diagonal() -> Line:
+    return Line(np.array([0.0, 1.0]), np.array([0.0, 1.0]), SOFT, width=1.0)
 
 
 def _numbers(values: Any) -> np.ndarray:

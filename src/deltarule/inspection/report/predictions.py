@@ -1,21 +1,20 @@
 """What a report shows of predictions: by part of the rows, with the row and the numbers of every point."""
 
-from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.data.schema import Schema
 from deltarule.errors import counted
-from deltarule.inspection.plots.images import misclassified
-from deltarule.inspection.plots.style import COLOURS
 from deltarule.inspection.report import pictures
-from deltarule.inspection.report.drawing import inline_svg
+from deltarule.inspection.report.chart import PAINTS, Chart
 from deltarule.inspection.report.evidence import PARTS, Evidence
+from deltarule.inspection.report.images import side_by_side
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+ROC = (
+    "The nearer to the upper left corner, the better. Behind a class stands the area under its curve, 1 where every "
+    "row of it has a higher probability of it than any other row."
+)
 RELIABILITY = (
     "On the line, 80 % sure means right in 80 % of the rows; below it the network is too sure. Large points hold many "
     "rows."
@@ -35,18 +34,14 @@ class Shown(NamedTuple):
 
     title: str
     caption: str
-    figure: "Figure | None" = None
+    chart: Chart | None = None
     matrix: Matrix | None = None
-    titles: tuple[str, ...] = ()  # of its points
     drawn: str = ""
     wide: bool = False
 
     def svg(self) -> str:
-        """The picture as an element of the page, its points with their titles."""
-        if self.drawn:
-            return self.drawn
-        assert self.figure is not None
-        return inline_svg(self.figure, escape(self.title, quote=True), self.titles)
+        """The picture as an element of the page."""
+        return self.drawn if self.chart is None else self.chart.svg(self.title)
 
 
 def predictions(schema: Schema, evidence: Evidence) -> list[Shown]:
@@ -69,14 +64,14 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
         )
         pattern = "A pattern here is something that the network has not learnt; a funnel is noise that grows."
         for part, places in (parts or {"": judged}).items():
-            shown.append(_of_part(name, part, predicted[places], actual[places], rows[places]))
+            titles = _points(predicted, actual, rows, places)
+            shown.append(_of_part(name, part, predicted[places], actual[places], titles))
         shown += [
             Shown(f"Errors of {name}", spread, pictures.error_histogram(predicted - actual, name, parts)),
             Shown(
                 f"Residuals of {name}" + (", test rows" if "test" in parts else ""),
                 pattern,
-                pictures.residuals(predicted[judged], errors, name),
-                titles=_points(predicted[judged], actual[judged], rows[judged]),
+                pictures.residuals(predicted[judged], errors, name, _points(predicted, actual, rows, judged)),
             ),
         ]
         if evidence.std is not None:
@@ -84,22 +79,27 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
     return shown
 
 
-def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray) -> Shown:
-    """Predictions against targets with R, their correlation."""
-    varied = len(actual) > 1 and np.ptp(actual) > 0 and np.ptp(predicted) > 0
-    r = f"R {np.corrcoef(predicted, actual)[0, 1]:.4f}, {counted(len(actual), 'row')}. " if varied else ""
+def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, titles: list[str]) -> Shown:
+    """Predictions against targets with R, their correlation, and the line fitted to them."""
+    words, fit = "", pictures.fitted_line(predicted, actual)
+    if fit is not None and np.ptp(predicted) > 0:
+        r = np.corrcoef(predicted, actual)[0, 1]
+        words = f"R {r:.4f}, {counted(len(actual), 'row')}; dashed: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
     return Shown(
         f"Regression of {name}" + (f", {part} rows" if part else ""),
-        f"{r}On the line a prediction is right.",
-        pictures.regression(predicted, actual, name, pictures.PART_COLOURS.get(part, COLOURS[1])),
-        titles=_points(predicted, actual, rows),
+        f"{words}On the grey line a prediction is right.",
+        pictures.regression(predicted, actual, name, titles, pictures.PART_PAINTS.get(part, PAINTS[1])),
     )
 
 
-def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray) -> tuple[str, ...]:
-    """What each point says that a picture of these rows has."""
-    some = pictures.some_rows(len(actual))
-    return tuple(f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in some)
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'} {abs(value):.3g}"
+
+
+def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray, places: np.ndarray) -> list[str]:
+    """What each point says that a picture of these places has."""
+    some = places[pictures.some_rows(len(places))]
+    return [f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in some]
 
 
 def _coverage(name: str, errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float) -> Shown:
@@ -125,16 +125,16 @@ def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Shown]:
     title = "Confusion" + ("" if evidence.parts is None else ", test rows")
     shown = [
         Shown(title, confusion, matrix=_confusion(names, p.argmax(axis=1), classes), wide=len(names) > 4),
-        Shown("ROC", "The nearer to the upper left corner, the better.", pictures.roc(p, classes, names)),
+        Shown("ROC", ROC, pictures.roc(p, classes, names)),
         Shown("Reliability", RELIABILITY, pictures.reliability(p, classes)),
     ]
     if evidence.misread is not None:
         images, places = evidence.misread
-        taken = [names[j] for j in evidence.predicted[places].argmax(axis=1)]
         count = int(np.sum(evidence.predicted.argmax(axis=1) != evidence.actual))
         words = f"{len(images)} of the {counted(count, 'image')} that were misread: what it is → what it was taken for."
-        figure = misclassified(images, taken, [names[j] for j in evidence.actual[places]], most=len(images), title=" ")
-        shown.append(Shown("Misread images", words, figure, wide=True))
+        both = zip(evidence.actual[places], evidence.predicted[places].argmax(axis=1), strict=True)
+        drawn = side_by_side(images, [f"{names[i]} → {names[j]}" for i, j in both], "Misread images")
+        shown.append(Shown("Misread images", words, drawn=drawn, wide=True))
     return shown
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from deltarule.data.lagged import Lags, Stretch, Windows, spaced, stretches, windows
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.series import training
+from deltarule.models.series.closed_loop import ClosedLoop
 from deltarule.models.series.committee import Committee
 from deltarule.models.series.feedback import Feedback
 from deltarule.models.series.training import Course, Found
@@ -73,8 +74,8 @@ class Choice:
         tried = [self._tried(lags, records, longest) for lags in self.lags]
         best = min((one for several in tried for one in several), key=lambda one: one.error * (1 - MARGIN[one.how]))
         model = self.model(best.lags)
-        whole = [part for record in records for part in stretches(*record, best.lags.longest)]
-        folds, members = self._folds(records, best.lags.longest, longest), list(best.members)
+        whole = [part for record in records for part in stretches(*record, best.lags)]
+        folds, members = self._folds(records, best.lags, longest), list(best.members)
         best = replace(best, model=model, held=[held for _, held in folds])
         if best.how == "open-loop":
             alone = training.open_loop(model, whole, self.seeds[0])
@@ -88,7 +89,7 @@ class Choice:
 
     def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> "list[Chosen]":
         """Each training that is asked for, judged with these lags."""
-        model, folds, found = self.model(lags), self._folds(records, lags.longest, longest), []
+        model, folds, found = self.model(lags), self._folds(records, lags, longest), []
         closed = self.training != "open-loop" and bool(lags.outputs)
         if closed:
             found.append(("closed-loop", self._closed(model, folds, self.seeds[0])))
@@ -103,19 +104,20 @@ class Choice:
         """In open loop; judged one step ahead where that is what is asked for, else by free runs as the closed loop."""
         params = training.open_loop(model, parts, self.seeds[0])
         steps = 1 if self.training == "open-loop" else self.horizon
-        return Found(params, training.simulated_error(model, params, windows(held, model.lags.longest, steps)))
+        free = ClosedLoop(model, windows(held, model.lags, steps), 0.0)
+        return Found(params, training.simulated_error(free, params))
 
-    def _folds(self, records: Sequence[Stretch], longest: int, judged_from: int) -> list[Fold]:
-        """Stretches to train on, and stretches to judge by, which begin `judged_from` - `longest` steps later."""
-        folds, skipped = [], judged_from - longest
+    def _folds(self, records: Sequence[Stretch], lags: Lags, judged_from: int) -> list[Fold]:
+        """Stretches to train on, and stretches to judge by, whose first run begins at step `judged_from`."""
+        folds, skipped = [], judged_from - lags.longest
         cuts, which = (SINGLE, [SINGLE - 1]) if self.members == 1 else (self.members, range(self.members))
         for fold in which:
             parts, held = [], []
             for U, Y in records:
                 first, last = (len(Y) * at // cuts for at in (fold, fold + 1))
                 for start, end in ((0, first), (last, len(Y))):
-                    parts += stretches(U[start:end], Y[start:end], longest)
-                held += stretches(U[first + skipped : last], Y[first + skipped : last], longest)
+                    parts += stretches(U[start:end], Y[start:end], lags)
+                held += stretches(U[first + skipped : last], Y[first + skipped : last], lags)
             if not parts or not held:
                 raise DataError(
                     f"the records have {', '.join(str(len(Y)) for _, Y in records)} steps, some held out, too few for "
@@ -151,7 +153,7 @@ class Chosen:
         """Each member alone, with windows of what it held out, from so many places at most."""
         assert self.model is not None
         alone = [Committee.of(self.model, [one.params], [1.0]) for one in self.members]
-        pieces = [spaced(parts, self.lags.longest, steps, places) for parts in self.held]
+        pieces = [spaced(parts, self.lags, steps, places) for parts in self.held]
         return [(one, pieces[i % len(pieces)]) for i, one in enumerate(alone)]
 
 

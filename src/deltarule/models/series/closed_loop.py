@@ -60,9 +60,11 @@ class ClosedLoop(Objective):
 
     def run(self, p: Params) -> np.ndarray:
         """The free runs, (K, D + H, k); the last ones are kept, because a trial that is taken is linearised next."""
-        if self.last[0] is not p:
-            object.__setattr__(self, "last", (p, self.model.free_run(p, self.pieces.U, self.start)))
-        return self.last[1]
+        before, run = self.last
+        if before is not p:
+            run = self.model.free_run(p, self.pieces.U, self.start, near=run)
+            object.__setattr__(self, "last", (p, run))
+        return run
 
     def residual(self, p: Params) -> np.ndarray:
         """yhat - y where it is measured, (K, H, k)."""

@@ -18,6 +18,9 @@ from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 
 BEYOND = 30.0  # standard deviations from the mean at which a free run counts as unstable
+LONG = 250  # steps from which on a run is sooner corrected than made anew, by the calls of NumPy that each takes
+CORRECTIONS = 8  # Newton steps, after which a run is made anew
+CLOSE = 1e-7  # a correction below it squares to rounding in the next, which is left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,29 +44,34 @@ class Feedback:
         """n_1, the length of x_t."""
         return self.net.outputs * len(self.lags.outputs) + self.inputs * len(self.lags.inputs)
 
-    @staticmethod
-    def within(run: np.ndarray) -> np.ndarray:
-        """Which steps of a run (.., k) lie within `BEYOND` standard deviations; none that is not a number."""
-        return np.asarray((np.abs(run) < BEYOND).all(axis=-1))
+    def within(self, run: np.ndarray) -> np.ndarray:
+        """Which steps of a run (.., D + H, k) after the D first lie within `BEYOND` standard deviations, (.., H)."""
+        return np.asarray((np.abs(run[..., self.lags.longest :, :]) < BEYOND).all(axis=-1))
 
     def step(self, params: Params, X: np.ndarray) -> np.ndarray:
         """y_t of rows x_t, (N, n_1) ↦ (N, k): one step ahead."""
         return X @ self.line.T + backprop.forward(self.net, params, X)[-1].a
 
-    def free_run(self, params: Params, U: np.ndarray, start: np.ndarray) -> np.ndarray:
+    def free_run(self, params: Params, U: np.ndarray, start: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
         """Runs that are fed their own outputs, K of them beside each other.
 
         Args:
             params: of the network.
             U: inputs, (K, D + H, m), D the longest lag.
             start: the outputs of the first D steps, (K, D, k).
+            near: the runs of parameters nearby, (K, D + H, k), from which long ones are found sooner: the same numbers
+                but for rounding.
 
         Returns:
             (K, D + H, k), which begins with `start`; values that are far away or not finite where a run is unstable.
         """
+        if near is not None and U.shape[1] - self.lags.longest >= LONG:
+            corrected = self._corrected(params, U, start, near)
+            if corrected is not None:
+                return corrected
         k, D, n_y = self.net.outputs, self.lags.longest, self.net.outputs * len(self.lags.outputs)
         K, T = U.shape[:2]
-        reach = max(self.lags.outputs, default=0)
+        reach = self.lags.reach
         first = np.concatenate([params[0]["W"], self.line])  # the first layer and the line take the same x_t
         own = np.zeros((reach, k, len(first)))
         for place, j in enumerate(self.lags.outputs):
@@ -86,6 +94,24 @@ class Feedback:
                 a = activation(a.dot(W) + b)
             np.add(a, z[:, h:], out=Y[:, t])
         return Y
+
+    def _corrected(self, params: Params, U: np.ndarray, start: np.ndarray, near: np.ndarray) -> np.ndarray | None:
+        """The runs by Newton's method on all of their steps at once, from other runs; None where it does not settle.
+
+        y_t - f(x_t) = 0 for all t, whose Jacobian is the I - C of (NARX): Y ← Y + (I - C)^-1 (f(X) - Y).
+        """
+        D = self.lags.longest
+        Y = np.concatenate([start, near[:, D:]], axis=1)
+        for _ in range(CORRECTIONS):
+            unrolled = self.unrolled(params, U, Y)
+            moved = unrolled.spread((unrolled.ahead - Y[:, D:]).reshape(-1, 1)).reshape(Y[:, D:].shape)
+            largest = np.abs(moved).max()
+            if not largest < BEYOND:
+                return None
+            Y[:, D:] += moved
+            if largest < CLOSE:
+                return Y
+        return None
 
     def unrolled(self, params: Params, U: np.ndarray, Y: np.ndarray) -> "Unrolled":
         """How the free runs Y = free_run(params, U, ..), (K, D + H, k), answer to small changes."""
@@ -119,6 +145,12 @@ class Unrolled(NamedTuple):
     errors: list[np.ndarray]
     slopes: np.ndarray
 
+    @property
+    def ahead(self) -> np.ndarray:
+        """Of every step f(x_t), the output that follows from the ones before it, (K, H, k)."""
+        a = self.lin.passes[-1].a + self.lin.passes[0].a_prev @ self.model.line.T
+        return a.reshape(self.slopes.shape[:3])
+
     def jacobian(self) -> np.ndarray:
         """dy_t/dp, (K H k, n): here dv_t is df/dp, which training in open loop takes for the whole."""
         return self.spread(self.lin.jacobian_transpose(self.errors).T)
@@ -143,7 +175,8 @@ class Unrolled(NamedTuple):
         """(I - C)^-1 right, for right (K H k, columns)."""
         K, H, k = self.slopes.shape[:3]
         lags = self.model.lags.outputs
-        band = np.zeros((max(lags, default=0) * k + k, K * H * k))  # entry [d, i] is that of row i + d and column i
+        # Entry [d, i] is that of row i + d and column i.
+        band = np.zeros((max(lags, default=0) * k + k, K * H * k), order="F")
         column = np.arange(K * H * k).reshape(K, H, k)
         for place, j in enumerate(lags):
             for o in range(k):

@@ -49,9 +49,9 @@ def judged(model: NARXRegressor, fitted: tuple[Any, Any], test: tuple[Any, Any],
     """The model, trained on `fitted`, on `test`, (U, y) each, 1 to `steps` steps ahead."""
     records = [model.scaled(*record)[0] for record in (fitted, test)]
     D, scale = model.max_lag_, model.y_scaling_.std
-    parts = stretches(*records[1], D)
+    parts = stretches(*records[1], model.committee_.lags)
     pieces = model.places(parts, steps)
-    linear = linear_model(model.committee_, stretches(*records[0], D))
+    linear = linear_model(model.committee_, stretches(*records[0], model.committee_.lags))
     stay = np.where(pieces.known > 0, pieces.Y[:, D - 1 : D] - pieces.Y[:, D:], 0.0)
     own = model.committee_.errors(pieces)
     ours, theirs, last = (scale * _rms(e, pieces) for e in (own, linear.errors(pieces), stay))
@@ -74,7 +74,7 @@ def linear_model(like: Committee, parts: list[Stretch]) -> Committee:
 
 
 def _free_run(model: NARXRegressor, record: Stretch) -> np.ndarray | None:
-    whole, D = stretches(*record, model.max_lag_), model.max_lag_
+    whole, D = stretches(*record, model.committee_.lags), model.max_lag_
     if len(whole) != 1:
         return None
     run = model.committee_.free_run(whole[0].U[None], whole[0].Y[None, :D])[0]

@@ -19,7 +19,17 @@ from deltarule.models.scaling import Scaling
 from deltarule.models.series import stored
 from deltarule.models.series.choice import Choice, lags_to_try
 from deltarule.models.series.committee import Committee
-from deltarule.models.series.records import Records, inputs_of, names_of, records_of, tail_of
+from deltarule.models.series.records import (
+    Records,
+    each_record,
+    inputs_of,
+    is_list,
+    names_of,
+    records_of,
+    require_known,
+    start_of,
+    tail_of,
+)
 from deltarule.models.series.uncertainty import measured_noise, sensitivity
 
 TRAININGS = ("auto", "open-loop", "closed-loop")
@@ -119,7 +129,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         self.l2_ = [member.l2 for member in chosen.members] if chosen.how == "closed-loop" else None
         self.validation_error_ = chosen.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
         self.noise_ = measured_noise(chosen.unseen(NOISE_STEPS, PLACES))
-        self._tail = tail_of(scaled[-1], self.max_lag_)
+        self._tail = next(tail for one in reversed(scaled) if (tail := tail_of(one, chosen.lags)) is not None)
         self.record_: dict[str, Any] = {}
         return self
 
@@ -141,28 +151,26 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             found.append(self._shaped(ahead))
         return found if records.several else found[0]
 
-    def simulate(self, U: Any, y_start: Any, steps: int | None = None) -> np.ndarray:
+    def simulate(self, U: Any, y_start: Any = None, steps: int | None = None) -> Any:
         """The free run: only the outputs of the first `max_lag_` steps are given, and it is fed its own from there.
 
         Args:
-            U: inputs, (T, inputs); None where there are none.
+            U: inputs, (T, inputs); None where there are none; a list with one for each record.
             y_start: the outputs of the first `max_lag_` steps, (max_lag_,) or (max_lag_, outputs); what is longer is
-                cut.
+                cut. A list with one for each record. A time-delay network, which has no output lags, needs none.
             steps: T, for a model without inputs; None is the length of y_start.
 
         Returns:
-            (T,) or (T, outputs), which begins with y_start.
+            (T,) or (T, outputs), which begins with y_start, or with NaN where there is none; of several records a list.
 
         Raises:
             UnstableError: the run leaves everything that was measured.
             DataError: y_start is too short, or a value is missing.
         """
         check_is_fitted(self)
-        start = records_of(None, y_start).Y[0]
-        if start.shape[1] != self.n_outputs_:
-            raise ShapeError(f"y_start has {start.shape[1]} columns, and the model has {self.n_outputs_} outputs.")
-        if len(start) < self.max_lag_:
-            raise DataError(f"y_start has {len(start)} steps: give the outputs of the first {self.max_lag_}.")
+        if is_list(U) or is_list(y_start):
+            return [self.simulate(*one, steps) for one in each_record(U, y_start)]
+        start = start_of(y_start, self.n_outputs_, self.committee_.lags)
         inputs = inputs_of(U, len(start) if steps is None else steps, self.n_features_in_)
         if len(inputs) <= self.max_lag_:
             return self._shaped(start[: len(inputs)])
@@ -172,7 +180,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         return self._shaped(run)
 
     def forecast(self, steps: int, U_future: Any = None, return_std: bool = False) -> Any:
-        """What comes after the end of the last record that was fitted.
+        """What comes after the end of the last record that was fitted and is as long as the lags.
 
         Args:
             steps: how many.
@@ -203,12 +211,13 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         """The same model, which forecasts from the end of this record, in place of the one that was fitted.
 
         Raises:
-            DataError: no `max_lag_` steps in a row are known.
+            DataError: nowhere are the steps known that a run begins with.
         """
-        scaled, followed = self.scaled(U, y)[-1], copy(self)
-        followed._tail = tail_of(scaled, self.max_lag_)
-        if len(followed._tail.Y) < self.max_lag_ or not np.isfinite(followed._tail.Y).all():
+        tail = tail_of(self.scaled(U, y)[-1], self.committee_.lags)
+        if tail is None:
             raise DataError(f"y has no {self.max_lag_} known steps in a row to go on from: give a longer record.")
+        followed = copy(self)
+        followed._tail = tail
         return followed
 
     def scaled(self, U: Any, y: Any) -> list[Stretch]:
@@ -218,7 +227,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
 
     def places(self, parts: Sequence[Stretch], steps: int) -> Windows:
         """Windows of `steps`, from which errors by horizon are measured, from at most about `PLACES` places."""
-        return spaced(parts, self.max_lag_, steps, PLACES)
+        return spaced(parts, self.committee_.lags, steps, PLACES)
 
     @property
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -232,7 +241,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
     def errors_by_horizon(self, U: Any, y: Any, steps: int = 50) -> np.ndarray:
         """The root mean square error 1, 2, .. steps ahead, (steps,) or (steps, outputs), over free runs of a record."""
         check_is_fitted(self)
-        parts = [part for record in self.scaled(U, y) for part in stretches(*record, self.max_lag_)]
+        parts = [part for record in self.scaled(U, y) for part in stretches(*record, self.committee_.lags)]
         if not parts:
             raise DataError(f"y has no {self.max_lag_ + 1} known steps in a row: give a longer record.")
         pieces = self.places(parts, steps)
@@ -324,21 +333,14 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         return records
 
     def _runs(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """The members' free runs in scaled units, (T, M k).
-
-        Raises:
-            DataError, UnstableError: a value is missing, or the run leaves everything that was measured.
-        """
-        for name, values in (("U", U), ("the outputs that the run begins with", start)):
-            if not np.isfinite(values).all():
-                raise DataError(
-                    f"{name} lack a value in step {int(np.argwhere(~np.isfinite(values))[0][0])}: fill it in."
-                )
+        """The members' free runs in scaled units, (T, M k); a DataError or an UnstableError where there is none."""
+        require_known(U, start, self.committee_.lags)
         runs = self.committee_.free_run(U[None], start[None])[0]
         within = self.committee_.model.within(runs)
         if not within.all():
+            step = self.max_lag_ + int(within.argmin())
             raise UnstableError(
-                f"the free run leaves everything that was measured in step {int(within.argmin())}: fit with "
+                f"the free run leaves everything that was measured in step {step}: fit with "
                 "training='closed-loop', with other lags or with a larger l2."
             )
         return runs

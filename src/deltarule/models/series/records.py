@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.checks import as_numbers
-from deltarule.data.lagged import Stretch
+from deltarule.data.lagged import Lags, Stretch
 from deltarule.errors import DataError, ShapeError
 
 
@@ -55,6 +55,19 @@ def is_list(values: Any) -> bool:
     )
 
 
+def each_record(U: Any, y: Any) -> list[tuple[Any, Any]]:
+    """U and the outputs of one record after the other, None for what none of them has.
+
+    Raises:
+        DataError: they are lists of different lengths, or only one of them is a list.
+    """
+    count = len(U if is_list(U) else y)
+    lists = [[None] * count if values is None else values for values in (U, y)]
+    if not all(values is None or is_list(values) for values in (U, y)) or len(lists[0]) != len(lists[1]):
+        raise DataError("U and y_start have to be lists, with one array for each record, or one array each.")
+    return list(zip(*lists, strict=True))
+
+
 def inputs_of(U: Any, steps: int | None, columns: int) -> np.ndarray:
     """Inputs (T, m) for a model of m inputs; without inputs `steps` empty rows.
 
@@ -80,12 +93,40 @@ def names_of(U: Any, y: Any, records: Records) -> tuple[tuple[str, ...], tuple[s
     return inputs if len(inputs) == m else tuple(f"u{i}" for i in range(m)), tuple(str(name) for name in own)
 
 
-def tail_of(record: Stretch, longest: int) -> Stretch:
-    """The end of a record from the last place on where a free run can begin."""
-    backwards = next(
-        (at for at in range(len(record.Y) - longest, -1, -1) if np.isfinite(record.Y[at : at + longest]).all()), 0
-    )
-    return Stretch(record.U[backwards:], record.Y[backwards : backwards + longest])
+def start_of(y: Any, outputs: int, lags: Lags) -> np.ndarray:
+    """The outputs (D + .., k) that a run begins with; NaN where the model needs none and none are given.
+
+    Raises:
+        DataError: fewer steps than it needs.
+        ShapeError: another number of columns.
+    """
+    start, D = np.empty((0, outputs)) if y is None else records_of(None, y).Y[0], lags.longest
+    if start.shape[1] != outputs:
+        raise ShapeError(f"y_start has {start.shape[1]} columns, and the model has {outputs} outputs.")
+    if len(start) < D and lags.outputs:
+        given = "is None" if y is None else f"has {len(start)} steps"
+        raise DataError(f"y_start {given}: give the outputs of the first {D} steps.")
+    return np.concatenate([start, np.full((max(D - len(start), 0), outputs), np.nan)])
+
+
+def require_known(U: np.ndarray, start: np.ndarray, lags: Lags) -> None:
+    """Raise a DataError if a run with inputs U (T, m) from `start` (D, k) lacks a value that it needs."""
+    unneeded = lags.longest - lags.reach
+    for name, values, first in (("U", U, 0), ("y_start", start[unneeded:], unneeded)):
+        if not np.isfinite(values).all():
+            step = first + int(np.argwhere(~np.isfinite(values))[0][0])
+            raise DataError(f"{name} lacks a value in step {step}: fill it in.")
+
+
+def tail_of(record: Stretch, lags: Lags) -> Stretch | None:
+    """The end of a record from the last place on where a free run can begin; None where there is none.
+
+    Outputs that such a run does not need may be missing, and are 0.
+    """
+    D = lags.longest
+    places = range(len(record.Y) - D, -1, -1)
+    at = next((at for at in places if np.isfinite(record.Y[at + D - lags.reach : at + D]).all()), None)
+    return None if at is None else Stretch(record.U[at:], np.nan_to_num(record.Y[at : at + D]))
 
 
 def _inputs(U: Any, steps: int | None) -> np.ndarray:

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection import plots
-from deltarule.inspection.report import Shown, whole_page
+from deltarule.inspection.report import Shown, pictures, whole_page
 from deltarule.models.series.judging import judged
 from deltarule.models.series.narx import NARXRegressor
 
 STEPS = 30  # of errors by horizon
 DRAWN = 300  # steps of the run that is drawn, the last ones
+BAND = 1.96  # standard deviations that hold 95 of 100
 
 
 def series_report(
@@ -55,13 +55,14 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
     steps = min(DRAWN, len(Y) - model.max_lag_ - 1)
     before = (None if U is None else U[:-steps], y[:-steps])
     ahead, std = model.follow(*before).forecast(steps, None if U is None else U[-steps:], return_std=True)
-    ahead, std = np.reshape(ahead, (steps, -1)), np.reshape(std, (steps, -1))
+    ahead, reach = np.reshape(ahead, (steps, -1)), BAND * np.reshape(std, (steps, -1))
+    at = np.arange(len(Y) - steps, len(Y))
     return [
         Shown(
             f"The last {steps} steps of {name}, forecast from before them",
             f"Its root mean square error is {np.sqrt(np.nanmean((ahead[:, j] - Y[-steps:, j]) ** 2)):.4g}; the band is "
             "to hold 95 of 100 measurements.",
-            plots.run_with_band(np.arange(len(Y) - steps, len(Y)), ahead[:, j], std[:, j], Y[-steps:, j], ylabel=name),
+            pictures.run_with_band(at, ahead[:, j], reach[:, j], Y[-steps:, j], name),
         )
         for j, name in enumerate(model.names[1])
     ]
@@ -77,15 +78,15 @@ def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
             Shown(
                 f"Errors of {name} by steps ahead",
                 "Root mean square; the linear model has the same lags and was fitted to these very steps.",
-                plots.curves(lines, xlabel="steps ahead", ylabel="error"),
+                pictures.over(lines, range(1, 1 + len(found.model)), "steps ahead", "error"),
             )
         )
         shown += [
             Shown(
                 f"Correlation of the errors of {name} with {other}",
                 "One step ahead. Within the grey band chance leaves 95 of 100; outside it is something not learnt.",
-                figure,
+                pictures.correlogram(lags, values, correlations.bound, f"with {other}"),
             )
-            for other, figure in plots.correlograms(correlations, model.names[0])
+            for other, lags, values in correlations.by_name(model.names[0])
         ]
     return shown

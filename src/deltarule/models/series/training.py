@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltarule import trees
-from deltarule.data.lagged import Stretch, Windows, table, windows
+from deltarule.data.lagged import Stretch, table, windows
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.turn import no_clock
 from deltarule.models.series.closed_loop import ClosedLoop, begin
@@ -26,7 +26,7 @@ from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 from deltarule.training.train import train
 
 HORIZONS = (1, 60, 200)  # steps of the windows that closed-loop training begins with; then the longest
-STEPS = 20  # of Levenberg-Marquardt on each of them, and on each penalty
+STEPS = 10  # of Levenberg-Marquardt on each of them, and on each penalty
 LONGEST_STEPS = 40  # on the longest windows under the first penalty
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5)  # l2, beside squared errors of standardised outputs
 PATIENCE = 2  # penalties without a better run before the search ends
@@ -43,15 +43,13 @@ class Found:
     l2: float | None = None
 
 
-def simulated_error(model: Feedback, params: Params, pieces: Windows) -> float:
+def simulated_error(free: ClosedLoop, params: Params) -> float:
     """The root mean square error of the free runs of windows; inf where one leaves everything that was measured."""
-    D = model.lags.longest
     with np.errstate(all="ignore"):
-        run = model.free_run(params, pieces.U, pieces.Y[:, :D])[:, D:]
-    if not model.within(run).all():
+        run = free.run(params)
+    if not free.model.within(run).all():
         return np.inf
-    error = np.where(pieces.known > 0, run - pieces.Y[:, D:], 0.0)
-    return float(np.sqrt((error**2).sum() / max(pieces.known.sum(), 1.0)))
+    return float(np.sqrt((free.residual(params) ** 2).sum() / max(free.pieces.known.sum(), 1.0)))
 
 
 def open_loop(model: Feedback, parts: Sequence[Stretch], seed: int) -> Params:
@@ -110,18 +108,18 @@ def rms(found: Sequence[Found]) -> float:
 
 @dataclass(frozen=True)
 class Course:
-    """Training in closed loop on `parts`, in runs of at most `longest` steps, watched on the windows `held`."""
+    """Training in closed loop on `parts`, in runs of at most `longest` steps, watched on the free runs `held`."""
 
     model: Feedback
     parts: Sequence[Stretch]
-    held: Windows
+    held: ClosedLoop
     longest: int
 
     @classmethod
     def of(cls, model: Feedback, parts: Sequence[Stretch], held: Sequence[Stretch], horizon: int | None) -> "Course":
         """With free runs of at most `horizon` steps; None runs whole stretches."""
         longest = max(len(part.Y) for part in parts) if horizon is None else horizon
-        return cls(model, parts, windows(held, model.lags.longest, horizon), longest)
+        return cls(model, parts, ClosedLoop(model, windows(held, model.lags, horizon), 0.0), longest)
 
     def begin(self, seed: int, l2: float) -> tuple[Params, Found]:
         """From fresh weights over longer and longer windows to the longest."""
@@ -134,16 +132,16 @@ class Course:
 
     def descend(self, params: Params, steps: int, l2: float, most: int) -> tuple[Params, Found]:
         """At most so many steps on windows of `steps`; the last parameters, and those best on what is held out."""
-        F = ClosedLoop(self.model, windows(self.parts, self.model.lags.longest, steps), l2)
+        F = ClosedLoop(self.model, windows(self.parts, self.model.lags, steps), l2)
         trainer = LevenbergMarquardt(l2=l2, refit=False)
         state, cost = begin(F, params), np.inf
-        best = Found(params, simulated_error(self.model, params, self.held), l2)
+        best = Found(params, simulated_error(self.held, params), l2)
         with threads_for_order(trees.size(params)):
             for _ in range(most):
                 state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), no_clock)
                 if not record["accepted"]:
                     break
-                error = simulated_error(self.model, state.params, self.held)
+                error = simulated_error(self.held, state.params)
                 best = Found(state.params, error, l2) if error < best.error else best
                 if cost - record["cost"] < STALLED * record["cost"]:
                     break

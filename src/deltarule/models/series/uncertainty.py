@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import nnls
 
 from deltarule.data.lagged import Windows
 from deltarule.models.series.committee import Committee
@@ -74,6 +73,8 @@ def measured_noise(unseen: Sequence[tuple[Committee, Windows]]) -> Noise:
     sums = sums[(sums[..., -1] > 0) & (sums[..., 0] > 0)]
     if not len(sums):
         return Noise(np.zeros(k), np.zeros(k))
+    from scipy.optimize import nnls  # which takes a tenth of a second to import
+
     solution = nnls(sums[:, 1:-1] / sums[:, :1], np.ones(len(sums)))[0]
     return Noise(solution[:k], solution[k:])
 

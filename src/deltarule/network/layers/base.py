@@ -76,9 +76,9 @@ class Layer:
         shapes, places = self.parameter_shapes(input_shape), prod(self.output_shape(input_shape))
         return sum(prod(shape) * places // shape[0] for name, shape in shapes.items() if self.role(name) == "weight")
 
-    def gram_width(self, params: LayerParams, outputs: int) -> int:
+    def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
         """The length of the inner products behind this layer's share of each entry of J J^T; all weights, or fewer."""
-        return sum(array.size for name, array in params.items() if self.role(name) == "weight")
+        return sum(prod(shape) for name, shape in shapes.items() if self.role(name) == "weight")
 
     @property
     def label(self) -> str:
@@ -111,20 +111,10 @@ class Layer:
         """The shape of each parameter, from the shape of one example's input."""
         raise NotImplementedError
 
-    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
-        """Raise a ShapeError if the parameters do not fit the input; `position` is the layer's index."""
-        self.output_shape(input_shape)
-        expected, found = self.parameter_shapes(input_shape), _shapes(params)
-        if found != expected:
-            raise ShapeError(
-                f"layer {position}, {self.label}, needs parameters of shapes {expected} for an input of shape "
-                f"{input_shape}, and has {found}: network, parameters and input must belong together."
-            )
-
     def check_alone(self, params: LayerParams, position: int) -> None:
         """Raise a ShapeError unless there is an input for which the parameters fit."""
         last = next((params[name].shape[-1:] for name in self.weights if name in params), ())
-        found = _shapes(params)
+        found = {name: tuple(array.shape) for name, array in params.items()}
         if found != self.parameter_shapes(last or (0,)):
             raise ShapeError(
                 f"layer {position}, {self.label}, has parameters of shapes {found}, which are not its own."
@@ -213,10 +203,6 @@ class Layer:
     def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
         """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
         raise NotImplementedError
-
-
-def _shapes(params: LayerParams) -> dict[str, Shape]:
-    return {name: tuple(array.shape) for name, array in params.items()}
 
 
 class StatelessLayer(Layer):

@@ -85,9 +85,9 @@ class Dense(AffineLayer):
         """W is (n_l, n_{l-1}), b is (n_l,)."""
         return {"W": (self.n, input_shape[-1]), "b": (self.n,)}
 
-    def gram_width(self, params: LayerParams, outputs: int) -> int:
+    def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
         """n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples."""
-        return self.n + -(-params["W"].shape[1] // outputs**2)
+        return self.n + -(-shapes["W"][1] // outputs**2)
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""

@@ -94,9 +94,9 @@ class BayesianEnsemble:
         starts = [trees.mapped(np.asarray, one.params) for one in results]
         net = for_targets(net, Y)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
-        F = Objective(net, rows, trainer.block(net, starts[0], rows.x.shape))
-        form = trainer.form(net, starts[0], len(X))
-        with trainer.thread_limits(net, starts[0], len(X)):
+        form, block = trainer.plan(net, rows)
+        F = Objective(net, rows, block)
+        with trainer.thread_limits(net.sizes(rows.input_shape), len(X)):
             for one, params in zip(results, starts, strict=True):
                 at = one.best_epoch  # the record of the epoch that began there
                 alpha = hyperparameters.unflat(one.history["alpha"][at], params)

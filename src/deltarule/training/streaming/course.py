@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.engine.randomness import NOISE, ORDER
 from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.engine.turn import Record, Turn
 from deltarule.network.backprop import Params
 from deltarule.objective import StreamedObjective
 from deltarule.training.loop import Carry, Course
@@ -50,7 +50,7 @@ class StreamedCourse(Course):
         like = self.like(params)
         if not self.trainer.whole_stream:
             return like
-        F = self._objective(params, self._passes([]))
+        F = self._objective(self._passes([]))
         return like._replace(state=self.trainer.first_state(F, params, self.rows.dtype))
 
     def like(self, params: Params) -> Carry:
@@ -72,7 +72,7 @@ class StreamedCourse(Course):
         key = self.engine.key((*self.path, NOISE)) if any(layer.draws for layer in self.net.layers) else None
         for epoch in range(first, until):
             drawn = None if key is None else self.engine.fold_in(key, epoch + 1)
-            yield Turn(None, drawn, clock if epoch else no_clock)
+            yield Turn(None, drawn, self.clock_of(epoch, clock))
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
         """One step that sums over passes, or the trainer's epoch over each chunk in turn."""
@@ -82,7 +82,7 @@ class StreamedCourse(Course):
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
     def _step(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
-        F = self._objective(carry.state.params, self._passes(waited))
+        F = self._objective(self._passes(waited))
         return self.trainer.step(F, "primal", carry.state, float(self.rows.count), self.rows.dtype, turn.clock)
 
     def _descend(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
@@ -98,9 +98,9 @@ class StreamedCourse(Course):
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}
 
-    def _objective(self, params: Params, passes: Callable[[], Iterator[Rows]]) -> StreamedObjective:
+    def _objective(self, passes: Callable[[], Iterator[Rows]]) -> StreamedObjective:
         """F over the whole stream."""
-        block = self.trainer.block(self.net, params, (self.rows.size, self.rows.stream.inputs))
+        block = self.trainer.block(self.net.sizes(self.rows.input_shape), self.rows.size, "primal")
         return StreamedObjective(self.net, passes, block, self.trainer.l2)
 
     def _passes(self, waited: list[float]) -> Callable[[], Iterator[Rows]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.inspection.noise_scale import LEAST, huber_of, noise_scale, penalty_of
+from deltarule.models.noise_scale import LEAST, huber_of, noise_scale, penalty_of
 from deltarule.network.costs import EFFICIENT, Huber, Poisson, Quadratic
 
 FUNCTIONS = {

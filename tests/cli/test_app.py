@@ -1,0 +1,48 @@
+"""The commands gathered: their help as it is written, and the exit code of what is no command."""
+
+import inspect
+from importlib.metadata import version
+
+from typer.main import get_command
+
+from deltarule.cli.app import app
+from deltarule.cli.app import run as run_commands
+
+
+def test_help_and_version(run):
+    for word in ("train", "predict", "evaluate", "trace", "check", "export", "report"):
+        assert word in run("--help").out
+        assert run(word, "--help").code == 0
+    assert run("--version").out.strip() == f"deltarule {version('deltarule')}"
+
+
+def test_help_shows_every_text_and_default_as_written(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "600")
+    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
+        text = run(name, "--help-all").out
+        for parameter in command.params:
+            assert parameter.help in text
+            if isinstance(parameter.show_default, str):
+                assert f"[default: ({parameter.show_default})]" in text
+    assert "[default: (the trainer's, see the summary)]" in run("train", "--help-all").out
+
+
+def test_help_breaks_no_line_within_a_sentence(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
+        text = run(name, "--help").out
+        for paragraph in inspect.getdoc(command.callback).split("\n\n"):
+            assert " ".join(paragraph.split()) in text
+
+
+def test_an_unknown_command_is_refused(refused):
+    assert "'tran'" in refused("tran")
+
+
+def test_the_exit_code_is_returned_and_the_process_stays(capsys):
+    assert [run_commands(words) for words in (["--version"], ["tran"], ["train", "none.csv", "--target", "y"])] == [
+        0,
+        2,
+        2,
+    ]
+    assert "Traceback" not in capsys.readouterr().err

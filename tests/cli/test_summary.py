@@ -1,0 +1,72 @@
+"""What is said after a training: why it ended, what became of the network, what can be done next."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from deltarule.cli.choices import Choices
+from deltarule.cli.summary import farewell, json_record, next_commands, origin_of, why_stopped
+from deltarule.data import load
+
+TRAINED = {
+    "network": [2, 4, 1], "parameters": 17, "trainer_name": "sgd", "eta": 30.0, "epochs": 7, "best_epoch": 5,
+    "stop_reason": "interrupted", "stopped": "Interrupted with eta = 30.", "training_cost": 0.25, "engine": "numpy",
+    "training_seconds": 1.5, "metrics": {"test_r2": 0.75}, "warnings": ["few rows"],
+}  # fmt: skip
+
+
+def model(**changes):
+    return SimpleNamespace(training=TRAINED | changes)
+
+
+def test_the_record_names_where_the_model_is():
+    choices = Choices(source="t.csv", seed=3)
+    record = json_record(choices, model(), True, 2.0004)
+    assert record["model"] == "t.safetensors"
+    assert (record["trainer"], record["seed"], record["seconds"], record["test_r2"]) == ("sgd", 3, 2.0, 0.75)
+    assert record["warnings"] == ["few rows"]
+    assert json_record(choices, model(), False, 2.0)["model"] is None
+
+
+def test_eta_has_the_name_of_its_option_where_the_trainer_has_one():
+    assert "--eta = 30" in why_stopped(model())
+    assert "--eta" not in why_stopped(model(eta=None))
+
+
+@pytest.mark.parametrize(
+    ("best", "saved", "said"), [(5, True, "epoch 5"), (0, True, "untrained"), (0, False, "stays as it was")]
+)
+def test_the_farewell_says_what_became_of_the_network(best, saved, said):
+    words = farewell(Choices(source="t.csv"), model(best_epoch=best), saved)
+    assert said in words
+    assert "t.safetensors" in words
+    assert "--resume" not in words
+
+
+def test_an_interrupted_training_can_go_on():
+    choices = Choices(source="t.csv", checkpoint=Path("my folder"))
+    assert "--resume 'my folder'" in farewell(choices, model(), True)
+    assert "--resume" not in farewell(choices, model(stop_reason="diverged"), True)
+
+
+def test_the_model_file_keeps_the_options():
+    origin = origin_of(Choices(source="t.csv", eta=0.5, seed=4, drop_missing=True))
+    assert origin["options"]["eta"] == 0.5
+    assert (origin["seed"], origin["split_seed"], origin["drop_missing"]) == (4, 4, True)
+
+
+def test_the_row_to_trace_has_its_targets(tmp_path):
+    """The first row lacks one of two targets."""
+    rows = "".join(f"{x},{x % 7},{x * x % 11 / 2}\n" for x in np.arange(20))
+    (tmp_path / "my table.csv").write_text("x,a,b\n5,,1.5\n" + rows)
+    choices = Choices(source=str(tmp_path / "my table.csv"), target=("a,b",), sep=",")
+    predict, trace = next_commands(choices, load(choices.source, target="a,b"))
+    assert predict.endswith("my table.csv' --sep ,")
+    assert trace.endswith("--row 1")
+
+
+def test_arrays_have_no_next_command(tmp_path):
+    data = SimpleNamespace(streamed=True)
+    assert next_commands(Choices(source=str(tmp_path)), data) == []  # pyright: ignore[reportArgumentType]
