@@ -106,8 +106,8 @@ int {name}_predict_std(const real row[{columns}], real out[{k}], real deviation[
         }}
     }}
     for (o = 0; o < {k}; o++) {{
-        const real *theta = slopes[o], mean = first[o] + moved[o];
-        real eta = theta[0] + (theta[1] + theta[2] * mean) * mean;
+        const real *theta = slopes[o], at = first[o] + moved[o];
+        real eta = theta[0] + (theta[1] + theta[2] * at) * at;
         for (i = 0; i < {inputs}; i++)
             eta += theta[3 + i] * x[i];
         eta = eta < lowest[o] ? lowest[o] : eta > highest[o] ? highest[o] : eta;
@@ -162,9 +162,8 @@ def error_bars_source(program: Program, name: str, precision: str, encoding: lis
     assert program.scatter is not None
     for title, values in zip(("noise", "grown", "lowest", "highest"), program.scatter.ends, strict=True):
         text += array(title, values)
-    rows = ",\n".join(
-        "    {" + ", ".join(number(v, precision) + suffix for v in row) + "}" for row in program.scatter.slopes
-    )
+    slopes = [[number(v, precision) + suffix for v in row] for row in program.scatter.slopes]
+    rows = ",\n".join("    {" + ", ".join(row) + "}" for row in slopes)
     text += f"static const real slopes[{k}][{3 + inputs}] = {{\n{rows}\n}};\n\n"
     scale = "out_std[o] * " if program.scales_outputs else ""
     code = MEMBER.format(

@@ -51,8 +51,9 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
     total = sum(n * (n + 1) // 2 for n in sizes)
     if total > LARGEST:
         raise ConfigurationError(
-            f"the error bars of {len(ensemble.members)} networks of up to {max(sizes)} parameters are {total:,} numbers, and a C file "
-            f"takes at most {LARGEST:,}: train with effort='quick' or fewer neurons, or export without error bars."
+            f"the error bars of {len(ensemble.members)} networks of up to {max(sizes)} parameters are {total:,} numbers"
+            f", and C takes at most {LARGEST:,}: train with effort='quick', fewer neurons or restarts, or export "
+            "without error bars."
         )
     members = []
     for i, (known, net) in enumerate(zip(ensemble.members, ensemble.nets, strict=True)):

@@ -34,7 +34,7 @@ class Effort:
         most: candidates at most; 0 tries none.
         patience: so many in a row that raise the score by less than `gain` together end the search.
         gain: nats a row.
-        seconds: of a training that the candidates may take together, in seconds of `SPEED` operations: fixed, and by row.
+        seconds: that the candidates may take together, each of `SPEED` operations: fixed, and by row.
     """
 
     starts: int

@@ -112,7 +112,7 @@ def fit(
             return None
         seen = training if steps is None else replace(training, X=steps(X))
         start = starting_point(candidate, own.net, own.trainer, seed, number, seen.X.shape[1:])
-        flops = own.trainer.epoch_flops(own.net, start, len(training.X))
+        flops = own.trainer.epoch_flops(own.net.sizes(seen.X.shape[1:]), len(training.X))
         own = replace(own, epochs=epochs_within(effort, len(training.X), flops, own.epochs))
         told = how | {"params": start, "callbacks": [shifted(callback) for callback in callbacks]}
         result = run(own, seen, None, time_limit=left(), **told)

@@ -89,7 +89,7 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
             return np.inf
         inputs = len(steps.std) if candidate.steps and steps is not None else problem.inputs
         try:
-            return plan.trainer.epoch_flops(net, net.outline((inputs,)), problem.count)
+            return plan.trainer.epoch_flops(net.sizes((inputs,)), problem.count)
         except ConfigurationError:  # its matrices do not fit the memory
             return np.inf
 

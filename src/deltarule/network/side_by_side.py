@@ -2,8 +2,8 @@
 
 Hidden layers stand side by side, W = diag(W_1, W_2, ..), and the output layer is [w_1 W_1, w_2 W_2, ..] with the bias
 sum w_k b_k, so that z^L = sum_k w_k z^L_k. A network with fewer hidden layers goes through the further ones by neurons
-that let a value pass: sigma(eps a)/eps = a for a sigma with sigma(0) = 0, sigma'(0) = 1, sigma''(0) = 0, such as tanh, to
-eps² a²/3 relatively. eps multiplies on the way in and divides in the output layer, so no digits are lost.
+that let a value pass: sigma(eps a)/eps = a for a sigma with sigma(0) = 0, sigma'(0) = 1, sigma''(0) = 0, such as tanh,
+to eps² a²/3 relatively. eps multiplies on the way in and divides in the output layer, so no digits are lost.
 """
 
 from collections.abc import Sequence
