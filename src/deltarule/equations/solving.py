@@ -93,7 +93,7 @@ def solve(
         raise ConfigurationError(
             f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )
-    if getattr(trainer, "refit", False):
+    if trainer.refit:
         raise ConfigurationError("refit is True, and an equation is not linear in the output layer: leave it out.")
     if trainer.batch_size is not None:
         raise ConfigurationError(

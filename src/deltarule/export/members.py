@@ -7,7 +7,7 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.export.stages import DenseStage
+from deltarule.network.layers.stages import Stage
 
 if TYPE_CHECKING:
     from deltarule.trainers.bayesian import BayesianEnsemble
@@ -20,8 +20,13 @@ class Member:
     """One network of an ensemble: w_i, its layers, of which the first `fixed` were not trained, and R_i, row by row."""
 
     weight: float
+<<<<<<< HEAD
     fixed: int
     stages: tuple[DenseStage, ...]
+=======
+    stages: tuple[Stage, ...]
+    noise: np.ndarray
+>>>>>>> main
     root: np.ndarray
 
 
@@ -56,11 +61,17 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
             "without error bars."
         )
     members = []
+<<<<<<< HEAD
     for i, (known, net) in enumerate(zip(ensemble.members, ensemble.nets, strict=True)):
         steps = ensemble.steps[i]
         before = [] if steps is None else [*zip(steps.layers(), (steps.activation, "linear"), strict=True)]
         layers = [*before, *zip(known.params, (layer.activation for layer in net.layers), strict=True)]  # pyright: ignore[reportAttributeAccessIssue]
         stages = tuple(DenseStage(np.asarray(p["W"]), np.asarray(p["b"]), activation) for p, activation in layers)
+=======
+    for i, known in enumerate(ensemble.members):
+        layers = zip(known.params, ensemble.net.layers, strict=True)
+        stages = tuple(layer.stage(p, ()) for p, layer in layers)
+>>>>>>> main
         upper = np.linalg.cholesky(_positive(ensemble.covariance(i))).T
         members.append(Member(float(ensemble.weights[i]), len(before), stages, upper[np.triu_indices(len(upper))]))
     return tuple(members)

@@ -64,11 +64,9 @@ class Network:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise ConfigurationError(f"layers[{i}] is {layer!r}, which is not a layer: give Dense(n, activation).")
-            sigma = getattr(layer, "sigma", None)
-            if i < len(layers) - 1 and isinstance(sigma, Activation) and not sigma.elementwise:
+            if i < len(layers) - 1 and not layer.sigma.elementwise:
                 raise ConfigurationError(
-                    f"layers[{i}] is {sigma.name}, which is for the output only: use another activation below the "
-                    "output."
+                    f"layers[{i}] is {layer.sigma.name}, which is for the output only: use another activation below it."
                 )
         if not layers[-1].has_outputs:
             raise ConfigurationError(

@@ -41,6 +41,7 @@ class Trainer:
     max_fail: int | None = None  # epochs without progress after which it stops of its own
     memory_copies: int = 1  # of the parameters, in a first-order trainer's memory
     batch_size: int | None = None  # the examples of a step; None for all
+    refit: bool | None = None  # whether it refits a linear output layer, None where it applies
     steps: int | None = None  # of an epoch; None is one pass over the examples
     no_improvement: Any = None  # a rule that watches the validation score
 
@@ -110,9 +111,9 @@ def require_derivatives(net: "Network") -> None:
         ConfigurationError: a layer is a perceptron.
     """
     for i, layer in enumerate(net.layers):
-        if getattr(layer, "activation", None) == "step":
+        if not layer.sigma.trainable:
             raise ConfigurationError(
-                f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
+                f"layer {i} is a perceptron (activation {layer.sigma.name!r}), whose derivative is 0 everywhere: "
                 "it cannot be trained by gradients; use sigmoid."
             )
 

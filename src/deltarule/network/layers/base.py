@@ -11,12 +11,17 @@ All of them are given the same values: `here`, where the layer stands, `moved`, 
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.errors import ShapeError
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from deltarule.network.layers.stages import Stage
 
 Shape = tuple[int, ...]
 LayerParams = dict[str, Array]
@@ -55,6 +60,8 @@ class Layer:
     weighs_inputs: ClassVar[bool] = False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
     has_jets: ClassVar[bool] = False  # whether `Jet` carries derivatives by input through it
     is_linear: bool = False  # whether a = W a_prev + b, so that the last layer has its best weights in closed form
+    by_steps: ClassVar[bool] = False  # whether it goes through a sequence step by step, each step by the same rule
+    sequences: bool = True  # whether it gives every step of a sequence, or the last one alone
 
     # What the trace writes of it; {l} is the layer's number in the book and {below} the one of the layer below.
     forward_words: ClassVar[str] = "the layer's own function of a^{below}"  # z^l (2)
@@ -79,6 +86,20 @@ class Layer:
     def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
         """The length of the inner products behind this layer's share of each entry of J J^T; all weights, or fewer."""
         return sum(prod(shape) for name, shape in shapes.items() if self.role(name) == "weight")
+
+    @property
+    def kind(self) -> str:
+        """What model files, exports and pages call layers like this one: its name in `LAYER_KINDS`."""
+        return type(self).__name__
+
+    @property
+    def sigma(self) -> Activation:
+        """The activation of its neurons; of a layer without one the identity."""
+        return ACTIVATIONS["linear"]
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> "Stage | None":
+        """How it is exported, None where it does nothing to a flat row; refused by name unless the layer says how."""
+        raise ConfigurationError(f"{self.label} cannot be exported: its class defines no stage.")
 
     @property
     def label(self) -> str:
