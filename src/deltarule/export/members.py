@@ -20,13 +20,8 @@ class Member:
     """One network of an ensemble: w_i, its layers, of which the first `fixed` were not trained, and R_i, row by row."""
 
     weight: float
-<<<<<<< HEAD
     fixed: int
-    stages: tuple[DenseStage, ...]
-=======
     stages: tuple[Stage, ...]
-    noise: np.ndarray
->>>>>>> main
     root: np.ndarray
 
 
@@ -61,17 +56,10 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
             "without error bars."
         )
     members = []
-<<<<<<< HEAD
     for i, (known, net) in enumerate(zip(ensemble.members, ensemble.nets, strict=True)):
-        steps = ensemble.steps[i]
-        before = [] if steps is None else [*zip(steps.layers(), (steps.activation, "linear"), strict=True)]
-        layers = [*before, *zip(known.params, (layer.activation for layer in net.layers), strict=True)]  # pyright: ignore[reportAttributeAccessIssue]
-        stages = tuple(DenseStage(np.asarray(p["W"]), np.asarray(p["b"]), activation) for p, activation in layers)
-=======
-    for i, known in enumerate(ensemble.members):
-        layers = zip(known.params, ensemble.net.layers, strict=True)
-        stages = tuple(layer.stage(p, ()) for p, layer in layers)
->>>>>>> main
+        before = [] if ensemble.steps[i] is None else ensemble.steps[i].layers()
+        layers = [*before, *zip(net.layers, known.params, strict=True)]
+        stages = tuple(layer.stage(p, ()) for layer, p in layers)
         upper = np.linalg.cholesky(_positive(ensemble.covariance(i))).T
         members.append(Member(float(ensemble.weights[i]), len(before), stages, upper[np.triu_indices(len(upper))]))
     return tuple(members)

@@ -122,7 +122,9 @@ def test_alpha_is_where_a_search_finds_the_largest_evidence(flowers):
 
 
 def test_columns_that_say_nothing_are_switched_off(flowers):
-    result = dr.train(network("softmax", 2), *flowers, trainer=dr.BayesianRegularization(relevance=True), epochs=100, seed=0)
+    result = dr.train(
+        network("softmax", 2), *flowers, trainer=dr.BayesianRegularization(relevance=True), epochs=100, seed=0
+    )
     alpha = result.history["alpha"][result.best_epoch]
     assert alpha[2:4].min() > 3 * alpha[:2].max()
     assert 2 < result.history["gamma"][result.best_epoch] < 7
