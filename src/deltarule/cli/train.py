@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from deltarule.cli import summary
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.division import division, leads
+from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
+from deltarule.cli.loading import load_data, load_streamed
 from deltarule.cli.options import AsJson
+from deltarule.cli.planning import long_training, make_plan
 from deltarule.cli.screen import console_for, emit_json, line, show_notes, warnings_as_notes
+from deltarule.cli.series import train_series
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
@@ -36,8 +41,6 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
     """
     check_choices(choices)
     if choices.is_series:
-        from deltarule.cli.series import train_series
-
         train_series(choices, as_json)
         return
     if choices.coordinator is not None:
@@ -51,8 +54,6 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
 
 def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     """Load and train."""
-    from deltarule.cli.loading import load_data, load_streamed
-    from deltarule.cli.planning import long_training, make_plan
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
     from deltarule.models.fitting import fit, scales_of
@@ -89,8 +90,6 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
 
 def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", as_json: bool) -> None:
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
-    from deltarule.cli import summary
-    from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
     from deltarule.models.fitting import finished
 
     result = outcome.result

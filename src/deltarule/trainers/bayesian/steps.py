@@ -14,7 +14,7 @@ import numpy as np
 
 from deltarule.network.activations import get_activation
 from deltarule.network.backprop import Params
-from deltarule.network.layers import Dense
+from deltarule.network.layers import Dense, LayerParams
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import EPS
 
@@ -54,19 +54,20 @@ class Steps(NamedTuple):
         given = np.concatenate([X, get_activation(self.activation).sigma(X @ self.W.T + self.b)], axis=1)
         return (given - self.mean) / self.std
 
-    def layers(self) -> Params:
+    def layers(self) -> list[tuple[Dense, LayerParams]]:
         """Two layers that compute the same: sigma of [eps x, W x + b], and a linear one that scales."""
         n, width = self.W.shape[1], len(self.std)
         first = {"W": np.concatenate([EPS * np.eye(n), self.W]), "b": np.concatenate([np.zeros(n), self.b])}
         size = self.std * np.where(np.arange(width) < n, EPS, 1.0)
-        return [first, {"W": np.diag(1 / size), "b": -self.mean / self.std}]
+        scaling = {"W": np.diag(1 / size), "b": -self.mean / self.std}
+        return [(Dense(width, self.activation), first), (Dense(width, "linear"), scaling)]
 
     def before(self, net: Network, params: Params) -> tuple[Network, Params]:
         """One network that takes x, of this layer and then those of `net`."""
-        first, scaling = self.layers()
+        (layer, first), (_, scaling) = self.layers()
         W, b = (np.asarray(params[0][name]) for name in ("W", "b"))
         second = {"W": W * np.diag(scaling["W"]), "b": b + W @ scaling["b"]}
-        return Network([Dense(len(first["b"]), self.activation), *net.layers], net.cost), [first, second, *params[1:]]
+        return Network([layer, *net.layers], net.cost), [first, second, *params[1:]]
 
 
 def _places(column: np.ndarray, most: int) -> list[tuple[float, float]]:
