@@ -98,7 +98,9 @@ def _lead(schema: Schema, training: Mapping[str, Any], evidence: Evidence | None
     metrics = training.get("metrics") or {}
     names = ", ".join(schema.target_names)
     words = []
-    if "test_accuracy" in metrics:
+    if evidence is not None and evidence.parts is not None:
+        words.append(f"Predicts {names}.")  # how well, the same test rows say below
+    elif "test_accuracy" in metrics:
         words.append(f"Predicts {names}: {100 * metrics['test_accuracy']:.1f} % of the test rows are right.")
     elif "test_rmse_by_target" in metrics:
         r2 = metrics.get("test_r2_by_target") or {}
