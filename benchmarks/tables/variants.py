@@ -8,4 +8,7 @@ from typing import Any
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "one architecture, 20 tanh": {"regression": {"hidden": (20,)}, "classification": {"hidden": (20,)}},
+    "one start": {"classification": {"hidden": (20,), "restarts": 1}},
+    "linear": {"classification": {"hidden": (), "restarts": 1}},
+    "stopping early": {"classification": {"regularization": "early-stopping"}},
 }
