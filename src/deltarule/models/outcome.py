@@ -10,7 +10,7 @@ from deltarule import trees
 from deltarule.data.dataset import Examples
 from deltarule.models import averaged, pooled
 from deltarule.models.calibration import Calibration, calibrate, cooled
-from deltarule.models.candidates import in_words, kept
+from deltarule.models.candidates import get_effort, in_words, kept
 from deltarule.models.plan import Plan, in_a_line, sizes_of
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.training.session import TrainingResult
@@ -184,7 +184,7 @@ def merged(
             "calibration": pooled.calibration(several, weights, train) if softmax else None,
         }
     else:
-        ensemble = averaged.together(several, weights, train)
+        ensemble = averaged.together(several, weights, train, get_effort(plan.effort).law)
         net, params = ensemble.merged()
         known = Known(
             ensemble=ensemble,

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
-from deltarule.models.candidates import ORDER, ORDER_OF_CLASSES, Candidate, affordable, get_effort
+from deltarule.models.candidates import Candidate, affordable, get_effort
 from deltarule.models.noise_scale import STARTS, huber_of, penalty_of
 from deltarule.models.plan import Plan, sizes_of
 from deltarule.models.problem import Problem
@@ -93,8 +93,9 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
         except ConfigurationError:  # its matrices do not fit the memory
             return np.inf
 
-    order = ORDER if has_gaussian_noise(plan.net) else ORDER_OF_CLASSES
-    return affordable(get_effort(plan.effort), order, problem.count, operations)
+    effort = get_effort(plan.effort)
+    order = effort.order if has_gaussian_noise(plan.net) else effort.order_of_classes
+    return affordable(effort, order, problem.count, operations)
 
 
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:

@@ -174,8 +174,10 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
 
 def _map(part: Mapping[str, Any], names: Sequence[str]) -> Shown:
     """The residual of a differential equation, a condition or data over the first two inputs."""
-    points, sizes = np.array(part["points"]), np.array(part["residuals"])
-    return Shown(f"Residual of {part['name']}", RESIDUAL, pictures.residual_map(points, sizes, names))
+    points, sizes = np.array(part["points"]), np.array(part["residuals"], float)
+    known = np.isfinite(sizes)
+    chart = pictures.residual_map(points[known], sizes[known], names)
+    return Shown(f"Residual of {part['name']}", RESIDUAL, chart)
 
 
 def _training(training: Mapping[str, Any]) -> list[Shown]:
