@@ -42,11 +42,11 @@ def test_time_that_is_up_ends_it():
 
 
 def test_what_is_affordable_by_operations_alone():
-    cheap = affordable(EFFORT, 100, lambda candidate: 1.0)
+    cheap = affordable(EFFORT, EFFORT.order, 100, lambda candidate: 1.0)
     assert cheap == EFFORT.order
-    half = affordable(EFFORT, 100, lambda candidate: 1e8 if candidate.hidden[0] % 2 else 1e12)
+    half = affordable(EFFORT, EFFORT.order, 100, lambda candidate: 1e8 if candidate.hidden[0] % 2 else 1e12)
     assert [candidate.hidden[0] for candidate in half] == [1, 3, 5, 7, 9]
-    assert affordable(EFFORT, 100, lambda candidate: 1e12 + candidate.hidden[0]) == (Candidate((1,)),)
+    assert affordable(EFFORT, EFFORT.order, 100, lambda candidate: 1e12 + candidate.hidden[0]) == (Candidate((1,)),)
 
 
 def test_efforts_have_names():

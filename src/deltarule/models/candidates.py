@@ -119,16 +119,10 @@ def affordable(
     machine. Where none does, it is the cheapest.
     """
     left, chosen = effort.time(rows), []
-    costs = {candidate: EPOCHS * operations(candidate) / SPEED for candidate in effort.order}
+    costs = {candidate: EPOCHS * operations(candidate) / SPEED for candidate in order}
     for i in range(effort.most):
-<<<<<<< HEAD
-        candidate = effort.order[i % len(effort.order)]
-        if costs[candidate] <= left and (candidate not in chosen or candidate.hidden):
-=======
         candidate = order[i % len(order)]
-        cost = EPOCHS * operations(candidate) / SPEED
-        if not chosen or (cost <= left and (not chosen.count(candidate) or candidate.hidden)):
->>>>>>> main
+        if costs[candidate] <= left and (candidate not in chosen or candidate.hidden):
             chosen.append(candidate)
             left -= costs[candidate]
     return tuple(chosen) or (min(costs, key=lambda candidate: costs[candidate]),)
