@@ -83,7 +83,7 @@ def fitted_law(
         slopes[o], low[o], high[o] = design.raw(theta), eta.min(), eta.max()
         v[known, o] = rows.variance(theta)
     seen = np.isfinite(error)
-    e2, w = np.where(seen, error, 0.0) ** 2, weight[:, None] * seen
+    e2, v, w = np.where(seen, error, 0.0) ** 2, np.where(seen, v, 1.0), weight[:, None] * seen
     found = [(_scales(e2, v, w, nu), nu) for nu in FREEDOMS]
     scale, nu = max(found, key=lambda one: float((w * _log_t(e2, one[0] * v, one[1])).sum()))
     return NoiseLaw(nu, scale, slopes, low, high)
