@@ -8,6 +8,7 @@ page is made from the files that are there, so benchmarks may be run one by one,
     python -m benchmarks --list            what there is, how long each takes, and who is missing
     python -m benchmarks --page            the page and the charts alone, from the stored files
     python -m benchmarks.gpu               the JAX engine on a GPU; its --out docs/benchmarks/gpu.json joins the page
+    python -m benchmarks.tables            how well the defaults predict, beside their peers; see its --help
     python -m benchmarks guard             counts of instructions against benchmarks/guard.json; see CONTRIBUTING.md
 """
 

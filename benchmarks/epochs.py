@@ -28,8 +28,7 @@ class Epochs:
 
     def run(self, epochs: int = 1) -> Records:
         """The records of so many epochs more, fewer where the training stops; they are computed when this returns."""
-        limits = self.trainer.thread_limits(self.net, self.carry.state.params, int(self.course.rows.count))
-        with self.engine.computing_in(self.dtype), limits:
+        with self.engine.computing_in(self.dtype), self.course.thread_limits():
             self.carry, records, _ = self.course.advance(self.carry, int(self.carry.epoch) + epochs)
             self.engine.wait(trees.leaves(self.carry.state.params))
         return records

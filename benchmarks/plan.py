@@ -18,7 +18,7 @@ import numpy as np
 import deltarule as dr
 from deltarule.engine.choice import choose_engine
 from deltarule.training.forecast import forecast
-from deltarule.training.memory import memory_needed, sizes_of
+from deltarule.training.memory import memory_needed
 
 CASES = {
     "SGD, batches of 10": (dr.GradientDescent(eta=0.05, batch_size=10), (100, 100, 10), 50_000, 4),
@@ -56,12 +56,7 @@ def remember(name: str, engine: str) -> None:
     net, X, Y = problem(sizes, examples)
     engine = choose_engine(engine, net, trainer, X.shape, 2, None)
     dr.train(*problem((2, 2, 1), 500), trainer=trainer, epochs=1, engine=engine)  # so that what computes is there
-    params = net.init(0, sizes[:1])
-    estimated = memory_needed(
-        sizes_of(net, params, examples, sizes[:1], np.dtype(trainer.dtype)),
-        trainer,
-        trainer.form(net, params, examples) if hasattr(trainer, "form") else None,
-    ).total
+    estimated = memory_needed(net.sizes(sizes[:1]), examples, np.dtype(trainer.dtype), trainer).total
     before = resident("VmRSS")
     dr.train(net, X, Y, trainer=trainer, epochs=2, engine=engine)
     measured = resident("VmHWM") - before

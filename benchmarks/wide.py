@@ -106,7 +106,7 @@ class Deltarule(Steps):
         if self.epochs is None:
             params: Any = [{"W": W, "b": b} for W, b in self.start]
             self.epochs = self.make(self.engine, self.net, self.trainer, self.X, self.Y, params)
-            self.form = self.trainer.form(self.net, params, len(self.X))
+            self.form = self.trainer.form(self.net.sizes(self.X.shape[1:]), len(self.X))
         if self.epochs.stopped:
             self.epochs.begin()
         began = time.perf_counter()

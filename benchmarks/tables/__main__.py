@@ -18,7 +18,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy: one thread for every contestant
 
-from benchmarks.tables import report
+from benchmarks.tables import page, report
 from benchmarks.tables.catalogue import Entry, entries
 from benchmarks.tables.contestants import OURS, PEERS
 from benchmarks.tables.fitting import fitted
@@ -83,7 +83,7 @@ def _line(found: dict[str, Any]) -> str:
 
 
 def show(found: report.Found, tables: list[Entry], kind: str) -> None:
-    """Print the overview and the results of each table."""
+    """Print the overview, ours or the first of the contestants against the others, and the results of each table."""
     lines = [f"\n{kind}", *report.overview(found, kind, next(iter(found))), "", *report.errors(found, tables)]
     if kind == "regression":
         lines += ["", *report.intervals(found, tables, next(iter(found)))]
@@ -104,11 +104,15 @@ def main() -> None:
     store, who = Store(options.store), contestants(options)
     if not options.stored:
         run(options, store, who, tables)
-    for kind in KINDS:
-        own = [entry for entry in tables if entry.kind == kind]
-        if own:
-            found = {name: {e.name: result(store, name, e) for e in own} for name in who if kind in who[name]}
-            show({name: each for name, each in found.items() if report.present(each)}, own, kind)
+    found, by_kind = {}, {kind: [entry for entry in tables if entry.kind == kind] for kind in KINDS}
+    for kind, own in by_kind.items():
+        all_of_it = {name: {e.name: result(store, name, e) for e in own} for name in who if kind in who[name]}
+        found[kind] = {name: each for name, each in all_of_it.items() if report.present(each)}
+        if own and not options.page:
+            show(found[kind], own, kind)
+    if options.page:
+        page.write(found, by_kind, list(entries()), options.out)
+        print(f"written: {options.out / 'tables.md'}")
 
 
 if __name__ == "__main__":

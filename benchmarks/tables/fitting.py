@@ -1,19 +1,14 @@
 """One fit in a process of its own, with a time limit, and its scores; the predictions are kept beside them."""
 
 import hashlib
-import json
-import multiprocessing
-import resource
-import signal
 import time
-import warnings
 from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.tables.apart import apart
 from benchmarks.tables.catalogue import Entry
 from benchmarks.tables.contestants import PEERS, error_bars, ours, peer
 from benchmarks.tables.scores import score
@@ -50,30 +45,7 @@ def fitted(who: str, options: dict[str, Any], entry: Entry, split: int, limit: f
     """
     entry.load()  # once, before the fork
     entry.split(split)
-    ours_too = who not in PEERS
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(there, None if ours_too else who, options, entry, split, int(limit)))
-    child.start()
-    there.close()
-    try:
-        text = here.recv()
-        child.join()
-    except EOFError:
-        child.join()
-        slow = child.exitcode == -signal.SIGXCPU
-        text = json.dumps({"failed": f"not ready after {limit:.0f} s of the processor" if slow else "its process died"})
-    return json.loads(text)
-
-
-def _child(pipe: Connection, who: str | None, options: dict[str, Any], entry: Entry, split: int, limit: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
-    warnings.simplefilter("ignore")
-    try:
-        found = _measured(who, options, entry, split)
-    except Exception as error:  # whatever a contestant raises is its result
-        found = {"failed": f"{type(error).__name__}: {str(error).strip()[:300]}"}
-    pipe.send(json.dumps(found))
+    return apart(lambda: _measured(who if who in PEERS else None, options, entry, split), limit)
 
 
 def _measured(who: str | None, options: dict[str, Any], entry: Entry, split: int) -> dict[str, Any]:
@@ -97,7 +69,8 @@ def _measured(who: str | None, options: dict[str, Any], entry: Entry, split: int
 def _predictions(model: Any, kind: str, X: Any, y: np.ndarray) -> dict[str, Any]:
     """What the model says of the new rows X, with error bars where it has any; y trained it."""
     if kind == "classification":
-        return {"P": np.asarray(model.predict_proba(X), np.float64)}
+        order = np.argsort(np.asarray(model.classes_).astype(str))  # the names in the order of np.unique
+        return {"P": np.asarray(model.predict_proba(X), np.float64)[:, order]}
     found = {"mean": np.asarray(model.predict(X), np.float64)}
     if hasattr(model, "predict_interval"):
         try:

@@ -8,7 +8,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.utils import check_random_state
 
-WORK = 5_000_000  # rows² times columns of the rows that the hyperparameters are fitted to
+WORK = 3_000_000  # rows² x columns of the rows that the hyperparameters are fitted to
 CONDITIONED = 5_000  # rows at most that the predictions are conditioned on
 
 
@@ -16,12 +16,12 @@ class ScalingGaussianProcess(RegressorMixin, BaseEstimator):
     """Matérn 5/2 with a length scale for each input, plus white noise, the targets standardised.
 
     The hyperparameters maximise the marginal likelihood, from three starts where rows² x columns is at most a million
-    and from two beyond. Where it is more than `WORK`, a random subset of that size is used for them. The predictions
+    and from two beyond. Where it is more than `work`, a random subset of that size is used for them. The predictions
     are conditioned on all rows, on a random 5,000 where there are more.
     """
 
-    def __init__(self, random_state: int = 0):
-        self.random_state = random_state
+    def __init__(self, work: float = WORK, random_state: int = 0):
+        self.work, self.random_state = work, random_state
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to numbers that are standardised."""
@@ -29,7 +29,7 @@ class ScalingGaussianProcess(RegressorMixin, BaseEstimator):
         order = check_random_state(self.random_state).permutation(len(X))
         kernel = ConstantKernel(1.0) * Matern(np.ones(X.shape[1]), (1e-2, 1e4), nu=2.5)
         kernel = kernel + WhiteKernel(0.1, (1e-8, 1e1))
-        few = order[: int(np.sqrt(WORK / X.shape[1]))]
+        few = order[: int(min(len(X), np.sqrt(self.work / X.shape[1])))]
         restarts = 2 if len(few) ** 2 * X.shape[1] <= 1_000_000 else 1
         model = GaussianProcessRegressor(
             kernel, n_restarts_optimizer=restarts, normalize_y=True, random_state=self.random_state

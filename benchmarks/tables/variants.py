@@ -7,6 +7,5 @@ A name here, or `--variant NAME='{"argument": value}'` on the command line, is a
 from typing import Any
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
-    "one start": {"regression": {"restarts": 1}, "classification": {"restarts": 1}},
-    "early stopping": {"regression": {"regularization": "early-stopping"}},
+    "one architecture, 20 tanh": {"regression": {"hidden": (20,)}, "classification": {"hidden": (20,)}},
 }

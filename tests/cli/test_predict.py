@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import t as student
 
 import deltarule as dr
 from deltarule.data import load_raw
@@ -72,14 +71,14 @@ def test_the_rows_keep_their_columns_as_they_stand(run, shelf, flowers):
     }
 
 
-def test_error_bars_are_those_of_the_training_and_an_interval_is_student_s(run, shelf, houses):
+def test_error_bars_are_those_of_the_training_and_an_interval_is_of_the_law(run, shelf, houses):
     record = json.loads(run("predict", houses, shelf / "houses.csv", "--interval", 0.9, "--json").out)
     model = load_model(houses)
     ensemble = from_tensors(model.net, model.error_bars)
     schema = Schema.from_json(model.schema)
     expected = schema.targets[0].std * ensemble.predict(load_raw(shelf / "houses.csv", schema).X).std[:, 0]
     np.testing.assert_allclose(record["std"]["price"], expected, rtol=1e-12)
-    t = student.ppf(0.95, ensemble.degrees_of_freedom())
+    t = ensemble.reach(0.9)
     lower, upper = (np.array(record[end]["price"]) for end in ("lower", "upper"))
     np.testing.assert_allclose(upper - lower, 2 * t * expected, rtol=1e-6)
     np.testing.assert_allclose((upper + lower) / 2, record["predictions"]["price"], rtol=1e-9)

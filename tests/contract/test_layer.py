@@ -11,6 +11,7 @@ from contract import consumers
 from deltarule import trees
 from deltarule.errors import ConfigurationError
 from deltarule.network.layers import LAYER_KINDS, Layer, Motion, Pass
+from deltarule.network.layers.stages import dense_stage
 from deltarule.network.tracing import equations
 from engines import on
 
@@ -178,3 +179,24 @@ def test_exports_refuse_it_by_name(name, tmp_path):
     with pytest.raises(ConfigurationError, match="Scaling"):
         dr.export_model((NET, NET.init(0, (2,))), tmp_path / name)
     assert not (tmp_path / name).exists()
+
+
+@dataclass(frozen=True)
+class Told(Scaling):
+    """The same layer, which says what it is in plain arrays: a dense one with a diagonal of weights."""
+
+    def stage(self, params, input_shape):
+        return dense_stage(np.diag(params["g"]), np.zeros(input_shape), "linear")
+
+
+def test_a_layer_that_says_its_stage_is_exported(tmp_path, monkeypatch):
+    net = dr.Network([Told(), dr.Dense(4, "tanh"), Told(), dr.Dense(1, "linear")])
+    params, (X, _) = net.init(0, (2,), "float64"), consumers.examples()
+    with pytest.raises(ConfigurationError, match="Told"):  # a class that nobody listed may compute anything
+        dr.export_model((net, params), tmp_path / "net.py")
+    monkeypatch.setitem(LAYER_KINDS, "Told", Told)
+    dr.export_model((net, params), tmp_path / "net.py")
+    written = {}
+    exec((tmp_path / "net.py").read_text(), written)
+    np.testing.assert_allclose(written["predict"](X), net(params, X), rtol=1e-12)
+    dr.export_model((net, params), tmp_path / "net.c")

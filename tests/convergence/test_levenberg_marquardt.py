@@ -69,7 +69,7 @@ def test_a_wide_network():
     """2-60-60-1, 500 points, 3,901 parameters: the dual form, and an exact fit."""
     X, Y = waves(500)
     net = dr.Network([dr.Dense(60, "tanh"), dr.Dense(60, "tanh"), dr.Dense(1, "linear")])
-    assert dr.LevenbergMarquardt().form(net, net.init(0, (2,)), 512) == "dual"
+    assert dr.LevenbergMarquardt().form(net.sizes((2,)), 512) == "dual"
     assert train_to(1e-10, net, X, Y, epochs=30, seed=0) <= 1e-10
 
 

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.engine.rows import block_size, padded_size, sum_over_blocks
+from deltarule.engine.rows import (
+    BLOCK_BYTES,
+    BLOCK_ROWS,
+    LARGEST_BLOCK_BYTES,
+    block_bytes,
+    block_size,
+    examples_at_once,
+    padded_size,
+    sum_over_blocks,
+)
 from engines import WITHOUT_JAX, rows_on
 
 
@@ -105,3 +114,19 @@ def test_the_sum_over_blocks_is_the_sum(block, engine):
     product, rest = sum_over_blocks(rows, block, part)
     np.testing.assert_allclose(product, np.asarray(rows.x).T @ np.asarray(rows.y), rtol=2e-5, atol=1e-5)
     assert rest["total"] == 41
+
+
+def test_a_block_fills_its_bytes():
+    assert examples_at_once(64, 1) == BLOCK_BYTES // (8 * 64)
+    assert examples_at_once(64, 4) == BLOCK_BYTES // (8 * 64 * 4)
+    assert examples_at_once(64, 4, itemsize=4) == BLOCK_BYTES // (4 * 64 * 4)
+
+
+def test_long_rows_make_larger_blocks_up_to_the_largest():
+    assert examples_at_once(4000, 1) == BLOCK_ROWS
+    assert examples_at_once(4000, 16) == BLOCK_ROWS // 16
+    assert block_bytes(10**6) == LARGEST_BLOCK_BYTES
+
+
+def test_one_example_at_least():
+    assert examples_at_once(10**9, 10) == 1

@@ -3,8 +3,8 @@
 import pytest
 
 import deltarule as dr
-from deltarule.trainers import automatic
 from deltarule.trainers.automatic import exact_steps_are_cheap
+from deltarule.trainers.levenberg_marquardt import form
 
 
 def network(hidden, k=1):
@@ -27,5 +27,5 @@ def test_cheap_is_a_third_of_a_second_an_epoch(inputs, hidden, examples, cheap):
 
 
 def test_what_does_not_fit_the_memory_is_not_cheap(monkeypatch):
-    monkeypatch.setattr(automatic, "available_memory", lambda: 1e3)
+    monkeypatch.setattr(form, "available_memory", lambda: 1e3)
     assert not exact_steps_are_cheap(network(20), (500, 10))

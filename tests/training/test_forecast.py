@@ -7,7 +7,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.training.forecast import Forecast, forecast
-from deltarule.training.memory import memory_needed, sizes_of
+from deltarule.training.memory import memory_needed
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 
@@ -47,9 +47,9 @@ def test_sequences_have_residuals_at_every_step():
 
 
 def made(form="primal", divided=8.0, alone=1.0, sent=1e9):
-    sizes = sizes_of(NET, NET.init(0, (3,)), 1000, (3,), np.dtype("float64"))
-    memory = memory_needed(sizes, dr.LevenbergMarquardt(), form)
-    return Forecast(sizes, form, 1, 1.0, memory, divided, alone, sent, dr.LevenbergMarquardt())
+    sizes, trainer, dtype = NET.sizes((3,)), dr.LevenbergMarquardt(solver=form), np.dtype("float64")
+    memory = memory_needed(sizes, 1000, dtype, trainer)
+    return Forecast(sizes, 1000, dtype, form, 1, 1.0, memory, sent, trainer, divided, alone)
 
 
 def test_devices_divide_the_sum_and_not_the_factorisation():
@@ -72,7 +72,7 @@ def test_images_are_counted_by_their_activations_and_shared_weights():
     """8x8 images: 3 features of 3x3 give 6·6·3 activations, pooled 3·3·3, flat 27, then 2; a kernel meets 36 places."""
     layers = [dr.Reshape((8, 8, 1)), dr.Convolution(3, (3, 3), "relu"), dr.MaxPool((2, 2)), dr.Flatten()]
     net = dr.Network([*layers, dr.Dense(2, "linear")])
-    sizes = sizes_of(net, net.init(0, (64,)), 10, (64,), np.dtype("float32"))
+    sizes = net.sizes((64,))
     assert sizes.neurons == 64 + 108 + 27 + 27 + 2
     assert sizes.products == 36 * 27 + 54
     assert (sizes.parameters, sizes.gram) == (27 + 3 + 54 + 2, 27 + (2 + 7))  # of 27 inputs a quarter, rounded up

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import engine as engines
 from deltarule.engine import machine
 from deltarule.errors import TooLargeError
-from deltarule.training.memory import BLOCK_COPIES, memory_needed, require_fit, sizes_of
-from engines import on
+from deltarule.training.memory import BLOCK_COPIES, memory_needed, require_fit
 
 WIDE = dr.Network([dr.Dense(40, "tanh"), dr.Dense(40, "tanh"), dr.Dense(2, "linear")])
 STEPS = dr.Network([dr.LSTM(5), dr.GRU(3), dr.Dense(2, "linear")])
@@ -28,16 +28,14 @@ SHARED = dr.Network(
 def test_a_block_is_as_large_as_the_trainer_makes_it(net, shape, form):
     """Of a network that shares its weights the activations are more than the parameters."""
     trainer, N = dr.LevenbergMarquardt(solver=form), 2**20
-    params = net.init(0, shape, dtype="float64")
-    sizes = sizes_of(net, params, N, shape, np.dtype("float64"))
+    sizes = net.sizes(shape)
     row = max(sizes.parameters if form == "primal" else 0, 4 * sizes.neurons)
-    held = 8 * net.outputs * net.steps(shape) * row * trainer.block(net, params, (N, *shape))
-    estimated = memory_needed(sizes, trainer, form).work / BLOCK_COPIES
+    held = 8 * sizes.outputs * row * trainer.block(sizes, N, form)
+    estimated = memory_needed(sizes, N, FLOAT64, trainer).work / BLOCK_COPIES
     assert held <= estimated < 2.1 * held  # blocks are powers of two
 
 
-NET = dr.Network([dr.Dense(1000, "tanh"), dr.Dense(1, "linear")])
-PARAMS = NET.init(0, (100,))  # 102,001 parameters
+NET = dr.Network([dr.Dense(1000, "tanh"), dr.Dense(1, "linear")])  # of 100 inputs 102,001 parameters
 FLOAT64 = np.dtype("float64")
 
 
@@ -58,7 +56,7 @@ def one_gigabyte(monkeypatch):
 )
 def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
     with pytest.raises(TooLargeError, match=r"need about .* GiB .*1 GiB .*free") as error:
-        require_fit(NET, on(engine, PARAMS), trainer, (rows, 100), FLOAT64)
+        require_fit(NET, trainer, (rows, 100), engines.get(engine), FLOAT64)
     assert cure in str(error.value)
 
 
@@ -72,7 +70,7 @@ def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
     ],
 )
 def test_the_cures_fit(engine, trainer, rows):
-    require_fit(NET, on(engine, PARAMS), trainer, (rows, 100), FLOAT64)
+    require_fit(NET, trainer, (rows, 100), engines.get(engine), FLOAT64)
 
 
 def test_training_refuses_before_its_first_step(monkeypatch, engine):
@@ -97,6 +95,6 @@ def test_levenberg_marquardt_changes_its_form_and_goes_on(engine):
     params = net.init(0, (3,), "float64")
     for memory, form in ((1e9, "primal"), (1e3, "cg")):
         trainer = dr.LevenbergMarquardt(memory=memory)
-        assert trainer.form(net, params, 40) == form
+        assert trainer.form(net.sizes((3,)), 40) == form
         result = dr.train(net, X, Y, trainer=trainer, epochs=20, params=params, engine=engine)
         assert result.history["cost"][-1] < 1e-2

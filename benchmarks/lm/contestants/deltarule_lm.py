@@ -35,12 +35,12 @@ class DeltaruleLM:
         rows = Rows(*engine.get("numpy").laid_out(problem.X, problem.Y, None))
         course = Course(net, trainer, rows, None, (0,), dr.Stopping(), "cost", ())
         trials, stopped = 0, False
-        with trainer.thread_limits(net, params, len(problem.X)):
+        with course.thread_limits():
             carry = course.start(params)
             while not stopped and not (recorder.rows and recorder.finished()):
                 carry, records, _ = course.advance(carry, carry.epoch + 1)
                 trials += int(records["accepted"][0] + records["rejected"][0])
                 recorder.add(2 * float(records["cost"][0]) / k, trials)
                 stopped = carry.stop != 0
-        form = trainer.form(net, params, len(problem.X))
+        form = trainer.form(net.sizes(problem.X.shape[1:]), len(problem.X))
         return recorder.run(0.0, f"{form}, to mu_max" if stopped else form)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.cli.choices import as_words
+from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.options import AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
@@ -24,8 +25,6 @@ def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = 
 
     On the first 100 rows of SOURCE. The exit code is 1 if a relative error is above 1e-6.
     """
-    from deltarule.cli.model import read_model, read_rows, require_targets
-
     trained = read_model(model)
     rows = read_rows(trained, source, reading)
     X, Y = rows.X[:MOST_ROWS], require_targets(rows, trained)[:MOST_ROWS]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import check_given, given, require_other, said
+from deltarule.errors import ConfigurationError
 
 LEAVE_OUT = "leave it out"
 ONE_OF_THEM = "leave one of them out"
@@ -21,7 +22,6 @@ WITHOUT = {
 
 def check_choices(choices: Choices) -> None:
     """Check every option that can be checked without the data."""
-    from deltarule.errors import ConfigurationError
     from deltarule.models.trainers import check_options
 
     check_given(choices)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, parse_lags, typed
 from deltarule.cli.reading import IN_MEMORY, TABLES, Reading
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deltarule.data import TableOptions
@@ -37,14 +38,11 @@ def _expansions(name: str, kinds: tuple[str, ...]) -> None:
 
 
 def _devices(name: str, words: str) -> None:
-    from deltarule.errors import ConfigurationError
-
     if words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
         raise ConfigurationError(f"{name} must be 'all' or a whole number of at least 1, and is {words!r}")
 
 
 def _stack(name: str, text: str) -> None:
-    from deltarule.errors import ConfigurationError
     from deltarule.network.stacks import stack
 
     try:
@@ -54,8 +52,6 @@ def _stack(name: str, text: str) -> None:
 
 
 def _columns(name: str, columns: tuple[str, ...]) -> None:
-    from deltarule.errors import ConfigurationError
-
     if not all(column.strip() for column in columns):
         raise ConfigurationError(f"{name} is empty: name the column of the table to learn")
 

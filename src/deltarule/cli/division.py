@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choices import Choices
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deltarule.data.first_pass import Among
@@ -38,7 +39,6 @@ def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[An
     import jax
 
     from deltarule.engine.processes import own_share
-    from deltarule.errors import ConfigurationError
 
     devices = jax.devices()
     count = len(devices) if choices.devices in (None, "all") else int(choices.devices)

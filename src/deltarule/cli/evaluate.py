@@ -4,6 +4,7 @@ import time
 
 from deltarule.cli.choices import as_words
 from deltarule.cli.clock import STARTED
+from deltarule.cli.model import known_rows, read_model, read_rows, seen_before, show_extrapolation
 from deltarule.cli.options import AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, panel_of, show_notes
@@ -12,7 +13,6 @@ from deltarule.models.words import number, share
 
 def evaluate(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = False) -> None:
     """Measure the network on SOURCE: for digits and mnist on the test part, for a table on all its rows."""
-    from deltarule.cli.model import known_rows, read_model, read_rows, seen_before, show_extrapolation
     from deltarule.models.metrics import class_lines, in_words, measure, named
 
     trained = read_model(model)

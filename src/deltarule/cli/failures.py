@@ -12,6 +12,7 @@ import typer
 
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import options_of, typed
+from deltarule.errors import DeltaruleError, ProcessError
 
 BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
 UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
@@ -45,8 +46,6 @@ def as_typed(sentence: str) -> str:
 @contextmanager
 def guarded() -> Iterator[None]:
     """Turn a failure inside into its sentence on standard error and `typer.Exit`; a mistake of ours passes through."""
-    from deltarule.errors import DeltaruleError, ProcessError
-
     try:
         yield
     except ProcessError as error:

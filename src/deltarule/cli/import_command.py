@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import deltarule as dr
 from deltarule.cli.options import AsJson, require_other
 from deltarule.cli.screen import command, console_for, emit_json, line
 from deltarule.errors import counted
@@ -38,8 +39,6 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read a network that MATLAB trained, its scaling included, and save it as a model: the same numbers here."""
-    import deltarule as dr
-
     path = out or Path(f"{source.stem}.safetensors")
     require_other("--out", path, source)
     names = {"inputs": _names(inputs), "targets": _names(targets), "classes": _names(classes)}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deltarule.errors import ModelFileError
 from deltarule.models.metrics import in_words, measure, of_part
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Pat
 
 def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
     """Why the file must not be replaced, or None if it may be."""
-    from deltarule.errors import ModelFileError
     from deltarule.models.model import load_model
 
     if not path.exists():

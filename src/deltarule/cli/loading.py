@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from deltarule import data
 from deltarule.cli.choices import Choices
 from deltarule.cli.division import among, leads
 from deltarule.cli.screen import show_notes
@@ -25,7 +26,6 @@ def load_data(choices: Choices) -> "DataSet":
 
 def read_data(choices: Choices) -> "DataSet":
     """The source in memory, in its three parts."""
-    from deltarule import data
     from deltarule.cli.progress import DownloadProgress
 
     with DownloadProgress() as progress:

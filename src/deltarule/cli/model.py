@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deltarule import data
 from deltarule.cli.screen import show_notes
+from deltarule.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
     from deltarule.cli.reading import Reading
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 def read_model(path: Path) -> "TrainedModel":
     """Read a model file of rows that stand for themselves."""
-    from deltarule.errors import ModelFileError
     from deltarule.models.model import load_model
 
     model: Any = load_model(path)
@@ -43,7 +44,6 @@ def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: b
 
     What stood for a missing value in the training table does so here too, unless --na says otherwise.
     """
-    from deltarule import data
     from deltarule.cli.progress import DownloadProgress
 
     seed = model.training.get("split_seed", 0)
@@ -81,8 +81,6 @@ def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
 
 def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
     """Y of the rows, (N, k)."""
-    from deltarule.errors import DataError
-
     if rows.Y is None:
         names = ", ".join(repr(name) for name in model.schema.target_names)
         raise DataError(f"{rows.name} has no values in the target column {names}: give a table that has them")

@@ -16,6 +16,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
+from deltarule.errors import ConfigurationError
+
 Check = Callable[[str, Any], object]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `deltarule train` wrote.")]
 TABLE_FILE = "a table (.csv, .tsv, .txt, .xlsx or .parquet)"
@@ -187,8 +189,6 @@ def _parameter(kind: Any, name: str, command: str) -> inspect.Parameter | None:
 
 def parse_hidden(text: str, name: str = "--hidden") -> tuple[int, ...]:
     """The sizes of the hidden layers in "30" or "30,20"."""
-    from deltarule.errors import ConfigurationError
-
     sizes = [size.strip() for size in text.split(",")]
     if not all(size.isascii() and size.isdecimal() and 0 < int(size) <= 1_000_000 for size in sizes):
         raise ConfigurationError(
@@ -203,8 +203,6 @@ def parse_lags(text: str, name: str = "--lags") -> int | list[int] | str:
     Raises:
         ConfigurationError: it is none of these.
     """
-    from deltarule.errors import ConfigurationError
-
     words = [word.strip() for word in text.split(",")]
     if words == ["auto"]:
         return "auto"
@@ -218,8 +216,6 @@ def parse_lags(text: str, name: str = "--lags") -> int | list[int] | str:
 
 def require_writable(name: str, path: Path) -> Path:
     """The path, if a file can be written there; asked before the work, not after it."""
-    from deltarule.errors import ConfigurationError
-
     reason, cure = None, "give another place"
     if path.is_dir():
         reason, cure = "which is a folder", "give the name of a file in it"
@@ -236,8 +232,6 @@ def require_writable(name: str, path: Path) -> Path:
 
 def require_other(name: str, path: Path, *read: Path | str | None) -> Path:
     """`require_writable`, and the path is none of the files that are read."""
-    from deltarule.errors import ConfigurationError
-
     for other in read:
         if other is not None and path.resolve() == Path(other).resolve():
             raise ConfigurationError(f"{name} is {str(path)!r}, which is read here too: give another name")

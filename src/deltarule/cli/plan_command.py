@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import deltarule as dr
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.loading import load_data
 from deltarule.cli.options import AsJson
+from deltarule.cli.planning import make_plan
 from deltarule.cli.screen import command, console_for, duration, emit_json, line, warnings_as_notes
-from deltarule.errors import counted
+from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
     from deltarule.engine.choice import Estimate
@@ -19,8 +21,6 @@ FORMS = {None: "first-order steps", "cg": "matrix-free steps"}
 
 def _counts(name: str, text: str) -> list[int]:
     """The numbers in "1,2,4"."""
-    from deltarule.errors import ConfigurationError
-
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= 2**20 for word in words):
         raise ConfigurationError(f"{name} must be whole numbers of at least 1, and is {text!r}: give such as 1,8,64")
@@ -39,12 +39,9 @@ def plan(
     The options are those of `deltarule train`. The time comes from short trial runs of the same network on fewer,
     random examples.
     """
-    import deltarule as dr
     from deltarule import engine as engines
-    from deltarule.cli.planning import make_plan
     from deltarule.engine.choice import choose_engine, estimate
     from deltarule.engine.machine import in_units as size
-    from deltarule.errors import ConfigurationError
     from deltarule.training.forecast import forecast
 
     check_choices(choices)
@@ -88,7 +85,7 @@ def plan(
             {
                 "network": planned.sizes,
                 "parameters": found.sizes.parameters,
-                "examples": found.sizes.examples,
+                "examples": found.examples,
                 "trainer": planned.trainer_name,
                 "form": found.form,
                 "epochs": planned.epochs,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import parse_hidden
 from deltarule.cli.screen import duration
-from deltarule.errors import counted
+from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet, LoadedData
@@ -75,7 +75,6 @@ def expected_seconds(choices: Choices, plan: "Plan", data: "DataSet") -> float:
 
 def _alternatives(choices: Choices, plan: "Plan", count: int) -> list[tuple[str, Choices]]:
     """Options that make a training quicker, in words and filled in, the likeliest first."""
-    from deltarule.errors import ConfigurationError
     from deltarule.models.trainers import check_options
 
     if "eta" in plan.takes:

@@ -6,8 +6,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import deltarule as dr
 from deltarule.cli.options import TABLE_FILE, check_given, count, option
 from deltarule.cli.reading import Reading
+from deltarule.cli.screen import show_notes
 
 LONGEST_START = 10.0  # seconds that a browser may take to begin, where a training is over before it
 
@@ -42,7 +44,6 @@ def play(playing: Playing) -> None:
     closed page ends its training.
     """
     check_given(playing)
-    from deltarule.cli.screen import show_notes
     from deltarule.play.server import Playground
     from deltarule.play.sources import problem_of
 
@@ -70,8 +71,6 @@ def watched(asked: bool) -> Iterator[list[Any]]:
     if not asked:
         yield []
         return
-    import deltarule as dr
-
     watch = dr.Watch()
     print(f"Watch it at {watch.address}", file=sys.stderr, flush=True)
     try:

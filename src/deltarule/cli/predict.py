@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from deltarule.cli.choices import as_words
+from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
-from deltarule.errors import counted
+from deltarule.cli.series import Asked, predict_series
+from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -44,8 +45,6 @@ def predict(
     A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
     from deltarule.checks import require_count, require_number
-    from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
-    from deltarule.errors import ConfigurationError
     from deltarule.models.model import load_model
 
     if out is not None:
@@ -55,14 +54,9 @@ def predict(
     if steps is not None:
         require_count("--steps", steps)
     found: Any = load_model(model)
-    options: list[object] = [*as_words(reading)]
-    options += [] if interval is None else ["--interval", interval]
-    options += [] if steps is None else ["--steps", steps]
-    again = command("predict", model, source, *options, "--out", "predictions.csv")
+    asked = Asked(model, source, reading, out, steps, interval, as_json)
     if is_series(found):
-        from deltarule.cli.series import predict_series
-
-        predict_series(found, model, source, reading, out, steps, interval, again, as_json)
+        predict_series(found, asked)
         return
     if steps is not None:
         raise ConfigurationError(f"--steps is {steps}, and {model} is no time series: leave it out")
@@ -102,13 +96,11 @@ def predict(
         return
     shown = f"{SHOWN} of {len(rows.rows):,} rows. All of them, as" if len(rows.rows) > SHOWN else "As"
     line(console, f"{shown} a table:")
-    line(console, again, "bold")
+    line(console, asked.again, "bold")
 
 
 def _check_interval(model: "TrainedModel", interval: float | None) -> None:
     """An interval needs error bars."""
-    from deltarule.errors import ConfigurationError
-
     if interval is not None and model.error_bars is None:
         raise ConfigurationError(
             f"--interval is {interval:g}, but {model.path} has no error bars: leave it out, or train a regression with "

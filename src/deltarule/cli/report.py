@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltarule.cli.choices import Choices, as_words
+from deltarule.cli.loading import read_data
+from deltarule.cli.model import is_series, known_rows, read_model, read_rows, seen_before, show_extrapolation
 from deltarule.cli.options import AsJson, ModelFile, options_of, require_other
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line, show_notes
-from deltarule.errors import counted
+from deltarule.cli.series import arrays, read_for
+from deltarule.errors import DeltaruleError, counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -28,7 +32,6 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
-    from deltarule.cli.model import is_series, read_model
     from deltarule.files.whole_file import write_whole
     from deltarule.models.card import report_of
     from deltarule.models.model import load_model
@@ -53,7 +56,6 @@ def report(
 
 def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
-    from deltarule.cli.model import known_rows, read_rows, seen_before, show_extrapolation
     from deltarule.models.card import evidence_of
 
     rows = read_rows(model, source, reading)
@@ -74,10 +76,6 @@ def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
     """
     import numpy as np
 
-    from deltarule.cli.choices import Choices
-    from deltarule.cli.loading import read_data
-    from deltarule.errors import DeltaruleError
-
     options = model.training.get("options")
     if rows.test_rows is not None or not isinstance(options, dict) or not set(options) <= set(options_of(Choices)):
         return None
@@ -96,7 +94,6 @@ def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
 
 def _of_series(model: Any, path: Path, source: str | None, reading: Reading) -> str:
     """The page on a time-series model."""
-    from deltarule.cli.series import arrays, read_for
     from deltarule.models.series.report import series_report
 
     record = None if source is None else arrays(read_for(model, source, reading))
@@ -105,8 +102,6 @@ def _of_series(model: Any, path: Path, source: str | None, reading: Reading) -> 
 
 def _made_of(training: dict[str, Any], source: str | None) -> dict[str, str]:
     """`deltarule train` with the options that were given, and the digest of the source."""
-    from deltarule.cli.choices import Choices, as_words
-
     options, found = training.get("options"), {}
     if isinstance(options, dict) and "source" in options and set(options) <= set(options_of(Choices)):
         found["Command"] = command("train", options["source"], *as_words(options))

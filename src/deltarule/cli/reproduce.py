@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from deltarule import data
 from deltarule.cli.options import AsJson, check_given, count, option, require_writable
 from deltarule.cli.reading import Folders
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +46,6 @@ def reproduce(asked: Reproduction, as_json: AsJson = False) -> None:
     Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
-    from deltarule import data
     from deltarule.cli.progress import DownloadProgress, ExperimentProgress
     from deltarule.experiments import EXPERIMENTS, Settings, choose, pages, run
     from deltarule.inspection.plots.style import required
@@ -84,8 +85,6 @@ def reproduce(asked: Reproduction, as_json: AsJson = False) -> None:
 
 def _require_folder(folder: Path) -> None:
     """Make the folder and see that files can be written there; asked before the work, not after it."""
-    from deltarule.errors import ConfigurationError
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

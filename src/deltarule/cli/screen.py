@@ -13,6 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from deltarule.cli.failures import as_typed
+from deltarule.errors import CheckpointWarning, EngineWarning
 from deltarule.models.words import finite
 
 
@@ -28,8 +30,6 @@ def emit_json(record: dict[str, Any]) -> None:
 
 def show_notes(notes: Iterable[str]) -> None:
     """Write what the user should know about the data to standard error, one line each."""
-    from deltarule.cli.failures import as_typed
-
     for note in notes:
         print(f"Note: {as_typed(note)}", file=sys.stderr)
 
@@ -37,8 +37,6 @@ def show_notes(notes: Iterable[str]) -> None:
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
     """Show what the library warns of as notes: that JAX is missed once, anything else as often as it comes."""
-    from deltarule.errors import CheckpointWarning, EngineWarning
-
     missed = False
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:

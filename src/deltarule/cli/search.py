@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.text import Text
 
+import deltarule as dr
+from deltarule.cli import summary
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
+from deltarule.cli.failures import INTERRUPTED
 from deltarule.cli.loading import load_data
 from deltarule.cli.options import AsJson, check_given, count, one_of, option
+from deltarule.cli.planning import make_plan
 from deltarule.cli.screen import command, console_for, emit_json, line, show_notes, table_of, warnings_as_notes
 from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
 from deltarule.errors import counted
@@ -67,9 +71,6 @@ def search(way: Way, choices: Choices, as_json: AsJson = False) -> None:
 
 def _run(choices: Choices, way: Way) -> tuple["DataSet", int, "SearchResult"]:
     """Load, and search; the data, the epochs of a trial and what was found."""
-    import deltarule as dr
-    from deltarule.cli.planning import make_plan
-
     space = parse_variations(list(way.vary or ()), choices)
     data = load_data(choices)
     # With the first value of all that is varied the whole is checked before a trial runs.
@@ -120,8 +121,6 @@ def _values(trial: "Trial") -> str:
 
 def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> Choices:
     """The winner's choices with its trainer and epochs named where `deltarule train` would take others."""
-    from deltarule.cli.planning import make_plan
-
     if make_plan(winner, data).trainer_name != trainer:
         winner = replace(winner, trainer=trainer)
     plan = make_plan(winner, data)
@@ -131,16 +130,15 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
 
 def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", method: str, as_json: bool) -> None:
     """Score the winner on the test part, save it, and say what was found."""
-    from deltarule.cli import summary
-    from deltarule.cli.failures import INTERRUPTED
     from deltarule.cli.kept_model import place_for
-    from deltarule.cli.planning import make_plan
-    from deltarule.models.fitting import finished
+    from deltarule.models.fitting import finished, scales_of
+    from deltarule.models.outcome import outcome_of
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    model = finished(plan, data, found.result, summary.origin_of(winner))
+    outcome = outcome_of(plan, found.result, data.train, data.validation, scales_of(data))
+    model = finished(outcome, data, summary.origin_of(winner))
     path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)
     model.training["options"] = winner.record()

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.choices import Choices
+from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
-from deltarule.errors import counted
+from deltarule.errors import ConfigurationError, DataError, counted
 
 if TYPE_CHECKING:
     from deltarule.data.series import Series
@@ -101,36 +102,44 @@ def train_series(choices: Choices, as_json: bool) -> None:
         )
 
 
-def predict_series(
-    model: "NARXRegressor",
-    path: Path,
-    source: str,
-    reading: Reading,
-    out: Path | None,
-    steps: int | None,
-    interval: float | None,
-    again: str,
-    as_json: bool,
-) -> None:
-    """Continue the series in SOURCE: its last rows, which lack outputs, or so many steps where it has no inputs.
+@dataclass(frozen=True)
+class Asked:
+    """What `deltarule predict` is asked for."""
 
-    `again` is the command that writes them to a file, shown where none was written.
-    """
+    model: Path
+    source: str
+    reading: Reading
+    out: Path | None
+    steps: int | None
+    interval: float | None
+    as_json: bool
+
+    @property
+    def again(self) -> str:
+        """The command that writes the same predictions to a file."""
+        words: list[object] = [*as_words(self.reading)]
+        words += [] if self.interval is None else ["--interval", self.interval]
+        words += [] if self.steps is None else ["--steps", self.steps]
+        return command("predict", self.model, self.source, *words, "--out", "predictions.csv")
+
+
+def predict_series(model: "NARXRegressor", asked: Asked) -> None:
+    """Continue the series of the source: its last rows, which lack outputs, or so many steps where it has no inputs."""
     import numpy as np
     import pandas as pd
     from scipy.special import ndtri
 
-    from deltarule.errors import DataError
     from deltarule.files.whole_file import write_whole
 
+    source, out, interval = asked.source, asked.out, asked.interval
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
-    series = read_for(model, source, reading)
+    series = read_for(model, source, asked.reading)
     known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
     if not len(known):
         raise DataError(f"{source} holds no step with all outputs: give the series up to where it is to be continued")
     end = int(known[-1]) + 1
     rows = len(series.Y) - end
-    count = steps or rows or (0 if inputs else options.get("horizon") or SHOWN)
+    count = asked.steps or rows or (0 if inputs else options.get("horizon") or SHOWN)
     if inputs and (rows == 0 or count > rows):
         raise DataError(
             f"{source} has {rows} rows after its last output, and the inputs of {count or 'the'} steps to predict are "
@@ -150,11 +159,11 @@ def predict_series(
     if out is not None:
         text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n")
         write_whole(out, text.encode())
-    if as_json:
+    if asked.as_json:
         kinds = ("std",) if interval is None else ("std", "lower", "upper")
         emit_json(
             {
-                "model": str(path),
+                "model": str(asked.model),
                 "source": source,
                 "times": at,
                 "predictions": {name: columns[name] for name in targets},
@@ -163,10 +172,10 @@ def predict_series(
             }
         )
         return
-    console = console_for(as_json)
-    line(console, f"{Path(source).name} goes on for {counted(count, 'step')} after its last output, by {path}")
+    console = console_for(asked.as_json)
+    line(console, f"{Path(source).name} goes on for {counted(count, 'step')} after its last output, by {asked.model}")
     console.print(_table(columns))
-    line(console, again if out is None else command("export", path, "--to", "c"), "bold")
+    line(console, asked.again if out is None else command("export", asked.model, "--to", "c"), "bold")
 
 
 def read_for(model: "NARXRegressor", source: str, reading: Reading) -> "Series":
@@ -193,7 +202,6 @@ def read_series(
     """
     from deltarule.data.series import series_of
     from deltarule.data.table_file import read_table
-    from deltarule.errors import ConfigurationError
 
     path = Path(source)
     frame, notes = read_table(path, options=options)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.choices import as_words
+from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
 from deltarule.cli.reading import Reading
 from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -27,7 +29,6 @@ def trace(
 
     Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
     """
-    from deltarule.cli.model import read_model, read_rows, require_targets
     from deltarule.cli.trace_tables import print_trace
 
     trained = read_model(model)
@@ -45,8 +46,6 @@ def trace(
 def _place(rows: "RawRows", row: int) -> int:
     """Where the source's row stands among the rows that were read."""
     import numpy as np
-
-    from deltarule.errors import ConfigurationError
 
     found = np.flatnonzero(rows.rows == row)
     if len(found):

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from deltarule.cli import summary
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.division import division, leads
+from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
+from deltarule.cli.loading import load_data, load_streamed
 from deltarule.cli.options import AsJson
+from deltarule.cli.planning import long_training, make_plan
 from deltarule.cli.screen import console_for, emit_json, line, show_notes, warnings_as_notes
+from deltarule.cli.series import train_series
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
-    from deltarule.models.plan import Plan
-    from deltarule.training.session import TrainingResult
+    from deltarule.models.outcome import Outcome
 
 
 def train(choices: Choices, as_json: AsJson = False) -> None:
@@ -37,26 +41,22 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
     """
     check_choices(choices)
     if choices.is_series:
-        from deltarule.cli.series import train_series
-
         train_series(choices, as_json)
         return
     if choices.coordinator is not None:
         from deltarule.engine.processes import join
 
         join(choices.coordinator, choices.processes, choices.process_id)
-    data, plan, result = _run(choices)
+    data, outcome = _run(choices)
     if leads(choices):
-        _finish(choices, data, plan, result, as_json)
+        _finish(choices, data, outcome, as_json)
 
 
-def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
+def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     """Load and train."""
-    from deltarule.cli.loading import load_data, load_streamed
-    from deltarule.cli.planning import long_training, make_plan
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.models.fitting import run
+    from deltarule.models.fitting import fit, scales_of
 
     data = load_streamed(choices) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
@@ -69,10 +69,11 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
         warnings_as_notes(),
         _ended_like_ctrl_c(),
     ):
-        result = run(
+        outcome = fit(
             plan,
             data.train,
             data.validation,
+            scales_of(data),
             share=share,
             time_limit=choices.time_limit,
             record=choices.recorded or (),
@@ -84,16 +85,15 @@ def _run(choices: Choices) -> tuple["LoadedData", "Plan", "TrainingResult"]:
             checkpoint_every=choices.checkpoint_every or 1,
             resume=choices.resume,
         )
-    return data, plan, result
+    return data, outcome
 
 
-def _finish(choices: Choices, data: "LoadedData", plan: "Plan", result: "TrainingResult", as_json: bool) -> None:
+def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", as_json: bool) -> None:
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
-    from deltarule.cli import summary
-    from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
     from deltarule.models.fitting import finished
 
-    model = finished(plan, data, result, summary.origin_of(choices))
+    result = outcome.result
+    model = finished(outcome, data, summary.origin_of(choices))
     # A network without one good epoch must not take the place of a trained one.
     saved = result.best_epoch > 0 or not choices.model.exists()
     if saved:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.options import options_of, typed
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from deltarule.models.plan import Plan
@@ -20,8 +21,6 @@ VARIED = {typed(Choices, name).removeprefix("--"): name for name, known in optio
 
 def parse_variations(texts: list[str], choices: Choices) -> "Space":
     """The space of "eta=0.01:10" and "hidden=30,100,30x20", by the fields of `Choices`; every value is checked."""
-    from deltarule.errors import ConfigurationError
-
     space: dict[str, Any] = {}
     for text in texts:
         name, _, values = text.partition("=")
@@ -50,7 +49,6 @@ def parse_variations(texts: list[str], choices: Choices) -> "Space":
 
 def _entry(field: str, text: str) -> "list[Any] | Range":
     """The values or the range after the equals sign; 30x20 is the --hidden 30,20 of a training."""
-    from deltarule.errors import ConfigurationError
     from deltarule.tuning import Range
 
     how = options_of(Choices)[field].vary

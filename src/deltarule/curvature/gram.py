@@ -14,7 +14,7 @@ from deltarule.network.layers import LayerParams
 def gram(
     left: Linearization,
     right: Linearization,
-    group: Callable[[int, str], str] = lambda layer, name: "all",
+    group: Callable[[int, str], str] | None = None,
     errors: tuple[list[Array], list[Array]] | None = None,
     covariance: Sequence[LayerParams] | None = None,
 ) -> dict[str, Array]:
@@ -23,7 +23,7 @@ def gram(
     Args:
         left: m examples, k residuals each.
         right: m' examples, at the same parameters.
-        group: the group of a parameter, from its layer's index and its name; by default one group holds all.
+        group: the group of a parameter, from its layer's index and its name; None has them all in "all".
         errors: `errors()` of both, if they are at hand.
         covariance: D^-1 where it varies by input: for each layer {"W": (n_in,), "b": ()}. An input scaled by it before
             its inner products scales every weight that leaves it.
@@ -42,7 +42,7 @@ def gram(
         if covariance is not None:
             terms = terms | {"b": covariance[i]["b"] * terms["b"]}
         for name, term in terms.items():
-            into = group(i, name)
+            into = "all" if group is None else group(i, name)
             sums[into] = sums[into] + term if into in sums else term
     return {into: total.reshape(left.r.size, right.r.size) for into, total in sums.items()}
 

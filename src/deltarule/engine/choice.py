@@ -16,7 +16,6 @@ docs/benchmarks.md. A training that only JAX can do (devices, a rule of Optax) t
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deltarule import trees
 from deltarule.engine import ENGINES, jax_is_installed
 from deltarule.errors import ConfigurationError, EngineWarning
 
@@ -110,10 +109,9 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
 
 def _exact_epoch(net: "Network", trainer: Any, shape: tuple[int, ...]) -> float:
     """Seconds of an epoch of a trainer with curvature; 0 of one that does not count its operations."""
-    rows = shape[0] * net.steps(shape[1:])
-    operations = trainer.epoch_flops(net, net.outline(shape[1:]), rows)
+    sizes = net.sizes(shape[1:])
+    operations = trainer.epoch_flops(sizes, shape[0])
     if not operations:
         return 0.0
-    params = net.outline(shape[1:])
-    entries = float(rows) * net.outputs * trees.size(params)
+    entries = float(shape[0]) * sizes.outputs * sizes.parameters
     return CALL_STEP + operations / RATE_LAPACK + entries / RATE_JACOBIAN

@@ -7,6 +7,13 @@ from typing import Any, NamedTuple
 from deltarule import engine
 from deltarule.arrays import Array
 
+# How many examples are linearised at once: their rows of the Jacobian, or their errors, are one block of work.
+# A block that stays in the caches is faster: on two cores a primal step of 8-20-1 with 500,000 examples takes 555 ms
+# in blocks of 2^24 bytes and 703 in blocks of 2^27, one of 4-10-1 with 100,000 takes 37 and 103. But every block is
+# added to an n x n matrix, which must stay the smaller part of the work.
+BLOCK_BYTES, LARGEST_BLOCK_BYTES = 2**24, 2**27
+BLOCK_ROWS = 1024  # at least, as far as the largest block holds them
+
 
 class Rows(NamedTuple):
     """Inputs, targets and weights of `count` examples; on JAX followed by padding rows that weigh nothing.
@@ -27,6 +34,11 @@ class Rows(NamedTuple):
         """The weight of every row, zero for padding: (rows,)."""
         real = engine.of(self.x).real(self)
         return real if self.weight is None else real * self.weight
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one example's inputs."""
+        return self.x.shape[1:]
 
     @property
     def outputs(self) -> int:
@@ -61,6 +73,21 @@ def block_size(rows: int, largest: int) -> int:
         return rows
     dividing = min(2 ** (largest.bit_length() - 1), rows & -rows)
     return dividing if 16 * dividing >= largest else -(-rows // -(-rows // largest))
+
+
+def block_bytes(width: int, itemsize: int = 8) -> int:
+    """The bytes of a block of rows of `width` numbers."""
+    return min(max(BLOCK_BYTES, BLOCK_ROWS * width * itemsize), LARGEST_BLOCK_BYTES)
+
+
+def examples_at_once(width: int, outputs: int, itemsize: int = 8) -> int:
+    """The examples of a block, at least one, where each has `outputs` rows of `width` numbers."""
+    return max(1, block_bytes(width, itemsize) // (itemsize * outputs * width))
+
+
+def linearized_at_once(rows: int, width: int, outputs: int) -> int:
+    """Of so many rows those of a block, where each example has `outputs` rows of `width` numbers."""
+    return block_size(rows, examples_at_once(width, outputs))
 
 
 def sum_over_blocks(rows: Rows, block: int, part: Callable[[Array, Array, Array], Any]) -> Any:

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltarule import engine as engines
-from deltarule.curvature.blocks import examples_at_once
-from deltarule.engine.rows import Rows, block_size
+from deltarule import trees
+from deltarule.engine.rows import Rows, linearized_at_once
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
 from deltarule.errors import ConfigurationError, ShapeError
@@ -26,6 +26,7 @@ from deltarule.network.layers import Layer
 from deltarule.network.layers.components import Components
 from deltarule.network.layers.jet import Jet, Unknowns
 from deltarule.network.network import Network
+from deltarule.network.sizes import Sizes
 from deltarule.objective import JointObjective, Objective
 
 
@@ -50,6 +51,12 @@ class Lifted:
     def outputs(self) -> int:
         """The residuals of a point."""
         return self.cost.count
+
+    def sizes(self, params: Params) -> Sizes:
+        """What decides the form of a step: n, the residuals of a point, and the width of the Gram."""
+        shapes = [{name: array.shape for name, array in p.items()} for p in params]
+        gram = sum(layer.gram_width(own, self.outputs) for layer, own in zip(self.layers, shapes, strict=True))
+        return Sizes(trees.size(params), 0, self.outputs, 1, 0, 0, gram)
 
 
 def lift(net: Network, cost: Residual) -> Lifted:
@@ -130,7 +137,7 @@ class Problem:
             first = rows.y.__array_namespace__().arange(rows.y.shape[0]) < len(y)
             rows = rows._replace(y=rows.y.__array_namespace__().where(first[:, None], rows.y, rows.y[:1]))
         width = sum(layer.n for layer in self.net.layers) * len(cost.components.keys)  # pyright: ignore
-        block = block_size(rows.x.shape[0], examples_at_once(width, 1))
+        block = linearized_at_once(rows.x.shape[0], width, 1)
         return Objective(lifted, rows, block, scale=1 / len(x))  # pyright: ignore[reportArgumentType]
 
     def weights(self) -> tuple[float, ...]:

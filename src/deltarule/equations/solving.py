@@ -93,7 +93,7 @@ def solve(
         raise ConfigurationError(
             f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
         )
-    if getattr(trainer, "refit", False):
+    if trainer.refit:
         raise ConfigurationError("refit is True, and an equation is not linear in the output layer: leave it out.")
     if trainer.batch_size is not None:
         raise ConfigurationError(
@@ -141,8 +141,9 @@ def solve(
         parts = course.parts(0)
         first = parts[0].net
         count = -(-sum(part.rows.x.shape[0] * part.net.outputs for part in parts) // first.outputs)
-        course = replace(course, form=trainer.form(first, starts[0], count))
-        with trainer.thread_limits(first, starts[0], count):
+        sizes = first.sizes(starts[0])
+        course = replace(course, form=trainer.form(sizes, count))
+        with trainer.thread_limits(sizes, count):
             result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 import deltarule as dr
-from deltarule import trees
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 
@@ -101,7 +100,7 @@ def compare(what: str, hidden: Any, trainer: Any, epochs: int, settings: Setting
         seconds.append(time.perf_counter() - began)
         errors.append(error(net, result.params, over_time))
         outputs = net(result.params, new).reshape(SEQUENCES, -1)[0]
-    parameters = trees.size(net.outline(new.shape[1:]))
+    parameters = net.sizes(new.shape[1:]).parameters
     row = Row(f"{what}, {parameters} parameters", None, errors, seconds=seconds, form="{:.3f}", median=True)
     return row, outputs[-(STEPS - 2) :]
 

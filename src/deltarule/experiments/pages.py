@@ -46,8 +46,8 @@ def write_index(folder: Path) -> Path:
     rest = ""
     if (folder / "tables.md").is_file():
         rest = (
-            ", but for [tables.md](tables.md), the estimators beside scikit-learn's, which "
-            "`python -m benchmarks.tables` writes"
+            ", but for [tables.md](tables.md), the estimators beside their peers on 35 tables, which "
+            "`python -m benchmarks.tables --page` writes"
         )
     parts = [
         "# Results",

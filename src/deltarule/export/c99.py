@@ -5,8 +5,8 @@ from deltarule.export.c99_functions import activation_function, functions
 from deltarule.export.c99_series import series_functions
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
-from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage
 from deltarule.network.activations import get_activation
+from deltarule.network.layers.stages import Stage
 
 MAIN = """\
 #ifdef {NAME}_MAIN
@@ -100,15 +100,12 @@ def _arrays(program: Program, name: str, precision: str) -> str:
         text += "/* whether a column may be missing, as NaN */\n"
         text += f"static const int imputed[{len(flags)}] = {{\n{wrapped(flags, '    ')}\n}};\n"
     for i, stage in enumerate(program.stages, 2):
-        if isinstance(stage, ConvolutionStage | PoolStage):
-            view = stage.view
+        if (view := stage.view) is not None:
             (top, _), (left, _) = view.margins
             sizes = (*view.image, *view.window.size, *view.window.stride, top, left, *view.stops)
             text += f"static const window at{i} = {{{', '.join(map(str, sizes))}}};\n"
-        if not isinstance(stage, PoolStage):
-            text += array(f"W{i}", stage.W.ravel(), stage.W.size) + array(f"b{i}", stage.b, len(stage.b))
-        if isinstance(stage, MemoryStage):
-            text += array(f"V{i}", stage.V.ravel(), stage.V.size)
+        for name_of, values in stage.arrays.items():
+            text += array(f"{name_of}{i}", values.ravel(), values.size)
     if program.scales_outputs:
         text += array("out_mean", [c.mean for c in program.targets], program.outputs)
         text += array("out_std", [c.std for c in program.targets], program.outputs)
@@ -196,11 +193,11 @@ def _encoding(program: Program, a: str = "a") -> list[str]:
 
 def _stage(i: int, stage: Stage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
-    if isinstance(stage, MemoryStage):
+    if stage.states:
         return _memory(i, stage)
-    if isinstance(stage, DenseStage):
+    if stage.kind == "dense":
         line = f"dense(W{i}, b{i}, a, z, {stage.n_out}, {stage.n_in});"
-    elif isinstance(stage, PoolStage):
+    elif not stage.arrays:
         line = f"{stage.kind}_pool(&at{i}, a, z);"
     else:
         line = f"convolution(W{i}, b{i}, &at{i}, a, z, {len(stage.b)});"
@@ -211,7 +208,7 @@ def _stage(i: int, stage: Stage) -> list[str]:
     return [*lines, "    a[j] = z[j];" if stage.activation == "linear" else f"    a[j] = {name}(z[j]);"]
 
 
-def _memory(i: int, stage: MemoryStage) -> list[str]:
+def _memory(i: int, stage: Stage) -> list[str]:
     """One step of a layer with a memory, from a into its state and a."""
     n, sizes = stage.n_out, f"{stage.n_in}, {stage.n_out}"
     if stage.kind == "recurrent":

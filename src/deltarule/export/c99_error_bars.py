@@ -3,7 +3,9 @@
 Each member i of the ensemble has the weight w_i, its own network f_i and the covariance of its parameters (BR5), which
 is R_i^T R_i with R_i upper triangular. With g the derivatives of an output by the parameters, found by BP1 to BP4,
 
-    Var f_i = ‖R_i g‖²,   var = sum_i w_i (Var f_i + sigma_i² + f_i²) - (sum_i w_i f_i)²
+    Var f_i = ‖R_i g‖²,   v = sum_i w_i (Var f_i + f_i²) - (sum_i w_i f_i)² + sigma² e^eta
+
+and the standard deviation is √(s² v), e^eta and s² those of (NOISE) in `deltarule.trainers.bayesian.noise_law`.
 """
 
 import re
@@ -31,8 +33,9 @@ typedef struct {
 
 typedef struct {
     real weight;
+    int depth, fixed, n;
     const layer *layers;
-    const real *noise, *R;
+    const real *R;
 } start;
 """
 MEMBER = """\
@@ -40,20 +43,21 @@ MEMBER = """\
 static void spread(const start *net, const real *x, real *f, real *variance)
 {{
     real a[{depth} + 1][WIDEST], delta[WIDEST], below[WIDEST], g[{n}];
+    const int depth = net->depth, fixed = net->fixed, n = net->n;
     int i, j, k, l, o;
     for (j = 0; j < net->layers[0].n_in; j++)
         a[0][j] = x[j];
-    for (l = 0; l < {depth}; l++) {{
+    for (l = 0; l < depth; l++) {{
         dense(net->layers[l].W, net->layers[l].b, a[l], delta, net->layers[l].n_out, net->layers[l].n_in);
         for (j = 0; j < net->layers[l].n_out; j++)
             a[l + 1][j] = net->layers[l].sigma(delta[j]);
     }}
     for (o = 0; o < {k}; o++) {{
-        int at = {n};
-        f[o] = a[{depth}][o];
+        int at = n;
+        f[o] = a[depth][o];
         for (j = 0; j < {k}; j++)
             delta[j] = j == o ? 1 : 0;
-        for (l = {depth} - 1; l >= 0; l--) {{
+        for (l = depth - 1; l >= fixed; l--) {{
             const int n_out = net->layers[l].n_out, n_in = net->layers[l].n_in;
             at -= n_out * n_in + n_out;
             for (j = 0; j < n_out; j++)
@@ -71,9 +75,9 @@ static void spread(const start *net, const real *x, real *f, real *variance)
                 delta[k] = below[k];
         }}
         variance[o] = 0;
-        for (i = 0, j = 0; i < {n}; i++) {{
+        for (i = 0, j = 0; i < n; i++) {{
             real sum = 0;
-            for (k = i; k < {n}; k++)
+            for (k = i; k < n; k++)
                 sum += net->R[j++] * g[k];
             variance[o] += sum * sum;
         }}
@@ -98,11 +102,17 @@ int {name}_predict_std(const real row[{columns}], real out[{k}], real deviation[
                 first[o] = f[o];
             f[o] -= first[o]; /* keeps the digits of small differences */
             moved[o] += starts[i].weight * f[o];
-            deviation[o] += starts[i].weight * (variance[o] + starts[i].noise[o] + f[o] * f[o]);
+            deviation[o] += starts[i].weight * (variance[o] + f[o] * f[o]);
         }}
     }}
-    for (o = 0; o < {k}; o++)
-        deviation[o] = {scale}sqrt(deviation[o] - moved[o] * moved[o]);
+    for (o = 0; o < {k}; o++) {{
+        const real *theta = slopes[o], at = first[o] + moved[o];
+        real eta = theta[0] + (theta[1] + theta[2] * at) * at;
+        for (i = 0; i < {inputs}; i++)
+            eta += theta[3 + i] * x[i];
+        eta = eta < lowest[o] ? lowest[o] : eta > highest[o] ? highest[o] : eta;
+        deviation[o] = {scale}sqrt(grown[o] * (deviation[o] - moved[o] * moved[o] + noise[o] * exp(eta)));
+    }}
     return 0;
 }}
 """
@@ -131,7 +141,7 @@ def error_bars_source(program: Program, name: str, precision: str, encoding: lis
     text = (
         ENCODED.format(body=body)
         + LAYERS
-        + "".join(_slope(a, precision) for a in dict.fromkeys(s.activation for s in members[0].stages))
+        + "".join(_slope(a, precision) for a in dict.fromkeys(s.activation for m in members for s in m.stages))
     )
     starts = []
     for i, member in enumerate(members):
@@ -141,21 +151,37 @@ def error_bars_source(program: Program, name: str, precision: str, encoding: lis
             sigma = activation_function(stage.activation)
             sizes = f"{stage.n_out}, {stage.n_in}"
             layers.append(f"    {{start{i}_W{j + 2}, start{i}_b{j + 2}, {sizes}, {sigma}, slope_{sigma}}}")
-        text += array(f"start{i}_noise", member.noise) + array(f"start{i}_R", member.root)
+        text += array(f"start{i}_R", member.root)
         text += f"static const layer start{i}_layers[{len(layers)}] = {{\n" + ",\n".join(layers) + "\n};\n"
         weight = number(member.weight, precision) + suffix
-        starts.append(f"    {{{weight}, start{i}_layers, start{i}_noise, start{i}_R}}")
+        depth, n = len(layers), _parameters(member)
+        starts.append(f"    {{{weight}, {depth}, {member.fixed}, {n}, start{i}_layers, start{i}_R}}")
     text += f"static const start starts[{len(starts)}] = {{\n" + ",\n".join(starts) + "\n};\n\n"
-    depth, n, k = len(members[0].stages), _parameters(members[0]), members[0].stages[-1].n_out
+    depth, n = max(len(m.stages) for m in members), max(map(_parameters, members))
+    k, inputs = members[0].stages[-1].n_out, members[0].stages[0].n_in
+    assert program.scatter is not None
+    for title, values in zip(("noise", "grown", "lowest", "highest"), program.scatter.ends, strict=True):
+        text += array(title, values)
+    slopes = [[number(v, precision) + suffix for v in row] for row in program.scatter.slopes]
+    rows = ",\n".join("    {" + ", ".join(row) + "}" for row in slopes)
+    text += f"static const real slopes[{k}][{3 + inputs}] = {{\n{rows}\n}};\n\n"
     scale = "out_std[o] * " if program.scales_outputs else ""
     code = MEMBER.format(
-        depth=depth, n=n, k=k, name=name, columns=columns, count=len(members), reach=program.reach, scale=scale
+        depth=depth,
+        n=n,
+        k=k,
+        name=name,
+        columns=columns,
+        count=len(members),
+        reach=program.reach,
+        scale=scale,
+        inputs=inputs,
     )
-    return text + (code.replace("sqrt(", "sqrtf(") if suffix else code)
+    return text + (re.sub(r"\b(sqrt|exp)\(", r"\1f(", code) if suffix else code)
 
 
 def _parameters(member: Member) -> int:
-    return sum(stage.W.size + len(stage.b) for stage in member.stages)
+    return sum(stage.W.size + len(stage.b) for stage in member.stages[member.fixed :])
 
 
 def _slope(activation: str, precision: str) -> str:

@@ -115,7 +115,7 @@ def _constants(program: Program, precision: str) -> str:
         text += _activation(get_activation(activation))
     text += "const LAYERS = [\n"
     for stage in program.stages:
-        W, b = _array(stage.W.ravel(), precision), _array(stage.b, precision)  # pyright: ignore[reportAttributeAccessIssue]
+        W, b = _array(stage.W.ravel(), precision), _array(stage.b, precision)
         text += f"[{W}, {b}, {_function(stage.activation)}],\n"
     return text + "];\n"
 

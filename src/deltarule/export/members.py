@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.export.stages import DenseStage
+from deltarule.network.layers.stages import Stage
 
 if TYPE_CHECKING:
     from deltarule.trainers.bayesian import BayesianEnsemble
@@ -16,12 +17,28 @@ LARGEST = 100_000  # numbers of all R: 800 KB of constants
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One start of a Bayesian training: w_i, its layers, sigma_i² of each output, and R_i, row by row."""
+    """One network of an ensemble: w_i, its layers, of which the first `fixed` were not trained, and R_i, row by row."""
 
     weight: float
-    stages: tuple[DenseStage, ...]
-    noise: np.ndarray
+    fixed: int
+    stages: tuple[Stage, ...]
     root: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Scatter:
+    """How new measurements scatter: sigma², s² nu/(nu - 2) and the ends of eta, (k,) each; theta, (k, 3 + n_1)."""
+
+    ends: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    slopes: np.ndarray
+
+    @classmethod
+    def of(cls, ensemble: "BayesianEnsemble") -> "Scatter":
+        """Of an ensemble, whose noise is of one size where it has no law."""
+        law, k, n = ensemble.law, ensemble.net.outputs, _inputs(ensemble)
+        if law is None:
+            return cls((ensemble.noise, np.ones(k), np.zeros(k), np.zeros(k)), np.zeros((k, 3 + n)))
+        return cls((ensemble.noise, law.std(np.ones(k)) ** 2, law.low, law.high), law.slopes)
 
 
 def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
@@ -30,20 +47,28 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
     Raises:
         ConfigurationError: their matrices would be too large for a C file.
     """
-    n = sum(p.size for layer in ensemble.members[0].params for p in layer.values())
-    total = len(ensemble.members) * n * (n + 1) // 2
+    sizes = [trees.size(member.params) for member in ensemble.members]
+    total = sum(n * (n + 1) // 2 for n in sizes)
     if total > LARGEST:
         raise ConfigurationError(
-            f"the error bars of {len(ensemble.members)} networks of {n} parameters are {total:,} numbers, and a C file "
-            f"takes at most {LARGEST:,}: train with fewer neurons or restarts, or export without error bars."
+            f"the error bars of {len(ensemble.members)} networks of up to {max(sizes)} parameters are {total:,} numbers"
+            f", and C takes at most {LARGEST:,}: train with effort='quick', fewer neurons or restarts, or export "
+            "without error bars."
         )
     members = []
-    for i, known in enumerate(ensemble.members):
-        layers = zip(known.params, ensemble.net.layers, strict=True)
-        stages = tuple(DenseStage(np.asarray(p["W"]), np.asarray(p["b"]), layer.activation) for p, layer in layers)  # pyright: ignore[reportAttributeAccessIssue]
+    for i, (known, net) in enumerate(zip(ensemble.members, ensemble.nets, strict=True)):
+        before = [] if ensemble.steps[i] is None else ensemble.steps[i].layers()
+        layers = [*before, *zip(net.layers, known.params, strict=True)]
+        stages = tuple(layer.stage(p, ()) for layer, p in layers)
         upper = np.linalg.cholesky(_positive(ensemble.covariance(i))).T
-        members.append(Member(float(ensemble.weights[i]), stages, np.asarray(known.noise), upper[np.triu_indices(n)]))
+        members.append(Member(float(ensemble.weights[i]), len(before), stages, upper[np.triu_indices(len(upper))]))
     return tuple(members)
+
+
+def _inputs(ensemble: "BayesianEnsemble") -> int:
+    """n_1."""
+    steps = ensemble.steps[0]
+    return ensemble.members[0].params[0]["W"].shape[1] if steps is None else steps.W.shape[1]
 
 
 def _positive(covariance: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, MemoryStage, PoolStage
 from deltarule.network.activations import get_activation
 
 NUMBERS = """\
@@ -249,11 +248,10 @@ def _layers(program: Program, precision: str) -> str:
     text = "LAYERS = []\n"
     for stage in program.stages:
         window = ""
-        if not isinstance(stage, DenseStage | MemoryStage):
-            view = stage.view
+        if (view := stage.view) is not None:
             parts = (view.image, view.window.size, view.window.stride, view.margins, view.stops)
             window = ", " + ", ".join(map(str, parts))
-        if isinstance(stage, PoolStage):
+        if not stage.arrays:
             text += f"LAYERS.append(({stage.kind}_pool{window}))\n"
             continue
         n_out, n_in = stage.W.shape
@@ -261,12 +259,12 @@ def _layers(program: Program, precision: str) -> str:
         text += f"W = {_array(stage.W.ravel(), precision)}.reshape({n_out}, {n_in})\n"
         text += f"b = {_array(stage.b, precision)}\n"
         V = ""
-        if isinstance(stage, MemoryStage):
+        if stage.states:
             text += f"V = {_array(stage.V.ravel(), precision)}.reshape({len(stage.b)}, {stage.n_out})\n"
             V = ", V"
         text += f"LAYERS.append(({stage.kind}, W{V}, b, {sigma}{window}))  # {stage.activation}\n"
     if program.series is not None:
-        states = [(s.n_out,) * len(s.states) if isinstance(s, MemoryStage) else () for s in program.stages]
+        states = [(s.n_out,) * len(s.states) for s in program.stages]
         text += f"STATES = {states}  # the numbers that each layer remembers from step to step\n"
     return text
 

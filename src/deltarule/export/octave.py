@@ -4,8 +4,8 @@ from math import prod
 
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program
-from deltarule.export.stages import DenseStage, MemoryStage, PoolStage, Stage
 from deltarule.network.activations import get_activation
+from deltarule.network.layers.stages import Stage
 
 SEEN = """
 function p = seen(a, outside, image, kernel, stride, margins, stops)
@@ -34,12 +34,12 @@ def octave_source(program: Program, name: str, precision: str) -> str:
     lines = [f"function {results} = {name}({inputs})", *("% " + line for line in _about(program, name))]
     body = [*_encoding(program, precision)]
     for i, stage in enumerate(program.stages, 2):
-        if not isinstance(stage, PoolStage):
+        if stage.arrays:
             n_out, n_in = stage.W.shape
             # reshape fills columns first, so W^T (n_in, n_out) is read from W row by row
             body += [f"W{i} = reshape({_vector(stage.W.ravel(), precision)}, {n_in}, {n_out});"]
             body += [f"b{i} = {_vector(stage.b, precision)};"]
-        if isinstance(stage, MemoryStage):
+        if stage.states:
             body += [f"V{i} = reshape({_vector(stage.V.ravel(), precision)}, {stage.n_out}, {len(stage.b)});"]
     layers = [line for i, stage in enumerate(program.stages, 2) for line in _stage(i, stage)]
     if program.series is not None:
@@ -112,15 +112,14 @@ def _encoding(program: Program, precision: str) -> list[str]:
 
 def _stage(i: int, stage: Stage) -> list[str]:
     """(2) and (3) of layer i, from a into a."""
-    if isinstance(stage, MemoryStage):
+    if stage.states:
         return _memory(i, stage)
-    if isinstance(stage, DenseStage):
+    if (view := stage.view) is None:
         return [f"z = a * W{i} + b{i};", _activated(stage.activation)]
-    view = stage.view
     (top, bottom), (left, right) = view.margins
     parts = (view.image, view.window.size, view.window.stride, (top, bottom, left, right), view.stops)
     window = ", ".join(f"[{' '.join(map(str, part))}]" for part in parts)
-    if isinstance(stage, PoolStage):
+    if not stage.arrays:
         outside = "-Inf" if stage.kind == "max" else "0"
         of_channels = f"{view.image[2]}, {prod(view.window.size)}, []"
         seen = f"reshape(seen(a, {outside}, {window}), {of_channels})"
@@ -132,7 +131,7 @@ def _stage(i: int, stage: Stage) -> list[str]:
     ]
 
 
-def _memory(i: int, stage: MemoryStage) -> list[str]:
+def _memory(i: int, stage: Stage) -> list[str]:
     """One step of a layer with a memory, from a and its state into both."""
     n, source, sigmoid = stage.n_out, f"a * W{i} + b{i}", get_activation("sigmoid").in_dialect("octave")
     if stage.kind == "recurrent":

@@ -8,8 +8,8 @@ from deltarule.data.optional import require
 from deltarule.export.literals import about
 from deltarule.export.onnx_expression import add_expression
 from deltarule.export.program import Program
-from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
 from deltarule.network.activations import get_activation
+from deltarule.network.layers.stages import Stage, View
 
 OPSET = 17
 
@@ -119,9 +119,9 @@ def _through_time(graph: _Graph, program: Program, a: str) -> str:
         a = graph.reshaped(a, 0, program.steps, program.inputs)
     a = graph.add("Transpose", a, perm=[1, 0, 2])
     for stage in program.stages:
-        if isinstance(stage, MemoryStage):
+        if stage.states:
             a = _remembered(graph, stage, a)
-        elif isinstance(stage, DenseStage):  # of three axes
+        else:  # dense, of three axes
             product = graph.add("MatMul", a, graph.constant(stage.W.T))
             a = _in_rows(graph, stage, graph.add("Add", product, graph.constant(stage.b)))
     if program.gives_every_step:
@@ -135,7 +135,7 @@ def _in_rows(graph: _Graph, stage: Stage, z: str) -> str:
     return graph.add("Reshape", rows, graph.add("Shape", z))
 
 
-def _remembered(graph: _Graph, stage: MemoryStage, a: str) -> str:
+def _remembered(graph: _Graph, stage: Stage, a: str) -> str:
     """h (T, N, n) of a layer with a memory, by Scan, whose body is one step; ONNX Runtime's own RNN has no double."""
     helper, n, rows = graph.onnx.helper, stage.n_out, len(stage.b)
     source = graph.add("Add", graph.add("MatMul", a, graph.constant(stage.W.T)), graph.constant(stage.b))
@@ -157,13 +157,13 @@ def _remembered(graph: _Graph, stage: MemoryStage, a: str) -> str:
     return name
 
 
-def _recurrent_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> list[str]:
+def _recurrent_step(body: _Graph, stage: Stage, z: str, before: list[str]) -> list[str]:
     """h = sigma(z + V h)."""
     (h,) = before
     return [_activated(body, stage.activation, body.add("Add", z, _times(body, h, stage.V)))]
 
 
-def _lstm_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> list[str]:
+def _lstm_step(body: _Graph, stage: Stage, z: str, before: list[str]) -> list[str]:
     """c = f c + i g, h = o tanh c."""
     h, c = before
     parts = _parts(body, body.add("Add", z, _times(body, h, stage.V)), 4, stage.n_out)
@@ -172,7 +172,7 @@ def _lstm_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> l
     return [body.add("Mul", o, body.add("Tanh", c)), c]
 
 
-def _gru_step(body: _Graph, stage: MemoryStage, z: str, before: list[str]) -> list[str]:
+def _gru_step(body: _Graph, stage: Stage, z: str, before: list[str]) -> list[str]:
     """h = g + u (h - g), g = tanh(z + V (r h))."""
     (h,), n = before, stage.n_out
     parts = _parts(body, z, 3, n)
@@ -197,12 +197,12 @@ def _parts(body: _Graph, z: str, count: int, n: int) -> list[str]:
 
 def _applied(graph: _Graph, stage: Stage, a: str) -> str:
     """a^l (N, n_l) of a^{l-1} (N, n_{l-1})."""
-    if isinstance(stage, DenseStage):
+    if stage.view is None:
         z = graph.add("Gemm", a, graph.constant(stage.W), graph.constant(stage.b), transB=1)
         return _activated(graph, stage.activation, z)
-    if isinstance(stage, PoolStage):
+    if not stage.arrays:
         a = _pooled(graph, stage, a)
-    elif isinstance(stage, ConvolutionStage):  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
+    else:  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
         seen = graph.reshaped(_seen(graph, stage.view, a, 0), 0, 0, stage.view.seen)
         product = graph.add("MatMul", seen, graph.constant(stage.W.T))
         a = _activated(graph, stage.activation, graph.add("Add", product, graph.constant(stage.b)))
@@ -221,7 +221,7 @@ def _seen(graph: _Graph, view: View, a: str, outside: float) -> str:
     return graph.add("Gather", pixels, graph.constant(places.reshape(-1, places.shape[-1]), np.int32), axis=1)
 
 
-def _pooled(graph: _Graph, stage: PoolStage, a: str) -> str:
+def _pooled(graph: _Graph, stage: Stage, a: str) -> str:
     """(N, H' W', c)."""
     if stage.kind == "max":
         return graph.add("ReduceMax", _seen(graph, stage.view, a, -np.inf), axes=[2], keepdims=0)

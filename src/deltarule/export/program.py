@@ -26,30 +26,13 @@ import numpy as np
 from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, ModelFileError
-from deltarule.export.members import Member, members_of
+from deltarule.export.members import Member, Scatter, members_of
 from deltarule.export.recursion import Recursion, recursive_columns
-from deltarule.export.stages import ConvolutionStage, DenseStage, MemoryStage, PoolStage, Stage, View
 from deltarule.models.model import load_model
-from deltarule.network.layers import (
-    GRU,
-    LSTM,
-    Convolution,
-    Dense,
-    Dropout,
-    Flatten,
-    L2Pool,
-    LayerParams,
-    MaxPool,
-    MeanPool,
-    Recurrent,
-    Reshape,
-    Shape,
-)
+from deltarule.network.layers import LAYER_KINDS, Shape
+from deltarule.network.layers.stages import Stage, View
 from deltarule.network.network import Network
 
-NOTHING = (Dropout, Flatten, Reshape)  # what these do to a flat row when a network predicts
-MEMORIES = {Recurrent: "recurrent", GRU: "gru", LSTM: "lstm"}
-POOLS = {MaxPool: "max", MeanPool: "mean", L2Pool: "l2"}
 PATCHES = 2**20  # how many numbers windows may see at once, over all their stops: 8 MiB
 
 
@@ -77,7 +60,8 @@ class Program:
         classes: the labels of a classification, else None.
         series: of a network with a memory, whose stages are those of one step.
         recursion: of a NARX network, whose columns are those of its lags.
-        members: the starts of a Bayesian training, where the error bars are to be written too.
+        members: the networks of an ensemble, where the error bars are to be written too.
+        scatter: how new measurements scatter around them.
         reach: how many of their standard deviations hold 95 % of new measurements on either side.
     """
 
@@ -88,6 +72,7 @@ class Program:
     series: Series | None = None
     recursion: Recursion | None = None
     members: tuple[Member, ...] = ()
+    scatter: Scatter | None = None
     reach: float = 0.0
 
     @property
@@ -142,9 +127,9 @@ class Program:
         return self.stages[0].n_in
 
     @property
-    def memories(self) -> dict[int, MemoryStage]:
+    def memories(self) -> dict[int, Stage]:
         """The stages with a state, by the numbers of their layers."""
-        return {i: stage for i, stage in enumerate(self.stages, 2) if isinstance(stage, MemoryStage)}
+        return {i: stage for i, stage in enumerate(self.stages, 2) if stage.states}
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -161,7 +146,7 @@ class Program:
     @property
     def views(self) -> tuple[View, ...]:
         """Of the convolutions and pools."""
-        return tuple(stage.view for stage in self.stages if isinstance(stage, ConvolutionStage | PoolStage))
+        return tuple(stage.view for stage in self.stages if stage.view is not None)
 
     @property
     def rows_at_once(self) -> int:
@@ -193,15 +178,12 @@ def program_of(model: Any) -> Program:
             f"the network begins with {net.layers[0].label} and takes inputs of any size, which a program has to know: "
             "begin with Reshape((height, width, channels))."
         )
-    stages = []
-    for i, (layer, p, shape) in enumerate(zip(net.layers, params, net.shapes(taken)[:-1], strict=True)):
-        if type(layer) not in (Dense, Convolution, *POOLS, *MEMORIES, *NOTHING):
-            raise ConfigurationError(
-                f"layer {i} is {type(layer).__name__}, which cannot be exported: only deltarule's own layers can."
-            )
-        layer.check(p, shape, i)
-        if not isinstance(layer, NOTHING):
-            stages.append(_stage(layer, p, shape))
+    net.check(params, taken)
+    for i, layer in enumerate(net.layers):
+        if LAYER_KINDS.get(layer.kind) is not type(layer):  # it may compute anything
+            raise ConfigurationError(f"layer {i} is {layer.kind}, which cannot be exported: it is not in LAYER_KINDS.")
+    found = (layer.stage(p, below) for layer, p, below in zip(net.layers, params, net.shapes(taken)[:-1], strict=True))
+    stages = [stage for stage in found if stage is not None]
     n_in, n_out = stages[0].n_in, stages[-1].n_out
     n_in = n_in if series is None or series.steps is None else n_in * series.steps
     if schema is None:
@@ -222,23 +204,23 @@ def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Se
     Raises:
         ConfigurationError: a layer needs several steps at once, or a row of a fixed number of steps gives all outputs.
     """
-    first = net.layers[0] if isinstance(net.layers[0], Reshape) and taken is not None else None
-    shape = first.shape if first else (1, next(p["W"].shape[-1] for p in params if p))
+    first = net.layers[0]
+    shape = (1, next(p["W"].shape[-1] for p in params if p)) if taken is None else first.output_shape(taken)
     for i, layer in enumerate(net.layers):
-        if layer is first:
-            continue
-        if type(layer) not in (Dense, Dropout, *MEMORIES):
+        if not layer.by_steps and (i > 0 or taken is None):
             raise ConfigurationError(
                 f"layer {i} is {layer.label}, and a network with a memory is exported step by step: give it Dense "
                 "layers besides, and sequences=False to the last layer with a memory where one answer is wanted."
             )
-    every = all(getattr(layer, "sequences", True) for layer in net.layers)
-    if first and every:
+    every = all(layer.sequences for layer in net.layers)
+    if taken is None:
+        return shape, Series(None, every)
+    if every:
         raise ConfigurationError(
             f"the network gives outputs at each of the {shape[0]} steps of a row: export it without Reshape, as one "
             "that takes series, or give sequences=False to its last layer with a memory."
         )
-    return (taken if first and taken else shape), Series(shape[0] if first else None, every)
+    return taken, Series(shape[0], False)
 
 
 def with_error_bars(program: Program, model: Any) -> Program:
@@ -256,7 +238,7 @@ def with_error_bars(program: Program, model: Any) -> Program:
         raise ConfigurationError(
             "the model has no error bars: train a regression by Bayesian regularisation, or call calibrate of a model."
         )
-    return replace(program, members=members_of(ensemble), reach=ensemble.reach(0.95))
+    return replace(program, members=members_of(ensemble), scatter=Scatter.of(ensemble), reach=ensemble.reach(0.95))
 
 
 def require_floats(program: Program) -> None:
@@ -267,10 +249,7 @@ def require_floats(program: Program) -> None:
         if abs(column.mean) > largest or not smallest <= column.std <= largest:
             raise ConfigurationError(f"column {column.name!r} has mean {column.mean:g} and std {column.std:g}, {cure}")
     for i, stage in enumerate(program.stages):
-        if isinstance(stage, PoolStage):
-            continue
-        arrays = (stage.W, stage.b) if not isinstance(stage, MemoryStage) else (stage.W, stage.V, stage.b)
-        highest = max(float(np.abs(array).max()) for array in arrays)
+        highest = max((float(np.abs(array).max()) for array in stage.arrays.values()), default=0.0)
         if highest > largest:
             raise ConfigurationError(f"stage {i}, {stage.kind}, has a parameter of magnitude {highest:g}, {cure}")
 
@@ -284,23 +263,10 @@ def require_dense(program: Program, language: str) -> None:
         )
 
 
-def _stage(layer: Any, p: LayerParams, shape: Shape) -> Stage:
-    """A layer for inputs of this shape."""
-    if type(layer) in POOLS:
-        return PoolStage(POOLS[type(layer)], View(layer.window, shape))
-    W, b = (np.asarray(p[name], np.float64) for name in ("W", "b"))
-    if type(layer) in MEMORIES:
-        V, activation = np.asarray(p["V"], np.float64), getattr(layer, "activation", "linear")
-        return MemoryStage(MEMORIES[type(layer)], W, V, b, activation)
-    if isinstance(layer, Dense):
-        return DenseStage(W, b, layer.activation)
-    return ConvolutionStage(W.reshape(len(b), -1), b, layer.activation, View(layer.window, shape))
-
-
 def _recursive(content: Any) -> Program:
     """A NARX network: one step from the columns of its lags, and how steps follow each other."""
     columns, targets, recursion = recursive_columns(content)
-    stages = tuple(_stage(layer, p, ()) for layer, p in zip(content.net.layers, content.params, strict=True))
+    stages = tuple(layer.stage(p, ()) for layer, p in zip(content.net.layers, content.params, strict=True))
     return Program(columns, stages, targets, None, recursion=recursion)
 
 

@@ -4,8 +4,8 @@ import re
 
 from deltarule.export.literals import about, in_comment, number, wrapped
 from deltarule.export.program import Program, require_dense
-from deltarule.export.stages import Stage
 from deltarule.network.activations import get_activation
+from deltarule.network.layers.stages import Stage
 
 # e^z within the range of the type, so that no z faults
 EXPONENTIAL = """\
@@ -138,7 +138,7 @@ def _constants(program: Program, precision: str, real: str) -> str:
     if program.has_imputed:
         arrays.append(array("imputed", ["TRUE" if c.imputed else "FALSE" for c in program.columns], "BOOL"))
     for i, stage in enumerate(program.stages, 2):
-        W, b = stage.W, stage.b  # pyright: ignore[reportAttributeAccessIssue]
+        W, b = stage.W, stage.b
         arrays += [array(f"W{i}", W.ravel()), array(f"b{i}", b)]
     if program.scales_outputs:
         arrays += [array(f"out_{part}", [getattr(c, part) for c in program.targets]) for part in ("mean", "std")]

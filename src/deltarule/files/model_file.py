@@ -67,7 +67,7 @@ def save(
     _check(net, params)
     description = {
         "format_version": FORMAT_VERSION,
-        "layers": [{"kind": type(layer).__name__, **_fields(layer)} for layer in net.layers],
+        "layers": [{"kind": layer.kind, **_fields(layer)} for layer in net.layers],
         "cost": {"name": net.cost.name, **_fields(net.cost)},
         "schema": schema,
         "training": training,

@@ -17,10 +17,10 @@ from deltarule.checks import require_count, require_number
 from deltarule.inspection import plots
 from deltarule.models import incremental
 from deltarule.models.content import Weighted, hold_out
-from deltarule.models.fitting import run
+from deltarule.models.fitting import fit
 from deltarule.models.inputs import inputs_of
 from deltarule.models.model import Model
-from deltarule.models.outcome import Outcome, outcome_of
+from deltarule.models.outcome import Outcome
 from deltarule.models.plan import Plan
 from deltarule.models.planning import is_first_order, make_plan
 from deltarule.models.problem import Problem
@@ -45,7 +45,8 @@ class NetworkEstimator(BaseEstimator):
 
     _task: str  # "regression", "classification" or "labels"
     # The parameters that both have; scikit-learn reads them from the signatures of the constructors.
-    hidden: int | tuple[int, ...]
+    hidden: int | tuple[int, ...] | None
+    effort: str
     activation: str
     trainer: str | Trainer
     regularization: str | None
@@ -146,10 +147,11 @@ class NetworkEstimator(BaseEstimator):
         plan = plan.for_count(len(training))
 
         def train(callbacks: Any) -> Any:
-            return run(
+            return fit(
                 plan,
                 training,
                 validation,
+                self._target_scales,
                 callbacks=callbacks,
                 seed=seed,
                 params=None if self._is_fresh else self._last_params(),
@@ -157,11 +159,11 @@ class NetworkEstimator(BaseEstimator):
                 engine=self.engine,
             )
 
-        result = watched(self, plan.epochs, train)
+        outcome = watched(self, plan.epochs * max(1, len(plan.candidates)), train)
+        result = outcome.result
         if result.stop_reason == "diverged":
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
-        outcome = outcome_of(plan, result, training, validation, self._target_scales)
-        self.net_, self.params_ = outcome.plan.net, _as_numpy(outcome.result.params)
+        self.net_, self.params_ = outcome.plan.net, _as_numpy(result.params)
         self.history_ = result.history
         self.loss_curve_ = result.history["cost"].tolist()
         self.n_iter_ = result.epochs
@@ -190,6 +192,7 @@ class NetworkEstimator(BaseEstimator):
             epochs=self.epochs,
             patience=self.max_fail,
             restarts=self.restarts,
+            effort="quick" if self.warm_start else getattr(self, "effort", None),
         )
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:

@@ -57,7 +57,7 @@ def go_on(
         rows = checked_rows(net, start, "X", X, Y, weights)
         trainer.check(net, len(X))
         course = Course(net, trainer, rows, None, as_path(seed), NO_RULES, "cost", ())
-        with trainer.thread_limits(net, start, len(X)):
+        with course.thread_limits():
             carry = course.start(start)
             carry = carry._replace(epoch=carry.epoch + epoch)  # which decides the order of the examples
             if state is not None:

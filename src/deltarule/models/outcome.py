@@ -1,5 +1,6 @@
 """What a training has come to: the network to keep, calibrated, and with Bayesian regularisation its error bars."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.data.dataset import Examples
+from deltarule.models.averaged import Trained, judged, together, weigher
 from deltarule.models.calibration import Calibration, calibrate, cooled
-from deltarule.models.plan import Plan
+from deltarule.models.candidates import in_words, kept
+from deltarule.models.plan import Plan, in_a_line, sizes_of
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.training.session import TrainingResult
 
@@ -19,19 +22,30 @@ class Known:
 
     Args:
         ensemble: the starts as posteriors.
-        network: one start in a line, its sizes and activations.
-        gamma: the effective number of parameters of the best start.
-        parameters: n, the parameters of one start.
-        log_evidence: of the best start.
+        networks: each of them in a line, its sizes and activations.
+        gamma: the effective number of parameters of the best one.
+        parameters: n, the parameters of the best one.
+        log_evidence: of the best one.
         noise_std: the standard deviation of the noise of each target, in its unit, (k,).
+        tried: how many candidates there were; 0 where the network was named.
     """
 
     ensemble: BayesianEnsemble
-    network: str
+    networks: tuple[str, ...]
     gamma: float
     parameters: int
     log_evidence: float
     noise_std: np.ndarray
+    tried: int = 0
+
+    @property
+    def network(self) -> str:
+        """The best one in a line."""
+        return self.networks[self.ensemble.best]
+
+    def chosen(self) -> str | None:
+        """What the candidates have come to, in a line."""
+        return in_words(self.networks, self.ensemble.weights, self.tried) if self.tried else None
 
     def record(self) -> dict[str, Any]:
         """In JSON's types, for the model file and the JSON line."""
@@ -41,6 +55,7 @@ class Known:
             "parameters_of_a_start": self.parameters,
             "log_evidence": self.log_evidence,
             "noise_std": self.noise_std.tolist(),
+            "networks": list(self.networks) if len(set(self.networks)) > 1 else None,
             "starts": len(self.ensemble.members),
             "start_weights": self.ensemble.weights.tolist(),
         }
@@ -77,7 +92,12 @@ def outcome_of(
     """
     result = replace(result, params=trees.mapped(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
-        return _merged(plan, result, train, scales)
+        starts = [one for one in result.starts or (result,) if "log_evidence" in one.history]
+        judgements = [judged(plan.net, replace(one, starts=()), train) for one in starts]
+        several = [one for one in judgements if one is not None]
+        if several:
+            found = kept(several, *weigher(train)(several), weigh=weigher(train))
+            return averaged(plan, found.members, found.weights, train, scales)
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"
     if softmax and plan.regularization == "early-stopping" and validation is not None and result.best_epoch > 0:
         outputs = np.asarray(plan.net(result.params, validation.X), np.float64)
@@ -88,16 +108,33 @@ def outcome_of(
     return Outcome(plan, result)
 
 
-def _merged(plan: Plan, result: TrainingResult, train: Examples, scales: np.ndarray) -> Outcome:
-    ensemble = BayesianEnsemble.of(plan.net, result, train.X, train.Y, train.weights)
+def averaged(
+    plan: Plan, several: Sequence[Trained], weights: np.ndarray, train: Examples, scales: np.ndarray, tried: int = 0
+) -> Outcome:
+    """Trained networks as one with error bars.
+
+    Args:
+        plan: of the training.
+        several: the networks.
+        weights: theirs, which sum to 1.
+        train: the examples that trained.
+        scales: what each target was divided by, (k,).
+        tried: how many candidates there were; 0 where the network was named.
+    """
+    ensemble = together(several, weights, train)
     net, params = ensemble.merged()
+    best = several[ensemble.best]
+    inputs = plan.sizes[0]
     known = Known(
         ensemble=ensemble,
-        network=plan.network,
+        networks=tuple(in_a_line(one.net, sizes_of(one.net, inputs)) for one in several),
         gamma=float(ensemble.gamma[ensemble.best]),
-        parameters=trees.size(result.params),
+        parameters=trees.size(best.result.params),
         log_evidence=float(ensemble.log_evidence[ensemble.best]),
         noise_std=ensemble.noise_std * scales,
+        tried=tried,
     )
-    sizes = (plan.sizes[0], *(layer.n for layer in net.layers))  # pyright: ignore[reportAttributeAccessIssue]
-    return Outcome(replace(plan, net=net, sizes=sizes), replace(result, params=params), known)
+    result = replace(
+        best.result, params=params, starts=tuple(one.result for one in several) if len(several) > 1 else ()
+    )
+    return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, known)

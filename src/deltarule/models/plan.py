@@ -1,12 +1,15 @@
 """What a training is told: the network, the trainer and its numbers, and how it is said in a line."""
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Self
 
 from deltarule.errors import counted
+from deltarule.models.candidates import Candidate
 from deltarule.models.recipe import Recipe
 from deltarule.models.regularization import WAYS, Way
 from deltarule.models.trainers import TRAINERS
+from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 
 
@@ -27,6 +30,8 @@ class Plan:
         patience: the epochs without a better score that end it, None for no such rule.
         restarts: how many starts are trained.
         streamed: whether the examples stay on disk.
+        candidates: the networks to try, of which those that predict best are averaged; () trains `net` alone.
+        effort: a name in `deltarule.models.candidates.EFFORTS`.
     """
 
     net: Network
@@ -41,6 +46,16 @@ class Plan:
     patience: int | None = None
     restarts: int = 1
     streamed: bool = False
+    candidates: tuple[Candidate, ...] = ()
+    effort: str = "default"
+
+    def of(self, candidate: Candidate) -> Self:
+        """The plan of one candidate."""
+        *_, output = self.net.layers
+        net = Network(
+            [*(Dense(n, self.settings.activation or "tanh") for n in candidate.hidden), output], self.net.cost
+        )
+        return replace(self, net=net, sizes=(self.sizes[0], *candidate.hidden, net.outputs), restarts=1, candidates=())
 
     def for_count(self, count: int) -> Self:
         """The same plan where no batch has more than that many examples, if the trainer has a name."""
@@ -81,7 +96,9 @@ class Plan:
                 words.append(f"{name} {value:g}")
         if settings.halve_after is not None:
             words.append(f"eta halved after {counted(settings.halve_after, 'epoch')} without improvement")
-        if self.restarts > 1:
+        if self.candidates:
+            words.append(f"up to {counted(len(self.candidates), 'network')}")
+        elif self.restarts > 1:
             words.append(counted(self.restarts, "start"))
         return ", ".join(words)
 
@@ -95,3 +112,10 @@ def in_a_line(net: Network, sizes: tuple[int, ...]) -> str:
         f"{layer.label} {activation}" if (activation := getattr(layer, "activation", "")) else layer.label
         for layer in net.layers
     )
+
+
+def sizes_of(net: Network, inputs: int) -> tuple[int, ...]:
+    """n_1 and the numbers of activations of the layers that have weights."""
+    shapes = net.shapes((inputs,))
+    layers = zip(net.layers, shapes[:-1], shapes[1:], strict=True)
+    return (inputs, *(prod(above) for layer, below, above in layers if layer.parameter_shapes(below)))

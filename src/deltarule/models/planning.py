@@ -1,14 +1,16 @@
 """From what a user says to a plan: our defaults for this kind of problem, the network, the trainer, the penalty."""
 
 from dataclasses import replace
-from math import prod
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
+from deltarule.models.candidates import Candidate, affordable, get_effort
 from deltarule.models.noise_scale import STARTS, huber_of, penalty_of
-from deltarule.models.plan import Plan
+from deltarule.models.plan import Plan, sizes_of
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
 from deltarule.models.regularization import Way, get_way
@@ -17,9 +19,11 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
+from deltarule.network.side_by_side import lets_pass
 from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
+from deltarule.trainers.bayesian.steps import Steps
 from deltarule.trainers.bayesian.trainer import has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
@@ -52,7 +56,11 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
         name = type(built).__name__
     passes = STREAMED_EPOCHS if problem.streamed else IMAGE_EPOCHS
     by_noise = by_name and recipe.l2 is None and l2 not in (None, way.l2)
-    return Plan(
+    effort = get_effort(recipe.effort or "default")
+    named = recipe.hidden is not None or recipe.restarts is not None
+    choosing = regularization == "bayesian" and problem.in_memory_table and not named
+    starts = effort.starts if regularization == "bayesian" else way.restarts
+    plan = Plan(
         net=net,
         sizes=sizes_of(net, problem.inputs),
         trainer=built,
@@ -63,9 +71,29 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
         regularization=regularization,
         validated=way.holds_out or (recipe.patience is not None and not way.chooses_penalty),
         patience=recipe.patience or (row.patience if way.stops_early and not problem.searching else None),
-        restarts=recipe.restarts or (STARTS if by_noise and trainer == "lm" else way.restarts),
+        restarts=recipe.restarts or (STARTS if by_noise and trainer == "lm" else starts),
         streamed=problem.streamed,
+        effort=recipe.effort or "default",
     )
+    return replace(plan, candidates=_candidates(plan, problem)) if choosing and effort.most else plan
+
+
+def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
+    """The networks that the effort has room for; where values cannot pass a layer, those of one hidden layer."""
+    steps = None if not len(problem.X) else Steps.of(np.asarray(problem.X, np.float64), "tanh")
+    passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def operations(candidate: Candidate) -> float:
+        net = plan.of(candidate).net
+        if (not passing and (candidate.steps or len(candidate.hidden) != 1)) or (candidate.steps and steps is None):
+            return np.inf
+        inputs = len(steps.std) if candidate.steps and steps is not None else problem.inputs
+        try:
+            return plan.trainer.epoch_flops(net.sizes((inputs,)), problem.count)
+        except ConfigurationError:  # its matrices do not fit the memory
+            return np.inf
+
+    return affordable(get_effort(plan.effort), problem.count, operations)
 
 
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
@@ -89,13 +117,6 @@ def is_first_order(trainer: Any) -> bool:
     if isinstance(trainer, str):
         return trainer in TRAINERS and TRAINERS[trainer].first_order
     return trainer.first_order
-
-
-def sizes_of(net: Network, inputs: int) -> tuple[int, ...]:
-    """n_1 and the numbers of activations of the layers that have weights."""
-    shapes = net.shapes((inputs,))
-    layers = zip(net.layers, shapes[:-1], shapes[1:], strict=True)
-    return (inputs, *(prod(above) for layer, below, above in layers if layer.parameter_shapes(below)))
 
 
 def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | None]:

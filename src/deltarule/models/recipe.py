@@ -28,6 +28,8 @@ class Recipe:
         epochs: at most so many.
         patience: the epochs without a better score that end the training.
         restarts: the starts.
+        effort: of a regression whose network is not named: "quick" trains two networks, "default" and "thorough" try
+            more and average those that predict best.
         monitor: what the best network is the best in on validation rows, "accuracy" or "cost".
     """
 
@@ -51,3 +53,4 @@ class Recipe:
     patience: int | None = None
     restarts: int | None = None
     monitor: str | None = None
+    effort: str | None = None

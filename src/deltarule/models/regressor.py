@@ -32,7 +32,9 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     """A feed-forward network that fits numbers; inputs and targets are standardised inside.
 
     Args:
-        hidden: the sizes of the hidden layers; () is a linear model.
+        hidden: the sizes of the hidden layers; () is a linear model. None tries several networks where exact steps
+            are cheap and averages those that predict best what they have not seen (docs/models.md); elsewhere it is
+            (20,).
         activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
         cost: "quadratic", with linear outputs; "huber", with linear outputs, for rows of which some are outliers: its
             delta is 1.345 times the scale of the noise, measured before training (`deltarule.models.noise_scale`);
@@ -60,6 +62,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         restarts: how many starts to train; with "bayesian" (None is 2) they make an ensemble, weighed by
             their evidence, else (None is 1; 4 for "l2" with "huber" and "poisson") the best on the
             validation rows, or on the cost, is kept.
+        effort: how many networks are tried where `hidden` and `restarts` are not given: "quick" trains two of 20
+            neurons, "default" stops where the average of up to 9 no longer improves, "thorough" of up to 24.
         engine: "numpy", "jax", or "auto", by the work; see `train`.
         output_weights: of the targets, (k,) above 0, how much the squared error of each counts beside the others; None
             counts all alike, once they are standardised. With the quadratic cost, and not with "bayesian", which finds
@@ -98,7 +102,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def __init__(
         self,
-        hidden: int | tuple[int, ...] = (20,),
+        hidden: int | tuple[int, ...] | None = None,
         activation: str = "tanh",
         cost: str | Cost = "quadratic",
         trainer: str | Trainer = "auto",
@@ -110,6 +114,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         max_fail: int | None = None,
         validation_fraction: float = 0.15,
         restarts: int | None = None,
+        effort: str = "default",
         engine: str = "auto",
         output_weights: Any = None,
         warm_start: bool = False,
@@ -180,6 +185,16 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         mean, std = self.predict(X, return_std=True)
         t = self.ensemble_.reach(share)
         return mean - t * std, mean + t * std
+
+    def log_density(self, X: Any, y: Any) -> np.ndarray:
+        """ln of the probability density of measurements y (N,) or (N, k) at X, in their units and shape.
+
+        Its mean is how well mean and error bars together predict; it needs regularization "bayesian".
+        """
+        self._predicted(X[:1])
+        Y = np.asarray(y, np.float64).reshape(len(y), -1)
+        found = self.ensemble_.log_density(self.x_scaling_.encode(inputs_of(self, X)), self.y_scaling_.encode(Y))
+        return self._shaped(found - np.log(self.y_scaling_.std))
 
     def _predicted(self, X: Any) -> Prediction:
         """Means and standard deviations of standardised targets."""

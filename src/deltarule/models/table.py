@@ -9,7 +9,7 @@ from typing import Any
 from deltarule.data.table import load_table
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
-from deltarule.models.fitting import finished, run
+from deltarule.models.fitting import finished, fit, scales_of
 from deltarule.models.model import Model
 from deltarule.models.planning import make_plan, reading_of_targets
 from deltarule.models.problem import Problem
@@ -83,7 +83,7 @@ def fit_table(
         warnings.warn(f"{note}.", UserWarning, stacklevel=2)
     plan = make_plan(recipe, Problem.of(data))
     running = {name: options[name] for name in RUNNING if name in options}
-    result = run(plan, data.train, data.validation, seed=seed, **running)
+    outcome = fit(plan, data.train, data.validation, scales_of(data), seed=seed, **running)
     place = {"source": str(table)} if isinstance(table, str | Path) else {}
     given |= {"missing": "impute"} if given.pop("impute", False) else {}
     said = {
@@ -99,7 +99,7 @@ def fit_table(
         "split_seed": seed,
         "drop_missing": drop_missing,
     }
-    return finished(plan, data, result, origin)
+    return finished(outcome, data, origin)
 
 
 def _as_json(value: Any) -> Any:

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import ConfigurationError
-from deltarule.training.session import Callback, TrainingResult
+from deltarule.models.outcome import Outcome
+from deltarule.training.session import Callback
 
 HAS_CALLBACKS = find_spec("sklearn.callback") is not None
 COLUMNS = ("cost", "validation_cost")
 
 
-def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], TrainingResult]) -> TrainingResult:
-    """The result of `train`, called with what `verbose` and scikit-learn's callbacks ask for.
+def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], Outcome]) -> Outcome:
+    """The outcome of `train`, called with what `verbose` and scikit-learn's callbacks ask for.
 
     scikit-learn's callbacks are told of the fit and of every epoch; one that returns True after an epoch ends the
     training there. They get no estimator of an epoch, because several epochs are computed between two looks.
@@ -29,7 +30,7 @@ def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], T
         return _announced(train(lines), lines)
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 
-    def fit(estimator: Any) -> TrainingResult:
+    def fit(estimator: Any) -> Outcome:
         root = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=epochs)
         root.call_on_fit_task_begin(estimator=estimator)
 
@@ -67,7 +68,7 @@ def printed(every: int) -> Callback:
     return show
 
 
-def _announced(result: TrainingResult, lines: Sequence[Callback]) -> TrainingResult:
+def _announced(outcome: Outcome, lines: Sequence[Callback]) -> Outcome:
     if lines:
-        print(result.message)
-    return result
+        print(outcome.result.message)
+    return outcome

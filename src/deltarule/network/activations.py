@@ -15,12 +15,17 @@ class Softmax(Activation):
 
     def times_slope(self, z: Array, a: Array, v: Array) -> Array:
         """(diag(a) - a a^T) v, without forming the matrix."""
-        return a * (v - _mean(a, v))
+        return softmax_times_slope(a, v)
 
     def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
         """The derivative of a ⊙ (v - <a, v>) along the line."""
         da = self.times_slope(z, a, dz)
         return self.times_slope(z, a, dv) + da * (v - _mean(a, v)) - a * _mean(da, v)
+
+
+def softmax_times_slope(a: Array, v: Array) -> Array:
+    """(diag(a) - a a^T) v, without forming the matrix."""
+    return a * (v - _mean(a, v))
 
 
 def _mean(a: Array, v: Array) -> Array:

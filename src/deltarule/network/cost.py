@@ -2,8 +2,8 @@
 
 The cost owns the output error, because the natural pairs (sigmoid with cross-entropy, softmax with log-likelihood,
 exponential with Poisson's) lose their sigma' there: delta^L = a - y, and nothing overflows, since both the cost and the
-error are computed from z. More pairs are computed from z for the same reason (`saturating_pairs`). Every other pair of
-activation and cost goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
+error are computed from z. More pairs are computed from z for the same reason. All of them are in `Cost.pairs`, see
+`saturating_pairs`; every other pair of activation and cost goes through BP1 in full, delta^L = ∇_a C ⊙ sigma'(z^L).
 
 The curvature of C_x is asked for twice. Newton-CG takes the exact one, C''(a): `curvature`. Levenberg-Marquardt needs
 a root of one that is never negative, d²C_x/dz² ≈ S S^T, and residuals r with S r = delta^L, which makes the gradient
@@ -13,14 +13,34 @@ for the quadratic cost of a linear output the exact second derivative. Where √
 another one: Huber's reweights the errors, Poisson's expects the targets (Fisher's scoring).
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
 from deltarule.network.activation import Activation
-from deltarule.network.saturating_pairs import diagonal
+
+
+class Pair(Protocol):
+    """An output activation with a cost, written in z and a together so that nothing cancels or overflows."""
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """C_x of each example, (m,)."""
+        ...
+
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
+        """delta^L (BP1), (m, k)."""
+        ...
+
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        """How delta^L moves as z moves by dz, (m, k)."""
+        ...
+
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        """S (m, k, k) and r (m, k) with S r = delta^L."""
+        ...
 
 
 class Cost:
@@ -31,6 +51,7 @@ class Cost:
 
     name: str
     natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
+    pairs: ClassVar[Mapping[str, Pair]] = {}  # the outputs, by name, with which it is written in z
     for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
     ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, which counts for nothing
     is_square: ClassVar[bool] = False  # whether targets and outputs times w make w² times the cost
@@ -73,10 +94,14 @@ class Cost:
 
     def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         """delta^L = ∇_a C ⊙ sigma'(z^L) (BP1), (m, k)."""
+        if pair := self.pairs.get(activation.name):
+            return pair.output_error(z, a, y)
         return activation.times_slope(z, a, self.slope(a, y))
 
     def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """How delta^L moves as z^L moves by dz: d²C_x/dz² dz, (m, k), exact and not Gauss-Newton's."""
+        if pair := self.pairs.get(activation.name):
+            return pair.output_error_tangent(z, a, y, dz)
         bend = self.slope_tangent(a, y, activation.times_slope(z, a, dz))
         return activation.slope_tangent(z, a, dz, self.slope(a, y), bend)
 
@@ -100,6 +125,8 @@ class Cost:
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S (m, k, k), whose column o seeds the backward pass for residual o, and r (m, k): S r = delta^L."""
+        if pair := self.pairs.get(activation.name):
+            return pair.gauss_newton(z, a, y)
         root, r = self.residual(a, y)
         if activation.elementwise:
             return diagonal(activation.times_slope(z, a, root)), r
@@ -116,3 +143,8 @@ class Cost:
         """
         S, _ = self.gauss_newton(activation, z, a, y)
         return (S * ddz[..., None]).sum(axis=-2)
+
+
+def diagonal(entries: Array) -> Array:
+    """The diagonal matrices (m, k, k) with these entries (m, k)."""
+    return entries[..., None] * entries.__array_namespace__().eye(entries.shape[-1], dtype=entries.dtype)

@@ -1,17 +1,26 @@
 """The costs by name; what each of them is asked for is in `deltarule.network.cost`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.network.activation import Activation
-from deltarule.network.activations import sigmoid, softplus
-from deltarule.network.cost import Cost
-from deltarule.network.saturating_pairs import PAIRS, SMALLEST_SLOPE, diagonal, y_ln_a_over_y
+from deltarule.network.cost import Cost, Pair
+from deltarule.network.saturating_pairs import (
+    ExponentialPoisson,
+    SigmoidCrossEntropy,
+    SigmoidLogLikelihood,
+    SoftmaxCrossEntropy,
+    SoftmaxLogLikelihood,
+    SoftplusLogLikelihood,
+    SoftplusPoisson,
+    y_ln_a_over_y,
+)
 
 EFFICIENT = 1.345  # standard deviations of Gaussian noise, as Huber's delta: 95 % of the quadratic cost's efficiency
 
@@ -57,6 +66,7 @@ class CrossEntropy(Cost):
 
     name = "cross-entropy"
     natural_output = "sigmoid"
+    pairs: ClassVar[Mapping[str, Pair]] = {"sigmoid": SigmoidCrossEntropy(), "softmax": SoftmaxCrossEntropy()}
     for_classes = True
     is_likelihood = True
 
@@ -70,30 +80,14 @@ class CrossEntropy(Cost):
             )
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.value(z, y)
-        if activation.name == "sigmoid":
-            return (softplus(z) - y * z).sum(axis=-1)
+        if pair := self.pairs.get(activation.name):
+            return pair.value(z, a, y)
         a, xp = _inside_unit_interval(a), a.__array_namespace__()
         return -(y * xp.log(a) + (1 - y) * xp.log1p(-a)).sum(axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
         a = _inside_unit_interval(a)
         return (a - y) / (a * (1 - a))
-
-    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.output_error(z, y)
-        if activation.name == "sigmoid":
-            return a - y
-        return super().output_error(activation, z, a, y)
-
-    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.output_error_tangent(z, y, dz)
-        if activation.name == "sigmoid":
-            return activation.times_slope(z, a, dz)
-        return super().output_error_tangent(activation, z, a, y, dz)
 
     def curvature(self, a: Array, y: Array) -> Array:
         a = _inside_unit_interval(a)
@@ -107,16 +101,6 @@ class CrossEntropy(Cost):
         root = xp.hypot(xp.sqrt(y) / a, xp.sqrt(1 - y) / (1 - a))
         return root, (a - y) / (a * (1 - a)) / root
 
-    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.gauss_newton(z, y)
-        if activation.name == "sigmoid":
-            # a (1 - a), but from z: 1 - a loses every digit once a rounds to 1.
-            xp = z.__array_namespace__()
-            root = xp.maximum(xp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
-            return diagonal(root), (a - y) / root
-        return super().gauss_newton(activation, z, a, y)
-
 
 @dataclass(frozen=True)
 class LogLikelihood(Cost):
@@ -124,6 +108,11 @@ class LogLikelihood(Cost):
 
     name = "log-likelihood"
     natural_output = "softmax"
+    pairs: ClassVar[Mapping[str, Pair]] = {
+        "softmax": SoftmaxLogLikelihood(),
+        "sigmoid": SigmoidLogLikelihood(),
+        "softplus": SoftplusLogLikelihood(),
+    }
     for_classes = True
     is_likelihood = True
 
@@ -138,33 +127,12 @@ class LogLikelihood(Cost):
             )
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.value(z, y)
-        if activation.name == "softmax":
-            return -(y * engine.of(z).log_softmax(z)).sum(axis=-1)
-        if activation.name == "sigmoid":
-            return (y * softplus(-z)).sum(axis=-1)
+        if pair := self.pairs.get(activation.name):
+            return pair.value(z, a, y)
         return -(y * a.__array_namespace__().log(_positive(a))).sum(axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
         return -y / _positive(a)
-
-    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.output_error(z, y)
-        if activation.name == "softmax":
-            return a - y
-        if activation.name == "sigmoid":
-            return -y * sigmoid(-z)
-        return super().output_error(activation, z, a, y)
-
-    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.output_error_tangent(z, y, dz)
-        if activation.name in ("softmax", "sigmoid"):
-            da = activation.times_slope(z, a, dz)
-            return da if activation.name == "softmax" else y * da
-        return super().output_error_tangent(activation, z, a, y, dz)
 
     def curvature(self, a: Array, y: Array) -> Array:
         return y / _positive(a) ** 2
@@ -175,19 +143,6 @@ class LogLikelihood(Cost):
     def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
         root = a.__array_namespace__().sqrt(y)
         return root / _positive(a), -root
-
-    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.gauss_newton(z, y)
-        if activation.name == "softmax":
-            xp = a.__array_namespace__()
-            root = xp.maximum(xp.sqrt(a), SMALLEST_SLOPE)
-            eye = xp.eye(a.shape[-1], dtype=a.dtype)
-            return root[..., :, None] * (eye - root[..., :, None] * root[..., None, :]), (a - y) / root
-        if activation.name == "sigmoid":
-            root = y.__array_namespace__().sqrt(y)
-            return diagonal(root * sigmoid(-z)), -root
-        return super().gauss_newton(activation, z, a, y)
 
 
 @dataclass(frozen=True)
@@ -259,6 +214,7 @@ class Poisson(Cost):
 
     name = "poisson"
     natural_output = "exponential"
+    pairs: ClassVar[Mapping[str, Pair]] = {"exponential": ExponentialPoisson(), "softplus": SoftplusPoisson()}
     shifts_targets = False
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
@@ -274,22 +230,12 @@ class Poisson(Cost):
         return 1 / scale
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.value(z, y)
+        if pair := self.pairs.get(activation.name):
+            return pair.value(z, a, y)
         return (a - y_ln_a_over_y(a.__array_namespace__().log(_positive(a)), y) - y).sum(axis=-1)
 
     def slope(self, a: Array, y: Array) -> Array:
         return 1 - y / _positive(a)
-
-    def output_error(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.output_error(z, y)
-        return super().output_error(activation, z, a, y)
-
-    def output_error_tangent(self, activation: Activation, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.output_error_tangent(z, y, dz)
-        return super().output_error_tangent(activation, z, a, y, dz)
 
     def curvature(self, a: Array, y: Array) -> Array:
         return y / _positive(a) ** 2
@@ -301,11 +247,6 @@ class Poisson(Cost):
         a = _positive(a)
         spread = a.__array_namespace__().sqrt(a)
         return 1 / spread, (a - y) / spread
-
-    def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        if pair := PAIRS.get((activation.name, self.name)):
-            return pair.gauss_newton(z, y)
-        return super().gauss_newton(activation, z, a, y)
 
 
 def _of_root(root: Array, da: Array) -> Array:

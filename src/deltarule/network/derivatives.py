@@ -26,8 +26,7 @@ class Derivatives(NamedTuple):
 def require_smooth(net: "Network") -> None:
     """Raise a ConfigurationError unless every layer is Dense with an activation that has all its derivatives."""
     for i, layer in enumerate(net.layers):
-        sigma = getattr(layer, "sigma", None)
-        if not layer.has_jets or not sigma or len(sigma.higher) < 2:
+        if not layer.has_jets or len(layer.sigma.higher) < 2:
             raise ConfigurationError(
                 f"layer {i} is {layer!r}, and derivatives by the inputs need Dense layers with smooth activations: use "
                 "tanh, sigmoid, softplus, exponential or linear, or give your own Activation(higher=...)."

@@ -45,7 +45,7 @@ def evaluation_block(net: "Network", rows: Rows) -> int:
 
 def rows_at_once(net: "Network", x: Array) -> int:
     """How many rows of x (N, ...) go through the network together."""
-    return max(1, EVALUATION_BYTES // (x.dtype.itemsize * net.neurons(x.shape[1:])))
+    return max(1, EVALUATION_BYTES // (x.dtype.itemsize * net.sizes(x.shape[1:]).neurons))
 
 
 def correct(a: Array, y: Array) -> Array:

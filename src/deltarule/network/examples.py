@@ -34,9 +34,14 @@ def require_finite(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
 def require_inputs(net: Network, name: str, X: Any, dtype: np.dtype) -> np.ndarray:
     """Inputs as `require_finite` has them; sequences may be a list of arrays, and shorter ones end in NaN."""
     if not net.over_time:
-        return require_finite(name, X, dtype)
-    X = padded(name, X, dtype) if is_ragged(X) else as_numbers(name, X, dtype)
-    require_finite(name, require_ends(name, X) if X.ndim == 3 and X.size else X, dtype)
+        X = require_finite(name, X, dtype)
+    else:
+        X = padded(name, X, dtype) if is_ragged(X) else as_numbers(name, X, dtype)
+        require_finite(name, require_ends(name, X) if X.ndim == 3 and X.size else X, dtype)
+    if X.ndim < 2:
+        raise ShapeError(
+            f"{name} has shape {X.shape}: give one row for each example, (N, n_1); a single column is X[:, None]."
+        )
     return X
 
 
@@ -47,19 +52,10 @@ def require_targets(net: Network, name: str, y: np.ndarray) -> None:
     net.cost.check_targets(name, y if net.cost.ignores_missing else y.reshape(-1, y.shape[-1]))
 
 
-def require_rows(name: str, X: np.ndarray) -> None:
-    """Raise a ShapeError unless X has an axis for the examples and at least one for their inputs."""
-    if X.ndim < 2:
-        raise ShapeError(
-            f"{name} has shape {X.shape}: give one row for each example, (N, n_1); a single column is X[:, None]."
-        )
-
-
 def checked_rows(
     net: Network, params: Params, name: str, X: np.ndarray, Y: Any, weights: Any, mesh: Any = None
 ) -> Rows:
     """The examples checked and laid out for the engine of the parameters, divided among the devices of a mesh."""
-    require_rows(name, X)
     net.check(params, X.shape[1:])
     y = np.asarray(net.as_targets(Y, X))
     require_targets(net, name.replace("X", "Y"), y)

@@ -3,7 +3,6 @@
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +23,7 @@ from deltarule.network.evaluation import rows_at_once
 from deltarule.network.layers import Layer, Shape
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.sequences import ended_in_nan, is_ragged, padded
+from deltarule.network.sizes import Sizes, sizes_of
 
 NEGLIGIBLE = 2**26  # bytes that every machine has
 
@@ -47,7 +47,12 @@ class Network:
 
     layers: tuple[Layer, ...]
     cost: Cost
-    over_time: ClassVar[bool]  # whether a layer goes through sequences step by step; of each network
+    over_time: ClassVar[bool]  # of each network: whether a layer goes through sequences step by step
+    output_activation: ClassVar[Activation]  # that of layer L
+    outputs: ClassVar[int]  # k = n_L
+    _shapes: ClassVar[list[Shape]]  # `shapes` of the inputs that were asked about last
+    _own: ClassVar[list[dict[str, Shape]]]  # the shapes of the parameters, for these inputs
+    _sized: ClassVar[tuple[Any, Sizes]]  # shapes, and `sizes` for them
 
     def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
         """Check the stack once, where the mistake was made."""
@@ -59,29 +64,22 @@ class Network:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise ConfigurationError(f"layers[{i}] is {layer!r}, which is not a layer: give Dense(n, activation).")
-            sigma = getattr(layer, "sigma", None)
-            if i < len(layers) - 1 and isinstance(sigma, Activation) and not sigma.elementwise:
+            if i < len(layers) - 1 and not layer.sigma.elementwise:
                 raise ConfigurationError(
-                    f"layers[{i}] is {sigma.name}, which is for the output only: use another activation below the "
-                    "output."
+                    f"layers[{i}] is {layer.sigma.name}, which is for the output only: use another activation below it."
                 )
         if not layers[-1].has_outputs:
             raise ConfigurationError(
                 f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
             )
-        object.__setattr__(self, "layers", layers)
-        object.__setattr__(self, "over_time", any(layer.over_time for layer in layers))
-        object.__setattr__(self, "cost", get_cost(cost))
+        last: Any = layers[-1]
+        known = {"layers": layers, "cost": get_cost(cost), "over_time": any(layer.over_time for layer in layers)}
+        known |= {"output_activation": last.sigma, "outputs": last.n, "_shapes": [()], "_own": [], "_sized": ((), None)}
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
 
-    @property
-    def output_activation(self) -> Activation:
-        """The activation of layer L."""
-        return self.layers[-1].sigma  # pyright: ignore[reportAttributeAccessIssue]
-
-    @property
-    def outputs(self) -> int:
-        """k = n_L, the number of outputs."""
-        return self.layers[-1].n  # pyright: ignore[reportAttributeAccessIssue]
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.layers, self.cost)
 
     def init(
         self,
@@ -112,8 +110,9 @@ class Network:
     ) -> list[Params]:
         """Fresh parameters of several starts; the first are those of `init`."""
         dtype, path, shape = as_dtype(dtype), as_path(seed), _checked_shape(input_shape)
-        shapes = self.shapes(shape)
-        self._require_room(shapes, dtype)
+        shapes, size = self.shapes(shape), dtype.itemsize * self.sizes(shape).parameters
+        if size >= NEGLIGIBLE:
+            require_room(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
         return [
             [
                 layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults or {})
@@ -122,12 +121,6 @@ class Network:
             for start in range(count)
         ]
 
-    def outline(self, input_shape: Shape) -> Params:
-        """Parameters of the right shapes that take no memory, for whoever asks for their sizes: all are the same 0."""
-        below = self.shapes(input_shape)[:-1]
-        shapes = [layer.parameter_shapes(shape) for layer, shape in zip(self.layers, below, strict=True)]
-        return [{name: np.broadcast_to(np.float32(0), shape) for name, shape in layer.items()} for layer in shapes]
-
     def check(self, params: Params, input_shape: Shape) -> None:
         """Raise a ShapeError unless the parameters belong to this network and to inputs of this shape."""
         if len(params) != len(self.layers):
@@ -135,19 +128,21 @@ class Network:
                 f"the network has {len(self.layers)} layers and the parameters are for {len(params)}: "
                 "params[i] belongs to net.layers[i]."
             )
-        for i, (layer, p, shape) in enumerate(zip(self.layers, params, self.shapes(input_shape)[:-1], strict=True)):
-            layer.check(p, shape, i)
+        shapes = self.shapes(input_shape)
+        for i, (p, expected) in enumerate(zip(params, self._own, strict=True)):
+            found = {name: array.shape for name, array in p.items()}
+            if found != expected:
+                raise ShapeError(
+                    f"layer {i}, {self.layers[i].label}, needs parameters of shapes {expected} for an input of shape "
+                    f"{shapes[i]}, and has {found}: network, parameters and input must belong together."
+                )
 
-    def _require_room(self, shapes: list[Shape], dtype: np.dtype) -> None:
-        """Raise a TooLargeError if the parameters do not fit the memory."""
-        numbers = sum(
-            prod(shape)
-            for layer, below in zip(self.layers, shapes[:-1], strict=True)
-            for shape in layer.parameter_shapes(below).values()
-        )
-        size = dtype.itemsize * numbers
-        if size >= NEGLIGIBLE:
-            require_room(f"parameters for inputs of shape {shapes[0]}", 3.0 * size, "use fewer neurons or inputs")
+    def sizes(self, input_shape: Shape) -> Sizes:
+        """How large the network is for inputs of this shape."""
+        shapes = self.shapes(input_shape)
+        if self._sized[0] is not shapes:
+            object.__setattr__(self, "_sized", (shapes, sizes_of(self, shapes, self._own)))
+        return self._sized[1]
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a^1 = x, a^2, ..., a^L of one example.
@@ -155,6 +150,8 @@ class Network:
         Raises:
             ShapeError: an input does not fit its layer; the message lists the shapes so far.
         """
+        if self._shapes[0] == tuple(input_shape):
+            return self._shapes
         shapes = [tuple(input_shape)]
         for layer in self.layers:
             try:
@@ -167,15 +164,10 @@ class Network:
                 above = [f"{layer.label} {shape}" for layer, shape in zip(self.layers, shapes[1:], strict=False)]
                 so_far = ", ".join([f"input {shapes[0]}", *above])
                 raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
+        own = [layer.parameter_shapes(below) for layer, below in zip(self.layers, shapes[:-1], strict=True)]
+        object.__setattr__(self, "_own", own)
+        object.__setattr__(self, "_shapes", shapes)
         return shapes
-
-    def neurons(self, input_shape: Shape) -> int:
-        """How many numbers of one example the layers hold for the way back, besides its inputs."""
-        return sum(layer.held(shape) for layer, shape in zip(self.layers, self.shapes(input_shape)[:-1], strict=True))
-
-    def steps(self, input_shape: Shape) -> int:
-        """At how many steps one example has outputs: T of sequences whose every step has them, else 1."""
-        return prod(self.shapes(input_shape)[-1][:-1])
 
     def input_shape(self, params: Params) -> Shape | None:
         """The shape of one example's input, if layers and parameters determine it.
@@ -254,9 +246,10 @@ class Network:
         """
         if self.over_time and is_ragged(X):
             X = padded("X", X, dtype)
-        if not is_jax(X):
+        if is_jax(X):
+            require_real("X", X)
+        else:
             X = as_numbers("X", X, dtype, "(N, n_1)")
-        require_real("X", X)
         if X.ndim < 2:
             raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
         self.check(params, X.shape[1:])
@@ -274,9 +267,10 @@ class Network:
         if len(shape) > 2 and is_ragged(Y):
             lengths = None if x.ndim != 3 else (~np.isnan(np.asarray(x)).all(axis=-1)).sum(axis=1)
             Y = padded("Y", [self._in_rows(as_numbers("Y", y), 2, x.dtype) for y in Y], x.dtype, shape[1], lengths)
-        if not is_jax(Y):
+        if is_jax(Y):
+            require_real("Y", Y)
+        else:
             Y = as_numbers("Y", Y, None, f"(N, {k})")
-        require_real("Y", Y)
         Y = self._in_rows(Y, len(shape), x.dtype)
         if Y.shape != shape:
             raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need {shape}.")

@@ -1,5 +1,7 @@
 """Pairs of output and cost whose gradient is lost in BP1 where the output saturates, computed from z instead.
 
+The costs list theirs in `Cost.pairs`, the natural ones with delta^L = a - y among them.
+
 ∇_a C ⊙ sigma'(z) is 1/a times a there: once a rounds to 0 or 1 the product is 0, and the examples that are most wrong
 teach nothing. Written in z both factors cancel by hand. Shapes: z, y are (m, k).
 
@@ -14,35 +16,16 @@ Exponential with Poisson's cost. a - y ln a = e^z - y z: delta = e^z - y and d²
 Poisson's cost is sum a beside softplus with log-likelihood.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.network.activations import sigmoid, softplus
+from deltarule.network.activations import sigmoid, softmax_times_slope, softplus
+from deltarule.network.cost import diagonal
 
 SMALLEST_SLOPE = 1e-8  # under which a saturated output's S is held, so that r = delta / S stays finite
-
-
-class Pair(Protocol):
-    """An output activation with a cost: the value, BP1, its tangent and the Gauss-Newton factors, all from z."""
-
-    def value(self, z: Array, y: Array) -> Array:
-        """C_x of each example, (m,)."""
-        ...
-
-    def output_error(self, z: Array, y: Array) -> Array:
-        """delta^L (BP1), (m, k)."""
-        ...
-
-    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
-        """How delta^L moves as z moves by dz, (m, k)."""
-        ...
-
-    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
-        """S (m, k, k) and r (m, k) with S r = delta^L."""
-        ...
 
 
 class Shares(NamedTuple):
@@ -56,21 +39,87 @@ class Shares(NamedTuple):
     b: Array
 
 
+class SigmoidCrossEntropy:
+    """-sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] with a = sigmoid(z)."""
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """-ln a is softplus(-z), -ln(1 - a) is softplus(z)."""
+        return (softplus(z) - y * z).sum(axis=-1)
+
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
+        """a - y: sigma' cancels."""
+        return a - y
+
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        """da."""
+        return a * (1 - a) * dz
+
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        """S² = a (1 - a), but from z: 1 - a loses every digit once a rounds to 1."""
+        xp = z.__array_namespace__()
+        root = xp.maximum(xp.exp(-0.5 * (softplus(z) + softplus(-z))), SMALLEST_SLOPE)
+        return diagonal(root), (a - y) / root
+
+
+class SoftmaxLogLikelihood:
+    """-sum_j y_j ln a_j with a = softmax(z), for targets that sum to one."""
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """ln a by log-sum-exp."""
+        return -(y * engine.of(z).log_softmax(z)).sum(axis=-1)
+
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
+        """a - y: sigma' cancels."""
+        return a - y
+
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        """da."""
+        return softmax_times_slope(a, dz)
+
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        """S = diag(√a) (1 - √a √a^T), whose S S^T is diag(a) - a a^T; r = (a - y)/√a."""
+        xp = a.__array_namespace__()
+        root = xp.maximum(xp.sqrt(a), SMALLEST_SLOPE)
+        eye = xp.eye(a.shape[-1], dtype=a.dtype)
+        return root[..., :, None] * (eye - root[..., :, None] * root[..., None, :]), (a - y) / root
+
+
+class SigmoidLogLikelihood:
+    """-sum_j y_j ln a_j with a = sigmoid(z)."""
+
+    def value(self, z: Array, a: Array, y: Array) -> Array:
+        """-ln a is softplus(-z)."""
+        return (y * softplus(-z)).sum(axis=-1)
+
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
+        """-y (1 - a), with every digit of 1 - a."""
+        return -y * sigmoid(-z)
+
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
+        """y da."""
+        return y * (a * (1 - a) * dz)
+
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
+        """S = diag(√y (1 - a)), r = -√y."""
+        root = y.__array_namespace__().sqrt(y)
+        return diagonal(root * sigmoid(-z)), -root
+
+
 class SoftmaxCrossEntropy:
     """-sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] with a = softmax(z)."""
 
-    def value(self, z: Array, y: Array) -> Array:
+    def value(self, z: Array, a: Array, y: Array) -> Array:
         """ln a and ln(1 - a) by log-sum-exp."""
         shares = _shares(z)
         return -(y * shares.ln_a + (1 - y) * shares.ln_c).sum(axis=-1)
 
-    def output_error(self, z: Array, y: Array) -> Array:
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
         """The formula above."""
         shares = _shares(z)
         e, w = _parts(shares, y)
         return w - shares.a * _row_sum(w) + _row_sum(e * shares.top) * (shares.top - shares.b)
 
-    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """de = da and dw = da (1 + w)/c, because dc = -da; then the product rule."""
         shares = _shares(z)
         e, w = _parts(shares, y)
@@ -81,7 +130,7 @@ class SoftmaxCrossEntropy:
         along = dw - da * _row_sum(w) - shares.a * _row_sum(dw)
         return along + de_top * (shares.top - shares.b) - e_top * db
 
-    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S_ij = h_j/c_j ([i=j] - a_i), for the largest h_t ([i=t] - b_i); r = e/h, h = |√y c + i √(1-y) a|."""
         shares, xp = _shares(z), z.__array_namespace__()
         h = xp.hypot(xp.sqrt(y) * shares.c, xp.sqrt(1 - y) * shares.a)
@@ -95,21 +144,21 @@ class SoftmaxCrossEntropy:
 class SoftplusLogLikelihood:
     """-sum_j y_j ln a_j with a = softplus(z)."""
 
-    def value(self, z: Array, y: Array) -> Array:
+    def value(self, z: Array, a: Array, y: Array) -> Array:
         """ln softplus(z) is z - e^z/2 + ... where e^z is small."""
         return -(y * _ln_softplus(z)).sum(axis=-1)
 
-    def output_error(self, z: Array, y: Array) -> Array:
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
         """-y rho(z)."""
         return -y * _rho(z)
 
-    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """rho' = rho (1 - logistic(z) - rho), which goes to -e^z/2."""
         (small, safe), xp = _small(z), z.__array_namespace__()
         slope = _rho(safe) * (sigmoid(-safe) - _rho(safe))
         return -y * xp.where(small, -0.5 * xp.exp(xp.minimum(z, 0)), slope) * dz
 
-    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S = diag(√y rho), r = -√y."""
         root = z.__array_namespace__().sqrt(y)
         return diagonal(root * _rho(z)), -root
@@ -118,53 +167,45 @@ class SoftplusLogLikelihood:
 class ExponentialPoisson:
     """sum_j [a_j - y_j - y_j ln(a_j / y_j)] with a = e^z."""
 
-    def value(self, z: Array, y: Array) -> Array:
+    def value(self, z: Array, a: Array, y: Array) -> Array:
         """ln a is z."""
-        return (z.__array_namespace__().exp(z) - y - y_ln_a_over_y(z, y)).sum(axis=-1)
+        return (a - y - y_ln_a_over_y(z, y)).sum(axis=-1)
 
-    def output_error(self, z: Array, y: Array) -> Array:
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
         """a - y."""
-        return z.__array_namespace__().exp(z) - y
+        return a - y
 
-    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """da = a dz."""
-        return z.__array_namespace__().exp(z) * dz
+        return a * dz
 
-    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S = diag(√a), r = (a - y)/√a, with √a = e^{z/2} held at the smallest slope."""
         xp = z.__array_namespace__()
         root = xp.maximum(xp.exp(0.5 * z), SMALLEST_SLOPE)
-        return diagonal(root), (xp.exp(z) - y) / root
+        return diagonal(root), (a - y) / root
 
 
 class SoftplusPoisson:
     """The same with a = softplus(z)."""
 
-    def value(self, z: Array, y: Array) -> Array:
+    def value(self, z: Array, a: Array, y: Array) -> Array:
         """ln a as with log-likelihood."""
         return (softplus(z) - y - y_ln_a_over_y(_ln_softplus(z), y)).sum(axis=-1)
 
-    def output_error(self, z: Array, y: Array) -> Array:
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
         """sigma'(z) - y rho(z)."""
         return sigmoid(z) - y * _rho(z)
 
-    def output_error_tangent(self, z: Array, y: Array, dz: Array) -> Array:
+    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """sigma''(z) dz and that of log-likelihood."""
-        return sigmoid(z) * sigmoid(-z) * dz + SoftplusLogLikelihood().output_error_tangent(z, y, dz)
+        return sigmoid(z) * sigmoid(-z) * dz + SoftplusLogLikelihood().output_error_tangent(z, a, y, dz)
 
-    def gauss_newton(self, z: Array, y: Array) -> tuple[Array, Array]:
+    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S = sigma'/√a = √(sigma' rho), held at the smallest slope, and r = delta / S."""
         xp = z.__array_namespace__()
         root = xp.maximum(xp.sqrt(sigmoid(z) * _rho(z)), SMALLEST_SLOPE)
-        return diagonal(root), self.output_error(z, y) / root
-
-
-PAIRS: dict[tuple[str, str], Pair] = {
-    ("softmax", "cross-entropy"): SoftmaxCrossEntropy(),
-    ("softplus", "log-likelihood"): SoftplusLogLikelihood(),
-    ("exponential", "poisson"): ExponentialPoisson(),
-    ("softplus", "poisson"): SoftplusPoisson(),
-}
+        return diagonal(root), self.output_error(z, a, y) / root
 
 
 def _shares(z: Array) -> Shares:
@@ -196,11 +237,6 @@ def y_ln_a_over_y(ln_a: Array, y: Array) -> Array:
     """y ln(a/y) of each output, 0 where y is 0."""
     xp = y.__array_namespace__()
     return y * (ln_a - xp.log(xp.where(y > 0, y, 1)))
-
-
-def diagonal(entries: Array) -> Array:
-    """The diagonal matrices (m, k, k) with these entries (m, k)."""
-    return entries[..., None] * entries.__array_namespace__().eye(entries.shape[-1], dtype=entries.dtype)
 
 
 def _row_sum(v: Array) -> Array:

@@ -6,7 +6,6 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.network import backprop
-from deltarule.network.activations import get_activation
 from deltarule.network.backprop import Params
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def equations(net: "Network", i: int) -> dict[str, str]:
     """The formula and the equation's number behind each array of `net.layers[i]`, layer l = i + 2 of the book."""
     l, last = i + 2, i + 1 == len(net.layers)  # noqa: E741
     layer = net.layers[i]
-    activation = getattr(layer, "sigma", None) or get_activation("linear")
+    activation = layer.sigma
 
     def written(words: str, l: int = l) -> str:  # noqa: E741
         return words.format(l=l, below=l - 1)

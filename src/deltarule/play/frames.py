@@ -70,7 +70,7 @@ class Frames:
         layers = [
             {
                 "layer": i + 2,
-                "kind": type(layer).__name__,
+                "kind": layer.kind,
                 "n": int(np.prod(shape)),
                 "activation": getattr(layer, "activation", None),
                 "shown": self.shown[i + 1].tolist(),

@@ -121,8 +121,8 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     a = net(moment.params, x)[:, 0]
     found = {"x": x[:, 0], "y": a}
     if trainer.knows_error_bars and moment.epoch:
-        form = trainer.form(net, moment.params, len(rows.x))
-        F = Objective(net, rows, trainer.block(net, moment.params, rows.x.shape))
+        form, block = trainer.plan(net, rows)
+        F = Objective(net, rows, block)
         gamma = np.float64(moment.record["gamma"])
         known = F.call(posterior, moment.params, moment.state.hyper, gamma, form=form)
         variance = np.asarray(output_variance(known, x.astype(rows.x.dtype), net=net))[:, 0]

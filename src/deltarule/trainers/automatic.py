@@ -7,9 +7,8 @@ trainers; it does not look at the machine's speed, so that the same table gets t
 
 from typing import TYPE_CHECKING
 
-from deltarule import trees
 from deltarule.trainers.bayesian import BayesianRegularization
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, gram_width
+from deltarule.trainers.levenberg_marquardt.form import choose_form
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -19,6 +18,6 @@ CHEAP_FLOPS = 1e10  # of an epoch that takes about a third of a second on one co
 
 def exact_steps_are_cheap(net: "Network", shape: tuple[int, ...]) -> bool:
     """Whether an epoch on inputs of this shape, (N, n_1), costs at most `CHEAP_FLOPS` and fits half of the memory."""
-    params, count = net.outline(shape[1:]), shape[0]
-    form = choose_form(trees.size(params), count, net.outputs, gram_width(net, params), available_memory())
-    return form != "cg" and BayesianRegularization(solver=form).epoch_flops(net, params, count) <= CHEAP_FLOPS
+    sizes, count = net.sizes(shape[1:]), shape[0]
+    form = choose_form(sizes, count)
+    return form != "cg" and BayesianRegularization(solver=form).epoch_flops(sizes, count) <= CHEAP_FLOPS

@@ -11,6 +11,7 @@ from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
+from deltarule.network.sizes import Sizes
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -40,6 +41,7 @@ class Trainer:
     max_fail: int | None = None  # epochs without progress after which it stops of its own
     memory_copies: int = 1  # of the parameters, in a first-order trainer's memory
     batch_size: int | None = None  # the examples of a step; None for all
+    refit: bool | None = None  # whether it refits a linear output layer, None where it applies
     steps: int | None = None  # of an epoch; None is one pass over the examples
     no_improvement: Any = None  # a rule that watches the validation score
 
@@ -51,7 +53,7 @@ class Trainer:
         require_derivatives(net)
         require_batch(self.batch_size, count)
 
-    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+    def check_stream(self, sizes: Sizes, count: int) -> None:
         """Raise a ConfigurationError if it cannot train on examples that come in chunks."""
         raise ConfigurationError(
             f"{type(self).__name__} needs all examples in memory as it is set: stream with GradientDescent("
@@ -62,15 +64,15 @@ class Trainer:
         """What of it only JAX can do, in words, if anything."""
         return None
 
-    def form(self, net: "Network", params: Params, examples: int) -> str | None:
+    def form(self, sizes: Sizes, examples: int) -> str | None:
         """Which matrix a step on so many examples factors, "primal", "dual" or "cg"; None without curvature."""
         return None
 
-    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+    def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch, of a trainer with curvature."""
         return 0.0
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """The limit on BLAS's threads that holds during a training on that many examples."""
         return nullcontext()
 
@@ -109,9 +111,9 @@ def require_derivatives(net: "Network") -> None:
         ConfigurationError: a layer is a perceptron.
     """
     for i, layer in enumerate(net.layers):
-        if getattr(layer, "activation", None) == "step":
+        if not layer.sigma.trainable:
             raise ConfigurationError(
-                f"layer {i} is a perceptron (activation 'step'), whose derivative is 0 everywhere: "
+                f"layer {i} is a perceptron (activation {layer.sigma.name!r}), whose derivative is 0 everywhere: "
                 "it cannot be trained by gradients; use sigmoid."
             )
 

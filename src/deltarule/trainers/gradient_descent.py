@@ -21,6 +21,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.network.regularization import add_penalty_gradient, limit_norms, penalty
+from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.direction import DIRECTIONS, Direction, from_optax, momentum, steepest
@@ -140,7 +141,7 @@ class GradientDescent(Trainer):
         if self.nesterov and self.momentum is None:
             raise ConfigurationError("nesterov needs momentum: give momentum=0.9, for example.")
 
-    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+    def check_stream(self, sizes: Sizes, count: int) -> None:
         """Mini-batches that cover the stream."""
         if self.batch_size is None or self.steps is not None:
             raise ConfigurationError(
@@ -156,9 +157,9 @@ class GradientDescent(Trainer):
         """How many times the parameters' numbers the direction remembers."""
         return 1 if self.rule is None else 2
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a step are small."""
-        return threads_for_work(2.0 * (self.batch_size or count) * trees.size(params))
+        return threads_for_work(2.0 * (self.batch_size or count * sizes.steps) * sizes.parameters)
 
     def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
         """Permutations, or draws with replacement; None where every step takes all examples."""

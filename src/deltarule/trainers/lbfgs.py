@@ -16,6 +16,7 @@ from deltarule.engine.rows import Rows, block_size
 from deltarule.engine.turn import Record, TimeIsUp, Turn
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import rows_at_once
+from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import stop_code
@@ -63,9 +64,9 @@ class LBFGS(Trainer):
         if self.l2 is not None:
             object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a gradient are small."""
-        return threads_for_work(2.0 * count * trees.size(params))
+        return threads_for_work(2.0 * count * sizes.steps * sizes.parameters)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
         """The start."""

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from deltarule.curvature.blocks import examples_at_once
 from deltarule.engine.precision import as_dtype
+from deltarule.engine.rows import examples_at_once
+from deltarule.network.sizes import Sizes
 from deltarule.trainers.levenberg_marquardt.form import form_costs
-from deltarule.training.memory import Memory, Sizes, memory_needed, sizes_of
+from deltarule.training.memory import Memory, memory_needed
 from deltarule.training.train import train
 
 if TYPE_CHECKING:
@@ -38,20 +39,22 @@ Clock = Callable[[], float]
 class Forecast(NamedTuple):
     """A training's size and what an epoch of it takes.
 
-    form is "primal", "dual", "cg" or None for first-order steps; `divided` and `alone` are the seconds of an epoch on
-    one device that many devices share, and those that each spends alone; `sent` the bytes that a device sends and
-    receives in an epoch of several.
+    examples are N; form is "primal", "dual", "cg" or None for first-order steps; `sent` are the bytes that a device
+    sends and receives in an epoch of several; `divided` and `alone` the seconds of an epoch on one device that many
+    devices share, and those that each spends alone.
     """
 
     sizes: Sizes
+    examples: int
+    dtype: np.dtype
     form: str | None
     steps: int
     flops: float
     memory: Memory
-    divided: float
-    alone: float
     sent: float
     trainer: Any
+    divided: float = 0.0
+    alone: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -70,7 +73,7 @@ class Forecast(NamedTuple):
 
     def memory_on(self, devices: int) -> Memory:
         """What each of so many devices holds."""
-        return memory_needed(self.sizes, self.trainer, self.form, devices)
+        return memory_needed(self.sizes, self.examples, self.dtype, self.trainer, devices)
 
 
 def forecast(
@@ -91,15 +94,15 @@ def forecast(
     """
     dtype = as_dtype(dtype or trainer.dtype)
     shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
-    params = net.init(0, shape, dtype, trainer.initializers)
     trainer.check(net, examples)
-    sizes = sizes_of(net, params, examples, shape, dtype)
+    sizes = net.sizes(shape)
     m = trainer.batch_size
     steps = 1 if m is None else -(-examples // m)
-    form = trainer.form(net, params, (m or examples) * net.steps(shape))
-    memory = memory_needed(sizes, trainer, form)
-    sent = float(steps * _sent(sizes, form, m or examples))
+    form = trainer.form(sizes, m or examples)
+    memory = memory_needed(sizes, examples, dtype, trainer)
+    sent = float(steps * _sent(sizes, form, m or examples, dtype.itemsize))
     flops = steps * _flops(sizes, form, m or examples)
+    found = Forecast(sizes, examples, dtype, form, steps, flops, memory, sent, trainer)
 
     def seconds(*counts: int) -> list[tuple[float, ...]]:
         probes = [_probe(net, _in_form(trainer, form), shape, count, dtype, clock, engine) for count in counts]
@@ -109,20 +112,19 @@ def forecast(
         row = (sizes.inputs + sizes.outputs) * dtype.itemsize
         tried = min(steps, max(3, int(min(TRIAL_BYTES / row, TRIAL_WORK / (6 * sizes.products)) / m)))
         each = _median(probe for (probe,) in seconds(min(examples, tried * m))) / tried
-        return Forecast(sizes, form, steps, flops, memory, steps * each, 0.0, sent, trainer)
+        return found._replace(divided=steps * each)
     small = _trial_size(sizes, form)
     if examples <= 2 * small:
-        whole = _median(probe for (probe,) in seconds(examples))
-        return Forecast(sizes, form, steps, flops, memory, whole, 0.0, sent, trainer)
+        return found._replace(divided=_median(probe for (probe,) in seconds(examples)))
     turns = seconds(small, 2 * small)
     one, two = _median(one for one, _ in turns), _median(two for _, two in turns)
     if form == "dual":  # a R² + b R³, and neither is negative
         b = min(max(0.0, two - 4 * one) / 4, one)
         ratio = examples / small
-        return Forecast(sizes, form, steps, flops, memory, (one - b) * ratio**2, b * ratio**3, sent, trainer)
+        return found._replace(divided=(one - b) * ratio**2, alone=b * ratio**3)
     # What grows with N, and what does not; neither is negative, so that two is between one and twice as long.
     each = min(max(_median(two - one for one, two in turns), 0.0), two / 2) / small
-    return Forecast(sizes, form, steps, flops, memory, each * examples, max(0.0, one - each * small), sent, trainer)
+    return found._replace(divided=each * examples, alone=max(0.0, one - each * small))
 
 
 def _median(values: Iterable[float]) -> float:
@@ -150,17 +152,17 @@ def _flops(sizes: Sizes, form: str | None, examples: int) -> float:
     """Of a step on so many examples: a forward and a backward pass, or what `form_costs` says."""
     if form is None:
         return 6.0 * examples * sizes.products
-    return form_costs(sizes.parameters, examples, sizes.outputs, sizes.gram)[form].flops
+    return form_costs(sizes, examples)[form].flops
 
 
-def _sent(sizes: Sizes, form: str | None, examples: int) -> float:
+def _sent(sizes: Sizes, form: str | None, examples: int, width: int) -> float:
     """The bytes of a step's collectives, as `benchmarks.traffic` counts them in the compiled programs."""
-    n, _, n_1, k, neurons, width, _, _ = sizes
+    n, k = sizes.parameters, sizes.outputs
     if form == "primal":
         return width * float(n) * n
     if form == "dual":
         R = examples * k
-        return width * (float(R) * R + examples * (n_1 + neurons) + R * neurons)
+        return width * (float(R) * R + examples * (sizes.inputs + sizes.neurons) + R * sizes.neurons)
     return float(width * n) * (1 if form is None else 100)
 
 

@@ -33,7 +33,7 @@ class Sample(NamedTuple):
 
 def sample_of_classes(net: "Network", X: np.ndarray, Y: Any) -> Sample | None:
     """Some of the examples, if their targets are classes and not all the same; none of sequences' steps."""
-    if net.steps(X.shape[1:]) > 1:
+    if net.sizes(X.shape[1:]).steps > 1:
         return None
     every = -(-len(X) // SAMPLE)
     x = X[::every]

@@ -6,7 +6,9 @@ loop is Python's; for trainers whose whole epoch is worth compiling, the JAX eng
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -73,7 +75,7 @@ class Course:
     monitor: str
     recorded: tuple[str, ...]
 
-    @property
+    @cached_property
     def engine(self) -> Any:
         """The engine of the examples."""
         return engine.of(self.rows.x)
@@ -92,6 +94,10 @@ class Course:
     def at_once(self) -> int:
         """The most epochs between two looks at the clock and the callbacks."""
         return CHUNK
+
+    def thread_limits(self) -> AbstractContextManager:
+        """The limit on BLAS's threads that holds while it goes on."""
+        return self.trainer.thread_limits(self.net.sizes(self.rows.input_shape), int(self.rows.count))
 
     def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
         """The order of the examples in the epochs from number `first` on, of start number `lane`."""

@@ -3,41 +3,18 @@
 It holds the examples, the matrices of a step and one block of work.
 """
 
-from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule import engine
-from deltarule.curvature.blocks import block_bytes
 from deltarule.engine.machine import in_units, require_room
-from deltarule.engine.rows import padded_size
-from deltarule.network.backprop import Params
-from deltarule.trainers.levenberg_marquardt.form import form_costs, gram_width
-
-if TYPE_CHECKING:
-    from deltarule.network.network import Network
+from deltarule.engine.rows import block_bytes, padded_size
+from deltarule.network.network import Network
+from deltarule.network.sizes import Sizes
+from deltarule.trainers.levenberg_marquardt.form import form_costs
 
 COPIES = 3  # of the examples while they are laid out: in the computation's precision, padded, on the device
 BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it is made from
-
-
-class Sizes(NamedTuple):
-    """What the size of a training comes from.
-
-    n, N, n_1, k (of every step), the numbers of an example that all layers hold, the bytes of a number; the
-    multiplications by weights of one example's forward pass, n without biases but where a convolution shares its
-    weights; and `gram_width`.
-    """
-
-    parameters: int
-    examples: int
-    inputs: int
-    outputs: int
-    neurons: int
-    width: int
-    products: int
-    gram: int
 
 
 class Memory(NamedTuple):
@@ -53,60 +30,43 @@ class Memory(NamedTuple):
         return max(COPIES * self.examples, self.examples + self.matrices + self.work)
 
 
-def sizes_of(net: "Network", params: Any, examples: int, shape: tuple[int, ...], dtype: np.dtype) -> Sizes:
-    """The sizes of a training on that many examples, each of this shape."""
-    n = sum(array.size for layer in params for array in layer.values())
-    below = zip(net.layers, net.shapes(shape)[:-1], strict=True)
-    products = sum(layer.multiplications(taken) for layer, taken in below)
-    width = np.dtype(dtype).itemsize
-    k = net.outputs * net.steps(shape)
-    return Sizes(n, examples, prod(shape), k, net.neurons(shape), width, products, gram_width(net, params))
-
-
-def memory_needed(sizes: Sizes, trainer: Any, form: str | None, devices: int = 1) -> Memory:
-    """What each of so many devices holds; `form` is that of a step with curvature, None of a first-order step."""
-    n, N, n_1, k, neurons, width, _, gram = sizes
-    held = padded_size(-(-N // devices))
-    examples = float(held * (n_1 + k) * width)
-    m = trainer.batch_size
-    at_once = min(held, m or held)
+def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, devices: int = 1) -> Memory:
+    """What each of so many devices holds of a training on so many examples."""
+    width, m = np.dtype(dtype).itemsize, trainer.batch_size
+    n, k, layers = sizes.parameters, sizes.outputs, sizes.neurons
+    held, whole = padded_size(-(-examples // devices)), min(m or examples, examples)
+    rows, at_once = float(held * (sizes.inputs + k) * width), min(held, m or held)
+    form = trainer.form(sizes, whole)
     if form is None:
-        memory = trainer.memory_copies
         # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
-        return Memory(examples, float((3 + memory) * n * width), float(2 * at_once * (neurons + n_1) * width))
-    whole = N if m is None else m
-    matrices = form_costs(n, whole, k, gram)[form].bytes
+        matrices = float((3 + trainer.memory_copies) * n * width)
+        return Memory(rows, matrices, float(2 * at_once * (layers + sizes.inputs) * width))
+    matrices = form_costs(sizes, whole)[form].bytes
     if form == "dual":
-        return Memory(examples, matrices, float(width * whole * (k + 3) * (neurons + n_1)))
-    row = max(n, 4 * neurons) if form == "primal" else 4 * neurons
+        return Memory(rows, matrices, float(width * whole * (k + 3) * (layers + sizes.inputs)))
+    row = max(n, 4 * layers) if form == "primal" else 4 * layers
     block = min(block_bytes(row, width), at_once * k * row * width)
-    return Memory(examples, matrices, float(BLOCK_COPIES * block))
+    return Memory(rows, matrices, float(BLOCK_COPIES * block))
 
 
-def require_fit(
-    net: "Network", params: Params, trainer: Any, shape: tuple[int, ...], dtype: np.dtype, devices: int = 1
-) -> None:
+def require_fit(net: Network, trainer: Any, shape: tuple[int, ...], E: Any, dtype: np.dtype, devices: int = 1) -> None:
     """Raise a TooLargeError if training on inputs of this shape, (N, ...), needs more memory than is free.
 
     Args:
         net: the network.
-        params: parameters, or their shapes.
         trainer: the trainer.
         shape: of all inputs.
+        E: the engine that trains.
         dtype: of the computation.
         devices: among which the examples are divided.
     """
-    N = shape[0]
-    m = min(trainer.batch_size or N, N)
-    form = trainer.form(net, params, m * net.steps(shape[1:]))
-    needed = memory_needed(sizes_of(net, params, N, shape[1:], dtype), trainer, form, devices)
-    parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
-    require_room(
-        f"training and its data ({parts})",
-        needed.total,
-        _cure(needed, trainer, form),
-        engine.of_params(params).free_memory(devices),
-    )
+    sizes = net.sizes(shape[1:])
+    needed = memory_needed(sizes, shape[0], dtype, trainer, devices)
+    free = E.free_memory(devices)
+    if needed.total > free:
+        parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
+        form = trainer.form(sizes, min(trainer.batch_size or shape[0], shape[0]))
+        require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
 
 
 def _cure(needed: Memory, trainer: Any, form: str | None) -> str:

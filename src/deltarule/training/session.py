@@ -223,7 +223,7 @@ class Session:
         """What a training leaves that ended here, for this reason."""
         course = self.course
         # A full-batch step whose cost was known before it: the parameters that met the goal are those before it.
-        met_before = course.trainer.cost_before_step and getattr(course.trainer, "batch_size", None) is None
+        met_before = course.trainer.cost_before_step and course.trainer.batch_size is None
         keep_best = course.validation is not None or course.trainer.judged_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)
         seconds = self.keeper.earlier + time.perf_counter() - self.started

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_parts, validation_rows
+from deltarule.network.examples import checked_rows, require_inputs, validation_parts, validation_rows
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
@@ -116,7 +117,6 @@ def train(
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
     X = require_inputs(net, "X", X, dtype)
-    require_rows("X", X)
     validation_data = validation_parts(validation_data)
     inputs, targets = zip((X, Y), *([] if validation_data is None else [validation_data[:2]]), strict=True)
     net = for_targets(net, *targets, inputs=inputs)
@@ -124,7 +124,7 @@ def train(
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
         mesh = E.mesh_of(devices)
-        require_fit(net, starts[0], trainer, X.shape, dtype, 1 if mesh is None else mesh.size)
+        require_fit(net, trainer, X.shape, E, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
         del X  # the rows are on the device
@@ -157,14 +157,14 @@ def run(
     with (
         E.together(),
         keeping(checkpoint, resume, every, session.epochs, settings, E) as keeper,
-        course.trainer.thread_limits(course.net, starts[0], course.rows.outputs),
+        course.thread_limits(),
     ):
         return replace(session, keeper=keeper).run(starts)
 
 
 def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: Any, epochs: int, devices: Any) -> Any:
     """The engine that trains; "auto" stays with that of the checkpoint that the training goes on from."""
-    if engine == "auto" and needs_jax(trainer, devices) is None:
+    if engine == "auto" and resume is not None and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     return engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
 
@@ -175,7 +175,7 @@ def starting_points(
     """`params`, if they are given, and fresh parameters, in all `count` starts on this engine."""
     drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
     starts = drawn if params is None else [params, *drawn[1:]]
-    return [trees.mapped(lambda p: E.put(p, dtype), start) for start in starts]
+    return [trees.mapped(partial(E.put, dtype=dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:

@@ -13,7 +13,7 @@ from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import as_path
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
-from deltarule.network.examples import checked_rows, require_inputs, require_rows, validation_parts, validation_rows
+from deltarule.network.examples import checked_rows, require_inputs, validation_parts, validation_rows
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.network.sequences import is_ragged, padded
@@ -74,7 +74,6 @@ class Workbench:
         net, trainer = self._built(values)
         dtype = as_dtype(trainer.dtype)
         X = padded("X", self.X, "float64") if is_ragged(self.X) else np.asarray(self.X)
-        require_rows("X", X)
         given = validation_parts(self.validation_data)
         assert given is not None  # `search` asks for it
         inputs, targets = zip((X, self.Y), given[:2], strict=True)
@@ -86,7 +85,7 @@ class Workbench:
             check_together(net, trainer, NO_RULES, len(X), validated=True)
             course = Course(net, trainer, rows, validation, as_path(self.seed), NO_RULES, self.monitor, ())
             session = Session(course, self.epochs, None, (), started)
-            with trainer.thread_limits(net, params, len(X)):
+            with course.thread_limits():
                 carry = course.start(params)
         return RunningTrial(number, values, session, Progress([carry], [[]]), dtype, time.perf_counter() - started)
 
@@ -152,7 +151,7 @@ class RunningTrial:
         course = self.session.course
         with (
             course.engine.computing_in(self.dtype),
-            course.trainer.thread_limits(course.net, self.carry.best, int(course.rows.count)),
+            course.thread_limits(),
         ):
             self.progress, outside = self.session.go_on(self.progress, until)
             if outside is not None:

@@ -101,7 +101,7 @@ def test_many_examples_go_through_in_parts(monkeypatch, engine):
 
     params = on(engine, NET.init(0, X.shape[1:]))
     whole, (cost, grads) = np.asarray(NET(params, X)), NET.cost_and_gradient(params, X, LABELS)
-    monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.neurons(X.shape[1:]))
+    monkeypatch.setattr(evaluation, "EVALUATION_BYTES", 5 * 4 * NET.sizes(X.shape[1:]).neurons)
     np.testing.assert_allclose(NET(params, X), whole, rtol=1e-6)
     in_parts, grads_in_parts = NET.cost_and_gradient(params, X, LABELS)
     np.testing.assert_allclose(in_parts, cost, rtol=1e-6)

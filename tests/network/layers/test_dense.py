@@ -7,6 +7,7 @@ from deltarule import trees
 from deltarule.engine.randomness import generator
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.layers import LAYER_KINDS, Dense, Layer, Pass
+from deltarule.network.network import Network
 from engines import on, put
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -94,13 +95,14 @@ def test_the_initializer_is_its_own_or_the_activation_s(layer, same):
 
 def test_shapes_are_checked():
     assert Dense(2).output_shape((3,)) == (2,)
-    Dense(2).check(PARAMS, (3,), 0)
+    net = Network([Dense(2)])
+    net.check([PARAMS], (3,))
     with pytest.raises(ShapeError, match=r"Dense\(2\) takes .*\(4, 4, 1\)"):
-        Dense(2).check(PARAMS, (4, 4, 1), 0)
-    with pytest.raises(ShapeError, match=r"layer 5, Dense\(2\), needs .*\(2, 4\).*\(4,\).* has .*\(2, 3\)"):
-        Dense(2).check(PARAMS, (4,), 5)
+        net.check([PARAMS], (4, 4, 1))
+    with pytest.raises(ShapeError, match=r"layer 0, Dense\(2\), .*\(2, 4\).*\(4,\).*\(2, 3\)"):
+        net.check([PARAMS], (4,))
     with pytest.raises(ShapeError, match="layer 0"):
-        Dense(2).check({"W": PARAMS["W"]}, (3,), 0)
+        net.check([{"W": PARAMS["W"]}], (3,))
 
 
 def test_the_interface_says_what_is_missing():

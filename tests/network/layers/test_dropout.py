@@ -8,7 +8,8 @@ from deltarule import engine as engines_of
 from deltarule import trees
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network import backprop
-from deltarule.network.layers import LAYER_KINDS, Dropout
+from deltarule.network.layers import LAYER_KINDS, Dense, Dropout
+from deltarule.network.network import Network
 from engines import on, put
 
 A = np.random.default_rng(0).normal(size=(200, 50)).astype("float32")
@@ -101,8 +102,8 @@ def test_a_description_equal_by_value():
     assert hash(Dropout(0.5)) == hash(Dropout(0.5))
     assert LAYER_KINDS["Dropout"] is Dropout
     assert Dropout(0.5).output_shape((3, 4)) == (3, 4)
-    with pytest.raises(ShapeError, match=r"layer 2, Dropout\(0.5\), .*\{\} .* has \{'W'"):
-        Dropout(0.5).check({"W": A}, (3,), 2)
+    with pytest.raises(ShapeError, match=r"layer 0, Dropout\(0.5\), .*\{\} .* has \{'W'"):
+        Network([Dropout(0.5), Dense(1)]).check([{"W": A}, {}], (3,))
     with pytest.raises(ConfigurationError, match="the last layer is Dropout"):
         dr.Network([dr.Dense(3), Dropout(0.5)])
 

@@ -69,7 +69,7 @@ def test_fresh_parameters(kind):
 def test_dense_takes_every_step_only_beside_a_memory():
     net = dr.Network([dr.Dense(4, "tanh"), dr.GRU(2), dr.Dense(3, "linear")])
     assert net.shapes((7, 2)) == [(7, 2), (7, 4), (7, 2), (7, 3)]
-    assert (net.steps((7, 2)), net.over_time) == (7, True)
+    assert (net.sizes((7, 2)).steps, net.over_time) == (7, True)
     with pytest.raises(ShapeError, match=r"Dense\(4\) takes .*\(7, 2\)"):
         dr.Network([dr.Dense(4)]).shapes((7, 2))
 

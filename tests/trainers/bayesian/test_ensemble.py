@@ -26,7 +26,7 @@ def line(w, b, alpha_w, alpha_b, noise):
 @pytest.fixture(scope="module")
 def lines():
     members = line(2.0, 0.0, 1.0, 1.0, 0.01), line(1.0, 3.0, 4.0, 2.0, 0.05)
-    return dr.BayesianEnsemble(LINE, members, np.array([0.75, 0.25]), np.zeros(2), np.array([2.0, 1.0]), 12.0)
+    return dr.BayesianEnsemble((LINE, LINE), members, np.array([0.75, 0.25]), np.zeros(2), np.array([2.0, 1.0]), 12.0)
 
 
 def test_the_moments_of_the_mixture_by_hand(lines):
@@ -97,13 +97,13 @@ def test_one_network_computes_the_weighted_mean(hidden):
     starts = [drawn(net, draw) for _ in range(3)]
     members = tuple(line(0.0, 0.0, 1.0, 1.0, 1.0)._replace(params=params) for params in starts)
     weights, X = np.array([0.5, 0.3, 0.2]), draw.normal(size=(20, 2))
-    ensemble = dr.BayesianEnsemble(net, members, weights, np.zeros(3), np.zeros(3), 20.0)
+    ensemble = dr.BayesianEnsemble((net,) * 3, members, weights, np.zeros(3), np.zeros(3), 20.0)
     joined, params = ensemble.merged()
     expected = sum(w * np.asarray(net(p, X)) for w, p in zip(weights, starts, strict=True))
     np.testing.assert_allclose(np.asarray(joined(params, X)), expected, rtol=1e-12, atol=1e-13)
     assert [layer.n for layer in joined.layers[:-1]] == [3 * layer.n for layer in net.layers[:-1]]
     alone = replace(ensemble, weights=np.array([0.0, 1.0, 0.0])).merged()
-    assert alone[0] is net
+    assert alone[0] == net
     np.testing.assert_array_equal(alone[1][0]["W"], starts[1][0]["W"])
 
 

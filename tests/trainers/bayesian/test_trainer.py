@@ -162,8 +162,8 @@ def test_options_outside_their_range(options, sentence):
 
 
 def test_what_fits_no_memory_is_refused(monkeypatch):
-    from deltarule.trainers.bayesian import trainer
+    from deltarule.trainers.levenberg_marquardt import form
 
-    monkeypatch.setattr(trainer, "available_memory", lambda: 1000)
+    monkeypatch.setattr(form, "available_memory", lambda: 1000)
     with pytest.raises(ConfigurationError, match=r"13 parameters on 40 examples .*13"):
-        dr.BayesianRegularization().form(NET, NET.init(0, (2,)), 40)
+        dr.BayesianRegularization().form(NET.sizes((2,)), 40)

@@ -6,14 +6,19 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule.engine import machine
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
+from deltarule.network.sizes import Sizes
+from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs
 
 PLENTY = 2.0**60
 
 
+def sized(n, outputs, width):
+    return Sizes(n, 1, outputs, 1, 1, n, width)
+
+
 def test_the_costs_by_hand():
     """n = 10 parameters, R = 3 · 2 residuals, inner products of 5."""
-    costs = form_costs(10, examples=3, outputs=2, width=5)
+    costs = form_costs(sized(10, 2, 5), examples=3)
     assert costs["primal"] == (6 * 100 + 1000 / 3, 4 * 8 * 100)
     assert costs["dual"] == (2 * 36 * 5 + 216 / 3, 11 * 8 * 36)
     assert costs["cg"] == (100 * 8 * 3 * 10, 10 * 8 * 10)
@@ -41,7 +46,7 @@ def test_the_costs_by_hand():
     ],
 )
 def test_the_boundaries(n, examples, outputs, memory, expected):
-    assert choose_form(n, examples, outputs, width=50, memory=memory) == expected
+    assert choose_form(sized(n, outputs, 50), examples, memory) == expected
 
 
 def test_available_memory_without_sysconf(monkeypatch):
@@ -59,33 +64,32 @@ def test_available_memory_without_sysconf(monkeypatch):
 def test_the_trainer_asks_for_its_problem(engine):
     """2-6-1: n = 18 + 7 = 25. Rows that JAX pads with count as examples, because they are computed."""
     net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
-    params = net.init(0, (2,))
-    trainer = dr.LevenbergMarquardt()
+    own, trainer = net.sizes((2,)), dr.LevenbergMarquardt()
     sizes = {N: len(engines.get(engine).laid_out(np.zeros((N, 2)), np.zeros((N, 1)), None)[0]) for N in (17, 25)}
     assert sizes == ({17: 17, 25: 25} if engine == "numpy" else {17: 24, 25: 32})
-    assert trainer.form(net, params, sizes[17]) == "dual"
-    assert trainer.form(net, params, sizes[25]) == "primal"
-    assert dr.LevenbergMarquardt(memory=1000).form(net, params, 24) == "cg"
+    assert trainer.form(own, sizes[17]) == "dual"
+    assert trainer.form(own, sizes[25]) == "primal"
+    assert dr.LevenbergMarquardt(memory=1000).form(own, 24) == "cg"
     for solver in ("primal", "dual", "cg"):
-        assert dr.LevenbergMarquardt(solver=solver, memory=1).form(net, params, 24) == solver
+        assert dr.LevenbergMarquardt(solver=solver, memory=1).form(own, 24) == solver
 
 
 def test_the_width_of_the_gram_by_hand():
     """30-7-2: errors 7 + 2, and inputs for one of k² = 4 pairs of residuals: 30/4 and 7/4, rounded up."""
     net = dr.Network([dr.Dense(7, "tanh"), dr.Dense(2, "linear")])
-    assert gram_width(net, net.outline((30,))) == (7 + 8) + (2 + 2)
+    assert net.sizes((30,)).gram == (7 + 8) + (2 + 2)
     shared = dr.Network([dr.Reshape((4, 4, 1)), dr.Convolution(3, (2, 2)), dr.Flatten(), dr.Dense(1, "linear")])
-    assert gram_width(shared, shared.outline((16,))) == 3 * 2 * 2 + (1 + 27)
+    assert shared.sizes((16,)).gram == 3 * 2 * 2 + (1 + 27)
 
 
 def test_an_epoch_s_operations_by_hand():
     """2-6-1: n = 25; width (6 + 2) + (1 + 6) = 15."""
     net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
-    params, lm, bayesian = net.outline((2,)), dr.LevenbergMarquardt(), dr.BayesianRegularization()
+    sizes, lm, bayesian = net.sizes((2,)), dr.LevenbergMarquardt(), dr.BayesianRegularization()
     primal, dual = 100 * 25**2 + 25**3 / 3, 2 * 10**2 * 15 + 10**3 / 3
-    assert lm.epoch_flops(net, params, 100) == primal
-    assert lm.epoch_flops(net, params, 10) == dual
-    assert dr.LevenbergMarquardt(batch_size=10).epoch_flops(net, params, 95) == 10 * dual
-    assert bayesian.epoch_flops(net, params, 100) == primal + 2 * 25**3 / 3
-    assert bayesian.epoch_flops(net, params, 10) == 3 * dual + 5 * 10**3 / 3
-    assert dr.NewtonCG().epoch_flops(net, params, 10) == 30 * 8 * 10 * 25
+    assert lm.epoch_flops(sizes, 100) == primal
+    assert lm.epoch_flops(sizes, 10) == dual
+    assert dr.LevenbergMarquardt(batch_size=10).epoch_flops(sizes, 95) == 10 * dual
+    assert bayesian.epoch_flops(sizes, 100) == primal + 2 * 25**3 / 3
+    assert bayesian.epoch_flops(sizes, 10) == 3 * dual + 5 * 10**3 / 3
+    assert dr.NewtonCG().epoch_flops(sizes, 10) == 30 * 8 * 10 * 25

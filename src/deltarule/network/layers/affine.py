@@ -14,7 +14,7 @@ from typing import ClassVar
 from deltarule.arrays import Array
 from deltarule.network.activation import Activation
 from deltarule.network.activations import ACTIVATIONS, get_activation
-from deltarule.network.initializers import Initializer, get_initializer
+from deltarule.network.initializers import INITIALIZERS, Initializer, get_initializer
 from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass
 
 
@@ -55,7 +55,7 @@ class AffineLayer(Layer):
 
     def scheme(self, defaults: Mapping[str, str]) -> Initializer:
         """The layer's initializer, or that of its activation: in `defaults`, or its own."""
-        return get_initializer(self.initializer or defaults.get(self.activation, self.sigma.initializer))
+        return INITIALIZERS[self.initializer or defaults.get(self.activation, self.sigma.initializer)]
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """z^l = W^l ∗ a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""

@@ -11,12 +11,17 @@ All of them are given the same values: `here`, where the layer stands, `moved`, 
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.errors import ShapeError
+from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from deltarule.network.layers.stages import Stage
 
 Shape = tuple[int, ...]
 LayerParams = dict[str, Array]
@@ -55,6 +60,8 @@ class Layer:
     weighs_inputs: ClassVar[bool] = False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
     has_jets: ClassVar[bool] = False  # whether `Jet` carries derivatives by input through it
     is_linear: bool = False  # whether a = W a_prev + b, so that the last layer has its best weights in closed form
+    by_steps: ClassVar[bool] = False  # whether it goes through a sequence step by step, each step by the same rule
+    sequences: bool = True  # whether it gives every step of a sequence, or the last one alone
 
     # What the trace writes of it; {l} is the layer's number in the book and {below} the one of the layer below.
     forward_words: ClassVar[str] = "the layer's own function of a^{below}"  # z^l (2)
@@ -76,9 +83,23 @@ class Layer:
         shapes, places = self.parameter_shapes(input_shape), prod(self.output_shape(input_shape))
         return sum(prod(shape) * places // shape[0] for name, shape in shapes.items() if self.role(name) == "weight")
 
-    def gram_width(self, params: LayerParams, outputs: int) -> int:
+    def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
         """The length of the inner products behind this layer's share of each entry of J J^T; all weights, or fewer."""
-        return sum(array.size for name, array in params.items() if self.role(name) == "weight")
+        return sum(prod(shape) for name, shape in shapes.items() if self.role(name) == "weight")
+
+    @property
+    def kind(self) -> str:
+        """What model files, exports and pages call layers like this one: its name in `LAYER_KINDS`."""
+        return type(self).__name__
+
+    @property
+    def sigma(self) -> Activation:
+        """The activation of its neurons; of a layer without one the identity."""
+        return ACTIVATIONS["linear"]
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> "Stage | None":
+        """How it is exported, None where it does nothing to a flat row; refused by name unless the layer says how."""
+        raise ConfigurationError(f"{self.label} cannot be exported: its class defines no stage.")
 
     @property
     def label(self) -> str:
@@ -111,20 +132,10 @@ class Layer:
         """The shape of each parameter, from the shape of one example's input."""
         raise NotImplementedError
 
-    def check(self, params: LayerParams, input_shape: Shape, position: int) -> None:
-        """Raise a ShapeError if the parameters do not fit the input; `position` is the layer's index."""
-        self.output_shape(input_shape)
-        expected, found = self.parameter_shapes(input_shape), _shapes(params)
-        if found != expected:
-            raise ShapeError(
-                f"layer {position}, {self.label}, needs parameters of shapes {expected} for an input of shape "
-                f"{input_shape}, and has {found}: network, parameters and input must belong together."
-            )
-
     def check_alone(self, params: LayerParams, position: int) -> None:
         """Raise a ShapeError unless there is an input for which the parameters fit."""
         last = next((params[name].shape[-1:] for name in self.weights if name in params), ())
-        found = _shapes(params)
+        found = {name: tuple(array.shape) for name, array in params.items()}
         if found != self.parameter_shapes(last or (0,)):
             raise ShapeError(
                 f"layer {position}, {self.label}, has parameters of shapes {found}, which are not its own."
@@ -213,10 +224,6 @@ class Layer:
     def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
         """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
         raise NotImplementedError
-
-
-def _shapes(params: LayerParams) -> dict[str, Shape]:
-    return {name: tuple(array.shape) for name, array in params.items()}
 
 
 class StatelessLayer(Layer):

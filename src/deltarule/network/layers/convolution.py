@@ -14,6 +14,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.layers import places
 from deltarule.network.layers.affine import AffineLayer
 from deltarule.network.layers.base import LayerParams, Pass, Shape
+from deltarule.network.layers.stages import Stage, View, as_doubles
 from deltarule.network.layers.window import Window, as_pair, check_padding
 
 
@@ -93,6 +94,12 @@ class Convolution(AffineLayer):
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """W is (f, h, w, c), b is (f,)."""
         return {"W": (self.filters, *self.window.size, input_shape[-1]), "b": (self.filters,)}
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
+        view, arrays = View(self.window, input_shape), as_doubles(params)
+        arrays["W"] = arrays["W"].reshape(self.filters, -1)
+        n_out = prod(self.output_shape(input_shape))
+        return Stage("convolution", prod(input_shape), n_out, self.activation, arrays, view)
 
     def product(self, W: Array, a: Array) -> Array:
         """The correlation of every image with every kernel."""

@@ -12,6 +12,7 @@ from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.layers import places
 from deltarule.network.layers.affine import AffineLayer
 from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape
+from deltarule.network.layers.stages import Stage, dense_stage
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Dense(AffineLayer):
     weighs_inputs: ClassVar[bool] = True
     has_jets: ClassVar[bool] = True
     unit_tangents: ClassVar[bool] = True
+    by_steps: ClassVar[bool] = True
 
     @property
     def is_linear(self) -> bool:
@@ -85,9 +87,12 @@ class Dense(AffineLayer):
         """W is (n_l, n_{l-1}), b is (n_l,)."""
         return {"W": (self.n, input_shape[-1]), "b": (self.n,)}
 
-    def gram_width(self, params: LayerParams, outputs: int) -> int:
+    def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
         """n_l of the errors, and of the inputs n_{l-1} for each of m² = R²/k² pairs of examples."""
-        return self.n + -(-params["W"].shape[1] // outputs**2)
+        return self.n + -(-shapes["W"][1] // outputs**2)
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
+        return dense_stage(params["W"], params["b"], self.activation)
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""

@@ -32,6 +32,7 @@ class Dropout(LinearLayer):
 
     draws: ClassVar[bool] = True
     keeps_shape: ClassVar[bool] = True
+    by_steps: ClassVar[bool] = True
     forward_words: ClassVar[str] = "a^{below}"
     activation_words: ClassVar[str | None] = "a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
 
@@ -57,6 +58,9 @@ class Dropout(LinearLayer):
         kept = bits >= np.uint32(min(round(self.p * 2**32), 2**32 - 1))
         scaled_mask = kept.astype(a_prev.dtype) * (1 / (1 - self.p))
         return Pass(params, a_prev, a_prev, a_prev * scaled_mask, scaled_mask)
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> None:
+        """Nothing is dropped where a network predicts."""
 
     def carried(self, here: Pass, v: Array) -> Array:
         """z^l = a^{l-1}."""

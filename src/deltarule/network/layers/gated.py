@@ -40,6 +40,7 @@ class Gated(Layer):
     initializer: str | None
 
     over_time: ClassVar[bool] = True
+    by_steps: ClassVar[bool] = True
     weights: ClassVar[tuple[str, ...]] = ("W", "V")
     takes: ClassVar[int | None] = 2
     gates: ClassVar[int] = 1
@@ -54,7 +55,7 @@ class Gated(Layer):
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""
-        name = type(self).__name__
+        name = self.kind
         object.__setattr__(self, "n", require_count(f"{name}: n", self.n))
         if self.truncate is not None:
             object.__setattr__(self, "truncate", require_count(f"{name}: truncate", self.truncate))
@@ -68,7 +69,7 @@ class Gated(Layer):
     @property
     def label(self) -> str:
         """Such as "Recurrent(10)"."""
-        return f"{type(self).__name__}({self.n})"
+        return f"{self.kind}({self.n})"
 
     @property
     def own_initializer(self) -> str:

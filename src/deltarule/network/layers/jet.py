@@ -9,11 +9,12 @@ A Jet is a layer like any other: back-propagation, J v, J^T u, J^T J and J J^T k
 Levenberg-Marquardt needs nothing of its own for differential equations.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deltarule.arrays import Array
-from deltarule.network.layers import Dense, Layer, LayerParams, Motion, Pass
+from deltarule.network.layers import Dense, Layer, LayerParams, Motion, Pass, Shape
 from deltarule.network.layers.components import Components, stacked
 
 
@@ -39,9 +40,9 @@ class Jet(Layer):
         """Whether a = z, so that nothing is to be done."""
         return self.dense.is_linear
 
-    def gram_width(self, params: LayerParams, outputs: int) -> int:
+    def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
         """That of every pair of components."""
-        return len(self.components.keys) ** 2 * self.dense.gram_width(params, outputs)
+        return len(self.components.keys) ** 2 * self.dense.gram_width(shapes, outputs)
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
         """(JET); the pass remembers s1 and s2."""

@@ -11,12 +11,14 @@ pixels in these shares - and they are what distinguishes the kinds:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.network.layers.base import LayerParams, LinearLayer, Motion, Pass, Shape
+from deltarule.network.layers.stages import Stage, View
 from deltarule.network.layers.window import Window, as_pair, check_padding
 
 
@@ -39,10 +41,11 @@ class Pool(LinearLayer):
     padding: str = "valid"
 
     takes: ClassVar[int | None] = 3
+    condensed_by: ClassVar[str]  # "max", "mean" or "l2"
 
     def __post_init__(self):
         """Check the description once, where the mistake was made."""
-        name = type(self).__name__
+        name = self.kind
         object.__setattr__(self, "size", as_pair(f"{name}: the window's size", self.size))
         stride = self.size if self.stride is None else self.stride
         object.__setattr__(self, "stride", as_pair(f"{name}: stride", stride))
@@ -56,11 +59,15 @@ class Pool(LinearLayer):
     @property
     def label(self) -> str:
         """Such as "MaxPool(2x2)"."""
-        return f"{type(self).__name__}({self.window.size[0]}x{self.window.size[1]})"
+        return f"{self.kind}({self.window.size[0]}x{self.window.size[1]})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """(H', W', c)."""
         return (*self.window.stops(self.label, input_shape), input_shape[-1])
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
+        n_out = prod(self.output_shape(input_shape))
+        return Stage(self.condensed_by, prod(input_shape), n_out, view=View(self.window, input_shape))
 
     def pooled(self, a_prev: Array) -> Array:
         """The number of each window."""
@@ -114,6 +121,7 @@ class MaxPool(Pool):
     (12, 12, 20)
     """
 
+    condensed_by: ClassVar[str] = "max"
     forward_words: ClassVar[str] = "the largest a^{below} of each window"
     backward_words: ClassVar[str] = "delta^{l} at the pixel that won its window"
 
@@ -136,6 +144,7 @@ class MaxPool(Pool):
 class MeanPool(Pool):
     """a = mean_k a_k over the pixels of the image that the window sees. Takes (h, w), see `Pool`."""
 
+    condensed_by: ClassVar[str] = "mean"
     forward_words: ClassVar[str] = "the mean a^{below} of each window"
     backward_words: ClassVar[str] = "delta^{l} spread evenly over its window"
 
@@ -155,6 +164,7 @@ class MeanPool(Pool):
 class L2Pool(Pool):
     """a = √(sum_k a_k²), the Euclidean norm of the window's pixels. Takes (h, w), see `Pool`."""
 
+    condensed_by: ClassVar[str] = "l2"
     forward_words: ClassVar[str] = "√(sum of (a^{below})²) over each window"
     backward_words: ClassVar[str] = "delta^{l} spread over its window by a/‖a‖"
 

@@ -14,6 +14,9 @@ class Reshaping(LinearLayer):
 
     unit_tangents: ClassVar[bool] = True
 
+    def stage(self, params: LayerParams, input_shape: Shape) -> None:
+        """Nothing is done to a flat row."""
+
     def carried(self, here: Pass, v: Array) -> Array:
         """The numbers as they are."""
         return self._reshaped(v)

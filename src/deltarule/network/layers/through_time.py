@@ -18,6 +18,7 @@ from deltarule.arrays import Array
 from deltarule.network.layers import places
 from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape
 from deltarule.network.layers.gated import Gated, Taken
+from deltarule.network.layers.stages import Stage, as_doubles
 
 State = tuple[Array, ...]
 Step = tuple[State, tuple[Array, ...]]  # the state after a step, and what is kept of it
@@ -64,6 +65,10 @@ class ThroughTime(Gated):
     def multiplied(self, steps: Any) -> tuple[Array, ...]:
         """What each group of V's rows multiplies, of `kept_type`, or how it moves, of `moved_type`."""
         return (steps.before,)
+
+    def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
+        arrays, states = as_doubles(params), ("h", "c")[: self.states]
+        return Stage(self.kind.lower(), arrays["W"].shape[1], self.n, self.sigma.name, arrays, states=states)
 
     def held(self, input_shape: Shape) -> int:
         """Those of `kept_type`: z is g n numbers, and gates too, each of the others n."""

@@ -56,9 +56,9 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
     X = require_finite("X", X, np.dtype("float64"))
     net = for_targets(net, Y)
     rows = checked_rows(net, p, "X", X, Y, weights)
-    F = Objective(net, rows, trainer.block(net, p, rows.x.shape))
-    form = trainer.form(net, p, len(X))
-    with trainer.thread_limits(net, p, len(X)):
+    form, block = trainer.plan(net, rows)
+    F = Objective(net, rows, block)
+    with trainer.thread_limits(net.sizes(rows.input_shape), len(X)):
         point = F.call(POINTS[form], p)
         hyper = hyperparameters.initial(p)
         for _ in range(MOST):
@@ -72,7 +72,7 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
         known = F.call(posterior, p, hyper, gamma, form=form)
     examples = float(net.cost.measured(rows.y, rows.mask).mean())
     return BayesianEnsemble(
-        net, (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples
+        (net,), (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples
     )
 
 

@@ -6,8 +6,9 @@ T = 3 rather than 1: a member 10 behind still weighs 4 %. The mixture's mean and
     mean = sum w_i f_i,  var = sum w_i (Var f_i + sigma_i² + f_i²) - mean².
 """
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -18,10 +19,13 @@ from deltarule.network.backprop import Params
 from deltarule.network.examples import checked_rows, require_finite
 from deltarule.network.missing_targets import as_given, for_targets
 from deltarule.network.network import Network
+from deltarule.network.side_by_side import side_by_side
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+from deltarule.trainers.bayesian.noise_law import NoiseLaw
 from deltarule.trainers.bayesian.posterior import Posterior, output_variance, parameter_covariance, posterior
+from deltarule.trainers.bayesian.steps import Steps
 from deltarule.trainers.bayesian.trainer import BayesianRegularization
 
 if TYPE_CHECKING:
@@ -44,20 +48,28 @@ class BayesianEnsemble:
     """What a training by `BayesianRegularization` knows: its starts as posteriors, weighed by their evidence.
 
     Attributes:
-        net: the network of every member.
+        nets: the network of each member.
         members: their posteriors.
         weights: (members,), they sum to 1.
         log_evidence: of each member, (members,).
         gamma: effective number of parameters of each member, (members,).
         examples: the sum of the weights of the training examples; where targets are missing, the mean over the outputs.
+        law: how new measurements scatter, learnt from rows left out; None is Gaussian noise of one size.
+        steps: of each member the fixed neurons before it, or None; () for none of any.
     """
 
-    net: Network
+    nets: tuple[Network, ...]
     members: tuple[Posterior, ...]
     weights: np.ndarray
     log_evidence: np.ndarray
     gamma: np.ndarray
     examples: float
+    law: NoiseLaw | None = None
+    steps: tuple[Steps | None, ...] = ()
+
+    def __post_init__(self):
+        """No steps, where none are given."""
+        object.__setattr__(self, "steps", self.steps or (None,) * len(self.members))
 
     @classmethod
     def of(
@@ -82,9 +94,9 @@ class BayesianEnsemble:
         starts = [trees.mapped(np.asarray, one.params) for one in results]
         net = for_targets(net, Y)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
-        F = Objective(net, rows, trainer.block(net, starts[0], rows.x.shape))
-        form = trainer.form(net, starts[0], len(X))
-        with trainer.thread_limits(net, starts[0], len(X)):
+        form, block = trainer.plan(net, rows)
+        F = Objective(net, rows, block)
+        with trainer.thread_limits(net.sizes(rows.input_shape), len(X)):
             for one, params in zip(results, starts, strict=True):
                 at = one.best_epoch  # the record of the epoch that began there
                 alpha = hyperparameters.unflat(one.history["alpha"][at], params)
@@ -96,12 +108,37 @@ class BayesianEnsemble:
         examples = float(net.cost.measured(rows.y, rows.mask).mean())
         evidence = np.array(evidences)
         weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
-        return cls(net, tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
+        return cls((net,) * len(known), tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
+
+    @classmethod
+    def together(cls, parts: "Sequence[BayesianEnsemble]", weights: np.ndarray, law: NoiseLaw | None) -> Self:
+        """Ensembles of one member each as one, with these weights, which sum to 1, and this law of the noise."""
+        (first, *_), one = parts, np.concatenate
+        return cls(
+            tuple(net for part in parts for net in part.nets),
+            tuple(member for part in parts for member in part.members),
+            np.asarray(weights),
+            one([part.log_evidence for part in parts]),
+            one([part.gamma for part in parts]),
+            first.examples,
+            law,
+            tuple(steps for part in parts for steps in part.steps),
+        )
 
     @property
     def best(self) -> int:
-        """The member of the largest evidence."""
-        return int(np.argmax(self.log_evidence))
+        """The member of the largest weight."""
+        return int(np.argmax(self.weights))
+
+    @property
+    def net(self) -> Network:
+        """The network of the best member."""
+        return self.nets[self.best]
+
+    @property
+    def noise(self) -> np.ndarray:
+        """The variance of the noise, (k,), the weighted mean of the members'."""
+        return np.einsum("i,ik->k", self.weights, np.stack([np.asarray(member.noise) for member in self.members]))
 
     @property
     def noise_std(self) -> np.ndarray:
@@ -116,23 +153,36 @@ class BayesianEnsemble:
             ShapeError: X is not (m, n_1).
         """
         X = require_finite("X", X, np.dtype("float64"))
-        self.net.as_inputs(self.members[self.best].params, X, X.dtype)
+        net, params = self._whole(self.best)
+        net.as_inputs(params, X, X.dtype)
         parts = [self._block(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
         return Prediction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def covariance(self, member: int) -> np.ndarray:
         """(beta J^T J + A)^-1 of one member, (n, n), layer by layer "W" then "b"."""
-        return numpy_engine.call(parameter_covariance, self.members[member], net=self.net)
+        return numpy_engine.call(parameter_covariance, self.members[member], net=self.nets[member])
 
     def degrees_of_freedom(self) -> float:
-        """m - gamma/k, at least 1: those of the noise, as Student's t counts them."""
-        return max(1.0, self.examples - float(self.weights @ self.gamma) / self.net.outputs)
+        """m - gamma/k, at least 1, and at most those of the law: those of the noise, as Student's t counts them."""
+        counted = max(1.0, self.examples - float(self.weights @ self.gamma) / self.net.outputs)
+        return counted if self.law is None else min(counted, self.law.freedom)
 
     def reach(self, coverage: float) -> float:
-        """t: the interval that holds a new measurement with this probability is mean ± t std, see (BR5)."""
+        """t: the interval that holds a new measurement with this probability is mean ± t std, see (BR5) and (NOISE)."""
+        if self.law is not None:
+            return self.law.reach(coverage)
         from scipy.special import stdtrit
 
         return float(stdtrit(self.degrees_of_freedom(), 0.5 + coverage / 2))
+
+    def log_density(self, X: Any, Y: Any) -> np.ndarray:
+        """ln of the density of the measurements Y (m, k) at X (m, n_1), each target by itself, (m, k)."""
+        predicted = self.predict(X)
+        error = np.asarray(Y) - predicted.mean
+        if self.law is not None:
+            nu = self.law.freedom
+            return self.law.log_density(error, predicted.std**2 * (nu - 2) / (nu * self.law.scale))
+        return -0.5 * (np.log(2 * np.pi) + (error / predicted.std) ** 2) - np.log(predicted.std)
 
     def coverage(self, X: Any, Y: Any, nominal: float = 0.95) -> np.ndarray:
         """The share of the measurements Y (m, k) at X (m, n_1) that lie in their intervals of `nominal`, (k,)."""
@@ -140,45 +190,31 @@ class BayesianEnsemble:
         return np.mean(np.abs(Y - predicted.mean) <= self.reach(nominal) * predicted.std, axis=0)
 
     def merged(self) -> tuple[Network, Params]:
-        """One network that computes the weighted mean: hidden layers side by side, output weights times w_i."""
-        kept = [(w, m.params) for w, m in zip(self.weights, self.members, strict=True) if w > 1e-6]
-        share = sum(w for w, _ in kept)
-        if len(kept) == 1:
-            return as_given(self.net), kept[0][1]
-        last = len(self.net.layers) - 1
-        layers, params = [], []
-        for i, layer in enumerate(self.net.layers):
-            Ws = [np.asarray(p[i]["W"]) for _, p in kept]
-            bs = [np.asarray(p[i]["b"]) for _, p in kept]
-            if i == last:
-                scale = [w / share for w, _ in kept]
-                W, b = ([s * v for s, v in zip(scale, values, strict=True)] for values in (Ws, bs))
-                joined = np.concatenate(W, axis=1) if last else sum(W)
-                params.append({"W": joined, "b": sum(b)})
-                layers.append(layer)
-                continue
-            params.append({"W": np.concatenate(Ws) if i == 0 else _block_diagonal(Ws), "b": np.concatenate(bs)})
-            layers.append(replace(layer, n=layer.n * len(kept)))
-        return Network(layers, as_given(self.net).cost), params
+        """One network that computes the weighted mean, see `deltarule.network.side_by_side`."""
+        kept = [i for i, w in enumerate(self.weights) if w > 1e-6]
+        share = self.weights[kept] / self.weights[kept].sum()
+        return side_by_side([self._whole(i) for i in kept], share)
+
+    def _whole(self, i: int) -> tuple[Network, Params]:
+        """A member as one network that takes x."""
+        net, params, steps = as_given(self.nets[i]), self.members[i].params, self.steps[i]
+        return (net, params) if steps is None else steps.before(net, params)
 
     def _block(self, X: np.ndarray) -> Prediction:
-        mean = second = np.zeros((len(X), self.net.outputs))
-        noise = np.zeros(self.net.outputs)
-        for weight, member in zip(self.weights, self.members, strict=True):
-            f = self.net(member.params, X)
-            variance = numpy_engine.call(output_variance, member, X, net=self.net)
-            mean = mean + weight * f
-            second = second + weight * (variance + f * f)
-            noise = noise + weight * member.noise
-        spread = np.maximum(second - mean * mean, 0.0)
-        return Prediction(mean, np.sqrt(spread + noise), np.sqrt(spread))
+        f, variance = [], []
+        for net, member, steps in zip(self.nets, self.members, self.steps, strict=True):
+            x = X if steps is None else steps(X)
+            f.append(net(member.params, x))
+            variance.append(numpy_engine.call(output_variance, member, x, net=net))
+        mean, spread = moments(self.weights, np.stack(f), np.stack(variance))
+        if self.law is None:
+            return Prediction(mean, np.sqrt(spread + self.noise), np.sqrt(spread))
+        v = spread + self.noise * self.law.factor(X, mean)
+        return Prediction(mean, self.law.std(v), np.sqrt(spread))
 
 
-def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:
-    rows, columns = (sum(b.shape[axis] for b in blocks) for axis in (0, 1))
-    joined = np.zeros((rows, columns))
-    row = column = 0
-    for block in blocks:
-        joined[row : row + block.shape[0], column : column + block.shape[1]] = block
-        row, column = row + block.shape[0], column + block.shape[1]
-    return joined
+def moments(weights: np.ndarray, f: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of a mixture of members with means f and variances, (members, m, k) each: (m, k) both."""
+    mean = np.einsum("i,imk->mk", weights, f)
+    between = np.einsum("i,imk->mk", weights, (f - mean) ** 2)
+    return mean, np.einsum("i,imk->mk", weights, variance) + between

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule import trees
 from deltarule.engine.rows import Rows
 from deltarule.errors import ModelFileError
 from deltarule.network.missing_targets import for_targets
@@ -17,8 +18,11 @@ from deltarule.network.network import Network
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+from deltarule.trainers.bayesian.noise_law import NoiseLaw
 from deltarule.trainers.bayesian.posterior import Posterior
+from deltarule.trainers.bayesian.steps import Steps
 
+STEPS = ("W", "b", "mean", "std")
 Tensors = dict[str, np.ndarray]
 
 
@@ -26,8 +30,8 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
     """The arrays of the ensemble by name, float64.
 
     "weights", "log_evidence", "gamma" (members,), "examples" (); of member i "i.0.W", "i.0.b", ..., "i.alpha"
-    (groups,), "i.beta" (), "i.noise" (k,) and "i.factor"; for the dual form "rows.x", "rows.y" and "rows.weight", and
-    "rows.missing", (N, k), where a target was missing.
+    (groups,), "i.beta" (), "i.noise" (k,) and "i.factor"; where a member has the dual form "rows.x", "rows.y" and
+    "rows.weight", and "rows.missing", (N, k), where a target was missing; of a law "law.freedom", "law.scale", ...
     """
     tensors: dict[str, Any] = {
         "weights": ensemble.weights,
@@ -39,11 +43,19 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
         tensors |= {f"{i}.{j}.{name}": p for j, layer in enumerate(member.params) for name, p in layer.items()}
         tensors[f"{i}.alpha"] = hyperparameters.flat(member.hyper.alpha)
         tensors |= {f"{i}.beta": member.hyper.beta, f"{i}.noise": member.noise, f"{i}.factor": member.factor}
-    rows = ensemble.members[0].rows
+    for i, (steps, member) in enumerate(zip(ensemble.steps, ensemble.members, strict=True)):
+        if steps is not None:
+            tensors |= {f"steps.{i}.{name}": getattr(steps, name) for name in STEPS}
+            tensors |= {} if member.rows is None else {f"steps.{i}.x": member.rows.x}
+        elif member.rows is not None:
+            tensors["rows.x"] = member.rows.x
+    rows = next((member.rows for member in ensemble.members if member.rows is not None), None)
     if rows is not None:
         y, missing = np.asarray(rows.y), np.isnan(rows.y)
-        tensors |= {"rows.x": rows.x, "rows.y": np.where(missing, 0, y), "rows.weight": rows.mask}
+        tensors |= {"rows.y": np.where(missing, 0, y), "rows.weight": rows.mask}
         tensors |= {"rows.missing": missing} if missing.any() else {}
+    if ensemble.law is not None:
+        tensors |= {f"law.{name}": array for name, array in ensemble.law._asdict().items()}
     return {name: np.asarray(array, np.float64) for name, array in tensors.items()}
 
 
@@ -59,17 +71,18 @@ def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEns
     """
     found = _Found(tensors)
     count = len(found.array("weights", None))
-    member_net = _member_net(net, found)
-    rows = _rows(member_net, found)
-    member_net = member_net if rows is None else for_targets(member_net, rows.y)
-    members = tuple(_member(member_net, found, i, rows) for i in range(count))
+    nets = [_member_net(net, found, i) for i in range(count)]
+    rows = [_rows(one, found, i) for i, one in enumerate(nets)]
+    nets = [one if its is None else for_targets(one, its.y) for one, its in zip(nets, rows, strict=True)]
     return BayesianEnsemble(
-        net=member_net,
-        members=members,
+        nets=tuple(nets),
+        members=tuple(_member(one, found, i, rows[i]) for i, one in enumerate(nets)),
         weights=found.array("weights", count),
         log_evidence=found.array("log_evidence", count),
         gamma=found.array("gamma", count),
         examples=float(found.array("examples")),
+        law=_law(found, net.outputs),
+        steps=tuple(_steps(found, i, net) for i in range(count)),
     )
 
 
@@ -93,12 +106,16 @@ class _Found:
         return array
 
 
-def _member_net(net: Network, found: _Found) -> Network:
-    layers = []
-    for j, layer in enumerate(net.layers):
+def _member_net(net: Network, found: _Found, i: int) -> Network:
+    """A member has the file's activations, and as many hidden layers as arrays, the first of them."""
+    places = [name.split(".") for name in found.tensors if name.startswith(f"{i}.")]
+    depth, layers = max((int(place[1]) + 1 for place in places if len(place) == 3), default=0), []
+    if not 0 < depth <= len(net.layers):
+        raise ModelFileError(f"its error bars hold {depth} layers of member {i}: train or copy the model again.")
+    for j, layer in enumerate([*net.layers[: depth - 1], net.layers[-1]]):
         if not layer.weighs_inputs:
             raise ModelFileError(f"it has error bars and {layer!r}, which knows none: train or copy the model again.")
-        layers.append(replace(layer, n=len(found.array(f"0.{j}.b", None))))
+        layers.append(replace(layer, n=len(found.array(f"{i}.{j}.b", None))))
     if layers[-1].n != net.outputs:
         raise ModelFileError(
             f"it has {net.outputs} outputs and error bars for {layers[-1].n}: train or copy the model again."
@@ -106,12 +123,33 @@ def _member_net(net: Network, found: _Found) -> Network:
     return Network(layers, net.cost)
 
 
-def _rows(net: Network, found: _Found) -> Rows | None:
-    """The training examples of the dual form; their weights say what is padding."""
-    if "rows.x" not in found.tensors:
+def _steps(found: _Found, i: int, net: Network) -> Steps | None:
+    if f"steps.{i}.W" not in found.tensors:
         return None
-    inputs = found.array("0.0.W", None, None).shape[1]
-    x = found.array("rows.x", None, inputs)
+    W = found.array(f"steps.{i}.W", None, None)
+    width = sum(W.shape)
+    sizes = {"b": len(W), "mean": width, "std": width}
+    arrays = {name: found.array(f"steps.{i}.{name}", size) for name, size in sizes.items()}
+    return Steps(W, **arrays, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _law(found: _Found, outputs: int) -> NoiseLaw | None:
+    if "law.freedom" not in found.tensors:
+        return None
+    inputs = found.array("law.slopes", None, None).shape[1] - 3
+    shapes = {"scale": (outputs,), "slopes": (outputs, 3 + inputs), "low": (outputs,), "high": (outputs,)}
+    return NoiseLaw(
+        float(found.array("law.freedom")),
+        **{name: found.array(f"law.{name}", *shape) for name, shape in shapes.items()},
+    )
+
+
+def _rows(net: Network, found: _Found, i: int) -> Rows | None:
+    """The training examples of a member of the dual form; their weights say what is padding."""
+    own = f"steps.{i}.x" if f"steps.{i}.W" in found.tensors else "rows.x"
+    if own not in found.tensors:
+        return None
+    x = found.array(own, None, found.array(f"{i}.0.W", None, None).shape[1])
     y, weight = found.array("rows.y", len(x), net.outputs), found.array("rows.weight", len(x))
     if "rows.missing" in found.tensors:
         y = np.where(found.array("rows.missing", len(x), net.outputs), np.nan, y)
@@ -119,7 +157,7 @@ def _rows(net: Network, found: _Found) -> Rows | None:
 
 
 def _member(net: Network, found: _Found, i: int, rows: Rows | None) -> Posterior:
-    params, below = [], found.array("0.0.W", None, None).shape[1]
+    params, below = [], found.array(f"{i}.0.W", None, None).shape[1]
     for j, layer in enumerate(net.layers):
         n = layer.n  # pyright: ignore[reportAttributeAccessIssue]
         params.append({"W": found.array(f"{i}.{j}.W", n, below), "b": found.array(f"{i}.{j}.b", n)})
@@ -127,6 +165,10 @@ def _member(net: Network, found: _Found, i: int, rows: Rows | None) -> Posterior
     inputs = params[0]["W"].shape[1]
     groups = found.array(f"{i}.alpha", inputs + 1 + 2 * (len(params) - 1))
     alpha = hyperparameters.unflat(groups, params)
-    order = sum(p.size for layer in params for p in layer.values()) if rows is None else len(rows.x) * net.outputs
+    order = trees.size(params)
+    if rows is not None and len(found.array(f"{i}.factor", None, None)) != order:  # of the dual form, m k < n
+        order = len(rows.x) * net.outputs
+    else:
+        rows = None
     noise, factor = found.array(f"{i}.noise", net.outputs), found.array(f"{i}.factor", order, order)
     return Posterior(params, Hyperparameters(alpha, found.array(f"{i}.beta")), noise, factor, rows)  # pyright: ignore[reportArgumentType]

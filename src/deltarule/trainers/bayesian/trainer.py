@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from deltarule import trees
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.curvature.blocks import examples_at_once
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.pytrees import register
-from deltarule.engine.rows import Rows, block_size
+from deltarule.engine.rows import Rows, linearized_at_once
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.missing_targets import as_given
+from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
 from deltarule.trainers.base import Trainer, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.damped import damped_step
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
+from deltarule.trainers.levenberg_marquardt.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 from deltarule.trainers.stopping import stop_code
 
@@ -122,7 +121,7 @@ class BayesianRegularization(Trainer):
                     f"layer {i} is {layer!r}, and Bayesian regularisation knows dense layers only: use l2 instead."
                 )
 
-    def form(self, net: "Network", params: Params, examples: int) -> str:
+    def form(self, sizes: Sizes, examples: int) -> str:
         """Which matrix is factored: "primal" or "dual", the smaller one.
 
         Raises:
@@ -130,29 +129,29 @@ class BayesianRegularization(Trainer):
         """
         if self.solver != "auto":
             return self.solver
-        n = trees.size(params)
-        form = choose_form(n, examples, net.outputs, gram_width(net, params), available_memory())
+        form = choose_form(sizes, examples)
         if form == "cg":
+            n = sizes.parameters
             raise ConfigurationError(
                 f"Bayesian regularisation of {n:,} parameters on {examples:,} examples factors a matrix of order "
-                f"{min(n, examples * net.outputs):,}, which is too large: use l2 or early stopping."
+                f"{min(n, examples * sizes.outputs):,}, which is too large: use l2 or early stopping."
             )
         return form
 
-    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+    def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch whose first trial is accepted.
 
         Primal: J^T J once, H~ factored and inverted for the evidence, and factored once more for the step. Dual: the
         Gram and its factor for each of the two, (I + K~)^-1, and as many products as a Gram for the traces.
         """
-        n, form = trees.size(params), self.form(net, params, count)
-        once = form_costs(n, count, net.outputs, gram_width(net, params))[form].flops
-        return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * net.outputs) ** 3 / 3
+        n, form = sizes.parameters, self.form(sizes, count)
+        once = form_costs(sizes, count)[form].flops
+        return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * sizes.outputs) ** 3 / 3
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
-        n = trees.size(params)
-        return threads_for_order({"primal": n, "dual": count * net.outputs}[self.form(net, params, count)])
+        order = {"primal": sizes.parameters, "dual": count * sizes.outputs}
+        return threads_for_order(order[self.form(sizes, count)])
 
     def diversify(self, starts: list[Params]) -> list[Params]:
         """Every second start nearly linear."""
@@ -170,8 +169,8 @@ class BayesianRegularization(Trainer):
 
     def epoch(self, net: "Network", state: BayesianState, rows: Rows, turn: Turn) -> tuple[BayesianState, Record]:
         """The evidence here, its update of alpha and beta, and one accepted step under them."""
-        F, dtype = Objective(net, rows, self.block(net, state.params, rows.x.shape)), rows.x.dtype
-        form, p = self.form(net, state.params, rows.x.shape[0]), state.params
+        (form, block), p, dtype = self.plan(net, rows), state.params, rows.x.dtype
+        F = Objective(net, rows, block)
         point = F.call(POINTS[form], p)
         here, hyper, S = F.call(_learn, p, point, state.hyper, form=form, relevance=self.relevance)
         before = float(S)
@@ -204,10 +203,10 @@ class BayesianRegularization(Trainer):
         since = 0 if improved else state.since_best + 1
         return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
 
-    def block(self, net: "Network", params: Params, shape: tuple[int, ...]) -> int:
-        """How many examples of inputs of this shape, (N, ...), are linearised at once: a block of their Jacobian."""
-        n = trees.size(params)
-        return block_size(shape[0], examples_at_once(n, net.outputs))
+    def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
+        """The form of a step on these rows, and how many of them are linearised at once: a block of their Jacobian."""
+        sizes, count = net.sizes(rows.input_shape), rows.x.shape[0]
+        return self.form(sizes, count), linearized_at_once(count, sizes.parameters, sizes.outputs)
 
 
 def _factor(accepted: bool, fall: float, predicted: float) -> float:

@@ -64,13 +64,12 @@ def model(F: Objective, p: Params) -> Dual:
 
 def joint_gram(F: Objective, lins: Sequence[Linearization], errors: Sequence[list[Array]]) -> dict[str, Array]:
     """J J^T over the residuals of all parts, (R, R): under "all", or with a prior by the role of the parameters."""
-    layers = F.net.layers  # without a prior all parameters are damped alike
 
-    def group(layer: int, name: str) -> str:
-        return "all" if F.l2 is None else layers[layer].role(name)
+    def role(layer: int, name: str) -> str:
+        return F.net.layers[layer].role(name)
 
-    def block(e: int, f: int) -> dict[str, Array]:
-        return gram(lins[e], lins[f], group, (errors[e], errors[f]))
+    def block(e: int, f: int) -> dict[str, Array]:  # without a prior all parameters are damped alike
+        return gram(lins[e], lins[f], None if F.l2 is None else role, (errors[e], errors[f]))
 
     if len(lins) == 1:
         return block(0, 0)

@@ -6,7 +6,7 @@ n parameters, R = m k residuals of a step. Floating-point operations of one iter
     dual     2 R² width + R³/3 (the Gram, one factorisation)           11 R² 8
     cg       about 100 products J^T J v at 8 R n / k operations each   10 n 8
 
-The width of the Gram is that of its inner products, of errors and of inputs: see `gram_width`. The bytes are those by
+The width of the Gram is that of its inner products, of errors and of inputs: `Sizes.gram`. The bytes are those by
 which processes grew: a matrix, what it is made of, XLA's copies of it and its factor; of cg its vectors. What one block
 of examples takes comes on top in each form.
 
@@ -15,13 +15,10 @@ singular J J^T. Conjugate gradients are taken where the smaller matrix does not 
 costs both a trillion operations and ten times what they do.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from deltarule.engine.machine import total_memory
-from deltarule.network.backprop import Params
-
-if TYPE_CHECKING:
-    from deltarule.network.network import Network
+from deltarule.network.sizes import Sizes
 
 BYTES = 8
 CG_PRODUCTS = 100
@@ -35,26 +32,21 @@ class FormCost(NamedTuple):
     bytes: float
 
 
-def form_costs(n: int, examples: int, outputs: int, width: int) -> dict[str, FormCost]:
-    """The costs of the three forms; `width` is that of the Gram, see `gram_width`."""
-    R = examples * outputs
+def form_costs(sizes: Sizes, examples: int) -> dict[str, FormCost]:
+    """The costs of the three forms on so many examples."""
+    n, R = sizes.parameters, examples * sizes.outputs
     return {
         "primal": FormCost(float(R) * n * n + n**3 / 3, 4.0 * BYTES * n * n),
-        "dual": FormCost(2.0 * R * R * width + R**3 / 3, 11.0 * BYTES * R * R),
-        "cg": FormCost(CG_PRODUCTS * 8.0 * examples * n, 10.0 * BYTES * n),
+        "dual": FormCost(2.0 * R * R * sizes.gram + R**3 / 3, 11.0 * BYTES * R * R),
+        "cg": FormCost(CG_PRODUCTS * 8.0 * examples * sizes.steps * n, 10.0 * BYTES * n),
     }
 
 
-def gram_width(net: "Network", params: Params) -> int:
-    """The length of the inner products behind J J^T for each of its R² entries, over all layers."""
-    return sum(layer.gram_width(p, net.outputs) for layer, p in zip(net.layers, params, strict=True))
-
-
-def choose_form(n: int, examples: int, outputs: int, width: int, memory: float) -> str:
-    """The name of the form to take within `memory` bytes."""
-    costs = form_costs(n, examples, outputs, width)
-    exact = "dual" if examples * outputs < n else "primal"
-    too_large = costs[exact].bytes > memory
+def choose_form(sizes: Sizes, examples: int, memory: float | None = None) -> str:
+    """The name of the form to take within `memory` bytes; None is `available_memory()`."""
+    costs = form_costs(sizes, examples)
+    exact = "dual" if examples * sizes.outputs < sizes.parameters else "primal"
+    too_large = costs[exact].bytes > (available_memory() if memory is None else memory)
     too_slow = costs[exact].flops > max(PATIENT_FLOPS, 10 * costs["cg"].flops)
     return "cg" if too_large or too_slow else exact
 

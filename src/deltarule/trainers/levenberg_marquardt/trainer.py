@@ -10,21 +10,21 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.curvature.blocks import examples_at_once
 from deltarule.curvature.linearization import linearize
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.pytrees import register
-from deltarule.engine.rows import Rows, block_size
+from deltarule.engine.rows import Rows, linearized_at_once
 from deltarule.engine.turn import Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
+from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.damped import damped_step
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs, gram_width
+from deltarule.trainers.levenberg_marquardt.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
 from deltarule.trainers.sampling import batch_shares
 
@@ -166,44 +166,47 @@ class LevenbergMarquardt(Trainer):
                 "refit=True needs a linear output layer and the quadratic cost: leave refit out for this network."
             )
 
-    def check_stream(self, net: "Network", params: Params, count: int) -> None:
+    def check_stream(self, sizes: Sizes, count: int) -> None:
         """Steps on all examples, in the primal form."""
         if self.batch_size is not None:
-            super().check_stream(net, params, count)
-        form = self.form(net, params, count)
+            super().check_stream(sizes, count)
+        form = self.form(sizes, count)
         if form != "primal":
             raise ConfigurationError(
                 f"Levenberg-Marquardt would take its {form} form on {count:,} examples, and a stream can only be "
                 "summed into the primal one: train in memory, or give solver='primal'."
             )
 
-    def form(self, net: "Network", params: Params, examples: int) -> str:
-        """Which form a step on that many examples takes, or on their steps: "primal", "dual" or "cg"."""
-        if self.solver != "auto":
-            return self.solver
-        n = trees.size(params)
-        memory = available_memory() if self.memory is None else self.memory
-        return choose_form(n, examples, net.outputs, gram_width(net, params), memory)
+    def form(self, sizes: Sizes, examples: int) -> str:
+        """Which form a step on that many examples takes: "primal", "dual" or "cg"."""
+        return choose_form(sizes, examples, self.memory) if self.solver == "auto" else self.solver
 
-    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+    def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch whose first trials are accepted."""
         m = min(self.batch_size or count, count)
-        costs = form_costs(trees.size(params), m, net.outputs, gram_width(net, params))
-        return -(-count // m) * costs[self.form(net, params, m)].flops
+        return -(-count // m) * form_costs(sizes, m)[self.form(sizes, m)].flops
 
-    def thread_limits(self, net: "Network", params: Params, count: int) -> AbstractContextManager:
+    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for LAPACK where the matrix to factor is small."""
-        examples = count if self.batch_size is None else self.batch_size
-        n = trees.size(params)
-        order = {"primal": n, "dual": examples * net.outputs, "cg": 0}
-        return threads_for_order(order[self.form(net, params, examples)])
+        examples = self.batch_size or count
+        order = {"primal": sizes.parameters, "dual": examples * sizes.outputs, "cg": 0}
+        return threads_for_order(order[self.form(sizes, examples)])
+
+    def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
+        """The form of a step on these rows, and how many of them are linearised at once."""
+        sizes, count = net.sizes(rows.input_shape), rows.x.shape[0]
+        form = self.form(sizes, count)
+        return form, self.block(sizes, count, form)
+
+    def block(self, sizes: Sizes, examples: int, form: str) -> int:
+        """How many of so many examples are linearised at once: a block of the Jacobian (primal) or of the errors."""
+        width = max(sizes.parameters, 4 * sizes.neurons) if form == "primal" else 4 * sizes.neurons
+        return linearized_at_once(examples, width, sizes.outputs)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
         """lambda_0 = damping · max diag(J^T J) ([JN])."""
         share = 1.0 if self.batch_size is None else self.batch_size / int(rows.count)
-        return self.first_state(
-            Objective(net, rows, self.block(net, params, rows.x.shape)), params, rows.x.dtype, share
-        )
+        return self.first_state(Objective(net, rows, self.plan(net, rows)[1]), params, rows.x.dtype, share)
 
     def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> LevenbergMarquardtState:
         """The state before the first step, of which each is on this share of the examples."""
@@ -221,8 +224,8 @@ class LevenbergMarquardt(Trainer):
         """One accepted step on all examples, or one pass of batches with one trial each."""
         if self.batch_size is not None:
             return self._mini_batch_epoch(net, state, rows, turn)
-        F = Objective(net, rows, self.block(net, state.params, rows.x.shape), self.l2)
-        form = self.form(net, state.params, rows.outputs)
+        form, block = self.plan(net, rows)
+        F = Objective(net, rows, block, self.l2)
         return self.step(F, form, state, float(rows.mask.sum()), rows.x.dtype, turn.clock)
 
     def step(
@@ -268,8 +271,8 @@ class LevenbergMarquardt(Trainer):
             turn.clock()
             batch = E.take_batch(rows, turn.order, i, m, int(rows.count))
             l2 = None if self.l2 is None else self.l2 * share / total
-            F = Objective(net, batch, self.block(net, state.params, batch.x.shape), l2)
-            form = self.form(net, state.params, batch.outputs)
+            form, block = self.plan(net, batch)
+            F = Objective(net, batch, block, l2)
             here, damping, ceiling, attempt = self._begin(F, form, state, dtype)
             trial, damping = attempt(damping)
             state = LevenbergMarquardtState(
@@ -306,16 +309,6 @@ class LevenbergMarquardt(Trainer):
 
         ceiling = control.ceiling(self.max_damping, here.trace, here.gradient_norm, float(trees.norm(p)))
         return here, control.follow(state.damping, here.trace, dtype), ceiling, tried
-
-    def block(self, net: "Network", params: Params, shape: tuple[int, ...]) -> int:
-        """How many examples of inputs of this shape, (N, ...), are linearised at once.
-
-        They are a block of the Jacobian (primal) or of the errors (cg).
-        """
-        n = trees.size(params)
-        neurons, steps = 4 * net.neurons(shape[1:]), net.steps(shape[1:])
-        width = max(n, neurons) if self.form(net, params, shape[0] * steps) == "primal" else neurons
-        return block_size(shape[0], examples_at_once(width, net.outputs * steps))
 
 
 register(LevenbergMarquardt, leaves=("l2", "damping", "max_damping", "cg_tolerance", "cg_iterations"))

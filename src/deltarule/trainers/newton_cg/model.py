@@ -56,4 +56,4 @@ def _product(net: "Network", p: Params, v: Params, x: Array, y: Array, weight: A
 
 def block_of(net: "Network", rows: Rows) -> int:
     """How many examples are passed at once: some twelve numbers for each neuron must fit BLOCK_BYTES."""
-    return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * net.neurons(rows.x.shape[1:]))))
+    return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * net.sizes(rows.input_shape).neurons)))

@@ -14,6 +14,7 @@ from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn
 from deltarule.network.backprop import Params
+from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.damped import damped_step
@@ -118,9 +119,9 @@ class NewtonCG(Trainer):
             object.__setattr__(self, "batch_size", require_count("batch_size", self.batch_size))
         object.__setattr__(self, "cg_iterations", require_count("cg_iterations", self.cg_iterations))
 
-    def epoch_flops(self, net: "Network", params: Params, count: int) -> float:
+    def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch with `PRODUCTS` products H v for each of its steps."""
-        return PRODUCTS * 8.0 * count * trees.size(params)
+        return PRODUCTS * 8.0 * count * sizes.steps * sizes.parameters
 
     def init(self, net: "Network", params: Params, rows: Rows) -> NewtonCGState:
         """The first radius."""

@@ -50,7 +50,7 @@ class StreamedCourse(Course):
         like = self.like(params)
         if not self.trainer.whole_stream:
             return like
-        F = self._objective(params, self._passes([]))
+        F = self._objective(self._passes([]))
         return like._replace(state=self.trainer.first_state(F, params, self.rows.dtype))
 
     def like(self, params: Params) -> Carry:
@@ -82,7 +82,7 @@ class StreamedCourse(Course):
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
     def _step(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
-        F = self._objective(carry.state.params, self._passes(waited))
+        F = self._objective(self._passes(waited))
         return self.trainer.step(F, "primal", carry.state, float(self.rows.count), self.rows.dtype, turn.clock)
 
     def _descend(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
@@ -98,9 +98,9 @@ class StreamedCourse(Course):
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}
 
-    def _objective(self, params: Params, passes: Callable[[], Iterator[Rows]]) -> StreamedObjective:
+    def _objective(self, passes: Callable[[], Iterator[Rows]]) -> StreamedObjective:
         """F over the whole stream."""
-        block = self.trainer.block(self.net, params, (self.rows.size, self.rows.stream.inputs))
+        block = self.trainer.block(self.net.sizes(self.rows.input_shape), self.rows.size, "primal")
         return StreamedObjective(self.net, passes, block, self.trainer.l2)
 
     def _passes(self, waited: list[float]) -> Callable[[], Iterator[Rows]]:

@@ -47,7 +47,10 @@ class Feed:
         """N, over all processes."""
         return int(self.counts.sum())
 
-    outputs = count  # rows of outputs: one for each example
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one example's inputs."""
+        return (self.stream.inputs,)
 
     def epoch(self, number: int | None) -> Prefetch[Rows]:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""

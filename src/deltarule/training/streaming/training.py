@@ -106,7 +106,7 @@ def train_stream(
             idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
             raise DataError(f"{idle}: use fewer processes, or more files.")
         (start,) = starting_points(E, net, trainer, params, seed, 1, shape[1:], dtype)
-        trainer.check_stream(net, start, int(counts.sum()))
+        trainer.check_stream(net.sizes(shape[1:]), int(counts.sum()))
         check_together(net, trainer, stopping, int(counts.sum()), validation_data is not None)
         if stopping.min_grad is not None:
             rule = f"min_grad is {stopping.min_grad:g}"

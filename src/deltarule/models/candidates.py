@@ -1,0 +1,166 @@
+"""Candidates: networks of several sizes and starts, tried one after another until their average stops improving.
+
+No width, depth or start is right for all tables, and where exact steps are cheap a network costs tenths of a second. So
+one candidate after another is trained and judged by what it predicts for rows that it has not seen; all so far are
+weighed together, and where several in a row have not raised the score of the whole, the search ends.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.checks import require_choice
+from deltarule.errors import counted
+
+LEAST_SHARE = 0.01  # of the weight, below which a candidate is dropped
+
+
+class Candidate(NamedTuple):
+    """The sizes of the hidden layers, whether the start is nearly linear, and whether steps are further inputs."""
+
+    hidden: tuple[int, ...]
+    nearly_linear: bool = False
+    steps: bool = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to go on.
+
+    Args:
+        starts: of a network that is named.
+        most: candidates at most; 0 tries none.
+        patience: so many in a row that raise the score by less than `gain` together end the search.
+        gain: nats a row.
+        seconds: that the candidates may take together, each of `SPEED` operations: fixed, and by row.
+    """
+
+    starts: int
+    most: int
+    patience: int
+    gain: float
+    seconds: tuple[float, float]
+
+
+EFFORTS = {
+    "quick": Effort(2, 0, 1, 0.0, (0.0, 0.0)),
+    "default": Effort(2, 11, 4, 0.002, (0.5, 0.005)),
+    "thorough": Effort(6, 33, 11, 0.0005, (5.0, 0.05)),
+}
+ORDER = (
+    Candidate((20,)),
+    Candidate((20,), nearly_linear=True),
+    Candidate((20,), steps=True),
+    Candidate(()),
+    Candidate((20, 20), nearly_linear=True),
+    Candidate((50,), nearly_linear=True),
+    Candidate((10,), nearly_linear=True, steps=True),
+    Candidate((10,), nearly_linear=True),
+    Candidate((), steps=True),
+    Candidate((20, 20)),
+    Candidate((50,)),
+)  # the first two are what is trained where nothing is chosen
+SPEED, EPOCHS = 2e10, 40  # operations a second, and epochs of a training, by which candidates are counted
+
+
+def get_effort(name: Any) -> Effort:
+    """The row of that name.
+
+    Raises:
+        ConfigurationError: the name is not in `EFFORTS`.
+    """
+    require_choice("effort", name, tuple(EFFORTS))
+    return EFFORTS[name]
+
+
+def epochs_within(effort: Effort, rows: int, operations: float, most: int) -> int:
+    """The epochs of a candidate whose epoch takes so many operations: a quarter of the time, at least `EPOCHS`."""
+    seconds = effort.seconds[0] + effort.seconds[1] * rows
+    return int(min(most, max(EPOCHS, 0.25 * seconds * SPEED / operations)))
+
+
+def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], float]) -> tuple[Candidate, ...]:
+    """The candidates that an effort tries on so many rows, in their order, from the operations of an epoch of each.
+
+    Each is one that still fits what is left, by shapes alone, so that the same table gets the same candidates on every
+    machine. The first is always among them.
+    """
+    fixed, each = effort.seconds
+    left, chosen = fixed + each * rows, []
+    for i in range(effort.most):
+        candidate = ORDER[i % len(ORDER)]
+        cost = EPOCHS * operations(candidate) / SPEED
+        if not chosen or (cost <= left and (not chosen.count(candidate) or candidate.hidden)):
+            chosen.append(candidate)
+            left -= cost
+    return tuple(chosen)
+
+
+class Found(NamedTuple):
+    """What a search has come to.
+
+    Attributes:
+        members: the candidates that are kept, as `fit` gave them.
+        weights: theirs.
+        score: of all together, a row.
+        scores: after each candidate.
+        tried: how many were trained.
+    """
+
+    members: list[Any]
+    weights: np.ndarray
+    score: float
+    scores: list[float]
+    tried: int
+
+
+def search(
+    candidates: Sequence[Candidate],
+    fit: Callable[[Candidate, int], Any],
+    weigh: Callable[[list[Any]], tuple[np.ndarray, float]],
+    effort: Effort,
+    late: Callable[[], bool] = lambda: False,
+) -> Found:
+    """Train candidates in their order, weigh all so far after each, and stop where the score no longer rises.
+
+    Args:
+        candidates: at least one.
+        fit: trains one, given its number too; None where that came to nothing.
+        weigh: the weights of several and their score together, a row, larger is better.
+        effort: when to stop.
+        late: whether the time is up, asked before each but the first.
+    """
+    members: list[Any] = []
+    scores: list[float] = []
+    weights, score, tried = np.ones(0), -np.inf, 0
+    for number, candidate in enumerate(candidates):
+        if number and late():
+            break
+        member, tried = fit(candidate, number), tried + 1
+        if member is not None:
+            members.append(member)
+            weights, score = weigh(members)
+        scores.append(score)
+        if len(scores) > effort.patience and scores[-1] - scores[-1 - effort.patience] < effort.gain:
+            break
+    return kept(members, weights, score, scores, tried, weigh=weigh)
+
+
+def kept(
+    members: list[Any], weights: np.ndarray, score: float, scores: Sequence[float] = (), tried: int = 0, *, weigh: Any
+) -> Found:
+    """Without those of next to no weight, the others weighed anew."""
+    chosen = [member for member, w in zip(members, weights, strict=True) if w >= LEAST_SHARE * weights.sum()]
+    if len(chosen) < len(members):
+        weights, score = weigh(chosen)
+    return Found(chosen, weights, score, list(scores), tried)
+
+
+def in_words(names: Sequence[str], weights: np.ndarray, tried: int) -> str:
+    """What was chosen, in a line: "of 8 networks 3 are averaged: 20 (64 %), 50 (30 %), 20-20 (6 %)"."""
+    order = np.argsort(-weights, kind="stable")
+    share = ", ".join(f"{names[i]} ({100 * weights[i] / weights.sum():.0f} %)" for i in order)
+    several = "is kept" if len(names) == 1 else "are averaged"
+    return f"of {counted(tried, 'network')} {len(names)} {several}, by how they predict rows left out: {share}"
