@@ -45,11 +45,16 @@ class Objective:
     l2: Number | None = None
     scale: Number = 1.0
 
-    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
-        """The sum of part(net, *arguments, x, y, weight) over blocks of the examples."""
+    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
+        """The sum of part(net, p, x, y, weight) over blocks of the examples.
+
+        With `at`, such as `linearize`, of part(at(net, p, x, y, weight), *arguments).
+        """
 
         def of_block(x: Array, y: Array, weight: Array) -> Any:
-            return part(self.net, *arguments, x, y, self.scale * weight)
+            if at is None:
+                return part(self.net, p, x, y, self.scale * weight)
+            return part(at(self.net, p, x, y, self.scale * weight), *arguments)
 
         return sum_over_blocks(self.rows, self.block, of_block)
 
@@ -87,7 +92,7 @@ class Objective:
     def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
         """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
         if kept is None:
-            return self.sum(_force, p, s)
+            return self.sum(_force, p, s, at=linearize)
         bends = [J @ lin.acceleration(s).reshape(-1) for lin, J in kept]
         return trees.unravel(sum(bends[1:], bends[0]), s)
 
@@ -131,9 +136,9 @@ class JointObjective(Objective):
         """The members."""
         return self.members
 
-    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
         """The sum over the examples of all members."""
-        first, *others = (member.sum(part, *arguments) for member in self.members)
+        first, *others = (member.sum(part, p, *arguments, at=at) for member in self.members)
         for more in others:
             first = trees.mapped(lambda a, b: a + b, first, more)
         return first
@@ -162,12 +167,12 @@ class StreamedObjective(Objective):
         for name, value in {"net": net, "chunks": chunks, "block": block, "l2": l2, "scale": 1.0}.items():
             object.__setattr__(self, name, value)
 
-    def sum(self, part: Callable[..., Any], *arguments: Any) -> Any:
+    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
         """The sum over all chunks."""
         total = None
         for rows in self.chunks():  # pyright: ignore[reportAttributeAccessIssue]
             E, chunk = engine.of(rows.x), Objective(self.net, rows, self.block)
-            total = E.wait(E.call(_chunk_sum, chunk, total, *arguments, part=part))
+            total = E.wait(E.call(_chunk_sum, chunk, total, p, *arguments, part=part, at=at))
         return total
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
@@ -180,8 +185,10 @@ class StreamedObjective(Objective):
         return False
 
 
-def _chunk_sum(chunk: Objective, so_far: Any, *arguments: Any, part: Callable[..., Any]) -> Any:
-    more = chunk.sum(part, *arguments)
+def _chunk_sum(
+    chunk: Objective, so_far: Any, p: Params, *arguments: Any, part: Callable[..., Any], at: Callable[..., Any] | None
+) -> Any:
+    more = chunk.sum(part, p, *arguments, at=at)
     total = more if so_far is None else trees.mapped(lambda a, b: a + b, so_far, more)
     return chunk.rows.everywhere(total)
 
@@ -194,8 +201,7 @@ def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
     return value + F.prior_energy(p), trees.plus(gradient, trees.times(F.prior(p), p))
 
 
-def _force(net: "Network", p: Params, s: Params, x: Array, y: Array, weight: Array) -> Params:
-    lin = linearize(net, p, x, y, weight)
+def _force(lin: Linearization, s: Params) -> Params:
     return lin.transpose_product(lin.acceleration(s))
 
 

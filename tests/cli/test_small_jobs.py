@@ -47,6 +47,15 @@ def test_tables_and_folders_are_trained_and_their_models_used_without_jax(shelf,
     )
 
 
+def test_a_report_is_written_without_matplotlib(shelf):
+    table = shelf / "houses.csv"
+    in_a_process(
+        RUN.replace("jax", "matplotlib"),
+        f"train {table} --target price --hidden 4 --epochs 5 --out m.safetensors",
+        f"report m.safetensors {table}",
+    )
+
+
 def test_images_are_trained_and_their_model_used_without_jax(tmp_path):
     (tmp_path / "small.toml").write_text(
         '[[layers]]\nkind = "Convolution"\nfilters = 2\nkernel = [5, 5]\nactivation = "relu"\n\n'

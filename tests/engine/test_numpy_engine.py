@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deltarule import engine as engines_of
 from deltarule.engine import numpy_engine as E
 from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Turn
+from deltarule.engine.turn import Batches, Turn
 from deltarule.errors import ConfigurationError
 from engines import assert_close, on, put, rows_on
 
@@ -299,7 +299,7 @@ def test_each_batch_sees_its_examples_and_weights(N, m, weighted):
     turn = Turn(order, (5, 2), lambda: clock.append(1))
     carry = (SimpleNamespace(params=0), 0.0)
     steps = -(-N // m)
-    carry = E.each_batch(gradient, rows, turn, m, steps, False, total, step, carry)
+    carry = E.each_batch(gradient, Batches(rows, turn, m, steps, False, total), step, carry)
     assert carry[0].params == len(seen) == len(clock) == steps
     assert carry[1] == pytest.approx(total, rel=1e-12)
     for i, (params, x_i, y_i, weight_i, key) in enumerate(seen):
@@ -322,7 +322,7 @@ def test_each_batch_of_draws_takes_every_place():
         return 0.0, 0.0
 
     carry = (SimpleNamespace(params=None),)
-    E.each_batch(gradient, rows, Turn(order, None), 2, 4, True, 6.0, lambda carry, *_: carry, carry)
+    E.each_batch(gradient, Batches(rows, Turn(order, None), 2, 4, True, 6.0), lambda carry, *_: carry, carry)
     assert seen == [([5, 5], None), ([0, 1], None), ([5, 2], None), ([3, 3], None)]
 
 

@@ -402,3 +402,10 @@ def test_the_report_has_unknowns_with_errors_and_the_map(net, decay, tmp_path):
     (part,) = two.model().training["residual_maps"]
     assert (len(part["points"]), len(part["points"][0]), len(part["residuals"])) == (400, 2, 400)
     assert two.model().report().count("<circle") >= 400
+
+
+def test_a_residual_that_is_no_number_ends_without_a_warning(net):
+    nowhere = dr.Equation(T, lambda x, u, p: np.log(u.value * 0 - 1))
+    result = dr.solve(net, [dr.Equation(T, lambda x, u, p: u.d(0) / x), nowhere], trainer=LM, epochs=3)
+    assert not np.isfinite(result.residual_rms[0])
+    assert "<html" in result.model().report()

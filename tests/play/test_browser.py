@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -38,6 +39,13 @@ def wait_for(page, condition):
 
 def wait_for_epoch(page, least):
     wait_for(page, f"Number(document.getElementById('epoch').textContent) >= {least}")
+
+
+def serious_findings(page):
+    """What axe-core finds on the page that is serious or critical."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
 
 
 def numbers(page, box="equation"):
@@ -338,6 +346,7 @@ def test_the_replay_opens_without_a_server(served, opened, tmp_path):
     wait_for_epoch(page, 6)
     part(page, "edge-2-0-0").hover()
     assert "Weight from" in part(page, "detail").inner_text()
+    assert serious_findings(page) == []
 
 
 def test_a_server_that_ends_leaves_the_page_readable(served, opened):
@@ -352,7 +361,6 @@ def test_a_server_that_ends_leaves_the_page_readable(served, opened):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["higham", "digits"])
 def test_nothing_sticks_out_and_no_serious_finding_of_axe(served, opened, width, height, scheme, name):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     problem = problem_of(name)
     page = opened(served(problem).address, viewport={"width": width, "height": height}, color_scheme=scheme)
     part(page, "step").click()
@@ -361,9 +369,35 @@ def test_nothing_sticks_out_and_no_serious_finding_of_axe(served, opened, width,
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(251, 250, 248)", "dark": "rgb(22, 24, 28)"}[scheme]
-    found = axe.Axe().run(page).response["violations"]
-    serious = [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
-    assert serious == []
+    assert serious_findings(page) == []
+
+
+def test_the_stop_button_of_a_training_that_is_watched(opened):
+    problem, results, watch = GENERATED["curve"](), [], dr.Watch(browser=False)
+    held_out = (problem.X[1::2], problem.Y[1::2])
+
+    def train():
+        net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
+        trainer = dr.GradientDescent(eta=0.05, batch_size=5)
+        options = {"trainer": trainer, "epochs": 10**6, "validation_data": held_out, "callbacks": [watch], "seed": 0}
+        results.append(dr.train(net, problem.X[::2], problem.Y[::2], engine="numpy", **options))
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    page = opened(watch.address)
+    wait_for_epoch(page, 2)
+    assert part(page, "pause").inner_text() == "Stop training"
+    part(page, "pause").click()
+    thread.join(60)
+    assert not thread.is_alive()
+    (result,) = results
+    assert result.stop_reason == "callback"
+    assert result.best_epoch == 1 + int(np.argmin(result.history["validation_cost"]))
+    wait_for(page, "document.getElementById('pause').disabled")
+    assert epoch(page) == result.epochs
+    assert serious_findings(page) == []
+    watch.close()
+    page.get_by_text("has ended; what is shown stays").wait_for()
 
 
 def test_touch(served, opened):

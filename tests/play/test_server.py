@@ -277,3 +277,33 @@ def test_the_token_is_another_each_time(server):
     other.listening.close()
     assert other.guard.token != server.guard.token
     assert len(other.guard.token) >= 32
+
+
+def test_a_pause_gives_up_the_epoch_that_is_under_way(server, monkeypatch):
+    within, ended = threading.Event(), threading.Event()
+    original = module.LessonConnection.keep_on
+
+    def keep_on(self):
+        if self.lesson.learners[0].now.epoch < 1:  # the first epoch is always whole
+            return
+        within.set()
+        deadline = time.monotonic() + 20
+        while self.running and time.monotonic() < deadline:
+            time.sleep(0.01)
+        try:
+            original(self)
+        except module.TimeIsUp:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(module.LessonConnection, "keep_on", keep_on)
+    with connected(server) as socket:
+        heard(socket, "layout")
+        sent(socket, do="run")
+        assert within.wait(20)
+        sent(socket, do="pause")
+        heard(socket, "paused")
+        assert ended.is_set()
+        sent(socket, do="epoch")  # and the training can go on
+        while heard(socket, "frame")["learners"][0]["epoch"] < 2:
+            pass

@@ -53,6 +53,43 @@ def test_the_rows_of_a_table_are_those_of_its_source(table):
         lesson.look(held_out)
 
 
+def test_the_first_rows_of_a_folder_train_and_what_it_holds_out_is_scored(tmp_path, monkeypatch):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(3000, 3)), columns=["a", "b", "c"])
+    table.assign(kind=(table.a > 0).astype(int)).to_parquet(tmp_path / "part.parquet")
+    monkeypatch.setattr("deltarule.play.sources.MOST_ROWS", 500)
+    problem = problem_of(str(tmp_path), target="kind")
+    assert problem.inputs == ("a", "b")
+    assert problem.classes == ("0", "1")
+    assert problem.X.shape == (500, 2)
+    assert problem.X[problem.labels == 1, 0].min() > problem.X[problem.labels == 0, 0].max()
+    assert len(problem.validation[0]) == 450
+    Lesson(problem).frame()
+    with pytest.raises(ConfigurationError, match="name the columns to learn with --target"):
+        problem_of(str(tmp_path))
+
+
+def test_the_arrays_of_a_folder(tmp_path):
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", X[:, :1] * X[:, 1:])
+    problem = problem_of(str(tmp_path))
+    assert problem.view == "plane"
+    assert problem.classes is None
+    assert len(problem.X) + len(problem.validation[0]) == 170  # 30 are the test part
+
+
+def test_a_time_series_model_is_refused_with_what_to_do(tmp_path):
+    u = np.random.default_rng(0).normal(size=80)
+    y = np.append(0, np.tanh(u[:-1]))
+    model = dr.NARXRegressor(input_lags=1, output_lags=1, hidden=(2,), training="open-loop", random_state=0).fit(u, y)
+    model.save(tmp_path / "narx.safetensors")
+    with pytest.raises(ModelFileError, match="play the table itself, or see the model with deltarule report"):
+        problem_of(str(tmp_path / "narx.safetensors"))
+
+
 def test_digits_are_pictures():
     problem = problem_of("digits")
     assert problem.image == (8, 8)

@@ -111,7 +111,7 @@ def show_extrapolation(model: "TrainedModel", rows: "RawRows") -> int | None:
 
 
 def seen_before(model: "TrainedModel", rows: "RawRows") -> list[str]:
-    """A note where the table may be the one the network was trained on, and so says too much good."""
+    """A note where the table may be the one that trained the network, which makes it look better than it is."""
     if rows.test_rows is not None or model.training.get("source") != rows.name:
         return []
     return [

@@ -19,7 +19,7 @@ class Playing(Reading):
     """What is played, and where."""
 
     source: str = option(
-        f"higham, circles, spirals, xor, curve, digits, mnist, {TABLE_FILE}, or a model file.",
+        f"higham, circles, spirals, xor, curve, digits, mnist, {TABLE_FILE}, a folder, or a model file.",
         "[SOURCE|MODEL]",
         default="higham",
         positional=True,

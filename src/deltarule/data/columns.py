@@ -1,8 +1,8 @@
 """The two kinds of column in a table, numbers and categories, and how each becomes inputs of the network.
 
 Both are small frozen descriptions that encode raw cells and write themselves as JSON. A column checks itself when it is
-made, so one read from a damaged model file is refused as it is read. Whoever shows, exports or judges columns asks
-them, never their class.
+made, so one read from a damaged model file is refused as it is read. Code that shows, exports or judges columns
+calls their methods and never tests their class.
 """
 
 import math

@@ -48,7 +48,7 @@ class Loaded:
     name: str  # "digits", "mnist", or that of the file or folder
     schema: Schema  # measured on the training part
     train: Any
-    validation: Examples  # choose
+    validation: Examples  # choose the best epoch
     test: Examples  # are looked at once, at the end
     notes: tuple[str, ...] = ()  # what the user should know: rows dropped, columns ignored, constant columns
 

@@ -1,7 +1,7 @@
 """The pass over a stream before it trains: its columns measured, its held-out rows kept, its digest taken.
 
-Several processes make it together: each reads its share of the stream, tells the others what it found, and puts all
-of that together; so each has the same result, which is that of one process to the last bit.
+Several processes can share it: each reads its part of the stream, sends the others what it found, and combines what all
+have found. Each gets the same result, to the last bit that of one process.
 """
 
 import pickle
@@ -26,7 +26,7 @@ MOST_CLASSES = 1000  # of a target that is to be read as classes
 
 
 class Among(NamedTuple):
-    """Which of how many processes this is, and what tells each of them what all of them give, in their order."""
+    """Which process this is, of how many, and what gives each of them what all of them send, in their order."""
 
     i: int = 0
     of: int = 1
@@ -122,7 +122,7 @@ class Found:
 
 
 def first_pass(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
-    """Read this process's share of a stream, and hear of the others'.
+    """Read this process's share of a stream, and take in what the others found.
 
     Raises:
         DataError: a block cannot be read or used, in this process or another.

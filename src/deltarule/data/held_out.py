@@ -71,7 +71,7 @@ def _room(columns: int) -> int:
 
 
 def parted(stream: Stream, parts: Parts, number: int, block: Block) -> Iterator[tuple[Piece, np.ndarray]]:
-    """The pieces of a block of the stream, each with the part of every row."""
+    """The pieces of a block of the stream, each with the part that every row belongs to."""
     part, at = parts.of(number, block.rows), 0
     for x, y in stream.pieces(block):
         yield (x, y), part[at : at + len(x)]

@@ -45,7 +45,7 @@ def chunks(stream: Stream, order: Iterable[Block], rows: int, dtype: np.dtype) -
 
 
 class Prefetch(Generic[T]):
-    """What an iterator gives, made ahead in a thread; `waited` sums the seconds that the user stood still for it.
+    """The items of an iterator, made ahead in a thread; `waited` counts the seconds spent waiting for them.
 
     Args:
         items: the iterator.

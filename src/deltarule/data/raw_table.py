@@ -40,7 +40,7 @@ def refuse_duplicates(origin: str | Path, names: Collection[str]) -> None:
 
 @contextmanager
 def reading(what: object, kind: str, advice: str, *faults: type[Exception]) -> Iterator[None]:
-    """Turn what a library says of a damaged file, inside, into a DataError."""
+    """Turn a library's exception about a damaged file, raised inside, into a DataError."""
     try:
         yield
     except faults as error:

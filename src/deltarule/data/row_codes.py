@@ -1,4 +1,4 @@
-"""Rows known by what they hold: a 64-bit code of each, and one sum of all to which many may add their part."""
+"""A 64-bit code of what each row holds, and a checksum of all rows that several processes can compute in parts."""
 
 import numpy as np
 

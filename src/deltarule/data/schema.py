@@ -1,7 +1,7 @@
-"""What turns raw rows into X and Y, and a network's outputs back into units or class labels.
+"""How raw rows become X and Y, and a network's outputs targets in their units or class labels.
 
-A schema is measured once, on the training rows, and travels in the model file: whoever loads the model
-encodes new rows exactly as the training rows were.
+A schema is measured once, on the training rows, and travels in the model file: a program that loads
+the model encodes new rows exactly as the training rows were.
 """
 
 from collections.abc import Mapping, Sequence

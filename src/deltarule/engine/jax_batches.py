@@ -18,7 +18,7 @@ from jax import Array, lax
 from deltarule.engine.devices import replicate
 from deltarule.engine.rows import Rows, block_size, padded_size
 from deltarule.engine.sharding import AXIS, DIVIDED, WHOLE
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.turn import Batches, Record, Turn
 
 Params = Any  # of a network: a list of dicts of arrays
 
@@ -106,13 +106,12 @@ Step = Callable[[Any, Array, Params, Array], Any]
 Gradient = Callable[[Array, Params], tuple[Array, Params, Array]]
 
 
-def each_batch(
-    one: OneGradient, rows: Rows, turn: Any, m: int, steps: Any, replace: bool, total: Array, step: Step, carry: Any
-) -> Any:
+def each_batch(one: OneGradient, batches: Batches, step: Step, carry: Any) -> Any:
     """carry ← step(carry, C, ∇C, its share) for each of the batches; see `numpy_engine.each_batch`."""
-    drawn, mean_weight = None if replace else rows.count, total / rows.count
+    rows, turn, m = batches.rows, batches.turn, batches.m
     if rows.shards is not None:
-        return _each_batch_on_devices(one, rows, turn, m, steps, drawn, mean_weight, step, carry)
+        return _each_batch_on_devices(one, batches, step, carry)
+    drawn, mean_weight = None if batches.replace else rows.count, batches.total / rows.count
     size = turn.order.shape[0]
     some = _batches_at_once(rows, m, -(-size // m))
     order = jnp.pad(turn.order, (0, -size % (some * m)))
@@ -131,7 +130,7 @@ def each_batch(
 
         return gradient
 
-    return _loop(steps, some, gradient_from, step, carry)
+    return _loop(batches.steps, some, gradient_from, step, carry)
 
 
 def _loop(steps: Any, some: int, gradient_from: Callable[[Array], Gradient], step: Step, carry: Any) -> Any:
@@ -203,28 +202,19 @@ class OwnOrder(NamedTuple):
     begins: Array
 
 
-def _each_batch_on_devices(
-    one: OneGradient,
-    rows: Rows,
-    turn: Any,
-    m: int,
-    steps: Any,
-    drawn: Array | None,
-    mean_weight: Array,
-    step: Step,
-    carry: Any,
-) -> Any:
+def _each_batch_on_devices(one: OneGradient, batches: Batches, step: Step, carry: Any) -> Any:
     """`each_batch` as each device runs it on its own rows; the parameters stay the same on all."""
+    rows, turn, m, drawn = batches.rows, batches.turn, batches.m, not batches.replace
     devices = rows.shards.devices
 
     def own(rows: Rows, firsts: Array, counts: Array, carry: Any, order: Array, key: Array, mean_weight: Array) -> Any:
         here = lax.axis_index(AXIS)
-        held = rows.x.shape[0] if drawn is not None else order.shape[0]
-        mine = own_order(order, None if drawn is None else rows.count, firsts[here], counts[here], held, m)
+        held = rows.x.shape[0] if drawn else order.shape[0]
+        mine = own_order(order, rows.count if drawn else None, firsts[here], counts[here], held, m)
         gradient = batch_gradient(one, rows, mine, block_of(m, devices), key, mean_weight)
-        return _loop(steps, order.shape[0] // m, lambda _: gradient, step, carry)
+        return _loop(batches.steps, order.shape[0] // m, lambda _: gradient, step, carry)
 
-    return over_devices(rows, own, carry, turn.order, turn.key, mean_weight)
+    return over_devices(rows, own, carry, turn.order, turn.key, batches.total / rows.count)
 
 
 def over_devices(rows: Rows, epoch: Callable[..., Any], *whole: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from deltarule import trees
-from deltarule.engine.turn import Turn
+from deltarule.engine.turn import Batches, Turn
 
 GATHERED_ROWS = 512  # examples of several small batches that are gathered together
 
@@ -38,33 +38,19 @@ def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | N
     return trainer.epoch(net, state, rows, Turn(order, key))
 
 
-def each_batch(
-    gradient: Callable[..., Any],
-    rows: Any,
-    turn: Any,
-    m: int,
-    steps: int,
-    replace: bool,
-    total: float,
-    step: Callable[..., Any],
-    carry: Any,
-) -> Any:
+def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..., Any], carry: Any) -> Any:
     """carry ← step(carry, C, ∇C, its share) for each of the batches.
 
     Args:
         gradient: (params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient.
-        rows: the examples.
-        turn: the epoch's order of the examples, the key of what layers draw, and the clock.
-        m: the examples of a batch; the last one may be shorter.
-        steps: how many batches.
-        replace: whether the order holds draws with replacement, so that every place counts.
-        total: the weight of all examples.
+        batches: of the epoch.
         step: takes the mean cost of a batch at carry[0].params, its gradient, and what it is the mean by: the number
             of its examples times the mean weight of all, see `deltarule.trainers.sampling`.
         carry: before the first batch.
     """
-    mean_weight = total / len(rows.x)
-    places = min(steps * m, len(turn.order))
+    rows, turn, m = batches.rows, batches.turn, batches.m
+    mean_weight = batches.total / len(rows.x)
+    places = min(batches.steps * m, len(turn.order))
     some = m * max(1, GATHERED_ROWS // m)
     dtype, whole = rows.x.dtype, np.full(m, 1 / (m * mean_weight), rows.x.dtype)
     for begin in range(0, places, some):

@@ -26,3 +26,23 @@ class Turn(NamedTuple):
     order: Array | None
     key: Any
     clock: Callable[[], None] = no_clock
+
+
+class Batches(NamedTuple):
+    """The mini-batches of an epoch.
+
+    Attributes:
+        rows: the examples.
+        turn: their order in this epoch, the key of what layers draw, and the clock.
+        m: the examples of a batch; the last one may be shorter.
+        steps: how many batches.
+        replace: whether the order holds draws with replacement, so that every place counts.
+        total: the weight of all examples.
+    """
+
+    rows: Any
+    turn: Turn
+    m: int
+    steps: Any
+    replace: bool
+    total: Any

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.arrays import Array
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.engine.randomness import POINTS, generator
 from deltarule.engine.turn import Record, Turn
 from deltarule.equations.problem import Problem
@@ -136,8 +136,4 @@ def value(F: Objective, p: Params) -> Array:
 
 def _trace(F: Objective, p: Params) -> Array:
     """tr(J J^T)."""
-    return sum(d.sum() for d in trees.leaves(F.sum(_diagonal, p)))
-
-
-def _diagonal(net: Any, p: Params, x: Array, y: Array, weight: Array) -> Params:
-    return linearize(net, p, x, y, weight).squared_jacobian()
+    return sum(d.sum() for d in trees.leaves(F.sum(Linearization.squared_jacobian, p, at=linearize)))

@@ -153,7 +153,8 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
     lifted = trees.mapped(np.asarray, result.params)
     epoch = max(result.best_epoch - 1, 0)  # whose points and weights led to the parameters
     points = course.points(epoch)
-    maps = tuple(residuals_of(problem, lifted, x, e) for x, e in zip(points, problem.equations, strict=True))
+    with np.errstate(all="ignore"):  # the history says where they were no numbers
+        maps = tuple(residuals_of(problem, lifted, x, e) for x, e in zip(points, problem.equations, strict=True))
     if problem.data is not None:
         X, Y = problem.data
         points, maps = [*points, X], (*maps, values_of(problem, lifted, X) - Y)

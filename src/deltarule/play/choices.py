@@ -141,6 +141,19 @@ class Choices:
         return Network([*(Dense(n, self.activation) for n in self.hidden), Dense(k, output)], self.cost)
 
 
+def rate_of(trainer: Any, problem: Problem) -> dict[str, float]:
+    """The learning rate that a trainer begins with: the problem's own, or that of the table of trainers.
+
+    Raises:
+        ConfigurationError: there is no such trainer.
+    """
+    require_choice("trainer", trainer, tuple(TRAINERS))
+    start = problem.start or {}
+    kind = "images" if problem.image is not None else "regression" if problem.classes is None else "classification"
+    etas = {kind: start["eta"]} if start.get("trainer") == trainer and "eta" in start else TRAINERS[trainer].eta
+    return {"eta": etas[kind]} if kind in etas else {}
+
+
 def costs_for(problem: Problem) -> tuple[str, ...]:
     """The costs that go with a problem's targets."""
     costs = COSTS[problem.classes is not None]

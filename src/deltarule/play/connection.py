@@ -214,6 +214,12 @@ class LessonConnection(Connection):
         if self.closed:
             raise TimeIsUp
 
+    def keep_on(self) -> None:
+        """Called between the pieces of an epoch that is run: a pause ends it too, and it begins anew with the next."""
+        self.look_up()
+        if not self.running:
+            raise TimeIsUp
+
     async def train(self) -> None:
         """Epoch after epoch until somebody says stop; a page that cannot keep up misses frames, never epochs."""
         loop = asyncio.get_running_loop()
@@ -236,7 +242,7 @@ class LessonConnection(Connection):
         """One epoch, or as many as fit between two frames."""
         began = time.monotonic()
         while True:
-            self.lesson.epoch(self.look_up)
+            self.lesson.epoch(self.keep_on)
             late = time.monotonic() - began > AT_ONCE
             if self.speed or late or not self.running or self.lesson.ended:
                 return

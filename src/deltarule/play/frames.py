@@ -15,6 +15,7 @@ from deltarule.trainers.levenberg_marquardt.damping import VERDICTS
 
 SHOWN_OF_RECORD = ("gradient_norm", "lambda", "mu", "radius", "accepted", "rejected", "gamma", "log_evidence")
 MOST_NAMES = 100  # of inputs
+MOST_POINTS = 600  # of the plane or the line that are drawn
 
 
 class Frames:
@@ -80,7 +81,8 @@ class Frames:
         ]
         points = None
         if problem.view in ("plane", "line"):
-            points = {"X": problem.X.round(5), "Y": problem.Y[:, 0].round(5), "labels": problem.labels}
+            some = np.unique(np.linspace(0, len(problem.X) - 1, MOST_POINTS).round().astype(int))
+            points = {"X": problem.X[some].round(5), "Y": problem.Y[some, 0].round(5), "labels": problem.labels[some]}
         return picture.finite(
             {
                 "kind": "layout",
@@ -89,6 +91,7 @@ class Frames:
                     "name": problem.name, "title": problem.title, "view": problem.view, "count": len(problem.X),
                     "inputs": problem.inputs[:MOST_NAMES], "outputs": problem.outputs, "classes": problem.classes,
                     "image": problem.image, "box": picture.box_of(problem) if points else None, "points": points,
+                    "range": [problem.Y.min(), problem.Y.max()],
                     "validated": problem.validation is not None, "given": problem.given is not None,
                 },
                 "inputs": {"n": problem.width, "shown": self.shown[0]},

@@ -21,6 +21,7 @@ from deltarule.play.choices import (
     Choices,
     costs_for,
     hidden_activations,
+    rate_of,
 )
 from deltarule.play.frames import Frames
 from deltarule.play.learner import Learner
@@ -60,6 +61,8 @@ class Lesson(Frames):
 
     def change(self, changes: dict[str, Any]) -> bool:
         """Other settings: of the trainers they act at once, any other begins anew."""
+        if "trainer" in changes and "eta" not in changes:
+            changes = changes | rate_of(changes["trainer"], self.problem)
         choices = self.choices.with_changes(changes)
         if any(name not in TRAINING for name in changes) or (choices.versus is None) != (self.choices.versus is None):
             self.begin(self.problem, choices)

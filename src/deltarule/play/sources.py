@@ -1,6 +1,7 @@
 """From what a user names, a source of rows or a model file, to a problem of the page. Nothing else is read."""
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from deltarule import data
 from deltarule.data import DataSet, Schema, TableOptions
+from deltarule.data.dataset import Examples, StreamedData
 from deltarule.data.table_file import read_table
 from deltarule.data.table_options import AS_FOUND
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
@@ -31,7 +33,7 @@ def problem_of(
     """The problem that a source or a model file poses.
 
     Args:
-        source: a name in `problems.GENERATED`, "digits", "mnist", the path of a table, or that of a model file.
+        source: a name in `problems.GENERATED`, "digits", "mnist", the path of a table, a folder or a model file.
         rows: for a model file, the source of rows to show it; None where the model was trained on digits or MNIST
             takes these, and for a table one row of the columns' means.
         target: the target columns of a table; None takes the last column.
@@ -50,6 +52,8 @@ def problem_of(
         raise ConfigurationError(f"rows is {rows!r}, which are rows for a model file, and {source!r} is none.")
     if source in GENERATED:
         return GENERATED[source]()
+    if Path(source).is_dir():
+        return _of_data(_beginning(data.load_folder(source, target=target)), columns)
     if target is None and source not in ("digits", "mnist"):
         target = [str(read_table(Path(source), options=options)[0].columns[-1])]
     loaded = data.load(source, target=target, data_dir=data_dir, drop_missing=drop_missing, options=options)
@@ -81,6 +85,22 @@ def _of_data(loaded: DataSet, columns: int | None) -> Problem:
     )
 
 
+def _beginning(loaded: StreamedData) -> DataSet:
+    """A folder's first training rows, numbered in their order; what is held out was measured in the pass over it."""
+    X, Y, count = [], [], 0
+    for x, y in chain.from_iterable(map(loaded.train.pieces, loaded.train.blocks)):
+        X.append(x[: MOST_ROWS - count])
+        Y.append(np.reshape(y, (len(y), -1))[: MOST_ROWS - count])
+        count += len(X[-1])
+        if count == MOST_ROWS:
+            break
+    targets = np.concatenate(Y)
+    if loaded.schema.classes is not None:
+        targets = np.eye(len(loaded.schema.classes))[targets[:, 0].astype(int)]
+    rows = Examples(np.concatenate(X), targets, np.arange(count))
+    return DataSet(loaded.name, loaded.schema, rows, loaded.validation, loaded.test, loaded.notes)
+
+
 def _start(schema: Schema) -> dict[str, Any]:
     if schema.image_shape is not None:
         return {"activation": "sigmoid", "cost": "cross-entropy", "trainer": "sgd", "eta": 0.5, "batch_size": 10}
@@ -94,7 +114,8 @@ def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, o
     model: Any = load_model(path)
     if hasattr(model, "forecast"):
         raise ModelFileError(
-            f"{path} is a time-series model, which the page does not show: train a network on a table."
+            f"{path} is a time-series model, whose outputs come back as inputs, and the page shows networks without "
+            "feedback: play the table itself, or see the model with deltarule report."
         )
     schema = model.schema
     if schema is None:

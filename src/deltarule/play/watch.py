@@ -73,10 +73,12 @@ class WatchFrames(Frames):
     def __init__(self, course: Course, watched: Watched):
         X, Y = watched.rows.x, watched.rows.y
         classes = course.net.cost.for_classes or course.net.output_activation.name == "softmax"
-        names = tuple(map(str, range(Y.shape[1] if Y.shape[1] > 1 else 2)))
+        k = Y.shape[1]
+        names = tuple(map(str, range(k if k > 1 else 2)))
+        outputs = names[:k] if classes else ("y",) if k == 1 else tuple(f"y{j}" for j in range(k))
         problem = Problem(
             "watched", f"{type(course.trainer).__name__} on {int(course.rows.count):,} examples", X, Y,
-            tuple(f"x{k}" for k in range(X[0].size)), names[: Y.shape[1]], names if classes else None,
+            tuple(f"x{k}" for k in range(X[0].size)), outputs, names if classes else None,
             np.arange(len(X)), validation=None if course.validation is None else (X[:0], Y[:0]),
         )  # fmt: skip
         self.present(problem, course.net, [watched], [type(course.trainer).__name__])  # pyright: ignore[reportArgumentType]

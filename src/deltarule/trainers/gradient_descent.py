@@ -16,7 +16,7 @@ from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.pytrees import register
 from deltarule.engine.randomness import draws, orders
 from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.turn import Batches, Record, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -240,10 +240,9 @@ class GradientDescent(Trainer):
             grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
             return self._move(net, state, grads), cost_sum + share * cost, weight_sum + share
 
-        replace, zero = self.sampling == "uniform", 0 * total
-        state, cost, weight = engine.of(rows.x).each_batch(
-            _gradient_of(net), rows, turn, m, self._count(rows.count), replace, total, step, (state, zero, zero)
-        )
+        batches = Batches(rows, turn, m, self._count(rows.count), self.sampling == "uniform", total)
+        zero = 0 * total
+        state, cost, weight = engine.of(rows.x).each_batch(_gradient_of(net), batches, step, (state, zero, zero))
         return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
 
     def _count(self, count: Any) -> Any:

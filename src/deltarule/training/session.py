@@ -62,7 +62,7 @@ class TrainingResult:
             before, each up to its last checkpoint.
         engine: what computed: "numpy" or "jax".
         starts: of several starts, the result of each, this one among them.
-        remark: one sentence where a classifier has learnt nothing.
+        remark: one sentence where a classifier has learnt nothing, or where standard errors do not fit the memory.
     """
 
     params: Params

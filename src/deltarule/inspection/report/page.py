@@ -98,7 +98,9 @@ def _lead(schema: Schema, training: Mapping[str, Any], evidence: Evidence | None
     metrics = training.get("metrics") or {}
     names = ", ".join(schema.target_names)
     words = []
-    if "test_accuracy" in metrics:
+    if evidence is not None and evidence.parts is not None:
+        words.append(f"Predicts {names}.")  # how well, the same test rows say below
+    elif "test_accuracy" in metrics:
         words.append(f"Predicts {names}: {100 * metrics['test_accuracy']:.1f} % of the test rows are right.")
     elif "test_rmse_by_target" in metrics:
         r2 = metrics.get("test_r2_by_target") or {}
@@ -172,8 +174,10 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
 
 def _map(part: Mapping[str, Any], names: Sequence[str]) -> Shown:
     """The residual of a differential equation, a condition or data over the first two inputs."""
-    points, sizes = np.array(part["points"]), np.array(part["residuals"])
-    return Shown(f"Residual of {part['name']}", RESIDUAL, pictures.residual_map(points, sizes, names))
+    points, sizes = np.array(part["points"]), np.array(part["residuals"], float)
+    known = np.isfinite(sizes)
+    chart = pictures.residual_map(points[known], sizes[known], names)
+    return Shown(f"Residual of {part['name']}", RESIDUAL, chart)
 
 
 def _training(training: Mapping[str, Any]) -> list[Shown]:

@@ -152,7 +152,7 @@ def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) ->
 
     Four decades below the largest of them are told apart.
     """
-    shown = np.maximum(sizes, max(10.0**-DECADES * sizes.max(), np.finfo(float).tiny))
+    shown = np.maximum(sizes, max(10.0**-DECADES * sizes.max(initial=0), np.finfo(float).tiny))
     titles = [
         f"{', '.join(f'{name} {x:.4g}' for name, x in zip(names, point, strict=True))}: residual {size:.3g}"
         for point, size in zip(points.tolist(), sizes.tolist(), strict=True)
@@ -160,7 +160,7 @@ def residual_map(points: np.ndarray, sizes: np.ndarray, names: Sequence[str]) ->
     if points.shape[1] == 1:
         dots = Points(points[:, 0], shown, titles=titles)
         return Chart([dots], Axis(names[0]), Axis("size of the residual", log=True))
-    radii = 0.6 + 5 * (1 + np.log10(shown / shown.max()) / DECADES) ** 2
+    radii = 0.6 + 5 * (1 + np.log10(shown / shown.max(initial=0)) / DECADES) ** 2
     return Chart([Points(points[:, 0], points[:, 1], titles=titles, radii=radii)], Axis(names[0]), Axis(names[1]))
 
 

@@ -100,14 +100,17 @@
     canvas.style.height = `${width}px`;
   };
 
-  DR.drawView = (canvas, layout, view, row, colour) => {
+  DR.drawView = (canvas, layout, view, trace, colour) => {
     const { problem } = layout;
-    if (problem.view === "plane") plane(canvas, problem, view, row);
-    else if (problem.view === "line") line(canvas, problem, view, row, colour);
+    if (problem.view === "plane") plane(canvas, problem, view, trace);
+    else if (problem.view === "line") line(canvas, problem, view, trace, colour);
     else if (view.targets) scatter(canvas, view, colour);
   };
 
-  const plane = (canvas, problem, view, row) => {
+  // The ink of a class, or of a value between the lowest and the highest: red to blue.
+  const shade = (share) => [CLASSES[share > 0.5 ? 0 : 1], Math.abs(share - 0.5) * 1.6];
+
+  const plane = (canvas, problem, view, trace) => {
     DR.square(canvas);
     const { context, width, height } = fresh(canvas), [x0, x1, y0, y1] = problem.box;
     const small = document.createElement("canvas");
@@ -115,23 +118,27 @@
     const image = new ImageData(view.size, view.size);
     const strength = DR.bytes(view.strength || view.value), label = view.label ? DR.bytes(view.label) : null;
     for (let i = 0; i < strength.length; i++) {
-      const [r, g, b] = label ? CLASSES[label[i] % CLASSES.length] : CLASSES[strength[i] > 127 ? 0 : 1];
-      const alpha = label ? 25 + 0.5 * strength[i] : Math.abs(strength[i] - 127) * 1.6;
-      image.data.set([r, g, b, alpha], 4 * i);
+      const [ink, alpha] = label ? [CLASSES[label[i] % CLASSES.length], 0.1 + strength[i] / 510] : shade(strength[i] / 255);
+      image.data.set([...ink, 255 * alpha], 4 * i);
     }
     small.getContext("2d").putImageData(image, 0, 0);
     context.imageSmoothingEnabled = true;
     context.drawImage(small, 0, 0, width, height);
-    problem.points.X.forEach(([x, y], i) => {
-      const [r, g, b] = CLASSES[problem.points.labels[i] % CLASSES.length];
+    const [lowest, highest] = problem.range, { X, Y, labels } = problem.points;
+    const point = ([x, y], value, label, chosen) => {
       context.beginPath();
-      context.arc((width * (x - x0)) / (x1 - x0), height - (height * (y - y0)) / (y1 - y0), i === row ? 6 : problem.count > 60 ? 2.8 : 4.5, 0, 7);
-      context.fillStyle = `rgb(${r},${g},${b})`;
+      context.arc((width * (x - x0)) / (x1 - x0), height - (height * (y - y0)) / (y1 - y0), chosen ? 6 : X.length > 60 ? 2.8 : 4.5, 0, 7);
+      const [ink, alpha] = problem.classes ? [CLASSES[label % CLASSES.length], 1] : shade((value - lowest) / (highest - lowest || 1));
+      context.fillStyle = css("--card");
       context.fill();
-      context.lineWidth = i === row ? 2.5 : 1;
-      context.strokeStyle = i === row ? css("--ink") : css("--card");
+      context.fillStyle = `rgb(${ink.join(" ")} / ${alpha})`;
+      context.fill();
+      context.lineWidth = chosen ? 2.5 : 1;
+      context.strokeStyle = chosen ? css("--ink") : css(problem.classes ? "--card" : "--soft");
       context.stroke();
-    });
+    };
+    X.forEach((x, i) => point(x, Y[i], labels[i], false));
+    point(trace.x, trace.y[0], trace.y.length > 1 ? trace.y.indexOf(Math.max(...trace.y)) : Number(trace.y[0] > 0.5), true);
     if (DR.cursor) {
       const [x, y] = [(width * (DR.cursor[0] - x0)) / (x1 - x0), height - (height * (DR.cursor[1] - y0)) / (y1 - y0)];
       context.strokeStyle = css("--ink");
@@ -139,7 +146,7 @@
     }
   };
 
-  const line = (canvas, problem, view, row, colour) => {
+  const line = (canvas, problem, view, trace, colour) => {
     canvas.style.height = "15rem";
     const { context, width, height } = fresh(canvas), [x0, x1, y0, y1] = problem.box;
     const x = (v) => (width * (v - x0)) / (x1 - x0), y = (v) => height - (height * (v - y0)) / (y1 - y0);
@@ -160,7 +167,8 @@
     context.lineWidth = 2.2;
     context.strokeStyle = colour;
     context.stroke();
-    problem.points.X.forEach(([v], i) => dot(context, x(v), y(problem.points.Y[i]), i === row));
+    problem.points.X.forEach(([v], i) => dot(context, x(v), y(problem.points.Y[i]), false));
+    dot(context, x(trace.x[0]), y(trace.y[0]), true);
   };
 
   const dot = (context, x, y, chosen) => {

@@ -40,7 +40,7 @@
       const radius = most > 12 ? 11 : most > 4 ? 14 : 17;
       const height = most * row + TOP + 30, width = (this.columns.length - 1) * COLUMN + 2 * SIDE;
       this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      this.svg.style.minWidth = `${0.72 * width}px`; // on a narrow screen it is scrolled rather than made smaller
+      this.svg.style.minWidth = `${0.9 * width}px`; // on a narrow screen it is scrolled rather than made smaller
       this.neurons = this.columns.map(() => []);
       this.edges = this.columns.map(() => []);
       this.columns.forEach((column, c) => {

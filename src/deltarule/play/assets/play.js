@@ -8,6 +8,7 @@
   let pinned = null, pointed = null; // the part of the drawing whose numbers are shown
   let steps = [], waiting = null, painted = true;
   const early = [];
+  let heard = 0, slow = false; // when the last frame came, and whether it is said that the next one takes long
 
   const drawing = new DR.Drawing(by("network"), (part, stay) => {
     if (stay) pinned = pinned && part && JSON.stringify(pinned) === JSON.stringify(part) ? null : part;
@@ -84,6 +85,8 @@
       if (layout && !layout.watch) settings.layout(layout); // what was refused does not stay in the form
     } else if (message.kind === "paused") {
       running = false;
+      if (slow) say("");
+      slow = false;
       showRunning();
       if (frame) paint();
     } else if (message.kind === "drawn") pad.answer(message, layout.problem.outputs);
@@ -137,10 +140,11 @@
       figure.append(caption);
       return figure;
     }));
-    by("view-words").textContent = VIEWS[problem.view === "table" && problem.classes ? "classes" : problem.view];
+    by("view-words").textContent = VIEWS[problem.classes ? (problem.view === "table" ? "classes" : problem.view) : problem.view === "plane" ? "values" : problem.view];
   };
   const VIEWS = {
-    plane: "What the network answers everywhere; the example looked at is ringed.", line: "The fitted curve through the data; with Bayesian regularisation its error band.",
+    plane: "What the network answers everywhere; the example looked at is ringed.",
+    values: "What the network answers everywhere, blue for high and red for low values; the points are measured, the one looked at is ringed.", line: "The fitted curve through the data; with Bayesian regularisation its error band.",
     image: "Above, the example looked at. Below, a row for each digit and a column for what it is read as.", table: "Predictions over targets; on the line they agree.",
     classes: "A row for each class and a column for what it is taken for.",
   };
@@ -149,6 +153,9 @@
     if (!layout || found.version !== layout.version) return acknowledge();
     frame = found;
     running = found.running;
+    heard = performance.now();
+    if (slow) say("");
+    slow = false;
     found.learners.forEach((learner, i) => {
       const one = series[i];
       for (const name of ["epochs", "costs"]) one[name].splice(learner.from, Infinity, ...learner[name]);
@@ -205,7 +212,7 @@
     const { problem } = layout, back = frame.moment < total - 1;
     frame.learners.forEach((learner, i) => {
       const figure = by("views").children[i], canvas = figure.querySelector("canvas:not(.picture)");
-      if (canvas) DR.drawView(canvas, layout, learner.view, frame.row, DR.seriesColour(i));
+      if (canvas) DR.drawView(canvas, layout, learner.view, frame.trace, DR.seriesColour(i));
       const button = figure.querySelector("button");
       if (button) button.setAttribute("aria-pressed", String(i === frame.selected));
       if (learner.view.confusion) figure.querySelector(".counts").replaceChildren(DR.confusion(problem.classes, learner.view.confusion));
@@ -254,6 +261,14 @@
     }));
   };
 
+  // One epoch of a second-order trainer on many examples may take long.
+  setInterval(() => {
+    const seconds = (performance.now() - heard) / 1000;
+    if (!running || !layout || layout.watch || seconds < 2) return;
+    slow = true;
+    say(`An epoch of ${layout.trainers.map(({ name }) => name).join(" and ")} is under way, ${Math.floor(seconds)} s so far. Pause ends it early.`);
+  }, 500);
+
   const showRunning = () => {
     if (layout.watch) by("pause").disabled = !running;
     by("detail").setAttribute("aria-live", running ? "off" : "polite");
@@ -291,7 +306,7 @@
 
   const showDetail = () => {
     const part = pointed || pinned, found = part && frame && layout ? DR.detail(layout, frame, part) : null;
-    by("detail").replaceChildren(found || DR.make("p", { class: "soft" }, "Hover, tap, or move with the arrow keys (w: the weights into a neuron). Its numbers stand here."));
+    by("detail").replaceChildren(found || DR.make("p", { class: "soft" }, "Blue is positive, red negative. A line is as wide as its weight, a golden ring as thick as the error δ. Hover, tap, or move with the arrow keys (w: the weights into a neuron): the numbers of that neuron or weight stand here."));
   };
 
   const download = (html) => {
@@ -316,7 +331,11 @@
         send({ do: "show", moment: frame.moment - 1 });
       }
     },
-    run: () => send({ do: "run" }),
+    run: () => {
+      [running, heard] = [true, performance.now()];
+      showRunning();
+      send({ do: "run" });
+    },
     pause: () => send({ do: "pause" }),
     reset: () => send({ do: "reset" }),
     save: () => send({ do: "save" }),

@@ -1,18 +1,15 @@
 """The matrix-free form of the LM step, for networks and data too large to factor either way: conjugate gradients."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, bent, predicted_fall
 from deltarule.trees import dot, leaves, mapped, norm, plus, scaled, times
-
-if TYPE_CHECKING:
-    from deltarule.network.network import Network
 
 Number = Any
 
@@ -29,7 +26,7 @@ class MatrixFree(NamedTuple):
 
 def model(F: Objective, p: Params) -> MatrixFree:
     """The cost, the gradient and the diagonal of J^T J, over blocks."""
-    cost, gradient, diagonal = F.sum(_first_sums, p)
+    cost, gradient, diagonal = F.sum(_first_sums, p, at=linearize)
     gradient = plus(gradient, times(F.prior(p), p))
     trace = sum(d.sum() for d in leaves(diagonal))
     return MatrixFree(cost + F.prior_energy(p), gradient, norm(gradient), trace, diagonal)
@@ -43,7 +40,7 @@ def step(
     preconditioner = mapped(lambda h, d: 1 / (h + d), at.diagonal, D)
 
     def product(v: Params) -> Params:
-        return plus(F.sum(_gauss_newton_product, p, v), times(D, v))
+        return plus(F.sum(_gauss_newton_product, p, v, at=linearize), times(D, v))
 
     def solve(b: Params) -> Params:
         return conjugate_gradients(product, b, preconditioner, tolerance, iterations)
@@ -55,13 +52,11 @@ def step(
     return bent(s, scaled(solve(F.acceleration_force(p, s)), -0.5), predicted)
 
 
-def _first_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params, Params]:
-    lin = linearize(net, p, x, y, weight)
+def _first_sums(lin: Linearization) -> tuple[Array, Params, Params]:
     return lin.cost, lin.transpose_product(lin.r), lin.squared_jacobian()
 
 
-def _gauss_newton_product(net: "Network", p: Params, v: Params, x: Array, y: Array, weight: Array) -> Params:
-    lin = linearize(net, p, x, y, weight)
+def _gauss_newton_product(lin: Linearization, v: Params) -> Params:
     return lin.transpose_product(lin.product(v))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, linearized_at_once
@@ -91,13 +91,9 @@ def attempt(
 
 def _diagonal_sums(F: Objective, p: Params) -> tuple[Array, Array]:
     """The largest entry of the diagonal of J^T J, and its sum."""
-    leaves = trees.leaves(F.sum(_diagonal, p))
+    leaves = trees.leaves(F.sum(Linearization.squared_jacobian, p, at=linearize))
     xp = leaves[0].__array_namespace__()
     return xp.max(xp.stack([d.max() for d in leaves])), sum(d.sum() for d in leaves)
-
-
-def _diagonal(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> Params:
-    return linearize(net, p, x, y, weight).squared_jacobian()
 
 
 @dataclass(frozen=True)

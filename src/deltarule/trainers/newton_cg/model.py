@@ -34,24 +34,23 @@ def quadratic_model(F: Objective, p: Params) -> Model:
         passes = backward_pass(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
         cost, g = passes.cost, passes.gradient()
     else:
-        cost, g = F.sum(_first_sums, p)
+        cost, g = F.sum(_first_sums, p, at=backward_pass)
     g = g if F.l2 is None else plus(g, times(F.prior(p), p))
     return Model(cost + F.prior_energy(p), g, norm(g), passes)
 
 
 def product(F: Objective, p: Params, at: Model, v: Params) -> Params:
     """H v."""
-    Hv = at.passes.hessian_product(v) if at.passes is not None else F.sum(_product, p, v)
+    Hv = (
+        at.passes.hessian_product(v)
+        if at.passes is not None
+        else F.sum(BackwardPass.hessian_product, p, v, at=backward_pass)
+    )
     return Hv if F.l2 is None else plus(Hv, times(F.prior(p), v))
 
 
-def _first_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Params]:
-    at = backward_pass(net, p, x, y, weight)
+def _first_sums(at: BackwardPass) -> tuple[Array, Params]:
     return at.cost, at.gradient()
-
-
-def _product(net: "Network", p: Params, v: Params, x: Array, y: Array, weight: Array) -> Params:
-    return backward_pass(net, p, x, y, weight).hessian_product(v)
 
 
 def block_of(net: "Network", rows: Rows) -> int:
