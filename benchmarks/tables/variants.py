@@ -4,8 +4,25 @@ A name here, or `--variant NAME='{"argument": value}'` on the command line, is a
 "classification" are the arguments of the constructors; a kind that a variant lacks is not run.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from deltarule.models.candidates import EFFORTS, Candidate
+
+DEFAULT = EFFORTS["default"]
+
+
+def _without(wanted: Any) -> tuple[Candidate, ...]:
+    """The default's candidates, but for some."""
+    return tuple(candidate for candidate in DEFAULT.order if not wanted(candidate))
+
+
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "effort quick: two starts of 20": {"regression": {"effort": "quick"}},
+    "effort thorough": {"regression": {"effort": "thorough"}},
+    "without steps": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: c.steps))}},
+    "without two layers": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: len(c.hidden) > 1))}},
+    "without a linear model": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: not c.hidden))}},
+    "noise of one size": {"regression": {"effort": replace(DEFAULT, law=False)}},
     "one architecture, 20 tanh": {"regression": {"hidden": (20,)}, "classification": {"hidden": (20,)}},
 }

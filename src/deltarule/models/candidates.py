@@ -14,7 +14,7 @@ import numpy as np
 from deltarule.checks import require_choice
 from deltarule.errors import counted
 
-LEAST_SHARE = 0.01  # of the weight, below which a candidate is dropped
+LEAST_SHARE = 0.02  # of the weight, below which a candidate is dropped
 
 
 class Candidate(NamedTuple):
@@ -23,6 +23,22 @@ class Candidate(NamedTuple):
     hidden: tuple[int, ...]
     nearly_linear: bool = False
     steps: bool = False
+
+
+ORDER = (
+    Candidate((20,)),
+    Candidate((20,), nearly_linear=True),
+    Candidate((20,), steps=True),
+    Candidate(()),
+    Candidate((20, 20), nearly_linear=True),
+    Candidate((20,)),
+    Candidate((50,), nearly_linear=True),
+    Candidate((10,), nearly_linear=True, steps=True),
+    Candidate((10,), nearly_linear=True),
+    Candidate((), steps=True),
+    Candidate((20, 20)),
+    Candidate((50,)),
+)  # the first two are what is trained where nothing is chosen
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,8 @@ class Effort:
         patience: so many in a row that raise the score by less than `gain` together end the search.
         gain: nats a row.
         seconds: that the candidates may take together, each of `SPEED` operations: fixed, and by row.
+        order: the candidates, in the order in which they are tried, from the first again where all have been.
+        law: whether the noise may have outliers and depend on the inputs; else it is Gaussian and of one size.
     """
 
     starts: int
@@ -42,35 +60,26 @@ class Effort:
     patience: int
     gain: float
     seconds: tuple[float, float]
+    order: tuple[Candidate, ...] = ORDER
+    law: bool = True
 
 
 EFFORTS = {
     "quick": Effort(2, 0, 1, 0.0, (0.0, 0.0)),
-    "default": Effort(2, 11, 4, 0.002, (0.5, 0.005)),
-    "thorough": Effort(6, 33, 11, 0.0005, (5.0, 0.05)),
+    "default": Effort(2, 12, 4, 0.002, (0.5, 0.005)),
+    "thorough": Effort(6, 36, 12, 0.0005, (5.0, 0.05)),
 }
-ORDER = (
-    Candidate((20,)),
-    Candidate((20,), nearly_linear=True),
-    Candidate((20,), steps=True),
-    Candidate(()),
-    Candidate((20, 20), nearly_linear=True),
-    Candidate((50,), nearly_linear=True),
-    Candidate((10,), nearly_linear=True, steps=True),
-    Candidate((10,), nearly_linear=True),
-    Candidate((), steps=True),
-    Candidate((20, 20)),
-    Candidate((50,)),
-)  # the first two are what is trained where nothing is chosen
 SPEED, EPOCHS = 2e10, 40  # operations a second, and epochs of a training, by which candidates are counted
 
 
 def get_effort(name: Any) -> Effort:
-    """The row of that name.
+    """The row of that name; an `Effort` is itself.
 
     Raises:
         ConfigurationError: the name is not in `EFFORTS`.
     """
+    if isinstance(name, Effort):
+        return name
     require_choice("effort", name, tuple(EFFORTS))
     return EFFORTS[name]
 
@@ -90,7 +99,7 @@ def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], floa
     fixed, each = effort.seconds
     left, chosen = fixed + each * rows, []
     for i in range(effort.most):
-        candidate = ORDER[i % len(ORDER)]
+        candidate = effort.order[i % len(effort.order)]
         cost = EPOCHS * operations(candidate) / SPEED
         if not chosen or (cost <= left and (not chosen.count(candidate) or candidate.hidden)):
             chosen.append(candidate)

@@ -10,7 +10,7 @@ from deltarule import trees
 from deltarule.data.dataset import Examples
 from deltarule.models.averaged import Trained, judged, together, weigher
 from deltarule.models.calibration import Calibration, calibrate, cooled
-from deltarule.models.candidates import in_words, kept
+from deltarule.models.candidates import get_effort, in_words, kept
 from deltarule.models.plan import Plan, in_a_line, sizes_of
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.training.session import TrainingResult
@@ -121,7 +121,7 @@ def averaged(
         scales: what each target was divided by, (k,).
         tried: how many candidates there were; 0 where the network was named.
     """
-    ensemble = together(several, weights, train)
+    ensemble = together(several, weights, train, get_effort(plan.effort).law)
     net, params = ensemble.merged()
     best = several[ensemble.best]
     inputs = plan.sizes[0]

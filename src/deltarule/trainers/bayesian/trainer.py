@@ -21,7 +21,7 @@ from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.damped import damped_step
-from deltarule.trainers.levenberg_marquardt.form import choose_form, form_costs
+from deltarule.trainers.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 from deltarule.trainers.stopping import stop_code
 
