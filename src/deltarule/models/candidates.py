@@ -39,6 +39,20 @@ ORDER = (
     Candidate((20, 20)),
     Candidate((50,)),
 )  # the first two are what is trained where nothing is chosen
+ORDER_OF_CLASSES = (
+    Candidate((10,)),
+    Candidate(()),
+    Candidate((10, 10, 10)),
+    Candidate((), steps=True),
+    Candidate((10,), steps=True),
+    Candidate((10, 10)),
+    Candidate((10, 10), steps=True),
+    Candidate((10,), nearly_linear=True),
+    Candidate((20, 10, 5)),
+    Candidate((10, 10, 10), nearly_linear=True),
+    Candidate((5,)),
+    Candidate((10, 10), nearly_linear=True),
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class Effort:
         gain: nats a row.
         seconds: that the candidates may take together, each of `SPEED` operations: fixed, and by row.
         order: the candidates, in the order in which they are tried, from the first again where all have been.
+        order_of_classes: those of classifiers.
         law: whether the noise may have outliers and depend on the inputs; else it is Gaussian and of one size.
     """
 
@@ -61,6 +76,7 @@ class Effort:
     gain: float
     seconds: tuple[float, float]
     order: tuple[Candidate, ...] = ORDER
+    order_of_classes: tuple[Candidate, ...] = ORDER_OF_CLASSES
     law: bool = True
 
 
@@ -90,7 +106,9 @@ def epochs_within(effort: Effort, rows: int, operations: float, most: int) -> in
     return int(min(most, max(EPOCHS, 0.25 * seconds * SPEED / operations)))
 
 
-def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], float]) -> tuple[Candidate, ...]:
+def affordable(
+    effort: Effort, order: Sequence[Candidate], rows: int, operations: Callable[[Candidate], float]
+) -> tuple[Candidate, ...]:
     """The candidates that an effort tries on so many rows, in their order, from the operations of an epoch of each.
 
     Each is one that still fits what is left, by shapes alone, so that the same table gets the same candidates on every
@@ -99,7 +117,7 @@ def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], floa
     fixed, each = effort.seconds
     left, chosen = fixed + each * rows, []
     for i in range(effort.most):
-        candidate = effort.order[i % len(effort.order)]
+        candidate = order[i % len(order)]
         cost = EPOCHS * operations(candidate) / SPEED
         if not chosen or (cost <= left and (not chosen.count(candidate) or candidate.hidden)):
             chosen.append(candidate)
