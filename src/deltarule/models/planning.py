@@ -24,7 +24,7 @@ from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import Steps
-from deltarule.trainers.bayesian.trainer import has_gaussian_noise
+from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
 IMAGE_EPOCHS = 30
@@ -93,7 +93,9 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
         except ConfigurationError:  # its matrices do not fit the memory
             return np.inf
 
-    return affordable(get_effort(plan.effort), problem.count, operations)
+    effort = get_effort(plan.effort)
+    order = effort.order if has_gaussian_noise(plan.net) else effort.order_of_classes
+    return affordable(effort, order, problem.count, operations)
 
 
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
@@ -122,10 +124,9 @@ def is_first_order(trainer: Any) -> bool:
 def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | None]:
     """The trainer, a name or an object, and the name of the way to regularise.
 
-    A regression whose exact steps are cheap sets its penalties by the evidence, unless an option asks for something
-    else; with a cost that has no evidence but knows its noise, by the noise. A classifier has to stop early, long
-    before a minimum, and there Adam's small steps find the better place: on noisy classes Levenberg-Marquardt was
-    behind it in accuracy and in likelihood on every set that was measured.
+    Where exact steps are cheap the evidence sets the penalties, unless an option asks for something else; a regression
+    by a cost that has no evidence but knows its noise takes them by the noise. A classifier that has to stop early does
+    so long before a minimum, and there Adam's small steps find the better place than Levenberg-Marquardt's.
     """
     trainer, regularization = recipe.trainer, recipe.regularization
     trainer = None if isinstance(trainer, str) and trainer == "auto" else trainer
@@ -134,13 +135,13 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
         _check_bayesian(recipe, problem, trainer, cost)
         return "bayesian", "bayesian"
     others = set(special(recipe)) - {"l2"}
-    exact = problem.task == "regression" and problem.in_memory_table and not problem.searching
-    exact = exact and recipe.stack is None and trainer is None and not others
+    exact = problem.in_memory_table and not problem.searching and recipe.stack is None
+    exact = exact and trainer is None and not others
     if exact:
         net = _network(recipe, problem, cost)
         exact = cost.has_residual and exact_steps_are_cheap(net, (problem.count, problem.inputs))
         if exact and regularization == "auto" and recipe.l2 is None and recipe.monitor is None:
-            if has_gaussian_noise(net):
+            if has_evidence(net):
                 return "bayesian", "bayesian"
             if cost.noise_variance(1.0) is not None:
                 return "lm", "l2"
@@ -149,7 +150,7 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
     if regularization == "auto":
         regularization = "early-stopping" if problem.in_memory_table else "best-epoch"
     if trainer is None:
-        trainer = "lm" if exact else problem.defaults.trainer
+        trainer = "lm" if exact and problem.task == "regression" else problem.defaults.trainer
         trainer = trainer if set(special(recipe)) <= set(TRAINERS[trainer].takes) else "sgd"
         check_options(recipe, trainer)
     return trainer, regularization
@@ -189,14 +190,12 @@ def _with_penalty(trainer: Any, l2: float | None) -> Any:
 def _check_bayesian(recipe: Recipe, problem: Problem, trainer: Any, cost: Cost) -> None:
     """Refuse what sets the penalty otherwise or needs validation rows, and problems without Gaussian noise."""
     given = "trainer='bayesian'" if trainer == "bayesian" else "regularization='bayesian'"
-    if problem.task != "regression":
+    if problem.images is not None:
+        raise ConfigurationError(f"{given} is for tables, and {problem.name} are images: choose another trainer")
+    if not has_evidence(Network([Dense(problem.outputs, _output_activation(cost, problem))], cost)):
         raise ConfigurationError(
-            f"{given} is for a regression, and {problem.name} is a {problem.task}: choose another trainer"
-        )
-    if not cost.is_square:
-        raise ConfigurationError(
-            f"{given} takes the noise as Gaussian, as the quadratic cost does, and cost is {cost.name!r}: leave one of "
-            "the two out"
+            f"{given} takes the noise as Gaussian, as the quadratic cost does, or the cost of classes, and cost is "
+            f"{cost.name!r}: leave one of the two out"
         )
     if problem.searching:
         raise ConfigurationError(

@@ -1,30 +1,19 @@
 """The loop that every second-order trainer steps by: try one damping after another until a step leads down."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-
-class Outcome(Protocol):
-    """What came of one trial."""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the step is taken."""
-        ...
-
-
-Trial = TypeVar("Trial", bound=Outcome)
 Control = TypeVar("Control")
 
 
 def damped_step(
-    attempt: Callable[[Control], tuple[Trial, Control]],
+    attempt: Callable[[Control], tuple[Any, Control]],
     control: Control,
     exhausted: Callable[[Control], bool],
     most: int,
     clock: Callable[[], Any],
-) -> tuple[Control, list[Trial]]:
-    """The control after the last trial, and the trials, of which the last one alone may be accepted.
+) -> tuple[Control, list[Any]]:
+    """The control after the last trial, and the trials, of which the last one alone may be `accepted`.
 
     Args:
         attempt: from a control (a damping, a radius) to the trial made with it and the control after it.
@@ -33,11 +22,9 @@ def damped_step(
         most: trials.
         clock: called before each trial; what it raises ends the step.
     """
-    trials: list[Trial] = []
-    while len(trials) < most and not exhausted(control):
+    trials: list[Any] = []
+    while len(trials) < most and not exhausted(control) and not (trials and trials[-1].accepted):
         clock()
         trial, control = attempt(control)
         trials.append(trial)
-        if trial.accepted:
-            break
     return control, trials
