@@ -27,6 +27,7 @@ from deltarule.trainers.bayesian.steps import Steps
 from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
+SMALLER = (10,)  # a candidate whose exact steps are cheap on tables of twice the columns
 IMAGE_EPOCHS = 30
 STREAMED_EPOCHS = 10  # passes over a folder
 
@@ -57,8 +58,7 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     passes = STREAMED_EPOCHS if problem.streamed else IMAGE_EPOCHS
     by_noise = by_name and recipe.l2 is None and l2 not in (None, way.l2)
     effort = get_effort(recipe.effort or "default")
-    named = recipe.hidden is not None or recipe.restarts is not None
-    choosing = regularization == "bayesian" and problem.in_memory_table and not named
+    choosing = regularization == "bayesian" and problem.in_memory_table and is_choosing(recipe)
     starts = effort.starts if regularization == "bayesian" else way.restarts
     plan = Plan(
         net=net,
@@ -75,7 +75,13 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
         streamed=problem.streamed,
         effort=recipe.effort or "default",
     )
-    return replace(plan, candidates=_candidates(plan, problem)) if choosing and effort.most else plan
+    return replace(plan, candidates=_candidates(plan, problem)) if choosing else plan
+
+
+def is_choosing(recipe: Recipe) -> bool:
+    """Whether the network is ours to choose among several."""
+    named = recipe.hidden is not None or recipe.restarts is not None
+    return not named and get_effort(recipe.effort or "default").most > 0
 
 
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
@@ -138,8 +144,10 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
     exact = problem.in_memory_table and not problem.searching and recipe.stack is None
     exact = exact and trainer is None and not others
     if exact:
-        net = _network(recipe, problem, cost)
-        exact = cost.has_residual and exact_steps_are_cheap(net, (problem.count, problem.inputs))
+        net, shape = _network(recipe, problem, cost), (problem.count, problem.inputs)
+        exact = cost.has_residual and exact_steps_are_cheap(net, shape)
+        if not exact and is_choosing(recipe) and has_gaussian_noise(net):  # then perhaps those of a smaller candidate
+            exact = exact_steps_are_cheap(_network(replace(recipe, hidden=SMALLER), problem, cost), shape)
         if exact and regularization == "auto" and recipe.l2 is None and recipe.monitor is None:
             if has_evidence(net):
                 return "bayesian", "bayesian"
