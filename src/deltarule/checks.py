@@ -70,6 +70,23 @@ def require_count(name: str, value: Any, least: int = 1, most: int | None = None
     return count
 
 
+def check_fields(
+    instance: Any, *, above_0: tuple[str, ...] = (), least_0: tuple[str, ...] = (), counts: tuple[str, ...] = ()
+) -> None:
+    """Check these fields of a frozen dataclass, as numbers above 0, of at least 0, or counts; None stays a default.
+
+    Raises:
+        ConfigurationError: as of `require_number` and `require_count`.
+    """
+    for names, rule in ((above_0, {"above": 0}), (least_0, {"least": 0}), (counts, None)):
+        for name in names:
+            value = getattr(instance, name)
+            if value is None and instance.__dataclass_fields__[name].default is None:
+                continue
+            number = require_count(name, value) if rule is None else require_number(name, value, **rule)
+            object.__setattr__(instance, name, number)
+
+
 def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
     """The value, if it is one of the choices.
 
@@ -89,8 +106,8 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
     Raises:
         DataError: the values are no numbers, or of a kind that has no place in a network.
     """
-    if type(values) is np.ndarray and values.dtype.kind == "f" and dtype is not None:
-        return np.asarray(values, dtype)
+    if type(values) is np.ndarray and values.dtype.kind == "f":
+        return np.asarray(values, np.float64 if dtype is None else dtype)
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise DataError(f"{name} is a sparse matrix of shape {values.shape}: give {name}.toarray().")
     try:

@@ -57,3 +57,13 @@ def counted(count: int, noun: str) -> str:
     ('1 epoch', '1,200 epochs', '0 rows')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def some(words: list[str], most: int, noun: str = "") -> str:
+    """At most so many of the words, with commas between, and how many more there are.
+
+    >>> some(["a", "b"], 2), some(["a", "b", "c"], 2), some(["a", "b"], 1, "letters")
+    ('a, b', 'a, b and 1 more', 'a and 1 more letters')
+    """
+    more = f" and {len(words) - most} more {noun}".rstrip() if len(words) > most else ""
+    return ", ".join(words[:most]) + more

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature.linearization import Linearization, linearize
-from deltarule.curvature.normal import NormalEquations, equations_at, normal_equations
+from deltarule.curvature.linearization import Linearization, NormalEquations, linearize
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, sum_over_blocks
 from deltarule.network import backprop
@@ -83,11 +82,10 @@ class Objective:
     def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
         """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
         if not self.in_one_block:
-            return None, self.sum(normal_equations, p)
-        lins = self.linearized(p)
-        found = [equations_at(lin) for lin in lins]
-        kept = [(lin, J) for lin, (_, J) in zip(lins, found, strict=True)]
-        return kept, NormalEquations(*map(sum, zip(*(equations for equations, _ in found), strict=True)))
+            return None, self.sum(Linearization.normal_equations, p, at=linearize)
+        kept = [(lin, lin.jacobian_transpose()) for lin in self.linearized(p)]
+        found = [lin.normal_equations(J) for lin, J in kept]
+        return kept, NormalEquations(*map(sum, zip(*found, strict=True)))
 
     def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
         """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""

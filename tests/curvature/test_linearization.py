@@ -8,10 +8,11 @@ import pytest
 import deltarule as dr
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network import backprop
 from deltarule.network.layers import Motion
-from engines import NAMES, off, on
+from deltarule.objective import Objective
+from engines import NAMES, off, on, rows_on
 
 V = np.random.default_rng(0).normal(size=39)  # as many as there are parameters
 U = np.random.default_rng(1).normal(size=(6, 2))
@@ -166,3 +167,23 @@ def test_both_ways_make_the_same_jacobian(layer):
     forward, backward = lin.recursion(), lin.jacobian_transpose(lin.errors())
     assert lin.forward_is_cheaper()
     np.testing.assert_allclose(forward, backward, rtol=1e-10, atol=1e-12)
+
+
+# J^T J and J^T r. The symmetric product: `engine/test_jax_engine`
+
+
+@pytest.mark.parametrize("size", [2, 4, 8])
+@pytest.mark.usefixtures("float64")
+def test_the_normal_equations_in_every_size_of_blocks(block, size, engine):
+    """Six examples, on JAX and two rows of padding, in blocks of 2, 4 and 8: JAX's last of two is padding alone."""
+    rows = rows_on(engine, block.x, block.y, block.weight)
+    assert rows.x.shape[0] == (8 if engine == "jax" else 6)
+    F = Objective(block.net, rows, size)
+    cost, gradient, hessian = F.call(equations, on(engine, block.params))
+    assert float(cost) == pytest.approx(block.cost, rel=1e-13)
+    for found, expected in ((gradient, block.J.T @ block.r), (hessian, block.J.T @ block.J)):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13 * np.abs(expected).max())
+
+
+def equations(F, params):
+    return F.sum(Linearization.normal_equations, params, at=linearize)

@@ -46,7 +46,7 @@ def test_the_choices_come_before_the_defaults(flower_data):
 
 def test_the_batch_of_a_small_table_is_no_larger_than_the_table(flower_data):
     few = replace(Problem.of(flower_data), count=4)
-    assert make_plan(Recipe(), few).trainer.batch_size == 4
+    assert make_plan(Recipe(trainer="adam"), few).trainer.batch_size == 4
     plan = make_plan(Recipe(batch_size=5), few)
     assert plan.trainer.batch_size == 5  # which `train` refuses
     assert plan.for_count(4).trainer.batch_size == 4  # as estimators do
@@ -116,8 +116,10 @@ def test_on_all_rows_the_noise_sets_the_penalty_of_a_cost_that_knows_it(house_da
 
 
 def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
-    with pytest.raises(ConfigurationError, match=r"'bayesian'.* is a classification"):
-        plan_for(flower_data, trainer="bayesian")
+    with pytest.raises(ConfigurationError, match=r"'bayesian' is for tables, and .* are images"):
+        make_plan(Recipe(trainer="bayesian"), replace(Problem.of(flower_data), images="digits"))
+    with pytest.raises(ConfigurationError, match="or the cost of classes, and cost is 'quadratic'"):
+        plan_for(flower_data, trainer="bayesian", cost="quadratic")
     with pytest.raises(ConfigurationError, match="monitor is 'cost'"):
         plan_for(house_data, trainer="bayesian", monitor="cost")
     with pytest.raises(ConfigurationError, match=r"search .*validation"):

@@ -7,7 +7,6 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.curvature.hessian import backward_pass
 from deltarule.curvature.linearization import linearize
-from deltarule.curvature.normal import normal_equations
 from deltarule.network import backprop
 from deltarule.network.missing_targets import for_targets
 from engines import BOTH, on
@@ -65,7 +64,7 @@ def test_cost_gradient_and_normal_equations(case):
         ours = backprop.cost_and_gradient(net, p, x, y, w)
         np.testing.assert_allclose(ours[0], cost, rtol=1e-12)
         np.testing.assert_allclose(trees.ravel(ours[1]), gradient, rtol=1e-10, atol=1e-12)
-        equations = normal_equations(net, p, x, y, w)
+        equations = linearize(net, p, x, y, w).normal_equations()
         np.testing.assert_allclose(equations.gradient, gradient, rtol=1e-10, atol=1e-12)
         lin = linearize(net, p, x, y, w)
         J = np.asarray(lin.jacobian_transpose()).T

@@ -7,6 +7,7 @@ from deltarule.play import learner as module
 from deltarule.play.choices import TRAINERS, Choices
 from deltarule.play.learner import Learner
 from deltarule.play.problems import GENERATED
+from deltarule.training.loop import TimeIsUp
 
 
 def learner_of(name, problem="circles", **changes):
@@ -128,3 +129,24 @@ def test_held_out_examples_are_scored():
     net = learner.course.net
     expected = net.cost_and_gradient(learner.now.params, X[100:], Y[100:])[0]
     assert abs(float(learner.now.record["validation_cost"]) - float(expected)) < 1e-12
+
+
+def test_the_rest_of_an_epoch_is_one_moment_and_a_clock_may_end_it():
+    learner, *_ = learner_of("sgd")
+    learner.batch()
+    assert len(learner.moments) == 2
+    steps = iter(range(3))
+
+    def clock():
+        if next(steps, None) is None:
+            raise TimeIsUp
+
+    with pytest.raises(TimeIsUp):
+        learner.epoch(clock)
+    assert [(moment.epoch, moment.batch) for moment in learner.moments] == [(0, 0), (0, 1), (0, 4)]
+    assert learner.now.params is learner.carry.state.params
+    learner.epoch()
+    assert [(moment.epoch, moment.batch) for moment in learner.moments[3:]] == [(1, 0)]
+    whole, *_ = learner_of("sgd")
+    whole.epoch()
+    assert gap(learner.now.params, whole.now.params) < 1e-12

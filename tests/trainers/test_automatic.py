@@ -3,8 +3,8 @@
 import pytest
 
 import deltarule as dr
+from deltarule.trainers import form
 from deltarule.trainers.automatic import exact_steps_are_cheap
-from deltarule.trainers.levenberg_marquardt import form
 
 
 def network(hidden, k=1):

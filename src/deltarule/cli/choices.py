@@ -207,6 +207,14 @@ class Choices(Reading):
         check=count(),
         search=False,
     )
+    effort: str | None = option(
+        "Of a regression without --hidden: quick trains two networks, default and thorough try more and average those "
+        "that predict best.",
+        otherwise="default",
+        check=one_of(_registered("models.candidates:EFFORTS")),
+        search=False,
+        sources=TABLES,
+    )
     time_limit: float | None = option(
         "Stop after so many seconds, with the last whole epoch.", check=number(above=0), search=False
     )

@@ -15,7 +15,7 @@ n < T k.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
@@ -26,6 +26,14 @@ from deltarule.network.layers import Pass
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
+
+
+class NormalEquations(NamedTuple):
+    """sum_i w_i C_i, J^T r (n,) and J^T J (n, n)."""
+
+    cost: Array
+    gradient: Array
+    hessian: Array
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,14 @@ class Linearization:
         parts = zip(self.net.layers, self.passes, errors or self.errors(), strict=True)
         pairs = [pair for layer, here, delta in parts for pair in layer.jacobian_transpose(here, delta)]
         return engine.of(self.r).rows_of_products(pairs)
+
+    def normal_equations(self, J: Array | None = None) -> NormalEquations:
+        """J^T r and J^T J of one Gauss-Newton step, from `jacobian_transpose()`, if it is at hand.
+
+        Summed over blocks, memory is n² and one block's J, however many examples there are.
+        """
+        J = self.jacobian_transpose() if J is None else J
+        return NormalEquations(self.cost, J @ self.r.reshape(-1), engine.of(self.r).symmetric_product(J))
 
     def squared_jacobian(self) -> Params:
         """The diagonal of J^T J, in the shape of the parameters."""

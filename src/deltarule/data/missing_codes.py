@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from deltarule.errors import some
+
 LEAST_OTHERS = 5  # different values besides the code
 MOST_CODES = 2  # at one end of a column
 OFTEN = 3  # times the count of any other value
@@ -25,10 +27,9 @@ def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
             where.setdefault(value, []).append(words)
     notes = []
     for value, found in where.items():
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         notes.append(
-            f"{value:.15g} stands far from all other values of {', '.join(found[:3])}{more}: if it stands for a "
-            f"missing value, train again with --na {value:.15g} and --missing drop or --missing impute"
+            f"{value:.15g} stands far from all other values of {some(found, 3)}: if it stands for a missing "
+            f"value, train again with --na {value:.15g} and --missing drop or --missing impute"
         )
     return tuple(notes)
 

@@ -28,7 +28,7 @@ from deltarule.data.table_columns import (
 from deltarule.data.table_file import as_path, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
-from deltarule.errors import DataError, counted
+from deltarule.errors import DataError, counted, some
 
 
 def load_table(
@@ -155,19 +155,14 @@ def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple
     ]
     fault = f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0)"
     cure = "leave such rows out with drop_missing=True (--drop-missing), or have inputs imputed with --missing impute"
-    raise DataError(f"{fault}: {_first(found, 5, ' columns')}: fill them, {cure}")
-
-
-def _first(found: Sequence[str], limit: int, what: str = "") -> str:
-    more = f" and {len(found) - limit} more{what}" if len(found) > limit else ""
-    return ", ".join(found[:limit]) + more
+    raise DataError(f"{fault}: {some(found, 5, 'columns')}: fill them, {cure}")
 
 
 def _counted(frame: Frame, inputs: Sequence[Any], lacking: np.ndarray) -> list[str]:
     """Notes of the inputs that are imputed and of the rows that lack some of the targets."""
     names = [column.name for column in inputs if column.imputed]
     counts = [f"{name!r} ({int(frame[name].isna().sum()):,} of {len(frame):,} rows)" for name in names]
-    found = [f"missing cells are imputed in {_first(counts, 5)}"] if counts else []
+    found = [f"missing cells are imputed in {some(counts, 5)}"] if counts else []
     if lacking.any():
         found.append(
             f"{int(lacking.sum())} of {len(lacking)} rows lack some of the targets: they train with those that they "

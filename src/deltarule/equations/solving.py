@@ -24,7 +24,7 @@ from deltarule.network.backprop import Params
 from deltarule.network.derivatives import require_smooth
 from deltarule.network.layers.jet import lifted_params
 from deltarule.network.network import Network
-from deltarule.trainers.levenberg_marquardt.form import available_memory
+from deltarule.trainers.form import available_memory
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.session import Callback, Session
 from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds

@@ -19,7 +19,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from deltarule import trees
 from deltarule.arrays import Array
-from deltarule.curvature.normal import normal_equations
+from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network.backprop import Params
 from deltarule.objective import JointObjective, Objective
 from deltarule.trainers.levenberg_marquardt.dual import joint_gram
@@ -49,7 +49,9 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
     weight, datums = float(data.scale), int(data.rows.count) * data.net.outputs
     R = sum(part.rows.x.shape[0] * part.net.outputs for part in F.parts)
     if n <= R:
-        hessian, of_data = (np.array(G.sum(normal_equations, params).hessian) for G in (F, data))
+        hessian, of_data = (
+            np.array(G.sum(Linearization.normal_equations, params, at=linearize).hessian) for G in (F, data)
+        )
         ridge, units = RIDGE * np.trace(hessian), np.eye(n)[:, n - count :]
         factor = _with_ridge(hessian)
         of_theta = cho_solve(factor, units)  # (J^T J + eps)^-1, its columns of theta

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.data.dataset import Examples
 from deltarule.data.row_codes import row_codes
-from deltarule.models.stacking import score, stacked
+from deltarule.models.stacking import PRIOR, score, stacked
 from deltarule.network.examples import checked_rows
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
@@ -18,7 +18,7 @@ from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.training.session import TrainingResult
 
-OPTIMISM = 0.5  # nats that each effective parameter costs a network's score, for what (LOO) does not see of its choice
+OPTIMISM = 0.25  # nats that an effective parameter costs a network's score, for what (LOO) does not see of its choice
 
 
 class Trained(NamedTuple):
@@ -68,15 +68,17 @@ def weigher(train: Examples) -> Any:
 
     def weigh(several: Sequence[Trained]) -> tuple[np.ndarray, float]:
         densities = np.stack([one.log_density - OPTIMISM * one.used for one in several], axis=1)
-        w = stacked(densities, train.weights)
+        w = stacked(densities, train.weights, PRIOR)
         return w, score(densities, w, train.weights)
 
     return weigh
 
 
-def together(several: Sequence[Trained], weights: np.ndarray, train: Examples) -> BayesianEnsemble:
-    """The ensemble with these weights, and the law of its noise."""
+def together(several: Sequence[Trained], weights: np.ndarray, train: Examples, law: bool = True) -> BayesianEnsemble:
+    """The ensemble with these weights, and the law of its noise, if it may have one."""
     plain = BayesianEnsemble.together([one.alone for one in several], weights, None)
+    if not law:
+        return plain
     return BayesianEnsemble.together([one.alone for one in several], weights, _law(several, plain, train))
 
 

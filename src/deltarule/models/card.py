@@ -128,6 +128,9 @@ def _network(model: "Model") -> str:
     one, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
     if one is None or n is None or starts is None or starts < 2:
         return f"{in_a_line(model.net, sizes)}, {count}"
+    if training.get("networks"):
+        several = f"the average of {starts} networks, {'; '.join(training['networks'])}"
+        return f"{several}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
     return (
         f"the average of {starts} networks {one}, of {counted(n, 'parameter')} each; it is saved as one network "
         f"{'-'.join(map(str, sizes))}, {count}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
-from deltarule.errors import counted
+from deltarule.errors import counted, some
 from deltarule.inspection.importance import chosen_rows, permutation_importance
 from deltarule.models import class_verdict, regression_verdict
 from deltarule.models.metrics import Scores, measure
@@ -49,6 +49,8 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
         predicted = np.asarray(net(params, X)).argmax(axis=1)
         lines = class_verdict.lines(table, predicted, Y.argmax(axis=1), scores, found)
         warnings = class_verdict.warnings(table, scores, found)
+    if (chosen := outcome.chosen()) is not None:
+        lines["networks"] = chosen
     lines["columns"] = _columns(importance, table)
     return Verdict(lines, _of_table(table, copied) + warnings, importance)
 
@@ -67,13 +69,12 @@ def _columns(importance: dict[str, float], data: "DataSet") -> str:
         (name for name, value in importance.items() if value > NO_USE * largest), key=lambda n: -importance[n]
     )
     idle = [name for name in importance if name not in useful]
-    shown = ", ".join(f"{name} {number(importance[name], 3)}" for name in useful[:MOST_NAMES])
+    shown = some([f"{name} {number(importance[name], 3)}" for name in useful], MOST_NAMES)
     what = "error" if data.schema.classes is None else "log-loss"
     unit = ", in standard deviations" if len(data.schema.targets) > 1 else ""
     what = f"{what} added when shuffled{unit}"
-    more = f" and {len(useful) - MOST_NAMES} more" if len(useful) > MOST_NAMES else ""
     useless = f"; no use seen: {quoted(idle)}" if idle else ""
-    return f"{shown}{more} ({what}){useless}"
+    return f"{shown} ({what}){useless}"
 
 
 def _of_table(data: "DataSet", copied: Copies) -> list[str]:

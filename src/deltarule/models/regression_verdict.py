@@ -87,6 +87,7 @@ def lines(
             found[f"{before}error bars"] = f"95 % intervals hold {share(held[j])} of the validation and test rows"
     if known is not None:
         found["parameters"] = _parameters(known)
+        found |= {} if known.chosen() is None else {"networks": known.chosen()}
     return found
 
 

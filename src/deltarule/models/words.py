@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from deltarule.errors import some
+
 MOST_NAMES = 6  # in a sentence
 
 
@@ -31,8 +33,7 @@ def quoted(names: Sequence[object]) -> str:
     >>> quoted(["a", "b"])
     "'a', 'b'"
     """
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(repr(name) for name in names[:MOST_NAMES]) + more
+    return some([repr(name) for name in names], MOST_NAMES)
 
 
 def finite(value: Any) -> Any:

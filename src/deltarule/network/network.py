@@ -3,7 +3,7 @@
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from deltarule.engine.machine import require_room
 from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
-from deltarule.network import backprop, derivatives, tracing
+from deltarule.network import backprop
 from deltarule.network.activation import Activation
 from deltarule.network.backprop import Params
 from deltarule.network.cost import Cost
@@ -24,6 +24,10 @@ from deltarule.network.layers import Layer, Shape
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.sequences import ended_in_nan, is_ragged, padded
 from deltarule.network.sizes import Sizes, sizes_of
+
+if TYPE_CHECKING:
+    from deltarule.network.derivatives import Derivatives
+    from deltarule.network.tracing import Trace
 
 NEGLIGIBLE = 2**26  # bytes that every machine has
 
@@ -213,7 +217,7 @@ class Network:
             drawn = None if key is None else E.key((*as_path(key), NOISE))
             return E.wait(_in_parts(E, net, params, x, y, drawn))
 
-    def derivatives(self, params: Params, X: Any) -> "derivatives.Derivatives":
+    def derivatives(self, params: Params, X: Any) -> "Derivatives":
         """The outputs and their first and second derivatives by the inputs, at every example, exactly.
 
         Carried forward with the values by (JET), for Dense layers with smooth activations. X is (N, d).
@@ -224,14 +228,18 @@ class Network:
         Raises:
             ConfigurationError: a layer is not Dense, or its activation is not smooth.
         """
+        from deltarule.network import derivatives  # with jets, which few networks need
+
         derivatives.require_smooth(self)
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
             x = self.as_inputs(params, X, dtype)
             return E.wait(E.call(derivatives.derivatives, params, x, net=self))
 
-    def trace(self, params: Params, x: Any, y: Any) -> "tracing.Trace":
+    def trace(self, params: Params, x: Any, y: Any) -> "Trace":
         """Every z, a, sigma'(z), delta, dW and db of one example x (n_1,) with target y (k,), or of a sequence."""
+        from deltarule.network import tracing
+
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
             inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)

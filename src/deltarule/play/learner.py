@@ -95,6 +95,7 @@ class Learner:
         self.moments: list[Moment] = []
         self.thinned = 0  # how often moments were dropped: then what was told of them is no longer true
         self._halfway: list[tuple[float, int]] = []  # cost and size of the batches of an epoch that is not over
+        self._drawn: tuple[Course, int, np.ndarray | None] | None = None
         self._remember(0, self._scores(start))
 
     @property
@@ -159,9 +160,13 @@ class Learner:
             return
         self.update = None
         if self._halfway:
-            while self._halfway:
-                clock()
-                self._step(self.batch_rows())
+            try:
+                while self._halfway:
+                    clock()
+                    self._step(self.batch_rows(), shown=False)
+            finally:
+                if self._halfway:  # the clock has ended it
+                    self._remember(len(self._halfway), self._scores(self.carry.state.params))
             return
         after = self.course.advance(self.carry, int(self.carry.epoch) + 1, clock=clock)
         if after.records:
@@ -180,12 +185,18 @@ class Learner:
         self._halfway = []
 
     def _order(self) -> np.ndarray | None:
-        """The order of the examples in the epoch that stands next."""
-        orders = self.course.orders(int(self.carry.epoch), 1, 0)
-        return None if orders is None else orders[0]
+        """The order of the examples in the epoch that stands next, drawn once."""
+        course, epoch = self.course, int(self.carry.epoch)
+        if self._drawn is None or self._drawn[0] is not course or self._drawn[1] != epoch:
+            orders = course.orders(epoch, 1, 0)
+            self._drawn = (course, epoch, None if orders is None else orders[0])
+        return self._drawn[2]
 
-    def _step(self, index: np.ndarray) -> None:
-        """A step on these examples by the trainer's own full-batch step, whose penalty is scaled to the whole."""
+    def _step(self, index: np.ndarray, shown: bool = True) -> None:
+        """A step on these examples by the trainer's own full-batch step, whose penalty is scaled to the whole.
+
+        Within an epoch it is a moment of its own only where it is `shown`: scoring all examples takes longer.
+        """
         rows, trainer = self.course.rows, self.trainer
         share = len(index) / int(rows.count)
         scaled = {name: share * value for name in ("l2", "l1") if (value := getattr(trainer, name)) is not None}
@@ -196,7 +207,8 @@ class Learner:
         self._halfway.append((float(record["cost"]), len(index)))
         self.carry = self.carry._replace(state=state)
         if len(self._halfway) < self.batches:
-            self._remember(len(self._halfway), self._scores(state.params))
+            if shown:
+                self._remember(len(self._halfway), self._scores(state.params))
             return
         cost = sum(cost * size for cost, size in self._halfway) / int(rows.count)
         self._halfway = []

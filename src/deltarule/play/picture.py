@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.engine.rows import Rows
+from deltarule.models.words import finite
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.objective import Objective
@@ -19,17 +20,6 @@ GRID = 44  # points of the plane along each axis
 LINE = 121  # points of a curve
 SCATTER = 300  # examples whose predictions are drawn against their targets
 MOST_SHOWN = 16  # neurons of a layer that are drawn
-
-
-def finite(value: Any) -> Any:
-    """The value in JSON's types: arrays as lists, what is no finite number as None."""
-    if isinstance(value, dict):
-        return {str(key): finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(entry) for entry in value]
-    if hasattr(value, "tolist"):
-        return finite(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def packed(values: np.ndarray) -> str:

@@ -8,7 +8,7 @@ trainers; it does not look at the machine's speed, so that the same table gets t
 from typing import TYPE_CHECKING
 
 from deltarule.trainers.bayesian import BayesianRegularization
-from deltarule.trainers.levenberg_marquardt.form import choose_form
+from deltarule.trainers.form import choose_form
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network

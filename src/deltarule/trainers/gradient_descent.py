@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import Array, is_jax, is_traced
-from deltarule.checks import require_choice, require_count, require_number
+from deltarule.checks import check_fields, require_choice, require_number
 from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.pytrees import register
 from deltarule.engine.randomness import draws, orders
@@ -102,21 +102,11 @@ class GradientDescent(Trainer):
             if self.rule is None:
                 raise ConfigurationError("eta, the learning rate, must be given: a number above 0, such as 0.5.")
             object.__setattr__(self, "eta", 1.0)
-        checked = {"eta": require_number("eta", self.eta, above=0)}
+        check_fields(self, above_0=("eta", "max_norm"), least_0=("l2", "l1"), counts=("batch_size", "steps"))
         if self.momentum is not None:
-            checked["momentum"] = require_number("momentum", self.momentum, least=0, below=1)
-        for name in ("l2", "l1"):
-            if getattr(self, name) is not None:
-                checked[name] = require_number(name, getattr(self, name), least=0)
-        if self.max_norm is not None:
-            checked["max_norm"] = require_number("max_norm", self.max_norm, above=0)
+            object.__setattr__(self, "momentum", require_number("momentum", self.momentum, least=0, below=1))
         if self.no_improvement is not None and not isinstance(self.no_improvement, NoImprovement):
-            checked["no_improvement"] = NoImprovement(self.no_improvement)
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
-        for name in ("batch_size", "steps"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, require_count(name, getattr(self, name)))
+            object.__setattr__(self, "no_improvement", NoImprovement(self.no_improvement))
         require_choice("sampling", self.sampling, ("permutation", "uniform"))
         if self.steps is not None and self.sampling != "uniform":
             raise ConfigurationError(

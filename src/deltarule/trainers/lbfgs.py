@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from deltarule import engine, trees
-from deltarule.checks import require_count, require_number
+from deltarule.checks import check_fields
 from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows, block_size
@@ -59,10 +59,7 @@ class LBFGS(Trainer):
 
     def __post_init__(self):
         """Check every number where it is given."""
-        for name in ("iterations", "memory"):
-            object.__setattr__(self, name, require_count(name, getattr(self, name)))
-        if self.l2 is not None:
-            object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
+        check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
     def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a gradient are small."""

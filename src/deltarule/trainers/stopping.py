@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from deltarule.checks import require_count, require_number
+from deltarule.checks import check_fields
 from deltarule.engine.pytrees import register
 from deltarule.errors import counted
 
@@ -60,11 +60,7 @@ class Stopping:
 
     def __post_init__(self):
         """Check the numbers where they are given."""
-        for name in ("goal", "min_grad", "time_limit"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, require_number(name, getattr(self, name), least=0))
-        if self.max_fail is not None:
-            object.__setattr__(self, "max_fail", require_count("max_fail", self.max_fail))
+        check_fields(self, least_0=("goal", "min_grad", "time_limit"), counts=("max_fail",))
 
 
 register(Stopping, leaves=("goal", "min_grad", "max_fail"))

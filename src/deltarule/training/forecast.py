@@ -17,7 +17,7 @@ import numpy as np
 from deltarule.engine.precision import as_dtype
 from deltarule.engine.rows import examples_at_once
 from deltarule.network.sizes import Sizes
-from deltarule.trainers.levenberg_marquardt.form import form_costs
+from deltarule.trainers.form import form_costs
 from deltarule.training.memory import Memory, memory_needed
 from deltarule.training.train import train
 

@@ -11,7 +11,7 @@ from deltarule.engine.machine import in_units, require_room
 from deltarule.engine.rows import block_bytes, padded_size
 from deltarule.network.network import Network
 from deltarule.network.sizes import Sizes
-from deltarule.trainers.levenberg_marquardt.form import form_costs
+from deltarule.trainers.form import form_costs
 
 COPIES = 3  # of the examples while they are laid out: in the computation's precision, padded, on the device
 BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it is made from

@@ -1,12 +1,12 @@
 """Steps: where they are, that folded into the network they change nothing, and what they let it learn."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 import deltarule as dr
-from deltarule.models import candidates
-from deltarule.models.candidates import Candidate
+from deltarule.models.candidates import EFFORTS, Candidate
 from deltarule.trainers.bayesian.steps import MOST, QUANTILES, Steps
 
 
@@ -55,13 +55,13 @@ def test_one_network_with_the_steps_inside():
         np.testing.assert_allclose(np.asarray(whole(folded, X)), expected, rtol=1e-11, atol=1e-11)
 
 
-def test_an_uneven_column_is_learnt_and_saved(tmp_path, monkeypatch):
-    monkeypatch.setattr(candidates, "ORDER", (Candidate((), steps=True), Candidate((5,), steps=True)))
+def test_an_uneven_column_is_learnt_and_saved(tmp_path):
+    effort = replace(EFFORTS["default"], order=(Candidate((), steps=True), Candidate((5,), steps=True)))
     draw = np.random.default_rng(2)
     X = np.column_stack([draw.integers(0, 10, 150), draw.normal(size=150)]).astype(float)
     height = draw.normal(size=10) * 3
     y = height[X[:, 0].astype(int)] + X[:, 1] + 0.1 * draw.normal(size=150)
-    model = dr.NetworkRegressor(random_state=0).fit(X[:100], y[:100])
+    model = dr.NetworkRegressor(effort=effort, random_state=0).fit(X[:100], y[:100])
     assert all(steps is not None for steps in model.ensemble_.steps)
     assert np.sqrt(np.mean((model.predict(X[100:]) - y[100:]) ** 2)) < 0.2
     model.save(tmp_path / "uneven.safetensors")

@@ -162,7 +162,7 @@ def test_options_outside_their_range(options, sentence):
 
 
 def test_what_fits_no_memory_is_refused(monkeypatch):
-    from deltarule.trainers.levenberg_marquardt import form
+    from deltarule.trainers import form
 
     monkeypatch.setattr(form, "available_memory", lambda: 1000)
     with pytest.raises(ConfigurationError, match=r"13 parameters on 40 examples .*13"):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import trees
-from deltarule.curvature.normal import NormalEquations
+from deltarule.curvature.linearization import NormalEquations
 from deltarule.data.lagged import Windows
 from deltarule.engine import numpy_engine
 from deltarule.models.series.feedback import Feedback, Unrolled

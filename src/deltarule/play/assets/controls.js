@@ -5,7 +5,7 @@
     problem: "Data", hidden: "Hidden", activation: "Activation", cost: "Cost", trainer: "Trainer", versus: "Beside it",
     eta: "η", batch_size: "Batch", l2: "λ of L2", seed: "Seed",
   };
-  const PROBLEMS = { higham: "ten points", circles: "circles", spirals: "spirals", xor: "exclusive or", curve: "a curve", points: "my own points" };
+  const PROBLEMS = { higham: "ten points", circles: "circles", spirals: "spirals", xor: "exclusive or", curve: "a curve", points: "own points" };
 
   DR.Settings = class {
     constructor(send, points) {

@@ -63,7 +63,9 @@ const leaf = (token) => {
   if (/^\d/.test(token)) return mathml("mn", token);
   if (token in DR.NAMES) return mathml("mi", DR.NAMES[token]);
   if (/^[\p{L}∇∂]+'?$/u.test(token)) return mathml(token.length > 3 ? "mtext" : "mi", token.replace("'", "′"));
-  return mathml("mo", token);
+  const sign = mathml("mo", token);
+  if (/^[()]$/.test(token)) sign.setAttribute("stretchy", "false"); // else a bracket grows with its index
+  return sign;
 };
 
 // A number in as many digits as are asked for; the whole number is in its title, for programs in data-value.

@@ -28,7 +28,6 @@ from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.curvature.gram import gram, gram_traces
 from deltarule.curvature.linearization import Linearization, errors_along, linearize
-from deltarule.curvature.normal import normal_equations
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
@@ -71,7 +70,7 @@ def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
 
 def primal_point(F: Objective, p: Params) -> Primal:
     """J^T J once, over blocks."""
-    equations = F.sum(normal_equations, p)
+    equations = F.sum(Linearization.normal_equations, p, at=linearize)
     return Primal(2 * equations.cost, equations.gradient, equations.hessian)
 
 

@@ -19,7 +19,6 @@ from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.curvature.gram import gram, gram_diagonal
 from deltarule.curvature.linearization import Linearization, linearize
-from deltarule.curvature.normal import normal_equations
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
@@ -59,7 +58,7 @@ def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array
         noise = (around.r**2).sum(axis=0) / (count - used)
     if form == "primal":
         d = _root_variance(hyper, params)
-        H = hyper.beta * F.sum(normal_equations, params).hessian * d[:, None] * d
+        H = hyper.beta * F.sum(Linearization.normal_equations, params, at=linearize).hessian * d[:, None] * d
         return Posterior(params, hyper, noise, E.factor(H, 1.0), None)
     K = _cross_gram(hyper, around, around)
     return Posterior(params, hyper, noise, E.factor(K, 1.0), rows)

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.checks import require_choice, require_count, require_number
+from deltarule.checks import check_fields, require_choice
 from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.engine.blas_threads import threads_for_order
 from deltarule.engine.pytrees import register
@@ -19,14 +19,12 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer
-from deltarule.trainers.damped import damped_step
+from deltarule.trainers.base import Trainer, batch_shares, damped_step
+from deltarule.trainers.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
-from deltarule.trainers.levenberg_marquardt.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
-from deltarule.trainers.sampling import batch_shares
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -145,14 +143,8 @@ class LevenbergMarquardt(Trainer):
     def __post_init__(self):
         """Check every number where it is given."""
         require_choice("solver", self.solver, ("auto", "primal", "dual", "cg"))
-        for name in ("damping", "max_damping", "cg_tolerance", "memory"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, require_number(name, getattr(self, name), above=0))
-        if self.l2 is not None:
-            object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
-        if self.batch_size is not None:
-            object.__setattr__(self, "batch_size", require_count("batch_size", self.batch_size))
-        object.__setattr__(self, "cg_iterations", require_count("cg_iterations", self.cg_iterations))
+        positive = ("damping", "max_damping", "cg_tolerance", "memory")
+        check_fields(self, above_0=positive, least_0=("l2",), counts=("batch_size", "cg_iterations"))
 
     def check(self, net: "Network", count: int) -> None:
         """As any, and a refit needs a linear output."""

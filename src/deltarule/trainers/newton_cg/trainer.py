@@ -9,19 +9,17 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.checks import require_count, require_number
+from deltarule.checks import check_fields
 from deltarule.engine.pytrees import register
 from deltarule.engine.rows import Rows
 from deltarule.engine.turn import Record, Turn
 from deltarule.network.backprop import Params
 from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer
-from deltarule.trainers.damped import damped_step
+from deltarule.trainers.base import Trainer, batch_shares, damped_step
 from deltarule.trainers.newton_cg import radius as control
 from deltarule.trainers.newton_cg.model import Model, block_of, product, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, steihaug
-from deltarule.trainers.sampling import batch_shares
 from deltarule.trainers.stopping import stop_code
 
 if TYPE_CHECKING:
@@ -111,13 +109,8 @@ class NewtonCG(Trainer):
 
     def __post_init__(self):
         """Check every number where it is given."""
-        for name in ("radius", "max_radius", "cg_tolerance"):
-            object.__setattr__(self, name, require_number(name, getattr(self, name), above=0))
-        if self.l2 is not None:
-            object.__setattr__(self, "l2", require_number("l2", self.l2, least=0))
-        if self.batch_size is not None:
-            object.__setattr__(self, "batch_size", require_count("batch_size", self.batch_size))
-        object.__setattr__(self, "cg_iterations", require_count("cg_iterations", self.cg_iterations))
+        positive = ("radius", "max_radius", "cg_tolerance")
+        check_fields(self, above_0=positive, least_0=("l2",), counts=("batch_size", "cg_iterations"))
 
     def epoch_flops(self, sizes: Sizes, count: int) -> float:
         """The operations of an epoch with `PRODUCTS` products H v for each of its steps."""

@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule import engine as engines
 from deltarule.engine import machine
 from deltarule.network.sizes import Sizes
-from deltarule.trainers.levenberg_marquardt.form import available_memory, choose_form, form_costs
+from deltarule.trainers.form import available_memory, choose_form, form_costs
 
 PLENTY = 2.0**60
 

@@ -1,0 +1,25 @@
+"""Numbers and lists in the words of messages, and the kinds of mistake."""
+
+import pytest
+
+from deltarule import errors
+from deltarule.errors import counted, some
+
+
+def test_counts_take_their_ending():
+    assert [counted(n, "row") for n in (0, 1, 2, 1200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
+
+
+def test_a_long_list_is_cut_and_counted():
+    assert some([], 3) == ""
+    assert some(["a", "b", "c"], 3) == "a, b, c"
+    assert some(["a", "b", "c", "d"], 3) == "a, b, c and 1 more"
+    assert some(["a", "b", "c"], 1, "columns") == "a and 2 more columns"
+
+
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DeltaruleError)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mistakes_are_value_errors_but_for_lost_processes(kind):
+    assert issubclass(kind, ValueError) == (kind not in (errors.DeltaruleError, errors.ProcessError))
