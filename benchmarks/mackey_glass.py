@@ -4,7 +4,7 @@
 
 Every contestant learns from the same 1,500 noiseless steps (tau = 17), as its own documentation does it, and then runs
 freely from 50 places of the series that follows, of which it may read the steps before. The error is the root mean
-square at step 84 over the series' standard deviation. It writes docs/results/mackey-glass-peers.json.
+square at step 84 over the series' standard deviation. It writes docs/results/races/mackey-glass.json.
 """
 
 import argparse
@@ -184,7 +184,7 @@ def main():
     options = parser.parse_args()
     if options.seed is None:
         names = [one for one in CONTESTANTS if options.only in (None, one)]
-        race(["benchmarks.mackey_glass"], names, options.seeds, RESULTS / "mackey-glass-peers.json")
+        race(["benchmarks.mackey_glass"], names, options.seeds, RESULTS / "mackey-glass.json")
         return
     x, places = series(options.seed)
 

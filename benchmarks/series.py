@@ -4,8 +4,9 @@
 
 Every contestant is fitted to the first record (uEst, yEst), may choose its settings by the last third of it, and then
 simulates the second record from its inputs; the error is the root mean square from step 8 on. Its outputs are not
-looked at but for the first ones, from which the run begins. It writes docs/results/tanks.json. With --speed the same
-programs run with smaller and smaller budgets, to see in how many seconds each comes to an error: tanks-speed.json.
+looked at but for the first ones, from which the run begins. It writes docs/results/races/tanks.json. With --speed the
+same programs run with smaller and smaller budgets, to see in how many seconds each comes to an error:
+tanks-speed.json there.
 """
 
 import argparse

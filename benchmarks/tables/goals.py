@@ -115,7 +115,7 @@ def _classification(found: Found) -> list[Goal]:
 def _seconds(clocks: dict[str, Any]) -> list[Goal]:
     made = []
     for (rows, columns), limit in SIZES.items():
-        fits = clocks.get("sizes", {}).get(f"{rows} x {columns}", {})
+        fits = clocks.get(f"{rows} x {columns}", {})
         ours = fits.get(OURS, {}).get("processor")
         if limit is not None:
             found = "–" if ours is None else f"{ours:.1f} s"

@@ -17,6 +17,11 @@ def _without(wanted: Any) -> tuple[Candidate, ...]:
     return tuple(candidate for candidate in DEFAULT.order if not wanted(candidate))
 
 
+def _classes_without(wanted: Any) -> dict[str, Any]:
+    """Of a classifier the default's candidates, but for some."""
+    return {"effort": replace(DEFAULT, order_of_classes=tuple(c for c in DEFAULT.order_of_classes if not wanted(c)))}
+
+
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "effort quick: two starts of 20": {"regression": {"effort": "quick"}},
     "effort thorough": {"regression": {"effort": "thorough"}},
@@ -25,4 +30,10 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "without a linear model": {"regression": {"effort": replace(DEFAULT, order=_without(lambda c: not c.hidden))}},
     "noise of one size": {"regression": {"effort": replace(DEFAULT, law=False)}},
     "one architecture, 20 tanh": {"regression": {"hidden": (20,)}, "classification": {"hidden": (20,)}},
+    "classes without steps": {"classification": _classes_without(lambda c: c.steps)},
+    "classes without several layers": {"classification": _classes_without(lambda c: len(c.hidden) > 1)},
+    "classes without linear models": {"classification": _classes_without(lambda c: not c.hidden)},
+    "one start": {"classification": {"hidden": (20,), "restarts": 1}},
+    "linear": {"classification": {"hidden": (), "restarts": 1}},
+    "stopping early": {"classification": {"regularization": "early-stopping"}},
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks.tables import contestants, fitting, report
+from benchmarks.tables import contestants, fitting, report, times
 from benchmarks.tables.catalogue import entries
 from benchmarks.tables.scores import score
 from benchmarks.tables.store import Store
@@ -116,3 +116,11 @@ def test_the_tables_of_the_terminal():
     assert "| **1.000** | **1.010** | 1.200 |" in report.errors(found, [entry("sklearn.diabetes")])[2]
     missing = report.absent({"gone": {"a": results()["gone"], "b": results()["gone"]}})
     assert missing == ["- gone, a, b: not ready after 90 s of the processor."]
+
+
+def test_seconds_of_a_fit():
+    found = times.one("linear", 200, 6)
+    assert set(found) == {"clock", "processor", "r2"}
+    assert 0.5 < found["r2"] < 0.9  # the curved part is not linear
+    assert times._median([{"clock": 1.0}, {"clock": 3.0}, {"failed": "late"}]) == {"clock": 2.0, "fits": 2}
+    assert times._median([{"failed": "late"}]) == {"failed": "late"}

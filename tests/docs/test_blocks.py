@@ -1,5 +1,6 @@
 """Every block of code of the README, the tutorials, the how-to pages and the reference runs and prints what it says."""
 
+import re
 import shutil
 
 import pytest
@@ -40,3 +41,13 @@ def test_the_page_runs(page, tmp_path, monkeypatch):
 def test_the_chinese_page_has_the_same_code(page):
     wanted = [block for block in blocks(CHINESE[page]) if block[0] in ("python", "sh")]
     assert [block for block in blocks(page) if block[0] in ("python", "sh")] == wanted
+
+
+@pytest.mark.parametrize("page", CHINESE, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_chinese_page_has_the_same_parts(page):
+    """Headings, numbered equations and figures; the table of lines of code stands on the English page alone."""
+    own, english = (each.read_text(encoding="utf-8").split("```") for each in (page, CHINESE[page]))
+    own, english = ("".join(text[::2]) for text in (own, english))
+    english = re.sub(r"## Where each equation is computed\n.*?(?=\n## |\Z)", "", english, flags=re.DOTALL)
+    for what in (r"^#+ ", r"^    .*\((?:[A-Z-]+\d?'?|\d)\)", r"!\[", r"^\| *`"):
+        assert len(re.findall(what, own, re.MULTILINE)) == len(re.findall(what, english, re.MULTILINE)), what

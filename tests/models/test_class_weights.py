@@ -42,7 +42,7 @@ def test_balanced_classes_are_found_more_often(model, rare):
     plain = clone(model).fit(X, y)
     balanced = clone(model).set_params(class_weight="balanced").fit(X, y)
     assert recall_score(y, balanced.predict(X), pos_label="yes") > 0.6
-    assert recall_score(y, plain.predict(X), pos_label="yes") < 0.4
+    assert recall_score(y, plain.predict(X), pos_label="yes") <= 0.4
 
 
 def test_the_probabilities_are_those_of_the_weighed_population_and_can_be_brought_back(model, rare):

@@ -27,8 +27,11 @@ def test_probabilities_sum_to_one_and_go_with_the_labels(classifier, classificat
     np.testing.assert_allclose(np.exp(classifier.predict_log_proba(X)), p, rtol=1e-12)
 
 
-def test_auto_is_adam_and_levenberg_marquardt_does_it_too(classification):
-    assert NetworkClassifier(hidden=(2,), epochs=1).fit(*classification).trainer_ == "adam"
+def test_auto_is_bayesian_where_steps_are_cheap_else_adam_and_levenberg_marquardt_does_it_too(classification):
+    model = NetworkClassifier(hidden=(2,), epochs=1).fit(*classification)
+    assert (model.trainer_, model.regularization_) == ("lm", "bayesian")
+    model = NetworkClassifier(hidden=(2,), epochs=1, l2=0.1).fit(*classification)
+    assert (model.trainer_, model.regularization_) == ("adam", "early-stopping")
     model = NetworkClassifier(hidden=(6,), trainer="lm", random_state=0).fit(*classification)
     assert model.trainer_ == "lm"
     assert model.score(*classification) > 0.95

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deltarule.models.fitting import run
+from deltarule.models.fitting import fit, run
 from deltarule.models.outcome import outcome_of
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
@@ -44,10 +44,40 @@ def test_another_training_stays_as_it_is(house_data):
 
 
 def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
-    plan, result, outcome = trained(flower_data, hidden=(4,), epochs=40)
+    plan, result, outcome = trained(flower_data, hidden=(4,), epochs=40, regularization="early-stopping")
     assert outcome.calibration is not None
     T = outcome.calibration.temperature
     assert outcome.calibration.rows == len(flower_data.validation)
     before, after = (np.log(np.asarray(plan.net(r.params, flower_data.test.X))) for r in (result, outcome.result))
     logits = before / T  # ln softmax(z / T) = ln softmax(z) / T but for a constant of the row
     np.testing.assert_allclose(logits - logits[:, :1], after - after[:, :1], rtol=1e-6, atol=1e-9)
+
+
+def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
+    """With two starts of one architecture: softmax of sum w_k z_k, and 1/sum w the temperature."""
+    plan, result, outcome = trained(flower_data, hidden=(4,), epochs=40)
+    pool, X = outcome.pool, flower_data.test.X
+    assert pool is not None
+    assert outcome.known is None
+    assert len(pool.weights) == 2
+    assert outcome.calibration.temperature == pytest.approx(1 / pool.weights.sum())
+    assert outcome.calibration.rows == len(flower_data.train)
+    Z = np.stack([np.log(np.asarray(plan.net(one.params, X))) for one in outcome.result.starts])
+    z = np.log(np.asarray(outcome.plan.net(outcome.result.params, X)))
+    expected = np.tensordot(pool.weights, Z, 1)
+    np.testing.assert_allclose(z - z[:, :1], expected - expected[:, :1], rtol=1e-6, atol=1e-9)
+    assert outcome.plan.sizes == (2, 8, 3)
+    assert pool.record()["start_weights"] == pool.weights.tolist()
+
+
+def test_a_classifier_without_a_named_network_is_an_average_of_several(flower_data):
+    plan = make_plan(Recipe(), Problem.of(flower_data))
+    outcome = fit(plan, flower_data.train, flower_data.validation, np.ones(0), seed=2)
+    assert len({len(one.params) for one in outcome.result.starts}) > 1
+    assert outcome.chosen().startswith(f"of {outcome.pool.tried} networks")
+    assert outcome.pool.tried <= len(plan.candidates)
+    accuracy = np.mean(
+        np.asarray(outcome.plan.net(outcome.result.params, flower_data.test.X)).argmax(axis=1)
+        == flower_data.test.Y.argmax(axis=1)
+    )
+    assert accuracy > 0.8

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import deltarule as dr
@@ -46,7 +47,7 @@ def test_the_choices_come_before_the_defaults(flower_data):
 
 def test_the_batch_of_a_small_table_is_no_larger_than_the_table(flower_data):
     few = replace(Problem.of(flower_data), count=4)
-    assert make_plan(Recipe(), few).trainer.batch_size == 4
+    assert make_plan(Recipe(trainer="adam"), few).trainer.batch_size == 4
     plan = make_plan(Recipe(batch_size=5), few)
     assert plan.trainer.batch_size == 5  # which `train` refuses
     assert plan.for_count(4).trainer.batch_size == 4  # as estimators do
@@ -116,8 +117,10 @@ def test_on_all_rows_the_noise_sets_the_penalty_of_a_cost_that_knows_it(house_da
 
 
 def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
-    with pytest.raises(ConfigurationError, match=r"'bayesian'.* is a classification"):
-        plan_for(flower_data, trainer="bayesian")
+    with pytest.raises(ConfigurationError, match=r"'bayesian' is for tables, and .* are images"):
+        make_plan(Recipe(trainer="bayesian"), replace(Problem.of(flower_data), images="digits"))
+    with pytest.raises(ConfigurationError, match="or the cost of classes, and cost is 'quadratic'"):
+        plan_for(flower_data, trainer="bayesian", cost="quadratic")
     with pytest.raises(ConfigurationError, match="monitor is 'cost'"):
         plan_for(house_data, trainer="bayesian", monitor="cost")
     with pytest.raises(ConfigurationError, match=r"search .*validation"):
@@ -194,3 +197,11 @@ def test_a_stack_of_dense_layers_on_a_regression(house_data, tmp_path):
     plan = plan_for(house_data, stack=str(tmp_path / "net.toml"))
     assert plan.trainer_name == "adam"
     assert plan.network.endswith("-5-1 (tanh, linear)")
+
+
+def test_many_classes_get_a_wider_layer(flower_data):
+    problem = Problem.of(flower_data)
+    assert make_plan(Recipe(trainer="adam"), problem).sizes == (2, 20, 3)
+    many = replace(problem, outputs=100, Y=np.eye(100))
+    assert make_plan(Recipe(trainer="adam"), many).sizes == (2, 200, 100)
+    assert make_plan(Recipe(trainer="adam", hidden=(7,)), many).sizes == (2, 7, 100)

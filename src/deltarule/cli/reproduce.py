@@ -26,7 +26,8 @@ class Reproduction(Folders):
     """What is reproduced, and how."""
 
     name: str | None = option(
-        "higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, memory, beyond, or all; none lists them.",
+        "higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, mackey-glass, sunspots, narendra, memory, beyond, or "
+        "all; none lists them.",
         "NAME",
         positional=True,
     )
@@ -79,6 +80,8 @@ def reproduce(asked: Reproduction, as_json: AsJson = False) -> None:
         console.print(_table(report))
         line(console, f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
+    # After a small run the whole one, after that the list of the others.
+    line(console, command("reproduce", *([asked.name] if asked.quick else [])), "bold")
     if as_json:
         emit_json({"quick": asked.quick, "folder": str(folder), "experiments": records})
 

@@ -26,8 +26,9 @@ def as_path(seed: Any) -> Path:
     Raises:
         ConfigurationError: neither a whole number from 0 to 2³² - 1 nor one key.
     """
-    if type(seed) is int and 0 <= seed < SEEDS:
-        return (seed,)
+    plain: Any = seed
+    if type(plain) is int and 0 <= plain < SEEDS:
+        return (plain,)
     if is_key(seed) and seed.shape == ():
         return tuple(key_words(seed).tolist())
     if is_jax(seed) and seed.shape == (2,) and seed.dtype == np.uint32:  # a key of JAX's older kind

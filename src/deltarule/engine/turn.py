@@ -41,7 +41,7 @@ class Batches(NamedTuple):
     """
 
     rows: Any
-    turn: Turn
+    turn: Any
     m: int
     steps: Any
     replace: bool

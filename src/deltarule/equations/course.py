@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class EquationCourse(Course):
     balance_every: int | None
     drawn: dict[int, list[Objective]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def engine(self) -> Any:
         """What computes."""
         return self.problem.engine

@@ -223,13 +223,15 @@ def _seen(graph: _Graph, view: View, a: str, outside: float) -> str:
 
 def _pooled(graph: _Graph, stage: Stage, a: str) -> str:
     """(N, H' W', c)."""
+    view = stage.view
+    assert view is not None
     if stage.kind == "max":
-        return graph.add("ReduceMax", _seen(graph, stage.view, a, -np.inf), axes=[2], keepdims=0)
-    seen, pixels = _seen(graph, stage.view, a, 0), graph.constant([2], np.int64)
+        return graph.add("ReduceMax", _seen(graph, view, a, -np.inf), axes=[2], keepdims=0)
+    seen, pixels = _seen(graph, view, a, 0), graph.constant([2], np.int64)
     if stage.kind == "l2":
         return graph.add("Sqrt", graph.add("ReduceSum", graph.add("Mul", seen, seen), pixels, keepdims=0))
     total = graph.add("ReduceSum", seen, pixels, keepdims=0)
-    return graph.add("Div", total, graph.constant(stage.view.window.counts(*stage.view.image[:2]).reshape(-1, 1)))
+    return graph.add("Div", total, graph.constant(view.window.counts(*view.image[:2]).reshape(-1, 1)))
 
 
 def _activated(graph: _Graph, activation: str, z: str) -> str:

@@ -39,6 +39,20 @@ ORDER = (
     Candidate((20, 20)),
     Candidate((50,)),
 )  # the first two are what is trained where nothing is chosen
+ORDER_OF_CLASSES = (
+    Candidate((10,)),
+    Candidate(()),
+    Candidate((10, 10, 10)),
+    Candidate((), steps=True),
+    Candidate((10,), steps=True),
+    Candidate((10, 10)),
+    Candidate((10, 10), steps=True),
+    Candidate((10,), nearly_linear=True),
+    Candidate((20, 10, 5)),
+    Candidate((10, 10, 10), nearly_linear=True),
+    Candidate((5,)),
+    Candidate((10, 10), nearly_linear=True),
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +64,9 @@ class Effort:
         most: candidates at most; 0 tries none.
         patience: so many in a row that raise the score by less than `gain` together end the search.
         gain: nats a row.
-        seconds: that the candidates may take together, each of `SPEED` operations: fixed, and by row.
+        seconds: that the candidates may take together, each of `SPEED` operations: fixed, by row, and the most.
         order: the candidates, in the order in which they are tried, from the first again where all have been.
+        order_of_classes: those of classifiers.
         law: whether the noise may have outliers and depend on the inputs; else it is Gaussian and of one size.
     """
 
@@ -59,15 +74,21 @@ class Effort:
     most: int
     patience: int
     gain: float
-    seconds: tuple[float, float]
+    seconds: tuple[float, float, float]
     order: tuple[Candidate, ...] = ORDER
+    order_of_classes: tuple[Candidate, ...] = ORDER_OF_CLASSES
     law: bool = True
+
+    def time(self, rows: int) -> float:
+        """The seconds for so many rows."""
+        fixed, each, most = self.seconds
+        return min(fixed + each * rows, most)
 
 
 EFFORTS = {
-    "quick": Effort(2, 0, 1, 0.0, (0.0, 0.0)),
-    "default": Effort(2, 12, 4, 0.002, (0.5, 0.005)),
-    "thorough": Effort(6, 36, 12, 0.0005, (5.0, 0.05)),
+    "quick": Effort(2, 0, 1, 0.0, (0.0, 0.0, 0.0)),
+    "default": Effort(2, 12, 4, 0.002, (0.4, 0.004, 80.0)),
+    "thorough": Effort(6, 36, 12, 0.0005, (5.0, 0.05, 800.0)),
 }
 SPEED, EPOCHS = 2e10, 40  # operations a second, and epochs of a training, by which candidates are counted
 
@@ -86,25 +107,25 @@ def get_effort(name: Any) -> Effort:
 
 def epochs_within(effort: Effort, rows: int, operations: float, most: int) -> int:
     """The epochs of a candidate whose epoch takes so many operations: a quarter of the time, at least `EPOCHS`."""
-    seconds = effort.seconds[0] + effort.seconds[1] * rows
-    return int(min(most, max(EPOCHS, 0.25 * seconds * SPEED / operations)))
+    return int(min(most, max(EPOCHS, 0.25 * effort.time(rows) * SPEED / operations)))
 
 
-def affordable(effort: Effort, rows: int, operations: Callable[[Candidate], float]) -> tuple[Candidate, ...]:
+def affordable(
+    effort: Effort, order: Sequence[Candidate], rows: int, operations: Callable[[Candidate], float]
+) -> tuple[Candidate, ...]:
     """The candidates that an effort tries on so many rows, in their order, from the operations of an epoch of each.
 
     Each is one that still fits what is left, by shapes alone, so that the same table gets the same candidates on every
-    machine. The first is always among them.
+    machine. Where none does, it is the cheapest.
     """
-    fixed, each = effort.seconds
-    left, chosen = fixed + each * rows, []
+    left, chosen = effort.time(rows), []
+    costs = {candidate: EPOCHS * operations(candidate) / SPEED for candidate in order}
     for i in range(effort.most):
-        candidate = effort.order[i % len(effort.order)]
-        cost = EPOCHS * operations(candidate) / SPEED
-        if not chosen or (cost <= left and (not chosen.count(candidate) or candidate.hidden)):
+        candidate = order[i % len(order)]
+        if costs[candidate] <= left and (candidate not in chosen or candidate.hidden):
             chosen.append(candidate)
-            left -= cost
-    return tuple(chosen)
+            left -= costs[candidate]
+    return tuple(chosen) or (min(costs, key=lambda candidate: costs[candidate]),)
 
 
 class Found(NamedTuple):

@@ -10,12 +10,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from deltarule import trees
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
 from deltarule.models.class_weights import given_weights, relative_weights
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
-from deltarule.models.outcome import Outcome
+from deltarule.models.outcome import Outcome, Pool
 from deltarule.models.planning import is_first_order
 from deltarule.trainers.base import Trainer
 
@@ -28,17 +29,22 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     For targets (N, k) of 0 and 1, several labels for each row, it has sigmoid outputs and the cross-entropy cost.
 
-    With "early-stopping" the probabilities are calibrated on the rows held out: the temperature T that fits them best
-    divides the output layer's z, softmax(z / T), and is folded into its parameters.
+    Several networks are averaged as one: their weighed logits, softmax(sum w_k z_k), with the weights that predict best
+    what each of them has not seen, in closed form and with no row held out. The weights need not sum to 1, which
+    calibrates the probabilities. With "early-stopping" they are calibrated on the rows held out: the temperature T that
+    fits them best divides the output layer's z, softmax(z / T), and is folded into its parameters.
 
     Args:
-        hidden: the sizes of the hidden layers; () is a linear model.
+        hidden: the sizes of the hidden layers; () is a linear model. None tries several networks where exact steps are
+            cheap (docs/models.md); elsewhere it is (20,).
         activation: of the hidden layers, a name in `deltarule.network.activations.ACTIVATIONS`.
-        trainer: "auto" is Adam; or "lm", "newton-cg", "gd", "sgd", "momentum", "adam"; or a trainer such as
-            `deltarule.LevenbergMarquardt()`.
-        regularization: "early-stopping" holds out `validation_fraction` of each class and keeps the epoch that fits
-            these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty; None on all
-            rows, without. "auto" is "early-stopping".
+        trainer: "auto" takes Levenberg-Marquardt where a step of it is cheap and Adam elsewhere; or "lm", "bayesian",
+            "newton-cg", "gd", "sgd", "momentum", "adam"; or a trainer such as `deltarule.LevenbergMarquardt()`.
+        regularization: "bayesian" lets the evidence of the classes choose the penalties, on all rows (see
+            `BayesianRegularization`); "early-stopping" holds out `validation_fraction` of each class and keeps the
+            epoch that fits these rows best, with a weak L2 penalty beside; "l2" trains on all rows under the penalty;
+            None on all rows, without. "auto" is "bayesian" where a step of Levenberg-Marquardt is cheap and nothing
+            that is given contradicts it, and "early-stopping" elsewhere.
         l2: lambda of (lambda/2N) sum w², with N the sum of the weights; None is 0.01 for "early-stopping", 0.1 for
             "l2", and a trainer object's own.
         eta: the learning rate of a first-order trainer given by name; None is the name's own.
@@ -47,7 +53,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         epochs: at most so many; None is the trainer's own.
         max_fail: the epochs without a better validation score that end the training; None is 6 for "lm", as in MATLAB.
         validation_fraction: the share of the weight that is held out, in (0, 1).
-        restarts: how many starts to train; the best on the validation rows, or on the cost, is kept.
+        restarts: how many starts to train; with "bayesian" (None is 2) they are averaged, else (None is 1) the best on
+            the validation rows, or on the cost, is kept.
+        effort: how many networks are tried where `hidden` and `restarts` are not given: "quick" trains two of 20
+            neurons, "default" stops where the average of up to 11 no longer improves, "thorough" of up to 33.
         engine: "numpy", "jax", or "auto", by the work; see `train`.
         class_weight: None, "balanced", which gives all classes the same sum of weights, or a dict of weights by class,
             1 for those that it lacks. It multiplies `sample_weight` where the network trains, stops and is calibrated,
@@ -60,8 +69,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     Attributes:
         classes_: the labels, sorted, (k,); 0 to k - 1 where a row may have several labels.
-        calibration_: the `Calibration` on the rows held out (temperature, expected calibration error before and
-            after), or None where none were held out or a row may have several labels.
+        calibration_: the `Calibration` (temperature, expected calibration error before and after) on the rows held out,
+            or with "bayesian" on all rows, each left out; None otherwise, and where a row may have several labels.
+        effective_parameters_, log_evidence_: with "bayesian": gamma and the log evidence of the network of the largest
+            weight.
         net_, params_, x_scaling_, history_, loss_curve_, n_iter_, best_iter_, stop_reason_, trainer_, n_features_in_,
         feature_names_in_: as in `NetworkRegressor`, and so are weights.
 
@@ -72,12 +83,13 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """
 
     _multilabel = False
+    _pool: Pool | None = None
     _weight_of_class: np.ndarray | None = None
     class_weight: Any
 
     def __init__(
         self,
-        hidden: int | tuple[int, ...] = (20,),
+        hidden: int | tuple[int, ...] | None = None,
         activation: str = "tanh",
         trainer: str | Trainer = "auto",
         regularization: str | None = "auto",
@@ -88,6 +100,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         max_fail: int | None = None,
         validation_fraction: float = 0.15,
         restarts: int | None = None,
+        effort: str = "default",
         engine: str = "auto",
         class_weight: Any = None,
         warm_start: bool = False,
@@ -141,7 +154,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if first:
             self._learn_classes(y, classes)
             self.x_scaling_ = self._measured_inputs(X, weight)
-            self.calibration_ = None
+            self.calibration_ = self._pool = None
         numbers = self._numbered(y)
         self.x_scaling_ = self.x_scaling_.widened(X)
         if self.class_weight is not None:
@@ -213,8 +226,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return X, y, weight
 
+    def _last_params(self) -> Any:
+        """Of several networks those of the one of the largest weight."""
+        return self.params_ if self._pool is None else trees.mapped(np.asarray, self._pool.params)
+
     def _trained(self, outcome: Outcome) -> None:
-        self.calibration_ = outcome.calibration
+        self.calibration_, self._pool = outcome.calibration, outcome.pool
+        if outcome.pool is not None:
+            self.log_evidence_, self.effective_parameters_ = outcome.pool.log_evidence, outcome.pool.gamma
 
     def _learn_classes(self, y: np.ndarray, classes: Any = None) -> None:
         """All the labels that there are, sorted; where a row may have several they are numbered."""

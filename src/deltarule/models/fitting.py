@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.dataset import Examples
-from deltarule.models.averaged import Trained, judged, weigher
 from deltarule.models.candidates import Candidate, epochs_within, get_effort, search
 from deltarule.models.judging import judge
 from deltarule.models.model import Model
-from deltarule.models.outcome import Outcome, averaged, outcome_of
+from deltarule.models.outcome import Outcome, kind_of, merged, outcome_of
 from deltarule.models.plan import Plan
 from deltarule.models.record import score, training_record
 from deltarule.models.verdict import Verdict
@@ -97,7 +96,8 @@ def fit(
     if not plan.candidates or any(how.get(name) for name in OF_ONE) or any(isinstance(c, Onlooker) for c in callbacks):
         result = run(plan, training, validation, time_limit=time_limit, **how)
         return outcome_of(plan, result, training, validation, scales)
-    began, seed, ended, epochs, effort = time.perf_counter(), how["seed"], [], [0], get_effort(plan.effort)
+    kind, effort = kind_of(plan), get_effort(plan.effort)
+    began, seed, ended, epochs = time.perf_counter(), how["seed"], [], [0]
 
     def left() -> float | None:
         return None if time_limit is None else time_limit - (time.perf_counter() - began)
@@ -105,7 +105,7 @@ def fit(
     def shifted(callback: Callback) -> Callback:
         return lambda record: callback(record | {"epoch": record["epoch"] + epochs[0]})
 
-    def one(candidate: Candidate, number: int) -> Trained | None:
+    def one(candidate: Candidate, number: int) -> Any:
         own, X = plan.of(candidate), np.asarray(training.X, np.float64)
         steps = Steps.of(X, plan.net.layers[0].activation) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
@@ -118,20 +118,20 @@ def fit(
         result = run(own, seen, None, time_limit=left(), **told)
         epochs[0] += result.epochs
         ended.append(result)
-        return judged(own.net, result, training, steps) if result.epochs else None
+        return kind.judged(own.net, result, training, steps) if result.epochs else None
 
     def late() -> bool:
         return ended[-1].stop_reason in FROM_OUTSIDE or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
 
-    found = search(plan.candidates, one, weigher(training), effort, late)
+    found = search(plan.candidates, one, kind.weigher(training), effort, late)
     if not found.members:
         return outcome_of(plan, ended[-1], training, validation, scales)
-    merged = averaged(plan, found.members, found.weights, training, scales, found.tried)
+    outcome = merged(plan, found.members, found.weights, training, scales, found.tried)
     last = ended[-1]
     if last.stop_reason in FROM_OUTSIDE:
-        last = replace(merged.result, stop_reason=last.stop_reason, message=last.message)
-        return replace(merged, result=last)
-    return merged
+        last = replace(outcome.result, stop_reason=last.stop_reason, message=last.message)
+        return replace(outcome, result=last)
+    return outcome
 
 
 def starting_point(

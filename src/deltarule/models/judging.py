@@ -49,6 +49,8 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
         predicted = np.asarray(net(params, X)).argmax(axis=1)
         lines = class_verdict.lines(table, predicted, Y.argmax(axis=1), scores, found)
         warnings = class_verdict.warnings(table, scores, found)
+    if (chosen := outcome.chosen()) is not None:
+        lines["networks"] = chosen
     lines["columns"] = _columns(importance, table)
     return Verdict(lines, _of_table(table, copied) + warnings, importance)
 

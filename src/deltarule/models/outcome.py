@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.data.dataset import Examples
-from deltarule.models.averaged import Trained, judged, together, weigher
+from deltarule.models import averaged, pooled
 from deltarule.models.calibration import Calibration, calibrate, cooled
 from deltarule.models.candidates import get_effort, in_words, kept
 from deltarule.models.plan import Plan, in_a_line, sizes_of
@@ -62,6 +62,44 @@ class Known:
 
 
 @dataclass(frozen=True, eq=False)
+class Pool:
+    """What is known of classifiers whose logits make one.
+
+    Args:
+        networks: each of them in a line, its sizes and activations.
+        weights: of their logits, (members,); their sum is the inverse of the temperature.
+        gamma: the effective number of parameters of the one of the largest weight.
+        parameters: n, its parameters.
+        log_evidence: likewise.
+        params: its own parameters, where a training goes on.
+        tried: how many candidates there were; 0 where the network was named.
+    """
+
+    networks: tuple[str, ...]
+    weights: np.ndarray
+    gamma: float
+    parameters: int
+    log_evidence: float
+    params: Any
+    tried: int = 0
+
+    def chosen(self) -> str | None:
+        """What the candidates have come to, in a line."""
+        return in_words(self.networks, self.weights, self.tried) if self.tried else None
+
+    def record(self) -> dict[str, Any]:
+        """In JSON's types, for the model file and the JSON line."""
+        return {
+            "effective_parameters": self.gamma,
+            "parameters_of_a_start": self.parameters,
+            "log_evidence": self.log_evidence,
+            "networks": list(self.networks),
+            "starts": len(self.networks),
+            "start_weights": self.weights.tolist(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """The plan and the result of a training, with the network that is kept.
 
@@ -69,13 +107,21 @@ class Outcome:
         plan: its net and sizes are those of `result.params`, all starts side by side.
         result: of the training; of several starts that are merged, the best one's history.
         known: what Bayesian regularisation knows; None with another trainer, or if no epoch was completed.
-        calibration: of the probabilities of classes, on the rows that were held out; None where there is none.
+        calibration: of the probabilities of classes, on rows that were held out or, of several networks by Bayesian
+            regularisation, each left out; None where there is none.
+        pool: what is known of several classifiers by Bayesian regularisation.
     """
 
     plan: Plan
     result: TrainingResult
     known: Known | None = None
     calibration: Calibration | None = None
+    pool: "Pool | None" = None
+
+    def chosen(self) -> str | None:
+        """What the candidates have come to, in a line."""
+        of_any = self.known or self.pool
+        return None if of_any is None else of_any.chosen()
 
 
 def outcome_of(
@@ -92,12 +138,12 @@ def outcome_of(
     """
     result = replace(result, params=trees.mapped(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
-        starts = [one for one in result.starts or (result,) if "log_evidence" in one.history]
-        judgements = [judged(plan.net, replace(one, starts=()), train) for one in starts]
+        kind, starts = kind_of(plan), [one for one in result.starts or (result,) if "log_evidence" in one.history]
+        judgements = [kind.judged(plan.net, replace(one, starts=()), train) for one in starts]
         several = [one for one in judgements if one is not None]
         if several:
-            found = kept(several, *weigher(train)(several), weigh=weigher(train))
-            return averaged(plan, found.members, found.weights, train, scales)
+            found = kept(several, *kind.weigher(train)(several), weigh=kind.weigher(train))
+            return merged(plan, found.members, found.weights, train, scales)
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"
     if softmax and plan.regularization == "early-stopping" and validation is not None and result.best_epoch > 0:
         outputs = np.asarray(plan.net(result.params, validation.X), np.float64)
@@ -108,33 +154,47 @@ def outcome_of(
     return Outcome(plan, result)
 
 
-def averaged(
-    plan: Plan, several: Sequence[Trained], weights: np.ndarray, train: Examples, scales: np.ndarray, tried: int = 0
+def kind_of(plan: Plan) -> Any:
+    """The module that judges, weighs and joins networks of this cost: their means, or the logits of classes."""
+    return pooled if plan.net.cost.knows_noise(plan.net.output_activation) else averaged
+
+
+def merged(
+    plan: Plan, several: Sequence[Any], weights: np.ndarray, train: Examples, scales: np.ndarray, tried: int = 0
 ) -> Outcome:
-    """Trained networks as one with error bars.
+    """Trained networks as one, a regression with error bars, a classifier calibrated.
 
     Args:
         plan: of the training.
         several: the networks.
-        weights: theirs, which sum to 1.
+        weights: theirs.
         train: the examples that trained.
         scales: what each target was divided by, (k,).
         tried: how many candidates there were; 0 where the network was named.
     """
-    ensemble = together(several, weights, train, get_effort(plan.effort).law)
-    net, params = ensemble.merged()
-    best = several[ensemble.best]
-    inputs = plan.sizes[0]
-    known = Known(
-        ensemble=ensemble,
-        networks=tuple(in_a_line(one.net, sizes_of(one.net, inputs)) for one in several),
-        gamma=float(ensemble.gamma[ensemble.best]),
-        parameters=trees.size(best.result.params),
-        log_evidence=float(ensemble.log_evidence[ensemble.best]),
-        noise_std=ensemble.noise_std * scales,
-        tried=tried,
-    )
-    result = replace(
-        best.result, params=params, starts=tuple(one.result for one in several) if len(several) > 1 else ()
-    )
-    return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, known)
+    inputs, best = plan.sizes[0], several[int(np.argmax(weights))]
+    names = tuple(in_a_line(one.net, sizes_of(one.net, inputs)) for one in several)
+    of_best = {"parameters": trees.size(best.result.params), "tried": tried}
+    if kind_of(plan) is pooled:
+        net, params = pooled.joined(several, weights)
+        of_best |= {"gamma": best.gamma, "log_evidence": best.log_evidence, "params": best.result.params}
+        softmax = not net.output_activation.elementwise
+        found = {
+            "pool": Pool(names, weights, **of_best),
+            "calibration": pooled.calibration(several, weights, train) if softmax else None,
+        }
+    else:
+        ensemble = averaged.together(several, weights, train, get_effort(plan.effort).law)
+        net, params = ensemble.merged()
+        known = Known(
+            ensemble=ensemble,
+            networks=names,
+            gamma=float(ensemble.gamma[ensemble.best]),
+            log_evidence=float(ensemble.log_evidence[ensemble.best]),
+            noise_std=ensemble.noise_std * scales,
+            **of_best,
+        )
+        found = {"known": known}
+    starts = tuple(one.result for one in several) if len(several) > 1 else ()
+    result = replace(best.result, params=params, starts=starts)
+    return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, **found)

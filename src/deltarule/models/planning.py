@@ -24,9 +24,10 @@ from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import Steps
-from deltarule.trainers.bayesian.trainer import has_gaussian_noise
+from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
+SMALLER = (10,)  # a candidate whose exact steps are cheap on tables of twice the columns
 IMAGE_EPOCHS = 30
 STREAMED_EPOCHS = 10  # passes over a folder
 
@@ -57,8 +58,7 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
     passes = STREAMED_EPOCHS if problem.streamed else IMAGE_EPOCHS
     by_noise = by_name and recipe.l2 is None and l2 not in (None, way.l2)
     effort = get_effort(recipe.effort or "default")
-    named = recipe.hidden is not None or recipe.restarts is not None
-    choosing = regularization == "bayesian" and problem.in_memory_table and not named
+    choosing = regularization == "bayesian" and problem.in_memory_table and is_choosing(recipe)
     starts = effort.starts if regularization == "bayesian" else way.restarts
     plan = Plan(
         net=net,
@@ -75,7 +75,13 @@ def make_plan(recipe: Recipe, problem: Problem) -> Plan:
         streamed=problem.streamed,
         effort=recipe.effort or "default",
     )
-    return replace(plan, candidates=_candidates(plan, problem)) if choosing and effort.most else plan
+    return replace(plan, candidates=_candidates(plan, problem)) if choosing else plan
+
+
+def is_choosing(recipe: Recipe) -> bool:
+    """Whether the network is ours to choose among several."""
+    named = recipe.hidden is not None or recipe.restarts is not None
+    return not named and get_effort(recipe.effort or "default").most > 0
 
 
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
@@ -93,7 +99,9 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
         except ConfigurationError:  # its matrices do not fit the memory
             return np.inf
 
-    return affordable(get_effort(plan.effort), problem.count, operations)
+    effort = get_effort(plan.effort)
+    order = effort.order if has_gaussian_noise(plan.net) else effort.order_of_classes
+    return affordable(effort, order, problem.count, operations)
 
 
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
@@ -122,10 +130,9 @@ def is_first_order(trainer: Any) -> bool:
 def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | None]:
     """The trainer, a name or an object, and the name of the way to regularise.
 
-    A regression whose exact steps are cheap sets its penalties by the evidence, unless an option asks for something
-    else; with a cost that has no evidence but knows its noise, by the noise. A classifier has to stop early, long
-    before a minimum, and there Adam's small steps find the better place: on noisy classes Levenberg-Marquardt was
-    behind it in accuracy and in likelihood on every set that was measured.
+    Where exact steps are cheap the evidence sets the penalties, unless an option asks for something else; a regression
+    by a cost that has no evidence but knows its noise takes them by the noise. A classifier that has to stop early does
+    so long before a minimum, and there Adam's small steps find the better place than Levenberg-Marquardt's.
     """
     trainer, regularization = recipe.trainer, recipe.regularization
     trainer = None if isinstance(trainer, str) and trainer == "auto" else trainer
@@ -134,13 +141,15 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
         _check_bayesian(recipe, problem, trainer, cost)
         return "bayesian", "bayesian"
     others = set(special(recipe)) - {"l2"}
-    exact = problem.task == "regression" and problem.in_memory_table and not problem.searching
-    exact = exact and recipe.stack is None and trainer is None and not others
+    exact = problem.in_memory_table and not problem.searching and recipe.stack is None
+    exact = exact and trainer is None and not others
     if exact:
-        net = _network(recipe, problem, cost)
-        exact = cost.has_residual and exact_steps_are_cheap(net, (problem.count, problem.inputs))
+        net, shape = _network(recipe, problem, cost), (problem.count, problem.inputs)
+        exact = cost.has_residual and exact_steps_are_cheap(net, shape)
+        if not exact and is_choosing(recipe) and has_gaussian_noise(net):  # then perhaps those of a smaller candidate
+            exact = exact_steps_are_cheap(_network(replace(recipe, hidden=SMALLER), problem, cost), shape)
         if exact and regularization == "auto" and recipe.l2 is None and recipe.monitor is None:
-            if has_gaussian_noise(net):
+            if has_evidence(net):
                 return "bayesian", "bayesian"
             if cost.noise_variance(1.0) is not None:
                 return "lm", "l2"
@@ -149,7 +158,7 @@ def _settled(recipe: Recipe, problem: Problem, cost: Cost) -> tuple[Any, str | N
     if regularization == "auto":
         regularization = "early-stopping" if problem.in_memory_table else "best-epoch"
     if trainer is None:
-        trainer = "lm" if exact else problem.defaults.trainer
+        trainer = "lm" if exact and problem.task == "regression" else problem.defaults.trainer
         trainer = trainer if set(special(recipe)) <= set(TRAINERS[trainer].takes) else "sgd"
         check_options(recipe, trainer)
     return trainer, regularization
@@ -189,14 +198,12 @@ def _with_penalty(trainer: Any, l2: float | None) -> Any:
 def _check_bayesian(recipe: Recipe, problem: Problem, trainer: Any, cost: Cost) -> None:
     """Refuse what sets the penalty otherwise or needs validation rows, and problems without Gaussian noise."""
     given = "trainer='bayesian'" if trainer == "bayesian" else "regularization='bayesian'"
-    if problem.task != "regression":
+    if problem.images is not None:
+        raise ConfigurationError(f"{given} is for tables, and {problem.name} are images: choose another trainer")
+    if not has_evidence(Network([Dense(problem.outputs, _output_activation(cost, problem))], cost)):
         raise ConfigurationError(
-            f"{given} is for a regression, and {problem.name} is a {problem.task}: choose another trainer"
-        )
-    if not cost.is_square:
-        raise ConfigurationError(
-            f"{given} takes the noise as Gaussian, as the quadratic cost does, and cost is {cost.name!r}: leave one of "
-            "the two out"
+            f"{given} takes the noise as Gaussian, as the quadratic cost does, or the cost of classes, and cost is "
+            f"{cost.name!r}: leave one of the two out"
         )
     if problem.searching:
         raise ConfigurationError(

@@ -59,6 +59,7 @@ def training_record(outcome: Outcome, data: "LoadedData", scores: Scores) -> dic
                 "python": platform.python_version(),
             },
             **({} if outcome.known is None else outcome.known.record()),
+            **({} if outcome.pool is None else outcome.pool.record()),
             **({} if outcome.calibration is None else {"calibration": outcome.calibration._asdict()}),
         }
     )

@@ -122,7 +122,9 @@ def test_alpha_is_where_a_search_finds_the_largest_evidence(flowers):
 
 
 def test_columns_that_say_nothing_are_switched_off(flowers):
-    result = dr.train(network("softmax", 2), *flowers, trainer=dr.BayesianRegularization(), epochs=100, seed=0)
+    result = dr.train(
+        network("softmax", 2), *flowers, trainer=dr.BayesianRegularization(relevance=True), epochs=100, seed=0
+    )
     alpha = result.history["alpha"][result.best_epoch]
     assert alpha[2:4].min() > 3 * alpha[:2].max()
     assert 2 < result.history["gamma"][result.best_epoch] < 7
@@ -135,7 +137,7 @@ def test_separable_classes_stay_finite(engine, output, hidden):
     X = np.linspace(-1, 1, 24)[:, None]
     Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
     net = network(output, *hidden, 2)
-    trainer = dr.BayesianRegularization(relevance=bool(hidden))
+    trainer = dr.BayesianRegularization()
     result = dr.train(net, X, Y, trainer=trainer, epochs=80, seed=0, engine=engine)
     assert all(np.all(np.isfinite(p)) for p in trees.leaves(result.params))
     assert all(np.all(np.isfinite(result.history[name])) for name in ("log_evidence", "gamma", "alpha", "mu"))

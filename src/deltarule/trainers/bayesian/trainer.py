@@ -16,11 +16,10 @@ from deltarule.network.backprop import Params
 from deltarule.network.missing_targets import as_given
 from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer, require_derivatives
+from deltarule.trainers.base import Trainer, damped_step, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
-from deltarule.trainers.damped import damped_step
 from deltarule.trainers.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 from deltarule.trainers.stopping import stop_code
@@ -82,7 +81,8 @@ class BayesianRegularization(Trainer):
         solver: "auto", or the form of the step: "primal" (n x n) or "dual" (m k x m k).
         max_fail: the epochs without a larger evidence that end the training.
         damping: the first mu, beside 1 of the whitened prior.
-        relevance: whether the weights from each input have a precision of their own, or all inputs one.
+        relevance: whether the weights from each input have a precision of their own, or all inputs one. None gives them
+            their own, but not in a classifier without hidden layers, where few rows would switch off too much.
 
     Raises:
         ConfigurationError: a value outside its range.
@@ -93,7 +93,7 @@ class BayesianRegularization(Trainer):
     solver: str = "auto"
     max_fail: int = 10
     damping: float = 1.0
-    relevance: bool = True
+    relevance: bool | None = None
 
     knows_error_bars: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
@@ -172,7 +172,7 @@ class BayesianRegularization(Trainer):
         (form, block), p, dtype = self.plan(net, rows), state.params, rows.x.dtype
         F = Objective(net, rows, block)
         point = F.call(POINTS[form], p)
-        here, hyper, S = F.call(_learn, p, point, state.hyper, form=form, relevance=self.relevance)
+        here, hyper, S = F.call(_learn, p, point, state.hyper, form=form, relevance=self._relevance(net))
         before = float(S)
 
         def tried(mu: float) -> tuple[Trial, float]:
@@ -202,6 +202,11 @@ class BayesianRegularization(Trainer):
         """Stop after max_fail epochs without a larger evidence."""
         since = 0 if improved else state.since_best + 1
         return state._replace(since_best=since), stop_code("evidence") if since >= self.max_fail else 0
+
+    def _relevance(self, net: "Network") -> bool:
+        if self.relevance is not None:
+            return self.relevance
+        return len(net.layers) > 1 or has_gaussian_noise(net)
 
     def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
         """The form of a step on these rows, and how many of them are linearised at once: a block of their Jacobian."""

@@ -92,7 +92,7 @@ def locked(folder: Path) -> Iterator[None]:
                 owner = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
                 fault = f"another training, process {owner}, writes its checkpoints to {folder}: wait, or"
             raise CheckpointError(f"{fault} name another folder.") from None
-        os.truncate(descriptor, 0)
+        os.ftruncate(descriptor, 0)  # os.truncate takes no descriptor on Windows
         with suppress(OSError):  # the number only makes the message above clearer; a full disk must not forbid training
             os.write(descriptor, str(os.getpid()).encode())
         for path in folder.iterdir():

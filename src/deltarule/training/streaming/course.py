@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class StreamedCourse(Course):
     trainer: Any
     rows: Feed
 
-    @property
+    @cached_property
     def engine(self) -> Any:
         """The engine of the chunks."""
         return self.rows.engine
