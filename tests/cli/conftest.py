@@ -82,7 +82,7 @@ def flowers(shelf) -> Path:
 def houses(shelf) -> Path:
     """A trained regression of houses.csv, the average of two networks 3-4-1; `heat` is an input."""
     # The table has no noise, so that of most pairs of starts one is all but certain; here both count.
-    return _trained(shelf, "houses.csv", "--target", "price", "--epochs", 40, "--seed", 12)
+    return _trained(shelf, "houses.csv", "--target", "price", "--epochs", 40, "--seed", 61)
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def test_bad_input_is_one_sentence(refused, words, said):
     assert said in refused("play", "--no-browser", *words)
 
 
-def test_a_training_is_watched_and_its_result_is_the_same(started, tmp_path):
+def test_a_training_is_watched_and_its_result_is_the_same(started, run, tmp_path):
     client = pytest.importorskip("websockets.sync.client")
     random = np.random.default_rng(0)
     x = random.uniform(-2, 2, (80, 2))
@@ -89,10 +89,6 @@ def test_a_training_is_watched_and_its_result_is_the_same(started, tmp_path):
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     watched = json.loads(out.strip().splitlines()[-1])
-    alone = subprocess.run(
-        [sys.executable, "-m", "deltarule", *words, "--out", "alone.safetensors"],
-        capture_output=True, text=True, cwd=tmp_path, check=True,
-    )  # fmt: skip
-    same = json.loads(alone.stdout.strip().splitlines()[-1])
+    same = json.loads(run(*words, "--out", "alone.safetensors").out)
     for name in ("test_rmse", "epochs", "stop_reason"):
         assert watched[name] == same[name]

@@ -83,7 +83,7 @@ def leave_one_out(net: "Network", known: Posterior, rows: Rows, groups: np.ndarr
         Mr[group] = (inverse @ r[group].reshape(-1)).reshape(len(group), k)
         blocks = inverse.reshape(len(group), k, len(group), k)
         M[group] = np.stack([blocks[i, :, i] for i in range(len(group))])
-    weight = rows.mask[:, None]
+    weight = np.where(rows.mask > 0, rows.mask, np.nan)[:, None]  # of a row without weight nothing is known
     mean = rows.y + Mr / np.sqrt(weight)
     left = np.diagonal(M, axis1=1, axis2=2)
     return LeftOut(mean, np.maximum(left - 1, 0) / (known.hyper.beta * weight))

@@ -71,7 +71,8 @@ def fitted_law(
     """
     k = mean.shape[1]
     slopes, low, high = np.zeros((k, 3 + X.shape[1])), np.zeros(k), np.zeros(k)
-    v = spread + noise
+    seen = np.isfinite(error)
+    v = np.where(seen, spread + noise, 1.0)
     for o in range(k):
         known = np.isfinite(error[:, o])
         design = _Design.of(np.column_stack([mean[known, o], mean[known, o] ** 2, X[known]]))
@@ -82,7 +83,6 @@ def fitted_law(
         eta = rows.columns @ theta
         slopes[o], low[o], high[o] = design.raw(theta), eta.min(), eta.max()
         v[known, o] = rows.variance(theta)
-    seen = np.isfinite(error)
     e2, w = np.where(seen, error, 0.0) ** 2, weight[:, None] * seen
     found = [(_scales(e2, v, w, nu), nu) for nu in FREEDOMS]
     scale, nu = max(found, key=lambda one: float((w * _log_t(e2, one[0] * v, one[1])).sum()))
