@@ -106,8 +106,8 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
     Raises:
         DataError: the values are no numbers, or of a kind that has no place in a network.
     """
-    if type(values) is np.ndarray and values.dtype.kind == "f" and dtype is not None:
-        return np.asarray(values, dtype)
+    if type(values) is np.ndarray and values.dtype.kind == "f":
+        return np.asarray(values, np.float64 if dtype is None else dtype)
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
         raise DataError(f"{name} is a sparse matrix of shape {values.shape}: give {name}.toarray().")
     try:

@@ -12,7 +12,8 @@ from deltarule.training.train import train as train_really
 
 
 def test_the_summary_says_what_was_done_and_what_comes_next(run, shelf):
-    outcome = run("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--epochs", 5)
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 5, "--trainer", "adam")
+    outcome = run("train", shelf / "flowers.csv", *words)
     assert outcome.code == 0
     for words in (
         "flowers.csv: 42 training, 9 validation, 9 test examples",
@@ -29,8 +30,18 @@ def test_the_summary_says_what_was_done_and_what_comes_next(run, shelf):
     assert "epoch 5/5" in outcome.err
 
 
+def test_classes_are_averaged_by_candidates_and_the_verdict_says_how(run, shelf):
+    record = json.loads(run("train", shelf / "flowers.csv", "--target", "flower", "--epochs", 30, "--json").out)
+    assert record["verdict"]["networks"].startswith("of ")
+    assert "by how they predict rows left out" in record["verdict"]["networks"]
+    training = load_model("flowers.safetensors").training
+    assert training["trainer_name"] == "bayesian"
+    assert training["calibration"]["rows"] == 42
+    assert run("predict", "flowers.safetensors", shelf / "flowers.csv").code == 0
+
+
 def test_json_is_the_only_line_on_standard_output(run, shelf):
-    words = ("--target", "flower", "--hidden", 4, "--epochs", 3, "--seed", 7, "--json")
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 3, "--trainer", "adam", "--seed", 7, "--json")
     outcome = run("train", shelf / "flowers.csv", *words)
     assert outcome.out.count("\n") == 1
     record = json.loads(outcome.out, parse_constant=pytest.fail)
@@ -165,7 +176,7 @@ def test_notes_about_the_data_are_shown(run, shelf):
 
 
 def test_patience_stops_early(run, shelf):
-    words = ("--target", "flower", "--hidden", 4, "--epochs", 5000, "--patience", 3, "--json")
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 5000, "--patience", 3, "--trainer", "adam", "--json")
     record = json.loads(run("train", shelf / "flowers.csv", *words).out)
     assert record["stop_reason"] == "max_fail"
     assert record["epochs"] == record["best_epoch"] + 3
@@ -247,7 +258,7 @@ def test_images_are_expanded(run):
 
 
 def test_what_is_recorded_goes_into_the_model_file(run, shelf):
-    words = ("--target", "flower", "--hidden", 4, "--epochs", 3, "--record", "learning_speed")
+    words = ("--target", "flower", "--hidden", 4, "--epochs", 3, "--trainer", "adam", "--record", "learning_speed")
     assert run("train", shelf / "flowers.csv", *words, "--record", "training_score").code == 0
     history = load_model("flowers.safetensors").training["history"]
     assert np.shape(history["learning_speed"]) == (3, 2)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import deltarule as dr
@@ -196,3 +197,11 @@ def test_a_stack_of_dense_layers_on_a_regression(house_data, tmp_path):
     plan = plan_for(house_data, stack=str(tmp_path / "net.toml"))
     assert plan.trainer_name == "adam"
     assert plan.network.endswith("-5-1 (tanh, linear)")
+
+
+def test_many_classes_get_a_wider_layer(flower_data):
+    problem = Problem.of(flower_data)
+    assert make_plan(Recipe(trainer="adam"), problem).sizes == (2, 20, 3)
+    many = replace(problem, outputs=100, Y=np.eye(100))
+    assert make_plan(Recipe(trainer="adam"), many).sizes == (2, 200, 100)
+    assert make_plan(Recipe(trainer="adam", hidden=(7,)), many).sizes == (2, 7, 100)

@@ -14,7 +14,7 @@ needs_callbacks = pytest.mark.skipif(not HAS_CALLBACKS, reason="this scikit-lear
 
 @pytest.mark.parametrize(("verbose", "epochs"), [(True, [1, 2, 3, 4, 5]), (2, [1, 2, 4]), (False, []), (0, [])])
 def test_verbose_prints_every_so_many_epochs(verbose, epochs, classification, capsys):
-    dr.NetworkClassifier(hidden=(2,), epochs=5, verbose=verbose, random_state=0).fit(*classification)
+    dr.NetworkClassifier(hidden=(2,), trainer="adam", epochs=5, verbose=verbose, random_state=0).fit(*classification)
     out = capsys.readouterr().out
     lines = re.findall(r"^epoch (\d+): cost [\d.e-]+, validation cost [\d.e-]+$", out, re.MULTILINE)
     assert [int(n) for n in lines] == epochs

@@ -262,7 +262,7 @@ def batch_gradient(
 ) -> Gradient:
     """(step, parameters) ↦ the mean cost of the step's batch over all devices, its gradient and what they are means by.
 
-    That is the number of examples times their mean weight, see `deltarule.trainers.sampling`.
+    That is the number of examples times their mean weight, see `deltarule.trainers.base`.
 
     A device whose part of the batch is longer than a block takes several; it waits for no other before the sum.
     """

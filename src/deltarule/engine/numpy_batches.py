@@ -45,7 +45,7 @@ def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..
         gradient: (params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient.
         batches: of the epoch.
         step: takes the mean cost of a batch at carry[0].params, its gradient, and what it is the mean by: the number
-            of its examples times the mean weight of all, see `deltarule.trainers.sampling`.
+            of its examples times the mean weight of all, see `deltarule.trainers.base`.
         carry: before the first batch.
     """
     rows, turn, m = batches.rows, batches.turn, batches.m

@@ -1,7 +1,7 @@
 """What a network is planned for, and what is taken where the user does not say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -92,5 +92,8 @@ class Problem:
 
     @property
     def defaults(self) -> Defaults:
-        """What is taken where the user does not say."""
-        return DEFAULTS[self.images or self.task]
+        """What is taken where the user does not say; many classes need a wider layer than few."""
+        found = DEFAULTS[self.images or self.task]
+        if self.images is None and self.task == "classification":
+            found = replace(found, hidden=(max(*found.hidden, 2 * self.outputs),))
+        return found

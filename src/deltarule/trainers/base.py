@@ -1,7 +1,8 @@
 """What the training loop asks of a trainer: (init, epoch), functions of an explicit state."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from deltarule.network.sizes import Sizes
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
+
+Control = TypeVar("Control")
 
 
 class Trainer:
@@ -129,3 +132,38 @@ def require_batch(batch_size: int | None, count: int) -> None:
             f"batch_size is {batch_size} and there are {count} training examples: "
             f"give at most {count}, or None for all of them."
         )
+
+
+def damped_step(
+    attempt: Callable[[Control], tuple[Any, Control]],
+    control: Control,
+    exhausted: Callable[[Control], bool],
+    most: int,
+    clock: Callable[[], Any],
+) -> tuple[Control, list[Any]]:
+    """The loop that every second-order trainer steps by: try one damping after another until a step leads down.
+
+    It returns the control after the last trial, and the trials, of which the last one alone may be `accepted`.
+
+    Args:
+        attempt: from a control (a damping, a radius) to the trial made with it and the control after it.
+        control: the first.
+        exhausted: whether a control is not worth a trial any more.
+        most: trials.
+        clock: called before each trial; what it raises ends the step.
+    """
+    trials: list[Any] = []
+    while len(trials) < most and not exhausted(control) and not (trials and trials[-1].accepted):
+        clock()
+        trial, control = attempt(control)
+        trials.append(trial)
+    return control, trials
+
+
+def batch_shares(count: int, m: int, total: float) -> list[float]:
+    """Of each batch of m of `count` examples its share of their weight, `total`; the last batch may be shorter.
+
+    It is the number of its examples times their mean weight, and not the weight of the batch itself: the expectation of
+    sum w C over a batch's own sum w is not the mean that is asked for, and at m = 1 does not know the weights at all.
+    """
+    return [min(m, count - first) * (total / count) for first in range(0, count, m)]

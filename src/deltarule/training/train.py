@@ -175,7 +175,7 @@ def starting_points(
     """`params`, if they are given, and fresh parameters, in all `count` starts on this engine."""
     drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
     starts = drawn if params is None else [params, *drawn[1:]]
-    return [trees.mapped(partial(E.put, dtype=dtype), start) for start in starts]
+    return [trees.mapped(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:

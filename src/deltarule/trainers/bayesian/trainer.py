@@ -16,11 +16,10 @@ from deltarule.network.backprop import Params
 from deltarule.network.missing_targets import as_given
 from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer, require_derivatives
+from deltarule.trainers.base import Trainer, damped_step, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
-from deltarule.trainers.damped import damped_step
 from deltarule.trainers.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt.refit import can_refit
 from deltarule.trainers.stopping import stop_code

@@ -19,14 +19,12 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer
-from deltarule.trainers.damped import damped_step
+from deltarule.trainers.base import Trainer, batch_shares, damped_step
 from deltarule.trainers.form import choose_form, form_costs
 from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
 from deltarule.trainers.levenberg_marquardt import damping as control
 from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, Damping
 from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
-from deltarule.trainers.sampling import batch_shares
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network

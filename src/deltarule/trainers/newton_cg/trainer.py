@@ -16,12 +16,10 @@ from deltarule.engine.turn import Record, Turn
 from deltarule.network.backprop import Params
 from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer
-from deltarule.trainers.damped import damped_step
+from deltarule.trainers.base import Trainer, batch_shares, damped_step
 from deltarule.trainers.newton_cg import radius as control
 from deltarule.trainers.newton_cg.model import Model, block_of, product, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, steihaug
-from deltarule.trainers.sampling import batch_shares
 from deltarule.trainers.stopping import stop_code
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deltarule.trainers.sampling import batch_shares
+from deltarule.trainers.base import batch_shares
 
 
 @pytest.mark.parametrize(
