@@ -78,6 +78,7 @@ class Racer:
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
         case, run = CASES[name](), CONTESTANTS[who]
         self.error: BaseException | None = None
+        self.clock: Clock
 
         def race() -> None:
             self._go.acquire()

@@ -91,3 +91,12 @@ def test_ctrl_c_keeps_what_the_epoch_has_reached(monkeypatch, restarts):
     residual = NET(result.params, X) - np.sin(3 * X)
     assert result.history["cost"][-1] == pytest.approx((residual**2).sum() / 2 / len(X))
     assert result.history["iterations"][0] > 10
+
+
+def test_a_cut_epoch_is_resumed_from_what_it_reached(tmp_path):
+    options = {"trainer": dr.LBFGS(200), "epochs": 2, "checkpoint": tmp_path}
+    cut = dr.train(NET, X, np.sin(3 * X), stopping=dr.Stopping(time_limit=0), **options)
+    more = dr.train(NET, X, np.sin(3 * X), resume=tmp_path, **options)
+    assert (cut.stop_reason, more.stop_reason, more.epochs) == ("time", "epochs", 2)
+    assert more.history["iterations"].tolist() == [1, 200]
+    assert more.history["cost"][0] == cut.history["cost"][0] > more.history["cost"][1]

@@ -273,16 +273,18 @@ def _power(x: Any, exponent: Any) -> Any:
     """x^e: by the chain rule for an e without derivatives, as exp(e ln x) otherwise."""
     if isinstance(exponent, Number) and exponent.parts:
         return _chain("exp", _multiply(exponent, apply("log", x)))
-    e = value_of(exponent)
-    if isinstance(e, np.generic | np.ndarray) and np.ndim(e) == 0:
-        e = e.item()
-    if isinstance(e, int | float) and e == 2:
+    e, value = _plain(value_of(exponent)), value_of(x)
+    if isinstance(e, int | float) and e == 2 and isinstance(x, Number):
         return _chain("square", x)
-    value = value_of(x)
     parts = {slots: _falling(value, e, e, 1) * part for slots, part in x.parts.items()} if isinstance(x, Number) else {}
     if parts and x.order == 2:
         _add_products(parts, x, x, _falling(value, e * (e - 1), e, 2), halved=True)
     return Number(value**e, parts, _order(x, exponent))
+
+
+def _plain(e: Any) -> Any:
+    """A number of NumPy's as Python's, which changes no precision."""
+    return e.item() if isinstance(e, np.generic | np.ndarray) and np.ndim(e) == 0 else e
 
 
 def _falling(x: Any, factor: Any, e: Any, k: int) -> Any:

@@ -213,6 +213,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _recipe(self) -> Recipe:
         """Weights of targets leave no room for the noise of each, which Bayesian regularisation finds."""
         recipe = super()._recipe()
+        if recipe.hidden is None and not self._is_fresh and hasattr(self, "ensemble_"):
+            best = self._going_on_from()
+            layers: Any = () if best is None else self.ensemble_.nets[best].layers[:-1]
+            recipe = recipe if best is None else replace(recipe, hidden=tuple(layer.n for layer in layers))
         weighed = self.output_weights is not None and self.regularization == "auto"
         return replace(recipe, regularization="early-stopping") if weighed else recipe
 
@@ -229,10 +233,17 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return self.y_scaling_.std
 
     def _last_params(self) -> Any:
-        """Of an ensemble those of its best member."""
+        """Of an ensemble those of its best member that takes the inputs as they are; None where there is none."""
         if not hasattr(self, "ensemble_"):
             return self.params_
-        return trees.mapped(np.asarray, self.ensemble_.members[self.ensemble_.best].params)
+        best = self._going_on_from()
+        return None if best is None else trees.mapped(np.asarray, self.ensemble_.members[best].params)
+
+    def _going_on_from(self) -> int | None:
+        """The member of the ensemble that `warm_start` goes on from."""
+        ensemble = self.ensemble_
+        able = [i for i, steps in enumerate(ensemble.steps) if steps is None]
+        return max(able, key=lambda i: ensemble.weights[i]) if able else None
 
     def _trained(self, outcome: Outcome) -> None:
         """With "bayesian": the posteriors of all starts, and what they know of the noise."""

@@ -59,6 +59,8 @@ def test_its_density_is_that_of_student_s_t():
 def test_missing_targets_count_for_nothing():
     X, mean, error = drawn(np.random.default_rng(0), count=400)
     two = np.concatenate([error, np.where(np.arange(400)[:, None] < 200, error, np.nan)], axis=1)
-    law = fitted_law(X, np.tile(mean, 2), two, np.zeros((400, 2)), np.full(2, 0.09), np.ones(400))
+    means = np.where(np.isfinite(two), mean, np.nan)
+    law = fitted_law(X, means, two, np.where(np.isfinite(two), 0.0, np.nan), np.full(2, 0.09), np.ones(400))
+    assert all(np.isfinite(part).all() for part in law)
     half = fitted_law(X[:200], mean[:200], error[:200], np.zeros((200, 1)), np.array([0.09]), np.ones(200))
     np.testing.assert_allclose(law.scale[1], half.scale[0], rtol=0.15)

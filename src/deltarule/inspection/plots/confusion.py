@@ -18,6 +18,8 @@ def confusion_matrix(
 ) -> "Figure":
     """How often class i (rows) was taken for class j (columns). Mistakes are shaded by their number, hits are grey.
 
+    Of a model or an estimator `plot_confusion` and scikit-learn's ConfusionMatrixDisplay shade the hits too.
+
     Args:
         predicted: the class given to each example, (N,) whole numbers from 0.
         actual: the true class, (N,).

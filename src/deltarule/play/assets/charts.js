@@ -125,16 +125,17 @@
     context.imageSmoothingEnabled = true;
     context.drawImage(small, 0, 0, width, height);
     const [lowest, highest] = problem.range, { X, Y, labels } = problem.points;
+    const [card, soft, dark] = ["--card", "--soft", "--ink"].map(css);
     const point = ([x, y], value, label, chosen) => {
       context.beginPath();
       context.arc((width * (x - x0)) / (x1 - x0), height - (height * (y - y0)) / (y1 - y0), chosen ? 6 : X.length > 60 ? 2.8 : 4.5, 0, 7);
       const [ink, alpha] = problem.classes ? [CLASSES[label % CLASSES.length], 1] : shade((value - lowest) / (highest - lowest || 1));
-      context.fillStyle = css("--card");
+      context.fillStyle = card;
       context.fill();
       context.fillStyle = `rgb(${ink.join(" ")} / ${alpha})`;
       context.fill();
       context.lineWidth = chosen ? 2.5 : 1;
-      context.strokeStyle = chosen ? css("--ink") : css(problem.classes ? "--card" : "--soft");
+      context.strokeStyle = chosen ? dark : problem.classes ? card : soft;
       context.stroke();
     };
     X.forEach((x, i) => point(x, Y[i], labels[i], false));
@@ -167,15 +168,16 @@
     context.lineWidth = 2.2;
     context.strokeStyle = colour;
     context.stroke();
-    problem.points.X.forEach(([v], i) => dot(context, x(v), y(problem.points.Y[i]), false));
-    dot(context, x(trace.x[0]), y(trace.y[0]), true);
+    const ink = css("--ink");
+    problem.points.X.forEach(([v], i) => dot(context, x(v), y(problem.points.Y[i]), ink));
+    dot(context, x(trace.x[0]), y(trace.y[0]), css("--glow"), 5.5);
   };
 
-  const dot = (context, x, y, chosen) => {
+  const dot = (context, x, y, colour, radius = 3) => {
     context.beginPath();
-    context.arc(x, y, chosen ? 5.5 : 3, 0, 7);
-    context.fillStyle = chosen ? css("--glow") : css("--ink");
-    context.globalAlpha = chosen ? 1 : 0.65;
+    context.arc(x, y, radius, 0, 7);
+    context.fillStyle = colour;
+    context.globalAlpha = radius > 3 ? 1 : 0.65;
     context.fill();
     context.globalAlpha = 1;
   };
