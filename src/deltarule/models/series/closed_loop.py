@@ -89,8 +89,8 @@ class ClosedLoop(Objective):
         equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
         return Kept(unrolled, whole, J), equations
 
-    def acceleration_force(self, p: Params, s: Params, kept: "Kept | None" = None) -> Params:
-        """J^T d²y/dt² along p + t s."""
+    def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
+        """J^T d²y/dt² along p + t s, from what `equations` kept, a `Kept`."""
         assert kept is not None
         bent = kept.unrolled.bend(s, kept.whole @ trees.ravel(s))
         return trees.unravel(bent @ kept.J, p)
