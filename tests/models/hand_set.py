@@ -22,10 +22,13 @@ def scores_of(data, outcome):
 
 def known_noise(*std):
     ensemble: Any = SimpleNamespace(
-        members=(None, None), weights=np.array([0.5, 0.5]), coverage=lambda X, Y: np.linspace(0.9125, 1, Y.shape[1])
+        members=(None, None),
+        weights=np.array([0.5, 0.5]),
+        law=None,
+        coverage=lambda X, Y: np.linspace(0.9125, 1, Y.shape[1]),
     )
     return Known(
-        ensemble, "2-10-1 (tanh, linear)", gamma=3.25, parameters=40, log_evidence=-12.5, noise_std=np.array(std)
+        ensemble, ("2-10-1 (tanh, linear)",) * 2, gamma=3.25, parameters=40, log_evidence=-12.5, noise_std=np.array(std)
     )
 
 

@@ -93,7 +93,9 @@ def lines(
 
 def warnings(targets: list[Target], outcome: Outcome, scores: Scores) -> list[str]:
     """A sentence for each target that is learnt by heart, or whose errors of all rows are no plain noise."""
-    return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name)
+    law = None if outcome.known is None else outcome.known.ensemble.law
+    follows = None if law is None else law.slopes.any(axis=1)
+    return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name, follows)
 
 
 def _of_target(scores: Scores, name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
@@ -153,8 +155,8 @@ def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[s
     return found
 
 
-def _of_errors(targets: list[Target], cost: str) -> list[str]:
-    """What the errors of all rows warn of."""
+def _of_errors(targets: list[Target], cost: str, follows: np.ndarray | None) -> list[str]:
+    """What the errors of all rows warn of; `follows` says of each target whether its error bars follow its errors."""
     remedy_of_far = {
         "huber": "correct them or leave them out; the huber cost bounds how they pull at the fit, but RMSE and R² "
         "count them in full",
@@ -162,7 +164,7 @@ def _of_errors(targets: list[Target], cost: str) -> list[str]:
         "the fit, the noise and the error bars; if they have to stay, cost='huber' bounds their pull",
     }.get(cost, "correct them or leave them out")
     found = []
-    for column, rows, actual, predicted, far, unequal in targets:
+    for j, (column, rows, actual, predicted, far, unequal) in enumerate(targets):
         name = column.name
         if far is not None:
             worst = far.rows[0]
@@ -175,11 +177,14 @@ def _of_errors(targets: list[Target], cost: str) -> list[str]:
                 f"faults, {remedy_of_far}"
             )
         elif unequal is not None and cost != "poisson":  # whose noise grows with the prediction
+            bars = (
+                "error bars, which take one noise for all rows, are too wide for the ones and too narrow for the others"
+            )
+            bars = "its error bars follow that" if follows is not None and follows[j] else bars
             grows = unequal.highest > unequal.lowest and (actual > 0).all()
             remedy = f"; as {name} is positive and its errors grow with it, its logarithm may be the better target"
             found.append(
                 f"the errors of {name} are usually {number(unequal.lowest, 3)} where it is predicted smallest, and "
-                f"{number(unequal.highest, 3)} where largest: error bars, which take one noise for all rows, are too "
-                f"wide for the ones and too narrow for the others{remedy if grows else ''}"
+                f"{number(unequal.highest, 3)} where largest: {bars}{remedy if grows else ''}"
             )
     return found

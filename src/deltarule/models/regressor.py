@@ -85,6 +85,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             network, and history_ that of the best start.
         effective_parameters_, log_evidence_, noise_std_: with "bayesian": gamma and the log evidence of the best start,
             and the standard deviation of the noise, in the target's units, (k,).
+        networks_: where several candidates were tried, which of them are averaged and why, in a line; else None.
         n_features_in_, feature_names_in_, n_outputs_: the inputs, their names if they have any, and the targets.
 
     A weight of 3 is exactly three copies of its row, and the order of the rows does not matter: which rows are held out
@@ -253,7 +254,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             return
         self.ensemble_ = known.ensemble
         self.log_evidence_, self.effective_parameters_ = known.log_evidence, known.gamma
-        self.noise_std_ = known.noise_std
+        self.noise_std_, self.networks_ = known.noise_std, known.chosen()
 
     def schema(self) -> "Schema":
         """The columns and the scaling, as a model file holds them."""
