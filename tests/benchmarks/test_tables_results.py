@@ -111,8 +111,8 @@ def test_the_tables_of_the_terminal():
     found = {who: {"sklearn.diabetes": each} for who, each in results().items()}
     found = {who: each for who, each in found.items() if report.present(each)}
     lines = report.overview(found, "regression", "good")
-    assert lines[2] == "| **good** | 0.000 |  | 1 | 1 | 100.0 % | -1.000 | 94.0 % |"
-    assert lines[4].startswith("| bad | 0.182 | -0.182 ± – | 1 | 0 | 0.0 %")
+    assert lines[2] == "| **good** | 0.000 |  |  | 1 | 1 | 100.0 % | -1.000 | 94.0 % |"
+    assert lines[4].startswith("| bad | 0.182 | -0.182 ± – | -0.182 | 1 | 0 | 0.0 %")
     assert "| **1.000** | **1.010** | 1.200 |" in report.errors(found, [entry("sklearn.diabetes")])[2]
     missing = report.absent({"gone": {"a": results()["gone"], "b": results()["gone"]}})
     assert missing == ["- gone, a, b: not ready after 90 s of the processor."]

@@ -13,7 +13,7 @@ from deltarule.training.checkpoints import folder
 
 @pytest.fixture
 def words(shelf):
-    return ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--json")
+    return ("train", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--trainer", "adam", "--json")
 
 
 def parameters(path):

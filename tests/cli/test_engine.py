@@ -99,7 +99,7 @@ def test_work_that_jax_would_do_much_sooner_says_so_once(run, shelf, monkeypatch
     monkeypatch.setattr("deltarule.engine.choice.jax_is_installed", lambda: False)
     monkeypatch.setattr("deltarule.engine.choice.COMPILING", 1e-9)
     command, *more = words
-    outcome = run(command, shelf / "flowers.csv", *FLOWERS, *more)
+    outcome = run(command, shelf / "flowers.csv", *FLOWERS, "--trainer", "adam", *more)
     assert outcome.code == 0
     assert outcome.err.count("Note: this training may take") == 1
     assert "pip install 'deltarule[jax]'" in outcome.err

@@ -39,7 +39,7 @@ def test_a_plan_says_form_memory_and_time(run, shelf):
 def test_a_plan_says_the_engine_and_why(run, shelf):
     lm = ("plan", shelf / "houses.csv", "--target", "price", "--trainer", "lm", "--hidden", 4, "--on", 1)
     assert "LAPACK" in run(*lm).out
-    words = ("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--on", 1)
+    words = ("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--trainer", "adam", "--on", 1)
     out = run(*words).out
     assert re.search(r"engine numpy: expected [\d.]+ (ms|s) by NumPy, [\d.]+ s by JAX", out)
     assert "NumPy on" in out
@@ -50,13 +50,26 @@ def test_a_plan_of_long_work_takes_jax_by_itself(run, shelf, monkeypatch):
     pytest.importorskip("jax")
     monkeypatch.setattr("deltarule.engine.choice.COMPILING", 1e-6)
     monkeypatch.setattr("deltarule.engine.choice.CALL_JAX", 1e-9)
-    outcome = run("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--on", 1)
+    outcome = run("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--trainer", "adam", "--on", 1)
     assert "engine jax: expected" in outcome.out
     assert "JAX on" in outcome.out
 
 
 def test_a_plan_times_the_engine_that_is_asked_for(run, shelf, engine):
-    words = ("plan", shelf / "flowers.csv", "--target", "flower", "--hidden", 4, "--on", 1, "--engine", engine)
+    words = (
+        "plan",
+        shelf / "flowers.csv",
+        "--target",
+        "flower",
+        "--hidden",
+        4,
+        "--trainer",
+        "adam",
+        "--on",
+        1,
+        "--engine",
+        engine,
+    )
     assert f"engine {engine}, as --engine says: expected" in run(*words).out
     assert json.loads(run(*words, "--json").out)["engine"] == engine
     lm = ("plan", shelf / "houses.csv", "--target", "price", "--trainer", "lm", "--hidden", 4, "--on", 1)
