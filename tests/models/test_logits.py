@@ -59,3 +59,11 @@ def test_rows_that_are_all_right_do_not_make_the_weights_infinite():
     w = stacked(CLASSES, 5 * Y[None], Y, np.ones(12))
     assert 1 <= w[0] < 1.2
     np.testing.assert_allclose(logsumexp(5 * w[0] * Y[0]) - 5 * w[0], lost(CLASSES, 5 * Y[None], Y, np.ones(12), w))
+
+
+def test_where_all_candidates_mislead_there_still_is_a_temperature():
+    """Classes opposite to what every candidate says: the best weights are 0, and the answer is next to uniform."""
+    Z, Y, _ = candidates(4, 300, (0.5, 0.5))
+    w = stacked(CLASSES, -5 * Z, Y, np.ones(300))
+    np.testing.assert_allclose(w, 5e-4)
+    assert lost(CLASSES, -5 * Z, Y, np.ones(300), w) == pytest.approx(np.log(3), abs=0.02)
