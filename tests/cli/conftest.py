@@ -75,9 +75,8 @@ def shelf(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def flowers(shelf) -> Path:
     """A trained classifier of flowers.csv, 2-4-3."""
-    return _trained(
-        shelf, "flowers.csv", "--target", "flower", "--epochs", 40, "--activation", "sigmoid", "--trainer", "adam"
-    )
+    words = ("--trainer", "adam", "--epochs", 40, "--activation", "sigmoid")
+    return _trained(shelf, "flowers.csv", "--target", "flower", *words)
 
 
 @pytest.fixture(scope="session")

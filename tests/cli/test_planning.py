@@ -57,7 +57,7 @@ def test_exact_steps_that_take_long_name_adam_and_the_wide_column():
 
 
 def test_many_rows_name_larger_batches():
-    (note,) = notes(table(1_000_000), engine="numpy")
+    (note,) = notes(table(1_000_000), engine="numpy", trainer="adam")
     assert "with --batch-size 100 it is about" in note
     assert "column" not in note
 

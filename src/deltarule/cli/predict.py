@@ -11,7 +11,7 @@ from rich.text import Text
 from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, line, table_of
+from deltarule.cli.screen import command, console_for, emit_json, line, table_of, table_of_rows, write_csv
 from deltarule.cli.series import Asked, predict_series
 from deltarule.errors import ConfigurationError, counted
 
@@ -70,7 +70,9 @@ def predict(
     for added in spread.values():
         columns |= added
     if out is not None:
-        _write_csv(out, _kept(source, rows, kept, table_options(trained, reading)), columns)
+        (row, numbers), *predictions = columns.items()
+        beside = _kept(source, rows, kept, table_options(trained, reading))
+        write_csv(out, {row: numbers, **beside, **dict(predictions)})
     if as_json:
         emit_json(
             {
@@ -180,26 +182,11 @@ def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[st
     }
 
 
-def _write_csv(path: Path, kept: dict[str, list[Any]], columns: dict[str, Any]) -> None:
-    """Write the table, whole or not at all: the row's number, the columns kept, the predictions with every digit."""
-    import pandas as pd
-
-    from deltarule.files.whole_file import write_whole
-
-    (row, numbers), *predictions = ((name, column.tolist()) for name, column in columns.items())
-    frame = pd.DataFrame({row: numbers, **kept, **dict(predictions)})
-    write_whole(path, frame.to_csv(index=False, lineterminator="\r\n").encode())
-
-
 def _table(columns: dict[str, Any], model: "TrainedModel") -> Any:
     """The first rows for people: for a classifier the class and how sure the network is."""
-    first = [column[:SHOWN].tolist() for column in columns.values()]
     if model.schema.classes is None:
-        table = table_of(*columns)
-        for values in zip(*first, strict=True):
-            table.add_row(str(values[0]), *(f"{value:.6g}" for value in values[1:]))
-        return table
+        return table_of_rows(columns, SHOWN)
     table = table_of(*list(columns)[:2], "probability")
-    for row, label, *probabilities in zip(*first, strict=True):
+    for row, label, *probabilities in zip(*(column[:SHOWN].tolist() for column in columns.values()), strict=True):
         table.add_row(str(row), Text(str(label)), f"{max(probabilities):.4f}")
     return table

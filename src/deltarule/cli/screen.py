@@ -4,8 +4,9 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -63,6 +64,23 @@ def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) 
     for name in columns:
         table.add_column(Text(name), justify="left" if name in left else "right", no_wrap=name not in left)
     return table
+
+
+def table_of_rows(columns: Mapping[str, Any], most: int) -> Table:
+    """The first rows of columns by name, (N,) each: numbers in six digits, whole ones and texts as they are."""
+    table = table_of(*columns)
+    for row in zip(*(column[:most].tolist() for column in columns.values()), strict=True):
+        table.add_row(*(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row))
+    return table
+
+
+def write_csv(path: Path, columns: Mapping[str, Any]) -> None:
+    """Write columns by name as a table, whole or not at all, their numbers with every digit."""
+    import pandas as pd
+
+    from deltarule.files.whole_file import write_whole
+
+    write_whole(path, pd.DataFrame(dict(columns)).to_csv(index=False, lineterminator="\r\n").encode())
 
 
 def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:

@@ -10,7 +10,17 @@ from deltarule.cli.choices import Choices, as_words
 from deltarule.cli.clock import STARTED
 from deltarule.cli.options import parse_hidden, parse_lags
 from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, finite, line, panel_of, show_notes, table_of
+from deltarule.cli.screen import (
+    command,
+    console_for,
+    emit_json,
+    finite,
+    line,
+    panel_of,
+    show_notes,
+    table_of_rows,
+    write_csv,
+)
 from deltarule.errors import ConfigurationError, DataError, counted
 
 if TYPE_CHECKING:
@@ -126,10 +136,7 @@ class Asked:
 def predict_series(model: "NARXRegressor", asked: Asked) -> None:
     """Continue the series of the source: its last rows, which lack outputs, or so many steps where it has no inputs."""
     import numpy as np
-    import pandas as pd
     from scipy.special import ndtri
-
-    from deltarule.files.whole_file import write_whole
 
     source, out, interval = asked.source, asked.out, asked.interval
     options, (inputs, targets) = model.record_.get("options") or {}, model.names
@@ -157,8 +164,7 @@ def predict_series(model: "NARXRegressor", asked: Asked) -> None:
             ends = {"lower": ahead[:, j] - reach * std[:, j], "upper": ahead[:, j] + reach * std[:, j]}
             columns |= {f"{name}_{end}": values for end, values in ends.items()}
     if out is not None:
-        text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n")
-        write_whole(out, text.encode())
+        write_csv(out, columns)
     if asked.as_json:
         kinds = ("std",) if interval is None else ("std", "lower", "upper")
         emit_json(
@@ -174,7 +180,7 @@ def predict_series(model: "NARXRegressor", asked: Asked) -> None:
         return
     console = console_for(asked.as_json)
     line(console, f"{Path(source).name} goes on for {counted(count, 'step')} after its last output, by {asked.model}")
-    console.print(_table(columns))
+    console.print(table_of_rows(columns, SHOWN))
     line(console, asked.again if out is None else command("export", asked.model, "--to", "c"), "bold")
 
 
@@ -227,11 +233,3 @@ def _times(series: "Series", end: int, count: int) -> Any:
     step = series.time[1] - series.time[0] if len(series.time) > 1 else 1
     at = series.time[0] + step * np.arange(end, end + count)
     return np.array([str(one)[:19] for one in at]) if at.dtype.kind == "M" else at
-
-
-def _table(columns: dict[str, Any]) -> Any:
-    """The first steps for people."""
-    table = table_of(*columns)
-    for values in list(zip(*columns.values(), strict=True))[:SHOWN]:
-        table.add_row(*(str(value) if isinstance(value, str) else f"{value:.6g}" for value in values))
-    return table

@@ -57,7 +57,8 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
         )
     members = []
     for i, (known, net) in enumerate(zip(ensemble.members, ensemble.nets, strict=True)):
-        before = [] if ensemble.steps[i] is None else ensemble.steps[i].layers()
+        steps = ensemble.steps[i]
+        before = [] if steps is None else steps.layers()
         layers = [*before, *zip(net.layers, known.params, strict=True)]
         stages = tuple(layer.stage(p, ()) for layer, p in layers)
         upper = np.linalg.cholesky(_positive(ensemble.covariance(i))).T

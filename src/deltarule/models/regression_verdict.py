@@ -1,6 +1,6 @@
 """What the verdict says of a regression: how good, how noisy, and what its errors warn of."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def lines(
 def warnings(targets: list[Target], outcome: Outcome, scores: Scores) -> list[str]:
     """A sentence for each target that is learnt by heart, or whose errors of all rows are no plain noise."""
     law = None if outcome.known is None else outcome.known.ensemble.law
-    follows = None if law is None else law.slopes.any(axis=1)
+    follows = None if law is None else (law.slopes != 0).any(axis=1)
     return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name, follows)
 
 
@@ -155,7 +155,7 @@ def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[s
     return found
 
 
-def _of_errors(targets: list[Target], cost: str, follows: np.ndarray | None) -> list[str]:
+def _of_errors(targets: list[Target], cost: str, follows: Any) -> list[str]:
     """What the errors of all rows warn of; `follows` says of each target whether its error bars follow its errors."""
     remedy_of_far = {
         "huber": "correct them or leave them out; the huber cost bounds how they pull at the fit, but RMSE and R² "

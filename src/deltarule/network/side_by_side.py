@@ -53,8 +53,8 @@ def side_by_side(parts: Sequence[tuple[Network, Params]], weights: Sequence[floa
         for i, W in enumerate(Ws)
     ]
     outer = [w * scale * p[-1]["W"] for w, (p, scale) in zip(weights, lifted, strict=True)]
-    bias = sum(w * p[-1]["b"] for w, (p, _) in zip(weights, lifted, strict=True))
-    params.append({"W": np.concatenate(outer, axis=1) if depth else sum(outer), "b": bias})
+    bias = np.sum([w * p[-1]["b"] for w, (p, _) in zip(weights, lifted, strict=True)], axis=0)
+    params.append({"W": np.concatenate(outer, axis=1) if depth else np.sum(outer, axis=0), "b": bias})
     layers = [replace(layer, n=len(p["b"])) for layer, p in zip(deepest.layers, params, strict=True)]
     return Network(layers, deepest.cost), params
 

@@ -115,7 +115,7 @@ def _member_net(net: Network, found: _Found, i: int) -> Network:
     for j, layer in enumerate([*net.layers[: depth - 1], net.layers[-1]]):
         if not layer.weighs_inputs:
             raise ModelFileError(f"it has error bars and {layer!r}, which knows none: train or copy the model again.")
-        layers.append(replace(layer, n=len(found.array(f"{i}.{j}.b", None))))
+        layers.append(replace(layer, n=len(found.array(f"{i}.{j}.b", None))))  # pyright: ignore[reportArgumentType, reportCallIssue]
     if layers[-1].n != net.outputs:
         raise ModelFileError(
             f"it has {net.outputs} outputs and error bars for {layers[-1].n}: train or copy the model again."
