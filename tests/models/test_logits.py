@@ -26,10 +26,8 @@ def test_the_weights_are_those_that_a_search_finds(net):
 
     def whole(w):
         z = np.tensordot(w, Z, 1)
-        if net is CLASSES:
-            cost = -(Y * log_softmax(z, axis=1)).sum(axis=1)
-        else:
-            cost = (np.logaddexp(0, z) - Y * z).sum(axis=1)
+        each = -Y * log_softmax(z, axis=1) if net is CLASSES else np.logaddexp(0, z) - Y * z
+        cost = each.sum(axis=1)
         return weight @ cost + 0.5 * STRENGTH * 3 * ((w - 1 / 3) ** 2).sum()
 
     best = minimize(whole, np.full(3, 1 / 3), bounds=[(0, None)] * 3, options={"ftol": 1e-15, "gtol": 1e-9})
