@@ -13,6 +13,7 @@ from benchmarks.record import sayable
 from benchmarks.tables import report, times
 from benchmarks.tables.catalogue import Entry
 from benchmarks.tables.contestants import OURS, PEERS
+from benchmarks.tables.fitting import code_version
 from benchmarks.tables.goals import goals, met
 from benchmarks.tables.report import Found, markdown, number, present
 from benchmarks.tables.summary import Result, against, mean_score
@@ -62,7 +63,10 @@ def _machine() -> str:
     """Where it ran, with the versions that matter here."""
     here = describe(1)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return f"{here.processor}, {here.cores} cores that others used too; Python {here.python}, {versions}; no JAX."
+    return (
+        f"{here.processor}, {here.cores} cores that others used too; Python {here.python}, {versions}; no JAX; "
+        f"{OURS} from the source with the hash {code_version()} (`fitting.code_version`)."
+    )
 
 
 def _goals(found: dict[str, Found], tables: dict[str, list[Entry]], clocks: dict[str, Any]) -> list[str]:

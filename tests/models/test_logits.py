@@ -26,10 +26,8 @@ def test_the_weights_are_those_that_a_search_finds(net):
 
     def whole(w):
         z = np.tensordot(w, Z, 1)
-        if net is CLASSES:
-            cost = -(Y * log_softmax(z, axis=1)).sum(axis=1)
-        else:
-            cost = (np.logaddexp(0, z) - Y * z).sum(axis=1)
+        each = -Y * log_softmax(z, axis=1) if net is CLASSES else np.logaddexp(0, z) - Y * z
+        cost = each.sum(axis=1)
         return weight @ cost + 0.5 * STRENGTH * 3 * ((w - 1 / 3) ** 2).sum()
 
     best = minimize(whole, np.full(3, 1 / 3), bounds=[(0, None)] * 3, options={"ftol": 1e-15, "gtol": 1e-9})
@@ -59,3 +57,11 @@ def test_rows_that_are_all_right_do_not_make_the_weights_infinite():
     w = stacked(CLASSES, 5 * Y[None], Y, np.ones(12))
     assert 1 <= w[0] < 1.2
     np.testing.assert_allclose(logsumexp(5 * w[0] * Y[0]) - 5 * w[0], lost(CLASSES, 5 * Y[None], Y, np.ones(12), w))
+
+
+def test_where_all_candidates_mislead_there_still_is_a_temperature():
+    """Classes opposite to what every candidate says: the best weights are 0, and the answer is next to uniform."""
+    Z, Y, _ = candidates(4, 300, (0.5, 0.5))
+    w = stacked(CLASSES, -5 * Z, Y, np.ones(300))
+    np.testing.assert_allclose(w, 5e-4)
+    assert lost(CLASSES, -5 * Z, Y, np.ones(300), w) == pytest.approx(np.log(3), abs=0.02)

@@ -55,7 +55,7 @@ def test_probabilities_are_calibrated_on_the_rows_held_out(flower_data):
 
 def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
     """With two starts of one architecture: softmax of sum w_k z_k, and 1/sum w the temperature."""
-    plan, result, outcome = trained(flower_data, hidden=(4,), epochs=40)
+    plan, _, outcome = trained(flower_data, hidden=(4,), epochs=40)
     pool, X = outcome.pool, flower_data.test.X
     assert pool is not None
     assert outcome.known is None

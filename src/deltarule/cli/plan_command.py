@@ -1,5 +1,6 @@
 """`deltarule plan`: what `deltarule train` with the same options would take, said before anything is trained."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,7 @@ def plan(
     from deltarule import engine as engines
     from deltarule.engine.choice import choose_engine, estimate
     from deltarule.engine.machine import in_units as size
+    from deltarule.models.candidates import epochs_within, get_effort
     from deltarule.training.forecast import forecast
 
     check_choices(choices)
@@ -55,16 +57,22 @@ def plan(
     devices = _counts("--on", on)
     data = load_data(choices)
     planned = make_plan(choices, data)
-    shape, epochs = (len(data.train), planned.sizes[0]), planned.epochs * planned.restarts
+    plans = [planned.of(candidate) for candidate in planned.candidates] or [planned]
+    shape, epochs = (len(data.train), planned.sizes[0]), plans[0].epochs * plans[0].restarts
     with warnings_as_notes():
         asked = choices.engine or "auto"
         engine = choose_engine(asked, planned.net, planned.trainer, shape, epochs, choices.devices)
-    found = forecast(planned.net, planned.trainer, planned.sizes[0], len(data.train), engine=engine)
-    times = {p: epochs * found.on(p) for p in devices}
+    every = [forecast(one.net, one.trainer, one.sizes[0], len(data.train), engine=engine) for one in plans]
+    effort, rows = get_effort(planned.effort), len(data.train)
+    each = [epochs_within(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in every]
+    times = {p: sum(n * one.on(p) for n, one in zip(each, every, strict=True)) for p in devices}
+    found = max(every, key=lambda one: one.memory.total)
+    planned = replace(plans[every.index(found)], candidates=planned.candidates)
     memory, form = found.memory, FORMS.get(found.form, f"exact steps, {found.form} form")
     examples = f"{counted(len(data.train), 'training example')} of {data.name}"
+    of_several = f"the largest of {counted(len(every), 'network')}: " if planned.candidates else ""
     lines = [
-        f"{planned.network}, {counted(found.sizes.parameters, 'parameter')}, {examples}",
+        f"{of_several}{planned.network}, {counted(found.sizes.parameters, 'parameter')}, {examples}",
         f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations",
         f"memory {size(memory.total)}: examples {size(memory.examples)}, matrices {size(memory.matrices)}, work "
         f"{size(memory.work)}",
@@ -89,6 +97,7 @@ def plan(
                 "trainer": planned.trainer_name,
                 "form": found.form,
                 "epochs": planned.epochs,
+                "networks": len(every),
                 "starts": planned.restarts,
                 "steps_per_epoch": found.steps,
                 "flops_per_epoch": found.flops,

@@ -64,7 +64,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     if leads(choices) and choices.devices is None and not data.streamed:
         show_notes(long_training(choices, plan, data))  # pyright: ignore[reportArgumentType]
     with (
-        TrainingProgress(plan.epochs, len(data.train), plan.monitor) as progress,
+        TrainingProgress(plan.most_epochs, len(data.train), plan.monitor) as progress,
         watched(choices.watch and leads(choices)) as onlookers,
         warnings_as_notes(),
         _ended_like_ctrl_c(),

@@ -159,7 +159,7 @@ class NetworkEstimator(BaseEstimator):
                 engine=self.engine,
             )
 
-        outcome = watched(self, plan.epochs * max(1, len(plan.candidates)), train)
+        outcome = watched(self, plan.most_epochs, train)
         result = outcome.result
         if result.stop_reason == "diverged":
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)

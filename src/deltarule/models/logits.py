@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 STRENGTH = 10.0  # measured on the choosing half of the development tables, beside 1, 3 and 30
+LEAST = 1e-3  # of the sum of the weights, where nothing is to be learnt: a temperature of 1,000
 MOST, SETTLED = 50, 1e-10  # Newton steps; the fall, as a share of the whole, below which they end
 
 
@@ -49,7 +50,7 @@ def stacked(net: "Network", Z: np.ndarray, Y: np.ndarray, weight: np.ndarray) ->
         if before - now <= SETTLED * max(abs(before), 1.0):
             break
         before = now
-    return w
+    return w if w.sum() > LEAST else np.full(K, LEAST / K)
 
 
 def lost(net: "Network", Z: np.ndarray, Y: np.ndarray, weight: np.ndarray, w: np.ndarray) -> float:

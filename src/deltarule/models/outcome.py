@@ -174,12 +174,12 @@ def merged(
     """
     inputs, best = plan.sizes[0], several[int(np.argmax(weights))]
     names = tuple(in_a_line(one.net, sizes_of(one.net, inputs)) for one in several)
-    of_best = {"parameters": trees.size(best.result.params), "tried": tried}
+    of_best: dict[str, Any] = {"parameters": trees.size(best.result.params), "tried": tried}
     if kind_of(plan) is pooled:
         net, params = pooled.joined(several, weights)
         of_best |= {"gamma": best.gamma, "log_evidence": best.log_evidence, "params": best.result.params}
         softmax = not net.output_activation.elementwise
-        found = {
+        found: dict[str, Any] = {
             "pool": Pool(names, weights, **of_best),
             "calibration": pooled.calibration(several, weights, train) if softmax else None,
         }

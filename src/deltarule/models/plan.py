@@ -66,6 +66,11 @@ class Plan:
         return replace(self, settings=settings, trainer=TRAINERS[self.trainer_name].build(settings))
 
     @property
+    def most_epochs(self) -> int:
+        """At most this many epochs, those of all its candidates together."""
+        return self.epochs * max(1, len(self.candidates))
+
+    @property
     def way(self) -> Way:
         """How it regularises."""
         return WAYS[self.regularization]
