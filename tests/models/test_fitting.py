@@ -33,3 +33,15 @@ def test_without_validation_rows_all_epochs_run_or_a_minimum_is_reached():
     result = run(planned(rows, epochs=5, regularization=None), rows, None, seed=0)
     assert result.stop_reason == "epochs"
     assert "validation_cost" not in result.history
+
+
+def test_of_few_rows_no_network_that_passes_through_all_of_them_is_kept():
+    """It has no error left, and none that (LOO) could see; the intervals of the others hold most new rows."""
+    held = []
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        X = random.uniform([8, 2], [16, 10], (210, 2))
+        y = 0.042 * X[:, 0] ** 2 - 0.03 * X[:, 1] ** 2 + random.normal(0, 0.05, 210)
+        low, high = dr.NetworkRegressor(random_state=0).fit(X[:10], y[:10]).predict_interval(X[10:], coverage=0.95)
+        held.append(np.mean((low <= y[10:]) & (y[10:] <= high)))
+    assert np.mean(held) > 0.8

@@ -19,7 +19,7 @@ def test_a_good_regression(line):
     assert verdict.lines["error"].endswith("(root mean square, in the unit of y)")
     assert "nearly all noise" in verdict.lines["noise"]
     assert "95 % intervals hold 91.25 %" in verdict.lines["error bars"]
-    assert verdict.lines["parameters"].startswith("the data use about 3 of each network's 40 ")
+    assert verdict.lines["parameters"].startswith("the data use about 3 of the 40 parameters")
     assert verdict.lines["columns"].startswith("x 1")
     assert "no use seen: 'z'" in verdict.lines["columns"]
     assert verdict.warnings == []
@@ -89,7 +89,7 @@ def test_an_error_is_in_the_unit_of_its_target(tmp_path):
 def test_parameters_that_the_data_do_not_use_are_enough(line, gamma, more):
     outcome = outcome_of(*slope(line), replace(known_noise(2.0), gamma=gamma))
     words = judge(line, outcome, scores_of(line, outcome)).lines["parameters"]
-    assert f"{gamma:.0f} of each network's 40 parameters" in words
+    assert f"{gamma:.0f} of the 40 parameters of the network of the most weight" in words
     assert more in words
 
 

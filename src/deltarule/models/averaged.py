@@ -18,6 +18,7 @@ from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.training.session import TrainingResult
 
+ALL = 0.95  # effective parameters for each example and output from which a network passes through the examples
 OPTIMISM = 0.25  # nats that an effective parameter costs a network's score, for what (LOO) does not see of its choice
 
 
@@ -32,6 +33,11 @@ class Trained(NamedTuple):
     alone: BayesianEnsemble
     left_out: LeftOut
     log_density: np.ndarray
+
+    @property
+    def steps(self) -> Steps | None:
+        """What its inputs went through."""
+        return self.alone.steps[0]
 
     @property
     def used(self) -> float:
@@ -63,11 +69,15 @@ def weigher(train: Examples) -> Any:
     """The weights of several trained networks, and the score of all together.
 
     (LOO) keeps the penalties and the valley that all rows have chosen, so it is too good by what a network has used of
-    them, gamma/(m k): a share `OPTIMISM` of that is taken from its score.
+    them, gamma/(m k): a share `OPTIMISM` of that is taken from its score. A network that passes through all examples
+    has no errors left from which to say what it predicts without one of them, so it has weight only among its like.
     """
 
     def weigh(several: Sequence[Trained]) -> tuple[np.ndarray, float]:
         densities = np.stack([one.log_density - OPTIMISM * one.used for one in several], axis=1)
+        exact = np.array([one.used > ALL for one in several])
+        if not exact.all():
+            densities[:, exact] = -np.inf
         w = stacked(densities, train.weights, PRIOR)
         return w, score(densities, w, train.weights)
 

@@ -173,7 +173,9 @@ def merged(
         tried: how many candidates there were; 0 where the network was named.
     """
     inputs, best = plan.sizes[0], several[int(np.argmax(weights))]
-    names = tuple(in_a_line(one.net, sizes_of(one.net, inputs)) for one in several)
+    names = tuple(
+        f"{in_a_line(one.net, sizes_of(one.net, inputs))}{' with steps' if one.steps else ''}" for one in several
+    )
     of_best: dict[str, Any] = {"parameters": trees.size(best.result.params), "tried": tried}
     if kind_of(plan) is pooled:
         net, params = pooled.joined(several, weights)
@@ -197,4 +199,5 @@ def merged(
         found = {"known": known}
     starts = tuple(one.result for one in several) if len(several) > 1 else ()
     result = replace(best.result, params=params, starts=starts)
+    plan = replace(plan, restarts=1) if tried else plan
     return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, **found)

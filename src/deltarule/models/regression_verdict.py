@@ -129,10 +129,10 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
 
 def _parameters(known: Known) -> str:
     """How many parameters the data use, and whether more of them could help."""
-    starts = len(known.ensemble.members)
-    which = f"each network's {known.parameters:,}" if starts > 1 else f"the {known.parameters:,}"
+    which = " of the network of the most weight" if len(known.ensemble.members) > 1 else ""
     more = "will not" if known.gamma < IDLE * known.parameters else "may"
-    return f"the data use about {known.gamma:.0f} of {which} parameters, so more neurons {more} help"
+    used = f"the data use about {known.gamma:.0f} of the {known.parameters:,} parameters{which}"
+    return f"{used}, so more neurons {more} help"
 
 
 def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[str]:
