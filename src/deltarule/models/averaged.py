@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.dataset import Examples
-from deltarule.data.row_codes import row_codes
+from deltarule.models.content import leaving
 from deltarule.models.stacking import PRIOR, score, stacked
 from deltarule.network.examples import checked_rows
 from deltarule.network.network import Network
@@ -58,7 +58,7 @@ def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps |
     alone = replace(BayesianEnsemble.of(net, result, X, train.Y, train.weights), steps=(steps,))
     known = alone.members[0]
     rows = checked_rows(alone.net, known.params, "X", X, train.Y, train.weights)
-    left = leave_one_out(alone.net, known, rows, _copies(train))
+    left = leave_one_out(alone.net, known, rows, leaving(train))
     variance = left.variance + np.asarray(known.noise)
     density = -0.5 * (np.log(2 * np.pi * variance) + (train.Y - left.mean) ** 2 / variance)
     density = np.nansum(density, axis=1)
@@ -101,10 +101,3 @@ def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -
     return law._replace(
         scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True)))
     )
-
-
-def _copies(train: Examples) -> np.ndarray | None:
-    """A number for each row that copies of it share; None where there are none."""
-    codes = row_codes(np.concatenate([train.X, train.Y], axis=1))
-    _, numbers = np.unique(codes, return_inverse=True)
-    return numbers if len(numbers) and numbers.max() < len(numbers) - 1 else None

@@ -121,11 +121,12 @@ def fit(
         return kind.judged(own.net, result, training, steps) if result.epochs else None
 
     def late() -> bool:
-        return ended[-1].stop_reason in FROM_OUTSIDE or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
+        return bool(ended and ended[-1].stop_reason in FROM_OUTSIDE) or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
 
     found = search(plan.candidates, one, kind.weigher(training), effort, late)
     if not found.members:
-        return outcome_of(plan, ended[-1], training, validation, scales)
+        result = ended[-1] if ended else run(plan, training, validation, time_limit=left(), **how)
+        return outcome_of(plan, result, training, validation, scales)
     outcome = merged(plan, found.members, found.weights, training, scales, found.tried)
     last = ended[-1]
     if last.stop_reason in FROM_OUTSIDE:
