@@ -3,7 +3,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.models.content import distinct, hold_out
-from deltarule.models.fitting import run
+from deltarule.models.fitting import fit, run
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
@@ -45,3 +45,13 @@ def test_of_few_rows_no_network_that_passes_through_all_of_them_is_kept():
         low, high = dr.NetworkRegressor(random_state=0).fit(X[:10], y[:10]).predict_interval(X[10:], coverage=0.95)
         held.append(np.mean((low <= y[10:]) & (y[10:] <= high)))
     assert np.mean(held) > 0.8
+
+
+@pytest.mark.parametrize("limit", [0.0, 1e-9])
+def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
+    rows = distinct(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
+    plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
+    assert plan.candidates
+    outcome = fit(plan, rows.as_examples(), None, np.ones(1), time_limit=limit, seed=0)
+    assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
+    assert outcome.result.message.startswith(f"the time limit of {limit} s passed after 1 epoch")

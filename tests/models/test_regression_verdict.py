@@ -119,6 +119,9 @@ def test_rows_far_off(line, tmp_path):
         assert words in warning
     assert verdict.lines["noise"].startswith("about 500 ")
     assert float(verdict.lines["noise"].split()[-1]) == pytest.approx(2, rel=0.3)
+    outcome = outcome_of(net, params, known_noise(1.0))  # of a noise with outliers, which does not grow by them
+    noise = judge(data, outcome, scores_of(data, outcome)).lines["noise"]
+    assert noise == "about 1 (standard deviation), far rows aside"
 
 
 @pytest.mark.parametrize("offset", [0, 1000])

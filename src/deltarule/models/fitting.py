@@ -19,7 +19,7 @@ from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import Steps
-from deltarule.trainers.stopping import Stopping
+from deltarule.trainers.stopping import Stopping, stop_sentence
 from deltarule.training.session import FROM_OUTSIDE, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
 from deltarule.training.train import train
@@ -100,7 +100,7 @@ def fit(
     began, seed, ended, epochs = time.perf_counter(), how["seed"], [], [0]
 
     def left() -> float | None:
-        return None if time_limit is None else time_limit - (time.perf_counter() - began)
+        return None if time_limit is None else max(0.0, time_limit - (time.perf_counter() - began))
 
     def shifted(callback: Callback) -> Callback:
         return lambda record: callback(record | {"epoch": record["epoch"] + epochs[0]})
@@ -130,8 +130,8 @@ def fit(
     outcome = merged(plan, found.members, found.weights, training, scales, found.tried)
     last = ended[-1]
     if last.stop_reason in FROM_OUTSIDE:
-        last = replace(outcome.result, stop_reason=last.stop_reason, message=last.message)
-        return replace(outcome, result=last)
+        message = stop_sentence(last.stop_reason, epochs[0], Stopping(time_limit=time_limit), plan.trainer, True)
+        return replace(outcome, result=replace(outcome.result, stop_reason=last.stop_reason, message=message))
     return outcome
 
 

@@ -120,6 +120,8 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
     about, spread = f"about {number(noise, 3)} (standard deviation)", target.column.std
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
+    if target.far is not None and noise <= target.far.usual:
+        return f"{about}, far rows aside"
     if target.far is not None:
         return f"{about}, most of which far rows make; without them it is about {number(target.far.usual, 3)}"
     if rmse <= NEAR_THE_NOISE * noise:
