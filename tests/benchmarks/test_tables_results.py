@@ -8,6 +8,8 @@ from benchmarks.tables.scores import score
 from benchmarks.tables.store import Store
 from benchmarks.tables.summary import Result, against, mean_calibration, pooled_calibration, result, standing
 
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # of scikit-learn
+
 
 def entry(name):
     return next(e for e in entries() if e.name == name)

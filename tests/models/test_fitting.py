@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.models.candidates import Found
 from deltarule.models.content import distinct, hold_out
 from deltarule.models.fitting import fit, run
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
+
+NONE = Found([], np.ones(0), -np.inf, [], 1)
 
 
 def planned(rows, **options):
@@ -55,3 +58,12 @@ def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
     outcome = fit(plan, rows.as_examples(), None, np.ones(1), time_limit=limit, seed=0)
     assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
     assert outcome.result.message.startswith(f"the time limit of {limit} s passed after 1 epoch")
+
+
+@pytest.mark.parametrize("estimator", [dr.NetworkRegressor, dr.NetworkClassifier])
+def test_where_no_candidate_came_to_an_epoch_its_start_is_what_there_is(estimator, monkeypatch):
+    """Interrupted in the first epoch: the network is the first candidate's, and predicts."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    monkeypatch.setattr("deltarule.models.fitting.search", lambda candidates, fit, *_: (fit(candidates[0], 0), NONE)[1])
+    model = estimator(random_state=0).fit(X, X[:, 0] > 0)
+    assert np.isfinite(np.asarray(model.predict(X), float)).all()

@@ -98,6 +98,7 @@ def fit(
         return outcome_of(plan, result, training, validation, scales)
     kind, effort = kind_of(plan), get_effort(plan.effort)
     began, seed, ended, epochs = time.perf_counter(), how["seed"], [], [0]
+    plain: list[tuple[Plan, TrainingResult]] = []
 
     def left() -> float | None:
         return None if time_limit is None else max(0.0, time_limit - (time.perf_counter() - began))
@@ -118,6 +119,7 @@ def fit(
         result = run(own, seen, None, time_limit=left(), **told)
         epochs[0] += result.epochs
         ended.append(result)
+        plain.extend([(own, result)] if steps is None else [])
         return kind.judged(own.net, result, training, steps) if result.epochs else None
 
     def late() -> bool:
@@ -125,14 +127,15 @@ def fit(
 
     found = search(plan.candidates, one, kind.weigher(training), effort, late)
     if not found.members:
-        result = ended[-1] if ended else run(plan, training, validation, time_limit=left(), **how)
-        return outcome_of(plan, result, training, validation, scales)
+        own, result = plain[0] if plain else (plan, run(plan, training, validation, time_limit=left(), **how))
+        return outcome_of(replace(own, candidates=()), result, training, validation, scales)
     outcome = merged(plan, found.members, found.weights, training, scales, found.tried)
-    last = ended[-1]
-    if last.stop_reason in FROM_OUTSIDE:
-        message = stop_sentence(last.stop_reason, epochs[0], Stopping(time_limit=time_limit), plan.trainer, True)
-        return replace(outcome, result=replace(outcome.result, stop_reason=last.stop_reason, message=message))
-    return outcome
+    reason = ended[-1].stop_reason
+    if reason not in FROM_OUTSIDE and not (late() and found.tried < len(plan.candidates)):
+        return outcome
+    reason = reason if reason in FROM_OUTSIDE else "time_limit"
+    message = stop_sentence(reason, epochs[0], Stopping(time_limit=time_limit), plan.trainer, True)
+    return replace(outcome, result=replace(outcome.result, stop_reason=reason, message=message))
 
 
 def starting_point(
