@@ -112,6 +112,7 @@ def test_several_targets_are_a_regression():
         ({"y": ["1", "b"]}, "regression", DataError, "column 'y', data row 1 .*'b', but regression"),
         ({"y": [1, 2], "z": ["a", "b"]}, None, DataError, "column 'z', data row 0 .*'a', but regression"),
         ({"y": ["a", "a"]}, None, DataError, "target 'y' holds 'a' in every row, so that nothing"),
+        ({"y": [0.5, 0.5]}, None, DataError, "target 'y' holds 0.5 in every row, so that nothing"),
         ({"y": [1, 1]}, None, DataError, "target 'y' holds 1 in every row, so that nothing"),
         ({"y": ["1", "2", "x"]}, None, DataError, "data row 2 .*'x'"),
         ({"y": [f"name {i}" for i in range(51)]}, None, DataError, "each of its 51 rows"),

@@ -131,6 +131,9 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         return "regression", ()
     (column,) = columns
     where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
+    if different == 1:
+        found = f"{where} holds {shown(column.iloc[0])} in every row, so that nothing can be learnt from it"
+        raise DataError(f"{found}: choose another target, or add rows in which it differs")
     if task is None and kind == "numeric":
         values = as_numbers(column)
         if not np.isfinite(values).all() or (values % 1 != 0).any() or different > MOST_INTEGER_CLASSES:
@@ -138,9 +141,6 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         notes = (read_as_classes(str(column.name), different),)
     if task is None and kind == "text":
         refuse_stray_text(column, origin, "correct the cell, remove its row, or use task classification")
-    if different == 1:
-        found = f"{where} holds {shown(column.iloc[0])} in every row, so that nothing can be learnt from it"
-        raise DataError(f"{found}: choose another target, or add rows in which it differs")
     if different == len(column) and different > MOST_UNIQUE_CATEGORIES:
         found = f"{where} has a different value in each of its {different} rows, so there is nothing to classify"
         raise DataError(f"{found}: choose another target, or use task regression for numbers")
