@@ -105,3 +105,22 @@ def test_it_is_cross_validated_cloned_and_pickled(classifier, classification):
     assert cross_val_score(clone(classifier), X, y, cv=3).mean() > 0.9
     again = pickle.loads(pickle.dumps(classifier))
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_few_distinct_rows_with_several_labels_are_measurements_one_by_one():
+    """1,000 rows of two patterns: without all rows of a label its pattern would have the contrary label alone."""
+    random = np.random.default_rng(0)
+    x = random.integers(0, 2, 1000)
+    y = np.where(random.random(1000) < 0.1, 1 - x, x)
+    model = NetworkClassifier(random_state=0).fit(x[:, None] * 1.0, y)
+    shares = [y[x == 0].mean(), y[x == 1].mean()]
+    np.testing.assert_allclose(model.predict_proba([[0.0], [1.0]])[:, 1], shares, atol=0.03)
+
+
+def test_few_distinct_rows_of_numbers_have_the_noise_of_one_measurement():
+    """Whole numbers on a grid of 16 places; rounding adds 1/12 to a variance of 1."""
+    random = np.random.default_rng(1)
+    X = random.integers(0, 4, (600, 2)).astype(float)
+    y = np.round(X[:, 0] * X[:, 1] + random.normal(size=600))
+    _, std = dr.NetworkRegressor(random_state=0).fit(X, y).predict([[1.0, 1.0], [3.0, 3.0]], return_std=True)
+    np.testing.assert_allclose(std, (13 / 12) ** 0.5, rtol=0.15)

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 import deltarule as dr
 from deltarule import NetworkRegressor
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.models.scaling import Scaling
 
 
@@ -167,3 +167,33 @@ def test_95_percent_intervals_hold_95_percent_of_new_measurements(name):
         noise.append(model.noise_std_.item())
     assert 0.92 <= np.mean(held) <= 0.98  # what the factor 1 + gamma/m allows for is not always there
     assert np.mean(noise) == pytest.approx(sigma, rel=0.15)
+
+
+POSTERIOR = ("ensemble_", "log_evidence_", "effective_parameters_", "noise_std_")
+
+
+@pytest.mark.parametrize("estimator", [NetworkRegressor, dr.NetworkClassifier])
+def test_another_training_leaves_nothing_of_the_posterior_before_it(estimator, regression):
+    X, y = regression
+    y = y if estimator is NetworkRegressor else y > np.median(y)
+    model = estimator(random_state=0).fit(X, y)
+    assert model.networks_.startswith("of ")
+    again = pickle.loads(pickle.dumps(model)).set_params(trainer="adam").partial_fit(X, y)
+    model.set_params(regularization="early-stopping", epochs=2).fit(X, y)
+    for each in (model, again):
+        assert each.networks_ is None
+        assert not [name for name in POSTERIOR if hasattr(each, name)]
+    assert getattr(again, "calibration_", None) is None
+
+
+def test_a_density_needs_a_measurement_of_each_row(regressor, regression):
+    X, y = regression
+    assert regressor.log_density(X[:5], y[:5]).shape == (5,)
+    for wrong in (y[:1], y[:6], y[:5].reshape(1, 5)):
+        with pytest.raises(ShapeError, match="y has the shape"):
+            regressor.log_density(X[:5], wrong)
+
+
+def test_targets_that_never_vary_are_no_ground_for_certainty():
+    with pytest.warns(UserWarning, match="y holds one value only"):
+        NetworkRegressor(hidden=(2,), random_state=0).fit([[1.0, 2.0]], [5.0])

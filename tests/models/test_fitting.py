@@ -3,7 +3,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.models.content import distinct, hold_out
-from deltarule.models.fitting import run
+from deltarule.models.fitting import fit, run
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
@@ -33,3 +33,25 @@ def test_without_validation_rows_all_epochs_run_or_a_minimum_is_reached():
     result = run(planned(rows, epochs=5, regularization=None), rows, None, seed=0)
     assert result.stop_reason == "epochs"
     assert "validation_cost" not in result.history
+
+
+def test_of_few_rows_no_network_that_passes_through_all_of_them_is_kept():
+    """It has no error left, and none that (LOO) could see; the intervals of the others hold most new rows."""
+    held = []
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        X = random.uniform([8, 2], [16, 10], (210, 2))
+        y = 0.042 * X[:, 0] ** 2 - 0.03 * X[:, 1] ** 2 + random.normal(0, 0.05, 210)
+        low, high = dr.NetworkRegressor(random_state=0).fit(X[:10], y[:10]).predict_interval(X[10:], coverage=0.95)
+        held.append(np.mean((low <= y[10:]) & (y[10:] <= high)))
+    assert np.mean(held) > 0.8
+
+
+@pytest.mark.parametrize("limit", [0.0, 1e-9])
+def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
+    rows = distinct(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
+    plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
+    assert plan.candidates
+    outcome = fit(plan, rows.as_examples(), None, np.ones(1), time_limit=limit, seed=0)
+    assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
+    assert outcome.result.message.startswith(f"the time limit of {limit} s passed after 1 epoch")

@@ -19,7 +19,7 @@ def test_a_good_regression(line):
     assert verdict.lines["error"].endswith("(root mean square, in the unit of y)")
     assert "nearly all noise" in verdict.lines["noise"]
     assert "95 % intervals hold 91.25 %" in verdict.lines["error bars"]
-    assert verdict.lines["parameters"].startswith("the data use about 3 of each network's 40 ")
+    assert verdict.lines["parameters"].startswith("the data use about 3 of the 40 parameters")
     assert verdict.lines["columns"].startswith("x 1")
     assert "no use seen: 'z'" in verdict.lines["columns"]
     assert verdict.warnings == []
@@ -89,7 +89,7 @@ def test_an_error_is_in_the_unit_of_its_target(tmp_path):
 def test_parameters_that_the_data_do_not_use_are_enough(line, gamma, more):
     outcome = outcome_of(*slope(line), replace(known_noise(2.0), gamma=gamma))
     words = judge(line, outcome, scores_of(line, outcome)).lines["parameters"]
-    assert f"{gamma:.0f} of each network's 40 parameters" in words
+    assert f"{gamma:.0f} of the 40 parameters of the network of the most weight" in words
     assert more in words
 
 
@@ -119,6 +119,9 @@ def test_rows_far_off(line, tmp_path):
         assert words in warning
     assert verdict.lines["noise"].startswith("about 500 ")
     assert float(verdict.lines["noise"].split()[-1]) == pytest.approx(2, rel=0.3)
+    outcome = outcome_of(net, params, known_noise(1.0))  # of a noise with outliers, which does not grow by them
+    noise = judge(data, outcome, scores_of(data, outcome)).lines["noise"]
+    assert noise == "about 1 (standard deviation), far rows aside"
 
 
 @pytest.mark.parametrize("offset", [0, 1000])

@@ -1,6 +1,7 @@
 """Weights by stacking: EM reaches what a solver of convex problems finds."""
 
 import numpy as np
+import pytest
 from scipy.optimize import minimize
 from scipy.special import softmax
 
@@ -30,3 +31,12 @@ def test_a_weight_of_two_is_a_row_twice():
 def test_densities_far_below_what_a_float_holds():
     L = np.array([[-1000.0, -1001.0], [-900.0, -899.0]])
     np.testing.assert_allclose(mixed(L, np.array([0.5, 0.5])), np.log(0.5 * (1 + np.exp(-1))) - [1000, 899])
+
+
+def test_a_row_that_only_a_dropped_model_foresaw_leaves_finite_weights():
+    log_density = np.zeros((200, 2))
+    log_density[:, 1] = -5
+    log_density[0] = [-900, -3]
+    w = stacked(log_density, None, 0.5)
+    assert w.tolist() == [1, 0]
+    assert score(log_density, w) == pytest.approx(-900 / 200)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 
 import deltarule as dr
-from deltarule.errors import DataError, ShapeError
+from deltarule.errors import ConfigurationError, DataError, ShapeError
 
 
 def test_a_training_in_two_parts_is_one_training(regression):
@@ -67,3 +67,27 @@ def test_another_network_is_refused(regression):
     model = dr.NetworkRegressor(hidden=(3,), regularization="l2", epochs=3, warm_start=True).fit(*regression)
     with pytest.raises(ShapeError):
         model.set_params(hidden=(4,)).fit(*regression)
+
+
+def test_one_of_several_classifiers_goes_on(classification):
+    """Of the default's average, which may hold deep networks and some with steps, the best that has none."""
+    X, y = classification
+    model = dr.NetworkClassifier(random_state=0).fit(X, y)
+    sizes = [len(p["b"]) for p in model._single[1]]
+    model.set_params(warm_start=True, epochs=3).fit(X, y)
+    assert model.params_[0]["W"].shape[1] == 2
+    assert [layer.n for layer in model._single[0].layers] == sizes
+    assert model.score(X, y) > 0.9
+
+
+def test_a_batch_and_then_a_fit_go_on_from_the_average(classification):
+    X, y = classification
+    model = dr.NetworkClassifier(effort="quick", epochs=20, random_state=0).fit(X, y).set_params(trainer="adam")
+    sizes = [len(p["b"]) for p in model.partial_fit(X, y).params_]
+    model.set_params(warm_start=True, epochs=2).fit(X, y)
+    assert [len(p["b"]) for p in model.params_] == sizes
+
+
+def test_an_effort_is_checked_here_too(regression):
+    with pytest.raises(ConfigurationError, match="effort"):
+        dr.NetworkRegressor(effort="nonsense", warm_start=True).fit(*regression)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.dataset import Examples
-from deltarule.data.row_codes import row_codes
+from deltarule.models.content import leaving
 from deltarule.models.stacking import PRIOR, score, stacked
 from deltarule.network.examples import checked_rows
 from deltarule.network.network import Network
@@ -18,6 +18,7 @@ from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.training.session import TrainingResult
 
+ALL = 0.95  # effective parameters for each example and output from which a network passes through the examples
 OPTIMISM = 0.25  # nats that an effective parameter costs a network's score, for what (LOO) does not see of its choice
 
 
@@ -32,6 +33,11 @@ class Trained(NamedTuple):
     alone: BayesianEnsemble
     left_out: LeftOut
     log_density: np.ndarray
+
+    @property
+    def steps(self) -> Steps | None:
+        """What its inputs went through."""
+        return self.alone.steps[0]
 
     @property
     def used(self) -> float:
@@ -52,7 +58,7 @@ def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps |
     alone = replace(BayesianEnsemble.of(net, result, X, train.Y, train.weights), steps=(steps,))
     known = alone.members[0]
     rows = checked_rows(alone.net, known.params, "X", X, train.Y, train.weights)
-    left = leave_one_out(alone.net, known, rows, _copies(train))
+    left = leave_one_out(alone.net, known, rows, leaving(train))
     variance = left.variance + np.asarray(known.noise)
     density = -0.5 * (np.log(2 * np.pi * variance) + (train.Y - left.mean) ** 2 / variance)
     density = np.nansum(density, axis=1)
@@ -63,11 +69,15 @@ def weigher(train: Examples) -> Any:
     """The weights of several trained networks, and the score of all together.
 
     (LOO) keeps the penalties and the valley that all rows have chosen, so it is too good by what a network has used of
-    them, gamma/(m k): a share `OPTIMISM` of that is taken from its score.
+    them, gamma/(m k): a share `OPTIMISM` of that is taken from its score. A network that passes through all examples
+    has no errors left from which to say what it predicts without one of them, so it has weight only among its like.
     """
 
     def weigh(several: Sequence[Trained]) -> tuple[np.ndarray, float]:
         densities = np.stack([one.log_density - OPTIMISM * one.used for one in several], axis=1)
+        exact = np.array([one.used > ALL for one in several])
+        if not exact.all():
+            densities[:, exact] = -np.inf
         w = stacked(densities, train.weights, PRIOR)
         return w, score(densities, w, train.weights)
 
@@ -91,10 +101,3 @@ def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -
     return law._replace(
         scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True)))
     )
-
-
-def _copies(train: Examples) -> np.ndarray | None:
-    """A number for each row that copies of it share; None where there are none."""
-    codes = row_codes(np.concatenate([train.X, train.Y], axis=1))
-    _, numbers = np.unique(codes, return_inverse=True)
-    return numbers if len(numbers) and numbers.max() < len(numbers) - 1 else None

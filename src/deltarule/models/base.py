@@ -17,6 +17,7 @@ from deltarule.checks import require_count, require_number
 from deltarule.data.table_checks import too_few_rows
 from deltarule.inspection import plots
 from deltarule.models import incremental
+from deltarule.models.candidates import get_effort
 from deltarule.models.content import Weighted, hold_out
 from deltarule.models.fitting import fit
 from deltarule.models.inputs import inputs_of
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from deltarule.data.columns import NumericColumn
     from deltarule.data.schema import Schema
     from deltarule.models.table_inputs import Column, TableInputs
+
+OF_POSTERIOR = ("ensemble_", "log_evidence_", "effective_parameters_", "noise_std_")  # what only "bayesian" leaves
 
 
 class NetworkEstimator(BaseEstimator):
@@ -66,7 +69,9 @@ class NetworkEstimator(BaseEstimator):
     net_: Network
     x_scaling_: Scaling
     params_: Any
+    networks_: str | None
     _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
+    _single: tuple[Network, Any] | None = None  # where `warm_start` goes on; None begins with fresh parameters
 
     if not TYPE_CHECKING:
 
@@ -157,7 +162,7 @@ class NetworkEstimator(BaseEstimator):
                 self._target_scales,
                 callbacks=callbacks,
                 seed=seed,
-                params=None if self._is_fresh else self._last_params(),
+                params=None if self._is_fresh or self._single is None else self._single[1],
                 dtype=plan.trainer.dtype,
                 engine=self.engine,
             )
@@ -166,7 +171,10 @@ class NetworkEstimator(BaseEstimator):
         result = outcome.result
         if result.stop_reason == "diverged":
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
+        self._forget()
         self.net_, self.params_ = outcome.plan.net, _as_numpy(result.params)
+        single = outcome.single()
+        self._single = None if single is None else (single[0], _as_numpy(single[1]))
         self.history_ = result.history
         self.loss_curve_ = result.history["cost"].tolist()
         self.n_iter_ = result.epochs
@@ -175,6 +183,7 @@ class NetworkEstimator(BaseEstimator):
         self.trainer_ = "lm" if plan.way.chooses_penalty else plan.trainer_name
         self.engine_ = result.engine
         self.regularization_ = plan.regularization
+        self.networks_ = outcome.chosen()
         self._going_on = None
         self._trained(outcome)
 
@@ -183,8 +192,12 @@ class NetworkEstimator(BaseEstimator):
         for name in ("epochs", "max_fail", "restarts"):
             if getattr(self, name) is not None:
                 require_count(name, getattr(self, name))
+        get_effort(self.effort)
+        hidden = self.hidden
+        if hidden is None and not self._is_fresh and self._single is not None:
+            hidden = tuple(layer.n for layer in self._single[0].layers[:-1])  # pyright: ignore[reportAttributeAccessIssue]
         return Recipe(
-            hidden=self.hidden,  # pyright: ignore[reportArgumentType]
+            hidden=hidden,
             activation=self.activation,
             cost=getattr(self, "cost", None),
             trainer=self.trainer,
@@ -195,7 +208,7 @@ class NetworkEstimator(BaseEstimator):
             epochs=self.epochs,
             patience=self.max_fail,
             restarts=self.restarts,
-            effort="quick" if self.warm_start else getattr(self, "effort", None),
+            effort="quick" if self.warm_start else self.effort,
         )
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
@@ -212,9 +225,11 @@ class NetworkEstimator(BaseEstimator):
         """The rows with the weights that they train and validate with."""
         return rows
 
-    def _last_params(self) -> Any:
-        """Where `warm_start` goes on."""
-        return self.params_
+    def _forget(self) -> None:
+        """Remove what a training before this one knew of parameters that are no longer those."""
+        for name in OF_POSTERIOR:
+            self.__dict__.pop(name, None)
+        self.networks_ = None
 
     def _trained(self, outcome: Outcome) -> None:
         """What else an estimator keeps of its training."""
@@ -233,8 +248,10 @@ class NetworkEstimator(BaseEstimator):
         further = incremental.go_on(
             self.net_, plan.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_, self.engine
         )
+        self._forget()
         self._going_on = further.state
         self.params_ = _as_numpy(further.state.params)
+        self._single = self.net_, self.params_
         self.loss_curve_ = [*self.loss_curve_, further.cost]
         self.history_ = {"cost": np.array(self.loss_curve_)}
         self.n_iter_ += 1

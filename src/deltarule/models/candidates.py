@@ -189,8 +189,17 @@ def kept(
 
 
 def in_words(names: Sequence[str], weights: np.ndarray, tried: int) -> str:
-    """What was chosen, in a line: "of 8 networks 3 are averaged: 20 (64 %), 50 (30 %), 20-20 (6 %)"."""
-    order = np.argsort(-weights, kind="stable")
-    share = ", ".join(f"{names[i]} ({100 * weights[i] / weights.sum():.0f} %)" for i in order)
+    """What was chosen, in a line: "of 8 networks 3 are averaged: 20 (64 %), 2 networks 50 (36 %)"."""
+    shares = dict.fromkeys(names, 0.0)
+    for name, weight in zip(names, weights / weights.sum(), strict=True):
+        shares[name] += weight
+    largest = sorted(shares, key=lambda name: -shares[name])
+    share = ", ".join(f"{several_of(name, list(names))} ({100 * shares[name]:.0f} %)" for name in largest)
     several = "is kept" if len(names) == 1 else "are averaged"
     return f"of {counted(tried, 'network')} {len(names)} {several}, by how they predict rows left out: {share}"
+
+
+def several_of(name: str, names: Sequence[str]) -> str:
+    """The name, with its number where there are several of it."""
+    count = names.count(name)
+    return name if count == 1 else f"{count} networks {name}"

@@ -8,6 +8,7 @@ import numpy as np
 from deltarule import trees
 from deltarule.errors import counted
 from deltarule.inspection.report import Evidence, diagram, gather, html_report
+from deltarule.models.candidates import several_of
 from deltarule.models.metrics import in_words, of_part
 from deltarule.models.plan import in_a_line
 from deltarule.models.planning import sizes_of
@@ -129,7 +130,9 @@ def _network(model: "Model") -> str:
     if one is None or n is None or starts is None or starts < 2:
         return f"{in_a_line(model.net, sizes)}, {count}"
     if training.get("networks"):
-        several = f"the average of {starts} networks, {'; '.join(training['networks'])}"
+        names = training["networks"]
+        of = "; ".join(several_of(name, names) for name in dict.fromkeys(names))
+        several = f"the average of {starts} networks, {of}" if len(set(names)) > 1 else f"the average of {of}"
         return f"{several}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
     return (
         f"the average of {starts} networks {one}, of {counted(n, 'parameter')} each; it is saved as one network "

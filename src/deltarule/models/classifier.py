@@ -10,13 +10,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from deltarule import trees
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
 from deltarule.models.class_weights import given_weights, relative_weights
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
-from deltarule.models.outcome import Outcome, Pool
+from deltarule.models.outcome import Outcome
 from deltarule.models.planning import is_first_order
 from deltarule.trainers.base import Trainer
 
@@ -56,7 +55,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         restarts: how many starts to train; with "bayesian" (None is 2) they are averaged, else (None is 1) the best on
             the validation rows, or on the cost, is kept.
         effort: how many networks are tried where `hidden` and `restarts` are not given: "quick" trains two of 20
-            neurons, "default" stops where the average of up to 11 no longer improves, "thorough" of up to 33.
+            neurons, "default" stops where the average of up to 12 no longer improves, "thorough" of up to 36.
         engine: "numpy", "jax", or "auto", by the work; see `train`.
         class_weight: None, "balanced", which gives all classes the same sum of weights, or a dict of weights by class,
             1 for those that it lacks. It multiplies `sample_weight` where the network trains, stops and is calibrated,
@@ -74,7 +73,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         effective_parameters_, log_evidence_: with "bayesian": gamma and the log evidence of the network of the largest
             weight.
         net_, params_, x_scaling_, history_, loss_curve_, n_iter_, best_iter_, stop_reason_, trainer_, n_features_in_,
-        feature_names_in_: as in `NetworkRegressor`, and so are weights.
+        feature_names_in_, networks_: as in `NetworkRegressor`, and so are weights.
 
     >>> X = np.linspace(-1, 1, 60)[:, None]
     >>> model = NetworkClassifier(hidden=(5,), random_state=0).fit(X, np.where(X[:, 0] > 0, "warm", "cold"))
@@ -83,7 +82,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     """
 
     _multilabel = False
-    _pool: Pool | None = None
     _weight_of_class: np.ndarray | None = None
     class_weight: Any
 
@@ -154,7 +152,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if first:
             self._learn_classes(y, classes)
             self.x_scaling_ = self._measured_inputs(X, weight)
-            self.calibration_ = self._pool = None
+        self.calibration_ = None
         numbers = self._numbered(y)
         self.x_scaling_ = self.x_scaling_.widened(X)
         if self.class_weight is not None:
@@ -226,12 +224,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return X, y, weight
 
-    def _last_params(self) -> Any:
-        """Of several networks those of the one of the largest weight."""
-        return self.params_ if self._pool is None else trees.mapped(np.asarray, self._pool.params)
-
     def _trained(self, outcome: Outcome) -> None:
-        self.calibration_, self._pool = outcome.calibration, outcome.pool
+        self.calibration_ = outcome.calibration
         if outcome.pool is not None:
             self.log_evidence_, self.effective_parameters_ = outcome.pool.log_evidence, outcome.pool.gamma
 

@@ -83,8 +83,7 @@ def hold_out(
         return rows, None
     rank = scattered(rows.code ^ scattered(np.full(len(rows.X), seed, np.uint64)))
     groups = np.zeros(len(rows.X), int) if classes is None else classes
-    _, number, targets = np.unique(row_codes(rows.X), return_inverse=True, return_counts=True)
-    whole = targets[number] == 1
+    whole = _with_one_target(row_codes(rows.X))
     held = np.zeros(len(rows.X))
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
@@ -94,6 +93,32 @@ def hold_out(
     if not held.any():
         return rows, None
     return rows.weighing(rows.weight - held), rows.weighing(held)
+
+
+def leaving(examples: Examples) -> np.ndarray:
+    """The weight that leaves with each example where it is left out, (N,).
+
+    As in `hold_out`: an example whose inputs stand with one target only leaves with all its copies. Where the same
+    inputs stand with several targets a single measurement leaves, for without all that share its target an input of
+    few distinct rows would have the contrary targets alone.
+    """
+    weight = np.ones(len(examples.X)) if examples.weights is None else np.asarray(examples.weights, np.float64)
+    counted = weight > 0
+    if not counted.any():
+        return weight
+    found = np.zeros(len(weight))
+    _, row = np.unique(row_codes(np.concatenate([examples.X, examples.Y], axis=1))[counted], return_inverse=True)
+    _, first = np.unique(row, return_index=True)
+    whole = _with_one_target(row_codes(examples.X)[counted][first])
+    own = np.minimum(weight[counted], min(1.0, weight[counted].min()))
+    found[counted] = np.where(whole[row], np.bincount(row, weight[counted])[row], own)
+    return found
+
+
+def _with_one_target(inputs: np.ndarray) -> np.ndarray:
+    """Which of distinct rows, by the codes of their inputs, are the only ones with these inputs."""
+    _, number, targets = np.unique(inputs, return_inverse=True, return_counts=True)
+    return targets[number] == 1
 
 
 def _held_out(weight: np.ndarray, whole: np.ndarray, share: float, unit: float) -> np.ndarray:

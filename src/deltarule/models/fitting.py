@@ -19,7 +19,7 @@ from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import Steps
-from deltarule.trainers.stopping import Stopping
+from deltarule.trainers.stopping import Stopping, stop_sentence
 from deltarule.training.session import FROM_OUTSIDE, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
 from deltarule.training.train import train
@@ -100,7 +100,7 @@ def fit(
     began, seed, ended, epochs = time.perf_counter(), how["seed"], [], [0]
 
     def left() -> float | None:
-        return None if time_limit is None else time_limit - (time.perf_counter() - began)
+        return None if time_limit is None else max(0.0, time_limit - (time.perf_counter() - began))
 
     def shifted(callback: Callback) -> Callback:
         return lambda record: callback(record | {"epoch": record["epoch"] + epochs[0]})
@@ -121,16 +121,17 @@ def fit(
         return kind.judged(own.net, result, training, steps) if result.epochs else None
 
     def late() -> bool:
-        return ended[-1].stop_reason in FROM_OUTSIDE or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
+        return bool(ended and ended[-1].stop_reason in FROM_OUTSIDE) or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
 
     found = search(plan.candidates, one, kind.weigher(training), effort, late)
     if not found.members:
-        return outcome_of(plan, ended[-1], training, validation, scales)
+        result = ended[-1] if ended else run(plan, training, validation, time_limit=left(), **how)
+        return outcome_of(plan, result, training, validation, scales)
     outcome = merged(plan, found.members, found.weights, training, scales, found.tried)
     last = ended[-1]
     if last.stop_reason in FROM_OUTSIDE:
-        last = replace(outcome.result, stop_reason=last.stop_reason, message=last.message)
-        return replace(outcome, result=last)
+        message = stop_sentence(last.stop_reason, epochs[0], Stopping(time_limit=time_limit), plan.trainer, True)
+        return replace(outcome, result=replace(outcome.result, stop_reason=last.stop_reason, message=message))
     return outcome
 
 

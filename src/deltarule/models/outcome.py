@@ -12,6 +12,8 @@ from deltarule.models import averaged, pooled
 from deltarule.models.calibration import Calibration, calibrate, cooled
 from deltarule.models.candidates import get_effort, in_words, kept
 from deltarule.models.plan import Plan, in_a_line, sizes_of
+from deltarule.network.backprop import Params
+from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.training.session import TrainingResult
 
@@ -71,7 +73,6 @@ class Pool:
         gamma: the effective number of parameters of the one of the largest weight.
         parameters: n, its parameters.
         log_evidence: likewise.
-        params: its own parameters, where a training goes on.
         tried: how many candidates there were; 0 where the network was named.
     """
 
@@ -80,7 +81,6 @@ class Pool:
     gamma: float
     parameters: int
     log_evidence: float
-    params: Any
     tried: int = 0
 
     def chosen(self) -> str | None:
@@ -110,6 +110,7 @@ class Outcome:
         calibration: of the probabilities of classes, on rows that were held out or, of several networks by Bayesian
             regularisation, each left out; None where there is none.
         pool: what is known of several classifiers by Bayesian regularisation.
+        several: the networks that are kept as one with their weights, by Bayesian regularisation; else ().
     """
 
     plan: Plan
@@ -117,11 +118,25 @@ class Outcome:
     known: Known | None = None
     calibration: Calibration | None = None
     pool: "Pool | None" = None
+    several: tuple[tuple[float, Any], ...] = ()
 
     def chosen(self) -> str | None:
         """What the candidates have come to, in a line."""
         of_any = self.known or self.pool
         return None if of_any is None else of_any.chosen()
+
+    def single(self) -> tuple[Network, Params] | None:
+        """The network from which a training can go on; of several the one of the largest weight.
+
+        None where each of them has steps before it, which belong to the rows that it was trained on.
+        """
+        if not self.several:
+            return self.plan.net, self.result.params
+        able = [(weight, one) for weight, one in self.several if one.steps is None]
+        if not able:
+            return None
+        _, best = max(able, key=lambda each: each[0])
+        return best.net, best.result.params
 
 
 def outcome_of(
@@ -173,11 +188,13 @@ def merged(
         tried: how many candidates there were; 0 where the network was named.
     """
     inputs, best = plan.sizes[0], several[int(np.argmax(weights))]
-    names = tuple(in_a_line(one.net, sizes_of(one.net, inputs)) for one in several)
+    names = tuple(
+        f"{in_a_line(one.net, sizes_of(one.net, inputs))}{' with steps' if one.steps else ''}" for one in several
+    )
     of_best: dict[str, Any] = {"parameters": trees.size(best.result.params), "tried": tried}
     if kind_of(plan) is pooled:
         net, params = pooled.joined(several, weights)
-        of_best |= {"gamma": best.gamma, "log_evidence": best.log_evidence, "params": best.result.params}
+        of_best |= {"gamma": best.gamma, "log_evidence": best.log_evidence}
         softmax = not net.output_activation.elementwise
         found: dict[str, Any] = {
             "pool": Pool(names, weights, **of_best),
@@ -197,4 +214,6 @@ def merged(
         found = {"known": known}
     starts = tuple(one.result for one in several) if len(several) > 1 else ()
     result = replace(best.result, params=params, starts=starts)
+    plan = replace(plan, restarts=1) if tried else plan
+    found["several"] = tuple(zip(weights.tolist(), several, strict=True))
     return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, **found)

@@ -9,6 +9,7 @@ from deltarule import trees
 from deltarule.data.dataset import Examples
 from deltarule.models import logits
 from deltarule.models.calibration import Calibration, expected_calibration_error
+from deltarule.models.content import leaving
 from deltarule.network.backprop import Params
 from deltarule.network.examples import checked_rows
 from deltarule.network.network import Network
@@ -42,7 +43,7 @@ def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps |
     X = np.asarray(train.X, np.float64) if steps is None else steps(np.asarray(train.X, np.float64))
     alone = BayesianEnsemble.of(net, result, X, train.Y, train.weights)
     known = alone.members[0]
-    z = left_out(net, known, checked_rows(net, known.params, "X", X, train.Y, train.weights))
+    z = left_out(net, known, checked_rows(net, known.params, "X", X, train.Y, train.weights), leaving(train))
     if not np.isfinite(z).all():
         return None
     return Classifier(net, result, steps, float(alone.gamma[0]), float(alone.log_evidence[0]), z)

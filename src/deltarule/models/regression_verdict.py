@@ -120,6 +120,8 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
     about, spread = f"about {number(noise, 3)} (standard deviation)", target.column.std
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
+    if target.far is not None and noise <= target.far.usual:
+        return f"{about}, far rows aside"
     if target.far is not None:
         return f"{about}, most of which far rows make; without them it is about {number(target.far.usual, 3)}"
     if rmse <= NEAR_THE_NOISE * noise:
@@ -129,10 +131,10 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
 
 def _parameters(known: Known) -> str:
     """How many parameters the data use, and whether more of them could help."""
-    starts = len(known.ensemble.members)
-    which = f"each network's {known.parameters:,}" if starts > 1 else f"the {known.parameters:,}"
+    which = " of the network of the most weight" if len(known.ensemble.members) > 1 else ""
     more = "will not" if known.gamma < IDLE * known.parameters else "may"
-    return f"the data use about {known.gamma:.0f} of {which} parameters, so more neurons {more} help"
+    used = f"the data use about {known.gamma:.0f} of the {known.parameters:,} parameters{which}"
+    return f"{used}, so more neurons {more} help"
 
 
 def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[str]:

@@ -1,5 +1,6 @@
 """`NetworkRegressor`: a network that fits numbers, as a scikit-learn estimator."""
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -8,9 +9,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from deltarule import trees
 from deltarule.checks import require_number
-from deltarule.errors import ConfigurationError, DataError
+from deltarule.errors import ConfigurationError, DataError, ShapeError, counted
 from deltarule.models.base import NetworkEstimator, _columns
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import inputs_of, target_names, validated
@@ -60,10 +60,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             and 10 for "bayesian", without a larger evidence.
         validation_fraction: the share of the weight that is held out, in (0, 1).
         restarts: how many starts to train; with "bayesian" (None is 2) they make an ensemble, weighed by
-            their evidence, else (None is 1; 4 for "l2" with "huber" and "poisson") the best on the
+            how they predict rows left out, else (None is 1; 4 for "l2" with "huber" and "poisson") the best on the
             validation rows, or on the cost, is kept.
         effort: how many networks are tried where `hidden` and `restarts` are not given: "quick" trains two of 20
-            neurons, "default" stops where the average of up to 9 no longer improves, "thorough" of up to 24.
+            neurons, "default" stops where the average of up to 12 no longer improves, "thorough" of up to 36.
         engine: "numpy", "jax", or "auto", by the work; see `train`.
         output_weights: of the targets, (k,) above 0, how much the squared error of each counts beside the others; None
             counts all alike, once they are standardised. With the quadratic cost, and not with "bayesian", which finds
@@ -161,7 +161,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             self._measure(distinct(X, Y, weight))
         self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
-        self.__dict__.pop("ensemble_", None)  # the posterior was that of other parameters
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -192,13 +191,23 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
         Its mean is how well mean and error bars together predict; it needs regularization "bayesian".
         """
-        self._predicted(X[:1])
-        Y = np.asarray(y, np.float64).reshape(len(y), -1)
-        found = self.ensemble_.log_density(self.x_scaling_.encode(inputs_of(self, X)), self.y_scaling_.encode(Y))
+        self._require_error_bars()
+        X, Y = inputs_of(self, X), np.asarray(y, np.float64)
+        Y = Y[:, None] if Y.ndim == 1 else Y
+        if Y.shape != (len(X), self.n_outputs_):
+            raise ShapeError(
+                f"y has the shape {np.shape(y)}, and X has {counted(len(X), 'row')} for "
+                f"{counted(self.n_outputs_, 'target')}: give each row of X its own."
+            )
+        found = self.ensemble_.log_density(self.x_scaling_.encode(X), self.y_scaling_.encode(Y))
         return self._shaped(found - np.log(self.y_scaling_.std))
 
     def _predicted(self, X: Any) -> Prediction:
         """Means and standard deviations of standardised targets."""
+        self._require_error_bars()
+        return self.ensemble_.predict(self.x_scaling_.encode(inputs_of(self, X)))
+
+    def _require_error_bars(self) -> None:
         check_is_fitted(self)
         if not hasattr(self, "ensemble_"):
             way = "partial_fit" if self._going_on is not None else repr(self.regularization_)
@@ -206,7 +215,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                 f"error bars come from regularization 'bayesian', and this network was trained with {way}: "
                 "fit it with regularization='bayesian'."
             )
-        return self.ensemble_.predict(self.x_scaling_.encode(inputs_of(self, X)))
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._flat else values
@@ -214,10 +222,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _recipe(self) -> Recipe:
         """Weights of targets leave no room for the noise of each, which Bayesian regularisation finds."""
         recipe = super()._recipe()
-        if recipe.hidden is None and not self._is_fresh and hasattr(self, "ensemble_"):
-            best = self._going_on_from()
-            layers: Any = () if best is None else self.ensemble_.nets[best].layers[:-1]
-            recipe = recipe if best is None else replace(recipe, hidden=tuple(layer.n for layer in layers))
         weighed = self.output_weights is not None and self.regularization == "auto"
         return replace(recipe, regularization="early-stopping") if weighed else recipe
 
@@ -233,28 +237,21 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _target_scales(self) -> np.ndarray:
         return self.y_scaling_.std
 
-    def _last_params(self) -> Any:
-        """Of an ensemble those of its best member that takes the inputs as they are; None where there is none."""
-        if not hasattr(self, "ensemble_"):
-            return self.params_
-        best = self._going_on_from()
-        return None if best is None else trees.mapped(np.asarray, self.ensemble_.members[best].params)
-
-    def _going_on_from(self) -> int | None:
-        """The member of the ensemble that `warm_start` goes on from."""
-        ensemble = self.ensemble_
-        able = [i for i, steps in enumerate(ensemble.steps) if steps is None]
-        return max(able, key=lambda i: ensemble.weights[i]) if able else None
-
     def _trained(self, outcome: Outcome) -> None:
         """With "bayesian": the posteriors of all starts, and what they know of the noise."""
         known = outcome.known
         if known is None:
-            self.__dict__.pop("ensemble_", None)
             return
-        self.ensemble_ = known.ensemble
+        self.ensemble_, self.noise_std_ = known.ensemble, known.noise_std
         self.log_evidence_, self.effective_parameters_ = known.log_evidence, known.gamma
-        self.noise_std_, self.networks_ = known.noise_std, known.chosen()
+        same = self.y_scaling_.low == self.y_scaling_.high
+        if same.any():
+            warnings.warn(
+                f"{self._target_names[np.argmax(same)]} holds one value only, from which nobody can say how much "
+                "new measurements scatter, so the error bars are next to nothing: add rows with other values.",
+                UserWarning,
+                stacklevel=4,  # the line that calls fit
+            )
 
     def schema(self) -> "Schema":
         """The columns and the scaling, as a model file holds them."""

@@ -32,18 +32,18 @@ def stacked(log_density: np.ndarray, weight: np.ndarray | None = None, prior: fl
     """
     v = np.ones(len(log_density)) if weight is None else weight
     even = prior / (prior + np.sqrt(v.sum()))  # prior sqrt(N) of N + prior sqrt(N) rows
-    p = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     v = v / v.sum()
-    w = _climbed(p, v, 0.0, FEW if prior else MOST)
+    w = _climbed(log_density, v, 0.0, FEW if prior else MOST)
     if prior:
         own = w >= LEAST
         w = np.zeros(len(w))
-        w[own] = _climbed(p[:, own], v, even, MOST)
+        w[own] = _climbed(log_density[:, own], v, even, MOST)
     return w
 
 
-def _climbed(p: np.ndarray, v: np.ndarray, even: float, most: int) -> np.ndarray:
+def _climbed(log_density: np.ndarray, v: np.ndarray, even: float, most: int) -> np.ndarray:
     """EM from equal weights in at most so many steps, a share `even` of the rows shared out evenly."""
+    p = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     w, before = np.full(p.shape[1], 1 / p.shape[1]), -np.inf
     for _ in range(most):
         mixture = p @ w
@@ -62,5 +62,6 @@ def score(log_density: np.ndarray, w: np.ndarray, weight: np.ndarray | None = No
 
 def mixed(log_density: np.ndarray, w: np.ndarray) -> np.ndarray:
     """ln sum_k w_k p_ik of each row, (N,)."""
+    log_density, w = log_density[:, w > 0], w[w > 0]
     top = log_density.max(axis=1, keepdims=True)
     return np.log(np.exp(log_density - top) @ w) + top[:, 0]

@@ -1,4 +1,4 @@
-"""(LOO) against refits: a linear model under the same alpha and beta, trained without a row or a group of them."""
+"""(LOO) against refits: a linear model of the same alpha and beta without a row, its copies or a part of it."""
 
 import numpy as np
 import pytest
@@ -22,22 +22,25 @@ def refitted(X, Y, weight):
 
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("form", ["primal", "dual"])
-@pytest.mark.parametrize("grouped", [False, True])
-def test_rows_left_out_are_predicted_as_by_a_refit(k, form, grouped):
+@pytest.mark.parametrize("left", ["alone", "with copies", "a part"])
+def test_rows_left_out_are_predicted_as_by_a_refit(k, form, left):
     draw = np.random.default_rng(0)
     X, Y, weight = draw.normal(size=(12, 5)), draw.normal(size=(12, k)), np.array([1.0, 2.0, 0.5, 1.5] * 3)
-    groups = np.array([0, 1, 1, 2, 3, 3, 3, 4, 5, 6, 7, 0]) if grouped else np.arange(12)
-    X[groups == 3], Y[groups == 3] = X[4], Y[4]  # copies of a row
+    copies = np.arange(12)
+    if left == "with copies":
+        copies = np.array([0, 1, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8])
+        _, first = np.unique(copies, return_index=True)
+        X, Y = X[first[copies]], Y[first[copies]]
+    without = [np.where(copies == copies[i], 0.0 if left != "a part" else weight - 0.5, weight) for i in range(12)]
     theta, _ = refitted(X, Y, weight)
     net = dr.Network([dr.Dense(k, "linear")])
     params = [{"W": theta[:-1].T, "b": theta[-1]}]
     hyper = Hyperparameters([{"W": np.full(5, ALPHA), "b": np.array(BIAS)}], np.array(BETA))
     rows = Rows(X, Y, weight, 12)
     known = Objective(net, rows, 12).call(posterior, params, hyper, np.float64(3.0), form=form)
-    found = leave_one_out(net, known, rows, groups)
-    for i in range(12):
-        kept = groups != groups[i]
-        theta, covariance = refitted(X[kept], Y[kept], weight[kept])
+    found = leave_one_out(net, known, rows, np.array([(weight - kept).sum() for kept in without]))
+    for i, kept in enumerate(without):
+        theta, covariance = refitted(X, Y, kept)
         x = np.append(X[i], 1)
         np.testing.assert_allclose(found.mean[i], x @ theta, rtol=1e-8, atol=1e-10)
         np.testing.assert_allclose(found.variance[i], x @ covariance @ x, rtol=1e-8)

@@ -41,6 +41,8 @@ def test_it_is_exact_where_the_model_is_linear(form):
     known, rows = known_at(net, params, Y, [{"W": alpha[:3], "b": alpha[3]}], form, beta)
     expected = np.stack([B[i] @ fitted(WEIGHT * (np.arange(30) != i)) for i in range(30)])
     np.testing.assert_allclose(left_out(net, known, rows), expected, rtol=1e-9)
+    expected = np.stack([B[i] @ fitted(WEIGHT - (np.arange(30) == i)) for i in range(30)])
+    np.testing.assert_allclose(left_out(net, known, rows, np.ones(30)), expected, rtol=1e-9)
 
 
 @pytest.fixture(scope="module")
