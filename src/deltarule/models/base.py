@@ -150,7 +150,7 @@ class NetworkEstimator(BaseEstimator):
         parts = hold_out(rows, share, seed, classes) if plan.way.holds_out else (rows, None)
         training, validation = (part and self._weighed(part).as_examples() for part in parts)
         assert training is not None
-        for note in too_few_rows(len(training)):
+        for note in too_few_rows(round(float(parts[0].weight.sum()))):  # copies count
             warnings.warn(f"{note}.", UserWarning, stacklevel=3)
         plan = plan.for_count(len(training))
 
