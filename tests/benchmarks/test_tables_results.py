@@ -13,6 +13,12 @@ def entry(name):
     return next(e for e in entries() if e.name == name)
 
 
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    """JAX, which other tests have loaded, must not be forked; test_tables_apart.py has the processes."""
+    monkeypatch.setattr(fitting, "apart", lambda work, limit: work())
+
+
 def test_the_scores_of_a_regression():
     y = np.array([0.0, 2.0, 4.0, 6.0])  # sd √5
     mean, std = np.array([1.0, 4.0]), np.array([1.0, 2.0])
@@ -56,19 +62,6 @@ def test_a_classification_is_summed_up(tmp_path):
     found = result(store, "linear", table)
     assert found.error == pytest.approx(found.losses.mean())
     assert found.P.shape == (3 * 36, 3)
-
-
-def test_what_fails_says_why(monkeypatch):
-    table = entry("sklearn.wine")
-    assert "ConfigurationError" in fitting.fitted("mine", {"restarts": -1}, table, 0, 60)["failed"]
-
-    class Endless:
-        def fit(self, X, y):
-            while True:
-                np.sort(y)
-
-    monkeypatch.setattr(fitting, "ours", lambda kind, options: Endless())
-    assert fitting.fitted("mine", {}, table, 0, 1) == {"failed": "not ready after 1 s of the processor"}
 
 
 def test_a_slow_gaussian_process_is_left_out():
