@@ -3,7 +3,7 @@
 import pytest
 
 from deltarule import errors
-from deltarule.errors import counted, some
+from deltarule.errors import counted, installing, some
 
 
 def test_counts_take_their_ending():
@@ -15,6 +15,10 @@ def test_a_long_list_is_cut_and_counted():
     assert some(["a", "b", "c"], 3) == "a, b, c"
     assert some(["a", "b", "c", "d"], 3) == "a, b, c and 1 more"
     assert some(["a", "b", "c"], 1, "columns") == "a and 2 more columns"
+
+
+def test_a_missing_package_is_installed_from_a_clone_too():
+    assert installing("plot") == "run pip install 'deltarule[plot]' (in a clone: pip install '.[plot]')"
 
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DeltaruleError)]

@@ -67,3 +67,12 @@ def some(words: list[str], most: int, noun: str = "") -> str:
     """
     more = f" and {len(words) - most} more {noun}".rstrip() if len(words) > most else ""
     return ", ".join(words[:most]) + more
+
+
+def installing(extra: str) -> str:
+    """What to do where a package of an extra is missing: how it is installed, from a clone of the repository too.
+
+    >>> installing("play")
+    "run pip install 'deltarule[play]' (in a clone: pip install '.[play]')"
+    """
+    return f"run pip install 'deltarule[{extra}]' (in a clone: pip install '.[{extra}]')"

@@ -43,6 +43,14 @@ def test_a_classifier_gives_its_labels(run, shelf, flowers, tmp_path):
     np.testing.assert_allclose(module["predict_proba"](rows)[:, 1], expected, atol=1e-5)
 
 
+def test_a_table_is_no_model_file(run, tmp_path):
+    (tmp_path / "pump.csv").write_text("a,y\n1,2\n")
+    said = run("export", "pump.csv", "--to", "c").err
+    assert said.startswith("Error: pump.csv is no model file: give one that `deltarule train` or `save` wrote")
+    assert "pump.safetensors" in said
+    assert "header" not in said
+
+
 @pytest.mark.parametrize(("to", "suffix"), [("onnx", "onnx"), ("c", "c"), ("octave", "m"), ("matlab", "m")])
 def test_the_other_languages(to, suffix, run, digits, tmp_path):
     outcome = run("export", digits, "--to", to, "--precision", "float")

@@ -116,7 +116,7 @@ def test_what_the_file_does_not_say_is_said_by_options(run, refused, tmp_path):
     assert "3 of 43 rows" in outcome.err
     record = json.loads(run("predict", "t.safetensors", "t.txt", "--sep", ":", "--drop-missing", "--json").out)
     assert record["rows"] == list(range(40))  # what the model was trained with is missing here too
-    assert "'a', data row 40" in refused("predict", "t.safetensors", "t.txt", "--sep", ":").splitlines()[-1]
+    assert "'a', line 42" in refused("predict", "t.safetensors", "t.txt", "--sep", ":").splitlines()[-1]
     for option in ("--sep", "--decimal", "--na", "--drop", "--category", "--weights"):
         assert option in refused("train", "digits", option, ",")
     assert "'x'" in refused("train", "t.txt", "--target", "y", "--decimal", "x")

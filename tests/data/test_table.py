@@ -127,9 +127,32 @@ def test_missing_cells_are_counted(csv):
     with pytest.raises(DataError) as caught:
         load(path, target="y")
     message = str(caught.value)
-    assert "'a' has 1 (first in data row 1)" in message
-    assert "'b' has 2 (first in data row 1)" in message
+    assert "'a' has 1 (first in line 3)" in message
+    assert "'b' has 2 (first in line 3)" in message
     assert "--drop-missing" in message
+    assert "counted from" not in message
+
+
+def test_the_advice_on_missing_cells_can_be_followed(csv):
+    with pytest.raises(DataError, match="fill them, or leave such rows out with") as caught:
+        load(csv("a,y\n1,0.5\n2,\n3,1.5\n4,2"), target="y")
+    assert "impute" not in str(caught.value)  # a target is not imputed
+    with pytest.raises(DataError, match="impute, or leave columns out with --drop") as caught:
+        load(csv("a,b,y\n1,,0.5\n,2,1\n3,,1.5"), target="y")
+    assert "--drop-missing" not in str(caught.value)  # no row would be left
+
+
+def test_a_cell_is_found_by_the_line_that_an_editor_shows(csv, tmp_path):
+    messy = 'name,a,y\n# a comment\n\n"two\nlines",1,2.5\nn,2,3.5\nn,3,4.5\nn,x,5.5\nn,4,1.5\n'
+    with pytest.raises(DataError, match=r"table.csv: column 'a', line 8 holds 'x' .*--drop"):
+        load(csv(messy), target="y")
+    with pytest.raises(DataError, match=r"column 'a', line 8 holds 'x' .*use task classification") as caught:
+        load(csv(messy), target="a")
+    assert "--drop" not in str(caught.value)
+    sheet = pd.DataFrame([["title", None], ["a", "y"], [1, 0.5], [2, 1.5], ["x", 2.5], [4, 3.5]])
+    sheet.to_excel(tmp_path / "t.xlsx", header=False, index=False)
+    with pytest.raises(DataError, match=r"column 'a', line 5 holds 'x'"):
+        load(tmp_path / "t.xlsx", target="y")
 
 
 def test_rows_with_missing_cells_are_left_out_on_request(csv):
@@ -147,7 +170,7 @@ def test_a_column_of_nothing_but_missing_cells_drops_no_row(csv):
 def test_missing_inputs_are_imputed_on_request(csv):
     path = csv("a,b,c,y\n1,x,1,0.5\n,NA,2,1.5\n3,,3,2.5\n4,x,4,3.5\n5,y,5,")
     impute = TableOptions(impute=True)
-    with pytest.raises(DataError, match=r"column 'y' has 1 .*row 4"):
+    with pytest.raises(DataError, match=r"column 'y' has 1 .*line 6"):
         load(path, target="y", options=impute)
     data = load(path, target="y", options=impute, drop_missing=True)
     assert data.schema.input_names == ("a", "a is missing", "b=x", "b=y", "b is missing", "c")
@@ -156,7 +179,7 @@ def test_missing_inputs_are_imputed_on_request(csv):
     raw = load_raw(path, data.schema, targets=False)  # the model knows what to do with missing cells
     assert raw.rows.tolist() == [0, 1, 2, 3, 4]
     assert raw.X[1, [0, 1, 4]].tolist() == [0, 1, 1]
-    with pytest.raises(DataError, match="column 'c', data row 0"):
+    with pytest.raises(DataError, match="column 'c', line 2"):
         load_raw(csv("a,b,c\n1,x,\n2,x,3", "new.csv"), data.schema)
     assert load_raw(csv("a,b,c\n1,x,\n,x,3", "new.csv"), data.schema, drop_missing=True).rows.tolist() == [1]
 
@@ -169,7 +192,7 @@ def test_weights_are_split_with_their_rows(csv):
         assert part.weights.tolist() == (part.rows % 3).tolist()
     for cells in ("-1", "x", "0"):
         text = "\n".join(f"{i},{i}.5,{cells if i == 3 or cells == '0' else 1}" for i in range(20))
-        with pytest.raises(DataError, match=r"'w'(, data row 3| are all 0)"):
+        with pytest.raises(DataError, match=r"'w'(, line 5| are all 0)"):
             load(csv("a,y,w\n" + text), target="y", options=TableOptions(weights="w"))
 
 
@@ -181,14 +204,14 @@ def test_weights_are_split_with_their_rows(csv):
         ("a,y\n1,0.5", {"target": "y"}, DataError, "has 1 data row"),
         ("a,y\n1,0.5\n2,1", {"target": "y"}, DataError, "has 2 data rows"),
         ("a,y\n1,0.5\n,1\n2,2", {"target": "y", "drop_missing": True}, DataError, "2 data rows once those with"),
-        ("a,y\n1,\n2,\n3,", {"target": "y"}, DataError, "column 'y' has 3"),
-        ("a,y\n1,\n2,\n3,", {"target": "y", "drop_missing": True}, DataError, "0 data rows"),
-        ("a,y\n1,0.5\ninf,1\n3,2", {"target": "y"}, DataError, "column 'a', data row 1 .* holds inf"),
-        ("a,y\n1,0.5\n2,1\n3,-inf", {"target": "y"}, DataError, "column 'y', data row 2 .* holds -inf"),
+        ("a,y\n1,\n2,\n3,", {"target": "y"}, DataError, "'y' has no value in any row"),
+        ("a,y\n1,\n2,\n3,", {"target": "y", "drop_missing": True}, DataError, "'y' has no value in any row"),
+        ("a,y\n1,0.5\ninf,1\n3,2", {"target": "y"}, DataError, "column 'a', line 3 holds inf"),
+        ("a,y\n1,0.5\n2,1\n3,-inf", {"target": "y"}, DataError, "column 'y', line 4 holds -inf"),
         ("y\n0.5\n1\n2", {"target": "y"}, DataError, "no column left"),
-        ("a,y\n1,0.5\n2,x\n3,2", {"target": "y"}, DataError, "column 'y', data row 1 .*'x'"),
-        ("a,y\n1,p\n2,q\n3,r", {"target": "y", "task": "regression"}, DataError, "data row 0 .*'p'.*numbers"),
-        ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row"),
+        ("a,y\n1,0.5\n2,x\n3,2", {"target": "y"}, DataError, "column 'y', line 3 .*'x'"),
+        ("a,y\n1,p\n2,q\n3,r", {"target": "y", "task": "regression"}, DataError, "line 2 .*'p'.*numbers"),
+        ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row, so that nothing can be learnt"),
         ("a,b,y\n1,1,1\n2,2,2\n3,3,3", {"target": "b,y", "task": "classification"}, ConfigurationError, "one target"),
         ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "task": "guess"}, ConfigurationError, "task is 'guess'"),
         ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "seed": -1}, ConfigurationError, "seed is -1"),
@@ -224,7 +247,7 @@ def test_the_same_rows_for_a_model(houses):
 def test_labels_of_new_rows(houses, csv):
     schema = load(houses, target="area").schema
     path = csv("size,age,floor,price,area\n1,1,7,1,b\n1,1,7,1,z")
-    with pytest.raises(DataError, match=r"table.csv: target 'area', data row 1 .*'z'"):
+    with pytest.raises(DataError, match=r"table.csv: target 'area', line 3 .*'z'"):
         load_raw(path, schema)
     assert load_raw(path, schema, targets=False).Y is None
 
@@ -244,7 +267,7 @@ def test_empty_targets_of_new_rows_are_no_targets(houses, csv):
 def test_new_rows_with_missing_cells(houses, csv):
     schema = load(houses, target="price").schema
     path = csv("size,age,area,floor\n1,1,a,7\n,1,b,7\n2,2,a,7")
-    with pytest.raises(DataError, match=r"'size', data row 1 .* empty"):
+    with pytest.raises(DataError, match=r"'size', line 3 is empty"):
         load_raw(path, schema)
     raw = load_raw(path, schema, drop_missing=True)
     assert raw.rows.tolist() == [0, 2]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from deltarule.data.table import load_table
-from deltarule.data.table_checks import constant_columns, copies, leaks, row_numbers, rows_wanted
+from deltarule.data.table_checks import constant_columns, copies, leaks, row_numbers, rows_wanted, too_few_rows
 
 
 @pytest.fixture
@@ -103,3 +103,11 @@ def test_equal_inputs_with_another_target_are_no_copies(loaded, draw):
     data = loaded(x=np.zeros(100), z=np.tile([0.0, -0.0], 50), y=draw.normal(size=100))
     assert copies(data).count == 0
     assert copies(loaded(x=[0.0, -0.0, 0.0, 1.0, 2.0], y=[1.5, 1.5, 1.5, 2.5, 3.5])).count == 2
+
+
+def test_so_few_rows_that_nothing_can_be_trusted_are_a_note(loaded, draw):
+    data = loaded(x=draw.normal(size=12), y=draw.normal(size=12))
+    assert f"only {len(data.train)} rows to train on: with so few neither" in " ".join(data.notes)
+    assert too_few_rows(9)
+    assert not too_few_rows(10)
+    assert not any("to train on" in note for note in loaded(x=draw.normal(size=40), y=draw.normal(size=40)).notes)

@@ -111,8 +111,9 @@ def test_several_targets_are_a_regression():
         ({"y": ["a", "b"]}, "regression", DataError, "column 'y', data row 0 .*'a'"),
         ({"y": ["1", "b"]}, "regression", DataError, "column 'y', data row 1 .*'b', but regression"),
         ({"y": [1, 2], "z": ["a", "b"]}, None, DataError, "column 'z', data row 0 .*'a', but regression"),
-        ({"y": ["a", "a"]}, None, DataError, "target 'y' holds 'a' in every row"),
-        ({"y": [1, 1]}, None, DataError, "target 'y' holds 1 in every row"),
+        ({"y": ["a", "a"]}, None, DataError, "target 'y' holds 'a' in every row, so that nothing"),
+        ({"y": [0.5, 0.5]}, None, DataError, "target 'y' holds 0.5 in every row, so that nothing"),
+        ({"y": [1, 1]}, None, DataError, "target 'y' holds 1 in every row, so that nothing"),
         ({"y": ["1", "2", "x"]}, None, DataError, "data row 2 .*'x'"),
         ({"y": [f"name {i}" for i in range(51)]}, None, DataError, "each of its 51 rows"),
         ({"y": pd.to_datetime(["2020-01-01", "2020-01-02"])}, None, DataError, "can be no target"),
@@ -235,7 +236,7 @@ def test_no_column_left():
     ],
 )
 def test_numbers_with_commas_are_no_text(cells, first):
-    message = rf"column 'p', data row \d .* holds {first} in a column of numbers.*--(decimal|drop)"
+    message = rf"column 'p', data row \d .* holds {first} in a column of numbers.*(--decimal|--drop|remove its row)"
     with pytest.raises(DataError, match=message):
         choose_inputs(pd.DataFrame({"p": cells}), "t.csv")
     for task in (None, "regression"):

@@ -94,9 +94,9 @@ def test_comments(layout, text, names, first, comments, among):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("my a,b\nx 1,2\nx 3,4\nx 5,6,7\n", "data row 2 .* 3 cells, .* 2, with commas"),
-        ("a,b\n1,2\n3,4,5\n", "row 1 .* 3 cells, .* 2, with commas .*--sep"),
-        ("a;b\n1;2\n3;4\n5\n", "data row 2 .* 1 cell, .* 2, with semicolons"),
+        ("my a,b\nx 1,2\nx 3,4\nx 5,6,7\n", "line 4 has 3 cells, .* 2, with commas"),
+        ("a,b\n1,2\n3,4,5\n", "line 3 has 3 cells, .* 2, with commas .*--sep"),
+        ("a;b\n1;2\n3;4\n5\n", "line 4 has 1 cell, .* 2, with semicolons"),
         ("\n \n", "is empty"),
         ("# only a comment\n", "is empty"),
     ],

@@ -195,5 +195,8 @@ def test_a_density_needs_a_measurement_of_each_row(regressor, regression):
 
 
 def test_targets_that_never_vary_are_no_ground_for_certainty():
-    with pytest.warns(UserWarning, match="y holds one value only"):
+    with (
+        pytest.warns(UserWarning, match="only 1 row to train on"),
+        pytest.warns(UserWarning, match="y holds one value"),
+    ):
         NetworkRegressor(hidden=(2,), random_state=0).fit([[1.0, 2.0]], [5.0])

@@ -97,3 +97,14 @@ def test_a_column_that_stands_twice_is_named(houses):
     twice = pd.concat([houses, houses[["area"]]], axis=1)
     with pytest.raises(DataError, match="'area'"):
         dr.fit_table(twice, "price")
+
+
+def test_without_a_target_the_columns_are_named(houses):
+    with pytest.raises(ConfigurationError, match="needs a target: name one of its columns 'area', "):
+        dr.fit_table(houses)
+
+
+def test_a_cell_of_a_file_is_found_by_its_line(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n1,2.5\n2,3.5\nx,4.5\n4,1.5\n")
+    with pytest.raises(DataError, match=r"t.csv: column 'a', line 4 holds 'x'"):
+        dr.fit_table(tmp_path / "t.csv", "y")

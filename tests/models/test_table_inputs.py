@@ -320,3 +320,9 @@ def test_dates_and_identifiers_are_no_inputs_and_a_warning_says_so():
 def test_texts_of_digits_are_codes():
     model = dr.NetworkRegressor(hidden=(2,), epochs=2).fit(TABLE.assign(zip=["007", "53", "7"] * 30), Y)
     assert model.schema().inputs[-1] == CategoricalColumn("zip", ("007", "53", "7"))
+
+
+def test_an_estimator_warns_where_too_few_rows_train():
+    x = np.linspace(0, 1, 6)
+    with pytest.warns(UserWarning, match="only 6 rows to train on: with so few neither scores nor error bars"):
+        dr.NetworkRegressor(hidden=(2,), random_state=0).fit(x[:, None], x)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from deltarule.cli import clock  # noqa: F401 - its seconds count from here
+from deltarule.errors import installing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,8 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from deltarule.cli.app import run
     except ModuleNotFoundError as error:
         print(
-            f"Error: the command line needs the package {error.name!r}, which is not installed: "
-            "run pip install 'deltarule[cli]'",
+            f"Error: the command line needs the package {error.name!r}, which is not installed: {installing('cli')}",
             file=sys.stderr,
         )
         return 2

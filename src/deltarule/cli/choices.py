@@ -78,7 +78,8 @@ class Choices(Reading):
     hidden: str | None = option(
         "Neurons of the hidden layers, such as 30 or 30,20.",
         "SIZES",
-        otherwise="10 for lm, newton-cg; else 200 for digits, 100 for mnist, 20 for a table",
+        otherwise="200 for digits, 100 for mnist; for a table several networks are tried, and 10 for lm, newton-cg, "
+        "20 for the others",
         check=lambda name, text: parse_hidden(text, name),
         vary="sizes",
     )
@@ -100,9 +101,10 @@ class Choices(Reading):
         vary="names",
     )
     trainer: str | None = option(
-        "sgd, gd, momentum, adam, lm, newton-cg, or for a regression bayesian, which is not searched with.",
-        otherwise="sgd for digits and mnist, adam for a table; for a regression bayesian, with error bars, where its "
-        "steps are not too large and no option asks for another",
+        "sgd, gd, momentum, adam, lm (Levenberg-Marquardt), newton-cg, or, for a table, bayesian (Levenberg-Marquardt "
+        "that sets its own penalty; error bars for numbers). `deltarule search` does not take bayesian.",
+        otherwise="sgd for digits and mnist; for a table bayesian, or adam where its steps would be too costly or "
+        "another option does not go with it",
         check=one_of(_registered("models.trainers:TRAINERS")),
         vary="names",
         search="sgd; adam for a table",
@@ -118,7 +120,8 @@ class Choices(Reading):
     )
     epochs: int | None = option(
         "Passes over the data.",
-        otherwise="30 for digits and mnist, 10 for a folder, else 300; 1000 for gd, 200 for bayesian, lm and newton-cg",
+        otherwise="30 for digits and mnist, 10 for a folder, else 300; 1000 for gd, 200 for lm and newton-cg, 200 for "
+        "each network that bayesian tries",
         check=count(),
     )
     l2: float | None = option(
@@ -208,8 +211,8 @@ class Choices(Reading):
         search=False,
     )
     effort: str | None = option(
-        "Of a regression without --hidden: quick trains two networks, default and thorough try more and average those "
-        "that predict best.",
+        "Of a table without --hidden: quick trains few networks, default and thorough try more and average those that "
+        "predict best.",
         otherwise="default",
         check=one_of(_registered("models.candidates:EFFORTS")),
         search=False,

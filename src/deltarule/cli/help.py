@@ -29,7 +29,7 @@ class Brief(TyperCommand):
         """Write the help, and how many options it leaves out."""
         left_out = [] if ctx.meta.get(ALL) else self._left_out(ctx)
         if left_out:
-            self.epilog = f"{ALL} shows {len(left_out)} more options."
+            self.epilog = f"{ALL} shows {len(left_out)} more options, those among them that are only named above."
         for parameter in left_out:
             parameter.hidden = True
         try:

@@ -207,7 +207,7 @@ def read_series(
         DataError, ConfigurationError: it cannot be read, or no target is named.
     """
     from deltarule.data.series import series_of
-    from deltarule.data.table_file import read_table
+    from deltarule.data.table_file import read_table, rows_as_lines
 
     path = Path(source)
     frame, notes = read_table(path, options=options)
@@ -216,7 +216,8 @@ def read_series(
             f"--target is missing: name the column of {path.name} to predict; it has {', '.join(frame.columns)}"
         )
     names = [name for words in targets for name in ([words] if words in frame.columns else words.split(","))]
-    series = series_of(frame, path.name, names, at, inputs, options.drop, step)
+    with rows_as_lines(path, options):
+        series = series_of(frame, path.name, names, at, inputs, options.drop, step)
     show_notes([*notes, *series.notes])
     return series
 

@@ -1,7 +1,7 @@
 """A table as its file holds it, before its cells are made numbers."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ class RawTable:
     decimal: Decimal | None = None  # the decimal sign of its texts, None where they do not say
     unusual: tuple[str, ...] = ()  # what else is unusual about the file, a few words each; empty texts do not count
     units: dict[str, str] = field(default_factory=dict)  # of the columns, from a row below the header
+    lines: Sequence[int] | None = None  # of the file, counted from 1, on which the data rows begin; None if it has none
     typed: bool = False  # whether the file says itself which columns are text
 
     def notes(self, name: str) -> list[str]:

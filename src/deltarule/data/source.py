@@ -9,6 +9,7 @@ from deltarule.data.digits import digits
 from deltarule.data.mnist import Folders, mnist
 from deltarule.data.schema import Schema
 from deltarule.data.table import load_table, table_rows
+from deltarule.data.table_file import rows_as_lines
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.errors import ConfigurationError, DataError
 
@@ -52,7 +53,8 @@ def load(
     """
     pictures = PICTURES.get(str(source))
     if pictures is None:
-        return load_table(source, target, task, seed, split or "random", drop_missing, options, by_mean)
+        with rows_as_lines(source, options):
+            return load_table(source, target, task, seed, split or "random", drop_missing, options, by_mean)
     reasons = {
         "target": (target, "has its own target, the digit"),
         "options": (None if options == AS_FOUND else options, "is no table, which they are for"),
@@ -96,5 +98,6 @@ def load_raw(
         trained = "a table" if schema.source == "table" else f"images ({schema.source})"
         raise DataError(f"{source} is no source for this model, which was trained on {trained}: give it such rows")
     if pictures is None:
-        return table_rows(source, schema, drop_missing, targets, options)
+        with rows_as_lines(source, options):
+            return table_rows(source, schema, drop_missing, targets, options)
     return pictures(seed, data_dir, progress).raw_rows(schema)

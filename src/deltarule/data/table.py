@@ -16,6 +16,7 @@ from deltarule.data.optional import Frame, Series
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import SPLITS, blocks
 from deltarule.data.splitting import split as at_random
+from deltarule.data.table_checks import too_few_rows
 from deltarule.data.table_columns import (
     choose_inputs,
     class_labels,
@@ -29,6 +30,8 @@ from deltarule.data.table_file import as_path, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
 from deltarule.errors import DataError, counted, some
+
+DROP_THEM = "leave such rows out with drop_missing=True (--drop-missing)"
 
 
 def load_table(
@@ -57,12 +60,15 @@ def load_table(
     chosen, ignored = choose_inputs(frame.drop(columns=[*targets, *options.drop, *weights]), origin, options.category)
     notes += (*ignored, *(in_time(frame) if split == "random" else ()))
     whole = frame[[*chosen, *targets, *weights]]
+    for name in (name for name in targets if kind_of(whole[name]) == "empty"):
+        fault = f"{origin}: target {name!r} has no value in any row, so that nothing can be learnt from it"
+        raise DataError(f"{fault}: fill it in, or choose another target")
     for column in (whole[name] for name in whole if kind_of(whole[name]) == "numeric"):
         refuse(column, np.isinf(as_numbers(column)), origin, ": replace it with a finite number or remove the row")
     # A row that lacks some of several targets trains with the others, unless it is to be left out.
     partly = bool(targets[1:]) and not drop_missing
     may_lack = {*(chosen if options.impute else ()), *(targets if partly else ())}
-    complete, dropped = without_missing(whole.drop(columns=list(may_lack)), drop_missing, origin)
+    complete, dropped = without_missing(whole.drop(columns=list(may_lack)), drop_missing, origin, targets)
     frame = whole.loc[complete.index]
     lacking = _lacking(frame, targets, origin)
     if len(frame) - lacking.sum() < 3:
@@ -85,7 +91,7 @@ def load_table(
     inputs, fitted = (tuple(map(measured, names)) for names in (chosen, targets if classes is None else ()))
     numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *fitted) if column.is_number]
     notes += (*dropped, *_counted(frame, inputs, lacking), *code_notes(numbers), *surprising)
-    notes += tuple(note for column in (*inputs, *fitted) for note in column.notes)
+    notes += (*too_few_rows(len(parts[0])), *(note for column in (*inputs, *fitted) for note in column.notes))
     schema = Schema("table", decided, inputs, fitted, classes, targets)
     if by_mean:
         schema = schema.by_mean([float(np.nanmean(as_numbers(frame[name])[parts[0]])) for name in targets])
@@ -137,7 +143,9 @@ def table_rows(
     )
 
 
-def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple[str, ...]]:
+def without_missing(
+    frame: Frame, drop: bool, origin: str, targets: tuple[str, ...] = ()
+) -> tuple[Frame, tuple[str, ...]]:
     """The rows without a missing cell, their index unchanged, and a note of how many were left out, if `drop`.
 
     Else a missing cell is a DataError, whose sentence counts them by column.
@@ -154,8 +162,12 @@ def without_missing(frame: Frame, drop: bool, origin: str) -> tuple[Frame, tuple
         for name, count in counts[counts > 0].items()
     ]
     fault = f"{origin} has missing cells (empty, NA, NaN, null or None; rows counted from 0)"
-    cure = "leave such rows out with drop_missing=True (--drop-missing), or have inputs imputed with --missing impute"
-    raise DataError(f"{fault}: {some(found, 5, 'columns')}: fill them, {cure}")
+    cures = ["fill them"] + [DROP_THEM] * (not bad.all())
+    cures += ["have inputs imputed with --missing impute"] * bool(missing.drop(columns=list(targets)).to_numpy().any())
+    cures += ["leave columns out with --drop"] * bool(bad.all())
+    raise DataError(
+        f"{fault}: {some(found, 5, 'columns')}: {', '.join(cures[:-1])}{', or ' * bool(cures[1:])}{cures[-1]}"
+    )
 
 
 def _counted(frame: Frame, inputs: Sequence[Any], lacking: np.ndarray) -> list[str]:
@@ -172,12 +184,10 @@ def _counted(frame: Frame, inputs: Sequence[Any], lacking: np.ndarray) -> list[s
 
 
 def _lacking(frame: Frame, targets: tuple[str, ...], origin: str) -> np.ndarray:
-    """Which rows lack some of the targets, (N,) bool; refused if a row lacks all, or all rows lack one."""
+    """Which rows lack some of the targets, (N,) bool; refused if a row lacks all."""
     missing = frame[list(targets)].isna().to_numpy()
-    for axis, fault in ((1, "some rows have none of the targets"), (0, "one of the targets has no value in any row")):
-        if len(missing) and missing.all(axis=axis).any():
-            cure = "leave such rows out with drop_missing=True (--drop-missing), or name other targets"
-            raise DataError(f"{origin}: {fault}: {cure}")
+    if missing.all(axis=1).any():
+        raise DataError(f"{origin}: some rows have none of the targets: {DROP_THEM}, or name other targets")
     return missing.any(axis=1)
 
 

@@ -7,8 +7,10 @@ import numpy as np
 
 from deltarule.data.dataset import DataSet
 from deltarule.data.row_codes import row_codes
+from deltarule.errors import counted
 
 FEW_ROWS = 30
+TOO_FEW_ROWS = 10  # that train, below which the scores say nothing
 ROWS_PER_INPUT = 5
 FEW_NUMBERS = 50  # rows in which whole numbers may all differ by chance
 IDENTIFIER = r"(?i:(?:^|[^a-z])(?:id|no|nr|number|index|key|row|serial)(?![a-z]))|[a-z]I[Dd](?![a-z])"  # in a name
@@ -49,6 +51,13 @@ def rows_wanted(data: DataSet) -> int | None:
     """How many training rows there should at least be, if there are fewer: `ROWS_PER_INPUT` an input, or `FEW_ROWS`."""
     wanted = max(FEW_ROWS, ROWS_PER_INPUT * data.schema.input_width)
     return wanted if len(data.train) < wanted else None
+
+
+def too_few_rows(count: int) -> tuple[str, ...]:
+    """A note where so many rows train that nothing said of the network can be trusted."""
+    if count >= TOO_FEW_ROWS:
+        return ()
+    return (f"only {counted(count, 'row')} to train on: with so few neither scores nor error bars can be trusted",)
 
 
 def constant_columns(data: DataSet) -> tuple[str, ...]:

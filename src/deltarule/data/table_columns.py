@@ -125,22 +125,22 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         cure = "use task classification, or correct the cell"
         cure = "name one target alone to classify it" if len(columns) > 1 else cure
         for column in (column for column in columns if kind_of(column) == "text"):
-            refuse_stray_text(column, origin)
+            refuse_stray_text(column, origin, "correct the cell, or remove its row")
             strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
             refuse(column, strangers, origin, f", but regression fits numbers: {cure}")
         return "regression", ()
     (column,) = columns
     where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
+    if different == 1:
+        found = f"{where} holds {shown(column.iloc[0])} in every row, so that nothing can be learnt from it"
+        raise DataError(f"{found}: choose another target, or add rows in which it differs")
     if task is None and kind == "numeric":
         values = as_numbers(column)
         if not np.isfinite(values).all() or (values % 1 != 0).any() or different > MOST_INTEGER_CLASSES:
             return "regression", ()
         notes = (read_as_classes(str(column.name), different),)
     if task is None and kind == "text":
-        refuse_stray_text(column, origin)
-    if different == 1:
-        found = f"{where} holds {shown(column.iloc[0])} in every row, but classification takes two or more classes"
-        raise DataError(f"{found}: add rows of another class, or choose another target")
+        refuse_stray_text(column, origin, "correct the cell, remove its row, or use task classification")
     if different == len(column) and different > MOST_UNIQUE_CATEGORIES:
         found = f"{where} has a different value in each of its {different} rows, so there is nothing to classify"
         raise DataError(f"{found}: choose another target, or use task regression for numbers")
@@ -153,8 +153,11 @@ def read_as_classes(target: str, different: int) -> str:
     return f"{found}; to fit them as numbers use task regression"
 
 
-def refuse_stray_text(column: Series, origin: str) -> None:
-    """Refuse a column of numbers that passes for text because of some of its cells.
+AS_INPUT = "correct the cell, read the column as categories with --category, or leave it out with --drop"
+
+
+def refuse_stray_text(column: Series, origin: str, advice: str = AS_INPUT) -> None:
+    """Refuse a column of numbers that passes for text because of some of its cells; `advice` says what to do.
 
     Raises:
         DataError: more than half of the present cells, but not all, are numbers, or all but marks such as "?"; or all
@@ -169,7 +172,6 @@ def refuse_stray_text(column: Series, origin: str) -> None:
     if strangers:
         found, alike = strangers[0], strangers.count(strangers[0])
         fault += f" ({alike} cells do)" * (alike > 1)
-        advice = "correct the cell, read the column as categories with --category, or leave it out with --drop"
         if is_missing_mark(found):
             advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
     elif (odd := _of_the_rarer_sign(column)) is not None:

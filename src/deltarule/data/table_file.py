@@ -1,6 +1,8 @@
 """Reading a table's file into a DataFrame, or saying in one sentence why it cannot be read."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from deltarule.data.units import find_column, split_unit, with_unit
 from deltarule.data.written_numbers import written_numbers
 from deltarule.errors import DataError
 
+_ROW = re.compile(r"data row (\d+)(?: \(counted from 0\))?")
 TEXT_FILES = (".csv", ".tsv", ".tab", ".txt", ".dat")
 SHEETS = (".xlsx", ".xlsm")
 TABLE_FILES = (*TEXT_FILES, *SHEETS, ".parquet")
@@ -46,17 +49,12 @@ def read_table(
         DataError: the file cannot be read as a table, has a column name twice, or has no data rows.
     """
     source, path = path, as_path(path)
-    extension = path.suffix.lower()
     try:
         if is_frame(source):
             table = RawTable(_each_once(source, "DataFrame"), typed=True)
         else:
-            _check_file(path, extension)
-            table = (
-                read_text_file(path, text_columns, options)
-                if extension in TEXT_FILES
-                else (read_sheet if extension in SHEETS else read_parquet)(path, options)
-            )
+            _check_file(path, path.suffix.lower())
+            table = _read_file(path, text_columns, options)
     except OSError as error:
         fault = f"{path} cannot be read ({error.strerror or error})"
         raise DataError(f"{fault}: check the file and its permissions") from None
@@ -71,6 +69,29 @@ def read_table(
     if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
     return _finished(path, table, text_columns, options, notes), tuple(notes)
+
+
+def _read_file(path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:
+    extension = path.suffix.lower()
+    if extension in TEXT_FILES:
+        return read_text_file(path, text_columns, options)
+    return (read_sheet if extension in SHEETS else read_parquet)(path, options)
+
+
+@contextmanager
+def rows_as_lines(path: Any, options: TableOptions = AS_FOUND) -> Iterator[None]:
+    """Have a DataError about data rows of a text file or a sheet, raised inside, name the lines, as an editor does."""
+    try:
+        yield
+    except DataError as error:
+        sentence = str(error)
+        if is_frame(path) or not _ROW.search(sentence):
+            raise
+        lines = _read_file(Path(path), (), options).lines
+        if lines is None:
+            raise
+        named = _ROW.sub(lambda found: f"line {lines[int(found[1])]}", sentence)
+        raise DataError(named.replace("; rows counted from 0)", ")")) from None
 
 
 def is_frame(source: Any) -> bool:

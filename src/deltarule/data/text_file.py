@@ -61,7 +61,7 @@ def _read_text_in(encoding: str, path: Path, text_columns: Collection[str], opti
         f"{counted(layout.comments, 'comment line')} left out" * (layout.comments > 0),
         f"{counted(layout.above, 'line')} above the header left out" * (layout.above > 0),
     )
-    return RawTable(frame, decimal, unusual, units)
+    return RawTable(frame, decimal, unusual, units, layout.lines[int(bool(units)) :])
 
 
 def _below(path: Path, encoding: str, layout: TextLayout, start: int, dtype: Any, **more: Any) -> Frame:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,7 @@ class TextLayout(NamedTuple):
     second: int  # the line after the first data row
     comments: int  # how many lines of comments there are
     among_rows: frozenset[int]  # those of them that stand below the header
+    lines: Sequence[int] = ()  # on which the data rows begin, as editors and sheets count them, from 1
     above: int = 0  # how many lines stand above the header that are none of the table, titles and settings
 
 
@@ -146,8 +148,9 @@ def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> l
 
 def _checked(path: Path, encoding: str, separator: str, begin: int, names: list[str], comments: int) -> TextLayout:
     """Read all rows from line `begin` on, checking that each has as many cells as the header."""
-    names, row, first, second, last = _named(names), -1, begin, begin, begin
+    names, first, second, last = _named(names), begin, begin, begin
     among_rows: set[int] = set()
+    starts = array("q")
     with path.open(encoding=encoding, newline="") as stream:
         for _ in range(begin):
             stream.readline()
@@ -162,21 +165,21 @@ def _checked(path: Path, encoding: str, separator: str, begin: int, names: list[
             if _is_comment(cells[0]) and (len(cells) != len(names) or (comments and len(names) == 1)):
                 among_rows |= set(range(before, last))
                 continue
-            row += 1
-            if row == 0:
+            starts.append(before + 1)
+            if len(starts) == 1:
                 second = last
                 if len(cells) == len(names) + 1 and not cells[-1].strip():
                     names += _named([""], len(names))  # every row ends with a separator, but not the header
             if len(cells) != len(names):
                 between = f"with {SEPARATORS.get(separator, repr(separator))} between them"
-                found = f"{path}: data row {row} (counted from 0) has {counted(len(cells), 'cell')}"
+                found = f"{path}: line {before + 1} has {counted(len(cells), 'cell')}"
                 raise DataError(
                     f"{found}, but the header {len(names)}, {between}: correct the row, put quotes around a cell that "
                     "holds a separator, or say with --sep what separates the cells"
                 )
     if not names:
         raise DataError(f"{path} is empty: give a table with a header and rows")
-    return TextLayout(separator, names, first, second, comments + len(among_rows), frozenset(among_rows))
+    return TextLayout(separator, names, first, second, comments + len(among_rows), frozenset(among_rows), starts)
 
 
 def _named(cells: Sequence[str], start: int = 0) -> list[str]:

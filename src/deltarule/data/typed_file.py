@@ -45,13 +45,15 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     refuse_duplicates(path, columns)
     frame = sheet.iloc[above + 1 :].set_axis(columns, axis=1)
     units = units_row(frame.iloc[:HEAD])
-    frame = frame.iloc[int(bool(units)) :].reset_index(drop=True).infer_objects()
+    frame = frame.iloc[int(bool(units)) :]
+    lines = (frame.index + 1).tolist()
+    frame = frame.reset_index(drop=True).infer_objects()
     decimal: Any = options.decimal or decimal_sign(frame[name] for name in frame.iloc[:HEAD])
     unusual = (
         f"the first of {len(names)} sheets, {names[0]}" * (len(names) > 1),
         f"{counted(above, 'line')} above the header left out" * (above > 0),
     )
-    return RawTable(frame, decimal, unusual, units)
+    return RawTable(frame, decimal, unusual, units, lines)
 
 
 def read_parquet(path: Path, options: TableOptions) -> RawTable:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.engine import numpy_engine
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, installing
 
 ENGINES = ("numpy", "jax")
 Engine = Any  # a module: numpy_engine, or jax_engine
@@ -57,7 +57,7 @@ def require_jax() -> None:
     if not jax_is_installed():
         raise ConfigurationError(
             "the JAX engine, which GPUs, several devices and Optax rules need, needs the package jax, which is not "
-            "installed: run pip install 'deltarule[jax]'."
+            f"installed: {installing('jax')}."
         )
 
 

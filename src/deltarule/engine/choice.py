@@ -17,7 +17,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule.engine import ENGINES, jax_is_installed
-from deltarule.errors import ConfigurationError, EngineWarning
+from deltarule.errors import ConfigurationError, EngineWarning, installing
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -71,7 +71,7 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
         if found.numpy > MISSED * found.jax:
             warnings.warn(
                 f"this training may take {found.numpy:.0f} s by NumPy and {found.jax:.0f} s by JAX, which is not "
-                "installed: run pip install 'deltarule[jax]'.",
+                f"installed: {installing('jax')}.",
                 EngineWarning,
                 stacklevel=3,
             )

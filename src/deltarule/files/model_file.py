@@ -122,8 +122,13 @@ def load_model(path: str | os.PathLike) -> Content:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, TypeError, ValueError) as error:
+        if path.suffix in ("", ".safetensors"):
+            raise ModelFileError(
+                f"{path} is damaged or not a safetensors file ({error}): train or copy it again."
+            ) from None
         raise ModelFileError(
-            f"{path} is damaged or not a safetensors file ({error}): train or copy it again."
+            f"{path} is no model file: give one that `deltarule train` or `save` wrote, such as "
+            f"{path.with_suffix('.safetensors').name}."
         ) from None
     description = _description(path, metadata)
     try:

@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
-from deltarule.errors import ConfigurationError, ModelFileError
+from deltarule.errors import ConfigurationError, ModelFileError, counted
 from deltarule.imports.scaling import Lines, Settings
 from deltarule.models.model import Model
 from deltarule.network.layers import Dense
@@ -143,4 +143,8 @@ def _names(argument: str, given: Sequence[str] | None, default: list[str]) -> tu
 
 def _require_count(argument: str, given: Sequence[Any], count: int) -> None:
     if isinstance(given, str) or len(given) != count:
-        raise ConfigurationError(f"{argument} is {given!r}, and the network has {count} of them: give so many names.")
+        words = given if isinstance(given, str) else ", ".join(map(str, given))
+        found = "one text" if isinstance(given, str) else counted(len(given), "name")
+        raise ConfigurationError(
+            f"{argument} has {found} ({words}), and the network has {count} of them: give {counted(count, 'name')}."
+        )

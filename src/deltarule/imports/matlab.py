@@ -36,6 +36,9 @@ def from_matlab(
     """
     path = Path(path)
     if path.suffix.lower() not in READERS:
-        raise ConfigurationError(f"path is {str(path)!r}: give a file that ends in .m or .mat.")
+        raise ConfigurationError(
+            f"{path} is no network of MATLAB: give a file that genFunction wrote, which ends in .m, or a .mat file "
+            "with net.IW, net.LW and net.b."
+        )
     record = {"imported_from": "MATLAB", "file": path.name}
     return READERS[path.suffix.lower()](path).model(record, inputs, targets, classes)

@@ -64,7 +64,9 @@ def read_function(path: Path) -> Foreign:
     layers = dict(LAYER.findall(code))
     if not layers or "IW1_1" not in constants:
         raise ModelFileError(
-            f"{path} has no layer a1 = ..(IW1_1*xp1): give a file that genFunction wrote, with its constants."
+            f"{path} was not written by genFunction(net, 'file'): it has no "
+            f"{'constant IW1_1, the weights of the first layer' if layers else 'statement a1 = ... of a first layer'}. "
+            "Write it with genFunction in MATLAB, and give that file."
         )
     if sorted(layers, key=int) != [str(i) for i in range(1, len(layers) + 1)]:
         raise ModelFileError(f"{path} has the layers {', '.join(layers)}, and layer 1 to {len(layers)} were expected.")

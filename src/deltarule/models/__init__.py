@@ -7,7 +7,7 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, installing
 from deltarule.lazy import names
 
 if TYPE_CHECKING:
@@ -26,6 +26,6 @@ def __getattr__(name: str) -> Any:
     """The public names, imported when first used; the estimators only where scikit-learn is installed."""
     if name in ESTIMATORS and find_spec("sklearn") is None:
         raise ConfigurationError(
-            "the estimators need the package 'sklearn', which is not installed: run pip install 'deltarule[sklearn]'"
+            f"the estimators need the package 'sklearn', which is not installed: {installing('sklearn')}"
         )
     return _find(name)

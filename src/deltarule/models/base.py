@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from deltarule import trees
 from deltarule.checks import require_count, require_number
+from deltarule.data.table_checks import too_few_rows
 from deltarule.inspection import plots
 from deltarule.models import incremental
 from deltarule.models.candidates import get_effort
@@ -149,6 +150,8 @@ class NetworkEstimator(BaseEstimator):
         parts = hold_out(rows, share, seed, classes) if plan.way.holds_out else (rows, None)
         training, validation = (part and self._weighed(part).as_examples() for part in parts)
         assert training is not None
+        for note in too_few_rows(round(float(parts[0].weight.sum()))):  # copies count
+            warnings.warn(f"{note}.", UserWarning, stacklevel=3)
         plan = plan.for_count(len(training))
 
         def train(callbacks: Any) -> Any:

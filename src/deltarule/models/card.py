@@ -73,9 +73,9 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
     if evidence is None and model.examples:
         evidence = _at_hand(model, model.schema)
-    title = model.training.get("source") or ", ".join(model.schema.target_names)
+    file = model.training.get("source") if model.path is None else model.path.name
+    title = ": ".join(filter(None, (", ".join(model.schema.target_names), file)))
     if model.path is not None:
-        title = model.path.name
         more = (more or {}) | {"Model's SHA-256": sha256(model.path.read_bytes()).hexdigest()}
     rows = {name[0].upper() + name[1:]: words for name, words in card(model).items()} | (more or {})
     network = diagram(model.net, model.params, model.schema)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.data.table import load_table
+from deltarule.data.table_file import rows_as_lines
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
 from deltarule.models.fitting import finished, fit, scales_of
@@ -21,7 +22,7 @@ READING, TRAINING = ({field.name for field in fields(kind)} for kind in (TableOp
 
 def fit_table(
     table: Any,
-    target: str | Sequence[str],
+    target: str | Sequence[str] | None = None,
     *,
     task: str | None = None,
     seed: int = 0,
@@ -37,7 +38,7 @@ def fit_table(
 
     Args:
         table: the path of a file (.csv, .tsv, .txt, .xlsx, .parquet), or a DataFrame.
-        target: the column to learn, or several; all others are inputs.
+        target: the column to learn, or several; all others are inputs. Without one an error names the columns.
         task: "classification" or "regression", for a target that could be either.
         seed: of the split, the first weights and the order of the examples.
         split: "random", or "blocks": the first rows train and the last ones test, for rows in the order of time.
@@ -59,7 +60,7 @@ def fit_table(
     """
     if not (isinstance(table, str | Path) or hasattr(table, "columns")):
         raise ConfigurationError(f"table is a {type(table).__name__}: give a DataFrame, or the path of a file.")
-    target = [str(name) for name in ([target] if isinstance(target, str | int) else target)]
+    target = [str(name) for name in ([target] if isinstance(target, str | int) else target or ())]
     known = {*READING, *TRAINING, *RUNNING}
     for name in options:
         if name not in known:
@@ -70,15 +71,17 @@ def fit_table(
         value = reading.get(name)
         reading |= {} if value is None else {name: (value,) if isinstance(value, str) else tuple(value)}
     recipe = Recipe(**{name: value for name, value in options.items() if name in TRAINING})
-    data = load_table(
-        table,
-        target=target,
-        seed=seed,
-        split=split,
-        drop_missing=drop_missing,
-        options=TableOptions(**reading),
-        **reading_of_targets(recipe.cost, task),
-    )
+    how = TableOptions(**reading)
+    with rows_as_lines(table, how):
+        data = load_table(
+            table,
+            target=target,
+            seed=seed,
+            split=split,
+            drop_missing=drop_missing,
+            options=how,
+            **reading_of_targets(recipe.cost, task),
+        )
     for note in data.notes:
         warnings.warn(f"{note}.", UserWarning, stacklevel=2)
     plan = make_plan(recipe, Problem.of(data))

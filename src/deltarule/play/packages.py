@@ -1,6 +1,6 @@
 """What serves the page, Starlette and uvicorn, or a sentence that says how to get them."""
 
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, installing
 
 try:
     import uvicorn
@@ -13,7 +13,7 @@ try:
     from starlette.websockets import WebSocket, WebSocketDisconnect
 except ModuleNotFoundError as error:
     raise ConfigurationError(
-        f"the page needs the package {error.name!r}, which is not installed: run pip install 'deltarule[play]'."
+        f"the page needs the package {error.name!r}, which is not installed: {installing('play')}."
     ) from None
 
 __all__ = [

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import ceil, floor
 from typing import Any
 
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, installing
 from deltarule.tuning.space import Range, Space, Values
 from deltarule.tuning.trial import RunningTrial, Trial, Workbench
 
@@ -27,7 +27,7 @@ def learn(
         import optuna
     except ImportError:
         raise ConfigurationError(
-            "method='bayes' needs the package optuna, which is not installed: run pip install 'deltarule[search]', "
+            f"method='bayes' needs the package optuna, which is not installed: {installing('search')}, "
             "or take method='random'"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -24,7 +24,10 @@ def test_a_regression_is_shown_by_part_with_its_own_r(plant):
         assert f"R {r:.4f}, {rows.sum()} rows" in one.caption
         assert one.svg().count("<title>row ") == rows.sum()
     errors = (evidence.predicted - evidence.actual)[PARTS == "test", 0]
-    assert f"Mean {errors.mean():.3g}, standard deviation {errors.std():.3g}" in shown["Errors of yield"].caption
+    assert (
+        f"of the test rows: mean {errors.mean():.3g}, standard deviation {errors.std():.3g}"
+        in shown["Errors of yield"].caption
+    )
     page = html_report("m", schema, {}, {}, evidence)
     r2 = 1 - np.sum(errors**2) / np.sum(
         (evidence.actual[PARTS == "test"] - evidence.actual[PARTS == "test"].mean()) ** 2

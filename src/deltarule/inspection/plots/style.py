@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.errors import ConfigurationError
+from deltarule.errors import ConfigurationError, installing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +58,7 @@ def required(package: str) -> ModuleType:
         return import_module(package)
     except ImportError as error:
         raise ConfigurationError(
-            f"pictures need the package {package!r}, which cannot be imported here ({error}): "
-            "run pip install 'deltarule[plot]'"
+            f"pictures need the package {package!r}, which cannot be imported here ({error}): {installing('plot')}"
         ) from error
 
 

@@ -15,15 +15,34 @@ from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
 from deltarule.inspection.report.predictions import Shown, predictions
 
+DAMPING = (
+    "How cautious the steps of Levenberg-Marquardt are. Small: it goes straight to the minimum of the model with "
+    "linear errors (a Gauss-Newton step); large: it takes a short step downhill."
+)
+EVIDENCE = (
+    "The logarithm of how probable the settings make the training targets. The settings are the penalties, which hold "
+    "the weights small, and the noise; training ends where it no longer grows."
+)
 # What a history may hold of each epoch: its name, its label, whether its axis is logarithmic, and what it says.
 TRAINING_STATE = (
     ("gradient_norm", "norm of the gradient", True, "It falls to 0 at a minimum."),
-    ("lambda", "damping lambda", True, "Small: Gauss-Newton steps; large: short steps downhill."),
-    ("mu", "damping mu", True, "Small: Gauss-Newton steps; large: short steps downhill."),
+    ("lambda", "damping lambda", True, DAMPING),
+    ("mu", "damping mu", True, DAMPING),
     ("radius", "radius of the trust region", True, "How far a step may go."),
-    ("log_evidence", "log evidence", False, "The more, the better the data support the penalties; it has a maximum."),
-    ("gamma", "effective parameters gamma", False, "How many parameters the data determine."),
-    ("beta", "noise precision beta", True, "One over the variance of the noise, of scaled targets."),
+    ("log_evidence", "log evidence", False, EVIDENCE),
+    (
+        "gamma",
+        "effective parameters gamma",
+        False,
+        "How many of the parameters the data determine; the penalties the rest.",
+    ),
+    (
+        "beta",
+        "noise precision beta",
+        True,
+        "1 / (variance of the noise), of targets scaled to variance 1: 100 is a noise of "
+        "a tenth of their standard deviation.",
+    ),
 )
 IMPORTANCE = (
     "How much worse the predictions are when a column is shuffled among the rows. Columns that say the same thing "

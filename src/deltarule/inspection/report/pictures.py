@@ -239,9 +239,9 @@ def dependence(
 def _bands(x: np.ndarray, low: np.ndarray, high: np.ndarray, paint: str, apart: bool) -> list[Band]:
     """One band along the line, or one for each category."""
     if not apart:
-        return [Band(x, low, high, paint, 0.15)]
+        return [Band(x, low, high, paint, 0.3)]
     return [
-        Band(np.array([at - 0.12, at + 0.12]), np.full(2, a), np.full(2, b), paint, 0.25)
+        Band(np.array([at - 0.12, at + 0.12]), np.full(2, a), np.full(2, b), paint, 0.4)
         for at, a, b in zip(x, low, high, strict=True)
     ]
 

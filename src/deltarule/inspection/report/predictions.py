@@ -59,8 +59,13 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
         predicted, actual = evidence.predicted[:, j], evidence.actual[:, j]
         errors = (predicted - actual)[judged]
         spread = (
-            f"Mean {errors.mean():.3g}, standard deviation {errors.std():.3g}; half of the errors are within "
-            f"{np.median(np.abs(errors)):.3g}" + (", of the test rows." if "test" in parts else ".")
+            (
+                "The bars are the errors of all rows, their colours the parts; the numbers are of the test rows: mean "
+                if "test" in parts
+                else "Mean "
+            )
+            + f"{errors.mean():.3g}, standard deviation {errors.std():.3g}; half of these errors are smaller than "
+            f"{np.median(np.abs(errors)):.3g}."
         )
         pattern = "A pattern here is something that the network has not learnt; a funnel is noise that grows."
         for part, places in (parts or {"": judged}).items():
