@@ -64,4 +64,4 @@ def test_an_unknown_class_is_refused(refused, shelf, flowers):
     (shelf / "odd.csv").write_text("length,width,flower\n1,2,tulip\n")
     sentence = refused("evaluate", flowers, shelf / "odd.csv")
     assert "'tulip'" in sentence
-    assert "row 0" in sentence
+    assert "line 2" in sentence
