@@ -34,6 +34,11 @@ class Examples:
         """N, the number of examples."""
         return len(self.X)
 
+    @property
+    def each_weight(self) -> np.ndarray:
+        """The weight of every example, (N,), ones where all count alike."""
+        return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
+
     def taken(self, which: Any) -> "Examples":
         """Some of them: a boolean for each, or their places."""
         weights = None if self.weights is None else self.weights[which]

@@ -95,9 +95,8 @@ def together(several: Sequence[Trained], weights: np.ndarray, train: Examples, l
 def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -> NoiseLaw:
     f, variance = (np.stack([getattr(one.left_out, name) for one in several]) for name in ("mean", "variance"))
     mean, spread = moments(plain.weights, f, variance)
-    weight = np.ones(len(mean)) if train.weights is None else train.weights
     X, Y = (np.asarray(array, np.float64) for array in (train.X, train.Y))
-    law = fitted_law(X, mean, Y - mean, spread, plain.noise, weight)
+    law = fitted_law(X, mean, Y - mean, spread, plain.noise, train.each_weight)
     return law._replace(
         scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True)))
     )

@@ -102,7 +102,7 @@ def leaving(examples: Examples) -> np.ndarray:
     inputs stand with several targets a single measurement leaves, for without all that share its target an input of
     few distinct rows would have the contrary targets alone.
     """
-    weight = np.ones(len(examples.X)) if examples.weights is None else np.asarray(examples.weights, np.float64)
+    weight = examples.each_weight
     counted = weight > 0
     if not counted.any():
         return weight

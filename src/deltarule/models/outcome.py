@@ -162,8 +162,7 @@ def outcome_of(
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"
     if softmax and plan.regularization == "early-stopping" and validation is not None and result.best_epoch > 0:
         outputs = np.asarray(plan.net(result.params, validation.X), np.float64)
-        weight = np.ones(len(validation)) if validation.weights is None else validation.weights
-        calibration = calibrate(outputs, np.argmax(validation.Y, axis=1), weight)
+        calibration = calibrate(outputs, np.argmax(validation.Y, axis=1), validation.each_weight)
         params = cooled(result.params, calibration.temperature)
         return Outcome(plan, replace(result, params=params), calibration=calibration)
     return Outcome(plan, result)

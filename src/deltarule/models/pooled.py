@@ -51,7 +51,7 @@ def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps |
 
 def weigher(train: Examples) -> Callable[[Sequence[Classifier]], tuple[np.ndarray, float]]:
     """The weights of several trained networks, and the score of all together: minus the mean cost of rows left out."""
-    weight = _weight(train)
+    weight = train.each_weight
 
     def weigh(several: Sequence[Classifier]) -> tuple[np.ndarray, float]:
         Z, net = np.stack([one.z for one in several]), several[0].net
@@ -73,9 +73,5 @@ def calibration(several: Sequence[Classifier], weights: np.ndarray, train: Examp
     Z, net, classes = np.stack([one.z for one in several]), several[0].net, np.argmax(train.Y, axis=1)
     T = 1 / weights.sum()
     mean, scaled = (net.output_activation.sigma(np.tensordot(w, Z, 1)) for w in (T * weights, weights))
-    before, after = (expected_calibration_error(P, classes, _weight(train)) for P in (mean, scaled))
+    before, after = (expected_calibration_error(P, classes, train.each_weight) for P in (mean, scaled))
     return Calibration(float(T), before, after, len(classes))
-
-
-def _weight(train: Examples) -> np.ndarray:
-    return np.ones(len(train)) if train.weights is None else np.asarray(train.weights, np.float64)
