@@ -18,24 +18,29 @@ LEAST_SHARE = 0.02  # of the weight, below which a candidate is dropped
 
 
 class Candidate(NamedTuple):
-    """The sizes of the hidden layers, whether the start is nearly linear, and whether steps are further inputs."""
+    """The sizes of the hidden layers, whether the start is nearly linear, and which steps are further inputs, if any.
+
+    `steps` is a name in `deltarule.trainers.bayesian.steps.KINDS`.
+    """
 
     hidden: tuple[int, ...]
     nearly_linear: bool = False
-    steps: bool = False
+    steps: str | None = None
 
 
 ORDER = (
     Candidate((20,)),
     Candidate((20,), nearly_linear=True),
-    Candidate((20,), steps=True),
+    Candidate((20,), steps="coarse"),
+    Candidate((20,), steps="fine"),
     Candidate(()),
     Candidate((20, 20), nearly_linear=True),
     Candidate((20,)),
     Candidate((50,), nearly_linear=True),
-    Candidate((10,), nearly_linear=True, steps=True),
+    Candidate((10,), nearly_linear=True, steps="coarse"),
     Candidate((10,), nearly_linear=True),
-    Candidate((), steps=True),
+    Candidate((), steps="coarse"),
+    Candidate((), steps="fine"),
     Candidate((20, 20)),
     Candidate((50,)),
 )  # the first two are what is trained where nothing is chosen
@@ -43,10 +48,12 @@ ORDER_OF_CLASSES = (
     Candidate((10,)),
     Candidate(()),
     Candidate((10, 10, 10)),
-    Candidate((), steps=True),
-    Candidate((10,), steps=True),
+    Candidate((), steps="coarse"),
+    Candidate((), steps="fine"),
+    Candidate((10,), steps="coarse"),
+    Candidate((10,), steps="fine"),
     Candidate((10, 10)),
-    Candidate((10, 10), steps=True),
+    Candidate((10, 10), steps="coarse"),
     Candidate((10,), nearly_linear=True),
     Candidate((20, 10, 5)),
     Candidate((10, 10, 10), nearly_linear=True),

@@ -108,7 +108,7 @@ def fit(
 
     def one(candidate: Candidate, number: int) -> Any:
         own, X = plan.of(candidate), np.asarray(training.X, np.float64)
-        steps = Steps.of(X, plan.net.layers[0].activation) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
+        steps = Steps.of(X, plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
             return None
         seen = training if steps is None else replace(training, X=steps(X))

@@ -23,7 +23,7 @@ from deltarule.network.side_by_side import lets_pass
 from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.steps import KINDS, Steps
 from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
@@ -86,16 +86,17 @@ def is_choosing(recipe: Recipe) -> bool:
 
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     """The networks that the effort has room for; where values cannot pass a layer, those of one hidden layer."""
-    steps = None if not len(problem.X) else Steps.of(np.asarray(problem.X, np.float64), "tanh")
+    X = np.asarray(problem.X, np.float64)
+    inputs = {kind: len(steps.std) for kind in KINDS if len(X) and (steps := Steps.of(X, "tanh", kind)) is not None}
+    inputs[None] = problem.inputs
     passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
     def operations(candidate: Candidate) -> float:
         net = plan.of(candidate).net
-        if (not passing and (candidate.steps or len(candidate.hidden) != 1)) or (candidate.steps and steps is None):
+        if (not passing and (candidate.steps or len(candidate.hidden) != 1)) or candidate.steps not in inputs:
             return np.inf
-        inputs = len(steps.std) if candidate.steps and steps is not None else problem.inputs
         try:
-            return plan.trainer.epoch_flops(net.sizes((inputs,)), problem.count)
+            return plan.trainer.epoch_flops(net.sizes((inputs[candidate.steps],)), problem.count)
         except ConfigurationError:  # its matrices do not fit the memory
             return np.inf
 
