@@ -39,7 +39,7 @@ def export(
     """Write a trained model in another language, C99 or a PLC's for example: raw rows in, units or classes out."""
     from deltarule.checks import require_choice
     from deltarule.export import LANGUAGES, PRECISIONS, export_model, require_language
-    from deltarule.export.literals import identifier
+    from deltarule.export.source import identifier
     from deltarule.export.program import program_of
 
     require_choice("--precision", precision, PRECISIONS)

@@ -54,7 +54,7 @@ def train_series(choices: Choices, as_json: bool) -> None:
         **options,
     ).fit(*arrays(fit))
     seconds = time.perf_counter() - began
-    model.name(series.inputs, series.targets)
+    model.names_ = tuple(series.inputs), tuple(series.targets)
     test = series.part(cut - model.max_lag_)
     found = judged(model, arrays(fit), arrays(test), min(choices.horizon or LONGEST, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*arrays(fit)))
@@ -139,7 +139,7 @@ def predict_series(model: "NARXRegressor", asked: Asked) -> None:
     from scipy.special import ndtri
 
     source, out, interval = asked.source, asked.out, asked.interval
-    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_for(model, source, asked.reading)
     known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
     if not len(known):
@@ -192,7 +192,7 @@ def read_for(model: "NARXRegressor", source: str, reading: Reading) -> "Series":
     """
     from deltarule.data.series import require_step
 
-    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_series(source, reading.table_options, targets, options.get("time"), options.get("resample"), inputs)
     require_step(series, model.record_.get("step"), Path(source).name)
     return series

@@ -21,7 +21,7 @@ def digits(seed: int = 0) -> Pictures:
     scikit-learn ships it.
 
     Raises:
-        DataError: scikit-learn is not installed.
+        ConfigurationError: scikit-learn is not installed.
         ConfigurationError: the seed is not a whole number >= 0.
     """
     table = _table()
