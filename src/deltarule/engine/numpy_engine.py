@@ -15,6 +15,7 @@ from scipy.linalg import lapack
 from scipy.special import expit
 
 from deltarule.engine import machine, randomness
+from deltarule.engine.blas_threads import threads_for_work
 from deltarule.engine.numpy_batches import (
     descend,
     each_batch,
@@ -67,6 +68,11 @@ def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
 def quiet() -> AbstractContextManager:
     """A context in which nothing warns of overflow: what comes of it is checked."""
     return np.errstate(all="ignore")
+
+
+def threads_for(products: float) -> AbstractContextManager:
+    """The limit on BLAS's threads for so many multiplications: beside another busy process they would wait actively."""
+    return threads_for_work(products)
 
 
 # Random numbers

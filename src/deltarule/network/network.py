@@ -195,7 +195,8 @@ class Network:
         with E.computing_in(dtype):
             x = self.as_inputs(params, X, dtype)
             most = rows_at_once(self, x)
-            parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
+            with E.threads_for(float(len(x)) * self.sizes(x.shape[1:]).products):
+                parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
             return E.wait(parts[0] if len(parts) == 1 else E.xp.concatenate(parts))
 
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: Any = None) -> tuple[Array, Params]:
@@ -215,7 +216,8 @@ class Network:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             y = self.as_targets(Y, x)
             drawn = None if key is None else E.key((*as_path(key), NOISE))
-            return E.wait(_in_parts(E, net, params, x, y, drawn))
+            with E.threads_for(2.0 * len(x) * self.sizes(x.shape[1:]).products):
+                return E.wait(_in_parts(E, net, params, x, y, drawn))
 
     def derivatives(self, params: Params, X: Any) -> "Derivatives":
         """The outputs and their first and second derivatives by the inputs, at every example, exactly.
