@@ -22,17 +22,17 @@ ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factorin
 WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
 WORK_OF_ONE_THREAD = 2**14  # multiplications that OpenBLAS divides among no threads, so that no limit is needed
 
+FREE = nullcontext()
+
 
 def threads_for_order(order: int) -> AbstractContextManager:
     """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
-    return nullcontext() if order >= ORDER_WORTH_THREADS else _one_thread()
+    return FREE if order >= ORDER_WORTH_THREADS else _one_thread()
 
 
 def threads_for_work(products: float) -> AbstractContextManager:
     """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
-    if products >= WORK_WORTH_THREADS or products <= WORK_OF_ONE_THREAD:
-        return nullcontext()
-    return _one_thread()
+    return _one_thread() if WORK_OF_ONE_THREAD < products < WORK_WORTH_THREADS else FREE
 
 
 @cache

@@ -15,7 +15,7 @@ from scipy.linalg import lapack
 from scipy.special import expit
 
 from deltarule.engine import machine, randomness
-from deltarule.engine.blas_threads import threads_for_work
+from deltarule.engine.blas_threads import threads_for_work as threads_for
 from deltarule.engine.numpy_batches import (
     descend,
     each_batch,
@@ -33,7 +33,7 @@ xp = np
 copies = machine.Copies(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
 __all__ = [
     "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "real", "sum_over_blocks",
-    "take_batch", "turned",
+    "take_batch", "threads_for", "turned",
 ]  # fmt: skip
 
 
@@ -68,11 +68,6 @@ def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
 def quiet() -> AbstractContextManager:
     """A context in which nothing warns of overflow: what comes of it is checked."""
     return np.errstate(all="ignore")
-
-
-def threads_for(products: float) -> AbstractContextManager:
-    """The limit on BLAS's threads for so many multiplications: beside another busy process they would wait actively."""
-    return threads_for_work(products)
 
 
 # Random numbers

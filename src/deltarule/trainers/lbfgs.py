@@ -80,7 +80,7 @@ class LBFGS(Trainer):
 
     def epoch(self, net: "Network", state: LBFGSState, rows: Rows, turn: Turn) -> tuple[LBFGSState, Record]:
         """`iterations` steps on all examples."""
-        block = block_size(rows.x.shape[0], rows_at_once(net, rows.x))
+        block = block_size(rows.x.shape[0], rows_at_once(net.sizes(rows.input_shape), rows.x))
         F = Objective(net, rows, block, self.l2, 1 / float(rows.mask.sum()))
         return self.step(F, "", state, 1.0, rows.x.dtype, turn.clock)
 
