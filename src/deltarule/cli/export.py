@@ -39,8 +39,8 @@ class Exporting(OfModel):
 def export(asked: Exporting) -> None:
     """Write a trained model in another language, C99 or a PLC's for example: raw rows in, units or classes out."""
     from deltarule.export import LANGUAGES, export_model, require_language
-    from deltarule.export.literals import identifier
     from deltarule.export.program import program_of
+    from deltarule.export.source import identifier
 
     check_given(asked)
     model = asked.model

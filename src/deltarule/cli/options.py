@@ -58,7 +58,8 @@ def option(help: str, metavar: str | None = None, *, default: Any = None, **fact
 def options_of(kind: type) -> dict[str, Option]:
     """The options of a dataclass by the names of its fields: arguments, its own options, those that it inherits."""
     found = {one.name: one.metadata["option"] for one in fields(kind) if "option" in one.metadata}
-    return dict(sorted(found.items(), key=lambda one: not one[1].positional and 1 + (one[0] not in kind.__annotations__)))
+    order = {name: not known.positional and 1 + (name not in kind.__annotations__) for name, known in found.items()}
+    return {name: found[name] for name in sorted(found, key=order.__getitem__)}
 
 
 def typed(kind: type, name: str) -> str:

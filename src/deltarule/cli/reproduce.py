@@ -47,8 +47,8 @@ def reproduce(asked: Reproduction) -> None:
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
     from deltarule.cli.progress import DownloadProgress, ExperimentProgress
-    from deltarule.experiments import EXPERIMENTS, Settings, choose, pages, run
-    from deltarule.inspection.plots.style import required
+    from deltarule.data.optional import require
+    from deltarule.experiments import EXPERIMENTS, Settings, choose, run, write
 
     console = console_for(asked.as_json)
     if asked.name is None:
@@ -59,7 +59,7 @@ def reproduce(asked: Reproduction) -> None:
             line(console, f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
         return
     names = choose(asked.name)
-    required("matplotlib")  # before the work, not after it
+    require("matplotlib", "an experiment", "plot")  # before the work, not after it
     check_given(asked)
     folder = asked.out or (QUICK if asked.quick else FULL)
     folder.mkdir(parents=True, exist_ok=True)  # before the work, not after it
@@ -76,7 +76,7 @@ def reproduce(asked: Reproduction) -> None:
             settings = Settings(asked.quick, asked.seeds, lambda: mnist, progress.tell, asked.checkpoints)
             report = run(each, settings)
         seconds = time.perf_counter() - started
-        files = pages.write(report, folder, command("reproduce", each, *options))
+        files = write(report, folder, command("reproduce", each, *options))
         console.print(_table(report))
         line(console, f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})

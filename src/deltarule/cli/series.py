@@ -53,7 +53,7 @@ def train_series(choices: Choices, as_json: bool) -> None:
         random_state=choices.seed,
     ).fit(*fit.arrays)
     seconds = time.perf_counter() - began
-    model.name(series.inputs, series.targets)
+    model.names_ = tuple(series.inputs), tuple(series.targets)
     test = series.part(cut - model.max_lag_)
     found = judged(model, fit.arrays, test.arrays, min(choices.horizon or LONGEST, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
@@ -116,7 +116,7 @@ def predict_series(model: "NARXRegressor", asked: "Prediction") -> None:
     import numpy as np
     from scipy.special import ndtri
 
-    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_for(model, asked)
     known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
     if not len(known):
@@ -168,7 +168,7 @@ def read_for(model: "NARXRegressor", asked: Rows) -> "Series":
     """The steps of a table with the columns that the model was trained on, and as far apart."""
     from deltarule.data.series import require_step
 
-    options, (inputs, targets) = model.record_.get("options") or {}, model.names
+    options, (inputs, targets) = model.record_.get("options") or {}, model.names_
     at, step = options.get("time"), options.get("resample")
     series = read_series(asked.source, asked.table_options, targets, at, step, inputs)
     require_step(series, model.record_.get("step"), Path(asked.source).name)

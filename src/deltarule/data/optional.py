@@ -8,7 +8,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from deltarule.errors import DataError, installing
+from deltarule.errors import ConfigurationError, installing
 
 # pandas may not be installed, and annotates frame[name] as "Series | DataFrame", of which a type checker can
 # make nothing; these two names tell the reader what stands there.
@@ -22,6 +22,6 @@ def require(module: str, purpose: str = "a table", extra: str = "cli") -> Module
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise DataError(
+        raise ConfigurationError(
             f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {installing(extra)}"
         ) from error

@@ -1,9 +1,19 @@
-"""Numbers, names and texts as they stand in generated source code."""
+"""The text of an exported file: its template in `templates`, and the numbers, names and sentences that fill it in.
+
+In a template an expression stands between « and »; else it is Jinja as it is everywhere.
+"""
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from deltarule.export.program import Program
+from deltarule.network.activations import get_activation
 
 WIDTH = 110
 RESERVED_TEXT = """
@@ -75,3 +85,41 @@ def about(columns: Iterable, first: int) -> list[str]:
             listed = ", ".join(f"{i} {in_comment(c)}" for i, c in enumerate(column.categories, first))
             lines.append(f"{j}: {in_comment(column.name)}, one of: {listed}{missing}")
     return lines
+
+
+def about_outputs(program: Program, first: int) -> list[str]:
+    """A line for each target of a regression, or for each class."""
+    if program.classes is None:
+        return about(program.targets, first)
+    return [f"{j}: {in_comment(label)}" for j, label in enumerate(program.classes, first)]
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        variable_start_string="«",
+        variable_end_string="»",
+    )
+    environment.globals |= {"about": about, "about_outputs": about_outputs, "wrapped": wrapped}
+    environment.globals |= {"activation": get_activation, "search": re.search}
+    environment.filters["without_stars"] = lambda text: re.sub(r"[(*][*)]", lambda two: " ".join(two[0]), text)
+    return environment
+
+
+def source(template: str, program: Program, name: str, precision: str, literal: Any = number, **words: Any) -> str:
+    """The text of a template, without ".jinja", for a file called `name`; `words` are the language's own.
+
+    `literal` writes a number of a precision.
+    """
+
+    def numbers(values: Any) -> list[str]:
+        cells = np.ravel(values if isinstance(values, np.ndarray) else list(values)).tolist()
+        return [literal(cell, precision) if isinstance(cell, float) else str(cell) for cell in cells]
+
+    template_of = _templates().get_template(f"{template}.jinja")
+    return template_of.render(program=program, name=name, double=precision == "double", numbers=numbers, **words)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltarule.data.columns import RawColumn
-from deltarule.export.literals import RESERVED, about, identifier, in_comment, number, wrapped
-from deltarule.export.octave import octave_source
+from deltarule.export.languages import octave_source
+from deltarule.export.source import RESERVED, about, identifier, in_comment, number, wrapped
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
