@@ -95,26 +95,23 @@ def predict(asked: Prediction) -> None:
 
 
 def _spread(
-    model: "TrainedModel", rows: "RawRows", taken: dict[str, Any], interval: float | None
+    model: "TrainedModel", rows: "RawRows", taken: dict[str, Any], coverage: float | None
 ) -> dict[str, dict[str, Any]]:
     """The columns "TARGET_std" and with an interval "TARGET_lower" and "TARGET_upper", by "std", "lower", "upper".
 
     `taken` holds the columns that there are, among them the predictions.
     """
     from deltarule.data.units import suffixed
-    from deltarule.models.model import spread
+    from deltarule.models.model import interval, spread
 
     if model.error_bars is None:
         return {}
-    std = dict(zip(model.schema.target_names, spread(model, rows.X).T, strict=True))
-    found = {"std": std}
-    if interval is not None:
-        t = model.error_bars.reach(interval)
-        found["lower"] = {name: taken[name] - t * s for name, s in std.items()}
-        found["upper"] = {name: taken[name] + t * s for name, s in std.items()}
+    found = {"std": spread(model, rows.X)}
+    if coverage is not None:
+        found["lower"], found["upper"] = interval(model, rows.X, coverage)
     return {
-        what: {_free(suffixed(name, what), taken): values for name, values in columns.items()}
-        for what, columns in found.items()
+        what: {_free(suffixed(n, what), taken): v for n, v in zip(model.schema.target_names, values.T, strict=True)}
+        for what, values in found.items()
     }
 
 

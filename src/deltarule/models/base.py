@@ -135,7 +135,7 @@ class NetworkEstimator(BaseEstimator):
                 plan,
                 training,
                 validation,
-                self._target_scales,
+                self._target_scaling,
                 callbacks=callbacks,
                 seed=seed,
                 params=None if self._is_fresh or self._single is None else self._single[1],
@@ -189,13 +189,13 @@ class NetworkEstimator(BaseEstimator):
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
         """The plan for scaled rows."""
-        problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scales, shifted=False)
+        problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scaling.std, shifted=False)
         return make_plan(recipe, problem)
 
     @property
-    def _target_scales(self) -> np.ndarray:
-        """What each target of a regression was divided by, (k,)."""
-        return np.ones(0)
+    def _target_scaling(self) -> Scaling:
+        """How the targets of a regression were scaled."""
+        return Scaling.of_columns(())
 
     def _weighed(self, rows: Weighted) -> Weighted:
         """The rows with the weights that they train and validate with."""

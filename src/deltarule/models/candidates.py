@@ -75,6 +75,7 @@ class Effort:
         order: the candidates, in the order in which they are tried, from the first again where all have been.
         order_of_classes: those of classifiers.
         law: whether the noise may have outliers and depend on the inputs; else it is Gaussian and of one size.
+        logarithm: whether a regression may be fitted to the logarithm of its target.
     """
 
     starts: int
@@ -85,6 +86,7 @@ class Effort:
     order: tuple[Candidate, ...] = ORDER
     order_of_classes: tuple[Candidate, ...] = ORDER_OF_CLASSES
     law: bool = True
+    logarithm: bool = True
 
     def time(self, rows: int) -> float:
         """The seconds for so many rows."""
