@@ -47,7 +47,7 @@ def fit_for_use() -> dict[Source, Table]:
 
 
 def drawn(tables: dict[Source, Table], kind: str, seen: set[str]) -> list[Source]:
-    """The tables of one kind that the page is of, in the order of their lots: few of each package, none that was seen."""
+    """The tables of one kind for the page, in the order of their lots: few of each package, none that was seen."""
     taken: Counter = Counter()
     picked = []
     for source in sorted((s for s, table in tables.items() if table.kind == kind), key=lot):

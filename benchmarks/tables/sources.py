@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks.tables.cleaning import ROWS
 from benchmarks.tables.formulas import response
 
-# Data sets whose help pages fit no model, but whose textbooks or pages name one response: read from these before any run.
+# Data sets whose help pages fit no model, but whose textbooks or pages name one response; read before any run.
 RESPONSES = {
     "modeldata": {
         "Chicago": "ridership",

@@ -189,7 +189,9 @@ class NetworkEstimator(BaseEstimator):
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
         """The plan for scaled rows."""
-        problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scaling.std, shifted=False)
+        problem = Problem(
+            "y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scaling.std, shifted=False
+        )
         return make_plan(recipe, problem)
 
     @property

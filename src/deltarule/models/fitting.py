@@ -161,7 +161,7 @@ class Tries:
         if number == 0 and self.first:
             return self.first[0]
         own, X = self.plan.of(candidate), np.asarray(self.examples.X, np.float64)
-        steps = Steps.of(X, own.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
+        steps = Steps.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
             return None
         seen = self.examples if steps is None else replace(self.examples, X=steps(X))

@@ -1,6 +1,5 @@
 """What a training has come to: the network to keep, calibrated, and with Bayesian regularisation its error bars."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -180,9 +179,7 @@ def kind_of(plan: Plan) -> Any:
     return pooled if plan.net.cost.knows_noise(plan.net.output_activation) else averaged
 
 
-def merged(
-    plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: Logarithm | None = None
-) -> Outcome:
+def merged(plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: Logarithm | None = None) -> Outcome:
     """Trained networks as one, a regression with error bars, a classifier calibrated.
 
     Args:

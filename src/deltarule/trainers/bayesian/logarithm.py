@@ -10,7 +10,6 @@ of y is that of u times du/dy = 1/(std (y + shift)).
 Which of the two scales the rows speak for is asked of what one network on each predicts for rows left out.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
@@ -56,7 +55,7 @@ class Logarithm(NamedTuple):
     def encode(self, Y: np.ndarray) -> np.ndarray:
         """u of y, -inf where y lies below its zero."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (np.where(Y > -self.shift, np.log(Y + self.shift), -np.inf) - self.mean) / self.std
+            return (np.where(-self.shift < Y, np.log(Y + self.shift), -np.inf) - self.mean) / self.std
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """y(u)."""
@@ -74,7 +73,7 @@ class Logarithm(NamedTuple):
     def log_slope(self, Y: np.ndarray) -> np.ndarray:
         """ln du/dy, -inf below the zero of y."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(Y > -self.shift, -np.log(self.std * (Y + self.shift)), -np.inf)
+            return np.where(-self.shift < Y, -np.log(self.std * (Y + self.shift)), -np.inf)
 
     def smeared(self, error: np.ndarray, weight: np.ndarray) -> Self:
         """With the smear of errors of u of rows left out, (N, 1)."""
@@ -98,7 +97,7 @@ class Logarithm(NamedTuple):
 def speaks_for_logarithm(Y: np.ndarray, plain: Any, logged: Any, log: Logarithm, weight: np.ndarray) -> bool:
     """Whether a network fitted to u predicts targets y of rows left out better than one fitted to y.
 
-    Its density must be larger and its squared error smaller.
+    Its density must be larger and its squared error smaller, each by more than the standard error of the difference.
 
     Args:
         Y: y, (N, 1).
@@ -106,11 +105,16 @@ def speaks_for_logarithm(Y: np.ndarray, plain: Any, logged: Any, log: Logarithm,
         log: the scale of the second.
         weight: of the rows, (N,).
     """
-    means: Sequence[np.ndarray] = (
-        plain.left_out.mean,
-        log.smeared(log.encode(Y) - logged.left_out.mean, weight).expected(logged.left_out.mean),
-    )
-    densities = plain.log_density, logged.log_density + log.log_slope(Y)[:, 0]
-    errors = [float(np.nansum(weight[:, None] * (Y - mean) ** 2)) for mean in means]
-    likely = [float(weight @ density) for density in densities]
-    return errors[1] < errors[0] and likely[1] > likely[0]
+    f = logged.left_out.mean
+    mean = log.smeared(log.encode(Y) - f, weight).expected(f)
+    closer = ((Y - plain.left_out.mean) ** 2 - (Y - mean) ** 2)[:, 0]
+    likelier = logged.log_density + log.log_slope(Y)[:, 0] - plain.log_density
+    return _is_positive(closer, weight) and _is_positive(likelier, weight)
+
+
+def _is_positive(gain: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether a mean over rows is above its standard error."""
+    known = np.isfinite(gain) & (weight > 0)
+    mean = np.average(gain[known], weights=weight[known])
+    error = np.sqrt(np.average((gain[known] - mean) ** 2, weights=weight[known]) / known.sum())
+    return bool(mean > error)
