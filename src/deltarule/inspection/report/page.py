@@ -66,15 +66,9 @@ def html_report(
     evidence: Evidence | None,
     network: str = "",
 ) -> str:
-    """The page, with everything in it.
+    """The page, with everything in it: the model's card, what its file records of the training, and what was measured.
 
-    Args:
-        title: above the page.
-        schema: of the model.
-        card: what the model's card says, a value for each name.
-        training: the model file's record; its history gives the curves.
-        evidence: the model on rows with known targets, or None.
-        network: a picture of it as SVG.
+    `network` is a picture of it as SVG.
     """
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
