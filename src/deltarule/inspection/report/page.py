@@ -192,12 +192,15 @@ def _training(training: Mapping[str, Any]) -> list[Shown]:
         history = {**history, "epoch": list(range(len(history["cost"])))}
     best = int(training.get("best_epoch") or 0)
     caption = f"The dotted line is epoch {best}, whose parameters were kept." if best else "The cost over the epochs."
-    shown = [Shown("Performance", caption, pictures.performance(history, best))]
+    costs = {"training": history["cost"]}
+    if "validation_cost" in history:
+        costs["validation"] = history["validation_cost"]
+    shown = [Shown("Performance", caption, pictures.over_epochs(costs, history, "mean cost", best))]
     for name, label, log, words in TRAINING_STATE:
         values = history.get(name)
         if values is None or np.ndim(values) != 1:
             continue
         if any(value is not None and (value > 0 or not log) for value in values):
             title = label[0].upper() + label[1:]
-            shown.append(Shown(title, words, pictures.training_state(history, name, label, best, log)))
+            shown.append(Shown(title, words, pictures.over_epochs({label: values}, history, label, best, log)))
     return shown
