@@ -17,16 +17,7 @@ Frame = Any
 
 
 def require(module: str, purpose: str = "a table", extra: str = "cli") -> ModuleType:
-    """Import an optional module, by its dotted name.
-
-    Args:
-        module: such as "pandas" or "sklearn.datasets".
-        purpose: what needs it, the subject of the error's sentence.
-        extra: the extra of deltarule that brings it.
-
-    Raises:
-        ConfigurationError: the package is not installed.
-    """
+    """Import an optional module, such as "sklearn.datasets", of an extra of deltarule; `purpose` is what needs it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -29,6 +29,7 @@ from deltarule.errors import ConfigurationError, counted
 
 name = "numpy"
 xp = np
+copies = machine.Copies(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
 __all__ = [
     "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "real", "sum_over_blocks",
     "take_batch", "turned",

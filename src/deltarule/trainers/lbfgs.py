@@ -61,6 +61,11 @@ class LBFGS(Trainer):
         """Check every number where it is given."""
         check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
+    @property
+    def memory_copies(self) -> int:
+        """The steps and the changes of the gradient that it keeps."""
+        return 2 * self.memory
+
     def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a gradient are small."""
         return threads_for_work(2.0 * count * sizes.steps * sizes.parameters)

@@ -8,7 +8,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import Schema
-from deltarule.data.pixels import Pixels
+from deltarule.data.columns import Pixels
 from deltarule.inspection.report import gather, html_report
 from deltarule.inspection.report.predictions import _confusion, predictions, side_by_side
 

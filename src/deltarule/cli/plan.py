@@ -1,40 +1,39 @@
-"""`deltarule plan`: what `deltarule train` with the same options would take, said before anything is trained."""
+"""`deltarule plan`: what `deltarule train` with the same options would take, said before anything is trained.
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+The time that `train` itself announces is that of `deltarule.engine.choice.estimate`, a model by shapes and settings:
+nothing is timed, and the same command says the same everywhere.
+"""
 
-import typer
+import warnings
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import deltarule as dr
+from deltarule import data
 from deltarule.cli.choice_checks import check_choices
-from deltarule.cli.choices import Choices, as_words
+from deltarule.cli.choices import Choices
 from deltarule.cli.loading import load_data
-from deltarule.cli.options import AsJson
-from deltarule.cli.planning import make_plan
+from deltarule.cli.options import as_words, given, option
+from deltarule.cli.reading import Screen, parse_devices, parse_hidden
 from deltarule.cli.screen import command, console_for, duration, emit_json, line, warnings_as_notes
 from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
     from deltarule.engine.choice import Estimate
+    from deltarule.models.plan import Plan
 
 FORMS = {None: "first-order steps", "cg": "matrix-free steps"}
+LONG = 60.0  # seconds worth a word
 
 
-def _counts(name: str, text: str) -> list[int]:
-    """The numbers in "1,2,4"."""
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= 2**20 for word in words):
-        raise ConfigurationError(f"{name} must be whole numbers of at least 1, and is {text!r}: give such as 1,8,64")
-    return [int(word) for word in words]
+@dataclass(frozen=True, kw_only=True)
+class Machines(Screen):
+    """What the time is estimated for."""
+
+    on: str = option("Numbers of devices like this one to estimate the time for.", "P[,P]", default="1,2,4,8")
 
 
-def plan(
-    choices: Choices,
-    on: Annotated[
-        str, typer.Option(metavar="P[,P]", help="Numbers of devices like this one to estimate the time for.")
-    ] = "1,2,4,8",
-    as_json: AsJson = False,
-) -> None:
+def plan(choices: Choices, machines: Machines) -> None:
     """Say what a training would take: the form of its steps, memory, operations, and time on this machine and on more.
 
     The options are those of `deltarule train`. The time comes from short trial runs of the same network on fewer,
@@ -54,7 +53,7 @@ def plan(
             f"{choices.source} is a folder, whose examples stay on disk, and a plan is for examples in memory: give a "
             "table"
         )
-    devices = _counts("--on", on)
+    devices = parse_devices("--on", machines.on)
     data = load_data(choices)
     planned = make_plan(choices, data)
     plans = [planned.of(candidate) for candidate in planned.candidates] or [planned]
@@ -85,10 +84,11 @@ def plan(
         ),
         "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.",
     ]
+    console = console_for(machines.as_json)
     for words in lines:
-        line(console_for(as_json), words)
-    line(console_for(as_json), command("train", choices.source, *as_words(choices)), "bold")
-    if as_json:
+        line(console, words)
+    line(console, command("train", choices.source, *as_words(Choices, {n: v for n, _, v in given(choices)})), "bold")
+    if machines.as_json:
         emit_json(
             {
                 "network": planned.sizes,
@@ -118,3 +118,36 @@ def _why(engine: str, chosen: "Estimate", auto: bool) -> str:
         reason = "steps with curvature are LAPACK's, which compiling does not help"
         return f"engine {engine}: {reason}" if auto else f"engine {engine}{asked}; auto takes numpy: {reason}"
     return f"engine {engine}{asked}: expected {duration(chosen.numpy)} by NumPy, {duration(chosen.jax)} by JAX"
+
+
+def make_plan(choices: Choices, data: "data.LoadedData", searching: bool = False) -> "Plan":
+    """The plan of a training, or of a trial of a search."""
+    from deltarule.models import planning
+    from deltarule.models.problem import Problem
+    from deltarule.models.recipe import Recipe
+
+    options = {field.name: getattr(choices, field.name, None) for field in fields(Recipe)}
+    known: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    if choices.hidden is not None:
+        known["hidden"] = parse_hidden("--hidden", choices.hidden)
+    return planning.make_plan(Recipe(**known), Problem.of(data, searching))
+
+
+def long_training(choices: Choices, plan: "Plan", data: "data.DataSet") -> list[str]:
+    """A sentence if all epochs of all starts, on one core of the engine that will train, would take over a minute."""
+    from deltarule.engine.choice import choose_engine, estimate
+
+    work = plan.net, plan.trainer, (len(data.train), data.schema.input_width), plan.epochs * plan.restarts
+    with warnings.catch_warnings(action="ignore"):  # the training itself warns that JAX is missed
+        engine = choose_engine(choices.engine or "auto", *work, choices.devices)
+    seconds = estimate(*work).on(engine)
+    if seconds <= LONG or choices.time_limit is not None:
+        return []
+    size = f"{counted(len(data.train), 'example')}, {counted(data.schema.input_width, 'input')}"
+    size += f", {counted(plan.epochs, 'epoch')}"
+    size += f" from {counted(plan.restarts, 'start')}" if plan.restarts > 1 else ""
+    quicker = "a larger --batch-size" if "eta" in plan.takes else "--trainer adam"
+    return [
+        f"this training may take up to about {duration(seconds)} ({size}); {quicker} may be quicker, and --time-limit "
+        f"{LONG:g} ends it after a minute and keeps the best network so far"
+    ]
