@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
+RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.loop`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
 SERIES: dict[str, Any] = {"search": False, "sources": ("table",)}
 HERE: dict[str, Any] = {"search": False, "recorded": False}  # these change no number but by rounding

@@ -5,8 +5,14 @@ asked for here first.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
 
 from deltarule.errors import TooLargeError
 
@@ -74,3 +80,61 @@ def _numbers(paths: tuple[str, ...]) -> list[float]:
         except (OSError, ValueError):  # no such file, or "max", which is no limit
             continue
     return []
+
+
+ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factoring on several cores
+WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
+
+
+def threads_for_order(order: int) -> AbstractContextManager:
+    """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
+    return nullcontext() if order >= ORDER_WORTH_THREADS else _one_thread()
+
+
+def threads_for_work(products: float) -> AbstractContextManager:
+    """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
+    return nullcontext() if products >= WORK_WORTH_THREADS else _one_thread()
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    import scipy.linalg.cython_lapack  # noqa: F401 - the library that JAX calls must be loaded to be found
+
+    return ThreadpoolController()
+
+
+class _Holders:
+    """How many trainings hold the limit, what ends it, and the lock on both."""
+
+    def __init__(self):
+        self.lock, self.count = Lock(), 0
+        self.limit: Any = None
+
+
+_holders = _Holders()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    holders = _holders
+    with holders.lock:
+        if holders.count == 0:
+            holders.limit = _controller().limit(limits=1, user_api="blas")
+        holders.count += 1
+    try:
+        yield
+    finally:
+        with holders.lock:
+            holders.count -= 1
+            if holders.count == 0:
+                holders.limit.restore_original_limits()
+
+
+def _begin_anew() -> None:
+    """In a forked process: whoever holds the limit, or the lock, is a thread of the parent's."""
+    global _holders
+    _holders = _Holders()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

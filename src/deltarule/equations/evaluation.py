@@ -9,7 +9,7 @@ from deltarule.equations.problem import Problem, lift
 from deltarule.equations.residual import Residual
 from deltarule.network import backprop
 from deltarule.network.derivatives import Derivatives, arranged
-from deltarule.network.layers.components import Components
+from deltarule.network.layers.jet import Components
 
 BLOCK = 4096  # points that go through the network together
 

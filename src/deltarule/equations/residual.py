@@ -16,7 +16,7 @@ from deltarule.equations.pointwise import Number, broadcast, value_of
 from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
-from deltarule.network.layers.components import Components, Key
+from deltarule.network.layers.jet import Components, Key
 
 MOST = 64  # residuals of one point
 PROBED = MOST + 1  # points at which a residual is first asked: more than MOST, so that (m, m) is known for a mistake

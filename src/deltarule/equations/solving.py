@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltarule import trees
-from deltarule.checks import as_numbers, require_count, require_number
+from deltarule.checks import as_dtype, as_numbers, require_count, require_number
 from deltarule.engine.machine import in_units
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
@@ -133,10 +132,9 @@ def solve(
             net.check(params, (d,))
             starts[0] = problem.to_inside(params)
         starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
-        rules = replace(stopping, time_limit=None)
         validation = _validation(problem, equations)
         course = EquationCourse(
-            net, trainer, None, validation, path, rules, "cost", (), problem, None, resample_every, balance_every
+            net, trainer, None, validation, path, stopping, "cost", (), problem, None, resample_every, balance_every
         )
         parts = course.parts(0)
         first = parts[0].net
@@ -144,7 +142,7 @@ def solve(
         sizes = first.sizes(starts[0])
         course = replace(course, form=trainer.form(sizes, count))
         with trainer.thread_limits(sizes, count):
-            result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
+            result = Session(course, epochs, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.engine.rows import Rows, block_size, sum_over_blocks
+from deltarule.engine.rows import Rows, block_size
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 
@@ -33,7 +33,7 @@ def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
         out = backprop.forward(net, params, x)[-1]
         return (weight * backprop.output_cost(net, out, y)).sum(), (weight * correct(out.a, y)).sum()
 
-    cost, right = sum_over_blocks(rows, evaluation_block(net, rows), sums)
+    cost, right = engine.of(rows.x).sum_over_blocks(rows, evaluation_block(net, rows), sums)
     total = rows.mask.sum()
     return Score(cost / total, right / total)
 

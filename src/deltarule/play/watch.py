@@ -12,8 +12,7 @@ from deltarule.network.evaluation import evaluate
 from deltarule.play.frames import Frames
 from deltarule.play.learner import STATES, Moment, number_of
 from deltarule.play.problems import Problem
-from deltarule.training.loop import Carry, Course
-from deltarule.training.monitoring import learning_speed
+from deltarule.training.loop import Carry, Course, learning_speed
 from deltarule.training.session import TrainingResult
 
 MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records

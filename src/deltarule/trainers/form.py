@@ -1,4 +1,4 @@
-"""Which form of the step to take: a model of what each costs and holds in memory.
+"""Which form of the step to take, and what a training holds: a model of what each form costs and holds in memory.
 
 n parameters, R = m k residuals of a step. Floating-point operations of one iteration, and bytes at the same time:
 
@@ -15,10 +15,13 @@ singular J J^T. Conjugate gradients are taken where the smaller matrix does not 
 costs both a trillion operations and ten times what they do.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from deltarule.engine.machine import total_memory
-from deltarule.network.sizes import Sizes
+import numpy as np
+
+from deltarule.engine.machine import in_units, require_room, total_memory
+from deltarule.engine.rows import block_bytes, padded_size
+from deltarule.network.network import Sizes
 
 BYTES = 8
 CG_PRODUCTS = 100
@@ -57,3 +60,62 @@ def available_memory() -> float:
     Not what is free now: the form of a step must not depend on what else runs, or two runs would differ in bits.
     """
     return 0.5 * total_memory()
+
+
+# What a training holds at once: the examples, the matrices of a step and one block of its work
+
+COPIES = 3  # of the examples while they are laid out: in the computation's precision, padded, on the device
+BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it is made from
+
+
+class Memory(NamedTuple):
+    """Bytes on one device: the examples, the matrices of a step, one block of its work."""
+
+    examples: float
+    matrices: float
+    work: float
+
+    @property
+    def total(self) -> float:
+        """The most at once: while the examples are laid out, or during a step."""
+        return max(COPIES * self.examples, self.examples + self.matrices + self.work)
+
+
+def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, devices: int = 1) -> Memory:
+    """What each of so many devices holds of a training on so many examples."""
+    width, m = np.dtype(dtype).itemsize, trainer.batch_size
+    n, k, layers = sizes.parameters, sizes.outputs, sizes.neurons
+    held, whole = padded_size(-(-examples // devices)), min(m or examples, examples)
+    rows, at_once = float(held * (sizes.inputs + k) * width), min(held, m or held)
+    form = trainer.form(sizes, whole)
+    if form is None:
+        # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
+        matrices = float((3 + trainer.memory_copies) * n * width)
+        return Memory(rows, matrices, float(2 * at_once * (layers + sizes.inputs) * width))
+    matrices = form_costs(sizes, whole)[form].bytes
+    if form == "dual":
+        return Memory(rows, matrices, float(width * whole * (k + 3) * (layers + sizes.inputs)))
+    row = max(n, 4 * layers) if form == "primal" else 4 * layers
+    block = min(block_bytes(row, width), at_once * k * row * width)
+    return Memory(rows, matrices, float(BLOCK_COPIES * block))
+
+
+def require_fit(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
+    """Raise a TooLargeError if training on so many examples needs more memory than is free on engine E."""
+    needed = memory_needed(sizes, examples, dtype, trainer, devices)
+    free = E.free_memory(devices)
+    if needed.total > free:
+        parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
+        form = trainer.form(sizes, min(trainer.batch_size or examples, examples))
+        require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
+
+
+def _cure(needed: Memory, trainer: Any, form: str | None) -> str:
+    """What would make it fit."""
+    if needed.examples > needed.matrices + needed.work:
+        return "give fewer rows, or use dtype='float32'"
+    if form in ("primal", "dual") and trainer.solver != "auto":
+        return "take solver='auto', which forms no matrix that does not fit"
+    if trainer.batch_size is None:
+        return "take batch_size=100, for example, so that a step sees fewer examples"
+    return "use fewer neurons or smaller batches"

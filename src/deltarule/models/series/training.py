@@ -16,8 +16,8 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.data.lagged import Stretch, table, windows
-from deltarule.engine.blas_threads import threads_for_order
-from deltarule.engine.turn import no_clock
+from deltarule.engine.machine import threads_for_order
+from deltarule.engine.rows import no_clock
 from deltarule.models.series.closed_loop import ClosedLoop, begin
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.backprop import Params

@@ -3,8 +3,8 @@
 import pytest
 from threadpoolctl import threadpool_info
 
-from deltarule.engine import blas_threads
-from deltarule.engine.blas_threads import threads_for_order, threads_for_work
+from deltarule.engine import machine
+from deltarule.engine.machine import threads_for_order, threads_for_work
 
 
 class Limit:
@@ -25,17 +25,17 @@ class Limit:
 
 @pytest.fixture
 def counted(monkeypatch):
-    monkeypatch.setattr(blas_threads, "_controller", Limit)
+    monkeypatch.setattr(machine, "_controller", Limit)
     monkeypatch.setattr(Limit, "threads", 8)
     return Limit
 
 
 def test_small_matrices_take_one_thread_and_large_ones_all(counted):
     for context, threads in (
-        (threads_for_order(blas_threads.ORDER_WORTH_THREADS - 1), 1),
-        (threads_for_order(blas_threads.ORDER_WORTH_THREADS), 8),
-        (threads_for_work(blas_threads.WORK_WORTH_THREADS - 1), 1),
-        (threads_for_work(blas_threads.WORK_WORTH_THREADS), 8),
+        (threads_for_order(machine.ORDER_WORTH_THREADS - 1), 1),
+        (threads_for_order(machine.ORDER_WORTH_THREADS), 8),
+        (threads_for_work(machine.WORK_WORTH_THREADS - 1), 1),
+        (threads_for_work(machine.WORK_WORTH_THREADS), 8),
     ):
         with context:
             assert counted.threads == threads
@@ -61,8 +61,8 @@ def test_an_error_lifts_the_limit(counted):
 
 def test_a_forked_process_waits_for_no_thread_of_its_parent(counted):
     """The lock was held when it was forked, and who held it does not run here."""
-    blas_threads._holders.lock.acquire()
-    blas_threads._begin_anew()
+    machine._holders.lock.acquire()
+    machine._begin_anew()
     with threads_for_order(10):
         assert counted.threads == 1
     assert counted.threads == 8
@@ -72,7 +72,7 @@ def test_blas_itself_obeys():
     def threads():
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    blas_threads._controller()
+    machine._controller()
     before = threads()
     with threads_for_order(10):
         assert threads() == {1}
