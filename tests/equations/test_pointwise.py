@@ -11,8 +11,19 @@ X = np.array([0.31, 0.62, 0.87])  # inside the domain of every function
 STEP = 1e-4
 
 
-def seeded(x=X, order=2):
-    return Number(x, {(0,): np.ones_like(x)}, order)
+def seeded(x=X):
+    return Number(Number(x, {0: 1.0}), {0: 1.0})
+
+
+def value(number):
+    return number.value.value
+
+
+def part(number, *slots):
+    """The derivative by these slots, of a Number of Numbers."""
+    for slot in slots:
+        number = number.parts.get(slot, 0.0) if isinstance(number, Number) else 0.0
+    return number.value if isinstance(number, Number) else number
 
 
 def derivatives(f, x=X):
@@ -24,12 +35,12 @@ def derivatives(f, x=X):
 def assert_differentiates(f):
     found = f(seeded())
     first, second = derivatives(f)
-    np.testing.assert_allclose(found.value, f(X), rtol=1e-14)
-    np.testing.assert_allclose(np.broadcast_to(found.part((0,)), X.shape), first, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(np.broadcast_to(found.part((0, 0)), X.shape), second, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(value(found), f(X), rtol=1e-14)
+    np.testing.assert_allclose(np.broadcast_to(part(found, 0), X.shape), first, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(np.broadcast_to(part(found, 0, 0), X.shape), second, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in RULES if name not in ("sign", "floor")])
+@pytest.mark.parametrize("name", RULES)
 def test_every_rule(name):
     assert_differentiates(getattr(np, name))
 
@@ -62,31 +73,24 @@ def test_a_step_has_no_derivative():
 
 
 def test_two_slots_and_their_mixed_derivative():
-    x, y = Number(X, {(0,): 1.0}, 2), Number(X + 1, {(1,): 1.0}, 2)
+    x, y = Number(Number(X, {0: 1.0}), {0: 1.0}), Number(Number(X + 1, {1: 1.0}), {1: 1.0})
     f = np.sin(x * y) + x / y
     a, b = X, X + 1
-    np.testing.assert_allclose(f.part((0, 1)), np.cos(a * b) - a * b * np.sin(a * b) - 1 / b**2, rtol=1e-13)
-    np.testing.assert_allclose(f.part((1, 1)), -(a**2) * np.sin(a * b) + 2 * a / b**3, rtol=1e-13)
-
-
-def test_numbers_of_numbers_differentiate_once_more():
-    inner = Number(X, {(7,): 1.0})
-    outer = Number(inner, {(0,): Number(np.ones(3))}, 2)
-    found = np.sin(outer).part((0, 0))  # -sin, whose derivative is -cos
-    np.testing.assert_allclose(found.part((7,)), -np.cos(X), rtol=1e-14)
+    np.testing.assert_allclose(part(f, 0, 1), np.cos(a * b) - a * b * np.sin(a * b) - 1 / b**2, rtol=1e-13)
+    np.testing.assert_allclose(part(f, 1, 1), -(a**2) * np.sin(a * b) + 2 * a / b**3, rtol=1e-13)
 
 
 def test_columns_are_taken_apart_and_put_together():
-    u = Number(np.arange(6.0).reshape(3, 2), {(0,): np.array([[1.0, 0.0]]), (1,): np.array([[0.0, 1.0]])})
+    u = Number(np.arange(6.0).reshape(3, 2), {0: np.array([[1.0, 0.0]]), 1: np.array([[0.0, 1.0]])})
     first, second = u[:, 0], u[:, 1:]
     assert first.shape == (3,)
     assert second.shape == (3, 1)
     product = np.concatenate([first.reshape(3, 1) * second, second], axis=1)
-    np.testing.assert_array_equal(product.part((0,)), [[1, 0], [3, 0], [5, 0]])
-    np.testing.assert_array_equal(product.part((1,)), [[0, 1], [2, 1], [4, 1]])
+    np.testing.assert_array_equal(product.parts[0], [[1, 0], [3, 0], [5, 0]])
+    np.testing.assert_array_equal(product.parts[1], [[0, 1], [2, 1], [4, 1]])
     stacked = np.stack([first, first * 2], axis=1)
-    np.testing.assert_array_equal(stacked.part((0,)), [[1, 2]] * 3)
-    np.testing.assert_array_equal(np.sum(u, axis=1).part((1,)), [1, 1, 1])
+    np.testing.assert_array_equal(stacked.parts[0], [[1, 2]] * 3)
+    np.testing.assert_array_equal(np.sum(u, axis=1).parts[1], [1, 1, 1])
     assert len(u) == 3
     assert (u.ndim, u.size) == (2, 6)
 
@@ -107,12 +111,11 @@ def test_powers_of_zero(exponent):
     """0^0 = 1, and no derivative of a power of 0 with a whole exponent is a NaN."""
     x = seeded()
     found, factor = (x - 0.62) ** exponent, np.broadcast_to(exponent, (3,))
-    np.testing.assert_allclose(found.value, (X - 0.62) ** factor)
-    np.testing.assert_allclose(
-        np.broadcast_to(found.part((0,)), (3,)), factor * (X - 0.62) ** np.maximum(factor - 1, 0)
-    )
+    np.testing.assert_allclose(value(found), (X - 0.62) ** factor)
+    slope = factor * (X - 0.62) ** np.maximum(factor - 1, 0)
+    np.testing.assert_allclose(np.broadcast_to(part(found, 0), (3,)), slope)
     second = factor * (factor - 1) * (X - 0.62) ** np.maximum(factor - 2, 0)
-    np.testing.assert_allclose(np.broadcast_to(found.part((0, 0)), (3,)), second, atol=1e-15)
+    np.testing.assert_allclose(np.broadcast_to(part(found, 0, 0), (3,)), second, atol=1e-15)
 
 
 def test_comparisons_choose_on_both_engines(engine):
@@ -130,8 +133,8 @@ def test_comparisons_choose_on_both_engines(engine):
 
         def both(array):
             plain = Number(array) if engine == "jax" else array
-            found = f(plain, Number(array, {(0,): array.__array_namespace__().ones_like(array)}))
-            return found.value, found.part((0,))
+            found = f(plain, Number(array, {0: array.__array_namespace__().ones_like(array)}))
+            return found.value, found.parts[0]
 
         value, part = E.call(both, E.put(x)) if engine == "numpy" else __import__("jax").jit(both)(E.put(x))
         np.testing.assert_allclose(np.asarray(value), expected, rtol=1e-14)

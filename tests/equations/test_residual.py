@@ -157,12 +157,6 @@ def test_a_hard_condition_is_tried_once(hard, kind, said):
         check_transform(hard, X, 1)
 
 
-def test_a_transform_must_keep_the_shape():
-    cost = Residual(lambda x, u, p: u.value, made(burgers, names=["nu"]).components, 2, 1, (), lambda x, v: v[:, 0])
-    with pytest.raises(ShapeError, match="hard"):
-        cost.residuals(np.zeros((5, 4)), X)
-
-
 def test_the_bend_of_derivatives_by_hand():
     """d²R along a curve of the slots, from differences of the user's derivatives and from arithmetic."""
     draw = np.random.default_rng(3)

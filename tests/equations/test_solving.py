@@ -341,7 +341,7 @@ def test_standard_errors_that_do_not_fit_are_not_formed(net, decay, monkeypatch)
     options = {"unknowns": {"c": 1.0}, "data": (T, np.exp(-T)), "trainer": LM, "epochs": 3}
     result = dr.solve(net, decay(rate=lambda p: p.c), **options)
     assert (result.standard_errors, result.noise) == ({}, None)
-    assert "have no standard errors: they take" in result.remark
+    assert "no standard errors" in result.remark
     assert result.message.endswith(result.remark)
 
 
@@ -354,7 +354,7 @@ def test_a_time_limit_within_an_epoch_of_lbfgs(net, decay):
 @pytest.mark.parametrize(
     ("ask", "kind", "said"),
     [
-        (lambda r: r.residuals(T, 5), ConfigurationError, "equation is 5, and 2 equations were fitted: give"),
+        (lambda r: r.residuals(T, 5), ConfigurationError, "equation is 5, .* 2 equations"),
         (lambda r: r.residuals(T, "start"), ConfigurationError, "equation is 'start'"),
         (lambda r: r.residuals(T, dr.Equation(T, lambda x, u, p: u.d(2))), ConfigurationError, "input 2, .* 1 input:"),
         (lambda r: r(np.ones((3, 2))), ShapeError, r"X has 2 inputs, .* give \(N, 1\)"),
@@ -393,7 +393,7 @@ def test_the_report_has_unknowns_with_errors_and_the_map(net, decay, tmp_path):
         assert f"equation 0 {result.residual_rms[0]:.2g}" in page
         assert "standard deviation 1" not in page
         assert "mean 1" not in page
-        assert "taken as it is, from 0 to 2" in page
+        assert "from 0 to 2" in page
         assert page.count("<h3>Residual of ") == 3
     two = dr.solve(
         net, [dr.Equation(np.random.default_rng(0).uniform(size=(900, 2)), lambda x, u, p: u.d(0) - u.d(1))],

@@ -65,9 +65,8 @@ def test_a_rare_class_that_is_never_answered_is_explained_and_its_columns_are_se
 
 
 def test_no_rare_class_no_word_of_it(tmp_path):
-    assert judged(churn(tmp_path / "even.csv", rare=False), 9.0).warnings == [
-        "'x' alone predicts 'churn' almost exactly: if it is not known before 'churn' is, leave the column out"
-    ]
+    (warning,) = judged(churn(tmp_path / "even.csv", rare=False), 9.0).warnings
+    assert "'x' alone predicts 'churn'" in warning
 
 
 def test_classes_without_a_test_row_are_named(tmp_path):

@@ -5,7 +5,7 @@ from sklearn.metrics import recall_score
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError
-from deltarule.models.class_weights import given_weights, relative_weights
+from deltarule.models.classifier import given_weights, relative_weights
 
 LABELS = np.array(["no", "yes"])
 

@@ -44,8 +44,8 @@ def test_a_row_of_weight_zero_is_gone(table):
 
 def test_weights_of_one_are_no_weights(table):
     X, Y = table
-    assert distinct(X, Y, None).uneven_weight is None
-    assert distinct(X, Y, np.full(len(X), 2.0)).uneven_weight is not None
+    assert distinct(X, Y, None).as_examples().weights is None
+    assert distinct(X, Y, np.full(len(X), 2.0)).as_examples().weights is not None
 
 
 def test_the_share_held_out_is_close_and_every_row_is_on_one_side():
@@ -95,8 +95,8 @@ def test_where_inputs_have_several_targets_each_part_has_the_distribution_of_all
     X, y = repeated(5000, 0)
     rows = distinct(X, y, np.full(5000, weight))
     training, validation = hold_out(rows, 0.15, 0, rows.Y[:, 0].astype(int))
-    assert validation.total == pytest.approx(0.15 * rows.total, rel=0.01)
-    assert training.total + validation.total == pytest.approx(rows.total)
+    assert validation.weight.sum() == pytest.approx(0.15 * rows.weight.sum(), rel=0.01)
+    assert training.weight.sum() + validation.weight.sum() == pytest.approx(rows.weight.sum())
     whole = dict(zip(rows.code.tolist(), rows.weight.tolist(), strict=True))
     for code, held in zip(validation.code.tolist(), validation.weight.tolist(), strict=True):
         assert held == pytest.approx(0.15 * whole[code], abs=1.01 * weight)
@@ -119,5 +119,5 @@ def test_copies_of_a_row_stay_together_unless_its_inputs_have_another_target():
     assert set(validation.weight.tolist()) == {4.0}
     y[::4] += 0.5  # one copy of four was measured otherwise
     training, validation = hold_out(distinct(X, y, None), 0.15, 0)
-    assert validation.total == 60
+    assert validation.weight.sum() == 60
     assert set(validation.X[:, 0]) & set(training.X[:, 0])

@@ -19,7 +19,8 @@ def test_suspicious_tables(tmp_path):
     net = dr.Network([dr.Dense(1, "linear")])
     outcome = outcome_of(net, [{"W": np.eye(24)[22:23], "b": np.zeros(1)}])
     few, flat, leak = judge(data, outcome, scores_of(data, outcome)).warnings
-    assert "98 training rows are few for 24 inputs" in few
+    assert "98 training rows" in few
+    assert "24 inputs" in few
     assert "120" in few
     assert "'flat' holds one value" in flat
     assert "'leak' alone predicts 'y' almost exactly" in leak
@@ -34,7 +35,7 @@ def test_copies_of_training_rows_are_no_rows_it_has_not_seen(tmp_path):
     data = load_table(tmp_path / "t.csv", target="y")
     outcome = outcome_of(*slope(data))
     verdict = judge(data, outcome, scores_of(data, outcome))
-    assert verdict.lines["quality"].startswith("on the test rows, of which it has seen copies, the network is hardly")
+    assert all(words in verdict.lines["quality"] for words in ("seen copies", "hardly better"))
     assert "200 of the 300 rows are copies" in verdict.warnings[0]
     assert "of the 45 test rows stand" in verdict.warnings[0]
     assert not any("almost exactly" in warning for warning in verdict.warnings)

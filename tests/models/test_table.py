@@ -100,7 +100,7 @@ def test_a_column_that_stands_twice_is_named(houses):
 
 
 def test_without_a_target_the_columns_are_named(houses):
-    with pytest.raises(ConfigurationError, match="needs a target: name one of its columns 'area', "):
+    with pytest.raises(ConfigurationError, match=r"target: .*'area', "):
         dr.fit_table(houses)
 
 

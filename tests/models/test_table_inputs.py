@@ -308,10 +308,8 @@ def test_dates_and_identifiers_are_no_inputs_and_a_warning_says_so():
     X = TABLE.assign(day=pd.Timestamp("2024-01-31"), key=[f"flat {i}" for i in range(90)])
     with pytest.warns(UserWarning, match="is ignored") as told:
         model = dr.NetworkRegressor(hidden=(2,), epochs=2).fit(X, Y)
-    assert [str(one.message) for one in told] == [
-        "column 'day' is ignored: it holds dates or times.",
-        "column 'key' is ignored: its 90 texts all differ, as names and identifiers do.",
-    ]
+    for one, words in zip(told, (("'day'", "dates"), ("'key'", "90 texts")), strict=True):
+        assert all(word in str(one.message) for word in words)
     assert told[0].filename == __file__
     assert [column.name for column in model.schema().inputs] == list(TABLE)
     assert model.predict(TABLE).shape == (90,)  # they need not be there
@@ -324,5 +322,5 @@ def test_texts_of_digits_are_codes():
 
 def test_an_estimator_warns_where_too_few_rows_train():
     x = np.linspace(0, 1, 6)
-    with pytest.warns(UserWarning, match="only 6 rows to train on: with so few neither scores nor error bars"):
+    with pytest.warns(UserWarning, match="only 6 rows to train on"):
         dr.NetworkRegressor(hidden=(2,), random_state=0).fit(x[:, None], x)

@@ -51,24 +51,20 @@ class EquationCourse(Course):
     balance_every: int | None
     drawn: dict[int, list[Objective]] = field(default_factory=dict)
 
+    # residuals are functions of Python's
+    compiled = divided = property(lambda self: False)  # pyright: ignore[reportIncompatibleMethodOverride]
+
     @cached_property
     def engine(self) -> Any:
-        """What computes."""
         return self.problem.engine
 
-    @property
-    def compiled(self) -> bool:
-        """Never: residuals are functions of Python's."""
-        return False
-
-    @property
-    def divided(self) -> bool:
-        """Never."""
-        return False
+    def draw(self, epoch: int) -> int:
+        """The number of the draw of points that this epoch (from 0) takes."""
+        return 0 if self.resample_every is None else epoch // self.resample_every
 
     def parts(self, epoch: int) -> list[Objective]:
         """The parts of F with weight 1, at the points of this epoch (from 0)."""
-        number = 0 if self.resample_every is None else epoch // self.resample_every
+        number = self.draw(epoch)
         if number not in self.drawn:
             self.drawn.clear()
             self.drawn[number] = self.problem.parts(self.points(epoch))
@@ -76,32 +72,27 @@ class EquationCourse(Course):
 
     def points(self, epoch: int) -> list[np.ndarray]:
         """Those of every equation in this epoch (from 0)."""
-        number = 0 if self.resample_every is None else epoch // self.resample_every
+        number = self.draw(epoch)
         return [e.at(generator(*self.path, POINTS, i, number)) for i, e in enumerate(self.problem.equations)]
 
     def start(self, params: Params) -> Carry:
-        """The carry before the first epoch."""
         weights = self._balanced(params, 0) if self.balance_every is not None else self.problem.weights()
         state = State(params, self.trainer.first_state(params), weights)
         infinity = self.problem.dtype.type(np.inf)
         return Carry(state, params, infinity, -infinity, 0, 0, 0)
 
     def largest(self) -> float:
-        """A parameter beside which those of ordinary size are lost in rounding."""
         return 1 / float(np.finfo(self.problem.dtype).eps)
 
     def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
-        """The clock alone: nothing is drawn but points."""
-        for epoch in range(first, until):
-            yield Turn(None, None, self.clock_of(epoch, clock))
+        return (Turn(None, None, self.clock_of(epoch, clock)) for epoch in range(first, until))
 
     def score(self, params: Params) -> Score:
         """F over the points that are not fitted."""
-        cost = self.problem.dtype.type(self.validation.call(value, params))
+        cost = self.problem.dtype.type(self.validation.call(Objective.value, params))
         return Score(cost, 0 * cost)
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[State, Record]:
-        """One epoch of the trainer, at the points and with the weights of now."""
         epoch, state = int(carry.epoch), carry.state
         weights = state.weights
         if self.balance_every is not None and epoch and epoch % self.balance_every == 0:
@@ -121,17 +112,9 @@ class EquationCourse(Course):
         Every equation then has the same share of the trace of the Gram, so that none is learnt much sooner than others
         (Wang, Yu & Perdikaris 2022, who call J J^T the neural tangent kernel).
         """
-        traces = [float(part.call(_trace, params)) for part in self.parts(epoch)]
-        mean = float(np.mean(traces))
-        least = mean / LARGEST_BALANCE
-        return tuple(
-            w * min(mean / max(t, least), LARGEST_BALANCE) for w, t in zip(self.problem.weights(), traces, strict=True)
-        )
-
-
-def value(F: Objective, p: Params) -> Array:
-    """F(p), as a piece."""
-    return F.value(p)
+        traces = np.array([float(part.call(_trace, params)) for part in self.parts(epoch)])
+        mean = traces.mean()
+        return tuple((self.problem.weights() * (mean / np.maximum(traces, mean / LARGEST_BALANCE))).tolist())
 
 
 def _trace(F: Objective, p: Params) -> Array:

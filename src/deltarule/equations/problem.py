@@ -6,26 +6,29 @@ Each part is an `Objective` of a lifted network: jets of the layers, the unknown
 are scaled to [-1, 1] on the way in; `to_inside` and `to_outside` move the first layer between the two.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule import engine as engines
 from deltarule import trees
 from deltarule.engine.rows import linearized_at_once
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
 from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network import backprop
 from deltarule.network.activation import Activation
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.backprop import Params
+from deltarule.network.derivatives import Derivatives, arranged
 from deltarule.network.layers import Layer
 from deltarule.network.layers.jet import Components, Jet, Unknowns
 from deltarule.network.network import Network, Sizes
 from deltarule.objective import JointObjective, Objective
+
+BLOCK = 4096  # points that go through the network together to look at a solution
+NOTHING = Components((), ())
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,7 @@ class Lifted:
 
     over_time: ClassVar[bool] = False
     can_refit: ClassVar[bool] = False
-
-    @property
-    def output_activation(self) -> Activation:
-        """The slots are taken as they are."""
-        return ACTIVATIONS["linear"]
+    output_activation: ClassVar[Activation] = ACTIVATIONS["linear"]  # the slots are taken as they are
 
     @property
     def outputs(self) -> int:
@@ -65,7 +64,7 @@ def lift(net: Network, cost: Residual) -> Lifted:
 
 
 def misfit(x: Any, u: Any, p: Any, targets: Any) -> Any:
-    """The residual of data: u - y."""
+    """The residual of data, u - y; one function for all, so that JAX compiles it once."""
     return u.value - targets
 
 
@@ -80,10 +79,8 @@ class Problem:
         data: (X, Y), or None.
         data_weight: of their mean square.
         transform: of the network's output into u, or None.
-        engine: what computes.
-        dtype: of the computation.
-        centre: of the inputs, (d,).
-        half: half their range, (d,).
+        engine, dtype: of the computation.
+        centre, half: of the inputs, and half their range, (d,).
     """
 
     net: Network
@@ -102,16 +99,19 @@ class Problem:
         return self._asked(equation.residual, x, derivatives=equation.derivatives)
 
     def _asked(self, function: Callable[..., Any], x: np.ndarray, **options: Any) -> Residual:
-        shape = (x.shape[1], self.net.outputs)
-        bare = Residual(function, Components((), ()), *shape, self.names, self.transform, **options)
-        return asked(bare, x.astype(self.dtype))
+        return asked(self._bare(function, NOTHING, x, **options), x.astype(self.dtype))
+
+    def _bare(self, function: Callable[..., Any], components: Components, x: np.ndarray, **options: Any) -> Residual:
+        return Residual(function, components, x.shape[1], self.net.outputs, self.names, self.transform, **options)
 
     def parts(self, points: Sequence[np.ndarray]) -> list[Objective]:
         """The parts of F with weight 1, (1/N_e) sum (1/2) ‖R_e‖², at these points of the equations, and of the data."""
         found = []
         for i, (equation, x) in enumerate(zip(self.equations, points, strict=True)):
-            with _named(i, equation):
+            try:
                 found.append(self.part(equation, x))
+            except (ConfigurationError, ShapeError) as error:
+                raise type(error)(f"equations[{i}] ({equation.name}): {error}") from None
         if self.data is not None:
             X, Y = self.data
             found.append(self._part(self._asked(misfit, X, given=True), X, Y))
@@ -125,9 +125,9 @@ class Problem:
                 f"weight of an equation has shape {weight.shape}, and it has {len(x)} points: give one number, or one "
                 "for each point."
             )
-        return self._part(self.residual_of(equation, x), x, None, weight)
+        return self._part(self.residual_of(equation, x), x, weight=weight)
 
-    def _part(self, cost: Residual, x: np.ndarray, targets: Any, weight: Any = None) -> Objective:
+    def _part(self, cost: Residual, x: np.ndarray, targets: Any = None, weight: Any = None) -> Objective:
         lifted = lift(self.net, cost)
         y = x if targets is None else np.concatenate([x, targets], axis=1)
         jets = cost.components.seed(x.astype(self.dtype), self.centre, self.half)
@@ -141,8 +141,8 @@ class Problem:
 
     def weights(self) -> tuple[float, ...]:
         """Those that the user gave, of equations and data; 1 where each point has its own."""
-        own = [float(e.weight) if np.ndim(e.weight) == 0 else 1.0 for e in self.equations]
-        return (*own, *([] if self.data is None else [self.data_weight]))
+        own = (float(e.weight) if np.ndim(e.weight) == 0 else 1.0 for e in self.equations)
+        return (*own, *(() if self.data is None else (self.data_weight,)))
 
     def joint(self, parts: Sequence[Objective], weights: Sequence[float], l2: float | None) -> JointObjective:
         """F."""
@@ -153,24 +153,49 @@ class Problem:
 
     def to_inside(self, params: Params) -> Params:
         """The parameters that give for scaled inputs what these give for the user's."""
-        first = params[0]
-        W = first["W"] * self.half
-        return [{"W": W, "b": first["b"] + first["W"] @ self.centre}, *params[1:]]
+        W, b = params[0]["W"], params[0]["b"]
+        return [{"W": W * self.half, "b": b + W @ self.centre}, *params[1:]]
 
     def to_outside(self, params: Params) -> Params:
         """The other way round."""
-        first = params[0]
-        W = first["W"] / self.half
-        return [{"W": W, "b": first["b"] - W @ self.centre}, *params[1:]]
+        W = params[0]["W"] / self.half
+        return [{"W": W, "b": params[0]["b"] - W @ self.centre}, *params[1:]]
 
+    # A solution at any points X (N, d), by NumPy, in blocks of bounded memory, from the lifted network's parameters
 
-@contextmanager
-def _named(i: int, equation: Equation) -> Iterator[None]:
-    """Errors say which equation they are about."""
-    try:
-        yield
-    except (ConfigurationError, ShapeError) as error:
-        raise type(error)(f"equations[{i}] ({equation.name}): {error}") from None
+    def values(self, params: Params, X: np.ndarray) -> np.ndarray:
+        """u, (N, k)."""
+        return self._jet(params, X, NOTHING)[:, 0]
+
+    def derivatives(self, params: Params, X: np.ndarray) -> Derivatives:
+        """u, ∂u and ∂²u, hard conditions included."""
+        d = X.shape[1]
+        components = Components.covering([(i, j) for i in range(d) for j in range(i, d)])
+        return arranged(self._jet(params, X, components), components, d)
+
+    def residuals(self, params: Params, X: np.ndarray, equation: Equation) -> np.ndarray:
+        """R, (N, q)."""
+        cost = self.residual_of(equation, X)
+        return self._over_blocks(params, X, cost, cost.residuals)
+
+    def _jet(self, params: Params, X: np.ndarray, components: Components) -> np.ndarray:
+        """u and the components, (N, C, k)."""
+        cost = self._bare(lambda x, u, p: u.value, components, X)
+
+        def of_block(z: np.ndarray, x: np.ndarray) -> np.ndarray:
+            u = cost.field(z, x)
+            arrays = [u.d(*key) if key else u.value for key in components.keys]
+            return np.stack([np.broadcast_to(array, (len(x), cost.outputs)) for array in arrays], axis=1)
+
+        return self._over_blocks(params, X, cost, of_block)
+
+    def _over_blocks(self, params: Params, X: np.ndarray, cost: Residual, of: Callable[..., Any]) -> np.ndarray:
+        """of(z, x) of blocks of points, with the slots z."""
+        found, lifted = [], lift(self.net, cost)
+        for x in (X[i : i + BLOCK] for i in range(0, len(X), BLOCK)):
+            jets = cost.components.seed(x, self.centre, self.half)
+            found.append(of(backprop.forward(lifted, params, jets)[-1].a, x))  # pyright: ignore[reportArgumentType]
+        return np.concatenate(found)
 
 
 def scaling_of(points: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -179,8 +204,3 @@ def scaling_of(points: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     high = np.max([x.max(axis=0) for x in points], axis=0)
     half = (high - low) / 2
     return (low + high) / 2, np.where(half > 0, half, 1.0)
-
-
-def engine_named(name: str) -> Any:
-    """The engine that solves: NumPy unless JAX is asked for."""
-    return engines.get("numpy" if name == "auto" else name)

@@ -4,7 +4,7 @@ The outputs of a lifted network are the slots of R: the jet of u, component by c
 factor of Gauss-Newton, holds ∂R/∂u_c and ∂R/∂theta, which seed (BP-JET), and r is R itself.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from deltarule.arrays import Array, is_jax
-from deltarule.equations.pointwise import Number, broadcast, value_of
+from deltarule.equations.pointwise import Number, as_number, broadcast, value_of
 from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
 from deltarule.network.layers.jet import Components, Key
 
 MOST = 64  # residuals of one point
+SHAPES = "x[:, 0] is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."
 PROBED = MOST + 1  # points at which a residual is first asked: more than MOST, so that (m, m) is known for a mistake
 
 
@@ -57,9 +58,6 @@ class Unknown(dict):
         return self[name]
 
 
-Function = Callable[[Any, Field, Unknown], Any]
-
-
 @dataclass(frozen=True)
 class Residual(Cost):
     """C = (1/2) ‖R‖² of every point.
@@ -83,7 +81,7 @@ class Residual(Cost):
     outputs: int
     names: tuple[str, ...] = ()
     transform: Callable[[Any, Any], Any] | None = None
-    derivatives: Function | None = None
+    derivatives: Callable[..., Any] | None = None
     given: bool = False
     count: int = 1
 
@@ -97,7 +95,6 @@ class Residual(Cost):
     # What the curvature and the trainers ask of a cost
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        """(1/2) ‖R‖², (m,)."""
         r = self.residuals(z, y)
         return 0.5 * (r * r).sum(axis=-1)
 
@@ -108,17 +105,19 @@ class Residual(Cost):
 
     def gauss_newton(self, activation: Activation, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
         """S (m, slots, q), the partial derivatives of every residual, and R (m, q)."""
-        xp, m = z.__array_namespace__(), z.shape[0]
         if self.derivatives is not None:
             return self._given_slopes(z, y), self.residuals(z, y)
-        columns = self.columns(self._evaluate(self._slots_of(z), y), m)
-        r = xp.stack([broadcast(value_of(c), (m,), z) for c in columns], axis=1)
-        zero = xp.zeros(m, dtype=z.dtype)
-        S = [
-            [broadcast(c.parts[(s,)], (m,), z) if isinstance(c, Number) and (s,) in c.parts else zero for c in columns]
-            for s in range(self.slots)
-        ]
-        return xp.stack([xp.stack(row, axis=-1) for row in S], axis=1), r
+        xp, m = z.__array_namespace__(), z.shape[0]
+        units = np.eye(self.outputs, dtype=z.dtype)
+
+        def seeded(slot: slice | int) -> Number:  # whose derivatives by themselves are 1
+            if isinstance(slot, int):
+                return Number(z[0, slot], {slot: 1.0})
+            return Number(z[:, slot], {slot.start + o: units[o : o + 1] for o in range(self.outputs)})
+
+        columns = [as_number(column) for column in self._evaluate(seeded, y)]
+        S = [[broadcast(c.parts.get(s, 0.0), (m,), z) for c in columns] for s in range(self.slots)]
+        return xp.stack([xp.stack(row, axis=-1) for row in S], axis=1), self._stacked(columns, z)
 
     def residual_acceleration(
         self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
@@ -127,89 +126,81 @@ class Residual(Cost):
 
         Of derivatives by hand dS is their difference along dz, central, good to some ten digits.
         """
-        xp, m = z.__array_namespace__(), z.shape[0]
         if self.derivatives is not None:
-            near = float(np.finfo(z.dtype).eps) ** (1 / 3)
+            xp, near = z.__array_namespace__(), float(np.finfo(z.dtype).eps) ** (1 / 3)
             step = near * (1 + abs(z).max()) / xp.maximum(abs(dz).max(), np.finfo(z.dtype).tiny)
             before, here, after = (self._given_slopes(z + h * dz, y) for h in (-step, 0.0, step))
             return (here * ddz[..., None]).sum(axis=1) + ((after - before) * dz[..., None]).sum(axis=1) / (2 * step)
 
-        def along(slot: slice | int, shape: tuple[int, ...]) -> Number:
-            pick = (0, slot) if shape == () else (slice(None), slot)
-            return Number(z[pick], {(0,): dz[pick], (0, 0): ddz[pick]}, 2)
+        def along(slot: slice | int) -> Number:
+            place = _place(slot)
+            return Number(Number(z[place], {0: dz[place]}), {0: Number(dz[place], {0: ddz[place]})})
 
-        columns = self.columns(self._evaluate(along, y), m)
-        bent = [c.parts.get((0, 0), 0.0) if isinstance(c, Number) else 0.0 for c in columns]
-        return xp.stack([broadcast(b, (m,), z) for b in bent], axis=1)
+        return self._stacked([_part(_part(c, 0), 0) for c in self._evaluate(along, y)], z)
 
     # R and its parts
 
     def residuals(self, z: Array, y: Array) -> Array:
         """R, (m, q)."""
-        m = z.shape[0]
-        columns = self.columns(self._evaluate(self._plain(z), y), m)
-        return z.__array_namespace__().stack([broadcast(value_of(c), (m,), z) for c in columns], axis=1)
+        return self._stacked(self._evaluate(self._plain(z), y), z)
 
     def field(self, z: Array, x: Array) -> Field:
         """u and its derivatives as arrays, from the slots."""
         return self._field(self._plain(z), x)
 
+    def _stacked(self, columns: list[Any], z: Array) -> Array:
+        """The values of columns, (m, q)."""
+        full = [broadcast(value_of(c), (z.shape[0],), z) for c in columns]
+        return z.__array_namespace__().stack(full, axis=1)
+
     def _plain(self, z: Array) -> Callable[..., Any]:
         """The slots as they are; on JAX as Numbers without parts, which NumPy's functions understand."""
-        kept = Number if is_jax(z) else lambda array: array
-        return lambda slot, shape: kept(z[(0, slot) if shape == () else (slice(None), slot)])
+        return lambda slot: _understood(z[_place(slot)])
 
-    def _slots_of(self, z: Array) -> Callable[..., Number]:
-        """The slots as Numbers whose derivatives by themselves are 1."""
+    def _evaluate(self, make: Callable[..., Any], y: Array) -> list[Any]:
+        """The residuals one by one, of the slots that `make` makes."""
+        x, given = y[:, : self.inputs], [y[:, self.inputs :]] if self.given else []
+        return self.columns(self.function(*self._arguments(make, x), *given), len(x))
 
-        def make(slot: slice | int, shape: tuple[int, ...]) -> Number:
-            if isinstance(slot, int):
-                return Number(z[0, slot], {(slot,): 1.0})
-            units = np.eye(self.outputs, dtype=z.dtype)
-            return Number(z[:, slot], {(slot.start + o,): units[o : o + 1] for o in range(self.outputs)})
-
-        return make
-
-    def _evaluate(self, make: Callable[..., Any], y: Array) -> Any:
-        """The function of the slots that `make` makes."""
-        d, jets = self.inputs, len(self.components.keys) * self.outputs
-        x = y[:, :d]
-        p = Unknown({name: make(jets + j, ()) for j, name in enumerate(self.names)})
-        x_given = Number(x) if is_jax(x) else x
-        arguments = (x_given, self._field(make, x), p, *([y[:, d:]] if self.given else []))
-        return self.function(*arguments)
+    def _arguments(self, make: Callable[..., Any], x: Array) -> tuple[Any, Field, Unknown]:
+        """x, u and p."""
+        jets = len(self.components.keys) * self.outputs
+        p = Unknown({name: make(jets + j) for j, name in enumerate(self.names)})
+        return _understood(x), self._field(make, x), p
 
     def _field(self, make: Callable[..., Any], x: Array) -> Field:
-        k, components = self.outputs, self.components
+        k = self.outputs
 
         def component(key: Key) -> Any:
-            place = components.place(key)
+            place = self.components.place(key)
             if place is None:
                 raise ConfigurationError(
                     f"a residual asks for the derivative by {key}, and did not when it was first called: let it ask "
                     "for the same ones at all points."
                 )
-            return make(slice(place * k, (place + 1) * k), (k,))
+            return make(slice(place * k, (place + 1) * k))
 
-        if self.transform is None:
-            return Field(component)
-        return Field(self._transformed(component, x))
+        return Field(component if self.transform is None else self._transformed(component, x))
 
     def _transformed(self, component: Callable[[Key], Any], x: Array) -> Callable[[Key], Any]:
         """The components of u = T(x, v), by the same arithmetic along the inputs."""
         assert self.transform is not None
-        keys, order = self.components.keys, 2 if self.components.second else 1
-        units = np.eye(self.inputs, dtype=x.dtype)
-        along = {(i,): units[i : i + 1] for i in self.components.first}
-        v = Number(component(()), {key: component(key) for key in keys if key}, order)
-        u = self.transform(Number(x, along, order), v)
-        require_transformed(u, v.shape)
-        u = u if isinstance(u, Number) else Number(u, {}, order)
+        units, keys, first = np.eye(self.inputs, dtype=x.dtype), self.components.keys, self.components.first
+
+        def moving(key: Key) -> Number:  # a component of v with its own derivatives by the inputs
+            further = {i: tuple(sorted((*key, i))) for i in first}
+            return Number(component(key), {i: component(k) for i, k in further.items() if k in keys})
+
+        slopes, v = {i: units[i : i + 1] for i in first}, Number(moving(()), {i: moving((i,)) for i in first})
+        u = self.transform(Number(Number(x, slopes), slopes), v)
 
         def of(key: Key) -> Any:
             if key not in keys:
                 return component(key)  # which refuses
-            return u.value if not key else broadcast(u.parts.get(key, 0.0), v.shape, v.value)
+            found = u
+            for slot in (*key, None, None)[:2]:
+                found = value_of(found) if slot is None else _part(found, slot)
+            return broadcast(found, v.shape, component(()))
 
         return of
 
@@ -228,56 +219,53 @@ class Residual(Cost):
                 columns += [r[:, j] for j in range(shape[1])]
             else:
                 raise ShapeError(
-                    f"a residual makes the shape {shape} of {m} points: return (m,), (m, q) or a tuple of such. x[:, 0]"
-                    " is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."
+                    f"a residual makes the shape {shape} of {m} points: return (m,), (m, q) or a tuple of such. "
+                    + SHAPES
                 )
         return columns
 
     def _given_slopes(self, z: Array, y: Array) -> Array:
-        """S from the user's own derivatives."""
-        xp, m, k = z.__array_namespace__(), z.shape[0], self.outputs
+        """S from the user's own derivatives: of each residual those by u_c, (m, k) each, and by every unknown."""
         assert self.derivatives is not None
-        x, names = y[:, : self.inputs], self.names
-        make, jets = self._plain(z), len(self.components.keys) * k
-        p = Unknown({name: make(jets + j, ()) for j, name in enumerate(names)})
-        found = self.derivatives(Number(x) if is_jax(x) else x, self._field(make, x), p)
+        xp, m = z.__array_namespace__(), z.shape[0]
+        found = self.derivatives(*self._arguments(self._plain(z), y[:, : self.inputs]))
         found = found if isinstance(found, tuple | list) else (found,)
         if len(found) != self.count or not all(isinstance(slopes, Mapping) for slopes in found):
             raise ConfigurationError(
                 f"derivatives gives {len(found)} of {sorted({type(slopes).__name__ for slopes in found})}, and a point "
                 f"has {self.count} residuals: return one dict for each, as a tuple of them."
             )
+        widths: dict[Any, int] = {key or "u": self.outputs for key in self.components.keys}
+        widths |= dict.fromkeys(self.names, 1)
         residuals = []
         for slopes in found:
-            residuals.append(xp.concatenate(self._in_order(slopes, m, z), axis=1))
+            unknown = set(slopes) - set(widths)
+            if unknown:
+                raise ConfigurationError(
+                    f"derivatives names {sorted(map(str, unknown))}, which the residual does not ask for: name "
+                    f"{list(widths)}."
+                )
+            columns = []
+            for key, width in widths.items():
+                array = value_of(slopes.get(key, 0.0))
+                columns.append(broadcast(array[:, None] if np.ndim(array) == 1 else array, (m, width), z))
+            residuals.append(xp.concatenate(columns, axis=1))
         return xp.stack(residuals, axis=-1)
 
-    def _in_order(self, slopes: Mapping[Any, Any], m: int, z: Array) -> list[Array]:
-        """One residual's derivatives by u_c, (m, k) each, and by every unknown, (m, 1)."""
-        keys: Sequence[Any] = [key if key else "u" for key in self.components.keys]
-        unknown = set(slopes) - {*keys, *self.names}
-        if unknown:
-            raise ConfigurationError(
-                f"derivatives names {sorted(map(str, unknown))}, which the residual does not ask for: name "
-                f"{[*keys, *self.names]}."
-            )
-        wide = [(key, self.outputs) for key in keys] + [(name, 1) for name in self.names]
-        columns = []
-        for key, width in wide:
-            array = value_of(slopes.get(key, 0.0))
-            array = array[:, None] if np.ndim(array) == 1 else array
-            columns.append(broadcast(array, (m, width), z))
-        return columns
+
+def _place(slot: slice | int) -> tuple[Any, ...]:
+    """Where a slot stands in z (m, slots): that of an unknown is the same in every row."""
+    return (0, slot) if isinstance(slot, int) else (slice(None), slot)
 
 
-def require_transformed(u: Any, shape: tuple[int, ...]) -> None:
-    """Raise a ShapeError unless u = T(x, v) has the shape of v."""
-    found = u.shape if isinstance(u, Number) else np.shape(u)
-    if found != shape:
-        raise ShapeError(
-            f"hard makes the shape {found} of the network's output {shape}: return an array of that shape, as "
-            "x[:, :1] * v is."
-        )
+def _part(number: Any, slot: int) -> Any:
+    """The derivative by a slot; 0 where there is none."""
+    return as_number(number).parts.get(slot, 0.0)
+
+
+def _understood(array: Array) -> Any:
+    """An array as NumPy's functions take it: one of JAX's as a Number."""
+    return Number(array) if is_jax(array) else array
 
 
 def check_transform(transform: Any, x: np.ndarray, outputs: int) -> None:
@@ -289,10 +277,14 @@ def check_transform(transform: Any, x: np.ndarray, outputs: int) -> None:
     """
     if not callable(transform):
         raise ConfigurationError(f"hard is {transform!r}: give a function (x, v) of points and the network's output.")
-    x = np.resize(x, (PROBED, x.shape[1]))
     ones = np.ones((PROBED, outputs))
     with _in_a_sentence("hard", "(x, v)", f"(m, {outputs})", PROBED):
-        require_transformed(transform(x, Number(ones)), ones.shape)
+        found = np.shape(value_of(transform(np.resize(x, (PROBED, x.shape[1])), Number(ones))))
+    if found != ones.shape:
+        raise ShapeError(
+            f"hard makes the shape {found} of the network's output {ones.shape}: return an array of that shape, as "
+            "x[:, :1] * v is."
+        )
 
 
 def asked(residual: Residual, x: np.ndarray) -> Residual:
@@ -333,10 +325,7 @@ def _in_a_sentence(what: str, arguments: str, returns: str, m: int) -> Iterator[
     except (ConfigurationError, ShapeError):
         raise
     except ValueError as error:
-        raise ShapeError(
-            f"{what} does not fit its {m} points ({error}): x[:, 0] is (m,) and u.value (m, k), so write x[:, :1], or "
-            "u.value[:, 0]."
-        ) from None
+        raise ShapeError(f"{what} does not fit its {m} points ({error}). {SHAPES}") from None
     except (TypeError, AttributeError, LookupError) as error:
         raise ConfigurationError(
             f"{what} cannot be used ({error}): write a function {arguments} of arithmetic and NumPy's functions that "

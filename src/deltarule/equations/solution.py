@@ -10,7 +10,6 @@ import numpy as np
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
 from deltarule.equations.equation import Equation, as_points
-from deltarule.equations.evaluation import derivatives_of, residuals_of, values_of
 from deltarule.equations.problem import Problem
 from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.models.model import Model
@@ -48,11 +47,11 @@ class Solution(TrainingResult):
 
     def __call__(self, X: Any) -> np.ndarray:
         """u at these points, (N, k), hard conditions included."""
-        return values_of(self.problem, self.lifted(), self._points(X))
+        return self.problem.values(self.lifted(), self._points(X))
 
     def derivatives(self, X: Any) -> Derivatives:
         """u, ∂u and ∂²u at these points as `Network.derivatives` gives them, hard conditions included."""
-        return derivatives_of(self.problem, self.lifted(), self._points(X))
+        return self.problem.derivatives(self.lifted(), self._points(X))
 
     def residuals(self, X: Any, equation: int | Equation = 0) -> np.ndarray:
         """R of an equation at any points, (N, q): of the one of that number, or of one that was not fitted.
@@ -68,7 +67,7 @@ class Solution(TrainingResult):
                     "counted from 0, or an Equation."
                 )
             equation = equations[equation]
-        return residuals_of(self.problem, self.lifted(), self._points(X), equation)
+        return self.problem.residuals(self.lifted(), self._points(X), equation)
 
     def _points(self, X: Any) -> np.ndarray:
         """X as points with as many inputs as were fitted."""

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule import engine as engines
 from deltarule import trees
 from deltarule.checks import as_dtype, as_numbers, require_count, require_number
 from deltarule.engine.machine import in_units
 from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
-from deltarule.equations.evaluation import residuals_of, values_of
-from deltarule.equations.problem import Problem, engine_named, scaling_of
+from deltarule.equations.problem import Problem, scaling_of
 from deltarule.equations.residual import check_transform
 from deltarule.equations.solution import Solution
 from deltarule.equations.uncertainty import bytes_needed, standard_errors
@@ -88,32 +88,24 @@ def solve(
     """
     started = time.perf_counter()
     check_kinds(net, trainer, stopping, callbacks)
-    if not trainer.takes_objectives:
-        raise ConfigurationError(
-            f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
-        )
-    if trainer.refit:
-        raise ConfigurationError("refit is True, and an equation is not linear in the output layer: leave it out.")
-    if trainer.batch_size is not None:
-        raise ConfigurationError(
-            f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
-        )
+    _check_trainer(trainer)
     require_smooth(net)
-    _check_names(unknowns)
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)
     for name, every in {"resample_every": resample_every, "balance_every": balance_every}.items():
         if every is not None:
             require_count(name, every)
-    dtype, E = as_dtype(dtype), engine_named(engine)
-    equations, given = _equations(equations), dict(unknowns or {})
-    theta = np.array([require_number(f"unknowns[{name!r}]", value) for name, value in given.items()], dtype)
-    data = _data(net, data)
+    dtype, E = as_dtype(dtype), engines.get("numpy" if engine == "auto" else engine)
+    equations, given, data = _equations(equations), _unknowns(unknowns), _data(net, data)
+    theta = np.array(list(given.values()), dtype)
     if not equations and data is None:
         raise ConfigurationError("there are no equations and no data: give at least one Equation.")
     path = as_path(seed)
     points = [e.at(generator(*path, POINTS, i)) for i, e in enumerate(equations)] + ([] if data is None else [data[0]])
-    d = _require_same_inputs([*points, *(e.validation for e in equations if e.validation is not None)])
+    held = [e for e in equations if e.validation is not None]
+    d, *others = sorted({x.shape[1] for x in (*points, *(e.validation for e in held))})
+    if others:
+        raise ShapeError(f"points have {[d, *others]} inputs: give all of them the same number of columns, d.")
     if hard is not None and any(e.derivatives is not None for e in equations):
         raise ConfigurationError(
             "hard and an equation's derivatives by hand are both given, and those are by u, not by the network's "
@@ -121,18 +113,26 @@ def solve(
         )
     if hard is not None:
         check_transform(hard, points[0].astype(dtype), net.outputs)
-    _check_rules(equations, resample_every, stopping)
+    if resample_every is not None and not any(e.is_drawn for e in equations):
+        raise ConfigurationError(
+            f"resample_every is {resample_every}, and no equation draws its points: give a function as points."
+        )
+    if stopping.max_fail is not None and not held:
+        raise ConfigurationError(
+            f"max_fail is {stopping.max_fail}, and there are no validation points: give Equation(validation=...)."
+        )
     with E.computing_in(dtype):
-        problem = Problem(
-            net, equations, tuple(given), data, require_number("data_weight", data_weight, least=0), hard, E, dtype,
-            *scaling_of(points),
-        )  # fmt: skip
+        weight = require_number("data_weight", data_weight, least=0)
+        problem = Problem(net, equations, tuple(given), data, weight, hard, E, dtype, *scaling_of(points))
         starts = net.starts(seed, restarts, (d,), dtype, trainer.initializers)
         if params is not None:
             net.check(params, (d,))
             starts[0] = problem.to_inside(params)
         starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
-        validation = _validation(problem, equations)
+        validation = None
+        if held:
+            unweighed = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
+            validation = problem.joint(unweighed, [float(np.mean(e.weight)) for e in held], None)
         course = EquationCourse(
             net, trainer, None, validation, path, stopping, "cost", (), problem, None, resample_every, balance_every
         )
@@ -152,10 +152,10 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
     epoch = max(result.best_epoch - 1, 0)  # whose points and weights led to the parameters
     points = course.points(epoch)
     with np.errstate(all="ignore"):  # the history says where they were no numbers
-        maps = tuple(residuals_of(problem, lifted, x, e) for x, e in zip(points, problem.equations, strict=True))
+        maps = tuple(problem.residuals(lifted, x, e) for x, e in zip(points, problem.equations, strict=True))
     if problem.data is not None:
         X, Y = problem.data
-        points, maps = [*points, X], (*maps, values_of(problem, lifted, X) - Y)
+        points, maps = [*points, X], (*maps, problem.values(lifted, X) - Y)
     errors, noise, remark = {}, None, result.remark
     if problem.data is not None and problem.names and problem.data_weight:
         datums = maps[-1].size
@@ -182,9 +182,20 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
     )  # fmt: skip
 
 
+def _check_trainer(trainer: Any) -> None:
+    if not trainer.takes_objectives:
+        raise ConfigurationError(
+            f"trainer is {trainer!r}, which needs examples: give LevenbergMarquardt(), LBFGS() or GradientDescent()."
+        )
+    if trainer.refit:
+        raise ConfigurationError("refit is True, and an equation is not linear in the output layer: leave it out.")
+    if trainer.batch_size is not None:
+        raise ConfigurationError(
+            f"batch_size is {trainer.batch_size}, and every step takes all points: leave it out, or draw fewer points."
+        )
+
+
 def _equations(equations: Any) -> tuple[Equation, ...]:
-    if isinstance(equations, Equation):
-        equations = (equations,)
     if not isinstance(equations, Sequence) or not all(isinstance(e, Equation) for e in equations):
         raise ConfigurationError(f"equations is {equations!r}: give a list of dr.Equation(points, residual).")
     return tuple(equations)
@@ -208,38 +219,11 @@ def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
     return X, Y
 
 
-def _check_names(unknowns: Any) -> None:
-    """Names that p.name and `derivatives` can tell apart from what is there already."""
+def _unknowns(unknowns: Any) -> dict[str, float]:
+    """First values by names that p.name and `derivatives` can tell apart from what is there already."""
     if unknowns is not None and not isinstance(unknowns, Mapping):
         raise ConfigurationError(f"unknowns is {unknowns!r}: give a dict of names and first values, {{'nu': 0.1}}.")
     for name in unknowns or {}:
         if not (isinstance(name, str) and name.isidentifier()) or name == "u" or hasattr(dict, name):
             raise ConfigurationError(f"an unknown is called {name!r}: give it a name such as 'nu', but not 'u'.")
-
-
-def _require_same_inputs(points: Sequence[np.ndarray]) -> int:
-    widths = {x.shape[1] for x in points}
-    if len(widths) > 1:
-        raise ShapeError(f"points have {sorted(widths)} inputs: give all of them the same number of columns, d.")
-    return widths.pop()
-
-
-def _check_rules(equations: Sequence[Equation], resample_every: int | None, stopping: Stopping) -> None:
-    """Refuse rules that could never act."""
-    if resample_every is not None and not any(e.is_drawn for e in equations):
-        raise ConfigurationError(
-            f"resample_every is {resample_every}, and no equation draws its points: give a function as points."
-        )
-    if stopping.max_fail is not None and all(e.validation is None for e in equations):
-        raise ConfigurationError(
-            f"max_fail is {stopping.max_fail}, and there are no validation points: give Equation(validation=...)."
-        )
-
-
-def _validation(problem: Problem, equations: Sequence[Equation]) -> Any:
-    """F over the points that are not fitted, or None."""
-    held = [e for e in equations if e.validation is not None]
-    if not held:
-        return None
-    parts = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
-    return problem.joint(parts, [float(np.mean(e.weight)) for e in held], None)
+    return {name: require_number(f"unknowns[{name!r}]", value) for name, value in (unknowns or {}).items()}

@@ -18,7 +18,6 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from deltarule import trees
-from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network.backprop import Params
 from deltarule.objective import JointObjective, Objective
@@ -39,11 +38,7 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
     """The standard error of every unknown by name, and the standard deviation of the data's noise.
 
     By the smaller of J^T J (n, n), summed over blocks of the points, and J J^T (R, R), as (GRAM-JET).
-
-    Args:
-        F: the objective, its last part the data.
-        names: of the unknowns.
-        params: of the lifted network, at the estimate.
+    The last part of F is the data; `params` are those of the lifted network, at the estimate.
     """
     n, count, data = trees.size(params), len(names), F.parts[-1]
     weight, datums = float(data.scale), int(data.rows.count) * data.net.outputs
@@ -68,14 +63,9 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
         theta = np.concatenate([np.asarray(e[-1])[..., -count:].reshape(-1, count) for e in errors])
         squares = ((theta.T @ response) ** 2).sum(axis=1)
         gamma, known = float((rows * response.T).sum()), np.ones(count)  # fewer residuals determine no parameter alone
-    noise = float(np.sqrt(2 * float(data.call(_misfit, params)) / weight / max(datums - gamma, 1.0)))
+    noise = float(np.sqrt(2 * float(data.call(Objective.value, params)) / weight / max(datums - gamma, 1.0)))
     errors = np.where(known < DETERMINED, np.inf, noise * weight**0.5 * np.sqrt(squares))
     return {name: float(error) for name, error in zip(names, errors, strict=True)}, noise
-
-
-def _misfit(F: Objective, p: Params) -> Array:
-    """Half the square of the weighted u - y, summed."""
-    return F.value(p)
 
 
 def _with_ridge(H: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -31,13 +31,10 @@ from deltarule.models.scaling import Scaling
 from deltarule.models.trainers import TRAINERS
 from deltarule.models.watching import HAS_CALLBACKS, watched
 from deltarule.network.network import Network
-from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian import BayesianEnsemble
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from deltarule.data.columns import NumericColumn
     from deltarule.data.schema import Schema
     from deltarule.models.table_inputs import Column, TableInputs
 
@@ -48,42 +45,20 @@ class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
     _task: str  # "regression", "classification" or "labels"
-    # The parameters that both have; scikit-learn reads them from the signatures of the constructors.
-    hidden: int | tuple[int, ...] | None
-    effort: str
-    activation: str
-    trainer: str | Trainer
-    regularization: str | None
-    l2: float | None
-    eta: float | None
-    batch_size: int | None
-    epochs: int | None
-    max_fail: int | None
-    validation_fraction: float
-    restarts: int | None
-    engine: str
-    warm_start: bool
-    verbose: bool | int
-    random_state: Any
-    n_features_in_: int
     net_: Network
     x_scaling_: Scaling
-    params_: Any
-    networks_: str | None
     _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
     _single: tuple[Network, Any] | None = None  # where `warm_start` goes on; None begins with fresh parameters
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Say which trainers have `partial_fit`, where this one has not: Python calls this for what is missing."""
-            if name == "partial_fit":
-                able = ", ".join(repr(each) for each in TRAINERS if is_first_order(each))
-                raise AttributeError(
-                    f"partial_fit goes on from where the last call ended, which trainer={self.trainer!r} cannot: "
-                    f"choose one of {able}, or a GradientDescent."
-                )
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def __getattr__(self, name: str) -> Any:
+        """Say which trainers have `partial_fit`, where this one has not: Python calls this for what is missing."""
+        if name == "partial_fit":
+            able = ", ".join(repr(each) for each in TRAINERS if is_first_order(each))
+            raise AttributeError(
+                f"partial_fit goes on from where the last call ended, which trainer={self.trainer!r} cannot: "
+                f"choose one of {able}, or a GradientDescent."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @available_if(lambda self: HAS_CALLBACKS)
     def set_callbacks(self, *callbacks: Any) -> Self:
@@ -106,8 +81,9 @@ class NetworkEstimator(BaseEstimator):
             NotFittedError: before `fit`.
             ModelFileError: the file cannot be written.
         """
-        schema, training = self.schema(), self._training_record()
-        Model(self.net_, self.params_, schema, training, self._error_bars()).save(path)
+        schema = self.schema()
+        training = {"estimator": type(self).__name__, "epochs": self.n_iter_, "stop_reason": self.stop_reason_}
+        Model(self.net_, self.params_, schema, training, getattr(self, "ensemble_", None)).save(path)
 
     def plot_costs(self, *, ax: "Axes | None" = None) -> "Axes":
         """The costs over the epochs of the training; scikit-learn's Displays draw the rest, by `from_estimator`.
@@ -245,20 +221,18 @@ class NetworkEstimator(BaseEstimator):
         if params is None:
             self.loss_curve_, self.n_iter_, self._going_on = [], 0, None
         seed = int(random.randint(2**31 - 1))
-        further = incremental.go_on(
+        self._going_on, cost, self.engine_ = incremental.go_on(
             self.net_, plan.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_, self.engine
         )
         self._forget()
-        self._going_on = further.state
-        self.params_ = _as_numpy(further.state.params)
+        self.params_ = _as_numpy(self._going_on.params)
         self._single = self.net_, self.params_
-        self.loss_curve_ = [*self.loss_curve_, further.cost]
+        self.loss_curve_ = [*self.loss_curve_, cost]
         self.history_ = {"cost": np.array(self.loss_curve_)}
         self.n_iter_ += 1
         self.best_iter_ = self.n_iter_
         self.stop_reason_ = "epochs"
         self.trainer_ = plan.trainer_name
-        self.engine_ = further.engine
 
     def _outputs(self, X: Any) -> np.ndarray:
         """a^L of raw rows, (N, k) float64."""
@@ -271,22 +245,7 @@ class NetworkEstimator(BaseEstimator):
         if self._table is not None:
             return self._table.scaled(self.x_scaling_)
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
-        return _columns([str(name) for name in names], self.x_scaling_)
-
-    def _error_bars(self) -> BayesianEnsemble | None:
-        """The starts of a Bayesian training."""
-        return None
-
-    def _training_record(self) -> dict[str, Any]:
-        return {"estimator": type(self).__name__, "epochs": self.n_iter_, "stop_reason": self.stop_reason_}
-
-
-def _columns(names: list[str], scaling: Scaling) -> "tuple[NumericColumn, ...]":
-    """A schema's columns with these names, scalings and ranges."""
-    from deltarule.data.columns import NumericColumn
-
-    numbers = zip(names, *(entry.tolist() for entry in scaling), strict=True)
-    return tuple(NumericColumn(*column) for column in numbers)
+        return self.x_scaling_.columns([str(name) for name in names])
 
 
 def _as_numpy(params: Any) -> Any:

@@ -37,7 +37,7 @@ class Calibration(NamedTuple):
 
 
 def expected_calibration_error(
-    probabilities: np.ndarray, classes: np.ndarray, weight: np.ndarray | None = None, bins: int = BINS
+    probabilities: np.ndarray, classes: np.ndarray, weight: np.ndarray | None = None
 ) -> float:
     """The expected calibration error of the most probable class, in [0, 1].
 
@@ -45,7 +45,6 @@ def expected_calibration_error(
         probabilities: (N, k), rows sum to one.
         classes: the true class of each row, (N,) whole numbers.
         weight: (N,), None weighs all by one.
-        bins: of equal width on [0, 1].
 
     >>> expected_calibration_error(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
     0.4
@@ -53,8 +52,7 @@ def expected_calibration_error(
     weight = np.ones(len(classes)) if weight is None else weight
     sure = probabilities.max(axis=1)
     right = np.argmax(probabilities, axis=1) == classes
-    place = np.minimum((sure * bins).astype(int), bins - 1)
-    gap = np.bincount(place, weight * (right - sure), minlength=bins)
+    gap = np.bincount(np.minimum((sure * BINS).astype(int), BINS - 1), weight * (right - sure))
     return float(np.abs(gap).sum() / weight.sum())
 
 

@@ -54,7 +54,8 @@ def headline(model: "Model") -> str:
     if model.schema is None:
         return f"{_network(model)}, without columns: numbers in and out are the network's own"
     inputs = ", ".join(_column_names(model))
-    words = f"{', '.join(model.schema.target_names)} from {inputs if len(inputs) <= 60 else _count(model)}"
+    inputs = inputs if len(inputs) <= 60 else counted(len(model.schema.inputs), "column")
+    words = f"{', '.join(model.schema.target_names)} from {inputs}"
     scores = of_part(model.training.get("metrics") or {}, "test")
     return f"{words}; test {in_words(scores).replace(chr(10), ', ')}" if scores else words
 
@@ -100,11 +101,6 @@ def _at_hand(model: "Model", schema: "Schema") -> Evidence:
     return evidence_of(model, X[known], Y[known], source, names[known], rows[known])
 
 
-def _count(model: "Model") -> str:
-    assert model.schema is not None
-    return counted(len(model.schema.inputs), "column")
-
-
 def _column_names(model: "Model") -> list[str]:
     """The names of the raw columns; of images their shape."""
     assert model.schema is not None
@@ -129,15 +125,11 @@ def _network(model: "Model") -> str:
     one, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
     if one is None or n is None or starts is None or starts < 2:
         return f"{in_a_line(model.net, sizes)}, {count}"
-    if training.get("networks"):
-        names = training["networks"]
-        of = "; ".join(several_of(name, names) for name in dict.fromkeys(names))
-        several = f"the average of {starts} networks, {of}" if len(set(names)) > 1 else f"the average of {of}"
-        return f"{several}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
-    return (
-        f"the average of {starts} networks {one}, of {counted(n, 'parameter')} each; it is saved as one network "
-        f"{'-'.join(map(str, sizes))}, {count}"
-    )
+    names = training.get("networks") or [one] * starts
+    of = "; ".join(several_of(name, names) for name in dict.fromkeys(names))
+    several = f"{starts} networks, {of}" if len(set(names)) > 1 else of
+    each = "" if training.get("networks") else f", of {counted(n, 'parameter')} each"
+    return f"the average of {several}{each}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
 
 
 def _epochs(training: dict[str, Any]) -> str | None:
@@ -150,13 +142,8 @@ def _unknowns(training: dict[str, Any]) -> str | None:
     """Of differential equations the estimated coefficients, each with its standard error."""
     errors = training.get("standard_errors") or {}
 
-    def with_error(name: str, value: float) -> str:
-        if name not in errors:
-            return f"{name} {number(value, 5)}"
-        error = errors[name]
-        return f"{name} {number(value, 5)} " + ("(undetermined)" if error is None else f"± {number(error, 2)}")
-
-    words = [with_error(name, value) for name, value in (training.get("unknowns") or {}).items()]
+    of = {name: " (undetermined)" if error is None else f" ± {number(error, 2)}" for name, error in errors.items()}
+    words = [f"{name} {number(v, 5)}{of.get(name, '')}" for name, v in (training.get("unknowns") or {}).items()]
     return f"{', '.join(words)}{' (± a standard error)' if errors else ''}" if words else None
 
 

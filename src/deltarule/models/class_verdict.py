@@ -23,12 +23,7 @@ def lines(
 ) -> dict[str, str]:
     """Accuracy, baseline, recall and AUC of each class, and the most confused pair.
 
-    Args:
-        data: the data set.
-        predicted: the class of each validation and test row, by number, (N,).
-        actual: the right one, (N,).
-        scores: of the training, validation and test parts.
-        held: of the validation and test rows together.
+    `predicted` and `actual`, (N,), number the class of each validation and test row; `held` scores these together.
     """
     names = data.schema.output_names
     most = int(data.train.Y.sum(axis=0).argmax())

@@ -1,5 +1,6 @@
 """`NetworkClassifier`: a network that tells classes apart, as a scikit-learn estimator."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -10,9 +11,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
-from deltarule.models.class_weights import given_weights, relative_weights
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
 from deltarule.models.outcome import Outcome
@@ -83,7 +84,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     _multilabel = False
     _weight_of_class: np.ndarray | None = None
-    class_weight: Any
 
     def __init__(
         self,
@@ -235,7 +235,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             self.classes_ = np.arange(y.shape[1])
             return
         self.classes_ = np.unique(y if classes is None else np.asarray(classes))
-        self._check_classes()
+        if len(self.classes_) < 2:
+            raise DataError(
+                f"y holds one class only, {self.classes_.tolist()[0]!r}, and a classifier needs at least two: "
+                "add rows of another."
+            )
 
     def _numbered(self, y: np.ndarray) -> np.ndarray:
         """The number of each row's class, (N, 1) float64; several labels as they are, (N, k)."""
@@ -262,9 +266,34 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             )
         return self.classes_
 
-    def _check_classes(self) -> None:
-        if len(self.classes_) < 2:
-            raise DataError(
-                f"y holds one class only, {self.classes_.tolist()[0]!r}, and a classifier needs at least two: "
-                "add rows of another."
-            )
+
+def relative_weights(class_weight: Any, labels: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The factor of each class, (k,), such that the sum of all rows' weights stays what it is.
+
+    Args:
+        class_weight: "balanced", for which all classes weigh the same, or a dict.
+        labels: the classes, (k,).
+        codes: the number of each row's class, (N,).
+        weight: of each row, (N,).
+
+    >>> relative_weights("balanced", np.array(["no", "yes"]), np.array([0, 0, 0, 1]), np.ones(4)).round(3).tolist()
+    [0.667, 2.0]
+    """
+    total = np.bincount(codes, weight, minlength=len(labels))
+    balanced = isinstance(class_weight, str) and class_weight == "balanced"
+    factor = 1 / np.where(total > 0, total, 1.0) if balanced else given_weights(class_weight, labels)
+    return factor * (total.sum() / (factor @ total))
+
+
+def given_weights(class_weight: Any, labels: np.ndarray) -> np.ndarray:
+    """The weight of each class in a dict, (k,), 1 for those that it lacks."""
+    if not isinstance(class_weight, Mapping):
+        raise ConfigurationError(
+            f"class_weight is {class_weight!r}: give None, a dict of weights by class, or, for fit, 'balanced'."
+        )
+    known = labels.tolist()
+    for label, value in class_weight.items():
+        if label not in known:
+            raise ConfigurationError(f"class_weight holds {label!r}, which is none of the classes {known}: correct it.")
+        require_number(f"class_weight[{label!r}]", value, above=0)
+    return np.array([class_weight.get(label, 1.0) for label in known], np.float64)

@@ -27,19 +27,10 @@ class Weighted(NamedTuple):
     code: np.ndarray
     unit: float
 
-    @property
-    def total(self) -> float:
-        """The sum of the weights: the number of examples, where no weights were given."""
-        return float(self.weight.sum())
-
-    @property
-    def uneven_weight(self) -> np.ndarray | None:
-        """The weights, or None where all are 1, which spares the trainer a product."""
-        return None if (self.weight == 1).all() else self.weight
-
     def as_examples(self) -> Examples:
-        """The examples as a training takes them."""
-        return Examples(self.X, self.Y, np.arange(len(self.X)), self.uneven_weight)
+        """The examples as a training takes them; without weights where all are 1, which spares it a product."""
+        weight = None if (self.weight == 1).all() else self.weight
+        return Examples(self.X, self.Y, np.arange(len(self.X)), weight)
 
     def weighing(self, weight: np.ndarray) -> "Weighted":
         """The examples with another weight, (N,), those that have one."""

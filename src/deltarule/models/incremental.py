@@ -1,6 +1,6 @@
 """Training that goes on batch by batch, with the trainer's memory (velocity, Adam's moments) kept between the calls."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,14 +18,6 @@ from deltarule.training.loop import Course
 from deltarule.training.train import NO_RULES, starting_points
 
 
-class Further(NamedTuple):
-    """Where one more epoch led: its state as NumPy arrays, the mean cost over its batches, the engine."""
-
-    state: Any
-    cost: float
-    engine: str
-
-
 def go_on(
     net: Network,
     trainer: Trainer,
@@ -35,11 +27,11 @@ def go_on(
     seed: int,
     epoch: int,
     engine: str = "auto",
-) -> Further:
-    """One epoch of the trainer over the examples.
+) -> tuple[Any, float, str]:
+    """One epoch of the trainer: its state as NumPy arrays, the mean cost over its batches, the engine.
 
     Args:
-        net: the network.
+        net: to train.
         trainer: any whose epoch is a pass over the examples.
         state: what the last call left, or None.
         params: where to start if there is no state; None draws fresh ones.
@@ -65,7 +57,7 @@ def go_on(
             carry, records, outside = course.advance(carry, epoch + 1)
         if outside is not None:
             raise KeyboardInterrupt
-        return Further(trees.mapped(_as_numpy, carry.state), float(records["cost"][0]), E.name)
+        return trees.mapped(_as_numpy, carry.state), float(records["cost"][0]), E.name
 
 
 def _as_numpy(leaf: Any) -> Any:

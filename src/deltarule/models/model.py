@@ -16,7 +16,7 @@ from deltarule.data.schema import Schema
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError, ModelFileError
 from deltarule.files import model_file
-from deltarule.models.plotting import Plots
+from deltarule.models.plotting import Plots, known_rows
 from deltarule.models.series.stored import is_series, restored
 from deltarule.models.verdict import Verdict, html_table
 from deltarule.network.backprop import Params
@@ -107,10 +107,7 @@ class Model(Plots):
 
         if self.schema is None or self.schema.classes is not None:
             raise ConfigurationError(f"{self!r} is no regression of known columns: only those have error bars")
-        if targets is None and not hasattr(rows, "columns"):
-            raise DataError("rows is an array and holds no targets: give them as targets, or a DataFrame with both")
-        Y = self.schema.encode_targets(rows if targets is None else targets)
-        return replace(self, error_bars=posterior_at(self.net, self.params, self._encoded(rows), Y))
+        return replace(self, error_bars=posterior_at(self.net, self.params, *known_rows(self, rows, targets)))
 
     def predict_proba(self, rows: Any) -> np.ndarray:
         """The probability of each class, (N, k), in the order of `schema.classes`, which is sorted; rows sum to 1.
@@ -166,7 +163,7 @@ class Model(Plots):
         """Rows as the network reads them, (N, n_1)."""
         if self.schema is None:
             return np.asarray(rows, np.float64)
-        from deltarule.data.given_rows import encode_rows
+        from deltarule.data.table import encode_rows
 
         return encode_rows(self.schema, rows, reading(self))
 
@@ -226,23 +223,17 @@ def load_model(path: str | os.PathLike) -> "Model | NARXRegressor":
         from deltarule.models.series.narx import NARXRegressor
 
         return restored(Path(path), content, NARXRegressor)
-    net, params = content.net, content.params
+    net, params, taken = content.net, content.params, content.net.input_shape(content.params)
     try:
         schema = None if content.schema is None else Schema.from_json(content.schema)
-    except DataError as error:
-        raise ModelFileError(f"{path} has a schema that cannot be used ({error}): train or copy it again") from None
-    if schema is not None:
-        expected = ((schema.input_width,), schema.output_width)
-        found = (net.input_shape(params), net.outputs)
-        if found != expected:
-            inputs = "any size" if found[0] is None else " x ".join(map(str, found[0]))
-            raise ModelFileError(
-                f"{path} contradicts itself: its network has inputs of {inputs} and {net.outputs} outputs, its schema "
-                f"{schema.input_width} and {schema.output_width}: train or copy it again"
+        if schema is not None and (taken, net.outputs) != ((schema.input_width,), schema.output_width):
+            inputs = "any size" if taken is None else " x ".join(map(str, taken))
+            raise DataError(
+                f"its network has inputs of {inputs} and {net.outputs} outputs, its schema {schema.input_width} and "
+                f"{schema.output_width}"
             )
-    try:
         bars = None if content.error_bars is None else from_tensors(net, content.error_bars)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path} contradicts itself: {error}") from None
+    except (DataError, ModelFileError) as error:
+        raise ModelFileError(f"{path} contradicts itself ({error}): train or copy it again") from None
     training = content.training if isinstance(content.training, dict) else {}
     return Model(net, params, schema, training, bars, path=Path(path))

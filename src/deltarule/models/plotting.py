@@ -24,14 +24,6 @@ class Plots:
     labels. None takes the rows held out for the test, where the model was trained in this process.
     """
 
-    if TYPE_CHECKING:
-        net: Any
-        params: Any
-        schema: Any
-        training: Any
-        error_bars: Any
-        examples: Any
-
     def plot_predictions(
         self, rows: Any = None, targets: Any = None, *, target: str | None = None, ax: "Axes | None" = None
     ) -> "Axes":
@@ -91,7 +83,7 @@ class Plots:
             ax.set(xlabel="share of other rows taken for the class", ylabel="share of the class found")
         return ax
 
-    def plot_calibration(self, rows: Any = None, targets: Any = None, *, ax: "Axes | None" = None) -> "Axes":
+    def plot_calibration(self: Any, rows: Any = None, targets: Any = None, *, ax: "Axes | None" = None) -> "Axes":
         """Whether the model is as sure as it is right.
 
         Of a classification the share of right rows over the probability of the predicted class, by
@@ -115,18 +107,15 @@ class Plots:
             return ax
         if self.error_bars is None:
             raise ConfigurationError(f"{self!r} has no error bars: train with trainer='bayesian', or call calibrate")
-        X, Y = _known(self, rows, targets)
-        errors = self.net(self.params, X)[:, 0] - Y[:, 0]
-        nominal, found = coverage_curve(
-            errors, self.error_bars.predict(X).std[:, 0], self.error_bars.degrees_of_freedom()
-        )
-        ax = shown_axes(ax)
-        lines = {"as it should be": nominal, "found": found}
+        X, Y = known_rows(self, rows, targets)
+        bars, errors = self.error_bars, self.net(self.params, X)[:, 0] - Y[:, 0]
+        nominal, found = coverage_curve(errors, bars.predict(X).std[:, 0], bars.degrees_of_freedom())
+        ax, lines = shown_axes(ax), {"as it should be": nominal, "found": found}
         plots.curves(lines, x=nominal, xlabel="coverage of the interval", ylabel="share of rows inside", axes=ax)
         return ax
 
     def plot_dependence(
-        self, column: str, rows: Any = None, *, target: str | None = None, ax: "Axes | None" = None
+        self: Any, column: str, rows: Any = None, *, target: str | None = None, ax: "Axes | None" = None
     ) -> "Axes":
         """The mean prediction over the values of one column, with error bars the 95 % band of new measurements.
 
@@ -152,19 +141,18 @@ class Plots:
         j = _place(names, target) if target is not None else int(len(names) == 2 and self.schema.classes is not None)
         curve = dependence_on(self.net, self.params, self.schema, X, column, self.error_bars)
         reach = 0 if self.error_bars is None or curve.std is None else self.error_bars.reach(0.95) * curve.std[:, j]
-        means, words = curve.means[:, j], {"xlabel": column, "ylabel": names[j]}
+        means, colour = curve.means[:, j], plots.COLOURS[1]
         with styled():
             ax = shown_axes(ax)
             if isinstance(curve.values[0], str):
-                ax.errorbar(curve.values, means, yerr=reach, fmt="o", capsize=4, color=plots.COLOURS[1])
+                ax.errorbar(curve.values, means, yerr=reach, fmt="o", capsize=4, color=colour)
             else:
-                ax.plot(curve.values, means, color=plots.COLOURS[1])
-                ends = means - reach, means + reach
-                ax.fill_between(curve.values, *ends, color=plots.COLOURS[1], alpha=0.18, linewidth=0)
-            ax.set(**words)
+                ax.plot(curve.values, means, color=colour)
+                ax.fill_between(curve.values, means - reach, means + reach, color=colour, alpha=0.18, linewidth=0)
+            ax.set(xlabel=column, ylabel=names[j])
         return ax
 
-    def plot_costs(self, *, ax: "Axes | None" = None) -> "Axes":
+    def plot_costs(self: Any, *, ax: "Axes | None" = None) -> "Axes":
         """The costs over the epochs of the training.
 
         Raises:
@@ -178,7 +166,7 @@ def _errors(model: Any, rows: Any, targets: Any, target: str | None, ax: "Axes |
     if model.schema is None or model.schema.classes is not None:
         raise ConfigurationError(f"{model!r} is no regression of known columns: call plot_confusion.")
     j = 0 if target is None else _place(list(model.schema.target_names), target)
-    X, Y = _known(model, rows, targets)
+    X, Y = known_rows(model, rows, targets)
     predicted, actual = model.schema.decode(model.net(model.params, X))[:, j], model.schema.decode(Y)[:, j]
     with styled():
         ax = shown_axes(ax)
@@ -192,12 +180,12 @@ def _classified(model: Any, rows: Any, targets: Any) -> tuple[np.ndarray, np.nda
     """Probabilities (N, k), the number of the class of each row, (N,), and the classes."""
     if model.schema is None or model.schema.classes is None:
         raise ConfigurationError(f"{model!r} does not classify: call plot_predictions.")
-    X, Y = _known(model, rows, targets)
+    X, Y = known_rows(model, rows, targets)
     return probabilities(np.asarray(model.net(model.params, X))), Y.argmax(axis=1), tuple(model.schema.classes)
 
 
-def _known(model: Any, rows: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and targets as the network reads them."""
+def known_rows(model: Any, rows: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and their targets as the network reads them; of None those held out for the test."""
     X = _encoded(model, rows)
     if rows is None:
         return X, model.examples["test"].Y

@@ -76,7 +76,7 @@ def lines(
     several = len(targets) > 1
     for j, target in enumerate(targets):
         name = target.column.name
-        rmse, r2 = _of_target(scores, name, several)
+        rmse, r2 = (_of_target(metric, scores, name) for metric in ("rmse", "r2"))
         before = f"{name}: " if several else ""
         found[f"{before}quality"] = _quality(r2["test"], name, copied)
         errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
@@ -87,7 +87,6 @@ def lines(
             found[f"{before}error bars"] = f"95 % intervals hold {share(held[j])} of the validation and test rows"
     if known is not None:
         found["parameters"] = _parameters(known)
-        found |= {} if known.chosen() is None else {"networks": known.chosen()}
     return found
 
 
@@ -98,12 +97,10 @@ def warnings(targets: list[Target], outcome: Outcome, scores: Scores) -> list[st
     return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name, follows)
 
 
-def _of_target(scores: Scores, name: str, several: bool) -> tuple[dict[str, float], dict[str, float | None]]:
-    """RMSE and R² of one target in each part."""
-    if not several:
-        return {part: scores[part]["rmse"] for part in PARTS}, {part: scores[part]["r2"] for part in PARTS}
-    rmse = {part: scores[part]["rmse_by_target"][name] for part in PARTS}
-    return rmse, {part: scores[part]["r2_by_target"][name] for part in PARTS}
+def _of_target(metric: str, scores: Scores, name: str) -> dict[str, Any]:
+    """RMSE or R² of one target in each part."""
+    by = f"{metric}_by_target"
+    return {part: scores[part][by][name] if by in scores[part] else scores[part][metric] for part in PARTS}
 
 
 def _quality(r2: float | None, name: str, copied: bool) -> str:
@@ -142,7 +139,7 @@ def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[s
     found, several = [], len(targets) > 1
     for j, target in enumerate(targets):
         name = target.column.name
-        rmse = _of_target(scores, name, several)[0]
+        rmse = _of_target("rmse", scores, name)
         fit, test = rmse["training"], rmse["test"]
         noise = 0.0 if outcome.known is None else float(outcome.known.noise_std[j])
         of = f" of {name}" if several else ""
@@ -170,11 +167,11 @@ def _of_errors(targets: list[Target], cost: str, follows: Any) -> list[str]:
         name = column.name
         if far is not None:
             worst = far.rows[0]
-            which = f"{counted(len(far.rows), 'row')} {'lies' if len(far.rows) == 1 else 'lie'}"
+            lie, make = ("lies", "makes") if len(far.rows) == 1 else ("lie", "make")
             found.append(
-                f"{which} ({share(len(far.rows) / len(rows))}) far from the others, whose usual error is "
-                f"{number(far.usual, 3)}, and {'makes' if len(far.rows) == 1 else 'make'} "
-                f"{share(far.share)} of the squared error, the farthest data row {rows[worst]}, where {name} is "
+                f"{counted(len(far.rows), 'row')} {lie} ({share(len(far.rows) / len(rows))}) far from the others, "
+                f"whose usual error is {number(far.usual, 3)}, and {make} {share(far.share)} of the squared error, "
+                f"the farthest data row {rows[worst]}, where {name} is "
                 f"{number(float(actual[worst]), 6)} and {number(float(predicted[worst]), 6)} is predicted: if they are "
                 f"faults, {remedy_of_far}"
             )

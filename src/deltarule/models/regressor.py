@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError, ShapeError, counted
-from deltarule.models.base import NetworkEstimator, _columns
+from deltarule.models.base import NetworkEstimator
 from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import inputs_of, target_names, validated
 from deltarule.models.outcome import Outcome
@@ -22,7 +22,6 @@ from deltarule.models.scaling import Scaling
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian import BayesianEnsemble, Prediction
 
 if TYPE_CHECKING:
     from deltarule.data.schema import Schema
@@ -98,9 +97,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     True
     """
 
-    cost: str | Cost
-    output_weights: Any
-
     def __init__(
         self,
         hidden: int | tuple[int, ...] | None = None,
@@ -172,7 +168,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         if not return_std:
             outputs = self._outputs(X)  # first, because it knows whether there was a fit
             return self._shaped(self.y_scaling_.decode(outputs))
-        predicted = self._predicted(X)
+        self._require_error_bars()
+        predicted = self.ensemble_.predict(self.x_scaling_.encode(inputs_of(self, X)))
         return self._shaped(self.y_scaling_.decode(predicted.mean)), self._shaped(predicted.std * self.y_scaling_.std)
 
     def predict_interval(self, X: Any, coverage: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -201,11 +198,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             )
         found = self.ensemble_.log_density(self.x_scaling_.encode(X), self.y_scaling_.encode(Y))
         return self._shaped(found - np.log(self.y_scaling_.std))
-
-    def _predicted(self, X: Any) -> Prediction:
-        """Means and standard deviations of standardised targets."""
-        self._require_error_bars()
-        return self.ensemble_.predict(self.x_scaling_.encode(inputs_of(self, X)))
 
     def _require_error_bars(self) -> None:
         check_is_fitted(self)
@@ -258,11 +250,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         from deltarule.data.schema import Schema
 
         check_is_fitted(self)
-        targets = _columns(list(self._target_names), self.y_scaling_)
+        targets = self.y_scaling_.columns(self._target_names)
         return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
-
-    def _error_bars(self) -> BayesianEnsemble | None:
-        return getattr(self, "ensemble_", None)
 
     def __sklearn_tags__(self):
         """Several targets are welcome."""
@@ -315,11 +304,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
 
 def _missing(y: Any) -> np.ndarray | None:
-    """Where one of several targets is NaN, (N, k), if some are.
-
-    Raises:
-        DataError: a row has no target, or a target no row.
-    """
+    """Where one of several targets is NaN, (N, k), if some are."""
     try:
         missing = np.isnan(np.asarray(y, np.float64))
     except (TypeError, ValueError):  # which scikit-learn words better

@@ -1,10 +1,14 @@
 """Standardising columns: x ↦ (x - mean) / std, with weights, and back."""
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from deltarule.data.moments import Moments
+
+if TYPE_CHECKING:
+    from deltarule.data.columns import NumericColumn
 
 
 class Scaling(NamedTuple):
@@ -35,6 +39,18 @@ class Scaling(NamedTuple):
         measured, known = cls.measured(values, weight), ~np.isnan(values)
         mean = (weight @ np.where(known, values, 0)) / (weight @ known)
         return measured._replace(mean=np.zeros_like(mean), std=np.where(mean > 0, mean, 1.0))
+
+    @classmethod
+    def of_columns(cls, columns: "Iterable[NumericColumn]") -> "Scaling":
+        """That of the columns of a schema."""
+        return cls(*np.array([(c.mean, c.std, c.low, c.high) for c in columns], float).reshape(-1, 4).T)
+
+    def columns(self, names: Sequence[str]) -> "tuple[NumericColumn, ...]":
+        """The columns of a schema with these names."""
+        from deltarule.data.columns import NumericColumn
+
+        numbers = zip(names, *(entry.tolist() for entry in self), strict=True)
+        return tuple(NumericColumn(*column) for column in numbers)
 
     def stressed(self, weight: np.ndarray) -> "Scaling":
         """The same with scaled columns √weight times as large, so that their squared errors count as `weight`, (c,)."""

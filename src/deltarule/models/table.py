@@ -87,17 +87,17 @@ def fit_table(
     plan = make_plan(recipe, Problem.of(data))
     running = {name: options[name] for name in RUNNING if name in options}
     outcome = fit(plan, data.train, data.validation, scales_of(data), seed=seed, **running)
-    place = {"source": str(table)} if isinstance(table, str | Path) else {}
-    given |= {"missing": "impute"} if given.pop("impute", False) else {}
     said = {
+        "source": str(table) if isinstance(table, str | Path) else None,
         "target": target[0] if len(target) == 1 else target,
         "task": task,
         "split": split,
         "seed": seed,
         "drop_missing": drop_missing or None,
+        "missing": "impute" if given.pop("impute", False) else None,
     } | given
     origin = {
-        "options": place | {name: _as_json(value) for name, value in said.items() if value is not None},
+        "options": {name: _as_json(value) for name, value in said.items() if value is not None},
         "seed": seed,
         "split_seed": seed,
         "drop_missing": drop_missing,

@@ -67,11 +67,7 @@ class TableInputs(NamedTuple):
 
 
 def without_column(X: Any, name: str) -> tuple[Any, Any]:
-    """A DataFrame without the column of that name, and the column.
-
-    Raises:
-        DataError: X is no DataFrame, or has no such column.
-    """
+    """A DataFrame without the column of that name, and the column."""
     column = find_columns(X, (name,), "X")[name]
     return X.drop(columns=name), column
 

@@ -24,11 +24,19 @@ def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], O
         estimator: its `verbose` and its callbacks are looked at.
         epochs: at most so many.
         train: takes deltarule's callbacks.
+
+    Raises:
+        ConfigurationError: `verbose` is neither True, False nor a whole number of at least 0.
     """
-    lines = [printed(estimator.verbose)] if require_verbose(estimator.verbose) else []
-    if not getattr(estimator, "_skl_callbacks", None):
-        return _announced(train(lines), lines)
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    every = estimator.verbose
+    if not isinstance(every, bool | int | np.integer) or every < 0:
+        raise ConfigurationError(f"verbose must be True, False or a whole number of epochs, and is {every!r}.")
+
+    def show(record: dict[str, Any]) -> None:
+        epoch = int(record["epoch"])
+        if epoch == 1 or epoch % every == 0:
+            costs = [f"{name.replace('_', ' ')} {record[name]:.6g}" for name in COLUMNS if name in record]
+            print(f"epoch {epoch}: {', '.join(costs)}")
 
     def fit(estimator: Any) -> Outcome:
         root = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=epochs)
@@ -42,33 +50,13 @@ def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], O
         root.call_on_fit_task_end(estimator=estimator)
         return result
 
-    return _announced(with_callbacks(fit)(estimator), lines)
+    lines: list[Callback] = [show] if every else []
+    if getattr(estimator, "_skl_callbacks", None):
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
 
-
-def require_verbose(verbose: Any) -> int:
-    """How many epochs lie between two lines; 0 prints none.
-
-    Raises:
-        ConfigurationError: it is neither True, False nor a whole number of at least 0.
-    """
-    if not isinstance(verbose, bool | int | np.integer) or verbose < 0:
-        raise ConfigurationError(f"verbose must be True, False or a whole number of epochs, and is {verbose!r}.")
-    return int(verbose)
-
-
-def printed(every: int) -> Callback:
-    """What prints the costs of the first epoch and of each that is a multiple of `every`, a line each."""
-
-    def show(record: dict[str, Any]) -> None:
-        epoch = int(record["epoch"])
-        if epoch == 1 or epoch % every == 0:
-            costs = [f"{name.replace('_', ' ')} {record[name]:.6g}" for name in COLUMNS if name in record]
-            print(f"epoch {epoch}: {', '.join(costs)}")
-
-    return show
-
-
-def _announced(outcome: Outcome, lines: Sequence[Callback]) -> Outcome:
-    if lines:
+        outcome = with_callbacks(fit)(estimator)
+    else:
+        outcome = train(lines)
+    if every:
         print(outcome.result.message)
     return outcome

@@ -1,7 +1,7 @@
 """What a time-series model chooses by stretches that are held out: its lags, and open or closed loop."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,20 +26,7 @@ SHORTEST = 10  # lags of "auto" leave at least so many steps for each lag
 
 @dataclass(frozen=True)
 class Choice:
-    """What is given, and what is to be tried.
-
-    Args:
-        lags: the lags to try.
-        hidden: sizes of the hidden layers.
-        activation: of these.
-        inputs: m.
-        outputs: k.
-        training: "auto", "open-loop" or "closed-loop".
-        l2: the penalty in closed loop, or None.
-        horizon: the longest free run that matters, in steps; None for whole stretches.
-        members: how many networks make a committee, at least 1.
-        seeds: of the first weights, at least one.
-    """
+    """What is given, as `NARXRegressor` takes it, and the lags to try; `seeds` are of the first weights."""
 
     lags: Sequence[Lags]
     hidden: tuple[int, ...]
@@ -66,36 +53,28 @@ class Choice:
 
         A record is cut into as many thirds, say, as there are members, and each member holds out another one; a single
         one holds out the last third.
-
-        Raises:
-            DataError: too few steps.
         """
         longest = max(lags.longest for lags in self.lags)  # all lags are judged on the same steps
-        tried = [self._tried(lags, records, longest) for lags in self.lags]
-        best = min((one for several in tried for one in several), key=lambda one: one.error * (1 - MARGIN[one.how]))
-        model = self.model(best.lags)
-        whole = [part for record in records for part in stretches(*record, best.lags)]
-        folds, members = self._folds(records, best.lags, longest), list(best.members)
-        best = replace(best, model=model, held=[held for _, held in folds])
-        if best.how == "open-loop":
-            alone = training.open_loop(model, whole, self.seeds[0])
-            return replace(best, committee=Committee.of(model, [alone], [1.0]))
-        for seed in self.seeds[1:]:
-            members += self._closed(model, folds, seed)
-        committee = Committee.of(
-            model, [one.params for one in members], [1 / max(one.error, SMALLEST) ** 2 for one in members]
-        )
-        return replace(best, error=training.rms(members), members=members, committee=committee)
+        tried = [one for lags in self.lags for one in self._tried(lags, records, longest)]
+        lags, how, members = min(tried, key=lambda one: training.rms(one[2]) * (1 - MARGIN[one[1]]))
+        model, folds = self.model(lags), self._folds(records, lags, longest)
+        if how == "open-loop":
+            whole = [part for record in records for part in stretches(*record, lags)]
+            kept, weights = [training.open_loop(model, whole, self.seeds[0])], [1.0]
+        else:
+            members = [*members, *(one for seed in self.seeds[1:] for one in self._closed(model, folds, seed))]
+            kept, weights = [one.params for one in members], [1 / max(one.error, SMALLEST) ** 2 for one in members]
+        committee = Committee.of(model, kept, weights)
+        return Chosen(lags, how, training.rms(members), members, model, [held for _, held in folds], committee)
 
-    def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> "list[Chosen]":
-        """Each training that is asked for, judged with these lags."""
-        model, folds, found = self.model(lags), self._folds(records, lags, longest), []
+    def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> Iterator[tuple[Lags, str, list[Found]]]:
+        """Each training that is asked for, with these lags, and its members."""
+        model, folds = self.model(lags), self._folds(records, lags, longest)
         closed = self.training != "open-loop" and bool(lags.outputs)
         if closed:
-            found.append(("closed-loop", self._closed(model, folds, self.seeds[0])))
+            yield lags, "closed-loop", self._closed(model, folds, self.seeds[0])
         if not closed or self.training == "auto":
-            found.append(("open-loop", [self._opened(model, parts, held) for parts, held in folds]))
-        return [Chosen(lags, how, training.rms(members), members) for how, members in found]
+            yield lags, "open-loop", [self._opened(model, parts, held) for parts, held in folds]
 
     def _closed(self, model: Feedback, folds: Sequence[Fold], seed: int) -> list[Found]:
         return training.closed_loop([Course.of(model, *fold, self.horizon) for fold in folds], seed, self.l2)
@@ -129,11 +108,11 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What came out: the lags, "open-loop" or "closed-loop", the error on what was held out, and the committee.
+    """What came out.
 
     Args:
         lags: in use.
-        how: the training.
+        how: "open-loop" or "closed-loop".
         error: the root mean square over what the members held out, in scaled units.
         members: each as it was found; in open loop with its part held out, before the last training on everything.
         model: of each member.
@@ -145,24 +124,19 @@ class Chosen:
     how: str
     error: float
     members: Sequence[Found]
-    model: Feedback | None = None
-    held: Sequence[Sequence[Stretch]] = ()
-    committee: Committee | None = None
+    model: Feedback
+    held: Sequence[Sequence[Stretch]]
+    committee: Committee
 
     def unseen(self, steps: int, places: int) -> list[tuple[Committee, Windows]]:
         """Each member alone, with windows of what it held out, from so many places at most."""
-        assert self.model is not None
         alone = [Committee.of(self.model, [one.params], [1.0]) for one in self.members]
         pieces = [spaced(parts, self.lags, steps, places) for parts in self.held]
         return [(one, pieces[i % len(pieces)]) for i, one in enumerate(alone)]
 
 
 def lags_to_try(inputs: Any, outputs: Any, columns: int, steps: int) -> list[Lags]:
-    """The lags that "auto" stands for, or the one choice that is given, for records of at most `steps` steps.
-
-    Raises:
-        ConfigurationError: lags outside their range.
-    """
+    """The lags that "auto" stands for, or the one choice that is given, for records of at most `steps` steps."""
     if not columns:
         inputs = ()
     own, outer = read_lags("output_lags", outputs, least=1), read_lags("input_lags", inputs, least=0)
@@ -175,18 +149,13 @@ def lags_to_try(inputs: Any, outputs: Any, columns: int, steps: int) -> list[Lag
 
 
 def read_lags(name: str, given: Any, least: int) -> tuple[int, ...] | None:
-    """Rising lags from a number n, which means 1..n, or a list; None for "auto".
-
-    Raises:
-        ConfigurationError: anything else.
-    """
+    """Rising lags from a number n, which means 1..n, or a list; None for "auto"."""
     if isinstance(given, str) and given == "auto":
         return None
-    lags: Any = given
+    if np.iterable(given) and all(isinstance(lag, int | np.integer) and lag >= least for lag in given):
+        return tuple(sorted({int(lag) for lag in given}))
     if isinstance(given, int | np.integer) and not isinstance(given, bool) and given >= 0:
         return tuple(range(1, int(given) + 1))
-    if hasattr(given, "__iter__") and all(isinstance(lag, int | np.integer) and lag >= least for lag in lags):
-        return tuple(sorted({int(lag) for lag in lags}))
     raise ConfigurationError(
         f"{name} must be 'auto', a number of lags or a list of lags of at least {least}, and is {given!r}: give 4, for "
         "example, or [1, 2, 7]."

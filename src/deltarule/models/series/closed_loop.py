@@ -7,7 +7,7 @@ the step is the primal one on another J.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from deltarule import trees
 from deltarule.curvature.linearization import NormalEquations
 from deltarule.data.lagged import Windows
 from deltarule.engine import numpy_engine
-from deltarule.models.series.feedback import Feedback, Unrolled
+from deltarule.models.series.feedback import Feedback
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.damping import start
@@ -25,13 +25,7 @@ FIRST_DAMPING = 1e-2
 
 
 class ClosedLoop(Objective):
-    """The error of free runs as a function of p, for the trainers' loop.
-
-    Args:
-        model: the network with its feedback.
-        pieces: the windows.
-        l2: of the penalty, over weights and not biases.
-    """
+    """The error of free runs of windows as a function of p, for the trainers' loop."""
 
     model: Feedback
     pieces: Windows
@@ -40,18 +34,19 @@ class ClosedLoop(Objective):
     last: tuple[Any, Any]
     all_known: bool
 
+    in_one_block = property(lambda self: True)  # pyright: ignore[reportIncompatibleMethodOverride]
+
     def __init__(self, model: Feedback, pieces: Windows, l2: float):
         """No run is made."""
-        for name, value in {"net": model.net, "l2": l2, "scale": 1.0, "model": model, "pieces": pieces}.items():
-            object.__setattr__(self, name, value)
         longest = model.lags.longest
-        object.__setattr__(self, "start", pieces.Y[:, :longest])
-        object.__setattr__(self, "target", np.where(pieces.known > 0, pieces.Y[:, longest:], 0.0))
-        object.__setattr__(self, "last", (None, None))
-        object.__setattr__(self, "all_known", bool(pieces.known.all()))
+        vars(self).update(net=model.net, l2=l2, scale=1.0, model=model, pieces=pieces, last=(None, None))
+        vars(self).update(
+            start=pieces.Y[:, :longest],
+            target=np.where(pieces.known > 0, pieces.Y[:, longest:], 0.0),
+            all_known=bool(pieces.known.all()),
+        )
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
-        """piece(self, *arguments, **static), by NumPy."""
         return numpy_engine.call(piece, self, *arguments, **static)
 
     def prior(self, p: Params) -> Params:
@@ -63,7 +58,7 @@ class ClosedLoop(Objective):
         before, run = self.last
         if before is not p:
             run = self.model.free_run(p, self.pieces.U, self.start, near=run)
-            object.__setattr__(self, "last", (p, run))
+            vars(self)["last"] = p, run
         return run
 
     def residual(self, p: Params) -> np.ndarray:
@@ -71,37 +66,22 @@ class ClosedLoop(Objective):
         return self.pieces.known * (self.run(p)[:, self.model.lags.longest :] - self.target)
 
     def value(self, p: Params) -> float:
-        """F(p)."""
         r = self.residual(p).ravel()
         return 0.5 * float(r @ r) + self.prior_energy(p)
 
-    @property
-    def in_one_block(self) -> bool:
-        """All windows run together."""
-        return True
-
     def equations(self, p: Params) -> tuple[Any, NormalEquations]:
-        """J^T J and J^T r of the free runs, and what they leave for the acceleration."""
+        """J^T J and J^T r of the free runs; what is kept is those unrolled, dy/dp of all steps, and J of the known."""
         r = self.residual(p).ravel()
         unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))
         whole = unrolled.jacobian()
         J = whole if self.all_known else self.pieces.known.reshape(-1, 1) * whole
         equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
-        return Kept(unrolled, whole, J), equations
+        return (unrolled, whole, J), equations
 
     def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
-        """J^T d²y/dt² along p + t s, from what `equations` kept, a `Kept`."""
-        assert kept is not None
-        bent = kept.unrolled.bend(s, kept.whole @ trees.ravel(s))
-        return trees.unravel(bent @ kept.J, p)
-
-
-class Kept(NamedTuple):
-    """The unrolled runs, dy/dp of every step, and J, of the measured ones alone."""
-
-    unrolled: Unrolled
-    whole: np.ndarray
-    J: np.ndarray
+        """J^T d²y/dt² along p + t s, from what `equations` kept."""
+        unrolled, whole, J = kept
+        return trees.unravel(unrolled.bend(s, whole @ trees.ravel(s)) @ J, p)
 
 
 def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from deltarule.data.lagged import Lags, Stretch, Windows, lagged
 from deltarule.models.series.feedback import Feedback
@@ -19,13 +20,7 @@ from deltarule.network.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Committee:
-    """The networks side by side.
-
-    Args:
-        model: the one network with feedback that they make, of M k outputs.
-        params: its parameters.
-        weights: of the members, (M,), which sum to 1.
-    """
+    """The networks side by side: the one that they make, of M k outputs, and their weights, (M,), which sum to 1."""
 
     model: Feedback
     params: Params
@@ -41,7 +36,7 @@ class Committee:
         net = Network([*sizes, Dense(last.n * len(members), "linear")])
         lags, lines = model.lags, [model.line] * len(members)
         first = _side_by_side([p[0]["W"] for p in members], lags, k)
-        Ws = [first, *(_diagonal([p[i]["W"] for p in members]) for i in range(1, len(sizes) + 1))]
+        Ws = [first, *(block_diag(*[p[i]["W"] for p in members]) for i in range(1, len(sizes) + 1))]
         params = [{"W": W, "b": np.concatenate([p[i]["b"] for p in members])} for i, W in enumerate(Ws)]
         return cls(Feedback(net, lags, model.inputs, _side_by_side(lines, lags, k)), params, share)
 
@@ -88,8 +83,6 @@ def _side_by_side(Ws: Sequence[np.ndarray], lags: Lags, k: int) -> np.ndarray:
     return np.concatenate([joined.reshape(M * n, M * own), np.concatenate([W[:, own:] for W in Ws])], axis=1)
 
 
-def _diagonal(blocks: Sequence[np.ndarray]) -> np.ndarray:
-    M, (n, below) = len(blocks), blocks[0].shape
-    joined = np.zeros((M, n, M, below))
-    joined[np.arange(M), :, np.arange(M)] = np.stack(blocks)
-    return joined.reshape(M * n, M * below)
+def rms(errors: np.ndarray, pieces: Windows) -> np.ndarray:
+    """The root mean square of the errors of windows where something is measured, by steps ahead, (H, k)."""
+    return np.sqrt((errors**2).sum(axis=0) / np.maximum(pieces.known.sum(axis=0), 1))

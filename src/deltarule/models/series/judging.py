@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.lagged import Stretch, Windows, stretches, table
-from deltarule.models.series.committee import Committee
+from deltarule.data.lagged import Stretch, spaced, stretches, table
+from deltarule.models.series.committee import Committee, rms
 from deltarule.models.series.feedback import Feedback
-from deltarule.models.series.narx import NARXRegressor
+from deltarule.models.series.narx import PLACES, NARXRegressor
 from deltarule.models.series.uncertainty import sensitivity
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
@@ -50,11 +50,11 @@ def judged(model: NARXRegressor, fitted: tuple[Any, Any], test: tuple[Any, Any],
     records = [model.scaled(*record)[0] for record in (fitted, test)]
     D, scale = model.max_lag_, model.y_scaling_.std
     parts = stretches(*records[1], model.committee_.lags)
-    pieces = model.places(parts, steps)
+    pieces = spaced(parts, model.committee_.lags, steps, PLACES)
     linear = linear_model(model.committee_, stretches(*records[0], model.committee_.lags))
     stay = np.where(pieces.known > 0, pieces.Y[:, D - 1 : D] - pieces.Y[:, D:], 0.0)
     own = model.committee_.errors(pieces)
-    ours, theirs, last = (scale * _rms(e, pieces) for e in (own, linear.errors(pieces), stay))
+    ours, theirs, last = (scale * rms(e, pieces) for e in (own, linear.errors(pieces), stay))
     runs = model.committee_.free_run(pieces.U, pieces.Y[:, :D])
     std = np.sqrt(sensitivity(model.committee_, pieces.U, runs).variance(model.noise_))
     inside = (np.abs(own) <= NOMINAL * std) * pieces.known
@@ -84,11 +84,6 @@ def _free_run(model: NARXRegressor, record: Stretch) -> np.ndarray | None:
     return model.y_scaling_.std * np.sqrt(np.nanmean(error**2, axis=0))
 
 
-def _rms(errors: np.ndarray, pieces: Windows) -> np.ndarray:
-    """By steps ahead, (H, k)."""
-    return np.sqrt((errors**2).sum(axis=0) / np.maximum(pieces.known.sum(axis=0), 1))
-
-
 def _flat(values: np.ndarray) -> Any:
     return (values[..., 0] if values.shape[-1] == 1 else values).tolist()
 
@@ -99,21 +94,19 @@ def verdict(model: NARXRegressor, found: Judged, outside: float) -> tuple[dict[s
     own, line, stay = (
         float(np.sqrt(np.mean((e[-1] / found.spread) ** 2))) for e in (found.model, found.linear, found.persistence)
     )
-    lags = _lags(model)
     ahead = "one step ahead" if H == 1 else f"{H} steps ahead"
+    best = ", which did best on what was held out" if model.training == "auto" else ""
     lines = {
         "quality": f"{ahead} its error is {own:.3g} of the outputs' spread; of a linear model with the same "
         f"lags {line:.3g}, of the last measured value {stay:.3g}",
         "free run": "it is unstable, or values are missing, on the test stretch"
         if found.free_run is None
         else f"over the whole test stretch its error is {', '.join(f'{e:.4g}' for e in found.free_run)} (rms)",
-        "lags": lags,
-        "training": f"in {model.training_.replace('-', ' ')}, which did best on what was held out",
+        "lags": _lags(model),
+        "training": f"in {model.training_.replace('-', ' ')}{best}",
         "error bars": f"the 95 % bands hold {100 * float(np.mean(found.covered)):.0f} % of the test measurements",
         "residuals": f"{100 * outside:.0f} % of their correlations lie outside the 95 % band; by chance 5 % do",
     }
-    if model.training != "auto":
-        lines["training"] = f"in {model.training_.replace('-', ' ')}"
     warnings = []
     if stay <= own:
         warnings.append(
@@ -131,13 +124,9 @@ def verdict(model: NARXRegressor, found: Judged, outside: float) -> tuple[dict[s
 
 
 def _lags(model: NARXRegressor) -> str:
-    def words(lags: tuple[int, ...]) -> str:
-        return (
-            f"1 to {lags[-1]}"
-            if lags == tuple(range(1, len(lags) + 1)) and len(lags) > 1
-            else ", ".join(map(str, lags))
-        )
+    def words(name: str, lags: tuple[int, ...]) -> str:
+        in_a_row = len(lags) > 1 and lags == tuple(range(1, len(lags) + 1))
+        return f"{name} {f'1 to {max(lags)}' if in_a_row else ', '.join(map(str, lags))}"
 
-    own, outer = model.output_lags_, model.input_lags_
-    parts = [f"outputs {words(own)}"] if own else []
-    return "; ".join(parts + ([f"inputs {words(outer)}"] if outer else [])) + " steps back"
+    every = {"outputs": model.output_lags_, "inputs": model.input_lags_}
+    return "; ".join(words(name, lags) for name, lags in every.items() if lags) + " steps back"

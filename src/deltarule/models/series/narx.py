@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from copy import copy
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,16 +12,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.data.lagged import Stretch, Windows, spaced, stretches
-from deltarule.errors import DataError, ShapeError, UnstableError
+from deltarule.data.lagged import Stretch, spaced, stretches
+from deltarule.errors import DataError, ModelFileError, ShapeError, UnstableError
 from deltarule.files import model_file
 from deltarule.inspection.correlations import Correlations, correlations
 from deltarule.models.scaling import Scaling
 from deltarule.models.series import stored
 from deltarule.models.series.choice import Choice, lags_to_try
-from deltarule.models.series.committee import Committee
+from deltarule.models.series.committee import Committee, rms
 from deltarule.models.series.records import (
-    Records,
     each_record,
     inputs_of,
     is_list,
@@ -71,6 +71,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             unit (of several outputs in standard deviations); with training="open-loop" that one step ahead.
         committee_: the members side by side, in scaled units.
         noise_: the variances behind the error bars, see `deltarule.models.series.uncertainty`.
+        names_: of the inputs and of the outputs, as the model file and its exports have them.
         record_: what the command line keeps of the training, {} otherwise.
         n_features_in_, n_outputs_: how many inputs and outputs a step has.
 
@@ -117,12 +118,12 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             ConfigurationError: an option outside its range.
         """
         records = records_of(U, y)
-        self._flat, self._names = records.flat, names_of(U, y, records)
-        self.n_features_in_, self.n_outputs_ = records.U[0].shape[1], records.Y[0].shape[1]
-        self._measure(records)
-        scaled = [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
-        chosen = self._choice(max(len(Y) for Y in records.Y)).best(scaled)
-        assert chosen.committee is not None
+        self.n_features_in_, self.n_outputs_ = (array.shape[1] for array in records[0])
+        self._flat = np.ndim(y[0] if is_list(y) else y) == 1
+        self.names_ = names_of(U, y, self.n_features_in_, self.n_outputs_)
+        self.x_scaling_, self.y_scaling_ = _measured("U", records), _measured("Y", records)
+        scaled = [self._scaled(*record) for record in records]
+        chosen = self._choice(max(len(record.Y) for record in records)).best(scaled)
         self.committee_, self.training_ = chosen.committee, chosen.how
         self.output_lags_, self.input_lags_ = chosen.lags.outputs, chosen.lags.inputs
         self.max_lag_ = chosen.lags.longest
@@ -141,15 +142,13 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             y: the measured outputs, as for `fit`; a list of records gives a list.
         """
         check_is_fitted(self)
-        records = self._records(U, y)
         found = []
-        for U_r, Y_r in zip(records.U, records.Y, strict=True):
-            scaled = self._scaled(U_r, Y_r)
-            ahead = np.full(Y_r.shape, np.nan)
-            if len(Y_r) > self.max_lag_:
-                ahead[self.max_lag_ :] = self.y_scaling_.decode(self.committee_.step(scaled))
+        for record in self.scaled(U, y):
+            ahead = np.full(record.Y.shape, np.nan)
+            if len(record.Y) > self.max_lag_:
+                ahead[self.max_lag_ :] = self.y_scaling_.decode(self.committee_.step(record))
             found.append(self._shaped(ahead))
-        return found if records.several else found[0]
+        return found if is_list(y) else found[0]
 
     def simulate(self, U: Any, y_start: Any = None, steps: int | None = None) -> Any:
         """The free run: only the outputs of the first `max_lag_` steps are given, and it is fed its own from there.
@@ -221,22 +220,13 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         return followed
 
     def scaled(self, U: Any, y: Any) -> list[Stretch]:
-        """Records in scaled units."""
-        records = self._records(U, y)
-        return [self._scaled(*record) for record in zip(records.U, records.Y, strict=True)]
-
-    def places(self, parts: Sequence[Stretch], steps: int) -> Windows:
-        """Windows of `steps`, from which errors by horizon are measured, from at most about `PLACES` places."""
-        return spaced(parts, self.committee_.lags, steps, PLACES)
-
-    @property
-    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Of the inputs and of the outputs."""
-        return self._names
-
-    def name(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-        """Call the inputs and outputs so, in the model file and its exports."""
-        self._names = tuple(inputs), tuple(outputs)
+        """Records in scaled units, with as many inputs and outputs as those of `fit`."""
+        check_is_fitted(self)
+        records = records_of(U, y)
+        for name, found, known in zip("Uy", records[0], (self.n_features_in_, self.n_outputs_), strict=True):
+            if found.shape[1] != known:
+                raise ShapeError(f"{name} has {found.shape[1]} columns, and the model was trained on {known}.")
+        return [self._scaled(*record) for record in records]
 
     def errors_by_horizon(self, U: Any, y: Any, steps: int = 50) -> np.ndarray:
         """The root mean square error 1, 2, .. steps ahead, (steps,) or (steps, outputs), over free runs of a record."""
@@ -244,29 +234,27 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         parts = [part for record in self.scaled(U, y) for part in stretches(*record, self.committee_.lags)]
         if not parts:
             raise DataError(f"y has no {self.max_lag_ + 1} known steps in a row: give a longer record.")
-        pieces = self.places(parts, steps)
-        square = (self.committee_.errors(pieces) ** 2).sum(axis=0)
-        return self._shaped(self.y_scaling_.std * np.sqrt(square / np.maximum(pieces.known.sum(axis=0), 1)))
+        pieces = spaced(parts, self.committee_.lags, steps, PLACES)
+        return self._shaped(self.y_scaling_.std * rms(self.committee_.errors(pieces), pieces))
 
     def correlations(self, U: Any, y: Any, longest: int = 20) -> list[Correlations]:
         """Of each output: its errors one step ahead with themselves and with the inputs, and their 95 % band."""
-        records = self._records(U, y)
-        if records.several:
+        if is_list(y):
             raise DataError("y holds several records: give one, correlations of each are its own.")
-        ahead = self.predict(records.U[0] if self.n_features_in_ else None, records.Y[0]).reshape(records.Y[0].shape)
-        errors = records.Y[0] - ahead
-        return [correlations(error[self.max_lag_ :], records.U[0][self.max_lag_ :], longest) for error in errors.T]
+        (record,) = self.scaled(U, y)
+        errors = record.Y[self.max_lag_ :] - self.committee_.step(record)
+        return [correlations(error, record.U[self.max_lag_ :], longest) for error in errors.T]
 
     def score(self, U: Any, y: Any) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
         """R² one step ahead, over the steps that can be predicted; of several outputs the mean."""
-        records, ahead = self._records(U, y), self.predict(U, y)
-        predicted = np.concatenate(
-            [np.reshape(one, (-1, self.n_outputs_)) for one in (ahead if records.several else [ahead])]
+        from sklearn.metrics import r2_score
+
+        several = is_list(y)
+        actual, predicted = (
+            np.concatenate(of if several else [of]).reshape(-1, self.n_outputs_) for of in (y, self.predict(U, y))
         )
-        actual = np.concatenate(records.Y)
-        known = np.isfinite(predicted) & np.isfinite(actual)
-        square, spread = np.where(known, actual - predicted, 0) ** 2, np.where(known, actual, np.nan)
-        return float(np.mean(1 - square.sum(axis=0) / np.nansum((spread - np.nanmean(spread, axis=0)) ** 2, axis=0)))
+        pairs = [np.stack(pair) for pair in zip(actual.T, predicted.T, strict=True)]
+        return float(np.mean([r2_score(*pair[:, np.isfinite(pair).all(axis=0)]) for pair in pairs]))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted model to a model file, for `deltarule.load_model` and the command line.
@@ -289,7 +277,10 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         Raises:
             ModelFileError: the file cannot be read, or holds no time-series model.
         """
-        return stored.load(path, cls)
+        content = model_file.load_model(path)
+        if not stored.is_series(content.schema):
+            raise ModelFileError(f"{path} holds no time-series model: read it with deltarule.load_model.")
+        return stored.restored(Path(path), content, cls)
 
     def _choice(self, steps: int) -> Choice:
         """What is given and what is to be chosen, for records of at most so many steps."""
@@ -310,27 +301,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             seeds=seeds.tolist(),
         )
 
-    def _measure(self, records: Records) -> None:
-        Y, U = np.concatenate(records.Y), np.concatenate(records.U)
-        for name, values in (("y", Y), ("U", U)):
-            empty = np.isnan(values).all(axis=0)
-            if empty.any() or not len(values):
-                raise DataError(
-                    f"column {int(empty.argmax()) if empty.size else 0} of {name} holds no value: leave it out."
-                )
-        self.y_scaling_, self.x_scaling_ = (Scaling.measured(values, np.ones(len(values))) for values in (Y, U))
-
     def _scaled(self, U: np.ndarray, Y: np.ndarray) -> Stretch:
         return Stretch(self.x_scaling_.encode(U), self.y_scaling_.encode(Y))
-
-    def _records(self, U: Any, y: Any) -> Records:
-        """Records that are asked about, with as many inputs and outputs as those of `fit`."""
-        check_is_fitted(self)
-        records = records_of(U, y)
-        for name, found, known in (("U", records.U, self.n_features_in_), ("y", records.Y, self.n_outputs_)):
-            if found[0].shape[1] != known:
-                raise ShapeError(f"{name} has {found[0].shape[1]} columns, and the model was trained on {known}.")
-        return records
 
     def _runs(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
         """The members' free runs in scaled units, (T, M k); a DataError or an UnstableError where there is none."""
@@ -347,3 +319,12 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self._flat else values
+
+
+def _measured(name: str, records: Sequence[Stretch]) -> Scaling:
+    """The scaling of the inputs U or the outputs Y of all records together."""
+    values = np.concatenate([getattr(record, name) for record in records])
+    empty = np.isnan(values).all(axis=0)
+    if empty.any():
+        raise DataError(f"column {int(empty.argmax())} of {'y' if name == 'Y' else name} holds no value: leave it out.")
+    return Scaling.measured(values, np.ones(len(values)))

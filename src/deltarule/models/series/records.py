@@ -1,6 +1,6 @@
 """The records that a time-series model is given: one or several, with inputs or none, checked and in one form."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -9,58 +9,33 @@ from deltarule.data.lagged import Lags, Stretch
 from deltarule.errors import DataError, ShapeError
 
 
-class Records(NamedTuple):
-    """Records one after another: of each the inputs (T, m) and the outputs (T, k), NaN where missing.
-
-    `several` says whether a list of records was given, `flat` whether its outputs were (T,).
-    """
-
-    U: list[np.ndarray]
-    Y: list[np.ndarray]
-    several: bool
-    flat: bool
-
-
-def records_of(U: Any, y: Any) -> Records:
-    """The records that U and y hold: arrays, or lists with an array for each record; U may be None.
-
-    Raises:
-        DataError: they are no numbers, infinite, or as many records of one as not of the other.
-        ShapeError: a record has another shape than (T, m) and (T, k), or than the other records.
-    """
-    several = is_list(y)
-    outputs = list(y) if several else [y]
-    inputs = list(U) if several and U is not None else [U] * len(outputs)
+def records_of(U: Any, y: Any) -> list[Stretch]:
+    """The records that U and y hold: arrays, or lists with an array for each record; U may be None."""
+    outputs = list(y) if is_list(y) else [y]
+    inputs = list(U) if is_list(y) and U is not None else [U] * len(outputs)
     if len(inputs) != len(outputs):
         raise DataError(f"U holds {len(inputs)} records and y holds {len(outputs)}: give one of each for each record.")
-    Y = [_matrix("y", one, "(T,) or (T, outputs)") for one in outputs]
-    T = [len(one) for one in Y]
-    given = [_inputs(one, steps) for one, steps in zip(inputs, T, strict=True)]
-    for name, parts in (("y", Y), ("U", given)):
-        if len({part.shape[1] for part in parts}) > 1:
-            raise ShapeError(
-                f"the records of {name} have {', '.join(str(part.shape[1]) for part in parts)} columns: give the same "
-                "columns in each."
-            )
-    return Records(given, Y, several, np.ndim(outputs[0]) == 1)
+    records = []
+    for u, one in zip(inputs, outputs, strict=True):
+        Y = _matrix("y", one, "(T,) or (T, outputs)")
+        records.append(Stretch(_inputs(u, len(Y)), Y))
+        if len(records[-1].U) != len(Y):
+            raise ShapeError(f"U has {len(records[-1].U)} steps and y has {len(Y)}: give a row of U for each of y.")
+    for name, parts in zip("Uy", zip(*records, strict=True), strict=True):
+        widths = [part.shape[1] for part in parts]
+        if len(set(widths)) > 1:
+            raise ShapeError(f"the records of {name} have {widths} columns: give the same columns in each.")
+    return records
 
 
 def is_list(values: Any) -> bool:
     """Whether these are several records: a list or tuple of arrays, not one of numbers."""
-    return (
-        isinstance(values, list | tuple)
-        and len(values) > 0
-        and all(hasattr(one, "shape") for one in values)
-        and (np.ndim(values[0]) > 0)
-    )
+    is_sequence = isinstance(values, list | tuple) and len(values) > 0
+    return is_sequence and all(hasattr(one, "shape") and np.ndim(one) > 0 for one in values)
 
 
 def each_record(U: Any, y: Any) -> list[tuple[Any, Any]]:
-    """U and the outputs of one record after the other, None for what none of them has.
-
-    Raises:
-        DataError: they are lists of different lengths, or only one of them is a list.
-    """
+    """U and the outputs of one record after the other, None for what none of them has."""
     count = len(U if is_list(U) else y)
     lists = [[None] * count if values is None else values for values in (U, y)]
     if not all(values is None or is_list(values) for values in (U, y)) or len(lists[0]) != len(lists[1]):
@@ -68,39 +43,26 @@ def each_record(U: Any, y: Any) -> list[tuple[Any, Any]]:
     return list(zip(*lists, strict=True))
 
 
-def inputs_of(U: Any, steps: int | None, columns: int) -> np.ndarray:
-    """Inputs (T, m) for a model of m inputs; without inputs `steps` empty rows.
-
-    Raises:
-        ShapeError: another number of columns, or no inputs where there have to be some.
-    """
-    if U is None and columns == 0 and steps is not None:
-        return np.empty((steps, 0))
-    if U is None:
-        raise ShapeError(f"U is None, and the model has {columns} inputs: give their values, (T, {columns}).")
-    given = _inputs(U, None)
+def inputs_of(U: Any, steps: int, columns: int) -> np.ndarray:
+    """Inputs (T, m) for a model of m inputs; without inputs `steps` empty rows."""
+    given = _inputs(U, steps)
     if given.shape[1] != columns:
-        raise ShapeError(f"U has {given.shape[1]} columns, and the model was trained on {columns} inputs.")
+        found = "is None" if U is None else f"has {given.shape[1]} columns"
+        raise ShapeError(f"U {found}, and the model has {columns} inputs: give their values, (T, {columns}).")
     return given
 
 
-def names_of(U: Any, y: Any, records: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the inputs and of the outputs, u0, u1, .. and y where they have none."""
-    first, target = (one[0] if records.several and one is not None else one for one in (U, y))
-    m, k = records.U[0].shape[1], records.Y[0].shape[1]
+def names_of(U: Any, y: Any, m: int, k: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the m inputs and of the k outputs, u0, u1, .. and y where they have none."""
+    first, target = (one[0] if is_list(one) else one for one in (U, y))
     inputs = tuple(str(name) for name in getattr(first, "columns", [f"u{i}" for i in range(m)]))
     own = getattr(target, "columns", [getattr(target, "name", None) or "y"] if k == 1 else [f"y{j}" for j in range(k)])
     return inputs if len(inputs) == m else tuple(f"u{i}" for i in range(m)), tuple(str(name) for name in own)
 
 
 def start_of(y: Any, outputs: int, lags: Lags) -> np.ndarray:
-    """The outputs (D + .., k) that a run begins with; NaN where the model needs none and none are given.
-
-    Raises:
-        DataError: fewer steps than it needs.
-        ShapeError: another number of columns.
-    """
-    start, D = np.empty((0, outputs)) if y is None else records_of(None, y).Y[0], lags.longest
+    """The outputs (D + .., k) that a run begins with; NaN where the model needs none and none are given."""
+    start, D = np.empty((0, outputs)) if y is None else records_of(None, y)[0].Y, lags.longest
     if start.shape[1] != outputs:
         raise ShapeError(f"y_start has {start.shape[1]} columns, and the model has {outputs} outputs.")
     if len(start) < D and lags.outputs:
@@ -129,14 +91,8 @@ def tail_of(record: Stretch, lags: Lags) -> Stretch | None:
     return None if at is None else Stretch(record.U[at:], np.nan_to_num(record.Y[at : at + D]))
 
 
-def _inputs(U: Any, steps: int | None) -> np.ndarray:
-    if U is None:
-        assert steps is not None
-        return np.empty((steps, 0))
-    given = _matrix("U", U, "(T, inputs)")
-    if steps is not None and len(given) != steps:
-        raise ShapeError(f"U has {len(given)} steps and y has {steps}: give one row of U for each step of y.")
-    return given
+def _inputs(U: Any, steps: int) -> np.ndarray:
+    return np.empty((steps, 0)) if U is None else _matrix("U", U, "(T, inputs)")
 
 
 def _matrix(name: str, values: Any, shape: str) -> np.ndarray:

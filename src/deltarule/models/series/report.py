@@ -17,17 +17,9 @@ BAND = 1.96  # standard deviations that hold 95 of 100
 def series_report(
     title: str, model: NARXRegressor, card: Mapping[str, Any], record: tuple[Any, Any] | None, name: str = ""
 ) -> str:
-    """The page.
-
-    Args:
-        title: above it.
-        model: fitted.
-        card: what else the card says.
-        record: U and y of a stretch to show the model on, or None.
-        name: of that stretch.
-    """
+    """The page: what the model is, and what it does on a stretch (U, y) of this name, if there is one."""
     training = model.record_
-    inputs, targets = model.names
+    inputs, targets = model.names_
     facts = {
         "Outputs": ", ".join(targets),
         "Inputs": ", ".join(inputs) or "none",
@@ -64,7 +56,7 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
             "to hold 95 of 100 measurements.",
             pictures.run_with_band(at, ahead[:, j], reach[:, j], Y[-steps:, j], name),
         )
-        for j, name in enumerate(model.names[1])
+        for j, name in enumerate(model.names_[1])
     ]
 
 
@@ -72,7 +64,7 @@ def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
     """Of each output the errors by horizon, and the correlations of those one step ahead."""
     found = judged(model, record, record, STEPS)
     shown = []
-    for j, (name, correlations) in enumerate(zip(model.names[1], model.correlations(*record), strict=True)):
+    for j, (name, correlations) in enumerate(zip(model.names_[1], model.correlations(*record), strict=True)):
         lines = {"model": found.model[:, j], "linear": found.linear[:, j], "last value": found.persistence[:, j]}
         shown.append(
             Shown(
@@ -87,6 +79,6 @@ def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
                 "One step ahead. Within the grey band chance leaves 95 of 100; outside it is something not learnt.",
                 pictures.correlogram(lags, values, correlations.bound, f"with {other}"),
             )
-            for other, lags, values in correlations.by_name(model.names[0])
+            for other, lags, values in correlations.by_name(model.names_[0])
         ]
     return shown

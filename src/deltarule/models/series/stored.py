@@ -1,14 +1,10 @@
 """A time-series model as a model file: the committee's network, its lags and scaling, and the end of its record."""
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-import numpy as np
-
-from deltarule.data.columns import NumericColumn
 from deltarule.data.lagged import Lags, Stretch
-from deltarule.data.schema_json import column_from_json, entry, list_of
+from deltarule.data.schema import column_from_json, entry, list_of
 from deltarule.errors import DataError, ModelFileError
 from deltarule.files import model_file
 from deltarule.models.scaling import Scaling
@@ -16,22 +12,18 @@ from deltarule.models.series.committee import Committee
 from deltarule.models.series.feedback import Feedback
 from deltarule.models.series.uncertainty import Noise
 
-if TYPE_CHECKING:
-    from deltarule.models.series.narx import NARXRegressor
-
 SOURCE = "series"
-Estimator = TypeVar("Estimator", bound="NARXRegressor")
 
 
-def content(fitted: "NARXRegressor") -> model_file.Content:
-    """What a fitted model's file holds."""
-    committee, names = fitted.committee_, fitted._names
+def content(fitted: Any) -> model_file.Content:
+    """What the file of a fitted `NARXRegressor` holds."""
+    committee, (inputs, targets) = fitted.committee_, fitted.names_
     schema = {
         "source": SOURCE,
         "output_lags": list(fitted.output_lags_),
         "input_lags": list(fitted.input_lags_),
-        "inputs": _columns(names[0], fitted.x_scaling_),
-        "targets": _columns(names[1], fitted.y_scaling_),
+        "inputs": [column.to_json() for column in fitted.x_scaling_.columns(inputs)],
+        "targets": [column.to_json() for column in fitted.y_scaling_.columns(targets)],
         "flat": fitted._flat,
         "training": fitted.training_,
         "validation_error": fitted.validation_error_,
@@ -52,20 +44,8 @@ def is_series(schema: Any) -> bool:
     return isinstance(schema, dict) and schema.get("source") == SOURCE
 
 
-def load(path: str | os.PathLike, kind: type[Estimator]) -> Estimator:
-    """The model in a file that a fitted one's `save` wrote.
-
-    Raises:
-        ModelFileError: the file cannot be read, holds no time series, or contradicts itself.
-    """
-    content = model_file.load_model(path)
-    if not is_series(content.schema):
-        raise ModelFileError(f"{path} holds no time-series model: read it with deltarule.load_model.")
-    return restored(Path(path), content, kind)
-
-
-def restored(path: Path, content: model_file.Content, kind: type[Estimator]) -> Estimator:
-    """The fitted model that a file's content describes.
+def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
+    """The fitted `NARXRegressor`, which is `kind`, that a file's content describes.
 
     Raises:
         ModelFileError: it contradicts itself.
@@ -95,8 +75,8 @@ def restored(path: Path, content: model_file.Content, kind: type[Estimator]) -> 
         fitted.committee_ = Committee(model, content.params, arrays["weights"])
         fitted.noise_ = Noise(arrays["shocks"], arrays["measurement"])
         fitted._tail = Stretch(arrays["tail_U"], arrays["tail_Y"])
-        fitted.x_scaling_, fitted.y_scaling_ = _scaling(inputs), _scaling(targets)
-        fitted._names = tuple(column.name for column in inputs), tuple(column.name for column in targets)
+        fitted.x_scaling_, fitted.y_scaling_ = Scaling.of_columns(inputs), Scaling.of_columns(targets)
+        fitted.names_ = tuple(column.name for column in inputs), tuple(column.name for column in targets)
         fitted._flat, fitted.training_ = entry(schema, "flat", bool), entry(schema, "training", str)
         fitted.validation_error_ = entry(schema, "validation_error", float)
     except (DataError, KeyError, AttributeError, TypeError) as error:
@@ -105,12 +85,3 @@ def restored(path: Path, content: model_file.Content, kind: type[Estimator]) -> 
     fitted.output_lags_, fitted.input_lags_, fitted.max_lag_ = lags.outputs, lags.inputs, D
     fitted.record_ = content.training if isinstance(content.training, dict) else {}
     return fitted
-
-
-def _columns(names: tuple[str, ...], scaling: Scaling) -> list[dict[str, Any]]:
-    numbers = zip(names, *(entry.tolist() for entry in scaling), strict=True)
-    return [NumericColumn(*column).to_json() for column in numbers]
-
-
-def _scaling(columns: Any) -> Scaling:
-    return Scaling(*(np.array([getattr(c, name) for c in columns], float) for name in ("mean", "std", "low", "high")))

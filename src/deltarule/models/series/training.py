@@ -11,6 +11,7 @@ improving long after those of the rest have become worse.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,8 +35,7 @@ STALLED = 1e-4  # the share by which F has to fall in a step, or the next horizo
 EPOCHS = 100  # of Bayesian regularisation at most
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Parameters, and the root mean square error of the free runs held out, in scaled units; inf where unstable."""
 
     params: Params
@@ -60,18 +60,8 @@ def open_loop(model: Feedback, parts: Sequence[Stretch], seed: int) -> Params:
     X, Y = table(parts, model.lags)
     rest = Y - X @ model.line.T
     scale = np.where(rest.std(axis=0) > 0, rest.std(axis=0), 1.0)
-    trainer = BayesianRegularization()
-    found = train(
-        model.net,
-        X,
-        rest / scale,
-        trainer=trainer,
-        epochs=EPOCHS,
-        seed=seed,
-        dtype="float64",
-        engine="numpy",
-        restarts=2,
-    )
+    how = {"epochs": EPOCHS, "seed": seed, "dtype": "float64", "engine": "numpy", "restarts": 2}
+    found = train(model.net, X, rest / scale, trainer=BayesianRegularization(), **how)
     *below, last = trees.mapped(np.asarray, found.params)
     return [*below, {"W": scale[:, None] * last["W"], "b": scale * last["b"]}]
 
@@ -80,12 +70,7 @@ def closed_loop(courses: Sequence["Course"], seed: int, l2: float | None) -> lis
     """Of each course the parameters of the smallest error of the free runs that it holds out.
 
     The penalty is one for all courses, the one with which they do best together: on its own each would be lucky with
-    another.
-
-    Args:
-        courses: one for each member of a committee.
-        seed: of the first weights.
-        l2: the penalty, or None to try several.
+    another. It is `l2`; several are tried where that is None.
     """
     penalties = PENALTIES if l2 is None else (l2,)
     begun = [course.begin(seed, penalties[0]) for course in courses]

@@ -14,7 +14,7 @@ record, by least squares on relative errors: shocks make errors grow with the ho
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,29 +59,22 @@ def sensitivity(committee: Committee, U: np.ndarray, runs: np.ndarray) -> Sensit
 def measured_noise(unseen: Sequence[tuple[Committee, Windows]]) -> Noise:
     """q and r, from models and windows of what they have not seen: what a model has fitted looks better than it is."""
     k, D = unseen[0][0].outputs, unseen[0][0].lags.longest
-    sums: Any = 0.0  # of squares, of what unit variances make of them, and of measurements, by steps ahead
+    H = max(pieces.known.shape[1] for _, pieces in unseen)
+    sums = np.zeros((H, k, 2 + 2 * k))  # of squares, of what unit variances make of them, and of measurements
     for committee, pieces in unseen:
         runs, known = committee.free_run(pieces.U, pieces.Y[:, :D]), pieces.known
         if not committee.model.within(runs).all():
             continue
         found = sensitivity(committee, pieces.U, runs)
         parts = [committee.errors(pieces)[..., None] ** 2, *(known[..., None] * of for of in found), known[..., None]]
-        of_all = np.concatenate(parts, axis=3).sum(axis=0)  # (H, k, 2 + 2 k)
-        sums = sums + of_all if np.ndim(sums) == 0 else _added(sums, of_all)
-    if np.ndim(sums) == 0:
+        sums[: known.shape[1]] += np.concatenate(parts, axis=3).sum(axis=0)
+    measured = sums[..., -1] > 0
+    if not measured.any():
         return Noise(np.ones(k), np.zeros(k))  # every run is unstable: as uncertain as the outputs vary
-    sums = sums[(sums[..., -1] > 0) & (sums[..., 0] > 0)]
+    sums = sums[measured & (sums[..., 0] > 0)]
     if not len(sums):
         return Noise(np.zeros(k), np.zeros(k))
     from scipy.optimize import nnls  # which takes a tenth of a second to import
 
     solution = nnls(sums[:, 1:-1] / sums[:, :1], np.ones(len(sums)))[0]
     return Noise(solution[:k], solution[k:])
-
-
-def _added(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Sums by steps ahead, of which one may reach further than the other."""
-    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
-    total = longer.copy()
-    total[: len(shorter)] += shorter
-    return total

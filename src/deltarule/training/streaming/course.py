@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.prefetch import AHEAD, Prefetch, chunks, shuffled
-from deltarule.data.stream import Stream
+from deltarule.data.stream import AHEAD, Prefetch, Stream, chunks, shuffled
 from deltarule.engine.randomness import NOISE, ORDER
 from deltarule.engine.rows import Record, Rows, Turn, padded_size
 from deltarule.network.backprop import Params
@@ -56,7 +55,7 @@ class Feed:
         """N, over all processes."""
         return int(self.counts.sum())
 
-    def epoch(self, number: int | None) -> Prefetch[Rows]:
+    def epoch(self, number: int | None) -> Prefetch:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""
         process = self.engine.process_index()
         blocks = self.stream.blocks
