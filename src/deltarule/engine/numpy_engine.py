@@ -16,6 +16,7 @@ from scipy.linalg import lapack
 from scipy.special import expit
 
 from deltarule.engine import machine, randomness
+from deltarule.engine.machine import threads_for_work as threads_for
 from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
 from deltarule.engine.rows import (
     descend,
@@ -29,9 +30,10 @@ from deltarule.errors import ConfigurationError, counted
 
 name = "numpy"
 xp = np
+copies = machine.Copies(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
 __all__ = [
     "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "sum_over_blocks",
-    "take_batch", "turned",
+    "take_batch", "threads_for", "turned",
 ]  # fmt: skip
 
 

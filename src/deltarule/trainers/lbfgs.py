@@ -56,6 +56,11 @@ class LBFGS(Trainer):
     def __post_init__(self):
         check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
+    @property
+    def memory_copies(self) -> int:
+        """The steps and the changes of the gradient that it keeps."""
+        return 2 * self.memory
+
     def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
         return LBFGSState(params)
 
@@ -63,7 +68,7 @@ class LBFGS(Trainer):
         return LBFGSState(params)
 
     def epoch(self, net: "Network", state: LBFGSState, rows: Rows, turn: Turn) -> tuple[LBFGSState, Record]:
-        block = block_size(rows.x.shape[0], rows_at_once(net, rows.x))
+        block = block_size(rows.x.shape[0], rows_at_once(net.sizes(rows.x.shape[1:]), rows.x))
         F = Objective(net, rows, block, self.l2, 1 / float(rows.mask.sum()))
         return self.step(F, "", state, 1.0, rows.x.dtype, turn.clock)
 

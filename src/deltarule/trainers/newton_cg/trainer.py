@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 PRODUCTS = 30  # of a step, far from a minimum and near one
-BLOCK_BYTES = 2**27  # what the passes of one block of examples may take: some twelve numbers for each neuron
+PASSES = 12  # numbers for each neuron of an example, or so
+BLOCK_BYTES = 2**27  # what they may take of one block of examples
 TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, so 4^40 covers rounding
 
 
@@ -146,6 +147,8 @@ class NewtonCG(Trainer):
 
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = "radius"
+    passes: ClassVar[int | None] = PASSES
+    most_at_once: ClassVar[float] = BLOCK_BYTES
 
     def __post_init__(self):
         positive = ("radius", "max_radius", "cg_tolerance")
@@ -199,7 +202,7 @@ class NewtonCG(Trainer):
 
     def _objective(self, net: "Network", rows: Rows, l2: float | None, total: float) -> Objective:
         """The mean cost of these rows, whose passes of one block fit BLOCK_BYTES."""
-        at_once = max(1, BLOCK_BYTES // (8 * 12 * net.sizes(rows.x.shape[1:]).neurons))
+        at_once = max(1, BLOCK_BYTES // (8 * PASSES * net.sizes(rows.x.shape[1:]).neurons))
         return Objective(net, rows, block_size(rows.x.shape[0], at_once), l2, 1 / total)
 
     def _begin(self, F: Objective, p: Params) -> tuple[Model, Callable[[float], tuple[Trial, float]]]:
