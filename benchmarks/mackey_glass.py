@@ -20,9 +20,9 @@ BEFORE = 200  # steps that a program with hidden states may read to find them
 
 def series(seed):
     """The series, and the places at which free runs begin."""
-    from deltarule.experiments.series.mackey_glass import mackey_glass
+    from deltarule.experiments.series import delay_equation
 
-    x = mackey_glass(LEARN + BEFORE + PLACES * APART + AHEAD, seed=seed)
+    x = delay_equation(LEARN + BEFORE + PLACES * APART + AHEAD, seed=seed)
     return x, LEARN + BEFORE + APART * np.arange(PLACES)
 
 

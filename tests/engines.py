@@ -37,6 +37,11 @@ def off(tree: Any) -> Any:
     return trees.mapped(np.asarray, tree)
 
 
+def rounding(name: str, tolerance: float = 1e-6) -> float:
+    """How far the same steps may be apart in two programs: compiled another way they may round another way."""
+    return 0.0 if name == "numpy" else tolerance
+
+
 def assert_close(left: Any, right: Any, tolerance: float = 1e-12, floor: float = 0.0) -> None:
     """Assert that two trees are the same in every number but for `tolerance` of the largest number of each leaf.
 

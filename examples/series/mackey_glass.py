@@ -6,9 +6,9 @@
 import numpy as np
 
 import deltarule as dr
-from deltarule.experiments.series.mackey_glass import mackey_glass
+from deltarule.experiments.series import delay_equation
 
-x = mackey_glass(1500)
+x = delay_equation(1500)
 model = dr.NARXRegressor(output_lags=18, hidden=(6,), training="open-loop", random_state=0).fit(None, x[:600])
 
 starts = range(600, 1300, 20)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from deltarule.cli.choices import Choices, as_words
+from deltarule.cli.choices import Choices
+from deltarule.cli.options import as_words
 
 NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
@@ -126,7 +127,12 @@ def test_the_record_of_the_options_can_be_typed_again():
     assert given.record() == {
         "source": "digits", "l2": 0.0, "momentum": 0.9, "nesterov": True, "expand": ("shift", "rotate"), "seed": 0,
     }  # fmt: skip
-    assert as_words(given.record()) == [
+    assert as_words(Choices, given.record()) == [
         "--l2", "0.0", "--momentum", "0.9", "--nesterov", "--expand", "shift", "--expand", "rotate",
     ]  # fmt: skip
-    assert as_words({"seed": 3, "recorded": ["training_score"]}) == ["--seed", "3", "--record", "training_score"]
+    assert as_words(Choices, {"seed": 3, "recorded": ["training_score"]}) == [
+        "--seed",
+        "3",
+        "--record",
+        "training_score",
+    ]

@@ -1,26 +1,23 @@
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import MISSING, dataclass
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from deltarule.cli.options import (
-    REAL,
-    WHOLE,
+    PARSED,
+    as_words,
     check_given,
     count,
     given,
     number,
     one_of,
     option,
-    parse_hidden,
-    require_other,
-    require_writable,
     said,
     typed,
     with_options,
 )
+from deltarule.cli.reading import parse_hidden, require_writable
 from deltarule.errors import ConfigurationError
 
 
@@ -39,6 +36,12 @@ class Journey(Place):
     turns: int = option("How often.", default=3, check=count(), search=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loud:
+    loud: bool = option("Say so.", default=False)
+    goal: int = option("Where to.", default=MISSING)
+
+
 def commands(function):
     app = typer.Typer()
     app.command()(with_options(function))
@@ -48,17 +51,18 @@ def commands(function):
 def test_a_field_is_an_option():
     seen = []
 
-    def go(journey: Journey, loud: Annotated[bool, typer.Option("--loud")] = False) -> None:
+    def go(journey: Journey, loud: Loud) -> None:
         seen.append((journey, loud))
 
     invoke = CliRunner().invoke
-    assert invoke(commands(go), []).exit_code == 0
-    words = "other.csv --step-size 0.5 --with ann --with bo --turns 2 --quick --loud"
+    assert invoke(commands(go), ["--goal", "1"]).exit_code == 0
+    words = "other.csv --step-size 0.5 --with ann --with bo --turns 2 --quick --loud --goal 7"
     assert invoke(commands(go), words.split()).exit_code == 0
     journey = Journey(table="other.csv", step_size=0.5, names=("ann", "bo"), turns=2, quick=True)
-    assert seen == [(Journey(), False), (journey, True)]
-    assert [name for name, _, _ in given(journey)] == ["step_size", "names", "turns", "table", "quick"]
-    assert [name for name, _, _ in given(Journey())] == ["turns", "table"]
+    assert seen == [(Journey(), Loud(goal=1)), (journey, Loud(loud=True, goal=7))]
+    assert [name for name, _, _ in given(journey)] == ["table", "step_size", "names", "turns", "quick"]
+    assert [name for name, _, _ in given(Journey())] == ["table", "turns"]
+    assert as_words(Journey, {"names": ("ann", "bo"), "quick": True}) == ["--with", "ann", "--with", "bo", "--quick"]
     assert typed(Journey, "names") == "--with"
     assert said(journey, "names") == "--with is 'ann, bo'"
     assert said(journey, "step_size") == "--step-size is 0.5"
@@ -66,7 +70,8 @@ def test_a_field_is_an_option():
     help_text = invoke(commands(go), ["--help"], env={"COLUMNS": "120"}).output
     for words in ("[TABLE]", "--step-size", "NUMBER", "How far.", "(one)", "[default: 3]"):
         assert words in help_text
-    assert invoke(commands(go), ["--turns", "1.5"]).exit_code == 2
+    assert invoke(commands(go), ["--goal", "1", "--turns", "1.5"]).exit_code == 2
+    assert invoke(commands(go), []).exit_code == 2
 
 
 def test_search_leaves_options_out():
@@ -94,20 +99,21 @@ def test_a_value_is_held_against_its_check(wrong, said):
 
 
 def test_hidden_sizes():
-    assert parse_hidden("30") == (30,)
-    assert parse_hidden("30, 20") == (30, 20)
+    assert parse_hidden("--hidden", "30") == (30,)
+    assert parse_hidden("--hidden", "30, 20") == (30, 20)
     for text in ("", "0", "-3", "1.5", "abc", "30,,20", "²"):
         with pytest.raises(ConfigurationError, match="--hidden"):
-            parse_hidden(text)
+            parse_hidden("--hidden", text)
 
 
 def test_numbers_as_typed():
-    assert REAL["parser"]("1e-3") == 0.001
-    assert WHOLE["parser"]("12") == 12
+    real, whole = (PARSED[kind]["parser"] for kind in (float, int))
+    assert real("1e-3") == 0.001
+    assert whole("12") == 12
     with pytest.raises(typer.BadParameter, match="'one'"):
-        REAL["parser"]("one")
+        real("one")
     with pytest.raises(typer.BadParameter, match=r"'1\.5'"):
-        WHOLE["parser"]("1.5")
+        whole("1.5")
 
 
 def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
@@ -119,7 +125,7 @@ def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
     with pytest.raises(ConfigurationError, match="is a folder"):
         require_writable("--out", tmp_path)
     with pytest.raises(ConfigurationError, match=r"--out.*read"):
-        require_other("--out", path, None, tmp_path / "other", path)
+        require_writable("--out", path, None, tmp_path / "other", path)
 
 
 def test_the_names_of_record_are_the_library_s():

@@ -95,4 +95,4 @@ def test_what_is_refused(refused, table):
     assert "without --time or --lags" in refused("train", folder / "plant.csv", "--horizon", 3)
     (folder / "alone.csv").write_text("y\n" + "\n".join(map(str, range(30))) + "\n")
     assert "train on it as a time series, --lags 8" in refused("train", folder / "alone.csv", "--target", "y")
-    assert "--target is missing" in refused("train", folder / "plant.csv", "--lags", 2)
+    assert "needs a target" in refused("train", folder / "plant.csv", "--lags", 2)

@@ -11,10 +11,10 @@ from deltarule.data import NumericColumn, Pixels, Schema, load, load_raw
 from deltarule.data.cells import as_numbers
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Pictures
-from deltarule.data.extrapolation import extrapolation, has_ranges
-from deltarule.data.schema_json import KINDS
+from deltarule.data.schema import KINDS
 from deltarule.data.source import PICTURES
 from deltarule.data.splitting import split
+from deltarule.data.table_checks import extrapolation
 from deltarule.errors import ConfigurationError
 from deltarule.files.model_file import load_model
 from deltarule.inspection.report.evidence import gather
@@ -69,8 +69,9 @@ def test_a_made_up_column_is_encoded_filed_and_shown(angles, tmp_path):
     curve = next(curve for curve in evidence.dependence if curve.column == "from")
     assert curve.values[:2] == [0.0, 9.0]
     assert curve.means[10, 0] > 1 > -1 > curve.means[30, 0]  # from 90 and from 270 degrees
-    assert has_ranges(schema)
-    assert extrapolation(schema, X) is None
+    found = extrapolation(schema, X)
+    assert found is not None
+    assert found.rows == ()
 
 
 def test_code_that_cannot_hold_it_is_refused(angles, tmp_path):

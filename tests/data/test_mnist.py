@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import socket
+import struct
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,7 @@ import pooch
 import pytest
 
 from deltarule.data import load, load_raw, mnist_directories
-from deltarule.data.idx import idx_header
-from deltarule.data.mnist import MD5_SUMS, download, mnist
+from deltarule.data.mnist import MD5_SUMS, download, idx_header, mnist, read_idx
 from deltarule.errors import DataError
 
 REAL = Path(os.environ.get("DELTARULE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "mnist")
@@ -101,7 +101,7 @@ def test_a_folder_without_a_file_says_which(tiny_mnist_folder):
         ("t10k-labels-idx1-ubyte", np.zeros(3, np.uint8), r"images \(4, 2, 3\), .*labels \(3,\)"),
         ("t10k-labels-idx1-ubyte", np.array([0, 1, 10, 2], np.uint8), "labels .* up to 10"),
         ("t10k-images-idx3-ubyte", np.zeros((4, 6), np.uint8), r"images \(4, 6\), "),
-        ("t10k-images-idx3-ubyte", np.zeros((4, 3, 3), np.uint8), "must agree"),
+        ("t10k-images-idx3-ubyte", np.zeros((4, 3, 3), np.uint8), "of one size"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(tiny_mnist_folder, name, array, message):
@@ -236,3 +236,78 @@ def test_a_cache_that_cannot_be_made_is_named(server, tmp_path):
     (tmp_path / "occupied").write_text("a file", encoding="utf-8")
     with pytest.raises(DataError, match=r"occupied.*cannot be made.*--data-dir"):
         download(tmp_path / "occupied" / "file.gz", [server])
+
+
+IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content: bytes):
+        path = tmp_path / "train-images-idx3-ubyte"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def test_the_header_by_hand():
+    # 0 0: always; 08: unsigned bytes; 02: two dimensions; then 2 and 3 in 32 bits each, the highest byte first
+    assert idx_header((2, 3)) == bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("array", [IMAGES, np.array([7, 0, 255], dtype=np.uint8)], ids=["idx3", "idx1"])
+def test_what_was_written_is_read(file, pack, array):
+    read = read_idx(file(pack(idx_header(array.shape) + array.tobytes())))
+    assert read.dtype == np.uint8
+    assert np.array_equal(read, array)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "nothing|cannot be read|truncated"),
+        (b"<htm", "begins with 3c 68 74 6d"),
+        (bytes([0, 0, 0x0D, 1, 0, 0, 0, 1]) + bytes(4), "begins with 00 00 0d 01"),
+        (bytes([0, 0, 8, 0]), "begins with 00 00 08 00"),
+        (bytes([0, 0, 8, 3, 0, 0]), "begins with 00 00 08 03 00 00,"),
+        (idx_header((2, 0)), "claims 0 bytes"),
+        (idx_header((2, 3, 4)) + bytes(1), "fewer than the 24 bytes|claims 24 bytes"),
+        (idx_header((2, 3, 4)) + bytes(25), "more than the 24 bytes"),
+        (idx_header((2**20, 2**20, 2**20)), "claims 1152921504606846976 bytes"),
+        (idx_header((2**29,)) + bytes(9), "claims 536870912 bytes"),
+        (struct.pack(">HBB", 0, 8, 255) + b"\xff" * 1020, "claims"),
+    ],
+)
+def test_a_damaged_file_is_refused(file, pack, content, message):
+    path = file(pack(content))
+    with pytest.raises(DataError, match=message) as caught:
+        read_idx(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_gzip_stream_cut_short_is_refused(file):
+    noise = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8)
+    content = gzip.compress(idx_header(noise.shape) + noise.tobytes())
+    with pytest.raises(DataError, match="cannot be read"):
+        read_idx(file(content[:2000]))
+
+
+def test_a_gzip_stream_with_a_flipped_bit_is_refused(file):
+    content = bytearray(gzip.compress(idx_header(IMAGES.shape) + IMAGES.tobytes()))
+    content[-6] ^= 1  # in the checksum
+    with pytest.raises(DataError, match="cannot be read"):
+        read_idx(file(bytes(content)))
+
+
+def test_a_gzip_bomb_is_read_no_further_than_its_header_claims(file):
+    bomb = gzip.compress(idx_header((3,)) + bytes(50_000_000), compresslevel=1)
+    with pytest.raises(DataError, match="more than the 3 bytes"):
+        read_idx(file(bomb))
+
+
+def test_a_missing_file_is_a_data_error(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        read_idx(tmp_path / "absent")

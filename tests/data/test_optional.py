@@ -7,11 +7,11 @@ import pytest
 
 import deltarule.data
 from deltarule.data.optional import require
-from deltarule.errors import DataError
+from deltarule.errors import ConfigurationError
 
 
 def test_an_absent_package_says_how_to_install_it():
-    with pytest.raises(DataError, match=r"digits needs .*'absent_package'.*deltarule\[cli\]"):
+    with pytest.raises(ConfigurationError, match=r"digits needs .*'absent_package'.*deltarule\[cli\]"):
         require("absent_package.module", "the source digits")
 
 

@@ -2,8 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deltarule.data import CategoricalColumn, NumericColumn, Schema
 from deltarule.data.table import load_table
-from deltarule.data.table_checks import constant_columns, copies, leaks, row_numbers, rows_wanted, too_few_rows
+from deltarule.data.table_checks import (
+    code_notes,
+    constant_columns,
+    copies,
+    extrapolation,
+    leaks,
+    missing_codes,
+    row_numbers,
+    rows_wanted,
+    too_few_rows,
+)
 
 
 @pytest.fixture
@@ -111,3 +122,96 @@ def test_so_few_rows_that_nothing_can_be_trusted_are_a_note(loaded, draw):
     assert too_few_rows(9)
     assert not too_few_rows(10)
     assert not any("to train on" in note for note in loaded(x=draw.normal(size=40), y=draw.normal(size=40)).notes)
+
+
+RANDOM = np.random.default_rng(0)
+CARBON = np.round(RANDOM.uniform(0.1, 11.9, 820), 1)
+WIDE = np.round(RANDOM.gamma(2, 200, 820)) + 2
+
+
+def with_codes(values, *codes):
+    return np.concatenate([values, *(np.full(count, value) for value, count in codes)])
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        (with_codes(CARBON, (-200, 180)), [(-200, 180)]),
+        (with_codes(CARBON, (-999.25, 2)), [(-999.25, 2)]),
+        (with_codes(CARBON, (-999, 5), (-888, 3)), [(-999, 5), (-888, 3)]),
+        (with_codes(CARBON, (-999, 5), (9999, 3)), [(-999, 5), (9999, 3)]),
+        (with_codes(WIDE, (-200, 180)), [(-200, 180)]),  # near the others for their range, but the only ones below 0
+        (with_codes(np.tile(np.arange(1, 6), 20), (99, 7)), [(99, 7)]),
+    ],
+)
+def test_codes(values, codes):
+    assert missing_codes(np.append(values, np.nan))[0] == codes
+
+
+def test_a_code_is_told_with_its_counts_and_the_range_of_the_others():
+    columns = (("CO", with_codes(CARBON, (-200, 180))), ("NO", with_codes(CARBON, (-200, 5))), ("H", CARBON))
+    (note,) = code_notes(columns)
+    others = f"others: {CARBON.min():g} to {CARBON.max():g}"
+    for words in ("'CO' (180 of 1,000", others, "'NO' (5 of 825", "--na -200 and --missing drop"):
+        assert words in note
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        CARBON,
+        WIDE,
+        RANDOM.normal(size=500),
+        RANDOM.standard_cauchy(size=500),  # far values, each once
+        np.round(RANDOM.exponential(3, 500), 1),
+        with_codes(RANDOM.uniform(500, 600, 100), (0, 50)),  # a machine that stands still
+        RANDOM.integers(0, 2, 100).astype(float),
+        RANDOM.choice([-1.0, 1.0], 100),
+        RANDOM.choice([-40.0, 20.0, 25.0], 100),
+        RANDOM.poisson(2, 500).astype(float),
+        with_codes(CARBON, (-200, 1)),  # one value is an outlier
+        np.full(50, np.nan),
+    ],
+)
+def test_columns_without_codes(values):
+    assert missing_codes(values)[0] == []
+    assert code_notes([("a", values)]) == ()
+
+
+INPUTS = (
+    NumericColumn("heat", 50.0, 25.0, 0.0, 100.0),
+    CategoricalColumn("kind", ("a", "b")),
+    NumericColumn("flat", 3.0, 1.0, 3.0, 3.0),
+    NumericColumn("unknown", 0.0, 1.0),
+)
+SCHEMA = Schema("table", "regression", INPUTS, (NumericColumn("y", 0.0, 1.0),), None, ("y",))
+
+
+def encoded(heat, flat=3.0, unknown=0.0):
+    return [(heat - 50) / 25, 1.0, 0.0, flat - 3, unknown]
+
+
+def test_rows_within_the_range_and_its_margin_are_inside():
+    for rows in ([encoded(0), encoded(100), encoded(109.9), encoded(-9.9)], [encoded(50, unknown=1e9)]):
+        found = extrapolation(SCHEMA, np.array(rows))
+        assert found is not None
+        assert found.rows == ()
+
+
+def test_the_farthest_cell_is_named_in_its_unit():
+    found = extrapolation(SCHEMA, np.array([encoded(50), encoded(111), encoded(-150), encoded(10)]))
+    assert found is not None
+    assert found.rows == (1, 2)
+    assert (found.column, found.place, found.low, found.high) == ("heat", 2, 0.0, 100.0)
+    np.testing.assert_allclose(found.value, -150)
+
+
+def test_a_constant_column_is_left_by_any_other_value():
+    found = extrapolation(SCHEMA, np.array([encoded(50), encoded(50, flat=3.01)]))
+    assert found is not None
+    assert (found.rows, found.column) == ((1,), "flat")
+
+
+def test_without_a_range_nothing_is_known():
+    schema = Schema("table", "regression", INPUTS[1:2] + INPUTS[4:], SCHEMA.targets, None, ("y",))
+    assert extrapolation(schema, np.zeros((1, schema.input_width))) is None

@@ -7,7 +7,7 @@ import pytest
 
 from deltarule import trees
 from deltarule.experiments import nielsen_6
-from deltarule.experiments.nielsen_6 import STAGES, Images, run
+from deltarule.experiments.nielsen_6 import STAGES, expanded, run
 
 
 def test_the_stages_are_the_books():
@@ -21,9 +21,9 @@ def test_the_stages_are_the_books():
 
 
 def test_expanded_images(images):
-    expanded = Images(images).expanded
-    assert len(expanded) == 5 * len(images.train)
-    np.testing.assert_array_equal(expanded.Y[:1200], expanded.Y[1200:2400])
+    more = expanded(images.train)
+    assert len(more) == 5 * len(images.train)
+    np.testing.assert_array_equal(more.Y[:1200], more.Y[1200:2400])
 
 
 @pytest.fixture

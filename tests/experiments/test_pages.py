@@ -1,6 +1,6 @@
 import json
 
-from deltarule.experiments import pages
+from deltarule.experiments import write
 from deltarule.experiments.report import Report, Row
 from deltarule.inspection import plots
 
@@ -11,7 +11,7 @@ def report(name="higham", value=1.0):
 
 
 def test_a_page_a_picture_the_numbers_and_the_index(tmp_path):
-    files = pages.write(report(), tmp_path / "new" / "folder", "deltarule reproduce higham")
+    files = write(report(), tmp_path / "new" / "folder", "deltarule reproduce higham")
     assert [path.name for path in files] == ["higham.md", "higham-cost.png", "higham.json", "README.md"]
     page = files[0].read_text()
     assert page.startswith("# Ten points\n\n[HH] section 6")
@@ -23,12 +23,12 @@ def test_a_page_a_picture_the_numbers_and_the_index(tmp_path):
 
 
 def test_the_index_gathers_what_lies_in_the_folder(tmp_path):
-    pages.write(report("perceptron"), tmp_path, "c")
-    index = pages.write(report(), tmp_path, "c")[-1].read_text()
+    write(report("perceptron"), tmp_path, "c")
+    index = write(report(), tmp_path, "c")[-1].read_text()
     assert index.index("[higham](higham.md)") < index.index("[perceptron](perceptron.md)")
 
 
 def test_the_same_numbers_give_the_same_bytes(tmp_path):
-    first = [path.read_bytes() for path in pages.write(report(), tmp_path, "c")]
-    assert [path.read_bytes() for path in pages.write(report(), tmp_path, "c")] == first
-    assert pages.write(report(value=3.0), tmp_path, "c")[1].read_bytes() != first[1]
+    first = [path.read_bytes() for path in write(report(), tmp_path, "c")]
+    assert [path.read_bytes() for path in write(report(), tmp_path, "c")] == first
+    assert write(report(value=3.0), tmp_path, "c")[1].read_bytes() != first[1]

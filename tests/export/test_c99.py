@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from deltarule.export import export_model
-from deltarule.export.c99 import c_source
+from deltarule.export.languages import c_source, in_floats
 from deltarule.export.program import program_of
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
@@ -45,6 +45,16 @@ def test_float_is_ours_to_the_precision_of_a_float(case, tmp_path):
         assert agree.mean() > 0.9  # a row at the edge of a step may fall on its other side
     else:
         np.testing.assert_allclose(outputs / case.scale, case.expected[near] / case.scale, rtol=0, atol=1e-4)
+
+
+def test_the_mathematics_of_a_float_is_in_floats_and_comments_and_strings_stay(make):
+    text = c_source(make("overlapping l2").program, "net", "float")
+    assert "sqrtf(pooled)" in text
+    assert "expf(z > 0 ? -z : z)" in text
+    assert " exp(" not in text
+    assert (
+        in_floats('x = 0.5; /* 0.5 exp(x) */ s = "\\"1.5 exp(z)";') == 'x = 0.5f; /* 0.5 exp(x) */ s = "\\"1.5 exp(z)";'
+    )
 
 
 def test_two_runs_give_the_same_bits(plain, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import deltarule as dr
 from deltarule import export_model
 from deltarule.data import NumericColumn, Schema
-from deltarule.errors import ConfigurationError, DataError, ModelFileError
+from deltarule.errors import ConfigurationError, ModelFileError
 from deltarule.export import LANGUAGES
 from deltarule.models.model import Model
 from engines import on
@@ -61,7 +61,7 @@ def test_a_place_that_cannot_be_written(plain, tmp_path):
 
 def test_without_onnx_it_is_said(plain, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(DataError, match=r"needs the package 'onnx'.*deltarule\[export\]"):
+    with pytest.raises(ConfigurationError, match=r"needs the package 'onnx'.*deltarule\[export\]"):
         export_model(plain.model, tmp_path / "net.onnx")
 
 

@@ -8,7 +8,7 @@ import pytest
 import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.export import export_model
-from deltarule.export.javascript import javascript_source
+from deltarule.export.languages import javascript_source
 from deltarule.network.activations import ACTIVATIONS
 from export.conftest import KINDS, make_case
 

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from deltarule.export.numpy_file import numpy_source
+from deltarule.export.languages import numpy_source
 
 
 def imported(case, precision="double"):

@@ -4,7 +4,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from deltarule.export.octave import octave_source
+from deltarule.export.languages import octave_source
 
 pytestmark = pytest.mark.skipif(shutil.which("octave-cli") is None, reason="octave-cli is not installed")
 

@@ -5,9 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from deltarule.export.c99 import c_source
-from deltarule.export.javascript import javascript_source
-from deltarule.export.structured_text import structured_text
+from deltarule.export.languages import c_source, javascript_source, structured_text
 from export import test_c99, test_javascript
 from export.conftest import dense, make_case
 from export.plc import Plc

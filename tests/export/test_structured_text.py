@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.export import export_model
-from deltarule.export.structured_text import structured_text
+from deltarule.export.languages import structured_text
 from export.conftest import KINDS, make_case
 from export.plc import Plc
 

@@ -88,7 +88,7 @@ def test_error_bars_lie_beside_the_parameters(tmp_path):
     with pytest.raises(ModelFileError, match="not finite"):
         dr.save(tmp_path / "model", NET, PARAMS, error_bars={"beta": np.array(np.nan)})
     write(tmp_path / "bad", tensors=TENSORS | {"error_bars.beta": np.array([np.inf])})
-    with pytest.raises(ModelFileError, match=r"'error_bars\.beta' that are not finite"):
+    with pytest.raises(ModelFileError, match=r"'error_bars\.beta' .*not finite"):
         dr.load(tmp_path / "bad")
 
 

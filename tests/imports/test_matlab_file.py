@@ -6,7 +6,7 @@ from scipy.io import savemat
 
 import deltarule as dr
 from deltarule.errors import ModelFileError
-from deltarule.imports.matlab_function import read_function
+from deltarule.imports.matlab import read_function
 from imports.gen_function import NETS, raw_rows, write
 
 
@@ -97,7 +97,7 @@ def test_settings_as_mapminmax_and_mapstd_return_them(tmp_path):
         ({"transferFcn": cell("radbas", "purelin")}, "transfer function radbas"),
         ({"settings": {"xoffset": 1.0, "gain": 2.0, "ymin": -1.0}}, "settings, .*inputs .*outputs"),
         ({"inputSettings": {"xoffset": 1.0, "transform": np.eye(2)}}, "processing step with the settings"),
-        ({"b": cell(np.zeros((3, 1)), np.zeros((1, 1)))}, "3 biases .*shape"),
+        ({"b": cell(np.zeros((3, 1)), np.zeros((1, 1)))}, r"layer 1 are \(\d+, 2\), and 3 neurons"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(changes, sentence, tmp_path):

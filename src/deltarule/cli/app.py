@@ -1,20 +1,22 @@
-"""The commands of `deltarule`, gathered. What a command computes with is imported inside it, so that help is quick."""
+"""The commands of `deltarule`, gathered. What a command computes with is imported inside it, so that help is quick.
+
+Help is one screen: `--help` shows the options of a command that matter, `--help-all` every one.
+"""
 
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from deltarule.cli.check import check
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.export import export
 from deltarule.cli.failures import flush_output, guarded
-from deltarule.cli.help import Brief
-from deltarule.cli.import_command import import_
+from deltarule.cli.import_ import import_
 from deltarule.cli.options import with_options
-from deltarule.cli.plan_command import plan
+from deltarule.cli.plan import plan
 from deltarule.cli.play import play
 from deltarule.cli.predict import predict
 from deltarule.cli.report import report
@@ -22,6 +24,40 @@ from deltarule.cli.reproduce import reproduce
 from deltarule.cli.search import search
 from deltarule.cli.trace import trace
 from deltarule.cli.train import train
+
+ALL = "--help-all"
+# By the names of their parameters; commands that are not here have few options, and show them all.
+THAT_MATTER = {
+    "train": "target hidden trainer cost epochs missing seed checkpoint out as_json",
+    "plan": "target hidden trainer cost epochs devices as_json",
+    "search": "target vary method trials hidden trainer epochs seed out as_json",
+}
+
+
+class Brief(TyperCommand):
+    """A command whose help is one screen."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed; `--help-all` ends in the whole help."""
+        if ALL in args:
+            ctx.meta[ALL] = True
+            typer.echo(self.get_help(ctx), color=ctx.color)
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, and how many options it leaves out."""
+        matter = "" if ctx.meta.get(ALL) else THAT_MATTER.get(self.name or "", "")
+        options = [one for one in self.get_params(ctx) if one.param_type_name == "option" and one.name != "help"]
+        left_out: list[Any] = [one for one in options if matter and one.name not in matter.split()]
+        for parameter in left_out:
+            parameter.hidden = True
+        if left_out:
+            self.epilog = f"{ALL} shows {len(left_out)} more options, those among them that are only named above."
+        super().format_help(ctx, formatter)
+        self.epilog = None
+        for parameter in left_out:
+            parameter.hidden = False
 
 
 class Commands(TyperGroup):

@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deltarule.cli.choices import as_words
 from deltarule.cli.model import read_model, read_rows, require_targets
-from deltarule.cli.options import AsJson, ModelFile, Source
-from deltarule.cli.reading import Reading
+from deltarule.cli.reading import Rows
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of
 from deltarule.errors import counted
 
@@ -20,19 +18,19 @@ MOST_ROWS = 100
 DIRECTIONS = 9
 
 
-def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = False) -> None:
+def check(asked: Rows) -> None:
     """Check the gradient, layer by layer: backpropagation against (C(p + h v) - C(p - h v)) / 2h, in float64.
 
     On the first 100 rows of SOURCE. The exit code is 1 if a relative error is above 1e-6.
     """
-    trained = read_model(model)
-    rows = read_rows(trained, source, reading)
+    trained = read_model(asked.model)
+    rows = read_rows(trained, asked)
     X, Y = rows.X[:MOST_ROWS], require_targets(rows, trained)[:MOST_ROWS]
     tensors, moved = _median_checks(trained.net, trained.params, X, Y), False
     if not all(tensor["passed"] for tensor in tensors):
         tensors, moved = _median_checks(trained.net, _moved(trained.params), X, Y), True
     passed, worst = all(tensor["passed"] for tensor in tensors), max(tensor["error"] for tensor in tensors)
-    console = console_for(as_json)
+    console = console_for(asked.as_json)
     if moved:
         line(
             console,
@@ -46,9 +44,9 @@ def check(model: ModelFile, source: Source, reading: Reading, as_json: AsJson = 
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
     line(console, f"The largest relative error is {worst:.1e}, the limit {LARGEST_ERROR:.0e}: {verdict}", "bold")
     if passed:
-        line(console, command("evaluate", model, source, *as_words(reading)), "bold")
-    if as_json:
-        facts = {"model": str(model), "source": source, "rows": len(Y), "passed": passed, "moved": moved}
+        line(console, command("evaluate", *asked.words()), "bold")
+    if asked.as_json:
+        facts = asked.facts | {"rows": len(Y), "passed": passed, "moved": moved}
         emit_json(facts | {"largest_error": worst, "limit": LARGEST_ERROR, "tensors": tensors})
     if not passed:
         raise typer.Exit(1)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from deltarule.cli.choices import Choices
-from deltarule.cli.options import check_given, given, require_other, said
+from deltarule.cli.options import check_given, given, said
+from deltarule.cli.reading import require_writable
 from deltarule.errors import ConfigurationError
 
 LEAVE_OUT = "leave it out"
@@ -36,7 +37,7 @@ def check_choices(choices: Choices) -> None:
     choices.table_options  # noqa: B018, which checks them
     if choices.trainer is not None:
         check_options(choices, choices.trainer)
-    require_other("--out", choices.model, None if choices.kind == "images" else choices.source)
+    require_writable("--out", choices.model, None if choices.kind == "images" else choices.source)
 
 
 def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:

@@ -1,17 +1,15 @@
 """What the user chose for `deltarule train`, `search` and `plan`: every option of a training is a field here."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from deltarule.cli.options import TABLE_FILE, count, given, number, one_of, option, parse_hidden, parse_lags, typed
-from deltarule.cli.reading import IN_MEMORY, TABLES, Reading
+from deltarule import data
+from deltarule.cli.options import count, given, number, one_of, option
+from deltarule.cli.reading import IN_MEMORY, TABLE_FILE, TABLES, Reading, parse_hidden, parse_lags
 from deltarule.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from deltarule.data import TableOptions
 
 IMAGES = ("digits", "mnist")
 RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
@@ -80,7 +78,7 @@ class Choices(Reading):
         "SIZES",
         otherwise="200 for digits, 100 for mnist; for a table several networks are tried, and 10 for lm, newton-cg, "
         "20 for the others",
-        check=lambda name, text: parse_hidden(text, name),
+        check=parse_hidden,
         vary="sizes",
     )
     stack: str | None = option(
@@ -189,7 +187,7 @@ class Choices(Reading):
         "Of a time series: how many steps back the network looks, such as 8, or auto.",
         "N",
         otherwise="auto with --time",
-        check=lambda name, text: parse_lags(text, name),
+        check=parse_lags,
         **SERIES,
     )
     horizon: int | None = option(
@@ -267,7 +265,7 @@ class Choices(Reading):
             object.__setattr__(self, "drop_missing", True)
 
     @property
-    def table_options(self) -> "TableOptions":
+    def table_options(self) -> "data.TableOptions":
         """How a table is read and what some of its columns are for."""
         return replace(
             super().table_options,
@@ -303,8 +301,7 @@ class Choices(Reading):
 
     def reading(self) -> list[str]:
         """The options with which another command reads the same source; the marks of --na are in the model file."""
-        names = {one.name for one in fields(Reading)} - {"na"}
-        return as_words({name: value for name, value in self.record().items() if name in names})
+        return replace(self, na=None).words()
 
     def record(self) -> dict[str, Any]:
         """The options that were given, for the model file: what the network depends on, not checkpoints or devices."""
@@ -313,15 +310,3 @@ class Choices(Reading):
             for name, known, value in given(self)
             if known.recorded
         }
-
-
-def as_words(options: Mapping[str, Any] | Reading) -> list[str]:
-    """Options that are given, or a record of them, as words of a command line, without source and a seed of 0."""
-    words: list[str] = []
-    record = options if isinstance(options, Mapping) else {name: value for name, _, value in given(options)}
-    for name, value in record.items():
-        if name == "source" or (name == "seed" and value == 0):
-            continue
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            words += [typed(Choices, name)] if one is True else [typed(Choices, name), str(one)]
-    return words

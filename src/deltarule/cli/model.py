@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltarule import data
+from deltarule.cli.reading import Reading, Rows
 from deltarule.cli.screen import show_notes
 from deltarule.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
-    from deltarule.cli.reading import Reading
     from deltarule.data import RawRows, Schema
     from deltarule.models.model import Model
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
         schema: Schema
 
 
-def read_model(path: Path) -> "TrainedModel":
-    """Read a model file of rows that stand for themselves."""
+def read_model(path: Path, series: bool = False) -> "TrainedModel":
+    """Read a model file of rows that stand for themselves, or if `series` of a time series, which `is_series` tells."""
     from deltarule.models.model import load_model
 
     model: Any = load_model(path)
     if is_series(model):
+        if series:
+            return model
         raise ModelFileError(f"{path} is a time-series model: predict, report and export take it")
     if model.schema is None:
         raise ModelFileError(
@@ -39,7 +41,7 @@ def is_series(model: Any) -> bool:
     return hasattr(model, "forecast")
 
 
-def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: bool = True) -> "RawRows":
+def read_rows(model: "TrainedModel", asked: Rows, targets: bool = True) -> "RawRows":
     """Read the source's rows, encoded as the model's training rows were, and show the notes.
 
     What stood for a missing value in the training table does so here too, unless --na says otherwise.
@@ -49,12 +51,12 @@ def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: b
     seed = model.training.get("split_seed", 0)
     with DownloadProgress() as progress:
         rows = data.load_raw(
-            source,
+            asked.source,
             model.schema,
-            data_dir=reading.folders,
+            data_dir=asked.folders,
             seed=seed if isinstance(seed, int) else 0,
-            drop_missing=reading.drop_missing,
-            options=table_options(model, reading),
+            drop_missing=asked.drop_missing,
+            options=table_options(model, asked),
             targets=targets,
             progress=progress,
         )
@@ -62,7 +64,7 @@ def read_rows(model: "TrainedModel", source: str, reading: "Reading", targets: b
     return rows
 
 
-def table_options(model: "TrainedModel", reading: "Reading") -> Any:
+def table_options(model: "TrainedModel", reading: Reading) -> Any:
     """How the rows for a model are written, by the options of a command and what the model was trained with."""
     from deltarule.models import model as models
 
@@ -89,14 +91,12 @@ def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
 
 def show_extrapolation(model: "TrainedModel", rows: "RawRows") -> int | None:
     """How many rows lie outside the range of the training rows, None if it is not known; a note says so of any."""
-    from deltarule.data.extrapolation import MARGIN, extrapolation, has_ranges
+    from deltarule.data.table_checks import MARGIN, extrapolation
     from deltarule.models.words import number
 
-    if not has_ranges(model.schema):
-        return None
     found = extrapolation(model.schema, rows.X)
-    if found is None:
-        return 0
+    if found is None or not found.rows:
+        return None if found is None else 0
     count = f"{len(found.rows):,} of {len(rows.X):,} rows"
     verb = "lies" if len(found.rows) == 1 else "lie"
     show_notes(

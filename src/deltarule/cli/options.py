@@ -6,9 +6,8 @@ is `--eta NUMBER` of every command that has a parameter annotated with the datac
 """
 
 import inspect
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from types import NoneType
@@ -16,13 +15,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from deltarule.errors import ConfigurationError
-
 Check = Callable[[str, Any], object]
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `deltarule train` wrote.")]
-TABLE_FILE = "a table (.csv, .tsv, .txt, .xlsx or .parquet)"
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help=f"digits, mnist, or {TABLE_FILE}.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON line to standard output instead.")]
 EVERY_SOURCE = ("images", "table", "folder")
 
 
@@ -57,15 +50,16 @@ class Option:
 
 
 def option(help: str, metavar: str | None = None, *, default: Any = None, **facts: Any) -> Any:  # noqa: A002
-    """A field that is an option; `facts` are the other arguments of `Option`."""
+    """A field that is an option, `MISSING` as default one that must be given; `facts` go to `Option`."""
     return field(default=default, metadata={"option": Option(help, metavar, **facts)})
 
 
 @cache
 def options_of(kind: type) -> dict[str, Option]:
-    """The options of a dataclass by the names of its fields, its own before those that it inherits."""
-    found = sorted(fields(kind), key=lambda one: one.name not in kind.__annotations__)
-    return {one.name: one.metadata["option"] for one in found if "option" in one.metadata}
+    """The options of a dataclass by the names of its fields: arguments, its own options, those that it inherits."""
+    found = {one.name: one.metadata["option"] for one in fields(kind) if "option" in one.metadata}
+    order = {name: not known.positional and 1 + (name not in kind.__annotations__) for name, known in found.items()}
+    return {name: found[name] for name in sorted(found, key=order.__getitem__)}
 
 
 def typed(kind: type, name: str) -> str:
@@ -96,6 +90,17 @@ def check_given(options: Any) -> None:
     for name, known, value in given(options):
         if known.check is not None:
             known.check(typed(type(options), name), value)
+
+
+def as_words(kind: type, values: Mapping[str, Any]) -> list[str]:
+    """Options of a dataclass by the names of its fields as words of a command line, without source and a seed of 0."""
+    words: list[str] = []
+    for name, value in values.items():
+        if name == "source" or (name == "seed" and value == 0):
+            continue
+        for one in value if isinstance(value, (list, tuple)) else (value,):
+            words += [typed(kind, name)] if one is True else [typed(kind, name), str(one)]
+    return words
 
 
 def number(**bounds: float) -> Check:
@@ -137,34 +142,33 @@ def _reader(kind: Any, what: str, example: str) -> Callable[[str], Any]:
     return read
 
 
-REAL: Any = {"parser": _reader(float, "number", "0.5"), "metavar": "NUMBER"}
-WHOLE: Any = {"parser": _reader(int, "whole number", "10"), "metavar": "NUMBER"}
-PARSED: dict[Any, Any] = {float: REAL, int: WHOLE, str: {"metavar": "NAME"}}
+PARSED: dict[Any, Any] = {
+    float: {"parser": _reader(float, "number", "0.5"), "metavar": "NUMBER"},
+    int: {"parser": _reader(int, "whole number", "10"), "metavar": "NUMBER"},
+    str: {"metavar": "NAME"},
+}
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as Typer reads a command: for a parameter that is a dataclass of options, its options instead."""
-    shown: list[inspect.Parameter] = []
+    """The function as Typer reads a command: for each parameter, a dataclass of options, its options instead."""
+    shown: dict[str, inspect.Parameter] = {}
     parts: dict[str, tuple[Any, list[str]]] = {}
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
         kind = parameter.annotation
-        if is_dataclass(kind):
-            own = [_parameter(kind, name, function.__name__) for name in options_of(kind)]
-            own = [one for one in own if one is not None]
-            parts[parameter.name] = kind, [one.name for one in own]
-            shown += own
-        else:
-            shown.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+        own = {name: _parameter(kind, name, function.__name__) for name in options_of(kind)}
+        shown |= {name: one for name, one in own.items() if one is not None}
+        parts[parameter.name] = kind, [name for name in own if name in shown]
 
     def command(**values: Any) -> None:
-        for part, (kind, names) in parts.items():
-            own = {name: values.pop(name) for name in names}
-            values[part] = kind(**{name: tuple(v) or None if isinstance(v, list) else v for name, v in own.items()})
-        function(**values)
+        def part(kind: Any, names: list[str]) -> Any:
+            own = {name: values[name] for name in names}
+            return kind(**{name: tuple(v) or None if isinstance(v, list) else v for name, v in own.items()})
+
+        function(**{name: part(*one) for name, one in parts.items()})
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
-    command.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportFunctionMemberAccess]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+    command.__signature__ = inspect.Signature(list(shown.values()))  # pyright: ignore[reportFunctionMemberAccess]
+    command.__annotations__ = {name: parameter.annotation for name, parameter in shown.items()}
     return command
 
 
@@ -182,57 +186,7 @@ def _parameter(kind: Any, name: str, command: str) -> inspect.Parameter | None:
     facts |= {} if otherwise is None else {"show_default": otherwise}
     shown = typer.Argument(**facts) if known.positional else typer.Option(typed(kind, name), **facts)
     read_as = list[str] | None if get_origin(base) is tuple else one.type
+    default = inspect.Parameter.empty if one.default is MISSING else one.default
     return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=Annotated[read_as, shown]
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[read_as, shown]
     )
-
-
-def parse_hidden(text: str, name: str = "--hidden") -> tuple[int, ...]:
-    """The sizes of the hidden layers in "30" or "30,20"."""
-    sizes = [size.strip() for size in text.split(",")]
-    if not all(size.isascii() and size.isdecimal() and 0 < int(size) <= 1_000_000 for size in sizes):
-        raise ConfigurationError(
-            f"{name} must be whole numbers of at least 1, and is {text!r}: give such as 30 or 30,20"
-        )
-    return tuple(map(int, sizes))
-
-
-def parse_lags(text: str, name: str = "--lags") -> int | list[int] | str:
-    """The lags in "8", which means 1 to 8, in "1,2,7", or "auto".
-
-    Raises:
-        ConfigurationError: it is none of these.
-    """
-    words = [word.strip() for word in text.split(",")]
-    if words == ["auto"]:
-        return "auto"
-    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= 10_000 for word in words):
-        raise ConfigurationError(
-            f"{name} must be a number of steps, a list of them or auto, and is {text!r}: give such as 8 or 1,2,7"
-        )
-    lags = [int(word) for word in words]
-    return lags[0] if len(lags) == 1 else lags
-
-
-def require_writable(name: str, path: Path) -> Path:
-    """The path, if a file can be written there; asked before the work, not after it."""
-    reason, cure = None, "give another place"
-    if path.is_dir():
-        reason, cure = "which is a folder", "give the name of a file in it"
-    elif not path.parent.is_dir():
-        reason, cure = f"but there is no folder {str(path.parent)!r}", "make it first, or give another place"
-    else:
-        try:
-            with tempfile.TemporaryFile(dir=path.parent):
-                return path
-        except OSError as error:
-            reason = f"but its folder cannot be written ({error.strerror})"
-    raise ConfigurationError(f"{name} is {str(path)!r}, {reason}: {cure}")
-
-
-def require_other(name: str, path: Path, *read: Path | str | None) -> Path:
-    """`require_writable`, and the path is none of the files that are read."""
-    for other in read:
-        if other is not None and path.resolve() == Path(other).resolve():
-            raise ConfigurationError(f"{name} is {str(path)!r}, which is read here too: give another name")
-    return require_writable(name, path)

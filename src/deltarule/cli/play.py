@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import deltarule as dr
-from deltarule.cli.options import TABLE_FILE, check_given, count, option
-from deltarule.cli.reading import Reading
+from deltarule.cli.options import check_given, count, option
+from deltarule.cli.reading import TABLE_FILE, Reading
 from deltarule.cli.screen import show_notes
 
 LONGEST_START = 10.0  # seconds that a browser may take to begin, where a training is over before it

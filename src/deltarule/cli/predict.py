@@ -1,41 +1,41 @@
 """`deltarule predict`: what the network says about each row, in class names or in the targets' units."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.text import Text
 
 from deltarule.cli.model import is_series, read_model, read_rows, show_extrapolation, table_options
-from deltarule.cli.options import REAL, WHOLE, AsJson, ModelFile, Source, require_other
-from deltarule.cli.reading import Reading
-from deltarule.cli.screen import command, console_for, emit_json, line, table_of, table_of_rows, write_csv
-from deltarule.cli.series import Asked, predict_series
+from deltarule.cli.options import check_given, count, number, option
+from deltarule.cli.reading import Rows, require_writable
+from deltarule.cli.screen import SHOWN, command, console_for, emit_json, line, table_of, table_of_rows, write_csv
+from deltarule.cli.series import predict_series
 from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
-    from deltarule.data import RawRows, TableOptions
-
-SHOWN = 10
+    from deltarule.data import RawRows
 
 
-def predict(
-    model: ModelFile,
-    source: Source,
-    reading: Reading,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write every prediction to this file.")] = None,
-    interval: Annotated[
-        float | None,
-        typer.Option(**REAL, help="Also the ends between which a new measurement lies with this probability."),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(**WHOLE, help="How many steps to continue a time series by.", show_default="as given")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Rows):
+    """What is predicted, and where it goes."""
+
+    out: Path | None = option("Write every prediction to this file.", "FILE.csv")
+    interval: float | None = option(
+        "Also the ends between which a new measurement lies with this probability.", check=number(above=0, below=1)
+    )
+    steps: int | None = option("How many steps to continue a time series by.", otherwise="as given", check=count())
+
+    @property
+    def again(self) -> str:
+        """The command that writes the same predictions to a file."""
+        return command("predict", *self.words("interval", "steps"), "--out", "predictions.csv")
+
+
+def predict(asked: Prediction) -> None:
     """Predict every row of SOURCE, in class names with their probabilities, or in the targets' units.
 
     The file of `--out` also has the row's number and all columns of SOURCE but the targets, as they stand there.
@@ -44,70 +44,54 @@ def predict(
 
     A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
-    from deltarule.checks import require_count, require_number
-    from deltarule.models.model import load_model
-
-    if out is not None:
-        require_other("--out", out, model, source)
-    if interval is not None:
-        require_number("--interval", interval, above=0, below=1)
-    if steps is not None:
-        require_count("--steps", steps)
-    found: Any = load_model(model)
-    asked = Asked(model, source, reading, out, steps, interval, as_json)
-    if is_series(found):
-        predict_series(found, asked)
+    check_given(asked)
+    if asked.out is not None:
+        require_writable("--out", asked.out, asked.model, asked.source)
+    trained = read_model(asked.model, series=True)
+    if is_series(trained):
+        predict_series(trained, asked)  # pyright: ignore[reportArgumentType]
         return
-    if steps is not None:
-        raise ConfigurationError(f"--steps is {steps}, and {model} is no time series: leave it out")
-    trained = read_model(model)
-    _check_interval(trained, interval)
-    rows = read_rows(trained, source, reading, targets=False)
+    if asked.steps is not None:
+        raise ConfigurationError(f"--steps is {asked.steps}, and {asked.model} is no time series: leave it out")
+    if asked.interval is not None and trained.error_bars is None:
+        raise ConfigurationError(
+            f"--interval is {asked.interval:g}, but {asked.model} has no error bars: leave it out, or train a "
+            "regression with --trainer bayesian"
+        )
+    rows = read_rows(trained, asked, targets=False)
     outside = show_extrapolation(trained, rows)
-    kept = _kept_names(trained, rows)
+    names = trained.schema.target_names  # whose columns in the source the predictions stand for
+    kept = [] if rows.frame is None else [name for name in rows.frame if name not in names]
     columns = _columns(trained, rows, kept)
-    spread = _spread(trained, rows, {**columns, **dict.fromkeys(kept)}, interval)
+    spread = _spread(trained, rows, {**columns, **dict.fromkeys(kept)}, asked.interval)
     for added in spread.values():
         columns |= added
-    if out is not None:
+    if asked.out is not None:
         (row, numbers), *predictions = columns.items()
-        beside = _kept(source, rows, kept, table_options(trained, reading))
-        write_csv(out, {row: numbers, **beside, **dict(predictions)})
-    if as_json:
+        write_csv(asked.out, {row: numbers, **_kept(trained, rows, kept, asked), **dict(predictions)})
+    if asked.as_json:
         emit_json(
-            {
-                "model": str(model),
-                "source": source,
+            asked.facts
+            | {
                 "rows": rows.rows,
-                "predictions": {name: columns[name] for name in trained.schema.target_names},
-                **{
-                    what: dict(zip(trained.schema.target_names, added.values(), strict=True))
-                    for what, added in spread.items()
-                },
+                "predictions": {name: columns[name] for name in names},
+                **{what: dict(zip(names, added.values(), strict=True)) for what, added in spread.items()},
                 "rows_outside_training_range": outside,
-                "out": None if out is None else str(out),
+                "out": None if asked.out is None else str(asked.out),
             }
         )
         return
-    console = console_for(as_json)
-    line(console, f"predictions of {model} for {rows.name}")
+    console = console_for(asked.as_json)
+    line(console, f"predictions of {asked.model} for {rows.name}")
     console.print(_table(columns, trained))
-    if out is not None:
-        line(console, f"{counted(len(rows.rows), 'prediction')} {'is' if len(rows.rows) == 1 else 'are'} in {out}.")
-        line(console, command("export", model, "--to", "c"), "bold")
+    if asked.out is not None:
+        verb = "is" if len(rows.rows) == 1 else "are"
+        line(console, f"{counted(len(rows.rows), 'prediction')} {verb} in {asked.out}.")
+        line(console, command("export", asked.model, "--to", "c"), "bold")
         return
     shown = f"{SHOWN} of {len(rows.rows):,} rows. All of them, as" if len(rows.rows) > SHOWN else "As"
     line(console, f"{shown} a table:")
     line(console, asked.again, "bold")
-
-
-def _check_interval(model: "TrainedModel", interval: float | None) -> None:
-    """An interval needs error bars."""
-    if interval is not None and model.error_bars is None:
-        raise ConfigurationError(
-            f"--interval is {interval:g}, but {model.path} has no error bars: leave it out, or train a regression with "
-            "--trainer bayesian"
-        )
 
 
 def _spread(
@@ -141,28 +125,21 @@ def _free(name: str, taken: Collection[str], before: str = "predicted_") -> str:
     return name
 
 
-def _kept_names(model: "TrainedModel", rows: "RawRows") -> list[str]:
-    """The columns of a table that go with its predictions: all but the targets, which the predictions stand for."""
-    return [] if rows.frame is None else [name for name in rows.frame if name not in model.schema.target_names]
-
-
-def _kept(source: str, rows: "RawRows", names: list[str], options: "TableOptions") -> dict[str, list[Any]]:
-    """Those columns, as texts where the file has texts, so that an identifier 007 stays 007, and "?" what it is."""
+def _kept(model: "TrainedModel", rows: "RawRows", names: list[str], asked: Prediction) -> dict[str, list[Any]]:
+    """Columns of the source, as texts where the file has texts, so that an identifier 007 stays 007, "?" what it is."""
     from deltarule.data.cells import as_objects
     from deltarule.data.table_file import read_table
     from deltarule.data.units import find_column
 
     if not names:
         return {}
-    frame = read_table(Path(source), names, replace(options, na=()))[0].loc[rows.rows]
+    options = replace(table_options(model, asked), na=())
+    frame = read_table(Path(asked.source), names, options)[0].loc[rows.rows]
     return {name: as_objects(frame[find_column(name, frame.columns)]) for name in names}
 
 
 def _columns(model: "TrainedModel", rows: "RawRows", kept: list[str]) -> dict[str, Any]:
-    """The columns of the table of predictions, each (N,): the row, the targets and the probabilities.
-
-    None of them has the name of one of `kept`.
-    """
+    """The row, the targets and the probabilities, each (N,), by names that none of `kept` has."""
     import numpy as np
 
     from deltarule.data.labels import probabilities

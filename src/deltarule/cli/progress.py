@@ -19,37 +19,30 @@ QUIET_SECONDS = 2.0  # between two lines where standard error is not a terminal
 
 
 class _Shown:
-    """A bar on a terminal, which goes away in the end; elsewhere lines may be written instead."""
+    """A bar on a terminal from `__enter__` on, which goes away in the end; elsewhere lines may be written instead."""
 
     def __init__(self, *columns: ProgressColumn, **task: Any):
-        """Nothing is shown before `__enter__`."""
         self.console = Console(stderr=True, highlight=False)
         hidden = not self.console.is_terminal
         self.bar = Progress(*columns, console=self.console, transient=True, disable=hidden, expand=True)
         self.task = self.bar.add_task(**task)
 
     def __enter__(self) -> Self:
-        """Show the bar."""
         self.bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Take the bar away; a summary comes in its place."""
         if self.bar.live.is_started:
             self.bar.stop()
 
 
 class TrainingProgress(_Shown):
-    """The epochs of a training; its `epoch` is a callback of `deltarule.train`.
+    """The epochs of a training, at most `epochs`; its `epoch` is a callback of `deltarule.train`.
 
-    Args:
-        epochs: at most this many will be run.
-        examples: N, the training examples of an epoch.
-        monitor: what to show of the validation part, "accuracy" or "cost".
+    Of the validation part it shows "accuracy" or "cost", the `monitor`.
     """
 
     def __init__(self, epochs: int, examples: int, monitor: str):
-        """Nothing is shown before `__enter__`."""
         super().__init__(
             TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
             BarColumn(bar_width=None),
@@ -77,7 +70,8 @@ class TrainingProgress(_Shown):
             print(f"epoch {epoch}/{self.epochs}  {numbers}", file=sys.stderr)
 
 
-# What a trainer records, in the words of the progress line: the names of the record, and how many digits.
+# What a trainer records, in the words of the progress line: the names of the record, and how many digits. Bayesian
+# regularisation has an evidence; a trainer that tries steps the norm of the gradient, and lambda or the radius.
 BAYESIAN = (("log_evidence", "evidence", 6), ("gamma", "gamma", 4))
 STEPS = (
     ("gradient_norm", "gradient", 3),
@@ -88,11 +82,7 @@ STEPS = (
 
 
 def describe(record: dict[str, Any], monitor: str) -> str:
-    """The numbers of an epoch in a few words: the training cost, the trainer's own, and the validation score.
-
-    Of Bayesian regularisation those are the evidence and gamma; of a trainer that tries steps, the norm of the
-    gradient, lambda or the radius, and the steps that were accepted and rejected.
-    """
+    """The numbers of an epoch in a few words: the training cost, the trainer's own, and the validation score."""
     words = [f"cost {record['cost']:.4g}"]
     own = BAYESIAN if "log_evidence" in record else STEPS if "accepted" in record or "radius" in record else ()
     words += [f"{name} {record[entry]:.{digits}g}" for entry, name, digits in own if entry in record]
@@ -106,14 +96,9 @@ def describe(record: dict[str, Any], monitor: str) -> str:
 
 
 class ExperimentProgress(_Shown):
-    """A bar for each piece of work of an experiment, or a line for each; `tell` reports.
-
-    Args:
-        experiment: its name, shown before what it does.
-    """
+    """A bar for each piece of work of an experiment, or a line for each; `tell` reports."""
 
     def __init__(self, experiment: str):
-        """Nothing is shown before `__enter__`."""
         super().__init__(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
@@ -139,7 +124,6 @@ class DownloadProgress(_Shown):
     """The bytes of a download, with the four methods of tqdm that pooch calls; a file in the cache shows no bar."""
 
     def __init__(self):
-        """The bar appears with the first bytes."""
         super().__init__(
             TextColumn("downloading"),
             BarColumn(),
@@ -151,7 +135,6 @@ class DownloadProgress(_Shown):
         self.total = 0
 
     def __enter__(self) -> Self:
-        """For `with`, which closes the bar of a download that failed."""
         return self
 
     def update(self, count: int) -> None:

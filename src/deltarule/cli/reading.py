@@ -1,15 +1,24 @@
-"""The options and arguments of the commands that read rows: where they lie and how they are written."""
+"""The options that several commands share: a model file, its rows, where they lie and how they are written."""
 
-from dataclasses import dataclass
+import os
+import tempfile
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from deltarule.cli.options import option
-
-if TYPE_CHECKING:
-    from deltarule.data import TableOptions
+from deltarule import data
+from deltarule.cli.options import as_words, given, option
+from deltarule.errors import ConfigurationError
 
 IN_MEMORY, TABLES = ("images", "table"), ("table",)
+TABLE_FILE = "a table (.csv, .tsv, .txt, .xlsx or .parquet)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """Where a command writes its results."""
+
+    as_json: bool = option("Write one JSON line to standard output instead.", name="json", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +35,7 @@ class Folders:
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders to look for MNIST in, by --data-dir or $DELTARULE_DATA."""
-        import os
-
-        from deltarule.data import mnist_directories
-
-        return mnist_directories(self.data_dir, os.environ)
+        return data.mnist_directories(self.data_dir, os.environ)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +60,77 @@ class Reading(Folders):
     )
 
     @property
-    def table_options(self) -> "TableOptions":
+    def table_options(self) -> "data.TableOptions":
         """How a table is written."""
-        from deltarule.data import TableOptions
+        return data.TableOptions(sep=self.sep, decimal=self.decimal, na=self.na or ())
 
-        return TableOptions(sep=self.sep, decimal=self.decimal, na=self.na or ())
+    def words(self, *more: str) -> list[str]:
+        """The options with which another command reads the same rows, and `more` of this one's."""
+        names = {*more, *(one.name for one in fields(Reading))}
+        return as_words(type(self), {name: value for name, _, value in given(self) if name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfModel(Screen):
+    """A model file."""
+
+    model: Path = option("A file that `deltarule train` wrote.", "MODEL", default=MISSING, positional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows(OfModel, Reading):
+    """A model file, and rows for it."""
+
+    source: str = option(f"digits, mnist, or {TABLE_FILE}.", "SOURCE", default=MISSING, positional=True)
+
+    def words(self, *more: str) -> list[str]:
+        """The words with which another command takes the same model and rows."""
+        return [str(self.model), self.source, *super().words(*more)]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What every JSON line begins with."""
+        return {"model": str(self.model), "source": self.source}
+
+
+def parse_hidden(name: str, text: str) -> tuple[int, ...]:
+    """The sizes of the hidden layers in "30" or "30,20"."""
+    return _counts(name, text, "whole numbers of at least 1", 1_000_000, "30 or 30,20")
+
+
+def parse_lags(name: str, text: str) -> int | list[int] | str:
+    """The lags in "8", which means 1 to 8, in "1,2,7", or "auto"."""
+    if text.strip() == "auto":
+        return "auto"
+    lags = _counts(name, text, "a number of steps, a list of them or auto", 10_000, "8 or 1,2,7")
+    return lags[0] if len(lags) == 1 else list(lags)
+
+
+def parse_devices(name: str, text: str) -> tuple[int, ...]:
+    """The numbers of devices in "1,2,4"."""
+    return _counts(name, text, "whole numbers of at least 1", 2**20, "1,8,64")
+
+
+def _counts(name: str, text: str, rule: str, most: int, example: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= most for word in words):
+        raise ConfigurationError(f"{name} must be {rule}, and is {text!r}: give such as {example}")
+    return tuple(map(int, words))
+
+
+def require_writable(name: str, path: Path, *read: Path | str | None) -> Path:
+    """The path, if a file can be written there that is none of those read; asked before the work, not after it."""
+    reason, cure = None, "give another place"
+    if any(other is not None and path.resolve() == Path(other).resolve() for other in read):
+        reason, cure = "which is read here too", "give another name"
+    elif path.is_dir():
+        reason, cure = "which is a folder", "give the name of a file in it"
+    elif not path.parent.is_dir():
+        reason, cure = f"but there is no folder {str(path.parent)!r}", "make it first, or give another place"
+    else:
+        try:
+            with tempfile.TemporaryFile(dir=path.parent):
+                return path
+        except OSError as error:
+            reason = f"but its folder cannot be written ({error.strerror})"
+    raise ConfigurationError(f"{name} is {str(path)!r}, {reason}: {cure}")

@@ -1,18 +1,17 @@
 """`deltarule report`: one self-contained HTML file about a trained model."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from deltarule.cli.choices import Choices, as_words
+from deltarule.cli.choices import Choices
 from deltarule.cli.loading import read_data
 from deltarule.cli.model import is_series, known_rows, read_model, read_rows, seen_before, show_extrapolation
-from deltarule.cli.options import AsJson, ModelFile, options_of, require_other
-from deltarule.cli.reading import Reading
+from deltarule.cli.options import as_words, option, options_of
+from deltarule.cli.reading import Rows, require_writable
 from deltarule.cli.screen import command, console_for, emit_json, line, show_notes
-from deltarule.cli.series import arrays, read_for
+from deltarule.cli.series import read_for
 from deltarule.errors import DeltaruleError, counted
 
 if TYPE_CHECKING:
@@ -20,47 +19,49 @@ if TYPE_CHECKING:
     from deltarule.data import RawRows
 
 
-def report(
-    model: ModelFile,
-    reading: Reading,
-    source: Annotated[
-        str | None, typer.Argument(metavar="[SOURCE]", help="Rows with known targets to show the predictions on.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="The file to write.", show_default="the model's name, here")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Reporting(Rows):
+    """What the page is about, and where it goes."""
+
+    source: str | None = option(  # pyright: ignore[reportIncompatibleVariableOverride]
+        "Rows with known targets to show the predictions on.", "[SOURCE]", positional=True
+    )
+    out: Path | None = option("The file to write.", "FILE.html", otherwise="the model's name, here")
+
+
+def report(asked: Reporting) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
     from deltarule.files.whole_file import write_whole
     from deltarule.models.card import report_of
-    from deltarule.models.model import load_model
 
-    path = require_other("--out", out or Path(f"{model.stem}.html"), model, source)
-    found: Any = load_model(model)
-    if is_series(found):
-        page = _of_series(found, model, source, reading)
+    path = require_writable("--out", asked.out or Path(f"{asked.model.stem}.html"), asked.model, asked.source)
+    trained: Any = read_model(asked.model, series=True)
+    if is_series(trained):
+        from deltarule.models.series.report import series_report
+
+        record = None if asked.source is None else read_for(trained, asked).arrays
+        made_of = _made_of(trained.record_, asked.source)
+        page = series_report(asked.model.name, trained, made_of, record, asked.source or "")
     else:
-        trained = read_model(model)
-        evidence = None if source is None else _evidence(trained, source, reading)
-        page = report_of(trained, evidence, _made_of(trained.training, source))
+        evidence = None if asked.source is None else _evidence(trained, asked)
+        page = report_of(trained, evidence, _made_of(trained.training, asked.source))
     write_whole(path, page.encode())
-    if as_json:
-        emit_json({"model": str(model), "source": source, "out": str(path), "bytes": path.stat().st_size})
+    if asked.as_json:
+        emit_json(asked.facts | {"out": str(path), "bytes": path.stat().st_size})
         return
     size = counted(path.stat().st_size, "byte")
-    console = console_for(as_json)
-    line(console, f"The report on {model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
-    line(console, command("export", model, "--to", "c"), "bold")
+    console = console_for(asked.as_json)
+    line(console, f"The report on {asked.model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
+    line(console, command("export", asked.model, "--to", "c"), "bold")
 
 
-def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
+def _evidence(model: "TrainedModel", asked: Reporting) -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
     from deltarule.models.card import evidence_of
 
-    rows = read_rows(model, source, reading)
+    rows = read_rows(model, asked)
     X, Y = known_rows(model, rows)
-    parts = _parts(model, source, rows)
+    parts = _parts(model, asked.source, rows)
     seen = seen_before(model, rows) if parts is None else []
     show_notes(seen)
     show_extrapolation(model, rows)
@@ -69,7 +70,7 @@ def _evidence(model: "TrainedModel", source: str, reading: Reading) -> Any:
     return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""), parts, numbers)
 
 
-def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
+def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
     """The part of the training data that each row was, (N,) names; None where this is not the table that trained.
 
     It is that table if the split, made again, gives training rows that measure as the model's did, to the last bit.
@@ -87,24 +88,16 @@ def _parts(model: "TrainedModel", source: str, rows: "RawRows") -> Any:
     if loaded.schema != model.schema:
         return None
     parts = np.full(len(rows.rows), "", dtype="U10")
-    for name, part in (("training", loaded.train), ("validation", loaded.validation), ("test", loaded.test)):
+    for name, part in loaded.parts.items():
         parts[np.isin(rows.rows, part.rows)] = name
     return parts
-
-
-def _of_series(model: Any, path: Path, source: str | None, reading: Reading) -> str:
-    """The page on a time-series model."""
-    from deltarule.models.series.report import series_report
-
-    record = None if source is None else arrays(read_for(model, source, reading))
-    return series_report(path.name, model, _made_of(model.record_, source), record, source or "")
 
 
 def _made_of(training: dict[str, Any], source: str | None) -> dict[str, str]:
     """`deltarule train` with the options that were given, and the digest of the source."""
     options, found = training.get("options"), {}
     if isinstance(options, dict) and "source" in options and set(options) <= set(options_of(Choices)):
-        found["Command"] = command("train", options["source"], *as_words(options))
+        found["Command"] = command("train", options["source"], *as_words(Choices, options))
     if source is not None and Path(source).is_file():
         found[f"{Path(source).name}'s SHA-256"] = sha256(Path(source).read_bytes()).hexdigest()
     return found

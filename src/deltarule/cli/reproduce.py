@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from deltarule import data
-from deltarule.cli.options import AsJson, check_given, count, option, require_writable
-from deltarule.cli.reading import Folders
+from deltarule.cli.options import check_given, count, option
+from deltarule.cli.reading import Folders, Screen, require_writable
 from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
-from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,7 +21,7 @@ FULL, QUICK = Path("results"), Path("results/quick")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reproduction(Folders):
+class Reproduction(Folders, Screen):
     """What is reproduced, and how."""
 
     name: str | None = option(
@@ -41,29 +40,30 @@ class Reproduction(Folders):
     checkpoints: Path | None = option("Keep the state of every training there, and go on from it.", "FOLDER")
 
 
-def reproduce(asked: Reproduction, as_json: AsJson = False) -> None:
+def reproduce(asked: Reproduction) -> None:
     """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
 
     Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
     from deltarule.cli.progress import DownloadProgress, ExperimentProgress
-    from deltarule.experiments import EXPERIMENTS, Settings, choose, pages, run
-    from deltarule.inspection.plots.style import required
+    from deltarule.data.optional import require
+    from deltarule.experiments import EXPERIMENTS, Settings, choose, run, write
 
-    console = console_for(as_json)
+    console = console_for(asked.as_json)
     if asked.name is None:
         listed = [{"name": name} | each._asdict() for name, each in EXPERIMENTS.items()]
-        if as_json:
+        if asked.as_json:
             emit_json({"experiments": listed})
-        for each in [] if as_json else listed:
+        for each in [] if asked.as_json else listed:
             line(console, f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
         return
     names = choose(asked.name)
-    required("matplotlib")  # before the work, not after it
+    require("matplotlib", "an experiment", "plot")  # before the work, not after it
     check_given(asked)
     folder = asked.out or (QUICK if asked.quick else FULL)
-    _require_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+    require_writable("--out", folder / "README.md")
     mnist: Any = None
     if any(EXPERIMENTS[each].needs_mnist for each in names):
         with DownloadProgress() as progress:  # asked for before the work begins, so that its absence is known at once
@@ -76,25 +76,14 @@ def reproduce(asked: Reproduction, as_json: AsJson = False) -> None:
             settings = Settings(asked.quick, asked.seeds, lambda: mnist, progress.tell, asked.checkpoints)
             report = run(each, settings)
         seconds = time.perf_counter() - started
-        files = pages.write(report, folder, command("reproduce", each, *options))
+        files = write(report, folder, command("reproduce", each, *options))
         console.print(_table(report))
         line(console, f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
     # After a small run the whole one, after that the list of the others.
     line(console, command("reproduce", *([asked.name] if asked.quick else [])), "bold")
-    if as_json:
+    if asked.as_json:
         emit_json({"quick": asked.quick, "folder": str(folder), "experiments": records})
-
-
-def _require_folder(folder: Path) -> None:
-    """Make the folder and see that files can be written there; asked before the work, not after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"--out is {str(folder)!r}, which cannot be made a folder ({error.strerror}): give another place"
-        ) from None
-    require_writable("--out", folder / "README.md")
 
 
 def _table(report: "Report") -> "Table":

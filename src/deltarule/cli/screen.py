@@ -18,6 +18,8 @@ from deltarule.cli.failures import as_typed
 from deltarule.errors import CheckpointWarning, EngineWarning
 from deltarule.models.words import finite
 
+SHOWN = 10  # rows of a table of predictions
+
 
 def console_for(as_json: bool) -> Console:
     """Standard output, or standard error when standard output is kept for the JSON line."""

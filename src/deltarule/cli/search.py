@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,11 +16,12 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.failures import INTERRUPTED
 from deltarule.cli.loading import load_data
-from deltarule.cli.options import AsJson, check_given, count, one_of, option
-from deltarule.cli.planning import make_plan
-from deltarule.cli.screen import command, console_for, emit_json, line, show_notes, table_of, warnings_as_notes
+from deltarule.cli.options import check_given, count, one_of, option
+from deltarule.cli.plan import make_plan
+from deltarule.cli.reading import Screen
+from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
 from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
-from deltarule.errors import counted
+from deltarule.errors import ModelFileError, counted
 from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ MOST_ROWS = 15  # of the table of trials
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class Way(Screen):
     """How a search goes, by the options that only `deltarule search` has."""
 
     vary: tuple[str, ...] | None = option(
@@ -52,7 +54,7 @@ class Way:
     prune: bool = option("Give up hopeless trials early, by successive halving.", name="prune/--no-prune", default=True)
 
 
-def search(way: Way, choices: Choices, as_json: AsJson = False) -> None:
+def search(way: Way, choices: Choices) -> None:
     """Search for hyper-parameters: train on SOURCE with many, and save what does best on the validation part.
 
     Whatever is not varied is as in `deltarule train`, but for the trainer of a regression: a search judges by the
@@ -61,12 +63,8 @@ def search(way: Way, choices: Choices, as_json: AsJson = False) -> None:
     """
     check_choices(choices)
     check_given(way)
-    if choices.model.exists():
-        show_notes(
-            [f"{choices.model} is there already: a network that scores worse on the same rows will not replace it"]
-        )
     data, epochs, found = _run(choices, way)
-    _finish(choices, data, epochs, found, way.method, as_json)
+    _finish(choices, data, epochs, found, way)
 
 
 def _run(choices: Choices, way: Way) -> tuple["DataSet", int, "SearchResult"]:
@@ -128,9 +126,8 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
     return winner if plan.epochs == epochs else replace(winner, epochs=epochs)
 
 
-def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", method: str, as_json: bool) -> None:
+def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", way: Way) -> None:
     """Score the winner on the test part, save it, and say what was found."""
-    from deltarule.cli.kept_model import place_for
     from deltarule.models.fitting import finished, scales_of
     from deltarule.models.outcome import outcome_of
 
@@ -145,17 +142,54 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     model.save(path)
     record = summary.json_record(winner, model, True, time.perf_counter() - STARTED)
     again = command("train", choices.source, *as_options(winner), *([] if path == choices.model else ["--out", path]))
-    console = console_for(as_json)
+    console = console_for(way.as_json)
     console.print(_table(found, plan))
     console.print(summary.panel(model, record, title="deltarule search"))
     line(console, f"The best trial is saved in {path}{why}. This command trains it again:")
     line(console, again, "bold")
-    if as_json:
+    if way.as_json:
         trials = [vars(trial) for trial in found.trials]
-        emit_json(record | {"method": method, "best": found.best.values, "trials": trials, "command": again})
+        emit_json(record | {"method": way.method, "best": found.best.values, "trials": trials, "command": again})
     if found.interrupted:
-        summary.warn(f"Interrupted: the best of {counted(len(found.trials), 'trial')} so far is saved in {path}.")
+        best = f"the best of {counted(len(found.trials), 'trial')} so far"
+        print(f"Interrupted: {best} is saved in {path}.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
+
+
+def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Path, str]:
+    """Where to save a network with these metrics of a training record, and a few words of why if it is not `path`.
+
+    That is `path`, unless a file there holds a network that is better on the validation or the test rows, or cannot be
+    compared with it: then the first of NAME-search, NAME-search-2, ... of which neither is true.
+    """
+    place, why, number = path, "", 1
+    while (reason := _reason_to_keep(place, data, metrics)) is not None:
+        why = why or f"; {path} stays, for {reason}"
+        place = path.with_stem(f"{path.stem}-search" + (f"-{number}" if number > 1 else ""))
+        number += 1
+    return place, why
+
+
+def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
+    """Why the file must not be replaced, or None if it may be."""
+    from deltarule.models.metrics import in_words, measure, of_part
+
+    if not path.exists():
+        return None
+    try:
+        model: Any = dr.load_model(path)
+    except ModelFileError:
+        return "it is no model file"
+    # Rows are the same, and encoded alike, where the schema is: its scaling is measured on the training rows.
+    if getattr(model, "schema", None) != data.schema:  # a time series has none
+        return "it was trained on other rows or columns"
+    for part in ("validation", "test"):
+        before = measure(model.net, model.params, data.schema, data.parts[part].X, data.parts[part].Y)
+        name = "accuracy" if data.schema.classes is not None else "r2"
+        after = of_part(metrics, part)
+        if before[name] is not None and after[name] is not None and before[name] > after[name]:
+            return f"its network is better on the {part} rows ({in_words(before)}, not {in_words(after)})"
+    return None
 
 
 def _table(found: "SearchResult", plan: "Plan") -> Any:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +63,8 @@ def panel(model: "Model", record: dict[str, Any], title: str = "deltarule train"
 
 def verdict_panel(model: "Model") -> Any:
     """The verdict for people, None where there is none."""
-    verdict = model.verdict
-    if verdict is None or not verdict.lines:
-        return None
-    return panel_of("verdict", [(name, as_typed(words)) for name, words in verdict.rows()])
+    rows = () if model.verdict is None else model.verdict.rows()
+    return panel_of("verdict", [(name, as_typed(words)) for name, words in rows]) if rows else None
 
 
 def why_stopped(model: "Model") -> str:
@@ -106,8 +103,3 @@ def farewell(choices: Choices, model: "Model", saved: bool) -> str:
     if place is not None and model.training["stop_reason"] == "interrupted":
         fate += f" To go on, run the same command with {shlex.join(['--resume', str(place)])}."
     return f"{why_stopped(model)} {fate}"
-
-
-def warn(sentence: str) -> None:
-    """Write a sentence to standard error."""
-    print(sentence, file=sys.stderr)

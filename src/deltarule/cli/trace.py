@@ -1,13 +1,11 @@
 """`deltarule trace`: every number of one example's forward and backward pass, with the equation that gave it."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import MISSING, dataclass
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from deltarule.cli.choices import as_words
 from deltarule.cli.model import read_model, read_rows, require_targets
-from deltarule.cli.options import WHOLE, AsJson, ModelFile, Source
-from deltarule.cli.reading import Reading
+from deltarule.cli.options import option
+from deltarule.cli.reading import Rows
 from deltarule.cli.screen import command, console_for, emit_json, line
 from deltarule.errors import ConfigurationError
 
@@ -17,30 +15,32 @@ if TYPE_CHECKING:
     from deltarule.network.tracing import Trace
 
 
-def trace(
-    model: ModelFile,
-    source: Source,
-    row: Annotated[int, typer.Option(**WHOLE | {"metavar": "I"}, help="The row of the source, counted from 0.")],
-    reading: Reading,
-    full: Annotated[bool, typer.Option("--full", help="Print every number of large arrays too.")] = False,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class OneRow(Rows):
+    """Which example is traced, and how much of it is shown."""
+
+    row: int = option("The row of the source, counted from 0.", "I", default=MISSING)
+    full: bool = option("Print every number of large arrays too.", default=False)
+
+
+def trace(asked: OneRow) -> None:
     """Follow one example through the network and back: a, z, sigma'(z), delta, dW and db of every layer.
 
     Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
     """
     from deltarule.cli.trace_tables import print_trace
 
-    trained = read_model(model)
-    rows = read_rows(trained, source, reading)
+    trained = read_model(asked.model)
+    rows = read_rows(trained, asked)
     Y = require_targets(rows, trained)
-    place = _place(rows, row)
+    place = _place(rows, asked.row)
     traced = trained.net.trace(trained.params, rows.X[place], Y[place])
-    if as_json:
-        emit_json({"model": str(model), "source": source, "row": row} | _record(trained, rows, place, traced))
-    else:
-        print_trace(trained, f"row {row} of {rows.name}", _answers(trained, rows, place, traced), traced, full)
-        line(console_for(as_json), command("check", model, source, *as_words(reading)), "bold")
+    answers = _answers(trained, rows, place, traced)
+    if asked.as_json:
+        emit_json(asked.facts | {"row": asked.row} | _record(trained, answers, traced))
+        return
+    print_trace(trained, f"row {asked.row} of {rows.name}", answers, traced, asked.full)
+    line(console_for(asked.as_json), command("check", *asked.words()), "bold")
 
 
 def _place(rows: "RawRows", row: int) -> int:
@@ -65,11 +65,10 @@ def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace"
     return np.asarray(rows.targets[place]).tolist(), predicted[0].tolist()
 
 
-def _record(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> dict[str, Any]:
+def _record(model: "TrainedModel", answers: tuple[Any, Any], traced: "Trace") -> dict[str, Any]:
     """The one line of `--json`: every array as nested lists."""
     from deltarule.network.tracing import equations
 
-    target, prediction = _answers(model, rows, place, traced)
     layers = []
     for i, (layer, numbers) in enumerate(zip(model.net.layers, traced.layers, strict=True)):
         layers.append(
@@ -86,8 +85,8 @@ def _record(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace")
             }
         )
     return {
-        "target": target,
-        "prediction": prediction,
+        "target": answers[0],
+        "prediction": answers[1],
         "cost_name": model.net.cost.name,
         "cost": traced.cost,
         "x": traced.x,

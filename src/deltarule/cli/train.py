@@ -1,6 +1,7 @@
 """`deltarule train`: load, train, keep the best network on the validation part, save it, say how good it is."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,11 +14,10 @@ from deltarule.cli import summary
 from deltarule.cli.choice_checks import check_choices
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
-from deltarule.cli.division import division, leads
-from deltarule.cli.failures import BAD_INPUT, INTERRUPTED, as_typed
-from deltarule.cli.loading import load_data, load_streamed
-from deltarule.cli.options import AsJson
-from deltarule.cli.planning import long_training, make_plan
+from deltarule.cli.failures import BAD_INPUT, INTERRUPTED
+from deltarule.cli.loading import division, leads, load_data, load_streamed
+from deltarule.cli.plan import long_training, make_plan
+from deltarule.cli.reading import Screen
 from deltarule.cli.screen import console_for, emit_json, line, show_notes, warnings_as_notes
 from deltarule.cli.series import train_series
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deltarule.models.outcome import Outcome
 
 
-def train(choices: Choices, as_json: AsJson = False) -> None:
+def train(choices: Choices, screen: Screen) -> None:
     """Train a network on SOURCE, by default real handwritten digits, and save it.
 
     A folder of .parquet files, or of x.npy and y.npy, stays on disk and is read in pieces, whatever its size.
@@ -41,7 +41,7 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
     """
     check_choices(choices)
     if choices.is_series:
-        train_series(choices, as_json)
+        train_series(choices, screen.as_json)
         return
     if choices.coordinator is not None:
         from deltarule.engine.processes import join
@@ -49,7 +49,7 @@ def train(choices: Choices, as_json: AsJson = False) -> None:
         join(choices.coordinator, choices.processes, choices.process_id)
     data, outcome = _run(choices)
     if leads(choices):
-        _finish(choices, data, outcome, as_json)
+        _finish(choices, data, outcome, screen.as_json)
 
 
 def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
@@ -101,19 +101,15 @@ def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", as_json: b
     record = summary.json_record(choices, model, saved, time.perf_counter() - STARTED)
     console = console_for(as_json)
     console.print(summary.panel(model, record, resumed=choices.resume is not None))
-    verdict = summary.verdict_panel(model)
-    if verdict is not None:
+    if (verdict := summary.verdict_panel(model)) is not None:
         console.print(verdict)
-    else:
-        for words in model.training["warnings"]:
-            line(console, f"warning: {as_typed(words)}", "bold yellow")
     if saved:
         for words in summary.next_commands(choices, data):
             line(console, words, "bold")
     if as_json:
         emit_json(record)
     if result.stop_reason in ("diverged", "interrupted"):
-        summary.warn(summary.farewell(choices, model, saved))
+        print(summary.farewell(choices, model, saved), file=sys.stderr)
         raise typer.Exit(BAD_INPUT if result.stop_reason == "diverged" else INTERRUPTED)
 
 

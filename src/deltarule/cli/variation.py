@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choice_checks import check_choices
-from deltarule.cli.choices import Choices, as_words
-from deltarule.cli.options import options_of, typed
+from deltarule.cli.choices import Choices
+from deltarule.cli.options import as_words, options_of, typed
 from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def parse_variations(texts: list[str], choices: Choices) -> "Space":
             raise ConfigurationError(f"--vary names {name!r}, and --{name} fixes it: leave one of them out")
         try:
             space[field] = _entry(field, values)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"--vary is {text!r}: {error}") from None
-        except ValueError:
-            raise ConfigurationError(
-                f"--vary is {text!r}, whose values are not numbers: give such as 0.1,0.5"
-            ) from None
-    _check_ends(space, choices)
+        except ValueError as error:  # what float and int raise, and a ConfigurationError is one
+            raise ConfigurationError(f"--vary is {text!r} ({error}): give such as 0.1,0.5") from None
+    trainers = ends(space.get("trainer", [choices.trainer]))
+    for field, entry in space.items():  # every value of a list and both ends of a range, as if given by itself
+        for value in ends(entry):
+            for trainer in trainers if field != "trainer" else [value]:
+                check_choices(replace(choices, **{"trainer": trainer, field: value}))
     return space
 
 
@@ -67,15 +67,6 @@ def ends(entry: Any) -> list[Any]:
     return entry if isinstance(entry, list) else [entry.at(0), entry.at(1)]
 
 
-def _check_ends(space: "Space", choices: Choices) -> None:
-    """Check every value of a list, and both ends of a range, as if it had been given by itself."""
-    trainers = space.get("trainer", [choices.trainer])
-    for field, entry in space.items():
-        for value in ends(entry):
-            for trainer in ends(trainers) if field != "trainer" else [value]:
-                check_choices(replace(choices, **{"trainer": trainer, field: value}))
-
-
 def default_space(plan: "Plan", choices: Choices) -> "Space":
     """Where the user names nothing to vary: eta from a hundredth to ten times its default, and l2 ([N] ch. 3's two)."""
     from deltarule.tuning import Range
@@ -90,4 +81,4 @@ def default_space(plan: "Plan", choices: Choices) -> "Space":
 
 def as_options(choices: Choices) -> list[str]:
     """The options of `deltarule train` that give these choices, but for where the model goes."""
-    return as_words({name: value for name, value in choices.record().items() if name != "out"})
+    return as_words(Choices, {name: value for name, value in choices.record().items() if name != "out"})

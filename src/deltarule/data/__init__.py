@@ -11,6 +11,7 @@ from deltarule.lazy import names
 if TYPE_CHECKING:
     from deltarule.data.columns import CategoricalColumn as CategoricalColumn
     from deltarule.data.columns import NumericColumn as NumericColumn
+    from deltarule.data.columns import Pixels as Pixels
     from deltarule.data.dataset import DataSet as DataSet
     from deltarule.data.dataset import Examples as Examples
     from deltarule.data.dataset import LoadedData as LoadedData
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from deltarule.data.expansion import expand as expand
     from deltarule.data.folder import load_folder as load_folder
     from deltarule.data.mnist import mnist_directories as mnist_directories
-    from deltarule.data.pixels import Pixels as Pixels
     from deltarule.data.schema import Schema as Schema
     from deltarule.data.source import load as load
     from deltarule.data.source import load_raw as load_raw

@@ -1,6 +1,6 @@
-"""The two kinds of column in a table, numbers and categories, and how each becomes inputs of the network.
+"""The kinds of column, numbers, categories and pixels, and how each becomes inputs of the network.
 
-Both are small frozen descriptions that encode raw cells and write themselves as JSON. A column checks itself when it is
+Each is a small frozen description that encodes raw cells and writes itself as JSON. A column checks itself when it is
 made, so one read from a damaged model file is refused as it is read. Code that shows, exports or judges columns
 calls their methods and never tests their class.
 """
@@ -18,7 +18,7 @@ from deltarule.data.cells import EMPTY_ADVICE, as_numbers, as_objects, kind_of, 
 from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
 from deltarule.data.optional import Frame, Series
-from deltarule.data.written_numbers import is_missing_mark, looks_like_number
+from deltarule.data.units import is_missing_mark, looks_like_number
 from deltarule.errors import ConfigurationError, DataError
 
 
@@ -118,8 +118,8 @@ class NumericColumn(Column):
 
     @classmethod
     def measured(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
-        """Measure mean, std and range on the training rows' values, (N,) float64, finite, or NaN where imputed."""
-        values = values[~np.isnan(values)] if imputed else values
+        """Measure mean, std and range on the training rows' values, (N,) float64, finite, or NaN where missing."""
+        values = values[~np.isnan(values)]
         if not len(values):
             return cls(name, 0.0, 1.0, imputed=imputed)
         moments = Moments(1)
@@ -156,18 +156,8 @@ class NumericColumn(Column):
         if bad.any():
             row = int(np.argmax(bad))
             raise DataError(f"{place(origin, self.name, column.index[row])} {_number_fault(column, row)}")
-        scaled = self.standardised(values, lambda row: place(origin, self.name, column.index[row]))
-        return np.stack([scaled, missing], axis=1) if self.imputed else scaled[:, None]
-
-    def standardised(self, values: np.ndarray, where: Callable[[int], str]) -> np.ndarray:
-        """(x - mean) / std, (N,) float64; `where` names a row in the error of one that lies too far for that."""
-        with np.errstate(over="ignore"):
-            scaled = (values - self.mean) / self.std
-        if not np.isfinite(scaled).all():
-            row = int(np.argmin(np.isfinite(scaled)))
-            far = f"{where(row)} holds {values[row]:g}, too far from the training mean {self.mean:g} to be standardised"
-            raise DataError(f"{far}: correct the cell")
-        return scaled
+        scaled = standardised((self,), values[:, None], lambda name, row: place(origin, name, column.index[row]))
+        return np.stack([scaled[:, 0], missing], axis=1) if self.imputed else scaled
 
     def decode(self, scaled: np.ndarray) -> np.ndarray:
         """Bring standardised values back into the column's unit: x = mean + std * scaled."""
@@ -234,6 +224,22 @@ class CategoricalColumn(Column):
         return [*self.categories, *(["missing"] if self.imputed else [])], np.eye(self.width)
 
 
+def standardised(
+    columns: Sequence[NumericColumn],
+    values: np.ndarray,
+    where: Callable[[str, int], str] = lambda name, row: f"column {name!r}",
+) -> np.ndarray:
+    """(x - mean) / std of each column, (N, columns) float64; `where` names the cell of a number too far off."""
+    mean, std = (np.array([getattr(column, name) for column in columns]) for name in ("mean", "std"))
+    with np.errstate(over="ignore"):
+        scaled = (values - mean) / std
+    if not np.isfinite(scaled).all():
+        row, j = np.argwhere(~np.isfinite(scaled))[0]
+        far = f"holds {values[row, j]:g}, too far from the training mean {mean[j]:g} to be standardised"
+        raise DataError(f"{where(columns[j].name, row)} {far}: correct the cell")
+    return scaled
+
+
 def find_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
     """The table, after a check that it is one and has each of `names` exactly once, else a DataError."""
     if not hasattr(raw, "columns"):
@@ -269,3 +275,50 @@ def _number_fault(column: Series, row: int) -> str:
         fault = ", a number with a comma or a unit that other cells lack"
         advice = "write all cells alike, and say with --decimal what the comma is"
     return f"holds {shown(cell)}{fault}: {advice}"
+
+
+@dataclass(frozen=True)
+class Pixels(Column):
+    """An image as one flat row of pixels: x ↦ x / scale, from 0..scale to 0..1."""
+
+    kind = "pixels"
+    count: int  # pixels of an image, n_1
+    scale: float  # the largest raw value, > 0 (255 for bytes)
+    shape: tuple[int, ...]  # (h, w) or (h, w, c); its product is `count`
+    dtype: str = "float64"  # or "float32": what the encoded pixels are stored in
+
+    def __post_init__(self):
+        sound = self.shape and min(self.shape) > 0 and math.prod(self.shape) == self.count
+        if not (sound and math.isfinite(self.scale) and self.scale > 0 and self.dtype in ("float32", "float64")):
+            rule = "the count must be the product of the shape, the scale above 0, the dtype float32 or float64"
+            raise DataError(f"the schema holds {self}: {rule}")
+
+    @property
+    def width(self) -> int:
+        return self.count
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple("pixel " + ",".join(map(str, index)) for index in np.ndindex(*self.shape))
+
+    @property
+    def raw(self) -> tuple[RawColumn, ...]:
+        return tuple(RawColumn(name, 0.0, self.scale) for name in self.input_names)
+
+    def encode(self, images: np.ndarray, origin: str) -> np.ndarray:
+        """Scale raw images, (N, count) or (N, *shape) in 0..scale, to (N, count) in 0..1; others are a DataError."""
+        images = np.asarray(images)
+        if images.shape[1:] not in ((self.count,), self.shape):
+            wanted = f"the model reads images of {self.count} pixels {self.shape}: give it images of that size"
+            raise DataError(f"{origin} has the shape {images.shape}, but {wanted}")
+        if images.dtype.kind not in "buif":
+            raise DataError(f"{origin} holds {images.dtype} cells, but pixels are numbers: give a numeric array")
+        flat = images.reshape(len(images), self.count)
+        inside = (flat >= 0) & (flat <= self.scale)  # NaN is outside as well
+        if not inside.all():
+            row, pixel = np.argwhere(~inside)[0]
+            found = f"{origin}: image {row}, pixel {pixel} holds {shown(flat[row, pixel])}, outside 0..{self.scale:g}"
+            raise DataError(f"{found}: give the raw pixels, not scaled ones")
+        encoded = flat.astype(self.dtype)
+        encoded /= self.scale
+        return encoded

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from deltarule.data.columns import Pixels
 from deltarule.data.optional import Frame
-from deltarule.data.pixels import Pixels
 from deltarule.data.schema import Schema, Task
 from deltarule.data.stream import Stream
 
@@ -66,7 +66,7 @@ class Loaded:
     @property
     def task(self) -> Task:
         """The kind of problem: "classification" or "regression"."""
-        return "classification" if self.schema.classes is not None else "regression"
+        return self.schema.task
 
 
 @dataclass(frozen=True, eq=False)

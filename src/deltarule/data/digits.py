@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deltarule.data.columns import Pixels
 from deltarule.data.dataset import Pictures
 from deltarule.data.optional import require
-from deltarule.data.pixels import Pixels
 from deltarule.data.splitting import split
 
 ROWS, COLUMNS = 1797, 65  # 64 pixels and the label
@@ -19,10 +19,6 @@ def digits(seed: int = 0) -> Pictures:
 
     Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998; the test part, as
     scikit-learn ships it.
-
-    Raises:
-        DataError: scikit-learn is not installed.
-        ConfigurationError: the seed is not a whole number >= 0.
     """
     table = _table()
     if table is None:  # a scikit-learn that keeps them elsewhere, or none, of which this tells the user

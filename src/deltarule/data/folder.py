@@ -1,25 +1,161 @@
 """A folder as a data set that stays on disk: Parquet files, or a pair of .npy files.
 
-One pass over it measures what standardises the columns, finds the classes, and keeps the rows that are held out; where
-several processes train, each reads its share.
+One pass over it measures what standardises the columns, finds the classes, keeps the rows that are held out, and takes
+a digest. Several processes can share it: each reads its part of the stream, sends the others what it found, and
+combines what all have found. Each gets the same result, to the last bit that of one process.
 """
 
+import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltarule.data.cells import listed
+from deltarule.data.columns import NumericColumn, standardised
 from deltarule.data.dataset import Examples, StreamedData
-from deltarule.data.first_pass import Among, Found, first_pass
-from deltarule.data.held_out import TEST, VALIDATION, Parts, TrainingRows, encoded_inputs, encoded_targets
+from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, TrainingRows, encoded_targets, parted
+from deltarule.data.moments import BlockMoments
+from deltarule.data.row_codes import row_sum
 from deltarule.data.schema import Schema
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
+from deltarule.data.table_columns import MOST_INTEGER_CLASSES, read_as_classes
 from deltarule.errors import ConfigurationError, DataError
 
 ARRAYS = ("x.npy", "y.npy")
+MOST_CLASSES = 1000  # of a target that is to be read as classes
 
 
-ALONE = Among()
+class Among(NamedTuple):
+    """Which process this is, of how many, and what gives each of them what all of them send, in their order."""
+
+    i: int = 0
+    of: int = 1
+    everyones: Callable[[bytes], list[bytes]] = lambda content: [content]
+
+
+class Found:
+    """What one pass over a folder finds of columns of these names; task None decides by the targets."""
+
+    def __init__(self, path: Path, inputs: tuple[str, ...], targets: tuple[str, ...], task: str | None):
+        self.path, self.inputs, self.targets, self.task = path, inputs, targets, task
+        self.x, self.y = BlockMoments(len(inputs)), BlockMoments(len(targets))
+        # The values of a target that may be classes, and how many rows have each.
+        self.values: dict[float, int] | None = {} if len(targets) == 1 and task != "regression" else None
+        self.pieces: dict[int, list[Examples]] = {VALIDATION: [], TEST: []}  # the rows held out, as they are on disk
+        self.sums = np.zeros(2, np.uint64)  # of the inputs and of the targets of all rows
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits that differ where a number of the stream, or its place, does."""
+        return "".join(f"{one:016x}" for one in self.sums.tolist())
+
+    def held(self, part: int) -> Examples:
+        """The rows of the validation or of the test part, as they are on disk, targets (rows, k), in their order."""
+        x, y, rows = ([getattr(piece, name) for piece in self.pieces[part]] for name in ("X", "Y", "rows"))
+        held = Examples(np.concatenate(x), np.concatenate(y), np.concatenate(rows))
+        return held.taken(np.argsort(held.rows))
+
+    def add(self, number: int, first: int, x: np.ndarray, y: np.ndarray, part: np.ndarray) -> None:
+        """A piece of block `number` from row number `first` on, with the part of each row; only training rows scale."""
+        for names, numbers in ((self.inputs, x), (self.targets, y)):
+            bad = ~np.isfinite(numbers)
+            if bad.any():
+                name = names[int(np.argmax(bad.any(axis=0)))]
+                fault = f"column {name!r} of {self.path} holds {numbers[bad][0]}"
+                raise DataError(f"{fault}: fill such cells, or remove their rows")
+        self.x.add(number, x[part == TRAINING])
+        self.y.add(number, y[part == TRAINING])
+        for which, pieces in self.pieces.items():
+            mine = part == which
+            pieces.append(Examples(x[mine], y[mine], first + np.flatnonzero(mine)))
+        self.sums += np.array([row_sum(first, x), row_sum(first, y)], np.uint64)
+        if self.values is not None:
+            values, counts = np.unique(y, return_counts=True)
+            self._count(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+
+    def join(self, other: "Found") -> None:
+        """Take in what another process found."""
+        self.x.join(other.x)
+        self.y.join(other.y)
+        for part, pieces in self.pieces.items():
+            pieces += other.pieces[part]
+        self.sums += other.sums
+        if self.values is not None:
+            self._count(other.values)
+
+    def _count(self, more: dict[float, int] | None) -> None:
+        """So many rows more have these targets; too many different ones are no classes, and None is not any more."""
+        values = self.values if self.values is not None else {}
+        for value, count in (more or {}).items():
+            values[value] = values.get(value, 0) + count
+        most = MOST_CLASSES if self.task == "classification" else MOST_INTEGER_CLASSES
+        if more is None or len(values) > most or any(value % 1 for value in values):
+            if self.task == "classification":
+                fault = f"holds numbers that are not whole, or more than {most} different ones"
+                cure = "number the classes, or use task regression"
+                raise DataError(f"target {self.targets[0]!r} of {self.path} {fault}: {cure}.")
+            self.values = None
+
+    def schema(self) -> tuple[Schema, tuple[str, ...]]:
+        """The schema, and notes of what could surprise."""
+        columns, targets = (NumericColumn.of(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y)))
+        notes = tuple(note for column in columns for note in column.notes)
+        if self.values is None:
+            return Schema("table", "regression", columns, targets, None, self.targets), notes
+        classes = tuple(int(value) for value in sorted(self.values))
+        if len(classes) < 2:
+            fault = f"target {self.targets[0]!r} of {self.path} holds {targets[0].low:g} in every row"
+            raise DataError(f"{fault}: choose another, or use task regression.")
+        notes += () if self.task else (read_as_classes(self.targets[0], len(classes)),)
+        return Schema("table", "classification", columns, (), classes, self.targets), notes
+
+    def untrained(self, held: np.ndarray) -> tuple[str, ...]:
+        """A note of the classes of which no row trains, if the target is classes; held: the targets held out."""
+        values = sorted((self.values or {}).items())
+        missed = tuple(int(value) for value, count in values if count == np.count_nonzero(held == value))
+        if not missed:
+            return ()
+        return (
+            f"target {self.targets[0]!r} has so few rows of the classes {listed(missed)} that all are held out and "
+            "none trains: add rows of them, or take another seed",
+        )
+
+
+def first_pass(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
+    """Read this process's share of a stream, and take in what the others found, or refuse what one of them refuses."""
+    if among.of == 1:
+        _read(found, stream, parts, among, progress)
+        return
+    among.everyones(b"")  # the first exchange connects them, which waits less long than the pass may take
+    told, own = found, None
+    try:
+        _read(found, stream, parts, among, progress)
+    except Exception as error:  # whatever it is, the others wait to hear of it
+        told, own = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}", error
+    everyones: list[Any] = [pickle.loads(content) for content in among.everyones(pickle.dumps(told))]
+    if own is not None:
+        raise own
+    for other in everyones:
+        if isinstance(other, str):
+            raise DataError(other)
+    for other in everyones[: among.i] + everyones[among.i + 1 :]:
+        found.join(other)
+
+
+def _read(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
+    share, first, done = stream.share(among.i, among.of), 0, 0
+    own = set(share.blocks)
+    for number, block in enumerate(stream.blocks):
+        if block in own:
+            at = first
+            for (x, y), part in parted(stream, parts, number, block):
+                found.add(number, at, x, y.reshape(len(y), -1), part)
+                at += len(x)
+            done += block.rows
+            progress(done / share.rows)
+        first += block.rows
 
 
 def load_folder(
@@ -29,7 +165,7 @@ def load_folder(
     task: str | None = None,
     seed: int = 0,
     by_mean: bool = False,
-    among: Among = ALONE,
+    among: Among | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> StreamedData:
     """Read a folder once: measure it, hold out rows for validation and test, and stream the others.
@@ -57,7 +193,7 @@ def load_folder(
             f"the target has {len(target_names)} columns, and a classification one: name one, or use task regression"
         )
     drawn, found = Parts(stream, seed), Found(path, input_names, target_names, task)
-    first_pass(found, stream, drawn, among, progress)
+    first_pass(found, stream, drawn, among or Among(), progress)
     schema, notes = found.schema()
     if by_mean:
         schema = schema.by_mean([column.mean for column in schema.targets])
@@ -75,7 +211,7 @@ def load_folder(
 def _examples(schema: Schema, held: Examples) -> Examples:
     Y = encoded_targets(schema, held.Y)
     Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-    return Examples(encoded_inputs(schema, held.X), Y, held.rows)
+    return Examples(standardised(schema.inputs, held.X), Y, held.rows)
 
 
 def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:

@@ -5,12 +5,12 @@ number, so that every pass and every process holds out the same ones.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
 
-from deltarule.data.columns import NumericColumn
+from deltarule.data.columns import standardised
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import held_out, require_rows
 from deltarule.data.stream import Block, Piece, Stream
@@ -79,13 +79,9 @@ def parted(stream: Stream, parts: Parts, number: int, block: Block) -> Iterator[
 
 
 class TrainingRows(Stream):
-    """The rows of a stream that are not held out, standardised, classes as numbers from 0.
+    """The rows of a stream that are not held out, standardised by a schema of numeric columns, classes from 0.
 
-    Args:
-        stream: the rows as they are on disk.
-        parts: which of them train.
-        schema: numeric columns only.
-        digest: of all rows of the stream, where a pass over them has taken it.
+    `digest` is that of all rows of the stream, where a pass over them has taken it.
     """
 
     def __init__(self, stream: Stream, parts: Parts, schema: Schema, digest: str | None = None):
@@ -100,7 +96,7 @@ class TrainingRows(Stream):
         """The rows of the block that train, encoded."""
         for (x, y), part in parted(self.stream, self.parts, *block.place):
             training = part == TRAINING
-            yield encoded_inputs(self.schema, x[training]), encoded_targets(self.schema, y[training])
+            yield standardised(self.schema.inputs, x[training]), encoded_targets(self.schema, y[training])
 
     def share(self, i: int, of: int) -> Self:
         """What is left of the blocks of that share of the stream."""
@@ -108,18 +104,7 @@ class TrainingRows(Stream):
         return self.with_blocks(block for block in self.blocks if block.place[1] in mine)
 
 
-def encoded_inputs(schema: Schema, x: np.ndarray) -> np.ndarray:
-    """(x - mean) / std of every column, (rows, n_1) float64."""
-    return _standardised(schema.inputs, x)
-
-
 def encoded_targets(schema: Schema, y: np.ndarray) -> np.ndarray:
     """Standardised targets, (rows, k) float64, or the numbers of the classes from 0, (rows, 1) int."""
     y = y.reshape(len(y), -1)
-    return _standardised(schema.targets, y) if schema.classes is None else np.searchsorted(np.array(schema.classes), y)
-
-
-def _standardised(columns: Sequence[NumericColumn], numbers: np.ndarray) -> np.ndarray:
-    """(rows, columns) float64; a number too far from the mean for that is refused."""
-    by_column = zip(columns, numbers.T, strict=True)
-    return np.stack([c.standardised(values, lambda row, c=c: f"column {c.name!r}") for c, values in by_column], axis=1)
+    return standardised(schema.targets, y) if schema.classes is None else np.searchsorted(np.array(schema.classes), y)

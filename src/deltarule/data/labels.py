@@ -53,24 +53,19 @@ def one_hot(
     what: str = "classes",
     missing: bool = False,
 ) -> np.ndarray:
-    """Write N labels as one-hot rows: Y[i, j] = 1 where label i is the known label j, else 0.
+    """Write N labels as one-hot rows, (N, k): Y[i, j] = 1 where label i is the known label j, else 0.
 
-    Args:
-        values: N labels, None where one is missing.
-        known: the k known labels.
-        origin: where the labels stand, the start of an error's sentence.
-        rows: the number of each row in the source, by default 0 .. N-1.
-        what: the known labels are called in an error.
-        missing: whether a label may be missing; one more column, the last, is 1 then.
-
-    Returns:
-        (N, k) float64, or (N, k + 1); a label that is none of the known ones is a DataError.
+    With `missing` a label may be None; one more column, the last, is 1 then. The other arguments are for the error of
+    a label that is none of the known ones: where they stand, the numbers of the rows, what known ones are called.
     """
-    kind, place = type(known[0]), {label: j for j, label in enumerate(known)}
-    encoded = np.zeros((len(values), len(known) + missing))
+    kind: Any = type(known[0])
+    place: dict[Any, int] = {label: j for j, label in enumerate(known)}
+    if missing:
+        place[None] = len(known)
+    encoded = np.zeros((len(values), len(place)))
     for i, value in enumerate(values):
         label = value if value is None or type(value) is kind else canonical(value, kind)
-        j = place.get(label, -1) if label is not None else len(known) if missing and value is None else -1
+        j = place.get(label, -1) if label is not None or value is None else -1
         if j < 0:
             row = i if rows is None else rows[i]
             found = "is empty" if value is None else f"holds {shown(value)}"

@@ -41,13 +41,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(U: np.ndarray, Y: np.ndarray, lags: Lags) -> list[Stretch]:
-    """The stretches of a record that are long enough for one prediction.
-
-    Args:
-        U: inputs, (T, m); a step with a missing one ends a stretch.
-        Y: outputs, (T, k).
-        lags: of the model.
-    """
+    """The stretches of a record U (T, m), Y (T, k), long enough for one prediction; a missing input ends one."""
     given = np.isfinite(U).all(axis=1)
     ends = np.flatnonzero(np.diff(np.concatenate([[False], given, [False]]).astype(int))).reshape(-1, 2)
     found = []

@@ -6,18 +6,21 @@ Cortes and Burges, "The MNIST database of handwritten digits"; M. Nielsen, "Neur
 Learning", chapter 1.
 """
 
+import gzip
 import hashlib
 import logging
+import math
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from deltarule.data.columns import Pixels
 from deltarule.data.dataset import Pictures
-from deltarule.data.idx import idx_header, read_idx
 from deltarule.data.optional import require
-from deltarule.data.pixels import Pixels
 from deltarule.errors import DataError
 
 MIRRORS = (
@@ -61,7 +64,7 @@ def mnist(
 
     Raises:
         DataError: a file is missing, damaged, of the wrong MD5 sum (a download is then deleted), or could not
-            be downloaded; or images and labels do not fit each other.
+            be downloaded; or the files do not fit each other.
     """
     folders = (data_dir,) if isinstance(data_dir, (str, Path)) else tuple(data_dir or ())
     notes = []
@@ -77,14 +80,11 @@ def mnist(
         arrays = {name: _cached(path, MD5_SUMS[name], base_urls, progress) for name, path in paths.items()}
     train_images, train_labels, test_images, test_labels = (arrays[name] for name in MD5_SUMS)
     for part, images, labels in (("train", train_images, train_labels), ("t10k", test_images, test_labels)):
-        if images.ndim != 3 or labels.shape != images.shape[:1] or labels.max() > 9:
+        fitting = images.ndim == 3 and images.shape[1:] == train_images.shape[1:] and labels.shape == images.shape[:1]
+        if not fitting or labels.max() > 9:
             found = f"images {images.shape}, {paths[f'{part}-labels-idx1-ubyte']} labels {labels.shape}"
-            rule = "they must be (N, h, w), and (N,) in 0..9"
+            rule = "they must be (N, h, w), of one size in both parts, and (N,) in 0..9"
             raise DataError(f"{paths[f'{part}-images-idx3-ubyte']} holds {found} up to {labels.max()}: {rule}")
-    if train_images.shape[1:] != test_images.shape[1:] or len(train_images) < 6:
-        shapes = f"holds images of the shape {train_images.shape}, the test file of the shape {test_images.shape}"
-        rule = "they must agree, with 6 training images or more"
-        raise DataError(f"{paths['train-images-idx3-ubyte']} {shapes}: {rule}")
     images, labels = np.concatenate([train_images, test_images]), np.concatenate([train_labels, test_labels])
     test = len(train_images)
     parts = tuple(np.split(np.arange(len(images)), [test - test // 6, test]))
@@ -93,18 +93,9 @@ def mnist(
 
 
 def download(path: Path, base_urls: Sequence[str], progress: Any = None) -> None:
-    """Download a file, by its name, from the first of the mirrors that answers; its folder is made if absent.
+    """Download a file, by its name, from the first of the mirrors that answers, whole or not at all.
 
-    The file appears under its name only when it is whole. What it holds is the caller's to check.
-
-    Args:
-        path: the file.
-        base_urls: the mirrors' addresses, each ending in "/", tried in order.
-        progress: an object like a tqdm bar (`total`, `update`, `reset`, `close`) that is told of each piece,
-            or None.
-
-    Raises:
-        DataError: the folder cannot be written, or no mirror gave the file; the sentence names each tried, and why.
+    `progress` is an object like a tqdm bar (`total`, `update`, `reset`, `close`) that is told of each piece, or None.
     """
     pooch = require("pooch", "a download")
     try:
@@ -166,3 +157,47 @@ def _md5(array: np.ndarray) -> str:
     digest = hashlib.md5(idx_header(array.shape), usedforsecurity=False)
     digest.update(array.data)
     return digest.hexdigest()
+
+
+LARGEST_ARRAY = 2**30  # bytes; MNIST's largest file holds 47 MB
+LARGEST_RATIO = 1032  # deflate writes at least one byte for 1032 of its input
+
+
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """The header of an IDX file: 0 0 8 d, where 8 means unsigned bytes and d dimensions, and d sizes of 32 bits.
+
+    >>> idx_header((2, 3)).hex(" ")
+    '00 00 08 02 00 00 00 02 00 00 00 03'
+    """
+    return struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Read an IDX file of unsigned bytes, plain or compressed with gzip (told by its content, not its name).
+
+    A header is a claim, not a fact: nothing is allocated that the file cannot hold, and a compressed file is read no
+    further than its header claims.
+    """
+    try:
+        with path.open("rb") as plain:
+            compressed = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            stream: Any = gzip.GzipFile(fileobj=plain) if compressed else plain
+            magic = stream.read(4)
+            d = magic[-1] if magic[:3] == b"\0\0\x08" and len(magic) == 4 else 0
+            sizes = stream.read(4 * d)
+            if not d or len(sizes) < 4 * d:
+                found = (magic + sizes).hex(" ") or "nothing"
+                rule = "an IDX file of unsigned bytes with 00 00 08, its number of dimensions and their sizes"
+                raise DataError(f"{path} begins with {found}, and {rule}: give MNIST's own files")
+            shape = struct.unpack(f">{d}I", sizes)
+            count, room = math.prod(shape), path.stat().st_size * (LARGEST_RATIO if compressed else 1)
+            if not 0 < count <= min(room, LARGEST_ARRAY):
+                raise DataError(f"{path} claims {count} bytes, an array of {shape}, and cannot hold it: check the file")
+            content = stream.read(count + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({error}): check the file, or download it again") from None
+    if len(content) != count:
+        found = f"holds {'more' if len(content) > count else 'fewer'} than the {count} bytes that its header claims"
+        raise DataError(f"{path} {found}: copy or download the file again")
+    return np.frombuffer(content, np.uint8).reshape(shape)

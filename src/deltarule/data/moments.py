@@ -6,11 +6,6 @@ LEAST, MOST = -1022, 1023  # exponents of two whose power and its inverse are nu
 ROUNDING = 1e-14  # a spread this small beside the largest magnitude is rounding
 
 
-def _varies(std: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """Whether columns of these standard deviations and largest magnitudes vary by more than rounding, elementwise."""
-    return (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
-
-
 class Moments:
     """Running moments of `width` columns; pieces are merged by the formulas of Chan, Golub and LeVeque (1979).
 
@@ -62,7 +57,8 @@ class Moments:
     def scales(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each column, (width,); of one that does not vary its value, and 1."""
         std = np.ldexp(np.sqrt(self.squares / self.count), self.exponent)
-        scaled = _varies(std, np.maximum(np.abs(self.low), np.abs(self.high)))
+        largest = np.maximum(np.abs(self.low), np.abs(self.high))
+        scaled = (std > ROUNDING * largest) & (largest >= np.finfo(np.float64).tiny)
         return np.where(scaled, np.ldexp(self.mean, self.exponent), self.low), np.where(scaled, std, 1.0)
 
 

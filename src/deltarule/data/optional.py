@@ -8,7 +8,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from deltarule.errors import DataError, installing
+from deltarule.errors import ConfigurationError, installing
 
 # pandas may not be installed, and annotates frame[name] as "Series | DataFrame", of which a type checker can
 # make nothing; these two names tell the reader what stands there.
@@ -17,20 +17,11 @@ Frame = Any
 
 
 def require(module: str, purpose: str = "a table", extra: str = "cli") -> ModuleType:
-    """Import an optional module, by its dotted name.
-
-    Args:
-        module: such as "pandas" or "sklearn.datasets".
-        purpose: what needs it, the subject of the error's sentence.
-        extra: the extra of deltarule that brings it.
-
-    Raises:
-        DataError: the package is not installed.
-    """
+    """Import an optional module, such as "sklearn.datasets", of an extra of deltarule; `purpose` is what needs it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise DataError(
+        raise ConfigurationError(
             f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {installing(extra)}"
         ) from error

@@ -15,11 +15,8 @@ def row_codes(values: np.ndarray) -> np.ndarray:
 def row_sum(first: int, held: np.ndarray) -> int:
     """sum_i g_i sum_j h_j bits_ij modulo 2^64, with odd multipliers h of the columns and g of the row numbers.
 
-    So the sums of parts of the rows add up to the sum of all, whoever computes which part.
-
-    Args:
-        first: the number of the first row.
-        held: the rows, (rows, ...), of numbers of at most 64 bits.
+    So the sums of parts of the rows add up to the sum of all, whoever computes which part. `held` is the rows from
+    number `first` on, (rows, ...), numbers of at most 64 bits.
     """
     held = np.ascontiguousarray(held).reshape(len(held), int(np.prod(held.shape[1:])))
     words = held.view(f"u{held.dtype.itemsize}").astype(np.uint64)

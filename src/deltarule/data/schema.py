@@ -4,17 +4,17 @@ A schema is measured once, on the training rows, and travels in the model file: 
 the model encodes new rows exactly as the training rows were.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from deltarule.data.cells import as_objects, shown
-from deltarule.data.columns import NumericColumn, encode_columns, find_columns
+from deltarule.data.columns import CategoricalColumn, NumericColumn, Pixels, encode_columns, find_columns
 from deltarule.data.labels import Label, check_classes, most_active, one_hot
 from deltarule.data.optional import Frame, require
-from deltarule.data.schema_json import column_from_json, entry, list_of
 from deltarule.errors import DataError
 
 Task = Literal["classification", "regression"]
@@ -34,7 +34,7 @@ class Schema:
     """
 
     source: str
-    task: str
+    task: Task
     inputs: tuple[Any, ...]
     targets: tuple[NumericColumn, ...]
     classes: tuple[Label, ...] | None
@@ -180,6 +180,47 @@ class Schema:
             task=entry(description, "task", str),
             inputs=tuple(column_from_json(item) for item in list_of(description, "inputs", Mapping)),
             targets=tuple(targets),
-            classes=None if classes is None else tuple(list_of(description, "classes", (str, int, float))),
+            classes=None if classes is None else tuple(list_of(description, "classes", str, float, bool)),
             target_names=tuple(list_of(description, "target_names", str)),
         )
+
+
+KINDS: dict[str, Any] = {kind.kind: kind for kind in (NumericColumn, CategoricalColumn, Pixels)}
+
+
+def column_from_json(item: Mapping[str, Any]) -> Any:
+    """Read what a column's `to_json` wrote; whatever is not that is a DataError."""
+    kind = KINDS.get(entry(item, "kind", str))
+    if kind is None:
+        raise DataError(f"the schema has a column of the kind {shown(item['kind'])}: it must be {', '.join(KINDS)}")
+    given: dict[str, Any] = {}
+    for field in fields(kind):
+        first, *others = get_args(field.type) or (field.type,)  # tuple[int, ...] is a list; float | None may be absent
+        if field.name in item or field.default is MISSING:
+            many = Ellipsis in others
+            given[field.name] = tuple(list_of(item, field.name, first)) if many else entry(item, field.name, first)
+    return kind(**given)
+
+
+def entry(description: Mapping[str, Any], key: str, kind: Any) -> Any:
+    """Take one entry of the type `kind` from a JSON object, else a DataError; a number is finite, and no bool."""
+    value: Any = description.get(key)
+    if not _is(value, kind):
+        rule = f"a {'finite number' if kind is float else kind.__name__} must stand there"
+        raise DataError(f"the schema's entry {key!r} holds {shown(value)}, and {rule}: the model file is damaged")
+    return float(value) if kind is float else value
+
+
+def list_of(description: Mapping[str, Any], key: str, *kinds: Any) -> list[Any]:
+    """Take one entry that is a list of items of the given type or types."""
+    items = entry(description, key, list)
+    for item in items:
+        if not any(_is(item, kind) for kind in kinds):
+            raise DataError(f"the schema's entry {key!r} holds {shown(item)}, which cannot stand there")
+    return items
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if isinstance(value, bool) or kind is not float:
+        return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, kind_of, listed, shown
+from deltarule.data.cells import as_numbers, kind_of, shown
 from deltarule.data.optional import Frame, require
-from deltarule.data.units import find_column
+from deltarule.data.table_columns import find_targets, require_column
 from deltarule.errors import DataError
 
 EVEN = 0.01  # of a step, by which one may differ from the others
@@ -34,6 +35,11 @@ class Series:
     notes: tuple[str, ...] = ()
 
     @property
+    def arrays(self) -> tuple[Any, Any]:
+        """U, None without inputs, and Y, (T,) of one output, as `NARXRegressor` takes them."""
+        return (self.U if self.inputs else None), (self.Y[:, 0] if len(self.targets) == 1 else self.Y)
+
+    @property
     def step(self) -> float | None:
         """The time from one step to the next, in seconds where times are dates; None of a single step."""
         if len(self.time) < 2:
@@ -50,7 +56,7 @@ class Series:
 def series_of(
     frame: Frame,
     origin: str,
-    targets: Sequence[str],
+    targets: str | Sequence[str] | None,
     time: str | None = None,
     inputs: Sequence[str] | None = None,
     drop: Sequence[str] = (),
@@ -71,11 +77,15 @@ def series_of(
     Raises:
         DataError: a column is missing or no numbers, or times do not rise evenly.
     """
-    names = [_find(name, frame, origin) for name in targets]
-    left_out = [_find(name, frame, origin) for name in drop]
-    at = None if time is None else _find(time, frame, origin)
+
+    def found(name: str, option: str) -> str:
+        return require_column(name, list(frame.columns), origin, option)
+
+    names = find_targets(list(frame.columns), targets, origin)
+    left_out = [found(name, "option --drop") for name in drop]
+    at = None if time is None else found(time, "option --time")
     others = [name for name in frame.columns if name not in (*names, *left_out, at)]
-    taken = others if inputs is None else [_find(name, frame, origin) for name in inputs]
+    taken = others if inputs is None else [found(name, "inputs") for name in inputs]
     columns = [_numbers(frame, name, origin) for name in (*names, *taken)]
     values = np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
     k, notes = len(names), ()
@@ -86,23 +96,12 @@ def series_of(
 
 
 def require_step(series: Series, step: float | None, origin: str) -> None:
-    """Compare the step of a series with the one that a model was trained on, None if that is not known.
-
-    Raises:
-        DataError: they differ.
-    """
+    """Refuse a series of another step than the one that a model was trained on, None if that is not known."""
     if step is not None and series.step is not None and abs(series.step - step) > EVEN * step:
         raise DataError(
             f"{origin} has a row every {series.step:g}, and the model was trained on a row every {step:g} (seconds, "
             f"where times are dates): give it rows {step:g} apart, or train a model on rows like these"
         )
-
-
-def _find(name: str, frame: Frame, origin: str) -> str:
-    found = find_column(name, frame.columns)
-    if found is None:
-        raise DataError(f"{origin} has no column {name!r}: its columns are {listed(list(frame.columns))}")
-    return found
 
 
 def _numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
@@ -146,7 +145,7 @@ def _evenly(
     if len(steps) == 0 or steps.min() <= 0:
         row = int(np.argmax(steps <= 0)) + 1 if len(steps) else 0
         raise DataError(
-            f"{origin}: the times in column {name!r} do not rise in data row {rows[row]} ({_shown(time[row])}): sort "
+            f"{origin}: the times in column {name!r} do not rise in data row {rows[row]} ({str(time[row])[:19]}): sort "
             "the rows by time and leave repeated ones out"
         )
     step = float(np.median(steps)) if resample is None else resample
@@ -173,7 +172,3 @@ def _evenly(
     count = np.arange(len(even))
     moments = time[0] + (count * np.timedelta64(round(step * 1e9), "ns") if dates else count * step)
     return moments, even, notes
-
-
-def _shown(moment: object) -> str:
-    return str(moment)[:19]

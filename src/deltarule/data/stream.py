@@ -1,4 +1,4 @@
-"""Examples that stay on disk and are read in pieces: a .npy file or memory map, or a folder of Parquet files.
+"""Examples that stay on disk and are read in pieces, ahead of their use: .npy files, or a folder of Parquet files.
 
 A stream is cut into blocks, runs of rows that lie together on disk; a block is the least that is read. No memory map is
 touched: its file is read through a buffer, so that what was read does not stay in the process's memory.
@@ -6,7 +6,11 @@ touched: its file is read through a buffer, so that what was read does not stay 
 
 import copy
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -214,3 +218,65 @@ def _check_column(file: str, name: str, schema: Any, types: Any) -> None:
     kind = schema.field(name).type
     if not (types.is_floating(kind) or types.is_integer(kind) or types.is_boolean(kind)):
         raise DataError(f"column {name!r} of {file} is {kind}, and a stream reads numbers only: encode it.")
+
+
+AHEAD = 2  # chunks that wait to be used
+
+
+def shuffled(blocks: tuple[Block, ...], seed: tuple[int, ...]) -> list[Block]:
+    """The blocks in a random order that the seed names."""
+    return [blocks[i] for i in np.random.default_rng(seed).permutation(len(blocks))]
+
+
+def chunks(stream: Stream, order: Iterable[Block], rows: int, dtype: np.dtype) -> Iterator[Piece]:
+    """The blocks' rows in this order, `rows` at a time, the last chunk shorter; every chunk is memory of its own.
+
+    A chunk is a shuffle buffer: with blocks in random order it holds rows / (rows of a block) runs from random places,
+    and what uses it mixes its rows uniformly. So two rows that lie in one block always train in the same chunk, and
+    any two others with a probability of about rows / N; with every chunk all rows are seen once an epoch.
+    """
+    x, y, filled = None, None, 0
+    for px, py in (piece for block in order for piece in stream.pieces(block)):
+        at = 0
+        while at < len(px):
+            if x is None or y is None:
+                x = np.empty((rows, *px.shape[1:]), dtype)
+                y = np.empty((rows, *py.shape[1:]), py.dtype if py.dtype.kind in "iub" else dtype)
+            count = min(len(px) - at, rows - filled)
+            x[filled : filled + count], y[filled : filled + count] = px[at : at + count], py[at : at + count]
+            at, filled = at + count, filled + count
+            if filled == rows:
+                yield x, y
+                x, y, filled = None, None, 0
+    if x is not None and y is not None:
+        yield x[:filled], y[:filled]
+
+
+class Prefetch:
+    """The items of an iterator, made ahead in a thread, `finish` (such as copying to a device) applied there.
+
+    `waited` counts the seconds spent waiting for them.
+    """
+
+    def __init__(self, items: Iterable, finish: Callable[[Any], Any]):
+        self.waited, self._items, self._finish = 0.0, iter(items), finish
+
+    def _next(self) -> tuple[Any, ...]:
+        """The next item alone, or nothing."""
+        return tuple(map(self._finish, islice(self._items, 1)))
+
+    def __iter__(self) -> Iterator[Any]:
+        """Each item once; an error of the thread is raised here."""
+        thread = ThreadPoolExecutor(1)
+        made = deque(thread.submit(self._next) for _ in range(AHEAD + 1))
+        try:
+            while True:
+                began = time.perf_counter()
+                item = made.popleft().result()
+                self.waited += time.perf_counter() - began
+                if not item:
+                    return
+                made.append(thread.submit(self._next))
+                yield item[0]
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.data.cells import as_numbers, as_objects, kind_of, refuse
-from deltarule.data.columns import CategoricalColumn, NumericColumn
+from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, refuse
+from deltarule.data.columns import CategoricalColumn, NumericColumn, standardised
 from deltarule.data.dataset import DataSet, Examples, RawRows
 from deltarule.data.labels import canonical
-from deltarule.data.missing_codes import code_notes
-from deltarule.data.optional import Frame, Series
+from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Schema
 from deltarule.data.splitting import SPLITS, blocks
 from deltarule.data.splitting import split as at_random
-from deltarule.data.table_checks import too_few_rows
+from deltarule.data.table_checks import code_notes, too_few_rows
 from deltarule.data.table_columns import (
     choose_inputs,
     class_labels,
@@ -26,7 +25,7 @@ from deltarule.data.table_columns import (
     numbers_as_names,
     set_apart,
 )
-from deltarule.data.table_file import as_path, read_table
+from deltarule.data.table_file import as_path, as_read, is_frame, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
 from deltarule.errors import DataError, counted, some
@@ -85,8 +84,7 @@ def load_table(
         if chosen.get(name) == "categorical":
             categories = {str(cell) for cell in as_objects(whole[name].dropna())}
             return CategoricalColumn(name, tuple(sorted(categories)), imputed)
-        values = as_numbers(frame[name])[parts[0]]
-        return NumericColumn.measured(name, values if name in chosen else values[~np.isnan(values)], imputed)
+        return NumericColumn.measured(name, as_numbers(frame[name])[parts[0]], imputed)
 
     inputs, fitted = (tuple(map(measured, names)) for names in (chosen, targets if classes is None else ()))
     numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *fitted) if column.is_number]
@@ -223,3 +221,32 @@ def _as_they_stand(frame: Frame, schema: Schema) -> np.ndarray:
         return np.stack([as_numbers(frame[name]) for name in schema.target_names], axis=1)
     kind = type(schema.classes[0])
     return np.array([canonical(cell, kind) for cell in as_objects(frame[schema.target_names[0]])])
+
+
+def encode_rows(schema: Schema, rows: Any, options: TableOptions = AS_FOUND) -> np.ndarray:
+    """The rows as the network reads them, (N, n_1).
+
+    Args:
+        schema: of the model.
+        rows: of a table a DataFrame with the model's columns by name, in any order and among others; or an array (N,
+            columns) in the model's order. Of images (N, count) or (N, *shape) raw pixels. In raw units.
+        options: what stands for a missing value.
+
+    """
+    if schema.image_shape is not None:
+        return schema.encode_inputs(rows, "rows")
+    columns: Any = schema.inputs
+    if not is_frame(rows):
+        values = np.asarray(rows)
+        if values.ndim != 2 or values.shape[1] != len(columns):
+            found = f"rows have the shape {values.shape}, and the model has {len(columns)} columns"
+            names = listed([column.name for column in columns])
+            cure = f"give an array (N, {len(columns)}) in the order of {names}, or a DataFrame with these columns"
+            raise DataError(f"{found}: {cure}")
+        plain = all(column.is_number and not column.imputed for column in columns)
+        if plain and values.dtype.kind in "buif" and np.isfinite(values).all():
+            return standardised(columns, values)
+        frame = require("pandas", "a row that is not all numbers").DataFrame(values, columns=[c.name for c in columns])
+        rows = frame.infer_objects()
+    texts = [column.name for column in columns if not column.is_number]
+    return schema.encode_inputs(named_as(schema, as_read(rows, texts, options)), "rows")

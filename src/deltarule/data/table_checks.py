@@ -1,13 +1,17 @@
-"""What is suspicious about a table that is split for training: few rows, copies, idle columns, row numbers, leaks."""
+"""What is suspicious about a table: few rows, copies, idle columns, row numbers, leaks, codes of missing values; and
+rows outside the range of the training rows, where a network has seen nothing and its answer is a guess.
+"""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from deltarule.data.dataset import DataSet
 from deltarule.data.row_codes import row_codes
-from deltarule.errors import counted
+from deltarule.data.schema import Schema
+from deltarule.errors import counted, some
 
 FEW_ROWS = 30
 TOO_FEW_ROWS = 10  # that train, below which the scores say nothing
@@ -133,3 +137,97 @@ def _avoided(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.n
     mistakes = np.mean(classes != training.sum(axis=0).argmax())
     wrong = np.mean(predicted.argmax(axis=1) != classes)
     return np.array([1 - wrong / mistakes if mistakes > 0 else 0.0])
+
+
+LEAST_OTHERS = 5  # different values besides the code
+MOST_CODES = 2  # at one end of a column
+OFTEN = 3  # times the count of any other value
+APART = 20  # times the usual distance between neighbouring values
+
+
+def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
+    """A sentence for each number that stands for a missing value, such as -200 among measurements from 0 to 12.
+
+    Each column is its name and its numbers, (N,) float64 with NaN where a cell is missing.
+    """
+    where: dict[float, list[str]] = {}
+    for name, values in columns:
+        rows = np.isfinite(values).sum()
+        codes, others = missing_codes(values)
+        for value, times in codes:
+            words = f"{name!r} ({times:,} of {rows:,} rows; others: {others[0]:g} to {others[-1]:g})"
+            where.setdefault(value, []).append(words)
+    return tuple(
+        f"{value:.15g} stands far from all other values of {some(found, 3)}: if it stands for a missing value, train "
+        f"again with --na {value:.15g} and --missing drop or --missing impute"
+        for value, found in where.items()
+    )
+
+
+def missing_codes(values: np.ndarray) -> tuple[list[tuple[float, int]], np.ndarray]:
+    """The codes in a column of numbers, (N,), ascending, each with the rows that hold it; and its other values."""
+    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    found = []
+    while len(ends := _far_ends(distinct, counts)):
+        found += zip(distinct[ends].tolist(), counts[ends].tolist(), strict=True)
+        distinct, counts = np.delete(distinct, ends), np.delete(counts, ends)
+    return sorted(found), distinct
+
+
+def _far_ends(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Where the values at the ends of a column stand that are codes; empty if there are none."""
+    for below, above in sorted(np.ndindex(MOST_CODES + 1, MOST_CODES + 1), key=sum)[1:]:
+        ends = np.r_[:below, len(distinct) - above : len(distinct)]
+        others = np.delete(distinct, ends) if len(distinct) >= below + above else distinct[:0]
+        if len(others) < LEAST_OTHERS or (counts[ends] < 2).any() or (distinct[ends] == 0).any():
+            continue
+        gaps = [others[0] - distinct[below - 1]] * (below > 0) + [distinct[-above] - others[-1]] * (above > 0)
+        if min(gaps) > others[-1] - others[0] or ((below, above) == (1, 0) and _is_frequent(distinct, counts)):
+            return ends
+    return np.array([], int)
+
+
+def _is_frequent(distinct: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether a whole negative number among positive ones is more frequent than any other, and apart from them."""
+    if distinct[0] % 1 or not distinct[0] < 0 <= distinct[1]:
+        return False
+    gap, usual = distinct[1] - distinct[0], float(np.median(np.diff(distinct[1:])))
+    return bool(counts[0] >= OFTEN * counts[1:].max() and gap > APART * usual)
+
+
+MARGIN = 0.1  # of a column's range: a row counts as outside only beyond it
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """Rows beyond the training range, and the cell that lies farthest out, any one if there are no such rows."""
+
+    rows: tuple[int, ...]  # their places, ascending
+    column: str  # the name of the column of the farthest cell
+    place: int  # its row's place
+    value: float  # what it holds, in the column's unit
+    low: float  # the smallest value of the column among the training rows
+    high: float  # the largest one
+
+
+def extrapolation(schema: Schema, X: np.ndarray) -> Extrapolation | None:
+    """Which of the encoded rows X (N, n_1) lie outside the training range of a column by more than `MARGIN` of it.
+
+    A column that was constant in training is outside wherever it differs. Columns whose range is not known, categories
+    and pixels do not count; None if there are no others.
+    """
+    ranged = [(column, X[:, block.start]) for column, block in schema.blocks if column.low is not None]
+    if not ranged:
+        return None
+    excess = np.zeros((len(X), len(ranged)))
+    for j, (column, scaled) in enumerate(ranged):
+        # In scaled values, where the ranges of all columns are of the same size.
+        low, high = ((end - column.mean) / column.std for end in (column.low, column.high))
+        margin = MARGIN * (high - low) + 1e-9 * max(abs(low), abs(high))
+        beyond = np.maximum(low - scaled, scaled - high)
+        excess[:, j] = np.where(beyond > margin, beyond / max(high - low, 1e-9), 0)
+    rows = np.flatnonzero(excess.any(axis=1))
+    place, j = (int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
+    worst, scaled = ranged[j]
+    value = float(worst.decode(scaled[place]))
+    return Extrapolation(tuple(rows.tolist()), worst.name, place, value, worst.low, worst.high)

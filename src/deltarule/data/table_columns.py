@@ -13,8 +13,7 @@ from deltarule.data.labels import Label, canonical
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
 from deltarule.data.table_options import TableOptions
-from deltarule.data.units import find_column
-from deltarule.data.written_numbers import is_missing_mark, looks_like_number, written_numbers
+from deltarule.data.units import find_column, is_missing_mark, looks_like_number, written_numbers
 from deltarule.errors import ConfigurationError, DataError
 
 MOST_INTEGER_CLASSES = 20
@@ -26,10 +25,6 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
 
     It is a name, several with commas between, or a sequence of these; names may hold commas themselves. A name may
     lack the unit that the column has in brackets.
-
-    Raises:
-        ConfigurationError: there is no target, or one is named twice.
-        DataError: a target is no column of the table.
     """
     given = [target] if isinstance(target, str) else list(target or ())
     if not given or not all(piece.strip() for text in given for piece in text.split(",")):
@@ -61,13 +56,7 @@ def require_column(name: str, columns: Sequence[str], origin: str, option: str) 
 
 
 def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
-    """The options with the names that their columns have in the table, after a check that none is asked for twice.
-
-    Raises:
-        ConfigurationError: a column that is a target is to be left out or to weigh the rows, or one that is left out is
-            to be something else.
-        DataError: a column is not in the table.
-    """
+    """The options with the names that their columns have in the table; none may be asked for twice."""
     given = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
     found = {
         option: tuple(require_column(str(name), list(frame.columns), origin, f"option --{option}") for name in names)
@@ -101,15 +90,6 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
     One target is classification if it holds text, categories or booleans, or at most 20 different whole
     numbers; numbers that are not whole, or more than 20 different ones, are regression. Several targets are
     regression. `task` overrides the rule.
-
-    Args:
-        targets: the target columns, without missing cells.
-        task: "classification", "regression" or None.
-        origin: the file's name.
-
-    Raises:
-        ConfigurationError: `task` is another word, or asks to classify several targets.
-        DataError: a target cannot serve: text or dates where numbers are needed, one class only.
     """
     if task not in (None, "classification", "regression"):
         raise ConfigurationError(f"task is {task!r}: give classification or regression")
@@ -159,9 +139,8 @@ AS_INPUT = "correct the cell, read the column as categories with --category, or 
 def refuse_stray_text(column: Series, origin: str, advice: str = AS_INPUT) -> None:
     """Refuse a column of numbers that passes for text because of some of its cells; `advice` says what to do.
 
-    Raises:
-        DataError: more than half of the present cells, but not all, are numbers, or all but marks such as "?"; or all
-            are numbers, with different units, or with commas of which the table does not say what they mean.
+    More than half of its present cells, but not all, are numbers, or all but marks such as "?"; or all are numbers,
+    with different units, or with commas of which the table does not say what they mean.
     """
     cells = [cell for cell in as_objects(column) if cell is not None]
     strangers = [cell for cell in cells if not looks_like_number(cell)]
@@ -222,9 +201,6 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
 
     Returns:
         "numeric" or "categorical" for each input column, in the table's order; and notes.
-
-    Raises:
-        DataError: a column of numbers passes for text (`refuse_stray_text`), or no column is left.
     """
     chosen: dict[str, str] = {}
     notes: list[str] = []

@@ -10,13 +10,10 @@ import numpy as np
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of
 from deltarule.data.optional import Frame, Series, require
-from deltarule.data.raw_table import RawTable, refuse_duplicates
+from deltarule.data.raw_table import NAMELESS, RawTable, read_parquet, read_sheet, refuse_duplicates
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.text_file import read_text_file
-from deltarule.data.text_layout import NAMELESS
-from deltarule.data.typed_file import read_parquet, read_sheet
-from deltarule.data.units import find_column, split_unit, with_unit
-from deltarule.data.written_numbers import written_numbers
+from deltarule.data.units import find_column, split_unit, with_unit, written_numbers
 from deltarule.errors import DataError
 
 _ROW = re.compile(r"data row (\d+)(?: \(counted from 0\))?")
@@ -44,20 +41,9 @@ def read_table(
 
     Returns:
         The table, its index the numbers of the data rows, counted from 0, and notes.
-
-    Raises:
-        DataError: the file cannot be read as a table, has a column name twice, or has no data rows.
     """
     source, path = path, as_path(path)
-    try:
-        if is_frame(source):
-            table = RawTable(_each_once(source, "DataFrame"), typed=True)
-        else:
-            _check_file(path, path.suffix.lower())
-            table = _read_file(path, text_columns, options)
-    except OSError as error:
-        fault = f"{path} cannot be read ({error.strerror or error})"
-        raise DataError(f"{fault}: check the file and its permissions") from None
+    table = _each_once(source, path.name) if is_frame(source) else _read_file(path, text_columns, options)
     notes = table.notes(path.name)
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
@@ -73,9 +59,23 @@ def read_table(
 
 def _read_file(path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:
     extension = path.suffix.lower()
-    if extension in TEXT_FILES:
-        return read_text_file(path, text_columns, options)
-    return (read_sheet if extension in SHEETS else read_parquet)(path, options)
+    try:
+        if path.is_dir():
+            fault = "is a directory, which only training reads: give a .csv or .parquet file in it"
+        elif extension not in TABLE_FILES:
+            known = ", ".join(TABLE_FILES)
+            fault = f"has the extension {extension!r}: give digits, mnist, or a table with one of {known}"
+        elif not path.is_file():
+            fault = "is no file: check the name and the folder"
+        elif path.stat().st_size == 0:
+            fault = "is empty: give a table with a header and rows"
+        elif extension in TEXT_FILES:
+            return read_text_file(path, text_columns, options)
+        else:
+            return (read_sheet if extension in SHEETS else read_parquet)(path, options)
+    except OSError as error:
+        fault = f"cannot be read ({error.strerror or error}): check the file and its permissions"
+    raise DataError(f"{path} {fault}")
 
 
 @contextmanager
@@ -109,18 +109,18 @@ def numbered(frame: Frame) -> Frame:
     return frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
 
 
-def _each_once(frame: Frame, origin: str) -> Frame:
-    """`numbered`, or a DataError where two columns have one name."""
+def _each_once(frame: Frame, origin: str) -> RawTable:
+    """A DataFrame as a table whose columns have different names."""
     frame = numbered(frame)
     refuse_duplicates(origin, frame.columns)
-    return frame
+    return RawTable(frame, typed=True)
 
 
 def as_read(
     frame: Frame, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND, origin: str = "DataFrame"
 ) -> Frame:
     """Every row of a DataFrame as `read_table` gives them: texts stripped, numbers read, units in the names."""
-    return _finished(Path(origin), RawTable(_each_once(frame, origin), typed=True), text_columns, options, [])
+    return _finished(Path(origin), _each_once(frame, origin), text_columns, options, [])
 
 
 def _finished(
@@ -187,18 +187,3 @@ def _as_written(column: Series, table: RawTable, known: str) -> tuple[Series, st
     if codes or (table.decimal is None and any("," in cell for cell in cells)):  # 1,234 may be 1.234 or 1234
         return column, ""
     return type(column)(found.values, index=column.index, name=column.name), found.units[0]
-
-
-def _check_file(path: Path, extension: str) -> None:
-    fault = None
-    if path.is_dir():
-        fault = "is a directory, which only training reads: give a .csv or .parquet file in it"
-    elif extension not in TABLE_FILES:
-        known = ", ".join(TABLE_FILES)
-        fault = f"has the extension {extension!r}: give digits, mnist, or a table with one of {known}"
-    elif not path.is_file():
-        raise DataError(f"there is no file {path}: check the name and the folder")
-    elif path.stat().st_size == 0:
-        fault = "is empty: give a table with a header and rows"
-    if fault:
-        raise DataError(f"{path} {fault}")

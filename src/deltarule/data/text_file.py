@@ -1,20 +1,192 @@
-"""Reading a text file with pandas, by what is found of its encoding, its layout and its decimal sign."""
+"""Reading a text file with pandas, by what is found of its encoding, its layout and its decimal sign.
+
+The layout is what separates the cells, which lines are comments, and where the rows begin.
+"""
 
 import csv
 import io
-from collections.abc import Collection
+import re
+from array import array
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TextIO
 
 from deltarule.data.cells import as_objects
 from deltarule.data.optional import Frame, require
-from deltarule.data.raw_table import RawTable, reading, refuse_duplicates
+from deltarule.data.raw_table import NAMELESS, RawTable, reading, refuse_duplicates
 from deltarule.data.table_options import TableOptions
-from deltarule.data.text_layout import SEPARATORS, TextLayout, lines_of, text_layout
-from deltarule.data.units import HEAD, find_column, units_row, with_unit
-from deltarule.data.written_numbers import decimal_sign, looks_like_number
+from deltarule.data.units import HEAD, decimal_sign, find_column, looks_like_number, units_row, with_unit
 from deltarule.errors import DataError, counted
+
+LONGEST_LINE = 2**25  # characters of a physical line
+MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
+FEWEST = 3  # lines of a table below a preamble
+SAMPLE = 100  # lines that decide on the separator
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
+_COMMENT = ("#", "%", "//")
+_ANNOUNCED = re.compile(r'"?sep=(\\t|.)"?\s*', re.IGNORECASE)
+
+
+class TextLayout(NamedTuple):
+    """Where the cells of a text file stand; lines are counted from 0."""
+
+    separator: str  # one character; a blank is any run of blanks
+    names: list[str]  # of the columns, an empty one as `NAMELESS` and its number
+    first: int  # the line after the header
+    second: int  # the line after the first data row
+    comments: int  # how many lines of comments there are
+    among_rows: frozenset[int]  # those of them that stand below the header
+    lines: Sequence[int] = ()  # on which the data rows begin, as editors and sheets count them, from 1
+    above: int = 0  # how many lines stand above the header that are none of the table, titles and settings
+
+
+def text_layout(path: Path, encoding: str, separator: str | None = None) -> TextLayout:
+    """Read a text file once, to see how it is laid out and that every row has as many cells as the header.
+
+    Without a separator, what stands between the cells is found by the first lines.
+    """
+    with path.open(encoding=encoding, newline="") as stream:
+        head = list(islice(lines_of(path, stream), 2 * SAMPLE))
+    if any("\0" in line for line in head):
+        raise DataError(f"{path} holds bytes that are no text: give a table of text, or an .xlsx or .parquet file")
+    start = 0
+    if head and (announced := _ANNOUNCED.fullmatch(head[0])):
+        start, separator = 1, separator or announced[1].replace("\\t", "\t")
+    begin = start
+    while begin < len(head) and (not head[begin].strip() or _is_comment(head[begin])):
+        begin += 1
+    top, found = _preamble(head, begin, separator)
+    sample = [line for line in head[top:] if line.strip()][:SAMPLE]
+    separator = found or separator or _found(sample)
+    if top > begin:
+        above = top - start - sum(not line.strip() for line in head[begin:top])
+        return _checked(path, encoding, separator, top, [], 0)._replace(above=above)
+    comments = [i for i in range(start, begin) if head[i].strip()]
+    header = _header_in_comment(head[comments[-1]], sample, separator) if comments else []
+    return _checked(path, encoding, separator, begin, header, len(comments) - bool(header))
+
+
+def cells_of(lines: Iterator[str], separator: str) -> Iterator[tuple[list[str], int]]:
+    """The cells of each row, and how many lines were read with it."""
+    if separator == " ":
+        for i, line in enumerate(lines):
+            yield re.findall(r'"[^"]*"|\S+', line), i + 1
+        return
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    for cells in reader:
+        yield cells, reader.line_num
+
+
+def lines_of(path: Path, stream: TextIO) -> Iterator[str]:
+    """The lines of a text file, none of them longer than memory should hold."""
+    while line := stream.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            fault = f"{path} has a line of {LONGEST_LINE:,} characters or more"
+            raise DataError(f"{fault}, which is no row of a table: check the file")
+        yield line
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith(_COMMENT)
+
+
+def _rows(lines: Sequence[str], separator: str) -> list[list[str]]:
+    return [cells for cells, _ in cells_of(iter(lines), separator) if cells]
+
+
+def _preamble(head: Sequence[str], begin: int, separator: str | None) -> tuple[int, str | None]:
+    """The line of the header where lines with fewer cells stand above it, as instruments write them; and its separator.
+
+    That is a line of names above numbers, from which on all lines have as many cells, and none above has.
+    """
+    lines = [(i, line) for i, line in enumerate(head[begin:], begin) if line.strip()][:SAMPLE]
+    for candidate in [separator] if separator else SEPARATORS:
+        rows = [next(iter(_rows([line], candidate)), []) for _, line in lines]
+        widths = [len(row) for row in rows]
+        place = next((i for i in range(len(rows), 0, -1) if widths[i - 1] != widths[-1]), 0)
+        if not 0 < place <= len(rows) - FEWEST or max(widths[:place]) >= widths[-1]:
+            continue
+        numbers = [any(map(looks_like_number, row)) for row in rows[place : place + FEWEST]]  # a row of units may come
+        if not numbers[0] and any(numbers):
+            return lines[place][0], candidate
+    return begin, None
+
+
+def _found(sample: Sequence[str]) -> str:
+    """The separator by which most rows have as many cells as the header, and then most cells are numbers.
+
+    Blanks stand within names and texts too, so that they separate only where nothing else does.
+    """
+    best, separator = (MOST_ALIKE, 0.0), ""
+    for candidate in SEPARATORS:
+        try:
+            header, *rows = _rows(sample, candidate)
+        except (csv.Error, ValueError):
+            continue
+        cells = [cell for row in rows for cell in row]
+        numbers = sum(map(looks_like_number, cells)) / max(len(cells), 1)
+        if len(header) < 2 or (candidate == " " and (separator or not numbers)):
+            continue
+        alike = sum(len(row) == len(header) for row in rows) / len(rows) if rows else 1.0
+        if (alike, numbers) > best:
+            best, separator = (alike, numbers), candidate
+    return separator or ","
+
+
+def _header_in_comment(comment: str, sample: Sequence[str], separator: str) -> list[str]:
+    """The names in the comment above the first row, as NumPy writes them; [] if the first row holds the names.
+
+    It does if none of its cells is a number, but one of the next row is.
+    """
+    names = _rows([re.sub(r"^\s*(#+|//+|%+(?=\s))\s*", "", comment)], separator)
+    rows = _rows(sample[:2], separator)
+    if not names or not rows or len(names[0]) != len(rows[0]):
+        return []
+    numbers = [any(map(looks_like_number, row)) for row in rows]
+    return [] if not numbers[0] and any(numbers[1:]) else names[0]
+
+
+def _checked(path: Path, encoding: str, separator: str, begin: int, names: list[str], comments: int) -> TextLayout:
+    """Read all rows from line `begin` on, checking that each has as many cells as the header."""
+    names, first, second, last = _named(names), begin, begin, begin
+    among_rows: set[int] = set()
+    starts = array("q")
+    with path.open(encoding=encoding, newline="") as stream:
+        for _ in range(begin):
+            stream.readline()
+        for cells, count in cells_of(lines_of(path, stream), separator):
+            before, last = last, begin + count
+            if not cells or (len(cells) == 1 and not cells[0].strip() and len(names) != 1):
+                continue  # pandas skips blank lines too
+            if not names:
+                names, first = _named(cells), last
+                continue
+            # "#DIV/0!" at the start of a row begins no comment.
+            if _is_comment(cells[0]) and (len(cells) != len(names) or (comments and len(names) == 1)):
+                among_rows |= set(range(before, last))
+                continue
+            starts.append(before + 1)
+            if len(starts) == 1:
+                second = last
+                if len(cells) == len(names) + 1 and not cells[-1].strip():
+                    names += _named([""], len(names))  # every row ends with a separator, but not the header
+            if len(cells) != len(names):
+                between = f"with {SEPARATORS.get(separator, repr(separator))} between them"
+                found = f"{path}: line {before + 1} has {counted(len(cells), 'cell')}"
+                raise DataError(
+                    f"{found}, but the header {len(names)}, {between}: correct the row, put quotes around a cell that "
+                    "holds a separator, or say with --sep what separates the cells"
+                )
+    if not names:
+        raise DataError(f"{path} is empty: give a table with a header and rows")
+    return TextLayout(separator, names, first, second, comments + len(among_rows), frozenset(among_rows), starts)
+
+
+def _named(cells: Sequence[str], start: int = 0) -> list[str]:
+    return [cell.strip().strip('"') or f"{NAMELESS}{start + i}" for i, cell in enumerate(cells)]
+
 
 _BYTE_ORDER_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 

@@ -20,23 +20,27 @@ from threadpoolctl import ThreadpoolController
 
 ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factoring on several cores
 WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
+WORK_OF_ONE_THREAD = 2**14  # multiplications that OpenBLAS divides among no threads, so that no limit is needed
+
+FREE = nullcontext()
 
 
 def threads_for_order(order: int) -> AbstractContextManager:
     """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
-    return nullcontext() if order >= ORDER_WORTH_THREADS else _one_thread()
+    return FREE if order >= ORDER_WORTH_THREADS else _one_thread()
 
 
 def threads_for_work(products: float) -> AbstractContextManager:
     """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
-    return nullcontext() if products >= WORK_WORTH_THREADS else _one_thread()
+    return _one_thread() if WORK_OF_ONE_THREAD < products < WORK_WORTH_THREADS else FREE
 
 
 @cache
-def _controller() -> ThreadpoolController:
+def _libraries() -> list[Any]:
+    """The BLAS libraries of this process; threadpoolctl's own context takes four times as long as setting them."""
     import scipy.linalg.cython_lapack  # noqa: F401 - the library that JAX calls must be loaded to be found
 
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 class _Holders:
@@ -45,7 +49,7 @@ class _Holders:
     def __init__(self):
         """Nobody."""
         self.lock, self.count = Lock(), 0
-        self.limit: Any = None
+        self.before: list[int] = []  # the threads of each library
 
 
 _holders = _Holders()
@@ -56,7 +60,8 @@ def _one_thread() -> Iterator[None]:
     holders = _holders
     with holders.lock:
         if holders.count == 0:
-            holders.limit = _controller().limit(limits=1, user_api="blas")
+            holders.before = [library.get_num_threads() for library in _libraries()]
+            _set_threads([1] * len(holders.before))
         holders.count += 1
     try:
         yield
@@ -64,7 +69,12 @@ def _one_thread() -> Iterator[None]:
         with holders.lock:
             holders.count -= 1
             if holders.count == 0:
-                holders.limit.restore_original_limits()
+                _set_threads(holders.before)
+
+
+def _set_threads(counts: list[int]) -> None:
+    for library, count in zip(_libraries(), counts, strict=True):
+        library.set_num_threads(count)
 
 
 def _begin_anew() -> None:

@@ -31,9 +31,11 @@ from deltarule.engine.devices import (
 from deltarule.engine.jax_batches import descend, each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
 from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
 from deltarule.engine.processes import leads, own_stream, process_index, together, told
+from deltarule.engine.rows import padded_size
 
 name = "jax"
 xp = jnp
+copies = machine.Copies(examples=3, rows=padded_size, passes=2, vectors=(3, 1), primal=4, dual=11, blocks=2)
 __all__ = [
     "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient",
     "laid_out", "leads", "local", "mesh_of", "own_stream", "pieces", "process_counts", "process_index",
@@ -78,6 +80,11 @@ def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
 def quiet() -> AbstractContextManager:
     """A context in which nothing warns of overflow: JAX never does, but the scores and records are NumPy's numbers."""
     return np.errstate(all="ignore")
+
+
+def threads_for(products: float) -> AbstractContextManager:
+    """XLA's own threads compute the products."""
+    return nullcontext()
 
 
 # Random numbers

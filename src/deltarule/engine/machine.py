@@ -5,14 +5,37 @@ asked for here first.
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from deltarule.errors import TooLargeError
 
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 USES = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
 UNKNOWN = 8.0 * 2**30  # where the system does not say
+
+
+class Copies(NamedTuple):
+    """What an engine holds of a training at once, each as the processes grew by it.
+
+    Attributes:
+        examples: copies while they are laid out: in the computation's precision, and on JAX padded, and on the device.
+        rows: how many rows it lays out for so many examples.
+        passes: numbers for each neuron of an example, on the way there and back.
+        vectors: of n numbers that a step of first order has, and how many for each that its direction remembers.
+        primal: n x n matrices; dual: R x R matrices.
+        blocks: of a block's Jacobian or errors: itself, and on JAX what it is made from.
+    """
+
+    examples: int
+    rows: Callable[[int], int]
+    passes: int
+    vectors: tuple[int, int]
+    primal: int
+    dual: int
+    blocks: int
 
 
 @cache

@@ -15,6 +15,7 @@ from scipy.linalg import lapack
 from scipy.special import expit
 
 from deltarule.engine import machine, randomness
+from deltarule.engine.blas_threads import threads_for_work as threads_for
 from deltarule.engine.numpy_batches import (
     descend,
     each_batch,
@@ -29,9 +30,10 @@ from deltarule.errors import ConfigurationError, counted
 
 name = "numpy"
 xp = np
+copies = machine.Copies(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
 __all__ = [
     "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "real", "sum_over_blocks",
-    "take_batch", "turned",
+    "take_batch", "threads_for", "turned",
 ]  # fmt: skip
 
 

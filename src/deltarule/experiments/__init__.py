@@ -1,20 +1,28 @@
 """The experiments of the textbooks, with the books' own numbers beside ours: what `deltarule reproduce` runs.
 
 Each is a short module that uses deltarule as anyone would, by its public names, and has one function
-`run(settings) -> Report`. A new one is a module and a row of EXPERIMENTS.
+`run(settings) -> Report`. A new one is a module and a row of EXPERIMENTS. `write` puts what it found on disk: a page in
+Markdown, figures and numbers, and one index of all.
 """
 
+import json
+import os
+from collections.abc import Iterable
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
+import deltarule
 from deltarule.errors import ConfigurationError
 from deltarule.experiments.report import Report, Row, Settings
+from deltarule.inspection import plots
 
-__all__ = ["EXPERIMENTS", "Experiment", "Report", "Row", "Settings", "choose", "run"]
+__all__ = ["EXPERIMENTS", "Experiment", "Report", "Row", "Settings", "choose", "run", "write"]
 
 
 class Experiment(NamedTuple):
-    """One row of the registry: where the code is, and what it reproduces."""
+    """One row of the registry: a module, behind a point its function if that is not `run`, and what it reproduces."""
 
     module: str
     source: str
@@ -61,5 +69,65 @@ def run(name: str, settings: Settings) -> Report:
         DataError: it needs MNIST, which is not to be had.
     """
     (name,) = choose(name)
-    report = import_module(f"{__name__}.{EXPERIMENTS[name].module}").run(settings)
+    module, _, function = EXPERIMENTS[name].module.partition(".")
+    report = getattr(import_module(f"{__name__}.{module}"), function or "run")(settings)
     return report.without_reference() if settings.quick else report
+
+
+def write(report: Report, folder: Path, command: str) -> list[Path]:
+    """Write NAME.md, NAME.json and NAME-FIGURE.png into the folder, and the index anew.
+
+    Args:
+        report: what was found.
+        folder: where; it is made if need be.
+        command: the command line that made it, for the page.
+
+    Returns:
+        The files, the page first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    page, numbers = folder / f"{report.name}.md", folder / f"{report.name}.json"
+    pictures = {
+        name: plots.save(figure, folder / f"{report.name}-{name}.png") for name, (figure, _) in report.figures.items()
+    }
+    parts = [f"# {report.title}", EXPERIMENTS[report.name].source + ".", markdown_table(report.table()), *report.notes]
+    for name, (_, caption) in report.figures.items():
+        parts.append(f"![{caption}]({pictures[name].name})\n\n*{caption}*")
+    parts.append(
+        f"Made by `{command}` with deltarule {deltarule.__version__}, numpy {version('numpy')}, "
+        f"on {os.cpu_count()} CPU cores; the seconds are of that machine with whatever else ran on it."
+    )
+    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    record = report.record() | {"command": command, "page": page.name, "table": report.table()}
+    numbers.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [page, *pictures.values(), numbers, _write_index(folder)]
+
+
+def _write_index(folder: Path) -> Path:
+    """Write README.md from the numbers of every experiment that lies in the folder."""
+    rest = ""
+    if (folder / "tables.md").is_file():
+        rest = (
+            ", but for [tables.md](tables.md), the estimators beside their peers on 35 tables, which "
+            "`python -m benchmarks.tables --page` writes"
+        )
+    parts = [
+        "# Results",
+        f"What `deltarule reproduce` found, beside the books' own numbers. Every file here is its work{rest}.",
+    ]
+    for name in EXPERIMENTS:
+        numbers = folder / f"{name}.json"
+        if numbers.is_file():
+            record = json.loads(numbers.read_text(encoding="utf-8"))
+            parts.append(f"## [{name}]({record['page']}): {record['title']}")
+            parts.append(markdown_table(record["table"]))
+    index = folder / "README.md"
+    index.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return index
+
+
+def markdown_table(cells: Iterable[list[str]]) -> str:
+    """The table in Markdown, its head first."""
+    head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in cells)
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)

@@ -60,9 +60,7 @@ def chain_by_trace() -> list[float]:
     trace = CHAIN.trace(CHAIN_PARAMS, CHAIN_X, CHAIN_Y)
     found = [trace.cost]
     for layer in reversed(trace.layers):
-        assert layer.dW is not None
-        assert layer.db is not None
-        found += [layer.dC_da[0], layer.slope[0], layer.dW[0, 0], layer.db[0]]
+        found += [layer.dC_da[0], layer.slope[0], layer.gradients["W"][0, 0], layer.gradients["b"][0]]
     return [float(value) for value in found]
 
 
@@ -94,9 +92,7 @@ def layer_by_trace() -> list[float]:
     identity: Any = {"W": np.eye(3), "b": np.zeros(3)}
     trace = net.trace([identity, *LAYER_PARAMS], LAYER_X, LAYER_Y)
     below, top = trace.layers
-    assert top.dW is not None
-    assert top.db is not None
-    return [trace.cost, *top.dW.ravel().tolist(), *top.db.tolist(), *below.dC_da.tolist()]
+    return [trace.cost, *top.gradients["W"].ravel().tolist(), *top.gradients["b"].tolist(), *below.dC_da.tolist()]
 
 
 def run(settings: Settings) -> Report:
@@ -129,9 +125,8 @@ def chain_figure(trace: Trace) -> tuple:
     """How far a nudge of each weight and bias moves the cost."""
     values = {}
     for layer, numbers in zip(("L-2", "L-1", "L"), trace.layers, strict=True):
-        assert numbers.dW is not None
-        assert numbers.db is not None
-        values |= {f"$w^{{({layer})}}$": numbers.dW.item(), f"$b^{{({layer})}}$": numbers.db.item()}
+        for name, key in (("w", "W"), ("b", "b")):
+            values[f"${name}^{{({layer})}}$"] = numbers.gradients[key].item()
     figure, (axes,) = plots.panels(size=(6.0, 3.2))
     colours = [plots.COLOURS[0 if name.startswith("$w") else 1] for name in values]
     axes.bar(list(values), list(values.values()), color=colours, width=0.6)

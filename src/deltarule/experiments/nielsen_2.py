@@ -1,7 +1,7 @@
 """[N] ch. 2, why backpropagation is fast: one backward pass for all weights against a forward pass for each."""
 
-import time
 from collections.abc import Callable
+from timeit import repeat
 
 import numpy as np
 
@@ -46,13 +46,7 @@ def by_backpropagation(net: dr.Network, params: Params, x: np.ndarray, y: np.nda
 
 def seconds_of(compute: Callable, repeats: int, passes: int, *arguments: object) -> float:
     """The median time of a call, of so many rounds of so many calls."""
-    seconds = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        for _ in range(passes):
-            compute(*arguments)
-        seconds.append((time.perf_counter() - started) / passes)
-    return float(np.median(seconds))
+    return float(np.median(repeat(lambda: compute(*arguments), repeat=repeats, number=passes))) / passes
 
 
 def measure(hidden: int, repeats: int) -> dict[str, float]:

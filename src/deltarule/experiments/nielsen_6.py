@@ -4,9 +4,9 @@ Each stage changes one thing: convolution and pooling, a second pair of them, re
 a second dense layer, dropout, a vote of five.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -66,32 +66,23 @@ STAGES = (
 VOTE = 99.67
 
 
-class Images:
-    """The training images as they are and, when first asked for, expanded by shifts of a pixel."""
-
-    def __init__(self, data: DataSet):
-        """Keep the data."""
-        self.data = data
-
-    @cached_property
-    def expanded(self) -> Examples:
-        """Five times as many."""
-        train = self.data.train
-        X, Y = expand(train.X, train.Y, (28, 28), ("shift",))
-        return Examples(X, Y, np.tile(train.rows, len(X) // len(train)))
+def expanded(train: Examples) -> Examples:
+    """Five times as many images, by shifts of a pixel."""
+    X, Y = expand(train.X, train.Y, (28, 28), ("shift",))
+    return Examples(X, Y, np.tile(train.rows, len(X) // len(train)))
 
 
 def run(settings: Settings) -> Report:
     """Stage by stage; interrupted, it reports the stages that ended."""
     data = load(settings)
-    images = Images(data)
+    more = cache(lambda: expanded(data.train))  # when a stage first asks for them
     rows: list[Row] = []
     lines: dict[str, np.ndarray] = {}
     notes: list[str] = list(NOTES)
     for stage in [stage._replace(epochs=1) for stage in STAGES] if settings.quick else STAGES:
         results = None
         with suppress(KeyboardInterrupt):  # while the images are expanded, where no training takes it
-            results = stage_results(stage, images, settings)
+            results = stage_results(stage, data, more, settings)
         if results is None:
             notes.insert(0, f"The run was ended in the stage {stage.name!r}: it and what comes after it are missing.")
             break
@@ -106,13 +97,15 @@ def run(settings: Settings) -> Report:
     return Report("nielsen-6", "Convolutional networks", rows, figures, notes)
 
 
-def stage_results(stage: Stage, images: Images, settings: Settings) -> list[TrainingResult] | None:
+def stage_results(
+    stage: Stage, data: DataSet, more: Callable[[], Examples], settings: Settings
+) -> list[TrainingResult] | None:
     """One training for each seed, of the stage that votes one for each member; None if it was interrupted."""
     results = []
     for seed in settings.runs(ENSEMBLE) if stage.dropout else settings.runs(1, quick=1):
-        examples = images.expanded if stage.expanded else images.data.train
+        examples = more() if stage.expanded else data.train
         numbers = {"eta": stage.eta, "l2": stage.l2, "epochs": stage.epochs, "seed": seed}
-        results.append(train(stage.net, examples, images.data.validation, settings, stage.name, **numbers))
+        results.append(train(stage.net, examples, data.validation, settings, stage.name, **numbers))
         if results[-1].stop_reason == "interrupted":
             return None
     return results

@@ -7,14 +7,10 @@ from typing import Any, NamedTuple
 
 from deltarule.checks import require_choice
 from deltarule.errors import ConfigurationError, ModelFileError
-from deltarule.export.c99 import c_source
-from deltarule.export.javascript import javascript_source
-from deltarule.export.literals import identifier
-from deltarule.export.numpy_file import numpy_source
-from deltarule.export.octave import octave_source
+from deltarule.export.languages import c_source, javascript_source, numpy_source, octave_source, structured_text
 from deltarule.export.onnx_file import onnx_bytes
 from deltarule.export.program import Program, program_of, require_floats, with_error_bars
-from deltarule.export.structured_text import structured_text
+from deltarule.export.source import identifier
 from deltarule.files.whole_file import write_whole
 
 __all__ = ["LANGUAGES", "export_model", "require_language"]
@@ -77,11 +73,11 @@ def export_model(
 
     Raises:
         ConfigurationError: an option is not known, the name does not suit the language, a number is beyond a float, a
-            layer is the user's own, an activation is not written in that language, or the network takes images of any
-            size (it has to begin with Reshape) or images at all ("javascript", "st").
+            layer is the user's own, an activation is not written in that language, the network takes images of any
+            size (it has to begin with Reshape) or images at all ("javascript", "st"), or "onnx" needs the package onnx,
+            which is not installed.
         ShapeError: the parameters are those of another network.
         ModelFileError: the model cannot be read, or the file cannot be written.
-        DataError: "onnx" needs the package onnx, which is not installed.
     """
     path = Path(path)
     if to is None:

@@ -24,12 +24,20 @@ class Member:
     stages: tuple[Stage, ...]
     root: np.ndarray
 
+    @property
+    def parameters(self) -> int:
+        """How many were trained."""
+        return sum(stage.W.size + len(stage.b) for stage in self.stages[self.fixed :])
+
 
 @dataclass(frozen=True, eq=False)
 class Scatter:
     """How new measurements scatter: sigma², s² nu/(nu - 2) and the ends of eta, (k,) each; theta, (k, 3 + n_1)."""
 
-    ends: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    noise: np.ndarray
+    grown: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
     slopes: np.ndarray
 
     @classmethod
@@ -37,8 +45,8 @@ class Scatter:
         """Of an ensemble, whose noise is of one size where it has no law."""
         law, k, n = ensemble.law, ensemble.net.outputs, _inputs(ensemble)
         if law is None:
-            return cls((ensemble.noise, np.ones(k), np.zeros(k), np.zeros(k)), np.zeros((k, 3 + n)))
-        return cls((ensemble.noise, law.std(np.ones(k)) ** 2, law.low, law.high), law.slopes)
+            return cls(ensemble.noise, np.ones(k), np.zeros(k), np.zeros(k), np.zeros((k, 3 + n)))
+        return cls(ensemble.noise, law.std(np.ones(k)) ** 2, law.low, law.high, law.slopes)
 
 
 def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.optional import require
-from deltarule.export.literals import about
 from deltarule.export.onnx_expression import add_expression
-from deltarule.export.program import Program
+from deltarule.export.program import Program, Series
+from deltarule.export.source import about
 from deltarule.network.activations import get_activation
 from deltarule.network.layers.stages import Stage, View
 
@@ -55,15 +55,15 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     cannot refuse a category that training did not see: the numbers of its row are NaN.
 
     Raises:
-        DataError: the package onnx is not installed.
-        ConfigurationError: an activation is not written for ONNX.
+        ConfigurationError: the package onnx is not installed, or an activation is not written for ONNX.
     """
     graph = _Graph(np.float32 if precision == "float" else np.float64)
     helper = graph.onnx.helper
     a, known = _encoded(graph, program)
-    if program.series is not None:
-        a = _through_time(graph, program, a)
-    for stage in program.stages if program.series is None else ():
+    series = program.series
+    if series is not None:
+        a = _through_time(graph, program, series, a)
+    for stage in program.stages if series is None else ():
         a = _applied(graph, stage, a)
     if known is not None:
         a = graph.add("Div", graph.add("Mul", a, known), known)
@@ -71,7 +71,7 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     k = program.outputs
     if program.classes is None:
         _in_units(graph, program, a)
-        steps = ["T"] if program.is_step and program.gives_every_step else []
+        steps = ["T"] if series is not None and series.every else []
         outputs = [info("y", graph.element, ["N", *steps, k])]
     else:
         labels = _classified(graph, program, a)
@@ -113,10 +113,10 @@ def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
     return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen) if seen else None
 
 
-def _through_time(graph: _Graph, program: Program, a: str) -> str:
+def _through_time(graph: _Graph, program: Program, series: Series, a: str) -> str:
     """The outputs of sequences: (N, T, k), or (N, k) of the last step; each layer goes through all steps in turn."""
-    if not program.is_step:
-        a = graph.reshaped(a, 0, program.steps, program.inputs)
+    if series.steps is not None:
+        a = graph.reshaped(a, 0, series.steps, program.inputs)
     a = graph.add("Transpose", a, perm=[1, 0, 2])
     for stage in program.stages:
         if stage.states:
@@ -124,7 +124,7 @@ def _through_time(graph: _Graph, program: Program, a: str) -> str:
         else:  # dense, of three axes
             product = graph.add("MatMul", a, graph.constant(stage.W.T))
             a = _in_rows(graph, stage, graph.add("Add", product, graph.constant(stage.b)))
-    if program.gives_every_step:
+    if series.every:
         return graph.add("Transpose", a, perm=[1, 0, 2])
     return graph.add("Gather", a, graph.constant(-1, np.int64), axis=0)
 

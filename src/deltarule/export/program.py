@@ -19,7 +19,7 @@ length, or of a row that holds a number of steps one after the other (a network 
 import os
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,9 @@ from deltarule.data.columns import RawColumn
 from deltarule.data.schema import Schema
 from deltarule.errors import ConfigurationError, ModelFileError
 from deltarule.export.members import Member, Scatter, members_of
-from deltarule.export.recursion import Recursion, recursive_columns
 from deltarule.models.model import load_model
+from deltarule.network.activation import Activation
+from deltarule.network.activations import get_activation
 from deltarule.network.layers import LAYER_KINDS, Shape
 from deltarule.network.layers.stages import Stage, View
 from deltarule.network.network import Network
@@ -47,6 +48,24 @@ class Series:
 
     steps: int | None
     every: bool
+
+
+class Recursion(NamedTuple):
+    """How one step follows the other.
+
+    Attributes:
+        outputs: the output lags.
+        inputs: the input lags.
+        width: m, how many inputs a step has.
+        changes: whether what the stages give is added to the outputs of one step before.
+        weights: of the members, whose outputs lie one after the other, in the mean that is the model's output.
+    """
+
+    outputs: tuple[int, ...]
+    inputs: tuple[int, ...]
+    width: int
+    changes: bool
+    weights: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,17 +100,6 @@ class Program:
         return self.series is not None and self.series.steps is None
 
     @property
-    def steps(self) -> int:
-        """The steps of a row that holds a sequence."""
-        assert self.series is not None
-        return self.series.steps or 1
-
-    @property
-    def gives_every_step(self) -> bool:
-        """Whether a series has outputs at every step."""
-        return self.series is not None and self.series.every
-
-    @property
     def scales_inputs(self) -> bool:
         """Whether any number has to be standardised."""
         return any(c.mean != 0 or c.std != 1 for c in self.columns if c.categories is None)
@@ -105,6 +113,16 @@ class Program:
     def has_imputed(self) -> bool:
         """Whether any column may be missing."""
         return any(c.imputed for c in self.columns)
+
+    @property
+    def category_counts(self) -> list[int]:
+        """How many categories each column has, 0 for a number."""
+        return [len(c.categories or ()) for c in self.columns]
+
+    @property
+    def imputed_flags(self) -> list[int]:
+        """1 for a column that may be missing."""
+        return [int(c.imputed) for c in self.columns]
 
     @property
     def scales_outputs(self) -> bool:
@@ -127,21 +145,26 @@ class Program:
         return self.stages[0].n_in
 
     @property
-    def memories(self) -> dict[int, Stage]:
-        """The stages with a state, by the numbers of their layers."""
-        return {i: stage for i, stage in enumerate(self.stages, 2) if stage.states}
+    def kinds(self) -> set[str]:
+        """Those of the stages."""
+        return {stage.kind for stage in self.stages}
 
     @property
-    def activations(self) -> tuple[str, ...]:
-        """The activations that occur."""
-        gates = ("sigmoid",) if any(memory.kind != "recurrent" for memory in self.memories.values()) else ()
-        return tuple(dict.fromkeys((*gates, *(stage.activation for stage in self.stages))))
+    def states(self) -> dict[str, int]:
+        """What a series remembers from step to step: the letter and the number of its layer, and how many numbers."""
+        return {f"{state}{i}": stage.n_out for i, stage in enumerate(self.stages, 2) for state in stage.states}
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activations that occur, those of gates first."""
+        gates = ("sigmoid",) if self.kinds & {"gru", "lstm"} else ()
+        return tuple(map(get_activation, dict.fromkeys((*gates, *(stage.activation for stage in self.stages)))))
 
     @property
     def widest(self) -> int:
-        """The most neurons, or inputs, of any layer."""
-        rows = (len(memory.b) for memory in self.memories.values())
-        return max(self.inputs, *rows, *(stage.n_out for stage in self.stages))
+        """The most neurons, inputs or gates of any layer."""
+        gates = (len(stage.b) for stage in self.stages if stage.states)
+        return max(self.inputs, *gates, *(stage.n_out for stage in self.stages))
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -265,9 +288,23 @@ def require_dense(program: Program, language: str) -> None:
 
 def _recursive(content: Any) -> Program:
     """A NARX network: one step from the columns of its lags, and how steps follow each other."""
-    columns, targets, recursion = recursive_columns(content)
-    stages = tuple(layer.stage(p, ()) for layer, p in zip(content.net.layers, content.params, strict=True))
-    return Program(columns, stages, targets, None, recursion=recursion)
+    schema, arrays = content.schema, content.error_bars
+    inputs, targets = (
+        [RawColumn(c["name"], c["mean"], c["std"]) for c in schema[side]] for side in ("inputs", "targets")
+    )
+    each = [target for _ in arrays["weights"] for target in targets]
+    lags = [(lag, c) for lag in schema["output_lags"] for c in each]
+    lags += [(lag, c) for lag in schema["input_lags"] for c in inputs]
+    changes = bool(arrays["line"].any())  # B is either nothing or y_{t-1}
+    of_outputs, of_inputs = tuple(schema["output_lags"]), tuple(schema["input_lags"])
+    recursion = Recursion(of_outputs, of_inputs, len(inputs), changes, tuple(arrays["weights"].tolist()))
+    return Program(
+        tuple(replace(c, name=f"{c.name}, {lag} before") for lag, c in lags),
+        tuple(layer.stage(p, ()) for layer, p in zip(content.net.layers, content.params, strict=True)),
+        tuple(replace(c, mean=0.0) if changes else c for c in each),
+        None,
+        recursion=recursion,
+    )
 
 
 def _parts(model: Any) -> tuple[Network, Any, Schema | None]:

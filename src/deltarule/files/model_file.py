@@ -63,7 +63,7 @@ def save(
             of deltarule's own.
         ShapeError: the parameters are not those of this network.
     """
-    path = _as_path(path)
+    path = Path(path)
     _check(net, params)
     description = {
         "format_version": FORMAT_VERSION,
@@ -114,7 +114,7 @@ def load(path: str | os.PathLike) -> tuple[Network, Params]:
 
 def load_model(path: str | os.PathLike) -> Content:
     """Everything in a model file; raises like `load`."""
-    path = _as_path(path)
+    path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"there is no model file {path}: give the path that `deltarule train --out` wrote.")
     try:
@@ -135,24 +135,13 @@ def load_model(path: str | os.PathLike) -> Content:
         net = _network(description)
     except (KeyError, TypeError, AttributeError, ValueError, DeltaruleError) as error:
         raise ModelFileError(f"{path} describes no network that deltarule can build ({error}).") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype not in ("float32", "float64") or not np.isfinite(tensor).all():
+            raise ModelFileError(f"{path} holds a tensor {name!r} ({tensor.dtype}) that is not finite: train it again.")
     bars = {name: tensors.pop(name) for name in list(tensors) if name.startswith(ERROR_BARS)}
+    bars = {name.removeprefix(ERROR_BARS): tensor for name, tensor in bars.items()}
     params = _params(path, net, tensors)
-    return Content(net, params, description.get("schema"), description.get("training"), _error_bars(path, bars))
-
-
-def _as_path(path: str | os.PathLike) -> Path:
-    """The path of a file.
-
-    Raises:
-        ModelFileError: it is none, or holds a character that no path may hold.
-    """
-    try:
-        found = Path(path)
-        if "\0" not in str(found):
-            return found
-    except TypeError:
-        pass
-    raise ModelFileError(f"the path of a model file is {path!r}: give a name such as 'model.safetensors'.")
+    return Content(net, params, description.get("schema"), description.get("training"), bars or None)
 
 
 def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
@@ -174,25 +163,13 @@ def _description(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     return description
 
 
-def _error_bars(path: Path, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
-    """The arrays by their own names, finite; None if there are none."""
-    for name, tensor in tensors.items():
-        if tensor.dtype != "float64" or not np.isfinite(tensor).all():
-            raise ModelFileError(f"{path} holds values in {name!r} that are not finite float64: train it again.")
-    return {name.removeprefix(ERROR_BARS): tensor for name, tensor in tensors.items()} or None
-
-
 def _network(description: dict[str, Any]) -> Network:
     layers = []
     for entry in description["layers"]:
         kind = LAYER_KINDS[entry["kind"]]
         layers.append(kind(**{name: value for name, value in entry.items() if name != "kind"}))
     cost = dict(description["cost"])
-    return Network(layers, _cost(cost.pop("name"), cost))
-
-
-def _cost(name: str, fields: dict[str, Any]) -> Cost:
-    return type(COSTS[name])(**fields)
+    return Network(layers, type(COSTS[cost.pop("name")])(**cost))
 
 
 def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
@@ -200,12 +177,8 @@ def _params(path: Path, net: Network, tensors: dict[str, np.ndarray]) -> Params:
     params: list[dict[str, np.ndarray]] = [{} for _ in net.layers]
     for name, tensor in tensors.items():
         position, _, part = name.partition(".")
-        if not position.isdecimal() or int(position) >= len(params) or tensor.dtype not in ("float32", "float64"):
-            raise ModelFileError(
-                f"{path} holds a tensor {name!r} ({tensor.dtype}) that belongs to no layer of its network."
-            )
-        if not np.isfinite(tensor).all():
-            raise ModelFileError(f"{path} holds values in {name!r} that are not finite: train it again.")
+        if not position.isdecimal() or int(position) >= len(params):
+            raise ModelFileError(f"{path} holds a tensor {name!r} that belongs to no layer of its network.")
         params[int(position)][part] = tensor
     if len({tensor.dtype for tensor in tensors.values()}) != 1:
         raise ModelFileError(f"{path} mixes float32 and float64 tensors, or holds none: train or copy it again.")

@@ -30,13 +30,8 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):  # a failure to write is told, not one to tidy up after it
             temporary.unlink(missing_ok=True)
-    _confirm(path.parent)
-
-
-def _confirm(folder: Path) -> None:
-    """Have the disk confirm the names in a folder, where the system can open one."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+    with suppress(OSError):  # where the system can open a folder
+        descriptor = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

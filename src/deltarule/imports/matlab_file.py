@@ -17,20 +17,34 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import ModelFileError
-from deltarule.imports.foreign import Foreign
-from deltarule.imports.matlab_function import in_our_terms
+from deltarule.imports.foreign import Foreign, Layers, raw_rows
 
 SIDES = {"x": "inputs", "i": "inputs", "p": "inputs", "y": "outputs", "o": "outputs", "t": "outputs"}
 PARTS = re.compile(r"(?:IW|LW)\d*_?\d*|b\d*|[Tt]ransfer\w*")
-SETTINGS = ({"xoffset"}, {"xmean"}, {"keep"})
+SETTINGS = {"xoffset", "xmean", "keep"}
+# MATLAB's transfer functions by their name here; tansig, 2 / (1 + e^-2z) - 1, is the hyperbolic tangent.
+TRANSFER = {
+    "tansig": "tanh",
+    "logsig": "sigmoid",
+    "purelin": "linear",
+    "poslin": "relu",
+    "softmax": "softmax",
+    "elliotsig": "elliotsig",
+}
+
+
+def in_our_terms(path: Path, layers: Layers) -> Layers:
+    """The layers with the names of activations here."""
+    for i, (_, _, name) in enumerate(layers, 1):
+        if name not in TRANSFER:
+            raise ModelFileError(
+                f"{path}: layer {i} has the transfer function {name}: {', '.join(TRANSFER)} can be read."
+            )
+    return [(W, b, TRANSFER[name]) for W, b, name in layers]
 
 
 def read_mat(path: Path) -> Foreign:
-    """The parts of the network in the file.
-
-    Raises:
-        ModelFileError: it cannot be read, lacks a part, or holds what deltarule has no counterpart of.
-    """
+    """The parts of the network in the file."""
     from scipy.io import loadmat
 
     try:
@@ -46,14 +60,14 @@ def read_mat(path: Path) -> Foreign:
             f"{path} holds {', '.join(content) or 'nothing'}, and no IW: a network object cannot be read outside "
             "MATLAB, so save net.IW, net.LW and net.b, or export it with genFunction."
         )
-    weights, biases = _weights(path, found)
-    transfer = _transfer(path, found, len(weights))
+    weights = _weights(path, found)
+    given = next((value for name, value in found.items() if name.lower().startswith("transfer")), None)
+    transfer = ["tansig"] * (len(weights) - 1) + ["purelin"] if given is None else np.ravel(given).tolist()
+    if len(transfer) != len(weights):
+        raise ModelFileError(f"{path} names {len(transfer)} transfer functions, and has {len(weights)} layers.")
     inputs, outputs = _settings(path, found)
-    first = inputs[0] if inputs else {}
-    count = next((int(np.size(first[entry])) for entry in ("xoffset", "xmean") if entry in first), weights[0].shape[1])
-    count = int(np.ravel(first["xrows"])[0]) if "xrows" in first else count
-    layers = in_our_terms(path, list(zip(weights, biases, transfer, strict=True)))
-    return Foreign(str(path), layers, [(count, inputs)], outputs)
+    layers = in_our_terms(path, [(W, b, str(name)) for (W, b), name in zip(weights, transfer, strict=True)])
+    return Foreign(str(path), layers, [(raw_rows(inputs, weights[0][0].shape[1]), inputs)], outputs)
 
 
 def _plain(value: Any) -> Any:
@@ -72,7 +86,7 @@ def _plain(value: Any) -> Any:
     return "".join(value.ravel()) if value.dtype.kind == "U" else value
 
 
-def _weights(path: Path, found: Mapping[str, Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _weights(path: Path, found: Mapping[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
     """W (n_l, n_{l-1}) and b (n_l,) of each layer, in float64."""
     if "IW1_1" in found:
         count = 1 + sum(bool(re.fullmatch(r"LW\d+_\d+", name)) for name in found)
@@ -95,16 +109,11 @@ def _weights(path: Path, found: Mapping[str, Any]) -> tuple[list[np.ndarray], li
                 "than one: feedforwardnet, fitnet and patternnet can be read."
             )
         cells = [inner.flat[0] if inner.size else None, *(layered[i, i - 1] for i in range(1, count))]
-    weights, flat = [], []
-    for i, (W, b) in enumerate(zip(cells, biases, strict=True), 1):
-        if W is None or b is None or not np.size(W) or not np.size(b):
+    for i, parts in enumerate(zip(cells, biases, strict=True), 1):
+        if any(part is None or not np.size(part) for part in parts):
             raise ModelFileError(f"{path} lacks the weights or the biases of layer {i}: save net.IW, net.LW and net.b.")
-        flat.append(np.ravel(b).astype(np.float64))
-        W = np.asarray(W, np.float64)
-        if W.size % len(flat[-1]):
-            raise ModelFileError(f"{path}: layer {i} has {len(flat[-1])} biases and weights of the shape {W.shape}.")
-        weights.append(W.reshape(len(flat[-1]), -1))
-    return weights, flat
+    pairs: Any = zip(cells, biases, strict=True)
+    return [(np.atleast_2d(np.asarray(W, np.float64)), np.ravel(b).astype(np.float64)) for W, b in pairs]
 
 
 def _cell(value: Any) -> np.ndarray:
@@ -116,26 +125,12 @@ def _cell(value: Any) -> np.ndarray:
     return one
 
 
-def _transfer(path: Path, found: Mapping[str, Any], count: int) -> list[str]:
-    """The transfer function of each layer."""
-    given = next((value for name, value in found.items() if name.lower().startswith("transfer")), None)
-    if given is None:
-        return ["tansig"] * (count - 1) + ["purelin"]
-    names = [given] if isinstance(given, str) else [str(name) for name in np.ravel(given)]
-    if len(names) != count:
-        raise ModelFileError(f"{path} names {len(names)} transfer functions, and the network has {count} layers.")
-    return names
-
-
 def _settings(path: Path, found: Mapping[str, Any]) -> tuple[list[Mapping], list[Mapping]]:
     """The settings of the inputs' steps and of the outputs', in the order of application."""
     sides: dict[str, list[Mapping]] = {"inputs": [], "outputs": []}
     for name, value in found.items():
-        if PARTS.fullmatch(name):
-            continue
-        steps = [value] if isinstance(value, Mapping) else np.ravel(value) if _is_cell(value) else []
-        steps = [step for step in steps if isinstance(step, Mapping)]
-        if not any(key <= step.keys() for step in steps for key in SETTINGS):
+        steps = [step for step in np.ravel(np.array(value, object)) if isinstance(step, Mapping)]
+        if PARTS.fullmatch(name) or not any(SETTINGS & step.keys() for step in steps):
             continue
         side = SIDES.get(name[0].lower())
         if side is None:
@@ -145,7 +140,3 @@ def _settings(path: Path, found: Mapping[str, Any]) -> tuple[list[Mapping], list
             )
         sides[side] += steps
     return sides["inputs"], sides["outputs"]
-
-
-def _is_cell(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == object

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import ConfigurationError
-from deltarule.imports.foreign import Foreign
-from deltarule.imports.scaling import Settings
+from deltarule.imports.foreign import Foreign, Settings
 from deltarule.models.model import Model
 
 ACTIVATIONS = {
@@ -54,7 +53,7 @@ def from_sklearn(estimator: Any) -> Model:
 
 
 def _line(scaler: Any) -> Settings:
-    """The settings of a scaler, as `deltarule.imports.scaling` reads them."""
+    """The settings of a scaler, as `Lines.of` reads them."""
     if hasattr(scaler, "data_min_") and not scaler.clip:
         low, high = scaler.feature_range
         return {"xoffset": scaler.data_min_, "gain": scaler.scale_, "ymin": low, "ymax": high}

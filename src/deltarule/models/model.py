@@ -163,7 +163,7 @@ class Model(Plots):
         """Rows as the network reads them, (N, n_1)."""
         if self.schema is None:
             return np.asarray(rows, np.float64)
-        from deltarule.data.given_rows import encode_rows
+        from deltarule.data.table import encode_rows
 
         return encode_rows(self.schema, rows, reading(self))
 

@@ -7,6 +7,7 @@ from deltarule.arrays import Array
 from deltarule.engine.rows import Rows, block_size, sum_over_blocks
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
+from deltarule.network.sizes import Sizes
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -40,12 +41,12 @@ def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
 
 def evaluation_block(net: "Network", rows: Rows) -> int:
     """The rows of one block."""
-    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net, rows.x)))
+    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net.sizes(rows.input_shape), rows.x)))
 
 
-def rows_at_once(net: "Network", x: Array) -> int:
-    """How many rows of x (N, ...) go through the network together."""
-    return max(1, EVALUATION_BYTES // (x.dtype.itemsize * net.sizes(x.shape[1:]).neurons))
+def rows_at_once(sizes: Sizes, x: Array) -> int:
+    """How many rows of x (N, ...) go through a network of these sizes together."""
+    return max(1, EVALUATION_BYTES // (x.dtype.itemsize * sizes.neurons))
 
 
 def correct(a: Array, y: Array) -> Array:

@@ -194,8 +194,10 @@ class Network:
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
             x = self.as_inputs(params, X, dtype)
-            most = rows_at_once(self, x)
-            parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
+            sizes = self.sizes(x.shape[1:])
+            most = rows_at_once(sizes, x)
+            with E.threads_for(x.shape[0] * sizes.products):
+                parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
             return E.wait(parts[0] if len(parts) == 1 else E.xp.concatenate(parts))
 
     def cost_and_gradient(self, params: Params, X: Any, Y: Any, key: Any = None) -> tuple[Array, Params]:
@@ -215,7 +217,8 @@ class Network:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             y = self.as_targets(Y, x)
             drawn = None if key is None else E.key((*as_path(key), NOISE))
-            return E.wait(_in_parts(E, net, params, x, y, drawn))
+            with E.threads_for(2 * x.shape[0] * self.sizes(x.shape[1:]).products):
+                return E.wait(_in_parts(E, net, params, x, y, drawn))
 
     def derivatives(self, params: Params, X: Any) -> "Derivatives":
         """The outputs and their first and second derivatives by the inputs, at every example, exactly.
@@ -323,7 +326,7 @@ def _outputs(params: Params, x: Array, *, net: Network) -> Array:
 
 def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
     """The mean cost and its gradient, of as many examples at a time as fit the memory."""
-    count, most = x.shape[0], rows_at_once(net, x)
+    count, most = x.shape[0], rows_at_once(net.sizes(x.shape[1:]), x)
     if count <= most:  # to cut a JAX array takes as long as a small gradient
         return E.call(_mean_cost_and_gradient, params, x, y, key, net=net)
     mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)

@@ -15,9 +15,7 @@ from deltarule.play.frames import Frames, told_by
 from deltarule.play.lesson import Lesson
 from deltarule.play.packages import WebSocket, WebSocketDisconnect
 from deltarule.play.page import alone
-from deltarule.play.replay import recording
 
-MOST_WRONG = 200  # messages that are none of the page's, before the connection is closed
 RATE, BURST = 100.0, 200.0  # messages a second, and at once
 AHEAD = 2  # frames that may be on their way to the page
 AT_ONCE = 1 / 30  # seconds of training between two frames where it runs as fast as it can
@@ -26,7 +24,7 @@ ENDS_RUNNING = ("pause", "reset", "choose", "example", "batch", "epoch", "show")
 
 
 class Refused(Exception):
-    """A message that the page does not send."""
+    """A message that the page does not send: the connection is closed."""
 
 
 class Allowance:
@@ -74,41 +72,37 @@ class Connection:
     async def serve(self) -> None:
         """Answer until the page is closed."""
         await self.socket.accept()
-        allowance, wrong = Allowance(), 0
+        allowance = Allowance()
         try:
             await self.begin()
             while True:
-                text = await self.hear()
+                message = await self.hear()
                 if not allowance.take():
                     await asyncio.sleep(1 / RATE)  # the sender waits: what it goes on sending stays in its own buffers
                 try:
-                    await self.obey(read(text))
-                except (Refused, DeltaruleError, OverflowError, MemoryError) as error:
-                    wrong += isinstance(error, Refused)
-                    if wrong > MOST_WRONG:
-                        await self.socket.close(POLICY_VIOLATION, "too many messages that are none of the page's")
-                        return
+                    await self.obey(message)
+                except (DeltaruleError, OverflowError, MemoryError) as error:
                     await self.send({"kind": "error", "text": str(error)[:600] or "this is too large"})
         except WebSocketDisconnect:
             return
+        except Refused as error:
+            await self.socket.close(POLICY_VIOLATION, str(error))
         finally:
             self.closed, self.running = True, False
             if self.task is not None:
                 self.task.cancel()
 
-    async def hear(self) -> str:
-        """The next message; a binary one, which the page does not send, closes the connection.
+    async def hear(self) -> dict[str, Any]:
+        """The next message.
 
         Raises:
-            WebSocketDisconnect: there is none.
+            WebSocketDisconnect: the page is closed.
+            Refused: it is none of the page's.
         """
         message = await self.socket.receive()
-        text = message.get("text")
-        if message["type"] == "websocket.receive" and text is None:
-            await self.socket.close(POLICY_VIOLATION, "a binary message is none of the page's")
-        if text is None:
+        if message["type"] != "websocket.receive":
             raise WebSocketDisconnect
-        return text
+        return read(message.get("text") or "")
 
     async def begin(self) -> None:
         """Tell a new page what there is."""
@@ -119,18 +113,16 @@ class Connection:
         """Carry out a message of the page.
 
         Raises:
-            Refused: no such command.
-            DeltaruleError: the command asks for what cannot be.
+            DeltaruleError: no such command, or it asks for what cannot be.
         """
         command = message["do"]
         if command == "shown":
             self.on_the_way = max(0, self.on_the_way - 1)
             return
-        does = self.commands().get(command)
-        if does is None:
-            raise Refused(f"the command {command[:40]!r} is not known")
+        commands = self.commands()
+        require_choice("the command", command[:40], tuple(commands))
         async with self.turn:
-            found = await asyncio.to_thread(does, message)
+            found = await asyncio.to_thread(commands[command], message)
             if isinstance(found, dict):
                 await self.send(found)
             elif found is not None:
@@ -201,7 +193,7 @@ class LessonConnection(Connection):
             "batch": lambda m: lesson.batch(),
             "epoch": lambda m: lesson.epoch(self.look_up),
             "draw": lambda m: lesson.classify(m.get("pixels")),
-            "save": lambda m: {"kind": "replay", "html": alone(recording(lesson))},
+            "save": lambda m: {"kind": "replay", "html": alone(lesson.recording())},
         }
 
     def set_speed(self, speed: Any) -> None:

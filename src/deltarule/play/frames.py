@@ -9,7 +9,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.network import Network
 from deltarule.network.tracing import equations
 from deltarule.play import picture
-from deltarule.play.learner import Learner, Moment
+from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
 from deltarule.trainers.levenberg_marquardt.damping import VERDICTS
 
@@ -24,7 +24,7 @@ class Frames:
     Attributes:
         problem: what is learnt.
         net: the network.
-        learners: its trainings side by side, by `names`.
+        learners: its trainings side by side, each a `Training` of `deltarule.play.learner`, by `names`.
         version: counts the networks begun, so that the page can tell what an old frame belonged to.
         shown: the neurons of each layer that are drawn.
         selected: the training whose numbers are drawn.
@@ -35,7 +35,7 @@ class Frames:
 
     version = 0
 
-    def present(self, problem: Problem, net: Network, learners: list[Learner], names: list[str]) -> None:
+    def present(self, problem: Problem, net: Network, learners: list[Any], names: list[str]) -> None:
         """Show these from now on."""
         self.problem, self.net, self.learners, self.names = problem, net, learners, names
         self.shown = picture.shown_neurons(net, problem)

@@ -50,8 +50,39 @@ class Update(NamedTuple):
     after: Params
 
 
-class Learner:
-    """A training by one trainer.
+class Training:
+    """What `deltarule.play.frames` shows: the latest moments of a course.
+
+    Attributes:
+        course: the network, the trainer and the examples.
+        moments: what happened so far, or the latest moment alone.
+        update: the last change, where it was made by a batch.
+        thinned: how often moments were dropped: then what was told of them is no longer true.
+    """
+
+    course: Course
+    moments: list[Moment]
+    update: Update | None = None
+    thinned = 0
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer."""
+        return self.course.trainer
+
+    @property
+    def now(self) -> Moment:
+        """The latest moment."""
+        return self.moments[-1]
+
+    @property
+    def batches(self) -> int:
+        """How many batches an epoch has; 1 where it is not stepped through."""
+        return 1
+
+
+class Learner(Training):
+    """A training by one trainer; of a long one every second of the earlier moments is dropped.
 
     Args:
         net: the network.
@@ -61,10 +92,6 @@ class Learner:
         seed: of the initial parameters and of the order of the examples.
         params: where to start; None draws fresh parameters.
         rules: when to end.
-
-    Attributes:
-        moments: what happened so far, the start first; of a long training every second one of the earlier is dropped.
-        update: the last change, where it was made by a batch.
 
     Raises:
         DeltaruleError: network, trainer and examples do not go together.
@@ -91,22 +118,10 @@ class Learner:
         scored = validation_rows(net, start, held_out, dtype)
         self.course = Course(net, trainer, rows, scored, as_path(seed), rules, "cost", RECORDED)
         self.carry = self.course.start(start)
-        self.update: Update | None = None
-        self.moments: list[Moment] = []
-        self.thinned = 0  # how often moments were dropped: then what was told of them is no longer true
+        self.moments = []
         self._halfway: list[tuple[float, int]] = []  # cost and size of the batches of an epoch that is not over
         self._drawn: tuple[Course, int, np.ndarray | None] | None = None
         self._remember(0, self._scores(start))
-
-    @property
-    def trainer(self) -> Trainer:
-        """The trainer."""
-        return self.course.trainer
-
-    @property
-    def now(self) -> Moment:
-        """The latest moment."""
-        return self.moments[-1]
 
     @property
     def batches(self) -> int:
@@ -123,16 +138,10 @@ class Learner:
         return stop_sentence(reason, int(self.carry.epoch), self.course.rules, self.trainer, False)
 
     def costs(self, known: int) -> dict[str, Any]:
-        """The course of the costs from moment number `known` on, and of the trainer's `STATES`, by name."""
+        """The course of the costs and of the trainer's `STATES`, by name, from moment number `known` on."""
         news = self.moments[known:]
-        held_out = "validation_cost" in self.now.record
-        states = {name: [number_of(one.record, name) for one in news] for name in STATES if name in self.now.record}
-        return {
-            "states": states,
-            "epochs": [one.epoch + one.batch / self.batches for one in news],
-            "costs": [float(one.record["training_cost"]) for one in news],
-            "validation": [float(one.record["validation_cost"]) for one in news] if held_out else None,
-        }
+        epochs = [one.epoch + one.batch / self.batches for one in news]
+        return costs_of([one.record for one in news], self.now.record, epochs, "training_cost")
 
     def batch_rows(self) -> np.ndarray:
         """The numbers of the examples of the next batch, in its order."""
@@ -218,10 +227,7 @@ class Learner:
 
     def _scores(self, params: Params) -> Record:
         """What a moment records besides what its trainer does."""
-        net, rows = self.course.net, self.course.rows
-        record = {"learning_speed": learning_speed(net, params, rows)}
-        score = evaluate(net, params, rows)
-        record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
+        net, record = self.course.net, scores(self.course.net, params, self.course.rows)
         if self.course.validation is not None:
             score = evaluate(net, params, self.course.validation)
             record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
@@ -236,10 +242,22 @@ class Learner:
             self.thinned += 1
 
 
-def number_of(record: dict[str, Any], name: str) -> float | None:
-    """A number of a record, None where it is not there or not finite."""
-    value = float(record.get(name, np.nan))
-    return value if np.isfinite(value) else None
+def scores(net: Network, params: Params, rows: Rows) -> Record:
+    """What is shown of parameters on the training rows."""
+    score = evaluate(net, params, rows)
+    speed = learning_speed(net, params, rows)
+    return {"learning_speed": speed, "training_cost": score.cost, "training_accuracy": score.accuracy}
+
+
+def costs_of(news: list[dict[str, Any]], last: dict[str, Any], epochs: list[float], cost: str) -> dict[str, Any]:
+    """The costs and the `STATES` of these records, those that the last record has; None where a state is not finite."""
+    values = {name: [float(one.get(name, np.nan)) for one in news] for name in STATES if name in last}
+    return {
+        "states": {name: [v if np.isfinite(v) else None for v in column] for name, column in values.items()},
+        "epochs": epochs,
+        "costs": [float(one[cost]) for one in news],
+        "validation": [float(one["validation_cost"]) for one in news] if "validation_cost" in last else None,
+    }
 
 
 def _places(state: Any) -> list[str]:

@@ -23,10 +23,12 @@ from deltarule.play.choices import (
     hidden_activations,
     rate_of,
 )
-from deltarule.play.frames import Frames
+from deltarule.play.frames import Frames, told_by
 from deltarule.play.learner import Learner
 from deltarule.play.problems import GENERATED, Problem, drawn
 
+MOST_FRAMES = 240  # of a recording
+MOST_NUMBERS = 400_000  # in all of them together, so that the file stays below some megabytes
 TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # what may change while it runs
 
 
@@ -127,6 +129,24 @@ class Lesson(Frames):
             raise ConfigurationError(f"pixels must be {n} numbers from 0 to 1, for a problem of pictures.")
         outputs = self.net(self._at().params, np.array([pixels]))[0]
         return {"kind": "drawn", "outputs": picture.finite(outputs), "answer": int(outputs.argmax())}
+
+    def recording(self) -> dict[str, Any]:
+        """The layout and frames of moments of the trainer that is looked at, for a page that needs no server.
+
+        Of many moments some are evenly chosen, the last one always.
+        """
+        moments, looked_at = self.learners[self.selected].moments, self.moment
+        drawn = 2 * sum(a.size * b.size for a, b in zip(self.shown, self.shown[1:], strict=False)) + 2000
+        count = min(len(moments), MOST_FRAMES, max(2, MOST_NUMBERS // drawn))
+        chosen = np.unique(np.linspace(0, len(moments) - 1, count).round().astype(int)).tolist()
+        frames = []
+        try:
+            for place in chosen:
+                self.show(place)
+                frames.append(self.frame(told_by(frames[0]) if frames else None))  # the first one tells all the costs
+        finally:
+            self.moment = looked_at
+        return {"layout": self.layout(), "frames": frames, "moments": chosen}
 
     def _take_up(self, place: int) -> None:
         """Look at an example of the next batch."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.engine.rows import Rows
+from deltarule.engine.rows import Rows, linearized_at_once
 from deltarule.models.words import finite
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
@@ -111,8 +111,9 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     a = net(moment.params, x)[:, 0]
     found = {"x": x[:, 0], "y": a}
     if trainer.knows_error_bars and moment.epoch:
-        form, block = trainer.plan(net, rows)
-        F = Objective(net, rows, block)
+        count, sizes = len(rows.x), net.sizes(rows.input_shape)
+        F = Objective(net, rows, linearized_at_once(count, sizes.parameters, sizes.outputs))
+        form = trainer.form(sizes, count)
         gamma = np.float64(moment.record["gamma"])
         known = F.call(posterior, moment.params, moment.state.hyper, gamma, form=form)
         variance = np.asarray(output_variance(known, x.astype(rows.x.dtype), net=net))[:, 0]

@@ -8,63 +8,38 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.engine.rows import Rows
-from deltarule.network.evaluation import evaluate
 from deltarule.play.frames import Frames
-from deltarule.play.learner import STATES, Moment, number_of
+from deltarule.play.learner import Moment, Training, costs_of, scores
 from deltarule.play.problems import Problem
 from deltarule.training.loop import Carry, Course
-from deltarule.training.monitoring import learning_speed
 from deltarule.training.session import TrainingResult
 
 MOST_ROWS = 2000  # examples that are shown and scored, besides what the training itself records
 
 
-class Watched:
-    """A training that goes on elsewhere, as `Frames` asks of a learner: its latest moment, and its costs."""
+class Watched(Training):
+    """A training that goes on elsewhere: its latest moment, and its costs."""
 
-    update = None
-    batches = 1
-    thinned = 0
+    ended: str | None = None
 
     def __init__(self, course: Course, carry: Carry):
-        self.course = course
-        self.ended: str | None = None
-        self.records: list[dict[str, Any]] = []
+        self.course, self.records = course, []
         count = min(int(course.rows.count), MOST_ROWS)
         self.rows = Rows(np.asarray(course.rows.x)[:count], np.asarray(course.rows.y)[:count], None, count)
         self.look(carry, [])
-
-    @property
-    def trainer(self) -> Any:
-        """The trainer."""
-        return self.course.trainer
-
-    @property
-    def now(self) -> Moment:
-        """The latest moment."""
-        return self.moments[-1]
 
     def look(self, carry: Carry, records: list[dict[str, Any]]) -> None:
         """The training stands here, after epochs with these records."""
         self.records += records
         state = trees.mapped(np.asarray, carry.state)
-        net, record = self.course.net, dict(self.records[-1]) if self.records else {}
-        score = evaluate(net, state.params, self.rows)
-        record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
-        record["learning_speed"] = learning_speed(net, state.params, self.rows)
+        record = self.records[-1] if self.records else {}
+        record = record | scores(self.course.net, state.params, self.rows)
         self.moments = [Moment(int(carry.epoch), 0, state, record)]
 
     def costs(self, known: int) -> dict[str, Any]:
         """What the training recorded of each epoch from number `known` on."""
         news = self.records[known:]
-        held_out = bool(self.records) and "validation_cost" in self.records[0]
-        names = [name for name in STATES if self.records and name in self.records[0]]
-        return {
-            "states": {name: [number_of(one, name) for one in news] for name in names},
-            "epochs": [int(one["epoch"]) for one in news],
-            "costs": [float(one["cost"]) for one in news],
-            "validation": [float(one["validation_cost"]) for one in news] if held_out else None,
-        }
+        return costs_of(news, self.now.record if self.records else {}, [int(one["epoch"]) for one in news], "cost")
 
 
 class WatchFrames(Frames):
@@ -81,7 +56,7 @@ class WatchFrames(Frames):
             tuple(f"x{k}" for k in range(X[0].size)), outputs, names if classes else None,
             np.arange(len(X)), validation=None if course.validation is None else (X[:0], Y[:0]),
         )  # fmt: skip
-        self.present(problem, course.net, [watched], [type(course.trainer).__name__])  # pyright: ignore[reportArgumentType]
+        self.present(problem, course.net, [watched], [type(course.trainer).__name__])
 
     def layout(self) -> dict[str, Any]:
         """The layout, by which the page knows that it only watches."""
@@ -137,13 +112,13 @@ class Watch:
         if self.frames is None or self.frames.learners[0].course is not course:
             self.frames, self.stopped, self.seen = WatchFrames(course, Watched(course, carry)), False, False
         else:
-            self.frames.learners[0].look(carry, records)  # pyright: ignore[reportAttributeAccessIssue]
+            self.frames.learners[0].look(carry, records)
         self.server.tell()
 
     def ended(self, result: TrainingResult) -> None:
         """The training has ended; its page stays as long as this process."""
         if self.frames is not None:
-            self.frames.learners[0].ended = result.message  # pyright: ignore[reportAttributeAccessIssue]
+            self.frames.learners[0].ended = result.message
             self.server.tell()
 
     def end_training(self) -> None:

@@ -43,6 +43,8 @@ class Trainer:
     l2: float | None = None  # lambda of its penalty
     max_fail: int | None = None  # epochs without progress after which it stops of its own
     memory_copies: int = 1  # of the parameters, in a first-order trainer's memory
+    passes: ClassVar[int | None] = None  # numbers that a step keeps for each neuron, if not those of one gradient
+    most_at_once: ClassVar[float] = float("inf")  # bytes of them: larger data go through in blocks
     batch_size: int | None = None  # the examples of a step; None for all
     refit: bool | None = None  # whether it refits a linear output layer, None where it applies
     steps: int | None = None  # of an epoch; None is one pass over the examples

@@ -1,9 +1,9 @@
 """Gradient descent: full-batch, stochastic and mini-batch, with momentum, schedules and any Optax rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -41,6 +41,8 @@ class GradientDescentState(NamedTuple):
     step: Array
     rate: Rate | None = None
 
+
+SCHEDULED = 1024  # steps for which a schedule of Optax is asked together
 
 # The state, and of the batches so far the sum of weight times cost and that of the weights.
 Sums = tuple[GradientDescentState, Array, Array]
@@ -253,14 +255,14 @@ class GradientDescent(Trainer):
 
     def _scheduled(self, step: Array, dtype: np.dtype) -> Any:
         """What the schedule multiplies eta by in this step: a plain number, unless the step is traced."""
-        assert self.schedule is not None
-        factor = self.schedule(step)
-        if is_traced(step) or is_traced(factor):
-            return factor
-        if is_jax(factor):  # a schedule of Optax, which computes in single precision where nobody asks for double
-            with engine.of(factor).computing_in(dtype):
-                factor = self.schedule(step)
-        return float(factor)
+        schedule = self.schedule
+        assert schedule is not None
+        if is_traced(step):
+            return schedule(step)
+        if isinstance(schedule, Hashable) and _is_of_jax(schedule):
+            block, place = divmod(int(step), SCHEDULED)
+            return float(_factors(schedule, block * SCHEDULED, dtype)[place])
+        return float(schedule(step))
 
     def _direction(self) -> Direction:
         if self.rule is not None:
@@ -271,6 +273,22 @@ class GradientDescent(Trainer):
 def _gradient_of(net: "Network") -> Callable[..., tuple[Array, Params]]:
     """(params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient."""
     return partial(backprop.cost_and_gradient, net)
+
+
+@lru_cache
+def _is_of_jax(schedule: Callable[[Any], Any]) -> bool:
+    """Whether it gives JAX's numbers, as a schedule of Optax does."""
+    return is_jax(schedule(np.zeros((), int)))
+
+
+@lru_cache
+def _factors(schedule: Callable[[Array], Array], first: int, dtype: np.dtype) -> np.ndarray:
+    """What such a schedule gives in SCHEDULED steps from `first` on, by one call: calls of JAX step by step take longer
+    than small steps do.
+    """
+    E = engine.get("jax")
+    with E.computing_in(dtype):
+        return np.asarray(E.xp.vectorize(schedule)(E.xp.arange(first, first + SCHEDULED)))
 
 
 def _require_rule(rule: Any) -> None:

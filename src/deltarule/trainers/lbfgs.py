@@ -61,6 +61,11 @@ class LBFGS(Trainer):
         """Check every number where it is given."""
         check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
+    @property
+    def memory_copies(self) -> int:
+        """The steps and the changes of the gradient that it keeps."""
+        return 2 * self.memory
+
     def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
         """One thread for BLAS where the products of a gradient are small."""
         return threads_for_work(2.0 * count * sizes.steps * sizes.parameters)
@@ -75,7 +80,7 @@ class LBFGS(Trainer):
 
     def epoch(self, net: "Network", state: LBFGSState, rows: Rows, turn: Turn) -> tuple[LBFGSState, Record]:
         """`iterations` steps on all examples."""
-        block = block_size(rows.x.shape[0], rows_at_once(net, rows.x))
+        block = block_size(rows.x.shape[0], rows_at_once(net.sizes(rows.input_shape), rows.x))
         F = Objective(net, rows, block, self.l2, 1 / float(rows.mask.sum()))
         return self.step(F, "", state, 1.0, rows.x.dtype, turn.clock)
 

@@ -8,45 +8,48 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.engine.machine import in_units, require_room
-from deltarule.engine.rows import block_bytes, padded_size
+from deltarule.engine.rows import block_bytes
 from deltarule.network.network import Network
 from deltarule.network.sizes import Sizes
-from deltarule.trainers.form import form_costs
 
-COPIES = 3  # of the examples while they are laid out: in the computation's precision, padded, on the device
-BLOCK_COPIES = 2  # of a block's Jacobian or errors at once: itself and what it is made from
+CG_VECTORS = 10  # of n numbers, those of conjugate gradients among them
 
 
 class Memory(NamedTuple):
-    """Bytes on one device: the examples, the matrices of a step, one block of its work."""
+    """Bytes on one device: the examples, the matrices of a step, one block of its work; the copies of the examples
+    while they are laid out.
+    """
 
     examples: float
     matrices: float
     work: float
+    copies: int
 
     @property
     def total(self) -> float:
         """The most at once: while the examples are laid out, or during a step."""
-        return max(COPIES * self.examples, self.examples + self.matrices + self.work)
+        return max(self.copies * self.examples, self.examples + self.matrices + self.work)
 
 
-def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, devices: int = 1) -> Memory:
-    """What each of so many devices holds of a training on so many examples."""
+def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, E: Any, devices: int = 1) -> Memory:
+    """What each of so many devices of an engine holds of a training on so many examples."""
     width, m = np.dtype(dtype).itemsize, trainer.batch_size
     n, k, layers = sizes.parameters, sizes.outputs, sizes.neurons
-    held, whole = padded_size(-(-examples // devices)), min(m or examples, examples)
+    held, whole = E.copies.rows(-(-examples // devices)), min(m or examples, examples)
     rows, at_once = float(held * (sizes.inputs + k) * width), min(held, m or held)
-    form = trainer.form(sizes, whole)
-    if form is None:
-        # Parameters, their best, gradients and the memory of the rule; activations, z and errors of one batch.
-        matrices = float((3 + trainer.memory_copies) * n * width)
-        return Memory(rows, matrices, float(2 * at_once * (layers + sizes.inputs) * width))
-    matrices = form_costs(sizes, whole)[form].bytes
-    if form == "dual":
-        return Memory(rows, matrices, float(width * whole * (k + 3) * (layers + sizes.inputs)))
-    row = max(n, 4 * layers) if form == "primal" else 4 * layers
-    block = min(block_bytes(row, width), at_once * k * row * width)
-    return Memory(rows, matrices, float(BLOCK_COPIES * block))
+    form, R = trainer.form(sizes, whole), float(whole * k)
+    if form is None:  # parameters, their best, gradients, the rule's memory; z, activations and errors of one batch
+        always, for_each = E.copies.vectors
+        held_numbers = (always + for_each * trainer.memory_copies) * n
+        of_a_row = (trainer.passes or E.copies.passes) * layers + (0 if m is None else 2 * sizes.inputs)
+        work = min(at_once * of_a_row * width, trainer.most_at_once)
+    elif form == "dual":
+        held_numbers, work = E.copies.dual * R * R, width * whole * (k + 3) * (layers + sizes.inputs)
+    else:
+        held_numbers = E.copies.primal * n * n if form == "primal" else CG_VECTORS * n
+        row = max(n, 4 * layers) if form == "primal" else 4 * layers
+        work = E.copies.blocks * min(block_bytes(row, width), at_once * k * row * width)
+    return Memory(rows, float(held_numbers * width), float(work), E.copies.examples)
 
 
 def require_fit(net: Network, trainer: Any, shape: tuple[int, ...], E: Any, dtype: np.dtype, devices: int = 1) -> None:
@@ -61,7 +64,7 @@ def require_fit(net: Network, trainer: Any, shape: tuple[int, ...], E: Any, dtyp
         devices: among which the examples are divided.
     """
     sizes = net.sizes(shape[1:])
-    needed = memory_needed(sizes, shape[0], dtype, trainer, devices)
+    needed = memory_needed(sizes, shape[0], dtype, trainer, E, devices)
     free = E.free_memory(devices)
     if needed.total > free:
         parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"

@@ -37,8 +37,7 @@ class Range:
         """Check the numbers where they are given."""
         low = require_number("the low end of a Range", self.low, above=0 if self.log else None)
         high = require_number("the high end of a Range", self.high, above=low)
-        object.__setattr__(self, "low", low)
-        object.__setattr__(self, "high", high)
+        vars(self).update(low=low, high=high)
         if self.whole and ceil(low) > floor(high):
             raise ConfigurationError(f"there is no whole number from {low:g} to {high:g}: give a Range that has one.")
 
@@ -77,9 +76,6 @@ def sample(space: Space, count: int, seed: int) -> list[Values]:
 
     Draws of ranges are independent. Of lists alone no combination is drawn twice, because it would be the same
     training again, and there are fewer draws where there are fewer combinations.
-
-    Raises:
-        ConfigurationError: the space is empty or the count is no whole number of at least 1.
     """
     check_space(space)
     require_count("trials", count)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 from deltarule.checks import require_choice, require_count
-from deltarule.errors import ConfigurationError, DataError
+from deltarule.errors import ConfigurationError, DataError, installing
 from deltarule.network.network import Network
 from deltarule.training.session import TrainingResult
-from deltarule.tuning.bayes import learn
-from deltarule.tuning.space import Space, check_space, grid, sample
+from deltarule.tuning.space import Range, Space, Values, check_space, grid, sample
 from deltarule.tuning.trial import Build, RunningTrial, Trial, Workbench
 
 METHODS = ("random", "grid", "bayes")
@@ -147,3 +147,57 @@ def halve(run: list[RunningTrial], levels: list[int], reduction: int, tell: Call
                 trial.pruned = not last and not trial.stopped
                 tell(trial.record())
         alive = kept
+
+
+def learn(
+    bench: Workbench,
+    space: Space,
+    trials: int,
+    levels: list[int],
+    reduction: int,
+    run: list[RunningTrial],
+    tell: Callable[[Trial], Any],
+) -> None:
+    """Bayesian optimisation by Optuna ([N] ch. 3): each choice is drawn where the trials before it did well.
+
+    Ask for a choice, train it level by level unless Optuna's pruner gives it up, tell its score; `trials` times.
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise ConfigurationError(
+            f"method='bayes' needs the package optuna, which is not installed: {installing('search')}, "
+            "or take method='random'"
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=levels[0], reduction_factor=reduction)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=bench.seed), pruner=pruner)
+    for number in range(trials):
+        asked = study.ask()
+        trial, score = bench.begin(number, _choose(asked, space)), 1e30
+        run.append(trial)
+        for level in levels:
+            trial.advance(level)
+            score = min(trial.rank[0], 1e30)  # Optuna takes finite numbers only
+            asked.report(score, level)
+            trial.pruned = level != levels[-1] and not trial.stopped and asked.should_prune()
+            if trial.pruned or trial.stopped:
+                break
+        if trial.pruned:  # Optuna takes the score it was told last
+            study.tell(asked, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(asked, score)
+        tell(trial.record())
+
+
+def _choose(asked: Any, space: Space) -> Values:
+    """One value for each name; a list is given by its places, because Optuna keeps only plain values."""
+    values: Values = {}
+    for name, entry in space.items():
+        if not isinstance(entry, Range):
+            values[name] = entry[asked.suggest_categorical(name, list(range(len(entry))))]
+        elif entry.whole:
+            values[name] = asked.suggest_int(name, ceil(entry.low), floor(entry.high), log=entry.log)
+        else:
+            values[name] = asked.suggest_float(name, entry.low, entry.high, log=entry.log)
+    return values

@@ -71,7 +71,11 @@ class Workbench:
     def begin(self, number: int, values: Values) -> "RunningTrial":
         """A trial before its first epoch. All trials of one network start from the same parameters."""
         started = time.perf_counter()
-        net, trainer = self._built(values)
+        built = self.build(values)
+        if not isinstance(built, tuple | list) or len(built) != 2:
+            raise ConfigurationError(f"build returned {built!r}: return a network and a trainer, (net, trainer).")
+        net, trainer = built
+        check_kinds(net, trainer, NO_RULES, ())
         dtype = as_dtype(trainer.dtype)
         X = padded("X", self.X, "float64") if is_ragged(self.X) else np.asarray(self.X)
         given = validation_parts(self.validation_data)
@@ -88,15 +92,6 @@ class Workbench:
             with course.thread_limits():
                 carry = course.start(params)
         return RunningTrial(number, values, session, Progress([carry], [[]]), dtype, time.perf_counter() - started)
-
-    def _built(self, values: Values) -> tuple[Network, Trainer]:
-        """What the user's function makes of one choice."""
-        built = self.build(values)
-        if not isinstance(built, tuple | list) or len(built) != 2:
-            raise ConfigurationError(f"build returned {built!r}: return a network and a trainer, (net, trainer).")
-        net, trainer = built
-        check_kinds(net, trainer, NO_RULES, ())
-        return net, trainer
 
     def _rows(self, E: Any, net: Network, params: Any, dtype: np.dtype) -> tuple[Rows, Rows]:
         """The data laid out, once for each engine, precision, number of outputs and cost."""
@@ -128,11 +123,6 @@ class RunningTrial:
         return self.progress.carries[0]
 
     @property
-    def epoch(self) -> int:
-        """The epochs run."""
-        return int(self.carry.epoch)
-
-    @property
     def stopped(self) -> bool:
         """Whether it ended for a reason of its own, such as divergence."""
         return int(self.carry.stop) != 0
@@ -149,10 +139,7 @@ class RunningTrial:
         """Go on to epoch `until`, or to a stop."""
         started = time.perf_counter()
         course = self.session.course
-        with (
-            course.engine.computing_in(self.dtype),
-            course.thread_limits(),
-        ):
+        with course.engine.computing_in(self.dtype), course.thread_limits():
             self.progress, outside = self.session.go_on(self.progress, until)
             if outside is not None:
                 raise KeyboardInterrupt
@@ -163,7 +150,8 @@ class RunningTrial:
         reason = STOP_REASONS[int(self.carry.stop)]
         state = "diverged" if reason == "diverged" else "pruned" if self.pruned else "complete"
         accuracy = float(self.carry.best_accuracy) if self.session.course.monitor == "accuracy" else None
-        return Trial(self.number, self.values, float(self.carry.best_cost), accuracy, self.epoch, state, self.seconds)
+        cost, epochs = float(self.carry.best_cost), int(self.carry.epoch)
+        return Trial(self.number, self.values, cost, accuracy, epochs, state, self.seconds)
 
     def result(self) -> TrainingResult:
         """What a training leaves, as `train` would."""

@@ -8,11 +8,17 @@ Nothing here shows a window or touches matplotlib's global state. matplotlib com
 """
 
 from deltarule.inspection.plots.confusion import confusion_matrix
-from deltarule.inspection.plots.curves import accuracy_curves, cost_curves, curves, name_ends, plot_costs
+from deltarule.inspection.plots.curves import (
+    accuracy_curves,
+    cost_curves,
+    curves,
+    learning_speeds,
+    name_ends,
+    plot_costs,
+)
 from deltarule.inspection.plots.images import misclassified, weights_as_images
 from deltarule.inspection.plots.regions import decision_regions
 from deltarule.inspection.plots.series import correlogram, correlograms, run_with_band
-from deltarule.inspection.plots.speeds import learning_speeds
 from deltarule.inspection.plots.style import COLOURS, GREY, panels, save
 
 __all__ = [

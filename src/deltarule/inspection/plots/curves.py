@@ -1,4 +1,4 @@
-"""Curves over the epochs: cost, accuracy, or any numbers that go on through a training. Lines carry their names."""
+"""Curves over the epochs: cost, accuracy, speed of learning, or any numbers of a training. Lines carry their names."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -142,3 +142,21 @@ def accuracy_curves(history: Mapping[str, Any], *, title: str = "", axes: "Axes 
     if not lines:
         raise DataError("the history holds no accuracy: train with validation_data, or with record=['training_score'].")
     return curves(lines, x=history.get("epoch"), ylabel="accuracy, %", title=title, axes=axes)
+
+
+def learning_speeds(speeds: Any, *, x: Any = None, title: str = "", axes: "Axes | None" = None) -> "Figure":
+    """‖dC/db^l‖ of every layer on a logarithmic scale: the picture of the vanishing gradient ([N] ch. 5).
+
+    Args:
+        speeds: (epochs, layers), such as `result.history["learning_speed"]`.
+        x: the epochs, (epochs,); None counts from 1.
+
+    Raises:
+        DataError: speeds is not a table of numbers above 0.
+    """
+    speeds = np.asarray(speeds, float)
+    if speeds.ndim != 2 or not speeds.size or not (speeds > 0).all():
+        raise DataError(f"speeds has shape {speeds.shape}: give (epochs, layers), all above 0.")
+    names = [f"hidden {i}" for i in range(1, speeds.shape[1])] + ["output"]
+    lines = dict(zip(names, speeds.T, strict=True))
+    return curves(lines, x=x, ylabel="learning speed ‖dC/db‖", title=title, log=True, axes=axes)

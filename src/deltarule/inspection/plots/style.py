@@ -3,14 +3,13 @@
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.errors import ConfigurationError, installing
+from deltarule.data.optional import require
+from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,20 +47,6 @@ STYLE: dict[str, Any] = {
 }
 
 
-def required(package: str) -> ModuleType:
-    """Import a package that pictures and reports need, or say how to install it.
-
-    Raises:
-        ConfigurationError: it is not installed.
-    """
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"pictures need the package {package!r}, which cannot be imported here ({error}): {installing('plot')}"
-        ) from error
-
-
 @contextmanager
 def styled() -> Iterator[None]:
     """matplotlib's defaults with the project's style over them, whatever the user's own settings are.
@@ -69,7 +54,7 @@ def styled() -> Iterator[None]:
     Raises:
         ConfigurationError: matplotlib is not installed.
     """
-    mpl = required("matplotlib")
+    mpl = require("matplotlib", "a picture", "plot")
     with mpl.rc_context():
         mpl.rcdefaults()
         for name, value in STYLE.items():
@@ -111,7 +96,7 @@ def shown_axes(axes: "Axes | None", size: tuple[float, float] = (5.6, 4.2)) -> "
     if axes is not None:
         return axes
     with styled():
-        return required("matplotlib.pyplot").subplots(figsize=size, layout="constrained")[1]
+        return require("matplotlib.pyplot", "a picture", "plot").subplots(figsize=size, layout="constrained")[1]
 
 
 def save(figure: "Figure", path: str | Path) -> Path:

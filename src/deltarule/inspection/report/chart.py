@@ -5,6 +5,7 @@ Here every mark keeps its numbers, and says them when the mouse is over it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
 
@@ -33,7 +34,22 @@ def palette() -> str:
     return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
 
 
-class Line(NamedTuple):
+class Mark:
+    """Something drawn on the two axes."""
+
+    name: str = ""  # in the legend
+
+    def extent(self) -> tuple[Any, Any]:
+        """All x and all y."""
+        raise NotImplementedError
+
+    def svg(self, across: Axis, up: Axis) -> str:
+        """It as elements of SVG."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class Line(Mark):
     """A line through (x, y), broken where y is NaN; with a name it is in the legend and says its numbers."""
 
     x: np.ndarray
@@ -44,11 +60,9 @@ class Line(NamedTuple):
     width: float = 1.8
 
     def extent(self) -> tuple[Any, Any]:
-        """All x and all y."""
         return self.x, self.y
 
     def svg(self, across: Axis, up: Axis) -> str:
-        """The path, and the places that say their numbers."""
         some = _outline(self.y)
         x, y = across.at(self.x[some]), up.at(self.y[some])
         steps, pen = [], "M"
@@ -67,7 +81,8 @@ class Line(NamedTuple):
         return f'{drawn}<g class="hit" fill="{self.colour}">{hits}</g>'
 
 
-class Band(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Band(Mark):
     """The area between two lines."""
 
     x: np.ndarray
@@ -77,18 +92,17 @@ class Band(NamedTuple):
     opacity: float = 0.2
 
     def extent(self) -> tuple[Any, Any]:
-        """All x and all y."""
         return self.x, np.concatenate([self.low, self.high])
 
     def svg(self, across: Axis, up: Axis) -> str:
-        """One closed path."""
         x = across.at(np.concatenate([self.x, self.x[::-1]]))
         y = up.at(np.concatenate([self.low, self.high[::-1]]))
         steps = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
         return f'<path d="M{steps}Z" fill="{self.colour}" opacity="{self.opacity}"/>'
 
 
-class Points(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Points(Mark):
     """Dots, each with what it says; radii in the chart's units."""
 
     x: np.ndarray
@@ -99,17 +113,16 @@ class Points(NamedTuple):
     name: str = ""
 
     def extent(self) -> tuple[Any, Any]:
-        """All x and all y."""
         return self.x, self.y
 
     def svg(self, across: Axis, up: Axis) -> str:
-        """A circle each."""
         radii = np.broadcast_to(self.radii, np.shape(self.x))
         circles = _circles(across.at(self.x), up.at(self.y), radii, self.titles)
         return f'<g fill="{self.colour}" opacity="0.65">{circles}</g>'
 
 
-class Bars(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Bars(Mark):
     """Rectangles from (x0, y0) to (x1, y1), each with what it says."""
 
     x0: np.ndarray
@@ -121,11 +134,9 @@ class Bars(NamedTuple):
     name: str = ""
 
     def extent(self) -> tuple[Any, Any]:
-        """All x and all y."""
         return np.concatenate([self.x0, self.x1]), np.concatenate([self.y0, self.y1])
 
     def svg(self, across: Axis, up: Axis) -> str:
-        """A rectangle each."""
         a, b, c, d = (across.at(self.x0), across.at(self.x1), up.at(self.y0), up.at(self.y1))
         left, width, top, height = np.minimum(a, b), np.abs(b - a), np.minimum(c, d), np.abs(d - c)
         made = [
@@ -135,7 +146,8 @@ class Bars(NamedTuple):
         return f'<g fill="{self.colour}" opacity="0.85">{"".join(made)}</g>'
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Rule(Mark):
     """A straight line across the whole chart, at an x or at a y."""
 
     x: float | None = None
@@ -143,18 +155,13 @@ class Rule(NamedTuple):
     dash: str = ""
 
     def extent(self) -> tuple[Any, Any]:
-        """The place."""
         return [] if self.x is None else [self.x], [] if self.y is None else [self.y]
 
     def svg(self, across: Axis, up: Axis) -> str:
-        """A path."""
         x = across.ends if self.x is None else 2 * (float(across.at(self.x)),)
         y = up.ends if self.y is None else 2 * (float(up.at(self.y)),)
         dashes = f' stroke-dasharray="{self.dash}"' if self.dash else ""
         return f'<path d="M{x[0]:.1f} {y[0]:.1f}L{x[1]:.1f} {y[1]:.1f}" stroke="{SOFT}"{dashes}/>'
-
-
-Mark = Line | Band | Points | Bars | Rule
 
 
 class Chart(NamedTuple):
@@ -207,20 +214,20 @@ class Chart(NamedTuple):
 
     def _legend(self) -> tuple[str, int]:
         """The names of the marks, if there are several, and how many rows they take."""
-        named = [(name, mark) for mark in self.marks if (name := getattr(mark, "name", ""))]
+        named: list[Any] = [mark for mark in self.marks if mark.name]
         if len(named) < 2:
             return "", 0
         parts, x, row = [], 30.0, 0
-        for name, mark in named:
-            wide = 24 + CHARACTER * len(name) + 10
+        for mark in named:
+            wide = 24 + CHARACTER * len(mark.name) + 10
             if x > 30 and x + wide > self.width:
                 x, row = 30.0, row + 1
             y = 12 + ROW * row
             dashes = getattr(mark, "dash", "")
             dashes = f' stroke-dasharray="{dashes}"' if dashes else ""
             parts.append(
-                f'<path d="M{x:.0f} {y - 4:.0f}h18" stroke="{mark.colour}" stroke-width="3"{dashes}/>'  # pyright: ignore[reportAttributeAccessIssue]
-                f'<text x="{x + 22:.0f}" y="{y:.0f}">{escape(name)}</text>'
+                f'<path d="M{x:.0f} {y - 4:.0f}h18" stroke="{mark.colour}" stroke-width="3"{dashes}/>'
+                f'<text x="{x + 22:.0f}" y="{y:.0f}">{escape(mark.name)}</text>'
             )
             x += wide
         return "".join(parts), row + 1

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment
 from scipy.special import stdtrit
 
 from deltarule.data.schema import Schema
 from deltarule.errors import counted
-from deltarule.inspection.plots.style import required
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
@@ -75,9 +75,6 @@ def html_report(
         training: the model file's record; its history gives the curves.
         evidence: the model on rows with known targets, or None.
         network: a picture of it as SVG.
-
-    Raises:
-        ConfigurationError: Jinja2 is not installed.
     """
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
@@ -99,16 +96,9 @@ def html_report(
 def whole_page(
     title: str, lead: str, sections: Sequence[tuple[str, Sequence[Mapping[str, Any]], Sequence[Shown]]]
 ) -> str:
-    """The page of sections, each a title, cards and pictures.
-
-    Raises:
-        ConfigurationError: Jinja2 is not installed.
-    """
-    page = (
-        required("jinja2")
-        .Environment(autoescape=True, keep_trailing_newline=True)
-        .from_string(Path(__file__).with_name("page.html.jinja").read_text(encoding="utf-8"))
-    )
+    """The page of sections, each a title, cards and pictures."""
+    text = Path(__file__).with_name("page.html.jinja").read_text(encoding="utf-8")
+    page = Environment(autoescape=True, keep_trailing_newline=True).from_string(text)
     return page.render(title=title, lead=lead, palette=palette(), sections=sections)
 
 

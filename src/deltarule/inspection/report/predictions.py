@@ -1,5 +1,10 @@
 """What a report shows of predictions: by part of the rows, with the row and the numbers of every point."""
 
+import base64
+import struct
+import zlib
+from collections.abc import Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +14,6 @@ from deltarule.errors import counted
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import PAINTS, Chart
 from deltarule.inspection.report.evidence import PARTS, Evidence
-from deltarule.inspection.report.images import side_by_side
 
 ROC = (
     "The nearer to the upper left corner, the better. Behind a class stands the area under its curve, 1 where every "
@@ -19,6 +23,7 @@ RELIABILITY = (
     "On the line, 80 % sure means right in 80 % of the rows; below it the network is too sure. Large points hold many "
     "rows."
 )
+COLUMNS, CELL, WORDS = 10, 44, 14  # images side by side, the place of each, and the height of its words
 
 
 class Matrix(NamedTuple):
@@ -159,3 +164,34 @@ def _confusion(names: tuple[Any, ...], predicted: np.ndarray, actual: np.ndarray
 
     rows = [(name, [cell(i, j) for j in range(len(names))], share(i, counts[i].sum())) for i, name in enumerate(names)]
     return Matrix(names, rows, [share(j, counts[:, j].sum()) for j in range(len(names))])
+
+
+def side_by_side(images: np.ndarray, words: Sequence[str], label: str) -> str:
+    """Grey images (n, h, w) side by side as one <svg>, dark for large values, each with its words above."""
+    high = float(images.max(initial=0)) or 1.0
+    parts = []
+    for i, (image, said) in enumerate(zip(images, words, strict=True)):
+        x, y = CELL * (i % COLUMNS), (CELL + WORDS) * (i // COLUMNS)
+        grey = (255 * (1 - np.clip(image / high, 0, 1))).round().astype(np.uint8)
+        code = base64.b64encode(_png(grey)).decode("ascii")
+        parts.append(
+            f'<text x="{x + CELL / 2}" y="{y + 10}" text-anchor="middle">{escape(said)}</text>'
+            f'<image x="{x + 4}" y="{y + WORDS}" width="{CELL - 8}" height="{CELL - 8}" '
+            f'style="image-rendering: pixelated" href="data:image/png;base64,{code}"/>'
+        )
+    tall = (CELL + WORDS) * -(-len(words) // COLUMNS)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * CELL} {tall}" role="img" '
+        f'aria-label="{escape(label, quote=True)}" font-size="10" fill="currentColor">{"".join(parts)}</svg>'
+    )
+
+
+def _png(grey: np.ndarray) -> bytes:
+    """An image of bytes (h, w) as a PNG file."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = b"".join(b"\0" + row.tobytes() for row in grey)
+    head = struct.pack(">IIBBBBB", grey.shape[1], grey.shape[0], 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.data.lagged import Lags, Stretch
-from deltarule.data.schema_json import column_from_json, entry, list_of
+from deltarule.data.schema import column_from_json, entry, list_of
 from deltarule.errors import DataError, ModelFileError
 from deltarule.files import model_file
 from deltarule.models.scaling import Scaling

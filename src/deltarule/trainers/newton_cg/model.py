@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 BLOCK_BYTES = 2**27  # what the passes of one block of examples may take
+PASSES = 12  # numbers for each neuron of an example, or so
 
 
 class Model(NamedTuple):
@@ -54,5 +55,5 @@ def _first_sums(at: BackwardPass) -> tuple[Array, Params]:
 
 
 def block_of(net: "Network", rows: Rows) -> int:
-    """How many examples are passed at once: some twelve numbers for each neuron must fit BLOCK_BYTES."""
-    return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * 12 * net.sizes(rows.input_shape).neurons)))
+    """How many examples are passed at once: PASSES numbers for each neuron must fit BLOCK_BYTES."""
+    return block_size(rows.x.shape[0], max(1, BLOCK_BYTES // (8 * PASSES * net.sizes(rows.input_shape).neurons)))

@@ -18,7 +18,7 @@ from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective
 from deltarule.trainers.base import Trainer, batch_shares, damped_step
 from deltarule.trainers.newton_cg import radius as control
-from deltarule.trainers.newton_cg.model import Model, block_of, product, quadratic_model
+from deltarule.trainers.newton_cg.model import BLOCK_BYTES, PASSES, Model, block_of, product, quadratic_model
 from deltarule.trainers.newton_cg.steihaug import NEGATIVE, steihaug
 from deltarule.trainers.stopping import stop_code
 
@@ -106,6 +106,8 @@ class NewtonCG(Trainer):
 
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     learning_rate_name: ClassVar[str | None] = "radius"
+    passes: ClassVar[int | None] = PASSES
+    most_at_once: ClassVar[float] = BLOCK_BYTES
 
     def __post_init__(self):
         """Check every number where it is given."""

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.prefetch import AHEAD, Prefetch, chunks, shuffled
-from deltarule.data.stream import Stream
+from deltarule.data.stream import AHEAD, Prefetch, Stream, chunks, shuffled
 from deltarule.engine.rows import Rows, padded_size
 from deltarule.network.examples import require_finite
 from deltarule.network.network import Network
@@ -52,7 +51,7 @@ class Feed:
         """Of one example's inputs."""
         return (self.stream.inputs,)
 
-    def epoch(self, number: int | None) -> Prefetch[Rows]:
+    def epoch(self, number: int | None) -> Prefetch:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""
         process = self.engine.process_index()
         blocks = self.stream.blocks

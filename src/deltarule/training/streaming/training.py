@@ -58,7 +58,7 @@ def train_stream(
         net: the network.
         stream: an `ArrayStream` or `ParquetStream`. With several processes each one reads its own share of it.
         trainer: `GradientDescent` with a batch_size, on chunks of shuffled blocks, each mixed uniformly (see
-            `deltarule.data.prefetch.chunks`); or `LevenbergMarquardt` in primal form on all examples.
+            `deltarule.data.stream.chunks`); or `LevenbergMarquardt` in primal form on all examples.
         epochs: at most this many.
         validation_data: (Xv, Yv) or (Xv, Yv, weights), in memory, scored after every epoch; the result holds the best
             parameters on it.

@@ -1,1 +1,0 @@
-"""Time series that books and papers test networks with."""
