@@ -84,14 +84,8 @@ class Training:
 class Learner(Training):
     """A training by one trainer; of a long one every second of the earlier moments is dropped.
 
-    Args:
-        net: the network.
-        trainer: the trainer.
-        examples: X and Y, (N, n_1) and (N, k).
-        validation: (Xv, Yv) or None.
-        seed: of the initial parameters and of the order of the examples.
-        params: where to start; None draws fresh parameters.
-        rules: when to end.
+    `examples` are X (N, n_1) and Y (N, k); `seed` is that of the initial parameters, unless they are given, and of the
+    order of the examples.
 
     Raises:
         DeltaruleError: network, trainer and examples do not go together.
