@@ -202,7 +202,6 @@ def _equations(equations: Any) -> tuple[Equation, ...]:
 
 
 def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """The measurements, checked."""
     if data is None:
         return None
     if not isinstance(data, tuple | list) or len(data) != 2:
