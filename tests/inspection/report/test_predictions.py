@@ -53,7 +53,7 @@ def test_every_point_says_its_row_and_its_numbers(plant):
 
 def test_recall_and_precision_of_each_class():
     actual, predicted = np.array([0, 0, 0, 0, 1, 1, 2]), np.array([0, 0, 0, 1, 1, 0, 1])
-    schema = Schema("t", "classification", (NumericColumn("x", 0.0, 1.0),), (), ("a", "b", "c"), ("kind",))
+    schema = Schema("table", "classification", (NumericColumn("x", 0.0, 1.0),), (), ("a", "b", "c"), ("kind",))
     (shown, *_) = predictions(schema, Evidence("t", np.eye(3)[predicted], actual, {}, ()))
     assert shown.confusion == (("a", "b", "c"), [[3, 1, 0], [1, 1, 0], [0, 1, 0]])
     page = whole_page("", "", [("", [], [shown])])
