@@ -16,7 +16,7 @@ from deltarule.equations.pointwise import Number, as_number, broadcast, value_of
 from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
-from deltarule.network.layers.components import Components, Key
+from deltarule.network.layers.jet import Components, Key
 
 MOST = 64  # residuals of one point
 SHAPES = "x[:, 0] is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."

@@ -73,7 +73,6 @@ class Activation:
     higher: tuple[Callable[[Array, Array], Array], ...] = ()
 
     def __post_init__(self):
-        """Check each part where it is given."""
         if not (isinstance(self.name, str) and NAME.fullmatch(self.name)):
             raise ConfigurationError(
                 f"name is {self.name!r}: an activation's name is a letter and then letters, digits, - or _."

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.engine.turn import no_clock
+from deltarule.engine.rows import no_clock
 from deltarule.errors import ConfigurationError
 from deltarule.play import picture
 from deltarule.play.choices import (

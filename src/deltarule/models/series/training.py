@@ -24,8 +24,8 @@ from deltarule import trees
 from deltarule.curvature.linearization import NormalEquations
 from deltarule.data.lagged import Stretch, Windows, table, windows
 from deltarule.engine import numpy_engine
-from deltarule.engine.blas_threads import threads_for_order
-from deltarule.engine.turn import no_clock
+from deltarule.engine.machine import threads_for_order
+from deltarule.engine.rows import no_clock
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
