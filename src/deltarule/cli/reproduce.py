@@ -10,7 +10,7 @@ from rich.text import Text
 from deltarule import data
 from deltarule.cli.options import check_given, count, option
 from deltarule.cli.reading import Folders, Screen, require_writable
-from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
+from deltarule.cli.screen import command, console_for, emit_json, line, show_download, table_of, warnings_as_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,7 +46,7 @@ def reproduce(asked: Reproduction) -> None:
     Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
-    from deltarule.cli.progress import DownloadProgress, ExperimentProgress
+    from deltarule.cli.progress import ExperimentProgress
     from deltarule.data.optional import require
     from deltarule.experiments import EXPERIMENTS, Settings, choose, run, write
 
@@ -66,8 +66,8 @@ def reproduce(asked: Reproduction) -> None:
     require_writable("--out", folder / "README.md")
     mnist: Any = None
     if any(EXPERIMENTS[each].needs_mnist for each in names):
-        with DownloadProgress() as progress:  # asked for before the work begins, so that its absence is known at once
-            mnist = data.load("mnist", data_dir=asked.folders, progress=progress)
+        # Asked for before the work begins, so that its absence is known at once.
+        mnist = data.load("mnist", data_dir=asked.folders, progress=show_download)
     options = (["--quick"] if asked.quick else []) + ([] if asked.seeds is None else ["--seeds", asked.seeds])
     records = []
     for each in names:

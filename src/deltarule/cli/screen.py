@@ -37,6 +37,11 @@ def show_notes(notes: Iterable[str]) -> None:
         print(f"Note: {as_typed(note)}", file=sys.stderr)
 
 
+def show_download(address: str) -> None:
+    """Say what is being downloaded."""
+    print(f"Downloading {address}", file=sys.stderr)
+
+
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
     """Show what the library warns of as notes: that JAX is missed once, anything else as often as it comes."""
