@@ -214,7 +214,7 @@ def test_weights_are_split_with_their_rows(csv):
         ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row, so that nothing can be learnt"),
         ("a,b,y\n1,1,1\n2,2,2\n3,3,3", {"target": "b,y", "task": "classification"}, ConfigurationError, "one target"),
         ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "task": "guess"}, ConfigurationError, "task is 'guess'"),
-        ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "seed": -1}, ConfigurationError, "seed is -1"),
+        ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "seed": -1}, ConfigurationError, "seed must be .* is -1"),
     ],
 )
 def test_a_table_that_cannot_be_used(csv, text, options, kind, message):
