@@ -24,7 +24,7 @@ class Predictions(NamedTuple):
 
     title: str
     targets: tuple[str, ...]
-    index: dict[str, Any]  # the number of the row, or the time
+    places: dict[str, Any]  # the number of the row, or the time
     said: dict[str, Any]  # the targets, and of classes the probabilities
     std: dict[str, Any]  # the standard deviation of each target, if the model has error bars
     reach: float | None  # how many of them the ends of the interval lie from the prediction

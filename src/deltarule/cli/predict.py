@@ -10,7 +10,7 @@ from rich.text import Text
 from deltarule.cli.model import Predictions, is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import check_given, count, number, option
 from deltarule.cli.reading import Rows, require_writable
-from deltarule.cli.screen import SHOWN, command, console_for, emit_json, line, table_of, table_of_rows, write_csv
+from deltarule.cli.screen import SHOWN, command, emit_json, table_of, table_of_rows, write_csv
 from deltarule.cli.series import continued
 from deltarule.errors import ConfigurationError, counted
 
@@ -50,7 +50,7 @@ def predict(asked: Prediction) -> None:
     if found.std and found.reach is not None:
         for what, reach in (("lower", -found.reach), ("upper", found.reach)):
             spread[what] = {name: found.said[name] + reach * std for name, std in found.std.items()}
-    taken = {**found.index, **found.beside, **found.said}
+    taken = {**found.places, **found.beside, **found.said}
     named = {
         _free(suffixed(name, what), taken): values for what, each in spread.items() for name, values in each.items()
     }
@@ -61,16 +61,15 @@ def predict(asked: Prediction) -> None:
         out = {"out": None if asked.out is None else str(asked.out)}
         emit_json(asked.facts | found.facts | predictions | spread | out)
         return
-    console = console_for(asked.as_json)
-    line(console, found.title)
-    console.print(_table({**found.index, **found.said, **named}, len(found.said) > len(found.targets)))
+    asked.line(found.title)
+    asked.console.print(_table({**found.places, **found.said, **named}, len(found.said) > len(found.targets)))
     count = len(found.said[found.targets[0]])
     if asked.out is not None:
-        line(console, f"{counted(count, 'prediction')} {'is' if count == 1 else 'are'} in {asked.out}.")
-        line(console, command("export", asked.model, "--to", "c"), "bold")
+        asked.line(f"{counted(count, 'prediction')} {'is' if count == 1 else 'are'} in {asked.out}.")
+        asked.line(command("export", asked.model, "--to", "c"), "bold")
         return
-    line(console, f"{SHOWN} of {count:,} rows. All of them, as a table:" if count > SHOWN else "As a table:")
-    line(console, command("predict", *asked.words("interval", "steps"), "--out", "predictions.csv"), "bold")
+    asked.line(f"{SHOWN} of {count:,} rows. All of them, as a table:" if count > SHOWN else "As a table:")
+    asked.line(command("predict", *asked.words("interval", "steps"), "--out", "predictions.csv"), "bold")
 
 
 def _of_rows(model: "TrainedModel", asked: Prediction) -> Predictions:
@@ -100,7 +99,7 @@ def _of_rows(model: "TrainedModel", asked: Prediction) -> Predictions:
     return Predictions(
         title=f"predictions of {asked.model} for {rows.name}",
         targets=schema.target_names,
-        index={_free("row", taken, "source_"): rows.rows},
+        places={_free("row", taken, "source_"): rows.rows},
         said=said,
         std={} if bars is None else dict(zip(schema.target_names, spread(model, rows.X).T, strict=True)),
         reach=None if bars is None or asked.interval is None else bars.reach(asked.interval),

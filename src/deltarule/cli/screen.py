@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,11 +18,6 @@ from deltarule.errors import CheckpointWarning, EngineWarning
 from deltarule.models.words import finite
 
 SHOWN = 10  # rows of a table of predictions
-
-
-def console_for(as_json: bool) -> Console:
-    """Standard output, or standard error when standard output is kept for the JSON line."""
-    return Console(stderr=as_json, highlight=False)
 
 
 def emit_json(record: dict[str, Any]) -> None:
@@ -58,11 +52,6 @@ def warnings_as_notes() -> Iterator[None]:
             warnings.simplefilter("always", category)
         warnings.showwarning = show
         yield
-
-
-def line(console: Console, text: str, style: str = "") -> None:
-    """Write a line exactly as it is: no wrapping, no markup."""
-    console.print(Text(text, style=style), soft_wrap=True)
 
 
 def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) -> Table:

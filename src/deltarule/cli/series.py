@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.reading import Rows, parse_hidden, parse_lags
-from deltarule.cli.screen import SHOWN, command, console_for, emit_json, finite, line, panel_of, show_notes
+from deltarule.cli.reading import Rows, Screen, parse_hidden, parse_lags
+from deltarule.cli.screen import SHOWN, command, emit_json, finite, panel_of, show_notes
 from deltarule.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST = 20  # the steps ahead that are judged where no --horizon is given
 
 
-def train_series(choices: Choices, as_json: bool) -> None:
+def train_series(choices: Choices, screen: Screen) -> None:
     """Train on the first 85 % of the steps, judge on the rest, save."""
     from deltarule.data.splitting import held_out
     from deltarule.models.series.judging import judged, verdict
@@ -60,7 +60,6 @@ def train_series(choices: Choices, as_json: bool) -> None:
         "training_seconds": round(seconds, 3),
     }
     model.save(choices.model)
-    console = console_for(as_json)
     members = len(model.committee_.weights)
     facts = [
         ("data", f"{Path(choices.source).name}: {cut:,} steps to fit, {len(series.Y) - cut:,} to test, in their order"),
@@ -74,11 +73,11 @@ def train_series(choices: Choices, as_json: bool) -> None:
         ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
         ("saved", str(choices.model)),
     ]
-    console.print(panel_of("deltarule train", facts))
-    console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
+    screen.console.print(panel_of("deltarule train", facts))
+    screen.console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
     goes_on = "report" if series.inputs else "predict"  # which would need rows with the inputs to come
-    line(console, command(goes_on, choices.model, choices.source), "bold")
-    if as_json:
+    screen.line(command(goes_on, choices.model, choices.source), "bold")
+    if screen.as_json:
         emit_json(
             {
                 "source": choices.source,
@@ -130,7 +129,7 @@ def continued(model: "NARXRegressor", asked: "Prediction") -> Predictions:
     return Predictions(
         title=f"{Path(asked.source).name} goes on for {steps} after its last output, by {asked.model}",
         targets=targets,
-        index={options.get("time") or "step": times},
+        places={options.get("time") or "step": times},
         said=dict(zip(targets, np.reshape(ahead, (count, -1)).T, strict=True)),
         std=dict(zip(targets, np.reshape(std, (count, -1)).T, strict=True)),
         reach=None if asked.interval is None else float(ndtri((1 + asked.interval) / 2)),

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.cli.screen import line
 from deltarule.errors import counted
 from deltarule.models.words import number
 from deltarule.network.tracing import equations
@@ -28,17 +27,21 @@ def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], t
         widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
     target, prediction = answers
-    line(console, f"{example}: target {target}, prediction {prediction}", "bold")
-    line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
-    line(console, "\nForward pass", "bold cyan")
-    line(console, "  a^1 = x   (1)", "magenta")
+    _line(console, f"{example}: target {target}, prediction {prediction}", "bold")
+    _line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
+    _line(console, "\nForward pass", "bold cyan")
+    _line(console, "  a^1 = x   (1)", "magenta")
     names = [Text(name) for name in model.schema.input_names]
     _vectors(console, {"input": names, "a^1": traced.x}, full, "k")
     for i in range(len(traced.layers)):
         _layer(console, model, i, traced, full, forward=True)
-    line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
+    _line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
     for i in reversed(range(len(traced.layers))):
         _layer(console, model, i, traced, full, forward=False)
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style=style), soft_wrap=True)
 
 
 def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool, forward: bool) -> None:
@@ -48,7 +51,7 @@ def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", ful
     shape = f" ({' × '.join(map(str, layer.a.shape))})" * (layer.a.ndim > 1)
     name = f"{type(described).__name__}, {counted(layer.a.size, 'neuron')}{shape}"
     name += f", sigma = {activation}" if activation else ""
-    line(console, f"\nLayer {l}{', the output' * last}: {name}", "bold")
+    _line(console, f"\nLayer {l}{', the output' * last}: {name}", "bold")
     formulas = equations(model.net, i)
     columns: dict[str, Any] = {"output": [Text(name) for name in model.schema.output_names]} if last else {}
     if forward:
@@ -62,7 +65,7 @@ def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", ful
         columns |= {"∇_a C" if last else f"dC/da^{l}": layer.dC_da, f"sigma'(z^{l})": layer.slope}
         columns |= {f"delta^{l}": layer.delta, **vectors}
     for which in shown:
-        line(console, f"  {formulas[which]}", "magenta")
+        _line(console, f"  {formulas[which]}", "magenta")
     if not forward:
         _vectors(console, columns, full)
     for name, matrix in matrices.items():
@@ -104,7 +107,7 @@ def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str =
     }
     _tables(console, index, cells, cut=shown < count)
     if shown < count:
-        line(console, f"{shown} of {count}; --full prints all", "dim")
+        _line(console, f"{shown} of {count}; --full prints all", "dim")
 
 
 def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None:
@@ -112,7 +115,7 @@ def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None
     shape = " × ".join(map(str, matrix.shape))
     matrix = matrix.reshape(len(matrix), -1)
     rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
-    line(console, f"{name}, {shape}")
+    _line(console, f"{name}, {shape}")
     cells = {str(k): [number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
     cells |= {"...": [""] * rows} if columns < matrix.shape[1] else {}
     _tables(console, "j \\ k", cells, cut=rows < matrix.shape[0])
