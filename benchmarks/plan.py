@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 import deltarule as dr
+from deltarule import engine as engines
 from deltarule.engine.choice import choose_engine
+from deltarule.trainers.form import memory_needed
 from deltarule.training.forecast import forecast
-from deltarule.training.memory import memory_needed
 
 CASES = {
     "SGD, batches of 10": (dr.GradientDescent(eta=0.05, batch_size=10), (100, 100, 10), 50_000, 4),
@@ -54,11 +55,11 @@ def remember(name: str, engine: str) -> None:
     """Train a case in this process and print its row."""
     trainer, sizes, examples = MEMORY_CASES[name]
     net, X, Y = problem(sizes, examples)
-    engine = choose_engine(engine, net, trainer, X.shape, 2, None)
+    engine = choose_engine(engine, net, trainer, (examples, sizes[0]), 2, None)
     dr.train(*problem((2, 2, 1), 500), trainer=trainer, epochs=1, engine=engine)  # so that what computes is there
-    estimated = memory_needed(net.sizes(sizes[:1]), examples, np.dtype(trainer.dtype), trainer).total
-    before = resident("VmRSS")
-    dr.train(net, X, Y, trainer=trainer, epochs=2, engine=engine)
+    estimated = memory_needed(net.sizes(sizes[:1]), examples, np.dtype(trainer.dtype), trainer, engines.get(engine))
+    estimated, before = estimated.total, resident("VmRSS")
+    dr.train(net, X.astype(trainer.dtype), Y.astype(trainer.dtype), trainer=trainer, epochs=2, engine=engine)
     measured = resident("VmHWM") - before
     print(
         f"| {name} | {engine} | {'-'.join(map(str, sizes))} | {examples:,} | {estimated / 2**20:,.0f} | "

@@ -29,12 +29,17 @@ def rows_on(name: str, x: Any, y: Any, weight: Any = None) -> Rows:
     """Examples laid out by the engine, each array in its own dtype."""
     E = engine.get(name)
     with E.computing_in(np.asarray(x).dtype):
-        return Rows(*E.laid_out(x, y, weight))
+        return E.laid_out(x, y, weight)
 
 
 def off(tree: Any) -> Any:
     """The tree with NumPy's arrays."""
     return trees.mapped(np.asarray, tree)
+
+
+def rounding(name: str, tolerance: float = 1e-6) -> float:
+    """How far the same steps may be apart in two programs: compiled another way they may round another way."""
+    return 0.0 if name == "numpy" else tolerance
 
 
 def assert_close(left: Any, right: Any, tolerance: float = 1e-12, floor: float = 0.0) -> None:

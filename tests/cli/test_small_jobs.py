@@ -5,6 +5,8 @@ import sys
 
 import pandas as pd
 
+from imports.gen_function import NETS, write
+
 RUN = """
 import sys
 from deltarule.cli import main
@@ -45,6 +47,53 @@ def test_tables_and_folders_are_trained_and_their_models_used_without_jax(shelf,
         "export m.safetensors --to c",
         f"search {table} --target price --hidden 3 --epochs 2 --trials 2 --out s.safetensors",
     )
+
+
+LIBRARY = """
+import sys
+import numpy as np
+import pandas as pd
+import deltarule as dr
+from deltarule.play.lesson import Lesson
+from deltarule.play.problems import GENERATED
+from deltarule.play.server import Playground
+from sklearn.neural_network import MLPRegressor
+
+X = np.linspace(-1, 1, 40)[:, None]
+Y = np.sin(2 * X)
+net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
+deep = dr.Network([dr.LSTM(3), dr.Dense(1, "linear")])
+narx = dr.NARXRegressor(1, 1, hidden=(3,), members=1, restarts=1, random_state=0)
+narx.fit(X, Y[:, 0]).simulate(X, Y[:3, 0])
+dr.solve(net, [dr.Equation(X, lambda x, u, p: u.d(0) + u.value)], trainer=dr.LevenbergMarquardt(), epochs=3)
+net.derivatives(net.init(0, (1,)), X)
+dr.from_sklearn(MLPRegressor(hidden_layer_sizes=3, solver="lbfgs", max_iter=500).fit(X, Y[:, 0])).predict(X)
+dr.train(deep, X.reshape(4, 10, 1), Y.reshape(4, 10, 1), trainer=dr.GradientDescent(eta=0.1), epochs=2)
+dr.train(net, X, Y, trainer=dr.GradientDescent(eta=0.1, schedule=lambda t: 1 / (1 + t)), epochs=2)
+dr.train(net, X, Y, trainer=dr.LBFGS(), epochs=2)
+dr.fit_table(pd.DataFrame({"x": X[:, 0], "y": Y[:, 0]}), target="y", epochs=2)
+dr.NetworkRegressor(hidden=(3,), epochs=5).fit(X, Y[:, 0]).predict(X)
+dr.NetworkClassifier(hidden=(3,), epochs=5).fit(X, Y[:, 0] > 0).predict_proba(X)
+lesson = Lesson(GENERATED["circles"]())
+lesson.epoch(), lesson.frame()
+served = Playground(GENERATED["curve"]())
+served.start()
+served.stop()
+assert "jax" not in sys.modules
+"""
+
+
+def test_series_equations_imports_and_the_page_need_no_jax(tmp_path):
+    write(NETS["two_hidden"], "engine", tmp_path)
+    steps = [f"{t},{t % 7},{(t * t) % 11}" for t in range(90)]
+    (tmp_path / "plant.csv").write_text("\n".join(["t,u,y", *steps]) + "\n")
+    in_a_process(
+        RUN,
+        f"import {tmp_path}/engine.m --out engine.safetensors",
+        f"train {tmp_path}/plant.csv --target y --time t --lags 2 --hidden 3",
+        f"report plant.safetensors {tmp_path}/plant.csv",
+    )
+    in_a_process(LIBRARY)
 
 
 def test_a_report_is_written_without_matplotlib(shelf):

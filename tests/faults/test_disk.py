@@ -13,6 +13,8 @@ import deltarule as dr
 from deltarule.errors import CheckpointError, CheckpointWarning, ModelFileError
 from deltarule.training.checkpoints import folder
 
+pytestmark = pytest.mark.usefixtures("on_each_engine")
+
 NET = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
 X = np.random.default_rng(0).uniform(-1, 1, (16, 2))
 Y = X[:, :1] * X[:, 1:]

@@ -169,6 +169,27 @@ def test_training_is_a_hand_run_optax_loop(engine, trainer, rule, of_optax):
     assert_close(result.params, params, rtol=1e-9)
 
 
+@NEEDS_OPTAX
+def test_a_schedule_of_optax_is_asked_for_many_steps_together():
+    """NumPy asks three times for 2,500 steps, and once what it gives; the factors are those of each step alone."""
+    asked, cosine = [], optax.cosine_decay_schedule(1, 3000)
+
+    def schedule(t):
+        asked.append(t)
+        return cosine(t)
+
+    trainer, plain = (dr.GradientDescent(eta=1e-3, batch_size=1, schedule=f) for f in (schedule, cosine_by_numpy))
+    options = {"epochs": 209, "params": START, "engine": "numpy"}
+    found, expected = (dr.train(NET, X, Y, trainer=one, **options) for one in (trainer, plain))
+    assert len(asked) == 4
+    assert_close(found.params, expected.params, rtol=1e-12)
+
+
+def cosine_by_numpy(t):
+    """The cosine schedule of 3,000 steps."""
+    return (1 + np.cos(np.pi * t / 3000)) / 2
+
+
 def test_a_full_batch_is_a_mini_batch_of_all():
     whole, batch = (
         dr.train(NET, X, Y, trainer=dr.GradientDescent(eta=0.1, batch_size=m), epochs=5, params=START)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.engine import numpy_engine
+from deltarule.trainers.form import memory_needed
 from deltarule.training.forecast import Forecast, forecast
-from deltarule.training.memory import memory_needed
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 
@@ -48,8 +49,8 @@ def test_sequences_have_residuals_at_every_step():
 
 def made(form="primal", divided=8.0, alone=1.0, sent=1e9):
     sizes, trainer, dtype = NET.sizes((3,)), dr.LevenbergMarquardt(solver=form), np.dtype("float64")
-    memory = memory_needed(sizes, 1000, dtype, trainer)
-    return Forecast(sizes, 1000, dtype, form, 1, 1.0, memory, sent, trainer, divided, alone)
+    memory = memory_needed(sizes, 1000, dtype, trainer, numpy_engine)
+    return Forecast(sizes, 1000, dtype, form, 1, 1.0, memory, sent, trainer, numpy_engine, divided, alone)
 
 
 def test_devices_divide_the_sum_and_not_the_factorisation():
@@ -60,11 +61,11 @@ def test_devices_divide_the_sum_and_not_the_factorisation():
 
 
 def test_memory_counts_the_examples_once_and_the_matrices_on_each_device():
-    """1,024 rows of 3 + 1 float64; JᵀJ, a block's part of it, its factor and D of order 21."""
+    """1,000 rows of 3 + 1 float64; JᵀJ, a block's part of it and its factor of order 21."""
     alone, divided = made().memory_on(1), made().memory_on(4)
-    assert alone.examples == 1024 * 4 * 8
-    assert divided.examples == 256 * 4 * 8
-    assert alone.matrices == divided.matrices == 4 * 21 * 21 * 8
+    assert alone.examples == 1000 * 4 * 8
+    assert divided.examples == 250 * 4 * 8
+    assert alone.matrices == divided.matrices == 3 * 21 * 21 * 8
     assert alone.total == alone.examples + alone.matrices + alone.work
 
 

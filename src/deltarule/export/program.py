@@ -115,19 +115,23 @@ class Program:
         return any(c.imputed for c in self.columns)
 
     @property
-    def category_counts(self) -> list[int]:
-        """How many categories each column has, 0 for a number."""
-        return [len(c.categories or ()) for c in self.columns]
-
-    @property
-    def imputed_flags(self) -> list[int]:
-        """1 for a column that may be missing."""
-        return [int(c.imputed) for c in self.columns]
-
-    @property
     def scales_outputs(self) -> bool:
         """Whether the outputs have to be brought into units."""
         return any(c.mean != 0 or c.std != 1 for c in self.targets)
+
+    @property
+    def constants(self) -> dict[str, list]:
+        """What scales the columns and the targets, and how many categories a column has: those that are needed."""
+        columns, targets = self.columns, self.targets
+        every = {
+            "mean": [c.mean for c in columns] if self.scales_inputs else [],
+            "std": [c.std for c in columns] if self.scales_inputs else [],
+            "categories": [len(c.categories or ()) for c in columns] if self.has_categories else [],
+            "imputed": [int(c.imputed) for c in columns] if self.has_imputed else [],
+            "out_mean": [c.mean for c in targets] if self.scales_outputs else [],
+            "out_std": [c.std for c in targets] if self.scales_outputs else [],
+        }
+        return {name: values for name, values in every.items() if values}
 
     @property
     def sums_to_one(self) -> bool:

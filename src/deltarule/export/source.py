@@ -94,6 +94,11 @@ def about_outputs(program: Program, first: int) -> list[str]:
     return [f"{j}: {in_comment(label)}" for j, label in enumerate(program.classes, first)]
 
 
+def listed(lines: Iterable[str], prefix: str) -> str:
+    """The lines one below the other, each behind the prefix."""
+    return "\n".join(prefix + line for line in lines)
+
+
 @cache
 def _templates() -> Environment:
     environment = Environment(
@@ -105,7 +110,7 @@ def _templates() -> Environment:
         variable_start_string="«",
         variable_end_string="»",
     )
-    environment.globals |= {"about": about, "about_outputs": about_outputs, "wrapped": wrapped}
+    environment.globals |= {"about": about, "about_outputs": about_outputs, "listed": listed, "wrapped": wrapped}
     environment.globals |= {"activation": get_activation, "search": re.search}
     environment.filters["without_stars"] = lambda text: re.sub(r"[(*][*)]", lambda two: " ".join(two[0]), text)
     return environment

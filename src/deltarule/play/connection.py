@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from deltarule.checks import require_choice
-from deltarule.engine.turn import TimeIsUp
+from deltarule.engine.rows import TimeIsUp
 from deltarule.errors import DeltaruleError
 from deltarule.play.choices import SPEEDS
 from deltarule.play.frames import Frames, told_by

@@ -7,18 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.engine.precision import dtype_of
+from deltarule.checks import dtype_of
 from deltarule.engine.randomness import as_path
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.engine.rows import Record, Rows, Turn, no_clock
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import evaluate
 from deltarule.network.examples import checked_rows, require_finite, validation_rows
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
-from deltarule.training.loop import Course, is_sound
-from deltarule.training.monitoring import learning_speed
+from deltarule.training.loop import Course, is_sound, learning_speed
 from deltarule.training.train import NO_RULES, check_together, starting_points
 
 MOST_MOMENTS = 2000
@@ -84,14 +82,8 @@ class Training:
 class Learner(Training):
     """A training by one trainer; of a long one every second of the earlier moments is dropped.
 
-    Args:
-        net: the network.
-        trainer: the trainer.
-        examples: X and Y, (N, n_1) and (N, k).
-        validation: (Xv, Yv) or None.
-        seed: of the initial parameters and of the order of the examples.
-        params: where to start; None draws fresh parameters.
-        rules: when to end.
+    `examples` are X (N, n_1) and Y (N, k); `seed` is that of the initial parameters, unless they are given, and of the
+    order of the examples.
 
     Raises:
         DeltaruleError: network, trainer and examples do not go together.

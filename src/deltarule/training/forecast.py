@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from deltarule.engine.precision import as_dtype
+from deltarule import engine as engines
+from deltarule.checks import as_dtype
+from deltarule.engine.choice import choose_engine
 from deltarule.engine.rows import examples_at_once
-from deltarule.network.sizes import Sizes
-from deltarule.trainers.form import form_costs
-from deltarule.training.memory import Memory, memory_needed
+from deltarule.network.network import Sizes
+from deltarule.trainers.form import Memory, form_costs, memory_needed
 from deltarule.training.train import train
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Forecast(NamedTuple):
 
     examples are N; form is "primal", "dual", "cg" or None for first-order steps; `sent` are the bytes that a device
     sends and receives in an epoch of several; `divided` and `alone` the seconds of an epoch on one device that many
-    devices share, and those that each spends alone.
+    devices share, and those that each spends alone, of the engine E.
     """
 
     sizes: Sizes
@@ -53,6 +54,7 @@ class Forecast(NamedTuple):
     memory: Memory
     sent: float
     trainer: Any
+    E: Any
     divided: float = 0.0
     alone: float = 0.0
 
@@ -73,7 +75,7 @@ class Forecast(NamedTuple):
 
     def memory_on(self, devices: int) -> Memory:
         """What each of so many devices holds."""
-        return memory_needed(self.sizes, self.examples, self.dtype, self.trainer, devices)
+        return memory_needed(self.sizes, self.examples, self.dtype, self.trainer, self.E, devices)
 
 
 def forecast(
@@ -99,10 +101,11 @@ def forecast(
     m = trainer.batch_size
     steps = 1 if m is None else -(-examples // m)
     form = trainer.form(sizes, m or examples)
-    memory = memory_needed(sizes, examples, dtype, trainer)
+    E = engines.get(choose_engine(engine, net, trainer, (examples, *shape), 1, None))
+    memory = memory_needed(sizes, examples, dtype, trainer, E)
     sent = float(steps * _sent(sizes, form, m or examples, dtype.itemsize))
     flops = steps * _flops(sizes, form, m or examples)
-    found = Forecast(sizes, examples, dtype, form, steps, flops, memory, sent, trainer)
+    found = Forecast(sizes, examples, dtype, form, steps, flops, memory, sent, trainer, E)
 
     def seconds(*counts: int) -> list[tuple[float, ...]]:
         probes = [_probe(net, _in_form(trainer, form), shape, count, dtype, clock, engine) for count in counts]
