@@ -91,13 +91,13 @@ def train_stream(
         )
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
-    shape = (stream.rows, stream.inputs)
+    shape = (len(stream), stream.inputs)
     E = engine_of(engine, resume, net, trainer, shape, epochs, devices)
     with E.computing_in(dtype):
         mesh = E.mesh_of(devices)
         whole = stream
         stream = stream if mesh is None else E.own_stream(stream)
-        counts = E.process_counts(stream.rows)
+        counts = E.process_counts(len(stream))
         if not counts.all():
             idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
             raise DataError(f"{idle}: use fewer processes, or more files.")
