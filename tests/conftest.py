@@ -42,8 +42,8 @@ PLACES = (os.environ.get("DELTARULE_DATA", ""), str(Path(__file__).parents[2] / 
 
 @pytest.fixture(scope="module", autouse=True)
 def room_for_programs() -> Iterator[None]:
-    """JAX keeps every program that it compiles: they come to several GiB, and XLA crashes where Linux allows a process no
-    more maps of memory. So they are dropped after a module where the process has grown by a GiB since they last were.
+    """JAX keeps every program that it compiles: they come to several GiB, and XLA crashes where Linux allows a process
+    no more maps of memory. So they are dropped after a module where the process has grown by a GiB since they were.
     """
     global held
     yield
