@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule import trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError, DataError
 
@@ -126,6 +127,14 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
         raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape {shape}.") from None
 
 
+def as_array(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> Array:
+    """As `as_numbers`, but an array of JAX stays one."""
+    if type(values) is np.ndarray or not is_jax(values):
+        return as_numbers(name, values, dtype, shape)
+    require_real(name, values)
+    return values
+
+
 def require_real(name: str, array: Array) -> None:
     """Raise a DataError if the array is of a kind that NumPy casts to numbers of another meaning."""
     kind = array.dtype.kind
@@ -149,3 +158,34 @@ def _from_objects(values: Any, array: np.ndarray) -> np.ndarray:
 
 def _is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ == "NAType"
+
+
+def as_dtype(dtype: Any) -> np.dtype:
+    """float32 or float64 as a NumPy dtype.
+
+    Raises:
+        ConfigurationError: any other dtype.
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in (np.dtype("float32"), np.dtype("float64")):
+        raise ConfigurationError(f"dtype must be 'float32' or 'float64', and is {dtype!r}.")
+    return found
+
+
+def dtype_of(params: Any) -> np.dtype:
+    """The dtype that a network with these parameters computes in."""
+    leaves = trees.leaves(params)
+    if not leaves:
+        raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")
+    try:
+        dtypes = {leaf.dtype for leaf in leaves}
+        return dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)
+    except AttributeError:
+        kinds = sorted({type(leaf).__name__ for leaf in leaves if not hasattr(leaf, "dtype")})
+        raise ConfigurationError(
+            f"the parameters hold {', '.join(kinds)} where arrays belong: give a list with one dict of arrays for each "
+            "layer, as net.init makes it."
+        ) from None

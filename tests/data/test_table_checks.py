@@ -118,7 +118,7 @@ def test_equal_inputs_with_another_target_are_no_copies(loaded, draw):
 
 def test_so_few_rows_that_nothing_can_be_trusted_are_a_note(loaded, draw):
     data = loaded(x=draw.normal(size=12), y=draw.normal(size=12))
-    assert f"only {len(data.train)} rows to train on: with so few neither" in " ".join(data.notes)
+    assert f"only {len(data.train)} rows to train on" in " ".join(data.notes)
     assert too_few_rows(9)
     assert not too_few_rows(10)
     assert not any("to train on" in note for note in loaded(x=draw.normal(size=40), y=draw.normal(size=40)).notes)

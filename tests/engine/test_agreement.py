@@ -267,7 +267,7 @@ LEVENBERG_MARQUARDT = {
     "primal, l2": {"solver": "primal", "l2": 0.3},
     "dual, l2": {"solver": "dual", "l2": 0.3},
     "neither corrected nor refitted": {"solver": "primal", "acceleration": False, "refit": False},
-    "batches": {"solver": "primal", "batch_size": 15},
+    "batches": {"solver": "primal", "batch_size": 15, "damping": 0.1},
 }
 
 

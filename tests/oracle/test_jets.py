@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule import trees
-from deltarule.curvature.gram import gram
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import gram, linearize
 from deltarule.equations.problem import lift
 from deltarule.equations.residual import Residual, asked
 from deltarule.network import backprop

@@ -139,7 +139,7 @@ def test_the_first_epoch_is_whole_whatever_the_time_limit(name):
 @pytest.mark.parametrize("batch_size", [None, 4])
 def test_ctrl_c_within_an_epoch_keeps_the_last_whole_one(monkeypatch, trials, batch_size):
     """KeyboardInterrupt from within a trial: epochs so far are kept, with the records of these and no more."""
-    trainer, tried, judge = dr.LevenbergMarquardt(batch_size=batch_size), [], lm.control.judge
+    trainer, tried, judge = dr.LevenbergMarquardt(batch_size=batch_size), [], lm.judge
 
     def interrupted(*arguments):
         tried.append(arguments)
@@ -148,7 +148,7 @@ def test_ctrl_c_within_an_epoch_keeps_the_last_whole_one(monkeypatch, trials, ba
         return judge(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(lm.control, "judge", interrupted)
+        patch.setattr(lm, "judge", interrupted)
         result = train(trainer=trainer, restarts=1, epochs=100)
     assert result.stop_reason == "interrupted"
     assert len(tried) == trials

@@ -16,6 +16,7 @@ docs/benchmarks.md. A training that only JAX can do (devices, a rule of Optax) t
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from deltarule.checks import require_choice
 from deltarule.engine import ENGINES, jax_is_installed
 from deltarule.errors import ConfigurationError, EngineWarning, installing
 
@@ -55,8 +56,7 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
     Raises:
         ConfigurationError: the name is not known, or the NumPy engine cannot do what is asked for.
     """
-    if engine not in ("auto", *ENGINES):
-        raise ConfigurationError(f"engine must be one of auto, {', '.join(ENGINES)}, and is {engine!r}: choose one.")
+    require_choice("engine", engine, ("auto", *ENGINES))
     needed = needs_jax(trainer, devices)
     if engine == "numpy" and needed is not None:
         raise ConfigurationError(f"engine is 'numpy', and {needed} JAX's: leave engine out, or leave that out.")

@@ -38,7 +38,6 @@ class Equation:
     validation: Any = None
 
     def __post_init__(self):
-        """Check each part where it is given."""
         for name in ("residual", "derivatives"):
             if not callable(getattr(self, name)) and (name == "residual" or self.derivatives is not None):
                 raise ConfigurationError(

@@ -9,9 +9,8 @@ import numpy as np
 
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.checks import as_numbers, require_count, require_number
+from deltarule.checks import as_dtype, as_numbers, require_count, require_number
 from deltarule.engine.machine import in_units
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
@@ -130,12 +129,12 @@ def solve(
             net.check(params, (d,))
             starts[0] = problem.to_inside(params)
         starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
-        rules, validation = replace(stopping, time_limit=None), None
+        validation = None
         if held:
             unweighed = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
             validation = problem.joint(unweighed, [float(np.mean(e.weight)) for e in held], None)
         course = EquationCourse(
-            net, trainer, None, validation, path, rules, "cost", (), problem, None, resample_every, balance_every
+            net, trainer, None, validation, path, stopping, "cost", (), problem, None, resample_every, balance_every
         )
         parts = course.parts(0)
         first = parts[0].net
@@ -143,7 +142,7 @@ def solve(
         sizes = first.sizes(starts[0])
         course = replace(course, form=trainer.form(sizes, count))
         with trainer.thread_limits(sizes, count):
-            result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
+            result = Session(course, epochs, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)
 
 
@@ -203,7 +202,6 @@ def _equations(equations: Any) -> tuple[Equation, ...]:
 
 
 def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """The measurements, checked."""
     if data is None:
         return None
     if not isinstance(data, tuple | list) or len(data) != 2:

@@ -35,9 +35,9 @@ from deltarule.network.network import Network
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from deltarule.data.schema import Schema
     from deltarule.models.table_inputs import Column, TableInputs
 
+OF_RECIPE = ("activation", "trainer", "regularization", "l2", "eta", "batch_size", "epochs", "restarts")
 OF_POSTERIOR = ("ensemble_", "log_evidence_", "effective_parameters_", "noise_std_")  # what only "bayesian" leaves
 
 
@@ -45,6 +45,7 @@ class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
     _task: str  # "regression", "classification" or "labels"
+    _target_scales = np.ones(0)  # what each target of a regression was divided by, (k,)
     net_: Network
     x_scaling_: Scaling
     _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
@@ -94,14 +95,6 @@ class NetworkEstimator(BaseEstimator):
         check_is_fitted(self)
         return plots.plot_costs(self.history_, ax)
 
-    def schema(self) -> "Schema":
-        """The columns, the scaling and the classes, as a model file holds them.
-
-        Raises:
-            NotFittedError: before `fit`.
-        """
-        raise NotImplementedError
-
     @property
     def _is_fresh(self) -> bool:
         """Whether `fit` begins anew, or goes on from the parameters, the columns and the scaling that there are."""
@@ -113,12 +106,7 @@ class NetworkEstimator(BaseEstimator):
         return measured if self._table is None else self._table.scaling(measured)
 
     def _train(self, rows: Weighted, classes: np.ndarray | None = None) -> None:
-        """Train on scaled rows and set the fitted attributes.
-
-        Args:
-            rows: X and Y as the network reads them.
-            classes: the class of each row, by number, for a split within classes.
-        """
+        """Train on scaled rows and set the fitted attributes; `classes`, by number, are split each by itself."""
         share = require_number("validation_fraction", self.validation_fraction, above=0, below=1)
         plan = self._plan(self._recipe(), rows.X, rows.Y)
         random = check_random_state(self.random_state)
@@ -131,17 +119,9 @@ class NetworkEstimator(BaseEstimator):
         plan = plan.for_count(len(training))
 
         def train(callbacks: Any) -> Any:
-            return fit(
-                plan,
-                training,
-                validation,
-                self._target_scales,
-                callbacks=callbacks,
-                seed=seed,
-                params=None if self._is_fresh or self._single is None else self._single[1],
-                dtype=plan.trainer.dtype,
-                engine=self.engine,
-            )
+            start = None if self._is_fresh or self._single is None else self._single[1]
+            how = {"seed": seed, "params": start, "dtype": plan.trainer.dtype, "engine": self.engine}
+            return fit(plan, training, validation, self._target_scales, callbacks=callbacks, **how)
 
         outcome = watched(self, plan.most_epochs, train)
         result = outcome.result
@@ -172,30 +152,14 @@ class NetworkEstimator(BaseEstimator):
         hidden = self.hidden
         if hidden is None and not self._is_fresh and self._single is not None:
             hidden = tuple(layer.n for layer in self._single[0].layers[:-1])  # pyright: ignore[reportAttributeAccessIssue]
-        return Recipe(
-            hidden=hidden,
-            activation=self.activation,
-            cost=getattr(self, "cost", None),
-            trainer=self.trainer,
-            regularization=self.regularization,
-            l2=self.l2,
-            eta=self.eta,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            patience=self.max_fail,
-            restarts=self.restarts,
-            effort="quick" if self.warm_start else self.effort,
-        )
+        same = {name: getattr(self, name) for name in OF_RECIPE}
+        effort = "quick" if self.warm_start else self.effort
+        return Recipe(hidden=hidden, cost=getattr(self, "cost", None), patience=self.max_fail, effort=effort, **same)
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
         """The plan for scaled rows."""
         problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scales, shifted=False)
         return make_plan(recipe, problem)
-
-    @property
-    def _target_scales(self) -> np.ndarray:
-        """What each target of a regression was divided by, (k,)."""
-        return np.ones(0)
 
     def _weighed(self, rows: Weighted) -> Weighted:
         """The rows with the weights that they train and validate with."""

@@ -155,7 +155,6 @@ def _residuals(training: dict[str, Any]) -> str | None:
 
 
 def _noise(model: "Model") -> str | None:
-    """The standard deviation of the noise, which Bayesian regularisation knows."""
     std, schema = model.training.get("noise_std"), model.schema
     if schema is None or not isinstance(std, list) or len(std) != len(schema.target_names):
         return None

@@ -7,8 +7,8 @@ import numpy as np
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.arrays import is_key
+from deltarule.checks import as_dtype
 from deltarule.engine.choice import choose_engine
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import as_path
 from deltarule.network.examples import checked_rows, require_finite
 from deltarule.network.missing_targets import for_targets

@@ -61,7 +61,6 @@ def _many(copied: Copies) -> bool:
 
 
 def _columns(importance: dict[str, float], data: "DataSet") -> str:
-    """Which columns matter, the most important first."""
     largest = max(importance.values(), default=0.0)
     if largest <= 0:
         return "none matters: shuffling any of them costs nothing"

@@ -51,7 +51,6 @@ def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y
 
 
 def _of_classes(outputs: np.ndarray, actual: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
-    """Accuracy, and recall and AUC of each class."""
     right, scores = outputs.argmax(axis=1) == actual, probabilities(outputs)
     recall, auc = {}, {}
     for j, name in enumerate(names):

@@ -195,7 +195,6 @@ def known_rows(model: Any, rows: Any, targets: Any) -> tuple[np.ndarray, np.ndar
 
 
 def _encoded(model: Any, rows: Any) -> np.ndarray:
-    """Rows as the network reads them."""
     if rows is not None:
         return model._encoded(rows)
     if not len(model.examples.get("test", ())):
@@ -204,7 +203,6 @@ def _encoded(model: Any, rows: Any) -> np.ndarray:
 
 
 def _place(names: list[str], name: str) -> int:
-    """Which of the names it is."""
     if name not in names:
         raise ConfigurationError(f"there is no target {name!r}: choose one of {', '.join(names)}.")
     return names.index(name)

@@ -82,7 +82,6 @@ def _best_cost(plan: Plan, result: TrainingResult) -> float | None:
 
 
 def _kept(plan: Plan, result: TrainingResult) -> str:
-    """Where the parameters come from."""
     if not result.best_epoch:
         return "the start"
     if plan.validated:

@@ -14,7 +14,6 @@ class Softmax(Activation):
     """a_j = e^{z_j} / sum_k e^{z_k}, over the last axis: a probability for each class."""
 
     def times_slope(self, z: Array, a: Array, v: Array) -> Array:
-        """(diag(a) - a a^T) v, without forming the matrix."""
         return softmax_times_slope(a, v)
 
     def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:

@@ -31,7 +31,6 @@ class OfMeasured(Cost):
     ignores_missing = True
 
     def __post_init__(self):
-        """It goes by the name of the cost."""
         object.__setattr__(self, "name", self.cost.name)
 
     @property

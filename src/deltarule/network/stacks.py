@@ -126,17 +126,10 @@ def _layer(where: str, entry: Any) -> Layer:
     kind = entry["kind"]
     if kind not in LAYER_KINDS:
         raise ConfigurationError(f"{where} is of kind {kind!r}, which is not known: choose {', '.join(LAYER_KINDS)}")
-    known = inspect.signature(LAYER_KINDS[kind]).parameters
-    given = {name: value for name, value in entry.items() if name != "kind"}
-    for name in given:
-        if name not in known:
-            raise ConfigurationError(f"{where} gives {name!r}, which {kind} does not take: it takes {', '.join(known)}")
-    missing = [name for name, p in known.items() if p.default is inspect.Parameter.empty and name not in given]
-    if missing:
-        raise ConfigurationError(f"{where} gives no {missing[0]!r}, which {kind} needs")
     try:
-        return LAYER_KINDS[kind](**given)
+        return LAYER_KINDS[kind](**{name: value for name, value in entry.items() if name != "kind"})
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise ConfigurationError(f"{where} describes no {kind} ({error})") from None
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:  # an argument too many or too few, say
+        known = ", ".join(inspect.signature(LAYER_KINDS[kind]).parameters)
+        raise ConfigurationError(f"{where} describes no {kind} ({error}): it takes {known}") from None

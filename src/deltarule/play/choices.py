@@ -39,16 +39,8 @@ UPDATES = {
 class Choices:
     """The settings of a lesson.
 
-    Args:
-        hidden: the sizes of the hidden layers.
-        activation: theirs.
-        cost: the cost, whose output activation follows.
-        trainer: a name in `TRAINERS`.
-        versus: another one that trains the same start beside it, or None.
-        eta: the learning rate of first-order trainers.
-        batch_size: the examples of their steps.
-        l2: lambda of (lambda/2N) sum w²; 0 for none.
-        seed: of the initial parameters and the order of the examples.
+    The output activation follows from the cost; `versus` is another trainer, or None, that goes from the same start
+    beside the first; `l2` is lambda of (lambda/2N) sum w², 0 for none.
 
     Raises:
         ConfigurationError: a value lies outside its domain.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.engine.turn import no_clock
+from deltarule.engine.rows import no_clock
 from deltarule.errors import ConfigurationError
 from deltarule.play import picture
 from deltarule.play.choices import (
@@ -33,11 +33,7 @@ TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # what may change w
 
 
 class Lesson(Frames):
-    """The state behind one page: what is chosen, and the trainings that follow from it.
-
-    Args:
-        problem: what is learnt to begin with; the generated ones can be chosen instead.
-    """
+    """The state behind one page: what is chosen, and the trainings that follow from it."""
 
     def __init__(self, problem: Problem):
         self.own = problem

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from deltarule import engine as engines
+from deltarule.checks import as_dtype
 from deltarule.engine.choice import choose_engine
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.rows import examples_at_once
-from deltarule.network.sizes import Sizes
-from deltarule.trainers.form import form_costs
-from deltarule.training.memory import Memory, memory_needed
+from deltarule.network.network import Sizes
+from deltarule.trainers.form import Memory, form_costs, memory_needed
 from deltarule.training.train import train
 
 if TYPE_CHECKING:

@@ -5,26 +5,30 @@ loop is Python's; for trainers whose whole epoch is worth compiling, the JAX eng
 `one_epoch`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.engine.pytrees import register
+from deltarule.arrays import Array
 from deltarule.engine.randomness import NOISE, ORDER, Path
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, TimeIsUp, Turn, no_clock
+from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, no_clock
+from deltarule.errors import ConfigurationError
+from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.network.evaluation import Score, evaluate
-from deltarule.network.network import Network
+from deltarule.network.evaluation import Score, evaluate, evaluation_block
+from deltarule.network.network import Network, Sizes
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping, from_outside, stop_code
-from deltarule.training.monitoring import AT_THE_END, AT_THE_START, observe
+from deltarule.trees import register
+
+if TYPE_CHECKING:
+    from deltarule.network.network import Network, Sizes
 
 CHUNK = 256  # the most epochs between two looks at the clock
 DRAWN = 2**16  # examples whose place in an epoch is drawn at once
@@ -41,6 +45,18 @@ class Carry(NamedTuple):
     best_epoch: Any
     epoch: Any
     stop: Any
+
+
+class Progress(NamedTuple):
+    """The carry of every start, and of each its records so far, in the pieces they came in."""
+
+    carries: list[Carry]
+    parts: list[list[Records]]
+
+    @property
+    def epoch(self) -> int:
+        """The epochs run; of several starts, by the one that is furthest."""
+        return max(int(carry.epoch) for carry in self.carries)
 
 
 class Advance(NamedTuple):
@@ -61,9 +77,9 @@ class Course:
         rows: the examples, in memory; of a `StreamedCourse` the feed of its chunks.
         validation: those that score each epoch, if there are any.
         path: of the training's random numbers, see `deltarule.engine.randomness`.
-        rules: goal, min_grad, max_fail; the clock is not looked at here.
+        rules: goal, min_grad, max_fail, and the time limit, which the session looks at.
         monitor: what "best" means on the validation data.
-        recorded: what is observed besides what the trainer records, see `deltarule.training.monitoring`.
+        recorded: what is observed besides what the trainer records, see `deltarule.training.loop`.
     """
 
     net: Network
@@ -95,9 +111,14 @@ class Course:
         """The most epochs between two looks at the clock and the callbacks."""
         return CHUNK
 
+    @cached_property
+    def sizes(self) -> Sizes:
+        """How large the network is for these examples."""
+        return self.net.sizes(self.rows.x.shape[1:])
+
     def thread_limits(self) -> AbstractContextManager:
         """The limit on BLAS's threads that holds while it goes on."""
-        return self.trainer.thread_limits(self.net.sizes(self.rows.input_shape), int(self.rows.count))
+        return self.trainer.thread_limits(self.sizes, int(self.rows.count))
 
     def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
         """The order of the examples in the epochs from number `first` on, of start number `lane`."""
@@ -113,10 +134,6 @@ class Course:
             return _compiled_loop().start(self, params)
         infinity = self.rows.x.dtype.type(np.inf)
         return Carry(self.trainer.init(self.net, params, self.rows), params, infinity, -infinity, 0, 0, 0)
-
-    def like(self, params: Params) -> Carry:
-        """A carry of the kind that `start` makes, for what a checkpoint holds."""
-        return self.start(params)
 
     def largest(self) -> Any:
         """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
@@ -257,3 +274,66 @@ def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any,
     for holds, reason in reversed(rules):
         stop = E.select(holds, stop_code(reason), stop)
     return E.select(sound, stop, stop_code("diverged"))
+
+
+Monitor = Callable[["Network", Params, Rows], Record]
+
+
+def learning_speed(net: "Network", params: Params, rows: Rows) -> Array:
+    """‖dC/db^l‖ of every layer that has biases, input side first: how fast layer l learns ([N] ch. 5).
+
+    dC/db^l is the mean of delta^l over the examples (BP3), so the norm is that of the whole gradient's part, not a
+    mean of norms. Regularisation does not touch biases, and Dropout is the identity here, so neither enters.
+    """
+    return engine.of(rows.x).call(_learning_speed, params, rows, net=net)
+
+
+def _learning_speed(params: Params, rows: Rows, *, net: "Network") -> Array:
+
+    def bias_gradients(x: Array, y: Array, weight: Array) -> list[Array]:
+        _, grads = backprop.cost_and_gradient(net, params, x, y, weight)
+        pairs = zip(net.layers, grads, strict=True)
+        return [dp[name] for layer, dp in pairs for name in dp if layer.role(name) == "bias"]
+
+    sums = engine.of(rows.x).sum_over_blocks(rows, evaluation_block(net, rows), bias_gradients)
+    xp = rows.x.__array_namespace__()
+    return xp.stack([xp.linalg.norm(db) for db in sums]) / rows.mask.sum()
+
+
+def training_score(net: "Network", params: Params, rows: Rows) -> Record:
+    """The cost without regularisation and the accuracy, as for the validation data, so that the two compare."""
+    score = evaluate(net, params, rows)
+    return {"training_cost": score.cost, "training_accuracy": score.accuracy}
+
+
+# What `record=` may name. Speeds are of the parameters that an epoch begins with, scores of those it ends with.
+AT_THE_START: dict[str, Monitor] = {
+    "learning_speed": lambda net, params, rows: {"learning_speed": learning_speed(net, params, rows)}
+}
+AT_THE_END: dict[str, Monitor] = {"training_score": training_score}
+
+
+def check_record(record: Iterable[str]) -> tuple[str, ...]:
+    """The names of what to record, each once, in the order of the tables.
+
+    Raises:
+        ConfigurationError: a name is in neither table.
+    """
+    try:
+        names = (record,) if isinstance(record, str) else tuple(record)
+    except TypeError:
+        raise ConfigurationError(f"record is {record!r}: give a list of names, such as ['learning_speed'].") from None
+    known = (*AT_THE_START, *AT_THE_END)
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"record names {name!r}, which is not known: choose among {', '.join(known)}.")
+    return tuple(name for name in known if name in names)
+
+
+def observe(table: dict[str, Monitor], names: tuple[str, ...], net: "Network", params: Params, rows: Rows) -> Record:
+    """The quantities of this table that were asked for."""
+    record: Record = {}
+    for name in names:
+        if name in table:
+            record |= table[name](net, params, rows)
+    return record

@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule import trees
 from deltarule.data import ArrayStream
-from deltarule.trainers.levenberg_marquardt.damping import NOT_FINITE
+from deltarule.trainers.base import NOT_FINITE
 
 EPOCHS = 60
 DRAW = np.random.default_rng(0)

@@ -32,21 +32,10 @@ def over(
     return Chart([*mark, *drawn], Axis(xlabel, tight=True), Axis(ylabel, log))
 
 
-def performance(history: Mapping[str, Any], best_epoch: int) -> Chart:
-    """The costs over the epochs, and the epoch whose parameters were kept."""
-    names = {"cost": "training", "validation_cost": "validation"}
-    lines = {label: history[name] for name, label in names.items() if name in history}
-    return _over_epochs(lines, history, "mean cost", best_epoch, log=True)
-
-
-def training_state(history: Mapping[str, Any], name: str, label: str, best_epoch: int = 0, log: bool = True) -> Chart:
-    """One recorded quantity over the epochs, and the epoch whose parameters were kept."""
-    return _over_epochs({label: history[name]}, history, label, best_epoch, log)
-
-
-def _over_epochs(
-    lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int, log: bool
+def over_epochs(
+    lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int = 0, log: bool = True
 ) -> Chart:
+    """What a history recorded of every epoch, and the epoch whose parameters were kept."""
     x = history.get("epoch", range(1, 1 + len(next(iter(lines.values())))))
     return over(lines, x, "epoch", ylabel, log=log, dotted=best_epoch if best_epoch > 0 else None)
 

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from deltarule.checks import require_count, require_number
+from deltarule.checks import as_dtype, dtype_of, require_count, require_number
 from deltarule.data.stream import Stream
-from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.network.backprop import Params
@@ -23,8 +22,7 @@ from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
 from deltarule.training.session import Callback, Session, TrainingResult
-from deltarule.training.streaming.course import StreamedCourse
-from deltarule.training.streaming.feed import Feed, chunk_rows
+from deltarule.training.streaming.course import Feed, StreamedCourse, chunk_rows
 from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, engine_of, run, starting_points
 
 DEFAULT_MEMORY = 2**28
@@ -118,12 +116,11 @@ def train_stream(
             start = E.everywhere(mesh, start)
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
         feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
-        rules = replace(stopping, time_limit=None)
-        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), rules, "cost", ())
+        course = StreamedCourse(net, trainer, feed, validation, as_path(seed), stopping, "cost", ())
 
         def settings() -> Fingerprint:
             found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
             return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
 
-        session = Session(course, epochs, stopping.time_limit, callbacks, started)
+        session = Session(course, epochs, callbacks, started)
         return run(session, [start], settings, checkpoint, resume, checkpoint_every)

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import ArrayStream
-from deltarule.training.streaming.feed import BUFFERS, chunk_rows
+from deltarule.training.streaming.course import BUFFERS, chunk_rows
 
 STREAM = ArrayStream(np.zeros((1000, 3)), np.zeros(1000))  # rows of 4 numbers
 F32 = np.dtype("float32")
