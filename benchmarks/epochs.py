@@ -5,7 +5,6 @@ from typing import Any
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.rows import Rows
 from deltarule.training.loop import Course, Records
 
 
@@ -17,7 +16,7 @@ class Epochs:
         self.engine, self.net, self.trainer = engines.get(engine), net, trainer
         self.dtype, self.first = X.dtype, start
         with self.engine.computing_in(self.dtype):
-            rows = Rows(*self.engine.laid_out(X, Y, None))
+            rows = self.engine.laid_out(X, Y, None)
         self.course = Course(net, trainer, rows, None, (0,), dr.Stopping(), "cost", ())
         self.begin()
 

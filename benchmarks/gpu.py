@@ -33,8 +33,7 @@ from benchmarks.descent.task import Task  # noqa: E402
 from benchmarks.epochs import Epochs  # noqa: E402
 from benchmarks.machine import describe  # noqa: E402
 from benchmarks.record import Case, Entry, Goal, Result, write  # noqa: E402
-from deltarule.curvature.gram import gram  # noqa: E402
-from deltarule.curvature.linearization import linearize  # noqa: E402
+from deltarule.curvature.linearization import gram, linearize  # noqa: E402
 from deltarule.engine import jax_engine  # noqa: E402
 from deltarule.training import compiled_loop  # noqa: E402
 

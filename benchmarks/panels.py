@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.sharding import Mesh
 
-from deltarule.engine.sharding import AXIS, WHOLE
+from deltarule.engine.devices import AXIS, WHOLE
 
 PANEL = 128  # columns, more where there would be too many panels
 MOST_PANELS = 64  # each is compiled

@@ -18,8 +18,8 @@ import numpy as np
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule.engine.choice import choose_engine
+from deltarule.trainers.form import memory_needed
 from deltarule.training.forecast import forecast
-from deltarule.training.memory import memory_needed
 
 CASES = {
     "SGD, batches of 10": (dr.GradientDescent(eta=0.05, batch_size=10), (100, 100, 10), 50_000, 4),

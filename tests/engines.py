@@ -29,7 +29,7 @@ def rows_on(name: str, x: Any, y: Any, weight: Any = None) -> Rows:
     """Examples laid out by the engine, each array in its own dtype."""
     E = engine.get(name)
     with E.computing_in(np.asarray(x).dtype):
-        return Rows(*E.laid_out(x, y, weight))
+        return E.laid_out(x, y, weight)
 
 
 def off(tree: Any) -> Any:

@@ -30,7 +30,7 @@ from benchmarks.equations.references import NU, burgers
 from deltarule import engine
 from deltarule.equations.problem import Problem, scaling_of
 from deltarule.network.layers.jet import lifted_params
-from deltarule.trainers.levenberg_marquardt import primal
+from deltarule.trainers.levenberg_marquardt.model import primal_model
 from deltarule.trainers.levenberg_marquardt.trainer import attempt
 
 BATCH = 100  # points whose rows of J are differentiated together: of all at once they would take 39 GB
@@ -64,7 +64,7 @@ def by_hand(case: Case) -> Callable[[], Any]:
     p = lifted_params([{"W": W, "b": b} for W, b in jax_start(case, 0)], np.zeros(0))
 
     def trial() -> Any:
-        at = F.call(primal.model, p)
+        at = F.call(primal_model, p)
         return F.call(attempt, p, at, 1e-3, (), form="primal", accelerate=True, refit=False)
 
     return trial

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule import trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.errors import ConfigurationError, DataError
 
@@ -25,12 +26,8 @@ def require_number(
     least: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """The value as a float, checked against `above` < value, `least` <= value and value < `below`.
-
-    A value traced by JAX cannot be looked at and passes unchecked.
-
-    Raises:
-        ConfigurationError: not a number, not finite, or outside the range.
+    """The value as a float with `above` < value, `least` <= value and value < `below`; else a ConfigurationError. A
+    value traced by JAX cannot be looked at and passes unchecked.
     """
     if is_traced(value):
         return value
@@ -55,11 +52,7 @@ def require_number(
 
 
 def require_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """The value as an int of at least `least` and at most `most`.
-
-    Raises:
-        ConfigurationError: not a whole number, too small, or too large.
-    """
+    """The value as an int of at least `least` and at most `most`; else a ConfigurationError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise ConfigurationError(
             f"{name} must be a whole number of at least {least}, and is {value!r}: give such a value."
@@ -73,11 +66,7 @@ def require_count(name: str, value: Any, least: int = 1, most: int | None = None
 def check_fields(
     instance: Any, *, above_0: tuple[str, ...] = (), least_0: tuple[str, ...] = (), counts: tuple[str, ...] = ()
 ) -> None:
-    """Check these fields of a frozen dataclass, as numbers above 0, of at least 0, or counts; None stays a default.
-
-    Raises:
-        ConfigurationError: as of `require_number` and `require_count`.
-    """
+    """Check these fields of a frozen dataclass, as numbers above 0, of at least 0, or counts; None stays a default."""
     for names, rule in ((above_0, {"above": 0}), (least_0, {"least": 0}), (counts, None)):
         for name in names:
             value = getattr(instance, name)
@@ -88,23 +77,15 @@ def check_fields(
 
 
 def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """The value, if it is one of the choices.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
+    """The value, if it is one of the choices; else a ConfigurationError."""
     if value not in choices:
         raise ConfigurationError(f"{name} must be one of {', '.join(choices)}, and is {value!r}: choose one of them.")
     return value
 
 
 def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> np.ndarray:
-    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are.
-
-    A missing value (None, pandas' NA, a masked entry) becomes NaN.
-
-    Raises:
-        DataError: the values are no numbers, or of a kind that has no place in a network.
+    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are. A missing value
+    (None, pandas' NA, a masked entry) becomes NaN. A DataError if they are no numbers that have a place in a network.
     """
     if type(values) is np.ndarray and values.dtype.kind == "f":
         return np.asarray(values, np.float64 if dtype is None else dtype)
@@ -124,6 +105,14 @@ def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str
         if isinstance(error, DataError):
             raise
         raise DataError(f"{name} cannot be read as numbers ({error}): give an array of shape {shape}.") from None
+
+
+def as_array(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> Array:
+    """As `as_numbers`, but an array of JAX stays one."""
+    if type(values) is np.ndarray or not is_jax(values):
+        return as_numbers(name, values, dtype, shape)
+    require_real(name, values)
+    return values
 
 
 def require_real(name: str, array: Array) -> None:
@@ -149,3 +138,30 @@ def _from_objects(values: Any, array: np.ndarray) -> np.ndarray:
 
 def _is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ == "NAType"
+
+
+def as_dtype(dtype: Any) -> np.dtype:
+    """float32 or float64 as a NumPy dtype; of any other a ConfigurationError."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in (np.dtype("float32"), np.dtype("float64")):
+        raise ConfigurationError(f"dtype must be 'float32' or 'float64', and is {dtype!r}.")
+    return found
+
+
+def dtype_of(params: Any) -> np.dtype:
+    """The dtype that a network with these parameters computes in."""
+    leaves = trees.leaves(params)
+    if not leaves:
+        raise ConfigurationError("the parameters hold no arrays: make them with net.init(seed, input_shape).")
+    try:
+        dtypes = {leaf.dtype for leaf in leaves}
+        return dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)
+    except AttributeError:
+        kinds = sorted({type(leaf).__name__ for leaf in leaves if not hasattr(leaf, "dtype")})
+        raise ConfigurationError(
+            f"the parameters hold {', '.join(kinds)} where arrays belong: give a list with one dict of arrays for each "
+            "layer, as net.init makes it."
+        ) from None

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, NormalEquations, linearize
-from deltarule.engine.pytrees import register
-from deltarule.engine.rows import Rows, sum_over_blocks
+from deltarule.engine import BY_TYPE
+from deltarule.engine.rows import Rows
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
+from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -55,11 +56,11 @@ class Objective:
                 return part(self.net, p, x, y, self.scale * weight)
             return part(at(self.net, p, x, y, self.scale * weight), *arguments)
 
-        return sum_over_blocks(self.rows, self.block, of_block)
+        return engine.of(self.rows.x).sum_over_blocks(self.rows, self.block, of_block)
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
         """piece(self, *arguments, **static), compiled once for each shape and each value of `static` on JAX."""
-        return engine.of(self.rows.x).call(piece, self, *arguments, **static)
+        return BY_TYPE[type(self.rows.x)].call(piece, self, *arguments, **static)
 
     @property
     def in_one_block(self) -> bool:
@@ -105,6 +106,10 @@ class Objective:
             for layer, q in zip(self.net.layers, p, strict=True)
         ]
 
+    def plus_prior(self, u: Params, v: Params) -> Params:
+        """u + A v."""
+        return u if self.l2 is None else trees.plus(u, trees.times(self.prior(v), v))
+
     def prior_energy(self, p: Params) -> Array | float:
         """(1/2) p^T A p."""
         return 0.0 if self.l2 is None else 0.5 * trees.dot(p, trees.times(self.prior(p), p))
@@ -115,10 +120,8 @@ register(Objective, leaves=("rows", "l2", "scale"))
 
 @dataclass(frozen=True)
 class JointObjective(Objective):
-    """The sum of several objectives of the same parameters, each with its own examples and cost.
-
-    Args:
-        members: the objectives, without penalties of their own; `net`, `rows` and `block` are the first one's.
+    """The sum of several objectives of the same parameters, each with its own examples and cost and no penalty of its
+    own; `net`, `rows` and `block` are the first one's.
     """
 
     members: tuple[Objective, ...] = ()
@@ -151,13 +154,8 @@ register(JointObjective, leaves=("rows", "l2", "scale", "members"))
 
 
 class StreamedObjective(Objective):
-    """F over examples that come in chunks: each sum is a pass over them, and a piece runs step by step.
-
-    Args:
-        net: the network.
-        chunks: begins a pass over the chunks, each of them rows.
-        block: as of `Objective`.
-        l2: as of `Objective`.
+    """F over examples that come in chunks: each sum is a pass over them, begun by `chunks`, and a piece runs step by
+    step.
     """
 
     def __init__(self, net: "Network", chunks: Callable[[], Any], block: int, l2: Number | None):
@@ -194,9 +192,7 @@ def _chunk_sum(
 def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:
     """F(p) and its gradient, as a piece."""
     value, gradient = F.sum(backprop.cost_and_gradient, p)
-    if F.l2 is None:
-        return value, gradient
-    return value + F.prior_energy(p), trees.plus(gradient, trees.times(F.prior(p), p))
+    return value + F.prior_energy(p), F.plus_prior(gradient, p)
 
 
 def _force(lin: Linearization, s: Params) -> Params:

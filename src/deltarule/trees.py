@@ -4,6 +4,7 @@ Parameters are a list with one dict of arrays for each layer. The functions walk
 tuples and dicts (by sorted names, as JAX does); None holds nothing, and whatever else stands there is a leaf.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from operator import mul, truediv
 from typing import Any
@@ -125,3 +126,25 @@ def largest(tree: Tree) -> Any:
     found = leaves(tree)
     xp = found[0].__array_namespace__()
     return xp.max(xp.stack([xp.max(xp.abs(leaf)) for leaf in found]))
+
+
+# Frozen dataclasses as JAX takes them apart: numbers are leaves, which compiled code traces; choices are static. A
+# class says so where it is defined, and the JAX engine, once it is there, hands all of them to JAX.
+
+REGISTERED: list[tuple[type, tuple[str, ...], tuple[str, ...]]] = []  # the class, its leaves, its static fields
+_listeners: list[Callable[[type, tuple[str, ...], tuple[str, ...]], None]] = []
+
+
+def register(cls: type, leaves: tuple[str, ...]) -> None:
+    """Register a frozen dataclass whose fields named in `leaves` are traced and whose other fields are static."""
+    static = tuple(field.name for field in dataclasses.fields(cls) if field.name not in leaves)
+    REGISTERED.append((cls, leaves, static))
+    for listen in _listeners:
+        listen(cls, leaves, static)
+
+
+def each_registered(listen: Callable[[type, tuple[str, ...], tuple[str, ...]], None]) -> None:
+    """Call `listen` for every class that is registered, or will be."""
+    for entry in REGISTERED:
+        listen(*entry)
+    _listeners.append(listen)

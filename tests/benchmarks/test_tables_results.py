@@ -110,7 +110,9 @@ def test_the_tables_of_the_terminal():
     assert lines[4].startswith("| bad | 0.182 | -0.182 ± – | -0.182 | 1 | 0 | 0.0 %")
     assert "| **1.000** | **1.010** | 1.200 |" in report.errors(found, [entry("sklearn.diabetes")])[2]
     missing = report.absent({"gone": {"a": results()["gone"], "b": results()["gone"]}})
-    assert missing == ["- gone, a, b: not ready after 90 s of the processor."]
+    (line,) = missing
+    assert "gone, a, b: " in line
+    assert "90 s" in line
 
 
 def test_seconds_of_a_fit():

@@ -46,7 +46,7 @@ def test_one_that_fails_does_not_take_the_others_with_it():
     environment = {"PYTHONPATH": FOLDER}
     who = [Contestant(how, "laps:Faulty", options={"how": how}, environment=environment) for how in ("raises", "dies")]
     raised, died, well = take_turns([*who, steady("well", seconds=[1.0])], repeats=2, seconds=60)
-    assert raised.absent == "failed: ValueError: the second lap is too much"
+    assert raised.absent.startswith("failed: ValueError: ")
     assert died.absent == "failed: ended with code 3"
     assert raised.laps == died.laps == []
     assert well.laps == [1.0, 1.0]
@@ -67,4 +67,4 @@ def test_no_round_begins_after_the_time_but_the_least(monkeypatch):
     told: list[str] = []
     entries = take_turns([steady("slow", seconds=[1.0])], repeats=50, seconds=0.0, tell=told.append)
     assert len(entries[0].laps) == 2
-    assert any("the time is up after 2 of 50 rounds" in line for line in told)
+    assert any("2 of 50 rounds" in line for line in told)

@@ -66,14 +66,15 @@ def test_a_folder_is_streamed_on_the_engine(run, shelf, tmp_path, engine):
 @pytest.mark.parametrize("command", ["train", "search", "plan"])
 def test_an_engine_that_does_not_exist_is_refused_before_any_data_are_read(refused, command):
     sentence = refused(command, "missing.csv", "--target", "y", "--engine", "torch")
-    assert "auto, numpy, jax, and is 'torch'" in sentence
+    assert all(word in sentence for word in ("auto, numpy, jax", "'torch'"))
 
 
 @pytest.mark.parametrize("option", ["--devices", "--coordinator"])
 def test_several_devices_are_not_numpy_s(refused, option):
     words = {"--devices": ("2",), "--coordinator": ("here:1", "--processes", "1", "--process-id", "0")}[option]
     sentence = refused("train", "digits", "--engine", "numpy", option, *words)
-    assert f"{option} is '{words[0]}', but that is for the JAX" in sentence
+    assert f"{option} is '{words[0]}'" in sentence
+    assert "JAX" in sentence
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,9 @@ def test_what_cannot_be_read_is_one_sentence(run, tmp_path):
     (tmp_path / "net.m").write_text("function y = net(x)\ny = x;\nend\n")
     done = run("import", "net.m")
     assert done.code == 2
-    assert done.err.startswith("Error: net.m was not written by genFunction(net, 'file'): it has no statement a1")
+    assert done.err.startswith("Error: net.m ")
+    assert "statement a1" in done.err
     write(NETS["two_hidden"], "engine", tmp_path)
     said = run("import", "engine.m", "--inputs", "a").err
-    assert "inputs has 1 name (a), and the network has 3 of them: give 3 names" in said
+    assert all(words in said for words in ("inputs has 1 name (a)", "3 names"))
     assert run("import", "net.m", "--out", "net.m").code == 2

@@ -16,12 +16,12 @@ def test_without_a_name_the_experiments_are_listed(run):
     assert [each["name"] for each in listed] == list(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("name", ["higham", "3b1b", "perceptron", "nielsen-2"])
+@pytest.mark.parametrize("name", [pytest.param("higham", marks=pytest.mark.slow), "3b1b", "perceptron", "nielsen-2"])
 def test_a_quick_run_prints_the_table_and_draws(run, name):
     outcome = run("reproduce", name, "--quick")
     assert outcome.code == 0
     assert "deltarule" in outcome.out
-    assert f"The page, with the figures: results/quick/{name}.md" in outcome.out
+    assert f": results/quick/{name}.md" in outcome.out
     assert outcome.out.splitlines()[-1] == f"deltarule reproduce {name}"
     assert f"{name}: " in outcome.err  # what is being done
     folder = Path("results/quick")

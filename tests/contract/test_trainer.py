@@ -10,11 +10,11 @@ import deltarule as dr
 from contract import consumers
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.pytrees import register
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.trainers.base import Trainer
 from deltarule.training.forecast import forecast
+from deltarule.trees import register
 
 
 class State(NamedTuple):

@@ -36,8 +36,6 @@ def test_the_scales_are_those_of_the_training_part(houses):
     assert data.train.Y.std() == pytest.approx(1)
     assert abs(data.test.X[:, 0].mean()) > 1e-3
     assert data.train.X[:, 4].tolist() == [0] * 14
-    (note,) = data.notes
-    assert "column 'floor' holds 7" in note
 
 
 def test_each_example_is_its_row(houses):
@@ -136,10 +134,10 @@ def test_missing_cells_are_counted(csv):
 
 
 def test_the_advice_on_missing_cells_can_be_followed(csv):
-    with pytest.raises(DataError, match="fill them, or leave such rows out with") as caught:
+    with pytest.raises(DataError, match="leave such rows out") as caught:
         load(csv("a,y\n1,0.5\n2,\n3,1.5\n4,2"), target="y")
     assert "impute" not in str(caught.value)  # a target is not imputed
-    with pytest.raises(DataError, match="impute, or leave columns out with --drop") as caught:
+    with pytest.raises(DataError, match=r"impute, or .*--drop") as caught:
         load(csv("a,b,y\n1,,0.5\n,2,1\n3,,1.5"), target="y")
     assert "--drop-missing" not in str(caught.value)  # no row would be left
 
@@ -148,7 +146,7 @@ def test_a_cell_is_found_by_the_line_that_an_editor_shows(csv, tmp_path):
     messy = 'name,a,y\n# a comment\n\n"two\nlines",1,2.5\nn,2,3.5\nn,3,4.5\nn,x,5.5\nn,4,1.5\n'
     with pytest.raises(DataError, match=r"table.csv: column 'a', line 8 holds 'x' .*--drop"):
         load(csv(messy), target="y")
-    with pytest.raises(DataError, match=r"column 'a', line 8 holds 'x' .*use task classification") as caught:
+    with pytest.raises(DataError, match=r"'a', line 8 holds 'x' .*task classification") as caught:
         load(csv(messy), target="a")
     assert "--drop" not in str(caught.value)
     sheet = pd.DataFrame([["title", None], ["a", "y"], [1, 0.5], [2, 1.5], ["x", 2.5], [4, 3.5]])
@@ -206,17 +204,17 @@ def test_weights_are_split_with_their_rows(csv):
         ("a,y\n1,0.5", {"target": "y"}, DataError, "has 1 data row"),
         ("a,y\n1,0.5\n2,1", {"target": "y"}, DataError, "has 2 data rows"),
         ("a,y\n1,0.5\n,1\n2,2", {"target": "y", "drop_missing": True}, DataError, "2 data rows once those with"),
-        ("a,y\n1,\n2,\n3,", {"target": "y"}, DataError, "'y' has no value in any row"),
-        ("a,y\n1,\n2,\n3,", {"target": "y", "drop_missing": True}, DataError, "'y' has no value in any row"),
+        ("a,y\n1,\n2,\n3,", {"target": "y"}, DataError, "'y' has no value"),
+        ("a,y\n1,\n2,\n3,", {"target": "y", "drop_missing": True}, DataError, "'y' has no value"),
         ("a,y\n1,0.5\ninf,1\n3,2", {"target": "y"}, DataError, "column 'a', line 3 holds inf"),
         ("a,y\n1,0.5\n2,1\n3,-inf", {"target": "y"}, DataError, "column 'y', line 4 holds -inf"),
         ("y\n0.5\n1\n2", {"target": "y"}, DataError, "no column left"),
         ("a,y\n1,0.5\n2,x\n3,2", {"target": "y"}, DataError, "column 'y', line 3 .*'x'"),
         ("a,y\n1,p\n2,q\n3,r", {"target": "y", "task": "regression"}, DataError, "line 2 .*'p'.*numbers"),
-        ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row, so that nothing can be learnt"),
+        ("a,y\n1,p\n2,p\n3,p", {"target": "y"}, DataError, "'p' in every row"),
         ("a,b,y\n1,1,1\n2,2,2\n3,3,3", {"target": "b,y", "task": "classification"}, ConfigurationError, "one target"),
         ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "task": "guess"}, ConfigurationError, "task is 'guess'"),
-        ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "seed": -1}, ConfigurationError, "seed is -1"),
+        ("a,y\n1,0.5\n2,1\n3,2", {"target": "y", "seed": -1}, ConfigurationError, "seed must be .* is -1"),
     ],
 )
 def test_a_table_that_cannot_be_used(csv, text, options, kind, message):

@@ -17,9 +17,9 @@ SHARED = {
     "sigmoid", "logsumexp", "softmax",
     "log_softmax", "pad", "columns", "dense", "dense_transposed", "dense_outer", "correlate", "turned",
     "kernel_gradient", "rows_of_products", "symmetric_product", "factor", "solve", "solve_lower", "inverse_lower",
-    "call", "while_loop", "fold", "laid_out", "real", "take_batch", "full_gradient", "descend", "each_batch",
-    "sum_over_blocks", "leads", "told", "together", "process_index", "process_counts", "own_stream",
-    "sum_over_processes", "pieces", "mesh_of", "everywhere", "free_memory", "device",
+    "call", "while_loop", "fold", "laid_out", "take_batch", "full_gradient", "descend", "each_batch",
+    "sum_over_blocks", "leads", "told", "together", "process_index", "process_counts",
+    "sum_over_processes", "pieces", "mesh_of", "free_memory", "device",
 }  # fmt: skip
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from deltarule import engine as engines_of
 from deltarule.engine import numpy_engine as E
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Batches, Turn
+from deltarule.engine.rows import Batches, Turn
 from deltarule.errors import ConfigurationError
 from engines import assert_close, on, put, rows_on
 
@@ -260,7 +259,7 @@ def test_sums_over_blocks(block, weighted, engine):
 def test_a_sum_over_blocks_writes_into_nobodys_array():
     """The first block's part may be a view of the data."""
     x = np.ones((6, 2))
-    rows = Rows(*E.laid_out(x, x, None))
+    rows = E.laid_out(x, x, None)
     total = E.sum_over_blocks(rows, 2, lambda x, y, w: x)
     np.testing.assert_array_equal(total, 3)
     np.testing.assert_array_equal(x, 1)
@@ -283,7 +282,7 @@ def test_each_batch_sees_its_examples_and_weights(N, m, weighted):
     """Every batch of the order, the last one shorter; weights divided by its share, m times the mean weight."""
     x, y = DRAW.normal(size=(N, 2)), DRAW.normal(size=(N, 1))
     weight = DRAW.uniform(0.5, 2, N) if weighted else None
-    rows = Rows(*E.laid_out(x, y, weight))
+    rows = E.laid_out(x, y, weight)
     order = np.random.default_rng(2).permutation(N).astype(np.int32)
     total = float(rows.mask.sum())
     seen, clock = [], []
@@ -314,7 +313,7 @@ def test_each_batch_sees_its_examples_and_weights(N, m, weighted):
 
 def test_each_batch_of_draws_takes_every_place():
     x = np.arange(6.0)[:, None]
-    rows = Rows(*E.laid_out(x, x, None))
+    rows = E.laid_out(x, x, None)
     order, seen = np.array([5, 5, 0, 1, 5, 2, 3, 3], np.int32), []
 
     def gradient(params, x, y, weight, key):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deltarule import engine as engines
 from deltarule.engine.rows import (
     BLOCK_BYTES,
     BLOCK_ROWS,
@@ -13,7 +14,6 @@ from deltarule.engine.rows import (
     block_size,
     examples_at_once,
     padded_size,
-    sum_over_blocks,
 )
 from engines import WITHOUT_JAX, rows_on
 
@@ -65,7 +65,7 @@ def test_the_last_block_is_short_or_padded(engine):
         sizes.append(len(x))
         return (weight[:, None] * x).sum(axis=0), weight.sum()
 
-    total, count = sum_over_blocks(rows, block_size(2501, 1000), part)
+    total, count = engines.of(rows.x).sum_over_blocks(rows, block_size(2501, 1000), part)
     np.testing.assert_allclose(total, x.sum(axis=0), rtol=1e-12, atol=1e-12)
     assert count == 2501
     assert sizes == [834, 834, 833] if engine == "numpy" else set(sizes) == {834}
@@ -111,7 +111,7 @@ def test_the_sum_over_blocks_is_the_sum(block, engine):
     def part(x, y, weight):
         return (weight[:, None] * x).T @ y, {"total": weight.sum()}
 
-    product, rest = sum_over_blocks(rows, block, part)
+    product, rest = engines.of(rows.x).sum_over_blocks(rows, block, part)
     np.testing.assert_allclose(product, np.asarray(rows.x).T @ np.asarray(rows.y), rtol=2e-5, atol=1e-5)
     assert rest["total"] == 41
 

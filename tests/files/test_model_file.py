@@ -131,7 +131,7 @@ def test_what_could_not_be_loaded_is_not_written(tmp_path):
 
 def test_a_missing_file(tmp_path):
     for path in (tmp_path / "none", tmp_path):
-        with pytest.raises(ModelFileError, match=f"there is no model file {path}: give the path"):
+        with pytest.raises(ModelFileError, match=f"no model file {path}: "):
             dr.load(path)
 
 

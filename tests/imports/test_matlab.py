@@ -148,15 +148,15 @@ def test_what_has_no_counterpart_is_refused_by_name(before, after, sentence, tmp
 
 
 def test_other_files_are_refused(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"net.onnx is no network of MATLAB: give .* \.m, or a \.mat"):
+    with pytest.raises(ConfigurationError, match=r"net\.onnx .* \.m, or a \.mat"):
         dr.from_matlab("net.onnx")
     with pytest.raises(ModelFileError, match="cannot be read"):
         dr.from_matlab(tmp_path / "missing.m")
     (tmp_path / "other.m").write_text("x = 3;\n")
-    with pytest.raises(ModelFileError, match=r"not written by genFunction.* no statement a1 = "):
+    with pytest.raises(ModelFileError, match=r"genFunction.* statement a1 = "):
         dr.from_matlab(tmp_path / "other.m")
     path = write(NETS["fitnet"], "fitnet", tmp_path)
-    with pytest.raises(ConfigurationError, match=r"inputs has .*, and the network has 2 of them: give 2 names"):
+    with pytest.raises(ConfigurationError, match=r"inputs has .* 2 names"):
         dr.from_matlab(path, inputs=["one"])
     with pytest.raises(ConfigurationError, match="does not end in a softmax"):
         dr.from_matlab(path, classes=["a"])

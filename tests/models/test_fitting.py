@@ -58,7 +58,7 @@ def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
     assert plan.candidates
     outcome = fit(plan, rows.as_examples(), None, Scaling.measured(rows.Y, rows.weight), time_limit=limit, seed=0)
     assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
-    assert outcome.result.message.startswith(f"the time limit of {limit} s passed after 1 epoch")
+    assert outcome.result.message.startswith(f"the time limit of {limit} s ")
 
 
 @pytest.mark.parametrize("estimator", [dr.NetworkRegressor, dr.NetworkClassifier])

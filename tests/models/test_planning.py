@@ -117,9 +117,9 @@ def test_on_all_rows_the_noise_sets_the_penalty_of_a_cost_that_knows_it(house_da
 
 
 def test_bayesian_is_refused_where_it_cannot_be(flower_data, house_data):
-    with pytest.raises(ConfigurationError, match=r"'bayesian' is for tables, and .* are images"):
+    with pytest.raises(ConfigurationError, match=r"'bayesian' is for tables"):
         make_plan(Recipe(trainer="bayesian"), replace(Problem.of(flower_data), images="digits"))
-    with pytest.raises(ConfigurationError, match="or the cost of classes, and cost is 'quadratic'"):
+    with pytest.raises(ConfigurationError, match="cost is 'quadratic'"):
         plan_for(flower_data, trainer="bayesian", cost="quadratic")
     with pytest.raises(ConfigurationError, match="monitor is 'cost'"):
         plan_for(house_data, trainer="bayesian", monitor="cost")

@@ -5,6 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import DataError, ShapeError
+from deltarule.network.examples import as_inputs, as_targets
 from deltarule.network.sequences import have_ended, is_ragged, padded, require_ends, split
 
 NAN = np.nan
@@ -69,20 +70,20 @@ def test_a_sequence_beside_longer_ones_is_what_it_is_alone(net):
 
 
 def test_targets_as_lists_arrays_and_classes(params):
-    x = EVERY.as_inputs(params, X, np.dtype("float64"))
+    x = as_inputs(EVERY, params, X, np.dtype("float64"))
     Y = [np.ones((3, 2)), np.zeros((1, 2))]
     expected = np.array([[[1, 1], [1, 1], [1, 1]], [[0, 0], [NAN, NAN], [NAN, NAN]]])
-    np.testing.assert_array_equal(EVERY.as_targets(Y, x), expected)
+    np.testing.assert_array_equal(as_targets(EVERY, Y, x), expected)
     filled = np.nan_to_num(expected, nan=5.0)  # whatever stands behind the end
-    np.testing.assert_array_equal(EVERY.as_targets(filled, x), expected)
+    np.testing.assert_array_equal(as_targets(EVERY, filled, x), expected)
     with pytest.raises(ShapeError, match=r"Y has shape \(2, 3\).* need \(2, 3, 2\)"):
-        EVERY.as_targets(np.ones((2, 3)), x)
-    labels = CLASSES.as_targets([[0, 2, 1], [1]], x)
+        as_targets(EVERY, np.ones((2, 3)), x)
+    labels = as_targets(CLASSES, [[0, 2, 1], [1]], x)
     np.testing.assert_array_equal(labels[0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
     np.testing.assert_array_equal(labels[1], [[0, 1, 0], [NAN] * 3, [NAN] * 3])
-    np.testing.assert_array_equal(CLASSES.as_targets(np.array([[0, 2, 1], [1, 0, 0]]), x), labels)
+    np.testing.assert_array_equal(as_targets(CLASSES, np.array([[0, 2, 1], [1, 0, 0]]), x), labels)
     with pytest.raises(DataError, match=r"Y names classes 0\.\.3.* 3 outputs"):
-        CLASSES.as_targets([[0, 3, 1], [1]], x)
+        as_targets(CLASSES, [[0, 3, 1], [1]], x)
 
 
 def test_a_training_on_lists_and_on_the_array_is_the_same():

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule import trees
-from deltarule.curvature.gram import gram
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import gram, linearize
 from deltarule.engine import numpy_convolution
 from deltarule.network.layers.window import Window
 from engines import BOTH, off, on

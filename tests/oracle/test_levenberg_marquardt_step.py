@@ -15,11 +15,10 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule import trees
-from deltarule.curvature.gram import gram
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import gram, linearize
 from deltarule.network.costs import Quadratic, get_cost
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt import conjugate, dual, primal
+from deltarule.trainers.levenberg_marquardt.trainer import FORMS
 from engines import BOTH, on, rows_on
 from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, cost_of_output, jax, jnp, outputs, problem
 
@@ -221,7 +220,7 @@ def test_primal_and_dual_are_the_step(case):
 
     def of_library(F, p, lam):
         lin = linearize(net, p, F.rows.x, F.rows.y, F.rows.mask)
-        forms = [(form, form.model(F, p)) for form in (primal, dual)]
+        forms = [(form, form.model(F, p)) for form in (FORMS["primal"], FORMS["dual"])]
         at_point = [(at.objective, trees.ravel(at.gradient), at.gradient_norm, at.trace) for _, at in forms]
         J = lin.jacobian_transpose().T
         return [both_steps(form, F, p, at, lam) for form, at in forms], at_point, J, gram(lin, lin)["all"]
@@ -250,8 +249,8 @@ def test_conjugate_gradients_find_the_step(case):
     net, params, data, explicit = prepare(case)
 
     def of_library(F, p, lam):
-        at = conjugate.model(F, p)
-        steps = both_steps(conjugate, F, p, at, lam, 1e-14, 3000)
+        at = FORMS["cg"].model(F, p)
+        steps = both_steps(FORMS["cg"], F, p, at, lam, 1e-14, 3000)
         return steps, trees.ravel(at.gradient), at.gradient_norm, at.trace
 
     J, gradient, expected = expected_steps(case, params, explicit)

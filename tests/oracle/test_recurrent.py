@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import deltarule as dr
 from deltarule import engine as engines_of
 from deltarule import trees
-from deltarule.curvature.gram import gram
 from deltarule.curvature.hessian import backward_pass
-from deltarule.curvature.linearization import errors_along, linearize
+from deltarule.curvature.linearization import errors_along, gram, linearize
 from deltarule.network import backprop
+from deltarule.network.examples import as_inputs, as_targets
 from deltarule.network.missing_targets import for_targets
 from engines import BOTH, off, on
 from oracle import cells
@@ -48,9 +48,9 @@ class Problem(NamedTuple):
     @property
     def together(self):
         """X and Y as `train` lays them out, with NaN where a sequence has ended."""
-        X = np.asarray(self.net.as_inputs(self.params, self.x, np.dtype("float64")))
+        X = np.asarray(as_inputs(self.net, self.params, self.x, np.dtype("float64")))
         Y = self.y if self.stack[-2][2] else np.concatenate(self.y)
-        return X, np.asarray(self.net.as_targets(Y, X))
+        return X, np.asarray(as_targets(self.net, Y, X))
 
     @property
     def there(self):

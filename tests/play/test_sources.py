@@ -67,7 +67,7 @@ def test_the_first_rows_of_a_folder_train_and_what_it_holds_out_is_scored(tmp_pa
     assert problem.X[problem.labels == 1, 0].min() > problem.X[problem.labels == 0, 0].max()
     assert len(problem.validation[0]) == 450
     Lesson(problem).frame()
-    with pytest.raises(ConfigurationError, match="name the columns to learn with --target"):
+    with pytest.raises(ConfigurationError, match="--target"):
         problem_of(str(tmp_path))
 
 
@@ -86,7 +86,7 @@ def test_a_time_series_model_is_refused_with_what_to_do(tmp_path):
     y = np.append(0, np.tanh(u[:-1]))
     model = dr.NARXRegressor(input_lags=1, output_lags=1, hidden=(2,), training="open-loop", random_state=0).fit(u, y)
     model.save(tmp_path / "narx.safetensors")
-    with pytest.raises(ModelFileError, match="play the table itself, or see the model with deltarule report"):
+    with pytest.raises(ModelFileError, match="deltarule report"):
         problem_of(str(tmp_path / "narx.safetensors"))
 
 

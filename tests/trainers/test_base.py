@@ -1,8 +1,11 @@
-"""What each mini-batch's sums are divided by: its share of the weight of all examples."""
+"""The batches of a second-order epoch: what their sums are divided by is their share of the weight of all examples."""
 
+import numpy as np
 import pytest
 
-from deltarule.trainers.base import batch_shares
+import deltarule as dr
+from deltarule.engine.rows import Turn, laid_out
+from deltarule.trainers.base import batches
 
 
 @pytest.mark.parametrize(
@@ -15,6 +18,12 @@ from deltarule.trainers.base import batch_shares
         (4, 1, 4.0, [1, 1, 1, 1]),
     ],
 )
-def test_shares_by_hand(count, m, total, expected):
-    assert batch_shares(count, m, total) == expected
-    assert sum(batch_shares(count, m, total)) == total
+def test_shares_and_penalties_by_hand(count, m, total, expected):
+    rows = laid_out(np.arange(count)[:, None], np.zeros((count, 1)), None)
+    looks = []
+    turn = Turn(np.arange(count)[::-1], None, lambda: looks.append(1))
+    found = list(batches(dr.NewtonCG(batch_size=m, l2=0.5), rows, turn, total))
+    assert [share for _, share, _ in found] == expected
+    assert [l2 for _, _, l2 in found] == [0.5 * share / total for share in expected]
+    assert np.concatenate([batch.x[:, 0] for batch, _, _ in found]).tolist() == list(range(count))[::-1]
+    assert len(looks) == len(expected)  # the clock is looked at before each

@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule.engine import machine
-from deltarule.network.sizes import Sizes
+from deltarule.network.network import Sizes
 from deltarule.trainers.form import available_memory, choose_form, form_costs
 
 PLENTY = 2.0**60

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.engine.turn import TimeIsUp
+from deltarule.engine.rows import TimeIsUp
 from deltarule.errors import ConfigurationError
 from deltarule.network.examples import checked_rows
 from deltarule.objective import value_and_gradient

@@ -35,7 +35,7 @@ def test_a_number_outside_its_range(name, value):
 
 @pytest.mark.parametrize("value", [0, 2.5, "x"])
 def test_max_fail_is_a_count(value):
-    with pytest.raises(ConfigurationError, match=f"max_fail must .* at least 1, and is {value!r}"):
+    with pytest.raises(ConfigurationError, match=f"max_fail .* at least 1, .*{value!r}"):
         dr.Stopping(max_fail=value)
 
 

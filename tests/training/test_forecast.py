@@ -7,8 +7,8 @@ import pytest
 
 import deltarule as dr
 from deltarule.engine import numpy_engine
+from deltarule.trainers.form import memory_needed
 from deltarule.training.forecast import Forecast, forecast
-from deltarule.training.memory import memory_needed
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 

@@ -27,7 +27,8 @@ def test_an_absurd_learning_rate_is_noticed_in_the_first_epoch(batch_size):
     trainer = dr.GradientDescent(eta=1e30, batch_size=batch_size)
     result = dr.train(SIGMOID, X, Y, trainer=trainer, epochs=50, params=params)
     assert (result.stop_reason, result.epochs, result.best_epoch) == ("diverged", 1, 0)
-    assert result.message.startswith("training diverged in epoch 1 with eta = 1e+30")
+    assert result.message.startswith("training diverged in epoch 1 ")
+    assert "eta = 1e+30" in result.message
     assert result.message.endswith("use a smaller eta.")
     trees.mapped(np.testing.assert_array_equal, off(result.params), params)
 

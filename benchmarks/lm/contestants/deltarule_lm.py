@@ -23,7 +23,6 @@ class DeltaruleLM:
         """Train from ``start``."""
         import deltarule as dr
         from deltarule import engine
-        from deltarule.engine.rows import Rows
         from deltarule.training.loop import Course
 
         recorder = Recorder(problem, seconds=seconds, iterations=iterations)
@@ -32,7 +31,7 @@ class DeltaruleLM:
         net = dr.Network([*hidden, dr.Dense(problem.sizes[-1], problem.output)], cost=problem.cost)
         trainer, k = dr.LevenbergMarquardt(), problem.Y.shape[1]
         params = [{"W": np.array(W), "b": np.array(b)} for W, b in start]
-        rows = Rows(*engine.get("numpy").laid_out(problem.X, problem.Y, None))
+        rows = engine.get("numpy").laid_out(problem.X, problem.Y, None)
         course = Course(net, trainer, rows, None, (0,), dr.Stopping(), "cost", ())
         trials, stopped = 0, False
         with course.thread_limits():

@@ -12,7 +12,7 @@ from deltarule.cli.reading import IN_MEMORY, TABLE_FILE, TABLES, Reading, parse_
 from deltarule.errors import ConfigurationError
 
 IMAGES = ("digits", "mnist")
-RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.monitoring`
+RECORDS = ("learning_speed", "training_score")  # as in `deltarule.training.loop`
 SEED = count(least=0, most=2**32 - 1)  # as of `deltarule.engine.randomness`
 SERIES: dict[str, Any] = {"search": False, "sources": ("table",)}
 HERE: dict[str, Any] = {"search": False, "recorded": False}  # these change no number but by rounding

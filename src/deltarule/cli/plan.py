@@ -15,7 +15,7 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.loading import load_data
 from deltarule.cli.options import as_words, given, option
 from deltarule.cli.reading import Screen, parse_devices, parse_hidden
-from deltarule.cli.screen import command, console_for, duration, emit_json, line, warnings_as_notes
+from deltarule.cli.screen import command, duration, emit_json, warnings_as_notes
 from deltarule.errors import ConfigurationError, counted
 
 if TYPE_CHECKING:
@@ -84,10 +84,9 @@ def plan(choices: Choices, machines: Machines) -> None:
         ),
         "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.",
     ]
-    console = console_for(machines.as_json)
     for words in lines:
-        line(console, words)
-    line(console, command("train", choices.source, *as_words(Choices, {n: v for n, _, v in given(choices)})), "bold")
+        machines.line(words)
+    machines.line(command("train", choices.source, *as_words(Choices, {n: v for n, _, v in given(choices)})), "bold")
     if machines.as_json:
         emit_json(
             {

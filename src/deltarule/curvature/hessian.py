@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deltarule.arrays import Array
-from deltarule.engine.pytrees import register
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.network.layers import Pass
+from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network

@@ -13,16 +13,16 @@ outputs at each of T steps the recursion costs n and backpropagation T k runs th
 n < T k.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.engine.pytrees import register
 from deltarule.network import backprop
 from deltarule.network.backprop import Direction, Params
-from deltarule.network.layers import Pass
+from deltarule.network.layers import LayerParams, Pass
+from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -97,12 +97,12 @@ class Linearization:
         J = self.jacobian_transpose() if J is None else J
         return NormalEquations(self.cost, J @ self.r.reshape(-1), engine.of(self.r).symmetric_product(J))
 
-    def squared_jacobian(self) -> Params:
-        """The diagonal of J^T J, in the shape of the parameters."""
-        if self.forward_is_cheaper():
+    def squared_jacobian(self, errors: list[Array] | None = None) -> Params:
+        """The diagonal of J^T J, in the shape of the parameters; from `errors()`, if they are at hand."""
+        if errors is None and self.forward_is_cheaper():
             rows = self.recursion()
             return trees.unravel((rows * rows).sum(axis=1), self.params)
-        parts = zip(self.net.layers, self.passes, self.errors(), strict=True)
+        parts = zip(self.net.layers, self.passes, errors or self.errors(), strict=True)
         return [layer.squared_jacobian(here, delta) for layer, here, delta in parts]
 
     def product(self, v: Direction) -> Array:
@@ -172,3 +172,53 @@ def _along(error: Array, u: Array) -> Array:
     if u.shape[1] == 1:
         return error[:, 0] * u.reshape(-1, *[1] * (error.ndim - 2))
     return error.__array_namespace__().einsum("mo...,mo->m...", error, u)
+
+
+def gram(
+    left: Linearization,
+    right: Linearization,
+    group: Callable[[int, str], str] | None = None,
+    errors: tuple[list[Array], list[Array]] | None = None,
+    covariance: Sequence[LayerParams] | None = None,
+) -> dict[str, Array]:
+    """J_left J_right^T, summed within groups of parameters, or J_left D^-1 J_right^T.
+
+    Args:
+        left: m examples, k residuals each.
+        right: m' examples, at the same parameters.
+        group: the group of a parameter, from its layer's index and its name; None has them all in "all".
+        errors: `errors()` of both, if they are at hand.
+        covariance: D^-1 where it varies by input: for each layer {"W": (n_in,), "b": ()}. An input scaled by it before
+            its inner products scales every weight that leaves it.
+
+    Returns:
+        For each group its (m k, m' k) matrix. Weighted by 1/d of each group and added up they are J D^-1 J^T.
+    """
+    if errors is None:
+        own = left.errors()
+        errors = (own, own if right is left else right.errors())
+    sums: dict[str, Array] = {}
+    for i, layer in enumerate(left.net.layers):
+        a, a2 = left.passes[i].a_prev, right.passes[i].a_prev
+        a = a if covariance is None else a * covariance[i]["W"]
+        terms = layer.gram((a, a2), (errors[0][i], errors[1][i]))
+        if covariance is not None:
+            terms = terms | {"b": covariance[i]["b"] * terms["b"]}
+        for name, term in terms.items():
+            into = "all" if group is None else group(i, name)
+            sums[into] = sums[into] + term if into in sums else term
+    return {into: total.reshape(left.r.size, right.r.size) for into, total in sums.items()}
+
+
+def gram_diagonal(lin: Linearization, covariance: Sequence[LayerParams]) -> Array:
+    """The diagonal of J D^-1 J^T alone, (m, k); `covariance` is that of `gram`."""
+    parts = zip(lin.net.layers, lin.passes, lin.errors(), covariance, strict=True)
+    return sum(layer.gram_diagonal(here, d, D_inverse) for layer, here, d, D_inverse in parts)
+
+
+def gram_traces(lin: Linearization, errors: list[Array], M: Array) -> list[LayerParams]:
+    """tr(M J_g J_g^T) of every group g, for a symmetric M (m k, m k): for each layer {"W": (n_in,), the weights from
+    each input, "b": ()}; from `lin.errors()`.
+    """
+    parts = zip(lin.net.layers, lin.passes, errors, strict=True)
+    return [layer.gram_trace(here, d, M) for layer, here, d in parts]

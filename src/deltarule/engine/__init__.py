@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.checks import require_choice
 from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError, installing
 
@@ -23,11 +24,18 @@ ENGINES = ("numpy", "jax")
 Engine = Any  # a module: numpy_engine, or jax_engine
 
 
+class _ByType(dict[type, Engine]):
+    def __missing__(self, kind: type) -> Engine:
+        self[kind] = numpy_engine if issubclass(kind, np.ndarray | np.generic | float | int) else get("jax")
+        return self[kind]
+
+
+BY_TYPE = _ByType()  # the engine of each type of array, found once; a dict, so that a debugger does not stop in it
+
+
 def of(array: Any) -> Engine:
     """The engine whose array this is; Python's own numbers are NumPy's."""
-    if type(array) is np.ndarray or isinstance(array, np.ndarray | np.generic | float | int):
-        return numpy_engine
-    return get("jax")
+    return BY_TYPE[type(array)]
 
 
 def of_params(params: Any) -> Engine:
@@ -39,14 +47,8 @@ def of_params(params: Any) -> Engine:
 
 
 def get(name: str) -> Engine:
-    """The engine of that name.
-
-    Raises:
-        ConfigurationError: the name is not in `ENGINES`, or JAX is not installed.
-    """
-    if name not in ENGINES:
-        raise ConfigurationError(f"engine must be one of auto, {', '.join(ENGINES)}, and is {name!r}: choose one.")
-    if name == "numpy":
+    """The engine of that name; a ConfigurationError if it is not in `ENGINES`, or JAX is not installed."""
+    if require_choice("engine", name, ENGINES) == "numpy":
         return numpy_engine
     require_jax()
     return import_module("deltarule.engine.jax_engine")

@@ -16,6 +16,7 @@ docs/benchmarks.md. A training that only JAX can do (devices, a rule of Optax) t
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from deltarule.checks import require_choice
 from deltarule.engine import ENGINES, jax_is_installed
 from deltarule.errors import ConfigurationError, EngineWarning, installing
 
@@ -42,21 +43,11 @@ class Estimate(NamedTuple):
 
 
 def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int, devices: Any) -> str:
-    """The name of the engine: the one that was asked for, or for "auto" the one of `estimate`.
-
-    Args:
-        engine: "auto", "numpy" or "jax".
-        net: the network.
-        trainer: the trainer.
-        shape: of all inputs, (N, ...).
-        epochs: at most this many, over all starts.
-        devices: those that the examples are to be divided among; None for one.
-
-    Raises:
-        ConfigurationError: the name is not known, or the NumPy engine cannot do what is asked for.
+    """The name of the engine: the one that was asked for, or for "auto" the one of `estimate`, for inputs of this
+    shape, (N, ...), and at most so many epochs over all starts. A ConfigurationError if the name is not known, or the
+    NumPy engine cannot do what is asked for.
     """
-    if engine not in ("auto", *ENGINES):
-        raise ConfigurationError(f"engine must be one of auto, {', '.join(ENGINES)}, and is {engine!r}: choose one.")
+    require_choice("engine", engine, ("auto", *ENGINES))
     needed = needs_jax(trainer, devices)
     if engine == "numpy" and needed is not None:
         raise ConfigurationError(f"engine is 'numpy', and {needed} JAX's: leave engine out, or leave that out.")

@@ -1,28 +1,74 @@
 """The devices that a training is divided among: their mesh, the examples laid out on it, and what processes agree on.
 
 With several processes (`jax.distributed`) each gives its own share of the examples, and the examples are numbered
-through the processes in their order.
+through the processes in their order. Every device of a one-dimensional mesh holds a share of the examples and all of
+the parameters. What compiles is written for all the examples at once and divided by JAX; only where a loop runs over
+examples (blocks of a sum, mini-batches) is the part of one device written out, inside `jax.shard_map`, so that examples
+never travel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.sharding import Mesh, NamedSharding
+from jax import Array, lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from deltarule.engine.rows import Rows, padded_size
-from deltarule.engine.sharding import AXIS, DIVIDED, WHOLE, Shards
 from deltarule.errors import ConfigurationError, DataError
+from deltarule.trees import register
+
+AXIS = "data"  # the mesh's only axis
+DIVIDED, WHOLE = PartitionSpec(AXIS), PartitionSpec()
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Device d of the mesh, which is static, holds the `counts[d]` examples numbered from `firsts[d]` on, followed by
+    its padding rows; both are (D,) int32, `firsts` ascending.
+    """
+
+    mesh: Mesh
+    firsts: Array
+    counts: Array
+
+    @property
+    def devices(self) -> int:
+        """D."""
+        return self.mesh.size
+
+    def real(self, size: int) -> Array:
+        """Whether each of `size` rows, padding included, is an example: (size,)."""
+        place = jnp.arange(size // self.devices)
+        return (place[None] < self.counts[:, None]).reshape(size)
+
+    def places(self, number: Array, size: int) -> Array:
+        """Where among `size` rows the examples of these numbers lie."""
+        device = jnp.searchsorted(self.firsts, number, side="right") - 1
+        return device * (size // self.devices) + number - self.firsts[device]
+
+    def sum(self, part: Callable[..., Any], *arrays: Array) -> Any:
+        """The sum over the devices of part(a device's rows of each array): one all-reduce of what `part` returns."""
+
+        def own(*arrays: Array) -> Any:
+            return lax.psum(part(*arrays), AXIS)
+
+        return jax.shard_map(own, mesh=self.mesh, in_specs=DIVIDED, out_specs=WHOLE, check_vma=False)(*arrays)
+
+    def everywhere(self, tree: Any) -> Any:
+        """The tree, gathered so that every device holds all of it."""
+        return lax.with_sharding_constraint(tree, NamedSharding(self.mesh, WHOLE))
+
+
+register(Shards, leaves=("firsts", "counts"))
 
 
 def mesh_of(devices: Sequence[Any] | None) -> Mesh | None:
-    """The devices in a row, or None where none are named: then JAX's default device computes alone.
-
-    Raises:
-        ConfigurationError: not distinct devices of one kind, or, with several processes, not all of them.
+    """The devices in a row, or None where none are named: then JAX's default device computes alone. A
+    ConfigurationError unless they are distinct devices of one kind and, with several processes, all of them.
     """
     if devices is None:
         return None
@@ -43,15 +89,9 @@ def mesh_of(devices: Sequence[Any] | None) -> Mesh | None:
 def divide_rows(
     mesh: Mesh, x: Any, y: Any, weight: Any = None, counts: np.ndarray | None = None, rows: int | None = None
 ) -> Rows:
-    """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`.
-
-    Args:
-        mesh: the devices.
-        x: the inputs of this process's examples.
-        y: their targets.
-        weight: their weights.
-        counts: the examples of each process; None asks the processes.
-        rows: the rows that each device is to hold, padding included; None takes `padded_size`.
+    """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`. `counts`
+    are the examples of each process, None asks them; `rows` are those that each device is to hold, padding included,
+    None takes `padded_size`.
     """
     counts = process_counts(len(x)) if counts is None else counts
     owners = np.array([device.process_index for device in mesh.devices.flat])

@@ -15,10 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from deltarule.engine.devices import replicate
-from deltarule.engine.rows import Rows, block_size, padded_size
-from deltarule.engine.sharding import AXIS, DIVIDED, WHOLE
-from deltarule.engine.turn import Batches, Record, Turn
+from deltarule.engine.devices import AXIS, DIVIDED, WHOLE, replicate
+from deltarule.engine.rows import Batches, Record, Rows, Turn, block_size, padded_size
 
 Params = Any  # of a network: a list of dicts of arrays
 
@@ -28,8 +26,8 @@ GATHERED_BYTES = 2**20
 HALVED_FROM = 20  # images; in two halves these take 0.87 of the time on two cores, 50 take 0.75
 
 
-def laid_out(x: Any, y: Any, weight: Any, rows: int | None = None) -> tuple[Any, ...]:
-    """The first fields of `Rows`: the examples padded with zero rows, to `padded_size` or `rows`, and their number."""
+def laid_out(x: Any, y: Any, weight: Any, rows: int | None = None) -> Rows:
+    """The examples padded with zero rows, to `padded_size` or `rows`."""
     count = x.shape[0]
     missing = (padded_size(count) if rows is None else rows) - count
 
@@ -37,14 +35,7 @@ def laid_out(x: Any, y: Any, weight: Any, rows: int | None = None) -> tuple[Any,
         widths = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
         return jnp.asarray(np.pad(np.asarray(array), widths)) if missing else jnp.asarray(array)
 
-    return pad(x), pad(y), None if weight is None else pad(weight), jnp.asarray(count, jnp.int32)
-
-
-def real(rows: Rows) -> Array:
-    """1 for every example, 0 for padding."""
-    size = rows.x.shape[0]
-    mask = jnp.arange(size) < rows.count if rows.shards is None else rows.shards.real(size)
-    return mask.astype(rows.x.dtype)
+    return Rows(pad(x), pad(y), None if weight is None else pad(weight), jnp.asarray(count, jnp.int32))
 
 
 # Sums over blocks
@@ -232,15 +223,8 @@ def over_devices(rows: Rows, epoch: Callable[..., Any], *whole: Any) -> Any:
 
 
 def own_order(order: Array, drawn: Array | None, first: Array, count: Array, held: int, m: int) -> OwnOrder:
-    """The part of a global order that falls on the `count` examples from number `first` on.
-
-    Args:
-        order: the example of each place of the epoch, (steps m,).
-        drawn: places at or past it hold no example; None says that all do.
-        first: the number of this device's first example.
-        count: how many it holds.
-        held: the most places that can fall on them.
-        m: the places of a batch.
+    """The part of a global order, (steps m,), that falls on the `count` examples from number `first` on. Places at or
+    past `drawn` hold no example; at most `held` can fall on them; m are the places of a batch.
     """
     places = order.shape[0]
     mine = (order >= first) & (order < first + count)

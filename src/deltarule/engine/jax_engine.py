@@ -5,10 +5,13 @@ where the parameters are float64. `jax_convolution` has the products of a convol
 `deltarule.training.compiled_loop` is the loop over epochs.
 """
 
-from collections.abc import Callable, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -17,7 +20,8 @@ import numpy as np
 from jax import Array, lax
 from jax.scipy.linalg import solve_triangular
 
-from deltarule.engine import jax_cache, machine, pytrees
+from deltarule import trees
+from deltarule.engine import machine
 from deltarule.engine.devices import (
     agreed,
     divide_rows,
@@ -28,7 +32,7 @@ from deltarule.engine.devices import (
     process_counts,
     sum_over_processes,
 )
-from deltarule.engine.jax_batches import descend, each_batch, full_gradient, laid_out, real, sum_over_blocks, take_batch
+from deltarule.engine.jax_batches import descend, each_batch, full_gradient, laid_out, sum_over_blocks, take_batch
 from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
 from deltarule.engine.processes import leads, own_stream, process_index, together, told
 from deltarule.engine.rows import padded_size
@@ -39,11 +43,8 @@ copies = machine.Copies(examples=3, rows=padded_size, passes=2, vectors=(3, 1), 
 __all__ = [
     "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient",
     "laid_out", "leads", "local", "mesh_of", "own_stream", "pieces", "process_counts", "process_index",
-    "real", "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
+    "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
 ]  # fmt: skip
-
-jax_cache.switch_on()
-pytrees.each(jax_cache.register)
 
 
 # Arrays
@@ -266,3 +267,57 @@ def device() -> str:
     found = jax.devices()[0]
     kind = found.device_kind
     return f"JAX on {kind}" if kind == found.platform else f"JAX on {found.platform}, {kind}"
+
+
+# What JAX is told once: where compiled programs are kept, and how deltarule's classes are taken apart
+
+OFF = "0"  # of DELTARULE_CACHE
+
+
+def _keep_compiled_programs() -> None:
+    """Have JAX keep every compiled program on disk, so that another process need not compile it again.
+
+    They lie in $DELTARULE_CACHE, or else in the user's cache folder; DELTARULE_CACHE=0 keeps none. A folder that JAX
+    was told of otherwise stays. Where it cannot be written, nothing is kept.
+    """
+    place = os.environ.get("DELTARULE_CACHE", "")
+    if place == OFF or jax.config.jax_compilation_cache_dir is not None:
+        return
+    try:
+        folder = Path(place) if place else _users_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:  # the cache saves time and is needed for nothing
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def _users_folder() -> Path:
+    from platformdirs import user_cache_dir  # where a folder is named, or none, it need not be installed
+
+    return Path(user_cache_dir("deltarule")) / "compiled"
+
+
+def _register(cls: type, leaves: tuple[str, ...], static: tuple[str, ...]) -> None:
+    """Make a frozen dataclass a pytree, see `deltarule.trees.register`.
+
+    Unflattening does not call the constructor: its checks are for what a user writes, and JAX passes placeholders.
+    """
+
+    def flatten(instance: Any) -> tuple[tuple, tuple]:
+        return tuple(getattr(instance, n) for n in leaves), tuple(getattr(instance, n) for n in static)
+
+    def unflatten(choices: tuple, children: Iterable[Any]) -> Any:
+        instance = object.__new__(cls)
+        for name, value in zip(leaves + static, (*children, *choices), strict=True):
+            object.__setattr__(instance, name, value)
+        return instance
+
+    jax.tree_util.register_pytree_node(cls, flatten, unflatten)
+
+
+_keep_compiled_programs()
+trees.each_registered(_register)

@@ -8,31 +8,31 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack
 from scipy.special import expit
 
 from deltarule.engine import machine, randomness
-from deltarule.engine.blas_threads import threads_for_work as threads_for
-from deltarule.engine.numpy_batches import (
+from deltarule.engine.machine import threads_for_work as threads_for
+from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
+from deltarule.engine.rows import (
     descend,
     each_batch,
     full_gradient,
     laid_out,
-    real,
     sum_over_blocks,
     take_batch,
 )
-from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
 from deltarule.errors import ConfigurationError, counted
 
 name = "numpy"
 xp = np
 copies = machine.Copies(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
 __all__ = [
-    "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "real", "sum_over_blocks",
+    "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "sum_over_blocks",
     "take_batch", "threads_for", "turned",
 ]  # fmt: skip
 
@@ -163,18 +163,10 @@ def dense_outer(delta: np.ndarray, a: np.ndarray) -> np.ndarray:
 # Linear algebra
 
 
-class _Lapack(NamedTuple):
-    """The routines of one precision."""
-
-    potrf: Any
-    potrs: Any
-    trtrs: Any
-    trtri: Any
-
-
+ROUTINES = ("potrf", "potrs", "trtrs", "trtri")
 LAPACK = {
-    np.dtype("float64"): _Lapack(lapack.dpotrf, lapack.dpotrs, lapack.dtrtrs, lapack.dtrtri),
-    np.dtype("float32"): _Lapack(lapack.spotrf, lapack.spotrs, lapack.strtrs, lapack.strtri),
+    np.dtype(dtype): SimpleNamespace(**{name: getattr(lapack, letter + name) for name in ROUTINES})
+    for dtype, letter in (("float64", "d"), ("float32", "s"))
 }
 
 
@@ -295,11 +287,6 @@ def process_counts(count: int) -> np.ndarray:
     return np.array([count])
 
 
-def own_stream(stream: Any) -> Any:
-    """This process's share of a stream."""
-    return stream
-
-
 def sum_over_processes(counts: np.ndarray) -> np.ndarray:
     """The sum of each process's array of 64-bit whole numbers."""
     return counts
@@ -311,18 +298,9 @@ def pieces(rows: Any, array: np.ndarray) -> list[tuple[int, np.ndarray]]:
 
 
 def mesh_of(devices: Any) -> None:
-    """None, which computes on one device.
-
-    Raises:
-        ConfigurationError: devices are named.
-    """
+    """None, which computes on one device; a ConfigurationError where devices are named."""
     if devices is not None:
         raise ConfigurationError("devices are JAX's, and engine is 'numpy': leave one of the two out.")
-
-
-def everywhere(mesh: Any, tree: Any) -> Any:
-    """The tree on every device."""
-    return tree
 
 
 def free_memory(devices: int) -> float:

@@ -1,10 +1,14 @@
-"""The examples of a training, laid out for the engine that computes with them."""
+"""The examples of a training as an engine lays them out, what an epoch is given, and batches and blocks of NumPy's.
+
+The same functions for JAX's arrays are in `jax_batches`; both engines have them under these names.
+"""
 
 from collections.abc import Callable
-from math import prod
 from typing import Any, NamedTuple
 
-from deltarule import engine
+import numpy as np
+
+from deltarule import trees
 from deltarule.arrays import Array
 
 # How many examples are linearised at once: their rows of the Jacobian, or their errors, are one block of work.
@@ -32,18 +36,10 @@ class Rows(NamedTuple):
     @property
     def mask(self) -> Array:
         """The weight of every row, zero for padding: (rows,)."""
-        real = engine.of(self.x).real(self)
+        xp, size = self.x.__array_namespace__(), self.x.shape[0]
+        real = xp.arange(size) < self.count if self.shards is None else self.shards.real(size)
+        real = real.astype(self.x.dtype)
         return real if self.weight is None else real * self.weight
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Of one example's inputs."""
-        return self.x.shape[1:]
-
-    @property
-    def outputs(self) -> int:
-        """How many rows of outputs there are: one for each row, or one for each of its steps."""
-        return prod(self.y.shape[:-1])
 
     def everywhere(self, tree: Any) -> Any:
         """The tree, whole on every device that the rows are divided among; as it is where they are not."""
@@ -90,9 +86,110 @@ def linearized_at_once(rows: int, width: int, outputs: int) -> int:
     return block_size(rows, examples_at_once(width, outputs))
 
 
-def sum_over_blocks(rows: Rows, block: int, part: Callable[[Array, Array, Array], Any]) -> Any:
-    """The sum of part(x, y, weight) over blocks of `block` rows: memory is one block's, whatever the number of rows.
+Record = dict[str, Array]
 
-    Rows divided among devices are summed on each, in blocks of at most `block`, and the sums added once.
+
+class TimeIsUp(Exception):
+    """The time limit passed within an epoch."""
+
+
+def no_clock() -> None:
+    """Nobody waits."""
+
+
+class Turn(NamedTuple):
+    """What an epoch is given besides the state: its number decides it, and nothing else that went before.
+
+    order holds the example at every place of the epoch, (places,) int32, None where the trainer asks for none; key is
+    for layers that draw random numbers; clock is called between the pieces of an epoch and raises where time is up.
     """
-    return engine.of(rows.x).sum_over_blocks(rows, block, part)
+
+    order: Array | None
+    key: Any
+    clock: Callable[[], None] = no_clock
+
+
+class Batches(NamedTuple):
+    """The mini-batches of an epoch: `steps` of m examples each, of which the last one may be shorter, in the order of
+    the turn. With `replace` the order holds draws with replacement, so that every place counts; `total` is the weight
+    of all examples.
+    """
+
+    rows: Any
+    turn: Any
+    m: int
+    steps: Any
+    replace: bool
+    total: Any
+
+
+GATHERED_ROWS = 512  # examples of several small batches that are gathered together
+
+
+# NumPy's: nothing is padded
+
+
+def laid_out(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rows: int | None = None) -> Rows:
+    """The examples as they are; JAX pads them to `rows` rows."""
+    return Rows(x, y, weight, len(x))
+
+
+def take_batch(rows: Any, order: np.ndarray, i: int, m: int, drawn: int) -> Any:
+    """Batch i of an order of the examples, whose first `drawn` places count: m of them, the last one may be shorter."""
+    index = order[i * m : min((i + 1) * m, drawn)]
+    weight = None if rows.weight is None else rows.weight[index]
+    return rows._replace(x=rows.x[index], y=rows.y[index], weight=weight, count=len(index))
+
+
+def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: np.ndarray, key: Any) -> Any:
+    """gradient(params, x, y, weight, key) of all rows at once."""
+    return gradient(params, rows.x, rows.y, weight, key)
+
+
+def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any) -> tuple[Any, Any]:
+    """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
+    return trainer.epoch(net, state, rows, Turn(order, key))
+
+
+def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..., Any], carry: Any) -> Any:
+    """carry ← step(carry, C, ∇C, its share) for each of the batches. `gradient` is (params, x, y, weight, key) ↦ sum_i
+    w_i C_i and its gradient; `step` takes the mean cost of a batch at carry[0].params, its gradient, and what it is
+    the mean by: the number of its examples times the mean weight of all, see `deltarule.trainers.base.batches`.
+    """
+    rows, turn, m = batches.rows, batches.turn, batches.m
+    mean_weight = batches.total / len(rows.x)
+    places = min(batches.steps * m, len(turn.order))
+    some = m * max(1, GATHERED_ROWS // m)
+    dtype, whole = rows.x.dtype, np.full(m, 1 / (m * mean_weight), rows.x.dtype)
+    for begin in range(0, places, some):
+        index = turn.order[begin : begin + some]
+        x, y = rows.x[index], rows.y[index]
+        weights = None if rows.weight is None else rows.weight[index]
+        for first in range(0, len(index), m):
+            turn.clock()
+            batch = slice(first, first + m)
+            share = len(x[batch]) * mean_weight
+            weight = whole if len(x[batch]) == m else np.full(len(x[batch]), 1 / share, dtype)
+            if weights is not None:
+                weight = weight * weights[batch]
+            key = None if turn.key is None else (*turn.key, (begin + first) // m)
+            cost, grads = gradient(carry[0].params, x[batch], y[batch], weight, key)
+            carry = step(carry, cost, grads, share)
+    return carry
+
+
+def sum_over_blocks(rows: Any, block: int, part: Callable[[np.ndarray, np.ndarray, np.ndarray], Any]) -> Any:
+    """The sum of part(x, y, weight) over blocks of `block` rows."""
+    mask = rows.mask
+    total = part(rows.x[:block], rows.y[:block], mask[:block])
+    for first in range(block, len(rows.x), block):
+        some = slice(first, first + block)
+        more = part(rows.x[some], rows.y[some], mask[some])
+        # What `part` returned first may be somebody's array; from the first sum on the total is written over.
+        total = trees.mapped(np.add if first == block else _add_into, total, more)
+    return total
+
+
+def _add_into(total: Any, more: Any) -> Any:
+    """total + more, in the memory of total where it is an array."""
+    return np.add(total, more, out=total) if isinstance(total, np.ndarray) else total + more

@@ -11,7 +11,7 @@ from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.engine.randomness import POINTS, generator
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.rows import Record, Turn
 from deltarule.equations.problem import Problem
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score
@@ -77,8 +77,7 @@ class EquationCourse(Course):
 
     def start(self, params: Params) -> Carry:
         weights = self._balanced(params, 0) if self.balance_every is not None else self.problem.weights()
-        F = self.problem.joint(self.parts(0), weights, self.trainer.l2)
-        state = State(params, self.trainer.first_state(F, params, self.problem.dtype), weights)
+        state = State(params, self.trainer.first_state(params), weights)
         infinity = self.problem.dtype.type(np.inf)
         return Carry(state, params, infinity, -infinity, 0, 0, 0)
 
@@ -102,7 +101,7 @@ class EquationCourse(Course):
         trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, turn.clock)
         own_stop = record.get("stop") and from_outside(record["stop"]) is None
         if own_stop and self.resample_every is not None:  # the next points may lead on
-            trained, record["stop"] = self.trainer.first_state(F, trained.params, self.problem.dtype), 0
+            trained, record["stop"] = self.trainer.first_state(trained.params), 0
         if self.balance_every is not None:
             record["weights"] = np.array(weights)
         return State(trained.params, trained, weights), record

@@ -158,7 +158,6 @@ def _innermost(number: Any) -> Any:
 
 
 def _of_numbers(name: str, *inputs: Any) -> Any:
-    """A function of Numbers by its rule."""
     if name in WITHOUT_DERIVATIVES:
         return _constant(apply(name, *map(value_of, inputs)))
     if len(inputs) == 1 and name in RULES:
@@ -243,7 +242,6 @@ def _choose(condition: Any, a: Any, b: Any) -> Any:
 
 
 def _joined(name: str) -> Callable[..., Number]:
-    """np.stack or np.concatenate of Numbers."""
 
     def join(arrays: Any, axis: int = 0) -> Number:
         full = [broadcast(n, n.shape) for n in map(as_number, arrays)]

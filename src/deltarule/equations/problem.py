@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltarule import trees
-from deltarule.engine.rows import Rows, linearized_at_once
+from deltarule.engine.rows import linearized_at_once
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
 from deltarule.errors import ConfigurationError, ShapeError
@@ -23,10 +23,8 @@ from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.backprop import Params
 from deltarule.network.derivatives import Derivatives, arranged
 from deltarule.network.layers import Layer
-from deltarule.network.layers.components import Components
-from deltarule.network.layers.jet import Jet, Unknowns
-from deltarule.network.network import Network
-from deltarule.network.sizes import Sizes
+from deltarule.network.layers.jet import Components, Jet, Unknowns
+from deltarule.network.network import Network, Sizes
 from deltarule.objective import JointObjective, Objective
 
 BLOCK = 4096  # points that go through the network together to look at a solution
@@ -44,6 +42,7 @@ class Lifted:
     cost: Residual
 
     over_time: ClassVar[bool] = False
+    can_refit: ClassVar[bool] = False
     output_activation: ClassVar[Activation] = ACTIVATIONS["linear"]  # the slots are taken as they are
 
     @property
@@ -132,7 +131,7 @@ class Problem:
         lifted = lift(self.net, cost)
         y = x if targets is None else np.concatenate([x, targets], axis=1)
         jets = cost.components.seed(x.astype(self.dtype), self.centre, self.half)
-        rows = Rows(*self.engine.laid_out(jets, y.astype(self.dtype), weight))
+        rows = self.engine.laid_out(jets, y.astype(self.dtype), weight)
         if rows.y.shape[0] > len(y):  # where padding stands a residual may not be a number: let it be the first point
             first = rows.y.__array_namespace__().arange(rows.y.shape[0]) < len(y)
             rows = rows._replace(y=rows.y.__array_namespace__().where(first[:, None], rows.y, rows.y[:1]))

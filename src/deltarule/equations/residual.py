@@ -16,7 +16,7 @@ from deltarule.equations.pointwise import Number, as_number, broadcast, value_of
 from deltarule.errors import ConfigurationError, ShapeError, counted
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
-from deltarule.network.layers.components import Components, Key
+from deltarule.network.layers.jet import Components, Key
 
 MOST = 64  # residuals of one point
 SHAPES = "x[:, 0] is (m,) and u.value (m, k): write x[:, :1], or u.value[:, 0]."
@@ -149,7 +149,6 @@ class Residual(Cost):
         return self._field(self._plain(z), x)
 
     def _stacked(self, columns: list[Any], z: Array) -> Array:
-        """The values of columns, (m, q)."""
         full = [broadcast(value_of(c), (z.shape[0],), z) for c in columns]
         return z.__array_namespace__().stack(full, axis=1)
 
@@ -163,7 +162,6 @@ class Residual(Cost):
         return self.columns(self.function(*self._arguments(make, x), *given), len(x))
 
     def _arguments(self, make: Callable[..., Any], x: Array) -> tuple[Any, Field, Unknown]:
-        """x, u and p."""
         jets = len(self.components.keys) * self.outputs
         p = Unknown({name: make(jets + j) for j, name in enumerate(self.names)})
         return _understood(x), self._field(make, x), p

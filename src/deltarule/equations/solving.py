@@ -9,9 +9,8 @@ import numpy as np
 
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.checks import as_numbers, require_count, require_number
+from deltarule.checks import as_dtype, as_numbers, require_count, require_number
 from deltarule.engine.machine import in_units
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
@@ -27,7 +26,7 @@ from deltarule.network.network import Network
 from deltarule.trainers.form import available_memory
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.session import Callback, Session
-from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds
+from deltarule.training.train import NO_RULES, check_kinds
 
 
 def solve(
@@ -88,10 +87,9 @@ def solve(
         ShapeError: they do not fit each other or the network, or a residual makes another shape.
     """
     started = time.perf_counter()
-    check_kinds(net, trainer, stopping, callbacks)
+    check_kinds(net, trainer, stopping, callbacks, epochs)
     _check_trainer(trainer)
     require_smooth(net)
-    require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)
     for name, every in {"resample_every": resample_every, "balance_every": balance_every}.items():
         if every is not None:
@@ -130,12 +128,12 @@ def solve(
             net.check(params, (d,))
             starts[0] = problem.to_inside(params)
         starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
-        rules, validation = replace(stopping, time_limit=None), None
+        validation = None
         if held:
             unweighed = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
             validation = problem.joint(unweighed, [float(np.mean(e.weight)) for e in held], None)
         course = EquationCourse(
-            net, trainer, None, validation, path, rules, "cost", (), problem, None, resample_every, balance_every
+            net, trainer, None, validation, path, stopping, "cost", (), problem, None, resample_every, balance_every
         )
         parts = course.parts(0)
         first = parts[0].net
@@ -143,7 +141,7 @@ def solve(
         sizes = first.sizes(starts[0])
         course = replace(course, form=trainer.form(sizes, count))
         with trainer.thread_limits(sizes, count):
-            result = Session(course, epochs, stopping.time_limit, callbacks, started).run(starts)
+            result = Session(course, epochs, callbacks, started).run(starts)
             return _solution(problem, course, result, theta)
 
 
@@ -203,7 +201,6 @@ def _equations(equations: Any) -> tuple[Equation, ...]:
 
 
 def _data(net: Network, data: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """The measurements, checked."""
     if data is None:
         return None
     if not isinstance(data, tuple | list) or len(data) != 2:

@@ -75,15 +75,9 @@ def run(name: str, settings: Settings) -> Report:
 
 
 def write(report: Report, folder: Path, command: str) -> list[Path]:
-    """Write NAME.md, NAME.json and NAME-FIGURE.png into the folder, and the index anew.
+    """Write NAME.md, NAME.json and NAME-FIGURE.png into the folder, and the index anew; the files, the page first.
 
-    Args:
-        report: what was found.
-        folder: where; it is made if need be.
-        command: the command line that made it, for the page.
-
-    Returns:
-        The files, the page first.
+    `command` is the command line that made it, for the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page, numbers = folder / f"{report.name}.md", folder / f"{report.name}.json"

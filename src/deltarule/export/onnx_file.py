@@ -1,21 +1,32 @@
-"""A trained network as an ONNX model of the standard operators, for any runtime that reads ONNX."""
+"""A trained network as an ONNX model of the standard operators, for any runtime that reads ONNX.
 
+Formulas become nodes. A formula, which is also an activation's text for ONNX, `z * Sigmoid(z)` for example, is in the
+grammar of Python: calls are ONNX operators, with attributes as keywords (`Softmax(z, axis=1)`), + - * / ** and a sign
+are Add, Sub, Mul, Div, Pow and Neg, numbers are constants of the graph's dtype. What is needed twice has a name, `e =
+Exp(z); e / (1 + e)`. An operator alone, `Tanh`, is that operator of z.
+"""
+
+import ast
 from typing import Any
 
 import numpy as np
 
 from deltarule.data.optional import require
-from deltarule.export.onnx_expression import add_expression
+from deltarule.errors import ConfigurationError
 from deltarule.export.program import Program, Series
 from deltarule.export.source import about
 from deltarule.network.activations import get_activation
 from deltarule.network.layers.stages import Stage, View
 
 OPSET = 17
+BINARY = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div", ast.Pow: "Pow"}
 
 
 class _Graph:
-    """The nodes and constants of a graph as they are added; every method returns the name of what it added."""
+    """The nodes and constants of a graph as they are added; every method returns the name of what it added.
+
+    What goes in is a name, or an array that becomes a constant: of the graph's own dtype, or of whole numbers.
+    """
 
     def __init__(self, dtype: Any, within: "_Graph | None" = None):
         self.onnx = require("onnx", "the export to ONNX", "export")
@@ -24,27 +35,93 @@ class _Graph:
         self.constants: list[Any] = [] if within is None else within.constants  # a body sees those of the graph around
         self.prefix = "" if within is None else f"body_{len(within.nodes)}_"
 
-    def constant(self, values: Any, dtype: Any = None) -> str:
-        """A constant of the graph's own dtype, or of another."""
+    def add(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
+        """A node with one output."""
+        known = [value if isinstance(value, str) else self.constant(self._typed(value)) for value in inputs]
+        name = output or f"{self.prefix}{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, known, [name], **attributes))
+        return name
+
+    def constant(self, array: np.ndarray) -> str:
+        """A constant of the array's dtype."""
         name = f"constant_{len(self.constants)}"
-        array = np.asarray(values, dtype or self.dtype)
         self.constants.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
-    def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        """A node with one output."""
-        name = output or f"{self.prefix}{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
+    def _typed(self, value: Any) -> np.ndarray:
+        array = np.asarray(value)
+        return array.astype(self.dtype) if array.dtype.kind == "f" else array
 
     def reshaped(self, a: str, *shape: int) -> str:
         """The numbers in another shape, in which 0 is what the dimension was."""
-        return self.add("Reshape", a, self.constant(shape, np.int64))
+        return self.add("Reshape", a, shape)
 
     @property
     def element(self) -> int:
         """ONNX's number for the graph's dtype."""
         return self.onnx.helper.np_dtype_to_tensor_dtype(self.dtype)
+
+    def activated(self, activation: str, z: str) -> str:
+        """sigma(z), as the activation's record writes it.
+
+        Raises:
+            ConfigurationError: the text is no formula.
+        """
+        text = get_activation(activation).in_dialect("onnx")
+        try:
+            return self.formula(text, z=z)
+        except SyntaxError as error:
+            raise ConfigurationError(
+                f"activation {activation!r} is written for ONNX as {text!r}, which {error.msg}: give an expression in "
+                "z, such as 'z * Sigmoid(z)'."
+            ) from None
+
+    def formula(self, text: str, **known: Any) -> str:
+        """The nodes of a formula of what is known by name.
+
+        Raises:
+            SyntaxError: it is none.
+        """
+
+        def operator(called: str, *inputs: ast.expr, **attributes: Any) -> str:
+            if not self.onnx.defs.has(called):
+                raise SyntaxError(f"calls {called}, no operator of ONNX")
+            return self.add(called, *map(value, inputs), **attributes)
+
+        def value(node: ast.expr) -> Any:
+            match node:
+                case ast.Constant(value=float() | int() as number):
+                    return float(number)
+                case ast.Name(id=name) if name in known:
+                    return known[name]
+                case ast.UnaryOp(op=ast.USub(), operand=operand):
+                    return operator("Neg", operand)
+                case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
+                    return operator(BINARY[type(op)], left, right)
+                case ast.Call(func=ast.Name(id=called), args=inputs, keywords=keywords):
+                    try:
+                        attributes = {each.arg or "": ast.literal_eval(each.value) for each in keywords}
+                    except ValueError:
+                        raise SyntaxError(f"gives {called} an attribute that is no number or text") from None
+                    return operator(called, *inputs, **attributes)
+            raise SyntaxError(f"holds {ast.unparse(node)!r}")
+
+        try:
+            statements = ast.parse(text).body
+        except (SyntaxError, ValueError):
+            raise SyntaxError("cannot be read") from None
+        for statement in statements[:-1]:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=target)], value=node):
+                    known[target] = value(node)
+                case _:
+                    raise SyntaxError(f"holds {ast.unparse(statement)!r}")
+        match statements[-1:]:
+            case [ast.Expr(value=ast.Name(id=alone))] if alone not in known:
+                return operator(alone, ast.Name("z"))
+            case [ast.Expr(value=node)]:
+                return value(node)
+        raise SyntaxError("ends in no expression")
 
 
 def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
@@ -66,11 +143,14 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     for stage in program.stages if series is None else ():
         a = _applied(graph, stage, a)
     if known is not None:
-        a = graph.add("Div", graph.add("Mul", a, known), known)
+        a = graph.formula("a * known / known", a=a, known=known)
     info = helper.make_tensor_value_info
     k = program.outputs
     if program.classes is None:
-        _in_units(graph, program, a)
+        mean, std = program.constants["out_mean"], program.constants["out_std"]
+        if mean:
+            a = graph.formula("a * std + mean", a=a, std=std, mean=mean)
+        graph.add("Identity", a, output="y")
         steps = ["T"] if series is not None and series.every else []
         outputs = [info("y", graph.element, ["N", *steps, k])]
     else:
@@ -88,27 +168,26 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
 def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
     """Raw rows into a^1; and of categories (N, 1), 1 where training saw all of a row and 0 elsewhere."""
     scaled = "X"
-    if program.scales_inputs:
-        mean = graph.constant([c.mean for c in program.columns])
-        scaled = graph.add("Div", graph.add("Sub", "X", mean), graph.constant([c.std for c in program.columns]))
-    if not program.has_categories and not program.has_imputed:
+    constants = program.constants
+    if constants["mean"]:
+        scaled = graph.formula("(X - mean) / std", X="X", mean=constants["mean"], std=constants["std"])
+    if not constants["categories"] and not constants["imputed"]:
         return scaled, None
     parts, seen = [], []
     for j, column in enumerate(program.columns):
-        place = graph.constant([j], np.int64)
-        cell = graph.add("Gather", "X", place, axis=1)
+        cell = graph.add("Gather", "X", [j], axis=1)
         if column.categories is None:
-            own = [graph.add("Gather", scaled, place, axis=1)]
+            own = [graph.add("Gather", scaled, [j], axis=1)]
         else:
-            same = graph.add("Equal", cell, graph.constant(np.arange(len(column.categories))[None]))
+            same = graph.add("Equal", cell, np.arange(float(len(column.categories)))[None])
             own = [graph.add("Cast", same, to=graph.element)]
         if column.imputed:
             missing = graph.add("IsNaN", cell)
-            own[0] = graph.add("Where", missing, graph.constant(0), own[0])
+            own[0] = graph.add("Where", missing, 0.0, own[0])
             own.append(graph.add("Cast", missing, to=graph.element))
         if column.categories is not None:
             inputs = graph.add("Concat", *own, axis=1)
-            seen.append(graph.add("ReduceSum", inputs, graph.constant([1], np.int64), keepdims=1))
+            seen.append(graph.add("ReduceSum", inputs, [1], keepdims=1))
         parts += own
     return graph.add("Concat", *parts, axis=1), graph.add("Min", *seen) if seen else None
 
@@ -121,31 +200,25 @@ def _through_time(graph: _Graph, program: Program, series: Series, a: str) -> st
     for stage in program.stages:
         if stage.states:
             a = _remembered(graph, stage, a)
-        else:  # dense, of three axes
-            product = graph.add("MatMul", a, graph.constant(stage.W.T))
-            a = _in_rows(graph, stage, graph.add("Add", product, graph.constant(stage.b)))
+        else:  # dense, of three axes; activations are written for rows
+            z = graph.formula("MatMul(a, W) + b", a=a, W=stage.W.T, b=stage.b)
+            rows = graph.activated(stage.activation, graph.reshaped(z, -1, stage.n_out))
+            a = graph.add("Reshape", rows, graph.add("Shape", z))
     if series.every:
         return graph.add("Transpose", a, perm=[1, 0, 2])
-    return graph.add("Gather", a, graph.constant(-1, np.int64), axis=0)
-
-
-def _in_rows(graph: _Graph, stage: Stage, z: str) -> str:
-    """sigma of z (T, N, n), whose activation is written for rows."""
-    rows = _activated(graph, stage.activation, graph.reshaped(z, -1, stage.n_out))
-    return graph.add("Reshape", rows, graph.add("Shape", z))
+    return graph.add("Gather", a, -1, axis=0)
 
 
 def _remembered(graph: _Graph, stage: Stage, a: str) -> str:
     """h (T, N, n) of a layer with a memory, by Scan, whose body is one step; ONNX Runtime's own RNN has no double."""
     helper, n, rows = graph.onnx.helper, stage.n_out, len(stage.b)
-    source = graph.add("Add", graph.add("MatMul", a, graph.constant(stage.W.T)), graph.constant(stage.b))
-    count = graph.add("Gather", graph.add("Shape", a), graph.constant([1], np.int64))
-    shape = graph.add("Concat", count, graph.constant([n], np.int64), axis=0)
-    zeros = graph.add("Expand", graph.constant(0), shape)
+    source = graph.formula("MatMul(a, W) + b", a=a, W=stage.W.T, b=stage.b)
+    shape = graph.add("Concat", graph.add("Gather", graph.add("Shape", a), [1]), [n], axis=0)
+    zeros = graph.add("Expand", 0.0, shape)
     body = _Graph(graph.dtype, graph)
     before = [f"{body.prefix}{state}" for state in stage.states]
     z = f"{body.prefix}source"
-    after = STEPS[stage.kind](body, stage, z, before)
+    after = _step(body, stage, z, *before)
     given = body.add("Identity", after[0])
     info = [helper.make_tensor_value_info(name, graph.element, ["N", n]) for name in (*before, *after, given)]
     entering = helper.make_tensor_value_info(z, graph.element, ["N", rows])
@@ -157,55 +230,37 @@ def _remembered(graph: _Graph, stage: Stage, a: str) -> str:
     return name
 
 
-def _recurrent_step(body: _Graph, stage: Stage, z: str, before: list[str]) -> list[str]:
-    """h = sigma(z + V h)."""
-    (h,) = before
-    return [_activated(body, stage.activation, body.add("Add", z, _times(body, h, stage.V)))]
+def _step(body: _Graph, stage: Stage, source: str, h: str, c: str = "") -> list[str]:
+    """The state after one step of a layer with a memory: h, and c of an LSTM."""
+    n, V = stage.n_out, stage.V.T
+    if stage.kind == "recurrent":
+        return [body.activated(stage.activation, body.formula("source + MatMul(h, V)", source=source, h=h, V=V))]
 
+    def gates(z: str, *names: str) -> dict[str, str]:
+        return {name: body.add("Gather", z, np.arange(j * n, (j + 1) * n), axis=1) for j, name in enumerate(names)}
 
-def _lstm_step(body: _Graph, stage: Stage, z: str, before: list[str]) -> list[str]:
-    """c = f c + i g, h = o tanh c."""
-    h, c = before
-    parts = _parts(body, body.add("Add", z, _times(body, h, stage.V)), 4, stage.n_out)
-    i, f, o = (body.add("Sigmoid", part) for part in parts[:3])
-    c = body.add("Add", body.add("Mul", f, c), body.add("Mul", i, body.add("Tanh", parts[3])))
-    return [body.add("Mul", o, body.add("Tanh", c)), c]
-
-
-def _gru_step(body: _Graph, stage: Stage, z: str, before: list[str]) -> list[str]:
-    """h = g + u (h - g), g = tanh(z + V (r h))."""
-    (h,), n = before, stage.n_out
-    parts = _parts(body, z, 3, n)
-    gates = [body.add("Add", part, _times(body, h, stage.V[j * n : (j + 1) * n])) for j, part in enumerate(parts[:2])]
-    r, u = (body.add("Sigmoid", gate) for gate in gates)
-    g = body.add("Tanh", body.add("Add", parts[2], _times(body, body.add("Mul", r, h), stage.V[2 * n :])))
-    return [body.add("Add", g, body.add("Mul", u, body.add("Sub", h, g)))]
-
-
-STEPS = {"recurrent": _recurrent_step, "lstm": _lstm_step, "gru": _gru_step}
-
-
-def _times(body: _Graph, h: str, V: np.ndarray) -> str:
-    return body.add("MatMul", h, body.constant(V.T))
-
-
-def _parts(body: _Graph, z: str, count: int, n: int) -> list[str]:
-    """Gate by gate, (N, n) each."""
-    places = [body.constant(np.arange(j * n, (j + 1) * n), np.int64) for j in range(count)]
-    return [body.add("Gather", z, place, axis=1) for place in places]
+    if stage.kind == "lstm":
+        z = body.formula("source + MatMul(h, V)", source=source, h=h, V=V)
+        parts = gates(z, "i", "f", "o", "g")
+        c = body.formula("Sigmoid(f) * c + Sigmoid(i) * Tanh(g)", c=c, **parts)
+        return [body.formula("Sigmoid(o) * Tanh(c)", c=c, **parts), c]
+    parts = gates(source, "r", "u", "g")
+    r, u = (body.formula("Sigmoid(z + MatMul(h, V))", z=parts[gate], h=h, V=V[:, j * n : (j + 1) * n])
+            for j, gate in enumerate("ru"))  # fmt: skip
+    g = body.formula("Tanh(g + MatMul(r * h, V))", g=parts["g"], r=r, h=h, V=V[:, 2 * n :])
+    return [body.formula("g + u * (h - g)", g=g, u=u, h=h)]
 
 
 def _applied(graph: _Graph, stage: Stage, a: str) -> str:
     """a^l (N, n_l) of a^{l-1} (N, n_{l-1})."""
     if stage.view is None:
-        z = graph.add("Gemm", a, graph.constant(stage.W), graph.constant(stage.b), transB=1)
-        return _activated(graph, stage.activation, z)
+        return graph.activated(stage.activation, graph.add("Gemm", a, stage.W, stage.b, transB=1))
     if not stage.arrays:
         a = _pooled(graph, stage, a)
     else:  # MatMul, and no Conv, which ONNX Runtime has in float only on a CPU
-        seen = graph.reshaped(_seen(graph, stage.view, a, 0), 0, 0, stage.view.seen)
-        product = graph.add("MatMul", seen, graph.constant(stage.W.T))
-        a = _activated(graph, stage.activation, graph.add("Add", product, graph.constant(stage.b)))
+        seen = graph.reshaped(_seen(graph, stage.view, a, 0.0), 0, 0, stage.view.seen)
+        z = graph.formula("MatMul(seen, W) + b", seen=seen, W=stage.W.T, b=stage.b)
+        a = graph.activated(stage.activation, z)
     return graph.reshaped(a, 0, stage.n_out)
 
 
@@ -214,11 +269,10 @@ def _seen(graph: _Graph, view: View, a: str, outside: float) -> str:
     H, W, c = view.image
     pixels = graph.reshaped(a, 0, H * W, c)
     if any(map(any, view.margins)):  # one more pixel, number H W
-        pads = graph.constant([0, 0, 0, 0, 1, 0], np.int64)
-        pixels = graph.add("Pad", pixels, pads, graph.constant(outside))
+        pixels = graph.add("Pad", pixels, [0, 0, 0, 0, 1, 0], outside)
     numbers = np.arange(H * W).reshape(1, H, W, 1)
     places = np.concatenate(view.window.pieces(numbers, margin=H * W), axis=-1)
-    return graph.add("Gather", pixels, graph.constant(places.reshape(-1, places.shape[-1]), np.int32), axis=1)
+    return graph.add("Gather", pixels, places.reshape(-1, places.shape[-1]).astype(np.int32), axis=1)
 
 
 def _pooled(graph: _Graph, stage: Stage, a: str) -> str:
@@ -227,24 +281,11 @@ def _pooled(graph: _Graph, stage: Stage, a: str) -> str:
     assert view is not None
     if stage.kind == "max":
         return graph.add("ReduceMax", _seen(graph, view, a, -np.inf), axes=[2], keepdims=0)
-    seen, pixels = _seen(graph, view, a, 0), graph.constant([2], np.int64)
+    seen, pixels = _seen(graph, view, a, 0.0), np.array([2])
     if stage.kind == "l2":
-        return graph.add("Sqrt", graph.add("ReduceSum", graph.add("Mul", seen, seen), pixels, keepdims=0))
-    total = graph.add("ReduceSum", seen, pixels, keepdims=0)
-    return graph.add("Div", total, graph.constant(view.window.counts(*view.image[:2]).reshape(-1, 1)))
-
-
-def _activated(graph: _Graph, activation: str, z: str) -> str:
-    """sigma(z), as the activation's record writes it."""
-    return add_expression(graph, activation, get_activation(activation).in_dialect("onnx"), z)
-
-
-def _in_units(graph: _Graph, program: Program, a: str) -> None:
-    if not program.scales_outputs:
-        graph.add("Identity", a, output="y")
-        return
-    spread = graph.add("Mul", a, graph.constant([c.std for c in program.targets]))
-    graph.add("Add", spread, graph.constant([c.mean for c in program.targets]), output="y")
+        return graph.formula("Sqrt(ReduceSum(seen * seen, pixels, keepdims=0))", seen=seen, pixels=pixels)
+    counts = view.window.counts(*view.image[:2]).reshape(-1, 1).astype(float)
+    return graph.formula("ReduceSum(seen, pixels, keepdims=0) / counts", seen=seen, pixels=pixels, counts=counts)
 
 
 def _classified(graph: _Graph, program: Program, a: str) -> int:
@@ -253,12 +294,10 @@ def _classified(graph: _Graph, program: Program, a: str) -> int:
     place = graph.add("ArgMax", a, axis=1, keepdims=0)
     kind = type(program.classes[0])
     dtype = {str: object, int: np.int64, float: np.float64, bool: np.bool_}[kind]
-    graph.add("Gather", graph.constant(np.array(program.classes, dtype), dtype), place, axis=0, output="label")
-    if program.sums_to_one:
-        graph.add("Identity", a, output="probabilities")
-    else:
-        positive = graph.add("Max", a, graph.constant(np.finfo(graph.dtype).tiny))
-        total = graph.add("ReduceSum", positive, graph.constant([1], np.int64), keepdims=1)
-        graph.add("Div", positive, total, output="probabilities")
+    graph.add("Gather", graph.constant(np.array(program.classes, dtype)), place, axis=0, output="label")
+    if not program.sums_to_one:
+        tiny = float(np.finfo(graph.dtype).tiny)
+        a = graph.formula("p = Max(a, tiny); p / ReduceSum(p, axes, keepdims=1)", a=a, tiny=tiny, axes=[1])
+    graph.add("Identity", a, output="probabilities")
     numbers = graph.onnx.TensorProto
     return {str: numbers.STRING, int: numbers.INT64, float: numbers.DOUBLE, bool: numbers.BOOL}[kind]

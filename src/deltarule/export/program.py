@@ -18,6 +18,7 @@ length, or of a row that holds a number of steps one after the other (a network 
 
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
@@ -99,35 +100,27 @@ class Program:
         """Whether the program takes one step of a series of any length."""
         return self.series is not None and self.series.steps is None
 
-    @property
-    def scales_inputs(self) -> bool:
-        """Whether any number has to be standardised."""
-        return any(c.mean != 0 or c.std != 1 for c in self.columns if c.categories is None)
+    @cached_property
+    def constants(self) -> dict[str, list]:
+        """What scales columns and targets, how many categories a column has, and 1 where it may be missing.
 
-    @property
-    def has_categories(self) -> bool:
-        """Whether any column is categorical."""
-        return any(c.categories is not None for c in self.columns)
+        Empty lists stand for what no column needs.
+        """
 
-    @property
-    def has_imputed(self) -> bool:
-        """Whether any column may be missing."""
-        return any(c.imputed for c in self.columns)
+        def scaling(columns: tuple[RawColumn, ...]) -> tuple[list[float], list[float]]:
+            scaled = any(c.mean != 0 or c.std != 1 for c in columns if c.categories is None)
+            return ([float(c.mean) for c in columns], [float(c.std) for c in columns]) if scaled else ([], [])
 
-    @property
-    def category_counts(self) -> list[int]:
-        """How many categories each column has, 0 for a number."""
-        return [len(c.categories or ()) for c in self.columns]
-
-    @property
-    def imputed_flags(self) -> list[int]:
-        """1 for a column that may be missing."""
-        return [int(c.imputed) for c in self.columns]
-
-    @property
-    def scales_outputs(self) -> bool:
-        """Whether the outputs have to be brought into units."""
-        return any(c.mean != 0 or c.std != 1 for c in self.targets)
+        categories, imputed = [len(c.categories or ()) for c in self.columns], [int(c.imputed) for c in self.columns]
+        (mean, std), (out_mean, out_std) = scaling(self.columns), scaling(self.targets)
+        return {
+            "mean": mean,
+            "std": std,
+            "categories": categories if any(c.categories is not None for c in self.columns) else [],
+            "imputed": imputed if any(imputed) else [],
+            "out_mean": out_mean,
+            "out_std": out_std,
+        }
 
     @property
     def sums_to_one(self) -> bool:

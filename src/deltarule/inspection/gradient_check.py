@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.checks import require_count
-from deltarule.engine.precision import dtype_of
+from deltarule.checks import dtype_of, require_count
 from deltarule.engine.randomness import DIRECTION, as_path, generator
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.network.examples import require_finite, require_inputs, require_targets
+from deltarule.network.examples import as_inputs, as_targets, require_finite, require_inputs, require_targets
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 
@@ -58,8 +57,8 @@ def check_gradient_by_layer(
     dtype_of(params)
     with E.computing_in(dtype):
         params = trees.mapped(lambda p: E.put(np.asarray(p), dtype), params)
-        x = net.as_inputs(params, require_inputs(net, "X", X, dtype), dtype)
-        y = net.as_targets(Y, x)
+        x = as_inputs(net, params, require_inputs(net, "X", X, dtype), dtype)
+        y = as_targets(net, Y, x)
         net = for_targets(net, y) if net.over_time else net
         require_targets(net, "Y", np.asarray(y))
         for place, tensor in trees.named_leaves(params):

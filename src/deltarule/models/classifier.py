@@ -193,7 +193,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return Schema("table", "classification", self._input_columns(), (), labels, self._target_names)
 
     def __sklearn_tags__(self):
-        """Several labels in a row are welcome."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

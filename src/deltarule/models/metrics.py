@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 Scores = dict[str, dict[str, Any]]  # by part
+PARTS = {"training": "fit", "validation": "validation", "test": "test"}  # as the verdict calls them
 
 
 def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y: np.ndarray) -> dict[str, Any]:
@@ -51,7 +52,6 @@ def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y
 
 
 def _of_classes(outputs: np.ndarray, actual: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
-    """Accuracy, and recall and AUC of each class."""
     right, scores = outputs.argmax(axis=1) == actual, probabilities(outputs)
     recall, auc = {}, {}
     for j, name in enumerate(names):

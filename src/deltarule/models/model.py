@@ -173,13 +173,11 @@ class Model(Plots):
         return [*card(self).items(), *(() if self.verdict is None else self.verdict.rows())]
 
     def __repr__(self) -> str:
-        """In a line: what it predicts from what, and how well."""
         from deltarule.models.card import headline
 
         return f"<Model: {headline(self)}>"
 
     def _repr_html_(self) -> str:
-        """For a notebook."""
         return html_table(self._rows())
 
 

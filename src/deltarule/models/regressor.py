@@ -256,7 +256,6 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return Schema("table", "regression", self._input_columns(), targets, None, self._target_names)
 
     def __sklearn_tags__(self):
-        """Several targets are welcome."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags

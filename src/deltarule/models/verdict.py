@@ -39,11 +39,9 @@ class Verdict:
         return [*self.lines.items(), *(("warning", words) for words in self.warnings)]
 
     def __str__(self) -> str:
-        """A line for each subject."""
         return "\n".join(f"{name}: {words}" for name, words in self.rows())
 
     def _repr_html_(self) -> str:
-        """For a notebook."""
         return html_table(self.rows())
 
 

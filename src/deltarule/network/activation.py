@@ -49,7 +49,7 @@ class Activation:
             become those of the precision. JavaScript is written from it too. "c_slope": sigma' in C, an expression in
             a, for error bars. "st": an expression in z of IEC 61131-3, whose EXP is kept within the range of the type.
             "numpy": an expression in z with `np`. "octave": likewise. "onnx": an expression in z whose calls are ONNX
-            operators, `z * Sigmoid(z)`, see `deltarule.export.onnx_expression`. If neurons are mixed, "c" holds
+            operators, `z * Sigmoid(z)`, see `deltarule.export.onnx_file`. If neurons are mixed, "c" holds
             statements that turn the array z of n neurons into a in place, "st" such that do so with a[0] to a[LAST];
             in the others z is (rows, n).
         elementwise: whether every neuron is on its own. A class of your own that is not has to override
@@ -73,7 +73,6 @@ class Activation:
     higher: tuple[Callable[[Array, Array], Array], ...] = ()
 
     def __post_init__(self):
-        """Check each part where it is given."""
         if not (isinstance(self.name, str) and NAME.fullmatch(self.name)):
             raise ConfigurationError(
                 f"name is {self.name!r}: an activation's name is a letter and then letters, digits, - or _."
@@ -101,11 +100,7 @@ class Activation:
                 )
 
     def in_dialect(self, language: str) -> str:
-        """How an export writes sigma.
-
-        Raises:
-            ConfigurationError: it is not written in that language.
-        """
+        """How an export writes sigma; a ConfigurationError if it is not written in that language."""
         if language not in self.written:
             raise ConfigurationError(
                 f"activation {self.name!r} is not written in {DIALECTS[language]}, so the network cannot be exported "

@@ -14,7 +14,6 @@ class Softmax(Activation):
     """a_j = e^{z_j} / sum_k e^{z_k}, over the last axis: a probability for each class."""
 
     def times_slope(self, z: Array, a: Array, v: Array) -> Array:
-        """(diag(a) - a a^T) v, without forming the matrix."""
         return softmax_times_slope(a, v)
 
     def slope_tangent(self, z: Array, a: Array, dz: Array, v: Array, dv: Array) -> Array:
@@ -290,11 +289,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def get_activation(name: str) -> Activation:
-    """The activation of that name.
-
-    Raises:
-        ConfigurationError: the name is not known.
-    """
+    """The activation of that name; a ConfigurationError if it is not known."""
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ConfigurationError(
             f"activation {name!r} is not known: choose one of {', '.join(ACTIVATIONS)}, or make it known first with "

@@ -1,4 +1,4 @@
-"""The cost functions C_x, the output error delta^L = dC/dz^L (BP1), their curvature and its Gauss-Newton factor.
+"""What a cost C_x says of itself, and the quadratic one: delta^L = dC/dz^L (BP1), curvature and Gauss-Newton factor.
 
 The cost owns the output error, because the natural pairs (sigmoid with cross-entropy, softmax with log-likelihood,
 exponential with Poisson's) lose their sigma' there: delta^L = a - y, and nothing overflows, since both the cost and the
@@ -14,33 +14,15 @@ another one: Huber's reweights the errors, Poisson's expects the targets (Fisher
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError
 from deltarule.network.activation import Activation
-
-
-class Pair(Protocol):
-    """An output activation with a cost, written in z and a together so that nothing cancels or overflows."""
-
-    def value(self, z: Array, a: Array, y: Array) -> Array:
-        """C_x of each example, (m,)."""
-        ...
-
-    def output_error(self, z: Array, a: Array, y: Array) -> Array:
-        """delta^L (BP1), (m, k)."""
-        ...
-
-    def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
-        """How delta^L moves as z moves by dz, (m, k)."""
-        ...
-
-    def gauss_newton(self, z: Array, a: Array, y: Array) -> tuple[Array, Array]:
-        """S (m, k, k) and r (m, k) with S r = delta^L."""
-        ...
 
 
 class Cost:
@@ -51,7 +33,7 @@ class Cost:
 
     name: str
     natural_output: ClassVar[str | None] = None  # the activation with which delta^L = a - y
-    pairs: ClassVar[Mapping[str, Pair]] = {}  # the outputs, by name, with which it is written in z
+    pairs: ClassVar[Mapping[str, Any]] = {}  # the outputs, by name, with which it is written in z: `saturating_pairs`
     for_classes: ClassVar[bool] = False  # whether targets are classes or their probabilities
     ignores_missing: ClassVar[bool] = False  # whether a target may be NaN, which counts for nothing
     is_square: ClassVar[bool] = False  # whether targets and outputs times w make w² times the cost
@@ -148,3 +130,37 @@ class Cost:
 def diagonal(entries: Array) -> Array:
     """The diagonal matrices (m, k, k) with these entries (m, k)."""
     return entries[..., None] * entries.__array_namespace__().eye(entries.shape[-1], dtype=entries.dtype)
+
+
+@dataclass(frozen=True)
+class Quadratic(Cost):
+    """C_x = scale ‖y - a‖²: scale 1/2 in [N] and [HH] (the default), 1 in [3B1B]."""
+
+    scale: float = 0.5
+    name = "quadratic"
+    is_square = True
+
+    @property
+    def is_gaussian(self) -> bool:
+        return self.scale == 0.5
+
+    def __post_init__(self):
+        object.__setattr__(self, "scale", require_number("scale", self.scale, above=0))
+
+    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
+        return self.scale * ((a - y) ** 2).sum(axis=-1)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        return (2 * self.scale) * (a - y)
+
+    def curvature(self, a: Array, y: Array) -> Array:
+        return a.__array_namespace__().full_like(a, 2 * self.scale)
+
+    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
+        root = (2 * self.scale) ** 0.5
+        return a.__array_namespace__().full_like(a, root), root * (a - y)
+
+    def residual_acceleration(
+        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
+    ) -> Array:
+        return (2 * self.scale) ** 0.5 * activation.second_tangent(z, a, dz, ddz)

@@ -1,8 +1,8 @@
-"""The costs by name; what each of them is asked for is in `deltarule.network.cost`."""
+"""The costs by name, all but the quadratic one, which is in `deltarule.network.cost` with what each is asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from deltarule.arrays import Array
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.network.activation import Activation
-from deltarule.network.cost import Cost, Pair
+from deltarule.network.cost import Cost, Quadratic
 from deltarule.network.saturating_pairs import (
     ExponentialPoisson,
     SigmoidCrossEntropy,
@@ -26,58 +26,18 @@ EFFICIENT = 1.345  # standard deviations of Gaussian noise, as Huber's delta: 95
 
 
 @dataclass(frozen=True)
-class Quadratic(Cost):
-    """C_x = scale ‖y - a‖²: scale 1/2 in [N] and [HH] (the default), 1 in [3B1B]."""
-
-    scale: float = 0.5
-    name = "quadratic"
-    is_square = True
-
-    @property
-    def is_gaussian(self) -> bool:
-        return self.scale == 0.5
-
-    def __post_init__(self):
-        """The scale is a number above 0."""
-        object.__setattr__(self, "scale", require_number("scale", self.scale, above=0))
-
-    def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
-        return self.scale * ((a - y) ** 2).sum(axis=-1)
-
-    def slope(self, a: Array, y: Array) -> Array:
-        return (2 * self.scale) * (a - y)
-
-    def curvature(self, a: Array, y: Array) -> Array:
-        return a.__array_namespace__().full_like(a, 2 * self.scale)
-
-    def residual(self, a: Array, y: Array) -> tuple[Array, Array]:
-        root = (2 * self.scale) ** 0.5
-        return a.__array_namespace__().full_like(a, root), root * (a - y)
-
-    def residual_acceleration(
-        self, activation: Activation, z: Array, a: Array, y: Array, dz: Array, ddz: Array
-    ) -> Array:
-        return (2 * self.scale) ** 0.5 * activation.second_tangent(z, a, dz, ddz)
-
-
-@dataclass(frozen=True)
 class CrossEntropy(Cost):
     """C_x = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)], for outputs and targets in [0, 1] ([N] ch. 3)."""
 
     name = "cross-entropy"
     natural_output = "sigmoid"
-    pairs: ClassVar[Mapping[str, Pair]] = {"sigmoid": SigmoidCrossEntropy(), "softmax": SoftmaxCrossEntropy()}
+    pairs: ClassVar[Mapping[str, Any]] = {"sigmoid": SigmoidCrossEntropy(), "softmax": SoftmaxCrossEntropy()}
     for_classes = True
     is_likelihood = True
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
-        outside = (y < 0) | (y > 1)
-        if outside.any():
-            i, j = (int(n) for n in np.argwhere(outside)[0])
-            raise DataError(
-                f"{name} holds {y[i, j]:g} at index {(i, j)}, and the cross-entropy cost needs targets in [0, 1]: "
-                "scale the targets, or use the quadratic cost."
-            )
+        rule = "the cross-entropy cost needs targets in [0, 1]: scale them, or use the quadratic cost"
+        _refuse((y < 0) | (y > 1), name, y, rule)
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
         if pair := self.pairs.get(activation.name):
@@ -108,7 +68,7 @@ class LogLikelihood(Cost):
 
     name = "log-likelihood"
     natural_output = "softmax"
-    pairs: ClassVar[Mapping[str, Pair]] = {
+    pairs: ClassVar[Mapping[str, Any]] = {
         "softmax": SoftmaxLogLikelihood(),
         "sigmoid": SigmoidLogLikelihood(),
         "softplus": SoftplusLogLikelihood(),
@@ -164,7 +124,6 @@ class Huber(Cost):
     expects_outliers = True
 
     def __post_init__(self):
-        """Delta is a number above 0."""
         object.__setattr__(self, "delta", require_number("delta", self.delta, above=0))
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
@@ -214,16 +173,12 @@ class Poisson(Cost):
 
     name = "poisson"
     natural_output = "exponential"
-    pairs: ClassVar[Mapping[str, Pair]] = {"exponential": ExponentialPoisson(), "softplus": SoftplusPoisson()}
+    pairs: ClassVar[Mapping[str, Any]] = {"exponential": ExponentialPoisson(), "softplus": SoftplusPoisson()}
     shifts_targets = False
 
     def check_targets(self, name: str, y: np.ndarray) -> None:
-        if (y < 0).any():
-            i, j = (int(n) for n in np.argwhere(y < 0)[0])
-            raise DataError(
-                f"{name} holds {y[i, j]:g} at index {(i, j)}, and the Poisson cost needs counts or rates of at least "
-                "0: correct the target, or use the quadratic or the Huber cost."
-            )
+        rule = "the Poisson cost needs counts or rates of at least 0: correct it, or use the quadratic or Huber cost"
+        _refuse(y < 0, name, y, rule)
 
     def noise_variance(self, scale: float) -> float | None:
         """That of counts is their mean, here that of counts / scale where they are 1."""
@@ -249,6 +204,12 @@ class Poisson(Cost):
         return 1 / spread, (a - y) / spread
 
 
+def _refuse(wrong: np.ndarray, name: str, y: np.ndarray, rule: str) -> None:
+    if wrong.any():
+        i, j = (int(n) for n in np.argwhere(wrong)[0])
+        raise DataError(f"{name} holds {y[i, j]:g} at index {(i, j)}, and {rule}.")
+
+
 def _of_root(root: Array, da: Array) -> Array:
     """root² da, from the right: √C'' may be too large to be squared where da is 0."""
     return root * (root * da)
@@ -270,11 +231,7 @@ COSTS: dict[str, Cost] = {
 
 
 def get_cost(cost: str | Cost) -> Cost:
-    """The cost of that name, or the cost itself.
-
-    Raises:
-        ConfigurationError: the name is not in `COSTS`.
-    """
+    """The cost of that name, or the cost itself; a ConfigurationError if the name is not in `COSTS`."""
     if isinstance(cost, Cost):
         return cost
     if not isinstance(cost, str) or cost not in COSTS:

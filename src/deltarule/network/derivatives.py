@@ -8,8 +8,7 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.layers.components import Components
-from deltarule.network.layers.jet import Jet
+from deltarule.network.layers.jet import Components, Jet
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network

@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.engine.rows import Rows, block_size, sum_over_blocks
+from deltarule.engine.rows import Rows, block_size
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.network.sizes import Sizes
 
 if TYPE_CHECKING:
-    from deltarule.network.network import Network
+    from deltarule.network.network import Network, Sizes
 
 EVALUATION_ROWS = 8192  # rows of one block, fewer of large networks
 EVALUATION_BYTES = 2**28  # what the activations of rows that go through a network together may take
@@ -34,17 +33,17 @@ def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
         out = backprop.forward(net, params, x)[-1]
         return (weight * backprop.output_cost(net, out, y)).sum(), (weight * correct(out.a, y)).sum()
 
-    cost, right = sum_over_blocks(rows, evaluation_block(net, rows), sums)
+    cost, right = engine.of(rows.x).sum_over_blocks(rows, evaluation_block(net, rows), sums)
     total = rows.mask.sum()
     return Score(cost / total, right / total)
 
 
 def evaluation_block(net: "Network", rows: Rows) -> int:
     """The rows of one block."""
-    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net.sizes(rows.input_shape), rows.x)))
+    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net.sizes(rows.x.shape[1:]), rows.x)))
 
 
-def rows_at_once(sizes: Sizes, x: Array) -> int:
+def rows_at_once(sizes: "Sizes", x: Array) -> int:
     """How many rows of x (N, ...) go through a network of these sizes together."""
     return max(1, EVALUATION_BYTES // (x.dtype.itemsize * sizes.neurons))
 

@@ -3,15 +3,13 @@
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from deltarule import engine, trees
-from deltarule.arrays import Array, is_jax, is_traced
-from deltarule.checks import as_numbers, require_real
+from deltarule.arrays import Array
+from deltarule.checks import as_dtype, as_numbers, dtype_of
 from deltarule.engine.machine import require_room
-from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network import backprop
@@ -20,16 +18,46 @@ from deltarule.network.backprop import Params
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.evaluation import rows_at_once
+from deltarule.network.examples import as_inputs, as_targets
 from deltarule.network.layers import Layer, Shape
 from deltarule.network.missing_targets import for_targets
-from deltarule.network.sequences import ended_in_nan, is_ragged, padded
-from deltarule.network.sizes import Sizes, sizes_of
+from deltarule.network.sequences import ended_in_nan
 
 if TYPE_CHECKING:
     from deltarule.network.derivatives import Derivatives
     from deltarule.network.tracing import Trace
 
 NEGLIGIBLE = 2**26  # bytes that every machine has
+
+
+class Sizes(NamedTuple):
+    """Counts of a network, and of one example that goes through it.
+
+    Attributes:
+        parameters: n.
+        inputs: the numbers of an example.
+        outputs: k, or T k where there are outputs at each of T steps.
+        steps: T, or 1.
+        neurons: the numbers that the layers hold for the way back, besides the inputs.
+        products: the multiplications by weights of a forward pass, n without biases but where places share weights.
+        gram: the length of the inner products behind each entry of J J^T, over all layers.
+    """
+
+    parameters: int
+    inputs: int
+    outputs: int
+    steps: int
+    neurons: int
+    products: int
+    gram: int
+
+
+class Layout(NamedTuple):
+    """The shapes of a^1 = x, a^2, ..., a^L of one example, of the parameters of each layer, and the counts."""
+
+    shapes: list[Shape]
+    own: list[dict[str, Shape]]
+    sizes: Any
 
 
 @dataclass(frozen=True, init=False)
@@ -54,12 +82,10 @@ class Network:
     over_time: ClassVar[bool]  # of each network: whether a layer goes through sequences step by step
     output_activation: ClassVar[Activation]  # that of layer L
     outputs: ClassVar[int]  # k = n_L
-    _shapes: ClassVar[list[Shape]]  # `shapes` of the inputs that were asked about last
-    _own: ClassVar[list[dict[str, Shape]]]  # the shapes of the parameters, for these inputs
-    _sized: ClassVar[tuple[Any, Sizes]]  # shapes, and `sizes` for them
+    can_refit: ClassVar[bool]  # whether the output layer is linear and the cost quadratic: its best weights are known
+    _layout: ClassVar["Layout"]  # for the inputs that were asked about last
 
     def __init__(self, layers: Iterable[Layer], cost: str | Cost = "quadratic"):
-        """Check the stack once, where the mistake was made."""
         if not isinstance(layers, Iterable):
             raise ConfigurationError(f"layers is {layers!r}: give a list such as [Dense(10, 'sigmoid')].")
         layers = tuple(layers)
@@ -78,7 +104,8 @@ class Network:
             )
         last: Any = layers[-1]
         known = {"layers": layers, "cost": get_cost(cost), "over_time": any(layer.over_time for layer in layers)}
-        known |= {"output_activation": last.sigma, "outputs": last.n, "_shapes": [()], "_own": [], "_sized": ((), None)}
+        known |= {"output_activation": last.sigma, "outputs": last.n, "_layout": Layout([()], [], None)}
+        known["can_refit"] = last.is_linear and known["cost"].is_square
         for name, value in known.items():
             object.__setattr__(self, name, value)
 
@@ -114,7 +141,8 @@ class Network:
     ) -> list[Params]:
         """Fresh parameters of several starts; the first are those of `init`."""
         dtype, path, shape = as_dtype(dtype), as_path(seed), _checked_shape(input_shape)
-        shapes, size = self.shapes(shape), dtype.itemsize * self.sizes(shape).parameters
+        shapes, _, sizes = self._laid_out(shape)
+        size = dtype.itemsize * sizes.parameters
         if size >= NEGLIGIBLE:
             require_room(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
         return [
@@ -132,8 +160,8 @@ class Network:
                 f"the network has {len(self.layers)} layers and the parameters are for {len(params)}: "
                 "params[i] belongs to net.layers[i]."
             )
-        shapes = self.shapes(input_shape)
-        for i, (p, expected) in enumerate(zip(params, self._own, strict=True)):
+        shapes, own, _ = self._laid_out(input_shape)
+        for i, (p, expected) in enumerate(zip(params, own, strict=True)):
             found = {name: array.shape for name, array in p.items()}
             if found != expected:
                 raise ShapeError(
@@ -143,10 +171,7 @@ class Network:
 
     def sizes(self, input_shape: Shape) -> Sizes:
         """How large the network is for inputs of this shape."""
-        shapes = self.shapes(input_shape)
-        if self._sized[0] is not shapes:
-            object.__setattr__(self, "_sized", (shapes, sizes_of(self, shapes, self._own)))
-        return self._sized[1]
+        return self._laid_out(input_shape).sizes
 
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The shapes of a^1 = x, a^2, ..., a^L of one example.
@@ -154,9 +179,12 @@ class Network:
         Raises:
             ShapeError: an input does not fit its layer; the message lists the shapes so far.
         """
-        if self._shapes[0] == tuple(input_shape):
-            return self._shapes
+        return self._laid_out(input_shape).shapes
+
+    def _laid_out(self, input_shape: Shape) -> "Layout":
         shapes = [tuple(input_shape)]
+        if self._layout.shapes[0] == shapes[0]:
+            return self._layout
         for layer in self.layers:
             try:
                 if layer.takes == 1 and len(shapes[-1]) > 1 and not self.over_time:
@@ -169,9 +197,18 @@ class Network:
                 so_far = ", ".join([f"input {shapes[0]}", *above])
                 raise ShapeError(f"{error} The shapes so far: {so_far}.") from None
         own = [layer.parameter_shapes(below) for layer, below in zip(self.layers, shapes[:-1], strict=True)]
-        object.__setattr__(self, "_own", own)
-        object.__setattr__(self, "_shapes", shapes)
-        return shapes
+        parts, steps = list(zip(self.layers, shapes[:-1], own, strict=True)), prod(shapes[-1][:-1])
+        sizes = Sizes(
+            parameters=sum(prod(shape) for p in own for shape in p.values()),
+            inputs=prod(shapes[0]),
+            outputs=steps * self.outputs,
+            steps=steps,
+            neurons=sum(layer.held(below) for layer, below, _ in parts),
+            products=sum(layer.multiplications(below) for layer, below, _ in parts),
+            gram=sum(layer.gram_width(p, self.outputs) for layer, _, p in parts),
+        )
+        object.__setattr__(self, "_layout", Layout(shapes, own, sizes))
+        return self._layout
 
     def input_shape(self, params: Params) -> Shape | None:
         """The shape of one example's input, if layers and parameters determine it.
@@ -193,7 +230,7 @@ class Network:
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            x = self.as_inputs(params, X, dtype)
+            x = as_inputs(self, params, X, dtype)
             sizes = self.sizes(x.shape[1:])
             most = rows_at_once(sizes, x)
             with E.threads_for(x.shape[0] * sizes.products):
@@ -212,10 +249,10 @@ class Network:
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            net, x = for_targets(self, Y, inputs=(X,)) if self.over_time else self, self.as_inputs(params, X, dtype)
+            net, x = for_targets(self, Y, inputs=(X,)) if self.over_time else self, as_inputs(self, params, X, dtype)
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
-            y = self.as_targets(Y, x)
+            y = as_targets(self, Y, x)
             drawn = None if key is None else E.key((*as_path(key), NOISE))
             with E.threads_for(2 * x.shape[0] * self.sizes(x.shape[1:]).products):
                 return E.wait(_in_parts(E, net, params, x, y, drawn))
@@ -236,7 +273,7 @@ class Network:
         derivatives.require_smooth(self)
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            x = self.as_inputs(params, X, dtype)
+            x = as_inputs(self, params, X, dtype)
             return E.wait(E.call(derivatives.derivatives, params, x, net=self))
 
     def trace(self, params: Params, x: Any, y: Any) -> "Trace":
@@ -245,70 +282,14 @@ class Network:
 
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            inputs = self.as_inputs(params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
-            targets = self.as_targets(as_numbers("y", y, None, "(k,)")[None], inputs)
+            inputs = as_inputs(self, params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
+            targets = as_targets(self, as_numbers("y", y, None, "(k,)")[None], inputs)
             net = for_targets(self, targets) if self.over_time else self
             return tracing.trace(net, params, E.put(inputs), E.put(targets))
 
-    def as_inputs(self, params: Params, X: Any, dtype: np.dtype) -> Array:
-        """X as an array of this dtype, (N, ...), checked against the first layer; of a list of sequences (N, T, ...).
-
-        It is NumPy's unless X is JAX's: a compiled call takes it over in a tenth of the time of jnp.asarray.
-        """
-        if self.over_time and is_ragged(X):
-            X = padded("X", X, dtype)
-        if is_jax(X):
-            require_real("X", X)
-        else:
-            X = as_numbers("X", X, dtype, "(N, n_1)")
-        if X.ndim < 2:
-            raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
-        self.check(params, X.shape[1:])
-        X = engine.of_params(params).given(X, params)
-        return X if X.dtype == dtype else X.astype(dtype)
-
-    def as_targets(self, Y: Any, x: Array) -> Array:
-        """Y as (N, k) in the dtype of x. Whole numbers in a flat Y name classes and become one-hot rows if k > 1.
-
-        It is NumPy's unless Y is JAX's. Where outputs are given at every step it is (N, T, k), one axis more in all of
-        this, with NaN where a sequence has ended; it may be a list as X may.
-        """
-        k, N = self.outputs, x.shape[0]
-        shape = (N, k) if x.ndim == 2 and not self.over_time else (N, *self.shapes(x.shape[1:])[-1])
-        if len(shape) > 2 and is_ragged(Y):
-            lengths = None if x.ndim != 3 else (~np.isnan(np.asarray(x)).all(axis=-1)).sum(axis=1)
-            Y = padded("Y", [self._in_rows(as_numbers("Y", y), 2, x.dtype) for y in Y], x.dtype, shape[1], lengths)
-        if is_jax(Y):
-            require_real("Y", Y)
-        else:
-            Y = as_numbers("Y", Y, None, f"(N, {k})")
-        Y = self._in_rows(Y, len(shape), x.dtype)
-        if Y.shape != shape:
-            raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need {shape}.")
-        Y = Y if Y.dtype == x.dtype else Y.astype(x.dtype)
-        return ended_in_nan(x, Y) if len(shape) > 2 else Y
-
-    def _in_rows(self, Y: Array, axes: int, dtype: Any) -> Array:
-        """Targets with a last axis of k, of which there are `axes` in all; whole numbers that name classes one-hot."""
-        k = self.outputs
-        if Y.ndim != axes - 1 or (k > 1 and Y.dtype.kind not in "iu"):
-            return Y
-        if k == 1:
-            return Y[..., None]
-        if not is_traced(Y) and Y.size and not 0 <= int(Y.min()) <= int(Y.max()) < k:
-            raise DataError(
-                f"Y names classes {int(Y.min())}..{int(Y.max())}, and the network has {k} outputs: "
-                f"number the classes from 0 to {k - 1}."
-            )
-        return (Y[..., None] == np.arange(k)).astype(dtype)
-
 
 def _checked_shape(input_shape: Any) -> Shape:
-    """The shape of one example as a tuple of ints.
-
-    Raises:
-        ShapeError: it is no sequence of whole numbers of at least 1.
-    """
+    """The shape of one example as a tuple of whole numbers of at least 1; a ShapeError if it is none."""
     is_shape = isinstance(input_shape, Sequence) and all(isinstance(n, numbers.Integral) for n in input_shape)
     shape = tuple(int(n) for n in input_shape) if is_shape else (0,)
     if min(shape, default=1) < 1:

@@ -3,7 +3,9 @@
 The costs list theirs in `Cost.pairs`, the natural ones with delta^L = a - y among them.
 
 ∇_a C ⊙ sigma'(z) is 1/a times a there: once a rounds to 0 or 1 the product is 0, and the examples that are most wrong
-teach nothing. Written in z both factors cancel by hand. Shapes: z, y are (m, k).
+teach nothing. Written in z both factors cancel by hand. A pair is written in z and a together, so that nothing cancels
+or overflows: `value` is C_x of each example, (m,); `output_error` delta^L (BP1), (m, k); `output_error_tangent` how it
+moves as z moves by dz; `gauss_newton` S (m, k, k) and r (m, k) with S r = delta^L. Shapes: z, a, y are (m, k).
 
 Softmax with cross-entropy. With c_j = 1 - a_j, e_j = a_j (1 - y_j) - c_j y_j and t the largest output of a row, whose
 c_t = sum_{k≠t} a_k is summed and not subtracted, and b = a_j / c_t over j ≠ t, a softmax of the others:
@@ -39,16 +41,19 @@ class Shares(NamedTuple):
     b: Array
 
 
-class SigmoidCrossEntropy:
+class Natural:
+    """A pair whose sigma' cancels in delta^L = a - y."""
+
+    def output_error(self, z: Array, a: Array, y: Array) -> Array:
+        return a - y
+
+
+class SigmoidCrossEntropy(Natural):
     """-sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] with a = sigmoid(z)."""
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """-ln a is softplus(-z), -ln(1 - a) is softplus(z)."""
         return (softplus(z) - y * z).sum(axis=-1)
-
-    def output_error(self, z: Array, a: Array, y: Array) -> Array:
-        """a - y: sigma' cancels."""
-        return a - y
 
     def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """da."""
@@ -61,16 +66,12 @@ class SigmoidCrossEntropy:
         return diagonal(root), (a - y) / root
 
 
-class SoftmaxLogLikelihood:
+class SoftmaxLogLikelihood(Natural):
     """-sum_j y_j ln a_j with a = softmax(z), for targets that sum to one."""
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """ln a by log-sum-exp."""
         return -(y * engine.of(z).log_softmax(z)).sum(axis=-1)
-
-    def output_error(self, z: Array, a: Array, y: Array) -> Array:
-        """a - y: sigma' cancels."""
-        return a - y
 
     def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """da."""
@@ -164,16 +165,12 @@ class SoftplusLogLikelihood:
         return diagonal(root * _rho(z)), -root
 
 
-class ExponentialPoisson:
+class ExponentialPoisson(Natural):
     """sum_j [a_j - y_j - y_j ln(a_j / y_j)] with a = e^z."""
 
     def value(self, z: Array, a: Array, y: Array) -> Array:
         """ln a is z."""
         return (a - y - y_ln_a_over_y(z, y)).sum(axis=-1)
-
-    def output_error(self, z: Array, a: Array, y: Array) -> Array:
-        """a - y."""
-        return a - y
 
     def output_error_tangent(self, z: Array, a: Array, y: Array, dz: Array) -> Array:
         """da = a dz."""

@@ -1,7 +1,7 @@
 """What a user chose on the page: checked, bounded, and turned into a network and trainers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -39,16 +39,8 @@ UPDATES = {
 class Choices:
     """The settings of a lesson.
 
-    Args:
-        hidden: the sizes of the hidden layers.
-        activation: theirs.
-        cost: the cost, whose output activation follows.
-        trainer: a name in `TRAINERS`.
-        versus: another one that trains the same start beside it, or None.
-        eta: the learning rate of first-order trainers.
-        batch_size: the examples of their steps.
-        l2: lambda of (lambda/2N) sum w²; 0 for none.
-        seed: of the initial parameters and the order of the examples.
+    The output activation follows from the cost; `versus` is another trainer, or None, that goes from the same start
+    beside the first; `l2` is lambda of (lambda/2N) sum w², 0 for none.
 
     Raises:
         ConfigurationError: a value lies outside its domain.
@@ -96,10 +88,6 @@ class Choices:
             if name not in known:
                 raise ConfigurationError(f"the setting {str(name)[:40]!r} is not known: {', '.join(sorted(known))}.")
         return replace(self, **changes)
-
-    def record(self) -> dict[str, Any]:
-        """The choices in JSON's types."""
-        return asdict(self)
 
     def trainers(self, count: int) -> list[tuple[str, Trainer]]:
         """The trainers by name: one, or two side by side, for `count` examples."""

@@ -11,7 +11,7 @@ from deltarule.network.tracing import equations
 from deltarule.play import picture
 from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
-from deltarule.trainers.levenberg_marquardt.damping import VERDICTS
+from deltarule.trainers.base import VERDICTS
 
 SHOWN_OF_RECORD = ("gradient_norm", "lambda", "mu", "radius", "accepted", "rejected", "gamma", "log_evidence")
 MOST_NAMES = 100  # of inputs

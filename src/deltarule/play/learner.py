@@ -7,18 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.engine.precision import dtype_of
+from deltarule.checks import dtype_of
 from deltarule.engine.randomness import as_path
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn, no_clock
+from deltarule.engine.rows import Record, Rows, Turn, no_clock
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import evaluate
 from deltarule.network.examples import checked_rows, require_finite, validation_rows
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
-from deltarule.training.loop import Course, is_sound
-from deltarule.training.monitoring import learning_speed
+from deltarule.trainers.stopping import STOP_REASONS, stop_code, stop_sentence
+from deltarule.training.loop import Course, is_sound, learning_speed
 from deltarule.training.train import NO_RULES, check_together, starting_points
 
 MOST_MOMENTS = 2000
@@ -84,14 +82,8 @@ class Training:
 class Learner(Training):
     """A training by one trainer; of a long one every second of the earlier moments is dropped.
 
-    Args:
-        net: the network.
-        trainer: the trainer.
-        examples: X and Y, (N, n_1) and (N, k).
-        validation: (Xv, Yv) or None.
-        seed: of the initial parameters and of the order of the examples.
-        params: where to start; None draws fresh parameters.
-        rules: when to end.
+    `examples` are X (N, n_1) and Y (N, k); `seed` is that of the initial parameters, unless they are given, and of the
+    order of the examples.
 
     Raises:
         DeltaruleError: network, trainer and examples do not go together.
@@ -105,7 +97,6 @@ class Learner(Training):
         validation: tuple[np.ndarray, np.ndarray] | None,
         seed: int,
         params: Params | None = None,
-        rules: Stopping = NO_RULES,
     ):
         """Check everything as `deltarule.train` does."""
         E = engine.get("numpy")
@@ -113,10 +104,10 @@ class Learner(Training):
         X = require_finite("X", examples[0], dtype)
         start = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)[0]
         rows = checked_rows(net, start, "X", X, examples[1], None, None)
-        check_together(net, trainer, rules, len(X), validated=False)
+        check_together(net, trainer, NO_RULES, len(X), validated=False)
         held_out = None if trainer.judged_by is not None else validation
         scored = validation_rows(net, start, held_out, dtype)
-        self.course = Course(net, trainer, rows, scored, as_path(seed), rules, "cost", RECORDED)
+        self.course = Course(net, trainer, rows, scored, as_path(seed), NO_RULES, "cost", RECORDED)
         self.carry = self.course.start(start)
         self.moments = []
         self._halfway: list[tuple[float, int]] = []  # cost and size of the batches of an epoch that is not over
@@ -135,7 +126,7 @@ class Learner(Training):
         reason = STOP_REASONS[int(self.carry.stop)]
         if reason == "running":
             return None
-        return stop_sentence(reason, int(self.carry.epoch), self.course.rules, self.trainer, False)
+        return stop_sentence(reason, int(self.carry.epoch), NO_RULES, self.trainer, False)
 
     def costs(self, known: int) -> dict[str, Any]:
         """The course of the costs and of the trainer's `STATES`, by name, from moment number `known` on."""
@@ -184,7 +175,7 @@ class Learner(Training):
 
     def retrain(self, trainer: Trainer) -> None:
         """Go on with another trainer or with other numbers of it; its memory is kept where it is of the same kind."""
-        check_together(self.course.net, trainer, self.course.rules, int(self.course.rows.count), validated=False)
+        check_together(self.course.net, trainer, NO_RULES, int(self.course.rows.count), validated=False)
         before, params = self.carry.state, self.carry.state.params
         state = trainer.init(self.course.net, params, self.course.rows)
         if type(before) is type(state) and _places(before) == _places(state):

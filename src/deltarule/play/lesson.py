@@ -4,12 +4,13 @@ Nothing here knows of a server: the page's messages come in as dicts and what it
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.engine.turn import no_clock
+from deltarule.engine.rows import no_clock
 from deltarule.errors import ConfigurationError
 from deltarule.play import picture
 from deltarule.play.choices import (
@@ -33,11 +34,7 @@ TRAINING = ("trainer", "versus", "eta", "batch_size", "l2")  # what may change w
 
 
 class Lesson(Frames):
-    """The state behind one page: what is chosen, and the trainings that follow from it.
-
-    Args:
-        problem: what is learnt to begin with; the generated ones can be chosen instead.
-    """
+    """The state behind one page: what is chosen, and the trainings that follow from it."""
 
     def __init__(self, problem: Problem):
         self.own = problem
@@ -164,7 +161,7 @@ class Lesson(Frames):
         for trainer in found["trainers"]:
             trainer["update"] = UPDATES[trainer["name"]]
         return found | {
-            "choices": self.choices.record(),
+            "choices": asdict(self.choices),
             "known": {
                 "problem": list(dict.fromkeys([self.own.name, *GENERATED, "points"])),
                 "activation": hidden_activations(),

@@ -23,11 +23,7 @@ def served(token: str) -> str:
 
 
 def alone(replay: dict[str, Any]) -> str:
-    """The page in one file, with a recording in place of the server: it opens anywhere, and asks for nothing.
-
-    Args:
-        replay: the layout, and the frames of the moments.
-    """
+    """The page in one file, with a recording in place of the server: it opens anywhere, and asks for nothing."""
     policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
     # A recording holds names of columns, which may hold anything, also the end of a script.
     recording = json.dumps(replay, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")

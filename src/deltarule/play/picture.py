@@ -111,7 +111,7 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     a = net(moment.params, x)[:, 0]
     found = {"x": x[:, 0], "y": a}
     if trainer.knows_error_bars and moment.epoch:
-        count, sizes = len(rows.x), net.sizes(rows.input_shape)
+        count, sizes = len(rows.x), net.sizes(rows.x.shape[1:])
         F = Objective(net, rows, linearized_at_once(count, sizes.parameters, sizes.outputs))
         form = trainer.form(sizes, count)
         gamma = np.float64(moment.record["gamma"])

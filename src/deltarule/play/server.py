@@ -47,10 +47,7 @@ BUSY = 1013
 class Guard:
     """ASGI middleware that refuses strangers and tells the browser what the page may do.
 
-    Args:
-        app: what answers those who may ask.
-        port: of the server.
-        ancestors: who may show the page in a frame, as a content security policy names them.
+    `ancestors` are those who may show the page in a frame, as a content security policy names them.
     """
 
     def __init__(self, app: Any, port: int, ancestors: str = "'none'"):
@@ -99,11 +96,7 @@ class Guard:
 
 
 class Server:
-    """A page at an address; the port is taken at once, so that the address is known before anything is loaded.
-
-    Args:
-        port: 0 takes any free one.
-        ancestors: who may show the page in a frame.
+    """A page at an address; the port, 0 for any, is taken at once: the address is known before anything is loaded.
 
     Raises:
         ConfigurationError: the port cannot be had.

@@ -74,14 +74,12 @@ def _of_data(loaded: DataSet, columns: int | None) -> Problem:
         train.X[some, :width].astype(np.float64),
         train.Y[some].astype(np.float64),
         names[:width],
-        schema.output_names,
-        schema.output_names if schema.classes is not None else None,
-        train.rows[some],
+        rows=train.rows[some],
         validation=(validation.X[:, :width].astype(np.float64), validation.Y.astype(np.float64)),
-        image=_plane(schema),
         hidden=(30,) if schema.image_shape is not None else (8,),
         start=_start(schema),
         notes=loaded.notes,
+        **_of_schema(schema),
     )
 
 
@@ -131,24 +129,19 @@ def _of_model(path: Path, rows: str | None, data_dir: Any, drop_missing: bool, o
             raise DataError(f"{source} has no values in the target column: give a table that has them.")
         X, Y, numbers = raw.X[:MOST_ROWS], raw.Y[:MOST_ROWS], raw.rows[:MOST_ROWS]
         title = f"{path.name} on {raw.name}"
-    start = _start(schema) | {"cost": model.net.cost.name}
+    hidden = tuple(getattr(layer, "n", 0) for layer in model.net.layers[:-1])
+    start, given = _start(schema) | {"cost": model.net.cost.name}, (model.net, model.params)
+    named = _of_schema(schema)
     return Problem(
-        path.name,
-        title,
-        X,
-        Y,
-        schema.input_names,
-        schema.output_names,
-        schema.output_names if schema.classes is not None else None,
-        numbers,
-        image=_plane(schema),
-        hidden=tuple(getattr(layer, "n", 0) for layer in model.net.layers[:-1]),
-        start=start,
-        given=(model.net, model.params),
+        path.name, title, X, Y, schema.input_names, rows=numbers, hidden=hidden, start=start, given=given, **named
     )
 
 
-def _plane(schema: Schema) -> tuple[int, int] | None:
-    """The height and width of a schema's images, which are grey."""
+def _of_schema(schema: Schema) -> dict[str, Any]:
+    """What a problem has from a schema; the images are grey."""
     shape = schema.image_shape
-    return None if shape is None or len(shape) != 2 else (shape[0], shape[1])
+    return {
+        "outputs": schema.output_names,
+        "classes": schema.output_names if schema.classes is not None else None,
+        "image": None if shape is None or len(shape) != 2 else (shape[0], shape[1]),
+    }

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from deltarule.trainers.gradient_descent import GradientDescent as GradientDescent
     from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
     from deltarule.trainers.newton_cg import NewtonCG as NewtonCG
-    from deltarule.trainers.no_improvement import NoImprovement as NoImprovement
+    from deltarule.trainers.stopping import NoImprovement as NoImprovement
 
 __all__, __getattr__, __dir__ = names(__name__)

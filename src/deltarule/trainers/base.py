@@ -1,30 +1,30 @@
 """What the training loop asks of a trainer: (init, epoch), functions of an explicit state."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from math import inf, isfinite, isnan, nan
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from deltarule import engine
 from deltarule.arrays import Array
+from deltarule.engine.machine import threads_for_order, threads_for_work
 from deltarule.engine.randomness import Path, orders
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.rows import Record, Rows, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.sizes import Sizes
+from deltarule.network.network import Sizes
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
-
-Control = TypeVar("Control")
 
 
 class Trainer:
     """What the training loop asks of a trainer, and what it may leave as it is here; `init` and `epoch` it must have.
 
     A trainer is a frozen dataclass; where JAX compiles, its numbers are traced leaves and its choices static
-    (`deltarule.engine.pytrees.register`). So a network trained with another eta or another lambda compiles nothing new.
+    (`deltarule.trees.register`). So a network trained with another eta or another lambda compiles nothing new.
     Its direction (which way) and its control (how far) are separate pieces inside.
     """
 
@@ -56,7 +56,11 @@ class Trainer:
         A batch cannot be larger than the data, and a step function has no gradient.
         """
         require_derivatives(net)
-        require_batch(self.batch_size, count)
+        if self.batch_size is not None and self.batch_size > count:
+            raise ConfigurationError(
+                f"batch_size is {self.batch_size} and there are {count} training examples: "
+                f"give at most {count}, or None for all of them."
+            )
 
     def check_stream(self, sizes: Sizes, count: int) -> None:
         """Raise a ConfigurationError if it cannot train on examples that come in chunks."""
@@ -78,8 +82,13 @@ class Trainer:
         return 0.0
 
     def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
-        """The limit on BLAS's threads that holds during a training on that many examples."""
-        return nullcontext()
+        """One thread for BLAS and LAPACK during a training whose products, or matrix to factor, are small."""
+        m = min(self.batch_size or count, count)
+        form = self.form(sizes, m)
+        if form is None:
+            return threads_for_work(2.0 * m * sizes.steps * sizes.parameters)
+        order = {"primal": sizes.parameters, "dual": m * sizes.outputs, "cg": 0}
+        return threads_for_order(order[form])
 
     def orders(self, path: Path, first: int, epochs: int, count: int) -> np.ndarray | None:
         """The example at every place of the epochs from number `first` on, (epochs, places) int32, or None.
@@ -110,11 +119,7 @@ class Trainer:
 
 
 def require_derivatives(net: "Network") -> None:
-    """A step function has no derivative to follow.
-
-    Raises:
-        ConfigurationError: a layer is a perceptron.
-    """
+    """Raise a ConfigurationError if a layer is a perceptron: a step function has no derivative to follow."""
     for i, layer in enumerate(net.layers):
         if not layer.sigma.trainable:
             raise ConfigurationError(
@@ -123,36 +128,17 @@ def require_derivatives(net: "Network") -> None:
             )
 
 
-def require_batch(batch_size: int | None, count: int) -> None:
-    """A batch cannot be larger than the data.
-
-    Raises:
-        ConfigurationError: it is.
-    """
-    if batch_size is not None and batch_size > count:
-        raise ConfigurationError(
-            f"batch_size is {batch_size} and there are {count} training examples: "
-            f"give at most {count}, or None for all of them."
-        )
-
-
 def damped_step(
-    attempt: Callable[[Control], tuple[Any, Control]],
-    control: Control,
-    exhausted: Callable[[Control], bool],
+    attempt: Callable[[Any], tuple[Any, Any]],
+    control: Any,
+    exhausted: Callable[[Any], bool],
     most: int,
     clock: Callable[[], Any],
-) -> tuple[Control, list[Any]]:
+) -> tuple[Any, list[Any]]:
     """The loop that every second-order trainer steps by: try one damping after another until a step leads down.
-
-    It returns the control after the last trial, and the trials, of which the last one alone may be `accepted`.
-
-    Args:
-        attempt: from a control (a damping, a radius) to the trial made with it and the control after it.
-        control: the first.
-        exhausted: whether a control is not worth a trial any more.
-        most: trials.
-        clock: called before each trial; what it raises ends the step.
+    `attempt` makes of a control (a damping, a radius) a trial and the control after it; `exhausted` says whether a
+    control is not worth a trial any more; the clock is called before each, and what it raises ends the step. Returned
+    are the control after the last trial, and the trials, of which the last one alone may be `accepted`.
     """
     trials: list[Any] = []
     while len(trials) < most and not exhausted(control) and not (trials and trials[-1].accepted):
@@ -162,10 +148,37 @@ def damped_step(
     return control, trials
 
 
-def batch_shares(count: int, m: int, total: float) -> list[float]:
-    """Of each batch of m of `count` examples its share of their weight, `total`; the last batch may be shorter.
+VERDICTS = (
+    "none",  # no such trial
+    "accepted",
+    "rejected: the objective did not fall",
+    "rejected: not finite",  # the factorisation failed, or the trial overflowed
+    "rejected: gain too low",  # it fell by less than a ten-thousandth of what the model promised
+)
+ACCEPTED, UPHILL, NOT_FINITE, LOW_GAIN = 1, 2, 3, 4
+SMALLEST_GAIN = 1e-4
 
-    It is the number of its examples times their mean weight, and not the weight of the batch itself: the expectation of
-    sum w C over a batch's own sum w is not the mean that is asked for, and at m = 1 does not know the weights at all.
+
+def judge(old: float, new: float, predicted: float) -> tuple[float, int]:
+    """The gain ratio rho = (F_old - F_new) / predicted and the verdict on a trial, an index in `VERDICTS`."""
+    rho = (old - new) / predicted if predicted else nan if old == new or isnan(new) else inf * (old - new)
+    if not (isfinite(new) and isfinite(predicted)):
+        return rho, NOT_FINITE
+    if not new < old:
+        return rho, UPHILL
+    return rho, ACCEPTED if rho > SMALLEST_GAIN else LOW_GAIN
+
+
+def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[tuple[Rows, float, float | None]]:
+    """Each batch of an epoch, its share of the weight of all examples, `total`, and lambda of its penalty.
+
+    The share is the number of its examples times their mean weight, and not the weight of the batch itself: the
+    expectation of sum w C over a batch's own sum w is not the mean that is asked for, and at m = 1 does not know the
+    weights at all. The last batch may be shorter.
     """
-    return [min(m, count - first) * (total / count) for first in range(0, count, m)]
+    count, m, l2 = int(rows.count), trainer.batch_size or int(rows.count), trainer.l2
+    for i in range(-(-count // m)):
+        turn.clock()
+        share = min(m, count - i * m) * (total / count)
+        batch = engine.of(rows.x).take_batch(rows, turn.order, i, m, count)
+        yield batch, share, None if l2 is None else l2 * share / total

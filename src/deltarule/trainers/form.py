@@ -1,4 +1,4 @@
-"""Which form of the step to take: a model of what each costs and holds in memory.
+"""Which form of the step to take, and what a training holds: a model of what each form costs and holds in memory.
 
 n parameters, R = m k residuals of a step. Floating-point operations of one iteration, and bytes at the same time:
 
@@ -15,10 +15,13 @@ singular J J^T. Conjugate gradients are taken where the smaller matrix does not 
 costs both a trillion operations and ten times what they do.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from deltarule.engine.machine import total_memory
-from deltarule.network.sizes import Sizes
+import numpy as np
+
+from deltarule.engine.machine import in_units, require_room, total_memory
+from deltarule.engine.rows import block_bytes
+from deltarule.network.network import Sizes
 
 BYTES = 8
 CG_PRODUCTS = 100
@@ -57,3 +60,66 @@ def available_memory() -> float:
     Not what is free now: the form of a step must not depend on what else runs, or two runs would differ in bits.
     """
     return 0.5 * total_memory()
+
+
+# What a training holds at once: the examples, the matrices of a step and one block of its work
+
+CG_VECTORS = 10  # of n numbers, those of conjugate gradients among them
+
+
+class Memory(NamedTuple):
+    """Bytes on one device: the examples, the matrices of a step, one block of its work; the copies of the examples
+    while they are laid out.
+    """
+
+    examples: float
+    matrices: float
+    work: float
+    copies: int
+
+    @property
+    def total(self) -> float:
+        """The most at once: while the examples are laid out, or during a step."""
+        return max(self.copies * self.examples, self.examples + self.matrices + self.work)
+
+
+def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, E: Any, devices: int = 1) -> Memory:
+    """What each of so many devices of an engine holds of a training on so many examples."""
+    width, m = np.dtype(dtype).itemsize, trainer.batch_size
+    n, k, layers = sizes.parameters, sizes.outputs, sizes.neurons
+    held, whole = E.copies.rows(-(-examples // devices)), min(m or examples, examples)
+    rows, at_once = float(held * (sizes.inputs + k) * width), min(held, m or held)
+    form, R = trainer.form(sizes, whole), float(whole * k)
+    if form is None:  # parameters, their best, gradients, the rule's memory; z, activations and errors of one batch
+        always, for_each = E.copies.vectors
+        held_numbers = (always + for_each * trainer.memory_copies) * n
+        of_a_row = (trainer.passes or E.copies.passes) * layers + (0 if m is None else 2 * sizes.inputs)
+        work = min(at_once * of_a_row * width, trainer.most_at_once)
+    elif form == "dual":
+        held_numbers, work = E.copies.dual * R * R, width * whole * (k + 3) * (layers + sizes.inputs)
+    else:
+        held_numbers = E.copies.primal * n * n if form == "primal" else CG_VECTORS * n
+        row = max(n, 4 * layers) if form == "primal" else 4 * layers
+        work = E.copies.blocks * min(block_bytes(row, width), at_once * k * row * width)
+    return Memory(rows, float(held_numbers * width), float(work), E.copies.examples)
+
+
+def require_fit(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
+    """Raise a TooLargeError if training on so many examples needs more memory than is free on engine E."""
+    needed = memory_needed(sizes, examples, dtype, trainer, E, devices)
+    free = E.free_memory(devices)
+    if needed.total > free:
+        parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
+        form = trainer.form(sizes, min(trainer.batch_size or examples, examples))
+        require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
+
+
+def _cure(needed: Memory, trainer: Any, form: str | None) -> str:
+    """What would make it fit."""
+    if needed.examples > needed.matrices + needed.work:
+        return "give fewer rows, or use dtype='float32'"
+    if form in ("primal", "dual") and trainer.solver != "auto":
+        return "take solver='auto', which forms no matrix that does not fit"
+    if trainer.batch_size is None:
+        return "take batch_size=100, for example, so that a step sees fewer examples"
+    return "use fewer neurons or smaller batches"

@@ -1,7 +1,6 @@
 """Gradient descent: full-batch, stochastic and mini-batch, with momentum, schedules and any Optax rule."""
 
 from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import add
@@ -12,20 +11,18 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.checks import check_fields, require_choice, require_number
-from deltarule.engine.blas_threads import threads_for_work
-from deltarule.engine.pytrees import register
 from deltarule.engine.randomness import draws, orders
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Batches, Record, Turn
+from deltarule.engine.rows import Batches, Record, Rows, Turn
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
+from deltarule.network.network import Sizes
 from deltarule.network.regularization import add_penalty_gradient, limit_norms, penalty
-from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.direction import DIRECTIONS, Direction, from_optax, momentum, steepest
-from deltarule.trainers.no_improvement import NoImprovement, Rate
+from deltarule.trainers.stopping import NoImprovement, Rate
+from deltarule.trees import register
 
 if TYPE_CHECKING:
     import optax
@@ -77,7 +74,7 @@ class GradientDescent(Trainer):
     Source: [N] ch. 1 and 3, [HH] section 4.
     """
 
-    eta: float | None = None
+    eta: Any = None
     batch_size: int | None = None
     sampling: str = "permutation"
     momentum: float | None = None
@@ -87,7 +84,7 @@ class GradientDescent(Trainer):
     l2: float | None = None
     l1: float | None = None
     max_norm: float | None = None
-    no_improvement: NoImprovement | int | None = None
+    no_improvement: Any = None
     steps: int | None = None
 
     takes_objectives: ClassVar[bool] = True
@@ -99,7 +96,6 @@ class GradientDescent(Trainer):
     compiles_whole: ClassVar[bool] = True
 
     def __post_init__(self):
-        """Check every number where it is given."""
         if self.eta is None:
             if self.rule is None:
                 raise ConfigurationError("eta, the learning rate, must be given: a number above 0, such as 0.5.")
@@ -110,48 +106,45 @@ class GradientDescent(Trainer):
         if self.no_improvement is not None and not isinstance(self.no_improvement, NoImprovement):
             object.__setattr__(self, "no_improvement", NoImprovement(self.no_improvement))
         require_choice("sampling", self.sampling, ("permutation", "uniform"))
-        if self.steps is not None and self.sampling != "uniform":
-            raise ConfigurationError(
-                f"steps is {self.steps}, but with sampling='permutation' an epoch is one pass over the data: "
-                "leave steps out, or use sampling='uniform'."
-            )
-        if self.sampling == "uniform" and self.batch_size is None:
-            raise ConfigurationError(
-                "sampling='uniform' draws batches, and batch_size is None: give batch_size=1, for example."
-            )
         if self.rule is not None:
             _require_rule(self.rule)
-        if self.schedule is not None and not callable(self.schedule):
-            raise ConfigurationError(
-                f"schedule must be a function of the step, and is {self.schedule!r}: "
-                "give an Optax schedule that starts at 1."
-            )
-        if self.rule is not None and self.momentum is not None:
-            raise ConfigurationError(
-                "momentum belongs to the textbook's rule: leave it out, or leave out the Optax rule."
-            )
-        if self.nesterov and self.momentum is None:
-            raise ConfigurationError("nesterov needs momentum: give momentum=0.9, for example.")
+        for wrong, sentence in (
+            (
+                self.steps is not None and self.sampling != "uniform",
+                f"steps is {self.steps}, but with sampling='permutation' an epoch is one pass over the data: leave "
+                "steps out, or use sampling='uniform'.",
+            ),
+            (
+                self.sampling == "uniform" and self.batch_size is None,
+                "sampling='uniform' draws batches, and batch_size is None: give batch_size=1, for example.",
+            ),
+            (
+                self.schedule is not None and not callable(self.schedule),
+                f"schedule must be a function of the step, and is {self.schedule!r}: give an Optax schedule that "
+                "starts at 1.",
+            ),
+            (
+                self.rule is not None and self.momentum is not None,
+                "momentum belongs to the textbook's rule: leave it out, or leave out the Optax rule.",
+            ),
+            (self.nesterov and self.momentum is None, "nesterov needs momentum: give momentum=0.9, for example."),
+        ):
+            if wrong:
+                raise ConfigurationError(sentence)
 
     def check_stream(self, sizes: Sizes, count: int) -> None:
-        """Mini-batches that cover the stream."""
         if self.batch_size is None or self.steps is not None:
             raise ConfigurationError(
                 "a stream trains by mini-batches that cover it: give GradientDescent a batch_size, and leave steps out."
             )
 
     def needs_jax(self) -> str | None:
-        """A rule of Optax."""
         return None if self.rule is None or isinstance(self.rule, str) else "an Optax rule is"
 
     @property
     def memory_copies(self) -> int:
         """How many times the parameters' numbers the direction remembers."""
         return 1 if self.rule is None else 2
-
-    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
-        """One thread for BLAS where the products of a step are small."""
-        return threads_for_work(2.0 * (self.batch_size or count * sizes.steps) * sizes.parameters)
 
     def orders(self, path: tuple[int, ...], first: int, epochs: int, count: int) -> np.ndarray | None:
         """Permutations, or draws with replacement; None where every step takes all examples."""
@@ -163,15 +156,13 @@ class GradientDescent(Trainer):
         return draws(path, first, epochs, m * self._count(count), count)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
-        """Step 0, at rest."""
         rule = self.no_improvement
         rate = rule.start(rows.x) if isinstance(rule, NoImprovement) else None
         return GradientDescentState(
             params, self._direction().init(params), rows.x.__array_namespace__().zeros((), int), rate
         )
 
-    def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> GradientDescentState:
-        """The state before the first step on an objective."""
+    def first_state(self, params: Params) -> GradientDescentState:
         return GradientDescentState(params, self._direction().init(params), np.zeros((), int))
 
     def step(
@@ -189,12 +180,9 @@ class GradientDescent(Trainer):
         return self._move(F.net, state, grads), {"cost": cost, "gradient_norm": trees.norm(grads)}
 
     def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn) -> tuple[Any, Record]:
-        """One step on the full batch, or one pass of mini-batches."""
-        total = rows.mask.sum()
         one_epoch = self._full_batch_epoch if self.batch_size is None else self._mini_batch_epoch
-        after, record = one_epoch(net, state, rows, turn, total)
+        after, record = one_epoch(net, state, rows, turn, rows.mask.sum())
         if state.rate is not None:
-            assert self.eta is not None  # the constructor saw to it
             record["eta"] = self.eta * state.rate.scale
         return after, record
 
@@ -202,7 +190,6 @@ class GradientDescent(Trainer):
         """What the no-improvement rule makes of an epoch; the code of its stop, 0 for none."""
         if state.rate is None:
             return state, 0
-        assert isinstance(self.no_improvement, NoImprovement)
         rate, stop = self.no_improvement.after_epoch(state.rate, improved)
         return state._replace(rate=rate), stop
 
@@ -210,9 +197,8 @@ class GradientDescent(Trainer):
         self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn, total: Array
     ) -> tuple[Any, Record]:
         """One step along the exact gradient; the record's cost is the cost before the step."""
-        cost, grads = engine.of(rows.x).full_gradient(
-            _gradient_of(net), state.params, rows, rows.mask / total, turn.key
-        )
+        gradient = partial(backprop.cost_and_gradient, net)
+        cost, grads = engine.of(rows.x).full_gradient(gradient, state.params, rows, rows.mask / total, turn.key)
         grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
         record = {
             "cost": cost + penalty(net.layers, state.params, self.l2, self.l1, total),
@@ -233,8 +219,8 @@ class GradientDescent(Trainer):
             return self._move(net, state, grads), cost_sum + share * cost, weight_sum + share
 
         batches = Batches(rows, turn, m, self._count(rows.count), self.sampling == "uniform", total)
-        zero = 0 * total
-        state, cost, weight = engine.of(rows.x).each_batch(_gradient_of(net), batches, step, (state, zero, zero))
+        gradient, begin = partial(backprop.cost_and_gradient, net), (state, 0 * total, 0 * total)
+        state, cost, weight = engine.of(rows.x).each_batch(gradient, batches, step, begin)
         return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
 
     def _count(self, count: Any) -> Any:
@@ -245,7 +231,6 @@ class GradientDescent(Trainer):
 
     def _move(self, net: "Network", state: GradientDescentState, grads: Params) -> GradientDescentState:
         """p ← p + step, with the learning rate of this step."""
-        assert self.eta is not None  # the constructor saw to it
         eta, dtype = self.eta, trees.leaves(grads)[0].dtype
         eta = eta if self.schedule is None else eta * self._scheduled(state.step, dtype)
         eta = eta if state.rate is None else eta * state.rate.scale
@@ -268,11 +253,6 @@ class GradientDescent(Trainer):
         if self.rule is not None:
             return DIRECTIONS[self.rule]() if isinstance(self.rule, str) else from_optax(self.rule)
         return steepest() if self.momentum is None else momentum(self.momentum, self.nesterov)
-
-
-def _gradient_of(net: "Network") -> Callable[..., tuple[Array, Params]]:
-    """(params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient."""
-    return partial(backprop.cost_and_gradient, net)
 
 
 @lru_cache

@@ -1,7 +1,6 @@
 """L-BFGS by SciPy, on all examples: what others train small networks by, for comparison with the trainers here."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -10,16 +9,13 @@ from scipy.optimize import OptimizeResult, minimize
 
 from deltarule import engine, trees
 from deltarule.checks import check_fields
-from deltarule.engine.blas_threads import threads_for_work
-from deltarule.engine.pytrees import register
-from deltarule.engine.rows import Rows, block_size
-from deltarule.engine.turn import Record, TimeIsUp, Turn
+from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, block_size
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import rows_at_once
-from deltarule.network.sizes import Sizes
 from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import stop_code
+from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -58,7 +54,6 @@ class LBFGS(Trainer):
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
 
     def __post_init__(self):
-        """Check every number where it is given."""
         check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
     @property
@@ -66,21 +61,14 @@ class LBFGS(Trainer):
         """The steps and the changes of the gradient that it keeps."""
         return 2 * self.memory
 
-    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
-        """One thread for BLAS where the products of a gradient are small."""
-        return threads_for_work(2.0 * count * sizes.steps * sizes.parameters)
-
     def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
-        """The start."""
         return LBFGSState(params)
 
-    def first_state(self, F: Objective, params: Params, dtype: np.dtype, share: float = 1.0) -> LBFGSState:
-        """The start."""
+    def first_state(self, params: Params) -> LBFGSState:
         return LBFGSState(params)
 
     def epoch(self, net: "Network", state: LBFGSState, rows: Rows, turn: Turn) -> tuple[LBFGSState, Record]:
-        """`iterations` steps on all examples."""
-        block = block_size(rows.x.shape[0], rows_at_once(net.sizes(rows.input_shape), rows.x))
+        block = block_size(rows.x.shape[0], rows_at_once(net.sizes(rows.x.shape[1:]), rows.x))
         F = Objective(net, rows, block, self.l2, 1 / float(rows.mask.sum()))
         return self.step(F, "", state, 1.0, rows.x.dtype, turn.clock)
 

@@ -1,11 +1,12 @@
-"""When a training ends, and why: the rules and the names of the reasons."""
+"""When a training ends, and why: the rules, the names of the reasons, and [N]'s rule that divides eta before."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from deltarule.checks import check_fields
-from deltarule.engine.pytrees import register
+from deltarule.arrays import Array
+from deltarule.checks import check_fields, require_count, require_number
 from deltarule.errors import counted
+from deltarule.trees import register
 
 STOP_REASONS = (
     "running",
@@ -59,7 +60,6 @@ class Stopping:
     time_limit: float | None = None
 
     def __post_init__(self):
-        """Check the numbers where they are given."""
         check_fields(self, least_0=("goal", "min_grad", "time_limit"), counts=("max_fail",))
 
 
@@ -90,3 +90,59 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
         "targets to mean 0 and variance 1, or use an output and a cost that belong together.",
         "callback": f"a callback ended the training after {after}.",
     }[reason]
+
+
+SLACK = 1 + 1e-6  # 2^-7 reached in single precision is 2^-7
+
+
+class Rate(NamedTuple):
+    """What multiplies eta now, and for how many epochs nothing has improved since it was set."""
+
+    scale: Array
+    fails: Array
+
+
+@dataclass(frozen=True)
+class NoImprovement:
+    """Divide eta by `divide_by` after k epochs without a better validation score; stop once it has fallen to `floor`.
+
+    The score is the one that `train(monitor=...)` names: with "accuracy" an epoch improves if it classifies more of the
+    validation examples right than every epoch before, with "cost" if its validation cost is lower. After a division
+    the count begins anew. [N] halves and stops at 1/128 of the first eta: the seventh halving ends the training.
+
+    Args:
+        k: epochs without improvement, at least 1.
+        divide_by: above 1.
+        floor: the share of the first eta at which training stops, from 0 (never) to below 1.
+
+    Raises:
+        ConfigurationError: a value outside its range.
+
+    Source: [N] ch. 3, "How to choose a neural network's hyper-parameters?".
+    """
+
+    k: int = 10
+    divide_by: float = 2.0
+    floor: float = 1 / 128
+
+    def __post_init__(self):
+        object.__setattr__(self, "k", require_count("no_improvement, the k of its epochs,", self.k))
+        object.__setattr__(self, "divide_by", require_number("divide_by", self.divide_by, above=1))
+        object.__setattr__(self, "floor", require_number("floor", self.floor, least=0, below=1))
+
+    def start(self, like: Array) -> Rate:
+        """The whole of eta, nothing failed yet; a number of the kind of this array."""
+        xp = like.__array_namespace__()
+        return Rate(xp.ones((), dtype=like.dtype), xp.zeros((), dtype="int32"))
+
+    def after_epoch(self, rate: Rate, improved: Array) -> tuple[Rate, Array]:
+        """The rate after an epoch that improved the score or did not, and the code of the stop, 0 for none."""
+        xp = rate.scale.__array_namespace__()
+        fails = xp.where(improved, 0, rate.fails + 1)
+        divide = fails >= self.k
+        scale = xp.where(divide, rate.scale / self.divide_by, rate.scale)
+        stop = xp.where(divide & (scale <= self.floor * SLACK), stop_code("eta_min"), 0)
+        return Rate(scale, xp.where(divide, 0, fails).astype("int32")), stop.astype("int32")
+
+
+register(NoImprovement, leaves=("k", "divide_by", "floor"))

@@ -16,8 +16,7 @@ import numpy as np
 from jax import Array, lax
 
 from deltarule.engine.devices import replicate
-from deltarule.engine.rows import padded_size
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.rows import Record, Turn, padded_size
 from deltarule.training import loop
 
 if TYPE_CHECKING:
@@ -63,7 +62,8 @@ def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[An
     if orders is not None:
         orders = _padded(course.orders(first, until - first, lane), most, course.trainer.batch_size)
     key = replicate(course.rows, course.noise_key(lane))
-    course = replace(course, path=())  # another seed compiles nothing new
+    rules = replace(course.rules, time_limit=None)
+    course = replace(course, path=(), rules=rules)  # another seed or time limit compiles nothing new
     return _advance, (course, carry, replicate(course.rows, orders), key, np.int32(until)), {"epochs": most}
 
 

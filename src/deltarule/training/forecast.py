@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from deltarule import engine as engines
+from deltarule.checks import as_dtype
 from deltarule.engine.choice import choose_engine
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.rows import examples_at_once
-from deltarule.network.sizes import Sizes
-from deltarule.trainers.form import form_costs
-from deltarule.training.memory import Memory, memory_needed
+from deltarule.network.network import Sizes
+from deltarule.trainers.form import Memory, form_costs, memory_needed
 from deltarule.training.train import train
 
 if TYPE_CHECKING:
@@ -88,12 +87,9 @@ def forecast(
     clock: Clock = time.perf_counter,
     engine: str = "auto",
 ) -> Forecast:
-    """Time trial runs and carry them on to `examples` examples of `inputs` numbers, or of that shape.
-
-    On a machine that is busy with other work `time.process_time` as the clock leaves that out, if one core computes.
-
-    Raises:
-        ConfigurationError: the trainer cannot train this network on so many examples.
+    """Time trial runs and carry them on to `examples` examples of `inputs` numbers, or of that shape. On a machine
+    that is busy with other work `time.process_time` as the clock leaves that out, if one core computes. A
+    ConfigurationError where the trainer cannot train this network on so many examples.
     """
     dtype = as_dtype(dtype or trainer.dtype)
     shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)

@@ -5,29 +5,35 @@ loop is Python's; for trainers whose whole epoch is worth compiling, the JAX eng
 `one_epoch`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.engine.pytrees import register
+from deltarule.arrays import Array
+from deltarule.checks import require_choice
 from deltarule.engine.randomness import NOISE, ORDER, Path
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, TimeIsUp, Turn, no_clock
+from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, no_clock
+from deltarule.errors import ConfigurationError
+from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.network.evaluation import Score, evaluate
-from deltarule.network.network import Network
+from deltarule.network.evaluation import Score, evaluate, evaluation_block
+from deltarule.network.network import Network, Sizes
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import Stopping, from_outside, stop_code
-from deltarule.training.monitoring import AT_THE_END, AT_THE_START, observe
+from deltarule.trees import register
+
+if TYPE_CHECKING:
+    from deltarule.network.network import Network, Sizes
 
 CHUNK = 256  # the most epochs between two looks at the clock
 DRAWN = 2**16  # examples whose place in an epoch is drawn at once
+RECORDED = ("learning_speed", "training_score")  # what `record=` may name
 Records = dict[str, np.ndarray]
 
 
@@ -41,6 +47,18 @@ class Carry(NamedTuple):
     best_epoch: Any
     epoch: Any
     stop: Any
+
+
+class Progress(NamedTuple):
+    """The carry of every start, and of each its records so far, in the pieces they came in."""
+
+    carries: list[Carry]
+    parts: list[list[Records]]
+
+    @property
+    def epoch(self) -> int:
+        """The epochs run; of several starts, by the one that is furthest."""
+        return max(int(carry.epoch) for carry in self.carries)
 
 
 class Advance(NamedTuple):
@@ -61,9 +79,9 @@ class Course:
         rows: the examples, in memory; of a `StreamedCourse` the feed of its chunks.
         validation: those that score each epoch, if there are any.
         path: of the training's random numbers, see `deltarule.engine.randomness`.
-        rules: goal, min_grad, max_fail; the clock is not looked at here.
+        rules: goal, min_grad, max_fail, and the time limit, which the session looks at.
         monitor: what "best" means on the validation data.
-        recorded: what is observed besides what the trainer records, see `deltarule.training.monitoring`.
+        recorded: what is observed besides what the trainer records, see `deltarule.training.loop`.
     """
 
     net: Network
@@ -95,9 +113,14 @@ class Course:
         """The most epochs between two looks at the clock and the callbacks."""
         return CHUNK
 
+    @cached_property
+    def sizes(self) -> Sizes:
+        """How large the network is for these examples."""
+        return self.net.sizes(self.rows.x.shape[1:])
+
     def thread_limits(self) -> AbstractContextManager:
         """The limit on BLAS's threads that holds while it goes on."""
-        return self.trainer.thread_limits(self.net.sizes(self.rows.input_shape), int(self.rows.count))
+        return self.trainer.thread_limits(self.sizes, int(self.rows.count))
 
     def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
         """The order of the examples in the epochs from number `first` on, of start number `lane`."""
@@ -113,10 +136,6 @@ class Course:
             return _compiled_loop().start(self, params)
         infinity = self.rows.x.dtype.type(np.inf)
         return Carry(self.trainer.init(self.net, params, self.rows), params, infinity, -infinity, 0, 0, 0)
-
-    def like(self, params: Params) -> Carry:
-        """A carry of the kind that `start` makes, for what a checkpoint holds."""
-        return self.start(params)
 
     def largest(self) -> Any:
         """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
@@ -153,13 +172,8 @@ class Course:
         return self.trainer.epoch(self.net, carry.state, self.rows, turn)
 
     def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
-        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop.
-
-        Args:
-            carry: where the training stands.
-            until: the last epoch; of many it may take several calls to get there.
-            lane: the number of the start.
-            clock: called between pieces, also within an epoch; it raises `TimeIsUp`.
+        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; of many epochs it may take several calls
+        to get there. The clock is called between pieces, also within an epoch, and raises `TimeIsUp`.
         """
         if self.compiled:
             carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
@@ -197,8 +211,11 @@ def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[C
     net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
     state, record = course.epoch(carry, turn)
     stop = record.pop("stop", 0)
-    record |= observe(AT_THE_START, recorded, net, carry.state.params, course.rows)
-    record |= observe(AT_THE_END, recorded, net, state.params, course.rows)
+    if "learning_speed" in recorded:  # of the parameters that the epoch begins with
+        record["learning_speed"] = learning_speed(net, carry.state.params, course.rows)
+    if "training_score" in recorded:  # of those it ends with, scored as the validation data are
+        score = evaluate(net, state.params, course.rows)
+        record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
     if validation is not None:
         cost, accuracy = score = course.score(state.params)
         record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
@@ -218,16 +235,9 @@ def is_sound(cost: Any, params: Params, largest: Any) -> Any:
 def judge(
     course: Course, carry: Carry, state: Any, score: tuple[Any, Any], sound: Any, stop: Any, record: Record
 ) -> Carry:
-    """The carry after an epoch: the best parameters so far, and the first reason to stop.
-
-    Args:
-        course: of the training.
-        carry: before the epoch.
-        state: after it.
-        score: the cost and the accuracy that count.
-        sound: whether cost and parameters are numbers of a size that can be trained on.
-        stop: the trainer's own reason to stop, 0 for none.
-        record: of the epoch.
+    """The carry after an epoch: the best parameters so far, and the first reason to stop; `score` is the cost and the
+    accuracy that count, `sound` whether cost and parameters are numbers of a size that can be trained on, `stop` the
+    trainer's own reason, 0 for none.
     """
     E, (cost, accuracy), epoch, trainer = engine.of(score[0]), score, carry.epoch + 1, course.trainer
     before = course.validation is None and trainer.cost_before_step  # then the score is that of the state before
@@ -257,3 +267,35 @@ def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any,
     for holds, reason in reversed(rules):
         stop = E.select(holds, stop_code(reason), stop)
     return E.select(sound, stop, stop_code("diverged"))
+
+
+def learning_speed(net: Network, params: Params, rows: Rows) -> Array:
+    """‖dC/db^l‖ of every layer that has biases, input side first: how fast layer l learns ([N] ch. 5).
+
+    dC/db^l is the mean of delta^l over the examples (BP3), so the norm is that of the whole gradient's part, not a
+    mean of norms. Regularisation does not touch biases, and Dropout is the identity here, so neither enters.
+    """
+    return engine.of(rows.x).call(_learning_speed, params, rows, net=net)
+
+
+def _learning_speed(params: Params, rows: Rows, *, net: Network) -> Array:
+
+    def bias_gradients(x: Array, y: Array, weight: Array) -> list[Array]:
+        _, grads = backprop.cost_and_gradient(net, params, x, y, weight)
+        pairs = zip(net.layers, grads, strict=True)
+        return [dp[name] for layer, dp in pairs for name in dp if layer.role(name) == "bias"]
+
+    sums = engine.of(rows.x).sum_over_blocks(rows, evaluation_block(net, rows), bias_gradients)
+    xp = rows.x.__array_namespace__()
+    return xp.stack([xp.linalg.norm(db) for db in sums]) / rows.mask.sum()
+
+
+def check_record(record: Iterable[str]) -> tuple[str, ...]:
+    """The names of what to record, each once, in the order of `RECORDED`; a ConfigurationError if one is not there."""
+    try:
+        names = (record,) if isinstance(record, str) else tuple(record)
+    except TypeError:
+        raise ConfigurationError(f"record is {record!r}: give a list of names, such as ['learning_speed'].") from None
+    for name in names:
+        require_choice("record", name, RECORDED)
+    return tuple(name for name in RECORDED if name in names)

@@ -7,17 +7,17 @@ many epochs run at a time changes nothing in the numbers.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from deltarule.engine.turn import TimeIsUp, no_clock
+from deltarule.engine.rows import TimeIsUp, no_clock
 from deltarule.network.backprop import Params
-from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import FROM_OUTSIDE, STOP_REASONS, Stopping, stop_sentence
+from deltarule.trainers.stopping import FROM_OUTSIDE, STOP_REASONS, stop_sentence
 from deltarule.training.checkpoints.keeper import Keeper
-from deltarule.training.checkpoints.progress import Progress
-from deltarule.training.loop import Carry, Course, Records
+from deltarule.training.loop import Carry, Course, Progress, Records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,15 +94,20 @@ class Session:
 
     course: Course
     epochs: int
-    time_limit: float | None
     callbacks: Sequence[Callback]
     started: float
     keeper: Keeper = NO_CHECKPOINTS
 
+    @cached_property
+    def end(self) -> float:
+        """When the time limit passes."""
+        limit = self.course.rules.time_limit
+        return inf if limit is None else self.started + limit
+
     def run(self, starts: list[Params]) -> TrainingResult:
         """Train from every start, some epochs of each, and return the best result."""
         course = self.course
-        progress = self.keeper.begin(lambda: [*map(course.start, starts)], lambda: [*map(course.like, starts)])
+        progress = self.keeper.begin([course.start(start) for start in starts])
         outside, chunk, first_chunk, rate = None, 1, True, 0.0
         onlookers = [callback for callback in self.callbacks if isinstance(callback, Onlooker)]
         try:
@@ -124,7 +129,10 @@ class Session:
             outside = "interrupted"
         finally:
             self.keeper.write(progress)
-        results = [self._ended(carry, parts, outside) for carry, parts in zip(*progress, strict=True)]
+        results = [
+            self.result(carry, parts, STOP_REASONS[int(carry.stop)] if int(carry.stop) else outside or "epochs")
+            for carry, parts in zip(*progress, strict=True)
+        ]
         best = results[self._leader(progress.carries)]
         for onlooker in onlookers:
             onlooker.ended(best)
@@ -141,10 +149,7 @@ class Session:
 
     def _in_time(self, chunk: int, rate: float) -> int:
         """The chunk, or as many epochs of `rate` seconds as the time limit leaves room for, at least one."""
-        if self.time_limit is None or rate == 0.0:
-            return chunk
-        left = self.time_limit - (time.perf_counter() - self.started)
-        return int(np.clip(left / rate, 1, chunk))
+        return int(np.clip((self.end - time.perf_counter()) / rate, 1, chunk)) if rate else chunk
 
     def go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
         """The progress at epoch `until`, or as far as what ended it from outside let it come."""
@@ -170,12 +175,11 @@ class Session:
 
     def _clock(self) -> Callable[[], None]:
         """What raises `TimeIsUp` once the time limit has passed; devices look at the clock together, between epochs."""
-        if self.time_limit is None or self.course.divided:
+        if self.end == inf or self.course.divided:
             return no_clock
-        end = self.started + self.time_limit
 
         def look() -> None:
-            if time.perf_counter() >= end:
+            if time.perf_counter() >= self.end:
                 raise TimeIsUp
 
         return look
@@ -185,7 +189,7 @@ class Session:
         leader = self._leader(after.carries)
         last = self._ended_by_callback(after.parts[leader][len(before.parts[leader]) :])
         outside = None if last is None else "callback"
-        late = self.time_limit is not None and time.perf_counter() - self.started >= self.time_limit
+        late = time.perf_counter() >= self.end
         outside, last = self._agreed(outside or ("time" if late else None), last)
         if last is not None and last < after.epoch:  # the same epochs again, up to that one
             after, _ = self.go_on(before, last)
@@ -200,10 +204,6 @@ class Session:
                 if any(answers):
                     return int(epoch)
         return None
-
-    def _ended(self, carry: Carry, parts: list[Records], outside: str | None) -> TrainingResult:
-        """The result of one start: its own reason to stop, or what ended all of them."""
-        return self.result(carry, parts, STOP_REASONS[int(carry.stop)] if int(carry.stop) else outside or "epochs")
 
     def _leader(self, carries: list[Carry]) -> int:
         """The start with the best score so far."""
@@ -221,36 +221,19 @@ class Session:
 
     def result(self, carry: Carry, parts: list[Records], reason: str) -> TrainingResult:
         """What a training leaves that ended here, for this reason."""
-        course = self.course
+        course, trainer, epochs = self.course, self.course.trainer, int(carry.epoch)
         # A full-batch step whose cost was known before it: the parameters that met the goal are those before it.
-        met_before = course.trainer.cost_before_step and course.trainer.batch_size is None
-        keep_best = course.validation is not None or course.trainer.judged_by is not None or reason == "diverged"
+        met_before = trainer.cost_before_step and trainer.batch_size is None
+        keep_best = course.validation is not None or trainer.judged_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)
-        seconds = self.keeper.earlier + time.perf_counter() - self.started
-        rules = replace(course.rules, time_limit=self.time_limit)
-        ended = result_of(carry, parts, reason, rules, course.trainer, keep_best, seconds, course.engine.name)
-        return ended if not course.divided else replace(ended, params=course.engine.local(ended.params))
-
-
-def result_of(
-    carry: Carry,
-    parts: list[Records],
-    reason: str,
-    stopping: Stopping,
-    trainer: Trainer,
-    keep_best: bool,
-    seconds: float,
-    engine: str,
-) -> TrainingResult:
-    """What a training leaves that ended with this carry and these records, for this reason."""
-    epochs = int(carry.epoch)
-    return TrainingResult(
-        params=carry.best if keep_best else carry.state.params,
-        history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
-        stop_reason=reason,
-        message=stop_sentence(reason, epochs, stopping, trainer, keep_best),
-        epochs=epochs,
-        best_epoch=int(carry.best_epoch) if keep_best else epochs,
-        seconds=seconds,
-        engine=engine,
-    )
+        params = carry.best if keep_best else carry.state.params
+        return TrainingResult(
+            params=course.engine.local(params) if course.divided else params,
+            history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
+            stop_reason=reason,
+            message=stop_sentence(reason, epochs, course.rules, trainer, keep_best),
+            epochs=epochs,
+            best_epoch=int(carry.best_epoch) if keep_best else epochs,
+            seconds=self.keeper.earlier + time.perf_counter() - self.started,
+            engine=course.engine.name,
+        )

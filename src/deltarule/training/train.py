@@ -5,29 +5,27 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.checks import require_choice, require_count
+from deltarule.checks import as_dtype, dtype_of, require_choice, require_count
 from deltarule.engine.choice import choose_engine, needs_jax
-from deltarule.engine.precision import as_dtype, dtype_of
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
+from deltarule.network.evaluation import correct
 from deltarule.network.examples import checked_rows, require_inputs, validation_parts, validation_rows
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
+from deltarule.trainers.form import require_fit
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
 from deltarule.training.checkpoints.keeper import engine_to_resume, keeping
-from deltarule.training.learnt import sample_of_classes, with_remark
-from deltarule.training.loop import Course
-from deltarule.training.memory import require_fit
-from deltarule.training.monitoring import check_record
+from deltarule.training.loop import Course, check_record
 from deltarule.training.session import Callback, Session, TrainingResult
 
 NO_RULES = Stopping()
@@ -109,10 +107,8 @@ def train(
             process writes there.
     """
     started = time.perf_counter()
-    check_kinds(net, trainer, stopping, callbacks)
-    require_count("epochs", epochs, most=MOST_EPOCHS)
+    check_kinds(net, trainer, stopping, callbacks, epochs, checkpoint_every)
     require_count("restarts", restarts)
-    require_count("checkpoint_every", checkpoint_every)
     require_choice("monitor", monitor, ("cost", "accuracy"))
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
@@ -124,18 +120,17 @@ def train(
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
         mesh = E.mesh_of(devices)
-        require_fit(net, trainer, X.shape, E, dtype, 1 if mesh is None else mesh.size)
+        require_fit(net.sizes(X.shape[1:]), trainer, len(X), E, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
-        sample = sample_of_classes(net, X, Y) if weights is None and mesh is None else None
+        sample = sample_of_classes(net, X, rows.y) if weights is None and mesh is None else None
         del X  # the rows are on the device
         check_together(net, trainer, stopping, int(rows.count), validated=validation_data is not None)
         starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
         if mesh is not None:
             starts = E.everywhere(mesh, starts)
-        rules = replace(stopping, time_limit=None)  # the clock is the session's: another limit compiles nothing new
-        course = Course(net, trainer, rows, validation, as_path(seed), rules, monitor, recorded)
-        session = Session(course, epochs, stopping.time_limit, callbacks, started)
+        course = Course(net, trainer, rows, validation, as_path(seed), stopping, monitor, recorded)
+        session = Session(course, epochs, callbacks, started)
 
         def settings() -> Fingerprint:
             return fingerprint(course, starts, seed, rows.x.dtype, rows_in_words(rows))
@@ -178,8 +173,10 @@ def starting_points(
     return [trees.mapped(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
-def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
+def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: Any = 1, every: Any = 1) -> None:
     """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
+    require_count("epochs", epochs, most=MOST_EPOCHS)
+    require_count("checkpoint_every", every)
     if not isinstance(net, Network):
         raise ConfigurationError(f"net is {net!r}, which is not a network: give Network([Dense(...), ...]).")
     if not isinstance(trainer, Trainer):
@@ -231,3 +228,59 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
             f"min_grad is {stopping.min_grad:g}, but steps on batches of {m} never see the gradient of all examples: "
             "leave min_grad out, or take batch_size=None."
         )
+
+
+SAMPLE = 1000  # examples that are asked, evenly over all of them
+RARE = 0.8  # the share of the commonest class from which the others are too rare to be answered
+
+
+class Sample(NamedTuple):
+    """Some training examples, and the commonest of their classes: its number, and how many are of it."""
+
+    x: np.ndarray
+    y: np.ndarray
+    most: int
+    right: int
+
+    @property
+    def share(self) -> float:
+        """Of the examples that are of the commonest class."""
+        return self.right / len(self.x)
+
+
+def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
+    """Some of the examples, if their targets are classes and not all the same; none of sequences' steps."""
+    every = -(-len(X) // SAMPLE)
+    x, y = X[::every], np.asarray(Y)[: len(X) : every]
+    if y.ndim > 2 or not np.isin(y, (0, 1)).all() or (net.outputs > 1 and (y.sum(axis=1) != 1).any()):
+        return None
+    if net.outputs == 1 and net.output_activation.name != "sigmoid":
+        return None
+    classes = y.argmax(axis=1) if net.outputs > 1 else y[:, 0].astype(int)
+    counts = np.bincount(classes)
+    most = int(counts.argmax())
+    return Sample(x.copy(), y, most, int(counts[most])) if counts[most] < len(x) else None
+
+
+def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: Sample | None) -> TrainingResult:
+    """The result, its message longer by a sentence where the network has learnt nothing."""
+    if sample is None or result.best_epoch == 0 or result.stop_reason == "diverged":
+        return result
+    outputs = net(trees.mapped(np.asarray, result.params), sample.x)
+    if correct(outputs, sample.y).sum() > sample.right:
+        return result
+    always = f"on the training examples it is right no more often than class {sample.most} always would be"
+    remark = f"{always} ({100 * sample.share:.3g} %): {_advice(trainer, sample)}."
+    remark = remark[0].upper() + remark[1:]
+    return replace(result, message=f"{result.message} {remark}", remark=remark)
+
+
+def _advice(trainer: Trainer, sample: Sample) -> str:
+    """What to try."""
+    if sample.share >= RARE:
+        return "the other classes are rare, and its outputs may still rank the examples; weights would count them more"
+    scaled = "scale the inputs to mean 0 and variance 1"
+    name = trainer.learning_rate_name
+    if name is None:
+        return f"it has learnt nothing; {scaled}"
+    return f"it has learnt nothing; use a smaller {name} than {getattr(trainer, name):g}, and {scaled}"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltarule import engine as engines
+from deltarule.checks import as_dtype
 from deltarule.engine.choice import choose_engine
-from deltarule.engine.precision import as_dtype
 from deltarule.engine.randomness import as_path
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
@@ -19,8 +19,7 @@ from deltarule.network.network import Network
 from deltarule.network.sequences import is_ragged, padded
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
-from deltarule.training.checkpoints.progress import Progress
-from deltarule.training.loop import Carry, Course
+from deltarule.training.loop import Carry, Course, Progress
 from deltarule.training.session import Session, TrainingResult
 from deltarule.training.train import NO_RULES, check_kinds, check_together, starting_points
 from deltarule.tuning.space import Values
@@ -88,7 +87,7 @@ class Workbench:
             rows, validation = self._rows(E, net, params, dtype)
             check_together(net, trainer, NO_RULES, len(X), validated=True)
             course = Course(net, trainer, rows, validation, as_path(self.seed), NO_RULES, self.monitor, ())
-            session = Session(course, self.epochs, None, (), started)
+            session = Session(course, self.epochs, (), started)
             with course.thread_limits():
                 carry = course.start(params)
         return RunningTrial(number, values, session, Progress([carry], [[]]), dtype, time.perf_counter() - started)

@@ -29,7 +29,8 @@ def test_the_area_stands_behind_each_class():
 
 
 def test_the_cost_of_every_epoch_is_drawn_and_the_kept_one_marked():
-    chart = pictures.performance({"cost": [3.0, 2.0, 1.0], "validation_cost": [3.0, 2.5, 2.7], "epoch": [1, 2, 3]}, 2)
+    costs = {"training": [3.0, 2.0, 1.0], "validation": [3.0, 2.5, 2.7]}
+    chart = pictures.over_epochs(costs, {"epoch": [1, 2, 3]}, "mean cost", 2)
     lines = named(chart)
     assert lines["training"].y.tolist() == [3, 2, 1]
     assert lines["validation"].y.tolist() == [3, 2.5, 2.7]
@@ -38,8 +39,7 @@ def test_the_cost_of_every_epoch_is_drawn_and_the_kept_one_marked():
 
 
 def test_what_a_logarithm_cannot_take_is_left_out():
-    history = {"lambda": [1.0, None, 0.0], "epoch": [1, 2, 3]}
-    svg = pictures.training_state(history, "lambda", "lambda").svg("")
+    svg = pictures.over_epochs({"lambda": [1.0, None, 0.0]}, {"epoch": [1, 2, 3]}, "lambda").svg("")
     assert svg.count("<title>lambda at") == 2  # the missing one has no place
     assert "nan" not in svg
 

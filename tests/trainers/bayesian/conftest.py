@@ -11,7 +11,6 @@ import deltarule as dr
 from complex_step import jacobian, second_along
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.rows import Rows
 from deltarule.network.network import Network
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import evidence
@@ -71,7 +70,7 @@ def everything(engine, net, params, hyper, data, new):
     """The evidence, a damped step and the posterior in both forms, in NumPy's arrays."""
     E, found = engines.get(engine), {}
     with E.computing_in(np.dtype("float64")):
-        F = Objective(net, Rows(*E.laid_out(*on(engine, data))), 8)
+        F = Objective(net, E.laid_out(*on(engine, data)), 8)
         params, hyper, new = on(engine, params), on(engine, hyper), put(engine, new)
         for form in ("primal", "dual"):
             point = F.call(evidence.POINTS[form], params)

@@ -9,7 +9,6 @@ import deltarule as dr
 from complex_step import jacobian
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.rows import Rows
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import evidence, hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
@@ -72,7 +71,7 @@ def test_evidence_and_gamma_against_dense_hessians(engine, output, hidden, m, fo
     expected, used = dense(net, params, hyper, x, y, weight, relevance)
     E = engines.get(engine)
     with E.computing_in(np.dtype("float64")):
-        F = Objective(net, Rows(*E.laid_out(*on(engine, (x, y, weight)))), 4)
+        F = Objective(net, E.laid_out(*on(engine, (x, y, weight))), 4)
         there, given = on(engine, params), on(engine, hyper)
         point = F.call(evidence.POINTS[form], there)
         found = off(F.call(evidence.EVIDENCE[form], there, point, given, relevance=relevance))

@@ -6,8 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Turn
+from deltarule.engine.rows import Turn
 from deltarule.errors import ConfigurationError
 from deltarule.trainers.bayesian.hyperparameters import spread
 from engines import on
@@ -97,7 +96,7 @@ def test_a_row_of_weight_two_is_two_rows(engine):
 def test_no_epoch_goes_uphill(engine, name):
     """S under the epoch's own alpha and beta falls where a step was accepted, and the point stays where none was."""
     data, trainer = HARD[name], dr.BayesianRegularization()
-    rows = Rows(*engines.get(engine).laid_out(*on(engine, data), None))
+    rows = engines.get(engine).laid_out(*on(engine, data), None)
 
     def S(params, hyper):
         square = np.sum((np.asarray(NET(params, data[0])) - data[1]) ** 2)

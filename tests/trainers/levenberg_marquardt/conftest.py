@@ -10,7 +10,6 @@ import deltarule as dr
 from complex_step import jacobian, second_along
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.rows import Rows
 from deltarule.network.network import Network
 from deltarule.objective import Objective
 from engines import off, on
@@ -45,7 +44,7 @@ class Small(NamedTuple):
 
     def on(self, engine: str, l2: float | None = None, block: int | None = None) -> tuple[Objective, list]:
         """The objective and the parameters on an engine; all examples in one block unless another size is given."""
-        rows = Rows(*engines.get(engine).laid_out(*on(engine, (self.x, self.y, self.weight))))
+        rows = engines.get(engine).laid_out(*on(engine, (self.x, self.y, self.weight)))
         return Objective(self.net, rows, block or rows.x.shape[0], l2), on(engine, self.params)
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from deltarule.trainers.base import ACCEPTED, LOW_GAIN, NOT_FINITE, UPHILL, judge
 from deltarule.trainers.levenberg_marquardt import VERDICTS, damping
-from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, LOW_GAIN, NOT_FINITE, UPHILL, Damping
+from deltarule.trainers.levenberg_marquardt.damping import Damping
 from deltarule.trainers.stopping import STOP_REASONS
 
 DOUBLE = np.dtype("float64")
@@ -115,6 +116,6 @@ def test_without_a_finite_curvature_and_gradient_there_is_no_ceiling(trace, grad
     ],
 )
 def test_judge(old, new, predicted, rho, verdict):
-    found, verdict_found = damping.judge(old, new, predicted)
+    found, verdict_found = judge(old, new, predicted)
     assert found == pytest.approx(rho, rel=1e-10, nan_ok=True)
     assert VERDICTS[verdict_found] == VERDICTS[verdict]

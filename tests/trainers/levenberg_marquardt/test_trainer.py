@@ -6,8 +6,8 @@ import pytest
 import deltarule as dr
 from deltarule import trees
 from deltarule.errors import ConfigurationError
+from deltarule.trainers.base import ACCEPTED, LOW_GAIN, NOT_FINITE, UPHILL
 from deltarule.trainers.levenberg_marquardt import trainer as module
-from deltarule.trainers.levenberg_marquardt.damping import ACCEPTED, LOW_GAIN, NOT_FINITE, UPHILL
 
 NET = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])  # 2-6-1: 25 parameters
 NO_RULES = dr.Stopping(goal=0.0, min_grad=0.0)
@@ -184,8 +184,8 @@ def test_numbers_compile_nothing_new():
 
     def compiled():
         pieces = {
-            module.conjugate.model: (),
-            module._diagonal_sums: (),
+            module.matrix_free_model: (),
+            module.largest_diagonal: ("form",),
             module.attempt: ("form", "accelerate", "refit"),
         }
         return [E._compiled(piece, static)._cache_size() for piece, static in pieces.items()]

@@ -6,7 +6,6 @@ import pytest
 import deltarule as dr
 from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.trainers.newton_cg import model as module
 from deltarule.trainers.newton_cg import trainer as trainer_module
 
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
@@ -79,7 +78,7 @@ def test_l2_is_in_the_objective_the_gradient_and_the_curvature(engine):
 
 def test_blocks_change_nothing(engine, monkeypatch):
     whole = run(engine, 4)
-    monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 12 * 5 * 8)  # eight examples at a time
+    monkeypatch.setattr(trainer_module, "BLOCK_BYTES", 8 * 12 * 5 * 8)  # eight examples at a time
     blocks = run(engine, 4)
     np.testing.assert_allclose(blocks.history["cost"], whole.history["cost"], rtol=1e-9)
     assert np.abs(blocks.history["products"] - whole.history["products"]).max() <= 1  # at a tolerance's edge

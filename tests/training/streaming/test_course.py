@@ -10,7 +10,7 @@ from deltarule import trees
 from deltarule.data import ArrayStream, load_folder
 from deltarule.errors import CheckpointError, ConfigurationError, DataError
 from deltarule.training.checkpoints import folder
-from deltarule.training.streaming import feed
+from deltarule.training.streaming import course as module
 from deltarule.training.streaming.course import WAITED
 from engines import WITHOUT_JAX, off
 
@@ -29,7 +29,7 @@ Y = np.sin(X[:, :1] + X[:, 1:2] * X[:, 2:])
 HELD = (X[:40] + 0.1, Y[:40])
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 SGD = dr.GradientDescent(eta=0.1, batch_size=10, momentum=0.9)
-MEMORY = N * 16 * feed.BUFFERS / 3  # a third of the examples in a chunk
+MEMORY = N * 16 * module.BUFFERS / 3  # a third of the examples in a chunk
 EPOCHS = 7
 
 TRAININGS = {
@@ -70,8 +70,10 @@ def epochs_of(place):
     return [int(content.tensors["0.carry.epoch"]) for content in contents]
 
 
-@pytest.mark.parametrize("name", TRAININGS)
-@pytest.mark.parametrize("end", [KeyboardInterrupt, RuntimeError("a callback of the user's")])
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [*((name, KeyboardInterrupt) for name in TRAININGS), ("momentum", RuntimeError("a callback of the user's"))],
+)
 def test_it_goes_on_as_if_nothing_had_happened(tmp_path, name, end):
     def fail(record):
         if record["epoch"] == 4:

@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.data import ArrayStream
 from deltarule.errors import ConfigurationError, DataError
-from deltarule.training.streaming import feed
+from deltarule.training.streaming import course as module
 from engines import WITHOUT_JAX, off
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
@@ -19,7 +19,7 @@ Y = np.sin(X[:, :1] + X[:, 1:2] * X[:, 2:])
 NET = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
 LM = dr.LevenbergMarquardt()
 SGD = dr.GradientDescent(eta=0.1, batch_size=10)
-SMALL = 403 * 32 * feed.BUFFERS / 4  # a quarter of the examples in a chunk
+SMALL = 403 * 32 * module.BUFFERS / 4  # a quarter of the examples in a chunk
 
 
 def stream(x=X, y=Y):

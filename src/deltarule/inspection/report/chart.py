@@ -165,14 +165,7 @@ class Rule(Mark):
 
 
 class Chart(NamedTuple):
-    """Marks on two axes.
-
-    Args:
-        marks: what is drawn, the first at the back.
-        across: the horizontal axis.
-        up: the vertical one.
-        height: in the chart's units; it is `WIDTH` wide.
-    """
+    """Marks on a horizontal and a vertical axis, the first mark at the back."""
 
     marks: Sequence[Mark]
     across: Axis

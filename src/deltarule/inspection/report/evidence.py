@@ -1,6 +1,6 @@
 """What a report shows of a model on rows with known targets: numbers first, pictures later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,24 +90,22 @@ def gather(
     rows: np.ndarray | None = None,
 ) -> Evidence:
     """Measure the model on encoded rows X (N, n_1), Y (N, k) of these parts and numbers, with error bars also them."""
-    outputs = np.asarray(net(params, X), np.float64)
-    predicted = _in_units(schema, outputs)
+    predicted = _in_units(schema, np.asarray(net(params, X), np.float64))
     actual = np.argmax(Y, axis=1) if schema.classes is not None else schema.decode(Y)
+    found = Evidence(source, predicted, actual, {}, (), parts=parts)
     if schema.image_shape is not None:
         wrong = np.flatnonzero(predicted.argmax(axis=1) != actual)[:MOST_MISREAD]
         grey = len(schema.image_shape) == 2 and len(wrong)
-        misread = (X[wrong].reshape(-1, *schema.image_shape), wrong) if grey else None
-        return Evidence(source, predicted, actual, {}, (), parts=parts, misread=misread)
-    chosen = chosen_rows(len(X))
-    importance = permutation_importance(net, params, schema, X[chosen], Y[chosen])
+        return replace(found, misread=(X[wrong].reshape(-1, *schema.image_shape), wrong)) if grey else found
+    some = chosen_rows(len(X))
+    importance = permutation_importance(net, params, schema, X[some], Y[some])
     best = sorted(importance, key=lambda name: -importance[name])[:MOST_CURVES]
-    curves = tuple(dependence_on(net, params, schema, X[chosen], name, error_bars) for name in best)
+    curves = tuple(dependence_on(net, params, schema, X[some], name, error_bars) for name in best)
+    found = replace(found, importance=importance, dependence=curves, rows=rows)
     if error_bars is None:
-        return Evidence(source, predicted, actual, importance, curves, parts=parts, rows=rows)
+        return found
     std = error_bars.predict(X).std * _units(schema)
-    return Evidence(
-        source, predicted, actual, importance, curves, std, error_bars.degrees_of_freedom(), parts, rows=rows
-    )
+    return replace(found, std=std, degrees_of_freedom=error_bars.degrees_of_freedom())
 
 
 def _units(schema: Schema) -> np.ndarray:

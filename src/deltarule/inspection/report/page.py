@@ -66,15 +66,9 @@ def html_report(
     evidence: Evidence | None,
     network: str = "",
 ) -> str:
-    """The page, with everything in it.
+    """The page, with everything in it: the model's card, what its file records of the training, and what was measured.
 
-    Args:
-        title: above the page.
-        schema: of the model.
-        card: what the model's card says, a value for each name.
-        training: the model file's record; its history gives the curves.
-        evidence: the model on rows with known targets, or None.
-        network: a picture of it as SVG.
+    `network` is a picture of it as SVG.
     """
     sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
         ("The model", [card], []),
@@ -198,12 +192,15 @@ def _training(training: Mapping[str, Any]) -> list[Shown]:
         history = {**history, "epoch": list(range(len(history["cost"])))}
     best = int(training.get("best_epoch") or 0)
     caption = f"The dotted line is epoch {best}, whose parameters were kept." if best else "The cost over the epochs."
-    shown = [Shown("Performance", caption, pictures.performance(history, best))]
+    costs = {"training": history["cost"]}
+    if "validation_cost" in history:
+        costs["validation"] = history["validation_cost"]
+    shown = [Shown("Performance", caption, pictures.over_epochs(costs, history, "mean cost", best))]
     for name, label, log, words in TRAINING_STATE:
         values = history.get(name)
         if values is None or np.ndim(values) != 1:
             continue
         if any(value is not None and (value > 0 or not log) for value in values):
             title = label[0].upper() + label[1:]
-            shown.append(Shown(title, words, pictures.training_state(history, name, label, best, log)))
+            shown.append(Shown(title, words, pictures.over_epochs({label: values}, history, label, best, log)))
     return shown

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
+from deltarule.inspection.importance import chosen_rows
 from deltarule.inspection.report.axis import Axis
 from deltarule.inspection.report.chart import PAINTS, SOFT, Band, Bars, Chart, Line, Points, Rule
 from deltarule.inspection.report.evidence import Dependence
@@ -32,21 +33,10 @@ def over(
     return Chart([*mark, *drawn], Axis(xlabel, tight=True), Axis(ylabel, log))
 
 
-def performance(history: Mapping[str, Any], best_epoch: int) -> Chart:
-    """The costs over the epochs, and the epoch whose parameters were kept."""
-    names = {"cost": "training", "validation_cost": "validation"}
-    lines = {label: history[name] for name, label in names.items() if name in history}
-    return _over_epochs(lines, history, "mean cost", best_epoch, log=True)
-
-
-def training_state(history: Mapping[str, Any], name: str, label: str, best_epoch: int = 0, log: bool = True) -> Chart:
-    """One recorded quantity over the epochs, and the epoch whose parameters were kept."""
-    return _over_epochs({label: history[name]}, history, label, best_epoch, log)
-
-
-def _over_epochs(
-    lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int, log: bool
+def over_epochs(
+    lines: Mapping[str, Any], history: Mapping[str, Any], ylabel: str, best_epoch: int = 0, log: bool = True
 ) -> Chart:
+    """What a history recorded of every epoch, and the epoch whose parameters were kept."""
     x = history.get("epoch", range(1, 1 + len(next(iter(lines.values())))))
     return over(lines, x, "epoch", ylabel, log=log, dotted=best_epoch if best_epoch > 0 else None)
 
@@ -98,8 +88,8 @@ def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: floa
 def regression(
     predicted: np.ndarray, actual: np.ndarray, name: str, titles: Sequence[str] = (), paint: str = PAINTS[1]
 ) -> Chart:
-    """Predictions (N,) against targets (N,), those of `some_rows`, the line where both are equal and the fitted one."""
-    chosen = some_rows(len(actual))
+    """At most `MOST_POINTS` predictions (N,) over targets (N,), the line where both are equal and the fitted one."""
+    chosen = chosen_rows(len(actual), MOST_POINTS)
     ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
     marks = [Line(ends, ends), Points(actual[chosen], predicted[chosen], paint, titles)]
     fit = fitted_line(predicted, actual)
@@ -142,7 +132,7 @@ def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarra
 
 def residuals(predicted: np.ndarray, errors: np.ndarray, name: str, titles: Sequence[str] = ()) -> Chart:
     """The errors (N,) against the predictions (N,)."""
-    chosen = some_rows(len(errors))
+    chosen = chosen_rows(len(errors), MOST_POINTS)
     marks = [Rule(y=0), Points(predicted[chosen], errors[chosen], titles=titles)]
     return Chart(marks, Axis(f"{name}, predicted"), Axis("predicted - actual"))
 
@@ -259,8 +249,3 @@ def _diagonal() -> Line:
 def _numbers(values: Any) -> np.ndarray:
     """Values with NaN for what is missing."""
     return np.array([np.nan if value is None else value for value in values], float)
-
-
-def some_rows(count: int) -> np.ndarray:
-    """At most `MOST_POINTS` of the rows, always the same ones."""
-    return np.random.default_rng(0).permutation(count)[:MOST_POINTS]

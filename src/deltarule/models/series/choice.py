@@ -9,10 +9,9 @@ import numpy as np
 from deltarule.data.lagged import Lags, Stretch, Windows, spaced, stretches, windows
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.series import training
-from deltarule.models.series.closed_loop import ClosedLoop
 from deltarule.models.series.committee import Committee
 from deltarule.models.series.feedback import Feedback
-from deltarule.models.series.training import Course, Found
+from deltarule.models.series.training import ClosedLoop, Course, Found
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 

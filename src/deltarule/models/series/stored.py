@@ -50,27 +50,15 @@ def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
     Raises:
         ModelFileError: it contradicts itself.
     """
-    schema, arrays, net = content.schema or {}, content.error_bars or {}, content.net
+    schema, arrays = content.schema or {}, content.error_bars or {}
     try:
         lags = Lags(tuple(list_of(schema, "output_lags", int)), tuple(list_of(schema, "input_lags", int)))
         inputs, targets = (
             [column_from_json(item) for item in list_of(schema, name, dict)] for name in ("inputs", "targets")
         )
-        m, k, M = len(inputs), len(targets), len(arrays["weights"])
-        width, D = M * k * len(lags.outputs) + m * len(lags.inputs), lags.longest
-        shapes = {
-            "line": (M * k, width),
-            "weights": (M,),
-            "shocks": (k,),
-            "measurement": (k,),
-            "tail_U": (len(arrays["tail_U"]), m),
-            "tail_Y": (D, k),
-        }
-        wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
-        fits = net.input_shape(content.params) == (width,) and net.outputs == M * k and len(arrays["tail_U"]) >= D
-        if wrong or not fits:
-            raise DataError(f"its lags, its network and its arrays {wrong} do not fit each other")
-        model = Feedback(net, lags, m, arrays["line"])
+        model = Feedback(content.net, lags, len(inputs), arrays["line"])
+        if content.net.input_shape(content.params) != (model.width,):
+            raise DataError(f"its lags make {model.width} inputs, and its network takes others")
         fitted = kind(input_lags=list(lags.inputs), output_lags=list(lags.outputs))
         fitted.committee_ = Committee(model, content.params, arrays["weights"])
         fitted.noise_ = Noise(arrays["shocks"], arrays["measurement"])
@@ -81,7 +69,7 @@ def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
         fitted.validation_error_ = entry(schema, "validation_error", float)
     except (DataError, KeyError, AttributeError, TypeError) as error:
         raise ModelFileError(f"{path} describes no time-series model ({error}): train or copy it again.") from None
-    fitted.n_features_in_, fitted.n_outputs_ = m, k
-    fitted.output_lags_, fitted.input_lags_, fitted.max_lag_ = lags.outputs, lags.inputs, D
+    fitted.n_features_in_, fitted.n_outputs_ = len(inputs), len(targets)
+    fitted.output_lags_, fitted.input_lags_, fitted.max_lag_ = lags.outputs, lags.inputs, lags.longest
     fitted.record_ = content.training if isinstance(content.training, dict) else {}
     return fitted

@@ -7,23 +7,31 @@ windows, whose runs cannot stray far, up to whole stretches, each from where the
 out; then the L2 penalty is lowered as long as the free runs of what is held out gain by it. The few neurons that an
 early stop and a large penalty leave in use matter: on 700 steps of two tanks the runs of what a training has seen go on
 improving long after those of the rest have become worse.
+
+    F(p) = (1/2) sum_t ‖yhat_t(p) - y_t‖² + (l2/2) sum p²
+
+over windows of a record, each of which runs freely from the measured outputs before it. J is `Unrolled.jacobian`, so
+the step is the trainers' primal one on another J.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule import trees
-from deltarule.data.lagged import Stretch, table, windows
-from deltarule.engine.blas_threads import threads_for_order
-from deltarule.engine.turn import no_clock
-from deltarule.models.series.closed_loop import ClosedLoop, begin
+from deltarule.curvature.linearization import NormalEquations
+from deltarule.data.lagged import Stretch, Windows, table, windows
+from deltarule.engine import numpy_engine
+from deltarule.engine.machine import threads_for_order
+from deltarule.engine.rows import no_clock
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.backprop import Params
+from deltarule.objective import Objective
 from deltarule.trainers.bayesian import BayesianRegularization
-from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
+from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt, damping
+from deltarule.trainers.levenberg_marquardt.trainer import LevenbergMarquardtState
 from deltarule.training.train import train
 
 HORIZONS = (1, 60, 200)  # steps of the windows that closed-loop training begins with; then the longest
@@ -32,7 +40,78 @@ LONGEST_STEPS = 40  # on the longest windows under the first penalty
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5)  # l2, beside squared errors of standardised outputs
 PATIENCE = 2  # penalties without a better run before the search ends
 STALLED = 1e-4  # the share by which F has to fall in a step, or the next horizon or penalty begins
+FIRST_DAMPING = 1e-2
 EPOCHS = 100  # of Bayesian regularisation at most
+
+
+class ClosedLoop(Objective):
+    """The error of free runs of windows as a function of p, for the trainers' loop."""
+
+    model: Feedback
+    pieces: Windows
+    start: np.ndarray
+    target: np.ndarray
+    last: tuple[Any, Any]
+    all_known: bool
+
+    in_one_block = property(lambda self: True)  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def __init__(self, model: Feedback, pieces: Windows, l2: float):
+        longest = model.lags.longest
+        vars(self).update(net=model.net, l2=l2, scale=1.0, model=model, pieces=pieces, last=(None, None))
+        vars(self).update(
+            start=pieces.Y[:, :longest],
+            target=np.where(pieces.known > 0, pieces.Y[:, longest:], 0.0),
+            all_known=bool(pieces.known.all()),
+        )
+
+    def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
+        return numpy_engine.call(piece, self, *arguments, **static)
+
+    def prior(self, p: Params) -> Params:
+        """l2 for weights and biases: a free bias lets a neuron saturate where no run has been yet."""
+        return trees.mapped(lambda array: np.full_like(array, self.l2), p)
+
+    def run(self, p: Params) -> np.ndarray:
+        """The free runs, (K, D + H, k); the last ones are kept, because a trial that is taken is linearised next."""
+        before, run = self.last
+        if before is not p:
+            run = self.model.free_run(p, self.pieces.U, self.start, near=run)
+            vars(self)["last"] = p, run
+        return run
+
+    def residual(self, p: Params) -> np.ndarray:
+        """yhat - y where it is measured, (K, H, k)."""
+        return self.pieces.known * (self.run(p)[:, self.model.lags.longest :] - self.target)
+
+    def value(self, p: Params) -> float:
+        r = self.residual(p).ravel()
+        return 0.5 * float(r @ r) + self.prior_energy(p)
+
+    def equations(self, p: Params) -> tuple[Any, NormalEquations]:
+        """J^T J and J^T r of the free runs; what is kept is those unrolled, dy/dp of all steps, and J of the known."""
+        r = self.residual(p).ravel()
+        unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))
+        whole = unrolled.jacobian()
+        J = whole if self.all_known else self.pieces.known.reshape(-1, 1) * whole
+        equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
+        return (unrolled, whole, J), equations
+
+    def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
+        """J^T d²y/dt² along p + t s, from what `equations` kept."""
+        unrolled, whole, J = kept
+        return trees.unravel(unrolled.bend(s, whole @ trees.ravel(s)) @ J, p)
+
+
+def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
+    """The state before the first step, lambda_0 = 0.01 max diag(J^T J).
+
+    A smaller one moves far at once, where long runs bend most: on the two tanks such runs were no better on what had
+    trained and worse on the rest.
+    """
+    hessian = F.call(ClosedLoop.equations, p)[1].hessian
+    first = FIRST_DAMPING * float(np.diag(hessian).max())
+    return LevenbergMarquardtState(p, damping.start(first, float(np.trace(hessian)), hessian.dtype))
 
 
 class Found(NamedTuple):

@@ -1,14 +1,13 @@
 """The kinds of layer. Each is one file: forward, backward and curvature by hand."""
 
-from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape, StatelessLayer
+from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape
 from deltarule.network.layers.convolution import Convolution
 from deltarule.network.layers.dense import Dense
-from deltarule.network.layers.dropout import Dropout
 from deltarule.network.layers.gru import GRU
 from deltarule.network.layers.lstm import LSTM
 from deltarule.network.layers.pooling import L2Pool, MaxPool, MeanPool
 from deltarule.network.layers.recurrent import Recurrent
-from deltarule.network.layers.reshape import Flatten, Reshape
+from deltarule.network.layers.reshape import Dropout, Flatten, Reshape
 
 LAYER_KINDS: dict[str, type[Layer]] = {
     kind.__name__: kind
@@ -33,5 +32,4 @@ __all__ = [
     "Recurrent",
     "Reshape",
     "Shape",
-    "StatelessLayer",
 ]

@@ -226,10 +226,21 @@ class Layer:
         raise NotImplementedError
 
 
-class StatelessLayer(Layer):
-    """A layer without parameters or activation: no gradients, no share of J, and a^l = z^l unless it says otherwise."""
+class LinearLayer(Layer):
+    """A layer without parameters that is linear in what it takes in: one map forward, `carried`, and one back.
+
+    It has no gradients, no share of J, and a^l = z^l unless it says otherwise.
+    """
 
     backward_words: ClassVar[str] = "delta^{l}"
+
+    def carried(self, here: Pass, v: Array) -> Array:
+        """What z^l moves by where a^{l-1} moves by v."""
+        raise NotImplementedError
+
+    def scaled(self, here: Pass, v: Array) -> Array:
+        """What a^l moves by where z^l moves by v: that itself, unless the layer says otherwise."""
+        return v
 
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
@@ -240,56 +251,13 @@ class StatelessLayer(Layer):
         return {}
 
     def slope(self, here: Pass) -> Array:
-        return here.z.__array_namespace__().ones_like(here.z)
-
-    def error(self, here: Pass, dC_da: Array) -> Array:
-        return dC_da
-
-    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
-        return ddC_da
-
-    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
-        """The tangents of the layers below."""
-        if da_prev is None:
-            return None, None
-        moved = self.tangent(here, {}, da_prev)
-        return moved.dz, moved.da
-
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
-        return {}
-
-    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
-        return {}
-
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
-        return []
-
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
-        return {}
-
-    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
-        return {}
-
-    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
-        return {}
-
-
-class LinearLayer(StatelessLayer):
-    """A layer without parameters that is linear in what it takes in: one map forward, `carried`, and one back."""
-
-    def carried(self, here: Pass, v: Array) -> Array:
-        """What z^l moves by where a^{l-1} moves by v."""
-        raise NotImplementedError
-
-    def scaled(self, here: Pass, v: Array) -> Array:
-        """What a^l moves by where z^l moves by v: that itself, unless the layer says otherwise."""
-        return v
-
-    def slope(self, here: Pass) -> Array:
-        return self.scaled(here, super().slope(here))
+        return self.scaled(here, here.z.__array_namespace__().ones_like(here.z))
 
     def error(self, here: Pass, dC_da: Array) -> Array:
         return self.scaled(here, dC_da)
+
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+        return {}
 
     def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
         return Motion(dparams, da_prev, *self._along(here, da_prev))
@@ -302,6 +270,25 @@ class LinearLayer(StatelessLayer):
 
     def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
         return self.propagate(here, ddelta)
+
+    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+        return {}
+
+    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+        """The tangents of the layers below."""
+        return (None, None) if da_prev is None else self._along(here, da_prev)
+
+    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+        return []
+
+    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+        return {}
+
+    def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
+        return {}
+
+    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
+        return {}
 
     def _along(self, here: Pass, v: Array | None) -> tuple[Array, Array]:
         dz = here.z.__array_namespace__().zeros_like(here.z) if v is None else self.carried(here, v)

@@ -12,8 +12,8 @@ from deltarule.arrays import Array
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network.layers import places
-from deltarule.network.layers.affine import AffineLayer
 from deltarule.network.layers.base import LayerParams, Pass, Shape
+from deltarule.network.layers.dense import AffineLayer
 from deltarule.network.layers.stages import Stage, View, as_doubles
 from deltarule.network.layers.window import Window, as_pair, check_padding
 
@@ -59,7 +59,6 @@ class Convolution(AffineLayer):
     }
 
     def __post_init__(self):
-        """Check the description once, where the mistake was made."""
         object.__setattr__(self, "filters", require_count("Convolution: filters", self.filters))
         object.__setattr__(self, "kernel", as_pair("Convolution: the kernel's size", self.kernel))
         object.__setattr__(self, "stride", as_pair("Convolution: stride", self.stride))
@@ -77,22 +76,18 @@ class Convolution(AffineLayer):
 
     @property
     def label(self) -> str:
-        """Such as "Convolution(20, 5x5)"."""
         return f"Convolution({self.filters}, {self.window.size[0]}x{self.window.size[1]})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """(H', W', f)."""
         return (*self.window.stops(self.label, input_shape), self.filters)
 
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        """W and b as of a Dense layer on one receptive field."""
         W, b = self.scheme(defaults)(random, self.filters, prod(self.window.size) * input_shape[-1], dtype)
         return {"W": W.reshape(self.filters, *self.window.size, input_shape[-1]), "b": b}
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """W is (f, h, w, c), b is (f,)."""
         return {"W": (self.filters, *self.window.size, input_shape[-1]), "b": (self.filters,)}
 
     def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
@@ -102,7 +97,6 @@ class Convolution(AffineLayer):
         return Stage("convolution", prod(input_shape), n_out, self.activation, arrays, view)
 
     def product(self, W: Array, a: Array) -> Array:
-        """The correlation of every image with every kernel."""
         return engine.of(a).correlate(W, a, self.window)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:

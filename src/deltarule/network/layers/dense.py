@@ -1,4 +1,12 @@
-"""The fully connected layer: z = W a + b, a = sigma(z)."""
+"""Layers with weights, z = W ∗ a + b and a = sigma(z), and the fully connected one, whose product is W a.
+
+`Dense` has the matrix product, `Convolution` the correlation of images with kernels. Of its product ∗, which is linear
+in W and in a, a layer gives three maps, and everything first order and second order follows from them:
+
+    product       W ∗ a                      forward (2), and every tangent of it
+    transposed    the a-slot turned around   sum_j W_jk delta_j (BP2')
+    outer         the W-slot turned around   sum over the batch of delta_j a_k (BP4)
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +14,115 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule import engine
 from deltarule.arrays import Array
+from deltarule.engine import BY_TYPE
 from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.network.activation import Activation
+from deltarule.network.activations import ACTIVATIONS, get_activation
+from deltarule.network.initializers import INITIALIZERS, Initializer, get_initializer
 from deltarule.network.layers import places
-from deltarule.network.layers.affine import AffineLayer
-from deltarule.network.layers.base import LayerParams, Motion, Pass, Shape
+from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape
 from deltarule.network.layers.stages import Stage, dense_stage
+
+
+class AffineLayer(Layer):
+    """A layer with weights W, biases b and an activation; W and b are its parameters."""
+
+    activation: str
+    initializer: str | None
+    forward_words: ClassVar[str] = "W^{l} a^{below} + b^{l}"
+    backward_words: ClassVar[str] = "(W^{l})^T delta^{l}"
+    gradient_words: ClassVar[Mapping[str, str]] = {
+        "b": "dC/db^{l} = delta^{l}   (BP3)",
+        "W": "dC/dW^{l}_jk = a^{below}_k delta^{l}_j   (BP4)",
+    }
+
+    def product(self, W: Array, a: Array) -> Array:
+        """W ∗ a, one z^l without its bias for each example."""
+        raise NotImplementedError
+
+    def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
+        """dC/da^{l-1} where dC/dz^l is delta (BP2'); of a_prev only the shape matters."""
+        raise NotImplementedError
+
+    def outer(self, delta: Array, a_prev: Array) -> Array:
+        """dC/dW summed over the batch (BP4)."""
+        raise NotImplementedError
+
+    def check_names(self) -> None:
+        """Raise a ConfigurationError unless activation and initializer are known."""
+        get_activation(self.activation)
+        if self.initializer is not None:
+            get_initializer(self.initializer)
+
+    @property
+    def sigma(self) -> Activation:
+        return ACTIVATIONS[self.activation]
+
+    def scheme(self, defaults: Mapping[str, str]) -> Initializer:
+        """The layer's initializer, or that of its activation: in `defaults`, or its own."""
+        return INITIALIZERS[self.initializer or defaults.get(self.activation, self.sigma.initializer)]
+
+    def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
+        """z^l = W^l ∗ a^{l-1} + b^l (2), a^l = sigma(z^l) (3)."""
+        z = self.product(params["W"], a_prev) + params["b"]
+        return Pass(params, a_prev, z, self.sigma.sigma(z))
+
+    def slope(self, here: Pass) -> Array:
+        """sigma'(z^l); for softmax the diagonal of its matrix."""
+        return self.sigma.slope(here.z, here.a)
+
+    def error(self, here: Pass, dC_da: Array) -> Array:
+        """delta^l = dC/da^l ⊙ sigma'(z^l)."""
+        return self.sigma.times_slope(here.z, here.a, dC_da)
+
+    def propagate(self, here: Pass, delta: Array) -> Array:
+        """dC/da^{l-1}_k = sum_j W_jk delta_j (BP2')."""
+        return self.transposed(here.params["W"], delta, here.a_prev)
+
+    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+        """dC/dW = sum over the batch of delta_j a_k (BP4), dC/db_j = sum of delta_j (BP3)."""
+        return {"W": self.outer(delta, here.a_prev), "b": _over_examples(delta)}
+
+    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
+        """dz = dW ∗ a + db + W ∗ da_prev, da = sigma'(z) ⊙ dz."""
+        dz = self.product(dparams["W"], here.a_prev) + dparams["b"]
+        if da_prev is not None:
+            dz = dz + self.product(here.params["W"], da_prev)
+        return Motion(dparams, da_prev, dz, self.sigma.times_slope(here.z, here.a, dz))
+
+    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+        """ddz = 2 dW ∗ da_prev + W ∗ dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
+        ddz = here.z.__array_namespace__().zeros_like(here.z)
+        if moved.da_prev is not None:
+            ddz = 2 * self.moved_product(here, moved)
+        if dda_prev is not None:
+            ddz = ddz + self.product(here.params["W"], dda_prev)
+        return ddz, self.sigma.second_tangent(here.z, here.a, moved.dz, ddz)
+
+    def moved_product(self, here: Pass, moved: Motion) -> Array:
+        """dW ∗ da_prev."""
+        assert moved.dparams is not None
+        return self.product(moved.dparams["W"], moved.da_prev)
+
+    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
+        """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""
+        return self.sigma.slope_tangent(here.z, here.a, moved.dz, dC_da, ddC_da)
+
+    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+        """ddC/da^{l-1} is that of W with ddelta and of dW with delta."""
+        assert moved.dparams is not None
+        return self.propagate(here, ddelta) + self.transposed(moved.dparams["W"], delta, here.a_prev)
+
+    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+        """The derivative of BP4, ddelta_j a_k + delta_j da_k, and of BP3, ddelta_j, summed over the batch."""
+        still = self.gradient(here, ddelta)
+        return still if moved.da_prev is None else still | {"W": still["W"] + self.outer(delta, moved.da_prev)}
+
+
+def _over_examples(delta: Array) -> Array:
+    """The sum over everything but the neurons or filters, which are the last axis."""
+    return delta.sum(axis=tuple(range(delta.ndim - 1)))
 
 
 @dataclass(frozen=True)
@@ -43,11 +153,9 @@ class Dense(AffineLayer):
 
     @property
     def is_linear(self) -> bool:
-        """Whether its activation is the identity."""
         return self.activation == "linear"
 
     def __post_init__(self):
-        """Check the description once, where the mistake was made."""
         if isinstance(self.n, bool) or not hasattr(self.n, "__index__") or self.n < 1:
             raise ConfigurationError(
                 f"a Dense layer needs a whole number of neurons, at least 1; n is {self.n!r}: give a positive size."
@@ -61,7 +169,6 @@ class Dense(AffineLayer):
 
     @property
     def label(self) -> str:
-        """Such as "Dense(30)"."""
         return f"Dense({self.n})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -75,16 +182,13 @@ class Dense(AffineLayer):
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        """W and b by the layer's initializer, or by that of its activation."""
         W, b = self.scheme(defaults)(random, self.n, input_shape[-1], dtype)
         return {"W": W, "b": b}
 
     def input_shape(self, params: LayerParams) -> Shape | None:
-        """(n_{l-1},)."""
         return params["W"].shape[1:] if "W" in params and params["W"].ndim == 2 else None
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """W is (n_l, n_{l-1}), b is (n_l,)."""
         return {"W": (self.n, input_shape[-1]), "b": (self.n,)}
 
     def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
@@ -96,15 +200,15 @@ class Dense(AffineLayer):
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""
-        return engine.of(a).dense(W, a) if a.ndim == 2 else places.product(W, a)
+        return BY_TYPE[type(a)].dense(W, a) if a.ndim == 2 else places.product(W, a)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """W^T delta of every example."""
-        return engine.of(delta).dense_transposed(W, delta) if delta.ndim == 2 else places.transposed(W, delta)
+        return BY_TYPE[type(delta)].dense_transposed(W, delta) if delta.ndim == 2 else places.transposed(W, delta)
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """sum over the batch of delta a^T."""
-        return engine.of(delta).dense_outer(delta, a_prev) if delta.ndim == 2 else places.outer(a_prev, delta)
+        return BY_TYPE[type(delta)].dense_outer(delta, a_prev) if delta.ndim == 2 else places.outer(a_prev, delta)
 
     def tangent_along_gradient(self, here: Pass, delta: Array, da_prev: Array | None) -> Motion:
         """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""

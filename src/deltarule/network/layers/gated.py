@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError, ShapeError
@@ -54,7 +55,6 @@ class Gated(Layer):
     }
 
     def __post_init__(self):
-        """Check the description once, where the mistake was made."""
         name = self.kind
         object.__setattr__(self, "n", require_count(f"{name}: n", self.n))
         if self.truncate is not None:
@@ -68,7 +68,6 @@ class Gated(Layer):
 
     @property
     def label(self) -> str:
-        """Such as "Recurrent(10)"."""
         return f"{self.kind}({self.n})"
 
     @property
@@ -91,7 +90,6 @@ class Gated(Layer):
         return (input_shape[0], self.n) if self.sequences else (self.n,)
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """W is (g n, features), V is (g n, n), b is (g n,)."""
         rows = self.gates * self.n
         return {"W": (rows, input_shape[-1]), "V": (rows, self.n), "b": (rows,)}
 
@@ -109,7 +107,6 @@ class Gated(Layer):
         return {"W": W, "V": V.astype(dtype), "b": b}
 
     def multiplications(self, input_shape: Shape) -> int:
-        """T g n (features + n)."""
         return input_shape[0] * self.gates * self.n * (input_shape[1] + self.n)
 
     def calls(self, input_shape: Shape) -> int:
@@ -143,7 +140,6 @@ class Gated(Layer):
         return [(V, one), (places.jacobian_rows(here.a_prev.x, delta), one), (places.bias_rows(delta), one)]
 
     def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
-        """Their squares, summed over the residuals."""
         V = self._of_groups(places.squares, here.a_prev, delta)
         return {"W": places.squares(here.a_prev.x, delta), "V": V, "b": places.bias_squares(delta)}
 
@@ -170,3 +166,33 @@ def _orthogonal(random: np.random.Generator, n: int) -> np.ndarray:
     """An orthogonal matrix, uniformly distributed: Q of a normal one, with signs that make R's diagonal positive."""
     Q, R = np.linalg.qr(random.standard_normal((n, n)))
     return Q * np.sign(np.diag(R))
+
+
+def gate_values(z: Array, n: int) -> Array:
+    """Sigmoid of all but the last n of z, tanh of these."""
+    xp = z.__array_namespace__()
+    return xp.concatenate([engine.of(z).sigmoid(z[..., :-n]), xp.tanh(z[..., -n:])], axis=-1)
+
+
+def gate_slopes(a: Array, n: int) -> Array:
+    """Their sigma', from their values: a (1 - a), and 1 - a²."""
+    opening, candidate = a[..., :-n], a[..., -n:]
+    parts = [opening * (1 - opening), 1 - candidate * candidate]
+    return a.__array_namespace__().concatenate(parts, axis=-1)
+
+
+def gate_curvatures(a: Array, slopes: Array, n: int) -> Array:
+    """Their sigma'', from values and slopes: a (1 - a) (1 - 2 a), and -2 a (1 - a²)."""
+    opening, candidate = a[..., :-n], a[..., -n:]
+    factors = a.__array_namespace__().concatenate([1 - 2 * opening, -2 * candidate], axis=-1)
+    return factors * slopes
+
+
+def split(array: Array, n: int) -> list[Array]:
+    """Gate by gate, (..., n) each."""
+    return [array[..., first : first + n] for first in range(0, array.shape[-1], n)]
+
+
+def joined(*parts: Array) -> Array:
+    """Gates side by side."""
+    return parts[0].__array_namespace__().concatenate(parts, axis=-1)

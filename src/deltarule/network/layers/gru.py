@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.network.layers.base import Pass
-from deltarule.network.layers.gates import gate_curvatures, gate_slopes, joined, split
+from deltarule.network.layers.gated import gate_curvatures, gate_slopes, joined, split
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
@@ -97,11 +97,9 @@ class GRU(ThroughTime):
         return steps.before, steps.read
 
     def slope(self, here: Pass) -> Array:
-        """sigma'(z_t) of the three gates."""
         return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
-        """(GRU)."""
         (before,), n, xp = state, self.n, V.__array_namespace__()
         opening = source[..., : 2 * n] + before @ V[: 2 * n].T
         r, u = split(engine.of(opening).sigmoid(opening), n)
@@ -125,7 +123,6 @@ class GRU(ThroughTime):
         return (dh,), Moved(joined(opening, candidate), dh, dbefore, dread)
 
     def step_second(self, V: Array, ddstate: State, at: Kept, moved: Moved, source: Array) -> Step:
-        """The products r h and u (h - g) differentiated once more."""
         (ddbefore,), n = ddstate, self.n
         r, u, g = split(at.gates, n)
         slopes = gate_slopes(at.gates, n)
@@ -141,7 +138,6 @@ class GRU(ThroughTime):
         return (ddh,), (joined(opening, candidate), ddh)
 
     def step_back(self, V: Array, error: State, at: Kept, dC_dh: Array) -> Step:
-        """(BPTT)."""
         n = self.n
         r, u, g = split(at.gates, n)
         slope_r, slope_u, slope_g = split(gate_slopes(at.gates, n), n)

@@ -9,39 +9,88 @@ A Jet is a layer like any other: back-propagation, J v, J^T u, J^T J and J J^T k
 Levenberg-Marquardt needs nothing of its own for differential equations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from deltarule.arrays import Array
 from deltarule.network.layers import Dense, Layer, LayerParams, Motion, Pass, Shape
-from deltarule.network.layers.components import Components, stacked
+
+Key = tuple[int, ...]  # (), (i,) or (i, j) with i <= j
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components of a jet, in the order of its axis: the value, first derivatives, second derivatives.
+
+    Args:
+        first: the inputs i by which u_i is carried, rising.
+        second: the pairs (i, j), i <= j, whose u_ij is carried; i and j are in `first`, because (JET) needs both.
+
+    >>> Components.covering([(0,), (1, 0)]).keys
+    ((), (0,), (1,), (0, 1))
+    """
+
+    first: tuple[int, ...]
+    second: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def covering(cls, keys: Iterable[Key]) -> "Components":
+        """The fewest components with which these derivatives can be computed."""
+        keys = [tuple(sorted(key)) for key in keys]
+        first = sorted({i for key in keys for i in key})
+        return cls(tuple(first), tuple(sorted({key for key in keys if len(key) == 2})))  # pyright: ignore[reportArgumentType]
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The index of every component."""
+        return ((), *((i,) for i in self.first), *self.second)
+
+    def place(self, key: Key) -> int | None:
+        """Where a component stands on the axis, None if it is not carried."""
+        key = tuple(sorted(key))
+        return self.keys.index(key) if key in self.keys else None
+
+    @property
+    def bends(self) -> list[tuple[int, int, int]]:
+        """Of every second derivative its own place and those of u_i and u_j."""
+        begin = 1 + len(self.first)
+        at = {i: 1 + place for place, i in enumerate(self.first)}
+        return [(begin + place, at[i], at[j]) for place, (i, j) in enumerate(self.second)]
+
+    def seed(self, x: Array, centre: Array, half: Array) -> Array:
+        """The jet of the inputs themselves, (m, C, d): a_∅ = (x - centre)/half, a_i = e_i/half_i, a_ij = 0.
+
+        In memory one component lies behind the other, as in every jet, so that each is a matrix without gaps.
+        """
+        xp, scale = x.__array_namespace__(), np.diag(1 / np.asarray(half))
+        slopes = [xp.broadcast_to(xp.asarray(scale[i], dtype=x.dtype), x.shape) for i in self.first]
+        return stacked([(x - centre) / half, *slopes, *[xp.zeros_like(x)] * len(self.second)])
+
+
+def stacked(parts: list[Any]) -> Any:
+    """The components (m, n) as one jet (m, C, n), one behind the other in memory."""
+    return parts[0].__array_namespace__().stack(parts).swapaxes(0, 1)
 
 
 @dataclass(frozen=True)
 class Jet(Layer):
-    """The jets of a Dense layer, whose parameters it shares.
-
-    Args:
-        dense: the layer; its activation has derivatives up to the fourth.
-        components: which derivatives are carried.
-    """
+    """The jets of a Dense layer, whose parameters it shares; its activation has derivatives up to the fourth."""
 
     dense: Dense
     components: Components
 
     @property
     def label(self) -> str:
-        """Such as "Dense(20) with derivatives"."""
         return f"{self.dense.label} with derivatives"
 
     @property
     def is_linear(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether a = z, so that nothing is to be done."""
         return self.dense.is_linear
 
     def gram_width(self, shapes: Mapping[str, Shape], outputs: int) -> int:
-        """That of every pair of components."""
         return len(self.components.keys) ** 2 * self.dense.gram_width(shapes, outputs)
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
@@ -186,12 +235,8 @@ def _components(a: Array, delta: Array) -> list[tuple[Array, Array]]:
 
 @dataclass(frozen=True)
 class Unknowns(Layer):
-    """The last layer of a lifted network: the jet of the outputs in one row, and the unknown coefficients beside it.
-
-    Its parameters are {"theta": (count,)}, or {} where there are none; ∂R/∂theta is their row of J.
-
-    Args:
-        count: the unknowns.
+    """The last layer of a lifted network: the jet of the outputs in one row, and `count` unknown coefficients beside
+    it. Its parameters are {"theta": (count,)}, or {} where there are none; ∂R/∂theta is their row of J.
     """
 
     count: int
@@ -213,20 +258,16 @@ class Unknowns(Layer):
         return delta[..., delta.shape[-1] - self.count :]
 
     def error(self, here: Pass, dC_da: Array) -> Array:
-        """delta = dC/da."""
         return dC_da
 
     def propagate(self, here: Pass, delta: Array) -> Array:
-        """The part of the jet."""
         jet = delta[:, : delta.shape[1] - self.count].reshape(here.a_prev.shape)
         return stacked([jet[:, c] for c in range(jet.shape[1])])
 
     def gradient(self, here: Pass, delta: Array) -> LayerParams:
-        """dC/dtheta."""
         return {"theta": self._split(delta).sum(axis=0)} if self.count else {}
 
     def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
-        """dtheta beside the moved jet."""
         dz = self._beside(_or_zeros(da_prev, here.a_prev), dparams.get("theta"))
         return Motion(dparams, da_prev, dz, dz)
 
@@ -237,18 +278,15 @@ class Unknowns(Layer):
         return ddz, ddz
 
     def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
-        """∂R/∂theta."""
         if not self.count:
             return []
         one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
         return [(self._split(delta).reshape(-1, self.count).T, one)]
 
     def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
-        """(∂R/∂theta)², summed."""
         return {"theta": (self._split(delta) ** 2).sum(axis=(0, 1))} if self.count else {}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
-        """(∂R/∂theta)(∂R/∂theta)^T."""
         if not self.count:
             return {}
         left, right = (self._split(d) for d in delta)

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.network.layers.base import LayerParams, Pass, Shape
-from deltarule.network.layers.gates import gate_curvatures, gate_slopes, gate_values, joined, split
+from deltarule.network.layers.gated import gate_curvatures, gate_slopes, gate_values, joined, split
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
@@ -97,11 +97,9 @@ class LSTM(ThroughTime):
         return params
 
     def slope(self, here: Pass) -> Array:
-        """sigma'(z_t) of the four gates."""
         return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
-        """(LSTM)."""
         before, cell = state
         z = source + before @ V.T
         gates = gate_values(z, self.n)
@@ -122,7 +120,6 @@ class LSTM(ThroughTime):
         return (dh, dafter), Moved(dz, dh, dbefore, dcell, dafter)
 
     def step_second(self, V: Array, ddstate: State, at: Kept, moved: Moved, source: Array) -> Step:
-        """Both products and the tanh differentiated once more."""
         ddbefore, ddcell = ddstate
         ddz = source + ddbefore @ V.T
         slopes = gate_slopes(at.gates, self.n)

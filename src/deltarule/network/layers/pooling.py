@@ -44,7 +44,6 @@ class Pool(LinearLayer):
     condensed_by: ClassVar[str]  # "max", "mean" or "l2"
 
     def __post_init__(self):
-        """Check the description once, where the mistake was made."""
         name = self.kind
         object.__setattr__(self, "size", as_pair(f"{name}: the window's size", self.size))
         stride = self.size if self.stride is None else self.stride
@@ -58,11 +57,9 @@ class Pool(LinearLayer):
 
     @property
     def label(self) -> str:
-        """Such as "MaxPool(2x2)"."""
         return f"{self.kind}({self.window.size[0]}x{self.window.size[1]})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """(H', W', c)."""
         return (*self.window.stops(self.label, input_shape), input_shape[-1])
 
     def stage(self, params: LayerParams, input_shape: Shape) -> Stage:
@@ -70,7 +67,6 @@ class Pool(LinearLayer):
         return Stage(self.condensed_by, prod(input_shape), n_out, view=View(self.window, input_shape))
 
     def pooled(self, a_prev: Array) -> Array:
-        """The number of each window."""
         raise NotImplementedError
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:
@@ -82,7 +78,6 @@ class Pool(LinearLayer):
         return [0.0] * len(self.shares(a_prev, a))
 
     def forward(self, params: LayerParams, a_prev: Array, key: Array | None = None) -> Pass:
-        """z^l = a^l, the number of each window."""
         a = self.pooled(a_prev)
         return Pass(params, a_prev, a, a)
 
@@ -126,7 +121,6 @@ class MaxPool(Pool):
     backward_words: ClassVar[str] = "delta^{l} at the pixel that won its window"
 
     def pooled(self, a_prev: Array) -> Array:
-        """max_k a_k."""
         first, *others = self.window.pieces(a_prev, -np.inf)
         for piece in others:
             first = a_prev.__array_namespace__().maximum(first, piece)
@@ -149,11 +143,9 @@ class MeanPool(Pool):
     backward_words: ClassVar[str] = "delta^{l} spread evenly over its window"
 
     def pooled(self, a_prev: Array) -> Array:
-        """(1/n) sum_k a_k."""
         return self._share(a_prev) * _sum(self.window.pieces(a_prev))
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:
-        """1/n for each."""
         return [self._share(a_prev)] * (self.window.size[0] * self.window.size[1])
 
     def _share(self, a_prev: Array) -> Array:
@@ -169,7 +161,6 @@ class L2Pool(Pool):
     backward_words: ClassVar[str] = "delta^{l} spread over its window by a/‖a‖"
 
     def pooled(self, a_prev: Array) -> Array:
-        """√(sum_k a_k²)."""
         return a_prev.__array_namespace__().sqrt(_sum(piece * piece for piece in self.window.pieces(a_prev)))
 
     def shares(self, a_prev: Array, a: Array) -> list[Array]:

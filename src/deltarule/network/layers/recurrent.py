@@ -71,7 +71,6 @@ class Recurrent(ThroughTime):
     )
 
     def __post_init__(self):
-        """Check the description once, where the mistake was made."""
         super().__post_init__()
         if not get_activation(self.activation).elementwise:
             raise ConfigurationError(
@@ -80,16 +79,13 @@ class Recurrent(ThroughTime):
 
     @property
     def sigma(self) -> Activation:
-        """The activation by its name."""
         return ACTIVATIONS[self.activation]
 
     @property
     def own_initializer(self) -> str:
-        """The activation's."""
         return self.sigma.initializer
 
     def slope(self, here: Pass) -> Array:
-        """sigma'(z_t)."""
         h = self.kept_type(*here.memory.kept).h
         return self.sigma.slope(here.z, h)
 

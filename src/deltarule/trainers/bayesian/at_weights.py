@@ -58,7 +58,7 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
     rows = checked_rows(net, p, "X", X, Y, weights)
     form, block = trainer.plan(net, rows)
     F = Objective(net, rows, block)
-    with trainer.thread_limits(net.sizes(rows.input_shape), len(X)):
+    with trainer.thread_limits(net.sizes(rows.x.shape[1:]), len(X)):
         point = F.call(POINTS[form], p)
         hyper = hyperparameters.initial(p)
         for _ in range(MOST):

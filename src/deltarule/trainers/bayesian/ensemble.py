@@ -16,7 +16,7 @@ from deltarule import trees
 from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.examples import checked_rows, require_finite
+from deltarule.network.examples import as_inputs, checked_rows, require_finite
 from deltarule.network.missing_targets import as_given, for_targets
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import side_by_side
@@ -99,7 +99,7 @@ class BayesianEnsemble:
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         form, block = trainer.plan(net, rows)
         F = Objective(net, rows, block)
-        with trainer.thread_limits(net.sizes(rows.input_shape), len(X)):
+        with trainer.thread_limits(net.sizes(rows.x.shape[1:]), len(X)):
             for one, params in zip(results, starts, strict=True):
                 at = one.best_epoch  # the record of the epoch that began there
                 alpha = hyperparameters.unflat(one.history["alpha"][at], params)
@@ -174,7 +174,7 @@ class BayesianEnsemble:
         """`predict` in the units that the members were trained in."""
         X = require_finite("X", X, np.dtype("float64"))
         net, params = self._whole(self.best)
-        net.as_inputs(params, X, X.dtype)
+        as_inputs(net, params, X, X.dtype)
         parts = [self._block(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
         return Prediction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

@@ -26,8 +26,7 @@ from typing import NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature.gram import gram, gram_traces
-from deltarule.curvature.linearization import Linearization, errors_along, linearize
+from deltarule.curvature.linearization import Linearization, errors_along, gram, gram_traces, linearize
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature.gram import gram, gram_diagonal
-from deltarule.curvature.linearization import Linearization, linearize
+from deltarule.curvature.linearization import Linearization, gram, gram_diagonal, linearize
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective

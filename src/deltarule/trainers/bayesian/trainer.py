@@ -1,28 +1,24 @@
 """Bayesian regularisation: Levenberg-Marquardt steps on a penalised cost whose penalties the data themselves choose."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.engine.blas_threads import threads_for_order
-from deltarule.engine.pytrees import register
-from deltarule.engine.rows import Rows, linearized_at_once
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.rows import Record, Rows, Turn, linearized_at_once
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.missing_targets import as_given
-from deltarule.network.sizes import Sizes
+from deltarule.network.network import Sizes
 from deltarule.objective import Objective
 from deltarule.trainers.base import Trainer, damped_step, require_derivatives
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, Evidence, attempt, objective, residual_count
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
 from deltarule.trainers.form import choose_form, form_costs
-from deltarule.trainers.levenberg_marquardt.refit import can_refit
 from deltarule.trainers.stopping import stop_code
+from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -56,7 +52,7 @@ def has_evidence(net: "Network") -> bool:
 def has_gaussian_noise(net: "Network") -> bool:
     """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
     net = as_given(net)
-    return can_refit(net) and net.cost.is_gaussian
+    return net.can_refit and net.cost.is_gaussian
 
 
 @dataclass(frozen=True)
@@ -148,11 +144,6 @@ class BayesianRegularization(Trainer):
         once = form_costs(sizes, count)[form].flops
         return once + 2 * n**3 / 3 if form == "primal" else 3 * once + 5 * (count * sizes.outputs) ** 3 / 3
 
-    def thread_limits(self, sizes: Sizes, count: int) -> AbstractContextManager:
-        """One thread for LAPACK where the matrix to factor is small."""
-        order = {"primal": sizes.parameters, "dual": count * sizes.outputs}
-        return threads_for_order(order[self.form(sizes, count)])
-
     def diversify(self, starts: list[Params]) -> list[Params]:
         """Every second start nearly linear."""
         return [
@@ -210,7 +201,7 @@ class BayesianRegularization(Trainer):
 
     def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
         """The form of a step on these rows, and how many of them are linearised at once: a block of their Jacobian."""
-        sizes, count = net.sizes(rows.input_shape), rows.x.shape[0]
+        sizes, count = net.sizes(rows.x.shape[1:]), rows.x.shape[0]
         return self.form(sizes, count), linearized_at_once(count, sizes.parameters, sizes.outputs)
 
 

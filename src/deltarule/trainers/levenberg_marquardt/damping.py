@@ -1,21 +1,12 @@
-"""The control of a damped step: which trials are accepted, and how the damping lambda moves. Plain numbers."""
+"""The control of Levenberg-Marquardt: how the damping lambda moves, and where it ends. Plain numbers."""
 
-from math import inf, isfinite, isnan, nan
+from math import isfinite, isnan, nan
 from typing import NamedTuple
 
 import numpy as np
 
 from deltarule.trainers.stopping import stop_code
 
-VERDICTS = (
-    "none",  # no such trial
-    "accepted",
-    "rejected: the objective did not fall",
-    "rejected: not finite",  # the factorisation failed, or the trial overflowed
-    "rejected: gain too low",  # it fell by less than a ten-thousandth of what the model promised
-)
-ACCEPTED, UPHILL, NOT_FINITE, LOW_GAIN = 1, 2, 3, 4
-SMALLEST_GAIN = 1e-4
 FASTEST_FALL = 1 / 5
 
 
@@ -27,9 +18,12 @@ class Damping(NamedTuple):
     trace: float
 
 
+UNSET = Damping(-1.0, 2.0, 0.0)  # before the first J^T J
+
+
 def start(lam: float, trace: float, dtype: np.dtype) -> Damping:
-    """The damping before the first step."""
-    return Damping(float(lam), 2.0, max(float(trace), tiny(dtype)))
+    """The damping of the first step, above 0."""
+    return Damping(max(float(lam), tiny(dtype)), 2.0, max(float(trace), tiny(dtype)))
 
 
 def tiny(dtype: np.dtype) -> float:
@@ -68,16 +62,6 @@ def reason(ceiling: float) -> int:
 def hold(damping: Damping, ceiling: float) -> Damping:
     """The damping, started afresh at the ceiling if it has grown past it."""
     return Damping(ceiling, 2.0, damping.trace) if damping.lam > ceiling else damping
-
-
-def judge(old: float, new: float, predicted: float) -> tuple[float, int]:
-    """The gain ratio rho = (F_old - F_new) / predicted and the verdict on a trial, an index in `VERDICTS`."""
-    rho = (old - new) / predicted if predicted else nan if old == new or isnan(new) else inf * (old - new)
-    if not (isfinite(new) and isfinite(predicted)):
-        return rho, NOT_FINITE
-    if not new < old:
-        return rho, UPHILL
-    return rho, ACCEPTED if rho > SMALLEST_GAIN else LOW_GAIN
 
 
 def update(damping: Damping, rho: float, accepted: bool) -> Damping:

@@ -1,12 +1,12 @@
 """The dual form of the LM step, for m k < n, by Woodbury's identity: factor J D^-1 J^T + I, m k x m k, without J."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
-from deltarule.curvature.gram import gram
-from deltarule.curvature.linearization import Linearization, errors_along
+from deltarule.curvature.linearization import Linearization, errors_along, gram
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
@@ -55,8 +55,7 @@ def model(F: Objective, p: Params) -> Dual:
     K = joint_gram(F, lins, errors)
     at = Dual(sum(lin.cost for lin in lins) + F.prior_energy(p), p, lins[0].cost, lins[0].cost, lins, errors, K)
     gradient = _pull(at, at.r)  # its norm is not taken by K: rounding may make r^T K r less than 0
-    if F.l2 is not None:
-        gradient = plus(gradient, times(F.prior(p), p))
+    gradient = F.plus_prior(gradient, p)
     xp = at.r.__array_namespace__()
     trace = sum(xp.trace(part) for part in K.values())
     return at._replace(gradient=gradient, gradient_norm=norm(gradient), trace=trace)
@@ -85,6 +84,12 @@ def joint_gram(F: Objective, lins: Sequence[Linearization], errors: Sequence[lis
     return {name: whole(name) for name in upper[0, 0]}
 
 
+def diagonal(at: Dual) -> Params:
+    """That of J^T J, in the shape of the parameters."""
+    first, *others = (lin.squared_jacobian(errors) for lin, errors in zip(at.lins, at.errors, strict=True))
+    return reduce(plus, others, first)
+
+
 def step(F: Objective, p: Params, at: Dual, lam: Array, *, accelerate: bool) -> Step:
     """The step for one damping."""
     return _plain_step(at, lam, accelerate) if F.l2 is None else _step_with_prior(F, p, at, lam, accelerate)
@@ -103,9 +108,7 @@ def _pull(at: Dual, u: Array) -> Params:
     """J^T u, written out."""
     parts = zip(at.lins, _along(at, u), strict=True)
     first, *others = (backprop.gradients(lin.net, lin.passes, along) for lin, along in parts)
-    for more in others:
-        first = plus(first, more)
-    return first
+    return reduce(plus, others, first)
 
 
 def _bend(at: Dual, v: backprop.Direction) -> Array:

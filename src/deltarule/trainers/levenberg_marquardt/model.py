@@ -1,4 +1,4 @@
-"""What the three forms of the damped quadratic model have in common.
+"""The damped quadratic model of (LM): what its three forms share, the primal and the matrix-free one, and the refit.
 
 With A the prior (l2 on weights, 0 on biases) and D = A + lambda I, every form solves
 
@@ -8,16 +8,27 @@ for the step s, and then, with the same factor, the geodesic correction [T&S]
 
     (J^T J + D) a = -(1/2) J^T d²r/dt²  along s.
 
-The forms differ in what they factor: `primal` J^T J + D (n x n), `dual` J D^-1 J^T + I (m k x m k), `cg` nothing. Each
-is a model of the objective at one point, made once, and a step for any damping.
+The forms differ in what they factor: the primal one, for n <= m k, J^T J + D (n x n); `dual` J D^-1 J^T + I (m k x
+m k); the matrix-free one, for networks and data too large to factor either way, nothing. Each is a model of the
+objective at one point, made once, and a step for any damping.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from deltarule import engine
 from deltarule.arrays import Array
+from deltarule.curvature.linearization import Linearization, linearize
+from deltarule.network import backprop
 from deltarule.network.backprop import Params
-from deltarule.trees import dot, norm, plus
+from deltarule.objective import Objective
+from deltarule.trees import dot, leaves, mapped, norm, plus, ravel, scaled, times, unravel
 
+if TYPE_CHECKING:
+    from deltarule.network.network import Network
+
+Number = Any
 LARGEST_CORRECTION = 0.375  # of the geodesic correction beside the step: 2‖a‖/‖s‖ <= 0.75 in [T&S]
 
 
@@ -45,3 +56,154 @@ def bent(s: Params, a: Params, predicted: Array) -> Step:
 def predicted_fall(gradient: Params, s: Params, lam: Array) -> Array:
     """(lambda ‖s‖² - g^T s)/2, what F falls by if the model holds; (LM) makes it F(p) - model(p + s)."""
     return 0.5 * (lam * dot(s, s) - dot(gradient, s))
+
+
+class Primal(NamedTuple):
+    """The objective at one point, its gradient g = J^T r + A p and ‖g‖, tr J^T J, and J^T J.
+
+    kept holds what the examples left in the network and J^T, of each part, where they go through it together.
+    """
+
+    objective: Array
+    gradient: Params
+    gradient_norm: Array
+    trace: Array
+    hessian: Array
+    kept: Any
+
+
+def primal_model(F: Objective, p: Params) -> Primal:
+    """J^T J and J^T r with the prior."""
+    kept, equations = F.equations(p)
+    gradient = F.plus_prior(unravel(equations.gradient, p), p)
+    trace = equations.hessian.__array_namespace__().trace(equations.hessian)
+    return Primal(equations.cost + F.prior_energy(p), gradient, norm(gradient), trace, equations.hessian, kept)
+
+
+def primal_step(F: Objective, p: Params, at: Primal, lam: Array, *, accelerate: bool) -> Step:
+    """s = -(J^T J + D)^-1 (J^T r + A p), and its correction."""
+    E = engine.of(at.hessian)
+    factor = E.factor(at.hessian, lam if F.l2 is None else ravel(F.prior(p)) + lam)
+    s = unravel(-E.solve(factor, ravel(at.gradient)), p)
+    predicted = predicted_fall(at.gradient, s, lam)
+    if not accelerate:
+        return Step(s, predicted)
+    force = ravel(F.acceleration_force(p, s, at.kept))
+    return bent(s, unravel(-0.5 * E.solve(factor, force), p), predicted)
+
+
+class MatrixFree(NamedTuple):
+    """As `Primal`, with the diagonal of J^T J alone."""
+
+    objective: Array
+    gradient: Params
+    gradient_norm: Array
+    trace: Array
+    diagonal: Params
+
+
+def matrix_free_model(F: Objective, p: Params) -> MatrixFree:
+    """The cost, the gradient and the diagonal of J^T J, over blocks."""
+    cost, gradient, diagonal = F.sum(_first_sums, p, at=linearize)
+    gradient = F.plus_prior(gradient, p)
+    trace = sum(d.sum() for d in leaves(diagonal))
+    return MatrixFree(cost + F.prior_energy(p), gradient, norm(gradient), trace, diagonal)
+
+
+def matrix_free_step(
+    F: Objective, p: Params, at: MatrixFree, lam: Array, tolerance: Number, iterations: Number, *, accelerate: bool
+) -> Step:
+    """Solve (LM) by products J^T (J v) over blocks, preconditioned by the diagonal of J^T J + D."""
+    D = mapped(lambda alpha: alpha + lam, F.prior(p))
+    preconditioner = mapped(lambda h, d: 1 / (h + d), at.diagonal, D)
+
+    def product(v: Params) -> Params:
+        return plus(F.sum(_gauss_newton_product, p, v, at=linearize), times(D, v))
+
+    def solve(b: Params) -> Params:
+        return conjugate_gradients(product, b, preconditioner, tolerance, iterations)
+
+    s = scaled(solve(at.gradient), -1.0)
+    predicted = predicted_fall(at.gradient, s, lam)
+    if not accelerate:
+        return Step(s, predicted)
+    return bent(s, scaled(solve(F.acceleration_force(p, s)), -0.5), predicted)
+
+
+def _first_sums(lin: Linearization) -> tuple[Array, Params, Params]:
+    return lin.cost, lin.transpose_product(lin.r), lin.squared_jacobian()
+
+
+def _gauss_newton_product(lin: Linearization, v: Params) -> Params:
+    return lin.transpose_product(lin.product(v))
+
+
+def conjugate_gradients(
+    product: Callable[[Params], Params], b: Params, preconditioner: Params, tolerance: Number, iterations: Number
+) -> Params:
+    """x with ‖b - M x‖ <= tolerance ‖b‖ for a positive definite M, or after `iterations` products.
+
+    Hestenes & Stiefel 1952 with a diagonal preconditioner P: z = P r, and the search directions are M-conjugate.
+    """
+    bb = dot(b, b)
+    target = tolerance * tolerance * bb
+
+    def going(carry: tuple) -> Array:
+        _, r, _, _, i = carry
+        return (dot(r, r) > target) & (i < iterations)
+
+    def advance(carry: tuple) -> tuple:
+        x, r, d, rz, i = carry
+        Md = product(d)
+        t = rz / dot(d, Md)
+        x, r = plus(x, d, t), plus(r, Md, -t)
+        z = times(preconditioner, r)
+        rz_new = dot(r, z)
+        return x, r, plus(z, d, rz_new / rz), rz_new, i + 1
+
+    z = times(preconditioner, b)
+    return engine.of(bb).while_loop(going, advance, (scaled(b, 0.0), b, z, dot(b, z), 0))[0]
+
+
+def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
+    """The parameters with a linear output layer refitted under the quadratic cost; the layers below stay as they are.
+
+    Such a layer enters the outputs linearly, so once the step has moved the layers below, its best change is one ridge
+    regression on B = [a^{L-1}, 1]:
+
+        (B^T B + D) dW^T = B^T (y - a^L) - A W^T.
+
+    It keeps the damping of the step: without it the output weights run away when B loses rank.
+    """
+    W, b = p[-1]["W"], p[-1]["b"]
+    E, xp, h = engine.of(W), W.__array_namespace__(), W.shape[1]
+    if (
+        F.in_one_block and prod(F.rows.y.shape[:-1]) <= h and F.l2 is None
+    ):  # the dual of the same regression, as in Woodbury
+        B, missing = _regression(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+        change = B.T @ E.solve(E.factor(E.symmetric_product(B), lam), missing)
+    else:
+        BtB, force = F.sum(_regression_sums, p)
+        damping = lam
+        if F.l2 is not None:
+            alpha = xp.concatenate([xp.full(h, F.scale * F.l2, dtype=W.dtype), xp.zeros(1, dtype=W.dtype)])
+            force = force - alpha[:, None] * xp.concatenate([W, b[:, None]], axis=1).T
+            damping = alpha + lam
+        change = E.solve(E.factor(BtB, damping), force)
+    return [*p[:-1], {"W": W + change[:h].T, "b": b + change[h]}]
+
+
+def _regression_sums(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+    """B^T B and B^T (y - a^L)."""
+    B, missing = _regression(net, p, x, y, weight)
+    return engine.of(B).symmetric_product(B.T), B.T @ missing
+
+
+def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) -> tuple[Array, Array]:
+    """B and y - a^L, each row scaled by the root of its weight."""
+    out, xp = backprop.forward(net, p, x)[-1], x.__array_namespace__()
+    below = out.a_prev
+    share = backprop.beside(xp.sqrt(weight), below)
+    root, r = net.cost.residual(out.a, y)  # of a square r = root (a - y), and root is one number
+    B = share * root[..., :1] * xp.concatenate([below, xp.ones((*below.shape[:-1], 1), dtype=below.dtype)], axis=-1)
+    return B.reshape(-1, B.shape[-1]), (-share * r).reshape(-1, r.shape[-1])

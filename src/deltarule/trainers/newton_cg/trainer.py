@@ -3,29 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from deltarule import engine, trees
+from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.checks import check_fields
-from deltarule.engine.pytrees import register
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn
+from deltarule.curvature.hessian import BackwardPass, backward_pass
+from deltarule.engine.rows import Record, Rows, Turn, block_size
 from deltarule.network.backprop import Params
-from deltarule.network.sizes import Sizes
+from deltarule.network.network import Sizes
 from deltarule.objective import Objective
-from deltarule.trainers.base import Trainer, batch_shares, damped_step
-from deltarule.trainers.newton_cg import radius as control
-from deltarule.trainers.newton_cg.model import BLOCK_BYTES, PASSES, Model, block_of, product, quadratic_model
-from deltarule.trainers.newton_cg.steihaug import NEGATIVE, steihaug
+from deltarule.trainers.base import ACCEPTED, Trainer, batches, damped_step, judge
+from deltarule.trainers.newton_cg.steihaug import BOUNDARY, NEGATIVE, steihaug
 from deltarule.trainers.stopping import stop_code
+from deltarule.trees import norm, register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 PRODUCTS = 30  # of a step, far from a minimum and near one
+PASSES = 12  # numbers for each neuron of an example, or so
+BLOCK_BYTES = 2**27  # what they may take of one block of examples
 TRIALS = 40  # the most radii tried from one point: each is at most a quarter of the one before, so 4^40 covers rounding
 
 
@@ -48,16 +48,57 @@ class Point(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One radius tried: where it leads and what came of it."""
+    """One radius tried: where it leads, in Python's numbers, and what came of it."""
 
-    params: Params
-    objective: float
-    promised: float
+    to: Point
     gain: float
     accepted: bool
-    step_norm: float
-    ending: int
-    products: int
+
+
+class Model(NamedTuple):
+    """The objective at one point, its gradient g and ‖g‖.
+
+    passes are those of all examples where they go through the network together: they serve every product.
+    """
+
+    objective: Array
+    gradient: Params
+    gradient_norm: Array
+    passes: BackwardPass | None
+
+
+def quadratic_model(F: Objective, p: Params) -> Model:
+    """One backward pass over the examples."""
+    passes = None
+    if F.in_one_block:
+        passes = backward_pass(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
+        cost, g = passes.cost, passes.gradient()
+    else:
+        cost, g = F.sum(_first_sums, p, at=backward_pass)
+    g = F.plus_prior(g, p)
+    return Model(cost + F.prior_energy(p), g, norm(g), passes)
+
+
+def product(F: Objective, p: Params, at: Model, v: Params) -> Params:
+    """H v."""
+    if at.passes is not None:
+        return F.plus_prior(at.passes.hessian_product(v), v)
+    return F.plus_prior(F.sum(BackwardPass.hessian_product, p, v, at=backward_pass), v)
+
+
+def _first_sums(at: BackwardPass) -> tuple[Array, Params]:
+    return at.cost, at.gradient()
+
+
+def follow(radius: float, rho: float, step_norm: float, ending: int, largest: float) -> float:
+    """The radius after a trial with the gain ratio rho (Nocedal & Wright, algorithm 4.1).
+
+    A model that promised four times too much shrinks the region to a quarter of the step; one that was right, while the
+    region was in its way, doubles it.
+    """
+    if not rho >= 1 / 4:
+        return (min(step_norm, radius) if isfinite(step_norm) else radius) / 4
+    return min(2 * radius, largest) if rho > 3 / 4 and ending >= BOUNDARY else radius
 
 
 def attempt(F: Objective, p: Params, model: Model, radius: Array, tolerance: Array, iterations: Array) -> Point:
@@ -110,7 +151,6 @@ class NewtonCG(Trainer):
     most_at_once: ClassVar[float] = BLOCK_BYTES
 
     def __post_init__(self):
-        """Check every number where it is given."""
         positive = ("radius", "max_radius", "cg_tolerance")
         check_fields(self, above_0=positive, least_0=("l2",), counts=("batch_size", "cg_iterations"))
 
@@ -119,26 +159,19 @@ class NewtonCG(Trainer):
         return PRODUCTS * 8.0 * count * sizes.steps * sizes.parameters
 
     def init(self, net: "Network", params: Params, rows: Rows) -> NewtonCGState:
-        """The first radius."""
         return NewtonCGState(params, float(self.radius))
 
     def epoch(self, net: "Network", state: NewtonCGState, rows: Rows, turn: Turn) -> tuple[NewtonCGState, Record]:
-        """One accepted step on all examples, or one pass of batches with one trial each."""
         total = float(rows.mask.sum())
-        if self.batch_size is None:
-            return self._full_batch_epoch(net, state, rows, total, turn)
-        return self._mini_batch_epoch(net, state, rows, total, turn)
-
-    def _full_batch_epoch(
-        self, net: "Network", state: NewtonCGState, rows: Rows, total: float, turn: Turn
-    ) -> tuple[NewtonCGState, Record]:
-        F, dtype = Objective(net, rows, block_of(net, rows), self.l2, 1 / total), rows.x.dtype
+        if self.batch_size is not None:
+            return self._mini_batch_epoch(net, state, rows, total, turn)
+        F, dtype = self._objective(net, rows, self.l2, total), rows.x.dtype
         model, attempt = self._begin(F, state.params)
         smallest = float(np.finfo(dtype).eps) * max(1.0, float(trees.norm(state.params)))
         radius, trials = damped_step(attempt, state.radius, lambda radius: radius <= smallest, TRIALS, turn.clock)
         last = trials[-1] if trials else None
-        taken = last if last is not None and last.accepted else None
-        stuck = stop_code("radius_min" if last is None or isfinite(last.promised) else "not_finite")
+        taken = last.to if last is not None and last.accepted else None
+        stuck = stop_code("radius_min" if last is None or isfinite(last.to.promised) else "not_finite")
         record = {
             "cost": dtype.type(model.objective if taken is None else taken.objective),
             "gradient_norm": dtype.type(model.gradient_norm),
@@ -146,7 +179,7 @@ class NewtonCG(Trainer):
             "step_norm": dtype.type(0 if taken is None else taken.step_norm),
             "gain": dtype.type(0 if last is None else last.gain),
             "rejected": np.int32(len(trials) - (taken is not None)),
-            "products": np.int32(sum(trial.products for trial in trials)),
+            "products": np.int32(sum(trial.to.products for trial in trials)),
             "negative_curvature": np.int32(taken is not None and taken.ending == NEGATIVE),
             "stop": stuck if taken is None else 0,
         }
@@ -155,20 +188,22 @@ class NewtonCG(Trainer):
     def _mini_batch_epoch(
         self, net: "Network", state: NewtonCGState, rows: Rows, total: float, turn: Turn
     ) -> tuple[NewtonCGState, Record]:
-        E, dtype, m = engine.of(rows.x), rows.x.dtype, self.batch_size
-        assert m is not None
+        dtype = rows.x.dtype
         smallest, cost, counts = float(np.finfo(dtype).eps) * self.radius, 0.0, np.zeros(3, np.int32)
-        for i, share in enumerate(batch_shares(int(rows.count), m, total)):
-            turn.clock()
-            batch = E.take_batch(rows, turn.order, i, m, int(rows.count))
-            l2 = None if self.l2 is None else self.l2 * share / total
-            model, attempt = self._begin(Objective(net, batch, block_of(net, batch), l2, 1 / share), state.params)
+        for batch, share, l2 in batches(self, rows, turn, total):
+            model, attempt = self._begin(self._objective(net, batch, l2, share), state.params)
             trial, radius = attempt(state.radius)
-            state = NewtonCGState(trial.params if trial.accepted else state.params, max(radius, smallest))
-            cost += share * (trial.objective if trial.accepted else float(model.objective))
-            counts += (not trial.accepted, trial.products, trial.accepted and trial.ending == NEGATIVE)
+            accepted, to = trial.accepted, trial.to
+            state = NewtonCGState(to.params if accepted else state.params, max(radius, smallest))
+            cost += share * (to.objective if accepted else float(model.objective))
+            counts += (not accepted, int(to.products), accepted and to.ending == NEGATIVE)
         record = {"cost": dtype.type(cost / total), "radius": dtype.type(state.radius)}
         return state, record | dict(zip(("rejected", "products", "negative_curvature"), counts, strict=True))
+
+    def _objective(self, net: "Network", rows: Rows, l2: float | None, total: float) -> Objective:
+        """The mean cost of these rows, whose passes of one block fit BLOCK_BYTES."""
+        at_once = max(1, BLOCK_BYTES // (8 * PASSES * net.sizes(rows.x.shape[1:]).neurons))
+        return Objective(net, rows, block_size(rows.x.shape[0], at_once), l2, 1 / total)
 
     def _begin(self, F: Objective, p: Params) -> tuple[Model, Callable[[float], tuple[Trial, float]]]:
         """The model at a point, and what tries one radius around it."""
@@ -177,12 +212,11 @@ class NewtonCG(Trainer):
         tolerance = min(self.cg_tolerance, float(model.gradient_norm) ** 0.5)
 
         def tried(radius: float) -> tuple[Trial, float]:
-            there = F.call(attempt, p, model, radius, tolerance, self.cg_iterations)
-            new, promised, length = (float(n) for n in (there.objective, there.promised, there.step_norm))
-            gain, accepted = control.judge(objective, new, promised)
-            ending, products = int(there.ending), int(there.products)
-            trial = Trial(there.params, new, promised, gain, accepted, length, ending, products)
-            return trial, control.update(radius, gain, length, ending, self.max_radius)
+            found = F.call(attempt, p, model, radius, tolerance, self.cg_iterations)
+            to: Any = Point(found.params, *(float(number) for number in found[1:]))
+            gain, verdict = judge(objective, to.objective, to.promised)
+            after = follow(radius, gain, to.step_norm, to.ending, self.max_radius)
+            return Trial(to, gain, verdict == ACCEPTED), after
 
         return model, tried
 

@@ -1,4 +1,6 @@
-"""One checkpoint as bytes: safetensors with a checksum of every byte in its own metadata.
+"""One checkpoint: how far the starts of a training are, as named arrays and as bytes.
+
+The bytes are safetensors with a checksum of every byte in its own metadata.
 
 No pickle, so no code runs on load. The checksum is computed with its own 64 digits set to 0, then written over them;
 any safetensors reader opens the file.
@@ -12,6 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
+
+from deltarule import engine, trees
+from deltarule.arrays import is_key, key_of, key_words
+from deltarule.errors import CheckpointError
+from deltarule.training.loop import Carry, Progress, Records
 
 FORMAT_VERSION = 1
 METADATA_KEY = "deltarule-checkpoint"
@@ -39,11 +46,7 @@ def to_bytes(content: Content) -> bytes:
 
 
 def from_bytes(content: bytes) -> Content:
-    """What `to_bytes` was given.
-
-    Raises:
-        Damaged: the checksum is not that of the bytes, or they are no checkpoint of this format.
-    """
+    """What `to_bytes` was given; `Damaged` if the checksum is not that of the bytes, or they are no checkpoint."""
     length = int.from_bytes(content[:8], "little")
     found = CHECKSUM.search(content, 8, min(8 + length, len(content)))
     if found is None:
@@ -63,3 +66,45 @@ def from_bytes(content: bytes) -> Content:
 
 def _checksum(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=32).hexdigest().encode()
+
+
+def to_tensors(progress: Progress) -> Records:
+    """The leaves of each carry by their place in it, and the records of each start whole."""
+    tensors = {}
+    for lane, (carry, parts) in enumerate(zip(*progress, strict=True)):
+        tensors |= {f"{lane}.carry{place}": _as_numpy(leaf) for place, leaf in trees.named_leaves(carry)}
+        for name in parts[0] if parts else ():
+            tensors[f"{lane}.history.{name}"] = np.concatenate([part[name] for part in parts])
+    return tensors
+
+
+def from_tensors(tensors: Records, fresh: list[Carry]) -> Progress:
+    """The progress that `to_tensors` took apart, in the structure of fresh carries."""
+    carries, parts = [], []
+    for lane, like in enumerate(fresh):
+        carries.append(trees.rebuilt(like, [_found(tensors, lane, *leaf) for leaf in trees.named_leaves(like)]))
+        prefix = f"{lane}.history."
+        records = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+        parts.append([records] if records else [])
+    return Progress(carries, parts)
+
+
+def _as_numpy(leaf: Any) -> np.ndarray:
+    """A leaf as an array of NumPy: a key of JAX by the numbers that it is made of."""
+    return key_words(leaf) if is_key(leaf) else np.asarray(leaf)
+
+
+def _found(tensors: Records, lane: int, place: str, like: Any) -> Any:
+    """The leaf that stood at this place, of the kind of `like`."""
+    found, wanted = tensors.get(f"{lane}.carry{place}"), _as_numpy(like)
+    plain = isinstance(like, int | float)  # Python's own numbers, which NumPy's may stand for
+    if found is None or found.shape != wanted.shape or not (plain or found.dtype == wanted.dtype):
+        theirs = "nothing" if found is None else f"{found.dtype} of shape {found.shape}"
+        ours = f"{wanted.dtype} of shape {wanted.shape} ({place})"
+        version = "it is of another version of deltarule or Optax; train anew"
+        raise CheckpointError(f"the checkpoint holds {theirs} where this training has {ours}: {version}.")
+    if plain or isinstance(like, np.generic):
+        return type(like)(found.item())
+    if is_key(like):
+        return key_of(found, like)
+    return engine.of(like).put(found)

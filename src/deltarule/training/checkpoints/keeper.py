@@ -16,10 +16,9 @@ from typing import Any
 from deltarule.engine import ENGINES
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
 from deltarule.training.checkpoints import folder
-from deltarule.training.checkpoints.content import Content, from_bytes, to_bytes
+from deltarule.training.checkpoints.content import Content, from_bytes, from_tensors, to_bytes, to_tensors
 from deltarule.training.checkpoints.fingerprint import Fingerprint
-from deltarule.training.checkpoints.progress import Progress, from_tensors, to_tensors
-from deltarule.training.loop import Carry, Records
+from deltarule.training.loop import Carry, Progress, Records
 
 # Writing may take a second, and then this share of the time: epochs that are shorter than a write are not written each.
 WRITING_SECONDS, WRITING_SHARE = 1.0, 0.05
@@ -41,11 +40,11 @@ class Keeper:
     written_at: int = 0  # the epoch of the last checkpoint
     failing: bool = False
 
-    def begin(self, fresh: Callable[[], list[Carry]], like: Callable[[], list[Carry]]) -> Progress:
-        """The progress in the checkpoint, in carries as `like` makes them, or fresh carries without records."""
+    def begin(self, fresh: list[Carry]) -> Progress:
+        """The progress in the checkpoint, or these carries without records."""
         if not self.found:
-            return Progress(carries := fresh(), [[] for _ in carries])
-        progress = from_tensors(self.found, like)
+            return Progress(fresh, [[] for _ in fresh])
+        progress = from_tensors(self.found, fresh)
         self.written_at = progress.epoch
         return progress
 
@@ -92,20 +91,11 @@ def keeping(
     settings: Callable[[], Fingerprint],
     E: Any,
 ) -> Iterator[Keeper]:
-    """The keeper of one training, which holds the lock of its folder.
-
-    Args:
-        checkpoint: the folder to write to; None is `resume`.
-        resume: the folder of the checkpoint to go on from. If it is `checkpoint` too, a training that has none yet
-            begins; so one command begins a training and goes on with it.
-        every: epochs between two checkpoints.
-        epochs: at most this many will be run.
-        settings: makes the fingerprint.
-        E: the engine, which knows the processes that train together.
-
-    Raises:
-        CheckpointError: the folder of `checkpoint` holds another training, cannot be written, or is in use; that of
-            `resume` holds no checkpoint, only damaged ones, one of another training or of a later epoch.
+    """The keeper of one training, which holds the lock of its folder, `checkpoint`, or None for `resume`. If both are
+    the same folder, a training that has no checkpoint yet begins; so one command begins a training and goes on with
+    it. A CheckpointError where the folder of `checkpoint` holds another training, cannot be written, or is in use; or
+    that of `resume` holds no checkpoint, only damaged ones, one of another training or of an epoch later than
+    `epochs`.
     """
     source, place = _as_path("resume", resume), _as_path("checkpoint", checkpoint)
     if place is None and source is not None and not folder.checkpoints_in(source):

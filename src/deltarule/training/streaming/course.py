@@ -1,4 +1,4 @@
-"""The epochs of a training over a stream: passes over its chunks."""
+"""The epochs of a training over a stream: passes over its chunks, all of one shape and read ahead in a thread."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,15 +8,88 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.stream import AHEAD, Prefetch, Stream, chunks, shuffled
 from deltarule.engine.randomness import NOISE, ORDER
-from deltarule.engine.rows import Rows
-from deltarule.engine.turn import Record, Turn
+from deltarule.engine.rows import Record, Rows, Turn, padded_size
 from deltarule.network.backprop import Params
+from deltarule.network.examples import as_targets, require_finite
+from deltarule.network.network import Network, Sizes
 from deltarule.objective import StreamedObjective
 from deltarule.training.loop import Carry, Course
-from deltarule.training.streaming.feed import Feed
 
 WAITED = "input_wait"  # a share of the clock's time, and so the one record that differs from run to run
+
+
+BUFFERS = AHEAD + 3  # one being filled, one waiting for a place, those in the queue, and one in use
+
+
+def chunk_rows(stream: Stream, trainer: Any, dtype: np.dtype, memory: float, rows: int) -> int:
+    """The rows of a process's chunk: as many as `BUFFERS` of them fit the memory (bytes), in whole batches.
+
+    At most `rows`, which are those of the process that reads the most: all must have chunks of one size.
+    """
+    row = (stream.inputs + stream.targets) * dtype.itemsize
+    most = max(1, min(int(memory / BUFFERS / row), rows))
+    m = trainer.batch_size
+    if m is not None:
+        return max(1, most // m) * m
+    size = padded_size(most)  # so that blocks of a power of two divide it
+    return size if size <= max(most, 8) or most == rows else padded_size(max(1, int(most * 0.88)))
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The chunks of a stream as rows on the devices, every one of the same shape."""
+
+    engine: Any
+    net: Network
+    stream: Stream
+    dtype: np.dtype
+    mesh: Any
+    counts: np.ndarray
+    size: int
+    seed: int
+
+    @property
+    def count(self) -> int:
+        """N, over all processes."""
+        return int(self.counts.sum())
+
+    def epoch(self, number: int | None) -> Prefetch:
+        """The chunks of epoch `number` in its random order, or with None in the order on disk."""
+        process = self.engine.process_index()
+        blocks = self.stream.blocks
+        order = blocks if number is None else shuffled(blocks, (self.seed, number, process))
+        pieces = chunks(self.stream, order, self.size, self.dtype)
+        return Prefetch(enumerate(self._as_many_as_others(pieces)), self._place)
+
+    def _as_many_as_others(self, pieces: Iterator) -> Iterator:
+        """The chunks, and empty ones where another process has more."""
+        most = -(-int(self.counts.max()) // self.size)
+        shape = (0, self.stream.inputs)
+        for _ in range(most):
+            yield next(pieces, (np.zeros(shape, self.dtype), np.zeros((0, self.net.outputs), self.dtype)))
+
+    def _place(self, numbered: tuple[int, tuple[np.ndarray, np.ndarray]]) -> Rows:
+        """A chunk on the devices; called in the thread that reads ahead, which has a precision of its own."""
+        i, (x, y) = numbered
+        with self.engine.computing_in(self.dtype):
+            if len(x):
+                require_finite(f"X of chunk {i}", x, self.dtype)
+                y = require_finite(f"Y of chunk {i}", self._targets(x, y), self.dtype)
+                self.net.cost.check_targets(f"Y of chunk {i}", y)
+            if self.mesh is None:
+                return self.engine.laid_out(x, y, None, self.size)
+            here = np.clip(self.counts - i * self.size, 0, self.size)
+            own = len(self.mesh.local_devices)
+            return self.engine.divide_rows(self.mesh, x, y, None, here, -(-self.size // own))
+
+    def _targets(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(rows, k) in the dtype: whole numbers of one column name classes if k > 1."""
+        if self.net.outputs > 1 and y.size == len(y):
+            y = y.reshape(-1)
+            y = y if (y % 1).any() else y.astype(np.int64)
+        return as_targets(self.net, y, x)
 
 
 @dataclass(frozen=True)
@@ -30,6 +103,11 @@ class StreamedCourse(Course):
     def engine(self) -> Any:
         """The engine of the chunks."""
         return self.rows.engine
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """How large the network is for a row."""
+        return self.net.sizes((self.rows.stream.inputs,))
 
     @property
     def compiled(self) -> bool:
@@ -47,17 +125,9 @@ class StreamedCourse(Course):
         return 1
 
     def start(self, params: Params) -> Carry:
-        """The carry before the first epoch; Levenberg-Marquardt's first lambda takes a pass over the stream."""
-        like = self.like(params)
-        if not self.trainer.whole_stream:
-            return like
-        F = self._objective(self._passes([]))
-        return like._replace(state=self.trainer.first_state(F, params, self.rows.dtype))
-
-    def like(self, params: Params) -> Carry:
-        """A carry of the same kind, without a pass over the stream."""
+        """The carry before the first epoch."""
         x = np.zeros((1, self.rows.stream.inputs), self.rows.dtype)
-        row = Rows(*self.engine.laid_out(x, np.zeros((1, self.net.outputs), x.dtype), None))
+        row = self.engine.laid_out(x, np.zeros((1, self.net.outputs), x.dtype), None)
         return Carry(self.trainer.init(self.net, params, row), params, np.float64(np.inf), np.float64(-np.inf), 0, 0, 0)
 
     def kept(self, score: Any) -> Any:
@@ -83,7 +153,14 @@ class StreamedCourse(Course):
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
     def _step(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
-        F = self._objective(self._passes(waited))
+        def passes() -> Iterator[Rows]:
+            """One in the order on disk, and the seconds that the devices stood still."""
+            feed = self.rows.epoch(None)
+            yield from feed
+            waited.append(feed.waited)
+
+        block = self.trainer.block(self.sizes, self.rows.size, "primal")
+        F = StreamedObjective(self.net, passes, block, self.trainer.l2)
         return self.trainer.step(F, "primal", carry.state, float(self.rows.count), self.rows.dtype, turn.clock)
 
     def _descend(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
@@ -98,21 +175,6 @@ class StreamedCourse(Course):
             cost += count * float(record["cost"])  # waits, so that what is waited for above, the devices wait for
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}
-
-    def _objective(self, passes: Callable[[], Iterator[Rows]]) -> StreamedObjective:
-        """F over the whole stream."""
-        block = self.trainer.block(self.net.sizes(self.rows.input_shape), self.rows.size, "primal")
-        return StreamedObjective(self.net, passes, block, self.trainer.l2)
-
-    def _passes(self, waited: list[float]) -> Callable[[], Iterator[Rows]]:
-        """What begins a pass in the order on disk; each notes the seconds that the devices stood still."""
-
-        def chunks() -> Iterator[Rows]:
-            feed = self.rows.epoch(None)
-            yield from feed
-            waited.append(feed.waited)
-
-        return chunks
 
     def _for_chunk(self, count: int) -> Any:
         """The trainer whose penalties, which it divides by the chunk's rows, are those of all N."""

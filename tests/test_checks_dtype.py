@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deltarule import engine
-from deltarule.engine.precision import as_dtype, dtype_of
+from deltarule.checks import as_dtype, dtype_of
 from deltarule.errors import ConfigurationError
 
 

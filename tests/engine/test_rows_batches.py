@@ -6,15 +6,14 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine import numpy_batches
-from deltarule.engine.rows import Rows
+from deltarule.engine import rows as numpy_rows
 from engines import WITHOUT_JAX, assert_close, off, rounding
 
 
 def rows(engine, x, weights=None):
     """Examples with targets of 0."""
     x = np.asarray(x, "float32")
-    return Rows(*engines.get(engine).laid_out(x, np.zeros((len(x), 1), "float32"), weights))
+    return engines.get(engine).laid_out(x, np.zeros((len(x), 1), "float32"), weights)
 
 
 def batch(engine, rows, order, i, m, drawn):
@@ -66,7 +65,7 @@ def test_how_many_are_gathered_together_changes_nothing(engine, monkeypatch, opt
 
             monkeypatch.setattr(jax_batches, "GATHERED_BYTES", batches * 5 * 4 * 8)
             compiled_loop._advance.clear_cache()
-        monkeypatch.setattr(numpy_batches, "GATHERED_ROWS", batches * 5)
+        monkeypatch.setattr(numpy_rows, "GATHERED_ROWS", batches * 5)
         found.append(train(engine, options, weights))
     for other in found[1:]:
         for one, two in zip(found[0].starts, other.starts, strict=True):

@@ -23,7 +23,7 @@ def test_a_learning_rate_of_100_is_named(digits, engine):
     result = trained(digits, 100.0, engine)
     assert result.stop_reason == "epochs"
     assert result.message == f"all 3 epochs were run. {result.remark}"
-    assert "right no more often than class " in result.remark
+    assert "no more often than class " in result.remark
     assert "smaller eta than 100" in result.remark
     assert result.remark in repr(result)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.trainers.levenberg_marquardt import primal
+from deltarule.trainers.levenberg_marquardt.model import primal_model, primal_step
 from trainers.levenberg_marquardt.conftest import close, flat
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -12,8 +12,8 @@ pytestmark = pytest.mark.usefixtures("float64")
 def step(problem, engine, lam, l2=None, block=None, accelerate=True):
     """The step, and the model that it is made from."""
     F, p = problem.on(engine, l2, block)
-    model = F.call(primal.model, p)
-    return flat(F.call(primal.step, p, model, lam, accelerate=accelerate).bent), model
+    model = F.call(primal_model, p)
+    return flat(F.call(primal_step, p, model, lam, accelerate=accelerate).bent), model
 
 
 @pytest.mark.parametrize(("l2", "block"), [(None, 32), (0.3, 32), (0.3, 8)])
@@ -40,7 +40,7 @@ def test_what_the_examples_left_in_the_network_is_kept_where_they_go_through_tog
 
 def test_what_the_step_promises(many, engine):
     F, p = many.on(engine, 0.3)
-    found = F.call(primal.step, p, F.call(primal.model, p), 0.7, accelerate=True)
+    found = F.call(primal_step, p, F.call(primal_model, p), 0.7, accelerate=True)
     s, A = many.step(0.7, 0.3)[0], 0.3 * many.is_weight
     expected = -((many.J.T @ many.r + A * many.p) @ s + 0.5 * (np.sum((many.J @ s) ** 2) + s @ (A * s)))
     assert float(found.predicted) == pytest.approx(expected, rel=1e-11)

@@ -9,7 +9,8 @@ from deltarule.arrays import is_key, key_words
 from deltarule.errors import CheckpointError
 from deltarule.trainers.levenberg_marquardt.damping import Damping
 from deltarule.training import loop
-from deltarule.training.checkpoints.progress import Progress, from_tensors, to_tensors
+from deltarule.training.checkpoints.content import from_tensors, to_tensors
+from deltarule.training.loop import Progress
 from engines import on
 
 
@@ -36,7 +37,7 @@ def test_there_and_back(engine, lanes):
     assert progress.epoch == 4
     tensors = to_tensors(progress)
     assert all(isinstance(array, np.ndarray) for array in tensors.values())
-    back = from_tensors(tensors, lambda: [carry(engine, 9.0) for _ in range(lanes)])
+    back = from_tensors(tensors, [carry(engine, 9.0) for _ in range(lanes)])
     for one, other in zip(back.carries, progress.carries, strict=True):
         assert [place for place, _ in trees.named_leaves(one)] == [place for place, _ in trees.named_leaves(other)]
         for (kind, found), (wanted_kind, wanted) in zip(entries(one), entries(other), strict=True):
@@ -51,12 +52,12 @@ def test_there_and_back(engine, lanes):
 def test_a_plain_number_may_come_from_one_of_numpy_s(engine):
     """The reason to stop is Python's 0 at first, and what a rule said of the epoch later."""
     tensors = to_tensors(Progress([carry(engine)._replace(stop=np.int32(5))], [[]]))
-    (back,) = from_tensors(tensors, lambda: [carry(engine)]).carries
+    (back,) = from_tensors(tensors, [carry(engine)]).carries
     assert back.stop == 5
 
 
 def test_before_the_first_epoch_there_are_no_records(engine):
-    assert from_tensors(to_tensors(Progress([carry(engine)], [[]])), lambda: [carry(engine)]).parts == [[]]
+    assert from_tensors(to_tensors(Progress([carry(engine)], [[]])), [carry(engine)]).parts == [[]]
 
 
 @pytest.mark.parametrize("wrong", [None, np.ones((3, 2), np.float32), np.ones((2, 3), np.float64)])
@@ -68,4 +69,4 @@ def test_an_array_that_does_not_fit_is_named(engine, wrong):
     else:
         tensors[name] = wrong
     with pytest.raises(CheckpointError, match=r"best\[0\]\['W'\]"):
-        from_tensors(tensors, lambda: [carry(engine)])
+        from_tensors(tensors, [carry(engine)])

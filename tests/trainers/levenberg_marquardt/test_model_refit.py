@@ -5,10 +5,9 @@ import pytest
 
 import deltarule as dr
 from deltarule import engine as engines
-from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
 from deltarule.objective import Objective
-from deltarule.trainers.levenberg_marquardt.refit import can_refit, refit_output_layer
+from deltarule.trainers.levenberg_marquardt.model import refit_output_layer
 from engines import off, on
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 def refit(engine, net, params, data, block, lam, l2):
     """The refit as the engine computes it, in NumPy's arrays; JAX pads the examples to a multiple of 8."""
-    rows = Rows(*engines.get(engine).laid_out(*on(engine, data)))
+    rows = engines.get(engine).laid_out(*on(engine, data))
     return off(Objective(net, rows, block, l2).call(refit_output_layer, on(engine, params), lam))
 
 
@@ -95,7 +94,7 @@ def test_no_layer_is_better_for_the_features_below(engine):
 )
 def test_where_it_applies(layers, cost, expected):
     net = dr.Network(layers, cost)
-    assert can_refit(net) is expected
+    assert net.can_refit is expected
     trainer = dr.LevenbergMarquardt(refit=True)
     if expected:
         trainer.check(net, 10)

@@ -5,8 +5,8 @@ import numpy as np
 import deltarule as dr
 from deltarule import trees
 from deltarule.data.lagged import Lags, Stretch, windows
-from deltarule.models.series.closed_loop import ClosedLoop, begin
 from deltarule.models.series.feedback import Feedback
+from deltarule.models.series.training import ClosedLoop, begin
 
 
 def problem():

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from deltarule import engine
-from deltarule.curvature.gram import gram, gram_diagonal, gram_traces
-from deltarule.curvature.linearization import linearize
+from deltarule.curvature.linearization import gram, gram_diagonal, gram_traces, linearize
 from engines import NAMES, off, on
 
 # The columns of J, in the parameters' order: W (4, 3), b (4), W (3, 4), b (3), W (2, 3), b (2).

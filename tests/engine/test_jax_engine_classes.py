@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from deltarule import engine
-from deltarule.engine.pytrees import register
+from deltarule.trees import register
 
 jax = pytest.importorskip("jax")
 engine.get("jax")  # which hands all classes that register, before or later, to JAX
@@ -43,11 +43,6 @@ def test_unflattening_does_not_check():
     assert (negative.setting, negative.unit) == (-2.0, "volt")
     with pytest.raises(ValueError, match="setting"):
         Dial(-2.0, "volt")
-
-
-def test_paths_have_names():
-    (path, _), *_ = jax.tree_util.tree_flatten_with_path(Dial(2.0, "volt"))[0]
-    assert jax.tree_util.keystr(path) == ".setting"
 
 
 def test_another_number_compiles_nothing_and_another_choice_does():

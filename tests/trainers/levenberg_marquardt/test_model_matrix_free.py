@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltarule import engine as engines
-from deltarule.trainers.levenberg_marquardt import conjugate
+from deltarule.trainers.levenberg_marquardt.model import conjugate_gradients, matrix_free_model, matrix_free_step
 from engines import put
 from trainers.levenberg_marquardt.conftest import close, flat
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 def _solve(M, b, preconditioner, tolerance, iterations):
     layers = [{"W": b}], [{"W": preconditioner}]
-    return conjugate.conjugate_gradients(lambda v: [{"W": M @ v[0]["W"]}], *layers, tolerance, iterations)[0]["W"]
+    return conjugate_gradients(lambda v: [{"W": M @ v[0]["W"]}], *layers, tolerance, iterations)[0]["W"]
 
 
 def solve(engine, M, b, preconditioner, tolerance, iterations):
@@ -65,8 +65,8 @@ def test_nothing_to_solve_for_is_solved_by_nothing(engine):
 def step(problem, engine, lam, l2=None, tolerance=1e-14, iterations=2000, block=None, accelerate=True):
     """The step, and the model that it is made from."""
     F, p = problem.on(engine, l2, block)
-    model = F.call(conjugate.model, p)
-    found = F.call(conjugate.step, p, model, lam, tolerance, iterations, accelerate=accelerate)
+    model = F.call(matrix_free_model, p)
+    found = F.call(matrix_free_step, p, model, lam, tolerance, iterations, accelerate=accelerate)
     return flat(found.bent), model
 
 

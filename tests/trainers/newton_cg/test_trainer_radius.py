@@ -2,8 +2,9 @@
 
 import pytest
 
-from deltarule.trainers.newton_cg.radius import judge, update
+from deltarule.trainers.base import ACCEPTED, judge
 from deltarule.trainers.newton_cg.steihaug import BOUNDARY, CONVERGED, NEGATIVE
+from deltarule.trainers.newton_cg.trainer import follow
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from deltarule.trainers.newton_cg.steihaug import BOUNDARY, CONVERGED, NEGATIVE
 )
 def test_a_step_must_go_downhill(old, new, promised, gain, taken):
     found, verdict = judge(old, new, promised)
-    assert verdict is taken
+    assert (verdict == ACCEPTED) is taken
     if gain is not None:
         assert found == pytest.approx(gain, abs=2e-5)
 
@@ -41,9 +42,9 @@ def test_a_step_must_go_downhill(old, new, promised, gain, taken):
     ],
 )
 def test_the_radius_follows_the_gain(gain, ending, expected):
-    assert update(2.0, gain, 1.0, ending, 1e3) == expected
+    assert follow(2.0, gain, 1.0, ending, 1e3) == expected
 
 
 def test_the_radius_has_a_ceiling_and_survives_a_broken_step():
-    assert update(2.0, 1.0, 2.0, BOUNDARY, 3.0) == 3
-    assert update(2.0, float("nan"), float("nan"), BOUNDARY, 3.0) == 0.5
+    assert follow(2.0, 1.0, 2.0, BOUNDARY, 3.0) == 3
+    assert follow(2.0, float("nan"), float("nan"), BOUNDARY, 3.0) == 0.5

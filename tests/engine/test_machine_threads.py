@@ -5,8 +5,8 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import deltarule as dr
-from deltarule.engine import blas_threads
-from deltarule.engine.blas_threads import threads_for_order, threads_for_work
+from deltarule.engine import machine
+from deltarule.engine.machine import threads_for_order, threads_for_work
 from deltarule.network import backprop
 
 
@@ -25,18 +25,18 @@ class Library:
 @pytest.fixture
 def counted(monkeypatch):
     library = Library()
-    monkeypatch.setattr(blas_threads, "_libraries", lambda: [library])
+    monkeypatch.setattr(machine, "_libraries", lambda: [library])
     return library
 
 
 def test_small_matrices_take_one_thread_and_large_ones_all(counted):
     for context, threads in (
-        (threads_for_order(blas_threads.ORDER_WORTH_THREADS - 1), 1),
-        (threads_for_order(blas_threads.ORDER_WORTH_THREADS), 8),
-        (threads_for_work(blas_threads.WORK_OF_ONE_THREAD), 8),
-        (threads_for_work(blas_threads.WORK_OF_ONE_THREAD + 1), 1),
-        (threads_for_work(blas_threads.WORK_WORTH_THREADS - 1), 1),
-        (threads_for_work(blas_threads.WORK_WORTH_THREADS), 8),
+        (threads_for_order(machine.ORDER_WORTH_THREADS - 1), 1),
+        (threads_for_order(machine.ORDER_WORTH_THREADS), 8),
+        (threads_for_work(machine.WORK_OF_ONE_THREAD), 8),
+        (threads_for_work(machine.WORK_OF_ONE_THREAD + 1), 1),
+        (threads_for_work(machine.WORK_WORTH_THREADS - 1), 1),
+        (threads_for_work(machine.WORK_WORTH_THREADS), 8),
     ):
         with context:
             assert counted.threads == threads
@@ -62,8 +62,8 @@ def test_an_error_lifts_the_limit(counted):
 
 def test_a_forked_process_waits_for_no_thread_of_its_parent(counted):
     """The lock was held when it was forked, and who held it does not run here."""
-    blas_threads._holders.lock.acquire()
-    blas_threads._begin_anew()
+    machine._holders.lock.acquire()
+    machine._begin_anew()
     with threads_for_order(10):
         assert counted.threads == 1
     assert counted.threads == 8
@@ -87,7 +87,7 @@ def test_blas_itself_obeys():
     def threads():
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    blas_threads._libraries()
+    machine._libraries()
     before = threads()
     with threads_for_order(10):
         assert threads() == {1}
