@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.dataset import Examples
+from deltarule.engine.randomness import generator
 from deltarule.models import averaged
 from deltarule.models.candidates import Candidate, epochs_within, get_effort, search
 from deltarule.models.judging import judge
@@ -95,6 +96,9 @@ def fit(
         time_limit: seconds.
         how: as of `run`. What is kept or watched of one training alone, such as a checkpoint, leaves no candidates.
     """
+    if plan.rows is not None:
+        order = generator(how["seed"], plan.rows).permutation(len(training))
+        training = training.taken(np.sort(order[: plan.rows]))
     if not plan.candidates or any(how.get(name) for name in OF_ONE) or any(isinstance(c, Onlooker) for c in callbacks):
         result = run(plan, training, validation, time_limit=time_limit, callbacks=callbacks, **how)
         return outcome_of(plan, result, training, validation, targets.std)

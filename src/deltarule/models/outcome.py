@@ -126,7 +126,8 @@ class Outcome:
     def chosen(self) -> str | None:
         """What the candidates have come to, in a line."""
         of_any = self.known or self.pool
-        return None if of_any is None else of_any.chosen()
+        words = None if of_any is None else of_any.chosen()
+        return f"{words}; on {self.plan.rows:,} rows drawn at random" if words and self.plan.rows else words
 
     def single(self) -> tuple[Network, Params] | None:
         """The network from which a training can go on; of several the one of the largest weight.
