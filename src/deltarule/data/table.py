@@ -224,14 +224,10 @@ def _as_they_stand(frame: Frame, schema: Schema) -> np.ndarray:
 
 
 def encode_rows(schema: Schema, rows: Any, options: TableOptions = AS_FOUND) -> np.ndarray:
-    """The rows as the network reads them, (N, n_1).
+    """Rows in raw units that a program gives a trained model, as its network reads them, (N, n_1).
 
-    Args:
-        schema: of the model.
-        rows: of a table a DataFrame with the model's columns by name, in any order and among others; or an array (N,
-            columns) in the model's order. Of images (N, count) or (N, *shape) raw pixels. In raw units.
-        options: what stands for a missing value.
-
+    Of a table they are a DataFrame with the model's columns by name, in any order and among others, or an array (N,
+    columns) in the model's order; of images (N, count) or (N, *shape) raw pixels.
     """
     if schema.image_shape is not None:
         return schema.encode_inputs(rows, "rows")
