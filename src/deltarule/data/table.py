@@ -118,17 +118,12 @@ def table_rows(
     frame = named_as(schema, frame)
     present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
     present = present if targets else []
+    needed = present if len(present) > 1 or drop_missing else []  # rows that lack some of several targets are left out
     if drop_missing:
-        needed = [column.name for column in schema.inputs if column.name in frame and not column.imputed]
-        complete, dropped = without_missing(frame[needed + present], True, path.name)
-        fault = f"{path.name} has a missing cell in every row: fill them"
-    else:
-        complete = frame[frame[present].notna().all(axis=1)] if len(present) > 1 else frame
-        left = len(frame) - len(complete)
-        note = f"{left} of {len(frame)} rows of {path.name} lack some of the targets and are left out"
-        dropped, fault = (note,) * bool(left), f"{path.name} lacks some of the targets in every row: fill them"
+        needed = needed + [column.name for column in schema.inputs if column.name in frame and not column.imputed]
+    complete, dropped = without_missing(frame[needed], True, path.name)
     if not len(complete):
-        raise DataError(fault)
+        raise DataError(f"{path.name} has a missing cell in every row: fill them")
     frame = frame.loc[complete.index]
     return RawRows(
         name=path.name,
