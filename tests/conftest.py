@@ -1,6 +1,8 @@
 """What every test shares: the two engines, reproducible hypothesis examples, and MNIST; JAX need not be installed."""
 
+import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -32,16 +34,26 @@ if QUICK_TO_COMPILE and engine.jax_is_installed() and tuple(map(int, version("ja
 settings.register_profile("deltarule", derandomize=True, deadline=None, max_examples=20, database=None)
 settings.load_profile("deltarule")
 
+LET_GROW = 2**30
+held = 0  # bytes of this process when its programs were last dropped
+
 PLACES = (os.environ.get("DELTARULE_DATA", ""), str(Path(__file__).parents[2] / "shared" / "data" / "mnist"))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def room_for_programs() -> Iterator[None]:
-    """XLA maps memory for every program that it compiles, and crashes where Linux allows a process no more of that."""
+    """JAX keeps every program that it compiles: they come to several GiB, and XLA crashes where Linux allows a process
+    no more maps of memory. So they are dropped after a module where the process has grown by a GiB since they were.
+    """
+    global held
     yield
-    maps, limit = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
-    if "jax" in sys.modules and maps.exists() and 2 * maps.read_text().count("\n") > int(limit.read_text()):
-        sys.modules["jax"].clear_caches()
+    status = Path("/proc/self/status")
+    if "jax" in sys.modules and status.exists():
+        resident = int(re.findall(r"VmRSS:\s*(\d+)", status.read_text())[0]) * 1024
+        if resident > held + LET_GROW:
+            sys.modules["jax"].clear_caches()
+            gc.collect()
+            held = int(re.findall(r"VmRSS:\s*(\d+)", status.read_text())[0]) * 1024
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +81,7 @@ def on_each_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def chosen(asked: str, *arguments: Any) -> str:
         return engine if asked == "auto" else choose_engine(asked, *arguments)
 
-    for module in ("training.train", "tuning.trial", "models.incremental"):
+    for module in ("training.train", "tuning.trial", "models.base"):
         monkeypatch.setattr(f"deltarule.{module}.choose_engine", chosen)
 
 

@@ -16,7 +16,7 @@ def test_without_a_name_the_experiments_are_listed(run):
     assert [each["name"] for each in listed] == list(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("name", ["higham", "3b1b", "perceptron", "nielsen-2"])
+@pytest.mark.parametrize("name", [pytest.param("higham", marks=pytest.mark.slow), "3b1b", "perceptron", "nielsen-2"])
 def test_a_quick_run_prints_the_table_and_draws(run, name):
     outcome = run("reproduce", name, "--quick")
     assert outcome.code == 0

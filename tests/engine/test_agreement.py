@@ -235,8 +235,9 @@ def assert_same_step(ours, theirs):
     assert ours.stop_reason == theirs.stop_reason
 
 
-@pytest.mark.parametrize("batch_size", [None, 7], ids=["full batch", "mini-batches"])
-@pytest.mark.parametrize("rule", DESCENT)
+@pytest.mark.parametrize(
+    ("rule", "batch_size"), [*((rule, 7) for rule in DESCENT), ("plain", None), ("adam", None), ("l1", None)]
+)
 def test_gradient_descent(rule, batch_size):
     """Three epochs, so that what a rule remembers counts; 40 examples are five batches of 7 and one of 5."""
     trainer = dr.GradientDescent(eta=0.05, batch_size=batch_size, **DESCENT[rule])
@@ -327,8 +328,11 @@ OVER_TIME = {
 }
 
 
-@pytest.mark.parametrize("trainer", OVER_TIME)
-@pytest.mark.parametrize("kind", STEPS)
+@pytest.mark.parametrize(
+    ("kind", "trainer"),
+    [("every step", name) for name in OVER_TIME]
+    + list(itertools.product(("the last", "classes"), ("batches", "auto", "newton-cg"))),
+)
 def test_layers_with_a_memory_in_every_trainer(kind, trainer):
     """Sequences of different lengths, with validation data."""
     net, targets = STEPS[kind]

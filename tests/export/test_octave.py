@@ -21,7 +21,7 @@ fprintf(f, '%s\\n', s); end; fclose(f);
 def answers(case, folder, precision, rows=None):
     """(outputs (N, k), labels as text)."""
     rows = np.array(case.rows if rows is None else rows)
-    if case.program.has_categories:
+    if case.program.constants["categories"]:
         rows[:, 1] += 1  # Octave counts from 1
     (folder / "net.m").write_text(octave_source(case.program, "net", precision), encoding="utf-8")
     np.savetxt(folder / "rows.csv", rows, delimiter=",", fmt="%.17g")

@@ -33,8 +33,8 @@ def test_from_a_file_and_from_what_load_returns(make, tmp_path):
     dr.save(tmp_path / "net.safetensors", model.net, model.params, schema=model.schema.to_json())
     program = program_of(tmp_path / "net.safetensors")
     np.testing.assert_array_equal(program.stages[0].W, model.params[0]["W"])
-    assert program.scales_outputs
-    assert not program_of(dr.load(tmp_path / "net.safetensors")).scales_outputs
+    assert program.constants["out_std"]
+    assert not program_of(dr.load(tmp_path / "net.safetensors")).constants["out_std"]
 
 
 def test_from_an_estimator():

@@ -1,6 +1,7 @@
 """Jets, their adjoints, J, J v, J^T u and (GRAM-JET) against nested automatic differentiation, in float64."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltarule as dr
+from deltarule import engine as engines_of
 from deltarule import trees
 from deltarule.curvature.linearization import gram, linearize
 from deltarule.equations.problem import lift
@@ -79,8 +81,37 @@ def case(sizes, activations, m, seed):
 
 
 def close(found, expected, what):
-    largest = np.abs(expected).max()
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * max(largest, 1e-3), err_msg=what)
+    found, largest = np.asarray(found), np.abs(expected).max()
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, 0, 1e-10 * max(largest, 1e-3), err_msg=what)
+
+
+@partial(jax.jit, static_argnums=0)
+def by_jax(flat, vector, v):
+    """r, J and d²r/dt² along v, compiled as one: step by step every operation would be compiled alone."""
+    bend = jax.jvp(lambda p: jax.jvp(flat, (p,), (v,))[1], (vector,), (v,))[1]
+    return flat(vector), jax.jacfwd(flat)(vector), bend
+
+
+def by_us(engine, net, *given):
+    """The same and the rest on an engine."""
+
+    def everything(p, x, y, weight, direction, along):
+        lin, half = linearize(net, p, x, y, weight), slice(0, len(x) // 2 + 1)
+        some, errors = linearize(net, p, x[half], y[half], weight[half]), lin.errors()
+        return {
+            "r": lin.r,
+            "cost": lin.cost,
+            "J": lin.jacobian_transpose(errors).T,
+            "J v": lin.product(direction),
+            "d2r": lin.acceleration(direction),
+            "gram": gram(lin, lin)["all"],
+            "cross-gram": gram(some, lin)["all"],
+            "J^T u": trees.ravel(lin.transpose_product(along)),
+            "diagonal": trees.ravel(lin.squared_jacobian()),
+            "gradient": trees.ravel(backprop.cost_and_gradient(net, p, x, y, weight)[1]),
+        }
+
+    return engines_of.get(engine).call(everything, *on(engine, given))
 
 
 def assert_all(sizes, activations, m, seed, engines=BOTH):
@@ -92,45 +123,18 @@ def assert_all(sizes, activations, m, seed, engines=BOTH):
 
     lifted = lifted_params(params, theta)
     vector = trees.ravel(lifted)
-    r = np.asarray(flat(vector))
-    J = np.asarray(jax.jacfwd(flat)(vector))
-    draw = np.random.default_rng(seed + 1)
-    v, u = draw.normal(size=vector.size), draw.normal(size=r.size)
-    bend = np.asarray(jax.jvp(lambda p: jax.jvp(flat, (p,), (v,))[1], (vector,), (v,))[1])
+    v = np.random.default_rng(seed + 1).normal(size=vector.size)
+    r, J, bend = map(np.asarray, by_jax(flat, vector, v))
+    u, some = np.random.default_rng(seed + 2).normal(size=r.size), r.size // m * (m // 2 + 1)
+    expected = {"r": r, "cost": 0.5 * r @ r, "J": J, "J v": J @ v, "d2r": bend, "gram": J @ J.T}
+    expected |= {"cross-gram": J[:some] @ J.T, "J^T u": J.T @ u, "diagonal": (J * J).sum(axis=0), "gradient": J.T @ r}
     for engine in engines:
         cost = asked(Residual(nonlinear, None, sizes[0], sizes[-1], ("nu", "c")), X)
-        lifted_net = lift(net, cost)
-        p, x, y, weight, direction, along = on(
-            engine,
-            (
-                lifted,
-                cost.components.seed(X, np.zeros(sizes[0]), np.ones(sizes[0])),
-                X,
-                np.ones(m),
-                trees.unravel(v, lifted),
-                u.reshape(m, -1),
-            ),
-        )
-        lin = linearize(lifted_net, p, x, y, weight)
-        errors = lin.errors()
-        close(np.asarray(lin.r).reshape(-1), r, f"r {engine}")
-        close(lin.cost, 0.5 * r @ r, "cost")
-        found = np.asarray(lin.jacobian_transpose(errors)).T
-        close(found, J, f"J {engine}")
-        close(gram(lin, lin)["all"], J @ J.T, f"gram {engine}")
-        close(np.asarray(lin.product(direction)).reshape(-1), J @ v, "J v")
-        pulled = lin.transpose_product(along)
-        close(np.asarray(trees.ravel(pulled)), J.T @ u, "J^T u")
-        diagonal = lin.squared_jacobian()
-        close(np.asarray(trees.ravel(diagonal)), (J * J).sum(axis=0), "diagonal")
-        gradient = backprop.cost_and_gradient(lifted_net, p, x, y, weight)[1]
-        close(np.asarray(trees.ravel(gradient)), J.T @ r, "gradient")
-        bent = lin.acceleration(direction)
-        close(np.asarray(bent).reshape(-1), bend, f"d2r {engine}")
-        half = slice(0, m // 2 + 1)
-        some = linearize(lifted_net, p, x[half], y[half], weight[half])
-        q = r.size // m
-        close(gram(some, lin)["all"], J[: (m // 2 + 1) * q] @ J.T, "cross-Gram")
+        start = cost.components.seed(X, np.zeros(sizes[0]), np.ones(sizes[0]))
+        along = u.reshape(m, -1)
+        found = by_us(engine, lift(net, cost), lifted, start, X, np.ones(m), trees.unravel(v, lifted), along)
+        for name, array in found.items():
+            close(array, np.asarray(expected[name]), f"{name} on {engine}")
 
 
 @pytest.mark.parametrize("activation", SMOOTH)
@@ -179,15 +183,11 @@ def test_a_transform_is_differentiated_through(engine):
         return jax.vmap(one)(X).reshape(-1)
 
     vector = trees.ravel(params)
-    cost = asked(Residual(R, None, 2, 1, (), transform), X)
-    lifted, seed = lift(net, cost), cost.components.seed(X, np.zeros(2), np.ones(2))
-    p, x, y, weight = on(engine, (lifted_params(params, np.zeros(0)), seed, X, np.ones(6)))
-    lin = linearize(lifted, p, x, y, weight)
-    close(np.asarray(lin.r).reshape(-1), np.asarray(flat(vector)), "r")
-    errors = lin.errors()
-    close(np.asarray(lin.jacobian_transpose(errors)).T, np.asarray(jax.jacfwd(flat)(vector)), "J")
     v = np.random.default_rng(0).normal(size=vector.size)
-    bend = jax.jvp(lambda q: jax.jvp(flat, (q,), (v,))[1], (vector,), (v,))[1]
-    direction = on(engine, [*trees.unravel(v, params), {}])
-    found = lin.acceleration(direction)
-    close(np.asarray(found).reshape(-1), np.asarray(bend), "d2r")
+    r, J, bend = map(np.asarray, by_jax(flat, vector, v))
+    cost = asked(Residual(R, None, 2, 1, (), transform), X)
+    start, direction = cost.components.seed(X, np.zeros(2), np.ones(2)), [*trees.unravel(v, params), {}]
+    lifted = lifted_params(params, np.zeros(0))
+    found = by_us(engine, lift(net, cost), lifted, start, X, np.ones(6), direction, np.zeros((6, 1)))
+    for name, expected in {"r": r, "J": J, "d2r": bend}.items():
+        close(found[name], expected, name)

@@ -2,16 +2,17 @@ import pytest
 
 pytest.importorskip("starlette")
 
-from deltarule.play.connection import BURST, RATE, Allowance, Refused, read
+from deltarule.play.connection import BURST, RATE, Refused, metered, read
 
 
 def test_messages_are_allowed_at_a_rate():
-    now = [0.0]
-    allowance = Allowance(lambda: now[0])
-    assert sum(allowance.take() for _ in range(int(BURST) + 50)) == BURST
-    now[0] += 0.5
-    allowance.left = 0.0
-    assert sum(allowance.take() for _ in range(int(RATE))) in (RATE // 2, RATE // 2 - 1, RATE // 2 + 1)
+    due, waits = 5.0, []
+    for _ in range(int(BURST) + 50):
+        due, wait = metered(due, 5.0)
+        waits.append(wait > 0)
+    assert waits == [False] * int(BURST) + [True] * 50
+    due, _ = metered(due, 5.0 + 60 / RATE)  # 251 have come; k of them are worked off
+    assert [metered(due, 5.0 + k / RATE)[1] > 0 for k in (60, 52, 51)] == [False, False, True]
 
 
 def test_a_message_is_an_object_with_a_command():

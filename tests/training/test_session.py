@@ -10,7 +10,7 @@ from deltarule import trees
 from deltarule.trainers.levenberg_marquardt import trainer as lm
 from deltarule.training import loop, session
 from deltarule.training import train as training
-from engines import off
+from engines import WITHOUT_JAX, off
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -37,20 +37,27 @@ def same(one, other):
     assert (one.epochs, one.stop_reason, one.best_epoch) == (other.epochs, other.stop_reason, other.best_epoch)
 
 
+DESCENT = [dr.GradientDescent(eta=0.3), dr.GradientDescent(eta=0.3, batch_size=5)]
+
+
 @pytest.mark.parametrize(
-    "trainer", [dr.GradientDescent(eta=0.3), dr.GradientDescent(eta=0.3, batch_size=5), *SECOND_ORDER.values()]
+    ("engine", "trainer"),
+    [
+        *(("numpy", trainer) for trainer in [*DESCENT, *SECOND_ORDER.values()]),  # whose loop is the same on JAX
+        *(pytest.param("jax", trainer, marks=WITHOUT_JAX) for trainer in [*DESCENT, SECOND_ORDER["lm"]]),
+    ],
 )
-@pytest.mark.parametrize("chunk", [1, 7])
-def test_how_many_epochs_are_taken_in_turn_changes_nothing(monkeypatch, trainer, chunk):
-    """30 epochs of each start one after another, or a few of each in turn: the same bits."""
+def test_how_many_epochs_are_taken_in_turn_changes_nothing(monkeypatch, trainer):
+    """12 epochs of each start one after another, or a few of each in turn: the same bits."""
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every turn as long as it may be
-    one_after_another = train(trainer=trainer)
-    monkeypatch.setattr(loop, "CHUNK", chunk)
-    in_turn = train(trainer=trainer)
-    assert len(in_turn.starts) == len(one_after_another.starts) == 3
-    for one, other in zip(in_turn.starts, one_after_another.starts, strict=True):
-        same(one, other)
-    same(in_turn, one_after_another)
+    one_after_another = train(trainer=trainer, epochs=12)
+    for chunk in (1, 7):
+        monkeypatch.setattr(loop, "CHUNK", chunk)
+        in_turn = train(trainer=trainer, epochs=12)
+        assert len(in_turn.starts) == len(one_after_another.starts) == 3
+        for one, other in zip(in_turn.starts, one_after_another.starts, strict=True):
+            same(one, other)
+        same(in_turn, one_after_another)
 
 
 def test_a_start_of_several_is_a_training_alone():
@@ -182,7 +189,7 @@ def test_ctrl_c_between_a_record_and_what_it_led_to(monkeypatch, epoch):
 def test_a_result_prints_in_one_line(engine):
     """The arrays stay where they are: 10,000 parameters and 50 records are no pages."""
     net = dr.Network([dr.Dense(2500, "tanh"), dr.Dense(1, "linear")])
-    X = np.linspace(-1, 1, 40)[:, None]
+    X = np.linspace(-1, 1, 4)[:, None]
     result = dr.train(net, X, X**2, trainer=dr.GradientDescent(eta=1e-4), epochs=50, engine=engine)
     printed = repr(result)
     assert "\n" not in printed

@@ -147,8 +147,8 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
     info = helper.make_tensor_value_info
     k = program.outputs
     if program.classes is None:
-        if program.scales_outputs:
-            mean, std = (np.array([getattr(c, part) for c in program.targets]) for part in ("mean", "std"))
+        mean, std = program.constants["out_mean"], program.constants["out_std"]
+        if mean:
             a = graph.formula("a * std + mean", a=a, std=std, mean=mean)
         graph.add("Identity", a, output="y")
         steps = ["T"] if series is not None and series.every else []
@@ -168,10 +168,10 @@ def onnx_bytes(program: Program, name: str, precision: str) -> bytes:
 def _encoded(graph: _Graph, program: Program) -> tuple[str, str | None]:
     """Raw rows into a^1; and of categories (N, 1), 1 where training saw all of a row and 0 elsewhere."""
     scaled = "X"
-    if program.scales_inputs:
-        mean, std = (np.array([getattr(c, part) for c in program.columns]) for part in ("mean", "std"))
-        scaled = graph.formula("(X - mean) / std", X="X", mean=mean, std=std)
-    if not program.has_categories and not program.has_imputed:
+    constants = program.constants
+    if constants["mean"]:
+        scaled = graph.formula("(X - mean) / std", X="X", mean=constants["mean"], std=constants["std"])
+    if not constants["categories"] and not constants["imputed"]:
         return scaled, None
     parts, seen = [], []
     for j, column in enumerate(program.columns):

@@ -18,6 +18,7 @@ length, or of a row that holds a number of steps one after the other (a network 
 
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
@@ -99,39 +100,27 @@ class Program:
         """Whether the program takes one step of a series of any length."""
         return self.series is not None and self.series.steps is None
 
-    @property
-    def scales_inputs(self) -> bool:
-        """Whether any number has to be standardised."""
-        return any(c.mean != 0 or c.std != 1 for c in self.columns if c.categories is None)
-
-    @property
-    def has_categories(self) -> bool:
-        """Whether any column is categorical."""
-        return any(c.categories is not None for c in self.columns)
-
-    @property
-    def has_imputed(self) -> bool:
-        """Whether any column may be missing."""
-        return any(c.imputed for c in self.columns)
-
-    @property
-    def scales_outputs(self) -> bool:
-        """Whether the outputs have to be brought into units."""
-        return any(c.mean != 0 or c.std != 1 for c in self.targets)
-
-    @property
+    @cached_property
     def constants(self) -> dict[str, list]:
-        """What scales the columns and the targets, and how many categories a column has: those that are needed."""
-        columns, targets = self.columns, self.targets
-        every = {
-            "mean": [c.mean for c in columns] if self.scales_inputs else [],
-            "std": [c.std for c in columns] if self.scales_inputs else [],
-            "categories": [len(c.categories or ()) for c in columns] if self.has_categories else [],
-            "imputed": [int(c.imputed) for c in columns] if self.has_imputed else [],
-            "out_mean": [c.mean for c in targets] if self.scales_outputs else [],
-            "out_std": [c.std for c in targets] if self.scales_outputs else [],
+        """What scales columns and targets, how many categories a column has, and 1 where it may be missing.
+
+        Empty lists stand for what no column needs.
+        """
+
+        def scaling(columns: tuple[RawColumn, ...]) -> tuple[list[float], list[float]]:
+            scaled = any(c.mean != 0 or c.std != 1 for c in columns if c.categories is None)
+            return ([float(c.mean) for c in columns], [float(c.std) for c in columns]) if scaled else ([], [])
+
+        categories, imputed = [len(c.categories or ()) for c in self.columns], [int(c.imputed) for c in self.columns]
+        (mean, std), (out_mean, out_std) = scaling(self.columns), scaling(self.targets)
+        return {
+            "mean": mean,
+            "std": std,
+            "categories": categories if any(c.categories is not None for c in self.columns) else [],
+            "imputed": imputed if any(imputed) else [],
+            "out_mean": out_mean,
+            "out_std": out_std,
         }
-        return {name: values for name, values in every.items() if values}
 
     @property
     def sums_to_one(self) -> bool:

@@ -59,19 +59,16 @@ def in_comment(text: object) -> str:
     return re.sub(r"\?(?=\?)", "? ", shown)
 
 
-def wrapped(items: Iterable[str], indent: str, separator: str = ", ", end: str = "") -> str:
-    """The items, separated, in indented lines of at most `WIDTH` characters, each but the last ending in `end`."""
-    limit = WIDTH - len(indent) - len(end) - len(separator.rstrip())
+def wrapped(items: Iterable[str], indent: str, end: str = "") -> str:
+    """The items, with commas, in indented lines of at most `WIDTH` characters, each but the last ending in `end`."""
+    limit = WIDTH - len(indent) - len(end) - 1
     lines: list[str] = []
-    line = ""
     for item in items:
-        if line and len(line) + len(separator) + len(item) > limit:
-            lines.append(line + separator.rstrip())
-            line = item
+        if lines and len(lines[-1]) + 2 + len(item) <= limit:
+            lines[-1] += f", {item}"
         else:
-            line = f"{line}{separator}{item}" if line else item
-    lines.append(line)
-    return f"{end}\n".join(indent + line for line in lines)
+            lines.append(item)
+    return f",{end}\n".join(indent + line for line in lines)
 
 
 def about(columns: Iterable, first: int) -> list[str]:

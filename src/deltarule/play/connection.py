@@ -27,20 +27,10 @@ class Refused(Exception):
     """A message that the page does not send: the connection is closed."""
 
 
-class Allowance:
-    """How many messages a connection may still send: a bucket that fills with time."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        self.clock, self.left, self.at = clock, BURST, clock()
-
-    def take(self) -> bool:
-        """Whether one more message may come."""
-        now = self.clock()
-        self.left, self.at = min(BURST, self.left + RATE * (now - self.at)), now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
+def metered(due: float, now: float) -> tuple[float, float]:
+    """When the next message is due, and the seconds for which one that came now waits: `RATE`, or `BURST` at once."""
+    due = max(due, now) + 1 / RATE
+    return due, 1 / RATE if due - now > BURST / RATE else 0.0
 
 
 def read(text: str) -> dict[str, Any]:
@@ -72,13 +62,13 @@ class Connection:
     async def serve(self) -> None:
         """Answer until the page is closed."""
         await self.socket.accept()
-        allowance = Allowance()
+        due = 0.0
         try:
             await self.begin()
             while True:
                 message = await self.hear()
-                if not allowance.take():
-                    await asyncio.sleep(1 / RATE)  # the sender waits: what it goes on sending stays in its own buffers
+                due, wait = metered(due, time.monotonic())
+                await asyncio.sleep(wait)  # the sender waits: what it goes on sending stays in its own buffers
                 try:
                     await self.obey(message)
                 except (DeltaruleError, OverflowError, MemoryError) as error:

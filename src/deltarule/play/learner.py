@@ -15,7 +15,7 @@ from deltarule.network.evaluation import evaluate
 from deltarule.network.examples import checked_rows, require_finite, validation_rows
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import STOP_REASONS, Stopping, stop_code, stop_sentence
+from deltarule.trainers.stopping import STOP_REASONS, stop_code, stop_sentence
 from deltarule.training.loop import Course, is_sound, learning_speed
 from deltarule.training.train import NO_RULES, check_together, starting_points
 
@@ -97,7 +97,6 @@ class Learner(Training):
         validation: tuple[np.ndarray, np.ndarray] | None,
         seed: int,
         params: Params | None = None,
-        rules: Stopping = NO_RULES,
     ):
         """Check everything as `deltarule.train` does."""
         E = engine.get("numpy")
@@ -105,10 +104,10 @@ class Learner(Training):
         X = require_finite("X", examples[0], dtype)
         start = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)[0]
         rows = checked_rows(net, start, "X", X, examples[1], None, None)
-        check_together(net, trainer, rules, len(X), validated=False)
+        check_together(net, trainer, NO_RULES, len(X), validated=False)
         held_out = None if trainer.judged_by is not None else validation
         scored = validation_rows(net, start, held_out, dtype)
-        self.course = Course(net, trainer, rows, scored, as_path(seed), rules, "cost", RECORDED)
+        self.course = Course(net, trainer, rows, scored, as_path(seed), NO_RULES, "cost", RECORDED)
         self.carry = self.course.start(start)
         self.moments = []
         self._halfway: list[tuple[float, int]] = []  # cost and size of the batches of an epoch that is not over
@@ -127,7 +126,7 @@ class Learner(Training):
         reason = STOP_REASONS[int(self.carry.stop)]
         if reason == "running":
             return None
-        return stop_sentence(reason, int(self.carry.epoch), self.course.rules, self.trainer, False)
+        return stop_sentence(reason, int(self.carry.epoch), NO_RULES, self.trainer, False)
 
     def costs(self, known: int) -> dict[str, Any]:
         """The course of the costs and of the trainer's `STATES`, by name, from moment number `known` on."""
@@ -176,7 +175,7 @@ class Learner(Training):
 
     def retrain(self, trainer: Trainer) -> None:
         """Go on with another trainer or with other numbers of it; its memory is kept where it is of the same kind."""
-        check_together(self.course.net, trainer, self.course.rules, int(self.course.rows.count), validated=False)
+        check_together(self.course.net, trainer, NO_RULES, int(self.course.rows.count), validated=False)
         before, params = self.carry.state, self.carry.state.params
         state = trainer.init(self.course.net, params, self.course.rows)
         if type(before) is type(state) and _places(before) == _places(state):

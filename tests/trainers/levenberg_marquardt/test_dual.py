@@ -11,7 +11,7 @@ from deltarule import engine as engines
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt import dual
 from deltarule.trainers.levenberg_marquardt.trainer import FORMS
-from engines import on
+from engines import WITHOUT_JAX, on
 from trainers.levenberg_marquardt.conftest import close, flat
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -82,7 +82,9 @@ Y = np.sin(3 * X[:, :1]) * X[:, 1:]
 ORDERS = (1e-15, 1e-12, 1e-8, 1e-5)
 
 
-@pytest.mark.parametrize("size", ORDERS)
+@pytest.mark.parametrize(
+    ("engine", "size"), [*(("numpy", size) for size in ORDERS), pytest.param("jax", 1e-8, marks=WITHOUT_JAX)]
+)
 def test_a_gram_matrix_that_rounding_made_indefinite_ends_no_training(engine, monkeypatch, size):
     """J J^T with `size` of its trace taken from its diagonal: squares of lengths that are 0 come out below 0.
 

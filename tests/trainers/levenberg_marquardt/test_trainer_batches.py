@@ -28,11 +28,15 @@ def test_an_epoch_is_one_trial_for_each_batch(engine):
 
 @pytest.mark.parametrize("solver", ["primal", "cg"])
 def test_the_cost_on_all_data_falls_to_rounding(engine, solver):
-    """The median of three seeds: now and then one ends in another minimum, and which one is a matter of rounding."""
+    """The median of three seeds: now and then one ends in another minimum, and which one is a matter of rounding.
+
+    With 200 rows 8 of 100 seeds do by conjugate gradients and 5 others by the exact form; exact steps on all rows go on
+    from there to a minimum above 1e-5, and of 100 starts of their own 30 end in such a one.
+    """
     X, Y = noiseless(225)  # batches of 50, 50, 50, 50 and 25
-    trainer, reached = dr.LevenbergMarquardt(batch_size=50, solver=solver), []
+    trainer, reached, there = dr.LevenbergMarquardt(batch_size=50, solver=solver), [], dr.Stopping(goal=1e-9)
     for seed in (3, 4, 5):
-        result = dr.train(NET, X, Y, trainer=trainer, epochs=60, seed=seed, engine=engine)
+        result = dr.train(NET, X, Y, trainer=trainer, epochs=60, seed=seed, engine=engine, stopping=there)
         reached.append(np.mean((np.asarray(NET(result.params, X)) - Y) ** 2))
     assert np.median(reached) < 1e-8, reached
 
