@@ -81,7 +81,7 @@ def on_each_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def chosen(asked: str, *arguments: Any) -> str:
         return engine if asked == "auto" else choose_engine(asked, *arguments)
 
-    for module in ("training.train", "tuning.trial", "models.incremental"):
+    for module in ("training.train", "tuning.trial", "models.base"):
         monkeypatch.setattr(f"deltarule.{module}.choose_engine", chosen)
 
 

@@ -26,12 +26,8 @@ def require_number(
     least: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """The value as a float, checked against `above` < value, `least` <= value and value < `below`.
-
-    A value traced by JAX cannot be looked at and passes unchecked.
-
-    Raises:
-        ConfigurationError: not a number, not finite, or outside the range.
+    """The value as a float with `above` < value, `least` <= value and value < `below`; else a ConfigurationError. A
+    value traced by JAX cannot be looked at and passes unchecked.
     """
     if is_traced(value):
         return value
@@ -56,11 +52,7 @@ def require_number(
 
 
 def require_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """The value as an int of at least `least` and at most `most`.
-
-    Raises:
-        ConfigurationError: not a whole number, too small, or too large.
-    """
+    """The value as an int of at least `least` and at most `most`; else a ConfigurationError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise ConfigurationError(
             f"{name} must be a whole number of at least {least}, and is {value!r}: give such a value."
@@ -74,11 +66,7 @@ def require_count(name: str, value: Any, least: int = 1, most: int | None = None
 def check_fields(
     instance: Any, *, above_0: tuple[str, ...] = (), least_0: tuple[str, ...] = (), counts: tuple[str, ...] = ()
 ) -> None:
-    """Check these fields of a frozen dataclass, as numbers above 0, of at least 0, or counts; None stays a default.
-
-    Raises:
-        ConfigurationError: as of `require_number` and `require_count`.
-    """
+    """Check these fields of a frozen dataclass, as numbers above 0, of at least 0, or counts; None stays a default."""
     for names, rule in ((above_0, {"above": 0}), (least_0, {"least": 0}), (counts, None)):
         for name in names:
             value = getattr(instance, name)
@@ -89,23 +77,15 @@ def check_fields(
 
 
 def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """The value, if it is one of the choices.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
+    """The value, if it is one of the choices; else a ConfigurationError."""
     if value not in choices:
         raise ConfigurationError(f"{name} must be one of {', '.join(choices)}, and is {value!r}: choose one of them.")
     return value
 
 
 def as_numbers(name: str, values: Any, dtype: np.dtype | None = None, shape: str = "(N, n)") -> np.ndarray:
-    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are.
-
-    A missing value (None, pandas' NA, a masked entry) becomes NaN.
-
-    Raises:
-        DataError: the values are no numbers, or of a kind that has no place in a network.
+    """The values as an array of `dtype`; with None whole numbers and truth values stay what they are. A missing value
+    (None, pandas' NA, a masked entry) becomes NaN. A DataError if they are no numbers that have a place in a network.
     """
     if type(values) is np.ndarray and values.dtype.kind == "f":
         return np.asarray(values, np.float64 if dtype is None else dtype)
@@ -161,11 +141,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def as_dtype(dtype: Any) -> np.dtype:
-    """float32 or float64 as a NumPy dtype.
-
-    Raises:
-        ConfigurationError: any other dtype.
-    """
+    """float32 or float64 as a NumPy dtype; of any other a ConfigurationError."""
     try:
         found = np.dtype(dtype)
     except TypeError:

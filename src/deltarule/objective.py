@@ -120,10 +120,8 @@ register(Objective, leaves=("rows", "l2", "scale"))
 
 @dataclass(frozen=True)
 class JointObjective(Objective):
-    """The sum of several objectives of the same parameters, each with its own examples and cost.
-
-    Args:
-        members: the objectives, without penalties of their own; `net`, `rows` and `block` are the first one's.
+    """The sum of several objectives of the same parameters, each with its own examples and cost and no penalty of its
+    own; `net`, `rows` and `block` are the first one's.
     """
 
     members: tuple[Objective, ...] = ()
@@ -156,13 +154,8 @@ register(JointObjective, leaves=("rows", "l2", "scale", "members"))
 
 
 class StreamedObjective(Objective):
-    """F over examples that come in chunks: each sum is a pass over them, and a piece runs step by step.
-
-    Args:
-        net: the network.
-        chunks: begins a pass over the chunks, each of them rows.
-        block: as of `Objective`.
-        l2: as of `Objective`.
+    """F over examples that come in chunks: each sum is a pass over them, begun by `chunks`, and a piece runs step by
+    step.
     """
 
     def __init__(self, net: "Network", chunks: Callable[[], Any], block: int, l2: Number | None):

@@ -130,6 +130,6 @@ def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
 
 def test_the_names_of_record_are_the_library_s():
     from deltarule.cli.choices import RECORDS
-    from deltarule.training.loop import AT_THE_END, AT_THE_START
+    from deltarule.training.loop import RECORDED
 
-    assert set(RECORDS) == set(AT_THE_START) | set(AT_THE_END)
+    assert set(RECORDS) == set(RECORDED)

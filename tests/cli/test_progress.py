@@ -1,4 +1,4 @@
-from deltarule.cli.progress import DownloadProgress, ExperimentProgress, TrainingProgress, describe
+from deltarule.cli.progress import ExperimentProgress, TrainingProgress, describe
 
 
 def test_a_record_in_words():
@@ -36,18 +36,6 @@ def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
     err = capsys.readouterr().err
     assert "1/2" in err
     assert "50.00 %" in err
-
-
-def test_a_download_bar_survives_what_pooch_does(capsys):
-    with DownloadProgress() as bar:
-        bar.total = 2048
-        for _ in range(2):
-            bar.update(1024)
-        bar.reset()
-        bar.update(2048)
-        bar.close()
-        bar.close()
-    assert capsys.readouterr().out == ""
 
 
 def test_an_experiment_says_once_what_it_does(capsys):

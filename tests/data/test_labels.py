@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.labels import canonical, check_classes, most_active, one_hot, probabilities
+from deltarule.data.labels import canonical, check_classes, one_hot, probabilities
 from deltarule.errors import DataError
 
 
@@ -37,12 +37,6 @@ def test_one_hot_by_hand():
 def test_an_unknown_label_is_named(value, found):
     with pytest.raises(DataError, match=f"t: target 'y', data row 9 .*{found}.*known classes .'a', 'b'"):
         one_hot(["a", value], ("a", "b"), "t: target 'y'", rows=[8, 9])
-
-
-def test_the_most_active_output_names_the_class():
-    labels = most_active(np.array([[0.1, 0.9], [0.6, 0.4]]), (False, True))
-    assert labels.tolist() == [True, False]
-    assert labels.dtype == bool
 
 
 def test_probabilities_sum_to_one_and_none_is_below_zero():

@@ -63,7 +63,7 @@ def test_labels_must_match_the_rows():
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "0"])
 def test_the_seed_is_a_whole_number(seed):
-    with pytest.raises(ConfigurationError, match="seed is"):
+    with pytest.raises(ConfigurationError, match="seed must be"):
         split(10, seed)
 
 

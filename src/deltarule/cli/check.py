@@ -6,7 +6,7 @@ import typer
 
 from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.reading import Rows
-from deltarule.cli.screen import command, console_for, emit_json, line, table_of
+from deltarule.cli.screen import command, emit_json, table_of
 from deltarule.errors import counted
 
 if TYPE_CHECKING:
@@ -30,21 +30,16 @@ def check(asked: Rows) -> None:
     if not all(tensor["passed"] for tensor in tensors):
         tensors, moved = _median_checks(trained.net, _moved(trained.params), X, Y), True
     passed, worst = all(tensor["passed"] for tensor in tensors), max(tensor["error"] for tensor in tensors)
-    console = console_for(asked.as_json)
     if moved:
-        line(
-            console,
-            "At the network's parameters the two differ, as they do at a minimum, where ∇C vanishes; moved by 10 %:",
+        asked.line(
+            "At the network's parameters the two differ, as they do at a minimum, where ∇C vanishes; moved by 10 %:"
         )
-    line(
-        console,
-        f"∇C·v on {counted(len(Y), 'row')} of {rows.name}, along the median of {DIRECTIONS} random directions v",
-    )
-    console.print(_table(tensors))
+    asked.line(f"∇C·v on {counted(len(Y), 'row')} of {rows.name}, along the median of {DIRECTIONS} random directions v")
+    asked.console.print(_table(tensors))
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
-    line(console, f"The largest relative error is {worst:.1e}, the limit {LARGEST_ERROR:.0e}: {verdict}", "bold")
+    asked.line(f"The largest relative error is {worst:.1e}, the limit {LARGEST_ERROR:.0e}: {verdict}", "bold")
     if passed:
-        line(console, command("evaluate", *asked.words()), "bold")
+        asked.line(command("evaluate", *asked.words()), "bold")
     if asked.as_json:
         facts = asked.facts | {"rows": len(Y), "passed": passed, "moved": moved}
         emit_json(facts | {"largest_error": worst, "limit": LARGEST_ERROR, "tensors": tensors})

@@ -5,7 +5,7 @@ import time
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import known_rows, read_model, read_rows, seen_before, show_extrapolation
 from deltarule.cli.reading import Rows
-from deltarule.cli.screen import command, console_for, emit_json, line, panel_of, show_notes
+from deltarule.cli.screen import command, emit_json, panel_of, show_notes
 from deltarule.models.words import number, share
 
 
@@ -31,9 +31,8 @@ def evaluate(asked: Rows) -> None:
         (f"{trained.net.cost.name} cost", number(cost)),
         ("result", "\n".join(result)),
     ]
-    console = console_for(asked.as_json)
-    console.print(panel_of("deltarule evaluate", facts, best="result"))
-    line(console, command("report", *asked.words()), "bold")
+    asked.console.print(panel_of("deltarule evaluate", facts, best="result"))
+    asked.line(command("report", *asked.words()), "bold")
     if asked.as_json:
         emit_json(
             asked.facts

@@ -6,7 +6,7 @@ from pkgutil import resolve_name
 
 from deltarule.cli.options import check_given, one_of, option
 from deltarule.cli.reading import OfModel, require_writable
-from deltarule.cli.screen import console_for, emit_json, line
+from deltarule.cli.screen import emit_json
 from deltarule.errors import counted
 
 HOW = {
@@ -63,7 +63,6 @@ def export(asked: Exporting) -> None:
             }
         )
         return
-    console = console_for(asked.as_json)
-    line(console, f"{model} is in {path}, {counted(size, 'byte')}, {asked.precision} precision.")
+    asked.line(f"{model} is in {path}, {counted(size, 'byte')}, {asked.precision} precision.")
     how = HOW[to] if program.recursion is None else SERIES
-    line(console, how.format(columns=len(program.columns), file=path, name=name), "bold")
+    asked.line(how.format(columns=len(program.columns), file=path, name=name), "bold")

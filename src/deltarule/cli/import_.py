@@ -7,7 +7,7 @@ from typing import Any
 import deltarule as dr
 from deltarule.cli.options import option
 from deltarule.cli.reading import Screen, require_writable
-from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.cli.screen import command, emit_json
 from deltarule.errors import counted
 
 
@@ -37,8 +37,7 @@ def import_(asked: Importing) -> None:
         files = {"source": str(asked.source), "out": str(path), "layers": layers}
         emit_json(files | {"inputs": list(schema.input_names), "outputs": list(schema.output_names)})
         return
-    console = console_for(asked.as_json)
     words = ", ".join([counted(schema.input_width, "input"), *map(" ".join, layers)])
-    line(console, f"{asked.source} is in {path}: {words}. It gives MATLAB's numbers.")
-    line(console, f"Predictions of a table with the columns {', '.join(schema.input_names)}:")
-    line(console, command("predict", path, "TABLE.csv"), "bold")
+    asked.line(f"{asked.source} is in {path}: {words}. It gives MATLAB's numbers.")
+    asked.line(f"Predictions of a table with the columns {', '.join(schema.input_names)}:")
+    asked.line(command("predict", path, "TABLE.csv"), "bold")

@@ -6,7 +6,7 @@ from typing import Any
 
 from deltarule import data
 from deltarule.cli.choices import Choices
-from deltarule.cli.screen import show_notes
+from deltarule.cli.screen import show_download, show_notes
 from deltarule.errors import ConfigurationError
 
 
@@ -33,18 +33,15 @@ def load_data(choices: Choices) -> "data.DataSet":
 
 def read_data(choices: Choices) -> "data.DataSet":
     """The source in memory, in its three parts."""
-    from deltarule.cli.progress import DownloadProgress
-
-    with DownloadProgress() as progress:
-        return data.load(
-            choices.source,
-            data_dir=choices.folders,
-            split=choices.split,
-            drop_missing=choices.drop_missing,
-            options=choices.table_options,
-            progress=progress,
-            **_targets(choices),
-        )
+    return data.load(
+        choices.source,
+        data_dir=choices.folders,
+        split=choices.split,
+        drop_missing=choices.drop_missing,
+        options=choices.table_options,
+        progress=show_download,
+        **_targets(choices),
+    )
 
 
 def load_streamed(choices: Choices) -> "data.StreamedData":

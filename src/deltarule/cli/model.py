@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule import data
 from deltarule.cli.reading import Reading, Rows
-from deltarule.cli.screen import show_notes
+from deltarule.cli.screen import show_download, show_notes
 from deltarule.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
         """A model with a schema."""
 
         schema: Schema
+
+
+class Predictions(NamedTuple):
+    """What a model says of rows or of steps to come, in columns by name."""
+
+    title: str
+    targets: tuple[str, ...]
+    places: dict[str, Any]  # the number of the row, or the time
+    said: dict[str, Any]  # the targets, and of classes the probabilities
+    spread: dict[str, dict[str, Any]]  # of each target "std", and with an interval "lower" and "upper", if it has any
+    beside: dict[str, Any]  # the columns of the source that go to a file with them
+    facts: dict[str, Any]  # for the JSON line
 
 
 def read_model(path: Path, series: bool = False) -> "TrainedModel":
@@ -46,20 +58,17 @@ def read_rows(model: "TrainedModel", asked: Rows, targets: bool = True) -> "RawR
 
     What stood for a missing value in the training table does so here too, unless --na says otherwise.
     """
-    from deltarule.cli.progress import DownloadProgress
-
     seed = model.training.get("split_seed", 0)
-    with DownloadProgress() as progress:
-        rows = data.load_raw(
-            asked.source,
-            model.schema,
-            data_dir=asked.folders,
-            seed=seed if isinstance(seed, int) else 0,
-            drop_missing=asked.drop_missing,
-            options=table_options(model, asked),
-            targets=targets,
-            progress=progress,
-        )
+    rows = data.load_raw(
+        asked.source,
+        model.schema,
+        data_dir=asked.folders,
+        seed=seed if isinstance(seed, int) else 0,
+        drop_missing=asked.drop_missing,
+        options=table_options(model, asked),
+        targets=targets,
+        progress=show_download,
+    )
     show_notes(rows.notes)
     return rows
 
@@ -91,23 +100,11 @@ def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
 
 def show_extrapolation(model: "TrainedModel", rows: "RawRows") -> int | None:
     """How many rows lie outside the range of the training rows, None if it is not known; a note says so of any."""
-    from deltarule.data.table_checks import MARGIN, extrapolation
-    from deltarule.models.words import number
+    from deltarule.data.table_checks import extrapolation
 
-    found = extrapolation(model.schema, rows.X)
-    if found is None or not found.rows:
-        return None if found is None else 0
-    count = f"{len(found.rows):,} of {len(rows.X):,} rows"
-    verb = "lies" if len(found.rows) == 1 else "lie"
-    show_notes(
-        [
-            f"{count} {verb} outside the range of the training rows by more than {100 * MARGIN:.0f} % of it, where the "
-            f"predictions are guesses; the farthest is row {int(rows.rows[found.place])}, with "
-            f"{number(found.value)} in {found.column!r}, which was trained on from {number(found.low)} to "
-            f"{number(found.high)}"
-        ]
-    )
-    return len(found.rows)
+    count, notes = extrapolation(model.schema, rows.X, rows.rows)
+    show_notes(notes)
+    return count
 
 
 def seen_before(model: "TrainedModel", rows: "RawRows") -> list[str]:

@@ -6,6 +6,9 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.text import Text
+
 from deltarule import data
 from deltarule.cli.options import as_words, given, option
 from deltarule.errors import ConfigurationError
@@ -19,6 +22,15 @@ class Screen:
     """Where a command writes its results."""
 
     as_json: bool = option("Write one JSON line to standard output instead.", name="json", default=False)
+
+    @property
+    def console(self) -> Console:
+        """Standard output, or standard error when standard output is kept for the JSON line."""
+        return Console(stderr=self.as_json, highlight=False)
+
+    def line(self, text: str, style: str = "") -> None:
+        """Write a line exactly as it is: no wrapping, no markup."""
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
 
 @dataclass(frozen=True, kw_only=True)

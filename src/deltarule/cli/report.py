@@ -10,7 +10,7 @@ from deltarule.cli.loading import read_data
 from deltarule.cli.model import is_series, known_rows, read_model, read_rows, seen_before, show_extrapolation
 from deltarule.cli.options import as_words, option, options_of
 from deltarule.cli.reading import Rows, require_writable
-from deltarule.cli.screen import command, console_for, emit_json, line, show_notes
+from deltarule.cli.screen import command, emit_json, show_notes
 from deltarule.cli.series import read_for
 from deltarule.errors import DeltaruleError, counted
 
@@ -50,9 +50,8 @@ def report(asked: Reporting) -> None:
         emit_json(asked.facts | {"out": str(path), "bytes": path.stat().st_size})
         return
     size = counted(path.stat().st_size, "byte")
-    console = console_for(asked.as_json)
-    line(console, f"The report on {asked.model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
-    line(console, command("export", asked.model, "--to", "c"), "bold")
+    asked.line(f"The report on {asked.model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
+    asked.line(command("export", asked.model, "--to", "c"), "bold")
 
 
 def _evidence(model: "TrainedModel", asked: Reporting) -> Any:

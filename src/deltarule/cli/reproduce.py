@@ -10,7 +10,7 @@ from rich.text import Text
 from deltarule import data
 from deltarule.cli.options import check_given, count, option
 from deltarule.cli.reading import Folders, Screen, require_writable
-from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
+from deltarule.cli.screen import command, emit_json, show_download, table_of, warnings_as_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,17 +46,16 @@ def reproduce(asked: Reproduction) -> None:
     Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
     minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
     """
-    from deltarule.cli.progress import DownloadProgress, ExperimentProgress
+    from deltarule.cli.progress import ExperimentProgress
     from deltarule.data.optional import require
     from deltarule.experiments import EXPERIMENTS, Settings, choose, run, write
 
-    console = console_for(asked.as_json)
     if asked.name is None:
         listed = [{"name": name} | each._asdict() for name, each in EXPERIMENTS.items()]
         if asked.as_json:
             emit_json({"experiments": listed})
         for each in [] if asked.as_json else listed:
-            line(console, f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
+            asked.line(f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
         return
     names = choose(asked.name)
     require("matplotlib", "an experiment", "plot")  # before the work, not after it
@@ -66,8 +65,8 @@ def reproduce(asked: Reproduction) -> None:
     require_writable("--out", folder / "README.md")
     mnist: Any = None
     if any(EXPERIMENTS[each].needs_mnist for each in names):
-        with DownloadProgress() as progress:  # asked for before the work begins, so that its absence is known at once
-            mnist = data.load("mnist", data_dir=asked.folders, progress=progress)
+        # Asked for before the work begins, so that its absence is known at once.
+        mnist = data.load("mnist", data_dir=asked.folders, progress=show_download)
     options = (["--quick"] if asked.quick else []) + ([] if asked.seeds is None else ["--seeds", asked.seeds])
     records = []
     for each in names:
@@ -77,11 +76,11 @@ def reproduce(asked: Reproduction) -> None:
             report = run(each, settings)
         seconds = time.perf_counter() - started
         files = write(report, folder, command("reproduce", each, *options))
-        console.print(_table(report))
-        line(console, f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
+        asked.console.print(_table(report))
+        asked.line(f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
     # After a small run the whole one, after that the list of the others.
-    line(console, command("reproduce", *([asked.name] if asked.quick else [])), "bold")
+    asked.line(command("reproduce", *([asked.name] if asked.quick else [])), "bold")
     if asked.as_json:
         emit_json({"quick": asked.quick, "folder": str(folder), "experiments": records})
 

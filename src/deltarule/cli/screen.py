@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -21,11 +20,6 @@ from deltarule.models.words import finite
 SHOWN = 10  # rows of a table of predictions
 
 
-def console_for(as_json: bool) -> Console:
-    """Standard output, or standard error when standard output is kept for the JSON line."""
-    return Console(stderr=as_json, highlight=False)
-
-
 def emit_json(record: dict[str, Any]) -> None:
     """Write the record as the one JSON line of standard output; a number that is not finite becomes null."""
     print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
@@ -35,6 +29,11 @@ def show_notes(notes: Iterable[str]) -> None:
     """Write what the user should know about the data to standard error, one line each."""
     for note in notes:
         print(f"Note: {as_typed(note)}", file=sys.stderr)
+
+
+def show_download(address: str) -> None:
+    """Say what is being downloaded."""
+    print(f"Downloading {address}", file=sys.stderr)
 
 
 @contextmanager
@@ -53,11 +52,6 @@ def warnings_as_notes() -> Iterator[None]:
             warnings.simplefilter("always", category)
         warnings.showwarning = show
         yield
-
-
-def line(console: Console, text: str, style: str = "") -> None:
-    """Write a line exactly as it is: no wrapping, no markup."""
-    console.print(Text(text, style=style), soft_wrap=True)
 
 
 def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) -> Table:

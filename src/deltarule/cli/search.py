@@ -19,7 +19,7 @@ from deltarule.cli.loading import load_data
 from deltarule.cli.options import check_given, count, one_of, option
 from deltarule.cli.plan import make_plan
 from deltarule.cli.reading import Screen
-from deltarule.cli.screen import command, console_for, emit_json, line, table_of, warnings_as_notes
+from deltarule.cli.screen import command, emit_json, table_of, warnings_as_notes
 from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
 from deltarule.errors import ModelFileError, counted
 from deltarule.models.words import number, share
@@ -128,13 +128,13 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
 
 def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", way: Way) -> None:
     """Score the winner on the test part, save it, and say what was found."""
-    from deltarule.models.fitting import finished, scales_of
+    from deltarule.models.fitting import finished, scaling_of
     from deltarule.models.outcome import outcome_of
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    outcome = outcome_of(plan, found.result, data.train, data.validation, scales_of(data))
+    outcome = outcome_of(plan, found.result, data.train, data.validation, scaling_of(data).std)
     model = finished(outcome, data, summary.origin_of(winner))
     path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)
@@ -142,11 +142,10 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     model.save(path)
     record = summary.json_record(winner, model, True, time.perf_counter() - STARTED)
     again = command("train", choices.source, *as_options(winner), *([] if path == choices.model else ["--out", path]))
-    console = console_for(way.as_json)
-    console.print(_table(found, plan))
-    console.print(summary.panel(model, record, title="deltarule search"))
-    line(console, f"The best trial is saved in {path}{why}. This command trains it again:")
-    line(console, again, "bold")
+    way.console.print(_table(found, plan))
+    way.console.print(summary.panel(model, record, title="deltarule search"))
+    way.line(f"The best trial is saved in {path}{why}. This command trains it again:")
+    way.line(again, "bold")
     if way.as_json:
         trials = [vars(trial) for trial in found.trials]
         emit_json(record | {"method": way.method, "best": found.best.values, "trials": trials, "command": again})

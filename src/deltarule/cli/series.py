@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
-from deltarule.cli.reading import Rows, parse_hidden, parse_lags
-from deltarule.cli.screen import (
-    SHOWN,
-    command,
-    console_for,
-    emit_json,
-    finite,
-    line,
-    panel_of,
-    show_notes,
-    table_of_rows,
-    write_csv,
-)
+from deltarule.cli.model import Predictions
+from deltarule.cli.reading import Rows, Screen, parse_hidden, parse_lags
+from deltarule.cli.screen import SHOWN, command, emit_json, finite, panel_of, show_notes
 from deltarule.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -30,7 +20,7 @@ if TYPE_CHECKING:
 LONGEST = 20  # the steps ahead that are judged where no --horizon is given
 
 
-def train_series(choices: Choices, as_json: bool) -> None:
+def train_series(choices: Choices, screen: Screen) -> None:
     """Train on the first 85 % of the steps, judge on the rest, save."""
     from deltarule.data.splitting import held_out
     from deltarule.models.series.judging import judged, verdict
@@ -70,7 +60,6 @@ def train_series(choices: Choices, as_json: bool) -> None:
         "training_seconds": round(seconds, 3),
     }
     model.save(choices.model)
-    console = console_for(as_json)
     members = len(model.committee_.weights)
     facts = [
         ("data", f"{Path(choices.source).name}: {cut:,} steps to fit, {len(series.Y) - cut:,} to test, in their order"),
@@ -84,11 +73,11 @@ def train_series(choices: Choices, as_json: bool) -> None:
         ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
         ("saved", str(choices.model)),
     ]
-    console.print(panel_of("deltarule train", facts))
-    console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
+    screen.console.print(panel_of("deltarule train", facts))
+    screen.console.print(panel_of("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
     goes_on = "report" if series.inputs else "predict"  # which would need rows with the inputs to come
-    line(console, command(goes_on, choices.model, choices.source), "bold")
-    if as_json:
+    screen.line(command(goes_on, choices.model, choices.source), "bold")
+    if screen.as_json:
         emit_json(
             {
                 "source": choices.source,
@@ -111,7 +100,7 @@ def train_series(choices: Choices, as_json: bool) -> None:
         )
 
 
-def predict_series(model: "NARXRegressor", asked: "Prediction") -> None:
+def continued(model: "NARXRegressor", asked: "Prediction") -> Predictions:
     """Continue the series of the source: its last rows, which lack outputs, or so many steps where it has no inputs."""
     import numpy as np
     from scipy.special import ndtri
@@ -133,35 +122,23 @@ def predict_series(model: "NARXRegressor", asked: "Prediction") -> None:
         )
     past, future = series.part(0, end), series.part(end, end + count)
     ahead, std = model.follow(*past.arrays).forecast(count, future.U if inputs else None, return_std=True)
-    ahead, std = np.reshape(ahead, (count, -1)), np.reshape(std, (count, -1))
     step = series.time[1] - series.time[0] if len(series.time) > 1 else 1
     times = series.time[0] + step * np.arange(end, end + count)
     times = np.array([str(one)[:19] for one in times]) if times.dtype.kind == "M" else times
-    spread: dict[str, Any] = {"std": std}
+    steps = counted(count, "step")
+    spread = {"std": std}
     if asked.interval is not None:
         reach = float(ndtri((1 + asked.interval) / 2))
         spread |= {"lower": ahead - reach * std, "upper": ahead + reach * std}
-    columns: dict[str, Any] = {options.get("time") or "step": times}
-    for j, name in enumerate(targets):
-        columns |= {name: ahead[:, j], **{f"{name}_{kind}": values[:, j] for kind, values in spread.items()}}
-    if asked.out is not None:
-        write_csv(asked.out, columns)
-    if asked.as_json:
-        emit_json(
-            asked.facts
-            | {
-                "times": times,
-                "predictions": {name: columns[name] for name in targets},
-                **{kind: {name: columns[f"{name}_{kind}"] for name in targets} for kind in spread},
-                "out": None if asked.out is None else str(asked.out),
-            }
-        )
-        return
-    console = console_for(asked.as_json)
-    source = Path(asked.source).name
-    line(console, f"{source} goes on for {counted(count, 'step')} after its last output, by {asked.model}")
-    console.print(table_of_rows(columns, SHOWN))
-    line(console, asked.again if asked.out is None else command("export", asked.model, "--to", "c"), "bold")
+    return Predictions(
+        title=f"{Path(asked.source).name} goes on for {steps} after its last output, by {asked.model}",
+        targets=targets,
+        places={options.get("time") or "step": times},
+        said=dict(zip(targets, np.reshape(ahead, (count, -1)).T, strict=True)),
+        spread={what: dict(zip(targets, np.reshape(v, (count, -1)).T, strict=True)) for what, v in spread.items()},
+        beside={},
+        facts={"times": times},
+    )
 
 
 def read_for(model: "NARXRegressor", asked: Rows) -> "Series":

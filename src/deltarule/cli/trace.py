@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.options import option
 from deltarule.cli.reading import Rows
-from deltarule.cli.screen import command, console_for, emit_json, line
+from deltarule.cli.screen import command, emit_json
 from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def trace(asked: OneRow) -> None:
         emit_json(asked.facts | {"row": asked.row} | _record(trained, answers, traced))
         return
     print_trace(trained, f"row {asked.row} of {rows.name}", answers, traced, asked.full)
-    line(console_for(asked.as_json), command("check", *asked.words()), "bold")
+    asked.line(command("check", *asked.words()), "bold")
 
 
 def _place(rows: "RawRows", row: int) -> int:

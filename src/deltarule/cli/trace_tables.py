@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.cli.screen import line
 from deltarule.errors import counted
 from deltarule.models.words import number
 from deltarule.network.tracing import equations
@@ -15,8 +14,7 @@ from deltarule.network.tracing import equations
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
     from deltarule.network.layers import LayerParams
-    from deltarule.network.network import Network
-    from deltarule.network.tracing import LayerTrace, Trace
+    from deltarule.network.tracing import Trace
 
 MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
 NUMBER_WIDTH = 12
@@ -29,51 +27,51 @@ def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], t
         widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
     target, prediction = answers
-    line(console, f"{example}: target {target}, prediction {prediction}", "bold")
-    line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
-    line(console, "\nForward pass", "bold cyan")
-    _formulas(console, ["a^1 = x   (1)"])
+    _line(console, f"{example}: target {target}, prediction {prediction}", "bold")
+    _line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
+    _line(console, "\nForward pass", "bold cyan")
+    _line(console, "  a^1 = x   (1)", "magenta")
     names = [Text(name) for name in model.schema.input_names]
     _vectors(console, {"input": names, "a^1": traced.x}, full, "k")
     for i in range(len(traced.layers)):
-        _forward(console, model, i, traced.layers[i], full)
-    line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
+        _layer(console, model, i, traced, full, forward=True)
+    _line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
     for i in reversed(range(len(traced.layers))):
-        _backward(console, model, i, traced, full)
+        _layer(console, model, i, traced, full, forward=False)
 
 
-def _forward(console: Console, model: "TrainedModel", i: int, layer: "LayerTrace", full: bool) -> None:
-    """Equations (2) and (3) of one layer."""
-    l = i + 2  # noqa: E741
-    _heading(console, model.net, i, layer)
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool, forward: bool) -> None:
+    """Equations (2) and (3) of one layer; or BP1 or BP2, then BP3 and BP4."""
+    l, layer, described, last = i + 2, traced.layers[i], model.net.layers[i], i + 1 == len(traced.layers)  # noqa: E741
+    activation = getattr(described, "activation", None)
+    shape = f" ({' × '.join(map(str, layer.a.shape))})" * (layer.a.ndim > 1)
+    name = f"{type(described).__name__}, {counted(layer.a.size, 'neuron')}{shape}"
+    name += f", sigma = {activation}" if activation else ""
+    _line(console, f"\nLayer {l}{', the output' * last}: {name}", "bold")
     formulas = equations(model.net, i)
-    _formulas(console, [formulas["z"], formulas["a"], formulas["slope"]])
-    vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z)
+    columns: dict[str, Any] = {"output": [Text(name) for name in model.schema.output_names]} if last else {}
+    if forward:
+        shown = ["z", "a", "slope"]
+        vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z)
+        columns |= {**vectors, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
+    else:
+        shown = ["dC_da", "delta", *(f"d{name}" for name in reversed(layer.gradients) if f"d{name}" in formulas)]
+        vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta)
+        columns |= {"y": traced.y, f"a^{l}": layer.a} if last else {}
+        columns |= {"∇_a C" if last else f"dC/da^{l}": layer.dC_da, f"sigma'(z^{l})": layer.slope}
+        columns |= {f"delta^{l}": layer.delta, **vectors}
+    for which in shown:
+        _line(console, f"  {formulas[which]}", "magenta")
+    if not forward:
+        _vectors(console, columns, full)
     for name, matrix in matrices.items():
         _matrix(console, name, matrix, full)
-    last = i + 1 == len(model.net.layers)
-    columns = {**_outputs(model, last), **vectors, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
-    _vectors(console, columns, full)
-
-
-def _backward(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool) -> None:
-    """BP1 or BP2, then BP3 and BP4, of one layer."""
-    l, layer = i + 2, traced.layers[i]  # noqa: E741
-    last = i + 1 == len(traced.layers)
-    _heading(console, model.net, i, layer)
-    formulas = equations(model.net, i)
-    gradients = [formulas[f"d{name}"] for name in reversed(layer.gradients) if f"d{name}" in formulas]
-    _formulas(console, [formulas["dC_da"], formulas["delta"], *gradients])
-    columns = _outputs(model, last) | ({"y": traced.y, f"a^{l}": layer.a} if last else {})
-    columns |= {
-        "∇_a C" if last else f"dC/da^{l}": layer.dC_da,
-        f"sigma'(z^{l})": layer.slope,
-        f"delta^{l}": layer.delta,
-    }
-    vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta)
-    _vectors(console, columns | vectors, full)
-    for name, matrix in matrices.items():
-        _matrix(console, name, matrix, full)
+    if forward:
+        _vectors(console, columns, full)
 
 
 def _apart(arrays: "LayerParams", written: str, z: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -82,25 +80,6 @@ def _apart(arrays: "LayerParams", written: str, z: np.ndarray) -> tuple[dict[str
     named = {written.format(name): np.asarray(array) for name, array in arrays.items()}
     vectors = {name: array for name, array in named.items() if array.ndim == 1 and array.size == neurons}
     return vectors, {name: array for name, array in named.items() if array.ndim > 1}
-
-
-def _outputs(model: "TrainedModel", last: bool) -> dict[str, Any]:
-    """The names of the outputs, for the last layer."""
-    return {"output": [Text(name) for name in model.schema.output_names]} if last else {}
-
-
-def _heading(console: Console, net: "Network", i: int, layer: "LayerTrace") -> None:
-    described = net.layers[i]
-    activation = getattr(described, "activation", None)
-    size = counted(layer.a.size, "neuron") + (f" ({' × '.join(map(str, layer.a.shape))})" if layer.a.ndim > 1 else "")
-    name = f"{type(described).__name__}, {size}" + (f", sigma = {activation}" if activation else "")
-    last = ", the output" if i + 1 == len(net.layers) else ""
-    line(console, f"\nLayer {i + 2}{last}: {name}", "bold")
-
-
-def _formulas(console: Console, formulas: list[str]) -> None:
-    for formula in formulas:
-        line(console, f"  {formula}", "magenta")
 
 
 def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str = "j") -> None:
@@ -120,15 +99,15 @@ def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str =
         t, j = np.indices(steps)
         columns = {"t": [Text(str(n)) for n in t.flat], "neuron": [Text(str(n)) for n in j.flat]} | columns
         index = ""
-    columns = {
-        name: column.reshape(-1) if isinstance(column, np.ndarray) else column for name, column in columns.items()
-    }
-    count = len(next(iter(columns.values())))
+    count = next(iter(lengths.values()))
     shown = count if full else min(count, MOST_NEURONS)
-    cells = {name: [_cell(column[j]) for j in range(shown)] for name, column in columns.items()}
+    cells = {
+        name: [number(float(value), 5) for value in column.flat[:shown]] if name in arrays else column[:shown]
+        for name, column in columns.items()
+    }
     _tables(console, index, cells, cut=shown < count)
     if shown < count:
-        line(console, f"{shown} of {count}; --full prints all", "dim")
+        _line(console, f"{shown} of {count}; --full prints all", "dim")
 
 
 def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None:
@@ -136,7 +115,7 @@ def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None
     shape = " × ".join(map(str, matrix.shape))
     matrix = matrix.reshape(len(matrix), -1)
     rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
-    line(console, f"{name}, {shape}")
+    _line(console, f"{name}, {shape}")
     cells = {str(k): [number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
     cells |= {"...": [""] * rows} if columns < matrix.shape[1] else {}
     _tables(console, "j \\ k", cells, cut=rows < matrix.shape[0])
@@ -165,7 +144,3 @@ def _tables(console: Console, index: str, columns: dict[str, list[Any]], cut: bo
         if cut:
             table.add_row("...", *("" for _ in here))
         console.print(table)
-
-
-def _cell(value: Any) -> Any:
-    return value if isinstance(value, Text) else number(float(value), 5)

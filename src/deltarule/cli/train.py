@@ -18,7 +18,7 @@ from deltarule.cli.failures import BAD_INPUT, INTERRUPTED
 from deltarule.cli.loading import division, leads, load_data, load_streamed
 from deltarule.cli.plan import long_training, make_plan
 from deltarule.cli.reading import Screen
-from deltarule.cli.screen import console_for, emit_json, line, show_notes, warnings_as_notes
+from deltarule.cli.screen import emit_json, show_notes, warnings_as_notes
 from deltarule.cli.series import train_series
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def train(choices: Choices, screen: Screen) -> None:
     """
     check_choices(choices)
     if choices.is_series:
-        train_series(choices, screen.as_json)
+        train_series(choices, screen)
         return
     if choices.coordinator is not None:
         from deltarule.engine.processes import join
@@ -49,14 +49,14 @@ def train(choices: Choices, screen: Screen) -> None:
         join(choices.coordinator, choices.processes, choices.process_id)
     data, outcome = _run(choices)
     if leads(choices):
-        _finish(choices, data, outcome, screen.as_json)
+        _finish(choices, data, outcome, screen)
 
 
 def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     """Load and train."""
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.models.fitting import fit, scales_of
+    from deltarule.models.fitting import fit, scaling_of
 
     data = load_streamed(choices) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
@@ -73,7 +73,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
             plan,
             data.train,
             data.validation,
-            scales_of(data),
+            scaling_of(data),
             share=share,
             time_limit=choices.time_limit,
             record=choices.recorded or (),
@@ -88,7 +88,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     return data, outcome
 
 
-def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", as_json: bool) -> None:
+def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", screen: Screen) -> None:
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
     from deltarule.models.fitting import finished
 
@@ -99,14 +99,13 @@ def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", as_json: b
     if saved:
         model.save(choices.model)
     record = summary.json_record(choices, model, saved, time.perf_counter() - STARTED)
-    console = console_for(as_json)
-    console.print(summary.panel(model, record, resumed=choices.resume is not None))
+    screen.console.print(summary.panel(model, record, resumed=choices.resume is not None))
     if (verdict := summary.verdict_panel(model)) is not None:
-        console.print(verdict)
+        screen.console.print(verdict)
     if saved:
         for words in summary.next_commands(choices, data):
-            line(console, words, "bold")
-    if as_json:
+            screen.line(words, "bold")
+    if screen.as_json:
         emit_json(record)
     if result.stop_reason in ("diverged", "interrupted"):
         print(summary.farewell(choices, model, saved), file=sys.stderr)

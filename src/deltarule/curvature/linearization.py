@@ -217,12 +217,8 @@ def gram_diagonal(lin: Linearization, covariance: Sequence[LayerParams]) -> Arra
 
 
 def gram_traces(lin: Linearization, errors: list[Array], M: Array) -> list[LayerParams]:
-    """tr(M J_g J_g^T) of every group g: for each layer {"W": (n_in,), the weights from each input, "b": ()}.
-
-    Args:
-        lin: m examples, k residuals each.
-        errors: `lin.errors()`.
-        M: symmetric, (m k, m k).
+    """tr(M J_g J_g^T) of every group g, for a symmetric M (m k, m k): for each layer {"W": (n_in,), the weights from
+    each input, "b": ()}; from `lin.errors()`.
     """
     parts = zip(lin.net.layers, lin.passes, errors, strict=True)
     return [layer.gram_trace(here, d, M) for layer, here, d in parts]

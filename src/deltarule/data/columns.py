@@ -57,6 +57,12 @@ class Column:
         raise NotImplementedError
 
     @property
+    def if_missing(self) -> tuple[str, ...]:
+        """The name of the last input of a column that is imputed."""
+        this: Any = self
+        return (f"{this.name} is missing",) if self.imputed else ()
+
+    @property
     def width(self) -> int:
         """The number of network inputs it becomes."""
         return len(self.input_names)
@@ -65,11 +71,6 @@ class Column:
     def raw(self) -> tuple[RawColumn, ...]:
         """The columns that whoever gives a row of raw numbers gives for it; a kind that has no such form is refused."""
         raise ConfigurationError(f"exported code has no columns of the kind {self.kind!r}: predict with deltarule")
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What could surprise whoever trains on it."""
-        return ()
 
     def in_words(self) -> str:
         """What the training rows were like; nothing of what has no words."""
@@ -135,17 +136,11 @@ class NumericColumn(Column):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return (self.name, *((f"{self.name} is missing",) if self.imputed else ()))
+        return (self.name, *self.if_missing)
 
     @property
     def raw(self) -> tuple[RawColumn, ...]:
         return (RawColumn(self.name, self.mean, self.std, imputed=self.imputed),)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        held = "no value" if self.low is None else f"{self.low:g}"
-        constant = f"column {self.name!r} holds {held} in every training row; it is shifted, not scaled"
-        return (constant,) if self.low == self.high else ()
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
         """Standardise the cells of `column`, (N,), to (N, width) float64; a DataError names the first that is none."""
@@ -200,8 +195,7 @@ class CategoricalColumn(Column):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        names = [f"{self.name}={category}" for category in self.categories]
-        return (*names, *((f"{self.name} is missing",) if self.imputed else ()))
+        return (*(f"{self.name}={category}" for category in self.categories), *self.if_missing)
 
     @property
     def raw(self) -> tuple[RawColumn, ...]:

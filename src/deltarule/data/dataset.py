@@ -55,7 +55,7 @@ class Loaded:
     train: Any
     validation: Examples  # choose the best epoch
     test: Examples  # are looked at once, at the end
-    notes: tuple[str, ...] = ()  # what the user should know: rows dropped, columns ignored, constant columns
+    notes: tuple[str, ...] = ()  # what the user should know: rows dropped, columns ignored
 
     @property
     def parts(self) -> dict[str, Examples]:

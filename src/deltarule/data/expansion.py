@@ -5,16 +5,17 @@ from the original images and depends on the seed alone. Pixels stay within the r
 one is a weighted mean of old ones and of the empty background, 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from deltarule.data.dataset import DataSet, Examples
 from deltarule.errors import ConfigurationError, DataError
 
 KINDS = ("shift", "rotate", "elastic", "distort")
-CHUNK = 1024  # images resampled at a time; the random fields are drawn by chunks, so another number draws others
+CHUNK = 1024  # images bent at a time; the random fields are drawn by chunks, so another number draws others
 
 
 def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -35,14 +36,11 @@ def rotated(images: np.ndarray, seed: int = 0, degrees: float = 10.0) -> np.ndar
     """Every image turned about its centre by its own angle, uniform in [-degrees, degrees]: (N, h, w) to the same."""
     h, w = images.shape[1:]
     angles = np.random.default_rng(seed).uniform(-1, 1, len(images)) * np.deg2rad(degrees)
-    y, x = (axis.astype(np.float32) for axis in np.mgrid[:h, :w])
+    y, x = np.mgrid[:h, :w]
     y, x = y - (h - 1) / 2, x - (w - 1) / 2
-    turned = np.empty_like(images)
-    for start in range(0, len(images), CHUNK):
-        part = slice(start, start + CHUNK)
-        cos, sin = (f(angles[part]).astype(np.float32)[:, None, None] for f in (np.cos, np.sin))
-        turned[part] = resampled(images[part], (h - 1) / 2 + cos * y - sin * x, (w - 1) / 2 + sin * y + cos * x)
-    return turned
+    rows = ((h - 1) / 2 + np.cos(angle) * y - np.sin(angle) * x for angle in angles)
+    columns = ((w - 1) / 2 + np.sin(angle) * y + np.cos(angle) * x for angle in angles)
+    return resampled(images, rows, columns)
 
 
 def elastic(images: np.ndarray, seed: int = 0, alpha: float | None = None, sigma: float | None = None) -> np.ndarray:
@@ -89,19 +87,12 @@ def distorted(
     return moved
 
 
-def resampled(images: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The images (N, h, w) read at rows y and columns x, each (N, h, w), by bilinear interpolation; 0 outside."""
-    N, h, w = images.shape
-    padded = np.zeros((N, h + 3, w + 3), images.dtype)
-    padded[:, 1 : h + 1, 1 : w + 1] = images
-    y, x = np.clip(y + 1, 0, h + 1), np.clip(x + 1, 0, w + 1)
-    row, column = y.astype(np.int32), x.astype(np.int32)
-    down, right = (y - row).astype(images.dtype), (x - column).astype(images.dtype)
-    place = np.arange(N, dtype=np.int32)[:, None, None] * ((h + 3) * (w + 3)) + row * (w + 3) + column
-    flat = padded.reshape(-1)
-    above = (1 - right) * flat[place] + right * flat[place + 1]
-    below = (1 - right) * flat[place + (w + 3)] + right * flat[place + (w + 4)]
-    return (1 - down) * above + down * below
+def resampled(images: np.ndarray, y: Iterable[np.ndarray], x: Iterable[np.ndarray]) -> np.ndarray:
+    """The images (N, h, w), each read at its rows y and columns x (h, w) by bilinear interpolation; 0 outside."""
+    read = np.empty_like(images)
+    for image, rows, columns, output in zip(images, y, x, read, strict=True):
+        map_coordinates(image, [rows, columns], output, order=1, mode="grid-constant")
+    return read
 
 
 def expand(

@@ -101,7 +101,11 @@ class Found:
     def schema(self) -> tuple[Schema, tuple[str, ...]]:
         """The schema, and notes of what could surprise."""
         columns, targets = (NumericColumn.of(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y)))
-        notes = tuple(note for column in columns for note in column.notes)
+        notes = tuple(
+            f"column {column.name!r} holds {column.low:g} in every training row; it is shifted, not scaled"
+            for column in columns
+            if column.low == column.high
+        )
         if self.values is None:
             return Schema("table", "regression", columns, targets, None, self.targets), notes
         classes = tuple(int(value) for value in sorted(self.values))
@@ -154,7 +158,7 @@ def _read(found: Found, stream: Stream, parts: Parts, among: Among, progress: Ca
                 found.add(number, at, x, y.reshape(len(y), -1), part)
                 at += len(x)
             done += block.rows
-            progress(done / share.rows)
+            progress(done / len(share))
         first += block.rows
 
 

@@ -23,7 +23,7 @@ class Parts:
     """The part of every row of a stream of at least 3 rows, drawn by a seed when its block is read."""
 
     def __init__(self, stream: Stream, seed: int):
-        N = stream.rows
+        N = len(stream)
         require_rows(N)
         self.seed, self.inputs = seed, stream.inputs
         self.drawn = self.held = max(1, min(held_out(N), _room(stream.inputs + stream.targets)))
@@ -86,7 +86,7 @@ class TrainingRows(Stream):
 
     def __init__(self, stream: Stream, parts: Parts, schema: Schema, digest: str | None = None):
         self.stream, self.parts, self.schema = stream, parts, schema
-        split = f"{parts.held} and {parts.held} of {stream.rows} rows held out by seed {parts.seed}"
+        split = f"{parts.held} and {parts.held} of {len(stream)} rows held out by seed {parts.seed}"
         self.digest = None if digest is None else f"{digest}, {split}"
         self.inputs, self.targets = stream.inputs, stream.targets
         kept = ((i, block.rows - parts.count(i), block) for i, block in enumerate(stream.blocks))

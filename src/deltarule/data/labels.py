@@ -76,11 +76,6 @@ def one_hot(
     return encoded
 
 
-def most_active(outputs: np.ndarray, classes: Sequence[Label]) -> np.ndarray:
-    """The class of the most active output of each row, (N,): labels[i] = classes[argmax_j a_j^L], a^L (N, k)."""
-    return np.array(classes)[np.argmax(outputs, axis=1)]
-
-
 def probabilities(outputs: np.ndarray) -> np.ndarray:
     """Read outputs as probabilities of the classes, (N, k) float64: p_j = a_j^L / sum_i a_i^L.
 

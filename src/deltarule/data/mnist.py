@@ -8,11 +8,10 @@ Learning", chapter 1.
 
 import gzip
 import hashlib
-import logging
 import math
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def mnist(
     data_dir: Folders = None,
     cache_dir: str | Path | None = None,
     base_urls: Sequence[str] = MIRRORS,
-    progress: Any = None,
+    progress: Callable[[str], Any] = lambda address: None,
 ) -> Pictures:
     """MNIST with Nielsen's split, pixels scaled to 0..1 in float32.
 
@@ -60,7 +59,7 @@ def mnist(
             directly or in a subfolder mnist; None for the cache and the mirrors.
         cache_dir: where downloads are kept, by default platformdirs' cache folder for deltarule.
         base_urls: the mirrors, tried in order.
-        progress: a bar handed to pooch, see `download`.
+        progress: told the address of each file that is downloaded, before it is.
 
     Raises:
         DataError: a file is missing, damaged, of the wrong MD5 sum (a download is then deleted), or could not
@@ -92,30 +91,23 @@ def mnist(
     return Pictures("mnist", images, labels.astype(np.int64), pixels, parts, tuple(notes))
 
 
-def download(path: Path, base_urls: Sequence[str], progress: Any = None) -> None:
-    """Download a file, by its name, from the first of the mirrors that answers, whole or not at all.
-
-    `progress` is an object like a tqdm bar (`total`, `update`, `reset`, `close`) that is told of each piece, or None.
-    """
+def download(path: Path, base_urls: Sequence[str], progress: Callable[[str], Any]) -> None:
+    """Download a file, by its name, from the first of the mirrors that answers, whole or not at all."""
     pooch = require("pooch", "a download")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"the cache folder {path.parent} cannot be made ({error.strerror}): use --data-dir") from None
-    bar, logger, failures = False if progress is None else progress, pooch.get_logger(), []
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # pooch would write its progress to standard error; what matters goes to `progress`
-    try:
-        for base_url in base_urls:
-            try:
-                pooch.retrieve(base_url + path.name, None, path.name, path.parent, progressbar=bar)
-                return
-            except (OSError, ValueError) as error:  # every error of requests is an OSError
-                status = getattr(getattr(error, "response", None), "status_code", None)
-                reason = type(error).__name__ if status is None else f"HTTP status {status}"
-                failures.append(f"{base_url}{path.name} ({reason})")
-    finally:
-        logger.setLevel(level)
+    pooch.get_logger().setLevel("ERROR")  # pooch would write to standard error; what matters goes to `progress`
+    failures = []
+    for address in (base_url + path.name for base_url in base_urls):
+        progress(address)
+        try:
+            pooch.retrieve(address, None, path.name, path.parent)
+            return
+        except (OSError, ValueError) as error:  # every error of requests is an OSError
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            failures.append(f"{address} ({type(error).__name__ if status is None else f'HTTP status {status}'})")
     fault = f"{path.name} could not be downloaded; tried {', '.join(failures) or 'no address'}"
     raise DataError(f"{fault}: put MNIST's four files in a folder yourself and name it with --data-dir")
 
@@ -137,7 +129,7 @@ def _find(folders: tuple[Path, ...]) -> dict[str, Path]:
     raise DataError(f"{fault}; {cure}")
 
 
-def _cached(path: Path, md5: str, base_urls: Sequence[str], progress: Any) -> np.ndarray:
+def _cached(path: Path, md5: str, base_urls: Sequence[str], progress: Callable[[str], Any]) -> np.ndarray:
     """Read a file from the cache, downloaded first if need be; delete it if it is not MNIST's."""
     if not path.is_file():
         download(path, base_urls, progress)

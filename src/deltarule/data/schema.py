@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.data.cells import as_objects, shown
 from deltarule.data.columns import CategoricalColumn, NumericColumn, Pixels, encode_columns, find_columns
-from deltarule.data.labels import Label, check_classes, most_active, one_hot
+from deltarule.data.labels import Label, check_classes, one_hot
 from deltarule.data.optional import Frame, require
 from deltarule.errors import DataError
 
@@ -151,7 +151,7 @@ class Schema:
             row = int(np.argmin(np.isfinite(outputs).all(axis=1)))
             raise DataError(f"the outputs of row {row} are {outputs[row]}, not finite: the network has diverged")
         if self.classes is not None:
-            return most_active(outputs, self.classes)
+            return np.array(self.classes)[np.argmax(outputs, axis=1)]
         decoded = [column.decode(outputs[:, j].astype(np.float64)) for j, column in enumerate(self.targets)]
         return np.stack(decoded, axis=1)
 

@@ -16,22 +16,13 @@ EVEN = 0.01  # of a step, by which one may differ from the others
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Evenly spaced steps; a step that the table leaves out has NaN.
+    """Evenly spaced steps; a step that the table leaves out has NaN."""
 
-    Args:
-        time: the time of each step, (T,): numbers, or datetime64.
-        targets: the names of the outputs.
-        inputs: the names of the inputs.
-        Y: (T, k).
-        U: (T, m).
-        notes: what the user should know.
-    """
-
-    time: np.ndarray
-    targets: tuple[str, ...]
+    time: np.ndarray  # of each step, (T,): numbers, or datetime64
+    targets: tuple[str, ...]  # the names of the outputs
     inputs: tuple[str, ...]
-    Y: np.ndarray
-    U: np.ndarray
+    Y: np.ndarray  # outputs, (T, k)
+    U: np.ndarray  # inputs, (T, m)
     notes: tuple[str, ...] = ()
 
     @property
@@ -62,20 +53,11 @@ def series_of(
     drop: Sequence[str] = (),
     resample: float | None = None,
 ) -> Series:
-    """The series that a table holds.
+    """The series that a table holds, one row a step.
 
-    Args:
-        frame: the table, one row a step.
-        origin: its name, for messages.
-        targets: the columns of the outputs.
-        time: the column of the time; None takes the rows as evenly spaced.
-        inputs: the columns of the inputs; None takes all others but `drop`.
-        drop: columns to leave out.
-        resample: the step, in the unit of the time (seconds of dates), to which rows are interpolated; None refuses
-            times that are not evenly spaced.
-
-    Raises:
-        DataError: a column is missing or no numbers, or times do not rise evenly.
+    Without the column of the `time` rows are evenly spaced. `inputs` None takes all columns but those in `drop`.
+    `resample` is the step, in the unit of the time (seconds of dates), to which rows are interpolated; None refuses
+    times that are not evenly spaced.
     """
 
     def found(name: str, option: str) -> str:

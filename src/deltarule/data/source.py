@@ -13,7 +13,7 @@ from deltarule.data.table_file import rows_as_lines
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.errors import ConfigurationError, DataError
 
-# The sources of images by name: what the seed of the split, the folders and a download's progress bar give.
+# The sources of images by name: what the seed of the split, the folders and who is told of downloads give.
 PICTURES: dict[str, Callable[[int, Folders, Any], Pictures]] = {
     "digits": lambda seed, folders, progress: digits(seed),
     "mnist": lambda seed, folders, progress: mnist(folders, progress=progress),
@@ -31,7 +31,7 @@ def load(
     drop_missing: bool = False,
     options: TableOptions = AS_FOUND,
     by_mean: bool = False,
-    progress: Any = None,
+    progress: Callable[[str], Any] = lambda address: None,
 ) -> DataSet:
     """Load a source, split into training, validation and test examples.
 
@@ -45,7 +45,7 @@ def load(
         drop_missing: leave out a table's rows with missing cells instead of refusing them.
         options: how a table's file is written and what some of its columns are for.
         by_mean: divide a table's targets by their mean instead of standardising them: counts and rates.
-        progress: a bar like tqdm's that is told of a download.
+        progress: told the address of each file that is downloaded, before it is.
 
     Raises:
         DataError: the source, or a cell in it, cannot be used.
@@ -76,7 +76,7 @@ def load_raw(
     drop_missing: bool = False,
     targets: bool = True,
     options: TableOptions = AS_FOUND,
-    progress: Any = None,
+    progress: Callable[[str], Any] = lambda address: None,
 ) -> RawRows:
     """Read a source for a model that is already trained, encoded by the model's schema.
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.errors import ConfigurationError, DataError
+from deltarule.checks import require_count
+from deltarule.errors import DataError
 
 HELD_OUT = 0.15  # the share of the validation part, and of the test part
 SPLITS = ("random", "blocks")
@@ -31,10 +32,8 @@ def split(
     >>> [len(part) for part in split(100, seed=1)]
     [70, 15, 15]
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ConfigurationError(f"seed is {seed!r}: give a whole number of 0 or more")
     require_rows(count)
-    generator = np.random.default_rng(int(seed))
+    generator = np.random.default_rng(require_count("seed", seed, least=0))
     if labels is None:
         return _cut(generator.permutation(count))
     if len(labels) != count:

@@ -19,7 +19,7 @@ import numpy as np
 from deltarule.data.optional import require
 from deltarule.data.raw_table import reading
 from deltarule.data.table_columns import find_targets
-from deltarule.errors import ConfigurationError, DataError
+from deltarule.errors import DataError
 
 BLOCK_ROWS = 4096  # of an array; a Parquet file's blocks are its row groups
 PIECE_ROWS = 16_384  # the most rows of a Parquet file that are decoded at once
@@ -42,14 +42,9 @@ class Stream:
     blocks: tuple[Block, ...]
     digest: str | None = None  # of all rows, in words, where a pass over them has taken it
 
-    @property
-    def rows(self) -> int:
-        """N."""
-        return sum(block.rows for block in self.blocks)
-
     def __len__(self) -> int:
         """N."""
-        return self.rows
+        return sum(block.rows for block in self.blocks)
 
     def pieces(self, block: Block) -> Iterator[Piece]:
         """The rows of a block as (x, y), x (rows, n_1) and y (rows,) or (rows, k), a few at a time."""
@@ -143,20 +138,15 @@ class ParquetStream(Stream):
     def __init__(self, path: str | os.PathLike, target: str | Sequence[str], inputs: Sequence[str] | None = None):
         dataset, arrow = require("pyarrow.dataset", PURPOSE), require("pyarrow", PURPOSE)
         path = Path(path)
-        if not path.exists():
-            raise DataError(f"there is no folder or file {path}: check the name.")
-        files = sorted(parquet_files(path)) if path.is_dir() else [path]
+        files = sorted(parquet_files(path)) if path.is_dir() else [path] * path.is_file()
         if not files:
-            raise DataError(f"{path} holds no .parquet files: give a folder that does.")
+            raise DataError(f"{path} is no Parquet file and no folder of such files: check the name.")
         with reading(path, "Parquet", "check it", arrow.ArrowException, OSError):
             fragments = list(dataset.dataset(list(map(str, files)), format="parquet").get_fragments())
             footers = [(fragment.path, fragment.metadata, fragment.physical_schema) for fragment in fragments]
         names = list(footers[0][2].names)
         self.target_names = find_targets(names, target, str(path))
         self.input_names = tuple(n for n in names if n not in self.target_names) if inputs is None else tuple(inputs)
-        for name in self.input_names:
-            if name not in names:
-                raise ConfigurationError(f"{path} has no column {name!r} (its columns: {', '.join(names[:10])}).")
         self.columns = [*self.input_names, *self.target_names]
         for file, _, schema in footers:
             more = [name for name in schema.names if name not in names] if inputs is None else []

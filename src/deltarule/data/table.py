@@ -89,7 +89,7 @@ def load_table(
     inputs, fitted = (tuple(map(measured, names)) for names in (chosen, targets if classes is None else ()))
     numbers = [(column.name, as_numbers(frame[column.name])) for column in (*inputs, *fitted) if column.is_number]
     notes += (*dropped, *_counted(frame, inputs, lacking), *code_notes(numbers), *surprising)
-    notes += (*too_few_rows(len(parts[0])), *(note for column in (*inputs, *fitted) for note in column.notes))
+    notes += too_few_rows(len(parts[0]))
     schema = Schema("table", decided, inputs, fitted, classes, targets)
     if by_mean:
         schema = schema.by_mean([float(np.nanmean(as_numbers(frame[name])[parts[0]])) for name in targets])

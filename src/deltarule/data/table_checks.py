@@ -198,27 +198,15 @@ def _is_frequent(distinct: np.ndarray, counts: np.ndarray) -> bool:
 MARGIN = 0.1  # of a column's range: a row counts as outside only beyond it
 
 
-@dataclass(frozen=True)
-class Extrapolation:
-    """Rows beyond the training range, and the cell that lies farthest out, any one if there are no such rows."""
-
-    rows: tuple[int, ...]  # their places, ascending
-    column: str  # the name of the column of the farthest cell
-    place: int  # its row's place
-    value: float  # what it holds, in the column's unit
-    low: float  # the smallest value of the column among the training rows
-    high: float  # the largest one
-
-
-def extrapolation(schema: Schema, X: np.ndarray) -> Extrapolation | None:
-    """Which of the encoded rows X (N, n_1) lie outside the training range of a column by more than `MARGIN` of it.
+def extrapolation(schema: Schema, X: np.ndarray, numbers: np.ndarray) -> tuple[int | None, tuple[str, ...]]:
+    """How many of the encoded rows X (N, n_1) lie outside the training range of a column by more than `MARGIN` of it.
 
     A column that was constant in training is outside wherever it differs. Columns whose range is not known, categories
-    and pixels do not count; None if there are no others.
+    and pixels do not count; None if there are no others. And a note of the cell that lies farthest out.
     """
     ranged = [(column, X[:, block.start]) for column, block in schema.blocks if column.low is not None]
     if not ranged:
-        return None
+        return None, ()
     excess = np.zeros((len(X), len(ranged)))
     for j, (column, scaled) in enumerate(ranged):
         # In scaled values, where the ranges of all columns are of the same size.
@@ -226,8 +214,13 @@ def extrapolation(schema: Schema, X: np.ndarray) -> Extrapolation | None:
         margin = MARGIN * (high - low) + 1e-9 * max(abs(low), abs(high))
         beyond = np.maximum(low - scaled, scaled - high)
         excess[:, j] = np.where(beyond > margin, beyond / max(high - low, 1e-9), 0)
-    rows = np.flatnonzero(excess.any(axis=1))
-    place, j = (int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
+    count = int(np.count_nonzero(excess.any(axis=1)))
+    place, j = np.unravel_index(np.argmax(excess), excess.shape)
     worst, scaled = ranged[j]
-    value = float(worst.decode(scaled[place]))
-    return Extrapolation(tuple(rows.tolist()), worst.name, place, value, worst.low, worst.high)
+    note = (
+        f"{count:,} of {len(X):,} rows {'lies' if count == 1 else 'lie'} outside the range of the training rows by "
+        f"more than {100 * MARGIN:.0f} % of it, where the predictions are guesses; the farthest is row "
+        f"{numbers[place]}, with {worst.decode(scaled[place]):.4g} in {worst.name!r}, which was trained on from "
+        f"{worst.low:.4g} to {worst.high:.4g}"
+    )
+    return count, (note,) * (count > 0)

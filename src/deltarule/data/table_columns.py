@@ -192,15 +192,8 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
     """Choose the columns that can be inputs.
 
     Left out, with a note: columns without any value, dates, cells of other types, text that is the same in
-    every row, and text that differs in every one of more than 50 rows (names, identifiers).
-
-    Args:
-        frame: the table without its targets; cells may be missing.
-        origin: the file's name.
-        category: the columns that are categories whatever they hold.
-
-    Returns:
-        "numeric" or "categorical" for each input column, in the table's order; and notes.
+    every row, and text that differs in every one of more than 50 rows (names, identifiers). The columns in `category`
+    are categories whatever they hold. Returns "numeric" or "categorical" for each, in the table's order; and notes.
     """
     chosen: dict[str, str] = {}
     notes: list[str] = []

@@ -47,11 +47,7 @@ def of_params(params: Any) -> Engine:
 
 
 def get(name: str) -> Engine:
-    """The engine of that name.
-
-    Raises:
-        ConfigurationError: the name is not in `ENGINES`, or JAX is not installed.
-    """
+    """The engine of that name; a ConfigurationError if it is not in `ENGINES`, or JAX is not installed."""
     if require_choice("engine", name, ENGINES) == "numpy":
         return numpy_engine
     require_jax()

@@ -43,18 +43,9 @@ class Estimate(NamedTuple):
 
 
 def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int, devices: Any) -> str:
-    """The name of the engine: the one that was asked for, or for "auto" the one of `estimate`.
-
-    Args:
-        engine: "auto", "numpy" or "jax".
-        net: the network.
-        trainer: the trainer.
-        shape: of all inputs, (N, ...).
-        epochs: at most this many, over all starts.
-        devices: those that the examples are to be divided among; None for one.
-
-    Raises:
-        ConfigurationError: the name is not known, or the NumPy engine cannot do what is asked for.
+    """The name of the engine: the one that was asked for, or for "auto" the one of `estimate`, for inputs of this
+    shape, (N, ...), and at most so many epochs over all starts. A ConfigurationError if the name is not known, or the
+    NumPy engine cannot do what is asked for.
     """
     require_choice("engine", engine, ("auto", *ENGINES))
     needed = needs_jax(trainer, devices)

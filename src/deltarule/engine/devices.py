@@ -27,12 +27,8 @@ DIVIDED, WHOLE = PartitionSpec(AXIS), PartitionSpec()
 
 @dataclass(frozen=True)
 class Shards:
-    """Device d holds the `counts[d]` examples numbered from `firsts[d]` on, followed by its padding rows.
-
-    Args:
-        mesh: the devices; static.
-        firsts: the number of each device's first example, (D,) int32, ascending.
-        counts: how many examples each device holds, (D,) int32.
+    """Device d of the mesh, which is static, holds the `counts[d]` examples numbered from `firsts[d]` on, followed by
+    its padding rows; both are (D,) int32, `firsts` ascending.
     """
 
     mesh: Mesh
@@ -71,10 +67,8 @@ register(Shards, leaves=("firsts", "counts"))
 
 
 def mesh_of(devices: Sequence[Any] | None) -> Mesh | None:
-    """The devices in a row, or None where none are named: then JAX's default device computes alone.
-
-    Raises:
-        ConfigurationError: not distinct devices of one kind, or, with several processes, not all of them.
+    """The devices in a row, or None where none are named: then JAX's default device computes alone. A
+    ConfigurationError unless they are distinct devices of one kind and, with several processes, all of them.
     """
     if devices is None:
         return None
@@ -95,15 +89,9 @@ def mesh_of(devices: Sequence[Any] | None) -> Mesh | None:
 def divide_rows(
     mesh: Mesh, x: Any, y: Any, weight: Any = None, counts: np.ndarray | None = None, rows: int | None = None
 ) -> Rows:
-    """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`.
-
-    Args:
-        mesh: the devices.
-        x: the inputs of this process's examples.
-        y: their targets.
-        weight: their weights.
-        counts: the examples of each process; None asks the processes.
-        rows: the rows that each device is to hold, padding included; None takes `padded_size`.
+    """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`. `counts`
+    are the examples of each process, None asks them; `rows` are those that each device is to hold, padding included,
+    None takes `padded_size`.
     """
     counts = process_counts(len(x)) if counts is None else counts
     owners = np.array([device.process_index for device in mesh.devices.flat])

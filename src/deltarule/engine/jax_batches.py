@@ -223,15 +223,8 @@ def over_devices(rows: Rows, epoch: Callable[..., Any], *whole: Any) -> Any:
 
 
 def own_order(order: Array, drawn: Array | None, first: Array, count: Array, held: int, m: int) -> OwnOrder:
-    """The part of a global order that falls on the `count` examples from number `first` on.
-
-    Args:
-        order: the example of each place of the epoch, (steps m,).
-        drawn: places at or past it hold no example; None says that all do.
-        first: the number of this device's first example.
-        count: how many it holds.
-        held: the most places that can fall on them.
-        m: the places of a batch.
+    """The part of a global order, (steps m,), that falls on the `count` examples from number `first` on. Places at or
+    past `drawn` hold no example; at most `held` can fall on them; m are the places of a batch.
     """
     places = order.shape[0]
     mine = (order >= first) & (order < first + count)

@@ -78,13 +78,8 @@ def in_units(size: float) -> str:
 
 
 def require_room(what: str, size: float, cure: str, free: float | None = None) -> None:
-    """Raise a TooLargeError if so many bytes are not free.
-
-    Args:
-        what: what needs them, the subject of the sentence, in the plural or with "and".
-        size: bytes.
-        cure: what to do.
-        free: bytes that are free; None asks the machine.
+    """Raise a TooLargeError if so many bytes are not free: what needs them begins its sentence, the cure ends it;
+    `free` None asks the machine.
     """
     free = free_memory() if free is None else free
     if size > free:

@@ -298,11 +298,7 @@ def pieces(rows: Any, array: np.ndarray) -> list[tuple[int, np.ndarray]]:
 
 
 def mesh_of(devices: Any) -> None:
-    """None, which computes on one device.
-
-    Raises:
-        ConfigurationError: devices are named.
-    """
+    """None, which computes on one device; a ConfigurationError where devices are named."""
     if devices is not None:
         raise ConfigurationError("devices are JAX's, and engine is 'numpy': leave one of the two out.")
 

@@ -21,11 +21,7 @@ INITIAL, ORDER, NOISE, DIRECTION, POINTS = range(5)  # what the numbers of a pat
 
 
 def as_path(seed: Any) -> Path:
-    """The path of a seed: a whole number, or a key of JAX.
-
-    Raises:
-        ConfigurationError: neither a whole number from 0 to 2³² - 1 nor one key.
-    """
+    """The path of a seed, which is a whole number from 0 to 2³² - 1 or one key of JAX; else a ConfigurationError."""
     plain: Any = seed
     if type(plain) is int and 0 <= plain < SEEDS:
         return (plain,)

@@ -110,15 +110,9 @@ class Turn(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """The mini-batches of an epoch.
-
-    Attributes:
-        rows: the examples.
-        turn: their order in this epoch, the key of what layers draw, and the clock.
-        m: the examples of a batch; the last one may be shorter.
-        steps: how many batches.
-        replace: whether the order holds draws with replacement, so that every place counts.
-        total: the weight of all examples.
+    """The mini-batches of an epoch: `steps` of m examples each, of which the last one may be shorter, in the order of
+    the turn. With `replace` the order holds draws with replacement, so that every place counts; `total` is the weight
+    of all examples.
     """
 
     rows: Any
@@ -158,14 +152,9 @@ def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | N
 
 
 def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..., Any], carry: Any) -> Any:
-    """carry ← step(carry, C, ∇C, its share) for each of the batches.
-
-    Args:
-        gradient: (params, x, y, weight, key) ↦ sum_i w_i C_i and its gradient.
-        batches: of the epoch.
-        step: takes the mean cost of a batch at carry[0].params, its gradient, and what it is the mean by: the number
-            of its examples times the mean weight of all, see `deltarule.trainers.base`.
-        carry: before the first batch.
+    """carry ← step(carry, C, ∇C, its share) for each of the batches. `gradient` is (params, x, y, weight, key) ↦ sum_i
+    w_i C_i and its gradient; `step` takes the mean cost of a batch at carry[0].params, its gradient, and what it is
+    the mean by: the number of its examples times the mean weight of all, see `deltarule.trainers.base.batches`.
     """
     rows, turn, m = batches.rows, batches.turn, batches.m
     mean_weight = batches.total / len(rows.x)

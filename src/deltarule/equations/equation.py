@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.checks import as_numbers, require_number
+from deltarule.checks import as_numbers
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 
 
@@ -43,15 +43,10 @@ class Equation:
                 raise ConfigurationError(
                     f"{name} of an equation is {getattr(self, name)!r}: give a function of x, u and p."
                 )
-        if np.ndim(self.weight) == 0:
-            object.__setattr__(self, "weight", require_number("weight of an equation", self.weight, least=0))
-        else:
-            own = as_numbers("weight of an equation", self.weight, np.dtype("float64"), "(m,)")
-            if not np.isfinite(own).all() or own.min(initial=0) < 0:
-                raise ConfigurationError(
-                    f"weight of an equation holds {own.min():g}: give finite numbers of at least 0."
-                )
-            object.__setattr__(self, "weight", own)
+        own = as_numbers("weight of an equation", self.weight, np.dtype("float64"), "one number or (m,)")
+        if not np.isfinite(own).all() or own.min(initial=0) < 0:
+            raise ConfigurationError(f"weight of an equation holds {own.min():g}: give finite numbers of at least 0.")
+        object.__setattr__(self, "weight", own if own.ndim else float(own))
         if not callable(self.points):
             object.__setattr__(self, "points", as_points("points of an equation", self.points))
         if self.validation is not None:

@@ -26,7 +26,7 @@ from deltarule.network.network import Network
 from deltarule.trainers.form import available_memory
 from deltarule.trainers.stopping import Stopping
 from deltarule.training.session import Callback, Session
-from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds
+from deltarule.training.train import NO_RULES, check_kinds
 
 
 def solve(
@@ -87,10 +87,9 @@ def solve(
         ShapeError: they do not fit each other or the network, or a residual makes another shape.
     """
     started = time.perf_counter()
-    check_kinds(net, trainer, stopping, callbacks)
+    check_kinds(net, trainer, stopping, callbacks, epochs)
     _check_trainer(trainer)
     require_smooth(net)
-    require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("restarts", restarts)
     for name, every in {"resample_every": resample_every, "balance_every": balance_every}.items():
         if every is not None:

@@ -124,19 +124,12 @@ def _line(step: Settings, where: str) -> tuple[Any, Any, Any, float | None]:
 
 @dataclass(frozen=True, eq=False)
 class Foreign:
-    """The parts of a network.
+    """The parts of a network."""
 
-    Args:
-        where: the file or the object, for messages.
-        layers: W (n_l, n_{l-1}) from the scaled inputs on, b (n_l,), and the activation of each layer by its name.
-        inputs: for each block of inputs the number of its columns and the settings of its steps, see `Lines.of`.
-        outputs: the settings of the steps that targets went through, in that order.
-    """
-
-    where: str
-    layers: Layers
-    inputs: Sequence[tuple[int, Sequence[Settings]]]
-    outputs: Sequence[Settings] = ()
+    where: str  # the file or the object, for messages
+    layers: Layers  # W (n_l, n_{l-1}) from the scaled inputs on, b (n_l,), and the activation by its name
+    inputs: Sequence[tuple[int, Sequence[Settings]]]  # of each block the columns and the steps, see `Lines.of`
+    outputs: Sequence[Settings] = ()  # the steps that targets went through
 
     def model(
         self,

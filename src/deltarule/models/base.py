@@ -12,11 +12,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from deltarule import engine as engines
 from deltarule import trees
-from deltarule.checks import require_count, require_number
+from deltarule.arrays import is_key
+from deltarule.checks import as_dtype, require_count, require_number
 from deltarule.data.table_checks import too_few_rows
+from deltarule.engine.choice import choose_engine
+from deltarule.engine.randomness import as_path
 from deltarule.inspection import plots
-from deltarule.models import incremental
 from deltarule.models.candidates import get_effort
 from deltarule.models.content import Weighted, hold_out
 from deltarule.models.fitting import fit
@@ -30,7 +33,12 @@ from deltarule.models.recipe import Recipe
 from deltarule.models.scaling import Scaling
 from deltarule.models.trainers import TRAINERS
 from deltarule.models.watching import HAS_CALLBACKS, watched
+from deltarule.network.examples import checked_rows, require_finite
+from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
+from deltarule.trainers.base import Trainer
+from deltarule.training.loop import Course
+from deltarule.training.train import NO_RULES, starting_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +53,7 @@ class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
     _task: str  # "regression", "classification" or "labels"
-    _target_scales = np.ones(0)  # what each target of a regression was divided by, (k,)
+    _target_scaling = Scaling.of_columns(())  # how the targets of a regression were scaled
     net_: Network
     x_scaling_: Scaling
     _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
@@ -121,7 +129,7 @@ class NetworkEstimator(BaseEstimator):
         def train(callbacks: Any) -> Any:
             start = None if self._is_fresh or self._single is None else self._single[1]
             how = {"seed": seed, "params": start, "dtype": plan.trainer.dtype, "engine": self.engine}
-            return fit(plan, training, validation, self._target_scales, callbacks=callbacks, **how)
+            return fit(plan, training, validation, self._target_scaling, callbacks=callbacks, **how)
 
         outcome = watched(self, plan.most_epochs, train)
         result = outcome.result
@@ -158,7 +166,9 @@ class NetworkEstimator(BaseEstimator):
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
         """The plan for scaled rows."""
-        problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scales, shifted=False)
+        problem = Problem(
+            "y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scaling.std, shifted=False
+        )
         return make_plan(recipe, problem)
 
     def _weighed(self, rows: Weighted) -> Weighted:
@@ -185,7 +195,7 @@ class NetworkEstimator(BaseEstimator):
         if params is None:
             self.loss_curve_, self.n_iter_, self._going_on = [], 0, None
         seed = int(random.randint(2**31 - 1))
-        self._going_on, cost, self.engine_ = incremental.go_on(
+        self._going_on, cost, self.engine_ = go_on(
             self.net_, plan.trainer, self._going_on, params, (X, Y, weight), seed, self.n_iter_, self.engine
         )
         self._forget()
@@ -215,3 +225,50 @@ class NetworkEstimator(BaseEstimator):
 def _as_numpy(params: Any) -> Any:
     """The parameters as float64 arrays of NumPy: they pickle everywhere, and predict to 16 digits."""
     return trees.mapped(lambda p: np.asarray(p, np.float64), params)
+
+
+def go_on(
+    net: Network,
+    trainer: Trainer,
+    state: Any,
+    params: Any,
+    examples: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    seed: int,
+    epoch: int,
+    engine: str = "auto",
+) -> tuple[Any, float, str]:
+    """One epoch of the trainer: its state as NumPy arrays, the mean cost over its batches, the engine.
+
+    Args:
+        net: to train.
+        trainer: any whose epoch is a pass over the examples.
+        state: what the last call left, or None.
+        params: where to start if there is no state; None draws fresh ones.
+        examples: X (N, n_1), Y (N, k) and weights (N,) or None.
+        seed: of fresh parameters and of the order of the examples.
+        epoch: the number of epochs before this one.
+        engine: as in `train`.
+    """
+    X, Y, weights = examples
+    dtype = as_dtype(trainer.dtype)
+    X, net = require_finite("X", X, dtype), for_targets(net, Y)
+    E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
+    with E.computing_in(dtype):
+        (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
+        rows = checked_rows(net, start, "X", X, Y, weights)
+        trainer.check(net, len(X))
+        course = Course(net, trainer, rows, None, as_path(seed), NO_RULES, "cost", ())
+        with course.thread_limits():
+            carry = course.start(start)
+            carry = carry._replace(epoch=carry.epoch + epoch)  # which decides the order of the examples
+            if state is not None:
+                carry = carry._replace(state=trees.mapped(E.put, state))
+            carry, records, outside = course.advance(carry, epoch + 1)
+        if outside is not None:
+            raise KeyboardInterrupt
+        return trees.mapped(_leaf, carry.state), float(records["cost"][0]), E.name
+
+
+def _leaf(leaf: Any) -> Any:
+    """A leaf of a state as an array of NumPy; a key of JAX, which an Optax rule may hold, as it is."""
+    return leaf if is_key(leaf) else np.asarray(leaf)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule import trees
-from deltarule.errors import counted
+from deltarule.errors import ModelFileError, counted
 from deltarule.inspection.report import Evidence, diagram, gather, html_report
 from deltarule.models.candidates import several_of
 from deltarule.models.metrics import in_words, of_part
@@ -29,7 +29,7 @@ def card(model: "Model") -> dict[str, str]:
     scores = {part: of_part(metrics, part) for part in ("validation", "test")}
     found = {
         "data": _data(training),
-        "columns": None if schema is None else ", ".join(_column_names(model)),
+        "columns": None if schema is None else ", ".join(_column_names(schema)),
         "target": None if schema is None else ", ".join(schema.target_names),
         "network": _network(model),
         "cost": model.net.cost.in_words("standard deviations"),
@@ -53,7 +53,7 @@ def headline(model: "Model") -> str:
     """What it predicts from what, and how well, in a line."""
     if model.schema is None:
         return f"{_network(model)}, without columns: numbers in and out are the network's own"
-    inputs = ", ".join(_column_names(model))
+    inputs = ", ".join(_column_names(model.schema))
     inputs = inputs if len(inputs) <= 60 else counted(len(model.schema.inputs), "column")
     words = f"{', '.join(model.schema.target_names)} from {inputs}"
     scores = of_part(model.training.get("metrics") or {}, "test")
@@ -68,8 +68,6 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
         evidence: the model on rows with known targets; None takes those that it was trained with, if they are at hand.
         more: what else the card says.
     """
-    from deltarule.errors import ModelFileError
-
     if model.schema is None:
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
     if evidence is None and model.examples:
@@ -101,13 +99,11 @@ def _at_hand(model: "Model", schema: "Schema") -> Evidence:
     return evidence_of(model, X[known], Y[known], source, names[known], rows[known])
 
 
-def _column_names(model: "Model") -> list[str]:
+def _column_names(schema: "Schema") -> list[str]:
     """The names of the raw columns; of images their shape."""
-    assert model.schema is not None
-    shape = model.schema.image_shape
-    if shape is not None:
-        return [f"pixels {' x '.join(map(str, shape))}"]
-    return [str(getattr(column, "name", "")) for column in model.schema.inputs]
+    if schema.image_shape is not None:
+        return [f"pixels {' x '.join(map(str, schema.image_shape))}"]
+    return [str(getattr(column, "name", "")) for column in schema.inputs]
 
 
 def _data(training: dict[str, Any]) -> str | None:
@@ -141,7 +137,6 @@ def _epochs(training: dict[str, Any]) -> str | None:
 def _unknowns(training: dict[str, Any]) -> str | None:
     """Of differential equations the estimated coefficients, each with its standard error."""
     errors = training.get("standard_errors") or {}
-
     of = {name: " (undetermined)" if error is None else f" ± {number(error, 2)}" for name, error in errors.items()}
     words = [f"{name} {number(v, 5)}{of.get(name, '')}" for name, v in (training.get("unknowns") or {}).items()]
     return f"{', '.join(words)}{' (± a standard error)' if errors else ''}" if words else None

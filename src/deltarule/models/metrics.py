@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 Scores = dict[str, dict[str, Any]]  # by part
+PARTS = {"training": "fit", "validation": "validation", "test": "test"}  # as the verdict calls them
 
 
 def measure(net: "Network", params: "Params", schema: "Schema", X: np.ndarray, Y: np.ndarray) -> dict[str, Any]:

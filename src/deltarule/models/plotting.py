@@ -134,9 +134,7 @@ class Plots:
         X = _encoded(self, rows)
         if self.schema is None:
             raise ConfigurationError(f"{self!r} has no columns.")
-        known = [str(getattr(one, "name", "")) for one in self.schema.inputs]
-        if column not in known:
-            raise ConfigurationError(f"there is no column {column!r}: choose one of {', '.join(known)}.")
+        _place([str(getattr(one, "name", "")) for one in self.schema.inputs], column, "column")
         names = list(map(str, self.schema.output_names))
         j = _place(names, target) if target is not None else int(len(names) == 2 and self.schema.classes is not None)
         curve = dependence_on(self.net, self.params, self.schema, X, column, self.error_bars)
@@ -202,9 +200,9 @@ def _encoded(model: Any, rows: Any) -> np.ndarray:
     return model.examples["test"].X
 
 
-def _place(names: list[str], name: str) -> int:
+def _place(names: list[str], name: str, what: str = "target") -> int:
     if name not in names:
-        raise ConfigurationError(f"there is no target {name!r}: choose one of {', '.join(names)}.")
+        raise ConfigurationError(f"there is no {what} {name!r}: choose one of {', '.join(names)}.")
     return names.index(name)
 
 

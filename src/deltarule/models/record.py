@@ -31,7 +31,7 @@ def training_record(outcome: Outcome, data: "LoadedData", scores: Scores) -> dic
     """The record, but for what the caller knows: the options and the seed."""
     import deltarule
 
-    plan, result = outcome.plan, outcome.result
+    plan, result, bayesian = outcome.plan, outcome.result, outcome.known or outcome.pool
     return finite(
         {
             "source": data.name,
@@ -58,8 +58,7 @@ def training_record(outcome: Outcome, data: "LoadedData", scores: Scores) -> dic
                 result.engine: version(result.engine),
                 "python": platform.python_version(),
             },
-            **({} if outcome.known is None else outcome.known.record()),
-            **({} if outcome.pool is None else outcome.pool.record()),
+            **({} if bayesian is None else bayesian.record()),
             **({} if outcome.calibration is None else {"calibration": outcome.calibration._asdict()}),
         }
     )

@@ -8,14 +8,13 @@ from deltarule.data.columns import NumericColumn
 from deltarule.data.units import split_unit
 from deltarule.errors import counted
 from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
-from deltarule.models.metrics import Scores
+from deltarule.models.metrics import PARTS, Scores
 from deltarule.models.outcome import Known, Outcome
 from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet
 
-PARTS = {"training": "fit", "validation": "validation", "test": "test"}
 EXPLAINED = ((0.99, "almost all"), (0.9, "most"), (0.5, "a good part"), (0.1, "a little"))  # by R²
 NEAR_THE_NOISE = 1.2
 BY_HEART = 1.5  # the test error over the fit error

@@ -100,11 +100,7 @@ class Activation:
                 )
 
     def in_dialect(self, language: str) -> str:
-        """How an export writes sigma.
-
-        Raises:
-            ConfigurationError: it is not written in that language.
-        """
+        """How an export writes sigma; a ConfigurationError if it is not written in that language."""
         if language not in self.written:
             raise ConfigurationError(
                 f"activation {self.name!r} is not written in {DIALECTS[language]}, so the network cannot be exported "

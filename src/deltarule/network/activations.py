@@ -289,11 +289,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def get_activation(name: str) -> Activation:
-    """The activation of that name.
-
-    Raises:
-        ConfigurationError: the name is not known.
-    """
+    """The activation of that name; a ConfigurationError if it is not known."""
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ConfigurationError(
             f"activation {name!r} is not known: choose one of {', '.join(ACTIVATIONS)}, or make it known first with "

@@ -231,11 +231,7 @@ COSTS: dict[str, Cost] = {
 
 
 def get_cost(cost: str | Cost) -> Cost:
-    """The cost of that name, or the cost itself.
-
-    Raises:
-        ConfigurationError: the name is not in `COSTS`.
-    """
+    """The cost of that name, or the cost itself; a ConfigurationError if the name is not in `COSTS`."""
     if isinstance(cost, Cost):
         return cost
     if not isinstance(cost, str) or cost not in COSTS:

@@ -124,11 +124,7 @@ def checked_rows(
 
 
 def validation_parts(validation_data: Any) -> tuple[Any, Any, Any] | None:
-    """`validation_data`, which is (Xv, Yv), (Xv, Yv, weights) or None, as three or as None.
-
-    Raises:
-        ConfigurationError: it is none of these.
-    """
+    """`validation_data` as (X, Y, weights), where weights may be missing, or None; else a ConfigurationError."""
     if validation_data is None:
         return None
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):

@@ -60,11 +60,7 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def get_initializer(name: str) -> Initializer:
-    """The initializer of that name.
-
-    Raises:
-        ConfigurationError: the name is not in `INITIALIZERS`.
-    """
+    """The initializer of that name; a ConfigurationError if it is not in `INITIALIZERS`."""
     if not isinstance(name, str) or name not in INITIALIZERS:
         raise ConfigurationError(f"initializer {name!r} is not known: choose one of {', '.join(INITIALIZERS)}.")
     return INITIALIZERS[name]

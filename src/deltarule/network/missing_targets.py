@@ -92,16 +92,10 @@ class OfMeasured(Cost):
 
 
 def for_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "Network":
-    """The network as it is, or with a cost of the measured targets where some are missing.
-
-    Args:
-        net: the network.
-        targets: of training and validation, (N, k) or (N, T, k) each, or None.
-        inputs: X of each, which sequences that end early have NaN in.
-
-    Raises:
-        ConfigurationError: some are missing, and the cost is one of classes, or its outputs depend on each other; but
-            whole steps of sequences may be missing.
+    """The network as it is, or with a cost of the measured targets where some are missing: of training and validation,
+    (N, k) or (N, T, k) each, or None; `inputs` are X of each, which sequences that end early have NaN in. A
+    ConfigurationError where the cost is one of classes, or its outputs depend on each other; but whole steps of
+    sequences may be missing.
     """
     if net.cost.ignores_missing or (net.outputs == 1 and not net.over_time):
         return net

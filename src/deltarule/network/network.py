@@ -289,11 +289,7 @@ class Network:
 
 
 def _checked_shape(input_shape: Any) -> Shape:
-    """The shape of one example as a tuple of ints.
-
-    Raises:
-        ShapeError: it is no sequence of whole numbers of at least 1.
-    """
+    """The shape of one example as a tuple of whole numbers of at least 1; a ShapeError if it is none."""
     is_shape = isinstance(input_shape, Sequence) and all(isinstance(n, numbers.Integral) for n in input_shape)
     shape = tuple(int(n) for n in input_shape) if is_shape else (0,)
     if min(shape, default=1) < 1:

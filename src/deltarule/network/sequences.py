@@ -21,18 +21,10 @@ def is_ragged(values: Any) -> bool:
 
 
 def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None, lengths: Any = None) -> np.ndarray:
-    """Sequences (T_i, ·) of a list as one array (N, T, ·), the shorter ones ending in NaN.
-
-    Args:
-        name: for messages.
-        sequences: the list; a sequence of one axis is one of single numbers.
-        dtype: of the result.
-        steps: T; None takes the longest.
-        lengths: of each sequence, if they are known: those of the inputs, (N,).
-
-    Raises:
-        DataError: they are no numbers, one has no steps, more than T, or another number than its inputs.
-        ShapeError: they do not have the same features.
+    """Sequences (T_i, ·) of a list as one array (N, T, ·), the shorter ones ending in NaN; a sequence of one axis is
+    one of single numbers. `steps` is T, None the longest; `lengths` those of the inputs, if they are known, (N,). A
+    DataError where they are no numbers, or one has no steps, more than T, or another number than its inputs; a
+    ShapeError where they have not the same features.
     """
     found = [as_numbers(f"{name}[{i}]", each, dtype, "(steps, features)") for i, each in enumerate(sequences)]
     found = [each[:, None] if each.ndim == 1 else each for each in found]
@@ -58,11 +50,8 @@ def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None, leng
 
 
 def require_ends(name: str, x: np.ndarray) -> np.ndarray:
-    """The sequences with zeros for the steps that do not exist, or a DataError where NaN stands before a step.
-
-    Args:
-        name: for messages.
-        x: (N, T, features).
+    """The sequences (N, T, features) with zeros for the steps that do not exist; a DataError where NaN stands before a
+    step.
     """
     ended = np.asarray(np.isnan(x).all(axis=2))
     if ended[:, 0].any():

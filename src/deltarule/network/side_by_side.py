@@ -27,14 +27,9 @@ def lets_pass(activation: str) -> bool:
 
 
 def side_by_side(parts: Sequence[tuple[Network, Params]], weights: Sequence[float]) -> tuple[Network, Params]:
-    """One network whose z^L is sum_k w_k z^L_k.
-
-    Args:
-        parts: networks of dense layers with their parameters, of the same inputs, outputs, cost and activations.
-        weights: w_k, which need not sum to 1.
-
-    Raises:
-        ConfigurationError: they differ in depth and their activation lets no value pass.
+    """One network whose z^L is sum_k w_k z^L_k, of networks of dense layers with the same inputs, outputs, cost and
+    activations; the weights need not sum to 1. A ConfigurationError if they differ in depth and their activation lets
+    no value pass.
     """
     if len(parts) == 1 and weights[0] == 1:
         return parts[0]

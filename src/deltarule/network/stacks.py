@@ -49,11 +49,7 @@ LARGEST_FILE = 2**20  # bytes
 
 
 def stack(name: str) -> tuple[Layer, ...]:
-    """The hidden layers of that name, or in that .toml file.
-
-    Raises:
-        ConfigurationError: there is no such stack, or the file cannot be used; the message names the entry.
-    """
+    """The hidden layers of that name, or in that .toml file; a ConfigurationError names what cannot be used."""
     if name in STACKS:
         return STACKS[name]
     if not name.endswith(".toml"):
@@ -64,11 +60,7 @@ def stack(name: str) -> tuple[Layer, ...]:
 
 
 def read_stack(path: str | os.PathLike) -> tuple[Layer, ...]:
-    """The hidden layers that a TOML file lists.
-
-    Raises:
-        ConfigurationError: the file is missing, is no TOML, or describes no stack of layers.
-    """
+    """The hidden layers that a TOML file lists; a ConfigurationError where it lists none."""
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
@@ -88,17 +80,10 @@ def read_stack(path: str | os.PathLike) -> tuple[Layer, ...]:
 
 
 def fitted(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
-    """The layers with the reshapings that are missing between them.
-
-    Rows of images (h, w) become images of one channel before a first layer that slides over images, and images become
-    rows before a Dense layer.
-
-    Args:
-        layers: the hidden layers.
-        input_shape: of one example: (n,), or (h, w) for images that come as rows of h w pixels.
-
-    Raises:
-        ConfigurationError: the first layer slides over images, and the inputs are none.
+    """The layers with the reshapings that are missing between them. Rows of images (h, w) become images of one channel
+    before a first layer that slides over images, and images become rows before a Dense layer. `input_shape` is (n,),
+    or (h, w) for images that come as rows of h w pixels; where the first layer slides over images and the inputs are
+    none, a ConfigurationError.
     """
     found: list[Layer] = []
     shape = (prod(input_shape),)

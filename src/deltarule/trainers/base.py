@@ -136,15 +136,9 @@ def damped_step(
     clock: Callable[[], Any],
 ) -> tuple[Any, list[Any]]:
     """The loop that every second-order trainer steps by: try one damping after another until a step leads down.
-
-    It returns the control after the last trial, and the trials, of which the last one alone may be `accepted`.
-
-    Args:
-        attempt: from a control (a damping, a radius) to the trial made with it and the control after it.
-        control: the first.
-        exhausted: whether a control is not worth a trial any more.
-        most: trials.
-        clock: called before each trial; what it raises ends the step.
+    `attempt` makes of a control (a damping, a radius) a trial and the control after it; `exhausted` says whether a
+    control is not worth a trial any more; the clock is called before each, and what it raises ends the step. Returned
+    are the control after the last trial, and the trials, of which the last one alone may be `accepted`.
     """
     trials: list[Any] = []
     while len(trials) < most and not exhausted(control) and not (trials and trials[-1].accepted):

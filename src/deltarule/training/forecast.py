@@ -87,12 +87,9 @@ def forecast(
     clock: Clock = time.perf_counter,
     engine: str = "auto",
 ) -> Forecast:
-    """Time trial runs and carry them on to `examples` examples of `inputs` numbers, or of that shape.
-
-    On a machine that is busy with other work `time.process_time` as the clock leaves that out, if one core computes.
-
-    Raises:
-        ConfigurationError: the trainer cannot train this network on so many examples.
+    """Time trial runs and carry them on to `examples` examples of `inputs` numbers, or of that shape. On a machine
+    that is busy with other work `time.process_time` as the clock leaves that out, if one core computes. A
+    ConfigurationError where the trainer cannot train this network on so many examples.
     """
     dtype = as_dtype(dtype or trainer.dtype)
     shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)

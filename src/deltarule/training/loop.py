@@ -16,6 +16,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import Array
+from deltarule.checks import require_choice
 from deltarule.engine.randomness import NOISE, ORDER, Path
 from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, no_clock
 from deltarule.errors import ConfigurationError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 CHUNK = 256  # the most epochs between two looks at the clock
 DRAWN = 2**16  # examples whose place in an epoch is drawn at once
+RECORDED = ("learning_speed", "training_score")  # what `record=` may name
 Records = dict[str, np.ndarray]
 
 
@@ -170,13 +172,8 @@ class Course:
         return self.trainer.epoch(self.net, carry.state, self.rows, turn)
 
     def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
-        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop.
-
-        Args:
-            carry: where the training stands.
-            until: the last epoch; of many it may take several calls to get there.
-            lane: the number of the start.
-            clock: called between pieces, also within an epoch; it raises `TimeIsUp`.
+        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; of many epochs it may take several calls
+        to get there. The clock is called between pieces, also within an epoch, and raises `TimeIsUp`.
         """
         if self.compiled:
             carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
@@ -214,8 +211,11 @@ def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[C
     net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
     state, record = course.epoch(carry, turn)
     stop = record.pop("stop", 0)
-    record |= observe(AT_THE_START, recorded, net, carry.state.params, course.rows)
-    record |= observe(AT_THE_END, recorded, net, state.params, course.rows)
+    if "learning_speed" in recorded:  # of the parameters that the epoch begins with
+        record["learning_speed"] = learning_speed(net, carry.state.params, course.rows)
+    if "training_score" in recorded:  # of those it ends with, scored as the validation data are
+        score = evaluate(net, state.params, course.rows)
+        record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
     if validation is not None:
         cost, accuracy = score = course.score(state.params)
         record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
@@ -235,16 +235,9 @@ def is_sound(cost: Any, params: Params, largest: Any) -> Any:
 def judge(
     course: Course, carry: Carry, state: Any, score: tuple[Any, Any], sound: Any, stop: Any, record: Record
 ) -> Carry:
-    """The carry after an epoch: the best parameters so far, and the first reason to stop.
-
-    Args:
-        course: of the training.
-        carry: before the epoch.
-        state: after it.
-        score: the cost and the accuracy that count.
-        sound: whether cost and parameters are numbers of a size that can be trained on.
-        stop: the trainer's own reason to stop, 0 for none.
-        record: of the epoch.
+    """The carry after an epoch: the best parameters so far, and the first reason to stop; `score` is the cost and the
+    accuracy that count, `sound` whether cost and parameters are numbers of a size that can be trained on, `stop` the
+    trainer's own reason, 0 for none.
     """
     E, (cost, accuracy), epoch, trainer = engine.of(score[0]), score, carry.epoch + 1, course.trainer
     before = course.validation is None and trainer.cost_before_step  # then the score is that of the state before
@@ -276,10 +269,7 @@ def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any,
     return E.select(sound, stop, stop_code("diverged"))
 
 
-Monitor = Callable[["Network", Params, Rows], Record]
-
-
-def learning_speed(net: "Network", params: Params, rows: Rows) -> Array:
+def learning_speed(net: Network, params: Params, rows: Rows) -> Array:
     """‖dC/db^l‖ of every layer that has biases, input side first: how fast layer l learns ([N] ch. 5).
 
     dC/db^l is the mean of delta^l over the examples (BP3), so the norm is that of the whole gradient's part, not a
@@ -288,7 +278,7 @@ def learning_speed(net: "Network", params: Params, rows: Rows) -> Array:
     return engine.of(rows.x).call(_learning_speed, params, rows, net=net)
 
 
-def _learning_speed(params: Params, rows: Rows, *, net: "Network") -> Array:
+def _learning_speed(params: Params, rows: Rows, *, net: Network) -> Array:
 
     def bias_gradients(x: Array, y: Array, weight: Array) -> list[Array]:
         _, grads = backprop.cost_and_gradient(net, params, x, y, weight)
@@ -300,40 +290,12 @@ def _learning_speed(params: Params, rows: Rows, *, net: "Network") -> Array:
     return xp.stack([xp.linalg.norm(db) for db in sums]) / rows.mask.sum()
 
 
-def training_score(net: "Network", params: Params, rows: Rows) -> Record:
-    """The cost without regularisation and the accuracy, as for the validation data, so that the two compare."""
-    score = evaluate(net, params, rows)
-    return {"training_cost": score.cost, "training_accuracy": score.accuracy}
-
-
-# What `record=` may name. Speeds are of the parameters that an epoch begins with, scores of those it ends with.
-AT_THE_START: dict[str, Monitor] = {
-    "learning_speed": lambda net, params, rows: {"learning_speed": learning_speed(net, params, rows)}
-}
-AT_THE_END: dict[str, Monitor] = {"training_score": training_score}
-
-
 def check_record(record: Iterable[str]) -> tuple[str, ...]:
-    """The names of what to record, each once, in the order of the tables.
-
-    Raises:
-        ConfigurationError: a name is in neither table.
-    """
+    """The names of what to record, each once, in the order of `RECORDED`; a ConfigurationError if one is not there."""
     try:
         names = (record,) if isinstance(record, str) else tuple(record)
     except TypeError:
         raise ConfigurationError(f"record is {record!r}: give a list of names, such as ['learning_speed'].") from None
-    known = (*AT_THE_START, *AT_THE_END)
     for name in names:
-        if name not in known:
-            raise ConfigurationError(f"record names {name!r}, which is not known: choose among {', '.join(known)}.")
-    return tuple(name for name in known if name in names)
-
-
-def observe(table: dict[str, Monitor], names: tuple[str, ...], net: "Network", params: Params, rows: Rows) -> Record:
-    """The quantities of this table that were asked for."""
-    record: Record = {}
-    for name in names:
-        if name in table:
-            record |= table[name](net, params, rows)
-    return record
+        require_choice("record", name, RECORDED)
+    return tuple(name for name in RECORDED if name in names)

@@ -107,10 +107,8 @@ def train(
             process writes there.
     """
     started = time.perf_counter()
-    check_kinds(net, trainer, stopping, callbacks)
-    require_count("epochs", epochs, most=MOST_EPOCHS)
+    check_kinds(net, trainer, stopping, callbacks, epochs, checkpoint_every)
     require_count("restarts", restarts)
-    require_count("checkpoint_every", checkpoint_every)
     require_choice("monitor", monitor, ("cost", "accuracy"))
     recorded = check_record(record)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
@@ -175,8 +173,10 @@ def starting_points(
     return [trees.mapped(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
-def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any) -> None:
+def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: Any = 1, every: Any = 1) -> None:
     """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
+    require_count("epochs", epochs, most=MOST_EPOCHS)
+    require_count("checkpoint_every", every)
     if not isinstance(net, Network):
         raise ConfigurationError(f"net is {net!r}, which is not a network: give Network([Dense(...), ...]).")
     if not isinstance(trainer, Trainer):

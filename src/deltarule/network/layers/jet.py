@@ -77,12 +77,7 @@ def stacked(parts: list[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Jet(Layer):
-    """The jets of a Dense layer, whose parameters it shares.
-
-    Args:
-        dense: the layer; its activation has derivatives up to the fourth.
-        components: which derivatives are carried.
-    """
+    """The jets of a Dense layer, whose parameters it shares; its activation has derivatives up to the fourth."""
 
     dense: Dense
     components: Components
@@ -240,12 +235,8 @@ def _components(a: Array, delta: Array) -> list[tuple[Array, Array]]:
 
 @dataclass(frozen=True)
 class Unknowns(Layer):
-    """The last layer of a lifted network: the jet of the outputs in one row, and the unknown coefficients beside it.
-
-    Its parameters are {"theta": (count,)}, or {} where there are none; ∂R/∂theta is their row of J.
-
-    Args:
-        count: the unknowns.
+    """The last layer of a lifted network: the jet of the outputs in one row, and `count` unknown coefficients beside
+    it. Its parameters are {"theta": (count,)}, or {} where there are none; ∂R/∂theta is their row of J.
     """
 
     count: int

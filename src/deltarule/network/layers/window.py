@@ -32,11 +32,7 @@ class Window:
     padding: str
 
     def stops(self, layer: str, input_shape: Shape) -> tuple[int, int]:
-        """(H', W') for images (H, W, c).
-
-        Raises:
-            ShapeError: the input is no image, or smaller than the window.
-        """
+        """(H', W') for images (H, W, c); a ShapeError if the input is no image, or smaller than the window."""
         if len(input_shape) != 3:
             raise ShapeError(
                 f"{layer} takes images (height, width, channels), and its input has shape {input_shape}: put "
@@ -111,11 +107,7 @@ class Window:
 
 
 def as_pair(what: str, value: int | Sequence[int] | np.ndarray) -> tuple[int, int]:
-    """A size or stride as (down, right); one number stands for both.
-
-    Raises:
-        ConfigurationError: it is not one or two whole numbers of at least 1.
-    """
+    """A size or stride as (down, right), of which one number stands for both; else a ConfigurationError."""
     given = value.tolist() if isinstance(value, np.ndarray) else value
     pair = tuple(given) if isinstance(given, Sequence) else (given, given)
     if len(pair) != 2 or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in pair):

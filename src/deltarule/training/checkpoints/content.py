@@ -46,11 +46,7 @@ def to_bytes(content: Content) -> bytes:
 
 
 def from_bytes(content: bytes) -> Content:
-    """What `to_bytes` was given.
-
-    Raises:
-        Damaged: the checksum is not that of the bytes, or they are no checkpoint of this format.
-    """
+    """What `to_bytes` was given; `Damaged` if the checksum is not that of the bytes, or they are no checkpoint."""
     length = int.from_bytes(content[:8], "little")
     found = CHECKSUM.search(content, 8, min(8 + length, len(content)))
     if found is None:

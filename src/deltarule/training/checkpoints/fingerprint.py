@@ -123,7 +123,7 @@ def stream_in_words(E: Any, whole: "Stream", own: "Stream") -> str:
     to the last, of which each process reads those of its own part.
     """
     count, cut = len(whole.blocks), hashlib.blake2b(str([block.rows for block in whole.blocks]).encode(), digest_size=4)
-    columns = f"{whole.rows} rows of {whole.inputs} inputs and {whole.targets} targets"
+    columns = f"{len(whole)} rows of {whole.inputs} inputs and {whole.targets} targets"
     shape = f"a stream of {columns} in {count} blocks ({cut.hexdigest()})"
     if whole.digest is not None:
         return f"{shape}, digest {whole.digest}"

@@ -55,11 +55,7 @@ def newest(folder: Path) -> tuple[Content | None, list[str]]:
 
 
 def write(folder: Path, content: Content) -> None:
-    """Write a checkpoint, then delete all but the newest two.
-
-    Raises:
-        OSError: it cannot be written; those that were there still are.
-    """
+    """Write a checkpoint, then delete all but the newest two; after an OSError those that were there still are."""
     before = checkpoints_in(folder)
     number = _number(before[0]) + 1 if before else 1
     write_whole(folder / f"checkpoint-{number:06d}.safetensors", to_bytes(content))
@@ -70,12 +66,9 @@ def write(folder: Path, content: Content) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder, which is made if it is missing, against any other training that would write there.
-
-    The system lets go of the lock when the process ends, however it ends.
-
-    Raises:
-        CheckpointError: the folder cannot be written, or another training writes there.
+    """Hold the folder, which is made if it is missing, against any other training that would write there. The system
+    lets go of the lock when the process ends, however it ends. A CheckpointError where the folder cannot be written,
+    or another training writes there.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

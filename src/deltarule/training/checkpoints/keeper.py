@@ -91,20 +91,11 @@ def keeping(
     settings: Callable[[], Fingerprint],
     E: Any,
 ) -> Iterator[Keeper]:
-    """The keeper of one training, which holds the lock of its folder.
-
-    Args:
-        checkpoint: the folder to write to; None is `resume`.
-        resume: the folder of the checkpoint to go on from. If it is `checkpoint` too, a training that has none yet
-            begins; so one command begins a training and goes on with it.
-        every: epochs between two checkpoints.
-        epochs: at most this many will be run.
-        settings: makes the fingerprint.
-        E: the engine, which knows the processes that train together.
-
-    Raises:
-        CheckpointError: the folder of `checkpoint` holds another training, cannot be written, or is in use; that of
-            `resume` holds no checkpoint, only damaged ones, one of another training or of a later epoch.
+    """The keeper of one training, which holds the lock of its folder, `checkpoint`, or None for `resume`. If both are
+    the same folder, a training that has no checkpoint yet begins; so one command begins a training and goes on with
+    it. A CheckpointError where the folder of `checkpoint` holds another training, cannot be written, or is in use; or
+    that of `resume` holds no checkpoint, only damaged ones, one of another training or of an epoch later than
+    `epochs`.
     """
     source, place = _as_path("resume", resume), _as_path("checkpoint", checkpoint)
     if place is None and source is not None and not folder.checkpoints_in(source):

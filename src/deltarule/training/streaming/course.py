@@ -153,7 +153,14 @@ class StreamedCourse(Course):
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
     def _step(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
-        F = self._objective(self._passes(waited))
+        def passes() -> Iterator[Rows]:
+            """One in the order on disk, and the seconds that the devices stood still."""
+            feed = self.rows.epoch(None)
+            yield from feed
+            waited.append(feed.waited)
+
+        block = self.trainer.block(self.sizes, self.rows.size, "primal")
+        F = StreamedObjective(self.net, passes, block, self.trainer.l2)
         return self.trainer.step(F, "primal", carry.state, float(self.rows.count), self.rows.dtype, turn.clock)
 
     def _descend(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
@@ -168,21 +175,6 @@ class StreamedCourse(Course):
             cost += count * float(record["cost"])  # waits, so that what is waited for above, the devices wait for
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}
-
-    def _objective(self, passes: Callable[[], Iterator[Rows]]) -> StreamedObjective:
-        """F over the whole stream."""
-        block = self.trainer.block(self.sizes, self.rows.size, "primal")
-        return StreamedObjective(self.net, passes, block, self.trainer.l2)
-
-    def _passes(self, waited: list[float]) -> Callable[[], Iterator[Rows]]:
-        """What begins a pass in the order on disk; each notes the seconds that the devices stood still."""
-
-        def chunks() -> Iterator[Rows]:
-            feed = self.rows.epoch(None)
-            yield from feed
-            waited.append(feed.waited)
-
-        return chunks
 
     def _for_chunk(self, count: int) -> Any:
         """The trainer whose penalties, which it divides by the chunk's rows, are those of all N."""

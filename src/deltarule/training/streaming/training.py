@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from deltarule.checks import as_dtype, dtype_of, require_count, require_number
+from deltarule.checks import as_dtype, dtype_of, require_number
 from deltarule.data.stream import Stream
 from deltarule.engine.randomness import as_path
 from deltarule.errors import ConfigurationError, DataError
@@ -23,7 +23,7 @@ from deltarule.trainers.stopping import Stopping
 from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
 from deltarule.training.session import Callback, Session, TrainingResult
 from deltarule.training.streaming.course import Feed, StreamedCourse, chunk_rows
-from deltarule.training.train import MOST_EPOCHS, NO_RULES, check_kinds, check_together, engine_of, run, starting_points
+from deltarule.training.train import NO_RULES, check_kinds, check_together, engine_of, run, starting_points
 
 DEFAULT_MEMORY = 2**28
 
@@ -84,22 +84,20 @@ def train_stream(
         CheckpointError: as in `train`.
     """
     started = time.perf_counter()
-    check_kinds(net, trainer, stopping, callbacks)
+    check_kinds(net, trainer, stopping, callbacks, epochs, checkpoint_every)
     if not isinstance(stream, Stream):
         raise ConfigurationError(
             f"stream is a {type(stream).__name__}: give an ArrayStream or ParquetStream, or call train."
         )
-    require_count("epochs", epochs, most=MOST_EPOCHS)
-    require_count("checkpoint_every", checkpoint_every)
     require_number("memory", memory, above=0)
     dtype = as_dtype(dtype or (dtype_of(params) if params is not None else trainer.dtype))
-    shape = (stream.rows, stream.inputs)
+    shape = (len(stream), stream.inputs)
     E = engine_of(engine, resume, net, trainer, shape, epochs, devices)
     with E.computing_in(dtype):
         mesh = E.mesh_of(devices)
         whole = stream
         stream = stream if mesh is None else E.own_stream(stream)
-        counts = E.process_counts(stream.rows)
+        counts = E.process_counts(len(stream))
         if not counts.all():
             idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
             raise DataError(f"{idle}: use fewer processes, or more files.")

@@ -3,7 +3,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.models.incremental import go_on
+from deltarule.models.base import go_on
 from engines import off
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
