@@ -49,8 +49,8 @@ print("the same bits")
 
 @FORK
 def test_a_forked_pool_fits_and_predicts_after_use_in_the_parent():
-    """Also of JAX, where it is installed. In a process of its own, because a pool that hangs would hold the tests; JAX warns of forks, rightly for its own
-    engine, which is not used here."""
+    """Also of JAX, where it is installed. In a process of its own, because a pool that hangs would hold the tests; JAX
+    warns of forks, rightly for its own engine, which is not used here."""
     parent = "after JAX" if engines.jax_is_installed() else "plain"
     words = [sys.executable, "-W", "ignore::RuntimeWarning", "-W", "ignore::DeprecationWarning", "-c", PROGRAM, parent]
     tests = Path(__file__).parents[1]
