@@ -61,9 +61,6 @@ class LBFGS(Trainer):
         """The steps and the changes of the gradient that it keeps."""
         return 2 * self.memory
 
-    def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
-        return LBFGSState(params)
-
     def first_state(self, params: Params) -> LBFGSState:
         return LBFGSState(params)
 
