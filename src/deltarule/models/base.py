@@ -52,7 +52,7 @@ class NetworkEstimator(BaseEstimator):
     """The common half of `NetworkRegressor` and `NetworkClassifier`: parameters, training and outputs."""
 
     _task: str  # "regression", "classification" or "labels"
-    _target_scales = np.ones(0)  # what each target of a regression was divided by, (k,)
+    _target_scaling = Scaling.of_columns(())  # how the targets of a regression were scaled
     net_: Network
     x_scaling_: Scaling
     _table: TableInputs | None = None  # the columns of a DataFrame that is not all numbers
@@ -128,7 +128,7 @@ class NetworkEstimator(BaseEstimator):
         def train(callbacks: Any) -> Any:
             start = None if self._is_fresh or self._single is None else self._single[1]
             how = {"seed": seed, "params": start, "dtype": plan.trainer.dtype, "engine": self.engine}
-            return fit(plan, training, validation, self._target_scales, callbacks=callbacks, **how)
+            return fit(plan, training, validation, self._target_scaling, callbacks=callbacks, **how)
 
         outcome = watched(self, plan.most_epochs, train)
         result = outcome.result
@@ -165,7 +165,9 @@ class NetworkEstimator(BaseEstimator):
 
     def _plan(self, recipe: Recipe, X: np.ndarray, Y: np.ndarray) -> Plan:
         """The plan for scaled rows."""
-        problem = Problem("y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scales, shifted=False)
+        problem = Problem(
+            "y", self._task, X.shape[1], Y.shape[1], len(X), X, Y, self._target_scaling.std, shifted=False
+        )
         return make_plan(recipe, problem)
 
     def _weighed(self, rows: Weighted) -> Weighted:
