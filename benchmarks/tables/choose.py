@@ -1,11 +1,11 @@
 """Apply the rule to all data sets and write catalogue.json: `python -m benchmarks.tables.choose`.
 
-It prints why each data set that has a response is left out. No contestant is run.
+It prints why each data set that has a response is left out. No contestant is run. Every table that somebody has looked
+at is in looked_at.txt and can only serve to choose by; the page is of tables that nobody has seen.
 """
 
 import hashlib
 import json
-import re
 import warnings
 from collections import Counter
 from dataclasses import asdict
@@ -16,18 +16,9 @@ from benchmarks.tables.copies import Column, is_copy, is_part, numbers
 from benchmarks.tables.sources import Source, declared, documented
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
+LOOKED_AT = Path(__file__).with_name("looked_at.txt")
 A_PACKAGE = 6  # tables of a kind from one package at most
-MOST = {"regression": 44, "classification": 36}
 PAGE = {"regression": 20, "classification": 15}
-# Looked at before the draw was final, some as copies of others: scikit-learn's, on which earlier versions of the
-# estimators were developed, and those that were tried while the rule was being completed.
-SEEN = re.compile(
-    r"sklearn\..*|COUNT\.medpar|HistData\.PearsonLee|HLMdiag\.wages|ISLR\.College|MASS\.(bacteria|birthwt|nlschools)"
-    r"|AER\.(CreditCard|GSOEP9402|HMDA|HousePrices|PSID1982|PSID7682|RecreationDemand|TravelMode)"
-    r"|DAAG\.(dengue|frogs|leafshape|monica|spam7)|nlme\.Pixel|openintro\.acs12|robustbase\.NOxEmissions"
-    r"|modeldata\.(cells|check_times|chem_proc_yield|credit|hotel_rates|hpc|mlc_churn|penguins|scat|stackoverflow)"
-    r"|sampleSelection\.Mroz87|scikit-lego\.(abalone|penguins)|statsmodels\.(fair|modechoice)"
-)
 
 
 def lot(source: Source) -> str:
@@ -55,12 +46,12 @@ def fit_for_use() -> dict[Source, Table]:
     return kept
 
 
-def chosen(tables: dict[Source, Table], kind: str) -> list[Source]:
-    """The tables of one kind in the order of their lots: few of each package, and not too many."""
+def drawn(tables: dict[Source, Table], kind: str, seen: set[str]) -> list[Source]:
+    """The tables of one kind for the page, in the order of their lots: few of each package, none that was seen."""
     taken: Counter = Counter()
     picked = []
     for source in sorted((s for s, table in tables.items() if table.kind == kind), key=lot):
-        if taken[source.package] < A_PACKAGE and len(picked) < MOST[kind]:
+        if source.name not in seen and taken[source.package] < A_PACKAGE and len(picked) < PAGE[kind]:
             taken[source.package] += 1
             picked.append(source)
     return picked
@@ -69,24 +60,20 @@ def chosen(tables: dict[Source, Table], kind: str) -> list[Source]:
 def main() -> None:
     """Write the catalogue."""
     warnings.simplefilter("ignore")  # of pandas, about frames of other versions
-    tables = fit_for_use()
-    entries = {}
-    for kind in MOST:
-        drawn = chosen(tables, kind)
-        page = [source for source in drawn if not SEEN.fullmatch(source.name)][: PAGE[kind]]
-        for source in drawn:
+    tables, seen, entries = fit_for_use(), set(LOOKED_AT.read_text().split()), {}
+    for kind in PAGE:
+        page = drawn(tables, kind, seen)
+        for source in sorted(tables, key=lot):
             table = tables[source]
+            if table.kind != kind or not (source in page or source.name in seen):
+                continue
             size = {"rows": len(table.X), "columns": table.X.shape[1], "inputs": table.inputs}
             if kind == "classification":
                 size["classes"] = len(set(table.y))
-            entries[source.name] = {
-                "kind": kind,
-                "half": "page" if source in page else "choosing",
-                **asdict(source),
-                **size,
-            }
+            half = "page" if source in page else "choosing"
+            entries[source.name] = {"kind": kind, "half": half, **asdict(source), **size}
     CATALOGUE.write_text(json.dumps(entries, indent=1) + "\n")
-    print({kind: sum(entry["kind"] == kind for entry in entries.values()) for kind in MOST})
+    print({kind: sum(entry["kind"] == kind for entry in entries.values()) for kind in PAGE})
 
 
 if __name__ == "__main__":

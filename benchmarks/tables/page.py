@@ -32,9 +32,9 @@ starts; on larger tables its hyperparameters are fitted to a random subset of n 
 by 0 and 2 %.) "Linear" is ridge regression with the penalty from leave-one-out, or logistic regression with the
 penalty from cross-validation. Every fit had one thread.
 
-The tables were drawn by a rule (below). Half of them served to choose the defaults; **this page is of the other half**,
-which chose nothing, and was run once. Each table is split at random into 80 % for training and 20 % for testing: three
-times up to 500 rows, twice up to 2,000, once above, the same rows for everyone.
+The tables were drawn by a rule (below). Those that anybody had looked at served to choose the defaults; **this page is
+of others**, which chose nothing, and was run once. Each table is split at random into 80 % for training and 20 % for
+testing: three times up to 500 rows, twice up to 2,000, once above, the same rows for everyone.
 
 "Best or level" counts the tables on which a contestant is the best, or not further from it than one standard error
 of the mean difference of their squared errors (their log losses), test row by test row."""

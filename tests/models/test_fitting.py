@@ -8,6 +8,7 @@ from deltarule.models.fitting import fit, run
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
+from deltarule.models.scaling import Scaling
 
 NONE = Found([], np.ones(0), -np.inf, [], 1)
 
@@ -55,7 +56,7 @@ def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
     rows = distinct(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
     plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
     assert plan.candidates
-    outcome = fit(plan, rows.as_examples(), None, np.ones(1), time_limit=limit, seed=0)
+    outcome = fit(plan, rows.as_examples(), None, Scaling.measured(rows.Y, rows.weight), time_limit=limit, seed=0)
     assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
     assert outcome.result.message.startswith(f"the time limit of {limit} s ")
 

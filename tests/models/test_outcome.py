@@ -6,6 +6,7 @@ from deltarule.models.outcome import outcome_of
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
+from deltarule.models.scaling import Scaling
 
 
 def trained(data, **options):
@@ -72,7 +73,7 @@ def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
 
 def test_a_classifier_without_a_named_network_is_an_average_of_several(flower_data):
     plan = make_plan(Recipe(), Problem.of(flower_data))
-    outcome = fit(plan, flower_data.train, flower_data.validation, np.ones(0), seed=2)
+    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.of_columns(()), seed=2)
     assert len({len(one.params) for one in outcome.result.starts}) > 1
     assert outcome.chosen().startswith(f"of {outcome.pool.tried} networks")
     assert outcome.pool.tried <= len(plan.candidates)

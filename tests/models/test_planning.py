@@ -205,3 +205,34 @@ def test_many_classes_get_a_wider_layer(flower_data):
     many = replace(problem, outputs=100, Y=np.eye(100))
     assert make_plan(Recipe(trainer="adam"), many).sizes == (2, 200, 100)
     assert make_plan(Recipe(trainer="adam", hidden=(7,)), many).sizes == (2, 7, 100)
+
+
+def wide(count):
+    draw = np.random.default_rng(0)
+    X, Y = draw.normal(size=(200, 60)), draw.normal(size=(200, 1))
+    return Problem("rows", "regression", 60, 1, count, X, Y, np.ones(1), shifted=False)
+
+
+def test_of_many_rows_some_are_drawn_where_exact_steps_on_all_are_too_dear():
+    assert make_plan(Recipe(), wide(5_000)).rows is None
+    plan = make_plan(Recipe(), wide(100_000))
+    assert plan.rows == 10_000
+    assert plan.regularization == "bayesian"
+    # What is given is done: on all rows, by the trainer that is named or that takes small steps.
+    for recipe in (Recipe(hidden=(20,)), Recipe(trainer="adam"), Recipe(l2=0.1), Recipe(effort="quick")):
+        assert make_plan(recipe, wide(100_000)).rows is None
+    assert make_plan(Recipe(), replace(wide(100_000), searching=True)).rows is None
+
+
+def test_the_network_of_rows_drawn_at_random_knows_its_error_bars(monkeypatch):
+    monkeypatch.setattr("deltarule.trainers.automatic.CHEAP_FLOPS", 3e6)
+    monkeypatch.setattr("deltarule.models.planning.LEAST_DRAWN", 100)
+    monkeypatch.setattr("deltarule.models.planning.MOST_DRAWN", 400)
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(3_000, 4))
+    y = np.sin(X[:, 0]) + X[:, 1] + 0.3 * draw.normal(size=3_000)
+    model = dr.NetworkRegressor(random_state=0).fit(X[:2_000], y[:2_000])
+    assert "400 rows" in str(model.networks_)
+    low, high = model.predict_interval(X[2_000:])
+    assert 0.9 < np.mean((low <= y[2_000:]) & (y[2_000:] <= high)) < 0.99
+    assert model.score(X[2_000:], y[2_000:]) > 0.8

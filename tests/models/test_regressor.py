@@ -191,7 +191,7 @@ def test_a_constant_target_is_predicted(regression):
     ("changes", "sentence"),
     [
         ({"hidden": "20"}, "hidden must hold the sizes"),
-        ({"hidden": (0,)}, "whole number of neurons"),
+        ({"hidden": (0,)}, "number of neurons"),
         ({"activation": "relo"}, "'relo' is not known"),
         ({"trainer": "lbfgs"}, "trainer is 'lbfgs'"),
         ({"regularization": "dropout"}, "regularization must be one of"),

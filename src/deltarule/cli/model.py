@@ -26,8 +26,7 @@ class Predictions(NamedTuple):
     targets: tuple[str, ...]
     places: dict[str, Any]  # the number of the row, or the time
     said: dict[str, Any]  # the targets, and of classes the probabilities
-    std: dict[str, Any]  # the standard deviation of each target, if the model has error bars
-    reach: float | None  # how many of them the ends of the interval lie from the prediction
+    spread: dict[str, dict[str, Any]]  # of each target "std", and with an interval "lower" and "upper", if it has any
     beside: dict[str, Any]  # the columns of the source that go to a file with them
     facts: dict[str, Any]  # for the JSON line
 

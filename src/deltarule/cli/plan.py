@@ -57,12 +57,13 @@ def plan(choices: Choices, machines: Machines) -> None:
     data = load_data(choices)
     planned = make_plan(choices, data)
     plans = [planned.of(candidate) for candidate in planned.candidates] or [planned]
-    shape, epochs = (len(data.train), planned.sizes[0]), plans[0].epochs * plans[0].restarts
+    rows = planned.rows or len(data.train)
+    shape, epochs = (rows, planned.sizes[0]), plans[0].epochs * plans[0].restarts
     with warnings_as_notes():
         asked = choices.engine or "auto"
         engine = choose_engine(asked, planned.net, planned.trainer, shape, epochs, choices.devices)
-    every = [forecast(one.net, one.trainer, one.sizes[0], len(data.train), engine=engine) for one in plans]
-    effort, rows = get_effort(planned.effort), len(data.train)
+    every = [forecast(one.net, one.trainer, one.sizes[0], rows, engine=engine) for one in plans]
+    effort = get_effort(planned.effort)
     each = [epochs_within(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in every]
     times = {p: sum(n * one.on(p) for n, one in zip(each, every, strict=True)) for p in devices}
     found = max(every, key=lambda one: one.memory.total)
@@ -136,13 +137,14 @@ def long_training(choices: Choices, plan: "Plan", data: "data.DataSet") -> list[
     """A sentence if all epochs of all starts, on one core of the engine that will train, would take over a minute."""
     from deltarule.engine.choice import choose_engine, estimate
 
-    work = plan.net, plan.trainer, (len(data.train), data.schema.input_width), plan.epochs * plan.restarts
+    rows = plan.rows or len(data.train)
+    work = plan.net, plan.trainer, (rows, data.schema.input_width), plan.epochs * plan.restarts
     with warnings.catch_warnings(action="ignore"):  # the training itself warns that JAX is missed
         engine = choose_engine(choices.engine or "auto", *work, choices.devices)
     seconds = estimate(*work).on(engine)
     if seconds <= LONG or choices.time_limit is not None:
         return []
-    size = f"{counted(len(data.train), 'example')}, {counted(data.schema.input_width, 'input')}"
+    size = f"{counted(rows, 'example')}, {counted(data.schema.input_width, 'input')}"
     size += f", {counted(plan.epochs, 'epoch')}"
     size += f" from {counted(plan.restarts, 'start')}" if plan.restarts > 1 else ""
     quicker = "a larger --batch-size" if "eta" in plan.takes else "--trainer adam"

@@ -46,20 +46,18 @@ def predict(asked: Prediction) -> None:
         require_writable("--out", asked.out, asked.model, asked.source)
     model: Any = read_model(asked.model, series=True)
     found = continued(model, asked) if is_series(model) else _of_rows(model, asked)
-    spread = {"std": found.std} if found.std else {}
-    if found.std and found.reach is not None:
-        for what, reach in (("lower", -found.reach), ("upper", found.reach)):
-            spread[what] = {name: found.said[name] + reach * std for name, std in found.std.items()}
     taken = {**found.places, **found.beside, **found.said}
     named = {
-        _free(suffixed(name, what), taken): values for what, each in spread.items() for name, values in each.items()
+        _free(suffixed(name, what), taken): values
+        for what, each in found.spread.items()
+        for name, values in each.items()
     }
     if asked.out is not None:
         write_csv(asked.out, {**taken, **named})
     if asked.as_json:
         predictions = {"predictions": {name: found.said[name] for name in found.targets}}
         out = {"out": None if asked.out is None else str(asked.out)}
-        emit_json(asked.facts | found.facts | predictions | spread | out)
+        emit_json(asked.facts | found.facts | predictions | found.spread | out)
         return
     asked.line(found.title)
     asked.console.print(_table({**found.places, **found.said, **named}, len(found.said) > len(found.targets)))
@@ -77,7 +75,7 @@ def _of_rows(model: "TrainedModel", asked: Prediction) -> Predictions:
     import numpy as np
 
     from deltarule.data.labels import probabilities
-    from deltarule.models.model import spread
+    from deltarule.models.model import interval, spread
 
     bars, schema = model.error_bars, model.schema
     if asked.steps is not None:
@@ -96,13 +94,15 @@ def _of_rows(model: "TrainedModel", asked: Prediction) -> Predictions:
     if schema.classes is not None:
         names = [_free(f"probability_{label}", taken) for label in schema.classes]
         said |= dict(zip(names, probabilities(outputs).T, strict=True))
+    bounds = {} if bars is None else {"std": spread(model, rows.X)}
+    if bars is not None and asked.interval is not None:
+        bounds["lower"], bounds["upper"] = interval(model, rows.X, asked.interval)
     return Predictions(
         title=f"predictions of {asked.model} for {rows.name}",
         targets=schema.target_names,
         places={_free("row", taken, "source_"): rows.rows},
         said=said,
-        std={} if bars is None else dict(zip(schema.target_names, spread(model, rows.X).T, strict=True)),
-        reach=None if bars is None or asked.interval is None else bars.reach(asked.interval),
+        spread={what: dict(zip(schema.target_names, v.T, strict=True)) for what, v in bounds.items()},
         beside=dict.fromkeys(kept) if asked.out is None else _kept(model, rows, kept, asked),
         facts={"rows": rows.rows, "rows_outside_training_range": outside},
     )

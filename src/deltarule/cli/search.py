@@ -194,13 +194,13 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
 
 def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", way: Way) -> None:
     """Score the winner on the test part, save it, and say what was found."""
-    from deltarule.models.fitting import finished, scales_of
+    from deltarule.models.fitting import finished, scaling_of
     from deltarule.models.outcome import outcome_of
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    outcome = outcome_of(plan, found.result, data.train, data.validation, scales_of(data))
+    outcome = outcome_of(plan, found.result, data.train, data.validation, scaling_of(data).std)
     model = finished(outcome, data, summary.origin_of(winner))
     path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)

@@ -115,13 +115,16 @@ def continued(model: "NARXRegressor", asked: "Prediction") -> Predictions:
     times = series.time[0] + step * np.arange(end, end + count)
     times = np.array([str(one)[:19] for one in times]) if times.dtype.kind == "M" else times
     steps = counted(count, "step")
+    spread = {"std": std}
+    if asked.interval is not None:
+        reach = float(ndtri((1 + asked.interval) / 2))
+        spread |= {"lower": ahead - reach * std, "upper": ahead + reach * std}
     return Predictions(
         title=f"{Path(asked.source).name} goes on for {steps} after its last output, by {asked.model}",
         targets=targets,
         places={options.get("time") or "step": times},
         said=dict(zip(targets, np.reshape(ahead, (count, -1)).T, strict=True)),
-        std=dict(zip(targets, np.reshape(std, (count, -1)).T, strict=True)),
-        reach=None if asked.interval is None else float(ndtri((1 + asked.interval) / 2)),
+        spread={what: dict(zip(targets, np.reshape(v, (count, -1)).T, strict=True)) for what, v in spread.items()},
         beside={},
         facts={"times": times},
     )

@@ -56,7 +56,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     """Load and train."""
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.models.fitting import fit, scales_of
+    from deltarule.models.fitting import fit, scaling_of
 
     data = load_streamed(choices) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
@@ -73,7 +73,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
             plan,
             data.train,
             data.validation,
-            scales_of(data),
+            scaling_of(data),
             share=share,
             time_limit=choices.time_limit,
             record=choices.recorded or (),

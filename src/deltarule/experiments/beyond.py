@@ -15,7 +15,7 @@ import numpy as np
 import deltarule as dr
 from deltarule.data import DataSet
 from deltarule.data.expansion import distorted
-from deltarule.experiments.handwriting import load
+from deltarule.experiments.handwriting import load, percent_right
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.inspection import plots
 from deltarule.training.train import TrainingResult
@@ -58,24 +58,14 @@ def run(settings: Settings) -> Report:
         return Report("beyond", TITLE, [], {}, notes)
     seconds = [sum(epoch.seconds for epoch in member) for member in ended]
     rows: list[Row] = []
+    of_all = f"mean of the outputs of {len(ended)}"
     for answer, of_images in (("plain", _outputs), (f"over {COPIES} copies", _outputs_over_copies)):
-        test, validation = (of_images(ended, part.X) for part in (data.test, data.validation))
-        rows += [
-            Row(
-                f"one network, {answer}",
-                SINGLE,
-                _accuracies(test, data.test.Y),
-                {"validation images": _accuracies(validation, data.validation.Y)},
-                seconds,
-            ),
-            Row(
-                f"mean of the outputs of {len(ended)}, {answer}",
-                VOTE,
-                _accuracies(test.mean(0, keepdims=True), data.test.Y),
-                {"validation images": _accuracies(validation.mean(0, keepdims=True), data.validation.Y)},
-            ),
-        ]
-        predicted = test.mean(0).argmax(1)
+        each = [(of_images(ended, part.X), part.Y) for part in (data.test, data.validation)]
+        together = [(outputs.mean(0, keepdims=True), Y) for outputs, Y in each]
+        for what, book, parts, times in (("one network", SINGLE, each, seconds), (of_all, VOTE, together, ())):
+            test, validation = ([percent_right(one, Y) for one in outputs] for outputs, Y in parts)
+            rows.append(Row(f"{what}, {answer}", book, test, {"validation images": validation}, times))
+        predicted = together[0][0][0].argmax(1)
     wrong = plots.misclassified(data.test.X, predicted, data.test.Y.argmax(1), shape=(28, 28))
     caption = f"Test images that the {len(ended)} networks together misread, over {COPIES} copies of each"
     return Report("beyond", TITLE, rows, {"misread": (wrong, caption)}, notes)
@@ -118,11 +108,6 @@ def _outputs_over_copies(members: list[list[TrainingResult]], X: np.ndarray) -> 
     for seed in range(COPIES):
         total += _outputs(members, distorted(images, seed, degrees=4, alpha=0, pixels=1).reshape(X.shape))
     return total / (1 + COPIES)
-
-
-def _accuracies(outputs: np.ndarray, Y: np.ndarray) -> list[float]:
-    """In percent, of each network's outputs (members, N, 10)."""
-    return [100 * float(np.mean(one.argmax(1) == Y.argmax(1))) for one in outputs]
 
 
 TITLE = "A recipe of our own for MNIST"

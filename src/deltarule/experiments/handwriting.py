@@ -79,7 +79,12 @@ def train_all(
 
 def accuracy(net: dr.Network, result: TrainingResult, examples: Examples) -> float:
     """The share classified right, in percent, by the parameters of the best epoch."""
-    return 100 * float(np.mean(np.asarray(net(result.params, examples.X)).argmax(1) == examples.Y.argmax(1)))
+    return percent_right(np.asarray(net(result.params, examples.X)), examples.Y)
+
+
+def percent_right(outputs: np.ndarray, Y: np.ndarray) -> float:
+    """How many outputs (N, 10), in percent, are largest where the targets are."""
+    return 100 * float(np.mean(outputs.argmax(1) == Y.argmax(1)))
 
 
 def curve(result: TrainingResult) -> np.ndarray:

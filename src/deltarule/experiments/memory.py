@@ -6,7 +6,6 @@ sent back through time in networks that are not trained yet; [N] ch. 6 names the
 recurrent networks hard to train, and long short-term memory as the cure.
 """
 
-import time
 from typing import Any
 
 import numpy as np
@@ -42,28 +41,20 @@ def task(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return u, y
 
 
-def network(hidden: dr.Dense | dr.Recurrent | dr.GRU | dr.LSTM) -> tuple[dr.Network, bool]:
-    """The network, and whether it takes sequences; one without a memory takes each step as an example of its own."""
-    return dr.Network([hidden, dr.Dense(1, "linear")]), hidden.over_time
+def network(hidden: Any) -> dr.Network:
+    """A hidden layer and one linear output."""
+    return dr.Network([hidden, dr.Dense(1, "linear")])
 
 
-def examples(seed: int, over_time: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The task's, as sequences or each step by itself."""
+def examples(net: dr.Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The task's sequences; for a network without a memory each step as an example of its own."""
     u, y = task(seed)
-    return (u, y) if over_time else (u[:, 2:].reshape(-1, 1), y[:, 2:].reshape(-1, 1))
-
-
-def error(net: dr.Network, params: Any, over_time: bool) -> float:
-    """The root mean square error on new sequences, beside the standard deviation of the targets."""
-    u, y = examples(10_000, over_time)
-    there = ~np.isnan(y)
-    return float(np.sqrt(np.mean((net(params, u) - y)[there] ** 2)) / np.std(y[there]))
+    return (u, y) if net.over_time else (u[:, 2:].reshape(-1, 1), y[:, 2:].reshape(-1, 1))
 
 
 def reach(hidden: dr.Recurrent | dr.GRU | dr.LSTM, seed: int) -> np.ndarray:
     """‖delta_t‖ of every step t beside that of the last step, where only the last step has a target, (T,)."""
-    net = dr.Network([hidden, dr.Dense(1, "linear")])
-    u, _ = task(seed)
+    net, (u, _) = network(hidden), task(seed)
     delta = net.trace(net.init(seed, u.shape[1:], "float64"), u[0], [1.0]).layers[0].delta
     size = np.linalg.norm(delta, axis=1)
     return size / size[-1]
@@ -73,9 +64,8 @@ def run(settings: Settings) -> Report:
     """Every network by both trainers, then the reaches."""
     rows, outputs = [], {}
     for name, hidden in HIDDEN.items():
-        for trainer_name in TRAINERS:
-            trainer, epochs = TRAINERS[trainer_name]
-            row, outputs[name] = compare(f"{name}, {trainer_name}", hidden, trainer, epochs, settings)
+        for trainer, (how, epochs) in TRAINERS.items():
+            row, outputs[name] = compare(f"{name}, {trainer}", network(hidden), how, epochs, settings)
             rows.append(row)
     settings.tell("the reach of errors", 1.0)
     reaches = {name: np.stack([reach(hidden, seed) for seed in settings.runs()]) for name, hidden in REACHES.items()}
@@ -86,23 +76,27 @@ def run(settings: Settings) -> Report:
     return Report("memory", "A sine that needs a memory", rows, figures, NOTES)
 
 
-def compare(what: str, hidden: Any, trainer: Any, epochs: int, settings: Settings) -> tuple[Row, np.ndarray]:
-    """The errors of the runs as a row, and what the last of them says of the first new sequence."""
-    net, over_time = network(hidden)
+def compare(what: str, net: dr.Network, trainer: Any, epochs: int, settings: Settings) -> tuple[Row, np.ndarray]:
+    """The errors on new sequences beside the targets' deviation as a row, and the last network's answers to one."""
     epochs = min(epochs, 5) if settings.quick else epochs
-    new, errors, seconds = examples(10_000, over_time)[0], [], []
-    outputs = np.array([])
-    for seed in settings.runs():
-        u, y = examples(seed, over_time)
-        began = time.perf_counter()
-        watch = settings.watch(f"{what}, seed {seed}", epochs)
-        result = dr.train(net, u, y, trainer=trainer, epochs=epochs, seed=seed, callbacks=[watch])
-        seconds.append(time.perf_counter() - began)
-        errors.append(error(net, result.params, over_time))
-        outputs = net(result.params, new).reshape(SEQUENCES, -1)[0]
-    parameters = net.sizes(new.shape[1:]).parameters
-    row = Row(f"{what}, {parameters} parameters", None, errors, seconds=seconds, form="{:.3f}", median=True)
-    return row, outputs[-(STEPS - 2) :]
+    results = [
+        dr.train(
+            net,
+            *examples(net, seed),
+            trainer=trainer,
+            epochs=epochs,
+            seed=seed,
+            callbacks=[settings.watch(f"{what}, seed {seed}", epochs)],
+        )
+        for seed in settings.runs()
+    ]
+    u, y = examples(net, 10_000)
+    there = ~np.isnan(y)
+    answers = [net(result.params, u) for result in results]
+    errors = [float(np.sqrt(np.mean((a - y)[there] ** 2)) / np.std(y[there])) for a in answers]
+    what, seconds = f"{what}, {net.sizes(u.shape[1:]).parameters} parameters", [result.seconds for result in results]
+    row = Row(what, None, errors, seconds=seconds, form="{:.3f}", median=True)
+    return row, answers[-1].reshape(SEQUENCES, -1)[0, -(STEPS - 2) :]
 
 
 def sine_figure(outputs: dict[str, np.ndarray]) -> tuple:

@@ -14,7 +14,16 @@ import numpy as np
 import deltarule as dr
 from deltarule.data import DataSet, Examples
 from deltarule.data.expansion import expand
-from deltarule.experiments.handwriting import accuracy, accuracy_figure, curve, curves, load, train, verdict
+from deltarule.experiments.handwriting import (
+    accuracy,
+    accuracy_figure,
+    curve,
+    curves,
+    load,
+    percent_right,
+    train,
+    verdict,
+)
 from deltarule.experiments.report import Report, Row, Settings
 from deltarule.network.layers import Layer
 from deltarule.training.train import TrainingResult
@@ -124,13 +133,13 @@ def stage_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) ->
 
 def vote_row(stage: Stage, results: Sequence[TrainingResult], data: DataSet) -> Row:
     """The digit that most members name; of equal votes the one of the larger mean probability."""
-    chosen = {}
+    chosen = []
     for part in (data.test, data.validation):
         outputs = np.stack([np.asarray(stage.net(result.params, part.X)) for result in results])
         votes = np.eye(10)[outputs.argmax(2)].sum(0) + 0.5 * outputs.mean(0)
-        chosen[part is data.test] = 100 * float(np.mean(votes.argmax(1) == part.Y.argmax(1)))
-    what = f"vote of {len(results)} of these networks"
-    return Row(what, VOTE, [chosen[True]], {"validation images": [chosen[False]]})
+        chosen.append(percent_right(votes, part.Y))
+    test, validation = chosen
+    return Row(f"vote of {len(results)} of these networks", VOTE, [test], {"validation images": [validation]})
 
 
 NOTES = (

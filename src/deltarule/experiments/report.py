@@ -8,17 +8,12 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deltarule import data
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from deltarule.data import DataSet
-
-
-def no_mnist() -> "DataSet":
-    """Load MNIST from the user's cache, or download it."""
-    from deltarule import data
-
-    return data.load("mnist")
 
 
 @dataclass(frozen=True)
@@ -36,7 +31,7 @@ class Settings:
 
     quick: bool = False
     seeds: int | None = None
-    mnist: Callable[[], "DataSet"] = no_mnist
+    mnist: Callable[[], "DataSet"] = lambda: data.load("mnist")
     tell: Callable[[str, float], None] = lambda what, share: None
     checkpoints: Path | None = None
 

@@ -53,8 +53,13 @@ def members_of(ensemble: "BayesianEnsemble") -> tuple[Member, ...]:
     """The members as plain arrays.
 
     Raises:
-        ConfigurationError: their matrices would be too large for a C file.
+        ConfigurationError: their matrices would be too large for a C file, or they were fitted to a logarithm.
     """
+    if ensemble.log is not None:
+        raise ConfigurationError(
+            "the networks were fitted to the logarithm of the target, whose error bars are not exported: export "
+            "without error bars, or train with effort='quick' or hidden=(20,)."
+        )
     sizes = [trees.size(member.params) for member in ensemble.members]
     total = sum(n * (n + 1) // 2 for n in sizes)
     if total > LARGEST:

@@ -14,6 +14,7 @@ from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.ensemble import moments
 from deltarule.trainers.bayesian.leave_one_out import LeftOut, leave_one_out
+from deltarule.trainers.bayesian.logarithm import Logarithm
 from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.training.session import TrainingResult
@@ -84,19 +85,24 @@ def weigher(train: Examples) -> Any:
     return weigh
 
 
-def together(several: Sequence[Trained], weights: np.ndarray, train: Examples, law: bool = True) -> BayesianEnsemble:
-    """The ensemble with these weights, and the law of its noise, if it may have one."""
-    plain = BayesianEnsemble.together([one.alone for one in several], weights, None)
-    if not law:
-        return plain
-    return BayesianEnsemble.together([one.alone for one in several], weights, _law(several, plain, train))
+def together(
+    several: Sequence[Trained], weights: np.ndarray, train: Examples, law: bool = True, log: Logarithm | None = None
+) -> BayesianEnsemble:
+    """The ensemble with these weights, and the law of its noise, if it may have one.
+
+    `train` are the examples as they trained, with `log` the targets' logarithms.
+    """
+    plain = BayesianEnsemble.together([one.alone for one in several], weights)
+    found, error = _law(several, plain, train)
+    log = None if log is None else log.smeared(error, train.each_weight)
+    return replace(plain, law=found if law else None, log=log)
 
 
-def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -> NoiseLaw:
+def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -> tuple[NoiseLaw, np.ndarray]:
+    """The law, and the errors of rows left out."""
     f, variance = (np.stack([getattr(one.left_out, name) for one in several]) for name in ("mean", "variance"))
     mean, spread = moments(plain.weights, f, variance)
     X, Y = (np.asarray(array, np.float64) for array in (train.X, train.Y))
     law = fitted_law(X, mean, Y - mean, spread, plain.noise, train.each_weight)
-    return law._replace(
-        scale=law.scale * (1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True)))
-    )
+    grown = 1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True))
+    return law._replace(scale=law.scale * grown), Y - mean

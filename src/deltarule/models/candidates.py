@@ -18,24 +18,29 @@ LEAST_SHARE = 0.02  # of the weight, below which a candidate is dropped
 
 
 class Candidate(NamedTuple):
-    """The sizes of the hidden layers, whether the start is nearly linear, and whether steps are further inputs."""
+    """The sizes of the hidden layers, whether the start is nearly linear, and which steps are further inputs, if any.
+
+    `steps` is a name in `deltarule.trainers.bayesian.steps.KINDS`.
+    """
 
     hidden: tuple[int, ...]
     nearly_linear: bool = False
-    steps: bool = False
+    steps: str | None = None
 
 
 ORDER = (
     Candidate((20,)),
     Candidate((20,), nearly_linear=True),
-    Candidate((20,), steps=True),
+    Candidate((20,), steps="coarse"),
+    Candidate((20,), steps="fine"),
     Candidate(()),
     Candidate((20, 20), nearly_linear=True),
     Candidate((20,)),
     Candidate((50,), nearly_linear=True),
-    Candidate((10,), nearly_linear=True, steps=True),
+    Candidate((10,), nearly_linear=True, steps="coarse"),
     Candidate((10,), nearly_linear=True),
-    Candidate((), steps=True),
+    Candidate((), steps="coarse"),
+    Candidate((), steps="fine"),
     Candidate((20, 20)),
     Candidate((50,)),
 )  # the first two are what is trained where nothing is chosen
@@ -43,10 +48,12 @@ ORDER_OF_CLASSES = (
     Candidate((10,)),
     Candidate(()),
     Candidate((10, 10, 10)),
-    Candidate((), steps=True),
-    Candidate((10,), steps=True),
+    Candidate((), steps="coarse"),
+    Candidate((), steps="fine"),
+    Candidate((10,), steps="coarse"),
+    Candidate((10,), steps="fine"),
     Candidate((10, 10)),
-    Candidate((10, 10), steps=True),
+    Candidate((10, 10), steps="coarse"),
     Candidate((10,), nearly_linear=True),
     Candidate((20, 10, 5)),
     Candidate((10, 10, 10), nearly_linear=True),
@@ -68,6 +75,7 @@ class Effort:
         order: the candidates, in the order in which they are tried, from the first again where all have been.
         order_of_classes: those of classifiers.
         law: whether the noise may have outliers and depend on the inputs; else it is Gaussian and of one size.
+        logarithm: whether a regression may be fitted to the logarithm of its target.
     """
 
     starts: int
@@ -78,6 +86,7 @@ class Effort:
     order: tuple[Candidate, ...] = ORDER
     order_of_classes: tuple[Candidate, ...] = ORDER_OF_CLASSES
     law: bool = True
+    logarithm: bool = True
 
     def time(self, rows: int) -> float:
         """The seconds for so many rows."""

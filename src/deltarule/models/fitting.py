@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.dataset import Examples
+from deltarule.engine.randomness import generator
+from deltarule.models import averaged
 from deltarule.models.candidates import Candidate, epochs_within, get_effort, search
 from deltarule.models.judging import judge
 from deltarule.models.model import Model
 from deltarule.models.outcome import Outcome, kind_of, merged, outcome_of
 from deltarule.models.plan import Plan
 from deltarule.models.record import score, training_record
+from deltarule.models.scaling import Scaling
 from deltarule.models.verdict import Verdict
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
+from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.trainers.stopping import Stopping, stop_sentence
 from deltarule.training.session import FROM_OUTSIDE, Callback, Onlooker, TrainingResult
@@ -75,7 +79,7 @@ def fit(
     plan: Plan,
     training: Any,
     validation: Examples | None,
-    scales: np.ndarray,
+    targets: Scaling,
     *,
     callbacks: Sequence[Callback] = (),
     time_limit: float | None = None,
@@ -87,55 +91,106 @@ def fit(
         plan: the network or the candidates, the trainer and its numbers.
         training: the examples, or a `Stream` of them.
         validation: the examples that are held out, if any.
-        scales: what each target of a regression was divided by, (k,).
+        targets: how the targets of a regression were scaled.
         callbacks: as in `train`; of several candidates they see the epochs of all, numbered through.
         time_limit: seconds.
         how: as of `run`. What is kept or watched of one training alone, such as a checkpoint, leaves no candidates.
     """
-    how |= {"callbacks": callbacks}
+    if plan.rows is not None:
+        order = generator(how["seed"], plan.rows).permutation(len(training))
+        training = training.taken(np.sort(order[: plan.rows]))
     if not plan.candidates or any(how.get(name) for name in OF_ONE) or any(isinstance(c, Onlooker) for c in callbacks):
-        result = run(plan, training, validation, time_limit=time_limit, **how)
-        return outcome_of(plan, result, training, validation, scales)
-    kind, effort = kind_of(plan), get_effort(plan.effort)
-    began, seed, ended, epochs = time.perf_counter(), how["seed"], [], [0]
-    plain: list[tuple[Plan, TrainingResult]] = []
-
-    def left() -> float | None:
-        return None if time_limit is None else max(0.0, time_limit - (time.perf_counter() - began))
-
-    def shifted(callback: Callback) -> Callback:
-        return lambda record: callback(record | {"epoch": record["epoch"] + epochs[0]})
-
-    def one(candidate: Candidate, number: int) -> Any:
-        own, X = plan.of(candidate), np.asarray(training.X, np.float64)
-        steps = Steps.of(X, plan.net.layers[0].activation) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
-        if candidate.steps and steps is None:
-            return None
-        seen = training if steps is None else replace(training, X=steps(X))
-        start = starting_point(candidate, own.net, own.trainer, seed, number, seen.X.shape[1:])
-        flops = own.trainer.epoch_flops(own.net.sizes(seen.X.shape[1:]), len(training.X))
-        own = replace(own, epochs=epochs_within(effort, len(training.X), flops, own.epochs))
-        told = how | {"params": start, "callbacks": [shifted(callback) for callback in callbacks]}
-        result = run(own, seen, None, time_limit=left(), **told)
-        epochs[0] += result.epochs
-        ended.append(result)
-        plain.extend([(own, result)] if steps is None else [])
-        return kind.judged(own.net, result, training, steps) if result.epochs else None
-
-    def late() -> bool:
-        return bool(ended and ended[-1].stop_reason in FROM_OUTSIDE) or (time_limit is not None and left() <= 0)  # pyright: ignore[reportOptionalOperand]
-
-    found = search(plan.candidates, one, kind.weigher(training), effort, late)
+        result = run(plan, training, validation, time_limit=time_limit, callbacks=callbacks, **how)
+        return outcome_of(plan, result, training, validation, targets.std)
+    tries = Tries(plan, training, callbacks, time_limit, how)
+    tries.choose_scale(targets)
+    found = search(plan.candidates, tries.one, tries.kind.weigher(tries.examples), tries.effort, tries.late)
     if not found.members:
-        own, result = plain[0] if plain else (plan, run(plan, training, validation, time_limit=left(), **how))
-        return outcome_of(replace(own, candidates=()), result, training, validation, scales)
-    outcome = merged(plan, found.members, found.weights, training, scales, found.tried)
-    reason = ended[-1].stop_reason
-    if reason not in FROM_OUTSIDE and not (late() and found.tried < len(plan.candidates)):
+        own, result = tries.plain or (plan, run(plan, training, validation, time_limit=tries.left(), **how))
+        return outcome_of(replace(own, candidates=()), result, training, validation, targets.std)
+    outcome = merged(plan, found, tries.examples, targets.std, tries.log)
+    reason = tries.stop_reason
+    if reason not in FROM_OUTSIDE and not (tries.late() and found.tried < len(plan.candidates)):
         return outcome
     reason = reason if reason in FROM_OUTSIDE else "time_limit"
-    message = stop_sentence(reason, epochs[0], Stopping(time_limit=time_limit), plan.trainer, True)
+    message = stop_sentence(reason, tries.epochs, Stopping(time_limit=time_limit), plan.trainer, True)
     return replace(outcome, result=replace(outcome.result, stop_reason=reason, message=message))
+
+
+class Tries:
+    """The candidates of a plan as they are trained one after another, on the targets or on their logarithm.
+
+    Args:
+        plan: with its candidates.
+        training: the examples.
+        callbacks: see the epochs of all, numbered through.
+        time_limit: seconds for all together.
+        how: as of `run`.
+
+    Attributes:
+        examples: as they train.
+        log: the scale of their targets, None for their own.
+        epochs: of all so far.
+        stop_reason: of the last one.
+        plain: the plan and the result of the last one without steps.
+    """
+
+    def __init__(self, plan: Plan, training: Any, callbacks: Any, time_limit: float | None, how: dict[str, Any]):
+        self.plan, self.examples, self.how = plan, training, how
+        self.kind, self.effort = kind_of(plan), get_effort(plan.effort)
+        self.callbacks, self.time_limit, self.began = callbacks, time_limit, time.perf_counter()
+        self.log: Logarithm | None = None
+        self.epochs, self.stop_reason = 0, ""
+        self.plain: tuple[Plan, TrainingResult] | None = None
+        self.first: list[Any] = []  # the first candidate, where it was trained to choose the scale
+
+    def choose_scale(self, targets: Scaling) -> None:
+        """Take the logarithm of the target where the first candidate predicts better with it, see `Logarithm`."""
+        if self.kind is not averaged or not self.effort.logarithm:
+            return
+        Y, weight = np.asarray(self.examples.Y, np.float64), self.examples.each_weight
+        log = Logarithm.of(Y, -targets.mean / targets.std, weight)
+        if log is None:
+            return
+        own, plain, plain_run = self.examples, self.one(self.plan.candidates[0], 0), self.plain
+        self.examples = replace(own, Y=log.encode(Y))
+        logged = None if self.late() else self.one(self.plan.candidates[0], 0)
+        if plain is not None and logged is not None and speaks_for_logarithm(Y, plain, logged, log, weight):
+            self.log, self.first = log, [logged]
+        else:
+            self.examples, self.plain, self.first = own, plain_run, [plain]
+
+    def one(self, candidate: Candidate, number: int) -> Any:
+        """Candidate `number`, trained and judged; None where that came to nothing."""
+        if number == 0 and self.first:
+            return self.first[0]
+        own, X = self.plan.of(candidate), np.asarray(self.examples.X, np.float64)
+        steps = Steps.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
+        if candidate.steps and steps is None:
+            return None
+        seen = self.examples if steps is None else replace(self.examples, X=steps(X))
+        start = starting_point(candidate, own.net, own.trainer, self.how["seed"], number, seen.X.shape[1:])
+        flops = own.trainer.epoch_flops(own.net.sizes(seen.X.shape[1:]), len(X))
+        own = replace(own, epochs=epochs_within(self.effort, len(X), flops, own.epochs))
+        told = self.how | {"params": start, "callbacks": [self._shifted(callback) for callback in self.callbacks]}
+        result = run(own, seen, None, time_limit=self.left(), **told)
+        self.epochs += result.epochs
+        self.stop_reason = result.stop_reason
+        if steps is None:
+            self.plain = own, result
+        return self.kind.judged(own.net, result, self.examples, steps) if result.epochs else None
+
+    def left(self) -> float | None:
+        """The seconds that are left."""
+        return None if self.time_limit is None else max(0.0, self.time_limit - (time.perf_counter() - self.began))
+
+    def late(self) -> bool:
+        """Whether no further one may begin."""
+        return self.stop_reason in FROM_OUTSIDE or self.left() == 0
+
+    def _shifted(self, callback: Callback) -> Callback:
+        before = self.epochs
+        return lambda record: callback(record | {"epoch": record["epoch"] + before})
 
 
 def starting_point(
@@ -146,9 +201,9 @@ def starting_point(
     return trainer.diversify([start, start])[1] if candidate.nearly_linear else start
 
 
-def scales_of(data: "LoadedData") -> np.ndarray:
-    """What each target of a data set was divided by, (k,)."""
-    return np.array([column.std for column in data.schema.targets])
+def scaling_of(data: "LoadedData") -> Scaling:
+    """How the targets of a data set were scaled."""
+    return Scaling.of_columns(data.schema.targets)
 
 
 def finished(outcome: Outcome, data: "LoadedData", origin: dict[str, Any]) -> Model:

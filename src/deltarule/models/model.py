@@ -74,7 +74,8 @@ class Model(Plots):
     def predict_interval(self, rows: Any, coverage: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """The lower and the upper ends between which a new measurement lies with probability `coverage`.
 
-        mean ± t std with Student's t (BR5), in the targets' units, shaped like `predict`.
+        mean ± t std with Student's t (BR5), in the targets' units, shaped like `predict`; not symmetrical where the
+        networks were fitted to the logarithm of the target.
 
         Raises:
             ConfigurationError: the model has no error bars, or `coverage` is not between 0 and 1.
@@ -85,9 +86,8 @@ class Model(Plots):
             raise ConfigurationError(
                 f"{self!r} has no error bars: train a regression with trainer='bayesian', which has them"
             )
-        X = self._encoded(rows)
-        mean, reach = answers(self, X), self.error_bars.reach(coverage) * spread(self, X)
-        return _flat(mean - reach), _flat(mean + reach)
+        low, high = interval(self, self._encoded(rows), coverage)
+        return _flat(low), _flat(high)
 
     def calibrate(self, rows: Any, targets: Any = None) -> "Model":
         """The same regression with error bars: the posterior around its weights as they are, from measured rows.
@@ -194,6 +194,13 @@ def spread(model: Model, X: np.ndarray) -> np.ndarray:
     assert model.error_bars is not None
     scales = np.ones(1) if model.schema is None else np.array([column.std for column in model.schema.targets])
     return model.error_bars.predict(X).std * scales
+
+
+def interval(model: Model, X: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the intervals of new measurements at encoded rows, in the targets' units, (N, k) each."""
+    assert model.error_bars is not None
+    low, high = model.error_bars.interval(X, coverage)
+    return (low, high) if model.schema is None else (model.schema.decode(low), model.schema.decode(high))
 
 
 def reading(model: Model) -> TableOptions:

@@ -1,6 +1,5 @@
 """What a training has come to: the network to keep, calibrated, and with Bayesian regularisation its error bars."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +9,12 @@ from deltarule import trees
 from deltarule.data.dataset import Examples
 from deltarule.models import averaged, pooled
 from deltarule.models.calibration import Calibration, calibrate, cooled
-from deltarule.models.candidates import get_effort, in_words, kept
+from deltarule.models.candidates import Found, get_effort, in_words, kept
 from deltarule.models.plan import Plan, in_a_line, sizes_of
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
+from deltarule.trainers.bayesian.logarithm import Logarithm
 from deltarule.training.session import TrainingResult
 
 
@@ -47,7 +47,10 @@ class Known:
 
     def chosen(self) -> str | None:
         """What the candidates have come to, in a line."""
-        return in_words(self.networks, self.ensemble.weights, self.tried) if self.tried else None
+        if not self.tried:
+            return None
+        words = in_words(self.networks, self.ensemble.weights, self.tried)
+        return words if self.ensemble.log is None else f"{words}; fitted to the logarithm of the target"
 
     def record(self) -> dict[str, Any]:
         """In JSON's types, for the model file and the JSON line."""
@@ -123,13 +126,17 @@ class Outcome:
     def chosen(self) -> str | None:
         """What the candidates have come to, in a line."""
         of_any = self.known or self.pool
-        return None if of_any is None else of_any.chosen()
+        words = None if of_any is None else of_any.chosen()
+        return f"{words}; on {self.plan.rows:,} rows drawn at random" if words and self.plan.rows else words
 
     def single(self) -> tuple[Network, Params] | None:
         """The network from which a training can go on; of several the one of the largest weight.
 
-        None where each of them has steps before it, which belong to the rows that it was trained on.
+        None where each of them has steps before it, which belong to the rows that it was trained on, or where they were
+        fitted to the logarithm of the target.
         """
+        if self.known is not None and self.known.ensemble.log is not None:
+            return None
         if not self.several:
             return self.plan.net, self.result.params
         able = [(weight, one) for weight, one in self.several if one.steps is None]
@@ -158,7 +165,7 @@ def outcome_of(
         several = [one for one in judgements if one is not None]
         if several:
             found = kept(several, *kind.weigher(train)(several), weigh=kind.weigher(train))
-            return merged(plan, found.members, found.weights, train, scales)
+            return merged(plan, found, train, scales)
     softmax = getattr(plan.net.layers[-1], "activation", None) == "softmax"
     if softmax and plan.regularization == "early-stopping" and validation is not None and result.best_epoch > 0:
         outputs = np.asarray(plan.net(result.params, validation.X), np.float64)
@@ -173,19 +180,17 @@ def kind_of(plan: Plan) -> Any:
     return pooled if plan.net.cost.knows_noise(plan.net.output_activation) else averaged
 
 
-def merged(
-    plan: Plan, several: Sequence[Any], weights: np.ndarray, train: Examples, scales: np.ndarray, tried: int = 0
-) -> Outcome:
+def merged(plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: Logarithm | None = None) -> Outcome:
     """Trained networks as one, a regression with error bars, a classifier calibrated.
 
     Args:
         plan: of the training.
-        several: the networks.
-        weights: theirs.
-        train: the examples that trained.
+        found: the networks and their weights.
+        train: the examples as they trained.
         scales: what each target was divided by, (k,).
-        tried: how many candidates there were; 0 where the network was named.
+        log: the scale of the targets that trained, None for their own.
     """
+    several, weights, tried = found.members, found.weights, found.tried
     inputs, best = plan.sizes[0], several[int(np.argmax(weights))]
     names = tuple(
         f"{in_a_line(one.net, sizes_of(one.net, inputs))}{' with steps' if one.steps else ''}" for one in several
@@ -195,14 +200,14 @@ def merged(
         net, params = pooled.joined(several, weights)
         of_best |= {"gamma": best.gamma, "log_evidence": best.log_evidence}
         softmax = not net.output_activation.elementwise
-        found: dict[str, Any] = {
+        known: dict[str, Any] = {
             "pool": Pool(names, weights, **of_best),
             "calibration": pooled.calibration(several, weights, train) if softmax else None,
         }
     else:
-        ensemble = averaged.together(several, weights, train, get_effort(plan.effort).law)
+        ensemble = averaged.together(several, weights, train, get_effort(plan.effort).law, log)
         net, params = ensemble.merged()
-        known = Known(
+        of_ensemble = Known(
             ensemble=ensemble,
             networks=names,
             gamma=float(ensemble.gamma[ensemble.best]),
@@ -210,9 +215,9 @@ def merged(
             noise_std=ensemble.noise_std * scales,
             **of_best,
         )
-        found = {"known": known}
+        known = {"known": of_ensemble}
     starts = tuple(one.result for one in several) if len(several) > 1 else ()
     result = replace(best.result, params=params, starts=starts)
     plan = replace(plan, restarts=1) if tried else plan
-    found["several"] = tuple(zip(weights.tolist(), several, strict=True))
-    return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, **found)
+    known["several"] = tuple(zip(weights.tolist(), several, strict=True))
+    return Outcome(replace(plan, net=net, sizes=sizes_of(net, inputs), candidates=()), result, **known)

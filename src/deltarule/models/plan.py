@@ -32,6 +32,7 @@ class Plan:
         streamed: whether the examples stay on disk.
         candidates: the networks to try, of which those that predict best are averaged; () trains `net` alone.
         effort: a name in `deltarule.models.candidates.EFFORTS`.
+        rows: how many of the rows train, drawn at random; None is all.
     """
 
     net: Network
@@ -48,6 +49,7 @@ class Plan:
     streamed: bool = False
     candidates: tuple[Candidate, ...] = ()
     effort: str = "default"
+    rows: int | None = None
 
     def of(self, candidate: Candidate) -> Self:
         """The plan of one candidate."""
@@ -101,6 +103,8 @@ class Plan:
                 words.append(f"{name} {value:g}")
         if settings.halve_after is not None:
             words.append(f"eta halved after {counted(settings.halve_after, 'epoch')} without improvement")
+        if self.rows is not None:
+            words.append(f"on {self.rows:,} rows drawn at random")
         if self.candidates:
             words.append(f"up to {counted(len(self.candidates), 'network')}")
         elif self.restarts > 1:

@@ -176,12 +176,14 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """The lower and upper ends between which a new measurement lies with probability `coverage`.
 
         mean ± t std, t the quantile of Student's distribution with as many degrees of freedom as the noise has,
-        m - gamma. It needs regularization "bayesian".
+        m - gamma; of a network fitted to the logarithm of the target so in its units, and further up than down in the
+        target's. It needs regularization "bayesian".
         """
         share = require_number("coverage", coverage, above=0, below=1)
-        mean, std = self.predict(X, return_std=True)
-        t = self.ensemble_.reach(share)
-        return mean - t * std, mean + t * std
+        self._require_error_bars()
+        ends = self.ensemble_.interval(self.x_scaling_.encode(inputs_of(self, X)), share)
+        low, high = (self._shaped(self.y_scaling_.decode(end)) for end in ends)
+        return low, high
 
     def log_density(self, X: Any, y: Any) -> np.ndarray:
         """ln of the probability density of measurements y (N,) or (N, k) at X, in their units and shape.
@@ -226,8 +228,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return super()._plan(recipe, X, Y)
 
     @property
-    def _target_scales(self) -> np.ndarray:
-        return self.y_scaling_.std
+    def _target_scaling(self) -> Scaling:
+        return self.y_scaling_
 
     def _trained(self, outcome: Outcome) -> None:
         """With "bayesian": the posteriors of all starts, and what they know of the noise."""

@@ -10,7 +10,7 @@ from deltarule.data.table import load_table
 from deltarule.data.table_file import rows_as_lines
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
-from deltarule.models.fitting import finished, fit, scales_of
+from deltarule.models.fitting import finished, fit, scaling_of
 from deltarule.models.model import Model
 from deltarule.models.planning import make_plan, reading_of_targets
 from deltarule.models.problem import Problem
@@ -86,7 +86,7 @@ def fit_table(
         warnings.warn(f"{note}.", UserWarning, stacklevel=2)
     plan = make_plan(recipe, Problem.of(data))
     running = {name: options[name] for name in RUNNING if name in options}
-    outcome = fit(plan, data.train, data.validation, scales_of(data), seed=seed, **running)
+    outcome = fit(plan, data.train, data.validation, scaling_of(data), seed=seed, **running)
     said = {
         "source": str(table) if isinstance(table, str | Path) else None,
         "target": target[0] if len(target) == 1 else target,

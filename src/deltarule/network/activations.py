@@ -37,35 +37,10 @@ def sigmoid(z: Array) -> Array:
     return engine.of(z).sigmoid(z)
 
 
-def tanh(z: Array) -> Array:
-    """The hyperbolic tangent."""
-    return z.__array_namespace__().tanh(z)
-
-
-def relu(z: Array) -> Array:
-    """max(z, 0)."""
-    return z.__array_namespace__().maximum(z, 0)
-
-
-def softmax(z: Array) -> Array:
-    """e^{z_j} / sum_k e^{z_k}."""
-    return engine.of(z).softmax(z)
-
-
 def softplus(z: Array) -> Array:
     """ln(1 + e^z), which neither overflows for large z nor loses e^z for small z."""
     xp = z.__array_namespace__()
     return xp.maximum(z, 0) + xp.log1p(xp.exp(-xp.abs(z)))
-
-
-def exponential(z: Array) -> Array:
-    """e^z, for outputs that are rates: infinite beyond the largest number."""
-    return z.__array_namespace__().exp(z)
-
-
-def elliotsig(z: Array) -> Array:
-    """z / (1 + |z|), MATLAB's quick sigmoid of -1 to 1: no exponential."""
-    return z / (1 + abs(z))
 
 
 def step(z: Array) -> Array:
@@ -73,26 +48,19 @@ def step(z: Array) -> Array:
     return (z > 0).astype(z.dtype)
 
 
+def sigmoid_slope(z: Array, a: Array) -> Array:
+    """sigma' of the sigmoid, which is sigma'' of softplus."""
+    return a * (1 - a)
+
+
+def sigmoid_curvature(z: Array, a: Array) -> Array:
+    """sigma'' of the sigmoid."""
+    return a * (1 - a) * (1 - 2 * a)
+
+
 def sigmoid_third(z: Array, a: Array) -> Array:
     """sigma''' of the sigmoid."""
     return a * (1 - a) * (1 - 6 * a * (1 - a))
-
-
-def sigmoid_fourth(z: Array, a: Array) -> Array:
-    """sigma'''' of the sigmoid."""
-    return a * (1 - a) * (1 - 2 * a) * (1 - 12 * a * (1 - a))
-
-
-def softplus_third(z: Array, a: Array) -> Array:
-    """sigma'' of the sigmoid."""
-    s = sigmoid(z)
-    return s * (1 - s) * (1 - 2 * s)
-
-
-def softplus_curvature(z: Array, a: Array) -> Array:
-    """The derivative of the sigmoid, which is the slope of softplus."""
-    s = sigmoid(z)
-    return s * (1 - s)
 
 
 def zeros(z: Array, a: Array) -> Array:
@@ -141,9 +109,9 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation(
             "sigmoid",
             sigmoid,
-            lambda z, a: a * (1 - a),
-            lambda z, a: a * (1 - a) * (1 - 2 * a),
-            higher=(sigmoid_third, sigmoid_fourth),
+            sigmoid_slope,
+            sigmoid_curvature,
+            higher=(sigmoid_third, lambda z, a: a * (1 - a) * (1 - 2 * a) * (1 - 12 * a * (1 - a))),
             initializer="new",
             words="1 / (1 + e^-z)",
             slope_words="a (1 - a)",
@@ -158,7 +126,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "tanh",
-            tanh,
+            lambda z: z.__array_namespace__().tanh(z),
             lambda z, a: 1 - a * a,
             lambda z, a: -2 * a * (1 - a * a),
             higher=(lambda z, a: (1 - a * a) * (6 * a * a - 2), lambda z, a: 8 * a * (1 - a * a) * (2 - 3 * a * a)),
@@ -175,7 +143,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "relu",
-            relu,
+            lambda z: z.__array_namespace__().maximum(z, 0),
             lambda z, a: step(z),
             zeros,
             initializer="he",
@@ -194,8 +162,8 @@ ACTIVATIONS: dict[str, Activation] = {
             "softplus",
             softplus,
             lambda z, a: sigmoid(z),
-            softplus_curvature,
-            higher=(softplus_third, lambda z, a: sigmoid_third(z, sigmoid(z))),
+            lambda z, a: sigmoid_slope(z, sigmoid(z)),
+            higher=(lambda z, a: sigmoid_curvature(z, sigmoid(z)), lambda z, a: sigmoid_third(z, sigmoid(z))),
             initializer="he",
             words="ln(1 + e^z)",
             slope_words="1 / (1 + e^-z)",
@@ -220,7 +188,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "exponential",
-            exponential,
+            lambda z: z.__array_namespace__().exp(z),  # for outputs that are rates
             lambda z, a: a,
             lambda z, a: a,
             higher=(lambda z, a: a, lambda z, a: a),
@@ -237,7 +205,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "elliotsig",
-            elliotsig,
+            lambda z: z / (1 + abs(z)),  # MATLAB's quick sigmoid of -1 to 1
             lambda z, a: (1 - abs(a)) ** 2,
             lambda z, a: -2 * z.__array_namespace__().sign(z) * (1 - abs(a)) ** 3,
             words="z / (1 + |z|)",
@@ -270,8 +238,8 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Softmax(
             "softmax",
-            softmax,
-            lambda z, a: a * (1 - a),
+            lambda z: engine.of(z).softmax(z),
+            sigmoid_slope,
             lambda z, a: a,
             words="e^z / sum e^z",
             slope_words="diag(a) - a a^T, a matrix, of which the diagonal is shown",

@@ -1,7 +1,7 @@
 """What a user chose on the page: checked, bounded, and turned into a network and trainers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -88,10 +88,6 @@ class Choices:
             if name not in known:
                 raise ConfigurationError(f"the setting {str(name)[:40]!r} is not known: {', '.join(sorted(known))}.")
         return replace(self, **changes)
-
-    def record(self) -> dict[str, Any]:
-        """The choices in JSON's types."""
-        return asdict(self)
 
     def trainers(self, count: int) -> list[tuple[str, Trainer]]:
         """The trainers by name: one, or two side by side, for `count` examples."""

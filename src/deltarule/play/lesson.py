@@ -4,6 +4,7 @@ Nothing here knows of a server: the page's messages come in as dicts and what it
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,7 @@ class Lesson(Frames):
         for trainer in found["trainers"]:
             trainer["update"] = UPDATES[trainer["name"]]
         return found | {
-            "choices": self.choices.record(),
+            "choices": asdict(self.choices),
             "known": {
                 "problem": list(dict.fromkeys([self.own.name, *GENERATED, "points"])),
                 "activation": hidden_activations(),

@@ -103,6 +103,10 @@ class Trainer:
 
     def init(self, net: "Network", params: Params, rows: Rows) -> Any:
         """The state before the first epoch; its `params` are the parameters."""
+        return self.first_state(params)
+
+    def first_state(self, params: Params) -> Any:
+        """The state before the first step, of a trainer whose state knows no examples."""
         raise NotImplementedError
 
     def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:

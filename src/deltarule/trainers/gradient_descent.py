@@ -142,7 +142,7 @@ class GradientDescent(Trainer):
         return None if self.rule is None or isinstance(self.rule, str) else "an Optax rule is"
 
     @property
-    def memory_copies(self) -> int:
+    def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         """How many times the parameters' numbers the direction remembers."""
         return 1 if self.rule is None else 2
 
@@ -156,11 +156,9 @@ class GradientDescent(Trainer):
         return draws(path, first, epochs, m * self._count(count), count)
 
     def init(self, net: "Network", params: Params, rows: Rows) -> GradientDescentState:
-        rule = self.no_improvement
-        rate = rule.start(rows.x) if isinstance(rule, NoImprovement) else None
-        return GradientDescentState(
-            params, self._direction().init(params), rows.x.__array_namespace__().zeros((), int), rate
-        )
+        rate = None if self.no_improvement is None else self.no_improvement.start(rows.x)
+        step = rows.x.__array_namespace__().zeros((), int)
+        return GradientDescentState(params, self._direction().init(params), step, rate)
 
     def first_state(self, params: Params) -> GradientDescentState:
         return GradientDescentState(params, self._direction().init(params), np.zeros((), int))

@@ -57,12 +57,9 @@ class LBFGS(Trainer):
         check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
     @property
-    def memory_copies(self) -> int:
+    def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The steps and the changes of the gradient that it keeps."""
         return 2 * self.memory
-
-    def init(self, net: "Network", params: Params, rows: Rows) -> LBFGSState:
-        return LBFGSState(params)
 
     def first_state(self, params: Params) -> LBFGSState:
         return LBFGSState(params)

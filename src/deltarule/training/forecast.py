@@ -104,8 +104,11 @@ def forecast(
     flops = steps * _flops(sizes, form, m or examples)
     found = Forecast(sizes, examples, dtype, form, steps, flops, memory, sent, trainer, E)
 
+    # Held to its form, whatever the number of examples, and damped so that its first trial is taken.
+    held = trainer if form is None else dataclasses.replace(trainer, solver=form, damping=TRIAL_DAMPING)
+
     def seconds(*counts: int) -> list[tuple[float, ...]]:
-        probes = [_probe(net, _in_form(trainer, form), shape, count, dtype, clock, engine) for count in counts]
+        probes = [_probe(net, held, shape, count, dtype, clock, engine) for count in counts]
         return [tuple(probe() for probe in probes) for _ in range(PROBES)]
 
     if m is not None:
@@ -129,11 +132,6 @@ def forecast(
 
 def _median(values: Iterable[float]) -> float:
     return float(np.median(list(values)))
-
-
-def _in_form(trainer: Any, form: str | None) -> Any:
-    """The trainer held to this form, whatever the number of examples, and damped so that its first trial is taken."""
-    return trainer if form is None else dataclasses.replace(trainer, solver=form, damping=TRIAL_DAMPING)
 
 
 def _trial_size(sizes: Sizes, form: str | None) -> int:

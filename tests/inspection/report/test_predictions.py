@@ -8,9 +8,9 @@ import pytest
 
 import deltarule as dr
 from deltarule.data import Schema
-from deltarule.data.columns import Pixels
-from deltarule.inspection.report import gather, html_report
-from deltarule.inspection.report.predictions import _confusion, predictions, side_by_side
+from deltarule.data.columns import NumericColumn, Pixels
+from deltarule.inspection.report import Evidence, gather, html_report, whole_page
+from deltarule.inspection.report.predictions import predictions, side_by_side
 
 PARTS = np.array(["training"] * 50 + ["validation"] * 15 + ["test"] * 15)
 
@@ -53,9 +53,12 @@ def test_every_point_says_its_row_and_its_numbers(plant):
 
 def test_recall_and_precision_of_each_class():
     actual, predicted = np.array([0, 0, 0, 0, 1, 1, 2]), np.array([0, 0, 0, 1, 1, 0, 1])
-    matrix = _confusion(("a", "b", "c"), predicted, actual)
-    assert [recall for *_, recall in matrix.rows] == ["75 %", "50 %", "0 %"]
-    assert matrix.precision == ["75 %", "33 %", "-"]  # nothing was taken for c
+    schema = Schema("table", "classification", (NumericColumn("x", 0.0, 1.0),), (), ("a", "b", "c"), ("kind",))
+    (shown, *_) = predictions(schema, Evidence("t", np.eye(3)[predicted], actual, {}, ()))
+    assert shown.confusion == (("a", "b", "c"), [[3, 1, 0], [1, 1, 0], [0, 1, 0]])
+    page = whole_page("", "", [("", [], [shown])])
+    shares = re.findall(r'<td class="of">(.*?)</td>', page)
+    assert shares == ["75 %", "50 %", "0 %", "75 %", "33 %", "-"]  # recall, precision: nothing was taken for c
 
 
 def test_a_classification_is_judged_by_its_test_rows(clouds):
@@ -64,7 +67,7 @@ def test_a_classification_is_judged_by_its_test_rows(clouds):
     evidence = gather(net, params, schema, X, Y, "clouds.csv", parts=parts)
     (confusion, *_) = predictions(schema, evidence)
     assert confusion.title == "Confusion, test rows"
-    assert sum(count for _, row, _ in confusion.matrix.rows for count, *_ in row) == 20
+    assert sum(count for row in confusion.confusion[1] for count in row) == 20
 
 
 def test_images_that_were_misread_are_shown():

@@ -57,7 +57,7 @@ def test_the_trace_of_the_gram_by_hand(engine):
 
 @pytest.mark.parametrize("n", [0, -1, 2.0, "3", None, True])
 def test_n_is_a_positive_whole_number(n):
-    with pytest.raises(ConfigurationError, match="neurons, at least 1; n is "):
+    with pytest.raises(ConfigurationError, match="number of neurons, must be a whole number of at least 1"):
         Dense(n)
 
 

@@ -56,7 +56,7 @@ def test_one_network_with_the_steps_inside():
 
 
 def test_an_uneven_column_is_learnt_and_saved(tmp_path):
-    effort = replace(EFFORTS["default"], order=(Candidate((), steps=True), Candidate((5,), steps=True)))
+    effort = replace(EFFORTS["default"], order=(Candidate((), steps="coarse"), Candidate((5,), steps="coarse")))
     draw = np.random.default_rng(2)
     X = np.column_stack([draw.integers(0, 10, 150), draw.normal(size=150)]).astype(float)
     height = draw.normal(size=10) * 3
@@ -68,3 +68,37 @@ def test_an_uneven_column_is_learnt_and_saved(tmp_path):
     again = dr.load_model(tmp_path / "uneven.safetensors")
     for one, other in zip(again.predict_interval(X), model.predict_interval(X), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def numbered(count=30, each=10):
+    """The numbers of persons, and a column that is no number of anything."""
+    draw = np.random.default_rng(3)
+    person = np.repeat(np.arange(count), each).astype(float)
+    return np.column_stack([(person - 14.0) / 7.0, draw.normal(size=len(person))])
+
+
+def test_fine_steps_stand_between_any_two_persons():
+    X = numbered()
+    steps = Steps.of(X, "tanh", "fine")
+    assert steps is not None
+    assert (steps.W != 0).sum(axis=0).tolist() == [29, QUANTILES]
+    places = -steps.b[:29] / steps.W[:29, 0]
+    np.testing.assert_allclose(places, (np.arange(29) + 0.5 - 14) / 7, atol=1e-12)
+    assert Steps.of(X[:, 1:], "tanh", "fine") is None  # every value once
+    assert Steps.of(numbered(each=3), "tanh", "fine") is None  # too few rows for each
+    assert Steps.of(X[X[:, 0] < -1], "tanh", "fine") is None  # few persons: coarse steps stand there too
+
+
+def test_what_each_person_does_is_learnt():
+    X, draw = numbered(), np.random.default_rng(4)
+    of_each = draw.normal(size=30)
+    y = of_each[np.repeat(np.arange(30), 10)] * (1 + 0.3 * X[:, 1]) + 0.05 * draw.normal(size=300)
+    train = np.arange(300) % 5 > 0
+    model = dr.NetworkRegressor(random_state=0).fit(X[train], y[train])
+    smooth = dr.NetworkRegressor(
+        effort=replace(EFFORTS["default"], order=tuple(c for c in EFFORTS["default"].order if c.steps != "fine")),
+        random_state=0,
+    ).fit(X[train], y[train])
+    own, other = (np.sqrt(np.mean((one.predict(X[~train]) - y[~train]) ** 2)) for one in (model, smooth))
+    assert own < 0.3
+    assert own < 0.6 * other

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
+from deltarule.inspection.importance import chosen_rows
 from deltarule.inspection.report.axis import Axis
 from deltarule.inspection.report.chart import PAINTS, SOFT, Band, Bars, Chart, Line, Points, Rule
 from deltarule.inspection.report.evidence import Dependence
@@ -87,8 +88,8 @@ def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: floa
 def regression(
     predicted: np.ndarray, actual: np.ndarray, name: str, titles: Sequence[str] = (), paint: str = PAINTS[1]
 ) -> Chart:
-    """Predictions (N,) against targets (N,), those of `some_rows`, the line where both are equal and the fitted one."""
-    chosen = some_rows(len(actual))
+    """At most `MOST_POINTS` predictions (N,) over targets (N,), the line where both are equal and the fitted one."""
+    chosen = chosen_rows(len(actual), MOST_POINTS)
     ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
     marks = [Line(ends, ends), Points(actual[chosen], predicted[chosen], paint, titles)]
     fit = fitted_line(predicted, actual)
@@ -131,7 +132,7 @@ def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarra
 
 def residuals(predicted: np.ndarray, errors: np.ndarray, name: str, titles: Sequence[str] = ()) -> Chart:
     """The errors (N,) against the predictions (N,)."""
-    chosen = some_rows(len(errors))
+    chosen = chosen_rows(len(errors), MOST_POINTS)
     marks = [Rule(y=0), Points(predicted[chosen], errors[chosen], titles=titles)]
     return Chart(marks, Axis(f"{name}, predicted"), Axis("predicted - actual"))
 
@@ -248,8 +249,3 @@ def _diagonal() -> Line:
 def _numbers(values: Any) -> np.ndarray:
     """Values with NaN for what is missing."""
     return np.array([np.nan if value is None else value for value in values], float)
-
-
-def some_rows(count: int) -> np.ndarray:
-    """At most `MOST_POINTS` of the rows, always the same ones."""
-    return np.random.default_rng(0).permutation(count)[:MOST_POINTS]

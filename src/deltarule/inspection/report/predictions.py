@@ -11,6 +11,7 @@ import numpy as np
 
 from deltarule.data.schema import Schema
 from deltarule.errors import counted
+from deltarule.inspection.importance import chosen_rows
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import PAINTS, Chart
 from deltarule.inspection.report.evidence import PARTS, Evidence
@@ -26,21 +27,13 @@ RELIABILITY = (
 COLUMNS, CELL, WORDS = 10, 44, 14  # images side by side, the place of each, and the height of its words
 
 
-class Matrix(NamedTuple):
-    """A confusion matrix: of each class its name, every cell's (count, colour, opacity) and its recall; precisions."""
-
-    names: tuple[Any, ...]
-    rows: list[tuple[Any, list[tuple[int, str, float]], str]]
-    precision: list[str]
-
-
 class Shown(NamedTuple):
     """A picture or a confusion matrix with its title and a sentence."""
 
     title: str
     caption: str
     chart: Chart | None = None
-    matrix: Matrix | None = None
+    confusion: tuple[Sequence[Any], list[list[int]]] | None = None  # names, and how often i was taken for j
     drawn: str = ""
     wide: bool = False
 
@@ -108,7 +101,7 @@ def _signed(value: float) -> str:
 
 def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray, places: np.ndarray) -> list[str]:
     """What each point says that a picture of these places has."""
-    some = places[pictures.some_rows(len(places))]
+    some = places[chosen_rows(len(places), pictures.MOST_POINTS)]
     return [f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in some]
 
 
@@ -128,13 +121,15 @@ def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Shown]:
     """Confusion with recall and precision, ROC, reliability, and images that were misread."""
     judged = evidence.judged
     p, classes = evidence.predicted[judged], evidence.actual[judged]
-    confusion = (
+    words = (
         "Rows are the actual classes, columns the predicted ones; red cells are mistakes. Recall is the share of a "
         "class that was found, precision the share of what was taken for it that is right."
     )
     title = "Confusion" + ("" if evidence.parts is None else ", test rows")
+    counts = np.zeros((len(names), len(names)), int)
+    np.add.at(counts, (classes, p.argmax(axis=1)), 1)
     shown = [
-        Shown(title, confusion, matrix=_confusion(names, p.argmax(axis=1), classes), wide=len(names) > 4),
+        Shown(title, words, confusion=(names, counts.tolist()), wide=len(names) > 4),
         Shown("ROC", ROC, pictures.roc(p, classes, names)),
         Shown("Reliability", RELIABILITY, pictures.reliability(p, classes)),
     ]
@@ -146,24 +141,6 @@ def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Shown]:
         drawn = side_by_side(images, [f"{names[i]} → {names[j]}" for i, j in both], "Misread images")
         shown.append(Shown("Misread images", words, drawn=drawn, wide=True))
     return shown
-
-
-def _confusion(names: tuple[Any, ...], predicted: np.ndarray, actual: np.ndarray) -> Matrix:
-    """The confusion matrix: hits and mistakes shaded by their share of the row."""
-    counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (actual, predicted), 1)
-
-    def cell(i: int, j: int) -> tuple[int, str, float]:
-        share = counts[i, j] / max(counts[i].sum(), 1)
-        if i == j:
-            return int(counts[i, j]), "hit", 0.35 * share
-        return int(counts[i, j]), "miss", min(0.15 + 2 * share, 0.75) if counts[i, j] else 0.0
-
-    def share(i: int, total: int) -> str:
-        return f"{100 * counts[i, i] / total:.0f} %" if total else "-"
-
-    rows = [(name, [cell(i, j) for j in range(len(names))], share(i, counts[i].sum())) for i, name in enumerate(names)]
-    return Matrix(names, rows, [share(j, counts[:, j].sum()) for j in range(len(names))])
 
 
 def side_by_side(images: np.ndarray, words: Sequence[str], label: str) -> str:

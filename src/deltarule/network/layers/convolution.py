@@ -9,13 +9,13 @@ import numpy as np
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.checks import require_count
+from deltarule.checks import require_choice, require_count
 from deltarule.errors import ConfigurationError
 from deltarule.network.layers import places
 from deltarule.network.layers.base import LayerParams, Pass, Shape
 from deltarule.network.layers.dense import AffineLayer
 from deltarule.network.layers.stages import Stage, View, as_doubles
-from deltarule.network.layers.window import Window, as_pair, check_padding
+from deltarule.network.layers.window import PADDINGS, Window, as_pair
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Convolution(AffineLayer):
         object.__setattr__(self, "filters", require_count("Convolution: filters", self.filters))
         object.__setattr__(self, "kernel", as_pair("Convolution: the kernel's size", self.kernel))
         object.__setattr__(self, "stride", as_pair("Convolution: stride", self.stride))
-        check_padding("Convolution", self.padding)
+        require_choice("Convolution: padding", self.padding, PADDINGS)
         self.check_names()
         if not self.sigma.elementwise:
             raise ConfigurationError(

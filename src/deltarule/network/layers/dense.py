@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.checks import require_count
 from deltarule.engine import BY_TYPE
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.activation import Activation
@@ -152,15 +153,11 @@ class Dense(AffineLayer):
     by_steps: ClassVar[bool] = True
 
     @property
-    def is_linear(self) -> bool:
+    def is_linear(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.activation == "linear"
 
     def __post_init__(self):
-        if isinstance(self.n, bool) or not hasattr(self.n, "__index__") or self.n < 1:
-            raise ConfigurationError(
-                f"a Dense layer needs a whole number of neurons, at least 1; n is {self.n!r}: give a positive size."
-            )
-        object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "n", require_count("Dense: n, the number of neurons,", self.n))
         self.check_names()
         if self.activation == "softmax" and self.n == 1:
             raise ConfigurationError(

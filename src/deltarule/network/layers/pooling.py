@@ -17,9 +17,10 @@ from typing import ClassVar
 import numpy as np
 
 from deltarule.arrays import Array
+from deltarule.checks import require_choice
 from deltarule.network.layers.base import LayerParams, LinearLayer, Motion, Pass, Shape
 from deltarule.network.layers.stages import Stage, View
-from deltarule.network.layers.window import Window, as_pair, check_padding
+from deltarule.network.layers.window import PADDINGS, Window, as_pair
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Pool(LinearLayer):
         object.__setattr__(self, "size", as_pair(f"{name}: the window's size", self.size))
         stride = self.size if self.stride is None else self.stride
         object.__setattr__(self, "stride", as_pair(f"{name}: stride", stride))
-        check_padding(name, self.padding)
+        require_choice(f"{name}: padding", self.padding, PADDINGS)
 
     @property
     def window(self) -> Window:

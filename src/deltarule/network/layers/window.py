@@ -113,9 +113,3 @@ def as_pair(what: str, value: int | Sequence[int] | np.ndarray) -> tuple[int, in
     if len(pair) != 2 or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in pair):
         raise ConfigurationError(f"{what} is {value!r}: give one whole number of at least 1, or two, (down, right).")
     return int(pair[0]), int(pair[1])
-
-
-def check_padding(layer: str, padding: str) -> None:
-    """Raise a ConfigurationError unless the padding is known."""
-    if padding not in PADDINGS:
-        raise ConfigurationError(f"{layer}: padding is {padding!r}, which is not known: choose 'valid' or 'same'.")

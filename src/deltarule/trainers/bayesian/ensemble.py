@@ -23,6 +23,7 @@ from deltarule.network.side_by_side import side_by_side
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+from deltarule.trainers.bayesian.logarithm import Logarithm
 from deltarule.trainers.bayesian.noise_law import NoiseLaw
 from deltarule.trainers.bayesian.posterior import Posterior, output_variance, parameter_covariance, posterior
 from deltarule.trainers.bayesian.steps import Steps
@@ -56,6 +57,7 @@ class BayesianEnsemble:
         examples: the sum of the weights of the training examples; where targets are missing, the mean over the outputs.
         law: how new measurements scatter, learnt from rows left out; None is Gaussian noise of one size.
         steps: of each member the fixed neurons before it, or None; () for none of any.
+        log: the scale (LOG) on which the members were trained; None is that of the targets themselves.
     """
 
     nets: tuple[Network, ...]
@@ -66,6 +68,7 @@ class BayesianEnsemble:
     examples: float
     law: NoiseLaw | None = None
     steps: tuple[Steps | None, ...] = ()
+    log: Logarithm | None = None
 
     def __post_init__(self):
         """No steps, where none are given."""
@@ -111,8 +114,8 @@ class BayesianEnsemble:
         return cls((net,) * len(known), tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
 
     @classmethod
-    def together(cls, parts: "Sequence[BayesianEnsemble]", weights: np.ndarray, law: NoiseLaw | None) -> Self:
-        """Ensembles of one member each as one, with these weights, which sum to 1, and this law of the noise."""
+    def together(cls, parts: "Sequence[BayesianEnsemble]", weights: np.ndarray) -> Self:
+        """Ensembles of one member each as one, with these weights, which sum to 1."""
         (first, *_), one = parts, np.concatenate
         return cls(
             tuple(net for part in parts for net in part.nets),
@@ -121,8 +124,7 @@ class BayesianEnsemble:
             one([part.log_evidence for part in parts]),
             one([part.gamma for part in parts]),
             first.examples,
-            law,
-            tuple(steps for part in parts for steps in part.steps),
+            steps=tuple(steps for part in parts for steps in part.steps),
         )
 
     @property
@@ -142,16 +144,34 @@ class BayesianEnsemble:
 
     @property
     def noise_std(self) -> np.ndarray:
-        """The standard deviation of the noise that the best member found, (k,), in the units it was trained in."""
-        return np.sqrt(np.asarray(self.members[self.best].noise))
+        """The standard deviation of the noise that the best member found, (k,), with (LOG) that at the mean of u."""
+        std = np.sqrt(np.asarray(self.members[self.best].noise))
+        return std if self.log is None else self.log.deviation(np.zeros_like(std), std)
 
     def predict(self, X: Any) -> Prediction:
-        """The mean and the standard deviations at X (m, n_1), in the units the network was trained in.
+        """The mean and the standard deviations at X (m, n_1), in the units of the targets that were given.
 
         Raises:
             DataError: X has no rows, or holds a value that is not finite.
             ShapeError: X is not (m, n_1).
         """
+        found = self._trained_on(X)
+        if self.log is None:
+            return found
+        return Prediction(
+            self.log.expected(found.mean),
+            self.log.deviation(found.mean, found.std),
+            self.log.deviation(found.mean, found.std_of_mean),
+        )
+
+    def interval(self, X: Any, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+        """The ends between which a new measurement at X (m, n_1) lies with probability `coverage`, (m, k) each."""
+        found, t = self._trained_on(X), self.reach(coverage)
+        low, high = found.mean - t * found.std, found.mean + t * found.std
+        return (low, high) if self.log is None else (self.log.quantile(low), self.log.quantile(high))
+
+    def _trained_on(self, X: Any) -> Prediction:
+        """`predict` in the units that the members were trained in."""
         X = require_finite("X", X, np.dtype("float64"))
         net, params = self._whole(self.best)
         as_inputs(net, params, X, X.dtype)
@@ -168,7 +188,7 @@ class BayesianEnsemble:
         return counted if self.law is None else min(counted, self.law.freedom)
 
     def reach(self, coverage: float) -> float:
-        """t: the interval that holds a new measurement with this probability is mean ± t std, see (BR5) and (NOISE)."""
+        """t of `interval`, mean ± t std in the units of the training, see (BR5) and (NOISE)."""
         if self.law is not None:
             return self.law.reach(coverage)
         from scipy.special import stdtrit
@@ -177,23 +197,26 @@ class BayesianEnsemble:
 
     def log_density(self, X: Any, Y: Any) -> np.ndarray:
         """ln of the density of the measurements Y (m, k) at X (m, n_1), each target by itself, (m, k)."""
-        predicted = self.predict(X)
-        error = np.asarray(Y) - predicted.mean
+        predicted, Y = self._trained_on(X), np.asarray(Y)
+        u = Y if self.log is None else self.log.encode(Y)
+        error = u - predicted.mean
+        slope = 0.0 if self.log is None else self.log.log_slope(Y)
         if self.law is not None:
             nu = self.law.freedom
-            return self.law.log_density(error, predicted.std**2 * (nu - 2) / (nu * self.law.scale))
-        return -0.5 * (np.log(2 * np.pi) + (error / predicted.std) ** 2) - np.log(predicted.std)
+            return slope + self.law.log_density(error, predicted.std**2 * (nu - 2) / (nu * self.law.scale))
+        return slope - 0.5 * (np.log(2 * np.pi) + (error / predicted.std) ** 2) - np.log(predicted.std)
 
     def coverage(self, X: Any, Y: Any, nominal: float = 0.95) -> np.ndarray:
         """The share of the measurements Y (m, k) at X (m, n_1) that lie in their intervals of `nominal`, (k,)."""
-        predicted = self.predict(X)
-        return np.mean(np.abs(Y - predicted.mean) <= self.reach(nominal) * predicted.std, axis=0)
+        low, high = self.interval(X, nominal)
+        return np.mean((low <= Y) & (high >= Y), axis=0)
 
     def merged(self) -> tuple[Network, Params]:
         """One network that computes the weighted mean, see `deltarule.network.side_by_side`."""
         kept = [i for i, w in enumerate(self.weights) if w > 1e-6]
         share = self.weights[kept] / self.weights[kept].sum()
-        return side_by_side([self._whole(i) for i in kept], share)
+        net, params = side_by_side([self._whole(i) for i in kept], share)
+        return (net, params) if self.log is None else self.log.after(net, params)
 
     def _whole(self, i: int) -> tuple[Network, Params]:
         """A member as one network that takes x."""

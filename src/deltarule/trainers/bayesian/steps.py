@@ -3,9 +3,11 @@
     x ↦ ([x, sigma((x_j - t_i)/s_i) for every place t_i of every column j] - mean) / std
 
 A column of few values gets a place between any two of them, another one at quantiles of its values. A network that
-takes these inputs can be uneven in one column, such as the number of a person, where smooth ones do not pay, and the
-precision of each input by itself switches off those that explain nothing. It is one more hidden layer, so model files
-and exports need no word of it.
+takes these inputs can be uneven in one column where smooth ones do not pay, and the precision of each input by itself
+switches off those that explain nothing. It is one more hidden layer, so model files and exports need no word of it.
+
+"Fine" steps are for columns that number something, such as a person, a school or a machine: values that come back in
+several rows each get a place between any two, up to `MOST_LEVELS` of them.
 """
 
 from typing import NamedTuple
@@ -21,6 +23,9 @@ from deltarule.network.side_by_side import EPS
 MOST_VALUES = 13  # of a column that gets a place between any two
 QUANTILES = 8  # places of other columns
 MOST = 60  # places in all, but that each column gets one
+MOST_LEVELS, LEAST_ROWS = 400, 8  # values of a column with fine steps, and rows for each on average
+SHARE = 1 / 6  # steps for each row at most, of fine ones
+KINDS = ("coarse", "fine")
 FLATTEST = 1e-3  # of the column's standard deviation: the least width of a step
 
 
@@ -34,12 +39,15 @@ class Steps(NamedTuple):
     activation: str
 
     @classmethod
-    def of(cls, X: np.ndarray, activation: str) -> "Steps | None":
-        """Those for the rows X (N, n_1); None where no column has three values."""
+    def of(cls, X: np.ndarray, activation: str, kind: str = "coarse") -> "Steps | None":
+        """Those for the rows X (N, n_1); None where no column has three values, or none that calls for fine steps."""
         n = X.shape[1]
+        fine = [kind == "fine" and _numbers_something(column) for column in X.T]
+        if kind == "fine" and not any(fine):
+            return None
         most = max(1, MOST // max(1, sum(len(np.unique(column)) > 2 for column in X.T)))
-        found = [(j, t, s) for j in range(n) for t, s in _places(X[:, j], most)]
-        if not found:
+        found = [(j, t, s) for j in range(n) for t, s in (_between if fine[j] else _places)(X[:, j], most)]
+        if not found or (kind == "fine" and len(found) > SHARE * len(X)):
             return None
         W = np.zeros((len(found), n))
         for i, (j, _, s) in enumerate(found):
@@ -76,10 +84,21 @@ def _places(column: np.ndarray, most: int) -> list[tuple[float, float]]:
     if len(values) < 3:
         return []
     if len(values) <= min(MOST_VALUES, most + 1):
-        gaps = np.diff(values)
-        return [*zip(values[:-1] + gaps / 2, gaps / 4, strict=True)]
+        return _between(column, most)
     count = min(QUANTILES, most)
     t = np.unique(np.quantile(column, (np.arange(count) + 0.5) / count))
     gaps = np.gradient(t) if len(t) > 1 else np.array([column.std()])
     widths = np.maximum(0.5 * gaps, FLATTEST * column.std())
     return [*zip(t, widths, strict=True)]
+
+
+def _between(column: np.ndarray, most: int) -> list[tuple[float, float]]:
+    """A place between any two values of a column."""
+    values = np.unique(column)
+    gaps = np.diff(values)
+    return [*zip(values[:-1] + gaps / 2, gaps / 4, strict=True)]
+
+
+def _numbers_something(column: np.ndarray) -> bool:
+    """Whether a column holds too many values for coarse steps, each in several rows."""
+    return MOST_VALUES < len(np.unique(column)) <= min(MOST_LEVELS, len(column) // LEAST_ROWS)

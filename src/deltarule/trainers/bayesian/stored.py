@@ -18,6 +18,7 @@ from deltarule.network.network import Network
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
+from deltarule.trainers.bayesian.logarithm import Logarithm
 from deltarule.trainers.bayesian.noise_law import NoiseLaw
 from deltarule.trainers.bayesian.posterior import Posterior
 from deltarule.trainers.bayesian.steps import Steps
@@ -56,6 +57,8 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
         tensors |= {"rows.missing": missing} if missing.any() else {}
     if ensemble.law is not None:
         tensors |= {f"law.{name}": array for name, array in ensemble.law._asdict().items()}
+    if ensemble.log is not None:
+        tensors |= {f"log.{name}": number for name, number in ensemble.log._asdict().items()}
     return {name: np.asarray(array, np.float64) for name, array in tensors.items()}
 
 
@@ -83,6 +86,7 @@ def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEns
         examples=float(found.array("examples")),
         law=_law(found, net.outputs),
         steps=tuple(_steps(found, i, net) for i in range(count)),
+        log=_log(found),
     )
 
 
@@ -142,6 +146,12 @@ def _law(found: _Found, outputs: int) -> NoiseLaw | None:
         float(found.array("law.freedom")),
         **{name: found.array(f"law.{name}", *shape) for name, shape in shapes.items()},
     )
+
+
+def _log(found: _Found) -> Logarithm | None:
+    if "log.shift" not in found.tensors:
+        return None
+    return Logarithm(*(float(found.array(f"log.{name}")) for name in Logarithm._fields))
 
 
 def _rows(net: Network, found: _Found, i: int) -> Rows | None:

@@ -183,11 +183,8 @@ class LevenbergMarquardt(Trainer):
         width = max(sizes.parameters, 4 * sizes.neurons) if form == "primal" else 4 * sizes.neurons
         return linearized_at_once(examples, width, sizes.outputs)
 
-    def init(self, net: "Network", params: Params, rows: Rows) -> LevenbergMarquardtState:
-        """No damping: the first step has the J^T J that sets it."""
-        return self.first_state(params)
-
     def first_state(self, params: Params) -> LevenbergMarquardtState:
+        """No damping: the first step has the J^T J that sets it."""
         return LevenbergMarquardtState(params, control.UNSET)
 
     def epoch(

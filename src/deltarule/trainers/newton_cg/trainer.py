@@ -158,7 +158,7 @@ class NewtonCG(Trainer):
         """The operations of an epoch with `PRODUCTS` products H v for each of its steps."""
         return PRODUCTS * 8.0 * count * sizes.steps * sizes.parameters
 
-    def init(self, net: "Network", params: Params, rows: Rows) -> NewtonCGState:
+    def first_state(self, params: Params) -> NewtonCGState:
         return NewtonCGState(params, float(self.radius))
 
     def epoch(self, net: "Network", state: NewtonCGState, rows: Rows, turn: Turn) -> tuple[NewtonCGState, Record]:

@@ -1,0 +1,77 @@
+"""A regression whose target calls for its logarithm: chosen, and what every consumer then says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.errors import ConfigurationError
+from deltarule.models.candidates import EFFORTS
+
+
+def rows(count, seed):
+    draw = np.random.default_rng(seed)
+    X = draw.normal(size=(count, 3))
+    return X, 50 * np.exp(X[:, 0] + 0.5 * np.sin(2 * X[:, 1]) + 0.3 * draw.normal(size=count))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return dr.NetworkRegressor(random_state=0).fit(*rows(250, 0))
+
+
+def test_the_logarithm_is_chosen_and_said(model):
+    assert model.ensemble_.log is not None
+    assert "logarithm" in model.networks_
+
+
+def test_it_predicts_better_than_without(model):
+    X, y = rows(500, 1)
+    plain = dr.NetworkRegressor(effort=replace(EFFORTS["default"], logarithm=False), random_state=0).fit(*rows(250, 0))
+    assert plain.ensemble_.log is None
+    own, other = (np.mean((one.predict(X) - y) ** 2) for one in (model, plain))
+    assert own < other
+    assert model.log_density(X, y).mean() > plain.log_density(X, y).mean() + 0.1
+
+
+def test_its_intervals_hold_and_reach_further_up(model):
+    X, y = rows(2000, 2)
+    low, high = model.predict_interval(X)
+    assert 0.92 < np.mean((low <= y) & (y <= high)) < 0.98
+    assert low.min() > 0
+    middle = np.sqrt(low * high)
+    assert (high - middle > middle - low).all()
+    mean, std = model.predict(X, return_std=True)
+    np.testing.assert_allclose(mean, model.predict(X), rtol=1e-9)
+    # ln y has a noise of 0.3, so y one of sqrt(e^0.09 - 1) = 0.307 of its mean.
+    assert np.median(std / mean) == pytest.approx(0.31, abs=0.05)
+
+
+def test_a_target_that_is_normal_stays_as_it_is():
+    draw = np.random.default_rng(5)
+    X = draw.normal(size=(200, 2))
+    assert dr.NetworkRegressor(random_state=0).fit(X, 100 + X[:, 0] + draw.normal(size=200)).ensemble_.log is None
+
+
+def test_a_model_file_says_the_same(model, tmp_path):
+    model.save(tmp_path / "m.safetensors")
+    read, (X, _) = dr.load_model(tmp_path / "m.safetensors"), rows(30, 3)
+    np.testing.assert_allclose(read.predict(X), model.predict(X), rtol=1e-12)
+    for own, stored in zip(model.predict_interval(X, 0.8), read.predict_interval(X, 0.8), strict=True):
+        np.testing.assert_allclose(stored, own, rtol=1e-12)
+
+
+def test_exports_predict_the_same_and_refuse_the_error_bars(model, tmp_path):
+    (X, _), path = rows(30, 3), tmp_path / "m.py"
+    dr.export_model(model, path, "python")
+    found = {}
+    exec(path.read_text(), found)
+    np.testing.assert_allclose(np.ravel(found["predict"](X)), model.predict(X), rtol=1e-10)
+    with pytest.raises(ConfigurationError, match="logarithm"):
+        dr.export_model(model, tmp_path / "m.c", "c", error_bars=True)
+
+
+def test_a_second_fit_begins_anew(model):
+    again = dr.NetworkRegressor(warm_start=True, random_state=0).fit(*rows(250, 0))
+    assert np.isfinite(again.fit(*rows(250, 1)).predict(rows(10, 2)[0])).all()
