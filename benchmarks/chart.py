@@ -1,5 +1,6 @@
 """One chart a benchmark: a point for each contestant; a row is a contestant where there is one case, else a case."""
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,10 @@ MARKERS = "osD^vP*X<>h"
 
 def write(result: Result, path: Path) -> bool:
     """Draw and save; False where matplotlib is missing or nothing was measured."""
-    try:
-        from deltarule.inspection.plots import style
-
-        style.required("matplotlib")
-    except (ImportError, ValueError):
+    if importlib.util.find_spec("matplotlib") is None:
         return False
+    from deltarule.inspection.plots import style
+
     cases = [case for case in result.cases if any(entry.laps for entry in case.entries)]
     if not cases:
         return False

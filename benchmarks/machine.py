@@ -55,6 +55,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def resident(kind: str = "VmHWM") -> float:
+    """Bytes of this process's resident set, "VmRSS" now or "VmHWM" at its largest.
+
+    `getrusage` would count that of the parent before it.
+    """
+    return 1024.0 * int(Path("/proc/self/status").read_text().split(f"{kind}:")[1].split()[0])
+
+
 def thread_environment(threads: int) -> dict[str, str]:
     """The variables that give every thread pool of a process `threads` threads; 0 is one a core.
 

@@ -11,11 +11,11 @@ import argparse
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 import deltarule as dr
+from benchmarks.machine import resident
 from deltarule import engine as engines
 from deltarule.engine.choice import choose_engine
 from deltarule.trainers.form import memory_needed
@@ -44,11 +44,6 @@ def problem(sizes: tuple[int, ...], examples: int) -> tuple[dr.Network, np.ndarr
     random = np.random.default_rng(1)
     X = random.uniform(-1, 1, (examples, sizes[0]))
     return net, X, np.cos(X @ random.standard_normal((sizes[0], sizes[-1])))
-
-
-def resident(kind: str) -> float:
-    """Bytes of this process's resident set, "VmRSS" now or "VmHWM" at its largest."""
-    return 1024.0 * int(Path("/proc/self/status").read_text().split(f"{kind}:")[1].split()[0])
 
 
 def remember(name: str, engine: str) -> None:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.machine import resident
+
 INPUTS = 99  # with the target 100 float32 numbers a row, 400 bytes
 PART = 250_000
 
@@ -52,12 +54,6 @@ def write(folder: Path, rows: int, parquet: bool) -> None:
         start += count
 
 
-def peak_mib() -> float:
-    """The largest resident set of this process so far; `getrusage` would count that of the parent before it."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 2**10
-
-
 def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> None:
     """Train in this process under the limit and print a row of the table."""
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -70,7 +66,7 @@ def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> N
     chosen = dr.LevenbergMarquardt(acceleration=False, refit=False)
     if trainer == "sgd":
         chosen = dr.GradientDescent(eta=0.05, batch_size=256, momentum=0.9)
-    before = peak_mib()
+    before = resident() / 2**20
     began = time.perf_counter()
     result = dr.train_stream(net, stream, trainer=chosen, epochs=epochs, seed=0, memory=2**27, engine=engine)
     seconds = time.perf_counter() - began
@@ -78,7 +74,7 @@ def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> N
     cost = ", ".join(f"{c:.4f}" for c in result.history["cost"])
     print(
         f"| {'.npy' if array else 'Parquet'} | {trainer} | {result.engine} | {stream.rows:,} | {epochs} | "
-        f"{seconds:.0f} | {peak_mib():.0f} ({before:.0f} before) | {wait} | {cost} |",
+        f"{seconds:.0f} | {resident() / 2**20:.0f} ({before:.0f} before) | {wait} | {cost} |",
         flush=True,
     )
 
@@ -93,7 +89,7 @@ def train_by_command(folder: Path, epochs: int, limit: int, engine: str) -> None
         words += ["--target", "y"]
     began = time.perf_counter()
     code = main(["train", str(folder), *words, "--out", str(folder.parent / f"{folder.name}.safetensors"), "--json"])
-    print(f"exit code {code}, {time.perf_counter() - began:.0f} s, peak {peak_mib():.0f} MiB", flush=True)
+    print(f"exit code {code}, {time.perf_counter() - began:.0f} s, peak {resident() / 2**20:.0f} MiB", flush=True)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ time and peak memory.
 One contestant at a time, because what J needs beside another J would not fit; a process each, so that peaks do not mix.
 """
 
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.machine import resident
 from benchmarks.record import Case, Goal, Result
 from benchmarks.settings import Settings
 from benchmarks.turns import JAX, NUMPY, Contestant, take_turns
@@ -188,7 +188,7 @@ class TorchLM(Steps):
 
 def peak() -> float:
     """GiB of this process's largest resident set."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return resident() / 2**30
 
 
 def lm_wide(settings: Settings, tell: Callable[[str], object] = str) -> Result:

@@ -5,13 +5,13 @@
 Prints the seconds of one epoch after the first, the peak of the process's memory, and what J alone would take.
 """
 
-import resource
 import time
 
 import numpy as np
 
 import deltarule as dr
 from benchmarks.equations.references import NU
+from benchmarks.machine import resident
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     result = dr.solve(net, equations, trainer=dr.LevenbergMarquardt(), epochs=3, callbacks=[look])
     n = sum(array.size for layer in result.params for array in layer.values())
     wall, cpu = (b - a for a, b in zip(looks[-2], looks[-1], strict=True))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = resident() / 2**30
     print(
         f"{n:,} parameters, 1,000 residuals: {wall:.1f} s ({cpu:.1f} s of processor time) an epoch, peak {peak:.2f} GiB"
     )

@@ -8,6 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import deltarule as dr
+from engines import WITHOUT_JAX
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -106,8 +107,12 @@ def test_ten_outputs():
 
 
 @pytest.mark.parametrize(
-    ("output", "cost"),
-    [("softmax", "log-likelihood"), ("sigmoid", "cross-entropy")],
+    ("engine", "output", "cost"),
+    [
+        ("numpy", "softmax", "log-likelihood"),
+        ("numpy", "sigmoid", "cross-entropy"),
+        pytest.param("jax", "softmax", "log-likelihood", marks=WITHOUT_JAX),
+    ],
 )
 def test_digits(output, cost):
     """300 handwritten digits, 64-8-10, with l2: nearly all of them right, and most of 300 others."""

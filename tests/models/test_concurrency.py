@@ -48,18 +48,10 @@ print("the same bits")
 
 
 @FORK
-@pytest.mark.parametrize(
-    "parent",
-    [
-        "plain",
-        pytest.param(
-            "after JAX", marks=pytest.mark.skipif(not engines.jax_is_installed(), reason="JAX is not installed")
-        ),
-    ],
-)
-def test_a_forked_pool_fits_and_predicts_after_use_in_the_parent(parent):
-    """In a process of its own, because a pool that hangs would hold the tests; JAX warns of forks, rightly for its own
-    engine, which is not used here."""
+def test_a_forked_pool_fits_and_predicts_after_use_in_the_parent():
+    """Also of JAX, where it is installed. In a process of its own, because a pool that hangs would hold the tests; JAX
+    warns of forks, rightly for its own engine, which is not used here."""
+    parent = "after JAX" if engines.jax_is_installed() else "plain"
     words = [sys.executable, "-W", "ignore::RuntimeWarning", "-W", "ignore::DeprecationWarning", "-c", PROGRAM, parent]
     tests = Path(__file__).parents[1]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=tests)

@@ -31,7 +31,7 @@ def error(predicted, y):
     return float(np.sqrt(np.mean((np.ravel(predicted) - y) ** 2)))
 
 
-@pytest.mark.parametrize("noise", [0.1, 0.5])
+@pytest.mark.parametrize("noise", [pytest.param(0.1, marks=pytest.mark.slow), 0.5])
 def test_huber_on_a_tenth_of_outliers_is_near_what_clean_data_give(noise, tmp_path):
     X, clean, shifted, T, truth = spoilt(noise)
     best = error(dr.NetworkRegressor(random_state=0).fit(X, clean).predict(T), truth)

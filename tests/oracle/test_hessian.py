@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import engine as engines_of
 from deltarule import trees
 from deltarule.curvature.hessian import backward_pass
 from engines import BOTH, on
@@ -62,12 +63,15 @@ def test_unit_vectors_give_the_whole_hessian(engine):
     activations, sizes, cost = ("tanh", "sigmoid"), (2, 3, 2), COSTS[0]
     params, x, y = problem(5, sizes, activations, cost[0], 6)
     flat = jnp.asarray(trees.ravel(params))
-    expected = jax.hessian(lambda p: mean_cost(jnp, activations, cost, trees.unravel(p, params), x, y))(flat)
+    expected = compiled(jax.hessian(lambda p: mean_cost(jnp, activations, cost, trees.unravel(p, params), x, y)))(flat)
     net = network(activations, sizes, *cost)
     p, x, y, weight, units = on(engine, (params, x, y, np.full(6, 1 / 6), np.eye(trees.size(params))))
-    at = backward_pass(net, p, x, y, weight)
-    columns = [trees.ravel(at.hessian_product(trees.unravel(unit, p))) for unit in units]
-    found = np.stack(columns)
+
+    def columns(p, x, y, weight, units):
+        at = backward_pass(net, p, x, y, weight)
+        return [trees.ravel(at.hessian_product(trees.unravel(unit, p))) for unit in units]
+
+    found = np.stack(engines_of.get(engine).call(columns, p, x, y, weight, units))
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(found, found.T, rtol=1e-10, atol=1e-14)
     eigenvalues = np.linalg.eigvalsh(found)

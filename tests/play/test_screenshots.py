@@ -1,4 +1,4 @@
-"""The pictures of docs/play.md and docs/report.md, taken in every run; $DELTARULE_SCREENSHOTS is where to keep them."""
+"""The pictures of docs/play.md and docs/report.md, taken where all tests run; $DELTARULE_SCREENSHOTS keeps them."""
 
 import os
 from pathlib import Path
@@ -131,6 +131,7 @@ def test_the_report_of_a_regression(browser, report_of, tmp_path, folder):
     page.close()
 
 
+@pytest.mark.slow
 def test_the_report_of_a_classification(browser, report_of, folder):
     page = browser.new_page(viewport={"width": 900, "height": 860}, color_scheme="light")
     page.goto(report_of("digits", "--epochs", "10", "--hidden", "15").as_uri())

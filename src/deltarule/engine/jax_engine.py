@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.core import Tracer
 from jax.scipy.linalg import solve_triangular
 
 from deltarule import trees
@@ -62,7 +63,7 @@ def put(array: Any, dtype: Any = None) -> Array:
 
 def given(X: Any, params: Any) -> Any:
     """Inputs as they go into a call with these parameters: NumPy's as they are, if nothing is traced."""
-    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in (X, *jax.tree.leaves(params)))
+    traced = any(isinstance(leaf, Tracer) for leaf in (X, *jax.tree.leaves(params)))
     return jnp.asarray(X) if traced else X
 
 
@@ -73,7 +74,7 @@ def wait(tree: Any) -> Any:
 
 def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
     """One of two trees of the same structure."""
-    if not isinstance(condition, jax.core.Tracer):
+    if not isinstance(condition, Tracer):
         return chosen if condition else otherwise
     return jax.tree.map(partial(jnp.where, condition), chosen, otherwise)
 
@@ -281,7 +282,7 @@ def _keep_compiled_programs() -> None:
     was told of otherwise stays. Where it cannot be written, nothing is kept.
     """
     place = os.environ.get("DELTARULE_CACHE", "")
-    if place == OFF or jax.config.jax_compilation_cache_dir is not None:
+    if place == OFF or getattr(jax.config, "jax_compilation_cache_dir", None) is not None:
         return
     try:
         folder = Path(place) if place else _users_folder()

@@ -31,7 +31,7 @@ def as_path(seed: Any) -> Path:
         return tuple(np.asarray(seed).tolist())
     if getattr(seed, "ndim", None) == 0 and np.issubdtype(getattr(seed, "dtype", None), np.integer):
         seed = int(seed)
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < SEEDS:
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= int(seed) < SEEDS:
         raise ConfigurationError(
             f"seed must be a whole number from 0 to {SEEDS - 1}, and is {seed!r}: give such a value."
         )

@@ -141,7 +141,7 @@ class Quadratic(Cost):
     is_square = True
 
     @property
-    def is_gaussian(self) -> bool:
+    def is_gaussian(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.scale == 0.5
 
     def __post_init__(self):

@@ -142,7 +142,7 @@ class GradientDescent(Trainer):
         return None if self.rule is None or isinstance(self.rule, str) else "an Optax rule is"
 
     @property
-    def memory_copies(self) -> int:
+    def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         """How many times the parameters' numbers the direction remembers."""
         return 1 if self.rule is None else 2
 

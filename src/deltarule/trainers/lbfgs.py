@@ -57,7 +57,7 @@ class LBFGS(Trainer):
         check_fields(self, least_0=("l2",), counts=("iterations", "memory"))
 
     @property
-    def memory_copies(self) -> int:
+    def memory_copies(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The steps and the changes of the gradient that it keeps."""
         return 2 * self.memory
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment
 from scipy.special import stdtrit
 
 from deltarule.data.schema import Schema
@@ -91,6 +90,8 @@ def whole_page(
     title: str, lead: str, sections: Sequence[tuple[str, Sequence[Mapping[str, Any]], Sequence[Shown]]]
 ) -> str:
     """The page of sections, each a title, cards and pictures."""
+    from jinja2 import Environment  # here, so that a model's summary does not wait for it
+
     text = Path(__file__).with_name("page.html.jinja").read_text(encoding="utf-8")
     page = Environment(autoescape=True, keep_trailing_newline=True).from_string(text)
     return page.render(title=title, lead=lead, palette=palette(), sections=sections)

@@ -153,7 +153,7 @@ class Dense(AffineLayer):
     by_steps: ClassVar[bool] = True
 
     @property
-    def is_linear(self) -> bool:
+    def is_linear(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.activation == "linear"
 
     def __post_init__(self):

@@ -87,7 +87,7 @@ class BayesianRegularization(Trainer):
     """
 
     solver: str = "auto"
-    max_fail: int = 10
+    max_fail: int = 10  # pyright: ignore[reportIncompatibleVariableOverride]
     damping: float = 1.0
     relevance: bool | None = None
 
