@@ -73,7 +73,7 @@ def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> N
     wait = ", ".join(f"{100 * share:.1f} %" for share in result.history["input_wait"])
     cost = ", ".join(f"{c:.4f}" for c in result.history["cost"])
     print(
-        f"| {'.npy' if array else 'Parquet'} | {trainer} | {result.engine} | {stream.rows:,} | {epochs} | "
+        f"| {'.npy' if array else 'Parquet'} | {trainer} | {result.engine} | {len(stream):,} | {epochs} | "
         f"{seconds:.0f} | {resident() / 2**20:.0f} ({before:.0f} before) | {wait} | {cost} |",
         flush=True,
     )

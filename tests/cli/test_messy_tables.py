@@ -66,7 +66,7 @@ def test_a_missing_one_of_two_targets_is_not_cared_for(run, tmp_path):
     record = json.loads(outcome.out)
     assert min(record["test_r2_by_target"].values()) > 0.999
     assert load_model("t.safetensors").training["examples"] == {"train": 34 + 32, "validation": 7, "test": 7}
-    left_out = "32 of 80 rows of t.csv lack some of the targets and are left out"
+    left_out = "32 of 80 rows of t.csv have missing cells and are left out"
     assert left_out in run("evaluate", "t.safetensors", "t.csv").err
     assert run("predict", "t.safetensors", "t.csv").code == 0
     dropped = run(*words, "--epochs", 2, "--drop-missing", "--out", "d.safetensors")

@@ -18,8 +18,8 @@ from deltarule.cli.app import app
 from deltarule.cli.model import read_model
 from deltarule.data import CategoricalColumn, NumericColumn
 from deltarule.errors import DataError
+from deltarule.models.inputs import TableInputs
 from deltarule.models.scaling import Scaling
-from deltarule.models.table_inputs import TableInputs
 
 
 def five_kinds(rows=90, seed=0):

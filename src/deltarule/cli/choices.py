@@ -29,12 +29,6 @@ def _hidden_activations() -> Iterable[str]:
     return (name for name, sigma in ACTIVATIONS.items() if sigma.trainable and sigma.elementwise)
 
 
-def _expansions(name: str, kinds: tuple[str, ...]) -> None:
-    from deltarule.data.expansion import check_kinds
-
-    check_kinds(name, kinds)
-
-
 def _devices(name: str, words: str) -> None:
     if words != "all" and not (words.isascii() and words.isdecimal() and int(words) > 0):
         raise ConfigurationError(f"{name} must be 'all' or a whole number of at least 1, and is {words!r}")
@@ -47,11 +41,6 @@ def _stack(name: str, text: str) -> None:
         stack(text)
     except ConfigurationError as error:
         raise ConfigurationError(f"{name}: {error}") from None
-
-
-def _columns(name: str, columns: tuple[str, ...]) -> None:
-    if not all(column.strip() for column in columns):
-        raise ConfigurationError(f"{name} is empty: name the column of the table to learn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +56,6 @@ class Choices(Reading):
     target: tuple[str, ...] | None = option(
         "The column of a table to learn; several with commas between, or repeat the option.",
         "COLUMN",
-        check=_columns,
         sources=("table", "folder"),
     )
     task: str | None = option(
@@ -159,7 +147,7 @@ class Choices(Reading):
         "More training images from the ones there are: shift (by a pixel, four ways), rotate, elastic, distort (all "
         "three at once); repeat the option for several.",
         "KIND",
-        check=_expansions,
+        check=lambda name, kinds: resolve_name("deltarule.data.expansion:check_kinds")(name, kinds),
         sources=("images",),
     )
     recorded: tuple[str, ...] | None = option(

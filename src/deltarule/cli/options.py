@@ -21,32 +21,20 @@ EVERY_SOURCE = ("images", "table", "folder")
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option besides the name, type and default of its field.
+    """What is known of an option besides the name, type and default of its field."""
 
-    Args:
-        help: what `--help` says of it.
-        metavar: what stands for its value there; NUMBER or NAME by default.
-        otherwise: what holds where it is not given.
-        name: on the command line, where it is not the field's.
-        check: called with "--name" and the value; raises a ConfigurationError where the value is outside the domain.
-        vary: how `deltarule search --vary` reads it: ranges drawn "log", "even" or "whole", or "names" and "sizes",
-            which have no ranges; None where it cannot be varied.
-        search: whether `deltarule search` takes it; as a text, what holds there where it is not given.
-        sources: the kinds of source that it goes with.
-        recorded: whether the model file keeps it.
-        positional: whether it is an argument, which is typed without its name.
-    """
-
-    help: str
-    metavar: str | None = None
-    otherwise: str | None = None
-    name: str | None = None
-    check: Check | None = None
+    help: str  # what `--help` says of it
+    metavar: str | None = None  # what stands for its value there; NUMBER or NAME by default
+    otherwise: str | None = None  # what holds where it is not given
+    name: str | None = None  # on the command line, where it is not the field's
+    check: Check | None = None  # called with "--name" and the value; raises a ConfigurationError of a bad one
+    # How `deltarule search --vary` reads it: ranges drawn "log", "even" or "whole", or "names" and "sizes", which have
+    # no ranges; None where it cannot be varied.
     vary: str | None = None
-    search: bool | str = True
-    sources: tuple[str, ...] = EVERY_SOURCE
-    recorded: bool = True
-    positional: bool = False
+    search: bool | str = True  # whether `deltarule search` takes it; as a text, what holds there where it is not given
+    sources: tuple[str, ...] = EVERY_SOURCE  # the kinds of source that it goes with
+    recorded: bool = True  # whether the model file keeps it
+    positional: bool = False  # whether it is an argument, which is typed without its name
 
 
 def option(help: str, metavar: str | None = None, *, default: Any = None, **facts: Any) -> Any:  # noqa: A002

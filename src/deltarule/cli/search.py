@@ -1,4 +1,7 @@
-"""`deltarule search`: many trainings with other hyper-parameters, the hopeless ones given up, the best one saved."""
+"""`deltarule search`: many trainings with other hyper-parameters, the hopeless ones given up, the best one saved.
+
+What varies is typed as --vary NAME=VALUES, by the names of the options of `Choices` that say how they are varied.
+"""
 
 import sys
 import time
@@ -16,18 +19,81 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.failures import INTERRUPTED
 from deltarule.cli.loading import load_data
-from deltarule.cli.options import check_given, count, one_of, option
+from deltarule.cli.options import as_words, check_given, count, one_of, option, options_of, typed
 from deltarule.cli.plan import make_plan
 from deltarule.cli.reading import Screen
 from deltarule.cli.screen import command, emit_json, table_of, warnings_as_notes
-from deltarule.cli.variation import VARIED, as_options, default_space, ends, parse_variations
-from deltarule.errors import ModelFileError, counted
+from deltarule.errors import ConfigurationError, ModelFileError, counted
 from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet
     from deltarule.models.plan import Plan
-    from deltarule.tuning import SearchResult, Trial
+    from deltarule.tuning import Range, SearchResult, Space, Trial
+
+# The fields of `Choices` that vary by their names as typed: "batch-size": "batch_size".
+VARIED = {typed(Choices, name).removeprefix("--"): name for name, known in options_of(Choices).items() if known.vary}
+
+
+def parse_variations(texts: list[str], choices: Choices) -> "Space":
+    """The space of "eta=0.01:10" and "hidden=30,100,30x20", by the fields of `Choices`; every value is checked."""
+    space: dict[str, Any] = {}
+    for text in texts:
+        name, _, values = text.partition("=")
+        name, values = name.strip().removeprefix("--"), values.strip()
+        if name not in VARIED or not values:
+            raise ConfigurationError(
+                f"--vary is {text!r}: give NAME=LOW:HIGH or NAME=VALUE,VALUE, such as eta=0.01:10 or hidden=30,100; "
+                f"the names are {', '.join(VARIED)}"
+            )
+        field = VARIED[name]
+        if field in space:
+            raise ConfigurationError(f"--vary names {name!r} twice: give all its values at once")
+        if getattr(choices, field) is not None:
+            raise ConfigurationError(f"--vary names {name!r}, and --{name} fixes it: leave one of them out")
+        try:
+            space[field] = _entry(field, values)
+        except ValueError as error:  # what float and int raise, and a ConfigurationError is one
+            raise ConfigurationError(f"--vary is {text!r} ({error}): give such as 0.1,0.5") from None
+    trainers = ends(space.get("trainer", [choices.trainer]))
+    for field, entry in space.items():  # every value of a list and both ends of a range, as if given by itself
+        for value in ends(entry):
+            for trainer in trainers if field != "trainer" else [value]:
+                check_choices(replace(choices, **{"trainer": trainer, field: value}))
+    return space
+
+
+def _entry(field: str, text: str) -> "list[Any] | Range":
+    """The values or the range after the equals sign; 30x20 is the --hidden 30,20 of a training."""
+    from deltarule.tuning import Range
+
+    how = options_of(Choices)[field].vary
+    low, colon, high = text.partition(":")
+    if not colon:
+        values = [value.strip().replace("x", ",") if how == "sizes" else value.strip() for value in text.split(",")]
+        read = {"whole": int, "log": float, "even": float}.get(how or "", str)
+        return [read(value) for value in values]
+    if how in ("names", "sizes"):
+        raise ConfigurationError("it has no range, so give values with commas between")
+    return Range(float(low), float(high), log=how != "even", whole=how == "whole")
+
+
+def ends(entry: Any) -> list[Any]:
+    """The values of a list, or the two ends of a range."""
+    return entry if isinstance(entry, list) else [entry.at(0), entry.at(1)]
+
+
+def default_space(plan: "Plan", choices: Choices) -> "Space":
+    """Where the user names nothing to vary: eta from a hundredth to ten times its default, and l2 ([N] ch. 3's two)."""
+    from deltarule.tuning import Range
+
+    space: dict[str, Any] = {}
+    if plan.settings.eta is not None and choices.eta is None:
+        space["eta"] = Range(plan.settings.eta / 100, plan.settings.eta * 10)
+    if choices.l2 is None:
+        space["l2"] = Range(1e-3, 10)
+    return space
+
 
 METHODS = ("random", "grid", "bayes")
 MOST_ROWS = 15  # of the table of trials
@@ -141,7 +207,8 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
     model.training["options"] = winner.record()
     model.save(path)
     record = summary.json_record(winner, model, True, time.perf_counter() - STARTED)
-    again = command("train", choices.source, *as_options(winner), *([] if path == choices.model else ["--out", path]))
+    words = as_words(Choices, winner.record() | {"out": ()})
+    again = command("train", choices.source, *words, *([] if path == choices.model else ["--out", path]))
     way.console.print(_table(found, plan))
     way.console.print(summary.panel(model, record, title="deltarule search"))
     way.line(f"The best trial is saved in {path}{why}. This command trains it again:")

@@ -48,21 +48,13 @@ def train_series(choices: Choices, screen: Screen) -> None:
     found = judged(model, fit.arrays, test.arrays, min(choices.horizon or LONGEST, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, found, outside)
-    metrics = finite(found.record())
-    model.record_ = {
-        "source": Path(choices.source).name,
-        "options": choices.record(),
-        "step": series.step,
-        "seed": choices.seed,
-        "metrics": metrics,
-        "verdict": lines,
-        "warnings": warnings,
-        "training_seconds": round(seconds, 3),
-    }
+    metrics, name = finite(found.record()), Path(choices.source).name
+    told = {"seed": choices.seed, "verdict": lines, "warnings": warnings, "training_seconds": round(seconds, 3)}
+    model.record_ = {"source": name, "options": choices.record(), "step": series.step, "metrics": metrics} | told
     model.save(choices.model)
     members = len(model.committee_.weights)
     facts = [
-        ("data", f"{Path(choices.source).name}: {cut:,} steps to fit, {len(series.Y) - cut:,} to test, in their order"),
+        ("data", f"{name}: {cut:,} steps to fit, {len(series.Y) - cut:,} to test, in their order"),
         ("outputs", ", ".join(series.targets)),
         ("inputs", ", ".join(series.inputs) or "none"),
         (
@@ -90,11 +82,8 @@ def train_series(choices: Choices, screen: Screen) -> None:
                 "stop_reason": "validation",
                 "engine": "numpy",
                 **metrics,
-                "verdict": lines,
-                "warnings": warnings,
-                "seed": choices.seed,
+                **told,
                 "seconds": round(time.perf_counter() - STARTED, 3),
-                "training_seconds": round(seconds, 3),
                 "model": str(choices.model),
             }
         )

@@ -17,18 +17,14 @@ from deltarule.data.stream import Stream
 class Examples:
     """One part of a data set, ready for a network.
 
-    Args:
-        X: inputs, (N, n_1) float64 (float32 for MNIST).
-        Y: targets, (N, k) float64: one-hot rows for classification, standardised columns for regression; in training
-            rows NaN where one of several targets is missing.
-        rows: the number of each row in the source, (N,) int, counted from 0 after a table's header.
-        weights: how much each example counts, (N,) float64, at least 0; None where all count alike.
+    Y holds one-hot rows for classification and standardised columns for regression; in training rows NaN where one of
+    several targets is missing.
     """
 
-    X: np.ndarray
-    Y: np.ndarray
-    rows: np.ndarray
-    weights: np.ndarray | None = None
+    X: np.ndarray  # inputs, (N, n_1) float64 (float32 for MNIST)
+    Y: np.ndarray  # targets, (N, k) float64
+    rows: np.ndarray  # the number of each row in the source, (N,) int, counted from 0 after a table's header
+    weights: np.ndarray | None = None  # how much each counts, (N,) float64, at least 0; None where all count alike
 
     def __len__(self) -> int:
         """N, the number of examples."""

@@ -6,6 +6,7 @@ combines what all have found. Each gets the same result, to the last bit that of
 """
 
 import pickle
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ class Found:
         self.path, self.inputs, self.targets, self.task = path, inputs, targets, task
         self.x, self.y = BlockMoments(len(inputs)), BlockMoments(len(targets))
         # The values of a target that may be classes, and how many rows have each.
-        self.values: dict[float, int] | None = {} if len(targets) == 1 and task != "regression" else None
+        self.values = Counter[float]() if len(targets) == 1 and task != "regression" else None
         self.pieces: dict[int, list[Examples]] = {VALIDATION: [], TEST: []}  # the rows held out, as they are on disk
         self.sums = np.zeros(2, np.uint64)  # of the inputs and of the targets of all rows
 
@@ -73,7 +74,7 @@ class Found:
         self.sums += np.array([row_sum(first, x), row_sum(first, y)], np.uint64)
         if self.values is not None:
             values, counts = np.unique(y, return_counts=True)
-            self._count(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+            self._count(Counter(dict(zip(values.tolist(), counts.tolist(), strict=True))))
 
     def join(self, other: "Found") -> None:
         """Take in what another process found."""
@@ -82,21 +83,19 @@ class Found:
         for part, pieces in self.pieces.items():
             pieces += other.pieces[part]
         self.sums += other.sums
-        if self.values is not None:
-            self._count(other.values)
+        self._count(other.values)
 
-    def _count(self, more: dict[float, int] | None) -> None:
+    def _count(self, more: Counter[float] | None) -> None:
         """So many rows more have these targets; too many different ones are no classes, and None is not any more."""
-        values = self.values if self.values is not None else {}
-        for value, count in (more or {}).items():
-            values[value] = values.get(value, 0) + count
+        values = None if self.values is None or more is None else self.values + more
         most = MOST_CLASSES if self.task == "classification" else MOST_INTEGER_CLASSES
-        if more is None or len(values) > most or any(value % 1 for value in values):
+        if values is not None and (len(values) > most or any(value % 1 for value in values)):
             if self.task == "classification":
                 fault = f"holds numbers that are not whole, or more than {most} different ones"
                 cure = "number the classes, or use task regression"
                 raise DataError(f"target {self.targets[0]!r} of {self.path} {fault}: {cure}.")
-            self.values = None
+            values = None
+        self.values = values
 
     def schema(self) -> tuple[Schema, tuple[str, ...]]:
         """The schema, and notes of what could surprise."""

@@ -52,18 +52,10 @@ def mnist(
 ) -> Pictures:
     """MNIST with Nielsen's split, pixels scaled to 0..1 in float32.
 
-    Training files of another length than 60,000 give their last sixth to validation.
-
-    Args:
-        data_dir: a folder, or several tried in order, that must hold the four IDX files, plain or .gz,
-            directly or in a subfolder mnist; None for the cache and the mirrors.
-        cache_dir: where downloads are kept, by default platformdirs' cache folder for deltarule.
-        base_urls: the mirrors, tried in order.
-        progress: told the address of each file that is downloaded, before it is.
-
-    Raises:
-        DataError: a file is missing, damaged, of the wrong MD5 sum (a download is then deleted), or could not
-            be downloaded; or the files do not fit each other.
+    Training files of another length than 60,000 give their last sixth to validation. A folder, or one of several,
+    must hold the four IDX files, plain or .gz, directly or in a subfolder mnist; without one they are read from the
+    cache, by default platformdirs' for deltarule, and are downloaded into it from the first mirror that answers. A
+    download that is damaged or has another MD5 sum is deleted.
     """
     folders = (data_dir,) if isinstance(data_dir, (str, Path)) else tuple(data_dir or ())
     notes = []

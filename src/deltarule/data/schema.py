@@ -22,23 +22,14 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Schema:
-    """The inputs and targets of a data set, with all that encoding and decoding them takes.
+    """The inputs and targets of a data set, with all that encoding and decoding them takes."""
 
-    Args:
-        source: "digits", "mnist" or "table".
-        task: "classification" or "regression".
-        inputs: one `Pixels` for images; for a table its numeric and categorical columns, in the file's order.
-        targets: the columns a regression fits, at least one; empty for classification.
-        classes: the sorted labels a classification tells apart, at least two; None for regression.
-        target_names: the target columns' names; for classification exactly one.
-    """
-
-    source: str
+    source: str  # "digits", "mnist" or "table"
     task: Task
-    inputs: tuple[Any, ...]
-    targets: tuple[NumericColumn, ...]
-    classes: tuple[Label, ...] | None
-    target_names: tuple[str, ...]
+    inputs: tuple[Any, ...]  # one `Pixels` for images; for a table its columns, in the file's order
+    targets: tuple[NumericColumn, ...]  # the columns a regression fits, at least one; empty for classification
+    classes: tuple[Label, ...] | None  # the sorted labels a classification tells apart, at least two
+    target_names: tuple[str, ...]  # the target columns' names; for classification exactly one
 
     def __post_init__(self):
         pixels = sum(column.shape is not None for column in self.inputs)

@@ -55,15 +55,11 @@ def load(
     if pictures is None:
         with rows_as_lines(source, options):
             return load_table(source, target, task, seed, split or "random", drop_missing, options, by_mean)
-    reasons = {
-        "target": (target, "has its own target, the digit"),
-        "options": (None if options == AS_FOUND else options, "is no table, which they are for"),
-        "split": (split, "has its own parts"),
-        "task": (None if task == "classification" else task, "is a classification"),
-    }
-    for name, (given, reason) in reasons.items():
+    of_tables = {"target": target, "options": None if options == AS_FOUND else options, "split": split}
+    for name, given in (of_tables | {"task": None if task == "classification" else task}).items():
         if given is not None:
-            raise ConfigurationError(f"{name} is {given!r}, but {source} {reason}: leave it out")
+            rule = "is a classification of images with parts of its own, and no table"
+            raise ConfigurationError(f"{name} is {given!r}, but {source} {rule}: leave it out")
     return pictures(seed, data_dir, progress).data_set()
 
 

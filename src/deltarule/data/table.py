@@ -118,17 +118,12 @@ def table_rows(
     frame = named_as(schema, frame)
     present = [name for name in schema.target_names if name in frame and kind_of(frame[name]) != "empty"]
     present = present if targets else []
+    needed = present if len(present) > 1 or drop_missing else []  # rows that lack some of several targets are left out
     if drop_missing:
-        needed = [column.name for column in schema.inputs if column.name in frame and not column.imputed]
-        complete, dropped = without_missing(frame[needed + present], True, path.name)
-        fault = f"{path.name} has a missing cell in every row: fill them"
-    else:
-        complete = frame[frame[present].notna().all(axis=1)] if len(present) > 1 else frame
-        left = len(frame) - len(complete)
-        note = f"{left} of {len(frame)} rows of {path.name} lack some of the targets and are left out"
-        dropped, fault = (note,) * bool(left), f"{path.name} lacks some of the targets in every row: fill them"
+        needed = needed + [column.name for column in schema.inputs if column.name in frame and not column.imputed]
+    complete, dropped = without_missing(frame[needed], True, path.name)
     if not len(complete):
-        raise DataError(fault)
+        raise DataError(f"{path.name} has a missing cell in every row: fill them")
     frame = frame.loc[complete.index]
     return RawRows(
         name=path.name,
@@ -224,14 +219,10 @@ def _as_they_stand(frame: Frame, schema: Schema) -> np.ndarray:
 
 
 def encode_rows(schema: Schema, rows: Any, options: TableOptions = AS_FOUND) -> np.ndarray:
-    """The rows as the network reads them, (N, n_1).
+    """Rows in raw units that a program gives a trained model, as its network reads them, (N, n_1).
 
-    Args:
-        schema: of the model.
-        rows: of a table a DataFrame with the model's columns by name, in any order and among others; or an array (N,
-            columns) in the model's order. Of images (N, count) or (N, *shape) raw pixels. In raw units.
-        options: what stands for a missing value.
-
+    Of a table they are a DataFrame with the model's columns by name, in any order and among others, or an array (N,
+    columns) in the model's order; of images (N, count) or (N, *shape) raw pixels.
     """
     if schema.image_shape is not None:
         return schema.encode_inputs(rows, "rows")

@@ -23,7 +23,7 @@ from deltarule.inspection import plots
 from deltarule.models.candidates import get_effort
 from deltarule.models.content import Weighted, hold_out
 from deltarule.models.fitting import fit
-from deltarule.models.inputs import inputs_of
+from deltarule.models.inputs import Column, TableInputs, inputs_of
 from deltarule.models.model import Model
 from deltarule.models.outcome import Outcome
 from deltarule.models.plan import Plan
@@ -43,7 +43,6 @@ from deltarule.training.train import NO_RULES, starting_points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from deltarule.models.table_inputs import Column, TableInputs
 
 OF_RECIPE = ("activation", "trainer", "regularization", "l2", "eta", "batch_size", "epochs", "restarts")
 OF_POSTERIOR = ("ensemble_", "log_evidence_", "effective_parameters_", "noise_std_")  # what only "bayesian" leaves
@@ -56,7 +55,7 @@ class NetworkEstimator(BaseEstimator):
     _target_scaling = Scaling.of_columns(())  # how the targets of a regression were scaled
     net_: Network
     x_scaling_: Scaling
-    _table: "TableInputs | None" = None  # the columns of a DataFrame that is not all numbers
+    _table: TableInputs | None = None  # the columns of a DataFrame that is not all numbers
     _single: tuple[Network, Any] | None = None  # where `warm_start` goes on; None begins with fresh parameters
 
     def __getattr__(self, name: str) -> Any:
@@ -213,7 +212,7 @@ class NetworkEstimator(BaseEstimator):
         check_is_fitted(self)
         return self.net_(self.params_, self.x_scaling_.encode(inputs_of(self, X)))
 
-    def _input_columns(self) -> "tuple[Column, ...]":
+    def _input_columns(self) -> tuple[Column, ...]:
         """The inputs as a model file describes them."""
         check_is_fitted(self)
         if self._table is not None:
