@@ -1,11 +1,12 @@
 """What every test shares: the two engines, reproducible hypothesis examples, and MNIST; JAX need not be installed."""
 
+import ctypes
 import gc
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ if QUICK_TO_COMPILE and engine.jax_is_installed() and tuple(map(int, version("ja
 settings.register_profile("deltarule", derandomize=True, deadline=None, max_examples=20, database=None)
 settings.load_profile("deltarule")
 
-LET_GROW = 2**30
+STATUS, LET_GROW = Path("/proc/self/status"), 2**30
 held = 0  # bytes of this process when its programs were last dropped
 
 PLACES = (os.environ.get("DELTARULE_DATA", ""), str(Path(__file__).parents[2] / "shared" / "data" / "mnist"))
@@ -47,13 +48,17 @@ def room_for_programs() -> Iterator[None]:
     """
     global held
     yield
-    status = Path("/proc/self/status")
-    if "jax" in sys.modules and status.exists():
-        resident = int(re.findall(r"VmRSS:\s*(\d+)", status.read_text())[0]) * 1024
-        if resident > held + LET_GROW:
-            sys.modules["jax"].clear_caches()
-            gc.collect()
-            held = int(re.findall(r"VmRSS:\s*(\d+)", status.read_text())[0]) * 1024
+    if "jax" in sys.modules and STATUS.exists() and resident() > held + LET_GROW:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        with suppress(OSError, AttributeError):  # GNU's allocator keeps what was freed until it is asked
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+        held = resident()
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    return 1024 * int(STATUS.read_text().split("VmRSS:")[1].split()[0])
 
 
 @pytest.fixture(scope="session")
