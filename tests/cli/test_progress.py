@@ -1,4 +1,4 @@
-from deltarule.cli.progress import ExperimentProgress, TrainingProgress, describe
+from deltarule.cli.progress import DownloadProgress, ExperimentProgress, TrainingProgress, describe
 
 
 def test_a_record_in_words():
@@ -62,3 +62,15 @@ def test_the_name_of_a_folder_is_no_markup(capsys, monkeypatch):
         progress.tell("one pass", 0.5)
         progress.bar.refresh()
     assert "runs [/min]: one pass" in capsys.readouterr().err
+
+
+def test_a_download_bar_survives_what_pooch_does(capsys):
+    bar = DownloadProgress()
+    bar.total = 2048
+    for _ in range(2):
+        bar.update(1024)
+    bar.reset()
+    bar.update(2048)
+    bar.close()
+    bar.close()
+    assert capsys.readouterr().out == ""

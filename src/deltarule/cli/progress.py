@@ -1,11 +1,11 @@
-"""What a training and an experiment show while they run, on standard error."""
+"""What a training, an experiment and a download show while they run, on standard error."""
 
 import sys
 import time
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 QUIET_SECONDS = 2.0  # between two lines where standard error is not a terminal
 
@@ -110,3 +110,24 @@ class ExperimentProgress(_Shown):
             if not self.console.is_terminal:
                 print(f"{self.experiment}: {what}", file=sys.stderr)
         self.bar.update(self.task, completed=share)
+
+
+class DownloadProgress(_Shown):
+    """The bytes of a download, with the four methods of a tqdm bar that pooch calls."""
+
+    def __init__(self):
+        super().__init__(TextColumn("downloading"), BarColumn(), DownloadColumn(), description="", total=None)
+        self.total = 0
+
+    def update(self, count: int) -> None:
+        """Add `count` bytes; the bar appears with the first."""
+        self.bar.start()
+        self.bar.update(self.task, total=self.total or None, advance=count)
+
+    def reset(self) -> None:
+        """Start over: pooch counts the file once more when it is whole."""
+        self.bar.reset(self.task, total=self.total or None)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.__exit__()

@@ -31,9 +31,12 @@ def show_notes(notes: Iterable[str]) -> None:
         print(f"Note: {as_typed(note)}", file=sys.stderr)
 
 
-def show_download(address: str) -> None:
-    """Say what is being downloaded."""
+def show_download(address: str) -> Any:
+    """Say what is being downloaded, and how far it is."""
+    from deltarule.cli.progress import DownloadProgress
+
     print(f"Downloading {address}", file=sys.stderr)
+    return DownloadProgress()
 
 
 @contextmanager

@@ -93,11 +93,13 @@ def download(path: Path, base_urls: Sequence[str], progress: Callable[[str], Any
     pooch.get_logger().setLevel("ERROR")  # pooch would write to standard error; what matters goes to `progress`
     failures = []
     for address in (base_url + path.name for base_url in base_urls):
-        progress(address)
+        bar = progress(address)  # None, or a bar of tqdm's four methods, which pooch tells of each piece
         try:
-            pooch.retrieve(address, None, path.name, path.parent)
+            pooch.retrieve(address, None, path.name, path.parent, progressbar=bar or False)
             return
         except (OSError, ValueError) as error:  # every error of requests is an OSError
+            if bar is not None:
+                bar.close()
             status = getattr(getattr(error, "response", None), "status_code", None)
             failures.append(f"{address} ({type(error).__name__ if status is None else f'HTTP status {status}'})")
     fault = f"{path.name} could not be downloaded; tried {', '.join(failures) or 'no address'}"
