@@ -11,7 +11,7 @@ from deltarule.models.outcome import Known, Outcome
 
 
 def outcome_of(net, params, known=None) -> Any:
-    return Outcome(SimpleNamespace(net=net), SimpleNamespace(params=params), known)  # pyright: ignore[reportArgumentType]
+    return Outcome(SimpleNamespace(net=net, rows=None), SimpleNamespace(params=params), known)  # pyright: ignore[reportArgumentType]
 
 
 def scores_of(data, outcome):
@@ -25,6 +25,8 @@ def known_noise(*std):
         members=(None, None),
         weights=np.array([0.5, 0.5]),
         law=None,
+        log=None,
+        relative_noise=lambda: None,
         coverage=lambda X, Y: np.linspace(0.9125, 1, Y.shape[1]),
     )
     return Known(

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.data.dataset import Examples
 from deltarule.models.candidates import Found
 from deltarule.models.content import distinct, hold_out
-from deltarule.models.fitting import fit, run
+from deltarule.models.fitting import drawn, fit, run
 from deltarule.models.planning import make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
@@ -68,3 +69,21 @@ def test_where_no_candidate_came_to_an_epoch_its_start_is_what_there_is(estimato
     monkeypatch.setattr("deltarule.models.fitting.search", lambda candidates, fit, *_: (fit(candidates[0], 0), NONE)[1])
     model = estimator(random_state=0).fit(X, X[:, 0] > 0)
     assert np.isfinite(np.asarray(model.predict(X), float)).all()
+
+
+def test_rows_are_drawn_by_weight_and_what_is_rare_is_among_them():
+    X = np.zeros((2_000, 2))
+    X[:, 0] = np.arange(2_000)
+    X[[3, 70], 1] = 1.0  # a category of two rows
+    weights = np.ones(2_000)
+    weights[-50:] = 1_000.0
+    examples = Examples(X, X[:, :1], np.arange(2_000), weights)
+    some = drawn(examples, 200, seed=0)
+    assert 200 <= len(some) <= 202
+    assert {3, 70} <= set(some.rows)
+    assert set(range(1_950, 2_000)) <= set(some.rows)
+    assert some.weights is not None
+    assert (some.weights >= 1).all()
+    assert some.weights[-1] == pytest.approx(1_000 * 200 / weights.sum())
+    np.testing.assert_array_equal(some.rows, drawn(examples, 200, seed=0).rows)
+    assert len(set(drawn(examples, 200, seed=1).rows) & set(some.rows)) < 200

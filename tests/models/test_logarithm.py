@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import deltarule as dr
@@ -75,3 +76,57 @@ def test_exports_predict_the_same_and_refuse_the_error_bars(model, tmp_path):
 def test_a_second_fit_begins_anew(model):
     again = dr.NetworkRegressor(warm_start=True, random_state=0).fit(*rows(250, 0))
     assert np.isfinite(again.fit(*rows(250, 1)).predict(rows(10, 2)[0])).all()
+
+
+def table(count, seed):
+    X, y = rows(count, seed)
+    return pd.DataFrame(X, columns=["a", "b", "c"]).assign(y=y)
+
+
+def test_the_verdict_speaks_of_relative_noise_and_of_rows_that_are_far_relatively():
+    plain = dr.fit_table(table(300, 0), target="y", seed=0)
+    noise = float(plain.verdict.lines["noise"].split("%")[0].split()[-1])
+    assert noise == pytest.approx(31, abs=4)  # of the mean
+    assert not any("far" in warning for warning in plain.verdict.warnings)
+    faulty = table(300, 0)
+    faulty.loc[7, "y"] *= 1000
+    assert any("far from the others" in words for words in dr.fit_table(faulty, target="y", seed=0).verdict.warnings)
+
+
+def test_the_calibration_is_that_of_its_intervals(model, tmp_path):
+    model.save(tmp_path / "m.safetensors")
+    X, y = rows(2000, 2)
+    below = model.ensemble_.probability(model.x_scaling_.encode(X), model.y_scaling_.encode(y[:, None]))[:, 0]
+    for share in (0.5, 0.95):
+        low, high = model.predict_interval(X, share)
+        assert np.mean(np.abs(2 * below - 1) <= share) == pytest.approx(np.mean((low <= y) & (y <= high)), abs=1e-9)
+        assert np.mean(np.abs(2 * below - 1) <= share) == pytest.approx(share, abs=0.05)
+
+
+def test_far_inputs_stay_finite(model):
+    assert not any("(linear)" in name.split("tanh")[0] for name in model.networks_.split(",") if "tanh" not in name)
+    far = np.array([[30.0, 0.0, 0.0], [-1e6, 1e6, 0.0]])
+    assert (model.predict(far) < 1e6).all()
+    assert np.isfinite(model.predict_interval(far)).all()
+
+
+def test_few_rows_stay_on_their_scale():
+    assert dr.NetworkRegressor(random_state=0).fit(*rows(25, 0)).ensemble_.log is None
+
+
+def test_one_fault_lifts_no_mean():
+    draw = np.random.default_rng(1)
+    x = draw.uniform(-1, 1, 300)
+    y = np.exp(1.5 * x + 4 + 0.1 * draw.normal(size=300))
+    y[5] *= 100
+    model = dr.NetworkRegressor(random_state=0).fit(x[:, None], y)
+    if model.ensemble_.log is not None:
+        assert model.ensemble_.log.smear < 0.05
+
+
+def test_partial_fit_after_fit_goes_on_or_begins_anew():
+    model = dr.NetworkRegressor(trainer="auto", random_state=0).fit(*rows(250, 0))
+    model.set_params(trainer="adam")
+    for _ in range(3):
+        model.partial_fit(*rows(250, 0))
+    assert np.isfinite(model.predict(rows(10, 1)[0])).all()

@@ -190,6 +190,8 @@ class NetworkEstimator(BaseEstimator):
         recipe = replace(recipe, cost=self.net_.cost) if hasattr(self, "net_") else recipe
         plan = self._plan(recipe, X, Y).for_count(len(X))
         params = getattr(self, "params_", None)
+        if params is not None and self._going_on is None:  # after `fit`, whose network may be several side by side
+            self.net_, params = self._single or (plan.net, None)
         self.net_ = self.net_ if hasattr(self, "net_") else plan.net
         if params is None:
             self.loss_curve_, self.n_iter_, self._going_on = [], 0, None

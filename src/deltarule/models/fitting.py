@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 2**26  # that a folder's chunks take; their copies on the device come on top, so this fits 1 GiB in all
 OF_ONE = ("params", "checkpoint", "resume", "devices", "record")  # what belongs to a training of one network
+RARE = 20  # rows at least of what hardly any row has
 Share = Callable[..., tuple[Any, ...]]
 
 
@@ -97,24 +98,40 @@ def fit(
         how: as of `run`. What is kept or watched of one training alone, such as a checkpoint, leaves no candidates.
     """
     if plan.rows is not None:
-        order = generator(how["seed"], plan.rows).permutation(len(training))
-        training = training.taken(np.sort(order[: plan.rows]))
+        training = drawn(training, plan.rows, how["seed"])
     if not plan.candidates or any(how.get(name) for name in OF_ONE) or any(isinstance(c, Onlooker) for c in callbacks):
         result = run(plan, training, validation, time_limit=time_limit, callbacks=callbacks, **how)
         return outcome_of(plan, result, training, validation, targets.std)
     tries = Tries(plan, training, callbacks, time_limit, how)
     tries.choose_scale(targets)
-    found = search(plan.candidates, tries.one, tries.kind.weigher(tries.examples), tries.effort, tries.late)
+    found = search(tries.candidates, tries.one, tries.kind.weigher(tries.examples), tries.effort, tries.late)
     if not found.members:
         own, result = tries.plain or (plan, run(plan, training, validation, time_limit=tries.left(), **how))
         return outcome_of(replace(own, candidates=()), result, training, validation, targets.std)
     outcome = merged(plan, found, tries.examples, targets.std, tries.log)
     reason = tries.stop_reason
-    if reason not in FROM_OUTSIDE and not (tries.late() and found.tried < len(plan.candidates)):
+    if reason not in FROM_OUTSIDE and not (tries.late() and found.tried < len(tries.candidates)):
         return outcome
     reason = reason if reason in FROM_OUTSIDE else "time_limit"
     message = stop_sentence(reason, tries.epochs, Stopping(time_limit=time_limit), plan.trainer, True)
     return replace(outcome, result=replace(outcome.result, stop_reason=reason, message=message))
+
+
+def drawn(examples: Examples, count: int, seed: int) -> Examples:
+    """So many examples at random, each with a probability in proportion to its weight; it counts once, or more.
+
+    Some of what hardly any row has, such as a rare category, are among them.
+    """
+    random, weight = generator(seed, count), examples.each_weight
+    key = np.log(random.random(len(examples))) / np.maximum(weight, 1e-300)  # Efraimidis & Spirakis 2006
+    taken = np.zeros(len(examples), bool)
+    taken[np.argsort(-key, kind="stable")[:count]] = True
+    X = np.asarray(examples.X)
+    same = (X[taken] == X[np.argmax(taken)]).all(axis=0)
+    for column in X[:, same & (np.ptp(X, axis=0) > 0)].T:
+        taken[np.flatnonzero(column != column[np.argmax(taken)])[:RARE]] = True
+    some = examples.taken(taken)
+    return some if some.weights is None else replace(some, weights=np.maximum(1, count / weight.sum() * some.weights))
 
 
 class Tries:
@@ -159,6 +176,11 @@ class Tries:
             self.log, self.first = log, [logged]
         else:
             self.examples, self.plain, self.first = own, plain_run, [plain]
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Those of the plan; on the logarithm without linear models, whose exponential has no bounds."""
+        return tuple(one for one in self.plan.candidates if one.hidden or self.log is None)
 
     def one(self, candidate: Candidate, number: int) -> Any:
         """Candidate `number`, trained and judged; None where that came to nothing."""

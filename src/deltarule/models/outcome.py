@@ -127,7 +127,8 @@ class Outcome:
         """What the candidates have come to, in a line."""
         of_any = self.known or self.pool
         words = None if of_any is None else of_any.chosen()
-        return f"{words}; on {self.plan.rows:,} rows drawn at random" if words and self.plan.rows else words
+        rows = None if self.plan.rows is None else f"on {self.plan.rows:,} rows drawn at random"
+        return "; ".join(part for part in (words, rows) if part) or None
 
     def single(self) -> tuple[Network, Params] | None:
         """The network from which a training can go on; of several the one of the largest weight.

@@ -23,12 +23,12 @@ from deltarule.network.side_by_side import lets_pass
 from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.steps import KINDS, Steps
+from deltarule.trainers.bayesian.steps import KINDS, places
 from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
 SMALLER = (10,)  # a candidate whose exact steps are cheap on tables of twice the columns
-MOST_DRAWN, LEAST_DRAWN = 10_000, 2_000  # rows drawn at random where exact steps on all of them are too dear
+LEAST_DRAWN = 2_000  # rows at least that are drawn at random where exact steps on all of them are too dear
 IMAGE_EPOCHS = 30
 STREAMED_EPOCHS = 10  # passes over a folder
 
@@ -91,7 +91,7 @@ def is_choosing(recipe: Recipe) -> bool:
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     """The networks that the effort has room for; where values cannot pass a layer, those of one hidden layer."""
     X = np.asarray(problem.X, np.float64)
-    inputs = {kind: len(steps.std) for kind in KINDS if len(X) and (steps := Steps.of(X, "tanh", kind)) is not None}
+    inputs: dict[str | None, int] = {kind: X.shape[1] + n for kind in KINDS if len(X) and (n := len(places(X, kind)))}
     inputs[None] = problem.inputs
     passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -185,11 +185,11 @@ def _affordable_rows(recipe: Recipe, problem: Problem, cost: Cost) -> int:
 
     Measured, networks that see a third of the rows by exact steps predict better than one that sees them all by Adam.
     """
-    count, given = problem.count, (recipe.l2, recipe.monitor, recipe.patience, recipe.epochs)
+    count = problem.count
     ours = _leaves_trainer_open(recipe, problem) and is_choosing(recipe) and recipe.regularization == "auto"
-    ours = ours and given == (None,) * 4 and has_gaussian_noise(_network(recipe, problem, cost))
-    drawn = count if not ours or _is_exact(recipe, problem, cost, count) else min(MOST_DRAWN, count)
-    while LEAST_DRAWN <= drawn < count and not _is_exact(recipe, problem, cost, drawn):
+    ours = ours and recipe.l2 is None and recipe.monitor is None
+    drawn = count if ours and has_gaussian_noise(_network(recipe, problem, cost)) else 0
+    while drawn >= LEAST_DRAWN and not _is_exact(recipe, problem, cost, drawn):
         drawn //= 2
     return drawn if drawn >= LEAST_DRAWN else count
 

@@ -108,8 +108,7 @@ class Plots:
         if self.error_bars is None:
             raise ConfigurationError(f"{self!r} has no error bars: train with trainer='bayesian', or call calibrate")
         X, Y = known_rows(self, rows, targets)
-        bars, errors = self.error_bars, self.net(self.params, X)[:, 0] - Y[:, 0]
-        nominal, found = coverage_curve(errors, bars.predict(X).std[:, 0], bars.degrees_of_freedom())
+        nominal, found = coverage_curve(self.error_bars.probability(X, Y)[:, 0])
         ax, lines = shown_axes(ax), {"as it should be": nominal, "found": found}
         plots.curves(lines, x=nominal, xlabel="coverage of the interval", ylabel="share of rows inside", axes=ax)
         return ax
@@ -138,15 +137,15 @@ class Plots:
         names = list(map(str, self.schema.output_names))
         j = _place(names, target) if target is not None else int(len(names) == 2 and self.schema.classes is not None)
         curve = dependence_on(self.net, self.params, self.schema, X, column, self.error_bars)
-        reach = 0 if self.error_bars is None or curve.std is None else self.error_bars.reach(0.95) * curve.std[:, j]
         means, colour = curve.means[:, j], plots.COLOURS[1]
+        low, high = (means, means) if curve.band is None else curve.band[:, :, j]
         with styled():
             ax = shown_axes(ax)
             if isinstance(curve.values[0], str):
-                ax.errorbar(curve.values, means, yerr=reach, fmt="o", capsize=4, color=colour)
+                ax.errorbar(curve.values, means, yerr=[means - low, high - means], fmt="o", capsize=4, color=colour)
             else:
                 ax.plot(curve.values, means, color=colour)
-                ax.fill_between(curve.values, means - reach, means + reach, color=colour, alpha=0.18, linewidth=0)
+                ax.fill_between(curve.values, low, high, color=colour, alpha=0.18, linewidth=0)
             ax.set(xlabel=column, ylabel=names[j])
         return ax
 

@@ -46,15 +46,25 @@ def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
     rows, found = np.concatenate([part.rows for part in parts]), []
     held = (np.arange(len(rows)) >= len(data.train)).astype(int)
     whole = _without_imputed(data, X)  # the inputs of the other rows do not determine the target
+    log = _logarithm(outcome)
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
-        errors = column.std * (a - y)
+        errors = column.std * (a - y if log is None else log.error(y, a))
         spread = usual_error(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
         noisy = usual_error(errors) > NO_NOISE * min(spread, 1.0) * column.std
-        unequal = unequal_errors(a, errors) if noisy else None
+        unequal = unequal_errors(a, errors) if noisy and log is None else None
         far = far_rows(errors[whole], held[whole]) if noisy and whole.any() else None
-        far = far and far._replace(rows=np.flatnonzero(whole)[far.rows])
+        if far is not None:
+            own = column.std * (a - y)
+            rows_of = np.flatnonzero(whole)[far.rows]
+            part = float((own[rows_of] ** 2).sum() / (own[whole] ** 2).sum())
+            far = far._replace(rows=rows_of, usual=usual_error(own[whole]), share=part)
         found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
     return found
+
+
+def _logarithm(outcome: Outcome) -> Any:
+    """The scale (LOG) of a network that was fitted to the logarithm of its target."""
+    return None if outcome.known is None else outcome.known.ensemble.log
 
 
 def _without_imputed(data: "DataSet", X: np.ndarray) -> np.ndarray:
@@ -81,7 +91,12 @@ def lines(
         errors = ", ".join(f"{words} {number(rmse[part])}" for part, words in PARTS.items())
         found[f"{before}error"] = f"{errors} (root mean square, in {split_unit(name).unit or f'the unit of {name}'})"
         if known is not None:
-            found[f"{before}noise"] = _noise(float(known.noise_std[j]), rmse["test"], target)
+            relative = known.ensemble.relative_noise()
+            found[f"{before}noise"] = (
+                _noise(float(known.noise_std[j]), rmse["test"], target)
+                if relative is None
+                else f"about {share(relative)} of {name} (standard deviation), so larger where {name} is larger"
+            )
         if held is not None:
             found[f"{before}error bars"] = f"95 % intervals hold {share(held[j])} of the validation and test rows"
     if known is not None:
@@ -93,7 +108,9 @@ def warnings(targets: list[Target], outcome: Outcome, scores: Scores) -> list[st
     """A sentence for each target that is learnt by heart, or whose errors of all rows are no plain noise."""
     law = None if outcome.known is None else outcome.known.ensemble.law
     follows = None if law is None else (law.slopes != 0).any(axis=1)
-    return _by_heart(targets, outcome, scores) + _of_errors(targets, outcome.plan.net.cost.name, follows)
+    of_rows = [] if _logarithm(outcome) is not None else _by_heart(targets, outcome, scores)
+    tried = outcome.known is not None and outcome.known.tried > 0  # and with them the logarithm of the target
+    return of_rows + _of_errors(targets, outcome.plan.net.cost.name, follows, tried)
 
 
 def _of_target(metric: str, scores: Scores, name: str) -> dict[str, Any]:
@@ -153,8 +170,11 @@ def _by_heart(targets: list[Target], outcome: Outcome, scores: Scores) -> list[s
     return found
 
 
-def _of_errors(targets: list[Target], cost: str, follows: Any) -> list[str]:
-    """What the errors of all rows warn of; `follows` says of each target whether its error bars follow its errors."""
+def _of_errors(targets: list[Target], cost: str, follows: Any, tried: bool) -> list[str]:
+    """What the errors of all rows warn of; `follows` says of each target whether its error bars follow its errors.
+
+    With `tried` the logarithm of the target was.
+    """
     remedy_of_far = {
         "huber": "correct them or leave them out; the huber cost bounds how they pull at the fit, but RMSE and R² "
         "count them in full",
@@ -179,7 +199,7 @@ def _of_errors(targets: list[Target], cost: str, follows: Any) -> list[str]:
                 "error bars, which take one noise for all rows, are too wide for the ones and too narrow for the others"
             )
             bars = "its error bars follow that" if follows is not None and follows[j] else bars
-            grows = unequal.highest > unequal.lowest and (actual > 0).all()
+            grows = not tried and unequal.highest > unequal.lowest and (actual > 0).all()
             remedy = f"; as {name} is positive and its errors grow with it, its logarithm may be the better target"
             found.append(
                 f"the errors of {name} are usually {number(unequal.lowest, 3)} where it is predicted smallest, and "

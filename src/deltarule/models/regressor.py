@@ -223,7 +223,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """Levenberg-Marquardt by name is that of Bayesian regularisation where this is what "auto" takes."""
         if recipe.trainer == "lm" and recipe.regularization == "auto":
             plan = super()._plan(replace(recipe, trainer="auto"), X, Y)
-            if not plan.way.holds_out:
+            if not plan.way.holds_out and plan.rows is None:
                 return plan
         return super()._plan(recipe, X, Y)
 

@@ -11,14 +11,18 @@ def test_predictions_are_in_units(plant):
     assert 20 < evidence.actual.mean() < 100
 
 
-def test_error_bars_are_in_units(plant):
+def test_error_bars_are_those_of_the_ensemble(plant):
     net, params, schema, X, Y, _ = plant
     result = dr.train(net, X, Y, trainer=dr.BayesianRegularization(), epochs=8)
     ensemble = dr.BayesianEnsemble.of(net, result, X, Y)
     evidence = gather(net, result.params, schema, X, Y, "", ensemble)
-    np.testing.assert_allclose(evidence.std, schema.targets[0].std * ensemble.predict(X).std)
-    assert evidence.degrees_of_freedom == ensemble.degrees_of_freedom()
-    assert gather(net, params, schema, X, Y, "").std is None
+    np.testing.assert_allclose(evidence.below, ensemble.probability(X, Y))
+    low, high = ensemble.interval(X, 0.5)
+    np.testing.assert_array_equal(np.abs(2 * evidence.below - 1) <= 0.5, (low <= Y) & (high >= Y))
+    (curve, *_) = evidence.dependence
+    assert (curve.band[0] < curve.means).all()
+    assert (curve.band[1] > curve.means).all()
+    assert gather(net, params, schema, X, Y, "").below is None
 
 
 def test_a_column_matters_by_what_its_shuffling_costs(plant):

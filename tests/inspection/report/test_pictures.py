@@ -79,8 +79,8 @@ def test_of_many_classes_those_that_move_are_drawn():
 
 @pytest.mark.parametrize("values", [[0.0, 1.0], ["a", "b"]])
 def test_columns_are_compared_on_one_scale_with_their_band(values):
-    curve = Dependence("x", values, np.array([[0.0], [0.1]]), np.array([[1.0], [2.0]]))
-    chart = pictures.dependence(curve, ["y"], "", (-5.0, 5.0), reach=2.0)
+    band = np.array([[[-2.0], [-3.9]], [[2.0], [4.1]]])
+    chart = pictures.dependence(Dependence("x", values, np.array([[0.0], [0.1]]), band), ["y"], "", (-5.0, 5.0))
     assert chart.up.limits == (-5, 5)
     bands = marks(chart, Band)
     assert [low for band in bands for low in dict.fromkeys(band.low.tolist())] == [-2, -3.9]
@@ -110,12 +110,11 @@ def test_a_run_has_its_band_and_what_was_measured():
 
 
 def test_the_coverage_of_true_error_bars_is_the_nominal_one():
-    # The errors are the quantiles of Student's distribution themselves, each in its own unit.
-    std = np.geomspace(0.1, 10, 1000)
-    errors = std * student.ppf((np.arange(1000) + 0.5) / 1000, 7)
-    nominal, found = pictures.coverage_curve(errors, std, 7)
+    # The measurements are the quantiles of what was predicted for them.
+    below = (np.arange(1000) + 0.5) / 1000
+    nominal, found = pictures.coverage_curve(below)
     np.testing.assert_allclose(found, nominal, atol=2e-3)
-    short = pictures.coverage_curve(errors, std / 2, 7)[1]
+    short = pictures.coverage_curve(student.cdf(2 * student.ppf(below, 7), 7))[1]  # twice as far in half the error bars
     assert np.all(short[1:-1] < nominal[1:-1])
 
 

@@ -92,10 +92,10 @@ def test_a_dependence_has_the_error_bars_of_new_measurements(plant):
     ensemble = dr.BayesianEnsemble.of(net, result, X, Y)
     evidence = gather(net, result.params, schema, X, Y, "", ensemble)
     for curve in evidence.dependence:
-        assert curve.std.shape == curve.means.shape
+        assert curve.band.shape == (2, *curve.means.shape)
         noise = schema.targets[0].std * float(ensemble.noise_std[0])
-        assert (curve.std[:, 0] >= 0.99 * noise).all()
-    assert gather(net, result.params, schema, X, Y, "").dependence[0].std is None
+        assert (np.ptp(curve.band[:, :, 0], axis=0) >= 2 * 1.9 * noise).all()
+    assert gather(net, result.params, schema, X, Y, "").dependence[0].band is None
 
 
 def test_every_image_stands_there_with_its_words():

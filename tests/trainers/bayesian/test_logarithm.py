@@ -51,7 +51,7 @@ def test_the_smear_makes_the_mean_that_of_the_targets():
     error = np.random.default_rng(0).normal(size=(100_000, 1))
     log = LOG.smeared(error, np.ones(len(error)))
     assert log.smear == pytest.approx(0.49 / 2, abs=0.02)  # of normal errors half of their variance
-    assert log.expected(np.zeros(1))[0] == pytest.approx(log.quantile(error).mean(), rel=1e-12)
+    assert log.expected(np.zeros(1))[0] == pytest.approx(log.quantile(error).mean(), abs=1e-3)
 
 
 def test_the_network_says_the_mean():

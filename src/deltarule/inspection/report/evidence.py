@@ -29,13 +29,14 @@ class Dependence:
         column: its name.
         values: (places,) in the column's units, or the names of its categories.
         means: (places, k): targets in their units, or probabilities.
-        std: (places, k), the standard deviation of a new measurement, a mean over some rows; None without error bars.
+        band: the ends, (2, places, k), between which a new measurement lies with 95 %, means over some rows; None
+            without error bars.
     """
 
     column: str
     values: list[Any]
     means: np.ndarray
-    std: np.ndarray | None = None
+    band: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +50,8 @@ class Evidence:
         importance: by column name, how much the error grows when the column is shuffled: the RMSE over the targets,
             each in units of its standard deviation, or the log-loss. Empty for images.
         dependence: of the most important columns.
-        std: (N, k), the standard deviation of a new measurement in the targets' units, None without error bars.
-        degrees_of_freedom: of the noise, as Student's t counts them.
+        below: (N, k), the probability that a new measurement of each row lies below the one that there is; None without
+            error bars.
         parts: of each row the part of the training data that it was, a name in `PARTS`, (N,); None where not known.
         rows: the number of each row in its source, (N,); None counts them.
         misread: of grey images (some of) those whose class was misread, (n, h, w), and their places among the rows.
@@ -61,8 +62,7 @@ class Evidence:
     actual: np.ndarray
     importance: dict[str, float]
     dependence: tuple[Dependence, ...]
-    std: np.ndarray | None = None
-    degrees_of_freedom: float = np.inf
+    below: np.ndarray | None = None
     parts: np.ndarray | None = None
     misread: tuple[np.ndarray, np.ndarray] | None = None
     rows: np.ndarray | None = None
@@ -102,15 +102,7 @@ def gather(
     best = sorted(importance, key=lambda name: -importance[name])[:MOST_CURVES]
     curves = tuple(dependence_on(net, params, schema, X[some], name, error_bars) for name in best)
     found = replace(found, importance=importance, dependence=curves, rows=rows)
-    if error_bars is None:
-        return found
-    std = error_bars.predict(X).std * _units(schema)
-    return replace(found, std=std, degrees_of_freedom=error_bars.degrees_of_freedom())
-
-
-def _units(schema: Schema) -> np.ndarray:
-    """The standard deviation of each target, (k,)."""
-    return np.array([column.std for column in schema.targets])
+    return found if error_bars is None else replace(found, below=error_bars.probability(X, Y))
 
 
 def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
@@ -132,5 +124,7 @@ def dependence_on(
         some.append(held[:ROWS_OF_BAND])
     if error_bars is None:
         return Dependence(name, values, np.array(means))
-    std = error_bars.predict(np.concatenate(some)).std.reshape(len(encoded), -1, len(schema.targets))
-    return Dependence(name, values, np.array(means), std.mean(axis=1) * _units(schema))
+    X = np.concatenate(some)
+    middle, *ends = (schema.decode(y) for y in (net(params, X), *error_bars.interval(X, 0.95)))
+    reach = [(end - middle).reshape(len(encoded), -1, len(schema.targets)).mean(axis=1) for end in ends]
+    return Dependence(name, values, np.array(means), np.array(means) + np.array(reach))

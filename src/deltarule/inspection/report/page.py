@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from deltarule.data.schema import Schema
 from deltarule.errors import counted
@@ -161,17 +160,13 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
     bars = pictures.importances(evidence.importance, unit)
     shown = [Shown("Importance of the columns", IMPORTANCE + (LOG_LOSS if classes else ""), bars)]
     ylabel = "mean probability" if classes else names[0] if len(names) == 1 else "mean prediction"
-    reach = float(stdtrit(min(evidence.degrees_of_freedom, 1e12), 0.975))
-    sides = [0.0] if evidence.std is None else [-reach, reach]
-    wide = [
-        curve.means + side * (0 if curve.std is None else curve.std) for curve in evidence.dependence for side in sides
-    ]
+    wide = [curve.means if curve.band is None else curve.band for curve in evidence.dependence]
     means = np.concatenate([one.ravel() for one in wide])
     margin = 0.05 * (np.ptp(means) or 1)
     limits = (float(means.min() - margin), float(means.max() + margin))
     for curve in evidence.dependence:
-        words = DEPENDENCE if curve.std is None else DEPENDENCE + BAND
-        chart = pictures.dependence(curve, names, ylabel, limits, reach)
+        words = DEPENDENCE if curve.band is None else DEPENDENCE + BAND
+        chart = pictures.dependence(curve, names, ylabel, limits)
         shown.append(Shown(f"Dependence on {curve.column}", words, chart))
     return shown
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtr
 
 from deltarule.inspection.importance import chosen_rows
 from deltarule.inspection.report.axis import Axis
@@ -63,25 +62,26 @@ def correlogram(lags: np.ndarray, values: np.ndarray, bound: float, ylabel: str)
     return Chart(marks, Axis("lag", tight=True), Axis(ylabel))
 
 
-def coverage(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float, name: str) -> Chart:
-    """The share of errors (N,) within the intervals that should hold a share of them, for shares from 0 to 1."""
-    nominal, found = coverage_curve(errors, std, degrees_of_freedom)
-    band = 2 * np.sqrt(nominal * (1 - nominal) / len(errors))  # two standard deviations of a share of N rows
+def coverage(below: np.ndarray, name: str) -> Chart:
+    """The share of measurements (N,) within the intervals that should hold a share of them, for shares from 0 to 1."""
+    nominal, found = coverage_curve(below)
+    band = 2 * np.sqrt(nominal * (1 - nominal) / len(below))  # two standard deviations of a share of N rows
     marks = [Band(nominal, nominal - band, nominal + band), _diagonal(), Line(nominal, found, PAINTS[1], "inside")]
     across = Axis("nominal coverage of the interval", limits=UNIT)
     return Chart(marks, across, Axis(f"share of {name} inside", limits=UNIT))
 
 
-def coverage_curve(errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nominal coverages and the share of errors (N,) that lie within t std there, t by Student's distribution.
+def coverage_curve(below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nominal coverages and the share of measurements that lie in their intervals there.
 
-    >>> nominal, found = coverage_curve(np.array([0.1, -3.0]), np.ones(2), 1e6)
+    `below` is the probability of less than each measurement, (N,), which lies on the edge of that of |2 below - 1|.
+
+    >>> nominal, found = coverage_curve(np.array([0.54, 0.001]))
     >>> float(found[nominal == 0.9][0])
     0.5
     """
     nominal = np.round(np.linspace(0, 1, 101), 2)
-    # The nominal coverage at which each error lies just on the edge of its interval.
-    edge = 2 * stdtr(min(degrees_of_freedom, 1e12), np.abs(errors) / std) - 1
+    edge = np.abs(2 * below - 1)
     return nominal, np.array([np.mean(edge <= level) for level in nominal])
 
 
@@ -200,11 +200,10 @@ def dependence(
     names: Sequence[Any],
     ylabel: str,
     limits: tuple[float, float] | None = None,
-    reach: float = 2.0,
 ) -> Chart:
     """The mean prediction over the values of one column: a line for each output, or points for categories.
 
-    `limits` of the vertical axis let several columns be compared; a band is `reach` standard deviations to each side.
+    `limits` of the vertical axis let several columns be compared.
     """
     shown = range(len(names)) if len(names) <= MOST_NAMES else np.argsort(-np.ptp(curve.means, axis=0))[:MOST_NAMES]
     categories = isinstance(curve.values[0], str)
@@ -212,9 +211,8 @@ def dependence(
     marks: list[Any] = []
     for i, j in enumerate(shown):
         means, paint, name = curve.means[:, j], _pen(i)[0], str(names[j])
-        if curve.std is not None:
-            reached = reach * np.asarray(curve.std)[:, j]
-            marks += _bands(x, means - reached, means + reached, paint, categories)
+        if curve.band is not None:
+            marks += _bands(x, *curve.band[:, :, j], paint, categories)
         if categories:
             titles = [f"{value}: {mean:.5g}" for value, mean in zip(curve.values, means, strict=True)]
             marks.append(Points(x, means, paint, titles, 5.0, name))

@@ -77,8 +77,8 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
                 pictures.residuals(predicted[judged], errors, name, _points(predicted, actual, rows, judged)),
             ),
         ]
-        if evidence.std is not None:
-            shown.append(_coverage(name, errors, evidence.std[judged, j], evidence.degrees_of_freedom))
+        if evidence.below is not None:
+            shown.append(_coverage(name, evidence.below[judged, j]))
     return shown
 
 
@@ -105,15 +105,15 @@ def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray, places:
     return [f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in some]
 
 
-def _coverage(name: str, errors: np.ndarray, std: np.ndarray, degrees_of_freedom: float) -> Shown:
+def _coverage(name: str, below: np.ndarray) -> Shown:
     """Whether the error bars hold what they say."""
-    nominal, found = pictures.coverage_curve(errors, std, degrees_of_freedom)
+    nominal, found = pictures.coverage_curve(below)
     inside = float(found[nominal == 0.95][0])
     return Shown(
         f"Calibration of the error bars of {name}",
         f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
-        f"too short, above it too long; the grey band is what chance does with {counted(len(errors), 'row')}.",
-        pictures.coverage(errors, std, degrees_of_freedom, name),
+        f"too short, above it too long; the grey band is what chance does with {counted(len(below), 'row')}.",
+        pictures.coverage(below, name),
     )
 
 

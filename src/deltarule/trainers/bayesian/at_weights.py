@@ -70,6 +70,11 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
         here = F.call(_evidence, p, point, hyper, form=form)
         gamma = hyperparameters.total(here.gamma)
         known = F.call(posterior, p, hyper, gamma, form=form)
+    if not np.isfinite(known.factor).all():
+        raise ConfigurationError(
+            "no error bars can be found around these weights: the network has values that pass through neurons nearly "
+            "unchanged, as one that deltarule averaged from several; such a model has error bars of its own."
+        )
     examples = float(net.cost.measured(rows.y, rows.mask).mean())
     return BayesianEnsemble(
         (net,), (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples

@@ -148,6 +148,12 @@ class BayesianEnsemble:
         std = np.sqrt(np.asarray(self.members[self.best].noise))
         return std if self.log is None else self.log.deviation(np.zeros_like(std), std)
 
+    def relative_noise(self) -> float | None:
+        """With (LOG) the standard deviation of the noise of y over its mean, else None."""
+        if self.log is None:
+            return None
+        return float(self.noise_std[0] / (self.log.expected(np.zeros(1))[0] + self.log.shift))
+
     def predict(self, X: Any) -> Prediction:
         """The mean and the standard deviations at X (m, n_1), in the units of the targets that were given.
 
@@ -194,6 +200,17 @@ class BayesianEnsemble:
         from scipy.special import stdtrit
 
         return float(stdtrit(self.degrees_of_freedom(), 0.5 + coverage / 2))
+
+    def probability(self, X: Any, Y: Any) -> np.ndarray:
+        """That a new measurement at X (m, n_1) lies below Y (m, k), (m, k)."""
+        from scipy.special import stdtr
+
+        predicted, Y = self._trained_on(X), np.asarray(Y)
+        error = (Y if self.log is None else self.log.encode(Y)) - predicted.mean
+        if self.law is None:
+            return stdtr(min(self.degrees_of_freedom(), 1e12), error / predicted.std)
+        nu = self.law.freedom
+        return stdtr(nu, error / predicted.std * np.sqrt(nu / (nu - 2)))
 
     def log_density(self, X: Any, Y: Any) -> np.ndarray:
         """ln of the density of the measurements Y (m, k) at X (m, n_1), each target by itself, (m, k)."""

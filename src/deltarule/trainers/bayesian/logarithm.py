@@ -18,11 +18,15 @@ import numpy as np
 from deltarule.network.backprop import Params
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
+from deltarule.trainers.bayesian.noise_law import effective
 
 LEAST_RATIO = 5.0  # of the largest target to the smallest, from which the logarithm is tried
+LEAST_ROWS = 30
 LEAST_SKEW = 0.5  # third standardised moment
 LARGEST_VARIANCE = 2.0  # of ln y, beyond which the standard deviation of y is not followed
+TINY = 1e-12  # of a standardised target, below which no logarithm is taken
 LARGEST_SMEAR = LARGEST_VARIANCE / 2
+FARTHEST = 4.0  # standard deviations, by the median error, past which an error smears no further
 
 
 class Logarithm(NamedTuple):
@@ -37,9 +41,10 @@ class Logarithm(NamedTuple):
     def of(cls, Y: np.ndarray, zero: np.ndarray, weight: np.ndarray) -> Self | None:
         """That of targets (N, 1) whose zero lies at `zero` (1,); None where it is not worth a try.
 
-        There must be one target, each above zero, the largest `LEAST_RATIO` times the smallest, with a tail upwards.
+        There must be one target, each above zero, the largest `LEAST_RATIO` times the smallest, with a tail upwards,
+        and at least `LEAST_ROWS` rows.
         """
-        if Y.shape[1:] != (1,) or not np.isfinite(Y).all():
+        if Y.shape[1:] != (1,) or not np.isfinite(Y).all() or effective(weight) < LEAST_ROWS:
             return None
         shift = -float(zero[0])
         y = Y[:, 0] + shift
@@ -55,7 +60,7 @@ class Logarithm(NamedTuple):
     def encode(self, Y: np.ndarray) -> np.ndarray:
         """u of y, -inf where y lies below its zero."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (np.where(-self.shift < Y, np.log(Y + self.shift), -np.inf) - self.mean) / self.std
+            return (np.where(-self.shift >= Y, -np.inf, np.log(Y + self.shift)) - self.mean) / self.std
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """y(u)."""
@@ -65,6 +70,10 @@ class Logarithm(NamedTuple):
         """The mean of y around f."""
         return self._level(f) - self.shift
 
+    def error(self, y: np.ndarray, expected: np.ndarray) -> np.ndarray:
+        """ln of the mean over y, of targets y and the means that are predicted: relative errors."""
+        return np.log(np.maximum(expected + self.shift, TINY)) - np.log(np.maximum(y + self.shift, TINY))
+
     def deviation(self, f: np.ndarray, std: np.ndarray) -> np.ndarray:
         """The standard deviation of y, of ln y normal with the deviation std of u."""
         variance = np.minimum((self.std * std) ** 2, LARGEST_VARIANCE)
@@ -73,12 +82,14 @@ class Logarithm(NamedTuple):
     def log_slope(self, Y: np.ndarray) -> np.ndarray:
         """ln du/dy, -inf below the zero of y."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(-self.shift < Y, -np.log(self.std * (Y + self.shift)), -np.inf)
+            return np.where(-self.shift >= Y, -np.inf, -np.log(self.std * (Y + self.shift)))
 
     def smeared(self, error: np.ndarray, weight: np.ndarray) -> Self:
         """With the smear of errors of u of rows left out, (N, 1)."""
         known = np.isfinite(error[:, 0]) & (weight > 0)
-        smear = float(np.log(np.average(np.exp(self.std * error[known, 0]), weights=weight[known])))
+        e = error[known, 0]
+        e = np.clip(e, *(np.array([-FARTHEST, FARTHEST]) * 1.4826 * np.median(np.abs(e))))  # a fault lifts no mean
+        smear = float(np.log(np.average(np.exp(self.std * e), weights=weight[known])))
         return self._replace(smear=float(np.clip(smear, -LARGEST_SMEAR, LARGEST_SMEAR)))
 
     def after(self, net: Network, params: Params) -> tuple[Network, Params]:
@@ -116,5 +127,4 @@ def _is_positive(gain: np.ndarray, weight: np.ndarray) -> bool:
     """Whether a mean over rows is above its standard error."""
     known = np.isfinite(gain) & (weight > 0)
     mean = np.average(gain[known], weights=weight[known])
-    error = np.sqrt(np.average((gain[known] - mean) ** 2, weights=weight[known]) / known.sum())
-    return bool(mean > error)
+    return bool(mean > np.sqrt(np.average((gain[known] - mean) ** 2, weights=weight[known]) / effective(weight[known])))

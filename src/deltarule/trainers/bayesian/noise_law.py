@@ -150,7 +150,12 @@ class _Errors(NamedTuple):
                 scale = _scales(known.square[:, None], known.variance(theta)[:, None], known.weight[:, None], ROBUST)
                 gain[fold == f] += sign * _log_t(held.square, scale[0] * held.variance(theta), ROBUST)
         mean = np.average(gain, weights=self.weight)
-        return bool(mean > np.sqrt(np.average((gain - mean) ** 2, weights=self.weight) / len(gain)))
+        return bool(mean > np.sqrt(np.average((gain - mean) ** 2, weights=self.weight) / effective(self.weight)))
+
+
+def effective(weight: np.ndarray) -> float:
+    """So many rows of one weight tell as much: (sum w)² / sum w²."""
+    return float(weight.sum() ** 2 / (weight**2).sum())
 
 
 def _log_t(square: np.ndarray, scale: np.ndarray, nu: float) -> np.ndarray:

@@ -23,7 +23,7 @@ from deltarule.network.side_by_side import EPS
 MOST_VALUES = 13  # of a column that gets a place between any two
 QUANTILES = 8  # places of other columns
 MOST = 60  # places in all, but that each column gets one
-MOST_LEVELS, LEAST_ROWS = 400, 8  # values of a column with fine steps, and rows for each on average
+MOST_LEVELS, LEAST_ROWS = 400, 8  # fine steps in all, and rows for each value on average
 SHARE = 1 / 6  # steps for each row at most, of fine ones
 KINDS = ("coarse", "fine")
 FLATTEST = 1e-3  # of the column's standard deviation: the least width of a step
@@ -41,13 +41,8 @@ class Steps(NamedTuple):
     @classmethod
     def of(cls, X: np.ndarray, activation: str, kind: str = "coarse") -> "Steps | None":
         """Those for the rows X (N, n_1); None where no column has three values, or none that calls for fine steps."""
-        n = X.shape[1]
-        fine = [kind == "fine" and _numbers_something(column) for column in X.T]
-        if kind == "fine" and not any(fine):
-            return None
-        most = max(1, MOST // max(1, sum(len(np.unique(column)) > 2 for column in X.T)))
-        found = [(j, t, s) for j in range(n) for t, s in (_between if fine[j] else _places)(X[:, j], most)]
-        if not found or (kind == "fine" and len(found) > SHARE * len(X)):
+        n, found = X.shape[1], places(X, kind)
+        if not found:
             return None
         W = np.zeros((len(found), n))
         for i, (j, _, s) in enumerate(found):
@@ -76,6 +71,16 @@ class Steps(NamedTuple):
         W, b = (np.asarray(params[0][name]) for name in ("W", "b"))
         second = {"W": W * np.diag(scaling["W"]), "b": b + W @ scaling["b"]}
         return Network([layer, *net.layers], net.cost), [first, second, *params[1:]]
+
+
+def places(X: np.ndarray, kind: str = "coarse") -> list[tuple[int, float, float]]:
+    """Column, place and width of every step for the rows X (N, n_1); none of a kind that they do not call for."""
+    fine = [kind == "fine" and _numbers_something(column) for column in X.T]
+    if kind == "fine" and not any(fine):
+        return []
+    most = max(1, MOST // max(1, sum(len(np.unique(column)) > 2 for column in X.T)))
+    found = [(j, t, s) for j, own in enumerate(fine) for t, s in (_between if own else _places)(X[:, j], most)]
+    return [] if kind == "fine" and len(found) > min(SHARE * len(X), MOST_LEVELS) else found
 
 
 def _places(column: np.ndarray, most: int) -> list[tuple[float, float]]:
