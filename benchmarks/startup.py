@@ -31,10 +31,12 @@ IMPORTS = {
 SHAPES = ((500, 10), (50, 3), (2_000, 20))  # rows and columns of the first fits
 FRESH = 1_000  # rows that no fit sees
 OURS, PEER = "deltarule NetworkRegressor", "scikit-learn MLPRegressor"
+QUICK = f"{OURS}, effort quick"
 ANOTHER, AGAIN = f"{OURS}, a size for the first time", f"{OURS}, a size for the second time"
 LBFGS, CONVERGED = f"{PEER}, lbfgs", f"{PEER}, lbfgs until it converges"
 MODELS = {
     OURS: "import deltarule as dr; model = dr.NetworkRegressor(random_state=0)",
+    QUICK: "import deltarule as dr; model = dr.NetworkRegressor(effort='quick', random_state=0)",
     PEER: "from sklearn.neural_network import MLPRegressor; model = MLPRegressor(random_state=0)",
     LBFGS: "from sklearn.neural_network import MLPRegressor; model = MLPRegressor(solver='lbfgs', random_state=0)",
     CONVERGED: "from sklearn.neural_network import MLPRegressor; "
@@ -207,11 +209,13 @@ def startup(settings: Settings, tell: Callable[[str], object] = str) -> Result:
     for rows, columns in SHAPES:
         who = [
             command(OURS, ("deltarule", "sklearn"), ["-c", first_fit(OURS, rows, columns)]),
+            command(QUICK, ("deltarule", "sklearn"), ["-c", first_fit(QUICK, rows, columns)]),
             command(PEER, ("sklearn",), ["-c", first_fit(PEER, rows, columns)]),
         ]
         title = f"import and first fit, {rows:,} x {columns}"
         found = measured(title, who, PEER, 0.1, ["R² on fresh rows", "peak MB"])
         goals.append(Goal(f"{title}: deltarule / scikit-learn", 1.0, found.ratio(OURS)))
+        goals.append(Goal(f"{title}: the same with effort quick", 1.0, found.ratio(QUICK)))
     who = [
         Contestant(name, "benchmarks.startup:Sizes", ("deltarule", "sklearn"), {"again": again})
         for name, again in ((ANOTHER, False), (AGAIN, True))
