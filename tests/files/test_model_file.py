@@ -170,7 +170,7 @@ def test_a_file_of_something_else(tmp_path):
             DESCRIPTION | {"layers": [{"kind": "Fractal"}]},
             r"no network .*\('Fractal'\)",
         ),
-        (DESCRIPTION | {"layers": [{"kind": "Dense", "n": 0}]}, "describes no network .*n is 0"),
+        (DESCRIPTION | {"layers": [{"kind": "Dense", "n": 0}]}, "describes no network .*is 0"),
         (DESCRIPTION | {"layers": [{"kind": "Dense", "n": 2, "m": 1}]}, "describes no network"),
         (DESCRIPTION | {"layers": "Dense"}, "describes no network"),
         (DESCRIPTION | {"cost": {"name": "hinge"}}, "describes no network"),

@@ -62,7 +62,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
             context = browser.new_context(**options)
             stack.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(60_000)
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
             page.goto(address)
