@@ -30,9 +30,8 @@ def test_an_epoch_is_one_trial_for_each_batch(engine):
 def test_the_cost_on_all_data_falls_to_rounding(engine, solver):
     """The median of three seeds: now and then one ends in another minimum, and which one is a matter of rounding.
 
-    With 200 rows 8 of 100 seeds do by conjugate gradients and 5 (one of them the same) by the exact
-    form; exact steps on all rows go on
-    from there to a minimum above 1e-5, and of 100 starts of their own 30 end in such a one.
+    With 200 rows 8 of 100 seeds do by conjugate gradients and 5 (one of them the same) by the exact form; from most of
+    these exact steps on all rows go on to a minimum above 1e-5, and of 100 starts of their own 30 end in such a one.
     """
     X, Y = noiseless(225)  # batches of 50, 50, 50, 50 and 25
     trainer, reached, there = dr.LevenbergMarquardt(batch_size=50, solver=solver), [], dr.Stopping(goal=1e-9)
