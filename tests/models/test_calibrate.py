@@ -51,3 +51,15 @@ def test_what_has_no_error_bars_is_refused(model, tmp_path):
     classes = dr.from_matlab(write(NETS["patternnet"], "classes", tmp_path))
     with pytest.raises(ConfigurationError, match="no regression"):
         classes.calibrate([[0.0, 0.0, 0.0, 0.0]], [1])
+
+
+def test_a_network_of_several_with_steps_has_error_bars_of_its_own():
+    draw = np.random.default_rng(0)
+    person = np.repeat(np.arange(30.0), 8)
+    table = pd.DataFrame({"person": person, "x": draw.normal(size=240)})
+    table["y"] = draw.normal(size=30)[person.astype(int)] + 0.05 * draw.normal(size=240)
+    averaged = dr.fit_table(table, target="y", seed=0)
+    assert "with steps" in str(averaged.training["networks"])
+    with pytest.raises(ConfigurationError, match="pass through"):
+        averaged.calibrate(table)
+    assert np.isfinite(averaged.predict_interval(table)).all()

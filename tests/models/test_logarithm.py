@@ -104,7 +104,7 @@ def test_the_calibration_is_that_of_its_intervals(model, tmp_path):
 
 
 def test_far_inputs_stay_finite(model):
-    assert not any("(linear)" in name.split("tanh")[0] for name in model.networks_.split(",") if "tanh" not in name)
+    assert all(len(net.layers) > 1 for net in model.ensemble_.nets)  # no linear one, whose exponential has no bounds
     far = np.array([[30.0, 0.0, 0.0], [-1e6, 1e6, 0.0]])
     assert (model.predict(far) < 1e6).all()
     assert np.isfinite(model.predict_interval(far)).all()
@@ -112,16 +112,6 @@ def test_far_inputs_stay_finite(model):
 
 def test_few_rows_stay_on_their_scale():
     assert dr.NetworkRegressor(random_state=0).fit(*rows(25, 0)).ensemble_.log is None
-
-
-def test_one_fault_lifts_no_mean():
-    draw = np.random.default_rng(1)
-    x = draw.uniform(-1, 1, 300)
-    y = np.exp(1.5 * x + 4 + 0.1 * draw.normal(size=300))
-    y[5] *= 100
-    model = dr.NetworkRegressor(random_state=0).fit(x[:, None], y)
-    if model.ensemble_.log is not None:
-        assert model.ensemble_.log.smear < 0.05
 
 
 def test_partial_fit_after_fit_goes_on_or_begins_anew():

@@ -149,7 +149,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """One epoch over these rows from where the last call ended, for first-order trainers.
 
         The first call measures the scaling, which then stays. Nothing is held out, and `l2` acts only if it is given,
-        with N the rows of the call.
+        with N the rows of the call. After a `fit` that averaged several networks it goes on with the one of the largest
+        weight, and with fresh parameters where all of them see steps or the logarithm of the target.
         """
         first = not hasattr(self, "params_")
         X, Y, weight = self._checked(X, y, sample_weight, first)

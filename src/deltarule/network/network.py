@@ -183,8 +183,9 @@ class Network:
 
     def _laid_out(self, input_shape: Shape) -> "Layout":
         shapes = [tuple(input_shape)]
-        if self._layout.shapes[0] == shapes[0]:
-            return self._layout
+        known = self._layout  # once: another thread may ask about other inputs in between
+        if known.shapes[0] == shapes[0]:
+            return known
         for layer in self.layers:
             try:
                 if layer.takes == 1 and len(shapes[-1]) > 1 and not self.over_time:
@@ -207,8 +208,9 @@ class Network:
             products=sum(layer.multiplications(below) for layer, below, _ in parts),
             gram=sum(layer.gram_width(p, self.outputs) for layer, _, p in parts),
         )
-        object.__setattr__(self, "_layout", Layout(shapes, own, sizes))
-        return self._layout
+        found = Layout(shapes, own, sizes)
+        object.__setattr__(self, "_layout", found)
+        return found
 
     def input_shape(self, params: Params) -> Shape | None:
         """The shape of one example's input, if layers and parameters determine it.

@@ -54,6 +54,13 @@ def test_the_smear_makes_the_mean_that_of_the_targets():
     assert log.expected(np.zeros(1))[0] == pytest.approx(log.quantile(error).mean(), abs=1e-3)
 
 
+def test_one_fault_lifts_no_mean():
+    error = 0.1 * np.random.default_rng(0).normal(size=(300, 1))
+    clean = LOG.smeared(error, np.ones(300)).smear
+    error[5] = 9.0
+    assert LOG.smeared(error, np.ones(300)).smear == pytest.approx(clean, abs=2e-3)
+
+
 def test_the_network_says_the_mean():
     net = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
     params = net.init(0, input_shape=(2,), dtype="float64")
