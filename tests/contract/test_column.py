@@ -10,7 +10,7 @@ import deltarule as dr
 from deltarule.data import NumericColumn, Pixels, Schema, load, load_raw
 from deltarule.data.cells import as_numbers
 from deltarule.data.columns import Column
-from deltarule.data.dataset import Pictures
+from deltarule.data.images import Pictures
 from deltarule.data.schema import KINDS
 from deltarule.data.source import PICTURES
 from deltarule.data.splitting import split

@@ -2,9 +2,8 @@
 
 import pytest
 
-from deltarule.data.raw_table import NAMELESS
 from deltarule.data.table_file import read_table
-from deltarule.data.table_options import TableOptions
+from deltarule.data.table_options import NAMELESS, TableOptions
 from deltarule.data.text_file import text_layout
 from deltarule.errors import DataError
 

@@ -39,7 +39,7 @@ def predict(asked: Prediction) -> None:
 
     A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
-    from deltarule.data.units import suffixed
+    from deltarule.data.cells import suffixed
 
     check_given(asked)
     if asked.out is not None:
@@ -117,9 +117,8 @@ def _free(name: str, taken: Collection[str], before: str = "predicted_") -> str:
 
 def _kept(model: "TrainedModel", rows: "RawRows", names: list[str], asked: Prediction) -> dict[str, list[Any]]:
     """Columns of the source, as texts where the file has texts, so that an identifier 007 stays 007, "?" what it is."""
-    from deltarule.data.cells import as_objects
+    from deltarule.data.cells import as_objects, find_column
     from deltarule.data.table_file import read_table
-    from deltarule.data.units import find_column
 
     if not names:
         return {}

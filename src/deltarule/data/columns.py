@@ -14,11 +14,20 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from deltarule.data.cells import EMPTY_ADVICE, as_numbers, as_objects, kind_of, listed, place, shown
+from deltarule.data.cells import (
+    EMPTY_ADVICE,
+    as_numbers,
+    as_objects,
+    is_missing_mark,
+    kind_of,
+    listed,
+    looks_like_number,
+    place,
+    shown,
+)
 from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
 from deltarule.data.optional import Frame, Series
-from deltarule.data.units import is_missing_mark, looks_like_number
 from deltarule.errors import ConfigurationError, DataError
 
 

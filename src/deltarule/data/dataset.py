@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule.data.columns import Pixels
 from deltarule.data.optional import Frame
 from deltarule.data.schema import Schema, Task
 from deltarule.data.stream import Stream
@@ -101,36 +100,3 @@ class RawRows:
     test_rows: np.ndarray | None = None  # of images the rows that training held out, ascending
     frame: Frame | None = None  # the table itself, its index the row numbers
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """What a source of images holds."""
-
-    name: str
-    images: np.ndarray  # raw pixels, (N, count) or (N, *shape)
-    labels: np.ndarray  # the digit on each, (N,) int64
-    pixels: Pixels
-    parts: tuple[np.ndarray, ...]  # the rows that train, validate and test
-    notes: tuple[str, ...] = ()
-
-    def data_set(self) -> DataSet:
-        """The three parts, encoded."""
-        schema = Schema(self.name, "classification", (self.pixels,), (), tuple(range(10)), ("digit",))
-        parts = []
-        for rows in self.parts:
-            X = schema.encode_inputs(self.images[rows], self.name)
-            parts.append(Examples(X, schema.encode_targets(self.labels[rows], self.name), rows))
-        return DataSet(self.name, schema, *parts, notes=self.notes)
-
-    def raw_rows(self, schema: Schema) -> RawRows:
-        """All of them, encoded by a model's schema; one of images of another size is a DataError."""
-        return RawRows(
-            name=self.name,
-            X=schema.encode_inputs(self.images, self.name),
-            Y=schema.encode_targets(self.labels, self.name),
-            targets=self.labels,
-            rows=np.arange(len(self.images)),
-            test_rows=np.sort(self.parts[2]),
-            notes=self.notes,
-        )

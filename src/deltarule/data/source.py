@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deltarule.data.dataset import DataSet, Pictures, RawRows
-from deltarule.data.digits import digits
-from deltarule.data.mnist import Folders, mnist
+from deltarule.data.dataset import DataSet, RawRows
+from deltarule.data.images import Folders, Pictures, digits, mnist
 from deltarule.data.schema import Schema
 from deltarule.data.table import load_table, table_rows
 from deltarule.data.table_file import rows_as_lines

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from deltarule.data.optional import require
-from deltarule.data.raw_table import reading
+from deltarule.data.optional import reading, require
 from deltarule.data.table_columns import find_targets
 from deltarule.errors import DataError
 

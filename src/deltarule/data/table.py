@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.data.cells import as_numbers, as_objects, kind_of, listed, refuse
+from deltarule.data.cells import as_numbers, as_objects, find_column, kind_of, listed, refuse
 from deltarule.data.columns import CategoricalColumn, NumericColumn, standardised
 from deltarule.data.dataset import DataSet, Examples, RawRows
 from deltarule.data.labels import canonical
@@ -27,7 +27,6 @@ from deltarule.data.table_columns import (
 )
 from deltarule.data.table_file import as_path, as_read, is_frame, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
-from deltarule.data.units import find_column
 from deltarule.errors import DataError, counted, some
 
 DROP_THEM = "leave such rows out with drop_missing=True (--drop-missing)"

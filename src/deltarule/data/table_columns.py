@@ -8,12 +8,23 @@ from itertools import combinations
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, holds, kind_of, listed, refuse, shown
+from deltarule.data.cells import (
+    as_numbers,
+    as_objects,
+    find_column,
+    holds,
+    is_missing_mark,
+    kind_of,
+    listed,
+    looks_like_number,
+    refuse,
+    shown,
+    written_numbers,
+)
 from deltarule.data.labels import Label, canonical
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
 from deltarule.data.table_options import TableOptions
-from deltarule.data.units import find_column, is_missing_mark, looks_like_number, written_numbers
 from deltarule.errors import ConfigurationError, DataError
 
 MOST_INTEGER_CLASSES = 20

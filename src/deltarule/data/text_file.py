@@ -13,11 +13,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from deltarule.data.cells import as_objects
-from deltarule.data.optional import Frame, require
-from deltarule.data.raw_table import NAMELESS, RawTable, reading, refuse_duplicates
-from deltarule.data.table_options import TableOptions
-from deltarule.data.units import HEAD, decimal_sign, find_column, looks_like_number, units_row, with_unit
+from deltarule.data.cells import (
+    HEAD,
+    as_objects,
+    decimal_sign,
+    find_column,
+    looks_like_number,
+    units_row,
+    with_unit,
+)
+from deltarule.data.optional import Frame, reading, require
+from deltarule.data.table_options import NAMELESS, RawTable, TableOptions, refuse_duplicates
 from deltarule.errors import DataError, counted
 
 LONGEST_LINE = 2**25  # characters of a physical line

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deltarule.data.cells import split_unit
 from deltarule.data.columns import NumericColumn
-from deltarule.data.units import split_unit
 from deltarule.errors import counted
 from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
 from deltarule.models.metrics import PARTS, Scores
