@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.cli.loading import among, division, leads
+from deltarule.cli.loading import division, leads, process_group
 from deltarule.data import Schema, load_raw
 from deltarule.errors import ConfigurationError
 from deltarule.files.model_file import load_model
@@ -181,10 +181,10 @@ def test_without_options_nothing_is_divided():
 
 def test_without_a_coordinator_a_folder_is_measured_alone():
     pytest.importorskip("jax")
-    assert among(choices()) is None
-    assert among(choices("all")) is None  # the devices of one process
-    i, of, everyones = among(choices(coordinator="127.0.0.1:1"))
-    assert (i, of, everyones(b"found")) == (0, 1, [b"found"])  # nobody has joined
+    assert process_group(choices()) is None
+    assert process_group(choices("all")) is None  # the devices of one process
+    group = process_group(choices(coordinator="127.0.0.1:1"))
+    assert (group.index, group.count, group.all_gather(b"found")) == (0, 1, [b"found"])  # no other process has joined
 
 
 @pytest.mark.parametrize("given", ["1", "all"])

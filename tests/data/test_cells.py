@@ -12,16 +12,16 @@ from deltarule.data.cells import (
     as_objects,
     decimal_sign,
     find_column,
+    format_value,
+    format_values,
     is_missing_mark,
     kind_of,
-    listed,
     looks_like_number,
-    shown,
+    parse_numbers,
+    read_units_row,
     split_unit,
-    suffixed,
-    units_row,
+    with_suffix,
     with_unit,
-    written_numbers,
 )
 
 
@@ -70,9 +70,9 @@ def test_objects_have_none_where_a_cell_is_missing():
 
 
 def test_values_are_shown_short():
-    assert shown(np.float64(1.5)) == "1.5"
-    assert len(shown("x" * 100)) == 40
-    assert listed(list("abc"), limit=2) == "'a', 'b' and 1 more"
+    assert format_value(np.float64(1.5)) == "1.5"
+    assert len(format_value("x" * 100)) == 40
+    assert format_values(list("abc"), limit=2) == "'a', 'b' and 1 more"
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_unit_is_written_once():
 
 
 def test_what_has_the_same_unit():
-    assert suffixed("p (bar)", "std") == "p_std [bar]"
-    assert suffixed("ratio [-]", "std") == "ratio [-]_std"
+    assert with_suffix("p (bar)", "std") == "p_std [bar]"
+    assert with_suffix("ratio [-]", "std") == "ratio [-]_std"
 
 
 def test_a_unit_may_be_left_out_but_not_be_another():
@@ -136,8 +136,8 @@ def frame(*rows):
     ],
 )
 def test_units_below_a_header(rows, units):
-    assert units_row(frame(*rows)) == units
-    assert units_row(frame(*rows).iloc[:0]) == {}
+    assert read_units_row(frame(*rows)) == units
+    assert read_units_row(frame(*rows).iloc[:0]) == {}
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_units_below_a_header(rows, units):
     ],
 )
 def test_a_number(cell, decimal, value, unit):
-    found = written_numbers(pd.Series([cell, None], dtype=object), decimal)
+    found = parse_numbers(pd.Series([cell, None], dtype=object), decimal)
     assert found.values[0] == value
     assert found.units == (unit,)
-    assert found.fits.tolist() == [True, False]
+    assert found.is_number.tolist() == [True, False]
     assert np.isnan(found.values[1])
 
 

@@ -48,7 +48,7 @@ def load_streamed(choices: Choices) -> "data.StreamedData":
     """The folder, measured in one pass by all processes together, with its held-out rows in memory."""
     from deltarule.cli.progress import ExperimentProgress
 
-    load = partial(data.load_folder, choices.source, among=among(choices), **_targets(choices))
+    load = partial(data.load_folder, choices.source, group=process_group(choices), **_targets(choices))
     if not leads(choices):
         return load()
     with ExperimentProgress(choices.source) as progress:
@@ -63,16 +63,16 @@ def _targets(choices: Choices) -> dict[str, Any]:
     return {"target": choices.target, "seed": choices.seed, **reading_of_targets(choices.cost, choices.task)}
 
 
-def among(choices: Choices) -> Any:
+def process_group(choices: Choices) -> Any:
     """The processes that measure a folder together."""
     if choices.coordinator is None:
         return None
     import jax
 
-    from deltarule.data.folder import Among
+    from deltarule.data.folder import ProcessGroup
     from deltarule.engine.processes import everyones
 
-    return Among(jax.process_index(), jax.process_count(), everyones)
+    return ProcessGroup(jax.process_index(), jax.process_count(), everyones)
 
 
 def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:

@@ -39,7 +39,7 @@ def predict(asked: Prediction) -> None:
 
     A time series is continued after its last known output: rows behind it give the inputs of the steps to come.
     """
-    from deltarule.data.cells import suffixed
+    from deltarule.data.cells import with_suffix
 
     check_given(asked)
     if asked.out is not None:
@@ -48,7 +48,7 @@ def predict(asked: Prediction) -> None:
     found = continued(model, asked) if is_series(model) else _of_rows(model, asked)
     taken = {**found.places, **found.beside, **found.said}
     named = {
-        _free(suffixed(name, what), taken): values
+        _free(with_suffix(name, what), taken): values
         for what, each in found.spread.items()
         for name, values in each.items()
     }

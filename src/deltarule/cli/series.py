@@ -14,7 +14,7 @@ from deltarule.errors import DataError, counted
 
 if TYPE_CHECKING:
     from deltarule.cli.predict import Prediction
-    from deltarule.data.series import Series
+    from deltarule.data.series import TimeSeries
     from deltarule.models.series.narx import NARXRegressor
 
 LONGEST = 20  # the steps ahead that are judged where no --horizon is given
@@ -22,12 +22,12 @@ LONGEST = 20  # the steps ahead that are judged where no --horizon is given
 
 def train_series(choices: Choices, screen: Screen) -> None:
     """Train on the first 85 % of the steps, judge on the rest, save."""
-    from deltarule.data.splitting import held_out
+    from deltarule.data.splitting import held_out_count
     from deltarule.models.series.judging import judged, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(choices.source, choices.table_options, choices.target, choices.time, choices.resample)
-    cut = len(series.Y) - held_out(len(series.Y))
+    cut = len(series.Y) - held_out_count(len(series.Y))
     fit = series.part(0, cut)
     lags = parse_lags("--lags", choices.lags or "auto")
     hidden = parse_hidden("--hidden", choices.hidden or "10")
@@ -130,7 +130,7 @@ def continued(model: "NARXRegressor", asked: "Prediction") -> Predictions:
     )
 
 
-def read_for(model: "NARXRegressor", asked: Rows) -> "Series":
+def read_for(model: "NARXRegressor", asked: Rows) -> "TimeSeries":
     """The steps of a table with the columns that the model was trained on, and as far apart."""
     from deltarule.data.series import require_step
 
@@ -143,14 +143,14 @@ def read_for(model: "NARXRegressor", asked: Rows) -> "Series":
 
 def read_series(
     source: str, options: Any, targets: Sequence[str] | None, at: str | None, step: float | None, inputs: Any = None
-) -> "Series":
+) -> "TimeSeries":
     """The steps of a table; its notes are shown."""
-    from deltarule.data.series import series_of
-    from deltarule.data.table_file import read_table, rows_as_lines
+    from deltarule.data.series import series_from_frame
+    from deltarule.data.table_file import read_table, report_file_lines
 
     path = Path(source)
-    with rows_as_lines(path, options):
+    with report_file_lines(path, options):
         frame, notes = read_table(path, options=options)
-        series = series_of(frame, path.name, targets, at, inputs, options.drop, step)
+        series = series_from_frame(frame, path.name, targets, at, inputs, options.drop, step)
     show_notes([*notes, *series.notes])
     return series

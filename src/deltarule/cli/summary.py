@@ -84,7 +84,7 @@ def next_commands(choices: Choices, data: "LoadedData") -> list[str]:
         return []
     row = 0  # of a table the first row without a missing cell or target
     if not data.streamed and choices.kind != "images":
-        whole: Any = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
+        whole: Any = data.with_complete_targets()  # pyright: ignore[reportAttributeAccessIssue]
         row = min(int(part.rows.min()) for part in (whole.train, whole.validation, whole.test))
     words = [choices.model, source, *choices.reading()]
     return [command("predict", *words), command("trace", *words, "--row", row)]

@@ -71,58 +71,58 @@ def as_objects(column: Series) -> list[Any]:
     return column.astype(object).where(column.notna(), None).tolist()
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """Write a cell's value for an error: its repr without NumPy's type name, at most 40 characters."""
     plain = value.item() if isinstance(value, np.generic) else value
     text = repr(plain)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def listed(values: Sequence[Any], limit: int = 10) -> str:
+def format_values(values: Sequence[Any], limit: int = 10) -> str:
     """Write at most `limit` values separated by commas, and how many more there are."""
-    return some([shown(value) for value in values], limit)
+    return some([format_value(value) for value in values], limit)
 
 
-def place(origin: str, name: str, row: object) -> str:
+def cell_location(origin: str, name: str, row: object) -> str:
     """Write where a cell stands: the table, the column and the data row."""
     return f"{origin}: column {name!r}, data row {row} (counted from 0)"
 
 
-def holds(column: Series, row: int, origin: str) -> str:
+def describe_cell(column: Series, row: int, origin: str) -> str:
     """Write where the cell in this row of a column stands, and what it holds."""
-    return f"{place(origin, str(column.name), column.index[row])} holds {shown(column.iloc[row])}"
+    return f"{cell_location(origin, str(column.name), column.index[row])} holds {format_value(column.iloc[row])}"
 
 
-def refuse(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
+def refuse_cells(column: Series, bad: np.ndarray, origin: str, fault: str) -> None:
     """Name the first cell of a column that is bad, (N,) bool, in a DataError; none may be."""
     if bad.any():
-        raise DataError(f"{holds(column, int(np.argmax(bad)), origin)}{fault}")
+        raise DataError(f"{describe_cell(column, int(np.argmax(bad)), origin)}{fault}")
 
 
-HEAD = 1000  # rows of a table that decide on its decimal sign and whether the first of them holds units
+SAMPLED_ROWS = 1000  # rows of a table that decide on its decimal sign and whether the first of them holds units
 LONGEST_UNIT = 20  # characters
 NO_UNIT = ("", "-", "1")  # what stands in the brackets of a column without a dimension
-_NAMED = re.compile(r"(?P<bare>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
+_NAME_WITH_UNIT = re.compile(r"(?P<bare>.*?\S)(?:\s*\[(?P<square>[^\[\]]*)\]|\s+\((?P<round>[^()]*)\))\s*", re.DOTALL)
 
 
-class Named(NamedTuple):
+class NameAndUnit(NamedTuple):
     """A column's name without its unit, and the unit, None where the name has none."""
 
-    bare: str
+    name: str
     unit: str | None
 
 
-def split_unit(name: str) -> Named:
+def split_unit(name: str) -> NameAndUnit:
     """Take the unit from the end of a column's name: in square brackets or, after a blank, in round ones.
 
     >>> split_unit("pressure [bar]"), split_unit("age (years)"), split_unit("log(x)")
     (Named(bare='pressure', unit='bar'), Named(bare='age', unit='years'), Named(bare='log(x)', unit=None))
     """
-    found = _NAMED.fullmatch(name)
+    found = _NAME_WITH_UNIT.fullmatch(name)
     if found is None:
-        return Named(name, None)
+        return NameAndUnit(name, None)
     unit = (found["square"] if found["square"] is not None else found["round"]).strip()
-    return Named(found["bare"], None if unit in NO_UNIT else unit)
+    return NameAndUnit(found["bare"], None if unit in NO_UNIT else unit)
 
 
 def with_unit(name: str, unit: str) -> str:
@@ -132,10 +132,10 @@ def with_unit(name: str, unit: str) -> str:
     ('pressure [bar]', 'pressure [kPa]')
     """
     named = split_unit(name)
-    return name if named.unit is not None or unit in NO_UNIT else f"{named.bare} [{unit}]"
+    return name if named.unit is not None or unit in NO_UNIT else f"{named.name} [{unit}]"
 
 
-def suffixed(name: str, suffix: str) -> str:
+def with_suffix(name: str, suffix: str) -> str:
     """The name of what has the same unit as a column.
 
     >>> suffixed("pressure [bar]", "std"), suffixed("y", "std")
@@ -155,11 +155,11 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
     if name in columns:
         return name
     bare, unit = split_unit(name)
-    near = [column for column in columns if split_unit(column).bare == bare]
+    near = [column for column in columns if split_unit(column).name == bare]
     return near[0] if len(near) == 1 and (unit is None or split_unit(near[0]).unit is None) else None
 
 
-def units_row(head: Frame) -> dict[str, str]:
+def read_units_row(head: Frame) -> dict[str, str]:
     """The unit of each column that the first row of a table, given its first rows, names; {} if that holds no units.
 
     It does if none of its cells is a number, at least half of the columns of numbers have a short text there, and no
@@ -189,7 +189,7 @@ def units_row(head: Frame) -> dict[str, str]:
 
 Decimal = Literal[".", ","]
 _CURRENCY = "$€£¥"
-_BLANK = " \u00a0\u2009\u202f'’"  # between groups of three digits
+_GROUP_SEPARATORS = " \u00a0\u2009\u202f'’"  # between groups of three digits
 # What stands where a number is missing. pandas knows more of them (NA, NaN, null), which are missing cells already.
 MISSING_MARKS = frozenset(
     (
@@ -198,10 +198,10 @@ MISSING_MARKS = frozenset(
         *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#n/a"),
     )
 )
-_PATTERNS = {
+_NUMBERS = {
     decimal: re.compile(
         rf"""\s*(?P<sign>[-+−]?)\s?(?P<currency>[{_CURRENCY}]?)\s?(?=[.,]?\d)
-        (?P<digits>[1-9]\d{{0,2}}(?P<group>[{other}{_BLANK}])\d{{3}}(?:(?P=group)\d{{3}})*|\d*)
+        (?P<digits>[1-9]\d{{0,2}}(?P<group>[{other}{_GROUP_SEPARATORS}])\d{{3}}(?:(?P=group)\d{{3}})*|\d*)
         (?:{re.escape(decimal)}(?P<fraction>\d*))?(?:[eEdD](?P<exponent>[-+−]?\d+))?
         \s*(?P<unit>(?:[^\W\d_]|[%‰°′″{_CURRENCY}Ω])(?:[^\s\d,;:]|\d(?!\w)){{0,11}})?\s*""",
         re.VERBOSE,
@@ -210,24 +210,24 @@ _PATTERNS = {
 }
 
 
-class WrittenNumbers(NamedTuple):
+class ParsedNumbers(NamedTuple):
     """The cells of a column, read as numbers."""
 
     values: np.ndarray  # (N,) float64, NaN where a cell is missing or no number
-    fits: np.ndarray  # where a cell is a number, (N,) bool
+    is_number: np.ndarray  # where a cell is a number, (N,) bool
     units: tuple[str, ...]  # the different units behind the numbers, in their order; "" for cells without one
 
 
-def written_numbers(column: Series, decimal: Decimal) -> WrittenNumbers:
+def parse_numbers(column: Series, decimal: Decimal) -> ParsedNumbers:
     """Read every cell of a column, (N,), that holds a number, written with this decimal sign."""
-    read = [_read(cell, decimal) for cell in as_objects(column)]
+    read = [_parse_number(cell, decimal) for cell in as_objects(column)]
     values = np.array([np.nan if found is None else found[0] for found in read])
-    return WrittenNumbers(values, ~np.isnan(values), tuple(dict.fromkeys(found[1] for found in read if found)))
+    return ParsedNumbers(values, ~np.isnan(values), tuple(dict.fromkeys(found[1] for found in read if found)))
 
 
 def looks_like_number(cell: Any) -> bool:
     """Whether a cell holds a number, whatever its decimal sign and its unit."""
-    return _read(cell, ".") is not None or _read(cell, ",") is not None
+    return _parse_number(cell, ".") is not None or _parse_number(cell, ",") is not None
 
 
 def is_missing_mark(cell: Any) -> bool:
@@ -244,17 +244,17 @@ def decimal_sign(columns: Iterable[Series]) -> Decimal | None:
     seen = set()
     for column in columns:
         cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
-        signs = [{sign for sign in _PATTERNS if _read(cell, sign) is not None} for cell in cells]
+        signs = [{sign for sign in _NUMBERS if _parse_number(cell, sign) is not None} for cell in cells]
         if 2 * sum(map(bool, signs)) >= len(cells):
             seen |= {next(iter(sign)) for sign in signs if len(sign) == 1}
     return seen.pop() if len(seen) == 1 else None
 
 
-def _read(cell: Any, decimal: str) -> tuple[float, str] | None:
+def _parse_number(cell: Any, decimal: str) -> tuple[float, str] | None:
     """The number in a cell and its unit, "" for none."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell), ""
-    found = _PATTERNS[decimal].fullmatch(cell) if isinstance(cell, str) else None
+    found = _NUMBERS[decimal].fullmatch(cell) if isinstance(cell, str) else None
     if found is None or (found["currency"] and found["unit"]):
         return None
     digits = "".join(filter(str.isdecimal, found["digits"]))

@@ -34,7 +34,7 @@ class Examples:
         """The weight of every example, (N,), ones where all count alike."""
         return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
 
-    def taken(self, which: Any) -> "Examples":
+    def select(self, which: Any) -> "Examples":
         """Some of them: a boolean for each, or their places."""
         weights = None if self.weights is None else self.weights[which]
         return Examples(self.X[which], self.Y[which], self.rows[which], weights)
@@ -71,10 +71,10 @@ class DataSet(Loaded):
     train: Examples
     streamed: ClassVar[bool] = False
 
-    def with_all_targets(self) -> "DataSet":
+    def with_complete_targets(self) -> "DataSet":
         """The same without training rows that lack some of several targets, for whoever scores them."""
         kept = ~np.isnan(self.train.Y).any(axis=1)
-        return self if kept.all() else replace(self, train=self.train.taken(kept))
+        return self if kept.all() else replace(self, train=self.train.select(kept))
 
 
 @dataclass(frozen=True, eq=False)

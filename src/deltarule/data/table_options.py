@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deltarule.checks import require_choice
-from deltarule.data.cells import Decimal, listed, shown
+from deltarule.data.cells import Decimal, format_value, format_values
 from deltarule.data.optional import Frame
 from deltarule.errors import ConfigurationError, DataError
 
@@ -53,7 +53,7 @@ class TableOptions:
         return None if self.sep is None else SEPARATORS.get(self.sep.lower(), self.sep)
 
 
-AS_FOUND = TableOptions()
+DEFAULT_OPTIONS = TableOptions()
 
 NAMELESS = "\0column "  # followed by its number, the name of a column without a name
 
@@ -81,5 +81,7 @@ def refuse_duplicates(origin: str | Path, names: Collection[str]) -> None:
     """Raise a DataError if two columns have the same name."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        columns = f"(its columns: {listed(tuple(names))})"
-        raise DataError(f"{origin} has more than one column named {shown(twice[0])} {columns}: rename or remove one")
+        columns = f"(its columns: {format_values(tuple(names))})"
+        raise DataError(
+            f"{origin} has more than one column named {format_value(twice[0])} {columns}: rename or remove one"
+        )

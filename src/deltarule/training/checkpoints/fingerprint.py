@@ -17,7 +17,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import is_jax, is_key, key_words
-from deltarule.data.row_codes import row_sum
+from deltarule.data.row_codes import rows_checksum
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 
@@ -110,7 +110,7 @@ def rows_in_words(rows: Rows) -> str:
     E, sums = engine.of(rows.x), []
     for array in (rows.x, rows.y, rows.weight):
         own = E.pieces(rows, array) if array is not None else ()
-        sums.append(sum(row_sum(first, held) for first, held in own) % 2**64)
+        sums.append(sum(rows_checksum(first, held) for first, held in own) % 2**64)
     width = "x".join(str(size) for size in rows.x.shape[1:])
     return f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets, digest {_summed(E, sums)}"
 
@@ -133,7 +133,9 @@ def stream_in_words(E: Any, whole: "Stream", own: "Stream") -> str:
     for number in numbers:
         if (block := whole.blocks[number]) in mine:
             piece = next(iter(whole.pieces(block)))
-            sums = [(one + row_sum(int(firsts[number]), held)) % 2**64 for one, held in zip(sums, piece, strict=True)]
+            sums = [
+                (one + rows_checksum(int(firsts[number]), held)) % 2**64 for one, held in zip(sums, piece, strict=True)
+            ]
     return f"{shape}, digest {_summed(E, sums)} of {len(numbers)} blocks of {count}"
 
 
