@@ -84,7 +84,7 @@ class EquationCourse(Course):
     def largest(self) -> float:
         return 1 / float(np.finfo(self.problem.dtype).eps)
 
-    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
+    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
         return (Turn(None, None, self.clock_of(epoch, clock)) for epoch in range(first, until))
 
     def score(self, params: Params) -> Score:

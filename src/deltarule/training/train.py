@@ -1,4 +1,4 @@
-"""`train`: checks what a user gives, and runs a trainer epoch by epoch until it stops for a stated reason."""
+"""`train`: check the arguments, lay the examples out, and run the trainer until it stops for a stated reason."""
 
 import os
 import time
@@ -147,7 +147,7 @@ def run(
     resume: Any,
     every: int,
 ) -> TrainingResult:
-    """The training, with its checkpoints and the limit on BLAS's threads."""
+    """Run the session with its checkpoints and the limit on BLAS's threads."""
     course, E = session.course, session.course.engine
     with (
         E.together(),
@@ -158,7 +158,7 @@ def run(
 
 
 def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: Any, epochs: int, devices: Any) -> Any:
-    """The engine that trains; "auto" stays with that of the checkpoint that the training goes on from."""
+    """The engine of the training; with "auto" a resumed training keeps the engine of its checkpoint."""
     if engine == "auto" and resume is not None and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     return engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
@@ -167,14 +167,14 @@ def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: A
 def starting_points(
     E: Any, net: Network, trainer: Trainer, params: Params | None, seed: Any, count: int, shape: Any, dtype: np.dtype
 ) -> list[Params]:
-    """`params`, if they are given, and fresh parameters, in all `count` starts on this engine."""
+    """The parameters of `count` starts on engine E: `params` first, if given, and fresh ones."""
     drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
     starts = drawn if params is None else [params, *drawn[1:]]
     return [trees.mapped(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: Any = 1, every: Any = 1) -> None:
-    """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
+    """Raise a ConfigurationError where an argument is of the wrong kind."""
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("checkpoint_every", every)
     if not isinstance(net, Network):
@@ -188,14 +188,14 @@ def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: A
 
 
 def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:
-    """Raise a ConfigurationError unless this trainer can train that network on `count` examples by these rules."""
+    """Raise a ConfigurationError unless network, trainer, number of examples and stopping rules fit together."""
     trainer.check(net, count)
     _check_randomness(net, trainer)
     _check_rules(trainer, stopping, validated)
 
 
 def _check_randomness(net: Network, trainer: Trainer) -> None:
-    """Refuse layers that draw random numbers where the trainer compares the objective at several points."""
+    """Refuse layers that draw random numbers where the trainer compares costs at several points."""
     for i, layer in enumerate(net.layers):
         if layer.draws and not trainer.takes_noise:
             raise ConfigurationError(
@@ -205,7 +205,7 @@ def _check_randomness(net: Network, trainer: Trainer) -> None:
 
 
 def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
-    """Refuse rules that could never act, rather than ignore them."""
+    """Refuse stopping rules that could never act."""
     if stopping.max_fail is not None and not validated:
         raise ConfigurationError(
             f"max_fail is {stopping.max_fail}, a number of epochs without a better validation score, and there are no "
@@ -230,12 +230,12 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
         )
 
 
-SAMPLE = 1000  # examples that are asked, evenly over all of them
-RARE = 0.8  # the share of the commonest class from which the others are too rare to be answered
+SAMPLE = 1000  # training examples on which a classifier is compared with its commonest class
+RARE = 0.8  # share of the commonest class from which the other classes count as rare
 
 
 class Sample(NamedTuple):
-    """Some training examples, and the commonest of their classes: its number, and how many are of it."""
+    """Some training examples, their commonest class, and how many of them belong to it."""
 
     x: np.ndarray
     y: np.ndarray
@@ -244,12 +244,12 @@ class Sample(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Of the examples that are of the commonest class."""
+        """The share of the commonest class."""
         return self.right / len(self.x)
 
 
 def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
-    """Some of the examples, if their targets are classes and not all the same; none of sequences' steps."""
+    """A sample of the examples, or None unless each has a class as its target and there are at least two classes."""
     every = -(-len(X) // SAMPLE)
     x, y = X[::every], np.asarray(Y)[: len(X) : every]
     if y.ndim > 2 or not np.isin(y, (0, 1)).all() or (net.outputs > 1 and (y.sum(axis=1) != 1).any()):
@@ -263,7 +263,7 @@ def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
 
 
 def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: Sample | None) -> TrainingResult:
-    """The result, its message longer by a sentence where the network has learnt nothing."""
+    """Add a sentence to the result's message where the classifier is no better than its commonest class."""
     if sample is None or result.best_epoch == 0 or result.stop_reason == "diverged":
         return result
     outputs = net(trees.mapped(np.asarray, result.params), sample.x)
@@ -276,7 +276,7 @@ def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: 
 
 
 def _advice(trainer: Trainer, sample: Sample) -> str:
-    """What to try."""
+    """Say what to try."""
     if sample.share >= RARE:
         return "the other classes are rare, and its outputs may still rank the examples; weights would count them more"
     scaled = "scale the inputs to mean 0 and variance 1"
