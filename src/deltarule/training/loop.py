@@ -25,7 +25,7 @@ from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score, evaluate, evaluation_block
 from deltarule.network.network import Network, Sizes
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import Stopping, from_outside, stop_code
+from deltarule.trainers.stopping import Stopping, interruption_of, stop_code
 from deltarule.trees import register
 
 if TYPE_CHECKING:
@@ -95,17 +95,17 @@ class Course:
 
     @cached_property
     def engine(self) -> Any:
-        """The engine of the examples."""
+        """The engine that holds the examples."""
         return engine.of(self.rows.x)
 
     @property
     def compiled(self) -> bool:
-        """Whether many epochs are one compiled call."""
-        return self.engine.name == "jax" and self.trainer.compiles_whole
+        """Whether one compiled call runs many epochs."""
+        return self.engine.name == "jax" and self.trainer.compiles_epochs
 
     @property
     def divided(self) -> bool:
-        """Whether devices divide the examples, and so processes may."""
+        """Whether the examples are divided among devices, perhaps of several processes."""
         return self.rows.shards is not None
 
     @property
@@ -165,7 +165,7 @@ class Course:
 
     def clock_of(self, epoch: int, clock: Callable[[], None]) -> Callable[[], None]:
         """The clock of an epoch, counted from 0. The first one runs whole, unless the trainer keeps cut epochs."""
-        return clock if epoch or self.trainer.keeps_cut_epochs else no_clock
+        return clock if epoch or self.trainer.keeps_partial_epochs else no_clock
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
         """Run one epoch of the trainer; return its state and its record."""
@@ -186,7 +186,7 @@ class Course:
                 while carry.epoch < until and carry.stop == 0:
                     after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
-                    interruption = from_outside(int(after.stop))
+                    interruption = interruption_of(int(after.stop))
                     carry = after if interruption is None else after._replace(stop=0)
                     if interruption is not None:
                         break
@@ -221,7 +221,7 @@ def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[C
         cost, accuracy = score = course.score(state.params)
         record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
     else:
-        cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]
+        cost = record["cost"] if trainer.selects_by is None else -record[trainer.selects_by]
         accuracy = 0 * cost
     sound = is_sound(record["cost"], state.params, largest)
     return judge(course, carry, state, (course.kept(cost), course.kept(accuracy)), sound, stop, record), record
@@ -280,8 +280,8 @@ def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any,
 def learning_speed(net: Network, params: Params, rows: Rows) -> Array:
     """‖dC/db^l‖ of every layer that has biases, input side first: how fast layer l learns ([N] ch. 5).
 
-    dC/db^l is the mean of delta^l over the examples (BP3), so the norm is that of the whole gradient's part, not a
-    mean of norms. Regularisation does not touch biases, and Dropout is the identity here, so neither enters.
+    dC/db^l is the mean of delta^l over the examples (BP3): the norm of the mean, not the mean of the norms. Dropout is
+    off, and biases are not regularised.
     """
     return engine.of(rows.x).call(_learning_speed, params, rows, net=net)
 

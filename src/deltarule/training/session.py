@@ -14,14 +14,14 @@ import numpy as np
 
 from deltarule.engine.rows import TimeIsUp, no_clock
 from deltarule.network.backprop import Params
-from deltarule.trainers.stopping import FROM_OUTSIDE, STOP_REASONS, stop_sentence
-from deltarule.training.checkpoints.keeper import Keeper
+from deltarule.trainers.stopping import INTERRUPTIONS, STOP_REASONS, stop_sentence
+from deltarule.training.checkpoints.checkpointer import Checkpointer
 from deltarule.training.loop import Carry, Course, Progress, Records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NO_CHECKPOINTS = Keeper(None)
+NO_CHECKPOINTS = Checkpointer(None)
 CHUNK_SECONDS = 0.5  # the time that a chunk of epochs aims at, so that progress and Ctrl-C stay lively
 
 Callback = Callable[[dict[str, Any]], bool | None]
@@ -45,22 +45,22 @@ class TrainingResult:
     """The parameters that a training found, its history, and why it stopped.
 
     Attributes:
-        params: with validation data the parameters of the best epoch on it, else those of the last good epoch, and
-            where full-batch gradient descent reached the goal those that met it; with `BayesianRegularization` those
-            of the largest evidence.
+        params: with validation data the parameters of the epoch with the best score, with `BayesianRegularization`
+            those of the largest evidence; else those of the last epoch before any divergence. Where full-batch gradient
+            descent reached the goal, the parameters whose cost met it.
         history: one array for each recorded quantity, one entry for each epoch: "epoch", "cost" (training cost with
-            regularisation; gradient descent records that of the batches as they came, or at the start of a full-batch
-            step, Levenberg-Marquardt that after the step) and whatever the trainer records; with validation data
-            "validation_cost" and "validation_accuracy", scored after the epoch, the cost without regularisation; and
-            what `record` asked for. Of several starts, the best one's.
+            regularisation; gradient descent records the mean over its batches, or the cost before a full-batch step,
+            Levenberg-Marquardt the cost after the step) and what the trainer records; with validation data
+            "validation_cost" and "validation_accuracy" after the epoch, without regularisation; and the quantities
+            named by `record`. Of several restarts, the best one's.
         stop_reason: a name in `deltarule.trainers.stopping.STOP_REASONS`.
-        message: the stop in one sentence; and `remark`, if there is one.
+        message: why the training stopped, in one sentence, followed by `remark`.
         epochs: how many were run.
         best_epoch: the epoch, counted from 1, that params come from; 0 is the start.
         seconds: wall-clock time, compilation included; of a resumed training also that of the calls
             before, each up to its last checkpoint.
-        engine: what computed: "numpy" or "jax".
-        starts: of several starts, the result of each, this one among them.
+        engine: "numpy" or "jax".
+        starts: with several restarts, the result of each, this one among them.
         remark: one sentence where a classifier has learnt nothing, or where standard errors do not fit the memory.
     """
 
@@ -76,7 +76,7 @@ class TrainingResult:
     remark: str = ""
 
     def plot_costs(self, *, ax: "Axes | None" = None) -> "Axes":
-        """The costs over the epochs by matplotlib, in `ax` or in a new figure; the axes."""
+        """Plot the costs over the epochs with matplotlib, in `ax` or in a new figure, and return the axes."""
         from deltarule.inspection.plots import plot_costs
 
         return plot_costs(self.history, ax)
@@ -95,7 +95,7 @@ class Session:
     epochs: int
     callbacks: Sequence[Callback]
     started: float
-    keeper: Keeper = NO_CHECKPOINTS
+    checkpointer: Checkpointer = NO_CHECKPOINTS
 
     @cached_property
     def end(self) -> float:
@@ -106,7 +106,7 @@ class Session:
     def run(self, starts: list[Params]) -> TrainingResult:
         """Train from every start, some epochs of each, and return the best result."""
         course = self.course
-        progress = self.keeper.begin([course.start(start) for start in starts])
+        progress = self.checkpointer.begin([course.start(start) for start in starts])
         interruption, chunk, first_chunk, seconds_per_epoch = None, 1, True, 0.0
         onlookers = [callback for callback in self.callbacks if isinstance(callback, Onlooker)]
         try:
@@ -114,7 +114,7 @@ class Session:
             while interruption is None and not self._finished(progress):
                 began, before = time.perf_counter(), progress
                 planned = min(self.epochs, before.epoch + self._within_time(chunk, seconds_per_epoch))
-                until = self._broadcast(self.keeper.limit(planned))[0]
+                until = self._broadcast(self.checkpointer.limit(planned))[0]
                 progress, interruption = self.advance(before, until)
                 if interruption is None:
                     progress, interruption = self._run_callbacks(before, progress)
@@ -123,11 +123,11 @@ class Session:
                     seconds_per_epoch = (time.perf_counter() - began) / max(progress.epoch - before.epoch, 1)
                     chunk = int(np.clip(CHUNK_SECONDS / seconds_per_epoch, 1, min(course.longest_chunk, 4 * chunk)))
                 first_chunk = False
-                self.keeper.offer(progress)
+                self.checkpointer.write_if_due(progress)
         except KeyboardInterrupt:
             interruption = "interrupted"
         finally:
-            self.keeper.write(progress)
+            self.checkpointer.write(progress)
         results = [
             self.result(carry, parts, STOP_REASONS[int(carry.stop)] if int(carry.stop) else interruption or "epochs")
             for carry, parts in zip(*progress, strict=True)
@@ -220,16 +220,16 @@ class Session:
         """Return the values of process 0, where several processes train: numbers, interruptions or None."""
         if not self.course.divided:
             return values
-        codes = [-1 if v is None else -2 - FROM_OUTSIDE.index(v) if isinstance(v, str) else v for v in values]
+        codes = [-1 if v is None else -2 - INTERRUPTIONS.index(v) if isinstance(v, str) else v for v in values]
         agreed = self.course.engine.agreed(*codes)
-        return tuple(None if c == -1 else FROM_OUTSIDE[-2 - c] if c < -1 else c for c in agreed)
+        return tuple(None if c == -1 else INTERRUPTIONS[-2 - c] if c < -1 else c for c in agreed)
 
     def result(self, carry: Carry, parts: list[Records], reason: str) -> TrainingResult:
         """Build the result of a start that stopped for `reason`."""
         course, trainer, epochs = self.course, self.course.trainer, int(carry.epoch)
         # Full-batch gradient descent records the cost before its step, so the parameters before it met the goal.
         met_before = trainer.cost_before_step and trainer.batch_size is None
-        keep_best = course.validation is not None or trainer.judged_by is not None or reason == "diverged"
+        keep_best = course.validation is not None or trainer.selects_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)
         params = carry.best if keep_best else carry.state.params
         return TrainingResult(
@@ -239,6 +239,6 @@ class Session:
             message=stop_sentence(reason, epochs, course.rules, trainer, keep_best),
             epochs=epochs,
             best_epoch=int(carry.best_epoch) if keep_best else epochs,
-            seconds=self.keeper.earlier + time.perf_counter() - self.started,
+            seconds=self.checkpointer.earlier_seconds + time.perf_counter() - self.started,
             engine=course.engine.name,
         )
