@@ -31,9 +31,9 @@ class Lags:
 
 
 class Segment(NamedTuple):
-    """Steps one after another, in which every input is known: U (T, m) and Y (T, k), in which NaN is missing.
+    """Consecutive steps without a missing input: U (T, m), and Y (T, k), where NaN is a missing output.
 
-    Before the first step that is predicted, as many outputs as `Lags.max_output_lag` are known, so that a free run can begin.
+    The `Lags.max_output_lag` outputs before the first predicted step are measured, so that a free run can begin there.
     """
 
     U: np.ndarray
