@@ -1,10 +1,10 @@
-"""The options of `deltarule train` checked one by one and together, before any data are read."""
+"""Checks of the options of `deltarule train`, one by one and together, before any data are read."""
 
 from collections.abc import Iterator
 
-from deltarule.cli.choices import Choices
-from deltarule.cli.options import check_given, given, said
-from deltarule.cli.reading import require_writable
+from deltarule.cli.options import check_values, given_options, with_value
+from deltarule.cli.shared_options import require_writable
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import ConfigurationError
 
 LEAVE_OUT = "leave it out"
@@ -13,72 +13,73 @@ OF_SERIES = (
     "source", "target", "time", "lags", "horizon", "resample", "hidden", "activation", "l2", "seed", "drop", "na",
     "sep", "decimal", "out",
 )  # fmt: skip
-# Why an option does not go with a source of this kind.
-WITHOUT = {
-    "images": "{} has a target and parts of its own and is no table",
-    "table": "{} is a table",
-    "folder": "the examples of the folder {} are read in pieces, which goes without it",
+# Why an option does not apply to a source of this kind.
+NOT_FOR = {
+    "images": "{} is a set of images with a target and a test part of its own, and that is for tables",
+    "table": "{} is a table, and that is for images",
+    "folder": "that is not possible for the folder {}, whose examples are read in pieces",
 }
 
 
-def check_choices(choices: Choices) -> None:
+def check_training_options(options: TrainingOptions) -> None:
     """Check every option that can be checked without the data."""
     from deltarule.models.trainers import check_options
 
-    check_given(choices)
-    named = {name for name, _, _ in given(choices)}
-    for name, reason, cure in _contradictions(choices):
+    check_values(options)
+    named = {name for name, _, _ in given_options(options)}
+    for name, reason, cure in _contradictions(options):
         if name in named:
-            raise ConfigurationError(f"{said(choices, name)}, but {reason}: {cure}")
-    if choices.devices is not None or choices.coordinator is not None:
+            raise ConfigurationError(f"{with_value(options, name)}, but {reason}: {cure}")
+    if options.devices is not None or options.coordinator is not None:
         from deltarule.engine import require_jax
 
         require_jax()
-    choices.table_options  # noqa: B018, which checks them
-    if choices.trainer is not None:
-        check_options(choices, choices.trainer)
-    require_writable("--out", choices.model, None if choices.kind == "images" else choices.source)
+    options.table_options  # noqa: B018, which checks them
+    if options.trainer is not None:
+        check_options(options, options.trainer)
+    require_writable("--out", options.model, None if options.kind == "images" else options.source)
 
 
-def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
-    """Field, reason and cure of what must not be given, as the other options are."""
+def _contradictions(options: TrainingOptions) -> Iterator[tuple[str, str, str]]:
+    """Field name, reason and cure of every option that the other options rule out."""
     from deltarule.models.planning import is_for_numbers
     from deltarule.models.trainers import TRAINERS
 
-    kind = choices.kind
-    for name, known, _ in given(choices):
-        if kind not in known.sources:
-            yield name, WITHOUT[kind].format(choices.source), LEAVE_OUT
-    if choices.stack is not None:
+    kind = options.kind
+    not_for_kind = NOT_FOR[kind].format(options.source)
+    for name, opt, _ in given_options(options):
+        if kind not in opt.sources:
+            yield name, not_for_kind, LEAVE_OUT
+    if options.stack is not None:
         for name in ("hidden", "activation", "dropout"):
-            yield name, f"--model {choices.stack} says what the hidden layers are", ONE_OF_THEM
-    if choices.coordinator is None:
+            yield name, f"--model {options.stack} defines the hidden layers", ONE_OF_THEM
+    if options.coordinator is None:
         for name in ("processes", "process_id"):
             yield name, "there is no --coordinator", "give HOST:PORT of process 0, or leave it out"
-    elif choices.devices != "all":
+    elif options.devices != "all":
         yield "devices", "with --coordinator every device of every process takes part", LEAVE_OUT
-    if choices.engine == "numpy":
+    if options.engine == "numpy":
         for name in ("devices", "coordinator"):
             yield name, "that is for the JAX engine, and --engine is numpy", ONE_OF_THEM
-    if choices.checkpoint is None and choices.resume is None:
-        yield "checkpoint_every", "there is no folder to write to", "give --checkpoint FOLDER, or leave it out"
-    if choices.missing == "refuse":
+    if options.checkpoint is None and options.resume is None:
+        yield "checkpoint_every", "there is no folder for checkpoints", "give --checkpoint FOLDER, or leave it out"
+    if options.missing == "refuse":
         yield "drop_missing", "--missing is refuse", ONE_OF_THEM
-    if choices.is_series:
-        for name, _, _ in given(choices):
+    if options.is_series:
+        for name, _, _ in given_options(options):
             if name not in OF_SERIES:
-                yield name, "--time and --lags make the rows steps of a time series, which goes without it", LEAVE_OUT
+                yield name, "that is not for a time series, which --time and --lags ask for", LEAVE_OUT
     else:
         for name in ("horizon", "resample"):
-            yield name, "the rows are no time series without --time or --lags", "give one of them, or leave it out"
-    if kind == "images" and choices.cost is not None and is_for_numbers(choices.cost):
-        yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
+            yield name, "that is for a time series", "give --time or --lags too, or leave it out"
+    if kind == "images" and options.cost is not None and is_for_numbers(options.cost):
+        yield "cost", f"that is for numbers, and {options.source} is a classification", LEAVE_OUT
     if kind == "folder":
-        reason = WITHOUT[kind].format(choices.source)
-        if choices.monitor == "accuracy":
-            yield "monitor", reason, LEAVE_OUT
-        if choices.trainer == "lm":
-            yield "batch_size", reason, LEAVE_OUT
-        if choices.trainer is not None and not TRAINERS[choices.trainer].streamed:
+        if options.monitor == "accuracy":
+            yield "monitor", not_for_kind, LEAVE_OUT
+        if options.trainer == "lm":
+            yield "batch_size", not_for_kind, LEAVE_OUT
+        if options.trainer is not None and not TRAINERS[options.trainer].streamed:
             able = ", ".join(name for name, row in TRAINERS.items() if row.streamed)
-            yield "trainer", f"it needs all examples in memory, and {reason}", f"choose --trainer {able}"
+            reason = f"it needs all examples in memory, and those of the folder {options.source} are read in pieces"
+            yield "trainer", reason, f"choose --trainer {able}"
