@@ -24,7 +24,7 @@ class Predictions(NamedTuple):
 
     title: str
     targets: tuple[str, ...]
-    index: dict[str, Any]  # the number of the row, or the time
+    row_labels: dict[str, Any]  # the number of the row, or the time
     predicted: dict[str, Any]  # the targets, and for classes their probabilities
     spread: dict[str, dict[str, Any]]  # "std", with an interval "lower" and "upper", each by target; may be empty
     source_columns: dict[str, Any]  # columns of the source that are copied into the file of predictions

@@ -54,7 +54,7 @@ def predict(options: PredictOptions) -> None:
         require_writable("--out", options.out, options.model, options.source)
     model: Any = read_model(options.model, series=True)
     found = continue_series(model, options) if is_series(model) else _of_rows(model, options)
-    columns = {**found.index, **found.source_columns, **found.predicted}
+    columns = {**found.row_labels, **found.source_columns, **found.predicted}
     spread = {
         _unused(suffixed(name, what), columns): values
         for what, each in found.spread.items()
@@ -69,7 +69,7 @@ def predict(options: PredictOptions) -> None:
         return
     options.print_line(found.title)
     has_classes = len(found.predicted) > len(found.targets)
-    options.console.print(_table({**found.index, **found.predicted, **spread}, has_classes))
+    options.console.print(_table({**found.row_labels, **found.predicted, **spread}, has_classes))
     count = len(found.predicted[found.targets[0]])
     if options.out is not None:
         options.print_line(f"{counted(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
@@ -115,7 +115,7 @@ def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
     return Predictions(
         title=f"predictions of {options.model} for {rows.name}",
         targets=schema.target_names,
-        index={_unused("row", taken, "source_"): rows.rows},
+        row_labels={_unused("row", taken, "source_"): rows.rows},
         predicted=predicted,
         spread={what: dict(zip(schema.target_names, v.T, strict=True)) for what, v in bounds.items()},
         source_columns=dict.fromkeys(copied) if options.out is None else _copy(model, rows, copied, options),

@@ -123,7 +123,7 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
     return Predictions(
         title=f"{steps} of {Path(options.source).name} after its last output, predicted by {options.model}",
         targets=targets,
-        index={trained_with.get("time") or "step": times},
+        row_labels={trained_with.get("time") or "step": times},
         predicted=dict(zip(targets, np.reshape(ahead, (count, -1)).T, strict=True)),
         spread={what: dict(zip(targets, np.reshape(v, (count, -1)).T, strict=True)) for what, v in spread.items()},
         source_columns={},
