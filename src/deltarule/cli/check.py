@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.screen import command_line, make_table, print_json
 from deltarule.cli.shared_options import RowsOptions
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 if TYPE_CHECKING:
     from deltarule.network.backprop import Params
@@ -37,7 +37,7 @@ def check(options: RowsOptions) -> None:
             "were moved at random by 10 % for this check."
         )
     options.print_line(
-        f"∇C·v, the slope of the cost along a random direction v, on {counted(len(Y), 'row')} of {rows.name} "
+        f"∇C·v, the slope of the cost along a random direction v, on {pluralized(len(Y), 'row')} of {rows.name} "
         f"(the median of {DIRECTIONS} directions):"
     )
     options.console.print(_table(tensors))

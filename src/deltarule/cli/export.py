@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 from deltarule.cli.options import check_values, one_of, option
 from deltarule.cli.screen import print_json
 from deltarule.cli.shared_options import ModelOptions, require_writable
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 USAGE = {
     "onnx": "Input X: raw rows, (N, {columns}). Run it with any ONNX runtime.",
@@ -67,6 +67,6 @@ def export(options: ExportOptions) -> None:
             }
         )
         return
-    options.print_line(f"{model} is written to {path}, {counted(size, 'byte')}, {options.precision} precision.")
+    options.print_line(f"{model} is written to {path}, {pluralized(size, 'byte')}, {options.precision} precision.")
     usage = USAGE[to] if program.recursion is None else SERIES_USAGE
     options.print_line(usage.format(columns=len(program.columns), file=path, name=name), "bold")

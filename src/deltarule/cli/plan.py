@@ -16,7 +16,7 @@ from deltarule.cli.screen import command_line, format_duration, print_json, warn
 from deltarule.cli.shared_options import OutputOptions, parse_devices, parse_hidden
 from deltarule.cli.training_checks import check_training_options
 from deltarule.cli.training_options import TrainingOptions
-from deltarule.errors import ConfigurationError, counted
+from deltarule.errors import ConfigurationError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.engine.choice import Estimate
@@ -69,19 +69,19 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     largest = max(forecasts, key=lambda one: one.memory.total)
     planned = replace(plans[forecasts.index(largest)], candidates=planned.candidates)
     memory, form = largest.memory, FORMS.get(largest.form, f"exact steps, {largest.form} form")
-    examples = f"{counted(len(data.train), 'training example')} of {data.name}"
-    of_several = f"the largest of {counted(len(plans), 'network')}: " if planned.candidates else ""
+    examples = f"{pluralized(len(data.train), 'training example')} of {data.name}"
+    of_several = f"the largest of {pluralized(len(plans), 'network')}: " if planned.candidates else ""
     lines = [
-        f"{of_several}{planned.network}, {counted(largest.sizes.parameters, 'parameter')}, {examples}",
-        f"{planned.description}: {form}, {counted(largest.steps, 'step')} an epoch, {largest.flops:.2g} operations an "
-        "epoch",
+        f"{of_several}{planned.network}, {pluralized(largest.sizes.parameters, 'parameter')}, {examples}",
+        f"{planned.description}: {form}, {pluralized(largest.steps, 'step')} an epoch, {largest.flops:.2g} operations "
+        "an epoch",
         f"memory {size(memory.total)}: examples {size(memory.examples)}, matrices {size(memory.matrices)}, work "
         f"{size(memory.work)}",
         f"{engines.get(engine).device()}: {format_duration(largest.seconds)} an epoch, at most "
-        f"{counted(planned.epochs, 'epoch')}",
+        f"{pluralized(planned.epochs, 'epoch')}",
         _engine_line(engine, estimate(planned.net, planned.trainer, shape, epochs), engine_option == "auto"),
         *(
-            f"  {counted(p, 'device')}: {format_duration(seconds)} in all, {size(largest.memory_on(p).total)} on each"
+            f"  {pluralized(p, 'device')}: {format_duration(seconds)} in all, {size(largest.memory_on(p).total)} each"
             for p, seconds in times.items()
         ),
         "Not included: stopping early, which shortens a training, validation and compilation. Devices are assumed to "
@@ -148,9 +148,9 @@ def long_training_notes(options: TrainingOptions, plan: "Plan", data: "data.Data
     seconds = estimate(*work).on(engine)
     if seconds <= LONG or options.time_limit is not None:
         return []
-    size = f"{counted(rows, 'example')}, {counted(data.schema.input_width, 'input')}"
-    size += f", {counted(plan.epochs, 'epoch')}"
-    size += f" from {counted(plan.restarts, 'start')}" if plan.restarts > 1 else ""
+    size = f"{pluralized(rows, 'example')}, {pluralized(data.schema.input_width, 'input')}"
+    size += f", {pluralized(plan.epochs, 'epoch')}"
+    size += f" from {pluralized(plan.restarts, 'start')}" if plan.restarts > 1 else ""
     quicker = "a larger --batch-size" if "eta" in plan.takes else "--trainer adam"
     return [
         f"this training may take up to about {format_duration(seconds)} ({size}); {quicker} may be quicker, and "

@@ -12,7 +12,7 @@ from deltarule.cli.options import check_values, count, number, option
 from deltarule.cli.screen import ROWS_SHOWN, command_line, make_rows_table, make_table, print_json, write_csv
 from deltarule.cli.series import continue_series
 from deltarule.cli.shared_options import RowsOptions, require_writable
-from deltarule.errors import ConfigurationError, counted
+from deltarule.errors import ConfigurationError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -72,7 +72,7 @@ def predict(options: PredictOptions) -> None:
     options.console.print(_table({**found.row_labels, **found.predicted, **spread}, has_classes))
     count = len(found.predicted[found.targets[0]])
     if options.out is not None:
-        options.print_line(f"{counted(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
+        options.print_line(f"{pluralized(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
         options.print_line(command_line("export", options.model, "--to", "c"), "bold")
         return
     options.print_line(

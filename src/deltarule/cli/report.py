@@ -19,7 +19,7 @@ from deltarule.cli.screen import command_line, print_json, show_notes
 from deltarule.cli.series import read_series_for
 from deltarule.cli.shared_options import RowsOptions, require_writable
 from deltarule.cli.training_options import TrainingOptions
-from deltarule.errors import DeltaruleError, counted
+from deltarule.errors import DeltaruleError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -38,7 +38,7 @@ class ReportOptions(RowsOptions):
 
 def report(options: ReportOptions) -> None:
     """Write a report on MODEL, one HTML file: what it is and how it trained; with SOURCE also how well it predicts."""
-    from deltarule.files.whole_file import write_whole
+    from deltarule.files.atomic_write import write_atomically
     from deltarule.models.card import report_of
 
     path = require_writable("--out", options.out or Path(f"{options.model.stem}.html"), options.model, options.source)
@@ -52,11 +52,11 @@ def report(options: ReportOptions) -> None:
     else:
         evidence = None if options.source is None else _evidence(trained, options)
         page = report_of(trained, evidence, _origin(trained.training, options.source))
-    write_whole(path, page.encode())
+    write_atomically(path, page.encode())
     if options.as_json:
         print_json(options.json_fields | {"out": str(path), "bytes": path.stat().st_size})
         return
-    size = counted(path.stat().st_size, "byte")
+    size = pluralized(path.stat().st_size, "byte")
     options.print_line(f"The report is written to {path}, {size}. Open it in a browser. To use the model elsewhere:")
     options.print_line(command_line("export", options.model, "--to", "c"), "bold")
 

@@ -23,7 +23,7 @@ from deltarule.cli.screen import command_line, make_table, print_json, warnings_
 from deltarule.cli.shared_options import OutputOptions
 from deltarule.cli.training_checks import check_training_options
 from deltarule.cli.training_options import TrainingOptions
-from deltarule.errors import ConfigurationError, ModelFileError, counted
+from deltarule.errors import ConfigurationError, ModelFileError, pluralized
 from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _describe(trial: "Trial", monitor: str) -> str:
     """A trial in a line: its values, score, epochs and state."""
     values = " ".join(f"{name} {number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
     score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
-    return f"{values}  validation {score}, {counted(trial.epochs, 'epoch')}, {trial.state}"
+    return f"{values}  validation {score}, {pluralized(trial.epochs, 'epoch')}, {trial.state}"
 
 
 def _as_trained(winner: TrainingOptions, data: "DataSet", trainer: str, epochs: int) -> TrainingOptions:
@@ -223,7 +223,7 @@ def _finish(
             record | {"method": search_options.method, "best": result.best.values, "trials": trials, "command": again}
         )
     if result.interrupted:
-        best = f"the best of {counted(len(result.trials), 'trial')} so far"
+        best = f"the best of {pluralized(len(result.trials), 'trial')} so far"
         print(f"Interrupted: {best} is saved in {path}.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
 
@@ -269,7 +269,7 @@ def _table(result: "SearchResult", plan: "Plan") -> Any:
     names = [
         name.replace("_", "-") for name in (*result.best.values, f"validation {plan.monitor}", "epochs", "seconds")
     ]
-    table = make_table(*names, "state", left=("state",), title=f"{counted(len(result.trials), 'trial')}, best first")
+    table = make_table(*names, "state", left=("state",), title=f"{pluralized(len(result.trials), 'trial')}, best first")
     for trial in result.trials[:MOST_ROWS]:
         score = share(trial.accuracy) if plan.monitor == "accuracy" else number(trial.cost)
         cells = [number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]

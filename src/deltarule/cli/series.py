@@ -10,7 +10,7 @@ from deltarule.cli.model import Predictions
 from deltarule.cli.screen import ROWS_SHOWN, command_line, finite, make_panel, print_json, show_notes
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
-from deltarule.errors import DataError, counted
+from deltarule.errors import DataError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.predict import PredictOptions
@@ -106,16 +106,16 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
     count = options.steps or rows or (0 if inputs else trained_with.get("horizon") or ROWS_SHOWN)
     if inputs and (rows == 0 or count > rows):
         raise DataError(
-            f"{options.source} has {counted(rows, 'row')} after its last output, and the inputs of "
-            f"{counted(count, 'step') if count else 'the steps to predict'} are needed: add rows with inputs and empty "
-            "outputs"
+            f"{options.source} has {pluralized(rows, 'row')} after its last output, and the inputs of "
+            f"{pluralized(count, 'step') if count else 'the steps to predict'} are needed: add rows with inputs and "
+            "empty outputs"
         )
     past, future = series.part(0, end), series.part(end, end + count)
     ahead, std = model.follow(*past.arrays).forecast(count, future.U if inputs else None, return_std=True)
     step = series.time[1] - series.time[0] if len(series.time) > 1 else 1
     times = series.time[0] + step * np.arange(end, end + count)
     times = np.array([str(one)[:19] for one in times]) if times.dtype.kind == "M" else times
-    steps = counted(count, "step")
+    steps = pluralized(count, "step")
     spread = {"std": std}
     if options.interval is not None:
         reach = float(ndtri((1 + options.interval) / 2))
