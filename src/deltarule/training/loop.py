@@ -18,7 +18,7 @@ from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import require_choice
 from deltarule.engine.randomness import NOISE, ORDER, Path
-from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, no_clock
+from deltarule.engine.rows import EpochContext, Record, Rows, TimeLimitReached, no_time_limit
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -151,37 +151,37 @@ class Course:
         assert self.validation is not None
         return evaluate(self.net, params, self.validation)
 
-    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
+    def contexts(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
         """What each epoch from number `first` on is given; the orders of some are drawn together."""
         E, together = self.engine, max(1, DRAWN // max(1, int(self.rows.count)))
-        key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
+        key = self.noise_key(lane) if any(layer.is_random for layer in self.net.layers) else None
         for start in range(first, until, together):
             count = min(together, until - start)
             orders = self.orders(start, count, lane)
             for epoch in range(start, start + count):
                 order = None if orders is None else orders[epoch - start]
                 key_of_epoch = None if key is None else E.fold_in(key, epoch)
-                yield Turn(order, key_of_epoch, self.clock_of(epoch, clock))
+                yield EpochContext(order, key_of_epoch, self.clock_of(epoch, clock))
 
     def clock_of(self, epoch: int, clock: Callable[[], None]) -> Callable[[], None]:
         """The clock of an epoch (from 0): none in the first one, unless what it has done by then can be kept."""
-        return clock if epoch or self.trainer.keeps_cut_epochs else no_clock
+        return clock if epoch or self.trainer.keeps_cut_epochs else no_time_limit
 
-    def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
+    def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
         """The trainer's epoch: the state after it, and its record."""
-        return self.trainer.epoch(self.net, carry.state, self.rows, turn)
+        return self.trainer.epoch(self.net, carry.state, self.rows, context)
 
-    def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
+    def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_time_limit) -> Advance:
         """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; of many epochs it may take several calls
-        to get there. The clock is called between pieces, also within an epoch, and raises `TimeIsUp`.
+        to get there. The clock is called between pieces, also within an epoch, and raises `TimeLimitReached`.
         """
         if self.compiled:
             carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
             return Advance(carry, found, None)
         records, outside, began, largest = [], None, int(carry.epoch), float(self.largest())
-        turns = self.turns(began, until, lane, clock)
+        turns = self.contexts(began, until, lane, clock)
         try:
-            with self.engine.quiet():
+            with self.engine.ignore_float_errors():
                 while carry.epoch < until and carry.stop == 0:
                     after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
@@ -189,7 +189,7 @@ class Course:
                     carry = after if outside is None else after._replace(stop=0)
                     if outside is not None:
                         break
-        except TimeIsUp:
+        except TimeLimitReached:
             outside = "time"
         except KeyboardInterrupt:
             outside = "interrupted"
@@ -206,10 +206,10 @@ def _compiled_loop() -> Any:
     return import_module("deltarule.training.compiled_loop")
 
 
-def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[Carry, Record]:
+def one_epoch(course: Course, carry: Carry, context: EpochContext, largest: Any) -> tuple[Carry, Record]:
     """One epoch, its score, and what follows from that."""
     net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
-    state, record = course.epoch(carry, turn)
+    state, record = course.epoch(carry, context)
     stop = record.pop("stop", 0)
     if "learning_speed" in recorded:  # of the parameters that the epoch begins with
         record["learning_speed"] = learning_speed(net, carry.state.params, course.rows)
@@ -229,7 +229,7 @@ def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[C
 def is_sound(cost: Any, params: Params, largest: Any) -> Any:
     """Whether the cost is a number and no parameter has left the range in which steps still count."""
     E = engine.of(trees.leaves(params)[0])
-    return E.xp.isfinite(cost) & (E.call(trees.largest, params) < largest)
+    return E.xp.isfinite(cost) & (E.call(trees.max_abs, params) < largest)
 
 
 def judge(

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from deltarule import engine, trees
-from deltarule.arrays import is_key, key_of, key_words
+from deltarule.arrays import is_key, key_data, wrap_key
 from deltarule.errors import CheckpointError
 from deltarule.training.loop import Carry, Progress, Records
 
@@ -82,7 +82,7 @@ def from_tensors(tensors: Records, fresh: list[Carry]) -> Progress:
     """The progress that `to_tensors` took apart, in the structure of fresh carries."""
     carries, parts = [], []
     for lane, like in enumerate(fresh):
-        carries.append(trees.rebuilt(like, [_found(tensors, lane, *leaf) for leaf in trees.named_leaves(like)]))
+        carries.append(trees.from_leaves(like, [_found(tensors, lane, *leaf) for leaf in trees.named_leaves(like)]))
         prefix = f"{lane}.history."
         records = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
         parts.append([records] if records else [])
@@ -91,7 +91,7 @@ def from_tensors(tensors: Records, fresh: list[Carry]) -> Progress:
 
 def _as_numpy(leaf: Any) -> np.ndarray:
     """A leaf as an array of NumPy: a key of JAX by the numbers that it is made of."""
-    return key_words(leaf) if is_key(leaf) else np.asarray(leaf)
+    return key_data(leaf) if is_key(leaf) else np.asarray(leaf)
 
 
 def _found(tensors: Records, lane: int, place: str, like: Any) -> Any:
@@ -106,5 +106,5 @@ def _found(tensors: Records, lane: int, place: str, like: Any) -> Any:
     if plain or isinstance(like, np.generic):
         return type(like)(found.item())
     if is_key(like):
-        return key_of(found, like)
+        return wrap_key(found, like)
     return engine.of(like).put(found)

@@ -104,9 +104,9 @@ def keeping(
     if place is None:
         yield Keeper(None)
         return
-    if not E.leads():  # process 0 reads and writes, and of the fingerprint each process makes a part
+    if not E.is_leader():  # process 0 reads and writes, and of the fingerprint each process makes a part
         settings()
-        content = from_bytes(E.told(b""))
+        content = from_bytes(E.broadcast_bytes(b""))
         yield Keeper(None, found=content.tensors, earlier=content.description["seconds"])
         return
     with folder.locked(place):
@@ -116,7 +116,7 @@ def keeping(
             raise CheckpointError(f"{earlier}: give resume to go on with it, or name another folder.")
         ours = settings()
         found, seconds = ({}, 0.0) if source is None else _read(source, ours, epochs, empty_is_well=here)
-        E.told(to_bytes(Content(found, {"settings": ours, "seconds": seconds})))
+        E.broadcast_bytes(to_bytes(Content(found, {"settings": ours, "seconds": seconds})))
         yield Keeper(place, every, ours, found, seconds)
 
 
