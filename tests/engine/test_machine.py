@@ -33,9 +33,9 @@ def test_the_limit_of_a_container_counts(tmp_path, monkeypatch, asked_again):
 
 
 def test_what_does_not_fit_is_refused_with_both_numbers():
-    machine.require_memory("two arrays", 100.0, "take one", free=100.0)
+    machine.require_free_memory("two arrays", 100.0, "take one", free=100.0)
     with pytest.raises(TooLargeError, match=r"two arrays .*3 GiB .*2 MiB"):
-        machine.require_memory("two arrays", 3 * 2**30, "take one", free=2 * 2**20)
+        machine.require_free_memory("two arrays", 3 * 2**30, "take one", free=2 * 2**20)
 
 
 @pytest.mark.parametrize(("size", "words"), [(0, "0 bytes"), (1536, "1.5 KiB"), (2**52, "4 PiB")])

@@ -77,7 +77,7 @@ def format_bytes(size: float) -> str:
     return f"{size:.3g} {units[power]}"
 
 
-def require_memory(what: str, size: float, cure: str, free: float | None = None) -> None:
+def require_free_memory(what: str, size: float, cure: str, free: float | None = None) -> None:
     """Raise a TooLargeError if so many bytes are not free: what needs them begins its sentence, the cure ends it;
     `free` None asks the machine.
     """

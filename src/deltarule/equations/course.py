@@ -16,7 +16,7 @@ from deltarule.equations.problem import Problem
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score
 from deltarule.objective import Objective
-from deltarule.trainers.stopping import from_outside
+from deltarule.trainers.stopping import interruption
 from deltarule.training.loop import Carry, Course
 
 LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way
@@ -99,7 +99,7 @@ class EquationCourse(Course):
             weights = self._balanced(state.params, epoch)
         F = self.problem.joint(self.parts(epoch), weights, self.trainer.l2)
         trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, context.check_time)
-        own_stop = record.get("stop") and from_outside(record["stop"]) is None
+        own_stop = record.get("stop") and interruption(record["stop"]) is None
         if own_stop and self.resample_every is not None:  # the next points may lead on
             trained, record["stop"] = self.trainer.first_state(trained.params), 0
         if self.balance_every is not None:

@@ -24,7 +24,7 @@ from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.trainers.stopping import Stopping, stop_sentence
-from deltarule.training.session import FROM_OUTSIDE, Callback, Onlooker, TrainingResult
+from deltarule.training.session import INTERRUPTIONS, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
 from deltarule.training.train import train
 
@@ -110,9 +110,9 @@ def fit(
         return outcome_of(replace(own, candidates=()), result, training, validation, targets.std)
     outcome = merged(plan, found, tries.examples, targets.std, tries.log)
     reason = tries.stop_reason
-    if reason not in FROM_OUTSIDE and not (tries.late() and found.tried < len(tries.candidates)):
+    if reason not in INTERRUPTIONS and not (tries.late() and found.tried < len(tries.candidates)):
         return outcome
-    reason = reason if reason in FROM_OUTSIDE else "time_limit"
+    reason = reason if reason in INTERRUPTIONS else "time_limit"
     message = stop_sentence(reason, tries.epochs, Stopping(time_limit=time_limit), plan.trainer, True)
     return replace(outcome, result=replace(outcome.result, stop_reason=reason, message=message))
 
@@ -208,7 +208,7 @@ class Tries:
 
     def late(self) -> bool:
         """Whether no further one may begin."""
-        return self.stop_reason in FROM_OUTSIDE or self.left() == 0
+        return self.stop_reason in INTERRUPTIONS or self.left() == 0
 
     def _shifted(self, callback: Callback) -> Callback:
         before = self.epochs

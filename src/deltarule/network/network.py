@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import as_dtype, as_numbers, dtype_of
-from deltarule.engine.machine import require_memory
+from deltarule.engine.machine import require_free_memory
 from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network import backprop
@@ -144,7 +144,7 @@ class Network:
         shapes, _, sizes = self._laid_out(shape)
         size = dtype.itemsize * sizes.parameters
         if size >= NEGLIGIBLE:
-            require_memory(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
+            require_free_memory(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
         return [
             [
                 layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults or {})

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.engine.machine import format_bytes, require_memory, total_memory
+from deltarule.engine.machine import format_bytes, require_free_memory, total_memory
 from deltarule.engine.rows import block_bytes
 from deltarule.network.network import Sizes
 
@@ -104,7 +104,7 @@ def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, E:
     return Memory(rows, float(held_numbers * width), float(work), E.memory.examples)
 
 
-def require_fit(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
+def require_memory(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
     """Raise a TooLargeError if training on so many examples needs more memory than is free on engine E."""
     needed = memory_needed(sizes, examples, dtype, trainer, E, devices)
     free = E.free_memory(devices)
@@ -112,7 +112,7 @@ def require_fit(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dty
         step = format_bytes(needed.matrices + needed.work)
         parts = f"{format_bytes(needed.examples)} for the examples, {step} for a step"
         form = trainer.form(sizes, min(trainer.batch_size or examples, examples))
-        require_memory(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
+        require_free_memory(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
 
 
 def _cure(needed: Memory, trainer: Any, form: str | None) -> str:

@@ -94,7 +94,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class StreamedCourse(Course):
-    """A `Course` whose examples are read again every epoch; `trainer.whole_stream` says whether a step sees all."""
+    """A `Course` whose examples are read again every epoch; `trainer.sums_over_stream` says whether a step sees all."""
 
     trainer: Any
     rows: Feed
@@ -148,7 +148,7 @@ class StreamedCourse(Course):
     def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
         """One step that sums over passes, or the trainer's epoch over each chunk in turn."""
         began, waited = time.perf_counter(), []
-        whole = self._step if self.trainer.whole_stream else self._descend
+        whole = self._step if self.trainer.sums_over_stream else self._descend
         state, record = whole(carry, context, waited)
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
