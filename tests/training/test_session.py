@@ -52,7 +52,7 @@ def test_how_many_epochs_are_taken_in_turn_changes_nothing(monkeypatch, trainer)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every turn as long as it may be
     one_after_another = train(trainer=trainer, epochs=12)
     for chunk in (1, 7):
-        monkeypatch.setattr(loop, "CHUNK", chunk)
+        monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
         in_turn = train(trainer=trainer, epochs=12)
         assert len(in_turn.starts) == len(one_after_another.starts) == 3
         for one, other in zip(in_turn.starts, one_after_another.starts, strict=True):

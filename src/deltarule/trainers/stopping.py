@@ -30,7 +30,7 @@ STOP_REASONS = (
 INTERRUPTIONS = ("time", "interrupted", "callback")  # what ends all starts of a training, and may be resumed
 
 
-def interruption(code: int) -> str | None:
+def interruption_of(code: int) -> str | None:
     """The reason that this code stands for, if it came from outside of the training."""
     return STOP_REASONS[code] if STOP_REASONS[code] in INTERRUPTIONS else None
 

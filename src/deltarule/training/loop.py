@@ -1,7 +1,8 @@
-"""The training loop: run an epoch, score it, keep the best parameters, and stop for the first reason that applies.
+"""The training loop: run an epoch, score it, keep the best parameters, and stop at the first reason to.
 
-All state that passes from epoch to epoch is in a `Carry`, so running the epochs in several calls changes no number.
-The loop is plain Python; for trainers whose whole epoch is worth compiling, JAX compiles a loop around `one_epoch`.
+A `Carry` holds everything that one epoch passes to the next, so that a training may be cut into any number of calls
+without changing a number. The loop is written in Python; for trainers whose epochs are worth compiling, the JAX engine
+has a compiled loop around the same `one_epoch`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,20 +25,20 @@ from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score, evaluate, evaluation_block
 from deltarule.network.network import Network, Sizes
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import Stopping, interruption, stop_code
+from deltarule.trainers.stopping import Stopping, interruption_of, stop_code
 from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network, Sizes
 
-CHUNK = 256  # the most epochs between two checks of the time limit
-DRAWN = 2**16  # numbers of the orders of examples that are drawn together
+LONGEST_CHUNK = 256  # epochs between two looks at the clock, at most
+DRAWN = 2**16  # examples that are shuffled in one call of the generator, over several epochs
 RECORDED = ("learning_speed", "training_score")  # what `record=` may name
 Records = dict[str, np.ndarray]
 
 
 class Carry(NamedTuple):
-    """The whole state that passes from one epoch to the next, without the records; `state` is the trainer's."""
+    """The state that one epoch passes to the next, and all that is needed to resume a training."""
 
     state: Any
     best: Params
@@ -49,14 +50,14 @@ class Carry(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The carry of every start, and the records of every start so far, as a list of consecutive pieces."""
+    """The carry of every start, and its records so far, one dict for each chunk of epochs."""
 
     carries: list[Carry]
     parts: list[list[Records]]
 
     @property
     def epoch(self) -> int:
-        """The number of epochs run, by the start that is furthest."""
+        """The number of epochs that were run, by the start that is furthest."""
         return max(int(carry.epoch) for carry in self.carries)
 
 
@@ -65,22 +66,22 @@ class Advance(NamedTuple):
 
     carry: Carry
     records: Records
-    outside: str | None
+    interruption: str | None
 
 
 @dataclass(frozen=True)
 class Course:
-    """The parts of a training that stay the same from epoch to epoch.
+    """The settings and data of a training, which stay the same from epoch to epoch.
 
     Args:
         net: the network.
         trainer: the trainer.
-        rows: the examples, in memory; of a `StreamedCourse` the feed of its chunks.
-        validation: the examples that score each epoch, or None.
-        path: the seed of the training's random numbers, see `deltarule.engine.randomness`.
-        rules: goal, min_grad, max_fail, and the time limit, which the session checks.
-        monitor: the validation score that selects the best epoch, "cost" or "accuracy".
-        recorded: further quantities to record, names in `RECORDED`.
+        rows: the examples in memory; a `StreamedCourse` has the feed of its chunks here.
+        validation: the examples that score each epoch, if any.
+        path: the path of the training's random numbers, see `deltarule.engine.randomness`.
+        rules: goal, min_grad and max_fail; the session applies the time limit.
+        monitor: "cost" or "accuracy", by which the best epoch is chosen on the validation data.
+        recorded: names of `RECORDED`, which are recorded besides what the trainer records.
     """
 
     net: Network
@@ -108,26 +109,26 @@ class Course:
         return self.rows.shards is not None
 
     @property
-    def at_once(self) -> int:
-        """The most epochs between two checks of callbacks and time limit."""
-        return CHUNK
+    def longest_chunk(self) -> int:
+        """The largest number of epochs between two looks at the clock and two calls of the callbacks."""
+        return LONGEST_CHUNK
 
     @cached_property
     def sizes(self) -> Sizes:
-        """The sizes of the network for these inputs."""
+        """The sizes of the network for these examples."""
         return self.net.sizes(self.rows.x.shape[1:])
 
     def thread_limits(self) -> AbstractContextManager:
-        """Limit the threads of BLAS while training, if its products are small."""
+        """The limit on BLAS's threads during the training."""
         return self.trainer.thread_limits(self.sizes, int(self.rows.count))
 
-    def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
-        """The orders of the examples in `epochs` epochs from number `first` on, for start number `lane`."""
-        return self.trainer.orders((*self.path, ORDER, lane), first, epochs, int(self.rows.count))
+    def orders(self, first: int, epochs: int, start: int) -> np.ndarray | None:
+        """The order of the examples in each of `epochs` epochs from epoch `first` on, for a start by its number."""
+        return self.trainer.orders((*self.path, ORDER, start), first, epochs, int(self.rows.count))
 
-    def noise_key(self, lane: int) -> Any:
-        """The random key for the layers of start number `lane`."""
-        return self.engine.key((*self.path, NOISE, lane))
+    def noise_key(self, start: int) -> Any:
+        """The random key of the layers that draw numbers, such as Dropout, for a start by its number."""
+        return self.engine.key((*self.path, NOISE, start))
 
     def start(self, params: Params) -> Carry:
         """The carry before the first epoch."""
@@ -137,82 +138,83 @@ class Course:
         return Carry(self.trainer.init(self.net, params, self.rows), params, infinity, -infinity, 0, 0, 0)
 
     def largest(self) -> Any:
-        """The parameter size beyond which training has diverged: there rounding swallows a step of ordinary size."""
+        """The size from which a parameter counts as diverged: steps of ordinary size are lost in its rounding."""
         xp = self.rows.y.__array_namespace__()
         return xp.maximum(1, xp.nanmax(xp.abs(self.rows.y))) / np.finfo(self.rows.x.dtype).eps
 
     def kept(self, score: Any) -> Any:
-        """Convert a score to the type that the carry holds."""
+        """Convert a score to the form in which it is compared and stored in checkpoints."""
         return score
 
     def score(self, params: Params) -> Score:
-        """The score on the validation data."""
+        """The cost and the accuracy on the validation data."""
         assert self.validation is not None
         return evaluate(self.net, params, self.validation)
 
-    def contexts(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
-        """Yield the order of the examples, the random key and the clock of each epoch from number `first` on."""
+    def contexts(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
+        """The order, the random key and the clock of each epoch from `first` to before `until`."""
         E, together = self.engine, max(1, DRAWN // max(1, int(self.rows.count)))
-        key = self.noise_key(lane) if any(layer.is_random for layer in self.net.layers) else None
-        for start in range(first, until, together):
-            count = min(together, until - start)
-            orders = self.orders(start, count, lane)
-            for epoch in range(start, start + count):
-                order = None if orders is None else orders[epoch - start]
+        key = self.noise_key(start) if any(layer.is_random for layer in self.net.layers) else None
+        for begin in range(first, until, together):
+            count = min(together, until - begin)
+            orders = self.orders(begin, count, start)
+            for epoch in range(begin, begin + count):
+                order = None if orders is None else orders[epoch - begin]
                 key_of_epoch = None if key is None else E.fold_in(key, epoch)
                 yield EpochContext(order, key_of_epoch, self.clock_of(epoch, clock))
 
     def clock_of(self, epoch: int, clock: Callable[[], None]) -> Callable[[], None]:
-        """The clock of an epoch (from 0): the first one must be completed, unless the trainer keeps partial epochs."""
+        """The clock of an epoch, counted from 0. The first one runs whole, unless the trainer keeps cut epochs."""
         return clock if epoch or self.trainer.keeps_partial_epochs else no_time_limit
 
     def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
-        """Run one epoch of the trainer; return its new state and its record."""
+        """Run one epoch of the trainer; return its state and its record."""
         return self.trainer.epoch(self.net, carry.state, self.rows, context)
 
-    def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_time_limit) -> Advance:
-        """Train from epoch `carry.epoch` up to epoch `until` or a stop; one call may return before it reaches either.
+    def advance(self, carry: Carry, until: int, start: int = 0, clock: Callable[[], None] = no_time_limit) -> Advance:
+        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; it may take several calls to get there.
 
-        The clock is called between the steps of an epoch as well, and raises `TimeLimitReached` to end it.
+        The clock is called between epochs and within them, and raises `TimeLimitReached` after the time limit.
         """
         if self.compiled:
-            carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
-            return Advance(carry, found, None)
-        records, outside, began, largest = [], None, int(carry.epoch), float(self.largest())
-        turns = self.contexts(began, until, lane, clock)
+            carry, recorded = _compiled_loop().many_epochs(self, carry, until, start)
+            return Advance(carry, recorded, None)
+        records, interruption, began, largest = [], None, int(carry.epoch), float(self.largest())
+        turns = self.contexts(began, until, start, clock)
         try:
             with self.engine.ignore_float_errors():
                 while carry.epoch < until and carry.stop == 0:
                     after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
-                    outside = interruption(int(after.stop))
-                    carry = after if outside is None else after._replace(stop=0)
-                    if outside is not None:
+                    interruption = interruption_of(int(after.stop))
+                    carry = after if interruption is None else after._replace(stop=0)
+                    if interruption is not None:
                         break
         except TimeLimitReached:
-            outside = "time"
+            interruption = "time"
         except KeyboardInterrupt:
-            outside = "interrupted"
-        records = records[: int(carry.epoch) - began]  # Ctrl-C may fall between a record and its carry
+            interruption = "interrupted"
+        records = records[: int(carry.epoch) - began]  # Ctrl-C may come between a record and its carry
         names = records[0] if records else ()
-        return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
+        return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, interruption)
 
 
 register(Course, leaves=("trainer", "rows", "validation", "rules"))
 
 
 def _compiled_loop() -> Any:
+    """The module of the compiled loop, which imports JAX."""
     return import_module("deltarule.training.compiled_loop")
 
 
 def one_epoch(course: Course, carry: Carry, context: EpochContext, largest: Any) -> tuple[Carry, Record]:
-    """Run an epoch, score it, and update the best parameters and the reason to stop."""
+    """Run one epoch, score it, and return the carry after it and its record."""
     net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
     state, record = course.epoch(carry, context)
     stop = record.pop("stop", 0)
-    if "learning_speed" in recorded:  # at the parameters before the epoch
+    if "learning_speed" in recorded:  # measured at the parameters before the epoch
         record["learning_speed"] = learning_speed(net, carry.state.params, course.rows)
-    if "training_score" in recorded:  # at the parameters after the epoch
+    if "training_score" in recorded:  # measured at those after it, as the validation score is
         score = evaluate(net, state.params, course.rows)
         record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
     if validation is not None:
@@ -226,7 +228,7 @@ def one_epoch(course: Course, carry: Carry, context: EpochContext, largest: Any)
 
 
 def is_sound(cost: Any, params: Params, largest: Any) -> Any:
-    """Whether the cost is finite and every parameter smaller than `largest`."""
+    """Whether the cost is finite and no parameter is as large as `largest`."""
     E = engine.of(trees.leaves(params)[0])
     return E.xp.isfinite(cost) & (E.call(trees.max_abs, params) < largest)
 
@@ -234,12 +236,19 @@ def is_sound(cost: Any, params: Params, largest: Any) -> Any:
 def judge(
     course: Course, carry: Carry, state: Any, score: tuple[Any, Any], sound: Any, stop: Any, record: Record
 ) -> Carry:
-    """Return the carry after an epoch, with the best parameters so far and the first reason to stop.
+    """The carry after an epoch: update the best parameters so far, and find the first reason to stop.
 
-    `score` is (cost, accuracy), `sound` the answer of `is_sound`, `stop` the code of the trainer's stop, 0 for none.
+    Args:
+        course: the training.
+        carry: before the epoch.
+        state: of the trainer after it.
+        score: the cost and the accuracy by which epochs are compared.
+        sound: whether cost and parameters are finite and in range, see `is_sound`.
+        stop: the code of the trainer's own reason to stop, 0 for none.
+        record: of the epoch.
     """
     E, (cost, accuracy), epoch, trainer = engine.of(score[0]), score, carry.epoch + 1, course.trainer
-    before = course.validation is None and trainer.cost_before_step  # the score is of the old state
+    before = course.validation is None and trainer.cost_before_step  # whether the score is of the parameters before
     scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
     better = improved = cost < carry.best_cost
     if course.monitor == "accuracy":
@@ -255,7 +264,7 @@ def judge(
 
 
 def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any, since_best: Any) -> Any:
-    """Return the code of the first rule that ends the training, 0 if none does; divergence outranks the others."""
+    """The code of the first rule that ends the training, 0 if none does; divergence comes before all others."""
     rules, stopping = [], course.rules
     if stopping.goal is not None:
         rules.append((record["cost"] <= stopping.goal, "goal"))
@@ -290,7 +299,7 @@ def _learning_speed(params: Params, rows: Rows, *, net: Network) -> Array:
 
 
 def check_record(record: Iterable[str]) -> tuple[str, ...]:
-    """Return the names in `record`, each once, in the order of `RECORDED`; an unknown one is a ConfigurationError."""
+    """Return the names to record, each once, in the order of `RECORDED`; a ConfigurationError if one is unknown."""
     try:
         names = (record,) if isinstance(record, str) else tuple(record)
     except TypeError:

@@ -1,6 +1,6 @@
-"""One call of `train` in progress: it alternates between some epochs and callbacks, checkpoints and the time limit.
+"""One call of `train` in progress: epochs run in chunks, and callbacks, checkpoints and the clock come in between.
 
-The epochs run in `deltarule.training.loop`. How many run between two interruptions changes no number.
+The epochs themselves run in `deltarule.training.loop`. How many of them run in a chunk changes no number.
 """
 
 import time
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NO_CHECKPOINTS = Checkpointer(None)
-CHUNK_SECONDS = 0.5  # aimed at between two calls of the callbacks, so that progress and Ctrl-C stay prompt
+CHUNK_SECONDS = 0.5  # the time that a chunk of epochs aims at, so that progress and Ctrl-C stay lively
 
 Callback = Callable[[dict[str, Any]], bool | None]
 
 
 @runtime_checkable
 class Onlooker(Protocol):
-    """A callback that also sees the parameters, such as `deltarule.play.Watch`."""
+    """A callback that also sees the parameters after every chunk of epochs, such as `deltarule.play.Watch`."""
 
     def look(self, course: Course, carry: Carry) -> None:
-        """Called with the state of the best start, before the first epoch and after each batch of callbacks."""
+        """Receive the state of the best start: before the first epoch, and after every chunk of records."""
         ...
 
     def ended(self, result: "TrainingResult") -> None:
-        """Called with the result once the training has ended."""
+        """Receive the result."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
-    """The result of a training.
+    """The parameters that a training found, its history, and why it stopped.
 
     Attributes:
         params: with validation data the parameters of the epoch with the best score, with `BayesianRegularization`
@@ -89,7 +89,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class Session:
-    """One call of `train` whose arguments have been checked."""
+    """One call of `train`, with arguments that are checked."""
 
     course: Course
     epochs: int
@@ -99,7 +99,7 @@ class Session:
 
     @cached_property
     def end(self) -> float:
-        """The value of `time.perf_counter` at which the time limit passes."""
+        """The time at which the time limit passes."""
         limit = self.course.rules.time_limit
         return inf if limit is None else self.started + limit
 
@@ -107,71 +107,77 @@ class Session:
         """Train from every start, some epochs of each, and return the best result."""
         course = self.course
         progress = self.checkpointer.begin([course.start(start) for start in starts])
-        outside, chunk, first_chunk, rate = None, 1, True, 0.0
+        interruption, chunk, first_chunk, seconds_per_epoch = None, 1, True, 0.0
         onlookers = [callback for callback in self.callbacks if isinstance(callback, Onlooker)]
         try:
             self._show(onlookers, progress)
-            while outside is None and not self._done(progress):
+            while interruption is None and not self._finished(progress):
                 began, before = time.perf_counter(), progress
-                planned = min(self.epochs, before.epoch + self._in_time(chunk, rate))
-                until = self._agreed(self.checkpointer.limit(planned))[0]
-                progress, outside = self.go_on(before, until)
-                if outside is None:
-                    progress, outside = self._look_outside(before, progress)
+                planned = min(self.epochs, before.epoch + self._within_time(chunk, seconds_per_epoch))
+                until = self._broadcast(self.checkpointer.limit(planned))[0]
+                progress, interruption = self.advance(before, until)
+                if interruption is None:
+                    progress, interruption = self._run_callbacks(before, progress)
                 self._show(onlookers, progress)
-                if not first_chunk:  # the first chunk's time may include compilation
-                    rate = (time.perf_counter() - began) / max(progress.epoch - before.epoch, 1)
-                    chunk = int(np.clip(CHUNK_SECONDS / rate, 1, min(course.at_once, 4 * chunk)))
+                if not first_chunk:  # the first one may also compile
+                    seconds_per_epoch = (time.perf_counter() - began) / max(progress.epoch - before.epoch, 1)
+                    chunk = int(np.clip(CHUNK_SECONDS / seconds_per_epoch, 1, min(course.longest_chunk, 4 * chunk)))
                 first_chunk = False
                 self.checkpointer.write_if_due(progress)
         except KeyboardInterrupt:
-            outside = "interrupted"
+            interruption = "interrupted"
         finally:
             self.checkpointer.write(progress)
         results = [
-            self.result(carry, parts, STOP_REASONS[int(carry.stop)] if int(carry.stop) else outside or "epochs")
+            self.result(carry, parts, STOP_REASONS[int(carry.stop)] if int(carry.stop) else interruption or "epochs")
             for carry, parts in zip(*progress, strict=True)
         ]
-        best = results[self._leader(progress.carries)]
+        best = results[self._best_start(progress.carries)]
         for onlooker in onlookers:
             onlooker.ended(best)
         return replace(best, starts=tuple(results)) if len(results) > 1 else best
 
     def _show(self, onlookers: Sequence[Onlooker], progress: Progress) -> None:
+        """Show the state of the best start to the onlookers."""
         for onlooker in onlookers:
-            onlooker.look(self.course, progress.carries[self._leader(progress.carries)])
+            onlooker.look(self.course, progress.carries[self._best_start(progress.carries)])
 
-    def _done(self, progress: Progress) -> bool:
+    def _finished(self, progress: Progress) -> bool:
+        """Whether every start has stopped or run all its epochs."""
         return all(int(carry.stop) or int(carry.epoch) >= self.epochs for carry in progress.carries)
 
-    def _in_time(self, chunk: int, rate: float) -> int:
-        """Return `chunk`, or as many epochs of `rate` seconds each as fit the time limit, at least one."""
-        return int(np.clip((self.end - time.perf_counter()) / rate, 1, chunk)) if rate else chunk
+    def _within_time(self, chunk: int, seconds_per_epoch: float) -> int:
+        """Return `chunk`, or the number of epochs for which the time limit leaves time, at least one."""
+        left = self.end - time.perf_counter()
+        return int(np.clip(left / seconds_per_epoch, 1, chunk)) if seconds_per_epoch else chunk
 
-    def go_on(self, before: Progress, until: int) -> tuple[Progress, str | None]:
-        """Train every start to epoch `until`, or until the clock or Ctrl-C interrupts; return the interruption too."""
-        carries, parts, outside = [], [], None
-        for lane, start in enumerate(zip(before.carries, before.parts, strict=True)):
-            ahead = (*start, None) if outside == "interrupted" else self._lane(lane, start, until)
-            carries.append(ahead[0])
-            parts.append(ahead[1])
-            outside = outside or ahead[2]
-        return Progress(carries, parts), outside
+    def advance(self, progress: Progress, until: int) -> tuple[Progress, str | None]:
+        """Train every start to epoch `until`, or until something interrupts; returned with what interrupted, if any."""
+        carries, parts, interruption = [], [], None
+        for number, start in enumerate(zip(progress.carries, progress.parts, strict=True)):
+            after = (*start, None) if interruption == "interrupted" else self._advance_start(number, *start, until)
+            carries.append(after[0])
+            parts.append(after[1])
+            interruption = interruption or after[2]
+        return Progress(carries, parts), interruption
 
-    def _lane(
-        self, lane: int, start: tuple[Carry, list[Records]], until: int
+    def _advance_start(
+        self, number: int, carry: Carry, parts: list[Records], until: int
     ) -> tuple[Carry, list[Records], str | None]:
         """Train one start to epoch `until`."""
-        (carry, parts), outside, clock = start, None, self._clock()
-        while outside is None and int(carry.epoch) < until and not int(carry.stop):
+        interruption, clock = None, self._clock()
+        while interruption is None and int(carry.epoch) < until and not int(carry.stop):
             first = int(carry.epoch)
-            carry, records, outside = self.course.advance(carry, until, lane, clock)
+            carry, records, interruption = self.course.advance(carry, until, number, clock)
             if records:
                 parts = [*parts, records | {"epoch": np.arange(first + 1, int(carry.epoch) + 1)}]
-        return carry, parts, outside
+        return carry, parts, interruption
 
     def _clock(self) -> Callable[[], None]:
-        """Return a function that raises `TimeLimitReached` after the time limit."""
+        """The function that raises `TimeLimitReached` once the time limit has passed.
+
+        Several devices compare the time between epochs only, so that all stop at the same one.
+        """
         if self.end == inf or self.course.divided:
             return no_time_limit
 
@@ -181,19 +187,21 @@ class Session:
 
         return look
 
-    def _look_outside(self, before: Progress, after: Progress) -> tuple[Progress, str | None]:
-        """Call the callbacks with the new records and check the time limit; return the progress and why to stop."""
-        leader = self._leader(after.carries)
-        last = self._ended_by_callback(after.parts[leader][len(before.parts[leader]) :])
-        outside = None if last is None else "callback"
-        late = time.perf_counter() >= self.end
-        outside, last = self._agreed(outside or ("time" if late else None), last)
-        if last is not None and last < after.epoch:  # repeat the epochs up to the one whose callback ended the training
-            after, _ = self.go_on(before, last)
-        return after, outside
+    def _run_callbacks(self, before: Progress, after: Progress) -> tuple[Progress, str | None]:
+        """Call the callbacks with the new records and compare the time; return the progress, and why to stop, if so.
 
-    def _ended_by_callback(self, parts: list[Records]) -> int | None:
-        """Return the first of these epochs whose record makes a callback return True; later ones are not shown."""
+        Where a callback ends the training at an epoch within the chunk, the chunk is run again up to that epoch.
+        """
+        best = self._best_start(after.carries)
+        last = self._epoch_ended_by_callback(after.parts[best][len(before.parts[best]) :])
+        interruption = "callback" if last is not None else "time" if time.perf_counter() >= self.end else None
+        interruption, last = self._broadcast(interruption, last)
+        if last is not None and last < after.epoch:
+            after, _ = self.advance(before, last)
+        return after, interruption
+
+    def _epoch_ended_by_callback(self, parts: list[Records]) -> int | None:
+        """Return the first epoch whose record made a callback return True; later records are shown to none."""
         for part in parts:
             for i, epoch in enumerate(part["epoch"]):
                 record = {name: values[i] for name, values in part.items()}
@@ -202,14 +210,14 @@ class Session:
                     return int(epoch)
         return None
 
-    def _leader(self, carries: list[Carry]) -> int:
-        """Return the index of the start with the best score so far."""
+    def _best_start(self, carries: list[Carry]) -> int:
+        """The number of the start with the best score so far."""
         cost, accuracy = (np.array([getattr(c, name) for c in carries]) for name in ("best_cost", "best_accuracy"))
         order = np.lexsort((cost, -accuracy)) if self.course.monitor == "accuracy" else np.argsort(cost)
         return int(order[0])
 
-    def _agreed(self, *values: Any) -> tuple[Any, ...]:
-        """Broadcast process 0's epoch numbers, interruptions and Nones to all processes of a training."""
+    def _broadcast(self, *values: Any) -> tuple[Any, ...]:
+        """Return the values of process 0, where several processes train: numbers, interruptions or None."""
         if not self.course.divided:
             return values
         codes = [-1 if v is None else -2 - INTERRUPTIONS.index(v) if isinstance(v, str) else v for v in values]
@@ -217,9 +225,9 @@ class Session:
         return tuple(None if c == -1 else INTERRUPTIONS[-2 - c] if c < -1 else c for c in agreed)
 
     def result(self, carry: Carry, parts: list[Records], reason: str) -> TrainingResult:
-        """Build the `TrainingResult` of a start that ended with this carry, for `reason`."""
+        """Build the result of a start that stopped for `reason`."""
         course, trainer, epochs = self.course, self.course.trainer, int(carry.epoch)
-        # If the record has the cost before a full-batch step, the parameters before that step met the goal.
+        # Full-batch gradient descent records the cost before its step, so the parameters before it met the goal.
         met_before = trainer.cost_before_step and trainer.batch_size is None
         keep_best = course.validation is not None or trainer.selects_by is not None or reason == "diverged"
         keep_best = keep_best or (reason == "goal" and met_before)

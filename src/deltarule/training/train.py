@@ -1,4 +1,4 @@
-"""`train`: check the arguments, then run a trainer epoch by epoch until it stops for a stated reason."""
+"""`train`: check the arguments, lay the examples out, and run the trainer until it stops for a stated reason."""
 
 import os
 import time
@@ -146,7 +146,7 @@ def run(
     resume: Any,
     every: int,
 ) -> TrainingResult:
-    """Run the session with its checkpoints and thread limits."""
+    """Run the session with its checkpoints and the limit on BLAS's threads."""
     course, E = session.course, session.course.engine
     with (
         E.detect_lost_process(),
@@ -157,7 +157,7 @@ def run(
 
 
 def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: Any, epochs: int, devices: Any) -> Any:
-    """Return the engine that trains; for "auto" and a resumed training that of its checkpoint."""
+    """The engine of the training; with "auto" a resumed training keeps the engine of its checkpoint."""
     if engine == "auto" and resume is not None and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     return engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
@@ -166,14 +166,14 @@ def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: A
 def starting_points(
     E: Any, net: Network, trainer: Trainer, params: Params | None, seed: Any, count: int, shape: Any, dtype: np.dtype
 ) -> list[Params]:
-    """Return `count` sets of initial parameters on this engine: `params`, if given, first, the others drawn."""
+    """The parameters of `count` starts on engine E: `params` first, if given, and fresh ones."""
     drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
     starts = drawn if params is None else [params, *drawn[1:]]
     return [trees.map_leaves(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: Any = 1, every: Any = 1) -> None:
-    """Raise a ConfigurationError if an argument is of the wrong type."""
+    """Raise a ConfigurationError where an argument is of the wrong kind."""
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("checkpoint_every", every)
     if not isinstance(net, Network):
@@ -187,14 +187,14 @@ def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: A
 
 
 def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:
-    """Raise a ConfigurationError unless this trainer can train this network on `count` examples by these rules."""
+    """Raise a ConfigurationError unless network, trainer, number of examples and stopping rules fit together."""
     trainer.check(net, count)
     _check_randomness(net, trainer)
     _check_rules(trainer, stopping, validated)
 
 
 def _check_randomness(net: Network, trainer: Trainer) -> None:
-    """Raise a ConfigurationError for random layers and a trainer that compares the objective at several points."""
+    """Refuse layers that draw random numbers where the trainer compares costs at several points."""
     for i, layer in enumerate(net.layers):
         if layer.is_random and not trainer.allows_random_layers:
             raise ConfigurationError(
@@ -204,7 +204,7 @@ def _check_randomness(net: Network, trainer: Trainer) -> None:
 
 
 def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
-    """Raise a ConfigurationError for a rule that could never act."""
+    """Refuse stopping rules that could never act."""
     if stopping.max_fail is not None and not validated:
         raise ConfigurationError(
             f"max_fail is {stopping.max_fail}, a number of epochs without a better validation score, and there are no "
@@ -229,12 +229,12 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
         )
 
 
-SAMPLE = 1000  # examples, evenly spaced, on which a classifier is compared with its commonest class
-RARE = 0.8  # if the commonest class has this share, always answering it may be the best a good classifier can do
+SAMPLE = 1000  # training examples on which a classifier is compared with its commonest class
+RARE = 0.8  # share of the commonest class from which the other classes count as rare
 
 
 class Sample(NamedTuple):
-    """A sample of training examples: the number of its commonest class, and how many examples have that class."""
+    """Some training examples, their commonest class, and how many of them belong to it."""
 
     x: np.ndarray
     y: np.ndarray
@@ -248,7 +248,7 @@ class Sample(NamedTuple):
 
 
 def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
-    """Return a sample of the examples, or None unless their targets are at least two classes, one for each example."""
+    """A sample of the examples, or None unless each has a class as its target and there are at least two classes."""
     every = -(-len(X) // SAMPLE)
     x, y = X[::every], np.asarray(Y)[: len(X) : every]
     if y.ndim > 2 or not np.isin(y, (0, 1)).all() or (net.outputs > 1 and (y.sum(axis=1) != 1).any()):
@@ -262,7 +262,7 @@ def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
 
 
 def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: Sample | None) -> TrainingResult:
-    """Return the result, with a remark added to its message if it classifies no better than a constant answer."""
+    """Add a sentence to the result's message where the classifier is no better than its commonest class."""
     if sample is None or result.best_epoch == 0 or result.stop_reason == "diverged":
         return result
     outputs = net(trees.map_leaves(np.asarray, result.params), sample.x)
@@ -275,6 +275,7 @@ def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: 
 
 
 def _advice(trainer: Trainer, sample: Sample) -> str:
+    """Say what to try."""
     if sample.share >= RARE:
         return "the other classes are rare, and its outputs may still rank the examples; weights would count them more"
     scaled = "scale the inputs to mean 0 and variance 1"

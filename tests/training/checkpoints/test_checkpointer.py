@@ -97,7 +97,7 @@ def test_a_rule_of_optax_goes_on_as_if_nothing_had_happened(tmp_path):
 @pytest.mark.parametrize(("chunk", "last"), [(1, 5), (3, 1), (3, 5), (256, 1)])
 def test_several_starts_wherever_they_were_ended(tmp_path, monkeypatch, chunk, last):
     """Some epochs of each start in turn, or all epochs of one after another."""
-    monkeypatch.setattr(loop, "CHUNK", chunk)
+    monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)
     options = {"trainer": dr.GradientDescent(eta=0.3), "restarts": 3, "dtype": "float64"}
     whole = train(**options)
