@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.reading import Rows
 from deltarule.cli.screen import command, emit_json, table_of
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 if TYPE_CHECKING:
     from deltarule.network.backprop import Params
@@ -34,7 +34,9 @@ def check(asked: Rows) -> None:
         asked.line(
             "At the network's parameters the two differ, as they do at a minimum, where ∇C vanishes; moved by 10 %:"
         )
-    asked.line(f"∇C·v on {counted(len(Y), 'row')} of {rows.name}, along the median of {DIRECTIONS} random directions v")
+    asked.line(
+        f"∇C·v on {pluralized(len(Y), 'row')} of {rows.name}, along the median of {DIRECTIONS} random directions v"
+    )
     asked.console.print(_table(tensors))
     verdict = "the gradient is right." if passed else "the gradient is WRONG."
     asked.line(f"The largest relative error is {worst:.1e}, the limit {LARGEST_ERROR:.0e}: {verdict}", "bold")

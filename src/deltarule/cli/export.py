@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 from deltarule.cli.options import check_given, one_of, option
 from deltarule.cli.reading import OfModel, require_writable
 from deltarule.cli.screen import emit_json
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 HOW = {
     "onnx": "Input X: raw rows, (N, {columns}). Run it with any ONNX runtime.",
@@ -63,6 +63,6 @@ def export(asked: Exporting) -> None:
             }
         )
         return
-    asked.line(f"{model} is in {path}, {counted(size, 'byte')}, {asked.precision} precision.")
+    asked.line(f"{model} is in {path}, {pluralized(size, 'byte')}, {asked.precision} precision.")
     how = HOW[to] if program.recursion is None else SERIES
     asked.line(how.format(columns=len(program.columns), file=path, name=name), "bold")

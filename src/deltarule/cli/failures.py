@@ -12,7 +12,7 @@ import typer
 
 from deltarule.cli.choices import Choices
 from deltarule.cli.options import options_of, typed
-from deltarule.errors import DeltaruleError, ProcessError, installing
+from deltarule.errors import DeltaruleError, ProcessError, how_to_install
 
 BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
 UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
@@ -58,7 +58,7 @@ def guarded() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("deltarule"):
             raise
-        _fail(f"this command needs the package {error.name!r}, which is not installed: {installing('cli')}")
+        _fail(f"this command needs the package {error.name!r}, which is not installed: {how_to_install('cli')}")
     except BrokenPipeError:
         _discard_output()
         raise typer.Exit(BROKEN_PIPE) from None

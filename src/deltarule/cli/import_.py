@@ -8,7 +8,7 @@ import deltarule as dr
 from deltarule.cli.options import option
 from deltarule.cli.reading import Screen, require_writable
 from deltarule.cli.screen import command, emit_json
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def import_(asked: Importing) -> None:
         files = {"source": str(asked.source), "out": str(path), "layers": layers}
         emit_json(files | {"inputs": list(schema.input_names), "outputs": list(schema.output_names)})
         return
-    words = ", ".join([counted(schema.input_width, "input"), *map(" ".join, layers)])
+    words = ", ".join([pluralized(schema.input_width, "input"), *map(" ".join, layers)])
     asked.line(f"{asked.source} is in {path}: {words}. It gives MATLAB's numbers.")
     asked.line(f"Predictions of a table with the columns {', '.join(schema.input_names)}:")
     asked.line(command("predict", path, "TABLE.csv"), "bold")

@@ -16,7 +16,7 @@ from deltarule.cli.loading import load_data
 from deltarule.cli.options import as_words, given, option
 from deltarule.cli.reading import Screen, parse_devices, parse_hidden
 from deltarule.cli.screen import command, duration, emit_json, warnings_as_notes
-from deltarule.errors import ConfigurationError, counted
+from deltarule.errors import ConfigurationError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.engine.choice import Estimate
@@ -69,18 +69,18 @@ def plan(choices: Choices, machines: Machines) -> None:
     found = max(every, key=lambda one: one.memory.total)
     planned = replace(plans[every.index(found)], candidates=planned.candidates)
     memory, form = found.memory, FORMS.get(found.form, f"exact steps, {found.form} form")
-    examples = f"{counted(len(data.train), 'training example')} of {data.name}"
-    of_several = f"the largest of {counted(len(every), 'network')}: " if planned.candidates else ""
+    examples = f"{pluralized(len(data.train), 'training example')} of {data.name}"
+    of_several = f"the largest of {pluralized(len(every), 'network')}: " if planned.candidates else ""
     lines = [
-        f"{of_several}{planned.network}, {counted(found.sizes.parameters, 'parameter')}, {examples}",
+        f"{of_several}{planned.network}, {pluralized(found.sizes.parameters, 'parameter')}, {examples}",
         f"{planned.description}: {form}, {found.steps:,} an epoch, {found.flops:.2g} operations",
         f"memory {size(memory.total)}: examples {size(memory.examples)}, matrices {size(memory.matrices)}, work "
         f"{size(memory.work)}",
-        f"{engines.get(engine).device()}: {duration(found.seconds)} an epoch, {counted(planned.epochs, 'epoch')} at "
+        f"{engines.get(engine).device()}: {duration(found.seconds)} an epoch, {pluralized(planned.epochs, 'epoch')} at "
         "most",
         _why(engine, estimate(planned.net, planned.trainer, shape, epochs), asked == "auto"),
         *(
-            f"  {counted(p, 'device')}: {duration(seconds)} in all, {size(found.memory_on(p).total)} on each"
+            f"  {pluralized(p, 'device')}: {duration(seconds)} in all, {size(found.memory_on(p).total)} on each"
             for p, seconds in times.items()
         ),
         "Stopping early, validation and compilation are not in these times; between devices 10 Gbit/s.",
@@ -144,9 +144,9 @@ def long_training(choices: Choices, plan: "Plan", data: "data.DataSet") -> list[
     seconds = estimate(*work).on(engine)
     if seconds <= LONG or choices.time_limit is not None:
         return []
-    size = f"{counted(rows, 'example')}, {counted(data.schema.input_width, 'input')}"
-    size += f", {counted(plan.epochs, 'epoch')}"
-    size += f" from {counted(plan.restarts, 'start')}" if plan.restarts > 1 else ""
+    size = f"{pluralized(rows, 'example')}, {pluralized(data.schema.input_width, 'input')}"
+    size += f", {pluralized(plan.epochs, 'epoch')}"
+    size += f" from {pluralized(plan.restarts, 'start')}" if plan.restarts > 1 else ""
     quicker = "a larger --batch-size" if "eta" in plan.takes else "--trainer adam"
     return [
         f"this training may take up to about {duration(seconds)} ({size}); {quicker} may be quicker, and --time-limit "

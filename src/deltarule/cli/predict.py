@@ -12,7 +12,7 @@ from deltarule.cli.options import check_given, count, number, option
 from deltarule.cli.reading import Rows, require_writable
 from deltarule.cli.screen import SHOWN, command, emit_json, table_of, table_of_rows, write_csv
 from deltarule.cli.series import continued
-from deltarule.errors import ConfigurationError, counted
+from deltarule.errors import ConfigurationError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -63,7 +63,7 @@ def predict(asked: Prediction) -> None:
     asked.console.print(_table({**found.places, **found.said, **named}, len(found.said) > len(found.targets)))
     count = len(found.said[found.targets[0]])
     if asked.out is not None:
-        asked.line(f"{counted(count, 'prediction')} {'is' if count == 1 else 'are'} in {asked.out}.")
+        asked.line(f"{pluralized(count, 'prediction')} {'is' if count == 1 else 'are'} in {asked.out}.")
         asked.line(command("export", asked.model, "--to", "c"), "bold")
         return
     asked.line(f"{SHOWN} of {count:,} rows. All of them, as a table:" if count > SHOWN else "As a table:")

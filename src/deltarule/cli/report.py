@@ -12,7 +12,7 @@ from deltarule.cli.options import as_words, option, options_of
 from deltarule.cli.reading import Rows, require_writable
 from deltarule.cli.screen import command, emit_json, show_notes
 from deltarule.cli.series import read_for
-from deltarule.errors import DeltaruleError, counted
+from deltarule.errors import DeltaruleError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -31,7 +31,7 @@ class Reporting(Rows):
 
 def report(asked: Reporting) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
-    from deltarule.files.whole_file import write_whole
+    from deltarule.files.atomic_write import write_atomically
     from deltarule.models.card import report_of
 
     path = require_writable("--out", asked.out or Path(f"{asked.model.stem}.html"), asked.model, asked.source)
@@ -45,11 +45,11 @@ def report(asked: Reporting) -> None:
     else:
         evidence = None if asked.source is None else _evidence(trained, asked)
         page = report_of(trained, evidence, _made_of(trained.training, asked.source))
-    write_whole(path, page.encode())
+    write_atomically(path, page.encode())
     if asked.as_json:
         emit_json(asked.facts | {"out": str(path), "bytes": path.stat().st_size})
         return
-    size = counted(path.stat().st_size, "byte")
+    size = pluralized(path.stat().st_size, "byte")
     asked.line(f"The report on {asked.model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
     asked.line(command("export", asked.model, "--to", "c"), "bold")
 

@@ -77,9 +77,9 @@ def write_csv(path: Path, columns: Mapping[str, Any]) -> None:
     """Write columns by name as a table, whole or not at all, their numbers with every digit."""
     import pandas as pd
 
-    from deltarule.files.whole_file import write_whole
+    from deltarule.files.atomic_write import write_atomically
 
-    write_whole(path, pd.DataFrame(dict(columns)).to_csv(index=False, lineterminator="\r\n").encode())
+    write_atomically(path, pd.DataFrame(dict(columns)).to_csv(index=False, lineterminator="\r\n").encode())
 
 
 def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:

@@ -23,7 +23,7 @@ from deltarule.cli.options import as_words, check_given, count, one_of, option, 
 from deltarule.cli.plan import make_plan
 from deltarule.cli.reading import Screen
 from deltarule.cli.screen import command, emit_json, table_of, warnings_as_notes
-from deltarule.errors import ConfigurationError, ModelFileError, counted
+from deltarule.errors import ConfigurationError, ModelFileError, pluralized
 from deltarule.models.words import number, share
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _run(choices: Choices, way: Way) -> tuple["DataSet", int, "SearchResult"]:
 def _words(trial: "Trial", monitor: str) -> str:
     """A trial in a line: what was chosen, how well it did, what became of it."""
     score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
-    return f"{_values(trial)}  validation {score}, {counted(trial.epochs, 'epoch')}, {trial.state}"
+    return f"{_values(trial)}  validation {score}, {pluralized(trial.epochs, 'epoch')}, {trial.state}"
 
 
 def _values(trial: "Trial") -> str:
@@ -217,7 +217,7 @@ def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult
         trials = [vars(trial) for trial in found.trials]
         emit_json(record | {"method": way.method, "best": found.best.values, "trials": trials, "command": again})
     if found.interrupted:
-        best = f"the best of {counted(len(found.trials), 'trial')} so far"
+        best = f"the best of {pluralized(len(found.trials), 'trial')} so far"
         print(f"Interrupted: {best} is saved in {path}.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
 
@@ -261,7 +261,7 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
 def _table(found: "SearchResult", plan: "Plan") -> Any:
     """The trials, best first."""
     names = [name.replace("_", "-") for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds")]
-    table = table_of(*names, "state", left=("state",), title=f"{counted(len(found.trials), 'trial')}, best first")
+    table = table_of(*names, "state", left=("state",), title=f"{pluralized(len(found.trials), 'trial')}, best first")
     for trial in found.trials[:MOST_ROWS]:
         score = share(trial.accuracy) if plan.monitor == "accuracy" else number(trial.cost)
         cells = [number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]

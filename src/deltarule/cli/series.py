@@ -10,7 +10,7 @@ from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
 from deltarule.cli.reading import Rows, Screen, parse_hidden, parse_lags
 from deltarule.cli.screen import SHOWN, command, emit_json, finite, panel_of, show_notes
-from deltarule.errors import DataError, counted
+from deltarule.errors import DataError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.predict import Prediction
@@ -114,7 +114,7 @@ def continued(model: "NARXRegressor", asked: "Prediction") -> Predictions:
     step = series.time[1] - series.time[0] if len(series.time) > 1 else 1
     times = series.time[0] + step * np.arange(end, end + count)
     times = np.array([str(one)[:19] for one in times]) if times.dtype.kind == "M" else times
-    steps = counted(count, "step")
+    steps = pluralized(count, "step")
     spread = {"std": std}
     if asked.interval is not None:
         reach = float(ndtri((1 + asked.interval) / 2))

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.models.words import number
 from deltarule.network.tracing import equations
 
@@ -49,7 +49,7 @@ def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", ful
     l, layer, described, last = i + 2, traced.layers[i], model.net.layers[i], i + 1 == len(traced.layers)  # noqa: E741
     activation = getattr(described, "activation", None)
     shape = f" ({' × '.join(map(str, layer.a.shape))})" * (layer.a.ndim > 1)
-    name = f"{type(described).__name__}, {counted(layer.a.size, 'neuron')}{shape}"
+    name = f"{type(described).__name__}, {pluralized(layer.a.size, 'neuron')}{shape}"
     name += f", sigma = {activation}" if activation else ""
     _line(console, f"\nLayer {l}{', the output' * last}: {name}", "bold")
     formulas = equations(model.net, i)

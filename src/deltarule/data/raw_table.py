@@ -16,7 +16,7 @@ from deltarule.data.optional import Frame, require
 from deltarule.data.table_options import TableOptions
 from deltarule.data.units import HEAD, Decimal, decimal_sign, units_row
 from deltarule.engine.machine import require_free_memory
-from deltarule.errors import DataError, DeltaruleError, counted
+from deltarule.errors import DataError, DeltaruleError, pluralized
 
 NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
 
@@ -89,7 +89,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     decimal: Any = options.decimal or decimal_sign(frame[name] for name in frame.iloc[:HEAD])
     unusual = (
         f"the first of {len(names)} sheets, {names[0]}" * (len(names) > 1),
-        f"{counted(above, 'line')} above the header left out" * (above > 0),
+        f"{pluralized(above, 'line')} above the header left out" * (above > 0),
     )
     return RawTable(frame, decimal, unusual, units, lines)
 

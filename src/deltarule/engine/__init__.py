@@ -18,7 +18,7 @@ import numpy as np
 
 from deltarule.checks import require_choice
 from deltarule.engine import numpy_engine
-from deltarule.errors import ConfigurationError, installing
+from deltarule.errors import ConfigurationError, how_to_install
 
 ENGINES = ("numpy", "jax")
 Engine = Any  # a module: numpy_engine, or jax_engine
@@ -61,7 +61,7 @@ def require_jax() -> None:
     if not jax_is_installed():
         raise ConfigurationError(
             "the JAX engine, which GPUs, several devices and Optax rules need, needs the package jax, which is not "
-            f"installed: {installing('jax')}."
+            f"installed: {how_to_install('jax')}."
         )
 
 

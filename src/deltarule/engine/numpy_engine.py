@@ -26,7 +26,7 @@ from deltarule.engine.rows import (
     take_batch,
     train_on_chunk,
 )
-from deltarule.errors import ConfigurationError, counted
+from deltarule.errors import ConfigurationError, pluralized
 
 name = "numpy"
 xp = np
@@ -318,4 +318,4 @@ def free_memory(devices: int) -> float:
 
 def device() -> str:
     """What computes, for people."""
-    return f"NumPy on {platform.machine()}, {counted(os.cpu_count() or 1, 'core')}"
+    return f"NumPy on {platform.machine()}, {pluralized(os.cpu_count() or 1, 'core')}"

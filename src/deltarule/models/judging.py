@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
-from deltarule.errors import counted, some
+from deltarule.errors import pluralized, shorten
 from deltarule.inspection.importance import chosen_rows, permutation_importance
 from deltarule.models import regression_verdict
 from deltarule.models.metrics import PARTS, Scores, class_lines, measure
@@ -75,7 +75,7 @@ def _columns(importance: dict[str, float], data: "DataSet") -> str:
         (name for name, value in importance.items() if value > NO_USE * largest), key=lambda n: -importance[n]
     )
     idle = [name for name in importance if name not in useful]
-    shown = some([f"{name} {number(importance[name], 3)}" for name in useful], MOST_NAMES)
+    shown = shorten([f"{name} {number(importance[name], 3)}" for name in useful], MOST_NAMES)
     what = "error" if data.schema.classes is None else "log-loss"
     unit = ", in standard deviations" if len(data.schema.targets) > 1 else ""
     what = f"{what} added when shuffled{unit}"
@@ -95,7 +95,7 @@ def _of_table(data: "DataSet", copied: Copies) -> list[str]:
     wanted = rows_wanted(data)
     if wanted is not None:
         warnings.append(
-            f"{len(data.train)} training rows are few for {counted(data.schema.input_width, 'input')}: at least "
+            f"{len(data.train)} training rows are few for {pluralized(data.schema.input_width, 'input')}: at least "
             f"{wanted} would make these numbers firmer"
         )
     constant = constant_columns(data)
@@ -133,7 +133,7 @@ def _class_lines(
     confused = "none of the validation and test rows"
     if counts[i, j]:
         confused = (
-            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {counted(rows[i], 'row')} of the "
+            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {pluralized(rows[i], 'row')} of the "
             "validation and test parts"
         )
     return {

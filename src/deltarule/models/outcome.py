@@ -14,7 +14,7 @@ from deltarule.models.plan import Plan, in_a_line, sizes_of
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
-from deltarule.trainers.bayesian.logarithm import Logarithm
+from deltarule.trainers.bayesian.log_scale import LogScale
 from deltarule.training.session import TrainingResult
 
 
@@ -181,7 +181,7 @@ def kind_of(plan: Plan) -> Any:
     return pooled if plan.net.cost.has_known_noise(plan.net.output_activation) else averaged
 
 
-def merged(plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: Logarithm | None = None) -> Outcome:
+def merged(plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: LogScale | None = None) -> Outcome:
     """Trained networks as one, a regression with error bars, a classifier calibrated.
 
     Args:

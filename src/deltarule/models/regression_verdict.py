@@ -6,7 +6,7 @@ import numpy as np
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.units import split_unit
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
 from deltarule.models.metrics import PARTS, Scores
 from deltarule.models.outcome import Known, Outcome
@@ -48,7 +48,7 @@ def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
     whole = _without_imputed(data, X)  # the inputs of the other rows do not determine the target
     log = _logarithm(outcome)
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
-        errors = column.std * (a - y if log is None else log.error(y, a))
+        errors = column.std * (a - y if log is None else log.relative_error(y, a))
         spread = usual_error(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
         noisy = usual_error(errors) > NO_NOISE * min(spread, 1.0) * column.std
         unequal = unequal_errors(a, errors) if noisy and log is None else None
@@ -188,7 +188,7 @@ def _of_errors(targets: list[Target], cost: str, follows: Any, tried: bool) -> l
             worst = far.rows[0]
             lie, make = ("lies", "makes") if len(far.rows) == 1 else ("lie", "make")
             found.append(
-                f"{counted(len(far.rows), 'row')} {lie} ({share(len(far.rows) / len(rows))}) far from the others, "
+                f"{pluralized(len(far.rows), 'row')} {lie} ({share(len(far.rows) / len(rows))}) far from the others, "
                 f"whose usual error is {number(far.usual, 3)}, and {make} {share(far.share)} of the squared error, "
                 f"the farthest data row {rows[worst]}, where {name} is "
                 f"{number(float(actual[worst]), 6)} and {number(float(predicted[worst]), 6)} is predicted: if they are "

@@ -15,7 +15,7 @@ from deltarule.network.network import Network
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import evidence
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, total
-from deltarule.trainers.bayesian.posterior import output_variance, parameter_covariance, posterior
+from deltarule.trainers.bayesian.posterior import laplace_posterior, output_variance, parameter_covariance
 from engines import NAMES, off, on, put
 
 MU = 0.3
@@ -76,7 +76,7 @@ def everything(engine, net, params, hyper, data, new):
             point = F.call(evidence.POINTS[form], params)
             here = F.call(evidence.EVIDENCE[form], params, point, hyper)
             step = F.call(evidence.STEPS[form], params, point, hyper, MU)
-            known = F.call(posterior, params, hyper, total(here.gamma), form=form)
+            known = F.call(laplace_posterior, params, hyper, total(here.gamma), form=form)
             found[form] = {
                 "square": np.asarray(point.square),
                 "evidence": off(here),

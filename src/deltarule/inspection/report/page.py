@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.schema import Schema
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
@@ -75,7 +75,7 @@ def html_report(
         ("The verdict after training", _verdict(training), []),
     ]
     if evidence is not None:
-        rows = f"{counted(len(evidence.predicted), 'row')} of {evidence.source}"
+        rows = f"{pluralized(len(evidence.predicted), 'row')} of {evidence.source}"
         shown = predictions(schema, evidence)
         sections += [(f"Predictions, {rows}", [], shown), ("What the columns do", [], _columns(schema, evidence))]
     maps = training.get("residual_maps") or ()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.schema import Schema
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.inspection.importance import chosen_rows
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import PAINTS, Chart
@@ -87,7 +87,9 @@ def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, ti
     words, fit = "", pictures.fitted_line(predicted, actual)
     if fit is not None and np.ptp(predicted) > 0:
         r = np.corrcoef(predicted, actual)[0, 1]
-        words = f"R {r:.4f}, {counted(len(actual), 'row')}; dashed: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
+        words = (
+            f"R {r:.4f}, {pluralized(len(actual), 'row')}; dashed: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
+        )
     return Shown(
         f"Regression of {name}" + (f", {part} rows" if part else ""),
         f"{words}On the grey line a prediction is right.",
@@ -112,7 +114,7 @@ def _coverage(name: str, below: np.ndarray) -> Shown:
     return Shown(
         f"Calibration of the error bars of {name}",
         f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
-        f"too short, above it too long; the grey band is what chance does with {counted(len(below), 'row')}.",
+        f"too short, above it too long; the grey band is what chance does with {pluralized(len(below), 'row')}.",
         pictures.coverage(below, name),
     )
 
@@ -136,7 +138,9 @@ def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Shown]:
     if evidence.misread is not None:
         images, places = evidence.misread
         count = int(np.sum(evidence.predicted.argmax(axis=1) != evidence.actual))
-        words = f"{len(images)} of the {counted(count, 'image')} that were misread: what it is → what it was taken for."
+        words = (
+            f"{len(images)} of the {pluralized(count, 'image')} that were misread: what it is → what it was taken for."
+        )
         both = zip(evidence.actual[places], evidence.predicted[places].argmax(axis=1), strict=True)
         drawn = side_by_side(images, [f"{names[i]} → {names[j]}" for i, j in both], "Misread images")
         shown.append(Shown("Misread images", words, drawn=drawn, wide=True))

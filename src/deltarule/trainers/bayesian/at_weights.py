@@ -21,7 +21,7 @@ from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, residual_count
-from deltarule.trainers.bayesian.posterior import posterior
+from deltarule.trainers.bayesian.posterior import laplace_posterior
 from deltarule.trainers.bayesian.trainer import BayesianRegularization, has_gaussian_noise
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
                 break
         here = F.call(_evidence, p, point, hyper, form=form)
         gamma = hyperparameters.total(here.gamma)
-        known = F.call(posterior, p, hyper, gamma, form=form)
+        known = F.call(laplace_posterior, p, hyper, gamma, form=form)
     if not np.isfinite(known.factor).all():
         raise ConfigurationError(
             "no error bars can be found around these weights: the network has values that pass through neurons nearly "

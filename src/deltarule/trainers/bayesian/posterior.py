@@ -45,7 +45,7 @@ class Posterior(NamedTuple):
     rows: Rows | None
 
 
-def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array, *, form: str) -> Posterior:
+def laplace_posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array, *, form: str) -> Posterior:
     """The posterior at `params`, whose effective number of parameters is `gamma`; a piece of `Objective.call`."""
     net, rows, E, xp = F.net, F.rows, engine.of(gamma), F.rows.x.__array_namespace__()
     around = _around(net, params, rows)

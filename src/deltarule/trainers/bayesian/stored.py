@@ -18,10 +18,10 @@ from deltarule.network.network import Network
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
-from deltarule.trainers.bayesian.logarithm import Logarithm
+from deltarule.trainers.bayesian.log_scale import LogScale
 from deltarule.trainers.bayesian.noise_law import NoiseLaw
 from deltarule.trainers.bayesian.posterior import Posterior
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.steps import StepFeatures
 
 STEPS = ("W", "b", "mean", "std")
 Tensors = dict[str, np.ndarray]
@@ -127,14 +127,14 @@ def _member_net(net: Network, found: _Found, i: int) -> Network:
     return Network(layers, net.cost)
 
 
-def _steps(found: _Found, i: int, net: Network) -> Steps | None:
+def _steps(found: _Found, i: int, net: Network) -> StepFeatures | None:
     if f"steps.{i}.W" not in found.tensors:
         return None
     W = found.array(f"steps.{i}.W", None, None)
     width = sum(W.shape)
     sizes = {"b": len(W), "mean": width, "std": width}
     arrays = {name: found.array(f"steps.{i}.{name}", size) for name, size in sizes.items()}
-    return Steps(W, **arrays, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    return StepFeatures(W, **arrays, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _law(found: _Found, outputs: int) -> NoiseLaw | None:
@@ -148,10 +148,10 @@ def _law(found: _Found, outputs: int) -> NoiseLaw | None:
     )
 
 
-def _log(found: _Found) -> Logarithm | None:
+def _log(found: _Found) -> LogScale | None:
     if "log.shift" not in found.tensors:
         return None
-    return Logarithm(*(float(found.array(f"log.{name}")) for name in Logarithm._fields))
+    return LogScale(*(float(found.array(f"log.{name}")) for name in LogScale._fields))
 
 
 def _rows(net: Network, found: _Found, i: int) -> Rows | None:

@@ -20,7 +20,7 @@ from safetensors.numpy import load, save
 from deltarule import engine, trees
 from deltarule.arrays import is_key, key_data, wrap_key
 from deltarule.errors import CheckpointError
-from deltarule.files.whole_file import write_whole
+from deltarule.files.atomic_write import write_atomically
 from deltarule.training.loop import Carry, Progress, Records
 
 try:
@@ -158,7 +158,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, then delete all but the newest two; an OSError leaves the older ones as they were."""
     existing = checkpoints_in(folder)
     number = _number(existing[0]) + 1 if existing else 1
-    write_whole(folder / f"checkpoint-{number:06d}.safetensors", to_bytes(checkpoint))
+    write_atomically(folder / f"checkpoint-{number:06d}.safetensors", to_bytes(checkpoint))
     for path in existing[KEPT - 1 :]:
         with suppress(OSError):
             path.unlink()
