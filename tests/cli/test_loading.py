@@ -205,7 +205,7 @@ def test_more_devices_than_there_are_is_refused_with_the_way_out():
 @pytest.mark.parametrize("first", [True, False])
 def test_with_a_coordinator_one_process_leads_and_every_device_takes_part(monkeypatch, first):
     jax = pytest.importorskip("jax")
-    monkeypatch.setattr("deltarule.engine.processes.leads", lambda: first)
+    monkeypatch.setattr("deltarule.engine.processes.is_leader", lambda: first)
     given = choices(coordinator="127.0.0.1:1")
     assert is_main_process(given) is first
     assert choose_devices(given)[0] == jax.devices()

@@ -16,7 +16,7 @@ def is_main_process(options: TrainingOptions) -> bool:
         return True
     from deltarule.engine import processes
 
-    return processes.leads()
+    return processes.is_leader()
 
 
 def load_data(options: TrainingOptions) -> "data.DataSet":
@@ -70,9 +70,9 @@ def process_group(options: TrainingOptions) -> Any:
     import jax
 
     from deltarule.data.folder import Among
-    from deltarule.engine.processes import everyones
+    from deltarule.engine.processes import gather_bytes
 
-    return Among(jax.process_index(), jax.process_count(), everyones)
+    return Among(jax.process_index(), jax.process_count(), gather_bytes)
 
 
 def choose_devices(options: TrainingOptions) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:

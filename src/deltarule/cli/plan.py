@@ -41,7 +41,7 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     """
     from deltarule import engine as engines
     from deltarule.engine.choice import choose_engine, estimate
-    from deltarule.engine.machine import in_units as size
+    from deltarule.engine.machine import format_bytes as size
     from deltarule.models.candidates import epochs_within, get_effort
     from deltarule.training.forecast import forecast
 

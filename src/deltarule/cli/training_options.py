@@ -35,10 +35,10 @@ def _check_devices(name: str, text: str) -> None:
 
 
 def _check_stack(name: str, text: str) -> None:
-    from deltarule.network.stacks import stack
+    from deltarule.network.stacks import load_stack
 
     try:
-        stack(text)
+        load_stack(text)
     except ConfigurationError as error:
         raise ConfigurationError(f"{name}: {error}") from None
 

@@ -32,7 +32,7 @@ def card(model: "Model") -> dict[str, str]:
         "columns": None if schema is None else ", ".join(_column_names(schema)),
         "target": None if schema is None else ", ".join(schema.target_names),
         "network": _network(model),
-        "cost": model.net.cost.in_words("standard deviations"),
+        "cost": model.net.cost.describe("standard deviations"),
         "trainer": training.get("trainer"),
         "engine": ENGINES.get(training.get("engine", "")),
         "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),

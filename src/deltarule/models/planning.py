@@ -19,7 +19,7 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
-from deltarule.network.side_by_side import lets_pass
+from deltarule.network.side_by_side import can_be_identity
 from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
@@ -93,7 +93,7 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     X = np.asarray(problem.X, np.float64)
     steps = {kind: len(step_positions(X, kind)) for kind in KINDS if len(X)}
     inputs = {None: problem.inputs} | {kind: X.shape[1] + n for kind, n in steps.items() if n}
-    passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    passing = can_be_identity(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
     def operations(candidate: Candidate) -> float:
         net = plan.of(candidate).net
