@@ -12,7 +12,7 @@ series. `optional` imports pandas and the other packages that only some sources 
 
 from typing import TYPE_CHECKING
 
-from deltarule.lazy import names
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deltarule.data.columns import CategoricalColumn as CategoricalColumn
@@ -35,4 +35,4 @@ if TYPE_CHECKING:
     from deltarule.data.stream import Stream as Stream
     from deltarule.data.table_options import TableOptions as TableOptions
 
-__all__, __getattr__, __dir__ = names(__name__)
+__all__, __getattr__, __dir__ = lazy_names(__name__)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from deltarule.data.optional import Frame, Series, require
-from deltarule.errors import DataError, some
+from deltarule.errors import DataError, shorten
 
 Kind = Literal["numeric", "boolean", "text", "date", "empty", "other"]
 
@@ -80,7 +80,7 @@ def format_value(value: object) -> str:
 
 def format_values(values: Sequence[Any], limit: int = 10) -> str:
     """Write at most `limit` values separated by commas, and how many more there are."""
-    return some([format_value(value) for value in values], limit)
+    return shorten([format_value(value) for value in values], limit)
 
 
 def cell_location(origin: str, name: str, row: object) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from deltarule.errors import ConfigurationError, DataError, DeltaruleError, installing
+from deltarule.errors import ConfigurationError, DataError, DeltaruleError, how_to_install
 
 # pandas may not be installed, and it annotates frame[name] as "Series | DataFrame", which a type checker cannot use.
 # These two names are for the reader.
@@ -25,7 +25,7 @@ def require(module: str, purpose: str = "a table", extra: str = "cli") -> Module
     except ImportError as error:
         package = module.partition(".")[0]
         raise ConfigurationError(
-            f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {installing(extra)}"
+            f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {how_to_install(extra)}"
         ) from error
 
 

@@ -26,8 +26,8 @@ from deltarule.data.cells import (
 from deltarule.data.optional import Frame, Series, reading, require
 from deltarule.data.table_options import DEFAULT_OPTIONS, NAMELESS, RawTable, TableOptions, refuse_duplicates
 from deltarule.data.text_file import read_text_file
-from deltarule.engine.machine import require_room
-from deltarule.errors import DataError, counted
+from deltarule.engine.machine import require_free_memory
+from deltarule.errors import DataError, pluralized
 
 _DATA_ROW = re.compile(r"data row (\d+)(?: \(counted from 0\))?")
 TEXT_FILES = (".csv", ".tsv", ".tab", ".txt", ".dat")
@@ -100,7 +100,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
         warnings.simplefilter("ignore", UserWarning)
         with zipfile.ZipFile(path) as archive:
             size = 20.0 * sum(entry.file_size for entry in archive.infolist())
-        require_room(f"the sheets of {path}", size, "give a smaller file")
+        require_free_memory(f"the sheets of {path}", size, "give a smaller file")
         with pd.ExcelFile(path, engine="openpyxl") as book:
             names = book.sheet_names
             sheet = pd.read_excel(book, header=None, dtype=object)
@@ -122,7 +122,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     decimal: Any = options.decimal or decimal_sign(frame[name] for name in frame.iloc[:SAMPLED_ROWS])
     unusual = (
         f"the first of {len(names)} sheets, {names[0]}" * (len(names) > 1),
-        f"{counted(above, 'line')} above the header left out" * (above > 0),
+        f"{pluralized(above, 'line')} above the header left out" * (above > 0),
     )
     return RawTable(frame, decimal, unusual, units, lines)
 
@@ -136,7 +136,7 @@ def read_parquet(path: Path, options: TableOptions) -> RawTable:
         refuse_duplicates(path, [str(name) for name in file.schema_arrow.names])
         # A kilobyte of Parquet can claim billions of equal rows.
         size = 16.0 * file.metadata.num_rows * max(file.metadata.num_columns, 1)
-        require_room(f"the columns of {path}", size, "give a smaller file")
+        require_free_memory(f"the columns of {path}", size, "give a smaller file")
         # Without pandas' metadata every reader sees the same plain columns, whoever wrote the file.
         frame = file.read().to_pandas(ignore_metadata=True)
     frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])

@@ -21,8 +21,8 @@ from deltarule.models.verdict import Verdict
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.log_scale import LogScale, prefers_log_scale
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.trainers.stopping import Stopping, stop_sentence
 from deltarule.training.session import INTERRUPTIONS, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
@@ -156,23 +156,23 @@ class Tries:
         self.plan, self.examples, self.how = plan, training, how
         self.kind, self.effort = kind_of(plan), get_effort(plan.effort)
         self.callbacks, self.time_limit, self.began = callbacks, time_limit, time.perf_counter()
-        self.log: Logarithm | None = None
+        self.log: LogScale | None = None
         self.epochs, self.stop_reason = 0, ""
         self.plain: tuple[Plan, TrainingResult] | None = None
         self.first: list[Any] = []  # the first candidate, where it was trained to choose the scale
 
     def choose_scale(self, targets: Scaling) -> None:
-        """Take the logarithm of the target where the first candidate predicts better with it, see `Logarithm`."""
+        """Take the logarithm of the target where the first candidate predicts better with it, see `LogScale`."""
         if self.kind is not averaged or not self.effort.logarithm:
             return
         Y, weight = np.asarray(self.examples.Y, np.float64), self.examples.each_weight
-        log = Logarithm.of(Y, -targets.mean / targets.std, weight)
+        log = LogScale.of(Y, -targets.mean / targets.std, weight)
         if log is None:
             return
         own, plain, plain_run = self.examples, self.one(self.plan.candidates[0], 0), self.plain
         self.examples = replace(own, Y=log.encode(Y))
         logged = None if self.late() else self.one(self.plan.candidates[0], 0)
-        if plain is not None and logged is not None and speaks_for_logarithm(Y, plain, logged, log, weight):
+        if plain is not None and logged is not None and prefers_log_scale(Y, plain, logged, log, weight):
             self.log, self.first = log, [logged]
         else:
             self.examples, self.plain, self.first = own, plain_run, [plain]
@@ -187,7 +187,7 @@ class Tries:
         if number == 0 and self.first:
             return self.first[0]
         own, X = self.plan.of(candidate), np.asarray(self.examples.X, np.float64)
-        steps = Steps.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
+        steps = StepFeatures.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
             return None
         seen = self.examples if steps is None else replace(self.examples, X=steps(X))

@@ -15,8 +15,8 @@ from deltarule.data.table_checks import (
     identifier_columns,
     recommended_rows,
 )
-from deltarule.errors import counted, some
-from deltarule.inspection.importance import chosen_rows, permutation_importance
+from deltarule.errors import pluralized, shorten
+from deltarule.inspection.importance import permutation_importance, sample_rows
 from deltarule.models import regression_verdict
 from deltarule.models.metrics import PARTS, Scores, class_lines, measure
 from deltarule.models.outcome import Outcome
@@ -48,7 +48,7 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     table: DataSet = data.with_complete_targets()  # pyright: ignore[reportAttributeAccessIssue]
     X = np.concatenate([table.validation.X, table.test.X])
     Y = np.concatenate([table.validation.Y, table.test.Y])
-    chosen, copied = chosen_rows(len(X)), find_duplicates(table)
+    chosen, copied = sample_rows(len(X)), find_duplicates(table)
     net, params = outcome.plan.net, outcome.result.params
     importance = permutation_importance(net, params, table.schema, X[chosen], Y[chosen])
     if table.schema.classes is None:
@@ -82,7 +82,7 @@ def _columns(importance: dict[str, float], data: "DataSet") -> str:
         (name for name, value in importance.items() if value > NO_USE * largest), key=lambda n: -importance[n]
     )
     idle = [name for name in importance if name not in useful]
-    shown = some([f"{name} {number(importance[name], 3)}" for name in useful], MOST_NAMES)
+    shown = shorten([f"{name} {number(importance[name], 3)}" for name in useful], MOST_NAMES)
     what = "error" if data.schema.classes is None else "log-loss"
     unit = ", in standard deviations" if len(data.schema.targets) > 1 else ""
     what = f"{what} added when shuffled{unit}"
@@ -102,7 +102,7 @@ def _of_table(data: "DataSet", copied: DuplicateRows) -> list[str]:
     wanted = recommended_rows(data)
     if wanted is not None:
         warnings.append(
-            f"{len(data.train)} training rows are few for {counted(data.schema.input_width, 'input')}: at least "
+            f"{len(data.train)} training rows are few for {pluralized(data.schema.input_width, 'input')}: at least "
             f"{wanted} would make these numbers firmer"
         )
     constant = constant_columns(data)
@@ -140,7 +140,7 @@ def _class_lines(
     confused = "none of the validation and test rows"
     if counts[i, j]:
         confused = (
-            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {counted(rows[i], 'row')} of the "
+            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {pluralized(rows[i], 'row')} of the "
             "validation and test parts"
         )
     return {

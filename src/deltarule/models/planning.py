@@ -19,11 +19,11 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
-from deltarule.network.side_by_side import lets_pass
+from deltarule.network.side_by_side import can_be_identity
 from deltarule.network.stacks import fitted, stack
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.steps import KINDS, places
+from deltarule.trainers.bayesian.steps import KINDS, step_positions
 from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
@@ -91,9 +91,9 @@ def is_choosing(recipe: Recipe) -> bool:
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     """The networks that the effort has room for; where values cannot pass a layer, those of one hidden layer."""
     X = np.asarray(problem.X, np.float64)
-    inputs: dict[str | None, int] = {kind: X.shape[1] + n for kind in KINDS if len(X) and (n := len(places(X, kind)))}
-    inputs[None] = problem.inputs
-    passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    steps = {kind: len(step_positions(X, kind)) for kind in KINDS if len(X)}
+    inputs = {None: problem.inputs} | {kind: X.shape[1] + n for kind, n in steps.items() if n}
+    passing = can_be_identity(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
     def operations(candidate: Candidate) -> float:
         net = plan.of(candidate).net
