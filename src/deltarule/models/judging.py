@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
 from deltarule.errors import pluralized, shorten
-from deltarule.inspection.importance import chosen_rows, permutation_importance
+from deltarule.inspection.importance import permutation_importance, sample_rows
 from deltarule.models import regression_verdict
 from deltarule.models.metrics import PARTS, Scores, class_lines, measure
 from deltarule.models.outcome import Outcome
@@ -41,7 +41,7 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     table: DataSet = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
     X = np.concatenate([table.validation.X, table.test.X])
     Y = np.concatenate([table.validation.Y, table.test.Y])
-    chosen, copied = chosen_rows(len(X)), copies(table)
+    chosen, copied = sample_rows(len(X)), copies(table)
     net, params = outcome.plan.net, outcome.result.params
     importance = permutation_importance(net, params, table.schema, X[chosen], Y[chosen])
     if table.schema.classes is None:
