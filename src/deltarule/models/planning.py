@@ -20,7 +20,7 @@ from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import can_be_identity
-from deltarule.network.stacks import fitted, stack
+from deltarule.network.stacks import load_stack, with_reshapes
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import KINDS, step_positions
@@ -268,7 +268,7 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) 
     if recipe.stack is not None:
         hidden = [
             replace(layer, initializer=recipe.init) if getattr(layer, "initializer", "") is None else layer  # pyright: ignore[reportArgumentType, reportCallIssue]
-            for layer in fitted(stack(recipe.stack), problem.image_shape or (problem.inputs,))
+            for layer in with_reshapes(load_stack(recipe.stack), problem.image_shape or (problem.inputs,))
         ]
         return Network([*hidden, output], cost)
     defaults = problem.defaults
