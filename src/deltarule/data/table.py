@@ -188,7 +188,7 @@ def _lacks_a_target(frame: Frame, targets: tuple[str, ...], origin: str) -> np.n
 
 
 def _split_rows(lacks_target: np.ndarray, split: str, seed: int, labels: list | None) -> list[np.ndarray]:
-    """The rows of the three parts; rows that lack a target only train, with "blocks" those before the validation part."""
+    """The rows of the three parts; rows that lack a target only train, with "blocks" only early ones."""
     complete, partial = np.flatnonzero(~lacks_target), np.flatnonzero(lacks_target)
     parts = split_in_order(len(complete)) if split == "blocks" else split_at_random(len(complete), seed, labels)
     train, validation, test = (complete[part] for part in parts)

@@ -223,8 +223,8 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
     if not chosen:
         ignored = f" ({'; '.join(notes)})" if notes else ""
         raise DataError(
-            f"{origin} has no column left for the inputs besides the target{ignored}: add one, or train a "
-            "time-series model with --lags 8 or deltarule.NARXRegressor if the rows are steps in time"
+            f"{origin} has no column left for the inputs besides the target{ignored}: add one, or, if "
+            "its rows are steps in time, train on it as a time series, --lags 8 or deltarule.NARXRegressor"
         )
     return chosen, tuple(notes)
 
