@@ -26,6 +26,7 @@ templates_path: list[str] = []
 html_theme = "pydata_sphinx_theme"
 html_title = "deltarule"
 html_static_path = ["_static"]
+html_css_files = ["deltarule.css"]
 html_last_updated_fmt = None  # the same pages from the same sources
 html_theme_options = {
     "navbar_end": ["version-switcher", "theme-switcher"],

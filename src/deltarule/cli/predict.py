@@ -47,7 +47,7 @@ def predict(options: PredictOptions) -> None:
     A time series is continued after its last known output. If it has inputs, rows after the last output must give the
     inputs of the steps to predict.
     """
-    from deltarule.data.units import suffixed
+    from deltarule.data.cells import with_suffix
 
     check_values(options)
     if options.out is not None:
@@ -56,7 +56,7 @@ def predict(options: PredictOptions) -> None:
     found = continue_series(model, options) if is_series(model) else _of_rows(model, options)
     columns = {**found.row_labels, **found.source_columns, **found.predicted}
     spread = {
-        _unused(suffixed(name, what), columns): values
+        _unused(with_suffix(name, what), columns): values
         for what, each in found.spread.items()
         for name, values in each.items()
     }
@@ -131,9 +131,8 @@ def _unused(name: str, taken: Collection[str], prefix: str = "predicted_") -> st
 
 def _copy(model: "TrainedModel", rows: "RawRows", names: list[str], options: PredictOptions) -> dict[str, list[Any]]:
     """Read columns of the source as they are in the file, so that an identifier 007 stays 007."""
-    from deltarule.data.cells import as_objects
+    from deltarule.data.cells import as_objects, find_column
     from deltarule.data.table_file import read_table
-    from deltarule.data.units import find_column
 
     if not names:
         return {}

@@ -112,12 +112,12 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
     """How targets are read for a cost: as numbers where it is for numbers alone, divided by their mean if it asks so.
 
-    These are `task` and `by_mean` of `deltarule.data.load`.
+    These are `task` and `divide_by_mean` of `deltarule.data.load`.
     """
     if cost is None:
-        return {"task": task, "by_mean": False}
+        return {"task": task, "divide_by_mean": False}
     numbers = "regression" if is_for_numbers(cost) else None
-    return {"task": task or numbers, "by_mean": not get_cost(cost).shifts_targets}
+    return {"task": task or numbers, "divide_by_mean": not get_cost(cost).shifts_targets}
 
 
 def is_for_numbers(cost: str | Cost) -> bool:
