@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deltarule.cli.model import Predictions, is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import check_values, count, number, option
-from deltarule.cli.screen import ROWS_SHOWN, command_line, make_rows_table, make_table, print_json, write_csv
+from deltarule.cli.screen import ROWS_SHOWN, make_rows_table, make_table, print_json, suggest, write_csv
 from deltarule.cli.series import continue_series
 from deltarule.cli.shared_options import RowsOptions, require_writable
 from deltarule.errors import ConfigurationError, pluralized
@@ -73,14 +73,13 @@ def predict(options: PredictOptions) -> None:
     count = len(found.predicted[found.targets[0]])
     if options.out is not None:
         options.print_line(f"{pluralized(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
-        options.print_line(command_line("export", options.model, "--to", "c"), "bold")
+        suggest(options, "export", options.model, "--to", "c", before="To predict in another program:")
         return
-    options.print_line(
-        f"{ROWS_SHOWN} of {count:,} rows. All of them, as a table:" if count > ROWS_SHOWN else "As a table:"
-    )
-    options.print_line(
-        command_line("predict", *options.arguments("interval", "steps"), "--out", "predictions.csv"), "bold"
-    )
+    before = "To write them to a file:"
+    if count > ROWS_SHOWN:
+        before = f"The first {ROWS_SHOWN} of {count:,} rows. To write all of them to a file:"
+    arguments = options.arguments("interval", "steps")
+    suggest(options, "predict", *arguments, "--out", "predictions.csv", before=before)
 
 
 def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, command_line, finite, make_panel, print_json, show_notes
+from deltarule.cli.screen import ROWS_SHOWN, finite, make_panel, print_json, show_notes, suggest
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
@@ -68,7 +68,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     output.console.print(make_panel("deltarule train", facts))
     output.console.print(make_panel("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
     next_command = "report" if series.inputs else "predict"  # predict would need rows with the future inputs
-    output.print_line(command_line(next_command, options.model, options.source), "bold")
+    suggest(output, next_command, options.model, options.source)
     if output.as_json:
         print_json(
             {
