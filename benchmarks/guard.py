@@ -28,8 +28,8 @@ FEWER, MORE, STEPS = 1, 4, 100  # epochs under valgrind, and the steps of each
 INSTRUCTIONS = "sgd-small: instructions a step under valgrind"
 
 
-def counted(names: list[str]) -> dict[str, float]:
-    """Every count, each in a process of its own, so that none sees what another imported or compiled."""
+def pluralized(names: list[str]) -> dict[str, float]:
+    """Return every count, each taken in a process of its own, so that none sees what another imported or compiled."""
     found: dict[str, float] = {}
     for name in names:
         done = subprocess.run(
@@ -43,7 +43,7 @@ def counted(names: list[str]) -> dict[str, float]:
 
 
 def environment() -> dict[str, str]:
-    """One thread, the CPU, no cache of compiled code."""
+    """Return an environment with one thread, the CPU, and no cache of compiled code."""
     places = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     more = {"JAX_PLATFORMS": "cpu", "NPROC": "1", "OMP_NUM_THREADS": "1", "JAX_ENABLE_COMPILATION_CACHE": "0"}
     return os.environ | more | {"PYTHONPATH": os.pathsep.join(places), "PYTHONHASHSEED": "0"}
@@ -75,7 +75,7 @@ def instructions() -> dict[str, float]:
 def compare(
     found: dict[str, float], standard: dict[str, Any], version: str, tell: Callable[[str], object] = print
 ) -> bool:
-    """Tell every count beside its standard; whether none has grown beyond the tolerance."""
+    """Print every count beside its standard; return whether none has grown beyond the tolerance."""
     same = standard.get("jaxlib") == version
     if not same:
         tell(f"recorded with jaxlib {standard.get('jaxlib')}, and this is {version}: shown, not judged")
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--instructions", action="store_true", help="also count machine instructions with valgrind")
     parser.add_argument("--record", action="store_true", help="write the counts to benchmarks/guard.json")
     options = parser.parse_args(arguments)
-    found = counted(list(COUNTS)) | (instructions() if options.instructions else {})
+    found = pluralized(list(COUNTS)) | (instructions() if options.instructions else {})
     standard = json.loads(STANDARD.read_text()) if STANDARD.exists() else {}
     version = importlib.metadata.version("jaxlib")
     good = compare(found, standard, version)

@@ -30,7 +30,7 @@ def test_an_absurd_learning_rate_is_noticed_in_the_first_epoch(batch_size):
     assert result.message.startswith("training diverged in epoch 1 ")
     assert "eta = 1e+30" in result.message
     assert result.message.endswith("use a smaller eta.")
-    trees.mapped(np.testing.assert_array_equal, off(result.params), params)
+    trees.map_leaves(np.testing.assert_array_equal, off(result.params), params)
 
 
 @pytest.mark.parametrize("batch_size", [None, 4])
@@ -76,8 +76,8 @@ def test_divergence_outranks_the_goal():
 def test_the_length_of_a_chunk_changes_nothing(monkeypatch, chunk, callbacks):
     # One neuron on x = 1, y = 10 from 0: a ← a + 0.2 (10 - a), so a_t = 10 (1 - 0.8^t), at a cost of 50 · 0.64^t.
     start = [{"W": np.zeros((1, 1)), "b": np.zeros(1)}]
-    monkeypatch.setattr(loop, "CHUNK", chunk)
-    monkeypatch.setattr(loop, "CHUNK", chunk)
+    monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
+    monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every chunk as long as it may be
     result = dr.train(
         LINEAR, [[1.0]], [[10.0]], trainer=dr.GradientDescent(eta=0.1), epochs=40, params=start, callbacks=callbacks
@@ -98,5 +98,5 @@ def test_how_many_orders_are_drawn_at_once_changes_nothing(engine, monkeypatch, 
             monkeypatch.setattr("deltarule.training.compiled_loop.ORDER_NUMBERS", drawn)
         found.append(dr.train(SIGMOID, X, Y, trainer=trainer, epochs=17, seed=5))
     for other in found[1:]:
-        trees.mapped(np.testing.assert_array_equal, off(other.params), off(found[0].params))
+        trees.map_leaves(np.testing.assert_array_equal, off(other.params), off(found[0].params))
         np.testing.assert_array_equal(other.history["cost"], found[0].history["cost"])

@@ -33,7 +33,7 @@ def train(**options):
 
 def same(one, other):
     """Two results with the same bits."""
-    trees.mapped(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
+    trees.map_leaves(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
     assert (one.epochs, one.stop_reason, one.best_epoch) == (other.epochs, other.stop_reason, other.best_epoch)
 
 
@@ -52,7 +52,7 @@ def test_how_many_epochs_are_taken_in_turn_changes_nothing(monkeypatch, trainer)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every turn as long as it may be
     one_after_another = train(trainer=trainer, epochs=12)
     for chunk in (1, 7):
-        monkeypatch.setattr(loop, "CHUNK", chunk)
+        monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
         in_turn = train(trainer=trainer, epochs=12)
         assert len(in_turn.starts) == len(one_after_another.starts) == 3
         for one, other in zip(in_turn.starts, one_after_another.starts, strict=True):
@@ -102,7 +102,7 @@ def test_a_time_limit_ends_within_an_epoch_and_keeps_the_last_whole_one(engine, 
     is left is what that many whole epochs leave. Where JAX compiles whole epochs, they are whole."""
     clock, begun = Clock(), []
     trainer = SECOND_ORDER.get(name, dr.GradientDescent(eta=0.3, batch_size=5))
-    if engine == "jax" and trainer.compiles_whole:
+    if engine == "jax" and trainer.compiles_epochs:
         pytest.skip("JAX compiles whole epochs of this trainer")
 
     class Watched(type(trainer)):
@@ -124,7 +124,7 @@ def test_a_time_limit_ends_within_an_epoch_and_keeps_the_last_whole_one(engine, 
     assert result.epochs >= 1
     assert len(result.history["cost"]) == result.epochs
     whole = train(trainer=trainer, restarts=1, epochs=result.epochs)
-    trees.mapped(
+    trees.map_leaves(
         np.testing.assert_array_equal, (off(result.params), result.history), (off(whole.params), whole.history)
     )
 
@@ -154,12 +154,12 @@ def test_ctrl_c_within_an_epoch_keeps_the_last_whole_one(monkeypatch, trials, ba
     assert len(tried) == trials
     assert len(result.history.get("cost", ())) == result.epochs < trials
     if result.epochs == 0:
-        trees.mapped(
+        trees.map_leaves(
             np.testing.assert_array_equal, off(result.params), NET.init(3, (2,), "float64", trainer.initializers)
         )
         return
     whole = train(trainer=trainer, restarts=1, epochs=result.epochs)
-    trees.mapped(
+    trees.map_leaves(
         np.testing.assert_array_equal, (off(result.params), result.history), (off(whole.params), whole.history)
     )
 

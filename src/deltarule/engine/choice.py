@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule.checks import require_choice
 from deltarule.engine import ENGINES, jax_is_installed
-from deltarule.errors import ConfigurationError, EngineWarning, installing
+from deltarule.errors import ConfigurationError, EngineWarning, how_to_install
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -55,14 +55,14 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
         return engine
     if needed is not None:
         return "jax"
-    if not trainer.compiles_whole:
+    if not trainer.compiles_epochs:
         return "numpy"
     found = estimate(net, trainer, shape, epochs)
     if found.engine == "jax" and not jax_is_installed():
         if found.numpy > MISSED * found.jax:
             warnings.warn(
                 f"this training may take {found.numpy:.0f} s by NumPy and {found.jax:.0f} s by JAX, which is not "
-                f"installed: {installing('jax')}.",
+                f"installed: {how_to_install('jax')}.",
                 EngineWarning,
                 stacklevel=3,
             )
@@ -80,14 +80,14 @@ def needs_jax(trainer: Any, devices: Any) -> str | None:
 def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) -> Estimate:
     """What each engine would need."""
     count = shape[0]
-    if not trainer.compiles_whole:
+    if not trainer.compiles_epochs:
         return Estimate(epochs * _exact_epoch(net, trainer, shape), float("inf"), "numpy")
     m = min(trainer.batch_size or count, count)
     steps = epochs * (trainer.steps or -(-count // m))
     numpy, jax = 0.0, CALL_JAX
     call = CALL_NUMPY if trainer.memory_copies == 1 else CALL_NUMPY + CALL_RULE
     for layer, below in zip(net.layers, net.shapes(shape[1:])[:-1], strict=True):
-        operations, calls = 6.0 * m * layer.multiplications(below), layer.calls(below)
+        operations, calls = 6.0 * m * layer.multiplications(below), layer.sequential_calls(below)
         if not operations:
             numpy += CALL_NUMPY
             continue

@@ -14,9 +14,9 @@ from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.ensemble import moments
 from deltarule.trainers.bayesian.leave_one_out import LeftOut, leave_one_out
-from deltarule.trainers.bayesian.logarithm import Logarithm
-from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.log_scale import LogScale
+from deltarule.trainers.bayesian.noise_law import NoiseLaw, fit_noise_law
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.training.session import TrainingResult
 
 ALL = 0.95  # effective parameters for each example and output from which a network passes through the examples
@@ -36,7 +36,7 @@ class Trained(NamedTuple):
     log_density: np.ndarray
 
     @property
-    def steps(self) -> Steps | None:
+    def steps(self) -> StepFeatures | None:
         """What its inputs went through."""
         return self.alone.steps[0]
 
@@ -46,7 +46,7 @@ class Trained(NamedTuple):
         return float(self.alone.gamma[0] / (self.alone.examples * self.net.outputs))
 
 
-def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps | None = None) -> Trained | None:
+def judged(net: Network, result: TrainingResult, train: Examples, steps: StepFeatures | None = None) -> Trained | None:
     """A trained network with its predictions of rows left out; None where they are not finite.
 
     Args:
@@ -86,7 +86,7 @@ def weigher(train: Examples) -> Any:
 
 
 def together(
-    several: Sequence[Trained], weights: np.ndarray, train: Examples, law: bool = True, log: Logarithm | None = None
+    several: Sequence[Trained], weights: np.ndarray, train: Examples, law: bool = True, log: LogScale | None = None
 ) -> BayesianEnsemble:
     """The ensemble with these weights, and the law of its noise, if it may have one.
 
@@ -94,7 +94,7 @@ def together(
     """
     plain = BayesianEnsemble.together([one.alone for one in several], weights)
     found, error = _law(several, plain, train)
-    log = None if log is None else log.smeared(error, train.each_weight)
+    log = None if log is None else log.with_smearing(error, train.each_weight)
     return replace(plain, law=found if law else None, log=log)
 
 
@@ -103,6 +103,6 @@ def _law(several: Sequence[Trained], plain: BayesianEnsemble, train: Examples) -
     f, variance = (np.stack([getattr(one.left_out, name) for one in several]) for name in ("mean", "variance"))
     mean, spread = moments(plain.weights, f, variance)
     X, Y = (np.asarray(array, np.float64) for array in (train.X, train.Y))
-    law = fitted_law(X, mean, Y - mean, spread, plain.noise, train.each_weight)
+    law = fit_noise_law(X, mean, Y - mean, spread, plain.noise, train.each_weight)
     grown = 1 + sum(w * one.used for w, one in zip(plain.weights, several, strict=True))
     return law._replace(scale=law.scale * grown), Y - mean

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 LEAST_SHARE = 0.02  # of the weight, below which a candidate is dropped
 
@@ -205,7 +205,7 @@ def in_words(names: Sequence[str], weights: np.ndarray, tried: int) -> str:
     largest = sorted(shares, key=lambda name: -shares[name])
     share = ", ".join(f"{several_of(name, list(names))} ({100 * shares[name]:.0f} %)" for name in largest)
     several = "is kept" if len(names) == 1 else "are averaged"
-    return f"of {counted(tried, 'network')} {len(names)} {several}, by how they predict rows left out: {share}"
+    return f"of {pluralized(tried, 'network')} {len(names)} {several}, by how they predict rows left out: {share}"
 
 
 def several_of(name: str, names: Sequence[str]) -> str:

@@ -21,10 +21,10 @@ from deltarule.models.verdict import Verdict
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.log_scale import LogScale, prefers_log_scale
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.trainers.stopping import Stopping, stop_sentence
-from deltarule.training.session import FROM_OUTSIDE, Callback, Onlooker, TrainingResult
+from deltarule.training.session import INTERRUPTIONS, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
 from deltarule.training.train import train
 
@@ -110,9 +110,9 @@ def fit(
         return outcome_of(replace(own, candidates=()), result, training, validation, targets.std)
     outcome = merged(plan, found, tries.examples, targets.std, tries.log)
     reason = tries.stop_reason
-    if reason not in FROM_OUTSIDE and not (tries.late() and found.tried < len(tries.candidates)):
+    if reason not in INTERRUPTIONS and not (tries.late() and found.tried < len(tries.candidates)):
         return outcome
-    reason = reason if reason in FROM_OUTSIDE else "time_limit"
+    reason = reason if reason in INTERRUPTIONS else "time_limit"
     message = stop_sentence(reason, tries.epochs, Stopping(time_limit=time_limit), plan.trainer, True)
     return replace(outcome, result=replace(outcome.result, stop_reason=reason, message=message))
 
@@ -130,7 +130,7 @@ def drawn(examples: Examples, count: int, seed: int) -> Examples:
     same = (X[taken] == X[np.argmax(taken)]).all(axis=0)
     for column in X[:, same & (np.ptp(X, axis=0) > 0)].T:
         taken[np.flatnonzero(column != column[np.argmax(taken)])[:RARE]] = True
-    some = examples.taken(taken)
+    some = examples.select(taken)
     return some if some.weights is None else replace(some, weights=np.maximum(1, count / weight.sum() * some.weights))
 
 
@@ -156,23 +156,23 @@ class Tries:
         self.plan, self.examples, self.how = plan, training, how
         self.kind, self.effort = kind_of(plan), get_effort(plan.effort)
         self.callbacks, self.time_limit, self.began = callbacks, time_limit, time.perf_counter()
-        self.log: Logarithm | None = None
+        self.log: LogScale | None = None
         self.epochs, self.stop_reason = 0, ""
         self.plain: tuple[Plan, TrainingResult] | None = None
         self.first: list[Any] = []  # the first candidate, where it was trained to choose the scale
 
     def choose_scale(self, targets: Scaling) -> None:
-        """Take the logarithm of the target where the first candidate predicts better with it, see `Logarithm`."""
+        """Take the logarithm of the target where the first candidate predicts better with it, see `LogScale`."""
         if self.kind is not averaged or not self.effort.logarithm:
             return
         Y, weight = np.asarray(self.examples.Y, np.float64), self.examples.each_weight
-        log = Logarithm.of(Y, -targets.mean / targets.std, weight)
+        log = LogScale.of(Y, -targets.mean / targets.std, weight)
         if log is None:
             return
         own, plain, plain_run = self.examples, self.one(self.plan.candidates[0], 0), self.plain
         self.examples = replace(own, Y=log.encode(Y))
         logged = None if self.late() else self.one(self.plan.candidates[0], 0)
-        if plain is not None and logged is not None and speaks_for_logarithm(Y, plain, logged, log, weight):
+        if plain is not None and logged is not None and prefers_log_scale(Y, plain, logged, log, weight):
             self.log, self.first = log, [logged]
         else:
             self.examples, self.plain, self.first = own, plain_run, [plain]
@@ -187,7 +187,7 @@ class Tries:
         if number == 0 and self.first:
             return self.first[0]
         own, X = self.plan.of(candidate), np.asarray(self.examples.X, np.float64)
-        steps = Steps.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
+        steps = StepFeatures.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
             return None
         seen = self.examples if steps is None else replace(self.examples, X=steps(X))
@@ -208,7 +208,7 @@ class Tries:
 
     def late(self) -> bool:
         """Whether no further one may begin."""
-        return self.stop_reason in FROM_OUTSIDE or self.left() == 0
+        return self.stop_reason in INTERRUPTIONS or self.left() == 0
 
     def _shifted(self, callback: Callback) -> Callback:
         before = self.epochs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.labels import probabilities
-from deltarule.errors import some
+from deltarule.errors import shorten
 from deltarule.inspection.roc import roc_curve
 from deltarule.models.words import MOST_NAMES, number, share
 
@@ -79,7 +79,7 @@ def class_lines(scores: dict[str, Any]) -> dict[str, str]:
 def _lowest(values: dict[str, float | None], form: Callable[[float], str]) -> str:
     """The classes with the lowest values, at most `MOST_NAMES`, in the order of the values."""
     known = sorted((value, name) for name, value in values.items() if value is not None)
-    return some([f"{name!r} {form(value)}" for value, name in known], MOST_NAMES)
+    return shorten([f"{name!r} {form(value)}" for value, name in known], MOST_NAMES)
 
 
 def named(part: str, scores: dict[str, Any]) -> dict[str, Any]:

@@ -131,12 +131,12 @@ class Model(Plots):
         Raises:
             OSError: the file cannot be written.
         """
-        from deltarule.files.whole_file import write_whole
+        from deltarule.files.atomic_write import write_atomically
         from deltarule.models.card import report_of
 
         page = Page(report_of(self))
         if path is not None:
-            write_whole(Path(path), page.encode())
+            write_atomically(Path(path), page.encode())
         return page
 
     @property

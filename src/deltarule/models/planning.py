@@ -19,11 +19,11 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
-from deltarule.network.side_by_side import lets_pass
-from deltarule.network.stacks import fitted, stack
+from deltarule.network.side_by_side import can_be_identity
+from deltarule.network.stacks import load_stack, with_reshapes
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.steps import KINDS, places
+from deltarule.trainers.bayesian.steps import KINDS, step_positions
 from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 OUTPUT_ACTIVATION = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # of classes
@@ -91,9 +91,9 @@ def is_choosing(recipe: Recipe) -> bool:
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     """The networks that the effort has room for; where values cannot pass a layer, those of one hidden layer."""
     X = np.asarray(problem.X, np.float64)
-    inputs: dict[str | None, int] = {kind: X.shape[1] + n for kind in KINDS if len(X) and (n := len(places(X, kind)))}
-    inputs[None] = problem.inputs
-    passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    steps = {kind: len(step_positions(X, kind)) for kind in KINDS if len(X)}
+    inputs = {None: problem.inputs} | {kind: X.shape[1] + n for kind, n in steps.items() if n}
+    passing = can_be_identity(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
     def operations(candidate: Candidate) -> float:
         net = plan.of(candidate).net
@@ -112,12 +112,12 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
     """How targets are read for a cost: as numbers where it is for numbers alone, divided by their mean if it asks so.
 
-    These are `task` and `by_mean` of `deltarule.data.load`.
+    These are `task` and `divide_by_mean` of `deltarule.data.load`.
     """
     if cost is None:
-        return {"task": task, "by_mean": False}
+        return {"task": task, "divide_by_mean": False}
     numbers = "regression" if is_for_numbers(cost) else None
-    return {"task": task or numbers, "by_mean": not get_cost(cost).shifts_targets}
+    return {"task": task or numbers, "divide_by_mean": not get_cost(cost).shifts_targets}
 
 
 def is_for_numbers(cost: str | Cost) -> bool:
@@ -205,7 +205,7 @@ def _check_trainer(recipe: Recipe, trainer: Any) -> None:
             f"trainer is {trainer!r}: give one of auto, {', '.join(TRAINERS)}, or a trainer such as "
             "deltarule.LevenbergMarquardt()."
         )
-    elif trainer.judged_by is not None:
+    elif trainer.selects_by is not None:
         raise ConfigurationError(f"trainer is {trainer!r}: give its name, trainer='bayesian', and its patience there.")
     for name, value in special(recipe).items():
         if name != "l2" and not isinstance(trainer, str):
@@ -268,7 +268,7 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) 
     if recipe.stack is not None:
         hidden = [
             replace(layer, initializer=recipe.init) if getattr(layer, "initializer", "") is None else layer  # pyright: ignore[reportArgumentType, reportCallIssue]
-            for layer in fitted(stack(recipe.stack), problem.image_shape or (problem.inputs,))
+            for layer in with_reshapes(load_stack(recipe.stack), problem.image_shape or (problem.inputs,))
         ]
         return Network([*hidden, output], cost)
     defaults = problem.defaults

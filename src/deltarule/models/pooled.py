@@ -15,8 +15,8 @@ from deltarule.network.examples import checked_rows
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import side_by_side
 from deltarule.trainers.bayesian import BayesianEnsemble
-from deltarule.trainers.bayesian.left_out import left_out
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.leave_one_out import leave_one_out_logits
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.training.session import TrainingResult
 
 
@@ -25,13 +25,15 @@ class Classifier(NamedTuple):
 
     net: Network
     result: TrainingResult
-    steps: Steps | None
+    steps: StepFeatures | None
     gamma: float
     log_evidence: float
     z: np.ndarray
 
 
-def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps | None = None) -> Classifier | None:
+def judged(
+    net: Network, result: TrainingResult, train: Examples, steps: StepFeatures | None = None
+) -> Classifier | None:
     """A trained network with its outputs for rows left out; None where they are not finite.
 
     Args:
@@ -43,7 +45,8 @@ def judged(net: Network, result: TrainingResult, train: Examples, steps: Steps |
     X = np.asarray(train.X, np.float64) if steps is None else steps(np.asarray(train.X, np.float64))
     alone = BayesianEnsemble.of(net, result, X, train.Y, train.weights)
     known = alone.members[0]
-    z = left_out(net, known, checked_rows(net, known.params, "X", X, train.Y, train.weights), leaving(train))
+    rows = checked_rows(net, known.params, "X", X, train.Y, train.weights)
+    z = leave_one_out_logits(net, known, rows, leaving(train))
     if not np.isfinite(z).all():
         return None
     return Classifier(net, result, steps, float(alone.gamma[0]), float(alone.log_evidence[0]), z)
@@ -63,7 +66,7 @@ def weigher(train: Examples) -> Callable[[Sequence[Classifier]], tuple[np.ndarra
 
 def joined(several: Sequence[Classifier], weights: np.ndarray) -> tuple[Network, Params]:
     """One network whose logits are the weighted sum of theirs."""
-    parts = [(one.net, trees.mapped(np.asarray, one.result.params)) for one in several]
+    parts = [(one.net, trees.map_leaves(np.asarray, one.result.params)) for one in several]
     whole = [part if one.steps is None else one.steps.before(*part) for one, part in zip(several, parts, strict=True)]
     return side_by_side(whole, weights.tolist())
 

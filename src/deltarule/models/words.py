@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from deltarule.errors import some
+from deltarule.errors import shorten
 
 MOST_NAMES = 6  # in a sentence
 
@@ -33,7 +33,7 @@ def quoted(names: Sequence[object]) -> str:
     >>> quoted(["a", "b"])
     "'a', 'b'"
     """
-    return some([repr(name) for name in names], MOST_NAMES)
+    return shorten([repr(name) for name in names], MOST_NAMES)
 
 
 def finite(value: Any) -> Any:

@@ -11,7 +11,7 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.engine.machine import threads_for_order, threads_for_work
 from deltarule.engine.randomness import Path, orders
-from deltarule.engine.rows import Record, Rows, Turn
+from deltarule.engine.rows import EpochContext, Record, Rows
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
@@ -32,14 +32,16 @@ class Trainer:
     initializers: ClassVar[dict[str, str]] = {}  # of activations, in place of their own
     learning_rate_name: ClassVar[str | None] = None  # what to make smaller where training diverges
     cost_before_step: ClassVar[bool] = False  # whether the record's cost is that of the parameters before the step
-    judged_by: ClassVar[str | None] = None  # the record whose largest value marks the best parameters, if any does
+    selects_by: ClassVar[str | None] = None  # the record whose largest value marks the best parameters, if any does
     first_order: ClassVar[bool] = False  # whether it takes small batches, so that others can go on where these end
-    takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
-    compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
-    whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
-    keeps_cut_epochs: ClassVar[bool] = False  # whether an epoch that the clock or Ctrl-C ends returns what it has done
-    takes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
-    knows_error_bars: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
+    allows_random_layers: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
+    compiles_epochs: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
+    sums_over_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
+    keeps_partial_epochs: ClassVar[bool] = (
+        False  # whether an epoch that the clock or Ctrl-C ends returns what it has done
+    )
+    minimizes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
+    has_posterior: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
     l2: float | None = None  # lambda of its penalty
     max_fail: int | None = None  # epochs without progress after which it stops of its own
     memory_copies: int = 1  # of the parameters, in a first-order trainer's memory
@@ -109,7 +111,7 @@ class Trainer:
         """The state before the first step, of a trainer whose state knows no examples."""
         raise NotImplementedError
 
-    def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:
+    def epoch(self, net: "Network", state: Any, rows: Rows, context: EpochContext) -> tuple[Any, Record]:
         """One epoch: the new state and its record, scalars or small arrays by name, "cost" among them.
 
         A record may hold "stop", the index in `deltarule.trainers.stopping.STOP_REASONS` of the trainer's own reason
@@ -173,7 +175,9 @@ def judge(old: float, new: float, predicted: float) -> tuple[float, int]:
     return rho, ACCEPTED if rho > SMALLEST_GAIN else LOW_GAIN
 
 
-def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[tuple[Rows, float, float | None]]:
+def batches(
+    trainer: Trainer, rows: Rows, context: EpochContext, total: float
+) -> Iterator[tuple[Rows, float, float | None]]:
     """Each batch of an epoch, its share of the weight of all examples, `total`, and lambda of its penalty.
 
     The share is the number of its examples times their mean weight, and not the weight of the batch itself: the
@@ -182,7 +186,7 @@ def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[
     """
     count, m, l2 = int(rows.count), trainer.batch_size or int(rows.count), trainer.l2
     for i in range(-(-count // m)):
-        turn.clock()
+        context.check_time()
         share = min(m, count - i * m) * (total / count)
-        batch = engine.of(rows.x).take_batch(rows, turn.order, i, m, count)
+        batch = engine.of(rows.x).take_batch(rows, context.order, i, m, count)
         yield batch, share, None if l2 is None else l2 * share / total

@@ -20,7 +20,7 @@ from deltarule.network.network import Network
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
+from deltarule.training.checkpoints.fingerprint import Fingerprint, describe, describe_stream, fingerprint
 from deltarule.training.session import Callback, Session, TrainingResult
 from deltarule.training.streaming.course import Feed, StreamedCourse, chunk_rows
 from deltarule.training.train import NO_RULES, check_kinds, check_together, engine_of, run, starting_points
@@ -96,7 +96,7 @@ def train_stream(
     with E.computing_in(dtype):
         mesh = E.mesh_of(devices)
         whole = stream
-        stream = stream if mesh is None else E.own_stream(stream)
+        stream = stream if mesh is None else E.shard_stream(stream)
         counts = E.process_counts(len(stream))
         if not counts.all():
             idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
@@ -107,18 +107,18 @@ def train_stream(
         if stopping.min_grad is not None:
             rule = f"min_grad is {stopping.min_grad:g}"
             raise ConfigurationError(f"{rule}, and a stream is not judged by it: leave it out.")
-        if trainer.whole_stream:
+        if trainer.sums_over_stream:
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
         validation = validation_rows(net, start, validation_data, dtype, mesh)
         if mesh is not None:
-            start = E.everywhere(mesh, start)
+            start = E.replicate(mesh, start)
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
         feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
         course = StreamedCourse(net, trainer, feed, validation, as_path(seed), stopping, "cost", ())
 
         def settings() -> Fingerprint:
-            found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
-            return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
+            found = fingerprint(course, [start], seed, dtype, describe_stream(E, whole, stream))
+            return found | ({} if trainer.sums_over_stream else {"memory": describe(memory)})
 
         session = Session(course, epochs, callbacks, started)
         return run(session, [start], settings, checkpoint, resume, checkpoint_every)
