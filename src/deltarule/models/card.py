@@ -88,10 +88,10 @@ def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, ro
 
 
 def _at_hand(model: "Model", schema: "Schema") -> Evidence:
-    """The model on the rows that it was trained with, by part; of images on those held out for the test."""
+    """The model on the rows that it was trained with, by part; on images of the test part only."""
     parts = {part: rows for part, rows in model.examples.items() if len(rows)}
     if schema.image_shape is not None:
-        return evidence_of(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
+        parts = {"test": parts["test"]}
     X, Y, rows = (np.concatenate([getattr(part, name) for part in parts.values()]) for name in ("X", "Y", "rows"))
     names = np.repeat(list(parts), [len(part) for part in parts.values()])
     known = np.isfinite(Y).all(axis=1)  # of several targets some may be missing
