@@ -48,7 +48,7 @@ class OtherLayer(dr.Dense):
 
 @pytest.mark.parametrize("net", [dr.Network([dr.Dense(3)], OtherCost()), dr.Network([OtherLayer(3)])])
 def test_layers_and_costs_of_users_are_not_saved(tmp_path, net):
-    with pytest.raises(ModelFileError, match=r"cannot be written .*own layers"):
+    with pytest.raises(ModelFileError, match=r"not a layer or cost"):
         dr.save(tmp_path / "m.safetensors", net, net.init(0, (2,)))
 
 
@@ -150,7 +150,7 @@ def test_a_file_of_something_else(tmp_path):
     with pytest.raises(ModelFileError, match="damaged or not a safetensors file"):
         dr.load(tmp_path / "text")
     save_file(TENSORS, tmp_path / "foreign")
-    with pytest.raises(ModelFileError, match=r"safetensors.* no 'deltarule' metadata"):
+    with pytest.raises(ModelFileError, match=r"safetensors.* 'deltarule' metadata"):
         dr.load(tmp_path / "foreign")
 
 
@@ -161,14 +161,14 @@ def test_a_file_of_something_else(tmp_path):
             DESCRIPTION | {"format_version": FORMAT_VERSION + 1},
             "format version 2.* up to 1",
         ),
-        (DESCRIPTION | {"format_version": "new"}, "has format version 'new'"),
-        (DESCRIPTION | {"format_version": 0}, "has format version 0"),
+        (DESCRIPTION | {"format_version": "new"}, "invalid format version 'new'"),
+        (DESCRIPTION | {"format_version": 0}, "invalid format version 0"),
         ("{", "has damaged deltarule metadata"),
         ("[]", "has damaged deltarule metadata"),
         ({}, "has damaged deltarule metadata"),
         (
             DESCRIPTION | {"layers": [{"kind": "Fractal"}]},
-            r"no network .*\('Fractal'\)",
+            r"cannot be built .*\('Fractal'\)",
         ),
         (DESCRIPTION | {"layers": [{"kind": "Dense", "n": 0}]}, "cannot be built .*is 0"),
         (DESCRIPTION | {"layers": [{"kind": "Dense", "n": 2, "m": 1}]}, "cannot be built"),
