@@ -23,9 +23,11 @@ extensions = [
 ]
 exclude_patterns = ["equations.py"]
 templates_path: list[str] = []
+smartquotes = False  # they would turn the -- of an option into a dash
 html_theme = "pydata_sphinx_theme"
 html_title = "deltarule"
 html_static_path = ["_static"]
+html_css_files = ["deltarule.css"]
 html_last_updated_fmt = None  # the same pages from the same sources
 html_theme_options = {
     "navbar_end": ["version-switcher", "theme-switcher"],

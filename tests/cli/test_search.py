@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import deltarule as dr
-from deltarule.cli.choices import Choices
-from deltarule.cli.options import as_words
+from deltarule.cli.options import to_arguments
 from deltarule.cli.search import parse_variations
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.files.model_file import load_model
 from deltarule.models.trainers import TRAINERS
 from deltarule.tuning import Range
@@ -105,10 +105,11 @@ def test_bayes(run, shelf):
     ("words", "said"),
     [
         (("--vary", "eta"), ("--vary is 'eta'", "NAME=LOW:HIGH")),
-        (("--vary", "speed=1:2"), ("--vary is 'speed=1:2'", "eta, batch-size")),
+        (("--vary", "speed=1:2"), ("--vary is 'speed=1:2'", "eta, batch-size", "'eta=0.01:10'")),
+        (("--vary", "batch-size=1,2.5"), ("--vary is 'batch-size=1,2.5'", "whole numbers")),
         (("--vary", "eta=1:0.1"), ("--vary is 'eta=1:0.1'", "above 1")),
         (("--vary", "eta=0:1"), ("--vary is 'eta=0:1'", "above 0")),
-        (("--vary", "eta=a,b"), ("--vary is 'eta=a,b'", "could not convert")),
+        (("--vary", "eta=a,b"), ("--vary is 'eta=a,b'", "numbers")),
         (("--vary", "eta=-1,1"), ("--eta", "-1.0", "above 0")),
         (("--vary", "momentum=0:2"), ("--momentum", "2", "below 1")),
         (("--vary", "hidden=30:50"), ("--vary is 'hidden=30:50'", "no range")),
@@ -182,11 +183,11 @@ def test_what_cannot_be_compared_is_not_replaced(run, shelf, seed):
     assert Path("flowers.safetensors").read_bytes() == before
 
 
-NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
+NOTHING = dict.fromkeys(TrainingOptions.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
 
 def choices(**given):
-    return Choices(**NOTHING | given)
+    return TrainingOptions(**NOTHING | given)
 
 
 def test_ranges_and_values():
@@ -213,11 +214,11 @@ def test_ranges_and_values():
 
 def test_options_that_give_the_values_again():
     given = choices(eta=0.5, batch_size=7, hidden="30,20", out=Path("m.safetensors")).record()
-    assert as_words(Choices, given | {"out": ()}) == [
+    assert to_arguments(TrainingOptions, given | {"out": ()}) == [
         "--hidden", "30,20", "--eta", "0.5", "--batch-size", "7",
     ]  # fmt: skip
     given = choices(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
-    assert as_words(Choices, given.record()) == [
+    assert to_arguments(TrainingOptions, given.record()) == [
         "--target", "price", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed", "4",
         "--drop-missing",
     ]  # fmt: skip

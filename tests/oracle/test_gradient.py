@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import deltarule as dr
 from deltarule import trees
 from engines import BOTH, on
-from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, jax, jnp, mean_cost, problem
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, every_pair, jax, jnp, mean_cost, problem
 
 STEP = 6e-6  # of central differences: the cube root of the rounding of float64
 
@@ -28,7 +28,7 @@ def assert_gradient_is_the_derivative(activations, sizes, cost, m, seed):
     expected, gradients = jax.tree.map(np.asarray, expected), []
     for engine in BOTH:
         found_cost, found = net.cost_and_gradient(on(engine, params), x, y)
-        gradients.append(trees.mapped(np.asarray, found))
+        gradients.append(trees.map_leaves(np.asarray, found))
         assert found_cost.dtype == np.float64
         np.testing.assert_allclose(found_cost, expected_cost, rtol=1e-13)
         for i, layer in enumerate(expected):
@@ -38,8 +38,7 @@ def assert_gradient_is_the_derivative(activations, sizes, cost, m, seed):
     return params, x, y, gradients
 
 
-@pytest.mark.parametrize("cost", COSTS, ids=str)
-@pytest.mark.parametrize("output", OUTPUTS)
+@every_pair()
 def test_every_output_and_cost(output, cost):
     position = OUTPUTS.index(output) + COSTS.index(cost)
     activations = (HIDDEN[position % 5], HIDDEN[(position + 1) % 5], output)
@@ -66,7 +65,7 @@ def test_every_hidden_activation(hidden, cost):
 
 
 @given(data=st.data())
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_any_stack_of_layers(data):
     depth = data.draw(st.integers(1, 5), label="layers")
     activations = data.draw(st.tuples(*[st.sampled_from(HIDDEN)] * (depth - 1), st.sampled_from(OUTPUTS)))
@@ -96,4 +95,4 @@ def test_a_step_with_l2_and_l1(l2, l1, engine):
     net = network(activations, (3, 5, 4), *cost)
     result = dr.train(net, x, y, trainer=trainer, epochs=1, params=params, engine=engine)
     assert result.history["cost"][0] == pytest.approx(float(value), rel=1e-12)
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)

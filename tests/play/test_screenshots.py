@@ -1,4 +1,7 @@
-"""The pictures of docs/play.md and docs/report.md, taken where all tests run; $DELTARULE_SCREENSHOTS keeps them."""
+"""The pictures of docs/play.md and docs/report.md, taken where the slow tests run; $DELTARULE_SCREENSHOTS keeps them.
+
+What the pages do is in test_browser.py and in inspection/report/test_page.py.
+"""
 
 import os
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 import deltarule as dr
 from deltarule.play.sources import problem_of
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("uvicorn")
 Image = pytest.importorskip("PIL.Image")
 
@@ -131,7 +135,6 @@ def test_the_report_of_a_regression(browser, report_of, tmp_path, folder):
     page.close()
 
 
-@pytest.mark.slow
 def test_the_report_of_a_classification(browser, report_of, folder):
     page = browser.new_page(viewport={"width": 900, "height": 860}, color_scheme="light")
     page.goto(report_of("digits", "--epochs", "10", "--hidden", "15").as_uri())

@@ -87,7 +87,7 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
     numpy, jax = 0.0, CALL_JAX
     call = CALL_NUMPY if trainer.memory_copies == 1 else CALL_NUMPY + CALL_RULE
     for layer, below in zip(net.layers, net.shapes(shape[1:])[:-1], strict=True):
-        operations, calls = 6.0 * m * layer.multiplications(below), layer.calls(below)
+        operations, calls = 6.0 * m * layer.multiplications(below), layer.sequential_calls(below)
         if not operations:
             numpy += CALL_NUMPY
             continue

@@ -198,4 +198,4 @@ def _check(net: Network, params: Params) -> None:
         net.check(params, shape)
         return
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        layer.check_alone(p, i)
+        layer.check_parameters(p, i)

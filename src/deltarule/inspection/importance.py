@@ -18,10 +18,10 @@ SMALLEST = float(
 
 def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
     """Each column with the network inputs it becomes; none for images."""
-    return {} if schema.image_shape else {column.name: (column, block) for column, block in schema.blocks}
+    return {} if schema.image_shape else {column.name: (column, block) for column, block in schema.column_slices}
 
 
-def chosen_rows(count: int, most: int = ROWS) -> np.ndarray:
+def sample_rows(count: int, most: int = ROWS) -> np.ndarray:
     """At most so many of the rows, always the same ones."""
     return np.random.default_rng(0).permutation(count)[:most]
 

@@ -16,7 +16,7 @@ from deltarule import engine as engines
 from deltarule import trees
 from deltarule.arrays import is_key
 from deltarule.checks import as_dtype, require_count, require_number
-from deltarule.data.table_checks import too_few_rows
+from deltarule.data.table_checks import few_rows_note
 from deltarule.engine.choice import choose_engine
 from deltarule.engine.randomness import as_path
 from deltarule.inspection import plots
@@ -34,7 +34,7 @@ from deltarule.models.scaling import Scaling
 from deltarule.models.trainers import TRAINERS
 from deltarule.models.watching import HAS_CALLBACKS, watched
 from deltarule.network.examples import checked_rows, require_finite
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.training.loop import Course
@@ -121,7 +121,7 @@ class NetworkEstimator(BaseEstimator):
         parts = hold_out(rows, share, seed, classes) if plan.way.holds_out else (rows, None)
         training, validation = (part and self._weighed(part).as_examples() for part in parts)
         assert training is not None
-        for note in too_few_rows(round(float(parts[0].weight.sum()))):  # copies count
+        for note in few_rows_note(round(float(parts[0].weight.sum()))):  # copies count
             warnings.warn(f"{note}.", UserWarning, stacklevel=3)
         plan = plan.for_count(len(training))
 
@@ -225,7 +225,7 @@ class NetworkEstimator(BaseEstimator):
 
 def _as_numpy(params: Any) -> Any:
     """The parameters as float64 arrays of NumPy: they pickle everywhere, and predict to 16 digits."""
-    return trees.mapped(lambda p: np.asarray(p, np.float64), params)
+    return trees.map_leaves(lambda p: np.asarray(p, np.float64), params)
 
 
 def go_on(
@@ -252,7 +252,7 @@ def go_on(
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)
-    X, net = require_finite("X", X, dtype), for_targets(net, Y)
+    X, net = require_finite("X", X, dtype), mask_missing_targets(net, Y)
     E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
     with E.computing_in(dtype):
         (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
@@ -263,11 +263,11 @@ def go_on(
             carry = course.start(start)
             carry = carry._replace(epoch=carry.epoch + epoch)  # which decides the order of the examples
             if state is not None:
-                carry = carry._replace(state=trees.mapped(E.put, state))
+                carry = carry._replace(state=trees.map_leaves(E.put, state))
             carry, records, outside = course.advance(carry, epoch + 1)
         if outside is not None:
             raise KeyboardInterrupt
-        return trees.mapped(_leaf, carry.state), float(records["cost"][0]), E.name
+        return trees.map_leaves(_leaf, carry.state), float(records["cost"][0]), E.name
 
 
 def _leaf(leaf: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.errors import ModelFileError, pluralized
-from deltarule.inspection.report import Evidence, diagram, gather, html_report
+from deltarule.inspection.report import Evidence, collect_evidence, diagram, html_report
 from deltarule.models.candidates import several_of
 from deltarule.models.metrics import in_words, of_part
 from deltarule.models.plan import in_a_line
@@ -32,7 +32,7 @@ def card(model: "Model") -> dict[str, str]:
         "columns": None if schema is None else ", ".join(_column_names(schema)),
         "target": None if schema is None else ", ".join(schema.target_names),
         "network": _network(model),
-        "cost": model.net.cost.in_words("standard deviations"),
+        "cost": model.net.cost.describe("standard deviations"),
         "trainer": training.get("trainer"),
         "engine": ENGINES.get(training.get("engine", "")),
         "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),
@@ -84,7 +84,7 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
 def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
     """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
     assert model.schema is not None
-    return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
+    return collect_evidence(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
 
 
 def _at_hand(model: "Model", schema: "Schema") -> Evidence:

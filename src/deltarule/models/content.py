@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule.data.dataset import Examples
-from deltarule.data.row_codes import row_codes, scattered
+from deltarule.data.row_codes import mix_bits, row_codes
 
 LEAST_ROWS = 7  # under which 15 % is less than one row, and all of them train
 
@@ -72,7 +72,7 @@ def hold_out(
     """
     if len(rows.X) < LEAST_ROWS:
         return rows, None
-    rank = scattered(rows.code ^ scattered(np.full(len(rows.X), seed, np.uint64)))
+    rank = mix_bits(rows.code ^ mix_bits(np.full(len(rows.X), seed, np.uint64)))
     groups = np.zeros(len(rows.X), int) if classes is None else classes
     whole = _with_one_target(row_codes(rows.X))
     held = np.zeros(len(rows.X))

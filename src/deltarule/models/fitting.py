@@ -130,7 +130,7 @@ def drawn(examples: Examples, count: int, seed: int) -> Examples:
     same = (X[taken] == X[np.argmax(taken)]).all(axis=0)
     for column in X[:, same & (np.ptp(X, axis=0) > 0)].T:
         taken[np.flatnonzero(column != column[np.argmax(taken)])[:RARE]] = True
-    some = examples.taken(taken)
+    some = examples.select(taken)
     return some if some.weights is None else replace(some, weights=np.maximum(1, count / weight.sum() * some.weights))
 
 

@@ -16,9 +16,9 @@ from sklearn.utils import _safe_indexing, check_array, check_consistent_length, 
 from sklearn.utils.validation import validate_data
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of
-from deltarule.data.columns import CategoricalColumn, NumericColumn, encode_columns, find_columns
+from deltarule.data.columns import CategoricalColumn, NumericColumn, encode_columns, require_columns
 from deltarule.data.table_columns import choose_inputs
-from deltarule.data.table_file import is_frame, numbered
+from deltarule.data.table_file import is_frame, with_default_index
 from deltarule.errors import DataError
 from deltarule.models.scaling import Scaling
 
@@ -52,7 +52,7 @@ def validated(
     """
     by_name = isinstance(sample_weight, str)
     if by_name:
-        column = find_columns(X, (sample_weight,), "X")[sample_weight]
+        column = require_columns(X, (sample_weight,), "X")[sample_weight]
         X, sample_weight = X.drop(columns=sample_weight), column
     is_table = by_name or _is_mixed(X) if first else estimator._table is not None
     if not is_table:
@@ -133,8 +133,8 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: a cell is missing, a text stands among numbers, or no column can be an input.
         """
-        frame = numbered(X)
-        find_columns(frame, tuple(frame.columns), "X")
+        frame = with_default_index(X)
+        require_columns(frame, tuple(frame.columns), "X")
         frame = frame.assign(**{name: as_numbers(frame[name]) for name in frame if _are_numbers(frame[name])})
         kinds, notes = choose_inputs(frame, "X")
         for note in notes:
@@ -148,8 +148,8 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: X is no DataFrame, lacks a column, or a cell is missing, no number or no known category.
         """
-        frame, names = numbered(X) if is_frame(X) else X, [column.name for column in self.columns]
-        _refuse_missing(find_columns(frame, tuple(names), "X")[names])
+        frame, names = with_default_index(X) if is_frame(X) else X, [column.name for column in self.columns]
+        _refuse_missing(require_columns(frame, tuple(names), "X")[names])
         return encode_columns(self.columns, frame, "X")
 
     def scaling(self, measured: Scaling) -> Scaling:
@@ -161,7 +161,7 @@ class TableInputs(NamedTuple):
         """The columns as a schema holds them."""
         firsts = np.cumsum([0, *(column.width for column in self.columns[:-1])])
         return tuple(
-            column.rescaled(*(float(entry[first]) for entry in scaling))
+            column.rescale(*(float(entry[first]) for entry in scaling))
             for column, first in zip(self.columns, firsts, strict=True)
         )
 

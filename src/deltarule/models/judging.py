@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
+from deltarule.data.table_checks import (
+    DuplicateRows,
+    constant_columns,
+    find_duplicates,
+    find_leaks,
+    identifier_columns,
+    recommended_rows,
+)
 from deltarule.errors import pluralized, shorten
-from deltarule.inspection.importance import chosen_rows, permutation_importance
+from deltarule.inspection.importance import permutation_importance, sample_rows
 from deltarule.models import regression_verdict
 from deltarule.models.metrics import PARTS, Scores, class_lines, measure
 from deltarule.models.outcome import Outcome
@@ -38,10 +45,10 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     if data.schema.image_shape is not None or data.streamed:
         known = data.task == "classification"
         return Verdict({}, _learnt_nothing(data, scores, outcome.plan.settings.eta) if known else [])
-    table: DataSet = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
+    table: DataSet = data.with_complete_targets()  # pyright: ignore[reportAttributeAccessIssue]
     X = np.concatenate([table.validation.X, table.test.X])
     Y = np.concatenate([table.validation.Y, table.test.Y])
-    chosen, copied = chosen_rows(len(X)), copies(table)
+    chosen, copied = sample_rows(len(X)), find_duplicates(table)
     net, params = outcome.plan.net, outcome.result.params
     importance = permutation_importance(net, params, table.schema, X[chosen], Y[chosen])
     if table.schema.classes is None:
@@ -62,7 +69,7 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     return Verdict(lines, _of_table(table, copied) + warnings, importance)
 
 
-def _many(copied: Copies) -> bool:
+def _many(copied: DuplicateRows) -> bool:
     """Whether so many test rows stand among the training rows too that their scores measure memory."""
     return bool(copied.test.mean() > MANY_COPIES)
 
@@ -83,7 +90,7 @@ def _columns(importance: dict[str, float], data: "DataSet") -> str:
     return f"{shown} ({what}){useless}"
 
 
-def _of_table(data: "DataSet", copied: Copies) -> list[str]:
+def _of_table(data: "DataSet", copied: DuplicateRows) -> list[str]:
     """What is suspicious about the table itself."""
     warnings = []
     if _many(copied):
@@ -92,7 +99,7 @@ def _of_table(data: "DataSet", copied: Copies) -> list[str]:
             f"{len(copied.test):,} test rows stand among the training rows too: the scores measure memory. If they are "
             "not separate measurements that agree, leave the copies out, with pandas for example by drop_duplicates()"
         )
-    wanted = rows_wanted(data)
+    wanted = recommended_rows(data)
     if wanted is not None:
         warnings.append(
             f"{len(data.train)} training rows are few for {pluralized(data.schema.input_width, 'input')}: at least "
@@ -102,12 +109,12 @@ def _of_table(data: "DataSet", copied: Copies) -> list[str]:
     if constant:
         verb = "holds" if len(constant) == 1 else "hold"
         warnings.append(f"{quoted(constant)} {verb} one value in every training row and can explain nothing")
-    for name in row_numbers(data):
+    for name in identifier_columns(data):
         warnings.append(
             f"{name!r} holds another whole number in every row: if it only numbers rows, orders or customers, leave "
             "the column out, for it says nothing of new ones"
         )
-    for leak in leaks(data, copied):
+    for leak in find_leaks(data, copied):
         warnings.append(
             f"{leak.column!r} alone predicts {leak.target!r} almost exactly: if it is not known before "
             f"{leak.target!r} is, leave the column out"

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deltarule.inspection.residuals import usual_error
+from deltarule.inspection.residuals import robust_std
 from deltarule.network.cost import Cost
 from deltarule.network.costs import EFFICIENT, Huber
 
@@ -53,7 +53,7 @@ def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray, Y: np.ndarray) 
 def _enlarged(Y: np.ndarray) -> float:
     """By how much outliers enlarge the standard deviation of the targets, at least 1, the mean over them."""
     columns = [y[~np.isnan(y)] for y in Y.T]
-    spreads = [(float(np.std(y)), usual_error(y - np.median(y))) for y in columns if len(y)]
+    spreads = [(float(np.std(y)), robust_std(y - np.median(y))) for y in columns if len(y)]
     return float(np.mean([max(std / usual, 1.0) if usual > 0 else 1.0 for std, usual in spreads] or [1.0]))
 
 
@@ -78,7 +78,7 @@ def noise_scale(X: np.ndarray, Y: np.ndarray) -> float:
 
 def _scales(errors: np.ndarray) -> np.ndarray:
     """Of each target, from the median of its errors (N, k), which outliers on one side hardly move."""
-    return np.array([usual_error(e - np.median(e)) for e in errors.T])
+    return np.array([robust_std(e - np.median(e)) for e in errors.T])
 
 
 def _around_a_line(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ def _between_neighbours(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     X, Y = rows[:, : X.shape[1]], rows[:, X.shape[1] :]
     number = cKDTree(X).query(X, k=2)[1]
     other = np.where(number[:, 0] == np.arange(len(X)), number[:, 1], number[:, 0])  # of equal X either may come first
-    return np.array([usual_error(d) / 2**0.5 for d in (Y - Y[other]).T])
+    return np.array([robust_std(d) / 2**0.5 for d in (Y - Y[other]).T])
 
 
 def _after_fits(X: np.ndarray, Y: np.ndarray, scale: float) -> float:

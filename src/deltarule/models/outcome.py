@@ -159,7 +159,7 @@ def outcome_of(
         validation: those that were held out, if any.
         scales: what each target of a regression was divided by, (k,).
     """
-    result = replace(result, params=trees.mapped(np.asarray, result.params))
+    result = replace(result, params=trees.map_leaves(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
         kind, starts = kind_of(plan), [one for one in result.starts or (result,) if "log_evidence" in one.history]
         judgements = [kind.judged(plan.net, replace(one, starts=()), train) for one in starts]
@@ -178,7 +178,7 @@ def outcome_of(
 
 def kind_of(plan: Plan) -> Any:
     """The module that judges, weighs and joins networks of this cost: their means, or the logits of classes."""
-    return pooled if plan.net.cost.knows_noise(plan.net.output_activation) else averaged
+    return pooled if plan.net.cost.has_known_noise(plan.net.output_activation) else averaged
 
 
 def merged(plan: Plan, found: Found, train: Examples, scales: np.ndarray, log: LogScale | None = None) -> Outcome:

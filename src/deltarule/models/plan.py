@@ -114,7 +114,7 @@ class Plan:
 
 def in_a_line(net: Network, sizes: tuple[int, ...]) -> str:
     """A network's layers in a line; `sizes` are n_1 and those of the layers with weights."""
-    if all(layer.keeps_shape or (layer.has_outputs and layer.takes == 1) for layer in net.layers):
+    if all(layer.keeps_shape or (layer.can_be_last and layer.input_axes == 1) for layer in net.layers):
         words = [getattr(layer, "activation", None) or layer.label for layer in net.layers]
         return f"{'-'.join(map(str, sizes))} ({', '.join(words)})"
     return " - ".join(

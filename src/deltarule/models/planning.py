@@ -19,8 +19,8 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
-from deltarule.network.side_by_side import lets_pass
-from deltarule.network.stacks import fitted, stack
+from deltarule.network.side_by_side import can_be_identity
+from deltarule.network.stacks import load_stack, with_reshapes
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.bayesian.steps import KINDS, step_positions
@@ -93,7 +93,7 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     X = np.asarray(problem.X, np.float64)
     steps = {kind: len(step_positions(X, kind)) for kind in KINDS if len(X)}
     inputs = {None: problem.inputs} | {kind: X.shape[1] + n for kind, n in steps.items() if n}
-    passing = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    passing = can_be_identity(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
     def operations(candidate: Candidate) -> float:
         net = plan.of(candidate).net
@@ -112,12 +112,12 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
 def reading_of_targets(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
     """How targets are read for a cost: as numbers where it is for numbers alone, divided by their mean if it asks so.
 
-    These are `task` and `by_mean` of `deltarule.data.load`.
+    These are `task` and `divide_by_mean` of `deltarule.data.load`.
     """
     if cost is None:
-        return {"task": task, "by_mean": False}
+        return {"task": task, "divide_by_mean": False}
     numbers = "regression" if is_for_numbers(cost) else None
-    return {"task": task or numbers, "by_mean": not get_cost(cost).shifts_targets}
+    return {"task": task or numbers, "divide_by_mean": not get_cost(cost).shifts_targets}
 
 
 def is_for_numbers(cost: str | Cost) -> bool:
@@ -268,7 +268,7 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) 
     if recipe.stack is not None:
         hidden = [
             replace(layer, initializer=recipe.init) if getattr(layer, "initializer", "") is None else layer  # pyright: ignore[reportArgumentType, reportCallIssue]
-            for layer in fitted(stack(recipe.stack), problem.image_shape or (problem.inputs,))
+            for layer in with_reshapes(load_stack(recipe.stack), problem.image_shape or (problem.inputs,))
         ]
         return Network([*hidden, output], cost)
     defaults = problem.defaults

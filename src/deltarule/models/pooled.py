@@ -66,7 +66,7 @@ def weigher(train: Examples) -> Callable[[Sequence[Classifier]], tuple[np.ndarra
 
 def joined(several: Sequence[Classifier], weights: np.ndarray) -> tuple[Network, Params]:
     """One network whose logits are the weighted sum of theirs."""
-    parts = [(one.net, trees.mapped(np.asarray, one.result.params)) for one in several]
+    parts = [(one.net, trees.map_leaves(np.asarray, one.result.params)) for one in several]
     whole = [part if one.steps is None else one.steps.before(*part) for one, part in zip(several, parts, strict=True)]
     return side_by_side(whole, weights.tolist())
 

@@ -23,7 +23,7 @@ def score(net: Network, params: Params, data: "LoadedData") -> Scores:
     """The metrics of the validation and of the test part, and of a table's training part if it is in memory."""
     parts = {"validation": data.validation, "test": data.test}
     if data.schema.image_shape is None and not data.streamed:
-        parts = {"training": data.with_all_targets().train} | parts  # pyright: ignore[reportAttributeAccessIssue]
+        parts = {"training": data.with_complete_targets().train} | parts  # pyright: ignore[reportAttributeAccessIssue]
     return {part: measure(net, params, data.schema, examples.X, examples.Y) for part, examples in parts.items()}
 
 

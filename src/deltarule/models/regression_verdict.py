@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deltarule.data.cells import split_unit
 from deltarule.data.columns import NumericColumn
-from deltarule.data.units import split_unit
 from deltarule.errors import pluralized
-from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
+from deltarule.inspection.residuals import Outliers, UnequalErrors, find_outliers, find_unequal_errors, robust_std
 from deltarule.models.metrics import PARTS, Scores
 from deltarule.models.outcome import Known, Outcome
 from deltarule.models.words import number, share
@@ -34,7 +34,7 @@ class Target(NamedTuple):
     rows: np.ndarray
     actual: np.ndarray
     predicted: np.ndarray
-    far: FarRows | None
+    far: Outliers | None
     unequal: UnequalErrors | None
 
 
@@ -49,15 +49,15 @@ def targets_of(data: "DataSet", outcome: Outcome) -> list[Target]:
     log = _logarithm(outcome)
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
         errors = column.std * (a - y if log is None else log.relative_error(y, a))
-        spread = usual_error(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
-        noisy = usual_error(errors) > NO_NOISE * min(spread, 1.0) * column.std
-        unequal = unequal_errors(a, errors) if noisy and log is None else None
-        far = far_rows(errors[whole], held[whole]) if noisy and whole.any() else None
+        spread = robust_std(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
+        noisy = robust_std(errors) > NO_NOISE * min(spread, 1.0) * column.std
+        unequal = find_unequal_errors(a, errors) if noisy and log is None else None
+        far = find_outliers(errors[whole], held[whole]) if noisy and whole.any() else None
         if far is not None:
             own = column.std * (a - y)
             rows_of = np.flatnonzero(whole)[far.rows]
             part = float((own[rows_of] ** 2).sum() / (own[whole] ** 2).sum())
-            far = far._replace(rows=rows_of, usual=usual_error(own[whole]), share=part)
+            far = far._replace(rows=rows_of, robust_std=robust_std(own[whole]), share=part)
         found.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
     return found
 
@@ -133,10 +133,10 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
     about, spread = f"about {number(noise, 3)} (standard deviation)", target.column.std
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {number(spread, 3)} of the target itself"
-    if target.far is not None and noise <= target.far.usual:
+    if target.far is not None and noise <= target.far.robust_std:
         return f"{about}, far rows aside"
     if target.far is not None:
-        return f"{about}, most of which far rows make; without them it is about {number(target.far.usual, 3)}"
+        return f"{about}, most of which far rows make; without them it is about {number(target.far.robust_std, 3)}"
     if rmse <= NEAR_THE_NOISE * noise:
         return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
     return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
@@ -185,11 +185,11 @@ def _of_errors(targets: list[Target], cost: str, follows: Any, tried: bool) -> l
     for j, (column, rows, actual, predicted, far, unequal) in enumerate(targets):
         name = column.name
         if far is not None:
-            worst = far.rows[0]
+            worst, usual = far.rows[0], number(far.robust_std, 3)
             lie, make = ("lies", "makes") if len(far.rows) == 1 else ("lie", "make")
             found.append(
                 f"{pluralized(len(far.rows), 'row')} {lie} ({share(len(far.rows) / len(rows))}) far from the others, "
-                f"whose usual error is {number(far.usual, 3)}, and {make} {share(far.share)} of the squared error, "
+                f"whose usual error is {usual}, and {make} {share(far.share)} of the squared error, "
                 f"the farthest data row {rows[worst]}, where {name} is "
                 f"{number(float(actual[worst]), 6)} and {number(float(predicted[worst]), 6)} is predicted: if they are "
                 f"faults, {remedy_of_far}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.data.table import load_table
-from deltarule.data.table_file import rows_as_lines
+from deltarule.data.table_file import report_file_lines
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
 from deltarule.models.fitting import finished, fit, scaling_of
@@ -72,7 +72,7 @@ def fit_table(
         reading |= {} if value is None else {name: (value,) if isinstance(value, str) else tuple(value)}
     recipe = Recipe(**{name: value for name, value in options.items() if name in TRAINING})
     how = TableOptions(**reading)
-    with rows_as_lines(table, how):
+    with report_file_lines(table, how):
         data = load_table(
             table,
             target=target,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.engine.rows import Rows, linearized_at_once
+from deltarule.engine.rows import Rows, linearization_block
 from deltarule.models.words import finite
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
@@ -112,7 +112,7 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     found = {"x": x[:, 0], "y": a}
     if trainer.has_posterior and moment.epoch:
         count, sizes = len(rows.x), net.sizes(rows.x.shape[1:])
-        F = Objective(net, rows, linearized_at_once(count, sizes.parameters, sizes.outputs))
+        F = Objective(net, rows, linearization_block(count, sizes.parameters, sizes.outputs))
         form = trainer.form(sizes, count)
         gamma = np.float64(moment.record["gamma"])
         known = F.call(laplace_posterior, moment.params, moment.state.hyper, gamma, form=form)

@@ -11,7 +11,7 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.engine.machine import threads_for_order, threads_for_work
 from deltarule.engine.randomness import Path, orders
-from deltarule.engine.rows import Record, Rows, Turn
+from deltarule.engine.rows import EpochContext, Record, Rows
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
@@ -102,7 +102,7 @@ class Trainer:
         """The state before the first step, for a trainer whose initial state does not depend on the examples."""
         raise NotImplementedError
 
-    def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:
+    def epoch(self, net: "Network", state: Any, rows: Rows, context: EpochContext) -> tuple[Any, Record]:
         """Run one epoch; return the new state and the record, scalars or small arrays by name, "cost" among them.
 
         The record may hold "stop", the code of the trainer's own reason to stop (`deltarule.trainers.stopping`).
@@ -172,7 +172,9 @@ def judge(old: float, new: float, predicted: float) -> tuple[float, int]:
     return rho, ACCEPTED if rho > SMALLEST_GAIN else LOW_GAIN
 
 
-def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[tuple[Rows, float, float | None]]:
+def batches(
+    trainer: Trainer, rows: Rows, context: EpochContext, total: float
+) -> Iterator[tuple[Rows, float, float | None]]:
     """Yield each batch of an epoch, its share of the total weight of the examples, and lambda of its penalty.
 
     The share is the number of its examples times the mean weight of all, not the batch's own sum of weights: dividing
@@ -181,7 +183,7 @@ def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[
     """
     count, m, l2 = int(rows.count), trainer.batch_size or int(rows.count), trainer.l2
     for i in range(-(-count // m)):
-        turn.clock()
+        context.check_time()
         share = min(m, count - i * m) * (total / count)
-        batch = engine.of(rows.x).take_batch(rows, turn.order, i, m, count)
+        batch = engine.of(rows.x).take_batch(rows, context.order, i, m, count)
         yield batch, share, None if l2 is None else l2 * share / total

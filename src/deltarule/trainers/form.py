@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.engine.machine import in_units, require_room, total_memory
+from deltarule.engine.machine import format_bytes, require_free_memory, total_memory
 from deltarule.engine.rows import block_bytes
 from deltarule.network.network import Sizes
 
@@ -85,21 +85,21 @@ def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, E:
     """Return the memory that each of so many devices needs for a training on so many examples."""
     width, m = np.dtype(dtype).itemsize, trainer.batch_size
     n, k, neurons = sizes.parameters, sizes.outputs, sizes.neurons
-    rows, batch = E.copies.rows(-(-examples // devices)), min(m or examples, examples)
+    rows, batch = E.memory.rows(-(-examples // devices)), min(m or examples, examples)
     rows_of_step = min(rows, m or rows)
     form, R = trainer.form(sizes, batch), float(batch * k)
     if form is None:  # the parameters, their best, gradients, the rule's memory; z, activations and errors of one batch
-        always, for_each = E.copies.vectors
+        always, for_each = E.memory.vectors
         matrices = (always + for_each * trainer.memory_copies) * n
-        row = (trainer.numbers_per_neuron or E.copies.passes) * neurons + (0 if m is None else 2 * sizes.inputs)
+        row = (trainer.numbers_per_neuron or E.memory.passes) * neurons + (0 if m is None else 2 * sizes.inputs)
         work = min(rows_of_step * row * width, trainer.largest_block)
     elif form == "dual":
-        matrices, work = E.copies.dual * R * R, width * batch * (k + 3) * (neurons + sizes.inputs)
+        matrices, work = E.memory.dual * R * R, width * batch * (k + 3) * (neurons + sizes.inputs)
     else:
-        matrices = E.copies.primal * n * n if form == "primal" else CG_VECTORS * n
+        matrices = E.memory.primal * n * n if form == "primal" else CG_VECTORS * n
         row = max(n, 4 * neurons) if form == "primal" else 4 * neurons
-        work = E.copies.blocks * min(block_bytes(row, width), rows_of_step * k * row * width)
-    return Memory(float(rows * (sizes.inputs + k) * width), float(matrices * width), float(work), E.copies.examples)
+        work = E.memory.blocks * min(block_bytes(row, width), rows_of_step * k * row * width)
+    return Memory(float(rows * (sizes.inputs + k) * width), float(matrices * width), float(work), E.memory.examples)
 
 
 def require_memory(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
@@ -107,9 +107,10 @@ def require_memory(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.
     needed = memory_needed(sizes, examples, dtype, trainer, E, devices)
     free = E.free_memory(devices)
     if needed.total > free:
-        parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
+        step = format_bytes(needed.matrices + needed.work)
+        parts = f"{format_bytes(needed.examples)} for the examples, {step} for a step"
         form = trainer.form(sizes, min(trainer.batch_size or examples, examples))
-        require_room(f"training and its data ({parts})", needed.total, _advice(needed, trainer, form), free)
+        require_free_memory(f"training and its data ({parts})", needed.total, _advice(needed, trainer, form), free)
 
 
 def _advice(needed: Memory, trainer: Any, form: str | None) -> str:

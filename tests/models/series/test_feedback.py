@@ -30,8 +30,8 @@ def example(case, runs=3, steps=12):
         {"W": 0.5 * random.normal(size=p["W"].shape), "b": random.normal(size=p["b"].shape)}
         for p in net.init(0, (width,))
     ]
-    U = random.normal(size=(runs, lags.longest + steps, m))
-    return Feedback(net, lags, m, line), params, U, random.normal(size=(runs, lags.longest, k))
+    U = random.normal(size=(runs, lags.max_lag + steps, m))
+    return Feedback(net, lags, m, line), params, U, random.normal(size=(runs, lags.max_lag, k))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -41,7 +41,7 @@ def test_every_step_of_a_free_run_is_one_step_ahead_of_its_own_past(case):
     X = lagged(U, Y, model.lags)
     np.testing.assert_allclose(
         model.step(params, X.reshape(-1, model.width)).reshape((*X.shape[:2], -1)),
-        Y[:, model.lags.longest :],
+        Y[:, model.lags.max_lag :],
         atol=1e-13,
     )
 
@@ -51,7 +51,7 @@ def test_long_runs_are_found_from_runs_nearby(case, monkeypatch):
     """Newton's method on all steps at once ends in the numbers that one step after the other gives."""
     model, params, U, start = example(case, steps=feedback.LONG + 5)
     params = [{"W": 0.3 * p["W"], "b": p["b"]} for p in params]  # so that errors die out along the runs
-    near = model.free_run(trees.times(trees.mapped(lambda p: np.full_like(p, 1.05), params), params), U, start)
+    near = model.free_run(trees.multiply(trees.map_leaves(lambda p: np.full_like(p, 1.05), params), params), U, start)
     alone = model.free_run(params, U, start)
     assert np.abs(near - alone).max() > 1e-3
     found = []
@@ -78,9 +78,9 @@ def test_the_jacobian_is_that_of_differences(case):
     J = model.unrolled(params, U, model.free_run(params, U, start)).jacobian()
     random = np.random.default_rng(0)
     for _ in range(3):
-        v = trees.mapped(lambda p: random.normal(size=p.shape), params)
-        ahead, behind = (model.free_run(trees.plus(params, v, h), U, start) for h in (1e-6, -1e-6))
-        difference = ((ahead - behind) / 2e-6)[:, model.lags.longest :].ravel()
+        v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
+        ahead, behind = (model.free_run(trees.add(params, v, h), U, start) for h in (1e-6, -1e-6))
+        difference = ((ahead - behind) / 2e-6)[:, model.lags.max_lag :].ravel()
         np.testing.assert_allclose(J @ trees.ravel(v), difference, rtol=1e-6, atol=1e-7)
 
 
@@ -92,7 +92,7 @@ def test_the_start_of_a_run_moves_it_as_differences_say(case):
     random = np.random.default_rng(0)
     v = random.normal(size=start.shape)
     ahead, behind = (model.free_run(params, U, start + h * v) for h in (1e-6, -1e-6))
-    difference = ((ahead - behind) / 2e-6)[:, model.lags.longest :].ravel()
+    difference = ((ahead - behind) / 2e-6)[:, model.lags.max_lag :].ravel()
     np.testing.assert_allclose(response @ v.ravel(), difference, rtol=1e-6, atol=1e-8)
 
 
@@ -101,11 +101,11 @@ def test_the_bend_of_a_run_is_its_second_difference(case):
     model, params, U, start = example(case)
     Y = model.free_run(params, U, start)
     unrolled, random = model.unrolled(params, U, Y), np.random.default_rng(0)
-    v = trees.mapped(lambda p: random.normal(size=p.shape), params)
+    v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
     bend = unrolled.bend(v, unrolled.jacobian() @ trees.ravel(v))
     h = 1e-4
-    ahead, behind = (model.free_run(trees.plus(params, v, step), U, start) for step in (h, -h))
-    difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.longest :].ravel()
+    ahead, behind = (model.free_run(trees.add(params, v, step), U, start) for step in (h, -h))
+    difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.max_lag :].ravel()
     np.testing.assert_allclose(bend, difference, rtol=1e-4, atol=1e-4 * np.abs(bend).max())
 
 

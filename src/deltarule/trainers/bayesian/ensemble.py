@@ -17,7 +17,7 @@ from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.examples import as_inputs, checked_rows, require_finite
-from deltarule.network.missing_targets import as_given, for_targets
+from deltarule.network.missing_targets import mask_missing_targets, unmasked
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import side_by_side
 from deltarule.objective import Objective
@@ -94,8 +94,8 @@ class BayesianEnsemble:
         trainer = BayesianRegularization(solver=solver)
         known, evidences, gammas = [], [], []
         X = require_finite("X", X, np.dtype("float64"))
-        starts = [trees.mapped(np.asarray, one.params) for one in results]
-        net = for_targets(net, Y)
+        starts = [trees.map_leaves(np.asarray, one.params) for one in results]
+        net = mask_missing_targets(net, Y)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         form, block = trainer.plan(net, rows)
         F = Objective(net, rows, block)
@@ -108,7 +108,7 @@ class BayesianEnsemble:
                 known.append(F.call(laplace_posterior, params, hyper, gamma, form=form))
                 evidences.append(float(one.history["log_evidence"][at]))
                 gammas.append(float(gamma))
-        examples = float(net.cost.measured(rows.y, rows.mask).mean())
+        examples = float(net.cost.target_weight(rows.y, rows.mask).mean())
         evidence = np.array(evidences)
         weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
         return cls((net,) * len(known), tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
@@ -237,7 +237,7 @@ class BayesianEnsemble:
 
     def _whole(self, i: int) -> tuple[Network, Params]:
         """A member as one network that takes x."""
-        net, params, steps = as_given(self.nets[i]), self.members[i].params, self.steps[i]
+        net, params, steps = unmasked(self.nets[i]), self.members[i].params, self.steps[i]
         return (net, params) if steps is None else steps.before(net, params)
 
     def _block(self, X: np.ndarray) -> Prediction:

@@ -32,7 +32,7 @@ from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, broadcast_alpha, log_hyper_prior
 from deltarule.trainers.levenberg_marquardt.model import Step, corrected_step
-from deltarule.trees import dot, over, plus, ravel, scaled, times, unravel
+from deltarule.trees import add, divide, dot, multiply, ravel, scale, unravel
 
 
 class Evidence(NamedTuple):
@@ -62,12 +62,12 @@ class Dual(NamedTuple):
 
 def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
     """S = beta C + (1/2) p^T A p, from 2 C."""
-    return 0.5 * hyper.beta * square + 0.5 * dot(p, times(broadcast_alpha(hyper.alpha, p), p))
+    return 0.5 * hyper.beta * square + 0.5 * dot(p, multiply(broadcast_alpha(hyper.alpha, p), p))
 
 
 def primal_point(F: Objective, p: Params) -> Primal:
     """Sum J^T J over blocks of the examples."""
-    equations = F.sum(Linearization.normal_equations, p, at=linearize)
+    equations = F.sum(Linearization.normal_equations, p, prepare=linearize)
     return Primal(2 * equations.cost, equations.gradient, equations.hessian)
 
 
@@ -124,10 +124,10 @@ def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, *, 
     covariance, A = _covariance(hyper), broadcast_alpha(hyper.alpha, p)
     L = E.factor(_whitened_gram(at, covariance), 1.0)
     traces = gram_traces(at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
-    gradient = plus(scaled(_transposed_product(at, at.lin.r), hyper.beta), times(A, p))
+    gradient = add(scale(_transposed_product(at, at.lin.r), hyper.beta), multiply(A, p))
     S = objective(p, hyper, at.square)
-    gradient_norm = xp.sqrt(dot(gradient, over(gradient, A)))
-    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), times(covariance, traces), gradient_norm)
+    gradient_norm = xp.sqrt(dot(gradient, divide(gradient, A)))
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), multiply(covariance, traces), gradient_norm)
 
 
 def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Array) -> Step:
@@ -139,18 +139,18 @@ def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Arr
     def solve(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
         u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-        return over(_transposed_product(at, u), A)
+        return divide(_transposed_product(at, u), A)
 
-    gradient = plus(scaled(_transposed_product(at, r), hyper.beta), times(A, p))
-    shrinkage = scaled(p, 1 / (1 + mu))
-    s = scaled(plus(shrinkage, solve(r - at.lin.product(shrinkage))), -1.0)
-    predicted = 0.5 * (mu * dot(s, times(A, s)) - dot(gradient, s))
-    return corrected_step(s, scaled(solve(at.lin.acceleration(s)), -0.5), predicted)
+    gradient = add(scale(_transposed_product(at, r), hyper.beta), multiply(A, p))
+    shrinkage = scale(p, 1 / (1 + mu))
+    s = scale(add(shrinkage, solve(r - at.lin.product(shrinkage))), -1.0)
+    predicted = 0.5 * (mu * dot(s, multiply(A, s)) - dot(gradient, s))
+    return corrected_step(s, scale(solve(at.lin.acceleration(s)), -0.5), predicted)
 
 
 def _covariance(hyper: Hyperparameters) -> Precisions:
     """beta / alpha, by which (GRAM) scales the inputs of each layer."""
-    return trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    return trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
 
 
 def _whitened_gram(at: Dual, covariance: Precisions) -> Array:
@@ -166,7 +166,7 @@ def _transposed_product(at: Dual, u: Array) -> Params:
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
     """Return the parameters after a step of this damping, S there, and its predicted fall."""
     step = STEPS[form](F, p, at, hyper, mu)  # pyright: ignore[reportArgumentType]
-    params = plus(p, step.corrected)
+    params = add(p, step.corrected)
     return params, objective(params, hyper, 2 * F.sum(cost, params)), step.predicted
 
 
@@ -177,9 +177,9 @@ STEPS = {"primal": primal_step, "dual": dual_step}
 
 def residual_count(F: Objective) -> Array | None:
     """The weighted number of targets that are not missing, m k if none is; None if the cost has no beta."""
-    if F.net.cost.knows_noise(F.net.output_activation):
+    if F.net.cost.has_known_noise(F.net.output_activation):
         return None
-    return F.net.outputs * F.net.cost.measured(F.rows.y, F.rows.mask).mean()
+    return F.net.outputs * F.net.cost.target_weight(F.rows.y, F.rows.mask).mean()
 
 
 def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters, relevance: bool) -> Array:
