@@ -29,7 +29,9 @@ def test_the_logarithm_is_chosen_and_said(model):
 
 def test_it_predicts_better_than_without(model):
     X, y = rows(500, 1)
-    plain = dr.NetworkRegressor(effort=replace(EFFORTS["default"], logarithm=False), random_state=0).fit(*rows(250, 0))
+    plain = dr.NetworkRegressor(effort=replace(EFFORTS["default"], tries_logarithm=False), random_state=0).fit(
+        *rows(250, 0)
+    )
     assert plain.ensemble_.log is None
     own, other = (np.mean((one.predict(X) - y) ** 2) for one in (model, plain))
     assert own < other

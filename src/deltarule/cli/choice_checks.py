@@ -42,7 +42,7 @@ def check_choices(choices: Choices) -> None:
 
 def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
     """Field, reason and cure of what must not be given, as the other options are."""
-    from deltarule.models.planning import is_for_numbers
+    from deltarule.models.planning import is_regression_cost
     from deltarule.models.trainers import TRAINERS
 
     kind = choices.kind
@@ -71,7 +71,7 @@ def _contradictions(choices: Choices) -> Iterator[tuple[str, str, str]]:
     else:
         for name in ("horizon", "resample"):
             yield name, "the rows are no time series without --time or --lags", "give one of them, or leave it out"
-    if kind == "images" and choices.cost is not None and is_for_numbers(choices.cost):
+    if kind == "images" and choices.cost is not None and is_regression_cost(choices.cost):
         yield "cost", f"that is for numbers, and {choices.source} is a classification", LEAVE_OUT
     if kind == "folder":
         reason = WITHOUT[kind].format(choices.source)

@@ -58,9 +58,9 @@ def load_streamed(choices: Choices) -> "data.StreamedData":
 
 
 def _targets(choices: Choices) -> dict[str, Any]:
-    from deltarule.models.planning import reading_of_targets
+    from deltarule.models.planning import target_options
 
-    return {"target": choices.target, "seed": choices.seed, **reading_of_targets(choices.cost, choices.task)}
+    return {"target": choices.target, "seed": choices.seed, **target_options(choices.cost, choices.task)}
 
 
 def among(choices: Choices) -> Any:

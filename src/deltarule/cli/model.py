@@ -78,7 +78,7 @@ def table_options(model: "TrainedModel", reading: Reading) -> Any:
     from deltarule.models import model as models
 
     given = reading.table_options
-    return given if given.na else replace(given, na=models.reading(model).na)
+    return given if given.na else replace(given, na=models.missing_value_options(model).na)
 
 
 def known_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:

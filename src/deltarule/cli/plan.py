@@ -42,7 +42,7 @@ def plan(choices: Choices, machines: Machines) -> None:
     from deltarule import engine as engines
     from deltarule.engine.choice import choose_engine, estimate
     from deltarule.engine.machine import in_units as size
-    from deltarule.models.candidates import epochs_within, get_effort
+    from deltarule.models.candidates import affordable_epochs, get_effort
     from deltarule.training.forecast import forecast
 
     check_choices(choices)
@@ -56,7 +56,7 @@ def plan(choices: Choices, machines: Machines) -> None:
     devices = parse_devices("--on", machines.on)
     data = load_data(choices)
     planned = make_plan(choices, data)
-    plans = [planned.of(candidate) for candidate in planned.candidates] or [planned]
+    plans = [planned.for_candidate(candidate) for candidate in planned.candidates] or [planned]
     rows = planned.rows or len(data.train)
     shape, epochs = (rows, planned.sizes[0]), plans[0].epochs * plans[0].restarts
     with warnings_as_notes():
@@ -64,7 +64,7 @@ def plan(choices: Choices, machines: Machines) -> None:
         engine = choose_engine(asked, planned.net, planned.trainer, shape, epochs, choices.devices)
     every = [forecast(one.net, one.trainer, one.sizes[0], rows, engine=engine) for one in plans]
     effort = get_effort(planned.effort)
-    each = [epochs_within(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in every]
+    each = [affordable_epochs(effort, rows, one.flops, epochs) if planned.candidates else epochs for one in every]
     times = {p: sum(n * one.on(p) for n, one in zip(each, every, strict=True)) for p in devices}
     found = max(every, key=lambda one: one.memory.total)
     planned = replace(plans[every.index(found)], candidates=planned.candidates)
@@ -147,7 +147,7 @@ def long_training(choices: Choices, plan: "Plan", data: "data.DataSet") -> list[
     size = f"{counted(rows, 'example')}, {counted(data.schema.input_width, 'input')}"
     size += f", {counted(plan.epochs, 'epoch')}"
     size += f" from {counted(plan.restarts, 'start')}" if plan.restarts > 1 else ""
-    quicker = "a larger --batch-size" if "eta" in plan.takes else "--trainer adam"
+    quicker = "a larger --batch-size" if "eta" in plan.options else "--trainer adam"
     return [
         f"this training may take up to about {duration(seconds)} ({size}); {quicker} may be quicker, and --time-limit "
         f"{LONG:g} ends it after a minute and keeps the best network so far"

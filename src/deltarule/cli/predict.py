@@ -75,7 +75,7 @@ def _of_rows(model: "TrainedModel", asked: Prediction) -> Predictions:
     import numpy as np
 
     from deltarule.data.labels import probabilities
-    from deltarule.models.model import interval, spread
+    from deltarule.models.model import prediction_interval, prediction_std
 
     bars, schema = model.error_bars, model.schema
     if asked.steps is not None:
@@ -94,9 +94,9 @@ def _of_rows(model: "TrainedModel", asked: Prediction) -> Predictions:
     if schema.classes is not None:
         names = [_free(f"probability_{label}", taken) for label in schema.classes]
         said |= dict(zip(names, probabilities(outputs).T, strict=True))
-    bounds = {} if bars is None else {"std": spread(model, rows.X)}
+    bounds = {} if bars is None else {"std": prediction_std(model, rows.X)}
     if bars is not None and asked.interval is not None:
-        bounds["lower"], bounds["upper"] = interval(model, rows.X, asked.interval)
+        bounds["lower"], bounds["upper"] = prediction_interval(model, rows.X, asked.interval)
     return Predictions(
         title=f"predictions of {asked.model} for {rows.name}",
         targets=schema.target_names,

@@ -32,7 +32,7 @@ class Reporting(Rows):
 def report(asked: Reporting) -> None:
     """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
     from deltarule.files.whole_file import write_whole
-    from deltarule.models.card import report_of
+    from deltarule.models.card import render_report
 
     path = require_writable("--out", asked.out or Path(f"{asked.model.stem}.html"), asked.model, asked.source)
     trained: Any = read_model(asked.model, series=True)
@@ -44,7 +44,7 @@ def report(asked: Reporting) -> None:
         page = series_report(asked.model.name, trained, made_of, record, asked.source or "")
     else:
         evidence = None if asked.source is None else _evidence(trained, asked)
-        page = report_of(trained, evidence, _made_of(trained.training, asked.source))
+        page = render_report(trained, evidence, _made_of(trained.training, asked.source))
     write_whole(path, page.encode())
     if asked.as_json:
         emit_json(asked.facts | {"out": str(path), "bytes": path.stat().st_size})
@@ -56,7 +56,7 @@ def report(asked: Reporting) -> None:
 
 def _evidence(model: "TrainedModel", asked: Reporting) -> Any:
     """The model on the rows of the source; of images on those held out for the test."""
-    from deltarule.models.card import evidence_of
+    from deltarule.models.card import gather_evidence
 
     rows = read_rows(model, asked)
     X, Y = known_rows(model, rows)
@@ -66,7 +66,9 @@ def _evidence(model: "TrainedModel", asked: Reporting) -> Any:
     show_extrapolation(model, rows)
     numbers = rows.rows if rows.test_rows is None else None
     name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
-    return evidence_of(model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""), parts, numbers)
+    return gather_evidence(
+        model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""), parts, numbers
+    )
 
 
 def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:

@@ -15,14 +15,14 @@ from rich.text import Text
 
 from deltarule.cli.failures import as_typed
 from deltarule.errors import CheckpointWarning, EngineWarning
-from deltarule.models.words import finite
+from deltarule.models.formatting import to_json_types
 
 SHOWN = 10  # rows of a table of predictions
 
 
 def emit_json(record: dict[str, Any]) -> None:
     """Write the record as the one JSON line of standard output; a number that is not finite becomes null."""
-    print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
+    print(json.dumps(to_json_types(record), allow_nan=False, ensure_ascii=False))
 
 
 def show_notes(notes: Iterable[str]) -> None:

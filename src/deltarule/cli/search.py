@@ -24,7 +24,7 @@ from deltarule.cli.plan import make_plan
 from deltarule.cli.reading import Screen
 from deltarule.cli.screen import command, emit_json, table_of, warnings_as_notes
 from deltarule.errors import ConfigurationError, ModelFileError, counted
-from deltarule.models.words import number, share
+from deltarule.models.formatting import format_number, format_percent
 
 if TYPE_CHECKING:
     from deltarule.data import DataSet
@@ -175,12 +175,12 @@ def _run(choices: Choices, way: Way) -> tuple["DataSet", int, "SearchResult"]:
 
 def _words(trial: "Trial", monitor: str) -> str:
     """A trial in a line: what was chosen, how well it did, what became of it."""
-    score = share(trial.accuracy) if monitor == "accuracy" else f"cost {number(trial.cost)}"
+    score = format_percent(trial.accuracy) if monitor == "accuracy" else f"cost {format_number(trial.cost)}"
     return f"{_values(trial)}  validation {score}, {counted(trial.epochs, 'epoch')}, {trial.state}"
 
 
 def _values(trial: "Trial") -> str:
-    return " ".join(f"{name} {number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
+    return " ".join(f"{name} {format_number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
 
 
 def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> Choices:
@@ -194,14 +194,14 @@ def _as_trained(winner: Choices, data: "DataSet", trainer: str, epochs: int) -> 
 
 def _finish(choices: Choices, data: "DataSet", epochs: int, found: "SearchResult", way: Way) -> None:
     """Score the winner on the test part, save it, and say what was found."""
-    from deltarule.models.fitting import finished, scaling_of
-    from deltarule.models.outcome import outcome_of
+    from deltarule.models.fitting import finish_model, target_scaling
+    from deltarule.models.outcome import build_outcome
 
     winner = replace(choices, **found.best.values)
     plan = make_plan(winner, data, searching=True)
     winner = _as_trained(winner, data, plan.trainer_name, epochs)
-    outcome = outcome_of(plan, found.result, data.train, data.validation, scaling_of(data).std)
-    model = finished(outcome, data, summary.origin_of(winner))
+    outcome = build_outcome(plan, found.result, data.train, data.validation, target_scaling(data).std)
+    model = finish_model(outcome, data, summary.origin_of(winner))
     path, why = place_for(choices.model, data, model.training["metrics"])
     winner = winner if path == choices.model else replace(winner, out=path)
     model.training["options"] = winner.record()
@@ -238,7 +238,7 @@ def place_for(path: Path, data: "DataSet", metrics: dict[str, Any]) -> tuple[Pat
 
 def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str | None:
     """Why the file must not be replaced, or None if it may be."""
-    from deltarule.models.metrics import in_words, measure, of_part
+    from deltarule.models.metrics import describe_scores, measure, scores_of_part
 
     if not path.exists():
         return None
@@ -252,9 +252,9 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
     for part in ("validation", "test"):
         before = measure(model.net, model.params, data.schema, data.parts[part].X, data.parts[part].Y)
         name = "accuracy" if data.schema.classes is not None else "r2"
-        after = of_part(metrics, part)
+        after = scores_of_part(metrics, part)
         if before[name] is not None and after[name] is not None and before[name] > after[name]:
-            return f"its network is better on the {part} rows ({in_words(before)}, not {in_words(after)})"
+            return f"its network is better on the {part} rows ({describe_scores(before)}, not {describe_scores(after)})"
     return None
 
 
@@ -263,8 +263,8 @@ def _table(found: "SearchResult", plan: "Plan") -> Any:
     names = [name.replace("_", "-") for name in (*found.best.values, f"validation {plan.monitor}", "epochs", "seconds")]
     table = table_of(*names, "state", left=("state",), title=f"{counted(len(found.trials), 'trial')}, best first")
     for trial in found.trials[:MOST_ROWS]:
-        score = share(trial.accuracy) if plan.monitor == "accuracy" else number(trial.cost)
-        cells = [number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]
+        score = format_percent(trial.accuracy) if plan.monitor == "accuracy" else format_number(trial.cost)
+        cells = [format_number(value) if isinstance(value, float) else str(value) for value in trial.values.values()]
         row = (*cells, score, str(trial.epochs), f"{trial.seconds:.2f}", trial.state)
         table.add_row(*map(Text, row), style="bold green" if trial is found.trials[0] else "")
     if len(found.trials) > MOST_ROWS:

@@ -9,7 +9,7 @@ from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
 from deltarule.cli.reading import Rows, Screen, parse_hidden, parse_lags
-from deltarule.cli.screen import SHOWN, command, emit_json, finite, panel_of, show_notes
+from deltarule.cli.screen import SHOWN, command, emit_json, panel_of, show_notes, to_json_types
 from deltarule.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train_series(choices: Choices, screen: Screen) -> None:
     found = judged(model, fit.arrays, test.arrays, min(choices.horizon or LONGEST, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, found, outside)
-    metrics, name = finite(found.record()), Path(choices.source).name
+    metrics, name = to_json_types(found.record()), Path(choices.source).name
     told = {"seed": choices.seed, "verdict": lines, "warnings": warnings, "training_seconds": round(seconds, 3)}
     model.record_ = {"source": name, "options": choices.record(), "step": series.step, "metrics": metrics} | told
     model.save(choices.model)

@@ -56,7 +56,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     """Load and train."""
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
-    from deltarule.models.fitting import fit, scaling_of
+    from deltarule.models.fitting import fit, target_scaling
 
     data = load_streamed(choices) if choices.streamed else load_data(choices)
     plan = make_plan(choices, data)
@@ -64,7 +64,7 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
     if leads(choices) and choices.devices is None and not data.streamed:
         show_notes(long_training(choices, plan, data))  # pyright: ignore[reportArgumentType]
     with (
-        TrainingProgress(plan.most_epochs, len(data.train), plan.monitor) as progress,
+        TrainingProgress(plan.max_epochs, len(data.train), plan.monitor) as progress,
         watched(choices.watch and leads(choices)) as onlookers,
         warnings_as_notes(),
         _ended_like_ctrl_c(),
@@ -73,8 +73,8 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
             plan,
             data.train,
             data.validation,
-            scaling_of(data),
-            share=share,
+            target_scaling(data),
+            shard=share,
             time_limit=choices.time_limit,
             record=choices.recorded or (),
             callbacks=[progress.epoch, *onlookers] if leads(choices) else [],
@@ -90,10 +90,10 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
 
 def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", screen: Screen) -> None:
     """Score, judge, save, report, and leave with the exit code that the stop asks for."""
-    from deltarule.models.fitting import finished
+    from deltarule.models.fitting import finish_model
 
     result = outcome.result
-    model = finished(outcome, data, summary.origin_of(choices))
+    model = finish_model(outcome, data, summary.origin_of(choices))
     # A network without one good epoch must not take the place of a trained one.
     saved = result.best_epoch > 0 or not choices.model.exists()
     if saved:

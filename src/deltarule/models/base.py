@@ -20,8 +20,8 @@ from deltarule.data.table_checks import too_few_rows
 from deltarule.engine.choice import choose_engine
 from deltarule.engine.randomness import as_path
 from deltarule.inspection import plots
+from deltarule.models.callbacks import HAS_CALLBACKS, train_with_callbacks
 from deltarule.models.candidates import get_effort
-from deltarule.models.content import Weighted, hold_out
 from deltarule.models.fitting import fit
 from deltarule.models.inputs import Column, TableInputs, inputs_of
 from deltarule.models.model import Model
@@ -32,7 +32,7 @@ from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
 from deltarule.models.scaling import Scaling
 from deltarule.models.trainers import TRAINERS
-from deltarule.models.watching import HAS_CALLBACKS, watched
+from deltarule.models.weighted_rows import WeightedRows, hold_out
 from deltarule.network.examples import checked_rows, require_finite
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
@@ -112,41 +112,41 @@ class NetworkEstimator(BaseEstimator):
         measured = Scaling.measured(X, weight)
         return measured if self._table is None else self._table.scaling(measured)
 
-    def _train(self, rows: Weighted, classes: np.ndarray | None = None) -> None:
+    def _train(self, rows: WeightedRows, classes: np.ndarray | None = None) -> None:
         """Train on scaled rows and set the fitted attributes; `classes`, by number, are split each by itself."""
         share = require_number("validation_fraction", self.validation_fraction, above=0, below=1)
         plan = self._plan(self._recipe(), rows.X, rows.Y)
         random = check_random_state(self.random_state)
         seed = int(random.randint(2**31 - 1))
-        parts = hold_out(rows, share, seed, classes) if plan.way.holds_out else (rows, None)
+        parts = hold_out(rows, share, seed, classes) if plan.regularizer.holds_out else (rows, None)
         training, validation = (part and self._weighed(part).as_examples() for part in parts)
         assert training is not None
         for note in too_few_rows(round(float(parts[0].weight.sum()))):  # copies count
             warnings.warn(f"{note}.", UserWarning, stacklevel=3)
-        plan = plan.for_count(len(training))
+        plan = plan.limit_batch_size(len(training))
 
         def train(callbacks: Any) -> Any:
             start = None if self._is_fresh or self._single is None else self._single[1]
             how = {"seed": seed, "params": start, "dtype": plan.trainer.dtype, "engine": self.engine}
             return fit(plan, training, validation, self._target_scaling, callbacks=callbacks, **how)
 
-        outcome = watched(self, plan.most_epochs, train)
+        outcome = train_with_callbacks(self, plan.max_epochs, train)
         result = outcome.result
         if result.stop_reason == "diverged":
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
         self._forget()
         self.net_, self.params_ = outcome.plan.net, _as_numpy(result.params)
-        single = outcome.single()
+        single = outcome.network_to_continue()
         self._single = None if single is None else (single[0], _as_numpy(single[1]))
         self.history_ = result.history
         self.loss_curve_ = result.history["cost"].tolist()
         self.n_iter_ = result.epochs
         self.best_iter_ = result.best_epoch
         self.stop_reason_ = result.stop_reason
-        self.trainer_ = "lm" if plan.way.chooses_penalty else plan.trainer_name
+        self.trainer_ = "lm" if plan.regularizer.sets_penalty else plan.trainer_name
         self.engine_ = result.engine
         self.regularization_ = plan.regularization
-        self.networks_ = outcome.chosen()
+        self.networks_ = outcome.selection()
         self._going_on = None
         self._trained(outcome)
 
@@ -170,7 +170,7 @@ class NetworkEstimator(BaseEstimator):
         )
         return make_plan(recipe, problem)
 
-    def _weighed(self, rows: Weighted) -> Weighted:
+    def _weighed(self, rows: WeightedRows) -> WeightedRows:
         """The rows with the weights that they train and validate with."""
         return rows
 
@@ -188,7 +188,7 @@ class NetworkEstimator(BaseEstimator):
         random = check_random_state(self.random_state)
         recipe = replace(self._recipe(), regularization=None if self.l2 is None else "l2")
         recipe = replace(recipe, cost=self.net_.cost) if hasattr(self, "net_") else recipe
-        plan = self._plan(recipe, X, Y).for_count(len(X))
+        plan = self._plan(recipe, X, Y).limit_batch_size(len(X))
         params = getattr(self, "params_", None)
         if params is not None and self._going_on is None:  # after `fit`, whose network may be several side by side
             self.net_, params = self._single or (plan.net, None)

@@ -85,6 +85,6 @@ def temperature(z: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> float
     return float(np.exp(-0.5 * (low + high)))
 
 
-def cooled(params: Any, T: float) -> Any:
-    """The parameters with z^L divided by T: the output layer's W and b are."""
+def divide_logits(params: Any, T: float) -> Any:
+    """The parameters with z^L divided by the temperature T, that is, with W and b of the output layer divided by it."""
     return [*params[:-1], {name: array / T for name, array in params[-1].items()}]

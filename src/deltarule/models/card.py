@@ -8,11 +8,10 @@ import numpy as np
 from deltarule import trees
 from deltarule.errors import ModelFileError, counted
 from deltarule.inspection.report import Evidence, diagram, gather, html_report
-from deltarule.models.candidates import several_of
-from deltarule.models.metrics import in_words, of_part
-from deltarule.models.plan import in_a_line
-from deltarule.models.planning import sizes_of
-from deltarule.models.words import number
+from deltarule.models.candidates import name_with_count
+from deltarule.models.formatting import format_number
+from deltarule.models.metrics import describe_scores, scores_of_part
+from deltarule.models.plan import describe_network, sizes_of
 
 if TYPE_CHECKING:
     from deltarule.data.schema import Schema
@@ -26,7 +25,7 @@ def card(model: "Model") -> dict[str, str]:
     """What there is to say, by subject; what a file does not know is left out."""
     training, schema = model.training, model.schema
     metrics = training.get("metrics") or {}
-    scores = {part: of_part(metrics, part) for part in ("validation", "test")}
+    scores = {part: scores_of_part(metrics, part) for part in ("validation", "test")}
     found = {
         "data": _data(training),
         "columns": None if schema is None else ", ".join(_column_names(schema)),
@@ -37,12 +36,12 @@ def card(model: "Model") -> dict[str, str]:
         "engine": ENGINES.get(training.get("engine", "")),
         "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),
         "kept": training.get("kept") or _epochs(training),
-        "training cost": None if training.get("training_cost") is None else number(training["training_cost"]),
+        "training cost": None if training.get("training_cost") is None else format_number(training["training_cost"]),
         "noise": _noise(model),
         "unknowns": _unknowns(training),
         "residuals": _residuals(training),
         "effective parameters": _effective_parameters(training),
-        **{part: in_words(found) if found else None for part, found in scores.items()},
+        **{part: describe_scores(found) if found else None for part, found in scores.items()},
         "seed": training.get("seed"),
         "versions": ", ".join(f"{name} {words}" for name, words in (training.get("versions") or {}).items()) or None,
     }
@@ -56,11 +55,11 @@ def headline(model: "Model") -> str:
     inputs = ", ".join(_column_names(model.schema))
     inputs = inputs if len(inputs) <= 60 else counted(len(model.schema.inputs), "column")
     words = f"{', '.join(model.schema.target_names)} from {inputs}"
-    scores = of_part(model.training.get("metrics") or {}, "test")
-    return f"{words}; test {in_words(scores).replace(chr(10), ', ')}" if scores else words
+    scores = scores_of_part(model.training.get("metrics") or {}, "test")
+    return f"{words}; test {describe_scores(scores).replace(chr(10), ', ')}" if scores else words
 
 
-def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, str] | None = None) -> str:
+def render_report(model: "Model", evidence: Evidence | None = None, more: dict[str, str] | None = None) -> str:
     """The report, an HTML page.
 
     Args:
@@ -81,7 +80,7 @@ def report_of(model: "Model", evidence: Evidence | None = None, more: dict[str, 
     return html_report(title, model.schema, rows, model.training, evidence, network)
 
 
-def evidence_of(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
+def gather_evidence(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
     """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
     assert model.schema is not None
     return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
@@ -91,12 +90,12 @@ def _at_hand(model: "Model", schema: "Schema") -> Evidence:
     """The model on the rows that it was trained with, by part; of images on those held out for the test."""
     parts = {part: rows for part, rows in model.examples.items() if len(rows)}
     if schema.image_shape is not None:
-        return evidence_of(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
+        return gather_evidence(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
     X, Y, rows = (np.concatenate([getattr(part, name) for part in parts.values()]) for name in ("X", "Y", "rows"))
     names = np.repeat(list(parts), [len(part) for part in parts.values()])
     known = np.isfinite(Y).all(axis=1)  # of several targets some may be missing
     source = model.training.get("source") or "the table that trained it"
-    return evidence_of(model, X[known], Y[known], source, names[known], rows[known])
+    return gather_evidence(model, X[known], Y[known], source, names[known], rows[known])
 
 
 def _column_names(schema: "Schema") -> list[str]:
@@ -120,9 +119,9 @@ def _network(model: "Model") -> str:
     count = counted(trees.size(model.params), "parameter")
     one, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
     if one is None or n is None or starts is None or starts < 2:
-        return f"{in_a_line(model.net, sizes)}, {count}"
+        return f"{describe_network(model.net, sizes)}, {count}"
     names = training.get("networks") or [one] * starts
-    of = "; ".join(several_of(name, names) for name in dict.fromkeys(names))
+    of = "; ".join(name_with_count(name, names) for name in dict.fromkeys(names))
     several = f"{starts} networks, {of}" if len(set(names)) > 1 else of
     each = "" if training.get("networks") else f", of {counted(n, 'parameter')} each"
     return f"the average of {several}{each}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
@@ -137,15 +136,17 @@ def _epochs(training: dict[str, Any]) -> str | None:
 def _unknowns(training: dict[str, Any]) -> str | None:
     """Of differential equations the estimated coefficients, each with its standard error."""
     errors = training.get("standard_errors") or {}
-    of = {name: " (undetermined)" if error is None else f" ± {number(error, 2)}" for name, error in errors.items()}
-    words = [f"{name} {number(v, 5)}{of.get(name, '')}" for name, v in (training.get("unknowns") or {}).items()]
+    of = {
+        name: " (undetermined)" if error is None else f" ± {format_number(error, 2)}" for name, error in errors.items()
+    }
+    words = [f"{name} {format_number(v, 5)}{of.get(name, '')}" for name, v in (training.get("unknowns") or {}).items()]
     return f"{', '.join(words)}{' (± a standard error)' if errors else ''}" if words else None
 
 
 def _residuals(training: dict[str, Any]) -> str | None:
     """Of differential equations how well each is satisfied."""
     found = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
-    words = [f"{part['name']} {number(rms, 2)}" for part, rms in found]
+    words = [f"{part['name']} {format_number(rms, 2)}" for part, rms in found]
     return f"{', '.join(words)} (root mean squares)" if words else None
 
 
@@ -153,7 +154,9 @@ def _noise(model: "Model") -> str | None:
     std, schema = model.training.get("noise_std"), model.schema
     if schema is None or not isinstance(std, list) or len(std) != len(schema.target_names):
         return None
-    return ", ".join(f"{number(value, 3)} of {name}" for name, value in zip(schema.target_names, std, strict=True))
+    return ", ".join(
+        f"{format_number(value, 3)} of {name}" for name, value in zip(schema.target_names, std, strict=True)
+    )
 
 
 def _effective_parameters(training: dict[str, Any]) -> str | None:
@@ -162,4 +165,4 @@ def _effective_parameters(training: dict[str, Any]) -> str | None:
     )
     if gamma is None or n is None:
         return None
-    return f"{gamma:.1f} of the {n:,} of one network; log evidence {number(evidence, 6)}"
+    return f"{gamma:.1f} of the {n:,} of one network; log evidence {format_number(evidence, 6)}"

@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.base import NetworkEstimator
-from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import target_names, validated
 from deltarule.models.outcome import Outcome
 from deltarule.models.planning import is_first_order
+from deltarule.models.weighted_rows import WeightedRows, merge_duplicates
 from deltarule.trainers.base import Trainer
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if fresh:
             self._learn_classes(y)
-        rows = distinct(X, self._numbered(y), weight)
+        rows = merge_duplicates(X, self._numbered(y), weight)
         self.x_scaling_ = self._measured_inputs(rows.X, rows.weight) if fresh else self.x_scaling_.widened(rows.X)
         classes = rows.Y[:, 0].astype(int)
         self._weight_of_class = None
@@ -197,11 +197,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _weighed(self, rows: Weighted) -> Weighted:
+    def _weighed(self, rows: WeightedRows) -> WeightedRows:
         """The rows with `class_weight` in their weights; after the split, which does not depend on it."""
         if self._weight_of_class is None:
             return rows
-        return rows.weighing(rows.weight * self._weight_of_class[np.argmax(rows.Y, axis=1)])
+        return rows.with_weight(rows.weight * self._weight_of_class[np.argmax(rows.Y, axis=1)])
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[np.ndarray, np.ndarray, Any]:
         """X (N, n_1), y (N,) or (N, k) and the weights, checked."""
@@ -225,8 +225,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     def _trained(self, outcome: Outcome) -> None:
         self.calibration_ = outcome.calibration
-        if outcome.pool is not None:
-            self.log_evidence_, self.effective_parameters_ = outcome.pool.log_evidence, outcome.pool.gamma
+        if outcome.bayesian is not None:
+            self.log_evidence_, self.effective_parameters_ = outcome.bayesian.log_evidence, outcome.bayesian.gamma
 
     def _learn_classes(self, y: np.ndarray, classes: Any = None) -> None:
         """All the labels that there are, sorted; where a row may have several they are numbered."""

@@ -28,7 +28,7 @@ LEAST_ROWS = 30  # for the network
 HIDDEN, EPOCHS, MAX_FAIL, ROUNDS, L2 = 10, 30, 6, 3, 0.01
 TRAINED = 0.7  # of the rows, the others stop the training
 PRECISION = 5.0  # 1/v
-STARTS = 4  # of a training with that penalty, unless a number is given; the one with the least cost is kept
+RESTARTS = 4  # of a training with that penalty by default; the network of the lowest cost is kept
 
 
 def huber_of(X: np.ndarray, Y: np.ndarray) -> Huber:

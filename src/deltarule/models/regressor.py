@@ -12,13 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 from deltarule.checks import require_number
 from deltarule.errors import ConfigurationError, DataError, ShapeError, counted
 from deltarule.models.base import NetworkEstimator
-from deltarule.models.content import Weighted, distinct
 from deltarule.models.inputs import inputs_of, target_names, validated
 from deltarule.models.outcome import Outcome
 from deltarule.models.plan import Plan
 from deltarule.models.planning import is_first_order
 from deltarule.models.recipe import Recipe
 from deltarule.models.scaling import Scaling
+from deltarule.models.weighted_rows import WeightedRows, merge_duplicates
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.trainers.base import Trainer
@@ -135,7 +135,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """
         fresh = self._is_fresh
         X, Y, weight = self._checked(X, y, sample_weight, first=fresh)
-        rows = distinct(X, Y, weight)
+        rows = merge_duplicates(X, Y, weight)
         if fresh:
             self._measure(rows)
         else:
@@ -155,7 +155,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         first = not hasattr(self, "params_")
         X, Y, weight = self._checked(X, y, sample_weight, first)
         if first:
-            self._measure(distinct(X, Y, weight))
+            self._measure(merge_duplicates(X, Y, weight))
         self.x_scaling_, self.y_scaling_ = self.x_scaling_.widened(X), self.y_scaling_.widened(Y)
         self._train_further(self.x_scaling_.encode(X), self.y_scaling_.encode(Y), weight)
         return self
@@ -224,7 +224,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         """Levenberg-Marquardt by name is that of Bayesian regularisation where this is what "auto" takes."""
         if recipe.trainer == "lm" and recipe.regularization == "auto":
             plan = super()._plan(replace(recipe, trainer="auto"), X, Y)
-            if not plan.way.holds_out and plan.rows is None:
+            if not plan.regularizer.holds_out and plan.rows is None:
                 return plan
         return super()._plan(recipe, X, Y)
 
@@ -234,11 +234,11 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def _trained(self, outcome: Outcome) -> None:
         """With "bayesian": the posteriors of all starts, and what they know of the noise."""
-        known = outcome.known
-        if known is None:
+        bayesian = outcome.bayesian
+        if bayesian is None:
             return
-        self.ensemble_, self.noise_std_ = known.ensemble, known.noise_std
-        self.log_evidence_, self.effective_parameters_ = known.log_evidence, known.gamma
+        self.ensemble_, self.noise_std_ = bayesian.ensemble, bayesian.noise_std
+        self.log_evidence_, self.effective_parameters_ = bayesian.log_evidence, bayesian.gamma
         same = self.y_scaling_.low == self.y_scaling_.high
         if same.any():
             warnings.warn(
@@ -279,7 +279,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             raise ValueError(f"y has {Y.shape[1]} targets, and the network was trained on {self.n_outputs_}.")
         return X, Y, weight
 
-    def _measure(self, rows: Weighted) -> None:
+    def _measure(self, rows: WeightedRows) -> None:
         cost = get_cost(self.cost)
         cost.check_targets("y", rows.Y)
         self.x_scaling_ = self._measured_inputs(rows.X, rows.weight)

@@ -10,9 +10,9 @@ from deltarule.data.table import load_table
 from deltarule.data.table_file import rows_as_lines
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
-from deltarule.models.fitting import finished, fit, scaling_of
+from deltarule.models.fitting import finish_model, fit, target_scaling
 from deltarule.models.model import Model
-from deltarule.models.planning import make_plan, reading_of_targets
+from deltarule.models.planning import make_plan, target_options
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
 
@@ -80,13 +80,13 @@ def fit_table(
             split=split,
             drop_missing=drop_missing,
             options=how,
-            **reading_of_targets(recipe.cost, task),
+            **target_options(recipe.cost, task),
         )
     for note in data.notes:
         warnings.warn(f"{note}.", UserWarning, stacklevel=2)
     plan = make_plan(recipe, Problem.of(data))
     running = {name: options[name] for name in RUNNING if name in options}
-    outcome = fit(plan, data.train, data.validation, scaling_of(data), seed=seed, **running)
+    outcome = fit(plan, data.train, data.validation, target_scaling(data), seed=seed, **running)
     said = {
         "source": str(table) if isinstance(table, str | Path) else None,
         "target": target[0] if len(target) == 1 else target,
@@ -102,7 +102,7 @@ def fit_table(
         "split_seed": seed,
         "drop_missing": drop_missing,
     }
-    return finished(outcome, data, origin)
+    return finish_model(outcome, data, origin)
 
 
 def _as_json(value: Any) -> Any:

@@ -14,7 +14,7 @@ HAS_CALLBACKS = find_spec("sklearn.callback") is not None
 COLUMNS = ("cost", "validation_cost")
 
 
-def watched(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], Outcome]) -> Outcome:
+def train_with_callbacks(estimator: Any, epochs: int, train: Callable[[Sequence[Callback]], Outcome]) -> Outcome:
     """The outcome of `train`, called with what `verbose` and scikit-learn's callbacks ask for.
 
     scikit-learn's callbacks are told of the fit and of every epoch; one that returns True after an epoch ends the
