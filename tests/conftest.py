@@ -18,7 +18,7 @@ from hypothesis import settings
 from deltarule import data, engine
 from deltarule.engine.choice import choose_engine
 from deltarule.errors import DataError
-from deltarule.training.checkpoints import folder, keeper
+from deltarule.training.checkpoints import storage
 from engines import NAMES
 
 # Compiling is most of the JAX engine's tests' time, and they run little of what they compile: XLA's costlier passes are
@@ -111,9 +111,9 @@ def delay() -> Callable[[Path, float], None]:
     """A function that makes a folder's newest checkpoint say that its training took so many seconds."""
 
     def to(directory: Path, seconds: float) -> None:
-        path = folder.checkpoints_in(directory)[0]
-        content = folder.from_bytes(path.read_bytes())
+        path = storage.checkpoints_in(directory)[0]
+        content = storage.from_bytes(path.read_bytes())
         assert content.description["seconds"] > 0
-        path.write_bytes(keeper.to_bytes(content._replace(description=content.description | {"seconds": seconds})))
+        path.write_bytes(storage.to_bytes(content._replace(description=content.description | {"seconds": seconds})))
 
     return to

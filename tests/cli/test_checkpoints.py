@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.files.model_file import load_model
-from deltarule.training.checkpoints import folder
+from deltarule.training.checkpoints import storage
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_an_interrupted_training_says_how_to_go_on(run, words, monkeypatch):
 
 def test_a_damaged_checkpoint_is_told_as_a_note(run, words):
     run(*words, "--epochs", 4, "--checkpoint", "kept")
-    path = folder.checkpoints_in(Path("kept"))[0]
+    path = storage.checkpoints_in(Path("kept"))[0]
     path.write_bytes(path.read_bytes()[:-9])
     outcome = run(*words, "--epochs", 5, "--resume", "kept")
     assert outcome.code == 0

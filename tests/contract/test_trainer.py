@@ -48,7 +48,7 @@ register(SignDescent, leaves=("eta",))
 class Compiled(SignDescent):
     """The same, whose epochs JAX compiles whole."""
 
-    compiles_whole = True
+    compiles_epochs = True
     cost_before_step = True
 
 

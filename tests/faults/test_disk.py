@@ -11,7 +11,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import CheckpointError, CheckpointWarning, ModelFileError
-from deltarule.training.checkpoints import folder
+from deltarule.training.checkpoints import storage
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -25,7 +25,7 @@ def train(**options):
 
 
 def epoch_of_the_newest(place):
-    content, wrong = folder.newest(place)
+    content, wrong = storage.read_newest(place)
     assert wrong == []
     assert content is not None
     return int(content.tensors["0.carry.epoch"])

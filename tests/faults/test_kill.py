@@ -11,7 +11,7 @@ import pytest
 
 from deltarule.errors import CheckpointError
 from deltarule.files.model_file import load_model
-from deltarule.training.checkpoints import folder
+from deltarule.training.checkpoints import storage
 
 
 def kill_again_and_again(training, kills, seed, pause):
@@ -24,7 +24,7 @@ def kill_again_and_again(training, kills, seed, pause):
         time.sleep(moments.uniform(0, 0.25))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        content, wrong = folder.newest(training.place)
+        content, wrong = storage.read_newest(training.place)
         assert content is not None
         assert wrong == []  # a file is whole or has no name
     return int(content.tensors["0.carry.epoch"])
@@ -68,7 +68,7 @@ def test_two_trainings_with_one_folder(training):
     assert process.poll() is None
     process.kill()
     process.communicate()
-    first.run(folder.newest(first.place)[0].tensors["0.carry.epoch"] + 1)
+    first.run(storage.read_newest(first.place)[0].tensors["0.carry.epoch"] + 1)
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_a_training_that_is_asked_to_end_saves_its_network_and_a_checkpoint(tabl
     assert process.returncode == 130, error
     assert "--resume kept." in error
     load_model(table.parent / "model.safetensors")
-    content, _ = folder.newest(table.parent / "kept")
+    content, _ = storage.read_newest(table.parent / "kept")
     epochs = int(content.tensors["0.carry.epoch"]) + 3
     for options in (["--resume", "kept", "--out", "resumed.safetensors"], ["--out", "whole.safetensors"]):
         subprocess.run([*command, *options, "--epochs", str(epochs)], cwd=table.parent, check=True, capture_output=True)

@@ -23,7 +23,7 @@ from deltarule.data.table_file import read_table
 from deltarule.errors import DeltaruleError
 from deltarule.files.model_file import load_model
 from deltarule.network.stacks import read_stack
-from deltarule.training.checkpoints import content
+from deltarule.training.checkpoints import storage
 
 Edit = tuple[int, float, bytes]  # which edit, where (a share of the length), and with what
 KINDS = 8
@@ -103,23 +103,23 @@ def _mend_length(data: bytes) -> bytes:
 def _mend_checksum(data: bytes) -> bytes:
     """The checksum of a checkpoint that was edited."""
     data = _mend_length(data)
-    found = content.CHECKSUM.search(data)
+    found = storage.CHECKSUM.search(data)
     if found is None:
         return data
-    blank = data[: found.start(1)] + content.BLANK + data[found.end(1) :]
-    return data[: found.start(1)] + content._checksum(blank) + data[found.end(1) :]
+    blank = data[: found.start(1)] + storage.BLANK + data[found.end(1) :]
+    return data[: found.start(1)] + storage._checksum(blank) + data[found.end(1) :]
 
 
 def _read_checkpoint(path: Path) -> None:
     try:
-        content.from_bytes(path.read_bytes())
-    except content.Damaged as error:
+        storage.from_bytes(path.read_bytes())
+    except storage.DamagedCheckpoint as error:
         raise DeltaruleError(str(error)) from None
 
 
 def _checkpoint() -> bytes:
     tensors = {"0.carry.epoch": np.array(3), "0.history.0.cost": np.zeros(3)}
-    return content.to_bytes(content.Content(tensors, {"settings": {"trainer": "gd"}, "groups": 1}))
+    return storage.to_bytes(storage.Checkpoint(tensors, {"settings": {"trainer": "gd"}, "groups": 1}))
 
 
 def _parquet() -> list[bytes]:

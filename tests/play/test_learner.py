@@ -31,7 +31,7 @@ def test_epochs_are_those_of_train_bit_for_bit(name):
     result = dr.train(
         learner.course.net, problem.X, problem.Y, trainer=trainer, epochs=3, seed=0, dtype="float64", engine="numpy"
     )
-    if trainer.judged_by is None:
+    if trainer.selects_by is None:
         assert gap(learner.now.params, result.params) == 0
     np.testing.assert_array_equal([one.record["cost"] for one in learner.moments[1:]], result.history["cost"])
 

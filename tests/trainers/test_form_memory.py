@@ -9,7 +9,7 @@ import deltarule as dr
 from deltarule import engine as engines
 from deltarule.engine import machine
 from deltarule.errors import TooLargeError
-from deltarule.trainers.form import memory_needed, require_fit
+from deltarule.trainers.form import memory_needed, require_memory
 
 WIDE = dr.Network([dr.Dense(40, "tanh"), dr.Dense(40, "tanh"), dr.Dense(2, "linear")])
 STEPS = dr.Network([dr.LSTM(5), dr.GRU(3), dr.Dense(2, "linear")])
@@ -108,7 +108,7 @@ def one_gigabyte(monkeypatch):
 )
 def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
     with pytest.raises(TooLargeError, match=r"need about .* GiB .*1 GiB .*free") as error:
-        require_fit(NET.sizes((100,)), trainer, rows, engines.get(engine), FLOAT64)
+        require_memory(NET.sizes((100,)), trainer, rows, engines.get(engine), FLOAT64)
     assert cure in str(error.value)
 
 
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_refused_with_a_cure(engine, trainer, rows, cure):
     ],
 )
 def test_the_cures_fit(engine, trainer, rows):
-    require_fit(NET.sizes((100,)), trainer, rows, engines.get(engine), FLOAT64)
+    require_memory(NET.sizes((100,)), trainer, rows, engines.get(engine), FLOAT64)
 
 
 def test_training_refuses_before_its_first_step(monkeypatch, engine):

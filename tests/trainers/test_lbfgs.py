@@ -61,7 +61,7 @@ def test_the_clock_ends_an_epoch_with_what_it_has_reached():
     cut = course.advance(course.start(start), 3, clock=late_after(7))
     whole = course_of(start, iterations=7)
     exact = whole.advance(whole.start(start), 1)
-    assert (cut.outside, cut.carry.epoch, cut.carry.stop) == ("time", 1, 0)
+    assert (cut.interruption, cut.carry.epoch, cut.carry.stop) == ("time", 1, 0)
     assert cut.records["iterations"].tolist() == [7]
     np.testing.assert_array_equal(trees.ravel(cut.carry.state.params), trees.ravel(exact.carry.state.params))
     np.testing.assert_array_equal(cut.records["cost"], exact.records["cost"])

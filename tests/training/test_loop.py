@@ -76,8 +76,8 @@ def test_divergence_outranks_the_goal():
 def test_the_length_of_a_chunk_changes_nothing(monkeypatch, chunk, callbacks):
     # One neuron on x = 1, y = 10 from 0: a ← a + 0.2 (10 - a), so a_t = 10 (1 - 0.8^t), at a cost of 50 · 0.64^t.
     start = [{"W": np.zeros((1, 1)), "b": np.zeros(1)}]
-    monkeypatch.setattr(loop, "CHUNK", chunk)
-    monkeypatch.setattr(loop, "CHUNK", chunk)
+    monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
+    monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every chunk as long as it may be
     result = dr.train(
         LINEAR, [[1.0]], [[10.0]], trainer=dr.GradientDescent(eta=0.1), epochs=40, params=start, callbacks=callbacks

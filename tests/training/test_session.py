@@ -52,7 +52,7 @@ def test_how_many_epochs_are_taken_in_turn_changes_nothing(monkeypatch, trainer)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)  # every turn as long as it may be
     one_after_another = train(trainer=trainer, epochs=12)
     for chunk in (1, 7):
-        monkeypatch.setattr(loop, "CHUNK", chunk)
+        monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
         in_turn = train(trainer=trainer, epochs=12)
         assert len(in_turn.starts) == len(one_after_another.starts) == 3
         for one, other in zip(in_turn.starts, one_after_another.starts, strict=True):
@@ -102,7 +102,7 @@ def test_a_time_limit_ends_within_an_epoch_and_keeps_the_last_whole_one(engine, 
     is left is what that many whole epochs leave. Where JAX compiles whole epochs, they are whole."""
     clock, begun = Clock(), []
     trainer = SECOND_ORDER.get(name, dr.GradientDescent(eta=0.3, batch_size=5))
-    if engine == "jax" and trainer.compiles_whole:
+    if engine == "jax" and trainer.compiles_epochs:
         pytest.skip("JAX compiles whole epochs of this trainer")
 
     class Watched(type(trainer)):

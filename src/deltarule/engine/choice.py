@@ -55,7 +55,7 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
         return engine
     if needed is not None:
         return "jax"
-    if not trainer.compiles_whole:
+    if not trainer.compiles_epochs:
         return "numpy"
     found = estimate(net, trainer, shape, epochs)
     if found.engine == "jax" and not jax_is_installed():
@@ -80,7 +80,7 @@ def needs_jax(trainer: Any, devices: Any) -> str | None:
 def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) -> Estimate:
     """What each engine would need."""
     count = shape[0]
-    if not trainer.compiles_whole:
+    if not trainer.compiles_epochs:
         return Estimate(epochs * _exact_epoch(net, trainer, shape), float("inf"), "numpy")
     m = min(trainer.batch_size or count, count)
     steps = epochs * (trainer.steps or -(-count // m))

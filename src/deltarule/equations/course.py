@@ -16,7 +16,7 @@ from deltarule.equations.problem import Problem
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score
 from deltarule.objective import Objective
-from deltarule.trainers.stopping import from_outside
+from deltarule.trainers.stopping import interruption_of
 from deltarule.training.loop import Carry, Course
 
 LARGEST_BALANCE = 1e6  # of a balanced weight beside the user's, either way
@@ -84,7 +84,7 @@ class EquationCourse(Course):
     def largest(self) -> float:
         return 1 / float(np.finfo(self.problem.dtype).eps)
 
-    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
+    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
         return (Turn(None, None, self.clock_of(epoch, clock)) for epoch in range(first, until))
 
     def score(self, params: Params) -> Score:
@@ -99,7 +99,7 @@ class EquationCourse(Course):
             weights = self._balanced(state.params, epoch)
         F = self.problem.joint(self.parts(epoch), weights, self.trainer.l2)
         trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, turn.clock)
-        own_stop = record.get("stop") and from_outside(record["stop"]) is None
+        own_stop = record.get("stop") and interruption_of(record["stop"]) is None
         if own_stop and self.resample_every is not None:  # the next points may lead on
             trained, record["stop"] = self.trainer.first_state(trained.params), 0
         if self.balance_every is not None:

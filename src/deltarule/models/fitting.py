@@ -21,7 +21,7 @@ from deltarule.models.verdict import Verdict
 from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
 from deltarule.trainers.bayesian.steps import Steps
 from deltarule.trainers.stopping import Stopping, stop_sentence
-from deltarule.training.session import FROM_OUTSIDE, Callback, Onlooker, TrainingResult
+from deltarule.training.session import INTERRUPTIONS, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
 from deltarule.training.train import train
 
@@ -111,7 +111,7 @@ def fit(
         )
         return build_outcome(replace(plan, candidates=()), result, training, validation, targets.std)
     outcome = average_members(plan, found, trainings.examples, targets.std, trainings.log)
-    interrupted = trainings.stop_reason in FROM_OUTSIDE
+    interrupted = trainings.stop_reason in INTERRUPTIONS
     if not interrupted and not (trainings.is_over() and found.tried < len(trainings.candidates)):
         return outcome
     reason = trainings.stop_reason if interrupted else "time_limit"
@@ -217,7 +217,7 @@ class CandidateTraining:
 
     def is_over(self) -> bool:
         """Whether no further candidate may begin."""
-        return self.stop_reason in FROM_OUTSIDE or self.seconds_left() == 0
+        return self.stop_reason in INTERRUPTIONS or self.seconds_left() == 0
 
     def _numbered_on(self, callback: Callback) -> Callback:
         """The callback, which sees epochs numbered on from those of the candidates before."""

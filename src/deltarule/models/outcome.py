@@ -254,6 +254,6 @@ def _kept_epoch(plan: Plan, result: TrainingResult) -> str:
         return "the start"
     if plan.validated:
         return f"epoch {result.best_epoch}, the best on the validation part"
-    if plan.trainer.judged_by is None:
+    if plan.trainer.selects_by is None:
         return f"epoch {result.best_epoch}, the last"
     return f"epoch {result.best_epoch}, that of the largest evidence"

@@ -205,7 +205,7 @@ def _check_trainer(recipe: Recipe, trainer: Any) -> None:
             f"trainer is {trainer!r}: give one of auto, {', '.join(TRAINERS)}, or a trainer such as "
             "deltarule.LevenbergMarquardt()."
         )
-    elif trainer.judged_by is not None:
+    elif trainer.selects_by is not None:
         raise ConfigurationError(f"trainer is {trainer!r}: give its name, trainer='bayesian', and its patience there.")
     for name, value in given_options(recipe).items():
         if name != "l2" and not isinstance(trainer, str):

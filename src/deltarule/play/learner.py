@@ -105,7 +105,7 @@ class Learner(Training):
         start = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)[0]
         rows = checked_rows(net, start, "X", X, examples[1], None, None)
         check_together(net, trainer, NO_RULES, len(X), validated=False)
-        held_out = None if trainer.judged_by is not None else validation
+        held_out = None if trainer.selects_by is not None else validation
         scored = validation_rows(net, start, held_out, dtype)
         self.course = Course(net, trainer, rows, scored, as_path(seed), NO_RULES, "cost", RECORDED)
         self.carry = self.course.start(start)

@@ -110,7 +110,7 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     x = np.linspace(x0, x1, LINE)[:, None]
     a = net(moment.params, x)[:, 0]
     found = {"x": x[:, 0], "y": a}
-    if trainer.knows_error_bars and moment.epoch:
+    if trainer.has_posterior and moment.epoch:
         count, sizes = len(rows.x), net.sizes(rows.x.shape[1:])
         F = Objective(net, rows, linearized_at_once(count, sizes.parameters, sizes.outputs))
         form = trainer.form(sizes, count)

@@ -32,14 +32,16 @@ class Trainer:
     initializers: ClassVar[dict[str, str]] = {}  # of activations, in place of their own
     learning_rate_name: ClassVar[str | None] = None  # what to make smaller where training diverges
     cost_before_step: ClassVar[bool] = False  # whether the record's cost is that of the parameters before the step
-    judged_by: ClassVar[str | None] = None  # the record whose largest value marks the best parameters, if any does
+    selects_by: ClassVar[str | None] = None  # the record whose largest value marks the best parameters, if any does
     first_order: ClassVar[bool] = False  # whether it takes small batches, so that others can go on where these end
-    takes_noise: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
-    compiles_whole: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
-    whole_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
-    keeps_cut_epochs: ClassVar[bool] = False  # whether an epoch that the clock or Ctrl-C ends returns what it has done
-    takes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
-    knows_error_bars: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
+    allows_random_layers: ClassVar[bool] = False  # whether layers may draw random numbers, anew in each step
+    compiles_epochs: ClassVar[bool] = False  # whether JAX compiles a whole epoch, many in a loop; else its pieces
+    sums_over_stream: ClassVar[bool] = False  # whether a step sums over all chunks of a stream
+    keeps_partial_epochs: ClassVar[bool] = (
+        False  # whether an epoch that the clock or Ctrl-C ends returns what it has done
+    )
+    minimizes_objectives: ClassVar[bool] = False  # whether it makes any objective small, by `first_state` and `step`
+    has_posterior: ClassVar[bool] = False  # whether its state gives the posterior of the parameters
     l2: float | None = None  # lambda of its penalty
     max_fail: int | None = None  # epochs without progress after which it stops of its own
     memory_copies: int = 1  # of the parameters, in a first-order trainer's memory

@@ -104,7 +104,7 @@ def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, E:
     return Memory(rows, float(held_numbers * width), float(work), E.copies.examples)
 
 
-def require_fit(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
+def require_memory(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
     """Raise a TooLargeError if training on so many examples needs more memory than is free on engine E."""
     needed = memory_needed(sizes, examples, dtype, trainer, E, devices)
     free = E.free_memory(devices)

@@ -87,13 +87,13 @@ class GradientDescent(Trainer):
     no_improvement: Any = None
     steps: int | None = None
 
-    takes_objectives: ClassVar[bool] = True
+    minimizes_objectives: ClassVar[bool] = True
     dtype: ClassVar[str] = "float32"
     learning_rate_name: ClassVar[str | None] = "eta"
     cost_before_step: ClassVar[bool] = True
     first_order: ClassVar[bool] = True
-    takes_noise: ClassVar[bool] = True
-    compiles_whole: ClassVar[bool] = True
+    allows_random_layers: ClassVar[bool] = True
+    compiles_epochs: ClassVar[bool] = True
 
     def __post_init__(self):
         if self.eta is None:

@@ -49,8 +49,8 @@ class LBFGS(Trainer):
     memory: int = 50
     l2: float | None = None
 
-    takes_objectives: ClassVar[bool] = True
-    keeps_cut_epochs: ClassVar[bool] = True
+    minimizes_objectives: ClassVar[bool] = True
+    keeps_partial_epochs: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
 
     def __post_init__(self):

@@ -27,12 +27,12 @@ STOP_REASONS = (
 )
 
 
-FROM_OUTSIDE = ("time", "interrupted", "callback")  # what ends all starts of a training, and may be resumed
+INTERRUPTIONS = ("time", "interrupted", "callback")  # what ends all starts of a training, and may be resumed
 
 
-def from_outside(code: int) -> str | None:
+def interruption_of(code: int) -> str | None:
     """The reason that this code stands for, if it came from outside of the training."""
-    return STOP_REASONS[code] if STOP_REASONS[code] in FROM_OUTSIDE else None
+    return STOP_REASONS[code] if STOP_REASONS[code] in INTERRUPTIONS else None
 
 
 def stop_code(reason: str) -> int:

@@ -1,4 +1,4 @@
-"""The loop over epochs that JAX compiles, for trainers whose whole epoch is compiled: up to `CHUNK` epochs in one call.
+"""The compiled loop over epochs: for trainers whose whole epoch JAX compiles, up to `LONGEST_CHUNK` epochs in one call.
 
 Each epoch is `deltarule.training.loop.one_epoch`, scores, best parameters, stopping and records included; Python looks
 in between, about every half second. Everything that goes on from epoch to epoch is in a `Carry`, so cutting a training
@@ -40,28 +40,28 @@ def start(course: "Course", params: Any) -> "Carry":
 
 def epochs_at_once(places: int) -> int:
     """How many epochs one call runs at most, whose orders have so many places each."""
-    return max(1, min(loop.CHUNK, ORDER_NUMBERS // max(1, places)))
+    return max(1, min(loop.LONGEST_CHUNK, ORDER_NUMBERS // max(1, places)))
 
 
-def many_epochs(course: "Course", carry: "Carry", until: int, lane: int) -> tuple["Carry", dict[str, np.ndarray]]:
+def many_epochs(course: "Course", carry: "Carry", until: int, start: int) -> tuple["Carry", dict[str, np.ndarray]]:
     """Train from epoch `carry.epoch` up to epoch `until`, or to a stop; the records of these epochs."""
     first = int(carry.epoch)
-    function, given, static = call_of(course, carry, until, lane)
+    function, given, static = call_of(course, carry, until, start)
     carry, records = function(*given, **static)
     _wait(carry)
     ran = int(carry.epoch) - first
     return carry, {name: np.asarray(values)[:ran] for name, values in records.items()}
 
 
-def call_of(course: "Course", carry: "Carry", until: int, lane: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+def call_of(course: "Course", carry: "Carry", until: int, start: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """The compiled function that trains towards epoch `until`, its arguments and its static ones."""
     first = int(carry.epoch)
-    orders: Any = course.orders(first, 1, lane)
-    most = loop.CHUNK if orders is None else epochs_at_once(orders.shape[1])
+    orders: Any = course.orders(first, 1, start)
+    most = loop.LONGEST_CHUNK if orders is None else epochs_at_once(orders.shape[1])
     until = min(until, first + most)
     if orders is not None:
-        orders = _padded(course.orders(first, until - first, lane), most, course.trainer.batch_size)
-    key = replicate(course.rows, course.noise_key(lane))
+        orders = _padded(course.orders(first, until - first, start), most, course.trainer.batch_size)
+    key = replicate(course.rows, course.noise_key(start))
     rules = replace(course.rules, time_limit=None)
     course = replace(course, path=(), rules=rules)  # another seed or time limit compiles nothing new
     return _advance, (course, carry, replicate(course.rows, orders), key, np.int32(until)), {"epochs": most}

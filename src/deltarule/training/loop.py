@@ -1,8 +1,8 @@
-"""One training epoch by epoch: each scored, the best parameters kept, the first reason to stop obeyed.
+"""The training loop: run an epoch, score it, keep the best parameters, and stop at the first reason to.
 
-Everything that goes on from epoch to epoch is in a `Carry`, so cutting a training into calls changes no number. The
-loop is Python's; for trainers whose whole epoch is worth compiling, the JAX engine has a compiled one around the same
-`one_epoch`.
+A `Carry` holds everything that one epoch passes to the next, so that a training may be cut into any number of calls
+without changing a number. The loop is written in Python; for trainers whose epochs are worth compiling, the JAX engine
+has a compiled loop around the same `one_epoch`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,20 +25,20 @@ from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score, evaluate, evaluation_block
 from deltarule.network.network import Network, Sizes
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.stopping import Stopping, from_outside, stop_code
+from deltarule.trainers.stopping import Stopping, interruption_of, stop_code
 from deltarule.trees import register
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network, Sizes
 
-CHUNK = 256  # the most epochs between two looks at the clock
-DRAWN = 2**16  # examples whose place in an epoch is drawn at once
+LONGEST_CHUNK = 256  # epochs between two looks at the clock, at most
+DRAWN = 2**16  # examples that are shuffled in one call of the generator, over several epochs
 RECORDED = ("learning_speed", "training_score")  # what `record=` may name
 Records = dict[str, np.ndarray]
 
 
 class Carry(NamedTuple):
-    """What goes from epoch to epoch besides the records: all of it is needed to continue a training."""
+    """The state that one epoch passes to the next, and all that is needed to resume a training."""
 
     state: Any
     best: Params
@@ -50,38 +50,38 @@ class Carry(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The carry of every start, and of each its records so far, in the pieces they came in."""
+    """The carry of every start, and its records so far, one dict for each chunk of epochs."""
 
     carries: list[Carry]
     parts: list[list[Records]]
 
     @property
     def epoch(self) -> int:
-        """The epochs run; of several starts, by the one that is furthest."""
+        """The number of epochs that were run, by the start that is furthest."""
         return max(int(carry.epoch) for carry in self.carries)
 
 
 class Advance(NamedTuple):
-    """Where some epochs led, their records, and what ended them from outside: "time", "interrupted" or None."""
+    """The carry after some epochs, their records, and what interrupted them: "time", "interrupted" or None."""
 
     carry: Carry
     records: Records
-    outside: str | None
+    interruption: str | None
 
 
 @dataclass(frozen=True)
 class Course:
-    """What stays the same from epoch to epoch of a training.
+    """The settings and data of a training, which stay the same from epoch to epoch.
 
     Args:
         net: the network.
         trainer: the trainer.
-        rows: the examples, in memory; of a `StreamedCourse` the feed of its chunks.
-        validation: those that score each epoch, if there are any.
-        path: of the training's random numbers, see `deltarule.engine.randomness`.
-        rules: goal, min_grad, max_fail, and the time limit, which the session looks at.
-        monitor: what "best" means on the validation data.
-        recorded: what is observed besides what the trainer records, see `deltarule.training.loop`.
+        rows: the examples in memory; a `StreamedCourse` has the feed of its chunks here.
+        validation: the examples that score each epoch, if any.
+        path: the path of the training's random numbers, see `deltarule.engine.randomness`.
+        rules: goal, min_grad and max_fail; the session applies the time limit.
+        monitor: "cost" or "accuracy", by which the best epoch is chosen on the validation data.
+        recorded: names of `RECORDED`, which are recorded besides what the trainer records.
     """
 
     net: Network
@@ -95,139 +95,140 @@ class Course:
 
     @cached_property
     def engine(self) -> Any:
-        """The engine of the examples."""
+        """The engine that holds the examples."""
         return engine.of(self.rows.x)
 
     @property
     def compiled(self) -> bool:
-        """Whether many epochs are one compiled call."""
-        return self.engine.name == "jax" and self.trainer.compiles_whole
+        """Whether one compiled call runs many epochs."""
+        return self.engine.name == "jax" and self.trainer.compiles_epochs
 
     @property
     def divided(self) -> bool:
-        """Whether devices divide the examples, and so processes may."""
+        """Whether the examples are divided among devices, perhaps of several processes."""
         return self.rows.shards is not None
 
     @property
-    def at_once(self) -> int:
-        """The most epochs between two looks at the clock and the callbacks."""
-        return CHUNK
+    def longest_chunk(self) -> int:
+        """The largest number of epochs between two looks at the clock and two calls of the callbacks."""
+        return LONGEST_CHUNK
 
     @cached_property
     def sizes(self) -> Sizes:
-        """How large the network is for these examples."""
+        """The sizes of the network for these examples."""
         return self.net.sizes(self.rows.x.shape[1:])
 
     def thread_limits(self) -> AbstractContextManager:
-        """The limit on BLAS's threads that holds while it goes on."""
+        """The limit on BLAS's threads during the training."""
         return self.trainer.thread_limits(self.sizes, int(self.rows.count))
 
-    def orders(self, first: int, epochs: int, lane: int) -> np.ndarray | None:
-        """The order of the examples in the epochs from number `first` on, of start number `lane`."""
-        return self.trainer.orders((*self.path, ORDER, lane), first, epochs, int(self.rows.count))
+    def orders(self, first: int, epochs: int, start: int) -> np.ndarray | None:
+        """The order of the examples in each of `epochs` epochs from epoch `first` on, for a start by its number."""
+        return self.trainer.orders((*self.path, ORDER, start), first, epochs, int(self.rows.count))
 
-    def noise_key(self, lane: int) -> Any:
-        """The key of what layers draw, of start number `lane`."""
-        return self.engine.key((*self.path, NOISE, lane))
+    def noise_key(self, start: int) -> Any:
+        """The random key of the layers that draw numbers, such as Dropout, for a start by its number."""
+        return self.engine.key((*self.path, NOISE, start))
 
     def start(self, params: Params) -> Carry:
-        """The carry before the first epoch of one training."""
+        """The carry before the first epoch."""
         if self.compiled:
             return _compiled_loop().start(self, params)
         infinity = self.rows.x.dtype.type(np.inf)
         return Carry(self.trainer.init(self.net, params, self.rows), params, infinity, -infinity, 0, 0, 0)
 
     def largest(self) -> Any:
-        """A parameter so large that a step of ordinary size is lost in its rounding will not come back."""
+        """The size from which a parameter counts as diverged: steps of ordinary size are lost in its rounding."""
         xp = self.rows.y.__array_namespace__()
         return xp.maximum(1, xp.nanmax(xp.abs(self.rows.y))) / np.finfo(self.rows.x.dtype).eps
 
     def kept(self, score: Any) -> Any:
-        """A score as it is compared and kept in checkpoints."""
+        """Convert a score to the form in which it is compared and stored in checkpoints."""
         return score
 
     def score(self, params: Params) -> Score:
-        """Of the validation data."""
+        """The cost and the accuracy on the validation data."""
         assert self.validation is not None
         return evaluate(self.net, params, self.validation)
 
-    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
-        """What each epoch from number `first` on is given; the orders of some are drawn together."""
+    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
+        """The order, the random key and the clock of each epoch from `first` to before `until`."""
         E, together = self.engine, max(1, DRAWN // max(1, int(self.rows.count)))
-        key = self.noise_key(lane) if any(layer.draws for layer in self.net.layers) else None
-        for start in range(first, until, together):
-            count = min(together, until - start)
-            orders = self.orders(start, count, lane)
-            for epoch in range(start, start + count):
-                order = None if orders is None else orders[epoch - start]
+        key = self.noise_key(start) if any(layer.draws for layer in self.net.layers) else None
+        for begin in range(first, until, together):
+            count = min(together, until - begin)
+            orders = self.orders(begin, count, start)
+            for epoch in range(begin, begin + count):
+                order = None if orders is None else orders[epoch - begin]
                 key_of_epoch = None if key is None else E.fold_in(key, epoch)
                 yield Turn(order, key_of_epoch, self.clock_of(epoch, clock))
 
     def clock_of(self, epoch: int, clock: Callable[[], None]) -> Callable[[], None]:
-        """The clock of an epoch (from 0): none in the first one, unless what it has done by then can be kept."""
-        return clock if epoch or self.trainer.keeps_cut_epochs else no_clock
+        """The clock of an epoch, counted from 0. The first one runs whole, unless the trainer keeps cut epochs."""
+        return clock if epoch or self.trainer.keeps_partial_epochs else no_clock
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
-        """The trainer's epoch: the state after it, and its record."""
+        """Run one epoch of the trainer; return its state and its record."""
         return self.trainer.epoch(self.net, carry.state, self.rows, turn)
 
-    def advance(self, carry: Carry, until: int, lane: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
-        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; of many epochs it may take several calls
-        to get there. The clock is called between pieces, also within an epoch, and raises `TimeIsUp`.
+    def advance(self, carry: Carry, until: int, start: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
+        """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; it may take several calls to get there.
+
+        The clock is called between epochs and within them, and raises `TimeIsUp` when the time limit has passed.
         """
         if self.compiled:
-            carry, found = _compiled_loop().many_epochs(self, carry, until, lane)
-            return Advance(carry, found, None)
-        records, outside, began, largest = [], None, int(carry.epoch), float(self.largest())
-        turns = self.turns(began, until, lane, clock)
+            carry, recorded = _compiled_loop().many_epochs(self, carry, until, start)
+            return Advance(carry, recorded, None)
+        records, interruption, began, largest = [], None, int(carry.epoch), float(self.largest())
+        turns = self.turns(began, until, start, clock)
         try:
             with self.engine.quiet():
                 while carry.epoch < until and carry.stop == 0:
                     after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
-                    outside = from_outside(int(after.stop))
-                    carry = after if outside is None else after._replace(stop=0)
-                    if outside is not None:
+                    interruption = interruption_of(int(after.stop))
+                    carry = after if interruption is None else after._replace(stop=0)
+                    if interruption is not None:
                         break
         except TimeIsUp:
-            outside = "time"
+            interruption = "time"
         except KeyboardInterrupt:
-            outside = "interrupted"
+            interruption = "interrupted"
         records = records[: int(carry.epoch) - began]  # Ctrl-C may come between a record and its carry
         names = records[0] if records else ()
-        return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, outside)
+        return Advance(carry, {name: np.stack([np.asarray(r[name]) for r in records]) for name in names}, interruption)
 
 
 register(Course, leaves=("trainer", "rows", "validation", "rules"))
 
 
 def _compiled_loop() -> Any:
-    """The same loop, compiled; it imports JAX."""
+    """The module of the compiled loop, which imports JAX."""
     return import_module("deltarule.training.compiled_loop")
 
 
 def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[Carry, Record]:
-    """One epoch, its score, and what follows from that."""
+    """Run one epoch, score it, and return the carry after it and its record."""
     net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
     state, record = course.epoch(carry, turn)
     stop = record.pop("stop", 0)
-    if "learning_speed" in recorded:  # of the parameters that the epoch begins with
+    if "learning_speed" in recorded:  # measured at the parameters before the epoch
         record["learning_speed"] = learning_speed(net, carry.state.params, course.rows)
-    if "training_score" in recorded:  # of those it ends with, scored as the validation data are
+    if "training_score" in recorded:  # measured at those after it, as the validation score is
         score = evaluate(net, state.params, course.rows)
         record |= {"training_cost": score.cost, "training_accuracy": score.accuracy}
     if validation is not None:
         cost, accuracy = score = course.score(state.params)
         record |= {"validation_cost": score.cost, "validation_accuracy": score.accuracy}
     else:
-        cost = record["cost"] if trainer.judged_by is None else -record[trainer.judged_by]
+        cost = record["cost"] if trainer.selects_by is None else -record[trainer.selects_by]
         accuracy = 0 * cost
     sound = is_sound(record["cost"], state.params, largest)
     return judge(course, carry, state, (course.kept(cost), course.kept(accuracy)), sound, stop, record), record
 
 
 def is_sound(cost: Any, params: Params, largest: Any) -> Any:
-    """Whether the cost is a number and no parameter has left the range in which steps still count."""
+    """Whether the cost is finite and no parameter is as large as `largest`."""
     E = engine.of(trees.leaves(params)[0])
     return E.xp.isfinite(cost) & (E.call(trees.largest, params) < largest)
 
@@ -235,12 +236,19 @@ def is_sound(cost: Any, params: Params, largest: Any) -> Any:
 def judge(
     course: Course, carry: Carry, state: Any, score: tuple[Any, Any], sound: Any, stop: Any, record: Record
 ) -> Carry:
-    """The carry after an epoch: the best parameters so far, and the first reason to stop; `score` is the cost and the
-    accuracy that count, `sound` whether cost and parameters are numbers of a size that can be trained on, `stop` the
-    trainer's own reason, 0 for none.
+    """The carry after an epoch: update the best parameters so far, and find the first reason to stop.
+
+    Args:
+        course: the training.
+        carry: before the epoch.
+        state: of the trainer after it.
+        score: the cost and the accuracy by which epochs are compared.
+        sound: whether cost and parameters are finite and in range, see `is_sound`.
+        stop: the code of the trainer's own reason to stop, 0 for none.
+        record: of the epoch.
     """
     E, (cost, accuracy), epoch, trainer = engine.of(score[0]), score, carry.epoch + 1, course.trainer
-    before = course.validation is None and trainer.cost_before_step  # then the score is that of the state before
+    before = course.validation is None and trainer.cost_before_step  # whether the score is of the parameters before
     scored, scored_epoch = (carry.state.params, carry.epoch) if before else (state.params, epoch)
     better = improved = cost < carry.best_cost
     if course.monitor == "accuracy":
@@ -256,7 +264,7 @@ def judge(
 
 
 def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any, since_best: Any) -> Any:
-    """The code of the first rule that ends the training here, 0 if none does; divergence outranks the rest."""
+    """The code of the first rule that ends the training, 0 if none does; divergence comes before all others."""
     rules, stopping = [], course.rules
     if stopping.goal is not None:
         rules.append((record["cost"] <= stopping.goal, "goal"))
@@ -272,8 +280,8 @@ def _first_reason(course: Course, E: Any, stop: Any, record: Record, sound: Any,
 def learning_speed(net: Network, params: Params, rows: Rows) -> Array:
     """‖dC/db^l‖ of every layer that has biases, input side first: how fast layer l learns ([N] ch. 5).
 
-    dC/db^l is the mean of delta^l over the examples (BP3), so the norm is that of the whole gradient's part, not a
-    mean of norms. Regularisation does not touch biases, and Dropout is the identity here, so neither enters.
+    dC/db^l is the mean of delta^l over the examples (BP3): the norm of the mean, not the mean of the norms. Dropout is
+    off, and biases are not regularised.
     """
     return engine.of(rows.x).call(_learning_speed, params, rows, net=net)
 
@@ -291,7 +299,7 @@ def _learning_speed(params: Params, rows: Rows, *, net: Network) -> Array:
 
 
 def check_record(record: Iterable[str]) -> tuple[str, ...]:
-    """The names of what to record, each once, in the order of `RECORDED`; a ConfigurationError if one is not there."""
+    """Return the names to record, each once, in the order of `RECORDED`; a ConfigurationError if one is unknown."""
     try:
         names = (record,) if isinstance(record, str) else tuple(record)
     except TypeError:

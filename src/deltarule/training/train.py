@@ -1,4 +1,4 @@
-"""`train`: checks what a user gives, and runs a trainer epoch by epoch until it stops for a stated reason."""
+"""`train`: check the arguments, lay the examples out, and run the trainer until it stops for a stated reason."""
 
 import os
 import time
@@ -21,10 +21,10 @@ from deltarule.network.examples import checked_rows, require_inputs, validation_
 from deltarule.network.missing_targets import for_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.form import require_fit
+from deltarule.trainers.form import require_memory
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, rows_in_words
-from deltarule.training.checkpoints.keeper import engine_to_resume, keeping
+from deltarule.training.checkpoints.checkpointer import checkpointing, engine_to_resume
+from deltarule.training.checkpoints.fingerprint import Fingerprint, describe_rows, fingerprint
 from deltarule.training.loop import Course, check_record
 from deltarule.training.session import Callback, Session, TrainingResult
 
@@ -60,51 +60,50 @@ def train(
     Args:
         net: the network.
         X: inputs, (N, n_1), anything NumPy can read.
-        Y: targets, (N, k); for k > 1 also (N,) whole numbers that name classes. With a cost of numbers some of a row's
-            k > 1 targets may be NaN: a missing target enters neither the cost nor anything that follows from it.
+        Y: targets, (N, k); for k > 1 also (N,) class numbers. With a cost of numbers some of a row's k > 1 targets may
+            be NaN: a missing target enters neither the cost nor its derivatives.
         trainer: `GradientDescent`, `LevenbergMarquardt`, `NewtonCG`, `BayesianRegularization`, or another
             `deltarule.trainers.Trainer`.
         epochs: at most this many; for a full-batch trainer an epoch is one step.
-        validation_data: (Xv, Yv) or (Xv, Yv, weights), scored after every epoch; the result holds the best
-            parameters on it. Not for `BayesianRegularization`, whose evidence judges on all examples.
+        validation_data: (Xv, Yv) or (Xv, Yv, weights), scored after every epoch; the result holds the parameters of
+            the epoch with the best score. Not for `BayesianRegularization`, which selects by its evidence.
         seed: of the initial parameters and of the order of the examples; the same seed gives the same network.
-        params: where to start; None draws fresh parameters.
+        params: the initial parameters; None draws them.
         weights: of the examples, (N,), at least 0; None weighs all by one.
-        restarts: how many starts to train, some epochs of each in turn; the best of them is returned, judged on the
-            validation data if there are any. The first start is `params` if given.
+        restarts: how many times to train from other initial parameters, a few epochs of each in turn; the best is
+            returned, by the validation data if there are any. The first one starts at `params` if given.
         stopping: goal, min_grad, max_fail, time_limit.
-        monitor: what "best" means on the validation data: "cost", or "accuracy" (ties fall to the lower cost).
-        record: what else the history keeps of every epoch, measured over all training examples at the price of one
-            pass each. "learning_speed": history["learning_speed"] is (epochs, layers with biases), ‖dC/db^l‖ at the
-            start of the epoch, input side first ([N] ch. 5). "training_score": history["training_cost"] and
-            ["training_accuracy"] after the epoch, without regularisation and Dropout, as the validation data are
-            scored.
-        dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's choice.
-        engine: "numpy", which computes at once; "jax", which compiles first; or "auto", by the operations that shapes
-            and settings ask for, see `deltarule.engine.choice`; what goes on from a checkpoint stays with its engine.
-            The result says which it was.
-        devices: divide the examples among these, such as `jax.devices()`; None computes on one device. The
-            result is the same to rounding, but for what Dropout draws. Where JAX runs in several processes all its
-            devices must be named, and X, Y, weights and the validation data are this process's share of the examples.
-        checkpoint: a folder to keep checkpoints in: the last two, each whole or absent whatever ends the process, and
-            one more where the training ends, also by Ctrl-C, the time limit or an error. The folder is made if it is
-            missing; it must be this training's own.
+        monitor: the validation score that selects the best epoch: "cost", or "accuracy" (ties fall to the lower cost).
+        record: further quantities for the history, each measured over all training examples by one more pass an epoch.
+            "learning_speed": history["learning_speed"] is (epochs, layers with biases), ‖dC/db^l‖ at the start of an
+            epoch, input side first ([N] ch. 5). "training_score": history["training_cost"] and ["training_accuracy"]
+            after the epoch, without regularisation and Dropout.
+        dtype: "float32" or "float64"; None is the dtype of `params` if given, else the trainer's default.
+        engine: "numpy", "jax" (which compiles first), or "auto", which compares the operations that the shapes and
+            settings ask for, see `deltarule.engine.choice`; a resumed training keeps the engine of its checkpoint.
+            The result names the engine that ran.
+        devices: divide the examples among these, such as `jax.devices()`; None computes on one device. The result is
+            the same to rounding, except for the neurons that Dropout draws. Where JAX runs in several processes, name
+            all its devices, and give each process its own share of X, Y, weights and the validation data.
+        checkpoint: a folder for checkpoints. It keeps the last two, each whole or absent whatever ends the process;
+            one more is written when the training ends, also by Ctrl-C, the time limit or an error. The folder is
+            created if it is missing, and must not hold another training's checkpoints.
         checkpoint_every: epochs between two checkpoints; fewer are written where writing would take more than a second
             and 5 % of the time.
         resume: a folder of checkpoints; the training goes on from the newest whole one and ends bit for bit as if
-            nothing had happened. All settings must be the same but epochs, which may be more, time_limit and
-            callbacks, which see new epochs only. Without `checkpoint` the folder is written to as well; with
-            `checkpoint` the same folder it may still be empty, so that one call both begins and goes on.
+            it had never stopped. All settings must be the same except epochs, which may be more, time_limit and
+            callbacks, which see new epochs only. Without `checkpoint` new checkpoints go to the same folder. Where
+            both name one folder it may be empty, so that the same call begins a training and resumes it.
         callbacks: each is called after every epoch with its record, a dict; one that returns True ends the training.
 
     Raises:
-        DataError: X, Y or weights are empty, not numbers, not finite, or negative weights.
-        ShapeError: they do not fit each other or the network.
+        DataError: X, Y or weights are empty, not numbers or not finite, or a weight is negative.
+        ShapeError: X, Y and weights do not fit each other or the network.
         ConfigurationError: an option outside its range.
         ProcessError: another process of the training was lost.
         TooLargeError: the training needs more memory than is free.
-        CheckpointError: `resume` holds no checkpoint of this training, or `checkpoint` one of another, or another
-            process writes there.
+        CheckpointError: `resume` holds no checkpoint of this training, `checkpoint` holds one of another training, or
+            another process writes there.
     """
     started = time.perf_counter()
     check_kinds(net, trainer, stopping, callbacks, epochs, checkpoint_every)
@@ -120,7 +119,7 @@ def train(
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
         mesh = E.mesh_of(devices)
-        require_fit(net.sizes(X.shape[1:]), trainer, len(X), E, dtype, 1 if mesh is None else mesh.size)
+        require_memory(net.sizes(X.shape[1:]), trainer, len(X), E, dtype, 1 if mesh is None else mesh.size)
         rows = checked_rows(net, starts[0], "X", X, Y, weights, mesh)
         sample = sample_of_classes(net, X, rows.y) if weights is None and mesh is None else None
         del X  # the rows are on the device
@@ -133,7 +132,7 @@ def train(
         session = Session(course, epochs, callbacks, started)
 
         def settings() -> Fingerprint:
-            return fingerprint(course, starts, seed, rows.x.dtype, rows_in_words(rows))
+            return fingerprint(course, starts, seed, rows.x.dtype, describe_rows(rows))
 
         result = run(session, starts, settings, checkpoint, resume, checkpoint_every)
         return with_remark(net, trainer, result, sample)
@@ -147,18 +146,18 @@ def run(
     resume: Any,
     every: int,
 ) -> TrainingResult:
-    """The training, with its checkpoints and the limit on BLAS's threads."""
+    """Run the session with its checkpoints and the limit on BLAS's threads."""
     course, E = session.course, session.course.engine
     with (
         E.together(),
-        keeping(checkpoint, resume, every, session.epochs, settings, E) as keeper,
+        checkpointing(checkpoint, resume, every, session.epochs, settings, E) as checkpointer,
         course.thread_limits(),
     ):
-        return replace(session, keeper=keeper).run(starts)
+        return replace(session, checkpointer=checkpointer).run(starts)
 
 
 def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: Any, epochs: int, devices: Any) -> Any:
-    """The engine that trains; "auto" stays with that of the checkpoint that the training goes on from."""
+    """The engine of the training; with "auto" a resumed training keeps the engine of its checkpoint."""
     if engine == "auto" and resume is not None and needs_jax(trainer, devices) is None:
         engine = engine_to_resume(resume) or engine
     return engines.get(choose_engine(engine, net, trainer, shape, epochs, devices))
@@ -167,14 +166,14 @@ def engine_of(engine: str, resume: Any, net: Network, trainer: Trainer, shape: A
 def starting_points(
     E: Any, net: Network, trainer: Trainer, params: Params | None, seed: Any, count: int, shape: Any, dtype: np.dtype
 ) -> list[Params]:
-    """`params`, if they are given, and fresh parameters, in all `count` starts on this engine."""
+    """The parameters of `count` starts on engine E: `params` first, if given, and fresh ones."""
     drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
     starts = drawn if params is None else [params, *drawn[1:]]
     return [trees.mapped(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: Any = 1, every: Any = 1) -> None:
-    """Raise a ConfigurationError where an argument is not the kind of thing that it names."""
+    """Raise a ConfigurationError where an argument is of the wrong kind."""
     require_count("epochs", epochs, most=MOST_EPOCHS)
     require_count("checkpoint_every", every)
     if not isinstance(net, Network):
@@ -188,16 +187,16 @@ def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: A
 
 
 def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: int, validated: bool) -> None:
-    """Raise a ConfigurationError unless this trainer can train that network on `count` examples by these rules."""
+    """Raise a ConfigurationError unless network, trainer, number of examples and stopping rules fit together."""
     trainer.check(net, count)
     _check_randomness(net, trainer)
     _check_rules(trainer, stopping, validated)
 
 
 def _check_randomness(net: Network, trainer: Trainer) -> None:
-    """Refuse layers that draw random numbers where the trainer compares the objective at several points."""
+    """Refuse layers that draw random numbers where the trainer compares costs at several points."""
     for i, layer in enumerate(net.layers):
-        if layer.draws and not trainer.takes_noise:
+        if layer.draws and not trainer.allows_random_layers:
             raise ConfigurationError(
                 f"layer {i} is {layer!r}, which draws random numbers, and {type(trainer).__name__} compares the cost "
                 "at points that must differ by the parameters alone: use GradientDescent, or l2 for this trainer."
@@ -205,7 +204,7 @@ def _check_randomness(net: Network, trainer: Trainer) -> None:
 
 
 def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
-    """Refuse rules that could never act, rather than ignore them."""
+    """Refuse stopping rules that could never act."""
     if stopping.max_fail is not None and not validated:
         raise ConfigurationError(
             f"max_fail is {stopping.max_fail}, a number of epochs without a better validation score, and there are no "
@@ -217,25 +216,25 @@ def _check_rules(trainer: Trainer, stopping: Stopping, validated: bool) -> None:
             f"no_improvement is {rule.k}, a number of epochs without a better validation score, and there are no "
             "validation data: give validation_data, or leave no_improvement out."
         )
-    if validated and trainer.judged_by is not None:
+    if validated and trainer.selects_by is not None:
         raise ConfigurationError(
-            f"there are validation data, and {type(trainer).__name__} judges every epoch by its {trainer.judged_by} on "
-            "all examples: leave validation_data out."
+            f"{type(trainer).__name__} selects its best epoch by {trainer.selects_by} on all examples and takes no "
+            "validation data: leave validation_data out."
         )
     m = trainer.batch_size
     if stopping.min_grad is not None and m is not None:
         raise ConfigurationError(
-            f"min_grad is {stopping.min_grad:g}, but steps on batches of {m} never see the gradient of all examples: "
-            "leave min_grad out, or take batch_size=None."
+            f"min_grad is {stopping.min_grad:g}, but steps on batches of {m} never compute the gradient of all "
+            "examples: leave min_grad out, or set batch_size=None."
         )
 
 
-SAMPLE = 1000  # examples that are asked, evenly over all of them
-RARE = 0.8  # the share of the commonest class from which the others are too rare to be answered
+SAMPLE = 1000  # training examples on which a classifier is compared with its commonest class
+RARE = 0.8  # share of the commonest class from which the other classes count as rare
 
 
 class Sample(NamedTuple):
-    """Some training examples, and the commonest of their classes: its number, and how many are of it."""
+    """Some training examples, their commonest class, and how many of them belong to it."""
 
     x: np.ndarray
     y: np.ndarray
@@ -244,12 +243,12 @@ class Sample(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Of the examples that are of the commonest class."""
+        """The share of the commonest class."""
         return self.right / len(self.x)
 
 
 def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
-    """Some of the examples, if their targets are classes and not all the same; none of sequences' steps."""
+    """A sample of the examples, or None unless each has a class as its target and there are at least two classes."""
     every = -(-len(X) // SAMPLE)
     x, y = X[::every], np.asarray(Y)[: len(X) : every]
     if y.ndim > 2 or not np.isin(y, (0, 1)).all() or (net.outputs > 1 and (y.sum(axis=1) != 1).any()):
@@ -263,7 +262,7 @@ def sample_of_classes(net: Network, X: np.ndarray, Y: Any) -> Sample | None:
 
 
 def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: Sample | None) -> TrainingResult:
-    """The result, its message longer by a sentence where the network has learnt nothing."""
+    """Add a sentence to the result's message where the classifier is no better than its commonest class."""
     if sample is None or result.best_epoch == 0 or result.stop_reason == "diverged":
         return result
     outputs = net(trees.mapped(np.asarray, result.params), sample.x)
@@ -276,7 +275,7 @@ def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: 
 
 
 def _advice(trainer: Trainer, sample: Sample) -> str:
-    """What to try."""
+    """Say what to try."""
     if sample.share >= RARE:
         return "the other classes are rare, and its outputs may still rank the examples; weights would count them more"
     scaled = "scale the inputs to mean 0 and variance 1"

@@ -139,7 +139,7 @@ class RunningTrial:
         started = time.perf_counter()
         course = self.session.course
         with course.engine.computing_in(self.dtype), course.thread_limits():
-            self.progress, outside = self.session.go_on(self.progress, until)
+            self.progress, outside = self.session.advance(self.progress, until)
             if outside is not None:
                 raise KeyboardInterrupt
         self.seconds += time.perf_counter() - started

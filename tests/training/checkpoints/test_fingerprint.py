@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.training.checkpoints.fingerprint import digest, in_words
+from deltarule.training.checkpoints.fingerprint import describe, digest
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ from deltarule.training.checkpoints.fingerprint import digest, in_words
         (dr.Dense(3, "tanh"), "Dense(n=3, activation=tanh)"),
     ],
 )
-def test_in_words(value, words):
-    assert in_words(value) == words
+def test_describe(value, words):
+    assert describe(value) == words
 
 
 def decay(t, rate=0.5):
@@ -72,8 +72,8 @@ def outer(schedule):
     ],
 )
 def test_what_differs_differs(one, other):
-    assert in_words(one) != in_words(other)
-    assert in_words(one) == in_words(one)
+    assert describe(one) != describe(other)
+    assert describe(one) == describe(one)
 
 
 def test_what_differs_of_jax_and_optax_differs():
@@ -88,39 +88,39 @@ def test_what_differs_of_jax_and_optax_differs():
         (jax.random.split(jax.random.key(0)), jax.random.split(jax.random.key(1))),
         (jax.numpy.arange(3), jax.numpy.arange(3.0)),
     ):
-        assert in_words(one) != in_words(other)
-        assert in_words(one) == in_words(one)
-    assert in_words(optax.adam(1.0)) == in_words(optax.adam(1.0))
+        assert describe(one) != describe(other)
+        assert describe(one) == describe(one)
+    assert describe(optax.adam(1.0)) == describe(optax.adam(1.0))
 
 
 def test_two_settings_made_alike_are_alike():
-    assert in_words(decay) == in_words(decay)
-    assert in_words(Decay(0.5)) == in_words(Decay(0.5))
-    assert in_words(halving(0.5)) == in_words(halving(0.5))
+    assert describe(decay) == describe(decay)
+    assert describe(Decay(0.5)) == describe(Decay(0.5))
+    assert describe(halving(0.5)) == describe(halving(0.5))
 
 
 def test_code_is_not_compared():
     """Two functions of one name that enclose nothing are one setting, whatever they compute."""
     one, other = (eval(code, {"__name__": "schedules"}) for code in ("lambda t: 0.5**t", "lambda t: 0.25**t"))
-    assert in_words(one) == in_words(other)
+    assert describe(one) == describe(other)
 
 
 def test_another_process_says_the_same():
     optax = pytest.importorskip("optax", reason="Optax is not installed")
     words = "optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))"
-    code = f"import optax; from deltarule.training.checkpoints.fingerprint import in_words; print(in_words({words}))"
+    code = f"import optax; from deltarule.training.checkpoints.fingerprint import describe; print(describe({words}))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     rule = optax.chain(optax.clip(1.0), optax.adam(optax.cosine_decay_schedule(1.0, 100)))
-    assert in_words(rule) == other
+    assert describe(rule) == other
 
 
 def test_what_an_object_that_is_not_called_holds_is_no_setting():
     log = logging.getLogger("deltarule.tests")
     schedule = partial(decay, log)
-    before = in_words(schedule)
+    before = describe(schedule)
     log.isEnabledFor(10)
     logging.getLogger("deltarule.tests.other")
-    assert in_words(schedule) == before
+    assert describe(schedule) == before
 
 
 def test_digests_see_values_shapes_dtypes_and_order():

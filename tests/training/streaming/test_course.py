@@ -9,7 +9,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.data import ArrayStream, load_folder
 from deltarule.errors import CheckpointError, ConfigurationError, DataError
-from deltarule.training.checkpoints import folder
+from deltarule.training.checkpoints import storage
 from deltarule.training.streaming import course as module
 from deltarule.training.streaming.course import WAITED
 from engines import WITHOUT_JAX, off
@@ -66,7 +66,7 @@ def assert_the_same(one, other):
 
 def epochs_of(place):
     """The epoch of each checkpoint, the newest first."""
-    contents = [folder.from_bytes(path.read_bytes()) for path in folder.checkpoints_in(place)]
+    contents = [storage.from_bytes(path.read_bytes()) for path in storage.checkpoints_in(place)]
     return [int(content.tensors["0.carry.epoch"]) for content in contents]
 
 
@@ -209,7 +209,7 @@ def test_few_blocks_are_read_for_the_digest_of_a_stream(tmp_path, monkeypatch):
     train(source, epochs=1, checkpoint=tmp_path / "raw")
     train(measured.train, epochs=1, checkpoint=tmp_path / "measured")
     settings = [
-        folder.from_bytes(folder.checkpoints_in(tmp_path / place)[0].read_bytes()).description["settings"]
+        storage.from_bytes(storage.checkpoints_in(tmp_path / place)[0].read_bytes()).description["settings"]
         for place in ("raw", "measured")
     ]
     assert settings[0]["training data"].endswith("of 32 blocks of 51")

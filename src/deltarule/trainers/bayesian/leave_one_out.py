@@ -8,7 +8,7 @@ H_i = beta w_i J_i (beta J^T J + A)^-1 J_i^T its block of the leverages, without
 which for a single row of one output are r_i/(1 - h_i) and h_i/((1 - h_i) beta): no refit. In the dual form I - H is
 (I + K~)^-1. Copies of a row have its J and r, so that it leaves with all of them where c is the sum of their weights.
 
-Source: method of [MK]'s linearisation; Yao, Vehtari, Simpson & Gelman 2018 for what it is used for (`models.stacking`).
+Source: method of [MK]'s linearisation; Yao, Vehtari, Simpson & Gelman 2018 for its use (`models.stacked_regressors`).
 """
 
 from typing import TYPE_CHECKING, NamedTuple

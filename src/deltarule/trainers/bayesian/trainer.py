@@ -91,10 +91,10 @@ class BayesianRegularization(Trainer):
     damping: float = 1.0
     relevance: bool | None = None
 
-    knows_error_bars: ClassVar[bool] = True
+    has_posterior: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
     cost_before_step: ClassVar[bool] = True
-    judged_by: ClassVar[str | None] = "log_evidence"
+    selects_by: ClassVar[str | None] = "log_evidence"
 
     def __post_init__(self):
         """Check every number where it is given."""

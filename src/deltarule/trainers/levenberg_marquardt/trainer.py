@@ -137,9 +137,9 @@ class LevenbergMarquardt(Trainer):
     cg_iterations: int = 200
     memory: float | None = None
 
-    takes_objectives: ClassVar[bool] = True
+    minimizes_objectives: ClassVar[bool] = True
     initializers: ClassVar[dict[str, str]] = {"tanh": "nguyen-widrow"}
-    whole_stream: ClassVar[bool] = True
+    sums_over_stream: ClassVar[bool] = True
 
     def __post_init__(self):
         require_choice("solver", self.solver, ("auto", "primal", "dual", "cg"))

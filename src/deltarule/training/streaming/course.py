@@ -94,7 +94,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class StreamedCourse(Course):
-    """A `Course` whose examples are read again every epoch; `trainer.whole_stream` says whether a step sees all."""
+    """A `Course` whose examples are read again every epoch; `trainer.sums_over_stream` says whether a step sees all."""
 
     trainer: Any
     rows: Feed
@@ -111,7 +111,7 @@ class StreamedCourse(Course):
 
     @property
     def compiled(self) -> bool:
-        """Never: Python hands over the chunks."""
+        """Python reads the chunks, so the loop is never compiled."""
         return False
 
     @property
@@ -120,8 +120,8 @@ class StreamedCourse(Course):
         return self.rows.mesh is not None
 
     @property
-    def at_once(self) -> int:
-        """One: an epoch is a pass over a disk."""
+    def longest_chunk(self) -> int:
+        """One epoch, because each is a pass over the disk."""
         return 1
 
     def start(self, params: Params) -> Carry:
@@ -131,30 +131,30 @@ class StreamedCourse(Course):
         return Carry(self.trainer.init(self.net, params, row), params, np.float64(np.inf), np.float64(-np.inf), 0, 0, 0)
 
     def kept(self, score: Any) -> Any:
-        """A NumPy number, whatever the engine: what passes add up is one."""
+        """Sums over passes are NumPy's numbers, whatever the engine."""
         return np.float64(score)
 
     def largest(self) -> float:
-        """No parameter is too large beside targets that nobody has seen."""
+        """The targets are not known beforehand, so no finite parameter counts as diverged."""
         return np.inf
 
-    def turns(self, first: int, until: int, lane: int, clock: Callable[[], None]) -> Iterator[Turn]:
-        """The orders are those of chunks, which each epoch draws."""
+    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
+        """Without orders, because each epoch draws those of its chunks."""
         key = self.engine.key((*self.path, NOISE)) if any(layer.draws for layer in self.net.layers) else None
         for epoch in range(first, until):
             drawn = None if key is None else self.engine.fold_in(key, epoch + 1)
             yield Turn(None, drawn, self.clock_of(epoch, clock))
 
     def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
-        """One step that sums over passes, or the trainer's epoch over each chunk in turn."""
+        """Take one step that sums over passes, or run the trainer's epoch over each chunk in turn."""
         began, waited = time.perf_counter(), []
-        whole = self._step if self.trainer.whole_stream else self._descend
+        whole = self._step if self.trainer.sums_over_stream else self._descend
         state, record = whole(carry, turn, waited)
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
     def _step(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
         def passes() -> Iterator[Rows]:
-            """One in the order on disk, and the seconds that the devices stood still."""
+            """Read the chunks in the order on disk, and record the seconds that the devices waited."""
             feed = self.rows.epoch(None)
             yield from feed
             waited.append(feed.waited)
@@ -172,12 +172,12 @@ class StreamedCourse(Course):
             order = self.trainer.orders((*self.path, ORDER, epoch), i, 1, count)
             key = None if turn.key is None else E.fold_in(turn.key, i)
             state, record = E.descend(self.net, self._for_chunk(count), state, rows, order[0], key)
-            cost += count * float(record["cost"])  # waits, so that what is waited for above, the devices wait for
+            cost += count * float(record["cost"])  # waits for the device
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}
 
     def _for_chunk(self, count: int) -> Any:
-        """The trainer whose penalties, which it divides by the chunk's rows, are those of all N."""
+        """The trainer with penalties for one chunk: it divides them by the chunk's rows, and they belong to all N."""
         share = count / self.rows.count
         given = {name: getattr(self.trainer, name) for name in ("l2", "l1")}
         return replace(self.trainer, **{name: value * share for name, value in given.items() if value is not None})

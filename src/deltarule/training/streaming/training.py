@@ -20,7 +20,7 @@ from deltarule.network.network import Network
 from deltarule.trainers.gradient_descent import GradientDescent
 from deltarule.trainers.levenberg_marquardt import LevenbergMarquardt
 from deltarule.trainers.stopping import Stopping
-from deltarule.training.checkpoints.fingerprint import Fingerprint, fingerprint, in_words, stream_in_words
+from deltarule.training.checkpoints.fingerprint import Fingerprint, describe, describe_stream, fingerprint
 from deltarule.training.session import Callback, Session, TrainingResult
 from deltarule.training.streaming.course import Feed, StreamedCourse, chunk_rows
 from deltarule.training.train import NO_RULES, check_kinds, check_together, engine_of, run, starting_points
@@ -107,7 +107,7 @@ def train_stream(
         if stopping.min_grad is not None:
             rule = f"min_grad is {stopping.min_grad:g}"
             raise ConfigurationError(f"{rule}, and a stream is not judged by it: leave it out.")
-        if trainer.whole_stream:
+        if trainer.sums_over_stream:
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
         validation = validation_rows(net, start, validation_data, dtype, mesh)
         if mesh is not None:
@@ -117,8 +117,8 @@ def train_stream(
         course = StreamedCourse(net, trainer, feed, validation, as_path(seed), stopping, "cost", ())
 
         def settings() -> Fingerprint:
-            found = fingerprint(course, [start], seed, dtype, stream_in_words(E, whole, stream))
-            return found | ({} if trainer.whole_stream else {"memory": in_words(memory)})
+            found = fingerprint(course, [start], seed, dtype, describe_stream(E, whole, stream))
+            return found | ({} if trainer.sums_over_stream else {"memory": describe(memory)})
 
         session = Session(course, epochs, callbacks, started)
         return run(session, [start], settings, checkpoint, resume, checkpoint_every)

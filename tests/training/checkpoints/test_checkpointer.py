@@ -12,7 +12,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.errors import CheckpointError, CheckpointWarning, ConfigurationError
 from deltarule.training import loop, session
-from deltarule.training.checkpoints import folder, keeper
+from deltarule.training.checkpoints import checkpointer, storage
 from engines import WITHOUT_JAX, off
 
 try:
@@ -55,7 +55,7 @@ def assert_the_same(one, other):
 
 def epochs_of(place):
     """The epoch of each checkpoint, the newest first."""
-    contents = [folder.from_bytes(path.read_bytes()) for path in folder.checkpoints_in(place)]
+    contents = [storage.from_bytes(path.read_bytes()) for path in storage.checkpoints_in(place)]
     return [int(np.max(content.tensors["0.carry.epoch"])) for content in contents]
 
 
@@ -97,7 +97,7 @@ def test_a_rule_of_optax_goes_on_as_if_nothing_had_happened(tmp_path):
 @pytest.mark.parametrize(("chunk", "last"), [(1, 5), (3, 1), (3, 5), (256, 1)])
 def test_several_starts_wherever_they_were_ended(tmp_path, monkeypatch, chunk, last):
     """Some epochs of each start in turn, or all epochs of one after another."""
-    monkeypatch.setattr(loop, "CHUNK", chunk)
+    monkeypatch.setattr(loop, "LONGEST_CHUNK", chunk)
     monkeypatch.setattr(session, "CHUNK_SECONDS", 1e9)
     options = {"trainer": dr.GradientDescent(eta=0.3), "restarts": 3, "dtype": "float64"}
     whole = train(**options)
@@ -122,7 +122,7 @@ def test_what_goes_on_stays_with_its_engine(tmp_path, engine, damaged):
     begun_by = {"numpy": "jax", "jax": "numpy"}[engine]
     train(epochs=4, checkpoint=tmp_path, engine=begun_by)
     if damaged:
-        folder.checkpoints_in(tmp_path)[0].write_bytes(b"")
+        storage.checkpoints_in(tmp_path)[0].write_bytes(b"")
     with pytest.warns(CheckpointWarning, match="damaged") if damaged else nullcontext():
         resumed = train(resume=tmp_path)
     assert resumed.engine == begun_by
@@ -181,23 +181,23 @@ def test_an_ended_training_stays_ended(tmp_path):
 
 def test_checkpoints_come_as_often_as_asked_however_long_a_chunk_is(tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(keeper.folder, "write", lambda place, content: written.append(content))
-    monkeypatch.setattr(keeper, "WRITING_SECONDS", 1e9)
+    monkeypatch.setattr(storage, "write_checkpoint", lambda place, content: written.append(content))
+    monkeypatch.setattr(checkpointer, "WRITING_SECONDS", 1e9)
     train(trainer=dr.GradientDescent(eta=0.1), epochs=230, checkpoint=tmp_path, checkpoint_every=50)
     assert [int(content.tensors["0.carry.epoch"]) for content in written] == [50, 100, 150, 200, 230]
 
 
 def test_writing_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     """Epochs of microseconds are not written each: here no second and no share at all may be spent."""
-    monkeypatch.setattr(keeper, "WRITING_SECONDS", 0.0)
-    monkeypatch.setattr(keeper, "WRITING_SHARE", 0.0)
+    monkeypatch.setattr(checkpointer, "WRITING_SECONDS", 0.0)
+    monkeypatch.setattr(checkpointer, "WRITING_SHARE", 0.0)
     train(trainer=dr.GradientDescent(eta=0.1), epochs=50, checkpoint=tmp_path)
     assert epochs_of(tmp_path) == [50, 1]
 
 
 def test_the_damaged_one_is_named_and_the_one_before_it_used(tmp_path):
     train(epochs=6, checkpoint=tmp_path, checkpoint_every=2)
-    path = folder.checkpoints_in(tmp_path)[0]
+    path = storage.checkpoints_in(tmp_path)[0]
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -208,7 +208,7 @@ def test_the_damaged_one_is_named_and_the_one_before_it_used(tmp_path):
 
 def test_only_damaged_ones_never_begin_anew(tmp_path):
     train(epochs=3, checkpoint=tmp_path)
-    for path in folder.checkpoints_in(tmp_path):
+    for path in storage.checkpoints_in(tmp_path):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="damaged"):
         train(checkpoint=tmp_path, resume=tmp_path)
@@ -274,7 +274,7 @@ def test_where_no_checkpoint_can_be_written_training_goes_on_and_says_so_once(tm
     def full(place, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keeper.folder, "write", full)
+    monkeypatch.setattr(storage, "write_checkpoint", full)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = train(checkpoint=tmp_path)

@@ -9,7 +9,7 @@ from deltarule.arrays import is_key, key_words
 from deltarule.errors import CheckpointError
 from deltarule.trainers.levenberg_marquardt.damping import Damping
 from deltarule.training import loop
-from deltarule.training.checkpoints.content import from_tensors, to_tensors
+from deltarule.training.checkpoints.storage import from_tensors, to_tensors
 from deltarule.training.loop import Progress
 from engines import on
 
