@@ -57,7 +57,7 @@ def test_no_time_leaves_one_epoch_of_the_first_candidate(limit):
     rows = merge_duplicates(np.linspace(-1, 1, 40)[:, None], np.linspace(-1, 1, 40)[:, None] ** 2, None)
     plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
     assert plan.candidates
-    outcome = fit(plan, rows.as_examples(), None, Scaling.measured(rows.Y, rows.weight), time_limit=limit, seed=0)
+    outcome = fit(plan, rows.as_examples(), None, Scaling.fit(rows.Y, rows.weight), time_limit=limit, seed=0)
     assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
     assert outcome.result.message.startswith(f"the time limit of {limit} s ")
 

@@ -74,7 +74,7 @@ def test_classifiers_become_one_network_of_their_weighed_logits(flower_data):
 
 def test_a_classifier_without_a_named_network_is_an_average_of_several(flower_data):
     plan = make_plan(Recipe(), Problem.of(flower_data))
-    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.of_columns(()), seed=2)
+    outcome = fit(plan, flower_data.train, flower_data.validation, Scaling.from_columns(()), seed=2)
     assert len({len(one.params) for one in outcome.result.starts}) > 1
     assert outcome.selection().startswith(f"of {outcome.bayesian.tried} networks")
     assert outcome.bayesian.tried <= len(plan.candidates)

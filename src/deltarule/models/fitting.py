@@ -227,7 +227,7 @@ class CandidateTraining:
 
 def target_scaling(data: "LoadedData") -> Scaling:
     """How the targets of a data set were scaled."""
-    return Scaling.of_columns(data.schema.targets)
+    return Scaling.from_columns(data.schema.targets)
 
 
 def finish_model(outcome: Outcome, data: "LoadedData", origin: dict[str, Any]) -> Model:
