@@ -1,4 +1,4 @@
-"""A model's card: what the network is, where it comes from and how good it is, a few words for each."""
+"""A model's card: what the network is, how it was trained and how good it is, a few words for each subject."""
 
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from deltarule.models.model import Model
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
-ENGINES = {"numpy": "NumPy", "jax": "JAX"}  # as they are written
+ENGINES = {"numpy": "NumPy", "jax": "JAX"}
 
 
 def card(model: "Model") -> dict[str, str]:
-    """What there is to say, by subject; what a file does not know is left out."""
+    """The words by subject, without the subjects that the model file does not know."""
     training, schema = model.training, model.schema
     metrics = training.get("metrics") or {}
     scores = {part: scores_of_part(metrics, part) for part in ("validation", "test")}
-    found = {
+    entries = {
         "data": _data(training),
         "columns": None if schema is None else ", ".join(_column_names(schema)),
         "target": None if schema is None else ", ".join(schema.target_names),
@@ -41,17 +41,17 @@ def card(model: "Model") -> dict[str, str]:
         "unknowns": _unknowns(training),
         "residuals": _residuals(training),
         "effective parameters": _effective_parameters(training),
-        **{part: describe_scores(found) if found else None for part, found in scores.items()},
+        **{part: describe_scores(of_part) if of_part else None for part, of_part in scores.items()},
         "seed": training.get("seed"),
         "versions": ", ".join(f"{name} {words}" for name, words in (training.get("versions") or {}).items()) or None,
     }
-    return {name: str(words) for name, words in found.items() if words is not None}
+    return {name: str(words) for name, words in entries.items() if words is not None}
 
 
 def headline(model: "Model") -> str:
-    """What it predicts from what, and how well, in a line."""
+    """The targets, the inputs and the test scores, in a line."""
     if model.schema is None:
-        return f"{_network(model)}, without columns: numbers in and out are the network's own"
+        return f"{_network(model)}, without columns: inputs and outputs are the network's own numbers"
     inputs = ", ".join(_column_names(model.schema))
     inputs = inputs if len(inputs) <= 60 else counted(len(model.schema.inputs), "column")
     words = f"{', '.join(model.schema.target_names)} from {inputs}"
@@ -64,13 +64,13 @@ def render_report(model: "Model", evidence: Evidence | None = None, more: dict[s
 
     Args:
         model: a model with a schema.
-        evidence: the model on rows with known targets; None takes those that it was trained with, if they are at hand.
-        more: what else the card says.
+        evidence: its predictions for rows with known targets; None takes the examples that the model holds, if any.
+        more: further entries of the card.
     """
     if model.schema is None:
         raise ModelFileError("the model has no columns, and a report is about them: train it with deltarule.fit_table")
     if evidence is None and model.examples:
-        evidence = _at_hand(model, model.schema)
+        evidence = _gather_own_examples(model, model.schema)
     file = model.training.get("source") if model.path is None else model.path.name
     title = ": ".join(filter(None, (", ".join(model.schema.target_names), file)))
     if model.path is not None:
@@ -81,13 +81,16 @@ def render_report(model: "Model", evidence: Evidence | None = None, more: dict[s
 
 
 def gather_evidence(model: "Model", X: Any, Y: Any, name: str, parts: Any = None, rows: Any = None) -> Evidence:
-    """The model on encoded rows with known targets, which are called so, with their parts and numbers."""
+    """The model's predictions for encoded rows with known targets, which the report calls `name`.
+
+    `parts` and `rows` are the part and the number of each row.
+    """
     assert model.schema is not None
     return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
 
 
-def _at_hand(model: "Model", schema: "Schema") -> Evidence:
-    """The model on the rows that it was trained with, by part; of images on those held out for the test."""
+def _gather_own_examples(model: "Model", schema: "Schema") -> Evidence:
+    """The model's predictions for the examples that it holds, by part; for images only those of the test part."""
     parts = {part: rows for part, rows in model.examples.items() if len(rows)}
     if schema.image_shape is not None:
         return gather_evidence(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
@@ -99,7 +102,7 @@ def _at_hand(model: "Model", schema: "Schema") -> Evidence:
 
 
 def _column_names(schema: "Schema") -> list[str]:
-    """The names of the raw columns; of images their shape."""
+    """The names of the raw columns; for images their shape."""
     if schema.image_shape is not None:
         return [f"pixels {' x '.join(map(str, schema.image_shape))}"]
     return [str(getattr(column, "name", "")) for column in schema.inputs]
@@ -113,28 +116,28 @@ def _data(training: dict[str, Any]) -> str | None:
 
 
 def _network(model: "Model") -> str:
-    """The layers and the number of parameters; of several starts, those of each and of the average that is saved."""
+    """The layers and the number of parameters; for an average those of each network and of the one that is saved."""
     shape, training = model.net.input_shape(model.params), model.training
     sizes = sizes_of(model.net, shape[0]) if shape is not None and len(shape) == 1 else ()
     count = counted(trees.size(model.params), "parameter")
-    one, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
-    if one is None or n is None or starts is None or starts < 2:
+    best, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
+    if best is None or n is None or starts is None or starts < 2:
         return f"{describe_network(model.net, sizes)}, {count}"
-    names = training.get("networks") or [one] * starts
-    of = "; ".join(name_with_count(name, names) for name in dict.fromkeys(names))
-    several = f"{starts} networks, {of}" if len(set(names)) > 1 else of
+    names = training.get("networks") or [best] * starts
+    members = "; ".join(name_with_count(name, names) for name in dict.fromkeys(names))
+    several = f"{starts} networks, {members}" if len(set(names)) > 1 else members
     each = "" if training.get("networks") else f", of {counted(n, 'parameter')} each"
     return f"the average of {several}{each}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
 
 
 def _epochs(training: dict[str, Any]) -> str | None:
-    """Of files that do not say which epoch they keep."""
+    """The kept epoch, for files whose record lacks "kept"."""
     epochs, best = training.get("epochs"), training.get("best_epoch")
     return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{counted(epochs, 'epoch')}"
 
 
 def _unknowns(training: dict[str, Any]) -> str | None:
-    """Of differential equations the estimated coefficients, each with its standard error."""
+    """The estimated coefficients of differential equations, each with its standard error."""
     errors = training.get("standard_errors") or {}
     of = {
         name: " (undetermined)" if error is None else f" ± {format_number(error, 2)}" for name, error in errors.items()
@@ -144,9 +147,9 @@ def _unknowns(training: dict[str, Any]) -> str | None:
 
 
 def _residuals(training: dict[str, Any]) -> str | None:
-    """Of differential equations how well each is satisfied."""
-    found = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
-    words = [f"{part['name']} {format_number(rms, 2)}" for part, rms in found]
+    """The residual of each differential equation."""
+    residuals = zip(training.get("residual_maps") or (), training.get("residual_rms") or (), strict=False)
+    words = [f"{equation['name']} {format_number(rms, 2)}" for equation, rms in residuals]
     return f"{', '.join(words)} (root mean squares)" if words else None
 
 
