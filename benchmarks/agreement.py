@@ -116,7 +116,7 @@ def of_gradient(problem: Problem, dtype: str) -> float:
     for name in engines.ENGINES:
         E = engines.get(name)
         with E.computing_in(given):
-            params = trees.mapped(lambda p, E=E: E.put(p, given), start)
+            params = trees.map_leaves(lambda p, E=E: E.put(p, given), start)
         found.append(problem.net.cost_and_gradient(params, problem.X.astype(given), problem.Y.astype(given))[1])
     return apart(*found)
 

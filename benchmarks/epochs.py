@@ -16,14 +16,14 @@ class Epochs:
         self.engine, self.net, self.trainer = engines.get(engine), net, trainer
         self.dtype, self.first = X.dtype, start
         with self.engine.computing_in(self.dtype):
-            rows = self.engine.laid_out(X, Y, None)
+            rows = self.engine.make_rows(X, Y, None)
         self.course = Course(net, trainer, rows, None, (0,), dr.Stopping(), "cost", ())
         self.begin()
 
     def begin(self) -> None:
         """Stand at the start again."""
         with self.engine.computing_in(self.dtype):
-            self.carry = self.course.start(trees.mapped(self.engine.put, self.first))
+            self.carry = self.course.start(trees.map_leaves(self.engine.put, self.first))
 
     def run(self, epochs: int = 1) -> Records:
         """The records of so many epochs more, fewer where the training stops; they are computed when this returns."""

@@ -28,7 +28,7 @@ FEWER, MORE, STEPS = 1, 4, 100  # epochs under valgrind, and the steps of each
 INSTRUCTIONS = "sgd-small: instructions a step under valgrind"
 
 
-def counted(names: list[str]) -> dict[str, float]:
+def pluralized(names: list[str]) -> dict[str, float]:
     """Every count, each in a process of its own, so that none sees what another imported or compiled."""
     found: dict[str, float] = {}
     for name in names:
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--instructions", action="store_true", help="also count machine instructions with valgrind")
     parser.add_argument("--record", action="store_true", help="write the counts to benchmarks/guard.json")
     options = parser.parse_args(arguments)
-    found = counted(list(COUNTS)) | (instructions() if options.instructions else {})
+    found = pluralized(list(COUNTS)) | (instructions() if options.instructions else {})
     standard = json.loads(STANDARD.read_text()) if STANDARD.exists() else {}
     version = importlib.metadata.version("jaxlib")
     good = compare(found, standard, version)

@@ -18,7 +18,7 @@ def training(hidden: tuple[int, ...], examples: int, **options: Any) -> tuple[An
     X = random.random((examples, inputs), np.float32)
     Y = np.eye(outputs, dtype=np.float32)[random.integers(0, outputs, examples)]
     net = dr.Network([*(dr.Dense(n, "sigmoid") for n in hidden), dr.Dense(outputs, "sigmoid")])
-    rows = E.laid_out(X, Y, None)
+    rows = E.make_rows(X, Y, None)
     course = Course(net, dr.GradientDescent(eta=0.5, **options), rows, None, (0,), dr.Stopping(), "cost", ())
     params = [{name: E.put(array) for name, array in layer.items()} for layer in net.init(0, (inputs,))]
     return course, course.start(params)

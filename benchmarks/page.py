@@ -12,12 +12,12 @@ from benchmarks.record import Case, Entry, Goal, Result
 
 HEADER = """# Benchmarks
 
-Written by `python -m benchmarks`; the numbers are in [benchmarks/](benchmarks). Every contestant runs in a
-process of its own, and they take
-turns, one lap at a time, so that a slow minute of the machine falls on all alike; between two turns there is a
-pause in which threads that still spin go to sleep. A number is the median of the laps, with the least and the
-largest; a ratio is one of medians. Read the ratios, not the seconds. What is not installed, cannot do the work
-or failed is listed as such. “✗” beside a name: its result differs from the referee's."""
+Written by `python -m benchmarks`; the numbers are in [benchmarks/](benchmarks). Every contestant runs in a process of
+its own. They take turns, one lap at a time, so that a slow minute of the machine affects all alike; between two turns
+there is a pause, so that threads that still spin go to sleep. A number is the median of the laps, with the smallest and
+the largest; a ratio is a ratio of medians. The machine was shared: compare the ratios, not the seconds. A contestant
+that is not installed, cannot do the work or failed is listed with the reason. “✗” beside a name means that its result
+differs from the referee's."""
 
 
 def write(results: Sequence[Result], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The documentation site: python -m sphinx -W docs build/site. Nothing is downloaded."""
+"""Sphinx's settings for the documentation site: python -m sphinx -W docs build/site. Nothing is downloaded."""
 
 import json
 import os
@@ -26,6 +26,7 @@ templates_path: list[str] = []
 html_theme = "pydata_sphinx_theme"
 html_title = "deltarule"
 html_static_path = ["_static"]
+html_css_files = ["deltarule.css"]
 html_last_updated_fmt = None  # the same pages from the same sources
 html_theme_options = {
     "navbar_end": ["version-switcher", "theme-switcher"],
@@ -43,18 +44,18 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "inherited-members": False}
 napoleon_numpy_docstring = False
-suppress_warnings = ["misc.highlighting_failure"]  # MATLAB's and Structured Text's blocks
+suppress_warnings = ["misc.highlighting_failure"]  # blocks of MATLAB and Structured Text
 
-# Pages stand for these files of the repository; of other files outside docs/ only the name is shown.
+# These pages show files from the root of the repository. Links to other files outside docs/ become plain names.
 COPIES = {"contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md"}
 PAGES = {"README.md": "index.md", **{file: f"{page}.md" for page, file in COPIES.items()}}
 LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<path>[^):#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
-def at_home(text: str, origin: Path, page: Path) -> str:
-    """The text of file `origin` as it stands on `page`: links out of docs/ become pages or plain names."""
+def rebase_links(text: str, origin: Path, page: Path) -> str:
+    """Return the text of the file `origin` for `page`: links that leave docs/ become links to pages, or plain names."""
 
-    def turned(link: re.Match[str]) -> str:
+    def rebase(link: re.Match[str]) -> str:
         target = (origin.parent / link["path"]).resolve()
         if not target.is_relative_to(DOCS):
             name = PAGES.get(target.relative_to(ROOT).as_posix())
@@ -63,27 +64,27 @@ def at_home(text: str, origin: Path, page: Path) -> str:
             target = DOCS / name
         elif target.is_dir():
             return f"`{link['text'].strip('`')}`"
-        place = os.path.relpath(target, page.parent)
-        return f"{link['image']}[{link['text']}]({place}{link['anchor'] or ''})"
+        relative = os.path.relpath(target, page.parent)
+        return f"{link['image']}[{link['text']}]({relative}{link['anchor'] or ''})"
 
-    return LINK.sub(turned, text)
+    return LINK.sub(rebase, text)
 
 
 def as_restructured_text(lines: list[str]) -> list[str]:
-    """A docstring of ours: |x| is a magnitude, x_ a name, and an indented paragraph an equation, shown as it stands."""
-    found: list[str] = []
+    """Return a docstring as reStructuredText: |x| is a magnitude, x_ a name, and an indented paragraph an equation."""
+    converted: list[str] = []
     literal = False
     for i, line in enumerate(lines):
         indented = line.startswith("    ")
         if indented and i > 0 and not lines[i - 1] and not literal:
-            found, literal = [*found, "::", ""], True
+            converted, literal = [*converted, "::", ""], True
         literal = literal and (indented or not line)
-        found.append(line if literal else re.sub(r"(?<=\w)_(?!\w)|[|*]", r"\\\g<0>", line))
-    return found
+        converted.append(line if literal else re.sub(r"(?<=\w)_(?!\w)|[|*]", r"\\\g<0>", line))
+    return converted
 
 
 def notebook(text: str) -> str:
-    """A page of the tutorials as a Jupyter notebook: its Python as cells of code, all else as cells of text."""
+    """Return a tutorial as a Jupyter notebook: its Python as cells of code, everything else as cells of text."""
     cells = []
     for i, part in enumerate(re.split(r"^```python\n(.*?)^```\n", text, flags=re.MULTILINE | re.DOTALL)):
         source = part.strip().splitlines(keepends=True)
@@ -100,8 +101,8 @@ def notebook(text: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def commands() -> str:
-    """Every command of `deltarule` with all of its options, as its help has them."""
+def command_reference() -> str:
+    """Return the help of every command of `deltarule`, with all of its options."""
     import typer
 
     from deltarule.cli.app import app
@@ -109,28 +110,28 @@ def commands() -> str:
     text = ""
     for name, command in typer.main.get_command(app).commands.items():
         text += f"\n## deltarule {name}\n\n{command.help}\n\n| | |\n| --- | --- |\n"
-        for one in command.params:
-            words = (one.help or "").replace("|", "\\|")
-            default = f" Default: {one.show_default}." if isinstance(one.show_default, str) else ""
-            named = one.opts[0] if one.param_type_name == "option" else ""
-            shown = " ".join(part for part in (named, one.metavar or "") if part)
-            text += f"| `{shown}` | {words}{default} |\n"
+        for parameter in command.params:
+            words = (parameter.help or "").replace("|", "\\|")
+            default = f" Default: {parameter.show_default}." if isinstance(parameter.show_default, str) else ""
+            option = parameter.opts[0] if parameter.param_type_name == "option" else ""
+            usage = " ".join(part for part in (option, parameter.metavar or "") if part)
+            text += f"| `{usage}` | {words}{default} |\n"
     return text
 
 
 def setup(app) -> None:
-    """What is done to pages and docstrings as they are read."""
+    """Register what happens to pages and docstrings when they are read."""
 
     def read(app, name: str, source: list[str]) -> None:
         page = Path(app.env.doc2path(name))
         origin = ROOT / COPIES[name] if name in COPIES else page
-        source[0] += commands() if name == "reference/command-line" else ""
-        source[0] = at_home(origin.read_text(encoding="utf-8") if name in COPIES else source[0], origin, page)
+        source[0] += command_reference() if name == "reference/command-line" else ""
+        source[0] = rebase_links(origin.read_text(encoding="utf-8") if name in COPIES else source[0], origin, page)
 
-    def plain(app, what, name, thing, options, lines: list[str]) -> None:
+    def convert(app, what, name, thing, options, lines: list[str]) -> None:
         lines[:] = as_restructured_text(lines)
 
-    def skipped(app, what, name: str, thing, skip: bool, options) -> bool:
+    def skip_member(app, what, name: str, thing, skip: bool, options) -> bool:
         return skip or (getattr(thing, "__module__", None) or "").startswith("sklearn") or name == "__init__"
 
     def prepare(app) -> None:
@@ -142,7 +143,7 @@ def setup(app) -> None:
         versions = [{"name": version, "version": version, "url": "../index.html"}]
         (DOCS / "_static" / "versions.json").write_text(json.dumps(versions) + "\n", encoding="utf-8")
 
-    app.connect("autodoc-skip-member", skipped)
-    app.connect("autodoc-process-docstring", plain, priority=100)  # before napoleon
+    app.connect("autodoc-skip-member", skip_member)
+    app.connect("autodoc-process-docstring", convert, priority=100)  # before napoleon
     app.connect("builder-inited", prepare)
     app.connect("source-read", read)

@@ -1,4 +1,4 @@
-"""Find the links of a built site that lead nowhere: python docs/links.py build/site. Exit code 1 if any do."""
+"""Find the broken links of a built site: python docs/links.py build/site. The exit code is 1 if there are any."""
 
 import sys
 from html.parser import HTMLParser
@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """What a page links to, and the anchors it has."""
+    """The links and the anchors of an HTML page."""
 
     def __init__(self, path: Path):
         """Read the file."""
@@ -17,14 +17,14 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
-        """Note what the tag links to or names."""
+        """Collect the tag's links and anchors."""
         given = dict(attrs)
         self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
         self.links += [given[name] for name in ("href", "src") if given.get(name)]
 
 
 def broken_links(site: Path) -> list[str]:
-    """Each link within the site that leads to no file or no anchor, as "page: link"."""
+    """Return each link within the site that leads to no file or no anchor, as "page: link"."""
     paths = [path for path in site.rglob("*.html") if "_static" not in path.parts]
     pages = {path.resolve(): Page(path) for path in paths}
     broken = []
@@ -41,6 +41,6 @@ def broken_links(site: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    found = broken_links(Path(sys.argv[1]))
-    print("\n".join(found) if found else "every link leads somewhere")
-    sys.exit(bool(found))
+    broken = broken_links(Path(sys.argv[1]))
+    print("\n".join(broken) if broken else "no link is broken")
+    sys.exit(bool(broken))

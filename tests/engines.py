@@ -15,7 +15,7 @@ NAMES = ("numpy", pytest.param("jax", marks=WITHOUT_JAX))
 
 def on(name: str, tree: Any) -> Any:
     """The tree with its arrays on the engine of that name, each in its own dtype."""
-    return trees.mapped(lambda array: put(name, array), tree)
+    return trees.map_leaves(lambda array: put(name, array), tree)
 
 
 def put(name: str, array: Any) -> Any:
@@ -29,12 +29,12 @@ def rows_on(name: str, x: Any, y: Any, weight: Any = None) -> Rows:
     """Examples laid out by the engine, each array in its own dtype."""
     E = engine.get(name)
     with E.computing_in(np.asarray(x).dtype):
-        return E.laid_out(x, y, weight)
+        return E.make_rows(x, y, weight)
 
 
 def off(tree: Any) -> Any:
     """The tree with NumPy's arrays."""
-    return trees.mapped(np.asarray, tree)
+    return trees.map_leaves(np.asarray, tree)
 
 
 def rounding(name: str, tolerance: float = 1e-6) -> float:

@@ -28,9 +28,9 @@ def test_arrays_and_keys_of_jax():
     assert arrays.is_jax(jax.numpy.ones(2))
     assert not arrays.is_key(jax.numpy.ones(2))
     assert arrays.is_key(key)
-    words = arrays.key_words(key)
+    words = arrays.key_data(key)
     assert words.dtype == np.uint32
-    again = arrays.key_of(words, key)
+    again = arrays.wrap_key(words, key)
     assert jax.random.normal(again) == jax.random.normal(key)
 
 

@@ -7,7 +7,7 @@ import scipy.sparse
 
 import deltarule as dr
 from deltarule.checks import as_numbers, require_choice, require_count, require_number
-from deltarule.errors import ConfigurationError, DataError, DeltaruleError, ModelFileError, ShapeError, counted
+from deltarule.errors import ConfigurationError, DataError, DeltaruleError, ModelFileError, ShapeError, pluralized
 from engines import on
 
 
@@ -240,7 +240,7 @@ def test_seeds_that_are_scalars_of_arrays_are_seeds():
 
 
 def test_one_has_no_ending():
-    assert [counted(n, "starting point") for n in (0, 1, 2, 1000)] == [
+    assert [pluralized(n, "starting point") for n in (0, 1, 2, 1000)] == [
         "0 starting points",
         "1 starting point",
         "2 starting points",

@@ -3,22 +3,22 @@
 import pytest
 
 from deltarule import errors
-from deltarule.errors import counted, installing, some
+from deltarule.errors import how_to_install, pluralized, shorten
 
 
 def test_counts_take_their_ending():
-    assert [counted(n, "row") for n in (0, 1, 2, 1200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
+    assert [pluralized(n, "row") for n in (0, 1, 2, 1200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
 
 
 def test_a_long_list_is_cut_and_counted():
-    assert some([], 3) == ""
-    assert some(["a", "b", "c"], 3) == "a, b, c"
-    assert some(["a", "b", "c", "d"], 3) == "a, b, c and 1 more"
-    assert some(["a", "b", "c"], 1, "columns") == "a and 2 more columns"
+    assert shorten([], 3) == ""
+    assert shorten(["a", "b", "c"], 3) == "a, b, c"
+    assert shorten(["a", "b", "c", "d"], 3) == "a, b, c and 1 more"
+    assert shorten(["a", "b", "c"], 1, "columns") == "a and 2 more columns"
 
 
 def test_a_missing_package_is_installed_from_a_clone_too():
-    assert installing("plot") == "run pip install 'deltarule[plot]' (in a clone: pip install '.[plot]')"
+    assert how_to_install("plot") == "run pip install 'deltarule[plot]' (in a clone: pip install '.[plot]')"
 
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DeltaruleError)]

@@ -7,13 +7,13 @@ import pytest
 PACKAGE = """
 from typing import TYPE_CHECKING
 
-from deltarule.lazy import names
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from made_up.far import Thing as Thing
     from made_up.far import hidden
 
-__all__, __getattr__, __dir__ = names(__name__)
+__all__, __getattr__, __dir__ = lazy_names(__name__)
 """
 
 

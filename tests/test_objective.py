@@ -56,13 +56,13 @@ def test_the_prior_is_of_weights_alone(engine):
 def test_the_scale_multiplies_the_weights(engine):
     p, rows = on(engine, PARAMS), rows_on(engine, X, Y, WEIGHT)
     once = Objective(NET, rows, 11).call(gradient, p)
-    assert_close(list(Objective(NET, rows, 4, None, 2.0).call(gradient, p)), [2 * once[0], trees.scaled(once[1], 2.0)])
+    assert_close(list(Objective(NET, rows, 4, None, 2.0).call(gradient, p)), [2 * once[0], trees.scale(once[1], 2.0)])
 
 
 def test_what_goes_through_in_one_block(engine):
     rows = rows_on(engine, X, Y)
-    assert Objective(NET, rows, 16).in_one_block
-    assert not Objective(NET, rows, 4).in_one_block
+    assert Objective(NET, rows, 16).fits_one_block
+    assert not Objective(NET, rows, 4).fits_one_block
 
 
 @pytest.mark.parametrize("l2", [None, 0.6])
@@ -78,7 +78,7 @@ def test_a_stream_is_the_sum_over_its_chunks(l2, engine):
 
     p = on(engine, PARAMS)
     streamed, whole = StreamedObjective(NET, chunks, 3, l2), Objective(NET, rows_on(engine, X, Y, WEIGHT), 11, l2)
-    assert not streamed.in_one_block
+    assert not streamed.fits_one_block
     assert float(streamed.value(p)) == pytest.approx(float(whole.value(p)), rel=1e-13)
     assert len(passes) == 1
     assert_close(list(streamed.call(gradient, p)), list(whole.call(gradient, p)))

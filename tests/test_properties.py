@@ -43,7 +43,7 @@ def close(one, other, factor=1.0):
         a, b = np.asarray(a), factor * np.asarray(b)
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-11 * max(np.abs(b).max(), 1e-12 * factor))
 
-    trees.mapped(leaf, one, other)
+    trees.map_leaves(leaf, one, other)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,7 +80,7 @@ def test_both_engines_compute_the_same(dtype, problem):
     """Whatever the problem: sums over examples may cancel. Of ordinary problems: `engine/test_agreement`."""
     pytest.importorskip("jax")
     net, params, X, Y, _ = problem
-    params = trees.mapped(lambda p: p.astype(dtype), params)
+    params = trees.map_leaves(lambda p: p.astype(dtype), params)
     tolerance = 1e-11 if dtype == "float64" else 1e-5
     ours, theirs = ((net(p, X), net.cost_and_gradient(p, X, Y)) for p in (params, on("jax", params)))
     assert_close(ours, theirs, tolerance, floor=np.finfo(dtype).eps)
@@ -90,7 +90,7 @@ def test_both_engines_compute_the_same(dtype, problem):
 @given(problem=problems(), dtype=st.sampled_from(["float32", "float64"]))
 def test_predictions_after_saving_and_loading_are_bit_equal(tmp_path_factory, name, problem, dtype):
     net, params, X, _, _ = problem
-    params = on(name, trees.mapped(lambda array: array.astype(dtype), params))
+    params = on(name, trees.map_leaves(lambda array: array.astype(dtype), params))
     path = tmp_path_factory.mktemp("models") / "m.safetensors"
     dr.save(path, net, params)
     again, loaded = dr.load(path)
@@ -118,7 +118,7 @@ def test_starts_of_one_call_equal_each_alone(engine):
     starts = net.starts(1, 3, (2,), "float64", dr.LevenbergMarquardt().initializers)
     for one, start in zip(together.starts, starts, strict=True):
         alone = dr.train(net, X, Y, params=start, **options)
-        trees.mapped(np.testing.assert_array_equal, one.params, alone.params)
+        trees.map_leaves(np.testing.assert_array_equal, one.params, alone.params)
 
 
 def test_starts_on_batches_see_the_examples_in_orders_of_their_own(engine):
@@ -128,6 +128,6 @@ def test_starts_on_batches_see_the_examples_in_orders_of_their_own(engine):
     options = {"trainer": dr.GradientDescent(eta=0.3, batch_size=5), "epochs": 2, "engine": engine, "dtype": "float64"}
     together = dr.train(net, X, X[:, :1], restarts=2, seed=1, params=start, **options)
     alone = dr.train(net, X, X[:, :1], seed=1, params=start, **options)
-    trees.mapped(np.testing.assert_array_equal, together.starts[0].params, alone.params)
+    trees.map_leaves(np.testing.assert_array_equal, together.starts[0].params, alone.params)
     again = dr.train(net, X, X[:, :1], seed=1, params=net.starts(1, 2, (2,), "float64")[1], **options)
     assert (np.asarray(together.starts[1].params[0]["W"]) != np.asarray(again.params[0]["W"])).any()

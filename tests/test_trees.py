@@ -32,7 +32,7 @@ def numbers(tree):
 
 
 def test_a_function_of_every_leaf_keeps_the_structure(engine):
-    found = trees.mapped(lambda a, b: a + 10 * b, *on(engine, (TREE, TREE)))
+    found = trees.map_leaves(lambda a, b: a + 10 * b, *on(engine, (TREE, TREE)))
     assert numbers(found) == [[[11, 22], [33, 44]], [55], 66, [77]]
     assert list(found[0]) == ["b", "W"]
     assert type(found[2]) is Pair
@@ -43,9 +43,9 @@ def test_a_function_of_every_leaf_keeps_the_structure(engine):
 
 def test_trees_that_differ_are_refused():
     with pytest.raises(ValueError, match="shorter"):
-        trees.mapped(np.add, [1.0, 2.0], [1.0])
+        trees.map_leaves(np.add, [1.0, 2.0], [1.0])
     with pytest.raises(KeyError):
-        trees.mapped(np.add, {"W": 1.0}, {"b": 1.0})
+        trees.map_leaves(np.add, {"W": 1.0}, {"b": 1.0})
 
 
 def test_leaves_come_by_sorted_names_with_their_places():
@@ -72,7 +72,7 @@ def test_there_and_back_as_one_vector(engine):
     assert numbers(again) == [[[2, 4], [6, 8]], [10], 12, [14]]
     assert type(again[2]) is Pair
     assert again[3][0] is None
-    rebuilt = trees.rebuilt(tree, list("abcd"))
+    rebuilt = trees.from_leaves(tree, list("abcd"))
     assert trees.leaves(rebuilt) == list("abcd")
     assert rebuilt[0] == {"W": "a", "b": "b"}
 
@@ -82,9 +82,9 @@ def test_vectors(engine):
     v = on(engine, [{"W": np.array([[3.0, 0.0]]), "b": np.array([-1.0])}])
     assert float(trees.dot(u, v)) == 3 - 2
     assert float(trees.norm(u)) == 3
-    assert numbers(trees.plus(u, v)) == [[[4, 2]], [1]]
-    assert numbers(trees.plus(u, v, -2.0)) == [[[-5, 2]], [4]]
-    assert numbers(trees.scaled(u, 0.5)) == [[[0.5, 1]], [1]]
-    assert numbers(trees.times(u, v)) == [[[3, 0]], [-2]]
-    assert float(trees.largest(v)) == 3
-    assert float(trees.largest(trees.scaled(v, -1.0))) == 3
+    assert numbers(trees.add(u, v)) == [[[4, 2]], [1]]
+    assert numbers(trees.add(u, v, -2.0)) == [[[-5, 2]], [4]]
+    assert numbers(trees.scale(u, 0.5)) == [[[0.5, 1]], [1]]
+    assert numbers(trees.multiply(u, v)) == [[[3, 0]], [-2]]
+    assert float(trees.max_abs(v)) == 3
+    assert float(trees.max_abs(trees.scale(v, -1.0))) == 3

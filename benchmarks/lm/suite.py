@@ -104,7 +104,7 @@ def lm(settings: Settings, tell: Callable[[str], object] = str) -> Result:
         f"of which the column “{COMPILING}” tells how much; after that a run has {run_seconds:.0f} s. "
         "An iteration is one trial of a second-order method, one direction of torch-lbfgs, one evaluation of "
         "sklearn-lbfgs, one "
-        "step of Adam. Ten starts of 3 s are in [results/levenberg-marquardt.md](results/levenberg-marquardt.md)."
+        "step of Adam."
     )
     goals = [
         Goal(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from deltarule.lazy import names
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deltarule.equations import Equation as Equation
@@ -68,4 +68,4 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__, __getattr__, __dir__ = names(__name__)
+__all__, __getattr__, __dir__ = lazy_names(__name__)

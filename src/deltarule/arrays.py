@@ -1,4 +1,4 @@
-"""What kind of array a value is, told without importing JAX."""
+"""What kind of array a value is, found out without importing JAX."""
 
 import sys
 from typing import Any
@@ -9,28 +9,28 @@ Array = Any  # numpy.ndarray, or jax.Array
 
 
 def is_jax(value: Any) -> bool:
-    """Whether a value is an array of JAX, traced ones among them; where JAX is not imported nothing is."""
+    """Whether a value is an array of JAX, or a tracer of one."""
     jax = sys.modules.get("jax")
     return jax is not None and isinstance(value, jax.Array)
 
 
+def is_traced(value: Any) -> bool:
+    """Whether a value is one of JAX's tracers, whose numbers are not known while a function is compiled."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.core.Tracer)
+
+
 def is_key(value: Any) -> bool:
-    """Whether a value is a key, or an array of keys, of JAX's random numbers."""
+    """Whether a value is a key of JAX's random numbers, or an array of keys."""
     return is_jax(value) and not hasattr(value.dtype, "kind")
 
 
-def key_words(key: Any) -> np.ndarray:
-    """The whole numbers that a key of JAX is made of, uint32."""
+def key_data(key: Any) -> np.ndarray:
+    """The whole numbers that make a key of JAX, uint32."""
     return np.asarray(sys.modules["jax"].random.key_data(key))
 
 
-def key_of(words: np.ndarray, like: Any) -> Any:
-    """The key of JAX that is made of these numbers, of the same kind as another one."""
+def wrap_key(words: np.ndarray, like: Any) -> Any:
+    """The key of JAX that is made of these numbers, for the generator of the key `like`."""
     jax = sys.modules["jax"]
     return jax.random.wrap_key_data(jax.numpy.asarray(words), impl=jax.random.key_impl(like))
-
-
-def is_traced(value: Any) -> bool:
-    """Whether a value stands for numbers that a compiled function will be given, so that nobody can look at it."""
-    jax = sys.modules.get("jax")
-    return jax is not None and isinstance(value, jax.core.Tracer)

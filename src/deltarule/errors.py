@@ -50,29 +50,29 @@ class EngineWarning(UserWarning):
     """A training will take much longer than it would if JAX were installed."""
 
 
-def counted(count: int, noun: str) -> str:
+def pluralized(count: int, noun: str) -> str:
     """The count and its noun, with the ending that the count takes.
 
-    >>> counted(1, "epoch"), counted(1200, "epoch"), counted(0, "row")
+    >>> pluralized(1, "epoch"), pluralized(1200, "epoch"), pluralized(0, "row")
     ('1 epoch', '1,200 epochs', '0 rows')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def some(words: list[str], most: int, noun: str = "") -> str:
+def shorten(words: list[str], most: int, noun: str = "") -> str:
     """At most so many of the words, with commas between, and how many more there are.
 
-    >>> some(["a", "b"], 2), some(["a", "b", "c"], 2), some(["a", "b"], 1, "letters")
+    >>> shorten(["a", "b"], 2), shorten(["a", "b", "c"], 2), shorten(["a", "b"], 1, "letters")
     ('a, b', 'a, b and 1 more', 'a and 1 more letters')
     """
     more = f" and {len(words) - most} more {noun}".rstrip() if len(words) > most else ""
     return ", ".join(words[:most]) + more
 
 
-def installing(extra: str) -> str:
+def how_to_install(extra: str) -> str:
     """What to do where a package of an extra is missing: how it is installed, from a clone of the repository too.
 
-    >>> installing("play")
+    >>> how_to_install("play")
     "run pip install 'deltarule[play]' (in a clone: pip install '.[play]')"
     """
     return f"run pip install 'deltarule[{extra}]' (in a clone: pip install '.[{extra}]')"

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 
-def names(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+def lazy_names(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """`__all__`, `__getattr__` and `__dir__` of a package, given its `__name__`."""
     module = sys.modules[package]
     with open(str(module.__file__), encoding="utf-8") as file:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, NormalEquations, linearize
-from deltarule.engine import BY_TYPE
+from deltarule.engine import ENGINE_OF_TYPE
 from deltarule.engine.rows import Rows
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from deltarule.network.network import Network
 
 Number = Any
+Function = Callable[..., Any]
 Kept = tuple[Linearization, Array]  # of a block of examples, and its J^T (n, m k)
 
 
@@ -45,25 +46,27 @@ class Objective:
     l2: Number | None = None
     scale: Number = 1.0
 
-    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
+    def sum(
+        self, part: Callable[..., Any], p: Params, *arguments: Any, prepare: Callable[..., Any] | None = None
+    ) -> Any:
         """The sum of part(net, p, x, y, weight) over blocks of the examples.
 
-        With `at`, such as `linearize`, of part(at(net, p, x, y, weight), *arguments).
+        With `prepare`, such as `linearize`, of part(prepare(net, p, x, y, weight), *arguments).
         """
 
         def of_block(x: Array, y: Array, weight: Array) -> Any:
-            if at is None:
+            if prepare is None:
                 return part(self.net, p, x, y, self.scale * weight)
-            return part(at(self.net, p, x, y, self.scale * weight), *arguments)
+            return part(prepare(self.net, p, x, y, self.scale * weight), *arguments)
 
         return engine.of(self.rows.x).sum_over_blocks(self.rows, self.block, of_block)
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
         """piece(self, *arguments, **static), compiled once for each shape and each value of `static` on JAX."""
-        return BY_TYPE[type(self.rows.x)].call(piece, self, *arguments, **static)
+        return ENGINE_OF_TYPE[type(self.rows.x)].call(piece, self, *arguments, **static)
 
     @property
-    def in_one_block(self) -> bool:
+    def fits_one_block(self) -> bool:
         """Whether all examples go through the network together, so that what they leave there may be kept."""
         return self.rows.shards is None and self.rows.x.shape[0] <= self.block
 
@@ -82,8 +85,8 @@ class Objective:
 
     def equations(self, p: Params) -> tuple[list[Kept] | None, NormalEquations]:
         """J^T J and J^T r of (LM) without the prior, and of every part what the examples left, where it is kept."""
-        if not self.in_one_block:
-            return None, self.sum(Linearization.normal_equations, p, at=linearize)
+        if not self.fits_one_block:
+            return None, self.sum(Linearization.normal_equations, p, prepare=linearize)
         kept = [(lin, lin.jacobian_transpose()) for lin in self.linearized(p)]
         found = [lin.normal_equations(J) for lin, J in kept]
         return kept, NormalEquations(*map(sum, zip(*found, strict=True)))
@@ -91,7 +94,7 @@ class Objective:
     def acceleration_force(self, p: Params, s: Params, kept: list[Kept] | None = None) -> Params:
         """J^T d²r/dt² along the line p + t s, from what `equations` kept, if it is at hand."""
         if kept is None:
-            return self.sum(_force, p, s, at=linearize)
+            return self.sum(_force, p, s, prepare=linearize)
         bends = [J @ lin.acceleration(s).reshape(-1) for lin, J in kept]
         return trees.unravel(sum(bends[1:], bends[0]), s)
 
@@ -108,11 +111,11 @@ class Objective:
 
     def plus_prior(self, u: Params, v: Params) -> Params:
         """u + A v."""
-        return u if self.l2 is None else trees.plus(u, trees.times(self.prior(v), v))
+        return u if self.l2 is None else trees.add(u, trees.multiply(self.prior(v), v))
 
     def prior_energy(self, p: Params) -> Array | float:
         """(1/2) p^T A p."""
-        return 0.0 if self.l2 is None else 0.5 * trees.dot(p, trees.times(self.prior(p), p))
+        return 0.0 if self.l2 is None else 0.5 * trees.dot(p, trees.multiply(self.prior(p), p))
 
 
 register(Objective, leaves=("rows", "l2", "scale"))
@@ -137,17 +140,19 @@ class JointObjective(Objective):
         """The members."""
         return self.members
 
-    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
+    def sum(
+        self, part: Callable[..., Any], p: Params, *arguments: Any, prepare: Callable[..., Any] | None = None
+    ) -> Any:
         """The sum over the examples of all members."""
-        first, *others = (member.sum(part, p, *arguments, at=at) for member in self.members)
+        first, *others = (member.sum(part, p, *arguments, prepare=prepare) for member in self.members)
         for more in others:
-            first = trees.mapped(lambda a, b: a + b, first, more)
+            first = trees.map_leaves(lambda a, b: a + b, first, more)
         return first
 
     @property
-    def in_one_block(self) -> bool:
+    def fits_one_block(self) -> bool:
         """Whether each member's do."""
-        return all(member.in_one_block for member in self.members)
+        return all(member.fits_one_block for member in self.members)
 
 
 register(JointObjective, leaves=("rows", "l2", "scale", "members"))
@@ -163,12 +168,14 @@ class StreamedObjective(Objective):
         for name, value in {"net": net, "chunks": chunks, "block": block, "l2": l2, "scale": 1.0}.items():
             object.__setattr__(self, name, value)
 
-    def sum(self, part: Callable[..., Any], p: Params, *arguments: Any, at: Callable[..., Any] | None = None) -> Any:
+    def sum(
+        self, part: Callable[..., Any], p: Params, *arguments: Any, prepare: Callable[..., Any] | None = None
+    ) -> Any:
         """The sum over all chunks."""
         total = None
         for rows in self.chunks():  # pyright: ignore[reportAttributeAccessIssue]
             E, chunk = engine.of(rows.x), Objective(self.net, rows, self.block)
-            total = E.wait(E.call(_chunk_sum, chunk, total, p, *arguments, part=part, at=at))
+            total = E.wait(E.call(_chunk_sum, chunk, total, p, *arguments, part=part, prepare=prepare))
         return total
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
@@ -176,17 +183,22 @@ class StreamedObjective(Objective):
         return piece(self, *arguments, **static)
 
     @property
-    def in_one_block(self) -> bool:
+    def fits_one_block(self) -> bool:
         """Never: they are read again for each sum."""
         return False
 
 
 def _chunk_sum(
-    chunk: Objective, so_far: Any, p: Params, *arguments: Any, part: Callable[..., Any], at: Callable[..., Any] | None
+    chunk: Objective,
+    so_far: Any,
+    p: Params,
+    *arguments: Any,
+    part: Callable[..., Any],
+    prepare: Callable[..., Any] | None,
 ) -> Any:
-    more = chunk.sum(part, p, *arguments, at=at)
-    total = more if so_far is None else trees.mapped(lambda a, b: a + b, so_far, more)
-    return chunk.rows.everywhere(total)
+    more = chunk.sum(part, p, *arguments, prepare=prepare)
+    total = more if so_far is None else trees.map_leaves(lambda a, b: a + b, so_far, more)
+    return chunk.rows.replicate(total)
 
 
 def value_and_gradient(F: Objective, p: Params) -> tuple[Array, Params]:

@@ -1,7 +1,7 @@
 """Parameters as one vector: arithmetic on nested lists, tuples and dicts of arrays, for NumPy's arrays and JAX's alike.
 
-Parameters are a list with one dict of arrays for each layer. The functions walk any nesting of lists, tuples, named
-tuples and dicts (by sorted names, as JAX does); None holds nothing, and whatever else stands there is a leaf.
+Parameters are a list with one dict of arrays for each layer. Other trees are any nesting of lists, tuples, named tuples
+and dicts (by sorted names, as JAX does); None holds no leaf, and everything else is one.
 """
 
 import dataclasses
@@ -15,14 +15,20 @@ CONTAINERS = (dict, list, tuple, type(None))
 Params = list[dict[str, Any]]
 
 
-def mapped(f: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
-    """f of every leaf, and of the leaves at the same place of the others, in the structure of the first."""
+def map_leaves(f: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+    """The tree of f(leaf, *leaves), `leaves` being those at the same place of `others`."""
     if isinstance(tree, dict):
-        return {name: mapped(f, entry, *(other[name] for other in others)) for name, entry in tree.items()}
+        return {name: map_leaves(f, entry, *(other[name] for other in others)) for name, entry in tree.items()}
     if isinstance(tree, list | tuple):
-        found = [mapped(f, *entries) for entries in zip(tree, *others, strict=True)]
-        return found if isinstance(tree, list) else type(tree)(*found) if hasattr(tree, "_fields") else tuple(found)
+        return _like(tree, [map_leaves(f, *entries) for entries in zip(tree, *others, strict=True)])
     return None if tree is None else f(tree, *others)
+
+
+def _like(tree: list | tuple, entries: list[Any]) -> list | tuple:
+    """The entries in the type of the tree: a list, a tuple or a named tuple."""
+    if isinstance(tree, list):
+        return entries
+    return type(tree)(*entries) if hasattr(tree, "_fields") else tuple(entries)
 
 
 def named_leaves(tree: Tree, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -64,34 +70,33 @@ def unravel(vector: Any, like: Tree) -> Tree:
     for leaf in leaves(like):
         parts.append(vector[first : first + leaf.size].reshape(leaf.shape))
         first += leaf.size
-    return rebuilt(like, parts)
+    return from_leaves(like, parts)
 
 
-def rebuilt(like: Tree, parts: Iterable[Any]) -> Tree:
-    """The tree in the structure of `like` with these leaves, in its order."""
+def from_leaves(like: Tree, parts: Iterable[Any]) -> Tree:
+    """The tree in the structure of `like` with these leaves, in the order of `leaves`."""
     next_leaf = iter(parts)
 
-    def take(tree: Tree) -> Tree:
+    def build(tree: Tree) -> Tree:
         if isinstance(tree, dict):
-            return {name: take(tree[name]) for name in sorted(tree)}
+            return {name: build(tree[name]) for name in sorted(tree)}
         if isinstance(tree, list | tuple):
-            found = [take(entry) for entry in tree]
-            return found if isinstance(tree, list) else type(tree)(*found) if hasattr(tree, "_fields") else tuple(found)
+            return _like(tree, [build(entry) for entry in tree])
         return None if tree is None else next(next_leaf)
 
-    return take(like)
+    return build(like)
 
 
-# Vectors in the shape of the parameters: a list with one dict of arrays for each layer
+# Arithmetic of vectors in the shape of the parameters
 
 
-def zipped(f: Callable[[Any, Any], Any], u: Params, v: Params) -> Params:
+def map_pairs(f: Callable[[Any, Any], Any], u: Params, v: Params) -> Params:
     """f of the arrays at the same place of both."""
     return [{name: f(a[name], b[name]) for name in a} for a, b in zip(u, v, strict=True)]
 
 
 def dot(u: Params, v: Params) -> Any:
-    """The inner product."""
+    """u^T v."""
     products = [a[name].__array_namespace__().vdot(a[name], b[name]) for a, b in zip(u, v, strict=True) for name in a]
     return sum(products[1:], products[0])
 
@@ -101,50 +106,50 @@ def norm(v: Params) -> Any:
     return dot(v, v) ** 0.5
 
 
-def plus(u: Params, v: Params, scale: Number = 1.0) -> Params:
-    """u + scale v."""
-    return zipped(lambda a, b: a + scale * b, u, v)
+def add(u: Params, v: Params, factor: Number = 1.0) -> Params:
+    """u + factor v."""
+    return map_pairs(lambda a, b: a + factor * b, u, v)
 
 
-def scaled(v: Params, scale: Number) -> Params:
-    """scale v."""
-    return [{name: scale * array for name, array in layer.items()} for layer in v]
+def scale(v: Params, factor: Number) -> Params:
+    """factor v."""
+    return [{name: factor * array for name, array in layer.items()} for layer in v]
 
 
-def times(d: Params, v: Params) -> Params:
+def multiply(d: Params, v: Params) -> Params:
     """d ⊙ v."""
-    return zipped(mul, d, v)
+    return map_pairs(mul, d, v)
 
 
-def over(v: Params, d: Params) -> Params:
+def divide(v: Params, d: Params) -> Params:
     """v / d, entry by entry."""
-    return zipped(truediv, v, d)
+    return map_pairs(truediv, v, d)
 
 
-def largest(tree: Tree) -> Any:
+def max_abs(tree: Tree) -> Any:
     """The largest magnitude of all numbers."""
-    found = leaves(tree)
-    xp = found[0].__array_namespace__()
-    return xp.max(xp.stack([xp.max(xp.abs(leaf)) for leaf in found]))
+    arrays = leaves(tree)
+    xp = arrays[0].__array_namespace__()
+    return xp.max(xp.stack([xp.max(xp.abs(array)) for array in arrays]))
 
 
-# Frozen dataclasses as JAX takes them apart: numbers are leaves, which compiled code traces; choices are static. A
-# class says so where it is defined, and the JAX engine, once it is there, hands all of them to JAX.
+# Dataclasses that JAX handles as trees: it traces the fields named as leaves, and compiles anew for other values of the
+# static ones. The classes are registered here because this module does not import JAX; its engine reads the list.
 
-REGISTERED: list[tuple[type, tuple[str, ...], tuple[str, ...]]] = []  # the class, its leaves, its static fields
-_listeners: list[Callable[[type, tuple[str, ...], tuple[str, ...]], None]] = []
+REGISTERED: list[tuple[type, tuple[str, ...], tuple[str, ...]]] = []  # class, leaves, static fields
+_callbacks: list[Callable[[type, tuple[str, ...], tuple[str, ...]], None]] = []
 
 
 def register(cls: type, leaves: tuple[str, ...]) -> None:
     """Register a frozen dataclass whose fields named in `leaves` are traced and whose other fields are static."""
     static = tuple(field.name for field in dataclasses.fields(cls) if field.name not in leaves)
     REGISTERED.append((cls, leaves, static))
-    for listen in _listeners:
-        listen(cls, leaves, static)
+    for callback in _callbacks:
+        callback(cls, leaves, static)
 
 
-def each_registered(listen: Callable[[type, tuple[str, ...], tuple[str, ...]], None]) -> None:
-    """Call `listen` for every class that is registered, or will be."""
+def on_registered(callback: Callable[[type, tuple[str, ...], tuple[str, ...]], None]) -> None:
+    """Call callback(class, leaves, static fields) for every class that is registered already, and for later ones."""
     for entry in REGISTERED:
-        listen(*entry)
-    _listeners.append(listen)
+        callback(*entry)
+    _callbacks.append(callback)

@@ -16,15 +16,19 @@ LAYER = dr.Convolution(1, (2, 2), "relu")
 
 
 def test_forward(engine):
-    here = LAYER.forward(*on(engine, (PARAMS, IMAGE)))
+    values = LAYER.forward(*on(engine, (PARAMS, IMAGE)))
     # z_ij = 1 a_ij + 2 a_i,j+1 - a_i+1,j+1 + 1/2; the corner: 1 + 2·2 - 1 + 0.5 = 4.5
-    assert here.z[0, ..., 0].tolist() == [[4.5, -0.5, 1.5], [1.5, 7.5, 5.5], [4.5, 0.5, -1.5]]
-    assert here.a[0, ..., 0].tolist() == [[4.5, 0, 1.5], [1.5, 7.5, 5.5], [4.5, 0.5, 0]]
+    assert values.z[0, ..., 0].tolist() == [[4.5, -0.5, 1.5], [1.5, 7.5, 5.5], [4.5, 0.5, -1.5]]
+    assert values.a[0, ..., 0].tolist() == [[4.5, 0, 1.5], [1.5, 7.5, 5.5], [4.5, 0.5, 0]]
 
 
 def test_the_error_stops_where_relu_is_off(engine):
-    here = LAYER.forward(*on(engine, (PARAMS, IMAGE)))
-    assert LAYER.error(here, put(engine, np.ones_like(DELTA)))[0, ..., 0].tolist() == [[1, 0, 1], [1, 1, 1], [1, 1, 0]]
+    values = LAYER.forward(*on(engine, (PARAMS, IMAGE)))
+    assert LAYER.error(values, put(engine, np.ones_like(DELTA)))[0, ..., 0].tolist() == [
+        [1, 0, 1],
+        [1, 1, 1],
+        [1, 1, 0],
+    ]
 
 
 def test_the_weights_gather_every_place(engine):
@@ -38,7 +42,7 @@ def test_the_weights_gather_every_place(engine):
 
 def test_the_error_below_is_the_full_correlation_with_the_kernel_turned(engine):
     params, image, error = on(engine, (PARAMS, IMAGE, DELTA))
-    here = LAYER.forward(params, image)
+    values = LAYER.forward(params, image)
     # The kernel turned by 180° is [[-1, 0], [2, 1]]; delta inside a margin of zeros is
     #     0 0  0 0 0
     #     0 1  0 2 0
@@ -46,34 +50,34 @@ def test_the_error_below_is_the_full_correlation_with_the_kernel_turned(engine):
     #     0 3  0 1 0      in the corner holds only delta_11 = 1, at the place of the 1, and gives 1.
     #     0 0  0 0 0
     expected = [[1, 2, 2, 4], [0, -2, -2, -2], [3, 6, 2, 2], [0, -3, 0, -1]]
-    assert LAYER.propagate(here, error)[0, ..., 0].tolist() == expected
+    assert LAYER.propagate(values, error)[0, ..., 0].tolist() == expected
 
 
 def test_pooling(engine):
     image, delta = put(engine, IMAGE), put(engine, np.array([[10.0, 20], [30, 40]])[None, :, :, None])
     # windows [[1, 2], [0, 1]], [[0, 1], [3, 1]], [[2, 1], [1, 0]], [[0, 0], [1, 2]]
     pool = dr.MaxPool((2, 2))
-    here = pool.forward({}, image)
-    assert here.a[0, ..., 0].tolist() == [[2, 3], [2, 2]]
+    values = pool.forward({}, image)
+    assert values.a[0, ..., 0].tolist() == [[2, 3], [2, 2]]
     winners = [[0, 10, 0, 0], [0, 0, 20, 0], [30, 0, 0, 0], [0, 0, 0, 40]]
-    assert pool.propagate(here, delta)[0, ..., 0].tolist() == winners
+    assert pool.propagate(values, delta)[0, ..., 0].tolist() == winners
     mean = dr.MeanPool((2, 2))
-    here = mean.forward({}, image)
-    assert here.a[0, ..., 0].tolist() == [[1, 1.25], [1, 0.75]]
+    values = mean.forward({}, image)
+    assert values.a[0, ..., 0].tolist() == [[1, 1.25], [1, 0.75]]
     even = [[2.5, 2.5, 5, 5], [2.5, 2.5, 5, 5], [7.5, 7.5, 10, 10], [7.5, 7.5, 10, 10]]
-    assert mean.propagate(here, delta)[0, ..., 0].tolist() == even
+    assert mean.propagate(values, delta)[0, ..., 0].tolist() == even
 
 
 def test_of_equal_pixels_the_first_wins(engine):
     pool, flat = dr.MaxPool((2, 2)), put(engine, np.ones((1, 2, 4, 1)))
-    here = pool.forward({}, flat)
-    found = pool.propagate(here, put(engine, np.array([5.0, 7.0])[None, None, :, None]))
+    values = pool.forward({}, flat)
+    found = pool.propagate(values, put(engine, np.array([5.0, 7.0])[None, None, :, None]))
     assert found[0, ..., 0].tolist() == [[5, 0, 7, 0], [0, 0, 0, 0]]
 
 
 def test_the_norm_of_3_and_4(engine):
     pool, image = dr.L2Pool((1, 2)), put(engine, np.array([3.0, 4, 0, 0])[None, None, :, None])
-    here = pool.forward({}, image)
-    assert here.a[0, ..., 0].tolist() == [[5, 0]]
+    values = pool.forward({}, image)
+    assert values.a[0, ..., 0].tolist() == [[5, 0]]
     delta = put(engine, np.array([10.0, 7.0])[None, None, :, None])  # shares 3/5 and 4/5; at 0 the norm has a kink: 0
-    np.testing.assert_allclose(pool.propagate(here, delta)[0, ..., 0], [[6, 8, 0, 0]], rtol=1e-14)
+    np.testing.assert_allclose(pool.propagate(values, delta)[0, ..., 0], [[6, 8, 0, 0]], rtol=1e-14)

@@ -22,11 +22,11 @@ def test_two_steps_of_an_lstm(engine):
     W = np.array([[LN3], [-LN3], [0.0], [LN2 - LN3]])
     V = np.array([[0.0], [0.0], [2.0], [0.0]])
     params = on(engine, {"W": W, "V": V, "b": b})
-    here = dr.LSTM(1).forward(params, on(engine, np.array([[[1.0], [0.0]]])))
+    values = dr.LSTM(1).forward(params, on(engine, np.array([[[1.0], [0.0]]])))
     h_1 = tanh(9 / 20) / 2
     h_2 = tanh(59 / 80) / (1 + np.exp(-2 * h_1))
-    np.testing.assert_allclose(np.asarray(here.z)[0], [[LN3, 0, 0, LN2], [0, LN3, 2 * h_1, LN3]], atol=1e-6)
-    np.testing.assert_allclose(np.asarray(here.a)[0, :, 0], [h_1, h_2], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(values.z)[0], [[LN3, 0, 0, LN2], [0, LN3, 2 * h_1, LN3]], atol=1e-6)
+    np.testing.assert_allclose(np.asarray(values.a)[0, :, 0], [h_1, h_2], rtol=1e-6)
 
 
 def test_two_steps_of_a_gru(engine):
@@ -37,9 +37,9 @@ def test_two_steps_of_a_gru(engine):
     V = np.array([[0.0], [0.0], [20.0]])
     b = np.array([0.0, 0.0, LN3 - 1.5])
     params = on(engine, {"W": W, "V": V, "b": b})
-    here = dr.GRU(1).forward(params, on(engine, np.array([[[1.0], [0.0]]])))
-    np.testing.assert_allclose(np.asarray(here.a)[0, :, 0], [3 / 20, 19 / 40], rtol=1e-6)
-    assert np.asarray(here.a_prev.h[1])[0, :, 0] == pytest.approx([0, 1 / 2 * 3 / 20])
+    values = dr.GRU(1).forward(params, on(engine, np.array([[[1.0], [0.0]]])))
+    np.testing.assert_allclose(np.asarray(values.a)[0, :, 0], [3 / 20, 19 / 40], rtol=1e-6)
+    assert np.asarray(values.a_prev.h[1])[0, :, 0] == pytest.approx([0, 1 / 2 * 3 / 20])
 
 
 pytestmark = pytest.mark.usefixtures("float64")

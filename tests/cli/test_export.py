@@ -79,7 +79,7 @@ def test_a_network_of_images_gives_the_labels_of_predict(run, tmp_path):
         (("--to", "c", "--precision", "half"), "one of double, float"),
         (("--to", "c", "--out", "nowhere/net.c"), "there is no folder 'nowhere'"),
         (("--to", "octave", "--out", "a-b.m"), "call it a_b.m"),
-        (("--to", "c", "--out", "MODEL"), "which is read here too"),
+        (("--to", "c", "--out", "MODEL"), "also reads"),
     ],
 )
 def test_bad_words_are_refused(words, sentence, refused, houses):

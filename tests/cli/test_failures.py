@@ -3,7 +3,7 @@ import sys
 import pytest
 import typer
 
-from deltarule.cli.failures import as_typed, flush_output, guarded
+from deltarule.cli.failures import flush_output, report_errors, with_flags
 from deltarule.errors import DataError
 
 
@@ -21,7 +21,7 @@ from deltarule.errors import DataError
     ],
 )
 def test_a_failure_becomes_a_sentence_and_a_code(capsys, failure, code, said):
-    with pytest.raises(typer.Exit) as leaving, guarded():
+    with pytest.raises(typer.Exit) as leaving, report_errors():
         raise failure
     assert leaving.value.exit_code == code
     assert said in capsys.readouterr().err
@@ -31,15 +31,15 @@ def test_a_failure_becomes_a_sentence_and_a_code(capsys, failure, code, said):
     "mistake", [ZeroDivisionError("ours"), ValueError("ours"), ModuleNotFoundError("ours", name="deltarule.missing")]
 )
 def test_a_mistake_of_ours_is_not_hidden(mistake):
-    with pytest.raises(type(mistake), match="ours"), guarded():
+    with pytest.raises(type(mistake), match="ours"), report_errors():
         raise mistake
 
 
 def test_arguments_become_options():
-    assert as_typed("task is 'x': give one") == "--task is 'x': give one"
-    assert as_typed("to fit them as numbers use task regression") == "to fit them as numbers use --task regression"
-    assert as_typed("leave them out with drop_missing=True (--drop-missing)") == "leave them out with --drop-missing"
-    assert as_typed("the target is near") == "the target is near"
+    assert with_flags("task is 'x': give one") == "--task is 'x': give one"
+    assert with_flags("to fit them as numbers use task regression") == "to fit them as numbers use --task regression"
+    assert with_flags("leave them out with drop_missing=True (--drop-missing)") == "leave them out with --drop-missing"
+    assert with_flags("the target is near") == "the target is near"
 
 
 def test_a_pipe_whose_reader_went_away_ends_quietly(monkeypatch, capfd):

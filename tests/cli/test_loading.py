@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltarule.cli.loading import among, division, leads
+from deltarule.cli.loading import choose_devices, is_main_process, process_group
 from deltarule.data import Schema, load_raw
 from deltarule.errors import ConfigurationError
 from deltarule.files.model_file import load_model
@@ -171,26 +171,26 @@ def choices(devices=None, coordinator=None):
 
 
 def test_without_options_nothing_is_divided():
-    devices, share = division(choices())
+    devices, share = choose_devices(choices())
     x, y = np.zeros(3), np.ones(3)
     assert devices is None
     assert share(x, y)[0] is x
     assert share(x, y)[1] is y
-    assert leads(choices())
+    assert is_main_process(choices())
 
 
 def test_without_a_coordinator_a_folder_is_measured_alone():
     pytest.importorskip("jax")
-    assert among(choices()) is None
-    assert among(choices("all")) is None  # the devices of one process
-    i, of, everyones = among(choices(coordinator="127.0.0.1:1"))
+    assert process_group(choices()) is None
+    assert process_group(choices("all")) is None  # the devices of one process
+    i, of, everyones = process_group(choices(coordinator="127.0.0.1:1"))
     assert (i, of, everyones(b"found")) == (0, 1, [b"found"])  # nobody has joined
 
 
 @pytest.mark.parametrize("given", ["1", "all"])
 def test_devices_are_counted_from_the_first(given):
     jax = pytest.importorskip("jax")
-    devices, share = division(choices(given))
+    devices, share = choose_devices(choices(given))
     assert devices == (jax.devices() if given == "all" else jax.devices()[:1])
     np.testing.assert_array_equal(share(np.arange(5))[0], np.arange(5))  # one process has all rows
 
@@ -199,13 +199,13 @@ def test_more_devices_than_there_are_is_refused_with_the_way_out():
     jax = pytest.importorskip("jax")
     count = len(jax.devices()) + 1
     with pytest.raises(ConfigurationError, match=f"--devices is {count}, .*device_count={count}"):
-        division(choices(str(count)))
+        choose_devices(choices(str(count)))
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_with_a_coordinator_one_process_leads_and_every_device_takes_part(monkeypatch, first):
     jax = pytest.importorskip("jax")
-    monkeypatch.setattr("deltarule.engine.processes.leads", lambda: first)
+    monkeypatch.setattr("deltarule.engine.processes.is_leader", lambda: first)
     given = choices(coordinator="127.0.0.1:1")
-    assert leads(given) is first
-    assert division(given)[0] == jax.devices()
+    assert is_main_process(given) is first
+    assert choose_devices(given)[0] == jax.devices()

@@ -5,19 +5,19 @@ import typer
 from typer.testing import CliRunner
 
 from deltarule.cli.options import (
-    PARSED,
-    as_words,
-    check_given,
+    PARSERS,
+    check_values,
     count,
-    given,
+    flag,
+    given_options,
     number,
     one_of,
     option,
-    said,
-    typed,
+    to_arguments,
     with_options,
+    with_value,
 )
-from deltarule.cli.reading import parse_hidden, require_writable
+from deltarule.cli.shared_options import parse_hidden, require_writable
 from deltarule.errors import ConfigurationError
 
 
@@ -31,7 +31,7 @@ class Place:
 class Journey(Place):
     """Options of a made-up command."""
 
-    step_size: float | None = option("How far.", otherwise="one", check=number(above=0), search="two")
+    step_size: float | None = option("How far.", default_text="one", check=number(above=0), search="two")
     names: tuple[str, ...] | None = option("Who.", name="with", check=one_of(("ann", "bo")))
     turns: int = option("How often.", default=3, check=count(), search=False)
 
@@ -60,13 +60,19 @@ def test_a_field_is_an_option():
     assert invoke(commands(go), words.split()).exit_code == 0
     journey = Journey(table="other.csv", step_size=0.5, names=("ann", "bo"), turns=2, quick=True)
     assert seen == [(Journey(), Loud(goal=1)), (journey, Loud(loud=True, goal=7))]
-    assert [name for name, _, _ in given(journey)] == ["table", "step_size", "names", "turns", "quick"]
-    assert [name for name, _, _ in given(Journey())] == ["table", "turns"]
-    assert as_words(Journey, {"names": ("ann", "bo"), "quick": True}) == ["--with", "ann", "--with", "bo", "--quick"]
-    assert typed(Journey, "names") == "--with"
-    assert said(journey, "names") == "--with is 'ann, bo'"
-    assert said(journey, "step_size") == "--step-size is 0.5"
-    assert said(journey, "quick") == "--quick is given"
+    assert [name for name, _, _ in given_options(journey)] == ["table", "step_size", "names", "turns", "quick"]
+    assert [name for name, _, _ in given_options(Journey())] == ["table", "turns"]
+    assert to_arguments(Journey, {"names": ("ann", "bo"), "quick": True}) == [
+        "--with",
+        "ann",
+        "--with",
+        "bo",
+        "--quick",
+    ]
+    assert flag(Journey, "names") == "--with"
+    assert with_value(journey, "names") == "--with is 'ann, bo'"
+    assert with_value(journey, "step_size") == "--step-size is 0.5"
+    assert with_value(journey, "quick") == "--quick is given"
     help_text = invoke(commands(go), ["--help"], env={"COLUMNS": "120"}).output
     for words in ("[TABLE]", "--step-size", "NUMBER", "How far.", "(one)", "[default: 3]"):
         assert words in help_text
@@ -94,8 +100,8 @@ def test_search_leaves_options_out():
 )
 def test_a_value_is_held_against_its_check(wrong, said):
     with pytest.raises(ConfigurationError, match=said):
-        check_given(Journey(**wrong))
-    check_given(Journey())
+        check_values(Journey(**wrong))
+    check_values(Journey())
 
 
 def test_hidden_sizes():
@@ -107,7 +113,7 @@ def test_hidden_sizes():
 
 
 def test_numbers_as_typed():
-    real, whole = (PARSED[kind]["parser"] for kind in (float, int))
+    real, whole = (PARSERS[kind]["parser"] for kind in (float, int))
     assert real("1e-3") == 0.001
     assert whole("12") == 12
     with pytest.raises(typer.BadParameter, match="'one'"):
@@ -129,7 +135,7 @@ def test_a_place_to_write_is_tried_and_left_as_it_was(tmp_path):
 
 
 def test_the_names_of_record_are_the_library_s():
-    from deltarule.cli.choices import RECORDS
+    from deltarule.cli.training_options import RECORDS
     from deltarule.training.loop import RECORDED
 
     assert set(RECORDS) == set(RECORDED)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from deltarule.cli.choices import Choices
-from deltarule.cli.plan import long_training, make_plan
+from deltarule.cli.plan import long_training_notes, make_plan
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.data.columns import CategoricalColumn, NumericColumn
 from deltarule.data.schema import Schema
 
@@ -118,7 +118,7 @@ def test_the_name_of_a_table_is_no_markup(run, shelf, tmp_path):
     assert "42 training examples of flow [bar].csv" in outcome.out
 
 
-NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "t.csv", "seed": 0, "drop_missing": False}
+NOTHING = dict.fromkeys(TrainingOptions.__dataclass_fields__) | {"source": "t.csv", "seed": 0, "drop_missing": False}
 
 
 class Rows:
@@ -144,8 +144,8 @@ def table(rows, columns=3, categories=0):
 
 
 def notes(data, **options):
-    choices = Choices(**NOTHING | options)
-    return long_training(choices, make_plan(choices, data), data)
+    choices = TrainingOptions(**NOTHING | options)
+    return long_training_notes(choices, make_plan(choices, data), data)
 
 
 def test_short_trainings_go_without_a_word():

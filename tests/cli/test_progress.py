@@ -41,15 +41,15 @@ def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
 def test_an_experiment_says_once_what_it_does(capsys):
     with ExperimentProgress("higham") as progress:
         for share in (0.0, 0.5, 1.0):
-            progress.tell("start 0", share)
-        progress.tell("start 1", 0.0)
+            progress.show("start 0", share)
+        progress.show("start 1", 0.0)
     assert capsys.readouterr() == ("", "higham: start 0\nhigham: start 1\n")
 
 
 def test_an_experiment_has_a_bar_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     with ExperimentProgress("higham") as progress:
-        progress.tell("start 0", 0.25)
+        progress.show("start 0", 0.25)
         progress.bar.refresh()
     err = capsys.readouterr().err
     assert "higham: start 0" in err
@@ -59,7 +59,7 @@ def test_an_experiment_has_a_bar_on_a_terminal(capsys, monkeypatch):
 def test_the_name_of_a_folder_is_no_markup(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     with ExperimentProgress("runs [/min]") as progress:
-        progress.tell("one pass", 0.5)
+        progress.show("one pass", 0.5)
         progress.bar.refresh()
     assert "runs [/min]: one pass" in capsys.readouterr().err
 

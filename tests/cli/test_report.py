@@ -41,7 +41,7 @@ def test_a_table_of_the_same_name_is_not_taken_for_the_one_that_trained(run, she
     (tmp_path / "houses.csv").write_text("\n".join(lines[:1] + lines[2:]) + "\n")
     outcome = run("report", houses, "houses.csv")
     page = (tmp_path / "houses.html").read_text(encoding="utf-8")
-    assert "look better" in outcome.err
+    assert "houses.csv has the name" in outcome.err
     assert "rows it was trained on" in page
     assert "Regression of price, training rows" not in page
 
@@ -89,4 +89,4 @@ def test_the_card_says_what_the_network_is_the_average_of(run, houses, tmp_path)
 
 
 def test_the_model_is_not_overwritten(refused, houses):
-    assert "which is read here too" in refused("report", houses, "--out", houses)
+    assert "also reads" in refused("report", houses, "--out", houses)

@@ -21,7 +21,7 @@ def test_a_quick_run_prints_the_table_and_draws(run, name):
     outcome = run("reproduce", name, "--quick")
     assert outcome.code == 0
     assert "deltarule" in outcome.out
-    assert f": results/quick/{name}.md" in outcome.out
+    assert f" results/quick/{name}.md" in outcome.out
     assert outcome.out.splitlines()[-1] == f"deltarule reproduce {name}"
     assert f"{name}: " in outcome.err  # what is being done
     folder = Path("results/quick")

@@ -4,11 +4,11 @@ import math
 import numpy as np
 import pytest
 
-from deltarule.cli.screen import command, emit_json
+from deltarule.cli.screen import command_line, print_json
 
 
 def test_json_is_one_line_of_finite_numbers(capsys):
-    emit_json({"a": np.float32(0.5), "b": math.nan, "c": [np.inf, 1], "d": np.arange(3), "e": {"é": None}})
+    print_json({"a": np.float32(0.5), "b": math.nan, "c": [np.inf, 1], "d": np.arange(3), "e": {"é": None}})
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert json.loads(out, parse_constant=pytest.fail) == {
@@ -17,4 +17,6 @@ def test_json_is_one_line_of_finite_numbers(capsys):
 
 
 def test_a_command_can_be_pasted():
-    assert command("predict", "my model.safetensors", "digits") == "deltarule predict 'my model.safetensors' digits"
+    assert (
+        command_line("predict", "my model.safetensors", "digits") == "deltarule predict 'my model.safetensors' digits"
+    )

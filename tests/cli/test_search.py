@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import deltarule as dr
-from deltarule.cli.choices import Choices
-from deltarule.cli.options import as_words
+from deltarule.cli.options import to_arguments
 from deltarule.cli.search import parse_variations
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.files.model_file import load_model
 from deltarule.models.trainers import TRAINERS
 from deltarule.tuning import Range
@@ -182,11 +182,11 @@ def test_what_cannot_be_compared_is_not_replaced(run, shelf, seed):
     assert Path("flowers.safetensors").read_bytes() == before
 
 
-NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
+NOTHING = dict.fromkeys(TrainingOptions.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
 
 def choices(**given):
-    return Choices(**NOTHING | given)
+    return TrainingOptions(**NOTHING | given)
 
 
 def test_ranges_and_values():
@@ -213,11 +213,11 @@ def test_ranges_and_values():
 
 def test_options_that_give_the_values_again():
     given = choices(eta=0.5, batch_size=7, hidden="30,20", out=Path("m.safetensors")).record()
-    assert as_words(Choices, given | {"out": ()}) == [
+    assert to_arguments(TrainingOptions, given | {"out": ()}) == [
         "--hidden", "30,20", "--eta", "0.5", "--batch-size", "7",
     ]  # fmt: skip
     given = choices(target="price", max_norm=2.0, seed=4, drop_missing=True, expand=("shift", "rotate"))
-    assert as_words(Choices, given.record()) == [
+    assert to_arguments(TrainingOptions, given.record()) == [
         "--target", "price", "--max-norm", "2.0", "--expand", "shift", "--expand", "rotate", "--seed", "4",
         "--drop-missing",
     ]  # fmt: skip

@@ -58,12 +58,12 @@ def test_what_search_suggests(run, tmp_path):
 
 def test_the_command_on_the_card_of_a_report(run, tmp_path):
     from deltarule.cli.model import read_model
-    from deltarule.cli.report import _made_of
+    from deltarule.cli.report import _origin
 
     (tmp_path / "t.csv").write_text('a,colour,b,"y, m"\n' + HOLES)
     words = ("--target", "y, m", "--target", "b", "--drop-missing", "--drop", "colour", "--epochs", 2, "--hidden", 2)
     assert run("train", "t.csv", *words).code == 0
-    line = _made_of(read_model(tmp_path / "t.safetensors").training, None)["Command"]
+    line = _origin(read_model(tmp_path / "t.safetensors").training, None)["Command"]
     assert line.count("--target") == 2
     assert run(*shlex.split(line)[1:]).code == 0
 

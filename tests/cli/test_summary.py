@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from deltarule.cli.choices import Choices
-from deltarule.cli.summary import farewell, json_record, next_commands, origin_of, why_stopped
+from deltarule.cli.summary import interruption_message, json_record, next_commands, stop_sentence, training_origin
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.data import load
 
 TRAINED = {
@@ -22,7 +22,7 @@ def model(**changes):
 
 
 def test_the_record_names_where_the_model_is():
-    choices = Choices(source="t.csv", seed=3)
+    choices = TrainingOptions(source="t.csv", seed=3)
     record = json_record(choices, model(), True, 2.0004)
     assert record["model"] == "t.safetensors"
     assert (record["trainer"], record["seed"], record["seconds"], record["test_r2"]) == ("sgd", 3, 2.0, 0.75)
@@ -31,28 +31,28 @@ def test_the_record_names_where_the_model_is():
 
 
 def test_eta_has_the_name_of_its_option_where_the_trainer_has_one():
-    assert "--eta = 30" in why_stopped(model())
-    assert "--eta" not in why_stopped(model(eta=None))
+    assert "--eta = 30" in stop_sentence(model())
+    assert "--eta" not in stop_sentence(model(eta=None))
 
 
 @pytest.mark.parametrize(
     ("best", "saved", "said"), [(5, True, "epoch 5"), (0, True, "untrained"), (0, False, "stays as it was")]
 )
 def test_the_farewell_says_what_became_of_the_network(best, saved, said):
-    words = farewell(Choices(source="t.csv"), model(best_epoch=best), saved)
+    words = interruption_message(TrainingOptions(source="t.csv"), model(best_epoch=best), saved)
     assert said in words
     assert "t.safetensors" in words
     assert "--resume" not in words
 
 
 def test_an_interrupted_training_can_go_on():
-    choices = Choices(source="t.csv", checkpoint=Path("my folder"))
-    assert "--resume 'my folder'" in farewell(choices, model(), True)
-    assert "--resume" not in farewell(choices, model(stop_reason="diverged"), True)
+    choices = TrainingOptions(source="t.csv", checkpoint=Path("my folder"))
+    assert "--resume 'my folder'" in interruption_message(choices, model(), True)
+    assert "--resume" not in interruption_message(choices, model(stop_reason="diverged"), True)
 
 
 def test_the_model_file_keeps_the_options():
-    origin = origin_of(Choices(source="t.csv", eta=0.5, seed=4, drop_missing=True))
+    origin = training_origin(TrainingOptions(source="t.csv", eta=0.5, seed=4, drop_missing=True))
     assert origin["options"]["eta"] == 0.5
     assert (origin["seed"], origin["split_seed"], origin["drop_missing"]) == (4, 4, True)
 
@@ -61,7 +61,7 @@ def test_the_row_to_trace_has_its_targets(tmp_path):
     """The first row lacks one of two targets."""
     rows = "".join(f"{x},{x % 7},{x * x % 11 / 2}\n" for x in np.arange(20))
     (tmp_path / "my table.csv").write_text("x,a,b\n5,,1.5\n" + rows)
-    choices = Choices(source=str(tmp_path / "my table.csv"), target=("a,b",), sep=",")
+    choices = TrainingOptions(source=str(tmp_path / "my table.csv"), target=("a,b",), sep=",")
     predict, trace = next_commands(choices, load(choices.source, target="a,b"))
     assert predict.endswith("my table.csv' --sep ,")
     assert trace.endswith("--row 1")
@@ -69,4 +69,4 @@ def test_the_row_to_trace_has_its_targets(tmp_path):
 
 def test_arrays_have_no_next_command(tmp_path):
     data = SimpleNamespace(streamed=True)
-    assert next_commands(Choices(source=str(tmp_path)), data) == []  # pyright: ignore[reportArgumentType]
+    assert next_commands(TrainingOptions(source=str(tmp_path)), data) == []  # pyright: ignore[reportArgumentType]

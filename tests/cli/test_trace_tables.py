@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from deltarule.cli.trace_tables import _apart, _matrix, _vectors
+from deltarule.cli.trace_tables import _matrix, _vectors, _vectors_and_matrices
 from deltarule.models.model import load_model
 from deltarule.models.formatting import format_number
 
@@ -73,6 +73,6 @@ def test_a_large_matrix_is_cut_unless_all_is_asked_for(capsys):
 
 
 def test_biases_stand_beside_the_neurons_and_weights_have_tables():
-    vectors, matrices = _apart({"W": np.ones((3, 2)), "b": np.ones(3)}, "{}^2", np.zeros(3))
+    vectors, matrices = _vectors_and_matrices({"W": np.ones((3, 2)), "b": np.ones(3)}, "{}^2", np.zeros(3))
     assert list(vectors) == ["b^2"]
     assert list(matrices) == ["W^2"]

@@ -46,7 +46,7 @@ def assert_it_trains(net: dr.Network, trainer, engine: str, X: np.ndarray, Y: np
     before = float(net.cost_and_gradient(params, X, Y)[0])
     result = dr.train(net, X, Y, trainer=trainer, epochs=4, seed=0, params=on(engine, params), engine=engine)
     assert result.engine == engine
-    after = float(net.cost_and_gradient(trees.mapped(np.asarray, result.params), X, Y)[0])
+    after = float(net.cost_and_gradient(trees.map_leaves(np.asarray, result.params), X, Y)[0])
     assert after < before
     return result
 
@@ -55,13 +55,13 @@ def assert_derivatives(net: dr.Network, engine: str, X: np.ndarray, Y: np.ndarra
     """BP1-BP4 and H v against central differences, S r against the gradient."""
     params = net.init(3, (X.shape[1],), "float64")
     assert dr.check_gradient(net, on(engine, params), X, Y) < 1e-6
-    v, h = trees.mapped(np.cos, params), 1e-5
+    v, h = trees.map_leaves(np.cos, params), 1e-5
     p, along, x, y, weight = on(engine, (params, v, X, Y, np.full(len(X), 1 / len(X))))
     with engines.get(engine).computing_in(np.dtype("float64")):
         product = backward_pass(net, p, x, y, weight).hessian_product(along)
-    product = trees.ravel(trees.mapped(np.asarray, product))
+    product = trees.ravel(trees.map_leaves(np.asarray, product))
     ahead, behind = (
-        trees.ravel(net.cost_and_gradient(trees.mapped(lambda p, v, t=t: p + t * v, params, v), X, Y)[1])
+        trees.ravel(net.cost_and_gradient(trees.map_leaves(lambda p, v, t=t: p + t * v, params, v), X, Y)[1])
         for t in (h, -h)
     )
     np.testing.assert_allclose(product, (ahead - behind) / (2 * h), rtol=0, atol=1e-7 * np.abs(product).max())

@@ -17,7 +17,7 @@ from deltarule.data.splitting import split
 from deltarule.data.table_checks import extrapolation
 from deltarule.errors import ConfigurationError
 from deltarule.files.model_file import load_model
-from deltarule.inspection.report.evidence import gather
+from deltarule.inspection.report.evidence import collect_evidence
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def test_a_made_up_column_is_encoded_filed_and_shown(angles, tmp_path):
     np.testing.assert_allclose(np.hypot(X[:, 0], X[:, 1]), 1)
     dr.save(tmp_path / "m.safetensors", net, params, schema=schema.to_json())
     assert Schema.from_json(load_model(tmp_path / "m.safetensors").schema) == schema
-    evidence = gather(net, params, schema, X, Y, "wind")
+    evidence = collect_evidence(net, params, schema, X, Y, "wind")
     assert set(evidence.importance) == {"from", "speed"}
     curve = next(curve for curve in evidence.dependence if curve.column == "from")
     assert curve.values[:2] == [0.0, 9.0]

@@ -10,7 +10,7 @@ import deltarule as dr
 from contract import consumers
 from deltarule import trees
 from deltarule.errors import ConfigurationError
-from deltarule.network.layers import LAYER_KINDS, Layer, Motion, Pass
+from deltarule.network.layers import LAYER_KINDS, Layer, Pass, Tangents
 from deltarule.network.layers.stages import dense_stage
 from deltarule.network.tracing import equations
 from engines import on
@@ -21,7 +21,7 @@ class Scaling(Layer):
     """a = g ⊙ a_prev: a gain for each input, which L2 draws to 0 like any weight."""
 
     weights: ClassVar[tuple[str, ...]] = ("g",)
-    takes: ClassVar[int | None] = 1
+    input_axes: ClassVar[int | None] = 1
     keeps_shape: ClassVar[bool] = True
     label = "Scaling"
     forward_words: ClassVar[str] = "g^{l} ⊙ a^{below}"
@@ -44,44 +44,44 @@ class Scaling(Layer):
         z = params["g"] * a_prev
         return Pass(params, a_prev, z, z)
 
-    def slope(self, here):
-        return here.z.__array_namespace__().ones_like(here.z)
+    def slope(self, values):
+        return values.z.__array_namespace__().ones_like(values.z)
 
-    def error(self, here, dC_da):
+    def error(self, values, dC_da):
         return dC_da
 
-    def propagate(self, here, delta):
-        return here.params["g"] * delta
+    def propagate(self, values, delta):
+        return values.params["g"] * delta
 
-    def gradient(self, here, delta):
-        return {"g": (here.a_prev * delta).sum(axis=0)}
+    def gradient(self, values, delta):
+        return {"g": (values.a_prev * delta).sum(axis=0)}
 
-    def tangent(self, here, dparams, da_prev):
-        dz = dparams["g"] * here.a_prev
-        dz = dz if da_prev is None else dz + here.params["g"] * da_prev
-        return Motion(dparams, da_prev, dz, dz)
+    def tangent(self, values, dparams, da_prev):
+        dz = dparams["g"] * values.a_prev
+        dz = dz if da_prev is None else dz + values.params["g"] * da_prev
+        return Tangents(dparams, da_prev, dz, dz)
 
-    def second_tangent(self, here, moved, dda_prev):
-        ddz = 0 * here.z if moved.da_prev is None else 2 * moved.dparams["g"] * moved.da_prev
-        ddz = ddz if dda_prev is None else ddz + here.params["g"] * dda_prev
+    def second_tangent(self, values, tangents, dda_prev):
+        ddz = 0 * values.z if tangents.da_prev is None else 2 * tangents.dparams["g"] * tangents.da_prev
+        ddz = ddz if dda_prev is None else ddz + values.params["g"] * dda_prev
         return ddz, ddz
 
-    def error_tangent(self, here, moved, dC_da, ddC_da):
+    def error_tangent(self, values, tangents, dC_da, ddC_da):
         return ddC_da
 
-    def propagate_tangent(self, here, moved, delta, ddelta):
-        return here.params["g"] * ddelta + moved.dparams["g"] * delta
+    def propagate_tangent(self, values, tangents, delta, ddelta):
+        return values.params["g"] * ddelta + tangents.dparams["g"] * delta
 
-    def gradient_tangent(self, here, moved, delta, ddelta):
-        still = here.a_prev * ddelta
-        return {"g": (still if moved.da_prev is None else still + moved.da_prev * delta).sum(axis=0)}
+    def gradient_tangent(self, values, tangents, delta, ddelta):
+        still = values.a_prev * ddelta
+        return {"g": (still if tangents.da_prev is None else still + tangents.da_prev * delta).sum(axis=0)}
 
-    def jacobian_transpose(self, here, delta):
+    def jacobian_transpose(self, values, delta):
         xp, (m, k, n) = delta.__array_namespace__(), delta.shape
-        return [((delta * here.a_prev[:, None]).reshape(m * k, n).T, xp.ones((1, 1), dtype=delta.dtype))]
+        return [((delta * values.a_prev[:, None]).reshape(m * k, n).T, xp.ones((1, 1), dtype=delta.dtype))]
 
-    def squared_jacobian(self, here, delta):
-        return {"g": ((delta * here.a_prev[:, None]) ** 2).sum(axis=(0, 1))}
+    def squared_jacobian(self, values, delta):
+        return {"g": ((delta * values.a_prev[:, None]) ** 2).sum(axis=(0, 1))}
 
     def gram(self, a_prev, delta):
         left, right = (d * a[:, None] for a, d in zip(a_prev, delta, strict=True))
@@ -127,7 +127,7 @@ def test_a_penalty_holds_the_gains_and_leaves_biases_alone(trainer, engine):
     params = NET.init(0, (2,), "float64")
     start = on(engine, params)
     result = dr.train(NET, X, Y, trainer=trainer, epochs=1, params=start, engine=engine, dtype="float64")
-    params = params if trainer.cost_before_step else trees.mapped(np.asarray, result.params)
+    params = params if trainer.cost_before_step else trees.map_leaves(np.asarray, result.params)
     squares = sum((array**2).sum() for layer in params for name, array in layer.items() if name in ("g", "W"))
     plain = float(NET.cost_and_gradient(params, X, Y)[0])
     assert result.history["cost"][0] == pytest.approx(plain + 6.0 / (2 * len(X)) * squares, rel=1e-9)

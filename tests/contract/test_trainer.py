@@ -32,13 +32,13 @@ class SignDescent(Trainer):
     def init(self, net, params, rows):
         return State(params)
 
-    def epoch(self, net, state, rows, turn):
+    def epoch(self, net, state, rows, context):
         def one(params, x, y, weight, key):
             return backprop.cost_and_gradient(net, params, x, y, weight, key)
 
         E = engines.of(rows.x)
-        cost, grads = E.full_gradient(one, state.params, rows, rows.mask / rows.mask.sum(), turn.key)
-        stepped = trees.mapped(lambda p, g: p - self.eta * E.xp.sign(g), state.params, grads)
+        cost, grads = E.full_gradient(one, state.params, rows, rows.mask / rows.mask.sum(), context.key)
+        stepped = trees.map_leaves(lambda p, g: p - self.eta * E.xp.sign(g), state.params, grads)
         return State(stepped), {"cost": cost, "gradient_norm": trees.norm(grads)}
 
 
@@ -93,7 +93,7 @@ def test_checkpoints_go_on_bit_for_bit(trainer, engine, tmp_path):
     whole = dr.train(NET, X, Y, epochs=6, **settings)
     dr.train(NET, X, Y, epochs=3, checkpoint=tmp_path / "run", **settings)
     resumed = dr.train(NET, X, Y, epochs=6, resume=tmp_path / "run", **settings)
-    trees.mapped(np.testing.assert_array_equal, resumed.params, whole.params)
+    trees.map_leaves(np.testing.assert_array_equal, resumed.params, whole.params)
 
 
 def test_restarts_and_divergence(engine):

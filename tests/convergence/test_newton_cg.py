@@ -52,7 +52,7 @@ def test_the_end_is_faster_than_linear():
     minimum = smooth_regression(0.1, seed=0)[0].params
     draw, last = np.random.default_rng(0), []
     for _ in range(5):
-        beside = trees.mapped(lambda p: p + 0.01 * draw.normal(size=p.shape), off(minimum))
+        beside = trees.map_leaves(lambda p: p + 0.01 * draw.normal(size=p.shape), off(minimum))
         norms = smooth_regression(0.1, params=beside)[0].history["gradient_norm"]
         there = int(np.argmax(norms < 1e-7))
         assert norms[0] > 5e-3

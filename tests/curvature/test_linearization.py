@@ -10,7 +10,7 @@ from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network import backprop
-from deltarule.network.layers import Motion
+from deltarule.network.layers import Tangents
 from deltarule.objective import Objective
 from engines import NAMES, off, on, rows_on
 
@@ -30,7 +30,7 @@ class Found(NamedTuple):
     Jv: Array
     JTu: Any
     JTr: Any
-    moved: list[Motion]
+    moved: list[Tangents]
     bent: dict[float, Array]  # the acceleration along scale · V
     JT_without_example_2: Array
 
@@ -54,7 +54,7 @@ def found(request, block) -> Found:
             JTu=lin.transpose_product(u),
             JTr=lin.transpose_product(lin.r),
             moved=backprop.tangents(net, lin.passes, v),
-            bent={scale: lin.acceleration(trees.scaled(v, scale)) for scale in (1.0, 2.0, -1.0)},
+            bent={scale: lin.acceleration(trees.scale(v, scale)) for scale in (1.0, 2.0, -1.0)},
             JT_without_example_2=other.jacobian_transpose(),
         )
 
@@ -71,7 +71,7 @@ def moved_by_forward_mode(block):
     import jax
 
     def passes(params):
-        return [(here.z, here.a) for here in backprop.forward(block.net, params, block.x)]
+        return [(values.z, values.a) for values in backprop.forward(block.net, params, block.x)]
 
     with jax.enable_x64(True):
         params, v = on("jax", (block.params, trees.unravel(V, block.params)))
@@ -118,9 +118,9 @@ def test_the_errors_of_each_residual(found):
 
 
 def test_the_tangents_of_every_layer(found, moved_by_forward_mode):
-    for here, expected in zip(found.moved, moved_by_forward_mode, strict=True):
-        close(here.dz, expected[0])
-        close(here.da, expected[1])
+    for values, expected in zip(found.tangents, moved_by_forward_mode, strict=True):
+        close(values.dz, expected[0])
+        close(values.da, expected[1])
 
 
 def test_the_acceleration_of_the_residuals(block, found):
@@ -186,4 +186,4 @@ def test_the_normal_equations_in_every_size_of_blocks(block, size, engine):
 
 
 def equations(F, params):
-    return F.sum(Linearization.normal_equations, params, at=linearize)
+    return F.sum(Linearization.normal_equations, params, prepare=linearize)

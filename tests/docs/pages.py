@@ -1,7 +1,7 @@
-"""Running what a page of the documentation says: its Python in one namespace, its commands, in the order of the page.
+"""Run the code blocks of a documentation page in order: its Python in one namespace, and its shell commands.
 
-A comment behind a `print`, or one that fills a line at the left edge, is what the block prints. Lines that install
-something are run by .ci/run, not here.
+A comment behind a `print`, or one that fills a line at the left edge, is what the block must print. Lines that install
+something are run by .ci/run instead.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ SHOWN = ("text", "matlab", "toml", "bibtex")  # screens and other programs' lang
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
-    """The language and the text of each fenced block, but directives of the site."""
+    """Return the language and the text of each fenced block, except the directives of the site."""
     return [block for block in BLOCK.findall(page.read_text(encoding="utf-8")) if not block[0].startswith("{")]
 
 
 def run(page: Path) -> int:
-    """Run the page's blocks in the current folder; how many there were.
+    """Run the page's blocks in the current folder, and return how many there were.
 
     Raises:
-        AssertionError: a command fails, or a block prints something else than it says.
+        AssertionError: a command fails, or a block prints something other than its comments say.
     """
     names: dict[str, Any] = {"__name__": "__main__"}
     ran = 0
@@ -47,11 +47,11 @@ def run(page: Path) -> int:
 
 
 def run_python(page: Path, code: str, names: dict[str, Any]) -> None:
-    said, output = PRINTED.findall(code), io.StringIO()
+    expected, output = PRINTED.findall(code), io.StringIO()
     with contextlib.redirect_stdout(output):
         exec(compile(code, str(page), "exec"), names)
     printed = output.getvalue().rstrip("\n").splitlines()
-    assert not said or printed == said, f"{page}: the block says {said} and prints {printed}"
+    assert not expected or printed == expected, f"{page}: expected {expected}, printed {printed}"
 
 
 def run_commands(page: Path, text: str) -> None:

@@ -20,8 +20,8 @@ CHINESE = {
 
 
 @pytest.fixture(autouse=True)
-def known_before():
-    """What a page adds is forgotten after it."""
+def restore_activations():
+    """Remove the activations that a page adds."""
     before = dict(ACTIVATIONS)
     yield
     for name in set(ACTIVATIONS) - set(before):

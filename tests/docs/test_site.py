@@ -28,6 +28,11 @@ def test_it_builds_and_no_link_is_broken(tmp_path):
     assert {cell["cell_type"] for cell in notebook["cells"]} == {"markdown", "code"}
 
 
+def test_no_page_has_the_name_of_a_page_that_sphinx_makes():
+    """Sphinx writes its own search.html and genindex.html over a page of that name, without a warning."""
+    assert {page.name for page in DOCS.glob("*.md")} & {"search.md", "genindex.md", "py-modindex.md"} == set()
+
+
 def test_a_broken_link_is_found(tmp_path):
     (tmp_path / "a.html").write_text('<a href="b.html#here"></a><a href="c.html"></a><a href="https://x.y/z"></a>')
     (tmp_path / "b.html").write_text('<h1 id="there"></h1><a href="#there"></a><a href="#nowhere"></a>')

@@ -123,30 +123,30 @@ def test_every_layer(layer, shape):
 
     def everything(params, dparams, below, above, delta, residuals):
         (a, da, dda), (dC_da, ddC_da) = below, above
-        here = layer.forward(params, a)
-        moved, along = layer.tangent(here, dparams, da), layer.tangent_along_gradient(here, delta, da)
-        error = layer.error(here, dC_da)
+        values = layer.forward(params, a)
+        tangents, along = layer.tangent(values, dparams, da), layer.tangent_along_gradient(values, delta, da)
+        error = layer.error(values, dC_da)
         E = engines_of.of(a)
-        pairs = layer.jacobian_transpose(here, residuals)
+        pairs = layer.jacobian_transpose(values, residuals)
         return [
-            here.z,
-            here.a,
-            layer.slope(here),
+            values.z,
+            values.a,
+            layer.slope(values),
             error,
-            layer.propagate(here, delta),
-            layer.gradient(here, delta),
-            moved,
-            layer.tangent(here, dparams, None),
-            layer.second_tangent(here, moved, dda),
+            layer.propagate(values, delta),
+            layer.gradient(values, delta),
+            tangents,
+            layer.tangent(values, dparams, None),
+            layer.second_tangent(values, tangents, dda),
             along,
-            layer.second_tangent(here, along, dda),
-            layer.error_tangent(here, moved, dC_da, ddC_da),
-            layer.propagate_tangent(here, moved, delta, error),
-            layer.gradient_tangent(here, moved, delta, error),
-            E.rows_of_products(pairs) if pairs else None,
-            layer.squared_jacobian(here, residuals),
-            layer.gram((here.a_prev, moved.da_prev), (residuals, residuals)),
-            layer.unit_tangent(here, None) if layer.unit_tangents else None,
+            layer.second_tangent(values, along, dda),
+            layer.error_tangent(values, tangents, dC_da, ddC_da),
+            layer.propagate_tangent(values, tangents, delta, error),
+            layer.gradient_tangent(values, tangents, delta, error),
+            E.khatri_rao_rows(pairs) if pairs else None,
+            layer.squared_jacobian(values, residuals),
+            layer.gram((values.a_prev, tangents.da_prev), (residuals, residuals)),
+            layer.unit_tangent(values, None) if layer.unit_tangents else None,
         ]
 
     agree(everything, params, dparams, below, above, delta, residuals, floor=1e-3)
@@ -158,8 +158,8 @@ def test_the_gram_of_dense_in_parts():
     covariance = {"W": draw.uniform(0.1, 2, 3), "b": np.array(0.3)}
 
     def everything(a, residuals, M, covariance):
-        here = Pass({}, a, a, a)
-        return [layer.gram_diagonal(here, residuals, covariance), layer.gram_trace(here, residuals, M)]
+        values = Pass({}, a, a, a)
+        return [layer.gram_diagonal(values, residuals, covariance), layer.gram_trace(values, residuals, M)]
 
     agree(everything, draw.normal(size=(5, 3)), draw.normal(size=(5, 2, 4)), M + M.T, covariance)
 

@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule.errors import CheckpointError, ConfigurationError
 
 jax = pytest.importorskip("jax", reason="JAX is not installed")
-from deltarule.engine.devices import agreed, divide_rows, everywhere, local, mesh_of  # noqa: E402
+from deltarule.engine.devices import broadcast, mesh_of, replicate, shard_rows, unreplicate  # noqa: E402
 
 
 def test_no_devices_are_no_mesh():
@@ -35,7 +35,7 @@ def test_a_device_named_twice_is_refused():
 
 def test_rows_end_with_padding_that_weighs_nothing():
     x = np.arange(33, dtype=np.float32).reshape(11, 3)
-    rows = divide_rows(mesh_of(jax.devices()[:1]), x, x[:, :1], np.full(11, 2, np.float32))
+    rows = shard_rows(mesh_of(jax.devices()[:1]), x, x[:, :1], np.full(11, 2, np.float32))
     assert rows.x.shape == (16, 3)
     np.testing.assert_array_equal(rows.x[:11], x)
     np.testing.assert_array_equal(rows.mask, [2.0] * 11 + [0.0] * 5)
@@ -47,10 +47,10 @@ def test_rows_end_with_padding_that_weighs_nothing():
 def test_what_is_everywhere_is_also_here():
     mesh = mesh_of(jax.devices()[:1])
     key = jax.random.key(3)
-    whole = everywhere(mesh, {"W": np.ones((2, 3)), "key": key})
-    np.testing.assert_array_equal(local(whole["W"]), np.ones((2, 3)))
+    whole = replicate(mesh, {"W": np.ones((2, 3)), "key": key})
+    np.testing.assert_array_equal(unreplicate(whole["W"]), np.ones((2, 3)))
     assert (jax.random.key_data(whole["key"]) == jax.random.key_data(key)).all()
-    assert agreed(5, 6) == (5, 6)
+    assert broadcast(5, 6) == (5, 6)
 
 
 def test_a_training_goes_on_on_a_mesh(tmp_path):

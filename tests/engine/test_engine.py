@@ -13,13 +13,13 @@ from deltarule.errors import ConfigurationError
 from engines import WITHOUT_JAX, on, put
 
 SHARED = {
-    "name", "xp", "copies", "threads_for", "computing_in", "put", "wait", "select", "quiet", "key", "fold_in", "bits",
-    "sigmoid", "logsumexp", "softmax",
-    "log_softmax", "pad", "columns", "dense", "dense_transposed", "dense_outer", "correlate", "turned",
-    "kernel_gradient", "rows_of_products", "symmetric_product", "factor", "solve", "solve_lower", "inverse_lower",
-    "call", "while_loop", "fold", "laid_out", "take_batch", "full_gradient", "descend", "each_batch",
-    "sum_over_blocks", "leads", "told", "together", "process_index", "process_counts",
-    "sum_over_processes", "pieces", "mesh_of", "free_memory", "device",
+    "name", "xp", "memory", "threads_for", "computing_in", "put", "wait", "select", "ignore_float_errors", "key",
+    "fold_in", "bits", "sigmoid", "logsumexp", "softmax", "log_softmax", "pad", "map_columns", "dense",
+    "dense_transposed", "dense_outer", "correlate", "correlate_transposed", "kernel_gradient", "khatri_rao_rows",
+    "symmetric_product", "factor", "solve", "solve_lower", "inverse_lower", "call", "while_loop", "fold", "scan",
+    "make_rows", "take_batch", "full_gradient", "train_on_chunk", "each_batch", "sum_over_blocks", "is_leader",
+    "broadcast_bytes", "detect_lost_process", "process_index", "process_counts", "sum_over_processes", "local_rows",
+    "mesh_of", "free_memory", "device", "prepare_inputs",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ class Library:
 
 
 @pytest.fixture
-def counted(monkeypatch):
+def pluralized(monkeypatch):
     library = Library()
     monkeypatch.setattr(machine, "_libraries", lambda: [library])
     return library

@@ -39,7 +39,7 @@ def test_the_products(monkeypatch, window, together):
     monkeypatch.setattr(numpy_convolution, "PATCH_BYTES", together * 8 * np.prod(stops) * W[0].size)
     found = (
         numpy_convolution.correlate(W, a, window),
-        numpy_convolution.turned(W, delta, window, H, WIDTH),
+        numpy_convolution.correlate_transposed(W, delta, window, H, WIDTH),
         numpy_convolution.kernel_gradient(delta, a, window),
     )
     for one, other in zip(found, by_loops(window, W, a, delta), strict=True):
@@ -50,5 +50,5 @@ def test_single_precision_stays():
     window, a, W = WINDOWS[0], np.ones((M, H, WIDTH, C), np.float32), np.ones((F, 2, 3, C), np.float32)
     z = numpy_convolution.correlate(W, a, window)
     assert (z.dtype, z[0, 0, 0, 0]) == (np.float32, 2 * 3 * C)
-    assert numpy_convolution.turned(W, z, window, H, WIDTH).dtype == np.float32
+    assert numpy_convolution.correlate_transposed(W, z, window, H, WIDTH).dtype == np.float32
     assert numpy_convolution.kernel_gradient(z, a, window).dtype == np.float32

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deltarule import engine as engines_of
 from deltarule.engine import numpy_engine as E
-from deltarule.engine.rows import Batches, Turn
+from deltarule.engine.rows import Batches, EpochContext
 from deltarule.errors import ConfigurationError
 from engines import assert_close, on, put, rows_on
 
@@ -35,7 +35,7 @@ def test_over_the_last_axis(name, engine):
 def test_they_neither_overflow_nor_lose_infinities(engine):
     F, z = engines_of.get(engine), put(engine, np.array([[1e308, -1e308], [-1e308, -1e308]]))
     nothing = put(engine, np.array([[-np.inf, -np.inf], [np.inf, 0]]))
-    with F.quiet():
+    with F.ignore_float_errors():
         np.testing.assert_allclose(F.softmax(z), [[1, 0], [0.5, 0.5]])
         np.testing.assert_allclose(F.logsumexp(z), [[1e308], [-1e308]])
         np.testing.assert_array_equal(F.logsumexp(nothing), [[-np.inf], [np.inf]])
@@ -89,7 +89,7 @@ def test_padding_keeps_the_dtype(engine):
 def test_columns(k, engine):
     """f of every S[..., o], side by side after the examples."""
     S = DRAW.normal(size=(4, 5, k))
-    found = engines_of.get(engine).columns(lambda column: [column, column.sum(axis=1)], put(engine, S))
+    found = engines_of.get(engine).map_columns(lambda column: [column, column.sum(axis=1)], put(engine, S))
     np.testing.assert_allclose(found[0], S.transpose(0, 2, 1))
     np.testing.assert_allclose(found[1], S.sum(axis=1), rtol=1e-14)
 
@@ -112,7 +112,7 @@ def test_the_products_of_a_dense_layer(m, n, inputs, engine):
 def test_rows_of_products(engine):
     """u_j ⊙ v_i, i running faster, one pair below the other; v may be one number."""
     u, v, one = DRAW.normal(size=(2, 5)), DRAW.normal(size=(3, 5)), np.ones((1, 1))
-    found = engines_of.get(engine).rows_of_products(on(engine, [(u, v), (u, one)]))
+    found = engines_of.get(engine).khatri_rao_rows(on(engine, [(u, v), (u, one)]))
     np.testing.assert_allclose(found, [u[j] * v[i] for j in range(2) for i in range(3)] + [u[0], u[1]], rtol=1e-15)
 
 
@@ -159,7 +159,7 @@ def test_what_is_not_positive_definite_has_no_factor(bad, engine):
 def test_an_infinite_matrix_has_no_finite_solution(engine):
     F, infinite = engines_of.get(engine), H.copy()
     infinite[2, 1] = infinite[1, 2] = np.inf
-    with F.quiet():
+    with F.ignore_float_errors():
         found = F.solve(F.factor(put(engine, infinite), 1.0), put(engine, np.ones(6)))
     assert not np.isfinite(np.asarray(found)).all()
 
@@ -259,7 +259,7 @@ def test_sums_over_blocks(block, weighted, engine):
 def test_a_sum_over_blocks_writes_into_nobodys_array():
     """The first block's part may be a view of the data."""
     x = np.ones((6, 2))
-    rows = E.laid_out(x, x, None)
+    rows = E.make_rows(x, x, None)
     total = E.sum_over_blocks(rows, 2, lambda x, y, w: x)
     np.testing.assert_array_equal(total, 3)
     np.testing.assert_array_equal(x, 1)
@@ -282,7 +282,7 @@ def test_each_batch_sees_its_examples_and_weights(N, m, weighted):
     """Every batch of the order, the last one shorter; weights divided by its share, m times the mean weight."""
     x, y = DRAW.normal(size=(N, 2)), DRAW.normal(size=(N, 1))
     weight = DRAW.uniform(0.5, 2, N) if weighted else None
-    rows = E.laid_out(x, y, weight)
+    rows = E.make_rows(x, y, weight)
     order = np.random.default_rng(2).permutation(N).astype(np.int32)
     total = float(rows.mask.sum())
     seen, clock = [], []
@@ -295,10 +295,10 @@ def test_each_batch_sees_its_examples_and_weights(N, m, weighted):
         assert grads == -cost
         return (SimpleNamespace(params=cost), carry[1] + share)
 
-    turn = Turn(order, (5, 2), lambda: clock.append(1))
+    context = EpochContext(order, (5, 2), lambda: clock.append(1))
     carry = (SimpleNamespace(params=0), 0.0)
     steps = -(-N // m)
-    carry = E.each_batch(gradient, Batches(rows, turn, m, steps, False, total), step, carry)
+    carry = E.each_batch(gradient, Batches(rows, context, m, steps, False, total), step, carry)
     assert carry[0].params == len(seen) == len(clock) == steps
     assert carry[1] == pytest.approx(total, rel=1e-12)
     for i, (params, x_i, y_i, weight_i, key) in enumerate(seen):
@@ -313,7 +313,7 @@ def test_each_batch_sees_its_examples_and_weights(N, m, weighted):
 
 def test_each_batch_of_draws_takes_every_place():
     x = np.arange(6.0)[:, None]
-    rows = E.laid_out(x, x, None)
+    rows = E.make_rows(x, x, None)
     order, seen = np.array([5, 5, 0, 1, 5, 2, 3, 3], np.int32), []
 
     def gradient(params, x, y, weight, key):
@@ -321,7 +321,7 @@ def test_each_batch_of_draws_takes_every_place():
         return 0.0, 0.0
 
     carry = (SimpleNamespace(params=None),)
-    E.each_batch(gradient, Batches(rows, Turn(order, None), 2, 4, True, 6.0), lambda carry, *_: carry, carry)
+    E.each_batch(gradient, Batches(rows, EpochContext(order, None), 2, 4, True, 6.0), lambda carry, *_: carry, carry)
     assert seen == [([5, 5], None), ([0, 1], None), ([5, 2], None), ([3, 3], None)]
 
 
@@ -329,8 +329,8 @@ def test_each_batch_of_draws_takes_every_place():
 
 
 def test_it_is_alone():
-    assert E.leads()
-    assert E.told(b"x") == b"x"
+    assert E.is_leader()
+    assert E.broadcast_bytes(b"x") == b"x"
     assert E.process_index() == 0
     assert E.process_counts(7).tolist() == [7]
     assert E.mesh_of(None) is None

@@ -12,7 +12,7 @@ from deltarule.engine.rows import (
     LARGEST_BLOCK_BYTES,
     block_bytes,
     block_size,
-    examples_at_once,
+    examples_per_block,
     padded_size,
 )
 from engines import WITHOUT_JAX, rows_on
@@ -117,16 +117,16 @@ def test_the_sum_over_blocks_is_the_sum(block, engine):
 
 
 def test_a_block_fills_its_bytes():
-    assert examples_at_once(64, 1) == BLOCK_BYTES // (8 * 64)
-    assert examples_at_once(64, 4) == BLOCK_BYTES // (8 * 64 * 4)
-    assert examples_at_once(64, 4, itemsize=4) == BLOCK_BYTES // (4 * 64 * 4)
+    assert examples_per_block(64, 1) == BLOCK_BYTES // (8 * 64)
+    assert examples_per_block(64, 4) == BLOCK_BYTES // (8 * 64 * 4)
+    assert examples_per_block(64, 4, itemsize=4) == BLOCK_BYTES // (4 * 64 * 4)
 
 
 def test_long_rows_make_larger_blocks_up_to_the_largest():
-    assert examples_at_once(4000, 1) == BLOCK_ROWS
-    assert examples_at_once(4000, 16) == BLOCK_ROWS // 16
+    assert examples_per_block(4000, 1) == BLOCK_ROWS
+    assert examples_per_block(4000, 16) == BLOCK_ROWS // 16
     assert block_bytes(10**6) == LARGEST_BLOCK_BYTES
 
 
 def test_one_example_at_least():
-    assert examples_at_once(10**9, 10) == 1
+    assert examples_per_block(10**9, 10) == 1

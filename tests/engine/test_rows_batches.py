@@ -13,7 +13,7 @@ from engines import WITHOUT_JAX, assert_close, off, rounding
 def rows(engine, x, weights=None):
     """Examples with targets of 0."""
     x = np.asarray(x, "float32")
-    return engines.get(engine).laid_out(x, np.zeros((len(x), 1), "float32"), weights)
+    return engines.get(engine).make_rows(x, np.zeros((len(x), 1), "float32"), weights)
 
 
 def batch(engine, rows, order, i, m, drawn):
@@ -84,7 +84,9 @@ def test_the_same_seed_is_the_same_order_on_both_engines(options):
         dr.train(net, X, Y, trainer=trainer, epochs=2, seed=6, dtype="float64", engine=engine)
         for engine in engines.ENGINES
     )
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12), one.params, off(other.params))
+    trees.map_leaves(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12), one.params, off(other.params)
+    )
     np.testing.assert_allclose(one.history["cost"], other.history["cost"], rtol=1e-11)
     another = dr.train(net, X, Y, trainer=trainer, epochs=2, seed=7, params=net.init(6, (3,), "float64"))
     assert np.max(np.abs(another.history["cost"] - one.history["cost"])) > 1e-6

@@ -28,7 +28,7 @@ DESCRIPTION = {
 
 
 def in_dtype(dtype):
-    return trees.mapped(lambda p: p.astype(dtype), PARAMS)
+    return trees.map_leaves(lambda p: p.astype(dtype), PARAMS)
 
 
 def write(path, description=DESCRIPTION, tensors=TENSORS):
@@ -95,7 +95,7 @@ def test_error_bars_lie_beside_the_parameters(tmp_path):
 def test_saving_replaces_the_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "model"
     dr.save(path, NET, PARAMS)
-    dr.save(path, NET, trees.mapped(lambda p: p + 1, PARAMS))
+    dr.save(path, NET, trees.map_leaves(lambda p: p + 1, PARAMS))
     np.testing.assert_array_equal(dr.load(path)[1][0]["W"], PARAMS[0]["W"] + 1)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -120,7 +120,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 def test_what_could_not_be_loaded_is_not_written(tmp_path):
     """A diverged or mismatched network is refused when it is saved, while it can still be trained again."""
-    lost = trees.mapped(np.copy, PARAMS)
+    lost = trees.map_leaves(np.copy, PARAMS)
     lost[1]["b"][0] = np.nan
     with pytest.raises(ModelFileError, match="not finite"):
         dr.save(tmp_path / "model", NET, lost)

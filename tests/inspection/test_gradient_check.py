@@ -30,18 +30,18 @@ def params(engine):
 class Doubled(Dense):
     """A layer whose BP2 has a factor too many."""
 
-    def propagate(self, here, delta):
+    def propagate(self, values, delta):
         """2 W^T delta."""
-        return 2 * super().propagate(here, delta)
+        return 2 * super().propagate(values, delta)
 
 
 @dataclass(frozen=True)
 class Forgetful(Dense):
     """A layer that loses BP3."""
 
-    def gradient(self, here, delta):
+    def gradient(self, values, delta):
         """BP4 without BP3."""
-        grads = super().gradient(here, delta)
+        grads = super().gradient(values, delta)
         return {"W": grads["W"], "b": 0 * grads["b"]}
 
 
@@ -49,7 +49,7 @@ class Forgetful(Dense):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_right_gradient(cost, dtype, engine):
     net = dr.Network(LAYERS, cost)
-    error = dr.check_gradient(net, on(engine, trees.mapped(lambda p: p.astype(dtype), PARAMS)), X, Y)
+    error = dr.check_gradient(net, on(engine, trees.map_leaves(lambda p: p.astype(dtype), PARAMS)), X, Y)
     assert isinstance(error, float)
     assert error < 1e-6  # the limit that check_gradient itself names
 

@@ -2,7 +2,7 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.data import CategoricalColumn, NumericColumn, Pixels, Schema
-from deltarule.inspection.importance import ROWS, chosen_rows, column_blocks, permutation_importance
+from deltarule.inspection.importance import ROWS, column_blocks, permutation_importance, sample_rows
 from engines import on
 
 INPUTS = (NumericColumn("x", 0.0, 1.0), CategoricalColumn("kind", ("a", "b")), NumericColumn("idle", 0.0, 1.0))
@@ -49,6 +49,6 @@ def test_columns_know_their_inputs():
 
 
 def test_the_same_rows_are_chosen_each_time():
-    assert len(chosen_rows(5000)) == ROWS
-    assert (chosen_rows(5000) == chosen_rows(5000)).all()
-    assert sorted(chosen_rows(7)) == list(range(7))
+    assert len(sample_rows(5000)) == ROWS
+    assert (sample_rows(5000) == sample_rows(5000)).all()
+    assert sorted(sample_rows(7)) == list(range(7))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deltarule.inspection.residuals import far_rows, unequal_errors, usual_error
+from deltarule.inspection.residuals import find_outliers, find_unequal_errors, robust_std
 
 
 @pytest.fixture
@@ -10,26 +10,26 @@ def gaussian():
 
 
 def test_the_usual_error_of_gaussian_errors_is_their_standard_deviation(gaussian):
-    assert usual_error(gaussian) == pytest.approx(0.3, rel=0.05)
+    assert robust_std(gaussian) == pytest.approx(0.3, rel=0.05)
 
 
 def test_gaussian_errors_have_no_far_rows_and_are_equal(gaussian):
-    assert far_rows(gaussian) is None
-    assert unequal_errors(np.arange(1000.0), gaussian) is None
+    assert find_outliers(gaussian) is None
+    assert find_unequal_errors(np.arange(1000.0), gaussian) is None
 
 
 def test_far_rows_come_farthest_first(gaussian):
     gaussian[[7, 40, 3]] = 50, -90, 20
-    found = far_rows(gaussian)
+    found = find_outliers(gaussian)
     assert found is not None
     assert found.rows.tolist() == [40, 7, 3]
-    assert found.usual == pytest.approx(0.3, rel=0.1)
+    assert found.robust_std == pytest.approx(0.3, rel=0.1)
     assert found.share == pytest.approx(1 - 0.09 * 997 / (50**2 + 90**2 + 20**2), abs=2e-3)
 
 
 def test_rows_that_make_little_of_the_error_are_not_far(gaussian):
     gaussian[0] = 3  # ten times the usual error, and a tenth of the squared error
-    assert far_rows(gaussian) is None
+    assert find_outliers(gaussian) is None
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2, 0.3])
@@ -38,44 +38,44 @@ def test_far_rows_are_found_whatever_their_share(gaussian, share, pull):
     """All shifted one way; where they pull the network with them, its errors elsewhere have their mean."""
     count = int(1000 * share)
     gaussian[:count] += 5
-    found = far_rows(gaussian - pull * gaussian.mean())
+    found = find_outliers(gaussian - pull * gaussian.mean())
     assert found is not None
     assert sorted(found.rows) == list(range(count))
-    assert found.usual == pytest.approx(0.3, rel=0.1)
+    assert found.robust_std == pytest.approx(0.3, rel=0.1)
     assert found.share > 0.8
 
 
 @pytest.mark.parametrize("kind", ["normal", "laplace", "exponential"])
 def test_the_tails_of_ordinary_noise_are_not_far(kind):
     for seed in range(20):
-        assert far_rows(getattr(np.random.default_rng(seed), kind)(size=1000)) is None
+        assert find_outliers(getattr(np.random.default_rng(seed), kind)(size=1000)) is None
 
 
 def test_rows_that_have_not_trained_may_have_larger_errors(gaussian):
     held = (np.arange(1000) >= 700).astype(int)
     learnt = gaussian * np.where(held, 1, 0.01)  # by heart
-    assert far_rows(learnt, held) is None
+    assert find_outliers(learnt, held) is None
     learnt[[5, 800]] = 20
-    assert sorted(far_rows(learnt, held).rows) == [5, 800]
+    assert sorted(find_outliers(learnt, held).rows) == [5, 800]
 
 
 def test_errors_of_any_size():
     for size in (1e-200, 1e200):
         errors = size * np.r_[np.random.default_rng(0).normal(size=99), 1e3]
-        found = far_rows(errors)
+        found = find_outliers(errors)
         assert found is not None
         assert found.rows.tolist() == [99]
-    assert far_rows(np.zeros(50)) is None
-    assert far_rows(np.r_[np.zeros(49), 1.0]) is None  # most errors are none at all
+    assert find_outliers(np.zeros(50)) is None
+    assert find_outliers(np.r_[np.zeros(49), 1.0]) is None  # most errors are none at all
 
 
 def test_errors_that_grow_with_the_prediction(gaussian):
     predicted = np.random.default_rng(1).permutation(1000) / 1000
-    found = unequal_errors(predicted, (0.1 + predicted) * gaussian)
+    found = find_unequal_errors(predicted, (0.1 + predicted) * gaussian)
     assert found is not None
     assert found.lowest == pytest.approx(0.2 * 0.3, rel=0.2)
     assert found.highest == pytest.approx(1.0 * 0.3, rel=0.2)
-    shrinking = unequal_errors(-predicted, (0.1 + predicted) * gaussian)
+    shrinking = find_unequal_errors(-predicted, (0.1 + predicted) * gaussian)
     assert shrinking is not None
     assert shrinking.lowest == found.highest
-    assert unequal_errors(predicted[:100], (0.1 + predicted[:100]) * gaussian[:100]) is None  # too few to say
+    assert find_unequal_errors(predicted[:100], (0.1 + predicted[:100]) * gaussian[:100]) is None  # too few to say

@@ -28,7 +28,7 @@ def test_epochs_one_by_one_are_the_epochs_of_one_training():
     for epoch in range(5):
         state, _, _ = train_one_epoch(NET, trainer, state, params, (X, Y, None), 0, epoch)
     together = dr.train(NET, X, Y, trainer=trainer, epochs=5, params=params).params
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6), state.params, off(together))
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6), state.params, off(together))
 
 
 def test_the_state_is_numpy_and_counts_its_steps():

@@ -27,7 +27,7 @@ def assert_same(found, expected, rtol=1e-13):
     def compare(a, b):
         np.testing.assert_allclose(a, b, rtol=0, atol=rtol * np.abs(b).max())
 
-    trees.mapped(compare, found, expected)
+    trees.map_leaves(compare, found, expected)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,7 +51,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_examples(params):
     cost, grads = NET.cost_and_gradient(params, X, Y)
     single = [NET.cost_and_gradient(params, X[i : i + 1], Y[i : i + 1]) for i in range(6)]
     np.testing.assert_allclose(np.mean([c for c, _ in single]), cost, rtol=1e-14)
-    assert_same(trees.mapped(lambda *parts: np.mean(parts, axis=0), *[g for _, g in single]), grads)
+    assert_same(trees.map_leaves(lambda *parts: np.mean(parts, axis=0), *[g for _, g in single]), grads)
 
 
 @pytest.mark.usefixtures("float64")
@@ -76,7 +76,7 @@ def test_the_pieces_line_up(engine, params):
     """What each layer took in, errors and gradients run over net.layers, input side first."""
     x, y = on(engine, (X, Y))
     passes = backprop.forward(NET, params, x)
-    inputs = [here.a_prev for here in passes]
+    inputs = [values.a_prev for values in passes]
     assert [a.shape for a in inputs] == [(6, 3), (6, 5), (6, 4)]
     assert inputs[1] is passes[0].a
     delta = NET.cost.output_error(NET.output_activation, passes[-1].z, passes[-1].a, y)

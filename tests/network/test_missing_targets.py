@@ -7,7 +7,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.files.model_file import load_model
-from deltarule.network.missing_targets import OfMeasured, as_given, for_targets
+from deltarule.network.missing_targets import OfMeasured, mask_missing_targets, unmasked
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS
@@ -36,12 +36,12 @@ def rmse(net, params):
 
 
 def test_without_missing_targets_nothing_is_another():
-    assert for_targets(NET, WHOLE, None) is NET
-    assert for_targets(NET, np.arange(3)) is NET
-    wrapped = for_targets(NET, WHOLE, Y)
+    assert mask_missing_targets(NET, WHOLE, None) is NET
+    assert mask_missing_targets(NET, np.arange(3)) is NET
+    wrapped = mask_missing_targets(NET, WHOLE, Y)
     assert isinstance(wrapped.cost, OfMeasured)
     assert wrapped.cost.name == "quadratic"
-    assert as_given(wrapped) == as_given(NET) == NET
+    assert unmasked(wrapped) == unmasked(NET) == NET
 
 
 @pytest.mark.parametrize("name", TRAINERS)
@@ -55,10 +55,10 @@ def test_each_target_is_learnt_from_the_rows_that_have_it(engine, name):
 @pytest.mark.parametrize("form", ["primal", "dual"])
 def test_the_evidence_counts_what_was_measured(engine, form):
     """(BR2) with 106 of 160 residuals, and the same by both forms: missing ones add zeros to J alone."""
-    net, params = for_targets(NET, Y), NET.init(3, (2,), "float64")
+    net, params = mask_missing_targets(NET, Y), NET.init(3, (2,), "float64")
     rows = rows_on(engine, X, Y)
     with dr.engine.get(engine).computing_in(np.float64):
-        p = trees.mapped(lambda leaf: dr.engine.get(engine).put(leaf, np.dtype("float64")), params)
+        p = trees.map_leaves(lambda leaf: dr.engine.get(engine).put(leaf, np.dtype("float64")), params)
         F = Objective(net, rows, 10_000)
         hyper = hyperparameters.initial(p)._replace(beta=p[0]["W"].dtype.type(7.0))
         point = POINTS[form](F, p)
@@ -72,7 +72,7 @@ def test_the_evidence_counts_what_was_measured(engine, form):
     S = 3.5 * errors @ errors + 0.5 * flat @ (A * flat)
     H = np.eye(len(A)) + 7.0 * (J / np.sqrt(A)).T @ (J / np.sqrt(A))
     expected = 0.5 * 106 * np.log(7.0 / (2 * np.pi)) - S - 0.5 * np.linalg.slogdet(H)[1]
-    expected += float(hyperparameters.log_hyper_prior(trees.mapped(np.asarray, hyper.alpha)))
+    expected += float(hyperparameters.log_hyper_prior(trees.map_leaves(np.asarray, hyper.alpha)))
     assert float(found.log_evidence) == pytest.approx(expected, rel=1e-10)
 
 

@@ -51,7 +51,7 @@ def test_init_is_a_list_of_dicts_of_numpys_arrays():
 
 def test_a_seed_is_a_start():
     params, again, other = (NET.init(seed, (2,)) for seed in (0, 0, 1))
-    trees.mapped(np.testing.assert_array_equal, params, again)
+    trees.map_leaves(np.testing.assert_array_equal, params, again)
     assert (np.asarray(other[0]["W"]) != np.asarray(params[0]["W"])).all()
     # Two layers of one shape do not start alike.
     twins = dr.Network([dr.Dense(2), dr.Dense(2)]).init(0, (2,))
@@ -61,20 +61,20 @@ def test_a_seed_is_a_start():
 def test_the_first_of_several_starts_is_that_of_init():
     """And the starts do not hang on how many there are."""
     three, two = NET.starts(5, 3, (2,), "float64"), NET.starts(5, 2, (2,), "float64")
-    trees.mapped(np.testing.assert_array_equal, three[0], NET.init(5, (2,), "float64"))
-    trees.mapped(np.testing.assert_array_equal, three[:2], two)
+    trees.map_leaves(np.testing.assert_array_equal, three[0], NET.init(5, (2,), "float64"))
+    trees.map_leaves(np.testing.assert_array_equal, three[:2], two)
     assert (three[0][0]["W"] != three[1][0]["W"]).all()
 
 
 def test_a_start_in_float32_is_that_in_float64_rounded():
     single, double = NET.init(0, (2,)), NET.init(0, (2,), "float64")
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), single, double)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), single, double)
 
 
 def test_a_key_of_jax_is_a_start():
     jax = pytest.importorskip("jax")
     one, again, other = (NET.init(jax.random.key(seed), (2,)) for seed in (0, 0, 1))
-    trees.mapped(np.testing.assert_array_equal, one, again)
+    trees.map_leaves(np.testing.assert_array_equal, one, again)
     assert (one[0]["W"] != other[0]["W"]).all()
 
 

@@ -42,10 +42,10 @@ def test_the_penalty(params, l2, l1, expected):
 @pytest.mark.parametrize(("l2", "l1"), [(0.8, None), (None, 0.8), (0.3, 0.8)])
 def test_the_gradient_is_the_derivative_of_the_penalty(engine, params, l2, l1):
     jax = pytest.importorskip("jax")
-    zero = on(engine, trees.mapped(np.zeros_like, PARAMS))
+    zero = on(engine, trees.map_leaves(np.zeros_like, PARAMS))
     found = add_penalty_gradient(LAYERS, zero, params, l2, l1, 4)
     expected = jax.grad(lambda p: penalty(LAYERS, p, l2, l1, 4))(PARAMS)
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found, expected)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found, expected)
     assert not np.asarray(found[0]["b"]).any()
 
 

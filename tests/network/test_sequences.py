@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule.errors import DataError, ShapeError
 from deltarule.network.examples import as_inputs, as_targets
-from deltarule.network.sequences import have_ended, is_ragged, padded, require_ends, split
+from deltarule.network.sequences import is_ragged, lengths_differ, pad_sequences, require_trailing_nan, split_ends
 
 NAN = np.nan
 X = [np.arange(6.0).reshape(3, 2), np.ones((1, 2))]
@@ -24,33 +24,33 @@ def params():
 def test_a_list_becomes_one_array_that_ends_in_nan():
     assert is_ragged(X)
     assert not is_ragged([X[0], X[0]])
-    np.testing.assert_array_equal(padded("X", X, "float64"), TOGETHER)
-    np.testing.assert_array_equal(padded("X", [[1, 2], [3]], "float64"), [[[1], [2]], [[3], [NAN]]])
+    np.testing.assert_array_equal(pad_sequences("X", X, "float64"), TOGETHER)
+    np.testing.assert_array_equal(pad_sequences("X", [[1, 2], [3]], "float64"), [[[1], [2]], [[3], [NAN]]])
     with pytest.raises(ShapeError, match=r"X holds .*\(3, 2\), \(1, 4\)"):
-        padded("X", [X[0], np.ones((1, 4))], "float64")
+        pad_sequences("X", [X[0], np.ones((1, 4))], "float64")
     with pytest.raises(DataError, match=r"X\[1\] has 0 steps"):
-        padded("X", [X[0], np.ones((0, 2))], "float64")
+        pad_sequences("X", [X[0], np.ones((0, 2))], "float64")
 
 
 def test_zeros_stand_in_a_network_where_a_sequence_has_ended():
-    clean, ends = split(TOGETHER)
+    clean, ends = split_ends(TOGETHER)
     np.testing.assert_array_equal(clean, np.nan_to_num(TOGETHER))
     assert ends.tolist() == [2, 0]
     whole = TOGETHER[:1]
-    assert split(whole) == (whole, None) or split(whole)[1] is None
-    assert have_ended(X)
-    assert have_ended(TOGETHER)
-    assert not have_ended(whole)
+    assert split_ends(whole) == (whole, None) or split_ends(whole)[1] is None
+    assert lengths_differ(X)
+    assert lengths_differ(TOGETHER)
+    assert not lengths_differ(whole)
 
 
 def test_nan_before_a_step_is_refused():
-    np.testing.assert_array_equal(require_ends("X", TOGETHER), np.nan_to_num(TOGETHER))
+    np.testing.assert_array_equal(require_trailing_nan("X", TOGETHER), np.nan_to_num(TOGETHER))
     gap = TOGETHER.copy()
     gap[1, 2] = 7
     with pytest.raises(DataError, match=r"X\[1\] has NaN at step 1 "):
-        require_ends("X", gap)
+        require_trailing_nan("X", gap)
     with pytest.raises(DataError, match=r"X\[0\] has no step at all"):
-        require_ends("X", np.full((1, 3, 2), NAN))
+        require_trailing_nan("X", np.full((1, 3, 2), NAN))
     partly = TOGETHER.copy()
     partly[0, 1, 0] = NAN
     with pytest.raises(DataError, match=r"X holds nan at index \(0, 1, 0\)"):

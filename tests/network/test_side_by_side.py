@@ -7,7 +7,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError
-from deltarule.network.side_by_side import lets_pass, side_by_side
+from deltarule.network.side_by_side import can_be_identity, side_by_side
 
 
 def drawn(hidden, draw, activation="tanh"):
@@ -36,7 +36,7 @@ def test_one_part_of_weight_one_stays_as_it_is():
     ("activation", "passes"), [("tanh", True), ("linear", True), ("sigmoid", False), ("relu", False)]
 )
 def test_which_activations_let_a_value_pass(activation, passes):
-    assert lets_pass(activation) is passes
+    assert can_be_identity(activation) is passes
 
 
 def test_different_depths_need_one_that_does():

@@ -4,7 +4,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import ConfigurationError, ShapeError
-from deltarule.network.stacks import fitted, read_stack, stack
+from deltarule.network.stacks import load_stack, read_stack, with_reshapes
 
 LENET = [
     dr.Reshape((28, 28, 1)), dr.Convolution(20, 5, "relu"), dr.MaxPool(2), dr.Convolution(40, 5, "relu"),
@@ -13,31 +13,31 @@ LENET = [
 
 
 def test_lenet_on_images():
-    assert fitted(stack("lenet"), (28, 28)) == LENET
-    assert fitted(stack("lenet")[:1], (28, 28)) == [LENET[0], LENET[1], dr.Flatten()]
+    assert with_reshapes(load_stack("lenet"), (28, 28)) == LENET
+    assert with_reshapes(load_stack("lenet")[:1], (28, 28)) == [LENET[0], LENET[1], dr.Flatten()]
 
 
 def test_stacks_that_need_nothing():
     dense = [dr.Dense(3), dr.Dropout(0.1), dr.Dense(2)]
-    assert fitted(dense, (7,)) == dense
+    assert with_reshapes(dense, (7,)) == dense
     whole = [dr.Reshape((4, 4, 2)), dr.MaxPool(2), dr.Dropout(0.1), dr.Flatten(), dr.Dense(2)]
-    assert fitted(whole, (32,)) == whole
+    assert with_reshapes(whole, (32,)) == whole
 
 
 @pytest.mark.parametrize("layers", [[dr.MaxPool(2)], [dr.Dense(9), dr.Convolution(1, 2)]])
 def test_images_of_a_table(layers):
     with pytest.raises(ConfigurationError, match="slides over images"):
-        fitted(layers, (64,))
+        with_reshapes(layers, (64,))
 
 
 def test_layers_with_a_memory():
     """The last step alone is a row; every step is made one for the outputs, which so see them all."""
     last = [dr.Reshape((6, 2)), dr.GRU(3), dr.LSTM(2, sequences=False)]
-    assert fitted(last, (12,)) == last
+    assert with_reshapes(last, (12,)) == last
     every = [dr.Reshape((6, 2)), dr.Recurrent(3)]
-    assert fitted(every, (12,)) == [*every, dr.Flatten()]
+    assert with_reshapes(every, (12,)) == [*every, dr.Flatten()]
     with pytest.raises(ShapeError, match=r"Recurrent\(3\) .*\(steps, features\)"):
-        fitted([dr.Recurrent(3)], (12,))
+        with_reshapes([dr.Recurrent(3)], (12,))
 
 
 def test_a_file(tmp_path):
@@ -47,7 +47,7 @@ def test_a_file(tmp_path):
         '[[layers]]\nkind = "Dropout"\np = 0.5\n[[layers]]\nkind = "Dense"\nn = 4\nactivation = "tanh"\n'
     )
     expected = (dr.Convolution(3, (2, 3), stride=2), dr.Dropout(0.5), dr.Dense(4, "tanh"))
-    assert read_stack(path) == stack(str(path)) == expected
+    assert read_stack(path) == load_stack(str(path)) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_mistakes_in_a_file(tmp_path, text, message):
 
 def test_names_and_files_that_are_not_there(tmp_path):
     with pytest.raises(ConfigurationError, match="model 'vgg'"):
-        stack("vgg")
+        load_stack("vgg")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_stack(tmp_path / "none.toml")
     (tmp_path / "long.toml").write_bytes(b"#" * (2**20 + 1))

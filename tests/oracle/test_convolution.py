@@ -41,7 +41,7 @@ def normal(seed, *shapes):
 
 def like(seed, params):
     """Normal numbers in the shape of the parameters."""
-    return trees.rebuilt(params, normal(seed, *(p.shape for p in trees.leaves(params))))
+    return trees.from_leaves(params, normal(seed, *(p.shape for p in trees.leaves(params))))
 
 
 @st.composite
@@ -57,12 +57,12 @@ def every_form(window, H, width, W, a, delta):
     """z, dC/da and dW of JAX by the platform, by patches, and what else there is."""
     return (
         jax_convolution._correlate(W, a, window),
-        jax_convolution._turned(W, delta, window, H, width),
+        jax_convolution._transposed(W, delta, window, H, width),
         jax_convolution._kernel_gradient(delta, a, window),
         jax_convolution.correlate_patches(W, a, window),
-        jax_convolution.turned_patches(W, delta, window, H, width),
+        jax_convolution.transposed_by_patches(W, delta, window, H, width),
         jax_convolution.kernel_gradient_patches(delta, a, window),
-        jax_convolution.turned_rows(W, delta, window, H, width),
+        jax_convolution.transposed_by_rows(W, delta, window, H, width),
         jax_convolution.correlate_bands(W, a, window),
         jax_convolution.kernel_gradient_bands(delta, a, window),
     )
@@ -87,7 +87,7 @@ def test_the_three_products_of_a_convolution(geometry, f):
         close(one, other)
     W, a, delta = map(np.asarray, (W, a, delta))
     close(numpy_convolution.correlate(W, a, window), z)
-    close(numpy_convolution.turned(W, delta, window, shape[1], shape[2]), da)
+    close(numpy_convolution.correlate_transposed(W, delta, window, shape[1], shape[2]), da)
     close(numpy_convolution.kernel_gradient(delta, a, window), dW)
 
 
@@ -105,10 +105,10 @@ def test_pooling_ties_included(geometry, kind, tied):
     (delta,) = normal(4, expected.shape)
     for engine in BOTH:
         below, error = on(engine, (a, delta))
-        here = layer.forward({}, below)
-        close(here.a, expected)
-        assert here.a.shape[1:] == layer.output_shape(shape[1:])
-        close(layer.propagate(here, error), back(delta)[0])
+        values = layer.forward({}, below)
+        close(values.a, expected)
+        assert values.a.shape[1:] == layer.output_shape(shape[1:])
+        close(layer.propagate(values, error), back(delta)[0])
 
 
 STACKS = {
@@ -143,7 +143,7 @@ def problem(request):
         x, y = normal(5, (3, 6, 7, 2), (3, 3))
         y = jax.nn.softmax(y)
         params = net.init(1, x.shape[1:], "float64")
-        params = trees.plus(params, on("numpy", like(6, params)), 0.1)
+        params = trees.add(params, on("numpy", like(6, params)), 0.1)
 
         def plain_outputs(params):
             kept = [p for p, layer in zip(params, net.layers, strict=True) if layer.label[:4] not in ("Flat", "Resh")]
@@ -247,8 +247,8 @@ def test_the_rotation_of_the_kernel(engine):
     layer = dr.Convolution(1, (2, 3))
     params = on(engine, {"W": kernel[None, ..., None], "b": np.zeros(1)})
     image, error = on(engine, (np.zeros((1, 5, 6, 1)), delta[None, ..., None]))
-    here = layer.forward(params, image)
-    found = layer.propagate(here, error)[0, ..., 0]
+    values = layer.forward(params, image)
+    found = layer.propagate(values, error)[0, ..., 0]
     turned = np.rot90(kernel, 2)
     margin = np.pad(delta, ((1, 1), (2, 2)))
     expected = [[np.sum(margin[i : i + 2, j : j + 3] * turned) for j in range(6)] for i in range(5)]
@@ -269,7 +269,7 @@ def test_in_single_precision_what_is_chosen_is_near(padding, largest, channels, 
     def chosen(W, a, delta):
         return (
             jax_convolution.correlate(W, a, window),
-            jax_convolution.turned(W, delta, window, 9, 9),
+            jax_convolution.correlate_transposed(W, delta, window, 9, 9),
             jax_convolution.kernel_gradient(delta, a, window),
         )
 
@@ -289,5 +289,5 @@ def test_large_batches_go_in_blocks(monkeypatch):
     W, a, delta = map(np.asarray, (W, a, delta))
     monkeypatch.setattr(numpy_convolution, "PATCH_BYTES", 2 * 8 * 9 * 18)
     close(numpy_convolution.correlate(W, a, window), whole[0])
-    close(numpy_convolution.turned(W, delta, window, 5, 5), whole[1])
+    close(numpy_convolution.correlate_transposed(W, delta, window, 5, 5), whole[1])
     close(numpy_convolution.kernel_gradient(delta, a, window), whole[2])

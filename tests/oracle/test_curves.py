@@ -58,7 +58,7 @@ def test_the_tangents_of_dense(name, engine):
     layer = Dense(4, name)
     arguments = on(engine, ({"W": W, "b": b}, {"W": dW, "b": db}))
     below = on(engine, a_prev)
-    here = layer.forward(arguments[0], below)
+    values = layer.forward(arguments[0], below)
 
     for moving in ({"da": None, "dda": None}, {"da": da_prev, "dda": None}, {"da": da_prev, "dda": dda_prev}):
         da = 0 if moving["da"] is None else moving["da"]
@@ -67,13 +67,13 @@ def test_the_tangents_of_dense(name, engine):
         def z_along(t, da=da, dda=dda):
             return (a_prev + t * da + t * t / 2 * dda) @ (W + t * dW).T + b + t * db
 
-        moved = on(engine, moving)
+        tangents = on(engine, moving)
         dz, ddz = first_and_second_derivative(z_along)
         along, bent = first_and_second_derivative(lambda t, z_along=z_along: outputs(name, z_along(t)))
-        found = layer.tangent(here, arguments[1], moved["da"])
+        found = layer.tangent(values, arguments[1], tangents["da"])
         close(found.dz, dz)
         close(found.da, along)
-        found_ddz, found_dda = layer.second_tangent(here, found, moved["dda"])
+        found_ddz, found_dda = layer.second_tangent(values, found, tangents["dda"])
         close(found_ddz, ddz)
         close(found_dda, bent)
 
@@ -98,7 +98,7 @@ def test_the_jacobian_of_dense(engine):
     a_prev, delta = normal(6, (5, 3), (5, 2, 4))
     J = explicit_jacobian(a_prev, delta)
     a_prev, delta = on(engine, (a_prev, delta))
-    rows = engines_of.get(engine).rows_of_products(Dense(4).jacobian_transpose(taking(a_prev), delta))
+    rows = engines_of.get(engine).khatri_rao_rows(Dense(4).jacobian_transpose(taking(a_prev), delta))
     close(rows, J.reshape(5 * 2, 4 * 3 + 4).T)
     squares = Dense(4).squared_jacobian(taking(a_prev), delta)
     close(np.concatenate([squares["W"].ravel(), squares["b"]]), jnp.sum(J * J, axis=(0, 1)))

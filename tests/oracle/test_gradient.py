@@ -28,7 +28,7 @@ def assert_gradient_is_the_derivative(activations, sizes, cost, m, seed):
     expected, gradients = jax.tree.map(np.asarray, expected), []
     for engine in BOTH:
         found_cost, found = net.cost_and_gradient(on(engine, params), x, y)
-        gradients.append(trees.mapped(np.asarray, found))
+        gradients.append(trees.map_leaves(np.asarray, found))
         assert found_cost.dtype == np.float64
         np.testing.assert_allclose(found_cost, expected_cost, rtol=1e-13)
         for i, layer in enumerate(expected):
@@ -96,4 +96,4 @@ def test_a_step_with_l2_and_l1(l2, l1, engine):
     net = network(activations, (3, 5, 4), *cost)
     result = dr.train(net, x, y, trainer=trainer, epochs=1, params=params, engine=engine)
     assert result.history["cost"][0] == pytest.approx(float(value), rel=1e-12)
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14), result.params, expected)

@@ -28,7 +28,7 @@ def assert_product_is_the_second_derivative(activations, sizes, cost, seed):
     """H v to 1e-12 of its largest entry, and on the way the cost and the gradient; on both engines."""
     params, x, y = problem(seed, sizes, activations, cost[0], 6)
     draw = np.random.default_rng(seed)
-    v = trees.mapped(lambda p: draw.normal(size=p.shape), params)
+    v = trees.map_leaves(lambda p: draw.normal(size=p.shape), params)
 
     def derive(p):
         return jax.grad(lambda p: mean_cost(jnp, activations, cost, p, x, y))(p)
@@ -38,9 +38,9 @@ def assert_product_is_the_second_derivative(activations, sizes, cost, seed):
     largest = max(float(jnp.abs(tensor).max()) for tensor in jax.tree.leaves(expected))
     for engine in BOTH:
         at, found = product_of(engine, net, params, x, y, v)
-        trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * largest), found, expected)
+        trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * largest), found, expected)
         np.testing.assert_allclose(at.cost, mean_cost(np, activations, cost, params, x, y), rtol=1e-13)
-        trees.mapped(
+        trees.map_leaves(
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13), at.gradient(), expected_gradient
         )
 
@@ -80,10 +80,10 @@ def test_unit_vectors_give_the_whole_hessian(engine):
 
 def test_through_a_layer_without_parameters(engine):
     params, x, y = problem(3, (3, 5, 2), ("tanh", "softmax"), "log-likelihood", 6)
-    v = trees.mapped(np.cos, params)
+    v = trees.map_leaves(np.cos, params)
     plain = dr.Network([dr.Dense(5, "tanh"), dr.Dense(2, "softmax")], "log-likelihood")
     layered = dr.Network([dr.Dropout(0.5), *plain.layers[:1], dr.Dropout(0.5), plain.layers[1]], "log-likelihood")
     _, expected = product_of(engine, plain, params, x, y, v)
     _, found = product_of(engine, layered, [{}, params[0], {}, params[1]], x, y, [{}, v[0], {}, v[1]])
     assert found[0] == found[2] == {}
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-13), [found[1], found[3]], expected)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-13), [found[1], found[3]], expected)

@@ -154,7 +154,7 @@ def prepare(case):
     name, scale = case.cost
     layers = [dr.Dense(n, activation) for n, activation in zip(case.sizes[1:], case.activations, strict=True)]
     net = dr.Network(layers, Quadratic(scale) if name == "quadratic" else get_cost(name))
-    like = trees.mapped(jnp.asarray, params)
+    like = trees.map_leaves(jnp.asarray, params)
     return net, params, data, compiled(partial(explicit, case, lambda p: trees.unravel(p, like), x, y, weight))
 
 

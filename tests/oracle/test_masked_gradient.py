@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 def masks_of(engine, net, params, x, key):
     """mask / (1 - p) of every Dropout layer, as the forward pass drew them."""
     passes = backprop.forward(net, *on(engine, (params, x)), key)
-    return [np.asarray(here.memory) for here in passes if here.memory is not None]
+    return [np.asarray(values.memory) for values in passes if values.memory is not None]
 
 
 CASES = [(hidden, COSTS[0]) for hidden in HIDDEN] + [("sigmoid", cost) for cost in COSTS[1:]]

@@ -8,7 +8,7 @@ from deltarule import trees
 from deltarule.curvature.hessian import backward_pass
 from deltarule.curvature.linearization import linearize
 from deltarule.network import backprop
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from engines import BOTH, on
 from oracle.plain_network import jax, jnp
 
@@ -35,7 +35,7 @@ def made(case):
     """The network with its cost of measured targets, parameters, and the targets, some of them NaN."""
     cost, output, Y, _ = CASES[case]
     Y = np.where(MISSING, np.nan, Y)
-    net = for_targets(dr.Network([dr.Dense(4, "tanh"), dr.Dense(2, output)], cost), Y)
+    net = mask_missing_targets(dr.Network([dr.Dense(4, "tanh"), dr.Dense(2, output)], cost), Y)
     return net, net.init(1, (3,), "float64"), Y
 
 

@@ -18,7 +18,7 @@ from deltarule.curvature.hessian import backward_pass
 from deltarule.curvature.linearization import errors_along, gram, linearize
 from deltarule.network import backprop
 from deltarule.network.examples import as_inputs, as_targets
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from engines import BOTH, off, on
 from oracle import cells
 from oracle.plain_network import compiled, cost_of_output, jax, jnp
@@ -83,7 +83,7 @@ def problem(kinds, features, sizes, outputs, lengths, every=True, sigma="tanh", 
     x = [draw.normal(size=(T, features)) for T in lengths]
     y = [draw.uniform(0.1, 0.9, size=(T if every else 1, outputs)) for T in lengths]
     y = [one / one.sum(axis=1, keepdims=True) for one in y] if cost != "quadratic" else y
-    params = trees.mapped(
+    params = trees.map_leaves(
         lambda p: p + 0.3 * draw.normal(size=p.shape), net.init(0, (max(lengths), features), "float64")
     )
     return Problem(net, tuple(stack), params, x, y, cost)
@@ -185,7 +185,7 @@ def assert_jacobian(p, engines):
 def backprop_net(p, Y):
     """The network with the cost of the steps that there are, and J of its outputs: the quadratic cost."""
     net = dr.Network([*p.net.layers[:-1], dr.Dense(p.net.outputs, "linear")])
-    return for_targets(net, Y)
+    return mask_missing_targets(net, Y)
 
 
 @given(problems())
@@ -201,10 +201,10 @@ def test_the_jacobian_on_both_engines(p):
 
 @each(EXAMPLES[1::2])
 def test_the_hessian_times_a_vector(p):
-    v = trees.mapped(np.cos, p.params)
+    v = trees.map_leaves(np.cos, p.params)
     expected = compiled(lambda q, v: jax.jvp(jax.grad(p.mean_cost), (q,), (v,))[1])(p.params, v)
     X, Y = p.together
-    net = for_targets(p.net, Y)
+    net = mask_missing_targets(p.net, Y)
 
     def product(q, v, x, y, weight):
         return backward_pass(net, q, x, y, weight).hessian_product(v)
@@ -219,12 +219,12 @@ def test_the_hessian_times_a_vector(p):
 @each(EXAMPLES[1:8:2])
 def test_the_acceleration_of_the_residuals(p):
     """d²r/dt² along a line in the parameters, for Levenberg-Marquardt's geodesic correction."""
-    v = trees.mapped(np.sin, p.params)
+    v = trees.map_leaves(np.sin, p.params)
     X, Y = p.together
     net, there = backprop_net(p, Y), np.repeat(p.there, p.net.outputs)
 
     def velocity(t):
-        return jax.jvp(lambda t: p.outputs(trees.plus(p.params, v, t)).ravel(), (t,), (1.0,))[1]
+        return jax.jvp(lambda t: p.outputs(trees.add(p.params, v, t)).ravel(), (t,), (1.0,))[1]
 
     expected = np.zeros(there.size)
     expected[there] = compiled(lambda: jax.jvp(velocity, (0.0,), (1.0,))[1])()
@@ -243,7 +243,7 @@ def test_truncated_errors_are_those_of_pieces_that_begin_from_constants(kind):
     p = problem([kind], 2, [3], 2, (5, 5))
     net = dr.Network([getattr(dr, kind)(3, truncate=2), dr.Dense(2, "linear")])
     X, Y = np.stack(p.x), np.stack(p.y)
-    whole = jax.grad(partial(truncated_cost, kind, X, Y))(trees.mapped(jnp.asarray, p.params))
+    whole = jax.grad(partial(truncated_cost, kind, X, Y))(trees.map_leaves(jnp.asarray, p.params))
     for engine in BOTH:
         close(net.cost_and_gradient(on(engine, p.params), X, Y)[1], whole)
 
@@ -271,7 +271,7 @@ def test_truncated_tangents_are_the_transpose(kind):
     X, Y = draw.normal(size=(2, 5, 2)), draw.normal(size=(2, 5, 2))
     params = net.init(1, (5, 2), "float64")
     lin = linearize(net, params, X, Y, np.ones(2))
-    v, u = trees.mapped(lambda p: draw.normal(size=p.shape), params), draw.normal(size=lin.r.shape)
+    v, u = trees.map_leaves(lambda p: draw.normal(size=p.shape), params), draw.normal(size=lin.r.shape)
     right = trees.dot(lin.transpose_product(u), v)
     np.testing.assert_allclose(np.vdot(u, lin.product(v)), right, rtol=1e-12)
     backward = lin.jacobian_transpose(lin.errors())

@@ -27,7 +27,7 @@ def test_the_gradient_and_the_hessian(name, output):
     activations, sizes = ("tanh", "sigmoid", output), (3, 5, 4, 3)
     params, x, y = problem(OUTPUTS.index(output), sizes, activations, name, 7)
     y[0] = 0  # a count of none
-    v = trees.mapped(lambda p: np.cos(3 * p), params)
+    v = trees.map_leaves(lambda p: np.cos(3 * p), params)
 
     def value(p):
         return mean_cost(jnp, activations, (name, delta), p, x, y)
@@ -37,10 +37,10 @@ def test_the_gradient_and_the_hessian(name, output):
     for engine in BOTH:
         found_cost, found = net.cost_and_gradient(on(engine, params), x, y)
         np.testing.assert_allclose(found_cost, expected_cost, rtol=1e-13)
-        assert_close(found, trees.mapped(np.asarray, expected))
+        assert_close(found, trees.map_leaves(np.asarray, expected))
         p, along, X, Y, weight = on(engine, (params, v, x, y, np.full(7, 1 / 7)))
         product = backward_pass(net, p, X, Y, weight).hessian_product(along)
-        assert_close(product, trees.mapped(np.asarray, bent), 1e-11)
+        assert_close(product, trees.map_leaves(np.asarray, bent), 1e-11)
         assert dr.check_gradient(net, on(engine, params), x, y) < 1e-6
 
 

@@ -7,7 +7,7 @@ from deltarule.play import learner as module
 from deltarule.play.choices import TRAINERS, Choices
 from deltarule.play.learner import Learner
 from deltarule.play.problems import GENERATED
-from deltarule.training.loop import TimeIsUp
+from deltarule.training.loop import TimeLimitReached
 
 
 def learner_of(name, problem="circles", **changes):
@@ -63,7 +63,7 @@ def test_an_update_of_sgd_is_eta_times_the_mean_gradient():
     net = learner.course.net
     gradient = net.cost_and_gradient(before, problem.X[index], problem.Y[index])[1]
     assert gap(learner.update.gradient, gradient) == 0
-    assert gap(learner.now.params, trees.plus(before, gradient, -0.25)) < 1e-15
+    assert gap(learner.now.params, trees.add(before, gradient, -0.25)) < 1e-15
     learner.epoch()
     assert learner.update is None
 
@@ -139,9 +139,9 @@ def test_the_rest_of_an_epoch_is_one_moment_and_a_clock_may_end_it():
 
     def clock():
         if next(steps, None) is None:
-            raise TimeIsUp
+            raise TimeLimitReached
 
-    with pytest.raises(TimeIsUp):
+    with pytest.raises(TimeLimitReached):
         learner.epoch(clock)
     assert [(moment.epoch, moment.batch) for moment in learner.moments] == [(0, 0), (0, 1), (0, 4)]
     assert learner.now.params is learner.carry.state.params

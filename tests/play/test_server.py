@@ -234,7 +234,7 @@ def test_an_epoch_ends_within_when_its_page_closes(server, monkeypatch):
             time.sleep(0.01)
         try:
             original(self)
-        except module.TimeIsUp:
+        except module.TimeLimitReached:
             ended.set()
             raise
 
@@ -292,7 +292,7 @@ def test_a_pause_gives_up_the_epoch_that_is_under_way(server, monkeypatch):
             time.sleep(0.01)
         try:
             original(self)
-        except module.TimeIsUp:
+        except module.TimeLimitReached:
             ended.set()
             raise
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.engine.rows import Turn, laid_out
+from deltarule.engine.rows import EpochContext, make_rows
 from deltarule.trainers.base import batches
 
 
@@ -19,10 +19,10 @@ from deltarule.trainers.base import batches
     ],
 )
 def test_shares_and_penalties_by_hand(count, m, total, expected):
-    rows = laid_out(np.arange(count)[:, None], np.zeros((count, 1)), None)
+    rows = make_rows(np.arange(count)[:, None], np.zeros((count, 1)), None)
     looks = []
-    turn = Turn(np.arange(count)[::-1], None, lambda: looks.append(1))
-    found = list(batches(dr.NewtonCG(batch_size=m, l2=0.5), rows, turn, total))
+    context = EpochContext(np.arange(count)[::-1], None, lambda: looks.append(1))
+    found = list(batches(dr.NewtonCG(batch_size=m, l2=0.5), rows, context, total))
     assert [share for _, share, _ in found] == expected
     assert [l2 for _, _, l2 in found] == [0.5 * share / total for share in expected]
     assert np.concatenate([batch.x[:, 0] for batch, _, _ in found]).tolist() == list(range(count))[::-1]

@@ -21,32 +21,32 @@ START = [{"W": DRAW.normal(size=(3, 2)), "b": DRAW.normal(size=3)}]
 
 def gradient(params, t):
     """A gradient that depends on the place and on the time, with no meaning of its own."""
-    return trees.mapped(lambda p: np.sin(3 * np.asarray(p)) + 0.1 * np.cos(t + np.asarray(p)), params)
+    return trees.map_leaves(lambda p: np.sin(3 * np.asarray(p)) + 0.1 * np.cos(t + np.asarray(p)), params)
 
 
 def walk(direction, eta, steps, engine="jax", dtype="float64"):
-    params = on(engine, trees.mapped(lambda p: p.astype(dtype), START))
+    params = on(engine, trees.map_leaves(lambda p: p.astype(dtype), START))
     state = direction.init(params)
     for t in range(steps):
-        grads = on(engine, trees.mapped(lambda g: g.astype(dtype), gradient(params, t)))
+        grads = on(engine, trees.map_leaves(lambda g: g.astype(dtype), gradient(params, t)))
         step, state = direction.update(grads, state, eta, params)
-        params = trees.plus(params, step)
+        params = trees.add(params, step)
         assert {leaf.dtype for leaf in trees.leaves(params)} == {np.dtype(dtype)}
     return off(params)
 
 
 def walk_with_optax(rule, steps, dtype="float64"):
-    params = on("jax", trees.mapped(lambda p: p.astype(dtype), START))
+    params = on("jax", trees.map_leaves(lambda p: p.astype(dtype), START))
     state = rule.init(params)
     for t in range(steps):
-        grads = on("jax", trees.mapped(lambda g: g.astype(dtype), gradient(params, t)))
+        grads = on("jax", trees.map_leaves(lambda g: g.astype(dtype), gradient(params, t)))
         updates, state = rule.update(grads, state, params)
-        params = trees.plus(params, updates)
+        params = trees.add(params, updates)
     return off(params)
 
 
 def assert_close(found, expected, rtol, atol=0.0):
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=atol), found, expected)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=atol), found, expected)
 
 
 @NEEDS_OPTAX

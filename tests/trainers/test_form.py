@@ -65,7 +65,7 @@ def test_the_trainer_asks_for_its_problem(engine):
     """2-6-1: n = 18 + 7 = 25. Rows that JAX pads with count as examples, because they are computed."""
     net = dr.Network([dr.Dense(6, "tanh"), dr.Dense(1, "linear")])
     own, trainer = net.sizes((2,)), dr.LevenbergMarquardt()
-    sizes = {N: len(engines.get(engine).laid_out(np.zeros((N, 2)), np.zeros((N, 1)), None)[0]) for N in (17, 25)}
+    sizes = {N: len(engines.get(engine).make_rows(np.zeros((N, 2)), np.zeros((N, 1)), None)[0]) for N in (17, 25)}
     assert sizes == ({17: 17, 25: 25} if engine == "numpy" else {17: 24, 25: 32})
     assert trainer.form(own, sizes[17]) == "dual"
     assert trainer.form(own, sizes[25]) == "primal"

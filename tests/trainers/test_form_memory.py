@@ -34,7 +34,7 @@ def test_a_block_is_as_large_as_the_trainer_makes_it(engine, net, shape, form):
     row = max(sizes.parameters if form == "primal" else 0, 4 * sizes.neurons)
     held = 8 * sizes.outputs * row * trainer.block(sizes, N, form)
     E = engines.get(engine)
-    estimated = memory_needed(sizes, N, FLOAT64, trainer, E).work / E.copies.blocks
+    estimated = memory_needed(sizes, N, FLOAT64, trainer, E).work / E.memory.blocks
     assert held <= estimated < 2.1 * held  # blocks are powers of two
 
 

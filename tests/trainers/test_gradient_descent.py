@@ -130,7 +130,7 @@ START = [
 
 
 def assert_close(found, expected, rtol):
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-13), off(found), off(expected))
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-13), off(found), off(expected))
 
 
 def ours_and_optax_s():
@@ -160,7 +160,7 @@ def test_training_is_a_hand_run_optax_loop(engine, trainer, rule, of_optax):
         result = dr.train(NET, X, Y, trainer=trainer, epochs=30, params=START)
         assert result.engine == engine
     with jax.enable_x64(True):
-        params = trees.mapped(jax.numpy.asarray, START)
+        params = trees.map_leaves(jax.numpy.asarray, START)
         state = rule.init(params)
         for _ in range(30):
             _, grads = NET.cost_and_gradient(params, X, Y)
@@ -205,7 +205,7 @@ def test_a_seed_is_a_training_bit_for_bit():
     first, again, other = (
         dr.train(NET, X, Y, trainer=trainer, epochs=3, seed=s, params=START).params for s in (1, 1, 2)
     )
-    trees.mapped(np.testing.assert_array_equal, first, again)
+    trees.map_leaves(np.testing.assert_array_equal, first, again)
     assert (np.asarray(first[0]["W"]) != np.asarray(other[0]["W"])).any()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.engine.rows import TimeIsUp
+from deltarule.engine.rows import TimeLimitReached
 from deltarule.errors import ConfigurationError
 from deltarule.network.examples import checked_rows
 from deltarule.objective import value_and_gradient
@@ -44,7 +44,7 @@ def late_after(calls):
         nonlocal count
         count += 1
         if count >= calls:
-            raise TimeIsUp
+            raise TimeLimitReached
 
     return clock
 

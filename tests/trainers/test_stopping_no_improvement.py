@@ -86,7 +86,7 @@ def test_accuracy_counts_only_more_right_answers():
 def test_it_multiplies_a_schedule_and_momentum():
     plain = climb(dr.GradientDescent(eta=0.1, momentum=0.5, schedule=lambda t: 0.9**t), epochs=3)
     ruled = climb(dr.GradientDescent(eta=0.1, momentum=0.5, schedule=lambda t: 0.9**t, no_improvement=5), epochs=3)
-    trees.mapped(np.testing.assert_array_equal, plain.params, ruled.params)
+    trees.map_leaves(np.testing.assert_array_equal, plain.params, ruled.params)
 
 
 def test_a_whole_number_is_its_k():

@@ -30,7 +30,7 @@ def test_an_absurd_learning_rate_is_noticed_in_the_first_epoch(batch_size):
     assert result.message.startswith("training diverged in epoch 1 ")
     assert "eta = 1e+30" in result.message
     assert result.message.endswith("use a smaller eta.")
-    trees.mapped(np.testing.assert_array_equal, off(result.params), params)
+    trees.map_leaves(np.testing.assert_array_equal, off(result.params), params)
 
 
 @pytest.mark.parametrize("batch_size", [None, 4])
@@ -98,5 +98,5 @@ def test_how_many_orders_are_drawn_at_once_changes_nothing(engine, monkeypatch, 
             monkeypatch.setattr("deltarule.training.compiled_loop.ORDER_NUMBERS", drawn)
         found.append(dr.train(SIGMOID, X, Y, trainer=trainer, epochs=17, seed=5))
     for other in found[1:]:
-        trees.mapped(np.testing.assert_array_equal, off(other.params), off(found[0].params))
+        trees.map_leaves(np.testing.assert_array_equal, off(other.params), off(found[0].params))
         np.testing.assert_array_equal(other.history["cost"], found[0].history["cost"])

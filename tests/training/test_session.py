@@ -33,7 +33,7 @@ def train(**options):
 
 def same(one, other):
     """Two results with the same bits."""
-    trees.mapped(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
+    trees.map_leaves(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
     assert (one.epochs, one.stop_reason, one.best_epoch) == (other.epochs, other.stop_reason, other.best_epoch)
 
 
@@ -124,7 +124,7 @@ def test_a_time_limit_ends_within_an_epoch_and_keeps_the_last_whole_one(engine, 
     assert result.epochs >= 1
     assert len(result.history["cost"]) == result.epochs
     whole = train(trainer=trainer, restarts=1, epochs=result.epochs)
-    trees.mapped(
+    trees.map_leaves(
         np.testing.assert_array_equal, (off(result.params), result.history), (off(whole.params), whole.history)
     )
 
@@ -154,12 +154,12 @@ def test_ctrl_c_within_an_epoch_keeps_the_last_whole_one(monkeypatch, trials, ba
     assert len(tried) == trials
     assert len(result.history.get("cost", ())) == result.epochs < trials
     if result.epochs == 0:
-        trees.mapped(
+        trees.map_leaves(
             np.testing.assert_array_equal, off(result.params), NET.init(3, (2,), "float64", trainer.initializers)
         )
         return
     whole = train(trainer=trainer, restarts=1, epochs=result.epochs)
-    trees.mapped(
+    trees.map_leaves(
         np.testing.assert_array_equal, (off(result.params), result.history), (off(whole.params), whole.history)
     )
 

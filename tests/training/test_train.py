@@ -140,7 +140,7 @@ def test_validation_keeps_the_best_parameters():
     assert output(result) == pytest.approx(4.88, rel=1e-13)
     a = 10 * (1 - 0.8 ** np.arange(1, 21))
     np.testing.assert_allclose(result.history["validation_cost"], (a - 5) ** 2 / 2, rtol=1e-12)
-    trees.mapped(np.testing.assert_array_equal, result.params, climb(3).params)
+    trees.map_leaves(np.testing.assert_array_equal, result.params, climb(3).params)
 
 
 def test_max_fail():
@@ -184,7 +184,7 @@ def test_restarts_keep_the_best_start():
     alone = [dr.train(net, X, Y, trainer=trainer, epochs=20, params=start) for start in starts]
     best = min(alone, key=lambda result: result.history["cost"].min())
     np.testing.assert_allclose(together.history["cost"], best.history["cost"], rtol=1e-5)
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4), together.params, best.params)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4), together.params, best.params)
     assert (together.epochs, together.stop_reason) == (20, "epochs")
 
 

@@ -60,7 +60,7 @@ def test_a_trial_that_goes_on_is_the_same_training():
     assert set(found.result.history) == set(alone.history)
     for name, values in alone.history.items():
         np.testing.assert_array_equal(found.result.history[name], values)
-    trees.mapped(np.testing.assert_array_equal, off(found.result.params), off(alone.params))
+    trees.map_leaves(np.testing.assert_array_equal, off(found.result.params), off(alone.params))
     assert found.result.best_epoch == alone.best_epoch
 
 

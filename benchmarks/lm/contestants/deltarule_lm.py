@@ -31,7 +31,7 @@ class DeltaruleLM:
         net = dr.Network([*hidden, dr.Dense(problem.sizes[-1], problem.output)], cost=problem.cost)
         trainer, k = dr.LevenbergMarquardt(), problem.Y.shape[1]
         params = [{"W": np.array(W), "b": np.array(b)} for W, b in start]
-        rows = engine.get("numpy").laid_out(problem.X, problem.Y, None)
+        rows = engine.get("numpy").make_rows(problem.X, problem.Y, None)
         course = Course(net, trainer, rows, None, (0,), dr.Stopping(), "cost", ())
         trials, stopped = 0, False
         with course.thread_limits():

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from deltarule.cli import clock  # noqa: F401 - its seconds count from here
-from deltarule.errors import installing
+from deltarule.errors import how_to_install
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from deltarule.cli.app import run
     except ModuleNotFoundError as error:
         print(
-            f"Error: the command line needs the package {error.name!r}, which is not installed: {installing('cli')}",
+            f"Error: the command line needs the package {error.name!r}, which is missing: {how_to_install('cli')}",
             file=sys.stderr,
         )
         return 2

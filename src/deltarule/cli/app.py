@@ -1,6 +1,6 @@
-"""The commands of `deltarule`, gathered. What a command computes with is imported inside it, so that help is quick.
+"""The commands of `deltarule` and their help. Commands import what they need when they run, so that help is quick.
 
-Help is one screen: `--help` shows the options of a command that matter, `--help-all` every one.
+`--help` shows the most important options of a command on one screen, `--help-all` all of them.
 """
 
 import io
@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from deltarule.cli.check import check
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.export import export
-from deltarule.cli.failures import flush_output, guarded
+from deltarule.cli.failures import flush_output, report_errors
 from deltarule.cli.import_ import import_
 from deltarule.cli.options import with_options
 from deltarule.cli.plan import plan
@@ -26,19 +26,19 @@ from deltarule.cli.trace import trace
 from deltarule.cli.train import train
 
 ALL = "--help-all"
-# By the names of their parameters; commands that are not here have few options, and show them all.
-THAT_MATTER = {
+# The parameters that `--help` shows; the other commands have few options and show all of them.
+BRIEF_HELP = {
     "train": "target hidden trainer cost epochs missing seed checkpoint out as_json",
     "plan": "target hidden trainer cost epochs devices as_json",
     "search": "target vary method trials hidden trainer epochs seed out as_json",
 }
 
 
-class Brief(TyperCommand):
+class BriefCommand(TyperCommand):
     """A command whose help is one screen."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read what was typed; `--help-all` ends in the whole help."""
+        """Parse the arguments; `--help-all` prints the whole help and exits."""
         if ALL in args:
             ctx.meta[ALL] = True
             typer.echo(self.get_help(ctx), color=ctx.color)
@@ -46,37 +46,37 @@ class Brief(TyperCommand):
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, and how many options it leaves out."""
-        matter = "" if ctx.meta.get(ALL) else THAT_MATTER.get(self.name or "", "")
+        """Write the help, and how many options it hides."""
+        shown = "" if ctx.meta.get(ALL) else BRIEF_HELP.get(self.name or "", "")
         options = [one for one in self.get_params(ctx) if one.param_type_name == "option" and one.name != "help"]
-        left_out: list[Any] = [one for one in options if matter and one.name not in matter.split()]
-        for parameter in left_out:
+        hidden: list[Any] = [one for one in options if shown and one.name not in shown.split()]
+        for parameter in hidden:
             parameter.hidden = True
-        if left_out:
-            self.epilog = f"{ALL} shows {len(left_out)} more options, those among them that are only named above."
+        if hidden:
+            self.epilog = f"{ALL} shows {len(hidden)} more options."
         super().format_help(ctx, formatter)
         self.epilog = None
-        for parameter in left_out:
+        for parameter in hidden:
             parameter.hidden = False
 
 
 class Commands(TyperGroup):
-    """The group of commands, with the error boundary around whichever of them runs."""
+    """The group of commands, inside the error boundary."""
 
     def invoke(self, ctx):
         """Run the command; a failure becomes one sentence and an exit code."""
-        with guarded():
+        with report_errors():
             return super().invoke(ctx)
 
 
 app = typer.Typer(
     name="deltarule",
     cls=Commands,
-    help="Train feed-forward networks by hand-written backpropagation, and look inside.\n\n"
-    "`deltarule train` alone trains on real handwritten digits, in a few seconds; on a table "
-    "`deltarule train FILE --target COLUMN`.",
-    epilog="Exit codes: 0 done, 1 a gradient check failed, 2 bad input or a training that diverged, 3 another process "
-    "was lost, 130 interrupted.",
+    help="Train feed-forward networks by hand-written backpropagation, and look inside them.\n\n"
+    "`deltarule train` trains on handwritten digits that come with it, in a few seconds; `deltarule train FILE "
+    "--target COLUMN` trains on a table of yours.",
+    epilog="Exit codes: 0 success, 1 the gradient check failed, 2 bad input or a training that diverged, 3 another "
+    "process of the training was lost, 130 interrupted.",
     add_completion=True,
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -85,13 +85,13 @@ app = typer.Typer(
 )
 
 
-def _unbroken(docstring: str | None) -> str:
-    """A docstring with every paragraph on one line, for Typer keeps the ends of lines in all but the first."""
+def _unwrapped(docstring: str | None) -> str:
+    """A docstring with each paragraph on one line, because Typer keeps the line ends of all but the first."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in (docstring or "").split("\n\n"))
 
 
 for command in (train, predict, evaluate, report, export, import_, play, search, plan, trace, check, reproduce):
-    app.command(command.__name__.rstrip("_"), cls=Brief, help=_unbroken(command.__doc__))(with_options(command))
+    app.command(command.__name__.rstrip("_"), cls=BriefCommand, help=_unwrapped(command.__doc__))(with_options(command))
 
 
 def _print_version(asked: bool) -> None:
@@ -108,7 +108,7 @@ def deltarule_command(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Hold the options of `deltarule` itself."""
+    """Take the options of `deltarule` itself."""
 
 
 def run(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""When the command began, as near as a module of Python's can know; `deltarule.cli` imports it before all others."""
+"""The time at which the command started, to within its first imports: `deltarule.cli` imports this module first."""
 
 import time
 

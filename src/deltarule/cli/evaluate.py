@@ -1,47 +1,49 @@
-"""`deltarule evaluate`: how good the network is on rows whose targets are known."""
+"""`deltarule evaluate`: measure how good a model is on rows with known targets."""
 
 import time
 
 from deltarule.cli.clock import STARTED
-from deltarule.cli.model import known_rows, read_model, read_rows, seen_before, show_extrapolation
-from deltarule.cli.reading import Rows
-from deltarule.cli.screen import command, emit_json, panel_of, show_notes
+from deltarule.cli.model import evaluation_rows, read_model, read_rows, show_extrapolation, training_data_notes
+from deltarule.cli.screen import command_line, make_panel, print_json, show_notes
+from deltarule.cli.shared_options import RowsOptions
 from deltarule.models.formatting import format_number, format_percent
 
 
-def evaluate(asked: Rows) -> None:
-    """Measure the network on SOURCE: for digits and mnist on the test part, for a table on all its rows."""
+def evaluate(options: RowsOptions) -> None:
+    """Measure how good MODEL is on SOURCE: on the test images of digits and mnist, on all rows of a table."""
     from deltarule.models.metrics import class_lines, describe_scores, measure, with_prefix
 
-    trained = read_model(asked.model)
-    rows = read_rows(trained, asked)
-    X, Y = known_rows(trained, rows)
+    trained = read_model(options.model)
+    rows = read_rows(trained, options)
+    X, Y = evaluation_rows(trained, rows)
     outside = show_extrapolation(trained, rows)
     scores = measure(trained.net, trained.params, trained.schema, X, Y)
     cost = float(trained.net.cost_and_gradient(trained.params, X, Y)[0])
-    bars = trained.error_bars
-    held = {} if bars is None else dict(zip(trained.schema.target_names, bars.coverage(X, Y).tolist(), strict=True))
+    bars, targets = trained.error_bars, trained.schema.target_names
+    coverage = {} if bars is None else dict(zip(targets, bars.coverage(X, Y).tolist(), strict=True))
     result = [describe_scores(scores), *(f"{name} {words}" for name, words in class_lines(scores).items())]
-    result += [f"95 % intervals hold {format_percent(part)} of {name}" for name, part in held.items()]
-    part = "rows" if rows.test_rows is None else "rows held out for the test"
-    show_notes(seen_before(trained, rows))
+    result += [
+        f"the 95 % intervals contain {format_percent(part)} of the values of {name}" for name, part in coverage.items()
+    ]
+    part = "rows" if rows.test_rows is None else "test images"
+    show_notes(training_data_notes(trained, rows))
     facts = [
-        ("model", str(asked.model)),
+        ("model", str(options.model)),
         ("data", f"{rows.name}: {len(X):,} {part}"),
         (f"{trained.net.cost.name} cost", format_number(cost)),
         ("result", "\n".join(result)),
     ]
-    asked.console.print(panel_of("deltarule evaluate", facts, best="result"))
-    asked.line(command("report", *asked.words()), "bold")
-    if asked.as_json:
-        emit_json(
-            asked.facts
+    options.console.print(make_panel("deltarule evaluate", facts, best="result"))
+    options.print_line(command_line("report", *options.arguments()), "bold")
+    if options.as_json:
+        print_json(
+            options.json_fields
             | {
                 "rows": len(X),
                 **with_prefix("test", scores),
                 "test_cost": cost,
                 "rows_outside_training_range": outside,
-                **({"interval_coverage": held} if held else {}),
+                **({"interval_coverage": coverage} if coverage else {}),
                 "seconds": round(time.perf_counter() - STARTED, 3),
             }
         )

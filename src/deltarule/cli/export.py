@@ -4,57 +4,61 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 
-from deltarule.cli.options import check_given, one_of, option
-from deltarule.cli.reading import OfModel, require_writable
-from deltarule.cli.screen import emit_json
-from deltarule.errors import counted
+from deltarule.cli.options import check_values, one_of, option
+from deltarule.cli.screen import print_json
+from deltarule.cli.shared_options import ModelOptions, require_writable
+from deltarule.errors import pluralized
 
-HOW = {
+USAGE = {
     "onnx": "Input X: raw rows, (N, {columns}). Run it with any ONNX runtime.",
     "c": "cc -std=c99 -O2 -c {file}, and call {name}_predict(row, out): the head of the file says how.",
     "python": "import {name}; {name}.predict(X): it needs NumPy and nothing else.",
-    "octave": "In its folder, Octave or MATLAB: {name}(X); help {name} says what the columns are.",
-    "matlab": "In its folder, Octave or MATLAB: {name}(X); help {name} says what the columns are.",
+    "octave": "In Octave or MATLAB, in the folder of the file: {name}(X); help {name} lists the columns of X.",
+    "matlab": "In Octave or MATLAB, in the folder of the file: {name}(X); help {name} lists the columns of X.",
     "javascript": 'const {name} = require("./{file}"); {name}.predict(row): in Node.js or a page, without packages.',
     "st": "Import {file} into the PLC's project, declare an instance of {name}: the head of the file says how.",
 }
-SERIES = "cc -std=c99 -O2 -c {file}, and call {name}_measure, {name}_step or {name}_simulate, as their comments say."
+SERIES_USAGE = (
+    "cc -std=c99 -O2 -c {file}, and call {name}_measure, {name}_step or {name}_simulate, as their comments say."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exporting(OfModel):
-    """What is written, and where."""
+class ExportOptions(ModelOptions):
+    """The options of `deltarule export`."""
 
-    to: str = option("c, st (a PLC), javascript, python, octave, matlab or onnx.", "LANGUAGE", default=MISSING)
-    out: Path | None = option("The file to write.", "FILE", otherwise="the model's name, in this folder")
+    to: str = option(
+        "c, st (Structured Text for a PLC), javascript, python, octave, matlab or onnx.", "LANGUAGE", default=MISSING
+    )
+    out: Path | None = option("The file to write.", "FILE", default_text="the model's name, in this folder")
     precision: str = option(
-        "Of every number in the file.",
+        "The precision of all numbers in the file.",
         "double|float",
         default="double",
         check=one_of(lambda: resolve_name("deltarule.export:PRECISIONS")),
     )
-    error_bars: bool = option("With c: also the standard deviation of a new measurement.", default=False)
+    error_bars: bool = option("For c: also compute the standard deviation of a new measurement.", default=False)
 
 
-def export(asked: Exporting) -> None:
-    """Write a trained model in another language, C99 or a PLC's for example: raw rows in, units or classes out."""
+def export(options: ExportOptions) -> None:
+    """Write a trained model as source code or ONNX: it takes rows in the table's units and includes all scaling."""
     from deltarule.export import LANGUAGES, export_model, require_language
     from deltarule.export.program import program_of
     from deltarule.export.source import identifier
 
-    check_given(asked)
-    model = asked.model
+    check_values(options)
+    model = options.model
     program = program_of(model)
-    to = require_language("--to", asked.to, program)
-    path = require_writable("--out", asked.out or Path(identifier(model.stem) + LANGUAGES[to].suffix), model)
-    export_model(model if asked.error_bars else program, path, to, asked.precision, asked.error_bars)
+    to = require_language("--to", options.to, program)
+    path = require_writable("--out", options.out or Path(identifier(model.stem) + LANGUAGES[to].suffix), model)
+    export_model(model if options.error_bars else program, path, to, options.precision, options.error_bars)
     name, size = identifier(path.stem), path.stat().st_size
-    if asked.as_json:
-        emit_json(
+    if options.as_json:
+        print_json(
             {
                 "model": str(model),
                 "to": to,
-                "precision": asked.precision,
+                "precision": options.precision,
                 "out": str(path),
                 "name": name,
                 "columns": [column.name for column in program.columns],
@@ -63,6 +67,6 @@ def export(asked: Exporting) -> None:
             }
         )
         return
-    asked.line(f"{model} is in {path}, {counted(size, 'byte')}, {asked.precision} precision.")
-    how = HOW[to] if program.recursion is None else SERIES
-    asked.line(how.format(columns=len(program.columns), file=path, name=name), "bold")
+    options.print_line(f"{model} is written to {path}, {pluralized(size, 'byte')}, {options.precision} precision.")
+    usage = USAGE[to] if program.recursion is None else SERIES_USAGE
+    options.print_line(usage.format(columns=len(program.columns), file=path, name=name), "bold")

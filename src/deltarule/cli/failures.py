@@ -1,4 +1,4 @@
-"""The error boundary: what goes wrong becomes one sentence on standard error and an exit code, never a traceback."""
+"""The error boundary: every failure becomes one sentence on standard error and an exit code, never a traceback."""
 
 import os
 import re
@@ -10,17 +10,18 @@ from typing import Any
 
 import typer
 
-from deltarule.cli.choices import Choices
-from deltarule.cli.options import options_of, typed
-from deltarule.errors import DeltaruleError, ProcessError, installing
+from deltarule.cli.options import flag, options_of
+from deltarule.cli.training_options import TrainingOptions
+from deltarule.errors import DeltaruleError, ProcessError, how_to_install
 
 BAD_INPUT, LOST_PROCESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 1
-UsageError: Any = typer.BadParameter.__base__  # Typer exports it under no name of its own
+UsageError: Any = typer.BadParameter.__base__  # Typer does not export it by name
 
-# The library's errors name its arguments; on the command line each has the name of an option.
-NAMES = "|".join(sorted((name for name, known in options_of(Choices).items() if not known.positional), key=len)[::-1])
-_option = partial(typed, Choices)
-AS_TYPED = (
+# The library's errors name its arguments; on the command line each is an option.
+_NAMES = [name for name, opt in options_of(TrainingOptions).items() if not opt.positional]
+NAMES = "|".join(sorted(_NAMES, key=len, reverse=True))
+_option = partial(flag, TrainingOptions)
+FLAG_PATTERNS = (
     (r"drop_missing=True \(--drop-missing\)", "--drop-missing"),
     (rf"(?<![-\w'])({NAMES})=(?:'([^']*)'|([\d.e+-]*\d))", lambda m: f"{_option(m[1])} {m[2] or m[3]}"),
     (rf"(?<![-\w'])({NAMES}) (is (?=['\d(-]|None)|must be )", lambda m: f"{_option(m[1])} {m[2]}"),
@@ -32,39 +33,39 @@ AS_TYPED = (
 )
 
 
-def as_typed(sentence: str) -> str:
-    """The sentence on one line, with the options of the command line in place of the library's arguments.
+def with_flags(sentence: str) -> str:
+    """Put the sentence on one line, with the options of the command line in place of the library's arguments.
 
-    >>> as_typed("task is 'x': give classification or regression")
+    >>> with_flags("task is 'x': give classification or regression")
     "--task is 'x': give classification or regression"
     """
-    for pattern, option in AS_TYPED:
-        sentence = re.sub(pattern, option, sentence)
+    for pattern, replacement in FLAG_PATTERNS:
+        sentence = re.sub(pattern, replacement, sentence)
     return " ".join(sentence.split())
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Turn a failure inside into its sentence on standard error and `typer.Exit`; a mistake of ours passes through."""
+def report_errors() -> Iterator[None]:
+    """Turn a failure inside into a sentence on standard error and `typer.Exit`; a bug of deltarule passes through."""
     try:
         yield
     except ProcessError as error:
-        print(f"Error: {as_typed(str(error))}", file=sys.stderr, flush=True)
-        os._exit(LOST_PROCESS)  # an orderly exit would wait for the process that is lost
+        print(f"Error: {with_flags(str(error))}", file=sys.stderr, flush=True)
+        os._exit(LOST_PROCESS)  # an orderly exit would wait for the lost process
     except DeltaruleError as error:
-        _fail(as_typed(str(error)))
+        _fail(with_flags(str(error)))
     except UsageError as error:
         _fail(" ".join(error.format_message().split()))
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("deltarule"):
             raise
-        _fail(f"this command needs the package {error.name!r}, which is not installed: {installing('cli')}")
+        _fail(f"this command needs the package {error.name!r}, which is not installed: {how_to_install('cli')}")
     except BrokenPipeError:
         _discard_output()
         raise typer.Exit(BROKEN_PIPE) from None
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
-        _fail(f"{place}{error.strerror or error}: check the place and try again")
+        _fail(f"{place}{error.strerror or error}: check the path and try again")
     except (MemoryError, RuntimeError, ValueError) as error:  # JAX raises the last two when an array does not fit
         if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
@@ -75,14 +76,14 @@ def guarded() -> Iterator[None]:
 
 
 def flush_output(code: int) -> int:
-    """Write out what is still buffered; the exit code, or that of a pipe whose reader went away."""
+    """Flush standard output; return `code`, or the exit code of what went wrong."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
         return BROKEN_PIPE
     except OSError as error:
-        print(f"Error: standard output cannot be written ({error.strerror}): give it another place", file=sys.stderr)
+        print(f"Error: standard output cannot be written ({error.strerror}): redirect it elsewhere", file=sys.stderr)
         return BAD_INPUT
     return code
 
@@ -93,5 +94,5 @@ def _fail(sentence: str) -> None:
 
 
 def _discard_output() -> None:
-    """Send the rest of standard output nowhere, so that Python's own flush at exit has nothing to complain of."""
+    """Send the rest of standard output to nowhere, so that Python's flush at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

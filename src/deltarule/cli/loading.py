@@ -1,93 +1,93 @@
-"""The source of a training, in memory or as a folder on disk, and its division among devices and processes."""
+"""Load the source of a training, in memory or as a folder on disk, and divide it among devices and processes."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from deltarule import data
-from deltarule.cli.choices import Choices
 from deltarule.cli.screen import show_download, show_notes
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import ConfigurationError
 
 
-def leads(choices: Choices) -> bool:
-    """Whether this process shows, scores and saves."""
-    if choices.coordinator is None:
+def is_main_process(options: TrainingOptions) -> bool:
+    """Whether this process is the one that shows, scores and saves."""
+    if options.coordinator is None:
         return True
     from deltarule.engine import processes
 
-    return processes.leads()
+    return processes.is_leader()
 
 
-def load_data(choices: Choices) -> "data.DataSet":
-    """The source in memory, its training images expanded if asked; the notes about it are shown."""
+def load_data(options: TrainingOptions) -> "data.DataSet":
+    """Load the source into memory, expand its training images with `--expand`, and show the notes about it."""
     from deltarule.data.expansion import expand_training_part
 
-    loaded = read_data(choices)
-    if choices.expand is not None:
-        loaded = expand_training_part(loaded, choices.expand, choices.seed)
-    if leads(choices):
+    loaded = read_data(options)
+    if options.expand is not None:
+        loaded = expand_training_part(loaded, options.expand, options.seed)
+    if is_main_process(options):
         show_notes(loaded.notes)
     return loaded
 
 
-def read_data(choices: Choices) -> "data.DataSet":
-    """The source in memory, in its three parts."""
+def read_data(options: TrainingOptions) -> "data.DataSet":
+    """Load the source into memory, split into its three parts."""
     return data.load(
-        choices.source,
-        data_dir=choices.folders,
-        split=choices.split,
-        drop_missing=choices.drop_missing,
-        options=choices.table_options,
+        options.source,
+        data_dir=options.folders,
+        split=options.split,
+        drop_missing=options.drop_missing,
+        options=options.table_options,
         progress=show_download,
-        **_targets(choices),
+        **_targets(options),
     )
 
 
-def load_streamed(choices: Choices) -> "data.StreamedData":
-    """The folder, measured in one pass by all processes together, with its held-out rows in memory."""
+def load_streamed(options: TrainingOptions) -> "data.StreamedData":
+    """Open the folder: all processes together measure its columns in one pass; held-out rows are kept in memory."""
     from deltarule.cli.progress import ExperimentProgress
 
-    load = partial(data.load_folder, choices.source, among=among(choices), **_targets(choices))
-    if not leads(choices):
+    load = partial(data.load_folder, options.source, among=process_group(options), **_targets(options))
+    if not is_main_process(options):
         return load()
-    with ExperimentProgress(choices.source) as progress:
-        loaded = load(progress=partial(progress.tell, "one pass to measure the columns"))
+    with ExperimentProgress(options.source) as progress:
+        loaded = load(progress=partial(progress.show, "one pass to measure the columns"))
     show_notes(loaded.notes)
     return loaded
 
 
-def _targets(choices: Choices) -> dict[str, Any]:
+def _targets(options: TrainingOptions) -> dict[str, Any]:
     from deltarule.models.planning import target_options
 
-    return {"target": choices.target, "seed": choices.seed, **target_options(choices.cost, choices.task)}
+    return {"target": options.target, "seed": options.seed, **target_options(options.cost, options.task)}
 
 
-def among(choices: Choices) -> Any:
-    """The processes that measure a folder together."""
-    if choices.coordinator is None:
+def process_group(options: TrainingOptions) -> Any:
+    """The processes that measure a folder together, None for one process."""
+    if options.coordinator is None:
         return None
     import jax
 
     from deltarule.data.folder import Among
-    from deltarule.engine.processes import everyones
+    from deltarule.engine.processes import gather_bytes
 
-    return Among(jax.process_index(), jax.process_count(), everyones)
+    return Among(jax.process_index(), jax.process_count(), gather_bytes)
 
 
-def division(choices: Choices) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:
-    """The devices to train on, None for one, and what takes this process's share of arrays."""
-    if choices.devices is None and choices.coordinator is None:
+def choose_devices(options: TrainingOptions) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:
+    """Return the devices to train on, None for one, and a function that takes this process's share of arrays."""
+    if options.devices is None and options.coordinator is None:
         return None, lambda *arrays: arrays
     import jax
 
     from deltarule.engine.processes import own_share
 
     devices = jax.devices()
-    count = len(devices) if choices.devices in (None, "all") else int(choices.devices)
+    count = len(devices) if options.devices in (None, "all") else int(options.devices)
     if count > len(devices):
         raise ConfigurationError(
-            f"--devices is {count}, but JAX sees {len(devices)} here: give at most {len(devices)}, or have a CPU count "
-            f"as several with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
+            f"--devices is {count}, but JAX sees {len(devices)} here: give at most {len(devices)}, or let a CPU act as "
+            f"several devices with XLA_FLAGS=--xla_force_host_platform_device_count={count}"
         )
     return devices[:count], own_share

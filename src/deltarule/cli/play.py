@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import deltarule as dr
-from deltarule.cli.options import check_given, count, option
-from deltarule.cli.reading import TABLE_FILE, Reading
+from deltarule.cli.options import check_values, count, option
 from deltarule.cli.screen import show_notes
+from deltarule.cli.shared_options import TABLE_FILE, ReadOptions
 
-LONGEST_START = 10.0  # seconds that a browser may take to begin, where a training is over before it
+LONGEST_START = 10.0  # seconds to wait for the browser if the training ends before the page is open
 
 
 @dataclass(frozen=True, kw_only=True)
-class Playing(Reading):
-    """What is played, and where."""
+class PlayOptions(ReadOptions):
+    """The options of `deltarule play`."""
 
     source: str = option(
         f"higham, circles, spirals, xor, curve, digits, mnist, {TABLE_FILE}, a folder, or a model file.",
@@ -24,51 +24,51 @@ class Playing(Reading):
         default="higham",
         positional=True,
     )
-    rows: str | None = option("For a model file: the source of its rows.", "[ROWS]", positional=True)
+    rows: str | None = option("With a model file: the source of its rows.", "[ROWS]", positional=True)
     target: tuple[str, ...] | None = option(
-        "The target column of a table; several with commas between, or repeat the option.",
+        "The target column of a table; for several, separate them by commas or repeat the option.",
         "COLUMN",
-        otherwise="the last one",
+        default_text="the last one",
     )
     columns: int = option(
-        "How many of a table's inputs to take, the first ones; 0 takes all.", default=2, check=count(least=0)
+        "How many of a table's input columns to use, from the first; 0 uses all.", default=2, check=count(least=0)
     )
-    port: int = option("The port on this machine; 0 takes any free one.", default=0, check=count(least=0, most=65535))
-    no_browser: bool = option("Only print the address.", default=False)
+    port: int = option("The port on this machine; 0 uses any free one.", default=0, check=count(least=0, most=65535))
+    no_browser: bool = option("Print the address, and open no browser.", default=False)
 
 
-def play(playing: Playing) -> None:
+def play(options: PlayOptions) -> None:
     """Watch a network learn in the browser: every weight, every activation, every error, one equation at a time.
 
-    The page is served on this machine alone, to whoever has the printed address. Nothing but SOURCE is read, and a
-    closed page ends its training.
+    The page is served on this machine only, to whoever has the printed address. Only SOURCE is read. Closing the page
+    ends its training.
     """
-    check_given(playing)
+    check_values(options)
     from deltarule.play.server import Playground
     from deltarule.play.sources import problem_of
 
     problem = problem_of(
-        playing.source,
-        playing.rows,
-        target=playing.target,
-        columns=playing.columns or None,
-        data_dir=playing.folders,
-        drop_missing=playing.drop_missing,
-        options=playing.table_options,
+        options.source,
+        options.rows,
+        target=options.target,
+        columns=options.columns or None,
+        data_dir=options.folders,
+        drop_missing=options.drop_missing,
+        options=options.table_options,
     )
     show_notes(problem.notes)
-    server = Playground(problem, playing.port)
+    server = Playground(problem, options.port)
     print(f"Playing {problem.title} at {server.address}", flush=True)
-    if not playing.no_browser:
+    if not options.no_browser:
         server.open_browser()
     with suppress(KeyboardInterrupt):
         server.run()
 
 
 @contextmanager
-def watched(asked: bool) -> Iterator[list[Any]]:
-    """The callbacks by which `deltarule train --watch` is seen in the browser; the page is told of the end."""
-    if not asked:
+def watched(enabled: bool) -> Iterator[list[Any]]:
+    """Yield the callbacks that show a training in the browser, none unless enabled, and tell the page when it ends."""
+    if not enabled:
         yield []
         return
     watch = dr.Watch()

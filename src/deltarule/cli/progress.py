@@ -1,4 +1,4 @@
-"""What a training, an experiment and a download show while they run, on standard error."""
+"""The progress of a training, an experiment and a download, on standard error."""
 
 import sys
 import time
@@ -10,8 +10,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, T
 QUIET_SECONDS = 2.0  # between two lines where standard error is not a terminal
 
 
-class _Shown:
-    """A bar on a terminal from `__enter__` on, which goes away in the end; elsewhere lines may be written instead."""
+class _Progress:
+    """A progress bar on a terminal, which disappears at the end; elsewhere subclasses may print lines instead."""
 
     def __init__(self, *columns: ProgressColumn, **task: Any):
         self.console = Console(stderr=True, highlight=False)
@@ -28,10 +28,10 @@ class _Shown:
             self.bar.stop()
 
 
-class TrainingProgress(_Shown):
-    """The epochs of a training, at most `epochs`; its `epoch` is a callback of `deltarule.train`.
+class TrainingProgress(_Progress):
+    """The epochs of a training, at most `epochs`; its method `epoch` is a callback of `deltarule.train`.
 
-    Of the validation part it shows "accuracy" or "cost", the `monitor`.
+    `monitor` is the validation score to show, "accuracy" or "cost".
     """
 
     def __init__(self, epochs: int, examples: int, monitor: str):
@@ -51,7 +51,7 @@ class TrainingProgress(_Shown):
     def epoch(self, record: dict[str, Any]) -> None:
         """Show the record of an epoch."""
         now, epoch = time.perf_counter(), int(record["epoch"])
-        # The first epoch may come with compilation, so it says nothing about speed; another start begins at 1 again.
+        # The first epoch may include compilation, so speed is measured from its end; each restart begins at epoch 1.
         if self.first is None or epoch <= self.first[0]:
             self.first = epoch, now
         rate = (epoch - self.first[0]) * self.examples / max(now - self.first[1], 1e-9)
@@ -62,8 +62,8 @@ class TrainingProgress(_Shown):
             print(f"epoch {epoch}/{self.epochs}  {numbers}", file=sys.stderr)
 
 
-# What a trainer records, in the words of the progress line: the names of the record, and how many digits. Bayesian
-# regularisation has an evidence; a trainer that tries steps the norm of the gradient, and lambda or the radius.
+# Numbers of a trainer's own that the progress line shows: name in the record, name on the line, digits. Bayesian
+# regularisation has the first, trainers that try steps the second.
 BAYESIAN = (("log_evidence", "evidence", 6), ("gamma", "gamma", 4))
 STEPS = (
     ("gradient_norm", "gradient", 3),
@@ -74,11 +74,11 @@ STEPS = (
 
 
 def describe(record: dict[str, Any], monitor: str) -> str:
-    """The numbers of an epoch in a few words: the training cost, the trainer's own, and the validation score."""
+    """An epoch in a line: the training cost, the trainer's own numbers, and the validation score."""
     words = [f"cost {record['cost']:.4g}"]
-    own = BAYESIAN if "log_evidence" in record else STEPS if "accepted" in record or "radius" in record else ()
-    words += [f"{name} {record[entry]:.{digits}g}" for entry, name, digits in own if entry in record]
-    if own is STEPS and "accepted" in record:
+    of_trainer = BAYESIAN if "log_evidence" in record else STEPS if "accepted" in record or "radius" in record else ()
+    words += [f"{name} {record[entry]:.{digits}g}" for entry, name, digits in of_trainer if entry in record]
+    if of_trainer is STEPS and "accepted" in record:
         words.append(f"accepted {int(record['accepted'])} rejected {int(record['rejected'])}")
     if monitor == "accuracy" and "validation_accuracy" in record:
         words.append(f"validation {100 * record['validation_accuracy']:.2f} %")
@@ -87,8 +87,8 @@ def describe(record: dict[str, Any], monitor: str) -> str:
     return "  ".join(words)
 
 
-class ExperimentProgress(_Shown):
-    """A bar for each piece of work of an experiment, or a line for each; `tell` reports."""
+class ExperimentProgress(_Progress):
+    """A bar for each stage of an experiment, or a line where there is no terminal."""
 
     def __init__(self, experiment: str):
         super().__init__(
@@ -100,19 +100,19 @@ class ExperimentProgress(_Shown):
             total=1.0,
         )
         self.experiment = experiment
-        self.what: str | None = None
+        self.stage: str | None = None
 
-    def tell(self, what: str, share: float) -> None:
-        """Show what is being done and the share of it that is done."""
-        if what != self.what:
-            self.what = what
-            self.bar.reset(self.task, description=f"{self.experiment}: {what}", total=1.0)
+    def show(self, stage: str, share: float) -> None:
+        """Show the stage and the share of it that is done."""
+        if stage != self.stage:
+            self.stage = stage
+            self.bar.reset(self.task, description=f"{self.experiment}: {stage}", total=1.0)
             if not self.console.is_terminal:
-                print(f"{self.experiment}: {what}", file=sys.stderr)
+                print(f"{self.experiment}: {stage}", file=sys.stderr)
         self.bar.update(self.task, completed=share)
 
 
-class DownloadProgress(_Shown):
+class DownloadProgress(_Progress):
     """The bytes of a download, with the four methods of a tqdm bar that pooch calls."""
 
     def __init__(self):
@@ -120,14 +120,14 @@ class DownloadProgress(_Shown):
         self.total = 0
 
     def update(self, count: int) -> None:
-        """Add `count` bytes; the bar appears with the first."""
+        """Add `count` bytes; the bar appears with the first call."""
         self.bar.start()
         self.bar.update(self.task, total=self.total or None, advance=count)
 
     def reset(self) -> None:
-        """Start over: pooch counts the file once more when it is whole."""
+        """Start over: pooch counts the whole file once more at the end."""
         self.bar.reset(self.task, total=self.total or None)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.__exit__()

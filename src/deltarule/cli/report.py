@@ -5,14 +5,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deltarule.cli.choices import Choices
 from deltarule.cli.loading import read_data
-from deltarule.cli.model import is_series, known_rows, read_model, read_rows, seen_before, show_extrapolation
-from deltarule.cli.options import as_words, option, options_of
-from deltarule.cli.reading import Rows, require_writable
-from deltarule.cli.screen import command, emit_json, show_notes
-from deltarule.cli.series import read_for
-from deltarule.errors import DeltaruleError, counted
+from deltarule.cli.model import (
+    evaluation_rows,
+    is_series,
+    read_model,
+    read_rows,
+    show_extrapolation,
+    training_data_notes,
+)
+from deltarule.cli.options import option, options_of, to_arguments
+from deltarule.cli.screen import command_line, print_json, show_notes
+from deltarule.cli.series import read_series_for
+from deltarule.cli.shared_options import RowsOptions, require_writable
+from deltarule.cli.training_options import TrainingOptions
+from deltarule.errors import DeltaruleError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.model import TrainedModel
@@ -20,70 +27,71 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reporting(Rows):
-    """What the page is about, and where it goes."""
+class ReportOptions(RowsOptions):
+    """The options of `deltarule report`."""
 
     source: str | None = option(  # pyright: ignore[reportIncompatibleVariableOverride]
-        "Rows with known targets to show the predictions on.", "[SOURCE]", positional=True
+        "Rows with known targets, on which the report shows predictions and errors.", "[SOURCE]", positional=True
     )
-    out: Path | None = option("The file to write.", "FILE.html", otherwise="the model's name, here")
+    out: Path | None = option("The file to write.", "FILE.html", default_text="the model's name, in this folder")
 
 
-def report(asked: Reporting) -> None:
-    """Write one HTML file about MODEL: its card, how it trained, and with SOURCE its predictions, errors and inputs."""
-    from deltarule.files.whole_file import write_whole
+def report(options: ReportOptions) -> None:
+    """Write a report on MODEL, one HTML file: what it is and how it trained; with SOURCE also how well it predicts."""
+    from deltarule.files.atomic_write import write_atomically
     from deltarule.models.card import render_report
 
-    path = require_writable("--out", asked.out or Path(f"{asked.model.stem}.html"), asked.model, asked.source)
-    trained: Any = read_model(asked.model, series=True)
+    path = require_writable("--out", options.out or Path(f"{options.model.stem}.html"), options.model, options.source)
+    trained: Any = read_model(options.model, series=True)
     if is_series(trained):
         from deltarule.models.series.report import series_report
 
-        record = None if asked.source is None else read_for(trained, asked).arrays
-        made_of = _made_of(trained.record_, asked.source)
-        page = series_report(asked.model.name, trained, made_of, record, asked.source or "")
+        record = None if options.source is None else read_series_for(trained, options).arrays
+        origin = _origin(trained.record_, options.source)
+        page = series_report(options.model.name, trained, origin, record, options.source or "")
     else:
-        evidence = None if asked.source is None else _evidence(trained, asked)
-        page = render_report(trained, evidence, _made_of(trained.training, asked.source))
-    write_whole(path, page.encode())
-    if asked.as_json:
-        emit_json(asked.facts | {"out": str(path), "bytes": path.stat().st_size})
+        evidence = None if options.source is None else _evidence(trained, options)
+        page = render_report(trained, evidence, _origin(trained.training, options.source))
+    write_atomically(path, page.encode())
+    if options.as_json:
+        print_json(options.json_fields | {"out": str(path), "bytes": path.stat().st_size})
         return
-    size = counted(path.stat().st_size, "byte")
-    asked.line(f"The report on {asked.model} is in {path}, {size}. Open it in a browser. For use elsewhere:")
-    asked.line(command("export", asked.model, "--to", "c"), "bold")
+    size = pluralized(path.stat().st_size, "byte")
+    options.print_line(f"The report is written to {path}, {size}. Open it in a browser. To use the model elsewhere:")
+    options.print_line(command_line("export", options.model, "--to", "c"), "bold")
 
 
-def _evidence(model: "TrainedModel", asked: Reporting) -> Any:
-    """The model on the rows of the source; of images on those held out for the test."""
+def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:
+    """Predictions and errors of the model on the rows of the source."""
     from deltarule.models.card import gather_evidence
 
-    rows = read_rows(model, asked)
-    X, Y = known_rows(model, rows)
-    parts = _parts(model, asked.source, rows)
-    seen = seen_before(model, rows) if parts is None else []
-    show_notes(seen)
+    rows = read_rows(model, options)
+    X, Y = evaluation_rows(model, rows)
+    parts = _parts(model, options.source, rows)
+    notes = training_data_notes(model, rows) if parts is None else []
+    show_notes(notes)
     show_extrapolation(model, rows)
     numbers = rows.rows if rows.test_rows is None else None
     name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
     return gather_evidence(
-        model, X, Y, name + (", perhaps with rows it was trained on" if seen else ""), parts, numbers
+        model, X, Y, name + (", perhaps with rows it was trained on" if notes else ""), parts, numbers
     )
 
 
 def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
-    """The part of the training data that each row was, (N,) names; None where this is not the table that trained.
+    """The part of the training data to which each row belonged, (N,) names; None if another table trained the model.
 
-    It is that table if the split, made again, gives training rows that measure as the model's did, to the last bit.
+    It is the same table if splitting it again gives training rows with the same statistics as the model's schema, to
+    the last bit.
     """
     import numpy as np
 
-    options = model.training.get("options")
-    if rows.test_rows is not None or not isinstance(options, dict) or not set(options) <= set(options_of(Choices)):
+    recorded = _recorded_options(model.training)
+    if rows.test_rows is not None or recorded is None:
         return None
-    given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.items()}
     try:
-        loaded = read_data(Choices(**{**given, "source": source}))
+        loaded = read_data(TrainingOptions(**{**values, "source": source}))
     except (DeltaruleError, TypeError, ValueError):  # another table, or options of another version
         return None
     if loaded.schema != model.schema:
@@ -94,11 +102,18 @@ def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
     return parts
 
 
-def _made_of(training: dict[str, Any], source: str | None) -> dict[str, str]:
-    """`deltarule train` with the options that were given, and the digest of the source."""
-    options, found = training.get("options"), {}
-    if isinstance(options, dict) and "source" in options and set(options) <= set(options_of(Choices)):
-        found["Command"] = command("train", options["source"], *as_words(Choices, options))
+def _recorded_options(training: dict[str, Any]) -> dict[str, Any] | None:
+    """The options that the model file recorded, None if it has none that this version understands."""
+    recorded = training.get("options")
+    known = isinstance(recorded, dict) and set(recorded) <= set(options_of(TrainingOptions))
+    return recorded if known else None
+
+
+def _origin(training: dict[str, Any], source: str | None) -> dict[str, str]:
+    """Lines of the card: the command that trained the model, and the digest of the source."""
+    lines, recorded = {}, _recorded_options(training) or {}
+    if "source" in recorded:
+        lines["Command"] = command_line("train", recorded["source"], *to_arguments(TrainingOptions, recorded))
     if source is not None and Path(source).is_file():
-        found[f"{Path(source).name}'s SHA-256"] = sha256(Path(source).read_bytes()).hexdigest()
-    return found
+        lines[f"{Path(source).name}'s SHA-256"] = sha256(Path(source).read_bytes()).hexdigest()
+    return lines

@@ -1,4 +1,4 @@
-"""`deltarule reproduce`: the textbooks' experiments, their numbers beside ours, and the figures."""
+"""`deltarule reproduce`: repeat the textbooks' experiments, and print their numbers beside ours."""
 
 import time
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from deltarule import data
-from deltarule.cli.options import check_given, count, option
-from deltarule.cli.reading import Folders, Screen, require_writable
-from deltarule.cli.screen import command, emit_json, show_download, table_of, warnings_as_notes
+from deltarule.cli.options import check_values, count, option
+from deltarule.cli.screen import command_line, make_table, print_json, show_download, warnings_as_notes
+from deltarule.cli.shared_options import DataFolderOptions, OutputOptions, require_writable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,74 +21,77 @@ FULL, QUICK = Path("results"), Path("results/quick")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reproduction(Folders, Screen):
-    """What is reproduced, and how."""
+class ReproduceOptions(DataFolderOptions, OutputOptions):
+    """The options of `deltarule reproduce`."""
 
     name: str | None = option(
-        "higham, 3b1b, perceptron, nielsen-1, -2, -3, -5, -6, mackey-glass, sunspots, narendra, memory, beyond, or "
-        "all; none lists them.",
+        "higham, 3b1b, perceptron, nielsen-1, nielsen-2, nielsen-3, nielsen-5, nielsen-6, mackey-glass, sunspots, "
+        "narendra, memory, beyond, or all. Without a name the command lists them.",
         "NAME",
         positional=True,
     )
-    quick: bool = option("A small run in seconds, to see that all works; its numbers mean nothing.", default=False)
+    quick: bool = option(
+        "A small run of some seconds, to see that everything works; its numbers mean nothing.", default=False
+    )
     seeds: int | None = option(
-        "Runs that each number is the mean of.",
-        otherwise="5; tiny networks 20; nielsen-6 1, and 5 that vote",
+        "The number of runs over which each result is averaged.",
+        default_text="5; 20 for tiny networks; for nielsen-6 one, and 5 networks that vote",
         check=count(),
     )
-    out: Path | None = option("Where the results go.", "FOLDER", otherwise="results, or results/quick")
-    checkpoints: Path | None = option("Keep the state of every training there, and go on from it.", "FOLDER")
+    out: Path | None = option("Where to write the results.", "FOLDER", default_text="results, or results/quick")
+    checkpoints: Path | None = option("Save the state of every training here, and continue from it.", "FOLDER")
 
 
-def reproduce(asked: Reproduction) -> None:
-    """Reproduce an experiment of the textbooks: the book's number beside ours, and the figures.
+def reproduce(options: ReproduceOptions) -> None:
+    """Repeat an experiment of a textbook or an article, and show the published numbers beside ours.
 
-    Each writes a page in Markdown, its pictures and its numbers as JSON. All but nielsen-6 and beyond take about twenty
-    minutes; those take hours and one hour, so give them --checkpoints. Ctrl-C ends it with the rows that are done.
+    It writes a page in Markdown with figures, and the numbers as JSON. Together the experiments take about twenty
+    minutes, except beyond, which takes an hour, and nielsen-6, which takes hours: give these --checkpoints. Ctrl-C
+    ends an experiment and keeps the rows that are complete.
     """
     from deltarule.cli.progress import ExperimentProgress
     from deltarule.data.optional import require
     from deltarule.experiments import EXPERIMENTS, Settings, choose, run, write
 
-    if asked.name is None:
+    if options.name is None:
         listed = [{"name": name} | each._asdict() for name, each in EXPERIMENTS.items()]
-        if asked.as_json:
-            emit_json({"experiments": listed})
-        for each in [] if asked.as_json else listed:
-            asked.line(f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
+        if options.as_json:
+            print_json({"experiments": listed})
+        for each in [] if options.as_json else listed:
+            options.print_line(f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
         return
-    names = choose(asked.name)
-    require("matplotlib", "an experiment", "plot")  # before the work, not after it
-    check_given(asked)
-    folder = asked.out or (QUICK if asked.quick else FULL)
-    folder.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+    names = choose(options.name)
+    # What would fail after hours of work fails here: a missing package, a folder that cannot be written, no MNIST.
+    require("matplotlib", "an experiment", "plot")
+    check_values(options)
+    folder = options.out or (QUICK if options.quick else FULL)
+    folder.mkdir(parents=True, exist_ok=True)
     require_writable("--out", folder / "README.md")
     mnist: Any = None
     if any(EXPERIMENTS[each].needs_mnist for each in names):
-        # Asked for before the work begins, so that its absence is known at once.
-        mnist = data.load("mnist", data_dir=asked.folders, progress=show_download)
-    options = (["--quick"] if asked.quick else []) + ([] if asked.seeds is None else ["--seeds", asked.seeds])
+        mnist = data.load("mnist", data_dir=options.folders, progress=show_download)
+    flags = (["--quick"] if options.quick else []) + ([] if options.seeds is None else ["--seeds", options.seeds])
     records = []
     for each in names:
         started = time.perf_counter()
         with ExperimentProgress(each) as progress, warnings_as_notes():
-            settings = Settings(asked.quick, asked.seeds, lambda: mnist, progress.tell, asked.checkpoints)
+            settings = Settings(options.quick, options.seeds, lambda: mnist, progress.show, options.checkpoints)
             report = run(each, settings)
         seconds = time.perf_counter() - started
-        files = write(report, folder, command("reproduce", each, *options))
-        asked.console.print(_table(report))
-        asked.line(f"{seconds:.0f} s in all. The page, with the figures: {files[0]}")
+        files = write(report, folder, command_line("reproduce", each, *flags))
+        options.console.print(_table(report))
+        options.print_line(f"{seconds:.0f} s. The page with the figures is {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
-    # After a small run the whole one, after that the list of the others.
-    asked.line(command("reproduce", *([asked.name] if asked.quick else [])), "bold")
-    if asked.as_json:
-        emit_json({"quick": asked.quick, "folder": str(folder), "experiments": records})
+    # The next command: after a quick run the full one, after a full run the list of experiments.
+    options.print_line(command_line("reproduce", *([options.name] if options.quick else [])), "bold")
+    if options.as_json:
+        print_json({"quick": options.quick, "folder": str(folder), "experiments": records})
 
 
 def _table(report: "Report") -> "Table":
-    """The report's table for the screen."""
+
     head, *rows = report.table()
-    table = table_of(*head, left=head[:1], title=f"{report.name}: {report.title}")
+    table = make_table(*head, left=head[:1], title=f"{report.name}: {report.title}")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

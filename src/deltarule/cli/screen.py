@@ -1,4 +1,4 @@
-"""Where the commands write: the console for people, the one JSON line for programs, and how numbers look."""
+"""How the commands write: panels and tables for people, one JSON line for programs, notes on standard error."""
 
 import json
 import shlex
@@ -13,26 +13,26 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.cli.failures import as_typed
+from deltarule.cli.failures import with_flags
 from deltarule.errors import CheckpointWarning, EngineWarning
 from deltarule.models.formatting import to_json_types
 
-SHOWN = 10  # rows of a table of predictions
+ROWS_SHOWN = 10  # rows of a table of predictions
 
 
-def emit_json(record: dict[str, Any]) -> None:
-    """Write the record as the one JSON line of standard output; a number that is not finite becomes null."""
+def print_json(record: dict[str, Any]) -> None:
+    """Print the record as one JSON line; a number that is not finite becomes null."""
     print(json.dumps(to_json_types(record), allow_nan=False, ensure_ascii=False))
 
 
 def show_notes(notes: Iterable[str]) -> None:
-    """Write what the user should know about the data to standard error, one line each."""
+    """Print notes to standard error, one line each."""
     for note in notes:
-        print(f"Note: {as_typed(note)}", file=sys.stderr)
+        print(f"Note: {with_flags(note)}", file=sys.stderr)
 
 
 def show_download(address: str) -> Any:
-    """Say what is being downloaded, and how far it is."""
+    """Print the address of a download, and return its progress bar."""
     from deltarule.cli.progress import DownloadProgress
 
     print(f"Downloading {address}", file=sys.stderr)
@@ -41,14 +41,14 @@ def show_download(address: str) -> Any:
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Show what the library warns of as notes: that JAX is missed once, anything else as often as it comes."""
-    missed = False
+    """Show the library's warnings as notes; the warning that JAX is not installed is shown once."""
+    engine_shown = False
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        nonlocal missed
-        if not (category is EngineWarning and missed):
+        nonlocal engine_shown
+        if not (category is EngineWarning and engine_shown):
             show_notes([str(message)])
-        missed = missed or category is EngineWarning
+        engine_shown = engine_shown or category is EngineWarning
 
     with warnings.catch_warnings():
         for category in (CheckpointWarning, EngineWarning):
@@ -57,33 +57,33 @@ def warnings_as_notes() -> Iterator[None]:
         yield
 
 
-def table_of(*columns: str, left: Sequence[str] = (), title: str | None = None) -> Table:
-    """A table without rows yet; its columns are right-aligned but those named in `left`."""
+def make_table(*columns: str, left: Sequence[str] = (), title: str | None = None) -> Table:
+    """A table without rows yet; its columns are right-aligned except those named in `left`."""
     table = Table(title=title, title_justify="left")
     for name in columns:
         table.add_column(Text(name), justify="left" if name in left else "right", no_wrap=name not in left)
     return table
 
 
-def table_of_rows(columns: Mapping[str, Any], most: int) -> Table:
-    """The first rows of columns by name, (N,) each: numbers in six digits, whole ones and texts as they are."""
-    table = table_of(*columns)
+def make_rows_table(columns: Mapping[str, Any], most: int) -> Table:
+    """A table of the first rows of columns by name, (N,) each; floats have six digits."""
+    table = make_table(*columns)
     for row in zip(*(column[:most].tolist() for column in columns.values()), strict=True):
         table.add_row(*(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row))
     return table
 
 
 def write_csv(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write columns by name as a table, whole or not at all, their numbers with every digit."""
+    """Write columns by name as a CSV file, whole or not at all, their numbers with every digit."""
     import pandas as pd
 
-    from deltarule.files.whole_file import write_whole
+    from deltarule.files.atomic_write import write_atomically
 
-    write_whole(path, pd.DataFrame(dict(columns)).to_csv(index=False, lineterminator="\r\n").encode())
+    write_atomically(path, pd.DataFrame(dict(columns)).to_csv(index=False, lineterminator="\r\n").encode())
 
 
-def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:
-    """Names and values in a frame; the value named `best` stands out, and so does what is a warning."""
+def make_panel(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Panel:
+    """Names and values in a frame; the value named `best` and the names of warnings stand out."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
@@ -94,16 +94,16 @@ def panel_of(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> Pan
     return Panel(table, title=title, title_align="left", expand=False)
 
 
-def command(*words: object) -> str:
-    """A command line that can be pasted into a shell."""
+def command_line(*words: object) -> str:
+    """A `deltarule` command with these arguments, quoted for a shell."""
     return shlex.join(["deltarule", *(str(word) for word in words)])
 
 
-def duration(seconds: float) -> str:
-    """A length of time in two digits, for an estimate.
+def format_duration(seconds: float) -> str:
+    """A length of time to two digits, for an estimate.
 
-    >>> duration(0.012), duration(3.14159), duration(110.0), duration(1100.0), duration(40_000.0)
-    ('12 ms', '3.1 s', '110 s', '18 min', '11 h')
+    >>> [format_duration(seconds) for seconds in (0.012, 3.14159, 110.0, 1100.0, 40_000.0)]
+    ['12 ms', '3.1 s', '110 s', '18 min', '11 h']
     """
     if seconds < 1:
         return f"{1e3 * seconds:.2g} ms"

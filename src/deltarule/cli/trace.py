@@ -1,12 +1,12 @@
-"""`deltarule trace`: every number of one example's forward and backward pass, with the equation that gave it."""
+"""`deltarule trace`: every number of one example's forward and backward pass, with its equation."""
 
 from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.options import option
-from deltarule.cli.reading import Rows
-from deltarule.cli.screen import command, emit_json
+from deltarule.cli.screen import command_line, print_json
+from deltarule.cli.shared_options import RowsOptions
 from deltarule.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,57 +16,57 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneRow(Rows):
-    """Which example is traced, and how much of it is shown."""
+class TraceOptions(RowsOptions):
+    """The options of `deltarule trace`."""
 
-    row: int = option("The row of the source, counted from 0.", "I", default=MISSING)
-    full: bool = option("Print every number of large arrays too.", default=False)
+    row: int = option("The number of the row of SOURCE, from 0.", "I", default=MISSING)
+    full: bool = option("Print large arrays in full.", default=False)
 
 
-def trace(asked: OneRow) -> None:
-    """Follow one example through the network and back: a, z, sigma'(z), delta, dW and db of every layer.
+def trace(options: TraceOptions) -> None:
+    """Follow one example through the network and back: z, a, sigma'(z), delta, dW and db of every layer.
 
-    Each table carries its formula and the number of the equation: (1)-(4) forward, (BP1)-(BP4) backward.
+    Each table stands under the equations that give its numbers, (1) to (4) and (BP1) to (BP4) of docs/mathematics.md.
     """
     from deltarule.cli.trace_tables import print_trace
 
-    trained = read_model(asked.model)
-    rows = read_rows(trained, asked)
+    trained = read_model(options.model)
+    rows = read_rows(trained, options)
     Y = require_targets(rows, trained)
-    place = _place(rows, asked.row)
-    traced = trained.net.trace(trained.params, rows.X[place], Y[place])
-    answers = _answers(trained, rows, place, traced)
-    if asked.as_json:
-        emit_json(asked.facts | {"row": asked.row} | _record(trained, answers, traced))
+    i = _position(rows, options.row)
+    traced = trained.net.trace(trained.params, rows.X[i], Y[i])
+    answer = _target_and_prediction(trained, rows, i, traced)
+    if options.as_json:
+        print_json(options.json_fields | {"row": options.row} | _record(trained, answer, traced))
         return
-    print_trace(trained, f"row {asked.row} of {rows.name}", answers, traced, asked.full)
-    asked.line(command("check", *asked.words()), "bold")
+    print_trace(trained, f"row {options.row} of {rows.name}", answer, traced, options.full)
+    options.print_line(command_line("check", *options.arguments()), "bold")
 
 
-def _place(rows: "RawRows", row: int) -> int:
-    """Where the source's row stands among the rows that were read."""
+def _position(rows: "RawRows", row: int) -> int:
+    """The position of a row of the source among the rows that were read."""
     import numpy as np
 
-    found = np.flatnonzero(rows.rows == row)
-    if len(found):
-        return int(found[0])
+    positions = np.flatnonzero(rows.rows == row)
+    if len(positions):
+        return int(positions[0])
     last = int(rows.rows[-1])
     if 0 <= row <= last:
         raise ConfigurationError(f"--row is {row}, but that row of {rows.name} has missing cells: choose another one")
     raise ConfigurationError(f"--row is {row}, but the rows of {rows.name} go from 0 to {last}: choose one of them")
 
 
-def _answers(model: "TrainedModel", rows: "RawRows", place: int, traced: "Trace") -> tuple[Any, Any]:
-    """The target and the prediction of the example, in class names or in the targets' units."""
+def _target_and_prediction(model: "TrainedModel", rows: "RawRows", i: int, traced: "Trace") -> tuple[Any, Any]:
+    """The target and the prediction of the example, as class names or in the targets' units."""
     import numpy as np
 
     assert rows.targets is not None
     predicted = model.schema.decode(np.asarray(traced.layers[-1].a)[None])
-    return np.asarray(rows.targets[place]).tolist(), predicted[0].tolist()
+    return np.asarray(rows.targets[i]).tolist(), predicted[0].tolist()
 
 
-def _record(model: "TrainedModel", answers: tuple[Any, Any], traced: "Trace") -> dict[str, Any]:
-    """The one line of `--json`: every array as nested lists."""
+def _record(model: "TrainedModel", answer: tuple[Any, Any], traced: "Trace") -> dict[str, Any]:
+    """The record that `--json` prints, with every array as nested lists."""
     from deltarule.network.tracing import equations
 
     layers = []
@@ -85,8 +85,8 @@ def _record(model: "TrainedModel", answers: tuple[Any, Any], traced: "Trace") ->
             }
         )
     return {
-        "target": answers[0],
-        "prediction": answers[1],
+        "target": answer[0],
+        "prediction": answer[1],
         "cost_name": model.net.cost.name,
         "cost": traced.cost,
         "x": traced.x,

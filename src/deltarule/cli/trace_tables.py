@@ -1,4 +1,4 @@
-"""The tables of `deltarule trace`: for each layer its formulas, its neurons and its weights."""
+"""The tables of `deltarule trace`: the equations, neurons and weights of each layer."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.models.formatting import format_number
 from deltarule.network.tracing import equations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from deltarule.network.layers import LayerParams
     from deltarule.network.tracing import Trace
 
-MOST_NEURONS, MOST_WEIGHTS = 10, 6  # shown of a vector, and of each side of a matrix
+MOST_NEURONS, MOST_WEIGHTS = 10, 6  # entries of a vector, and rows and columns of a matrix, shown without --full
 NUMBER_WIDTH = 12
 
 
-def print_trace(model: "TrainedModel", example: str, answers: tuple[Any, Any], traced: "Trace", full: bool) -> None:
-    """Write the whole trace to standard output; `full` leaves nothing out, however wide."""
+def print_trace(model: "TrainedModel", example: str, answer: tuple[Any, Any], traced: "Trace", full: bool) -> None:
+    """Print the trace of an example with this target and prediction; `full` leaves nothing out, however wide."""
     console = Console(highlight=False)
     if full:
         widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
-    target, prediction = answers
+    target, prediction = answer
     _line(console, f"{example}: target {target}, prediction {prediction}", "bold")
     _line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
     _line(console, "\nForward pass", "bold cyan")
@@ -45,27 +45,27 @@ def _line(console: Console, text: str, style: str = "") -> None:
 
 
 def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", full: bool, forward: bool) -> None:
-    """Equations (2) and (3) of one layer; or BP1 or BP2, then BP3 and BP4."""
-    l, layer, described, last = i + 2, traced.layers[i], model.net.layers[i], i + 1 == len(traced.layers)  # noqa: E741
-    activation = getattr(described, "activation", None)
+    """Print equations (2) and (3) of one layer, or BP1 or BP2, then BP3 and BP4, each with its numbers."""
+    l, layer, kind, last = i + 2, traced.layers[i], model.net.layers[i], i + 1 == len(traced.layers)  # noqa: E741
+    activation = getattr(kind, "activation", None)
     shape = f" ({' × '.join(map(str, layer.a.shape))})" * (layer.a.ndim > 1)
-    name = f"{type(described).__name__}, {counted(layer.a.size, 'neuron')}{shape}"
+    name = f"{type(kind).__name__}, {pluralized(layer.a.size, 'neuron')}{shape}"
     name += f", sigma = {activation}" if activation else ""
     _line(console, f"\nLayer {l}{', the output' * last}: {name}", "bold")
     formulas = equations(model.net, i)
     columns: dict[str, Any] = {"output": [Text(name) for name in model.schema.output_names]} if last else {}
     if forward:
-        shown = ["z", "a", "slope"]
-        vectors, matrices = _apart(model.params[i], f"{{}}^{l}", layer.z)
+        printed = ["z", "a", "slope"]
+        vectors, matrices = _vectors_and_matrices(model.params[i], f"{{}}^{l}", layer.z)
         columns |= {**vectors, f"z^{l}": layer.z, f"a^{l}": layer.a, f"sigma'(z^{l})": layer.slope}
     else:
-        shown = ["dC_da", "delta", *(f"d{name}" for name in reversed(layer.gradients) if f"d{name}" in formulas)]
-        vectors, matrices = _apart(layer.gradients, f"dC/d{{}}^{l}", layer.delta)
+        printed = ["dC_da", "delta", *(f"d{name}" for name in reversed(layer.gradients) if f"d{name}" in formulas)]
+        vectors, matrices = _vectors_and_matrices(layer.gradients, f"dC/d{{}}^{l}", layer.delta)
         columns |= {"y": traced.y, f"a^{l}": layer.a} if last else {}
         columns |= {"∇_a C" if last else f"dC/da^{l}": layer.dC_da, f"sigma'(z^{l})": layer.slope}
         columns |= {f"delta^{l}": layer.delta, **vectors}
-    for which in shown:
-        _line(console, f"  {formulas[which]}", "magenta")
+    for equation in printed:
+        _line(console, f"  {formulas[equation]}", "magenta")
     if not forward:
         _vectors(console, columns, full)
     for name, matrix in matrices.items():
@@ -74,18 +74,20 @@ def _layer(console: Console, model: "TrainedModel", i: int, traced: "Trace", ful
         _vectors(console, columns, full)
 
 
-def _apart(arrays: "LayerParams", written: str, z: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Those with one number for each neuron or gate, and those of more axes, by how they are written."""
+def _vectors_and_matrices(
+    arrays: "LayerParams", symbol: str, z: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Split arrays into those with one number for each neuron or gate and those with more axes, by their symbols."""
     neurons = z.size if z.ndim != 2 else z.shape[1]
-    named = {written.format(name): np.asarray(array) for name, array in arrays.items()}
+    named = {symbol.format(name): np.asarray(array) for name, array in arrays.items()}
     vectors = {name: array for name, array in named.items() if array.ndim == 1 and array.size == neurons}
     return vectors, {name: array for name, array in named.items() if array.ndim > 1}
 
 
 def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str = "j") -> None:
-    """Vectors of one length side by side, one line for each entry; a layer of images is read row by row.
+    """Print vectors side by side, one line for each entry; images are read row by row, sequences step by step.
 
-    Of a layer with a memory z and a may differ in length: each length has a table. The steps of sequences are counted.
+    Vectors of different lengths, such as z and a of a recurrent layer, have a table for each length.
     """
     arrays = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
     lengths = {name: column.size if name in arrays else len(column) for name, column in columns.items()}
@@ -111,7 +113,7 @@ def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str =
 
 
 def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None:
-    """The first rows and columns of a matrix; an array of more axes as one row for each entry of its first."""
+    """Print the first rows and columns of a matrix; an array of more axes has one row for each entry of its first."""
     shape = " × ".join(map(str, matrix.shape))
     matrix = matrix.reshape(len(matrix), -1)
     rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
@@ -122,10 +124,9 @@ def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None
 
 
 def _tables(console: Console, index: str, columns: dict[str, list[Any]], cut: bool) -> None:
-    """The columns side by side, numbered by rows, in as many tables below each other as the width asks for.
+    """Print columns side by side with numbered rows, in as many tables below each other as the screen's width needs.
 
-    A column of numbers is never made narrower, which would cut its digits off; only a name that is wider than the
-    screen is folded.
+    A column of numbers is never narrowed, which would cut digits off; only a name wider than the screen is folded.
     """
     first = len(index) + 4  # with the lines and blanks around it
     rest = list(columns.items())
@@ -138,9 +139,9 @@ def _tables(console: Console, index: str, columns: dict[str, list[Any]], cut: bo
                 break
             table.add_column(Text(name), justify="right", overflow="fold")
             count += 1
-        here, rest = rest[:count], rest[count:]
-        for j in range(len(here[0][1])):
-            table.add_row(str(j), *(cells[j] for _, cells in here))
+        fitting, rest = rest[:count], rest[count:]
+        for j in range(len(fitting[0][1])):
+            table.add_row(str(j), *(cells[j] for _, cells in fitting))
         if cut:
-            table.add_row("...", *("" for _ in here))
+            table.add_row("...", *("" for _ in fitting))
         console.print(table)

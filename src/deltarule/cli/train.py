@@ -1,4 +1,4 @@
-"""`deltarule train`: load, train, keep the best network on the validation part, save it, say how good it is."""
+"""`deltarule train`: load, train, save the network, and say how good it is."""
 
 import signal
 import sys
@@ -11,63 +11,62 @@ from typing import TYPE_CHECKING
 import typer
 
 from deltarule.cli import summary
-from deltarule.cli.choice_checks import check_choices
-from deltarule.cli.choices import Choices
 from deltarule.cli.clock import STARTED
 from deltarule.cli.failures import BAD_INPUT, INTERRUPTED
-from deltarule.cli.loading import division, leads, load_data, load_streamed
-from deltarule.cli.plan import long_training, make_plan
-from deltarule.cli.reading import Screen
-from deltarule.cli.screen import emit_json, show_notes, warnings_as_notes
+from deltarule.cli.loading import choose_devices, is_main_process, load_data, load_streamed
+from deltarule.cli.plan import long_training_notes, make_plan
+from deltarule.cli.screen import print_json, show_notes, warnings_as_notes
 from deltarule.cli.series import train_series
+from deltarule.cli.shared_options import OutputOptions
+from deltarule.cli.training_checks import check_training_options
+from deltarule.cli.training_options import TrainingOptions
 
 if TYPE_CHECKING:
     from deltarule.data import LoadedData
     from deltarule.models.outcome import Outcome
 
 
-def train(choices: Choices, screen: Screen) -> None:
+def train(options: TrainingOptions, output: OutputOptions) -> None:
     """Train a network on SOURCE, by default real handwritten digits, and save it.
 
-    A folder of .parquet files, or of x.npy and y.npy, stays on disk and is read in pieces, whatever its size.
+    SOURCE is split 70/15/15 into training, validation and test rows, at random or by `--split blocks` in their order.
+    (MNIST is split as in Nielsen's book; a large folder holds out at most 32 MiB for validation and for the test.)
+    Training keeps the network that is best on the validation rows; `--trainer bayesian` keeps the one with the largest
+    evidence, and `--cost huber` or `poisson` without --trainer and --patience the last one. The test rows are used
+    once, at the end, to say how good the network is.
 
-    The rows are split 70/15/15 into training, validation and test parts, at random or by `--split blocks` in their
-    order (MNIST as in Nielsen's book; of a large folder less is held out, at most 32 MiB a part). The network kept is
-    the best one on the validation part, with `--trainer bayesian` the one of the largest evidence, and with
-    `--cost huber` or `poisson` the last one where neither --trainer nor --patience is given; the test part is looked at
-    once, at the end.
+    A folder of .parquet files, or of x.npy and y.npy, may be larger than memory: it is read in pieces.
 
-    With --time or --lags the rows are steps of a time series, which is split 85/15 in the order of time.
+    With --time or --lags the rows are the steps of a time series; the first 85 % train, the last 15 % test.
     """
-    check_choices(choices)
-    if choices.is_series:
-        train_series(choices, screen)
+    check_training_options(options)
+    if options.is_series:
+        train_series(options, output)
         return
-    if choices.coordinator is not None:
+    if options.coordinator is not None:
         from deltarule.engine.processes import join
 
-        join(choices.coordinator, choices.processes, choices.process_id)
-    data, outcome = _run(choices)
-    if leads(choices):
-        _finish(choices, data, outcome, screen)
+        join(options.coordinator, options.processes, options.process_id)
+    data, outcome = _run(options)
+    if is_main_process(options):
+        _finish(options, data, outcome, output)
 
 
-def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
-    """Load and train."""
+def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
     from deltarule.cli.play import watched
     from deltarule.cli.progress import TrainingProgress
     from deltarule.models.fitting import fit, target_scaling
 
-    data = load_streamed(choices) if choices.streamed else load_data(choices)
-    plan = make_plan(choices, data)
-    devices, share = division(choices)
-    if leads(choices) and choices.devices is None and not data.streamed:
-        show_notes(long_training(choices, plan, data))  # pyright: ignore[reportArgumentType]
+    data = load_streamed(options) if options.is_streamed else load_data(options)
+    plan = make_plan(options, data)
+    devices, share = choose_devices(options)
+    if is_main_process(options) and options.devices is None and not data.streamed:
+        show_notes(long_training_notes(options, plan, data))  # pyright: ignore[reportArgumentType]
     with (
         TrainingProgress(plan.max_epochs, len(data.train), plan.monitor) as progress,
-        watched(choices.watch and leads(choices)) as onlookers,
+        watched(options.watch and is_main_process(options)) as watchers,
         warnings_as_notes(),
-        _ended_like_ctrl_c(),
+        _sigterm_as_ctrl_c(),
     ):
         outcome = fit(
             plan,
@@ -75,48 +74,48 @@ def _run(choices: Choices) -> tuple["LoadedData", "Outcome"]:
             data.validation,
             target_scaling(data),
             shard=share,
-            time_limit=choices.time_limit,
-            record=choices.recorded or (),
-            callbacks=[progress.epoch, *onlookers] if leads(choices) else [],
-            seed=choices.seed,
-            engine=choices.engine or "auto",
+            time_limit=options.time_limit,
+            record=options.recorded or (),
+            callbacks=[progress.epoch, *watchers] if is_main_process(options) else [],
+            seed=options.seed,
+            engine=options.engine or "auto",
             devices=devices,
-            checkpoint=choices.checkpoint,
-            checkpoint_every=choices.checkpoint_every or 1,
-            resume=choices.resume,
+            checkpoint=options.checkpoint,
+            checkpoint_every=options.checkpoint_every or 1,
+            resume=options.resume,
         )
     return data, outcome
 
 
-def _finish(choices: Choices, data: "LoadedData", outcome: "Outcome", screen: Screen) -> None:
-    """Score, judge, save, report, and leave with the exit code that the stop asks for."""
+def _finish(options: TrainingOptions, data: "LoadedData", outcome: "Outcome", output: OutputOptions) -> None:
+    """Score, save and describe the network, and exit with a code that tells why training stopped."""
     from deltarule.models.fitting import finish_model
 
     result = outcome.result
-    model = finish_model(outcome, data, summary.origin_of(choices))
-    # A network without one good epoch must not take the place of a trained one.
-    saved = result.best_epoch > 0 or not choices.model.exists()
+    model = finish_model(outcome, data, summary.training_origin(options))
+    # A network without one complete epoch must not replace a trained one.
+    saved = result.best_epoch > 0 or not options.model.exists()
     if saved:
-        model.save(choices.model)
-    record = summary.json_record(choices, model, saved, time.perf_counter() - STARTED)
-    screen.console.print(summary.panel(model, record, resumed=choices.resume is not None))
+        model.save(options.model)
+    record = summary.json_record(options, model, saved, time.perf_counter() - STARTED)
+    output.console.print(summary.panel(model, record, resumed=options.resume is not None))
     if (verdict := summary.verdict_panel(model)) is not None:
-        screen.console.print(verdict)
+        output.console.print(verdict)
     if saved:
-        for words in summary.next_commands(choices, data):
-            screen.line(words, "bold")
-    if screen.as_json:
-        emit_json(record)
+        for words in summary.next_commands(options, data):
+            output.print_line(words, "bold")
+    if output.as_json:
+        print_json(record)
     if result.stop_reason in ("diverged", "interrupted"):
-        print(summary.farewell(choices, model, saved), file=sys.stderr)
+        print(summary.interruption_message(options, model, saved), file=sys.stderr)
         raise typer.Exit(BAD_INPUT if result.stop_reason == "diverged" else INTERRUPTED)
 
 
 @contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Have SIGTERM, as a scheduler or a shutdown sends it, end a training like Ctrl-C: what was learnt is saved.
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM, which schedulers and shutdowns send, end a training like Ctrl-C, so that the network is saved.
 
-    Only the main thread of a process can; elsewhere nothing changes.
+    Python handles signals in the main thread only; in another one nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -46,14 +46,14 @@ class BackwardPass:
     def hessian_product(self, v: Params) -> Params:
         """H v of the cost of these examples, in the shape of the parameters."""
         net, layers, passes = self.net, self.net.layers, self.passes
-        moved, out = backprop.tangents(net, passes, v), passes[-1]
-        bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, self.y, moved[-1].dz)
-        ddeltas = [backprop.beside(self.weight, bent) * bent]
+        tangents, out = backprop.tangents(net, passes, v), passes[-1]
+        bent = net.cost.output_error_tangent(net.output_activation, out.z, out.a, self.y, tangents[-1].dz)
+        ddeltas = [backprop.with_trailing_axes(self.weight, bent) * bent]
         for i in range(len(layers) - 1, 0, -1):
-            ddC_da = layers[i].propagate_tangent(passes[i], moved[i], self.deltas[i], ddeltas[0])
-            ddeltas.insert(0, layers[i - 1].error_tangent(passes[i - 1], moved[i - 1], self.dC_da[i - 1], ddC_da))
-        parts = zip(layers, passes, moved, self.deltas, ddeltas, strict=True)
-        return [layer.gradient_tangent(here, motion, d, dd) for layer, here, motion, d, dd in parts]
+            ddC_da = layers[i].propagate_tangent(passes[i], tangents[i], self.deltas[i], ddeltas[0])
+            ddeltas.insert(0, layers[i - 1].error_tangent(passes[i - 1], tangents[i - 1], self.dC_da[i - 1], ddC_da))
+        parts = zip(layers, passes, tangents, self.deltas, ddeltas, strict=True)
+        return [layer.gradient_tangent(values, motion, d, dd) for layer, values, motion, d, dd in parts]
 
 
 register(BackwardPass, leaves=("y", "weight", "passes", "cost", "deltas", "dC_da"))
@@ -64,7 +64,9 @@ def backward_pass(net: "Network", params: Params, x: Array, y: Array, weight: Ar
     passes = backprop.forward(net, params, x)
     out = passes[-1]
     cost = (weight * backprop.output_cost(net, out, y)).sum()
-    deltas = [backprop.beside(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)]
+    deltas = [
+        backprop.with_trailing_axes(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)
+    ]
     dC_da: list[Array] = []
     for i in range(len(net.layers) - 1, 0, -1):
         dC_da.insert(0, net.layers[i].propagate(passes[i], deltas[0]))

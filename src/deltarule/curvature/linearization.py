@@ -62,7 +62,7 @@ class Linearization:
     @property
     def params(self) -> Params:
         """Where it was taken."""
-        return [here.params for here in self.passes]
+        return [values.params for values in self.passes]
 
     def errors(self) -> list[Array]:
         """Delta^l of every residual, (m, k, n_l) for each layer: BP2 seeded with the columns of S."""
@@ -71,7 +71,7 @@ class Linearization:
             return backprop.errors(self.net, self.passes, seed)
 
         if self.S.ndim == 3:
-            return engine.of(self.S).columns(backward, self.S)
+            return engine.of(self.S).map_columns(backward, self.S)
         # The error of a step's residual is 0 at the others; all residuals go back together, on an axis in front.
         m, T, k, _ = self.S.shape
         xp = self.S.__array_namespace__()
@@ -86,8 +86,8 @@ class Linearization:
         if errors is None and self.forward_is_cheaper():
             return self.recursion()
         parts = zip(self.net.layers, self.passes, errors or self.errors(), strict=True)
-        pairs = [pair for layer, here, delta in parts for pair in layer.jacobian_transpose(here, delta)]
-        return engine.of(self.r).rows_of_products(pairs)
+        pairs = [pair for layer, values, delta in parts for pair in layer.jacobian_transpose(values, delta)]
+        return engine.of(self.r).khatri_rao_rows(pairs)
 
     def normal_equations(self, J: Array | None = None) -> NormalEquations:
         """J^T r and J^T J of one Gauss-Newton step, from `jacobian_transpose()`, if it is at hand.
@@ -103,7 +103,7 @@ class Linearization:
             rows = self.recursion()
             return trees.unravel((rows * rows).sum(axis=1), self.params)
         parts = zip(self.net.layers, self.passes, errors or self.errors(), strict=True)
-        return [layer.squared_jacobian(here, delta) for layer, here, delta in parts]
+        return [layer.squared_jacobian(values, delta) for layer, values, delta in parts]
 
     def product(self, v: Direction) -> Array:
         """J v = S^T dz^L, in the shape of r: one forward pass of tangents."""
@@ -117,13 +117,13 @@ class Linearization:
     def acceleration(self, v: Direction) -> Array:
         """d²r/dt² along the straight line p + t v, in the shape of r: a second forward pass, of the tangents."""
         dda, ddz = None, None
-        moved = backprop.tangents(self.net, self.passes, v)
-        for layer, here, motion in zip(self.net.layers, self.passes, moved, strict=True):
-            ddz, dda = layer.second_tangent(here, motion, dda)
+        tangents = backprop.tangents(self.net, self.passes, v)
+        for layer, values, motion in zip(self.net.layers, self.passes, tangents, strict=True):
+            ddz, dda = layer.second_tangent(values, motion, dda)
         assert ddz is not None
         net, out = self.net, self.passes[-1]
-        bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, self.y, moved[-1].dz, ddz)
-        return backprop.beside(self.root, bent) * bent
+        bent = net.cost.residual_acceleration(net.output_activation, out.z, out.a, self.y, tangents[-1].dz, ddz)
+        return backprop.with_trailing_axes(self.root, bent) * bent
 
     def forward_is_cheaper(self) -> bool:
         """Whether there are fewer parameters than residuals of an example, and every layer can go forward."""
@@ -134,8 +134,8 @@ class Linearization:
     def recursion(self) -> Array:
         """J^T by (RTRL)."""
         da = dz = None
-        for layer, here in zip(self.net.layers, self.passes, strict=True):
-            dz, da = layer.unit_tangent(here, da)
+        for layer, values in zip(self.net.layers, self.passes, strict=True):
+            dz, da = layer.unit_tangent(values, da)
         assert dz is not None
         return self._of_outputs(dz).reshape(len(dz), -1)
 
@@ -154,7 +154,7 @@ def linearize(net: "Network", params: Params, x: Array, y: Array, weight: Array)
     S, r = net.cost.gauss_newton(net.output_activation, out.z, out.a, y)
     root = weight.__array_namespace__().sqrt(weight)
     cost = (weight * backprop.output_cost(net, out, y)).sum()
-    beside = backprop.beside(root, r)
+    beside = backprop.with_trailing_axes(root, r)
     return Linearization(net, passes, y, root, cost, beside[..., None] * S, beside * r)
 
 
@@ -213,7 +213,7 @@ def gram(
 def gram_diagonal(lin: Linearization, covariance: Sequence[LayerParams]) -> Array:
     """The diagonal of J D^-1 J^T alone, (m, k); `covariance` is that of `gram`."""
     parts = zip(lin.net.layers, lin.passes, lin.errors(), covariance, strict=True)
-    return sum(layer.gram_diagonal(here, d, D_inverse) for layer, here, d, D_inverse in parts)
+    return sum(layer.gram_diagonal(values, d, D_inverse) for layer, values, d, D_inverse in parts)
 
 
 def gram_traces(lin: Linearization, errors: list[Array], M: Array) -> list[LayerParams]:
@@ -221,4 +221,4 @@ def gram_traces(lin: Linearization, errors: list[Array], M: Array) -> list[Layer
     each input, "b": ()}; from `lin.errors()`.
     """
     parts = zip(lin.net.layers, lin.passes, errors, strict=True)
-    return [layer.gram_trace(here, d, M) for layer, here, d in parts]
+    return [layer.gram_trace(values, d, M) for layer, values, d in parts]

@@ -6,7 +6,7 @@ it.
 
 from typing import TYPE_CHECKING
 
-from deltarule.lazy import names
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deltarule.data.columns import CategoricalColumn as CategoricalColumn
@@ -29,4 +29,4 @@ if TYPE_CHECKING:
     from deltarule.data.stream import Stream as Stream
     from deltarule.data.table_options import TableOptions as TableOptions
 
-__all__, __getattr__, __dir__ = names(__name__)
+__all__, __getattr__, __dir__ = lazy_names(__name__)

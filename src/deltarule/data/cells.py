@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from deltarule.data.optional import Series, require
-from deltarule.errors import DataError, some
+from deltarule.errors import DataError, shorten
 
 Kind = Literal["numeric", "boolean", "text", "date", "empty", "other"]
 
@@ -80,7 +80,7 @@ def shown(value: object) -> str:
 
 def listed(values: Sequence[Any], limit: int = 10) -> str:
     """Write at most `limit` values separated by commas, and how many more there are."""
-    return some([shown(value) for value in values], limit)
+    return shorten([shown(value) for value in values], limit)
 
 
 def place(origin: str, name: str, row: object) -> str:

@@ -8,7 +8,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from deltarule.errors import ConfigurationError, installing
+from deltarule.errors import ConfigurationError, how_to_install
 
 # pandas may not be installed, and annotates frame[name] as "Series | DataFrame", of which a type checker can
 # make nothing; these two names tell the reader what stands there.
@@ -23,5 +23,5 @@ def require(module: str, purpose: str = "a table", extra: str = "cli") -> Module
     except ImportError as error:
         package = module.partition(".")[0]
         raise ConfigurationError(
-            f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {installing(extra)}"
+            f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {how_to_install(extra)}"
         ) from error

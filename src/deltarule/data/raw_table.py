@@ -15,8 +15,8 @@ from deltarule.data.cells import as_objects, kind_of, listed, shown
 from deltarule.data.optional import Frame, require
 from deltarule.data.table_options import TableOptions
 from deltarule.data.units import HEAD, Decimal, decimal_sign, units_row
-from deltarule.engine.machine import require_room
-from deltarule.errors import DataError, DeltaruleError, counted
+from deltarule.engine.machine import require_free_memory
+from deltarule.errors import DataError, DeltaruleError, pluralized
 
 NAMELESS = "\0column "  # stands for an empty name, which several columns of a file may have
 
@@ -69,7 +69,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
         warnings.simplefilter("ignore", UserWarning)
         with zipfile.ZipFile(path) as archive:
             size = 20.0 * sum(entry.file_size for entry in archive.infolist())
-        require_room(f"the sheets of {path}", size, "give a smaller file")
+        require_free_memory(f"the sheets of {path}", size, "give a smaller file")
         with pd.ExcelFile(path, engine="openpyxl") as book:
             names = book.sheet_names
             sheet = pd.read_excel(book, header=None, dtype=object)
@@ -89,7 +89,7 @@ def read_sheet(path: Path, options: TableOptions) -> RawTable:
     decimal: Any = options.decimal or decimal_sign(frame[name] for name in frame.iloc[:HEAD])
     unusual = (
         f"the first of {len(names)} sheets, {names[0]}" * (len(names) > 1),
-        f"{counted(above, 'line')} above the header left out" * (above > 0),
+        f"{pluralized(above, 'line')} above the header left out" * (above > 0),
     )
     return RawTable(frame, decimal, unusual, units, lines)
 
@@ -103,7 +103,7 @@ def read_parquet(path: Path, options: TableOptions) -> RawTable:
         refuse_duplicates(path, [str(name) for name in file.schema_arrow.names])
         # A kilobyte of Parquet can claim billions of equal rows.
         size = 16.0 * file.metadata.num_rows * max(file.metadata.num_columns, 1)
-        require_room(f"the columns of {path}", size, "give a smaller file")
+        require_free_memory(f"the columns of {path}", size, "give a smaller file")
         # Without pandas' metadata every reader sees the same plain columns, whoever wrote the file.
         frame = file.read().to_pandas(ignore_metadata=True)
     frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])

@@ -28,7 +28,7 @@ from deltarule.data.table_columns import (
 from deltarule.data.table_file import as_path, as_read, is_frame, read_table
 from deltarule.data.table_options import AS_FOUND, TableOptions
 from deltarule.data.units import find_column
-from deltarule.errors import DataError, counted, some
+from deltarule.errors import DataError, pluralized, shorten
 
 DROP_THEM = "leave such rows out with drop_missing=True (--drop-missing)"
 
@@ -72,7 +72,7 @@ def load_table(
     lacking = _lacking(frame, targets, origin)
     if len(frame) - lacking.sum() < 3:
         after = " once those with missing cells are left out" * bool(dropped)
-        count = counted(len(frame), "data row")
+        count = pluralized(len(frame), "data row")
         raise DataError(f"{origin} has {count}{after}, but at least 3 must train, validate and test: add rows")
     decided, surprising = decide_task(frame[list(targets)], task, origin)
     classes = class_labels(frame[targets[0]]) if decided == "classification" else None
@@ -159,7 +159,7 @@ def without_missing(
     cures += ["have inputs imputed with --missing impute"] * bool(missing.drop(columns=list(targets)).to_numpy().any())
     cures += ["leave columns out with --drop"] * bool(bad.all())
     raise DataError(
-        f"{fault}: {some(found, 5, 'columns')}: {', '.join(cures[:-1])}{', or ' * bool(cures[1:])}{cures[-1]}"
+        f"{fault}: {shorten(found, 5, 'columns')}: {', '.join(cures[:-1])}{', or ' * bool(cures[1:])}{cures[-1]}"
     )
 
 
@@ -167,7 +167,7 @@ def _counted(frame: Frame, inputs: Sequence[Any], lacking: np.ndarray) -> list[s
     """Notes of the inputs that are imputed and of the rows that lack some of the targets."""
     names = [column.name for column in inputs if column.imputed]
     counts = [f"{name!r} ({int(frame[name].isna().sum()):,} of {len(frame):,} rows)" for name in names]
-    found = [f"missing cells are imputed in {some(counts, 5)}"] if counts else []
+    found = [f"missing cells are imputed in {shorten(counts, 5)}"] if counts else []
     if lacking.any():
         found.append(
             f"{int(lacking.sum())} of {len(lacking)} rows lack some of the targets: they train with those that they "

@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.data.dataset import DataSet
 from deltarule.data.row_codes import row_codes
 from deltarule.data.schema import Schema
-from deltarule.errors import counted, some
+from deltarule.errors import pluralized, shorten
 
 FEW_ROWS = 30
 TOO_FEW_ROWS = 10  # that train, below which the scores say nothing
@@ -61,7 +61,7 @@ def too_few_rows(count: int) -> tuple[str, ...]:
     """A note where so many rows train that nothing said of the network can be trusted."""
     if count >= TOO_FEW_ROWS:
         return ()
-    return (f"only {counted(count, 'row')} to train on: with so few neither scores nor error bars can be trusted",)
+    return (f"only {pluralized(count, 'row')} to train on: with so few neither scores nor error bars can be trusted",)
 
 
 def constant_columns(data: DataSet) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
             words = f"{name!r} ({times:,} of {rows:,} rows; others: {others[0]:g} to {others[-1]:g})"
             where.setdefault(value, []).append(words)
     return tuple(
-        f"{value:.15g} stands far from all other values of {some(found, 3)}: if it stands for a missing value, train "
+        f"{value:.15g} is far from all other values of {shorten(found, 3)}: if it stands for a missing value, train "
         f"again with --na {value:.15g} and --missing drop or --missing impute"
         for value, found in where.items()
     )

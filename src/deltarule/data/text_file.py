@@ -18,7 +18,7 @@ from deltarule.data.optional import Frame, require
 from deltarule.data.raw_table import NAMELESS, RawTable, reading, refuse_duplicates
 from deltarule.data.table_options import TableOptions
 from deltarule.data.units import HEAD, decimal_sign, find_column, looks_like_number, units_row, with_unit
-from deltarule.errors import DataError, counted
+from deltarule.errors import DataError, pluralized
 
 LONGEST_LINE = 2**25  # characters of a physical line
 MOST_ALIKE = 0.5  # of the rows at least have as many cells as the header, if the separator is right
@@ -174,7 +174,7 @@ def _checked(path: Path, encoding: str, separator: str, begin: int, names: list[
                     names += _named([""], len(names))  # every row ends with a separator, but not the header
             if len(cells) != len(names):
                 between = f"with {SEPARATORS.get(separator, repr(separator))} between them"
-                found = f"{path}: line {before + 1} has {counted(len(cells), 'cell')}"
+                found = f"{path}: line {before + 1} has {pluralized(len(cells), 'cell')}"
                 raise DataError(
                     f"{found}, but the header {len(names)}, {between}: correct the row, put quotes around a cell that "
                     "holds a separator, or say with --sep what separates the cells"
@@ -230,8 +230,8 @@ def _read_text_in(encoding: str, path: Path, text_columns: Collection[str], opti
     unusual = (
         f"{SEPARATORS.get(layout.separator, repr(layout.separator))} between the cells" * (layout.separator != ","),
         f"the encoding {encoding}" * (encoding != "utf-8-sig"),
-        f"{counted(layout.comments, 'comment line')} left out" * (layout.comments > 0),
-        f"{counted(layout.above, 'line')} above the header left out" * (layout.above > 0),
+        f"{pluralized(layout.comments, 'comment line')} left out" * (layout.comments > 0),
+        f"{pluralized(layout.above, 'line')} above the header left out" * (layout.above > 0),
     )
     return RawTable(frame, decimal, unusual, units, layout.lines[int(bool(units)) :])
 

@@ -18,24 +18,26 @@ import numpy as np
 
 from deltarule.checks import require_choice
 from deltarule.engine import numpy_engine
-from deltarule.errors import ConfigurationError, installing
+from deltarule.errors import ConfigurationError, how_to_install
 
 ENGINES = ("numpy", "jax")
 Engine = Any  # a module: numpy_engine, or jax_engine
 
 
-class _ByType(dict[type, Engine]):
+class _EngineOfType(dict[type, Engine]):
     def __missing__(self, kind: type) -> Engine:
         self[kind] = numpy_engine if issubclass(kind, np.ndarray | np.generic | float | int) else get("jax")
         return self[kind]
 
 
-BY_TYPE = _ByType()  # the engine of each type of array, found once; a dict, so that a debugger does not stop in it
+ENGINE_OF_TYPE = (
+    _EngineOfType()
+)  # the engine of each type of array, found once; a dict, so that a debugger does not stop in it
 
 
 def of(array: Any) -> Engine:
     """The engine whose array this is; Python's own numbers are NumPy's."""
-    return BY_TYPE[type(array)]
+    return ENGINE_OF_TYPE[type(array)]
 
 
 def of_params(params: Any) -> Engine:
@@ -59,7 +61,7 @@ def require_jax() -> None:
     if not jax_is_installed():
         raise ConfigurationError(
             "the JAX engine, which GPUs, several devices and Optax rules need, needs the package jax, which is not "
-            f"installed: {installing('jax')}."
+            f"installed: {how_to_install('jax')}."
         )
 
 

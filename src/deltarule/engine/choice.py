@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule.checks import require_choice
 from deltarule.engine import ENGINES, jax_is_installed
-from deltarule.errors import ConfigurationError, EngineWarning, installing
+from deltarule.errors import ConfigurationError, EngineWarning, how_to_install
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -62,7 +62,7 @@ def choose_engine(engine: str, net: "Network", trainer: Any, shape: tuple[int, .
         if found.numpy > MISSED * found.jax:
             warnings.warn(
                 f"this training may take {found.numpy:.0f} s by NumPy and {found.jax:.0f} s by JAX, which is not "
-                f"installed: {installing('jax')}.",
+                f"installed: {how_to_install('jax')}.",
                 EngineWarning,
                 stacklevel=3,
             )
@@ -87,7 +87,7 @@ def estimate(net: "Network", trainer: Any, shape: tuple[int, ...], epochs: int) 
     numpy, jax = 0.0, CALL_JAX
     call = CALL_NUMPY if trainer.memory_copies == 1 else CALL_NUMPY + CALL_RULE
     for layer, below in zip(net.layers, net.shapes(shape[1:])[:-1], strict=True):
-        operations, calls = 6.0 * m * layer.multiplications(below), layer.calls(below)
+        operations, calls = 6.0 * m * layer.multiplications(below), layer.sequential_calls(below)
         if not operations:
             numpy += CALL_NUMPY
             continue

@@ -58,7 +58,7 @@ class Shards:
 
         return jax.shard_map(own, mesh=self.mesh, in_specs=DIVIDED, out_specs=WHOLE, check_vma=False)(*arrays)
 
-    def everywhere(self, tree: Any) -> Any:
+    def replicate(self, tree: Any) -> Any:
         """The tree, gathered so that every device holds all of it."""
         return lax.with_sharding_constraint(tree, NamedSharding(self.mesh, WHOLE))
 
@@ -86,7 +86,7 @@ def mesh_of(devices: Sequence[Any] | None) -> Mesh | None:
     return Mesh(np.array(sorted(devices, key=lambda device: device.process_index)), (AXIS,))
 
 
-def divide_rows(
+def shard_rows(
     mesh: Mesh, x: Any, y: Any, weight: Any = None, counts: np.ndarray | None = None, rows: int | None = None
 ) -> Rows:
     """This process's examples divided among its devices of the mesh, as evenly as can be; see `Rows.shards`. `counts`
@@ -116,7 +116,7 @@ def divide_rows(
         return jax.make_array_from_single_device_arrays(shape, NamedSharding(mesh, DIVIDED), pieces)
 
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    firsts, counted, count = everywhere(mesh, [a.astype(np.int32) for a in (first, counts, counts.sum())])
+    firsts, counted, count = replicate(mesh, [a.astype(np.int32) for a in (first, counts, counts.sum())])
     return Rows(
         lay_out(x), lay_out(y), None if weight is None else lay_out(weight), count, Shards(mesh, firsts, counted)
     )
@@ -134,7 +134,7 @@ def _evenly(count: int, parts: int) -> np.ndarray:
     return np.diff([count * i // parts for i in range(parts + 1)])
 
 
-def pieces(rows: Rows, array: Array) -> list[tuple[int, np.ndarray]]:
+def local_rows(rows: Rows, array: Array) -> list[tuple[int, np.ndarray]]:
     """The examples' part of an array of the rows that this process holds: the number of the first one, and the rows."""
     if rows.shards is None:
         return [(0, np.asarray(array)[: int(rows.count)])]
@@ -144,8 +144,10 @@ def pieces(rows: Rows, array: Array) -> list[tuple[int, np.ndarray]]:
     return [(int(firsts[d]), own[: counts[d]]) for d, own in held]
 
 
-def everywhere(mesh: Mesh, tree: Any) -> Any:
-    """The tree whole on every device of the mesh; every process gives the same numbers."""
+def replicate(mesh: Mesh | None, tree: Any) -> Any:
+    """The tree with a whole copy on every device of the mesh, or as it is without one; every process gives the same."""
+    if mesh is None:
+        return tree
     sharding = NamedSharding(mesh, WHOLE)
 
     def put(leaf: Any) -> Array:
@@ -157,17 +159,12 @@ def everywhere(mesh: Mesh, tree: Any) -> Any:
     return jax.tree.map(put, tree)
 
 
-def replicate(rows: Rows, tree: Any) -> Any:
-    """The tree, on every device that the rows are divided among."""
-    return tree if rows.shards is None else everywhere(rows.shards.mesh, tree)
-
-
-def local(tree: Any) -> Any:
+def unreplicate(tree: Any) -> Any:
     """The tree on this process's default device, of one that is whole on every device."""
     return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), tree)
 
 
-def agreed(*values: int) -> tuple[int, ...]:
+def broadcast(*values: int) -> tuple[int, ...]:
     """What process 0 says, in every process: a clock or a callback must not lead them apart."""
     if jax.process_count() == 1:
         return values

@@ -16,7 +16,7 @@ import numpy as np
 from jax import Array, lax
 
 from deltarule.engine.devices import AXIS, DIVIDED, WHOLE, replicate
-from deltarule.engine.rows import Batches, Record, Rows, Turn, block_size, padded_size
+from deltarule.engine.rows import Batches, EpochContext, Record, Rows, block_size, padded_size
 
 Params = Any  # of a network: a list of dicts of arrays
 
@@ -26,7 +26,7 @@ GATHERED_BYTES = 2**20
 HALVED_FROM = 20  # images; in two halves these take 0.87 of the time on two cores, 50 take 0.75
 
 
-def laid_out(x: Any, y: Any, weight: Any, rows: int | None = None) -> Rows:
+def make_rows(x: Any, y: Any, weight: Any, rows: int | None = None) -> Rows:
     """The examples padded with zero rows, to `padded_size` or `rows`."""
     count = x.shape[0]
     missing = (padded_size(count) if rows is None else rows) - count
@@ -87,7 +87,7 @@ def _take(rows: Rows, index: Array, count: Array) -> Rows:
     if rows.weight is not None:
         weight = weight * rows.weight[place]
     batch = Rows(rows.x[place], rows.y[place], weight, jnp.asarray(len(index), jnp.int32))
-    return rows.everywhere(batch)
+    return rows.replicate(batch)
 
 
 # All batches of an epoch in one compiled loop
@@ -99,13 +99,13 @@ Gradient = Callable[[Array, Params], tuple[Array, Params, Array]]
 
 def each_batch(one: OneGradient, batches: Batches, step: Step, carry: Any) -> Any:
     """carry ← step(carry, C, ∇C, its share) for each of the batches; see `numpy_engine.each_batch`."""
-    rows, turn, m = batches.rows, batches.turn, batches.m
+    rows, context, m = batches.rows, batches.context, batches.m
     if rows.shards is not None:
         return _each_batch_on_devices(one, batches, step, carry)
     drawn, mean_weight = None if batches.replace else rows.count, batches.total / rows.count
-    size = turn.order.shape[0]
+    size = context.order.shape[0]
     some = _batches_at_once(rows, m, -(-size // m))
-    order = jnp.pad(turn.order, (0, -size % (some * m)))
+    order = jnp.pad(context.order, (0, -size % (some * m)))
 
     def gradient_from(first: Array) -> Gradient:
         """The gradients of the steps first .. first + some - 1, whose examples are gathered here."""
@@ -115,7 +115,7 @@ def each_batch(one: OneGradient, batches: Batches, step: Step, carry: Any) -> An
         def gradient(i: Array, params: Params) -> tuple[Array, Params, Array]:
             x, y, weight = (lax.dynamic_slice_in_dim(each, (i - first) * m, m) for each in gathered)
             share = (m if drawn is None else jnp.minimum(m, drawn - i * m)) * mean_weight
-            key = jax.random.fold_in(turn.key, i)
+            key = jax.random.fold_in(context.key, i)
             cost, grads = _in_halves(one, params, x, y, weight / share, key)
             return cost, grads, share
 
@@ -195,7 +195,7 @@ class OwnOrder(NamedTuple):
 
 def _each_batch_on_devices(one: OneGradient, batches: Batches, step: Step, carry: Any) -> Any:
     """`each_batch` as each device runs it on its own rows; the parameters stay the same on all."""
-    rows, turn, m, drawn = batches.rows, batches.turn, batches.m, not batches.replace
+    rows, context, m, drawn = batches.rows, batches.context, batches.m, not batches.replace
     devices = rows.shards.devices
 
     def own(rows: Rows, firsts: Array, counts: Array, carry: Any, order: Array, key: Array, mean_weight: Array) -> Any:
@@ -205,7 +205,7 @@ def _each_batch_on_devices(one: OneGradient, batches: Batches, step: Step, carry
         gradient = batch_gradient(one, rows, mine, block_of(m, devices), key, mean_weight)
         return _loop(batches.steps, order.shape[0] // m, lambda _: gradient, step, carry)
 
-    return over_devices(rows, own, carry, turn.order, turn.key, batches.total / rows.count)
+    return over_devices(rows, own, carry, context.order, context.key, batches.total / rows.count)
 
 
 def over_devices(rows: Rows, epoch: Callable[..., Any], *whole: Any) -> Any:
@@ -277,14 +277,16 @@ def batch_gradient(
     return gradient
 
 
-def descend(net: Any, trainer: Any, state: Any, rows: Rows, order: np.ndarray | None, key: Any) -> tuple[Any, Record]:
+def train_on_chunk(
+    net: Any, trainer: Any, state: Any, rows: Rows, order: np.ndarray | None, key: Any
+) -> tuple[Any, Record]:
     """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
     if order is not None:
         places = trainer.batch_size * -(-rows.x.shape[0] // trainer.batch_size)
-        order = replicate(rows, np.pad(order, (0, max(0, places - len(order)))))
-    return _descend(net, trainer, state, rows, order, jax.random.key(0) if key is None else key)
+        order = replicate(rows.mesh, np.pad(order, (0, max(0, places - len(order)))))
+    return _train_on_chunk(net, trainer, state, rows, order, jax.random.key(0) if key is None else key)
 
 
 @partial(jax.jit, static_argnames="net")
-def _descend(net: Any, trainer: Any, state: Any, rows: Rows, order: Array, key: Array) -> tuple[Any, Record]:
-    return rows.everywhere(trainer.epoch(net, state, rows, Turn(order, key)))
+def _train_on_chunk(net: Any, trainer: Any, state: Any, rows: Rows, order: Array, key: Array) -> tuple[Any, Record]:
+    return rows.replicate(trainer.epoch(net, state, rows, EpochContext(order, key)))

@@ -1,13 +1,14 @@
 """The three products of a convolution on JAX, each as the form that is fast on the platform it runs on.
 
     correlate        z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2), local receptive fields
-    turned           dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'): the full correlation
+    correlate_transposed
+                     dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'): the full correlation
                      with the kernel turned by 180°, delta spread out by the stride s
     kernel_gradient  dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4), summed over the places
                      that share W
 
-There are two ways to each: the platform's own convolution, or patches (im2col) and a matrix product; of the second
-a third, `turned_rows`; and for images of few channels, of the first and the last, bands. Measured on two cores of a CPU
+Each can be the platform's own convolution, or patches (im2col) and a matrix product. The second has one more form,
+`transposed_by_rows`; the first and the last have bands, for images of few channels. Measured on two cores of a CPU
 (20 kernels of 5x5 on 28x28 pixels, 40 of 5x5x20 on 12x12; batches of 10 and 100; XLA of jaxlib 0.10): the platform's
 kernel_gradient is 13 to 120 times the slower one. In float32 its correlate is up to twice as fast as patches, but where
 the patches of the batch are small enough to be kept, XLA makes them once for z and dW, and patches win; its turned
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from deltarule.network.layers.window import Window
 
 PATCH_BYTES = 4 * 2**20
-ROWS_SAVE = 0.875  # H'/H up to which `turned_rows` is the faster one on a CPU
+ROWS_SAVE = 0.875  # H'/H up to which `transposed_by_rows` is the faster one on a CPU
 BANDED = 3  # channels up to which bands are the faster ones on a CPU
 TILE = 4  # places of a band; of 2, 3, 4, 6, 8 and 12 the fastest, or within a fifth of it, for 5x5 and 3x3
 
@@ -43,14 +44,14 @@ def correlate(W: Array, a: Array, window: "Window") -> Array:
     return _correlate(W, a, window)
 
 
-def turned(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
+def correlate_transposed(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """dC/da, (m, H, W, c), from delta (m, H', W', f)."""
-    primitive = _with(_turned, window, H, width)
+    primitive = _with(_transposed, window, H, width)
     if delta.dtype == jnp.float64:
-        patches = _with(turned_patches, window, H, width)
+        patches = _with(transposed_by_patches, window, H, width)
         return lax.platform_dependent(W, delta, cpu=patches, default=primitive)
     if delta.shape[1] <= ROWS_SAVE * H:
-        rows = _with(turned_rows, window, H, width)
+        rows = _with(transposed_by_rows, window, H, width)
         return lax.platform_dependent(W, delta, cpu=rows, default=primitive)
     return primitive(W, delta)
 
@@ -67,7 +68,7 @@ def _correlate(W: Array, a: Array, window: "Window") -> Array:
     return _platform(a, W.transpose(1, 2, 3, 0), window.margins(*a.shape[1:3]), stride=window.stride)
 
 
-def _turned(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
+def _transposed(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """The kernel turned by 180°, delta spread out by the stride inside a margin that reaches every pixel."""
     margins = []
     for n, stops, k, s, (before, _) in zip(
@@ -78,7 +79,7 @@ def _turned(W: Array, delta: Array, window: "Window", H: int, width: int) -> Arr
     return _platform(delta, kernel, margins, spread=window.stride)
 
 
-def turned_rows(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
+def transposed_by_rows(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """Row by row of the kernel: one convolution along the width for all h of them, then each moved down by its u.
 
     It computes delta's H' rows, where the whole convolution computes all H of the image, most of the difference from
@@ -135,7 +136,7 @@ def correlate_patches(W: Array, a: Array, window: "Window") -> Array:
     return _in_blocks(lambda a: window.patches(a) @ kernels.T, _patch_numbers(W, a, window), a)
 
 
-def turned_patches(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
+def transposed_by_patches(W: Array, delta: Array, window: "Window", H: int, width: int) -> Array:
     """By patches: each is delta W, put back where it was seen."""
     c = W.shape[-1]
 

@@ -24,27 +24,35 @@ from jax.scipy.linalg import solve_triangular
 from deltarule import trees
 from deltarule.engine import machine
 from deltarule.engine.devices import (
-    agreed,
-    divide_rows,
-    everywhere,
-    local,
+    broadcast,
+    local_rows,
     mesh_of,
-    pieces,
     process_counts,
+    replicate,
+    shard_rows,
     sum_over_processes,
+    unreplicate,
 )
-from deltarule.engine.jax_batches import descend, each_batch, full_gradient, laid_out, sum_over_blocks, take_batch
-from deltarule.engine.jax_convolution import correlate, kernel_gradient, turned
-from deltarule.engine.processes import leads, own_stream, process_index, together, told
+from deltarule.engine.jax_batches import (
+    each_batch,
+    full_gradient,
+    make_rows,
+    sum_over_blocks,
+    take_batch,
+    train_on_chunk,
+)
+from deltarule.engine.jax_convolution import correlate, correlate_transposed, kernel_gradient
+from deltarule.engine.processes import broadcast_bytes, detect_lost_process, is_leader, process_index, shard_stream
 from deltarule.engine.rows import padded_size
 
 name = "jax"
 xp = jnp
-copies = machine.Copies(examples=3, rows=padded_size, passes=2, vectors=(3, 1), primal=4, dual=11, blocks=2)
+memory = machine.MemoryFactors(examples=3, rows=padded_size, passes=2, vectors=(3, 1), primal=4, dual=11, blocks=2)
 __all__ = [
-    "agreed", "correlate", "descend", "divide_rows", "each_batch", "everywhere", "full_gradient", "kernel_gradient",
-    "laid_out", "leads", "local", "mesh_of", "own_stream", "pieces", "process_counts", "process_index",
-    "sum_over_blocks", "sum_over_processes", "take_batch", "together", "told", "turned",
+    "broadcast", "broadcast_bytes", "correlate", "correlate_transposed", "detect_lost_process", "each_batch",
+    "full_gradient", "is_leader", "kernel_gradient", "local_rows", "make_rows", "mesh_of", "process_counts",
+    "process_index", "replicate", "shard_rows", "shard_stream", "sum_over_blocks", "sum_over_processes", "take_batch",
+    "train_on_chunk", "unreplicate",
 ]  # fmt: skip
 
 
@@ -61,7 +69,7 @@ def put(array: Any, dtype: Any = None) -> Array:
     return jnp.asarray(array, dtype)
 
 
-def given(X: Any, params: Any) -> Any:
+def prepare_inputs(X: Any, params: Any) -> Any:
     """Inputs as they go into a call with these parameters: NumPy's as they are, if nothing is traced."""
     traced = any(isinstance(leaf, Tracer) for leaf in (X, *jax.tree.leaves(params)))
     return jnp.asarray(X) if traced else X
@@ -79,7 +87,7 @@ def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
     return jax.tree.map(partial(jnp.where, condition), chosen, otherwise)
 
 
-def quiet() -> AbstractContextManager:
+def ignore_float_errors() -> AbstractContextManager:
     """A context in which nothing warns of overflow: JAX never does, but the scores and records are NumPy's numbers."""
     return np.errstate(all="ignore")
 
@@ -125,7 +133,7 @@ def pad(array: Array, value: float, widths: Sequence[tuple[int, int, int]]) -> A
     return lax.pad(array, jnp.asarray(value, array.dtype), widths)
 
 
-def columns(f: Callable[[Array], Any], S: Array) -> list[Array]:
+def map_columns(f: Callable[[Array], Any], S: Array) -> list[Array]:
     """f(S[..., o]) for every o: of its arrays (m, ...) those of all o side by side, (m, k, ...)."""
     return jax.vmap(f, in_axes=-1, out_axes=1)(S)
 
@@ -176,7 +184,7 @@ def _written_out(delta: Array) -> bool:
 # Linear algebra
 
 
-def rows_of_products(pairs: Sequence[tuple[Array, Array]]) -> Array:
+def khatri_rao_rows(pairs: Sequence[tuple[Array, Array]]) -> Array:
     """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other; see `numpy_engine`."""
     products = [u[..., :, None, :] * v[..., None, :, :] for u, v in pairs]
     products = [product if product.ndim == 3 else product.sum(axis=0) for product in products]
@@ -321,4 +329,4 @@ def _register(cls: type, leaves: tuple[str, ...], static: tuple[str, ...]) -> No
 
 
 _keep_compiled_programs()
-trees.each_registered(_register)
+trees.on_registered(_register)

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 from deltarule.errors import TooLargeError
 
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-USES = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
-UNKNOWN = 8.0 * 2**30  # where the system does not say
+LIMIT_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+USAGE_FILES = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
+DEFAULT_MEMORY = 8.0 * 2**30  # where the system does not say
 
 
-class Copies(NamedTuple):
+class MemoryFactors(NamedTuple):
     """What an engine holds of a training at once, each as the processes grew by it.
 
     Attributes:
@@ -46,8 +46,8 @@ def total_memory() -> float:
     try:
         physical = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (ValueError, OSError, AttributeError):
-        physical = UNKNOWN
-    return min([physical, *_numbers(LIMITS)])
+        physical = DEFAULT_MEMORY
+    return min([physical, *_numbers(LIMIT_FILES)])
 
 
 def free_memory() -> float:
@@ -58,16 +58,16 @@ def free_memory() -> float:
         free = found["MemAvailable"] + found.get("SwapFree", 0.0)
     except (OSError, KeyError, ValueError):
         free = total_memory()
-    limits, used = _numbers(LIMITS), _numbers(USES)
+    limits, used = _numbers(LIMIT_FILES), _numbers(USAGE_FILES)
     if limits and used:
         free = min(free, max(limits[0] - used[0], 0.0))
     return free
 
 
-def in_units(size: float) -> str:
+def format_bytes(size: float) -> str:
     """Bytes for people.
 
-    >>> in_units(3 * 2**20), in_units(2.5 * 2**40)
+    >>> format_bytes(3 * 2**20), format_bytes(2.5 * 2**40)
     ('3 MiB', '2.5 TiB')
     """
     units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -77,13 +77,15 @@ def in_units(size: float) -> str:
     return f"{size:.3g} {units[power]}"
 
 
-def require_room(what: str, size: float, cure: str, free: float | None = None) -> None:
+def require_free_memory(what: str, size: float, cure: str, free: float | None = None) -> None:
     """Raise a TooLargeError if so many bytes are not free: what needs them begins its sentence, the cure ends it;
     `free` None asks the machine.
     """
     free = free_memory() if free is None else free
     if size > free:
-        raise TooLargeError(f"{what} need about {in_units(size)} of memory, and {in_units(free)} are free: {cure}.")
+        raise TooLargeError(
+            f"{what} need about {format_bytes(size)} of memory, and {format_bytes(free)} are free: {cure}."
+        )
 
 
 def _numbers(paths: tuple[str, ...]) -> list[float]:
@@ -109,17 +111,17 @@ ORDER_WORTH_THREADS = 2000  # the least order of a matrix that is worth factorin
 WORK_WORTH_THREADS = 2e9  # the least multiplications of a step that several cores compute sooner, and not only alone
 WORK_OF_ONE_THREAD = 2**14  # multiplications that OpenBLAS divides among no threads, so that no limit is needed
 
-FREE = nullcontext()
+NO_LIMIT = nullcontext()
 
 
 def threads_for_order(order: int) -> AbstractContextManager:
     """A context in which BLAS and LAPACK use one thread, unless matrices of this order are worth several."""
-    return FREE if order >= ORDER_WORTH_THREADS else _one_thread()
+    return NO_LIMIT if order >= ORDER_WORTH_THREADS else _one_thread()
 
 
 def threads_for_work(products: float) -> AbstractContextManager:
     """A context in which BLAS uses one thread, unless products of so many multiplications are worth several."""
-    return _one_thread() if WORK_OF_ONE_THREAD < products < WORK_WORTH_THREADS else FREE
+    return _one_thread() if WORK_OF_ONE_THREAD < products < WORK_WORTH_THREADS else NO_LIMIT
 
 
 @cache

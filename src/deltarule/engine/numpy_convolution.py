@@ -1,7 +1,8 @@
 """The three products of a convolution in NumPy: what the window sees at each stop as a row, and a matrix product.
 
     correlate        z[i,j,f] = sum_{u,v,c} W[f,u,v,c] a[s i + u, s j + v, c]              (2), local receptive fields
-    turned           dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'), each window put back
+    correlate_transposed
+                     dC/da[i,j,c] = sum_{u,v,f} W[f,u,v,c] delta[(i - u)/s, (j - v)/s, f]  (BP2'), each window put back
     kernel_gradient  dC/dW[f,u,v,c] = sum_{i,j} delta[i,j,f] a[s i + u, s j + v, c]        (BP4), summed over the places
 
 Rows are made for so many examples at a time as keep them within `PATCH_BYTES`, so that memory is bounded whatever the
@@ -27,7 +28,7 @@ def correlate(W: np.ndarray, a: np.ndarray, window: Any) -> np.ndarray:
     return z
 
 
-def turned(W: np.ndarray, delta: np.ndarray, window: Any, H: int, width: int) -> np.ndarray:
+def correlate_transposed(W: np.ndarray, delta: np.ndarray, window: Any, H: int, width: int) -> np.ndarray:
     """dC/da, (m, H, W, c), from delta (m, H', W', f)."""
     (f, h, w, c), (_, high, wide, _) = W.shape, delta.shape
     (top, bottom), (left, right) = window.margins(H, width)

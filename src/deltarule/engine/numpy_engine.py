@@ -17,23 +17,31 @@ from scipy.special import expit
 
 from deltarule.engine import machine, randomness
 from deltarule.engine.machine import threads_for_work as threads_for
-from deltarule.engine.numpy_convolution import correlate, kernel_gradient, turned
+from deltarule.engine.numpy_convolution import correlate, correlate_transposed, kernel_gradient
 from deltarule.engine.rows import (
-    descend,
     each_batch,
     full_gradient,
-    laid_out,
+    make_rows,
     sum_over_blocks,
     take_batch,
+    train_on_chunk,
 )
-from deltarule.errors import ConfigurationError, counted
+from deltarule.errors import ConfigurationError, pluralized
 
 name = "numpy"
 xp = np
-copies = machine.Copies(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
+memory = machine.MemoryFactors(examples=1, rows=int, passes=5, vectors=(3, 2), primal=3, dual=6, blocks=1)
 __all__ = [
-    "correlate", "descend", "each_batch", "full_gradient", "kernel_gradient", "laid_out", "sum_over_blocks",
-    "take_batch", "threads_for", "turned",
+    "correlate",
+    "correlate_transposed",
+    "each_batch",
+    "full_gradient",
+    "kernel_gradient",
+    "make_rows",
+    "sum_over_blocks",
+    "take_batch",
+    "threads_for",
+    "train_on_chunk",
 ]  # fmt: skip
 
 
@@ -50,7 +58,7 @@ def put(array: Any, dtype: Any = None) -> np.ndarray:
     return np.asarray(array, dtype)
 
 
-def given(X: Any, params: Any) -> Any:
+def prepare_inputs(X: Any, params: Any) -> Any:
     """Inputs as they go into a call with these parameters."""
     return X
 
@@ -65,7 +73,7 @@ def select(condition: Any, chosen: Any, otherwise: Any) -> Any:
     return chosen if condition else otherwise
 
 
-def quiet() -> AbstractContextManager:
+def ignore_float_errors() -> AbstractContextManager:
     """A context in which nothing warns of overflow: what comes of it is checked."""
     return np.errstate(all="ignore")
 
@@ -134,7 +142,7 @@ def pad(array: np.ndarray, value: float, widths: Sequence[tuple[int, int, int]])
     return padded
 
 
-def columns(f: Callable[[np.ndarray], Any], S: np.ndarray) -> list[np.ndarray]:
+def map_columns(f: Callable[[np.ndarray], Any], S: np.ndarray) -> list[np.ndarray]:
     """f(S[..., o]) for every o: of its arrays (m, ...) those of all o side by side, (m, k, ...)."""
     found = [f(S[..., o]) for o in range(S.shape[-1])]
     if len(found) == 1:
@@ -170,7 +178,7 @@ LAPACK = {
 }
 
 
-def rows_of_products(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def khatri_rao_rows(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """The rows u_j ⊙ v_i of every pair (u, v), i running faster, one pair below the other.
 
     Where u and v have three axes, the rows are the sums of u_cj ⊙ v_ci over c.
@@ -262,17 +270,17 @@ def scan(step: Callable[..., Any], state: Any, arrays: Sequence[np.ndarray], rev
 # One process, one device
 
 
-def leads() -> bool:
+def is_leader() -> bool:
     """Whether this process is the one that writes and reports."""
     return True
 
 
-def told(content: bytes) -> bytes:
+def broadcast_bytes(content: bytes) -> bytes:
     """What the leading process gives, in every process."""
     return content
 
 
-def together() -> AbstractContextManager:
+def detect_lost_process() -> AbstractContextManager:
     """A context that turns the loss of another process into a `ProcessError`: there is no other."""
     return nullcontext()
 
@@ -292,7 +300,7 @@ def sum_over_processes(counts: np.ndarray) -> np.ndarray:
     return counts
 
 
-def pieces(rows: Any, array: np.ndarray) -> list[tuple[int, np.ndarray]]:
+def local_rows(rows: Any, array: np.ndarray) -> list[tuple[int, np.ndarray]]:
     """The examples' part of an array of the rows that this process holds: the number of the first one, and the rows."""
     return [(0, array)]
 
@@ -310,4 +318,4 @@ def free_memory(devices: int) -> float:
 
 def device() -> str:
     """What computes, for people."""
-    return f"NumPy on {platform.machine()}, {counted(os.cpu_count() or 1, 'core')}"
+    return f"NumPy on {platform.machine()}, {pluralized(os.cpu_count() or 1, 'core')}"

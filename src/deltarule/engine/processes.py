@@ -69,7 +69,7 @@ def _check(coordinator: str, processes: int | None, process_id: int | None) -> N
         )
 
 
-def leads() -> bool:
+def is_leader() -> bool:
     """Whether this process is the one that writes and reports: process 0, or the only one."""
     return jax.process_index() == 0
 
@@ -85,12 +85,12 @@ def process_index() -> int:
     return jax.process_index()
 
 
-def own_stream(stream: Any) -> Any:
+def shard_stream(stream: Any) -> Any:
     """This process's share of a stream."""
     return stream.share(jax.process_index(), jax.process_count())
 
 
-def told(content: bytes) -> bytes:
+def broadcast_bytes(content: bytes) -> bytes:
     """What process 0 gives, in every process."""
     if jax.process_count() == 1:
         return content
@@ -101,17 +101,17 @@ def told(content: bytes) -> bytes:
 
     size = len(content)
     high, low = sent([size >> 30, size & (2**30 - 1)], np.int32).tolist()
-    held = np.frombuffer(content, np.uint8) if leads() else np.zeros((high << 30) + low, np.uint8)
+    held = np.frombuffer(content, np.uint8) if is_leader() else np.zeros((high << 30) + low, np.uint8)
     return sent(held, np.uint8).tobytes()
 
 
-def everyones(content: bytes) -> list[bytes]:
+def gather_bytes(content: bytes) -> list[bytes]:
     """What each process gives, in their order, in every process."""
     if jax.process_count() == 1:
         return [content]
     from jax.experimental import multihost_utils
 
-    with together():
+    with detect_lost_process():
         size, mine = len(content), jax.process_index()
         sizes = np.asarray(multihost_utils.process_allgather(np.array([size >> 30, size & (2**30 - 1)], np.int32)))
         found = []
@@ -125,7 +125,7 @@ def everyones(content: bytes) -> list[bytes]:
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def detect_lost_process() -> Iterator[None]:
     """Turn the failure of a collective, inside, into a `ProcessError`: another process was lost."""
     try:
         yield

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.arrays import is_jax, is_key, key_words
+from deltarule.arrays import is_jax, is_key, key_data
 from deltarule.errors import ConfigurationError
 
 SEEDS = 2**32
@@ -26,7 +26,7 @@ def as_path(seed: Any) -> Path:
     if type(plain) is int and 0 <= plain < SEEDS:
         return (plain,)
     if is_key(seed) and seed.shape == ():
-        return tuple(key_words(seed).tolist())
+        return tuple(key_data(seed).tolist())
     if is_jax(seed) and seed.shape == (2,) and seed.dtype == np.uint32:  # a key of JAX's older kind
         return tuple(np.asarray(seed).tolist())
     if getattr(seed, "ndim", None) == 0 and np.issubdtype(getattr(seed, "dtype", None), np.integer):

@@ -41,9 +41,14 @@ class Rows(NamedTuple):
         real = real.astype(self.x.dtype)
         return real if self.weight is None else real * self.weight
 
-    def everywhere(self, tree: Any) -> Any:
-        """The tree, whole on every device that the rows are divided among; as it is where they are not."""
-        return tree if self.shards is None else self.shards.everywhere(tree)
+    @property
+    def mesh(self) -> Any:
+        """The devices that the rows are divided among, or None."""
+        return None if self.shards is None else self.shards.mesh
+
+    def replicate(self, tree: Any) -> Any:
+        """Inside compiled code, the tree with a whole copy on every device of the rows."""
+        return tree if self.shards is None else self.shards.replicate(tree)
 
 
 def padded_size(count: int) -> int:
@@ -76,28 +81,28 @@ def block_bytes(width: int, itemsize: int = 8) -> int:
     return min(max(BLOCK_BYTES, BLOCK_ROWS * width * itemsize), LARGEST_BLOCK_BYTES)
 
 
-def examples_at_once(width: int, outputs: int, itemsize: int = 8) -> int:
+def examples_per_block(width: int, outputs: int, itemsize: int = 8) -> int:
     """The examples of a block, at least one, where each has `outputs` rows of `width` numbers."""
     return max(1, block_bytes(width, itemsize) // (itemsize * outputs * width))
 
 
-def linearized_at_once(rows: int, width: int, outputs: int) -> int:
+def linearization_block(rows: int, width: int, outputs: int) -> int:
     """Of so many rows those of a block, where each example has `outputs` rows of `width` numbers."""
-    return block_size(rows, examples_at_once(width, outputs))
+    return block_size(rows, examples_per_block(width, outputs))
 
 
 Record = dict[str, Array]
 
 
-class TimeIsUp(Exception):
+class TimeLimitReached(Exception):
     """The time limit passed within an epoch."""
 
 
-def no_clock() -> None:
+def no_time_limit() -> None:
     """Nobody waits."""
 
 
-class Turn(NamedTuple):
+class EpochContext(NamedTuple):
     """What an epoch is given besides the state: its number decides it, and nothing else that went before.
 
     order holds the example at every place of the epoch, (places,) int32, None where the trainer asks for none; key is
@@ -106,7 +111,7 @@ class Turn(NamedTuple):
 
     order: Array | None
     key: Any
-    clock: Callable[[], None] = no_clock
+    check_time: Callable[[], None] = no_time_limit
 
 
 class Batches(NamedTuple):
@@ -116,7 +121,7 @@ class Batches(NamedTuple):
     """
 
     rows: Any
-    turn: Any
+    context: Any
     m: int
     steps: Any
     replace: bool
@@ -129,7 +134,7 @@ GATHERED_ROWS = 512  # examples of several small batches that are gathered toget
 # NumPy's: nothing is padded
 
 
-def laid_out(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rows: int | None = None) -> Rows:
+def make_rows(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rows: int | None = None) -> Rows:
     """The examples as they are; JAX pads them to `rows` rows."""
     return Rows(x, y, weight, len(x))
 
@@ -146,9 +151,11 @@ def full_gradient(gradient: Callable[..., Any], params: Any, rows: Any, weight: 
     return gradient(params, rows.x, rows.y, weight, key)
 
 
-def descend(net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any) -> tuple[Any, Any]:
+def train_on_chunk(
+    net: Any, trainer: Any, state: Any, rows: Any, order: np.ndarray | None, key: Any
+) -> tuple[Any, Any]:
     """One epoch of mini-batches over a chunk of a stream: the state after it and its record."""
-    return trainer.epoch(net, state, rows, Turn(order, key))
+    return trainer.epoch(net, state, rows, EpochContext(order, key))
 
 
 def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..., Any], carry: Any) -> Any:
@@ -156,23 +163,23 @@ def each_batch(gradient: Callable[..., Any], batches: Batches, step: Callable[..
     w_i C_i and its gradient; `step` takes the mean cost of a batch at carry[0].params, its gradient, and what it is
     the mean by: the number of its examples times the mean weight of all, see `deltarule.trainers.base.batches`.
     """
-    rows, turn, m = batches.rows, batches.turn, batches.m
+    rows, context, m = batches.rows, batches.context, batches.m
     mean_weight = batches.total / len(rows.x)
-    places = min(batches.steps * m, len(turn.order))
+    places = min(batches.steps * m, len(context.order))
     some = m * max(1, GATHERED_ROWS // m)
     dtype, whole = rows.x.dtype, np.full(m, 1 / (m * mean_weight), rows.x.dtype)
     for begin in range(0, places, some):
-        index = turn.order[begin : begin + some]
+        index = context.order[begin : begin + some]
         x, y = rows.x[index], rows.y[index]
         weights = None if rows.weight is None else rows.weight[index]
         for first in range(0, len(index), m):
-            turn.clock()
+            context.check_time()
             batch = slice(first, first + m)
             share = len(x[batch]) * mean_weight
             weight = whole if len(x[batch]) == m else np.full(len(x[batch]), 1 / share, dtype)
             if weights is not None:
                 weight = weight * weights[batch]
-            key = None if turn.key is None else (*turn.key, (begin + first) // m)
+            key = None if context.key is None else (*context.key, (begin + first) // m)
             cost, grads = gradient(carry[0].params, x[batch], y[batch], weight, key)
             carry = step(carry, cost, grads, share)
     return carry
@@ -186,7 +193,7 @@ def sum_over_blocks(rows: Any, block: int, part: Callable[[np.ndarray, np.ndarra
         some = slice(first, first + block)
         more = part(rows.x[some], rows.y[some], mask[some])
         # What `part` returned first may be somebody's array; from the first sum on the total is written over.
-        total = trees.mapped(np.add if first == block else _add_into, total, more)
+        total = trees.map_leaves(np.add if first == block else _add_into, total, more)
     return total
 
 

@@ -11,7 +11,7 @@ from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.engine.randomness import POINTS, generator
-from deltarule.engine.rows import Record, Turn
+from deltarule.engine.rows import EpochContext, Record
 from deltarule.equations.problem import Problem
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import Score
@@ -84,21 +84,21 @@ class EquationCourse(Course):
     def largest(self) -> float:
         return 1 / float(np.finfo(self.problem.dtype).eps)
 
-    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
-        return (Turn(None, None, self.clock_of(epoch, clock)) for epoch in range(first, until))
+    def contexts(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
+        return (EpochContext(None, None, self.clock_of(epoch, clock)) for epoch in range(first, until))
 
     def score(self, params: Params) -> Score:
         """F over the points that are not fitted."""
         cost = self.problem.dtype.type(self.validation.call(Objective.value, params))
         return Score(cost, 0 * cost)
 
-    def epoch(self, carry: Carry, turn: Turn) -> tuple[State, Record]:
+    def epoch(self, carry: Carry, context: EpochContext) -> tuple[State, Record]:
         epoch, state = int(carry.epoch), carry.state
         weights = state.weights
         if self.balance_every is not None and epoch and epoch % self.balance_every == 0:
             weights = self._balanced(state.params, epoch)
         F = self.problem.joint(self.parts(epoch), weights, self.trainer.l2)
-        trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, turn.clock)
+        trained, record = self.trainer.step(F, self.form, state.trained, 1.0, self.problem.dtype, context.check_time)
         own_stop = record.get("stop") and interruption_of(record["stop"]) is None
         if own_stop and self.resample_every is not None:  # the next points may lead on
             trained, record["stop"] = self.trainer.first_state(trained.params), 0
@@ -119,4 +119,4 @@ class EquationCourse(Course):
 
 def _trace(F: Objective, p: Params) -> Array:
     """tr(J J^T)."""
-    return sum(d.sum() for d in trees.leaves(F.sum(Linearization.squared_jacobian, p, at=linearize)))
+    return sum(d.sum() for d in trees.leaves(F.sum(Linearization.squared_jacobian, p, prepare=linearize)))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltarule import trees
-from deltarule.engine.rows import linearized_at_once
+from deltarule.engine.rows import linearization_block
 from deltarule.equations.equation import Equation
 from deltarule.equations.residual import Residual, asked
 from deltarule.errors import ConfigurationError, ShapeError
@@ -41,7 +41,7 @@ class Lifted:
     layers: tuple[Layer, ...]
     cost: Residual
 
-    over_time: ClassVar[bool] = False
+    is_recurrent: ClassVar[bool] = False
     can_refit: ClassVar[bool] = False
     output_activation: ClassVar[Activation] = ACTIVATIONS["linear"]  # the slots are taken as they are
 
@@ -131,12 +131,12 @@ class Problem:
         lifted = lift(self.net, cost)
         y = x if targets is None else np.concatenate([x, targets], axis=1)
         jets = cost.components.seed(x.astype(self.dtype), self.centre, self.half)
-        rows = self.engine.laid_out(jets, y.astype(self.dtype), weight)
+        rows = self.engine.make_rows(jets, y.astype(self.dtype), weight)
         if rows.y.shape[0] > len(y):  # where padding stands a residual may not be a number: let it be the first point
             first = rows.y.__array_namespace__().arange(rows.y.shape[0]) < len(y)
             rows = rows._replace(y=rows.y.__array_namespace__().where(first[:, None], rows.y, rows.y[:1]))
         width = sum(layer.n for layer in self.net.layers) * len(cost.components.keys)  # pyright: ignore
-        block = linearized_at_once(rows.x.shape[0], width, 1)
+        block = linearization_block(rows.x.shape[0], width, 1)
         return Objective(lifted, rows, block, scale=1 / len(x))  # pyright: ignore[reportArgumentType]
 
     def weights(self) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.arrays import Array, is_jax
 from deltarule.equations.pointwise import Number, as_number, broadcast, value_of
-from deltarule.errors import ConfigurationError, ShapeError, counted
+from deltarule.errors import ConfigurationError, ShapeError, pluralized
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
 from deltarule.network.layers.jet import Components, Key
@@ -308,8 +308,8 @@ def asked(residual: Residual, x: np.ndarray) -> Residual:
     beyond = sorted({i for key in keys for i in key if i >= x.shape[1]})
     if beyond:
         raise ConfigurationError(
-            f"a residual asks for the derivative by input {beyond[0]}, and points have {counted(x.shape[1], 'input')}: "
-            f"they are numbered from 0, so {x.shape[1] - 1} is the last."
+            f"a residual asks for the derivative by input {beyond[0]}, and points have "
+            f"{pluralized(x.shape[1], 'input')}: they are numbered from 0, so {x.shape[1] - 1} is the last."
         )
     return replace(residual, components=Components.covering(keys), count=len(columns))
 

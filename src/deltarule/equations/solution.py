@@ -11,7 +11,7 @@ from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
 from deltarule.equations.equation import Equation, as_points
 from deltarule.equations.problem import Problem
-from deltarule.errors import ConfigurationError, ShapeError, counted
+from deltarule.errors import ConfigurationError, ShapeError, pluralized
 from deltarule.models.formatting import to_json_types
 from deltarule.models.model import Model
 from deltarule.network.derivatives import Derivatives
@@ -63,7 +63,7 @@ class Solution(TrainingResult):
             equations = self.problem.equations
             if equation not in range(len(equations)):
                 raise ConfigurationError(
-                    f"equation is {equation!r}, and {counted(len(equations), 'equation')} were fitted: give a number, "
+                    f"equation is {equation!r}, and there are {pluralized(len(equations), 'equation')}: give a number, "
                     "counted from 0, or an Equation."
                 )
             equation = equations[equation]
@@ -137,6 +137,6 @@ def _names(what: str, given: Any, letter: str, count: int) -> tuple[str, ...]:
         return tuple(f"{letter}{i + 1}" for i in range(count))
     if names is None or len(names) != count or len(set(names)) < count:
         raise ConfigurationError(
-            f"{what} is {given!r}, and the solution has {counted(count, what[:-1])}: give that many different names."
+            f"{what} is {given!r}, and the solution has {pluralized(count, what[:-1])}: give that many different names."
         )
     return names

@@ -10,7 +10,7 @@ import numpy as np
 from deltarule import engine as engines
 from deltarule import trees
 from deltarule.checks import as_dtype, as_numbers, require_count, require_number
-from deltarule.engine.machine import in_units
+from deltarule.engine.machine import format_bytes
 from deltarule.engine.randomness import POINTS, as_path, generator
 from deltarule.equations.course import EquationCourse
 from deltarule.equations.equation import Equation, as_points
@@ -127,7 +127,7 @@ def solve(
         if params is not None:
             net.check(params, (d,))
             starts[0] = problem.to_inside(params)
-        starts = [trees.mapped(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
+        starts = [trees.map_leaves(lambda p: E.put(p, dtype), lifted_params(start, theta)) for start in starts]
         validation = None
         if held:
             unweighed = [problem.part(replace(e, weight=1.0), e.validation) for e in held]
@@ -147,7 +147,7 @@ def solve(
 
 def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.ndarray) -> Solution:
     """The result for inputs as the user gives them."""
-    lifted = trees.mapped(np.asarray, result.params)
+    lifted = trees.map_leaves(np.asarray, result.params)
     epoch = max(result.best_epoch - 1, 0)  # whose points and weights led to the parameters
     points = course.points(epoch)
     with np.errstate(all="ignore"):  # the history says where they were no numbers
@@ -165,8 +165,8 @@ def _solution(problem: Problem, course: EquationCourse, result: Any, theta: np.n
             errors, noise = standard_errors(F, problem.names, result.params)
         else:
             remark = (
-                f"The unknowns have no standard errors: they take {in_units(needed)} of memory, more than half of this "
-                "machine's. Solve with fewer parameters, or with fewer points."
+                f"The unknowns have no standard errors: they take {format_bytes(needed)} of memory, more than half of "
+                "this machine's. Solve with fewer parameters, or with fewer points."
             )
     found = {name: float(value) for name, value in zip(problem.names, lifted[-1].get("theta", theta), strict=True)}
     kept = {field.name: getattr(result, field.name) for field in fields(result)}

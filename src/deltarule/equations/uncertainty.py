@@ -45,7 +45,7 @@ def standard_errors(F: JointObjective, names: Sequence[str], params: Params) -> 
     R = sum(part.rows.x.shape[0] * part.net.outputs for part in F.parts)
     if n <= R:
         hessian, of_data = (
-            np.array(G.sum(Linearization.normal_equations, params, at=linearize).hessian) for G in (F, data)
+            np.array(G.sum(Linearization.normal_equations, params, prepare=linearize).hessian) for G in (F, data)
         )
         ridge, units = RIDGE * np.trace(hessian), np.eye(n)[:, n - count :]
         factor = _with_ridge(hessian)

@@ -21,7 +21,7 @@ PAPER = 20  # the paper's cost over the mean cost
 
 def start(seed: int) -> Params:
     """Weights and biases N(0, 1/4), as in the paper's program."""
-    return trees.scaled(NET.init(seed, input_shape=(2,)), 0.5)
+    return trees.scale(NET.init(seed, input_shape=(2,)), 0.5)
 
 
 def descend(seed: int, steps: int, settings: Settings) -> TrainingResult:

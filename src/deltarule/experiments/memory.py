@@ -49,7 +49,7 @@ def network(hidden: Any) -> dr.Network:
 def examples(net: dr.Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The task's sequences; for a network without a memory each step as an example of its own."""
     u, y = task(seed)
-    return (u, y) if net.over_time else (u[:, 2:].reshape(-1, 1), y[:, 2:].reshape(-1, 1))
+    return (u, y) if net.is_recurrent else (u[:, 2:].reshape(-1, 1), y[:, 2:].reshape(-1, 1))
 
 
 def reach(hidden: dr.Recurrent | dr.GRU | dr.LSTM, seed: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.data import DataSet
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.experiments.handwriting import (
     accuracy_figure,
     accuracy_row,
@@ -46,7 +46,7 @@ def run(settings: Settings) -> Report:
     data = load(settings)
     epochs, rows, lines = 2 if settings.quick else 30, [], {}
     for depth, book in enumerate(BOOK, start=1):
-        net, name = network(depth * (30,), "cross-entropy", "new"), counted(depth, "hidden layer")
+        net, name = network(depth * (30,), "cross-entropy", "new"), pluralized(depth, "hidden layer")
         results = train_all(net, data.train, data.validation, settings, name, eta=0.1, l2=5.0, epochs=epochs)
         rows.append(accuracy_row(f"{name} of 30", book, results, watched="validation", test=(net, data.test)))
         lines[name] = curves(results)

@@ -11,7 +11,7 @@ from deltarule.export.languages import c_source, javascript_source, numpy_source
 from deltarule.export.onnx_file import onnx_bytes
 from deltarule.export.program import Program, program_of, require_floats, with_error_bars
 from deltarule.export.source import identifier
-from deltarule.files.whole_file import write_whole
+from deltarule.files.atomic_write import write_atomically
 
 __all__ = ["LANGUAGES", "export_model", "require_language"]
 
@@ -102,7 +102,7 @@ def export_model(
         require_floats(program)
     content = LANGUAGES[to].write(program, identifier(path.stem), precision)
     try:
-        write_whole(path, content if isinstance(content, bytes) else content.encode())
+        write_atomically(path, content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise ModelFileError(f"{path} cannot be written ({error.strerror}): choose another place.") from None
     return path

@@ -94,7 +94,7 @@ def structured_text(program: Program, name: str, precision: str) -> str:
         literal,
         real="LREAL" if precision == "double" else "REAL",
         function=lambda sigma: f"{name}_{_identifier(sigma)}",
-        uses_exp=any("EXP(" in sigma.in_dialect("st") for sigma in program.activations),
+        uses_exp=any("EXP(" in sigma.expression_in("st") for sigma in program.activations),
         in_range=lambda text: re.sub(r"\bEXP\(", f"{name}_exp(", text),  # an e^z that never overflows
     )
 
@@ -117,7 +117,7 @@ def _identifier(sigma: Activation) -> str:
 
 def _in_c(sigma: Activation) -> str:
     """The body of a function: of one neuron what it returns, of neurons that are mixed what turns z into a in place."""
-    body = sigma.in_dialect("c").strip()
+    body = sigma.expression_in("c").strip()
     return f"return {body};" if sigma.elementwise and not re.search(r"\breturn\b", body) else body
 
 

@@ -67,7 +67,7 @@ class _Graph:
         Raises:
             ConfigurationError: the text is no formula.
         """
-        text = get_activation(activation).in_dialect("onnx")
+        text = get_activation(activation).expression_in("onnx")
         try:
             return self.formula(text, z=z)
         except SyntaxError as error:

@@ -187,7 +187,7 @@ def program_of(model: Any) -> Program:
         return _recursive(model.content())
     net, params, schema = _parts(model)
     taken, series = net.input_shape(params), None
-    if net.over_time:
+    if net.is_recurrent:
         taken, series = _one_step(net, params, taken)
     if taken is None:
         raise ConfigurationError(
@@ -223,7 +223,7 @@ def _one_step(net: Network, params: Any, taken: Shape | None) -> tuple[Shape, Se
     first = net.layers[0]
     shape = (1, next(p["W"].shape[-1] for p in params if p)) if taken is None else first.output_shape(taken)
     for i, layer in enumerate(net.layers):
-        if not layer.by_steps and (i > 0 or taken is None):
+        if not layer.handles_sequences and (i > 0 or taken is None):
             raise ConfigurationError(
                 f"layer {i} is {layer.label}, and a network with a memory is exported step by step: give it Dense "
                 "layers besides, and sequences=False to the last layer with a memory where one answer is wanted."

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
 from deltarule.errors import DeltaruleError, ModelFileError, ShapeError
-from deltarule.files.whole_file import write_whole
+from deltarule.files.atomic_write import write_atomically
 from deltarule.network.backprop import Params
 from deltarule.network.cost import Cost
 from deltarule.network.costs import COSTS
@@ -82,7 +82,7 @@ def save(
             )
     content = serialise(tensors, metadata={METADATA_KEY: json.dumps(description)})
     try:
-        write_whole(path, content)
+        write_atomically(path, content)
     except OSError as error:
         raise ModelFileError(
             f"the model cannot be written to {path} ({error.strerror}): choose another place."
@@ -199,4 +199,4 @@ def _check(net: Network, params: Params) -> None:
         net.check(params, shape)
         return
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        layer.check_alone(p, i)
+        layer.check_parameters(p, i)

@@ -19,7 +19,7 @@ import numpy as np
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.schema import Schema
-from deltarule.errors import ConfigurationError, ModelFileError, counted
+from deltarule.errors import ConfigurationError, ModelFileError, pluralized
 from deltarule.models.model import Model
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
@@ -232,7 +232,7 @@ def _names(argument: str, given: Sequence[str] | None, default: list[str]) -> tu
 def _require_count(argument: str, given: Sequence[Any], count: int) -> None:
     if isinstance(given, str) or len(given) != count:
         words = given if isinstance(given, str) else ", ".join(map(str, given))
-        found = "one text" if isinstance(given, str) else counted(len(given), "name")
+        found = "one text" if isinstance(given, str) else pluralized(len(given), "name")
         raise ConfigurationError(
-            f"{argument} has {found} ({words}), and the network has {count} of them: give {counted(count, 'name')}."
+            f"{argument} has {found} ({words}), and the network has {count} of them: give {pluralized(count, 'name')}."
         )

@@ -10,7 +10,7 @@ from deltarule.engine.randomness import DIRECTION, as_path, generator
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.network.examples import as_inputs, as_targets, require_finite, require_inputs, require_targets
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h²/6 C''', against rounding, eps C / h
@@ -56,10 +56,10 @@ def check_gradient_by_layer(
     E, dtype = engine.of_params(params), np.dtype("float64")
     dtype_of(params)
     with E.computing_in(dtype):
-        params = trees.mapped(lambda p: E.put(np.asarray(p), dtype), params)
+        params = trees.map_leaves(lambda p: E.put(np.asarray(p), dtype), params)
         x = as_inputs(net, params, require_inputs(net, "X", X, dtype), dtype)
         y = as_targets(net, Y, x)
-        net = for_targets(net, y) if net.over_time else net
+        net = mask_missing_targets(net, y) if net.is_recurrent else net
         require_targets(net, "Y", np.asarray(y))
         for place, tensor in trees.named_leaves(params):
             require_finite(f"params{place}", tensor, dtype)

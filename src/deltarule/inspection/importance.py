@@ -21,7 +21,7 @@ def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
     return {} if schema.image_shape else {column.name: (column, block) for column, block in schema.blocks}
 
 
-def chosen_rows(count: int, most: int = ROWS) -> np.ndarray:
+def sample_rows(count: int, most: int = ROWS) -> np.ndarray:
     """At most so many of the rows, always the same ones."""
     return np.random.default_rng(0).permutation(count)[:most]
 

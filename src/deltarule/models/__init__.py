@@ -7,8 +7,8 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from deltarule.errors import ConfigurationError, installing
-from deltarule.lazy import names
+from deltarule.errors import ConfigurationError, how_to_install
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deltarule.models.classifier import NetworkClassifier as NetworkClassifier
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from deltarule.models.table import fit_table as fit_table
 
 ESTIMATORS = ("NARXRegressor", "NetworkClassifier", "NetworkRegressor")
-__all__, _find, __dir__ = names(__name__)
+__all__, _find, __dir__ = lazy_names(__name__)
 
 
 def __getattr__(name: str) -> Any:
     """The public names, imported when first used; the estimators only where scikit-learn is installed."""
     if name in ESTIMATORS and find_spec("sklearn") is None:
         raise ConfigurationError(
-            f"the estimators need the package 'sklearn', which is not installed: {installing('sklearn')}"
+            f"the estimators need the package 'sklearn', which is not installed: {how_to_install('sklearn')}"
         )
     return _find(name)

@@ -34,7 +34,7 @@ from deltarule.models.scaling import Scaling
 from deltarule.models.trainers import TRAINERS
 from deltarule.models.weighted_rows import WeightedRows, hold_out
 from deltarule.network.examples import checked_rows, require_finite
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.training.loop import Course
@@ -226,7 +226,7 @@ class NetworkEstimator(BaseEstimator):
 
 def _as_float64(params: Any) -> Any:
     """The parameters as float64 NumPy arrays, which can be unpickled without JAX and predict to 16 digits."""
-    return trees.mapped(lambda p: np.asarray(p, np.float64), params)
+    return trees.map_leaves(lambda p: np.asarray(p, np.float64), params)
 
 
 def train_one_epoch(
@@ -253,7 +253,7 @@ def train_one_epoch(
     """
     X, Y, weights = examples
     dtype = as_dtype(trainer.dtype)
-    X, net = require_finite("X", X, dtype), for_targets(net, Y)
+    X, net = require_finite("X", X, dtype), mask_missing_targets(net, Y)
     E = engines.get(choose_engine(engine, net, trainer, X.shape, 1, None))
     with E.computing_in(dtype):
         (start,) = starting_points(E, net, trainer, params, seed, 1, X.shape[1:], dtype)
@@ -264,11 +264,11 @@ def train_one_epoch(
             carry = course.start(start)
             carry = carry._replace(epoch=carry.epoch + epoch)  # the epoch decides the order of the examples
             if state is not None:
-                carry = carry._replace(state=trees.mapped(E.put, state))
+                carry = carry._replace(state=trees.map_leaves(E.put, state))
             carry, records, outside = course.advance(carry, epoch + 1)
         if outside is not None:
             raise KeyboardInterrupt
-        return trees.mapped(_leaf, carry.state), float(records["cost"][0]), E.name
+        return trees.map_leaves(_leaf, carry.state), float(records["cost"][0]), E.name
 
 
 def _leaf(leaf: Any) -> Any:

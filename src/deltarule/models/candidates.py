@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 
 MIN_WEIGHT = 0.02  # a candidate with a smaller share of the weight is dropped
 SPEED, EPOCHS = 2e10, 40  # the operations a second and the epochs by which the cost of a candidate is estimated
@@ -211,7 +211,7 @@ def describe_selection(names: Sequence[str], weights: np.ndarray, tried: int) ->
     largest = sorted(shares, key=lambda name: -shares[name])
     parts = ", ".join(f"{name_with_count(name, list(names))} ({100 * shares[name]:.0f} %)" for name in largest)
     kept = "is kept" if len(names) == 1 else "are averaged"
-    return f"of {counted(tried, 'network')} {len(names)} {kept}, by how they predict rows left out: {parts}"
+    return f"of {pluralized(tried, 'network')} {len(names)} {kept}, by how they predict rows left out: {parts}"
 
 
 def name_with_count(name: str, names: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule import trees
-from deltarule.errors import ModelFileError, counted
-from deltarule.inspection.report import Evidence, diagram, gather, html_report
+from deltarule.errors import ModelFileError, pluralized
+from deltarule.inspection.report import Evidence, collect_evidence, diagram, html_report
 from deltarule.models.candidates import name_with_count
 from deltarule.models.formatting import format_number
 from deltarule.models.metrics import describe_scores, scores_of_part
@@ -31,7 +31,7 @@ def card(model: "Model") -> dict[str, str]:
         "columns": None if schema is None else ", ".join(_column_names(schema)),
         "target": None if schema is None else ", ".join(schema.target_names),
         "network": _network(model),
-        "cost": model.net.cost.in_words("standard deviations"),
+        "cost": model.net.cost.describe("standard deviations"),
         "trainer": training.get("trainer"),
         "engine": ENGINES.get(training.get("engine", "")),
         "stopped": training.get("stopped") or training.get("message") or training.get("stop_reason"),
@@ -53,7 +53,7 @@ def headline(model: "Model") -> str:
     if model.schema is None:
         return f"{_network(model)}, without columns: inputs and outputs are the network's own numbers"
     inputs = ", ".join(_column_names(model.schema))
-    inputs = inputs if len(inputs) <= 60 else counted(len(model.schema.inputs), "column")
+    inputs = inputs if len(inputs) <= 60 else pluralized(len(model.schema.inputs), "column")
     words = f"{', '.join(model.schema.target_names)} from {inputs}"
     scores = scores_of_part(model.training.get("metrics") or {}, "test")
     return f"{words}; test {describe_scores(scores).replace(chr(10), ', ')}" if scores else words
@@ -86,7 +86,7 @@ def gather_evidence(model: "Model", X: Any, Y: Any, name: str, parts: Any = None
     `parts` and `rows` are the part and the number of each row.
     """
     assert model.schema is not None
-    return gather(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
+    return collect_evidence(model.net, model.params, model.schema, X, Y, name, model.error_bars, parts, rows)
 
 
 def _gather_own_examples(model: "Model", schema: "Schema") -> Evidence:
@@ -119,21 +119,21 @@ def _network(model: "Model") -> str:
     """The layers and the number of parameters; for an average those of each network and of the one that is saved."""
     shape, training = model.net.input_shape(model.params), model.training
     sizes = sizes_of(model.net, shape[0]) if shape is not None and len(shape) == 1 else ()
-    count = counted(trees.size(model.params), "parameter")
+    count = pluralized(trees.size(model.params), "parameter")
     best, n, starts = (training.get(name) for name in ("network_of_a_start", "parameters_of_a_start", "starts"))
     if best is None or n is None or starts is None or starts < 2:
         return f"{describe_network(model.net, sizes)}, {count}"
     names = training.get("networks") or [best] * starts
     members = "; ".join(name_with_count(name, names) for name in dict.fromkeys(names))
     several = f"{starts} networks, {members}" if len(set(names)) > 1 else members
-    each = "" if training.get("networks") else f", of {counted(n, 'parameter')} each"
+    each = "" if training.get("networks") else f", of {pluralized(n, 'parameter')} each"
     return f"the average of {several}{each}; it is saved as one network {'-'.join(map(str, sizes))}, {count}"
 
 
 def _epochs(training: dict[str, Any]) -> str | None:
     """The kept epoch, for files whose record lacks "kept"."""
     epochs, best = training.get("epochs"), training.get("best_epoch")
-    return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{counted(epochs, 'epoch')}"
+    return None if epochs is None else f"epoch {best} of {epochs}" if best else f"{pluralized(epochs, 'epoch')}"
 
 
 def _unknowns(training: dict[str, Any]) -> str | None:

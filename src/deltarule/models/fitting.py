@@ -18,8 +18,8 @@ from deltarule.models.outcome import Outcome, average_members, build_outcome, st
 from deltarule.models.plan import Plan
 from deltarule.models.scaling import Scaling
 from deltarule.models.verdict import Verdict
-from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.log_scale import LogScale, prefers_log_scale
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.trainers.stopping import Stopping, stop_sentence
 from deltarule.training.session import INTERRUPTIONS, Callback, Onlooker, TrainingResult
 from deltarule.training.streaming.training import train_stream
@@ -161,24 +161,24 @@ class CandidateTraining:
         self.plan, self.examples, self.options = plan, training, options
         self.stacking, self.effort = stacking_of(plan), get_effort(plan.effort)
         self.callbacks, self.time_limit, self.began = callbacks, time_limit, time.perf_counter()
-        self.log: Logarithm | None = None
+        self.log: LogScale | None = None
         self.epochs, self.stop_reason = 0, ""
         self.last_plain: tuple[Plan, TrainingResult] | None = None
         self.first: list[Any] = []  # the first candidate, if it was trained to choose the scale
 
     def choose_scale(self, targets: Scaling) -> None:
-        """Take the logarithm of the target if the first candidate predicts better with it, see `Logarithm`."""
+        """Take the logarithm of the target if the first candidate predicts better with it, see `LogScale`."""
         if self.stacking is not stacked_regressors or not self.effort.tries_logarithm:
             return
         Y, weight = np.asarray(self.examples.Y, np.float64), self.examples.each_weight
-        log = Logarithm.of(Y, -targets.mean / targets.std, weight)
+        log = LogScale.of(Y, -targets.mean / targets.std, weight)
         if log is None:
             return
         examples, first = self.examples, self.plan.candidates[0]
         plain, last_plain = self.train(first, 0), self.last_plain
         self.examples = replace(examples, Y=log.encode(Y))
         logged = None if self.is_over() else self.train(first, 0)
-        if plain is not None and logged is not None and speaks_for_logarithm(Y, plain, logged, log, weight):
+        if plain is not None and logged is not None and prefers_log_scale(Y, plain, logged, log, weight):
             self.log, self.first = log, [logged]
         else:
             self.examples, self.last_plain, self.first = examples, last_plain, [plain]
@@ -193,7 +193,7 @@ class CandidateTraining:
         if number == 0 and self.first:
             return self.first[0]
         plan, X = self.plan.for_candidate(candidate), np.asarray(self.examples.X, np.float64)
-        steps = Steps.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
+        steps = StepFeatures.of(X, self.plan.net.layers[0].activation, candidate.steps) if candidate.steps else None  # pyright: ignore[reportAttributeAccessIssue]
         if candidate.steps and steps is None:
             return None
         examples = self.examples if steps is None else replace(self.examples, X=steps(X))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from deltarule.errors import some
+from deltarule.errors import shorten
 
 MAX_NAMES = 6  # in a sentence
 
@@ -33,7 +33,7 @@ def quote_names(names: Sequence[object]) -> str:
     >>> quote_names(["a", "b"])
     "'a', 'b'"
     """
-    return some([repr(name) for name in names], MAX_NAMES)
+    return shorten([repr(name) for name in names], MAX_NAMES)
 
 
 def to_json_types(value: Any) -> Any:

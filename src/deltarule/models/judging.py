@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
-from deltarule.errors import counted, some
-from deltarule.inspection.importance import chosen_rows, permutation_importance
+from deltarule.errors import pluralized, shorten
+from deltarule.inspection.importance import permutation_importance, sample_rows
 from deltarule.models import regression_verdict
 from deltarule.models.formatting import MAX_NAMES, format_number, format_percent, quote_names
 from deltarule.models.metrics import PARTS, Scores, class_lines, measure
@@ -39,7 +39,7 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     table: DataSet = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
     X = np.concatenate([table.validation.X, table.test.X])
     Y = np.concatenate([table.validation.Y, table.test.Y])
-    sample, duplicates = chosen_rows(len(X)), copies(table)
+    sample, duplicates = sample_rows(len(X)), copies(table)
     net, params = outcome.plan.net, outcome.result.params
     importance = permutation_importance(net, params, table.schema, X[sample], Y[sample])
     if table.schema.classes is None:
@@ -72,7 +72,7 @@ def _columns_line(importance: dict[str, float], data: "DataSet") -> str:
     used = [name for name, value in importance.items() if value > UNIMPORTANT * largest]
     used = sorted(used, key=lambda name: -importance[name])
     unused = [name for name in importance if name not in used]
-    shown = some([f"{name} {format_number(importance[name], 3)}" for name in used], MAX_NAMES)
+    shown = shorten([f"{name} {format_number(importance[name], 3)}" for name in used], MAX_NAMES)
     measure_name = "error" if data.schema.classes is None else "log-loss"
     unit = ", in standard deviations" if len(data.schema.targets) > 1 else ""
     rest = f"; no use seen: {quote_names(unused)}" if unused else ""
@@ -92,7 +92,7 @@ def _table_warnings(data: "DataSet", duplicates: Copies) -> list[str]:
     wanted = rows_wanted(data)
     if wanted is not None:
         warnings.append(
-            f"{len(data.train)} training rows are few for {counted(data.schema.input_width, 'input')}: at least "
+            f"{len(data.train)} training rows are few for {pluralized(data.schema.input_width, 'input')}: at least "
             f"{wanted} would make these numbers firmer"
         )
     constant = constant_columns(data)
@@ -130,7 +130,7 @@ def _class_lines(
     confused = "none of the validation and test rows"
     if counts[i, j]:
         confused = (
-            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {counted(rows[i], 'row')} of the "
+            f"{names[i]!r} is taken for {names[j]!r} in {counts[i, j]} of its {pluralized(rows[i], 'row')} of the "
             "validation and test parts"
         )
     return {

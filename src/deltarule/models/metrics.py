@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.labels import probabilities
-from deltarule.errors import some
+from deltarule.errors import shorten
 from deltarule.inspection.roc import roc_curve
 from deltarule.models.formatting import MAX_NAMES, format_number, format_percent
 
@@ -89,7 +89,7 @@ def class_lines(scores: dict[str, Any]) -> dict[str, str]:
 def _lowest(values: dict[str, float | None], write: Callable[[float], str]) -> str:
     """The classes with the lowest values, at most `MAX_NAMES`, in the order of the values."""
     rising = sorted((value, name) for name, value in values.items() if value is not None)
-    return some([f"{name!r} {write(value)}" for value, name in rising], MAX_NAMES)
+    return shorten([f"{name!r} {write(value)}" for value, name in rising], MAX_NAMES)
 
 
 def with_prefix(part: str, scores: dict[str, Any]) -> dict[str, Any]:

@@ -132,12 +132,12 @@ class Model(Plots):
         Raises:
             OSError: the file cannot be written.
         """
-        from deltarule.files.whole_file import write_whole
+        from deltarule.files.atomic_write import write_atomically
         from deltarule.models.card import render_report
 
         page = Page(render_report(self))
         if path is not None:
-            write_whole(Path(path), page.encode())
+            write_atomically(Path(path), page.encode())
         return page
 
     @property

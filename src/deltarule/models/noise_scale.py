@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deltarule.inspection.residuals import usual_error
+from deltarule.inspection.residuals import robust_std
 from deltarule.network.cost import Cost
 from deltarule.network.costs import EFFICIENT, Huber
 
@@ -53,7 +53,7 @@ def penalty_of(cost: Cost, scales: Sequence[float] | np.ndarray, Y: np.ndarray) 
 def _outlier_factor(Y: np.ndarray) -> float:
     """The factor by which outliers enlarge the standard deviation, at least 1, the mean over the targets."""
     columns = [y[~np.isnan(y)] for y in Y.T]
-    spreads = [(float(np.std(y)), usual_error(y - np.median(y))) for y in columns if len(y)]
+    spreads = [(float(np.std(y)), robust_std(y - np.median(y))) for y in columns if len(y)]
     return float(np.mean([max(std / usual, 1.0) if usual > 0 else 1.0 for std, usual in spreads] or [1.0]))
 
 
@@ -78,7 +78,7 @@ def noise_scale(X: np.ndarray, Y: np.ndarray) -> float:
 
 def _scales(errors: np.ndarray) -> np.ndarray:
     """The scale of the errors of each target (N, k) around their median, which outliers on one side hardly move."""
-    return np.array([usual_error(e - np.median(e)) for e in errors.T])
+    return np.array([robust_std(e - np.median(e)) for e in errors.T])
 
 
 def _linear_fit_scale(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ def _neighbour_scale(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     X, Y = rows[:, : X.shape[1]], rows[:, X.shape[1] :]
     nearest = cKDTree(X).query(X, k=2)[1]  # itself and the nearest other row, which may come first if their X are equal
     other = np.where(nearest[:, 0] == np.arange(len(X)), nearest[:, 1], nearest[:, 0])
-    return np.array([usual_error(d) / 2**0.5 for d in (Y - Y[other]).T])
+    return np.array([robust_std(d) / 2**0.5 for d in (Y - Y[other]).T])
 
 
 def _network_scale(X: np.ndarray, Y: np.ndarray, scale: float) -> float:

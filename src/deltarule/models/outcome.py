@@ -17,7 +17,7 @@ from deltarule.models.metrics import Scores, with_prefix
 from deltarule.models.plan import Plan, describe_network, sizes_of
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
-from deltarule.trainers.bayesian.logarithm import Logarithm
+from deltarule.trainers.bayesian.log_scale import LogScale
 from deltarule.training.session import TrainingResult
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def build_outcome(
         validation: the examples that were held out, if any.
         scales: what each target of a regression was divided by, (k,).
     """
-    result = replace(result, params=trees.mapped(np.asarray, result.params))
+    result = replace(result, params=trees.map_leaves(np.asarray, result.params))
     if plan.regularization == "bayesian" and result.epochs > 0:
         stacking, starts = stacking_of(plan), result.starts or (result,)
         judged = [
@@ -187,12 +187,12 @@ def build_outcome(
 
 def stacking_of(plan: Plan) -> Any:
     """The module that averages networks of this cost: `stacked_classifiers` or `stacked_regressors`."""
-    knows_noise = plan.net.cost.knows_noise(plan.net.output_activation)
-    return stacked_classifiers if knows_noise else stacked_regressors
+    has_known_noise = plan.net.cost.has_known_noise(plan.net.output_activation)
+    return stacked_classifiers if has_known_noise else stacked_regressors
 
 
 def average_members(
-    plan: Plan, found: SearchResult, train: Examples, scales: np.ndarray, log: Logarithm | None = None
+    plan: Plan, found: SearchResult, train: Examples, scales: np.ndarray, log: LogScale | None = None
 ) -> Outcome:
     """One network from several trained ones: of a regression with error bars, of a classification calibrated.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Self
 
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.models.candidates import Candidate
 from deltarule.models.recipe import REGULARIZERS, Recipe, Regularizer
 from deltarule.models.trainers import TRAINERS
@@ -101,13 +101,13 @@ class Plan:
             if value:
                 words.append(f"{name} {value:g}")
         if settings.halve_after is not None:
-            words.append(f"eta halved after {counted(settings.halve_after, 'epoch')} without improvement")
+            words.append(f"eta halved after {pluralized(settings.halve_after, 'epoch')} without improvement")
         if self.rows is not None:
             words.append(f"on {self.rows:,} rows drawn at random")
         if self.candidates:
-            words.append(f"up to {counted(len(self.candidates), 'network')}")
+            words.append(f"up to {pluralized(len(self.candidates), 'network')}")
         elif self.restarts > 1:
-            words.append(counted(self.restarts, "start"))
+            words.append(pluralized(self.restarts, "start"))
         return ", ".join(words)
 
 
@@ -116,7 +116,7 @@ def describe_network(net: Network, sizes: tuple[int, ...]) -> str:
 
     `sizes` are n_1 and the sizes of the layers with weights.
     """
-    if all(layer.keeps_shape or (layer.has_outputs and layer.takes == 1) for layer in net.layers):
+    if all(layer.keeps_shape or (layer.can_be_last and layer.input_axes == 1) for layer in net.layers):
         words = [getattr(layer, "activation", None) or layer.label for layer in net.layers]
         return f"{'-'.join(map(str, sizes))} ({', '.join(words)})"
     return " - ".join(

@@ -18,11 +18,11 @@ from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
 from deltarule.network.layers import Dense, Dropout, Layer
 from deltarule.network.network import Network
-from deltarule.network.side_by_side import lets_pass
-from deltarule.network.stacks import fitted, stack
+from deltarule.network.side_by_side import can_be_identity
+from deltarule.network.stacks import load_stack, with_reshapes
 from deltarule.trainers.automatic import exact_steps_are_cheap
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.steps import KINDS, places
+from deltarule.trainers.bayesian.steps import KINDS, step_positions
 from deltarule.trainers.bayesian.trainer import has_evidence, has_gaussian_noise
 
 CLASS_OUTPUTS = {"quadratic": "sigmoid", "cross-entropy": "sigmoid", "log-likelihood": "softmax"}  # by cost
@@ -90,9 +90,9 @@ def leaves_network_open(recipe: Recipe) -> bool:
 def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
     """The networks that the budget pays for; of one depth only if the activation cannot pass values through a layer."""
     X = np.asarray(problem.X, np.float64)
-    inputs: dict[str | None, int] = {kind: X.shape[1] + n for kind in KINDS if len(X) and (n := len(places(X, kind)))}
-    inputs[None] = problem.inputs
-    passes = lets_pass(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    steps = {kind: len(step_positions(X, kind)) for kind in KINDS if len(X)}
+    inputs = {None: problem.inputs} | {kind: X.shape[1] + n for kind, n in steps.items() if n}
+    passes = can_be_identity(plan.net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
     def operations(candidate: Candidate) -> float:
         net = plan.for_candidate(candidate).net
@@ -268,7 +268,7 @@ def _network(recipe: Recipe, problem: Problem, cost: Cost, trainer: Any = None) 
     if recipe.stack is not None:
         hidden = [
             replace(layer, initializer=recipe.init) if getattr(layer, "initializer", "") is None else layer  # pyright: ignore[reportArgumentType, reportCallIssue]
-            for layer in fitted(stack(recipe.stack), problem.image_shape or (problem.inputs,))
+            for layer in with_reshapes(load_stack(recipe.stack), problem.image_shape or (problem.inputs,))
         ]
         return Network([*hidden, output], cost)
     defaults = problem.defaults

@@ -11,7 +11,7 @@ from deltarule.data.labels import probabilities
 from deltarule.data.optional import require
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.inspection import plots
-from deltarule.inspection.plots.style import shown_axes, styled
+from deltarule.inspection.plots.style import pyplot_axes, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ class Plots:
         """
         p, actual, classes = _classify(self, rows, targets)
         with styled():
-            ax = shown_axes(ax)
+            ax = pyplot_axes(ax)
             _metrics().ConfusionMatrixDisplay.from_predictions(
                 actual, p.argmax(axis=1), labels=range(len(classes)), display_labels=classes, ax=ax, cmap="Blues",
                 colorbar=False,
@@ -75,7 +75,7 @@ class Plots:
         p, actual, classes = _classify(self, rows, targets)
         shown = [1] if len(classes) == 2 else range(len(classes))
         with styled():
-            ax = shown_axes(ax)
+            ax = pyplot_axes(ax)
             for j in shown:
                 _metrics().RocCurveDisplay.from_predictions(
                     actual == j, p[:, j], name=str(classes[j]), ax=ax, plot_chance_level=j == shown[-1]
@@ -100,7 +100,7 @@ class Plots:
             p, actual, _ = _classify(self, rows, targets)
             display = require("sklearn.calibration", "a plot of calibration", "sklearn").CalibrationDisplay
             with styled():
-                ax = shown_axes(ax)
+                ax = pyplot_axes(ax)
                 right = p.argmax(axis=1) == actual
                 display.from_predictions(right, p.max(axis=1), ax=ax, name="predicted class")
                 ax.set(xlabel="probability of the predicted class", ylabel="share that was right")
@@ -109,7 +109,7 @@ class Plots:
             raise ConfigurationError(f"{self!r} has no error bars: train with trainer='bayesian', or call calibrate")
         X, Y = known_rows(self, rows, targets)
         nominal, actual = coverage_curve(self.error_bars.probability(X, Y)[:, 0])
-        ax, lines = shown_axes(ax), {"ideal": nominal, "measured": actual}
+        ax, lines = pyplot_axes(ax), {"ideal": nominal, "measured": actual}
         plots.curves(lines, x=nominal, xlabel="coverage of the interval", ylabel="share of rows inside", axes=ax)
         return ax
 
@@ -128,7 +128,7 @@ class Plots:
             ConfigurationError: there is no such column, target or class.
             DataError: there are no rows.
         """
-        from deltarule.inspection.report.evidence import dependence_on
+        from deltarule.inspection.report.evidence import partial_dependence
 
         X = _encode(self, rows)
         if self.schema is None:
@@ -136,11 +136,11 @@ class Plots:
         _index_of([str(getattr(each, "name", "")) for each in self.schema.inputs], column, "column")
         names = list(map(str, self.schema.output_names))
         j = _index_of(names, target) if target is not None else int(len(names) == 2 and self.schema.classes is not None)
-        curve = dependence_on(self.net, self.params, self.schema, X, column, self.error_bars)
+        curve = partial_dependence(self.net, self.params, self.schema, X, column, self.error_bars)
         means, colour = curve.means[:, j], plots.COLOURS[1]
         low, high = (means, means) if curve.band is None else curve.band[:, :, j]
         with styled():
-            ax = shown_axes(ax)
+            ax = pyplot_axes(ax)
             if isinstance(curve.values[0], str):
                 ax.errorbar(curve.values, means, yerr=[means - low, high - means], fmt="o", capsize=4, color=colour)
             else:
@@ -166,7 +166,7 @@ def _plot_errors(model: Any, rows: Any, targets: Any, target: str | None, ax: "A
     X, Y = known_rows(model, rows, targets)
     predicted, actual = model.schema.decode(model.net(model.params, X))[:, j], model.schema.decode(Y)[:, j]
     with styled():
-        ax = shown_axes(ax)
+        ax = pyplot_axes(ax)
         _metrics().PredictionErrorDisplay.from_predictions(actual, predicted, kind=kind, subsample=None, ax=ax)
         name, shown = model.schema.target_names[j], kind.startswith("actual")
         ax.set(xlabel=f"{name}, predicted", ylabel=f"{name}, actual" if shown else "actual - predicted")

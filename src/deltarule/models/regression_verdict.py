@@ -6,8 +6,8 @@ import numpy as np
 
 from deltarule.data.columns import NumericColumn
 from deltarule.data.units import split_unit
-from deltarule.errors import counted
-from deltarule.inspection.residuals import FarRows, UnequalErrors, far_rows, unequal_errors, usual_error
+from deltarule.errors import pluralized
+from deltarule.inspection.residuals import Outliers, UnequalErrors, find_outliers, find_unequal_errors, robust_std
 from deltarule.models.formatting import format_number, format_percent
 from deltarule.models.metrics import PARTS, Scores
 from deltarule.models.outcome import BayesianSummary, Outcome
@@ -30,7 +30,7 @@ class Target(NamedTuple):
         rows: the rows' numbers in the table.
         actual: the values.
         predicted: the predictions.
-        far: the rows far from all others that make most of the error, if there are any.
+        outliers: the rows far from all others that make most of the error, if there are any.
         unequal: the errors at the smallest and the largest predictions, if they differ.
     """
 
@@ -38,7 +38,7 @@ class Target(NamedTuple):
     rows: np.ndarray
     actual: np.ndarray
     predicted: np.ndarray
-    far: FarRows | None
+    outliers: Outliers | None
     unequal: UnequalErrors | None
 
 
@@ -52,17 +52,17 @@ def analyse_targets(data: "DataSet", outcome: Outcome) -> list[Target]:
     complete = _is_complete(data, X)  # the inputs of the other rows do not determine the target
     log = _logarithm(outcome)
     for column, y, a in zip(data.schema.targets, Y.T, outputs.T, strict=True):
-        errors = column.std * (a - y if log is None else log.error(y, a))
-        spread = usual_error(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
-        noisy = usual_error(errors) > NO_NOISE * min(spread, 1.0) * column.std
-        unequal = unequal_errors(a, errors) if noisy and log is None else None
-        far = far_rows(errors[complete], held_out[complete]) if noisy and complete.any() else None
-        if far is not None:
+        errors = column.std * (a - y if log is None else log.relative_error(y, a))
+        spread = robust_std(y - np.median(y)) or 1.0  # outliers enlarge the standard deviation, not this
+        noisy = robust_std(errors) > NO_NOISE * min(spread, 1.0) * column.std
+        unequal = find_unequal_errors(a, errors) if noisy and log is None else None
+        outliers = find_outliers(errors[complete], held_out[complete]) if noisy and complete.any() else None
+        if outliers is not None:
             in_units = column.std * (a - y)
-            far_numbers = np.flatnonzero(complete)[far.rows]
-            share = float((in_units[far_numbers] ** 2).sum() / (in_units[complete] ** 2).sum())
-            far = far._replace(rows=far_numbers, usual=usual_error(in_units[complete]), share=share)
-        targets.append(Target(column, rows, column.decode(y), column.decode(a), far, unequal))
+            places = np.flatnonzero(complete)[outliers.rows]
+            share = float((in_units[places] ** 2).sum() / (in_units[complete] ** 2).sum())
+            outliers = outliers._replace(rows=places, robust_std=robust_std(in_units[complete]), share=share)
+        targets.append(Target(column, rows, column.decode(y), column.decode(a), outliers, unequal))
     return targets
 
 
@@ -140,10 +140,10 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
     about, spread = f"about {format_number(noise, 3)} (standard deviation)", target.column.std
     if noise <= NO_NOISE * spread:
         return f"{about}, next to none beside the {format_number(spread, 3)} of the target itself"
-    if target.far is not None and noise <= target.far.usual:
+    if target.outliers is not None and noise <= target.outliers.robust_std:
         return f"{about}, far rows aside"
-    if target.far is not None:
-        usual = format_number(target.far.usual, 3)
+    if target.outliers is not None:
+        usual = format_number(target.outliers.robust_std, 3)
         return f"{about}, most of which comes from far rows; without them it is about {usual}"
     if rmse <= NEAR_NOISE * noise:
         return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
@@ -182,29 +182,30 @@ def _residual_warnings(targets: list[Target], cost: str, varies: Any, tried_log:
     """What the residuals of all rows warn of.
 
     Args:
-        targets: with their far rows and unequal errors.
+        targets: with their outliers and unequal errors.
         cost: the name of the cost.
         varies: whether the noise behind each target's error bars varies with the inputs, (k,); None without error bars.
         tried_log: whether the logarithm of the target was tried.
     """
-    remedy_for_far = {
+    remedy_for_outliers = {
         "huber": "correct them or leave them out; the huber cost bounds their influence on the fit, but RMSE and R² "
         "count them in full",
         "quadratic": "correct them or leave them out, for the quadratic cost squares their errors, so that they spoil "
         "the fit, the noise and the error bars; if they have to stay, cost='huber' bounds their influence",
     }.get(cost, "correct them or leave them out")
     warnings = []
-    for j, (column, rows, actual, predicted, far, unequal) in enumerate(targets):
+    for j, (column, rows, actual, predicted, outliers, unequal) in enumerate(targets):
         name = column.name
-        if far is not None:
-            worst = far.rows[0]
+        if outliers is not None:
+            count, worst = len(outliers.rows), outliers.rows[0]
+            usual = format_number(outliers.robust_std, 3)
             value, prediction = (format_number(float(array[worst]), 6) for array in (actual, predicted))
-            lie, make = ("lies", "makes") if len(far.rows) == 1 else ("lie", "make")
+            lie, make = ("lies", "makes") if count == 1 else ("lie", "make")
             warnings.append(
-                f"{counted(len(far.rows), 'row')} {lie} ({format_percent(len(far.rows) / len(rows))}) far from the "
-                f"others, whose usual error is {format_number(far.usual, 3)}, and {make} {format_percent(far.share)} "
-                f"of the squared error, the farthest data row {rows[worst]}, where {name} is {value} and {prediction} "
-                f"is predicted: if they are faults, {remedy_for_far}"
+                f"{pluralized(count, 'row')} {lie} ({format_percent(count / len(rows))}) far from the others, whose "
+                f"usual error is {usual}, and {make} {format_percent(outliers.share)} of the squared error, the "
+                f"farthest data row {rows[worst]}, where {name} is {value} and {prediction} is predicted: if they are "
+                f"faults, {remedy_for_outliers}"
             )
         elif unequal is not None and cost != "poisson":  # the noise of counts grows with the prediction
             bars = "error bars, which take one noise for all rows, are too wide for some and too narrow for others"

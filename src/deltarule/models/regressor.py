@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from deltarule.checks import require_number
-from deltarule.errors import ConfigurationError, DataError, ShapeError, counted
+from deltarule.errors import ConfigurationError, DataError, ShapeError, pluralized
 from deltarule.models.base import NetworkEstimator
 from deltarule.models.inputs import check_inputs, check_training_rows, target_names
 from deltarule.models.outcome import Outcome
@@ -193,8 +193,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         Y = Y[:, None] if Y.ndim == 1 else Y
         if Y.shape != (len(X), self.n_outputs_):
             raise ShapeError(
-                f"y has the shape {np.shape(y)}, and X has {counted(len(X), 'row')} for "
-                f"{counted(self.n_outputs_, 'target')}: give each row of X its own."
+                f"y has the shape {np.shape(y)}, and X has {pluralized(len(X), 'row')} for "
+                f"{pluralized(self.n_outputs_, 'target')}: give each row of X its own."
             )
         scaled = self.ensemble_.log_density(self.x_scaling_.encode(X), self.y_scaling_.encode(Y))
         return self._shaped(scaled - np.log(self.y_scaling_.std))

@@ -27,8 +27,8 @@ from deltarule.network.examples import checked_rows
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import side_by_side
 from deltarule.trainers.bayesian import BayesianEnsemble
-from deltarule.trainers.bayesian.left_out import left_out
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.leave_one_out import leave_one_out_logits
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.training.session import TrainingResult
 
 STRENGTH = 10.0  # measured on the choosing half of the development tables, beside 1, 3 and 30
@@ -42,14 +42,14 @@ class StackedClassifier(NamedTuple):
 
     net: Network
     result: TrainingResult
-    steps: Steps | None
+    steps: StepFeatures | None
     gamma: float
     log_evidence: float
     z: np.ndarray
 
 
 def leave_rows_out(
-    net: Network, result: TrainingResult, train: Examples, steps: Steps | None = None
+    net: Network, result: TrainingResult, train: Examples, steps: StepFeatures | None = None
 ) -> StackedClassifier | None:
     """The trained network with its leave-one-out logits of `train`; None if they are not finite.
 
@@ -59,7 +59,7 @@ def leave_rows_out(
     posterior = BayesianEnsemble.of(net, result, X, train.Y, train.weights)
     member = posterior.members[0]
     rows = checked_rows(net, member.params, "X", X, train.Y, train.weights)
-    z = left_out(net, member, rows, left_out_weight(train))
+    z = leave_one_out_logits(net, member, rows, left_out_weight(train))
     if not np.isfinite(z).all():
         return None
     return StackedClassifier(net, result, steps, float(posterior.gamma[0]), float(posterior.log_evidence[0]), z)
@@ -131,7 +131,7 @@ def _line_search(
 
 def merge(members: Sequence[StackedClassifier], weights: np.ndarray) -> tuple[Network, Params]:
     """One network whose logits are the weighted sum of the members' logits."""
-    parts = [(member.net, trees.mapped(np.asarray, member.result.params)) for member in members]
+    parts = [(member.net, trees.map_leaves(np.asarray, member.result.params)) for member in members]
     whole = [
         part if member.steps is None else member.steps.before(*part)
         for member, part in zip(members, parts, strict=True)

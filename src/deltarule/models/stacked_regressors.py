@@ -28,9 +28,9 @@ from deltarule.network.network import Network
 from deltarule.trainers.bayesian import BayesianEnsemble
 from deltarule.trainers.bayesian.ensemble import moments
 from deltarule.trainers.bayesian.leave_one_out import LeftOut, leave_one_out
-from deltarule.trainers.bayesian.logarithm import Logarithm
-from deltarule.trainers.bayesian.noise_law import NoiseLaw, fitted_law
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.log_scale import LogScale
+from deltarule.trainers.bayesian.noise_law import NoiseLaw, fit_noise_law
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.training.session import TrainingResult
 
 MAX_ITERATIONS, TOLERANCE = 2000, 1e-9  # of EM; it ends when an iteration gains less per row
@@ -53,7 +53,7 @@ class StackedRegressor(NamedTuple):
     log_density: np.ndarray
 
     @property
-    def steps(self) -> Steps | None:
+    def steps(self) -> StepFeatures | None:
         """The step features that precede the network's inputs."""
         return self.posterior.steps[0]
 
@@ -74,7 +74,7 @@ class StackedRegressor(NamedTuple):
 
 
 def leave_rows_out(
-    net: Network, result: TrainingResult, train: Examples, steps: Steps | None = None
+    net: Network, result: TrainingResult, train: Examples, steps: StepFeatures | None = None
 ) -> StackedRegressor | None:
     """The trained network with its leave-one-out predictions of `train`; None if they are not finite.
 
@@ -164,7 +164,7 @@ def build_ensemble(
     weights: np.ndarray,
     train: Examples,
     varying_noise: bool = True,
-    log: Logarithm | None = None,
+    log: LogScale | None = None,
 ) -> BayesianEnsemble:
     """The ensemble with these weights and, with `varying_noise`, a noise that depends on the inputs.
 
@@ -172,7 +172,7 @@ def build_ensemble(
     """
     ensemble = BayesianEnsemble.together([member.posterior for member in members], weights)
     law, error = _fit_noise(members, ensemble, train)
-    log = None if log is None else log.smeared(error, train.each_weight)
+    log = None if log is None else log.with_smearing(error, train.each_weight)
     return replace(ensemble, law=law if varying_noise else None, log=log)
 
 
@@ -183,6 +183,6 @@ def _fit_noise(
     f, variance = (np.stack([getattr(each.left_out, name) for each in members]) for name in ("mean", "variance"))
     mean, spread = moments(ensemble.weights, f, variance)
     X, Y = (np.asarray(array, np.float64) for array in (train.X, train.Y))
-    law = fitted_law(X, mean, Y - mean, spread, ensemble.noise, train.each_weight)
+    law = fit_noise_law(X, mean, Y - mean, spread, ensemble.noise, train.each_weight)
     grown = 1 + sum(w * member.used for w, member in zip(ensemble.weights, members, strict=True))
     return law._replace(scale=law.scale * grown), Y - mean

@@ -99,7 +99,7 @@ class Activation:
                     f"{', '.join(map(repr, DIALECTS))}."
                 )
 
-    def in_dialect(self, language: str) -> str:
+    def expression_in(self, language: str) -> str:
         """How an export writes sigma; a ConfigurationError if it is not written in that language."""
         if language not in self.written:
             raise ConfigurationError(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule import engine
 from deltarule.arrays import Array
-from deltarule.network.layers import LayerParams, Motion, Pass
-from deltarule.network.sequences import split
+from deltarule.network.layers import LayerParams, Pass, Tangents
+from deltarule.network.sequences import split_ends
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -28,11 +28,11 @@ def forward(net: "Network", params: Params, x: Array, key: Any = None) -> list[P
     NaN: layers see zeros there, and those with a memory are told where each sequence ends.
     """
     passes, a, ends = [], x, None
-    if net.over_time and x.ndim > 2:
-        a, ends = split(x)
+    if net.is_recurrent and x.ndim > 2:
+        a, ends = split_ends(x)
     for i, (layer, p) in enumerate(zip(net.layers, params, strict=True)):
-        given = engine.of(a).fold_in(key, i) if layer.draws and key is not None else None
-        passes.append(layer.forward(p, a, ends if layer.over_time else given))
+        given = engine.of(a).fold_in(key, i) if layer.is_random and key is not None else None
+        passes.append(layer.forward(p, a, ends if layer.is_recurrent else given))
         a = passes[-1].a
     return passes
 
@@ -48,16 +48,16 @@ def errors(net: "Network", passes: Sequence[Pass], delta: Array) -> list[Array]:
 
 def gradients(net: "Network", passes: Sequence[Pass], deltas: Sequence[Array]) -> Params:
     """dC/db = delta (BP3) and dC/dW_jk = a_k delta_j (BP4) of every layer, summed over the batch."""
-    return [layer.gradient(here, delta) for layer, here, delta in zip(net.layers, passes, deltas, strict=True)]
+    return [layer.gradient(values, delta) for layer, values, delta in zip(net.layers, passes, deltas, strict=True)]
 
 
-def tangents(net: "Network", passes: Sequence[Pass], v: Direction) -> list[Motion]:
+def tangents(net: "Network", passes: Sequence[Pass], v: Direction) -> list[Tangents]:
     """How every layer moves as the parameters move by v: the derivative of (2) and (3)."""
-    moved: list[Motion] = []
-    for layer, here, along in zip(net.layers, passes, v, strict=True):
+    layers: list[Tangents] = []
+    for layer, values, along in zip(net.layers, passes, v, strict=True):
         tangent = layer.tangent if isinstance(along, dict) else layer.tangent_along_gradient
-        moved.append(tangent(here, along, moved[-1].da if moved else None))
-    return moved
+        layers.append(tangent(values, along, layers[-1].da if layers else None))
+    return layers
 
 
 def output_cost(net: "Network", out: Pass, y: Array) -> Array:
@@ -66,7 +66,7 @@ def output_cost(net: "Network", out: Pass, y: Array) -> Array:
     return cost if cost.ndim == 1 else cost.sum(axis=-1)
 
 
-def beside(weight: Array, array: Array) -> Array:
+def with_trailing_axes(weight: Array, array: Array) -> Array:
     """A number of each example, (m,), with axes of length one for those that the array has more."""
     return weight.reshape(-1, *[1] * (array.ndim - 1))
 
@@ -88,5 +88,5 @@ def cost_and_gradient(
     passes = forward(net, params, x, key)
     out = passes[-1]
     cost = (weight * output_cost(net, out, y)).sum()
-    delta = beside(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
+    delta = with_trailing_axes(weight, out.z) * net.cost.output_error(net.output_activation, out.z, out.a, y)  # BP1
     return cost, gradients(net, passes, errors(net, passes, delta))

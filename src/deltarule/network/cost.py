@@ -42,7 +42,7 @@ class Cost:
     expects_outliers: ClassVar[bool] = False  # whether its slope is bounded, so that they pull no more than others
     shifts_targets: ClassVar[bool] = True  # whether a regression may shift them; else it divides them by their mean
 
-    def in_words(self, unit: str) -> str:
+    def describe(self, unit: str) -> str:
         """The cost and its settings; targets are in that unit."""
         return self.name
 
@@ -50,7 +50,7 @@ class Cost:
         """The variance that the cost supposes of targets, which were divided by scale, about their outputs; or None."""
         return None
 
-    def knows_noise(self, activation: Activation) -> bool:
+    def has_known_noise(self, activation: Activation) -> bool:
         """Whether it is -ln of the probability of the targets as it stands, with no noise whose size is to be found."""
         return self.is_likelihood and activation.name == self.natural_output
 
@@ -70,7 +70,7 @@ class Cost:
     def check_targets(self, name: str, y: np.ndarray) -> None:
         """Raise a DataError if the cost is not made for these targets, (N, k)."""
 
-    def measured(self, y: Array, weight: Array) -> Array:
+    def target_weight(self, y: Array, weight: Array) -> Array:
         """The sum of the weights, (m,), of the examples that have a target: () for all outputs alike, or (k,)."""
         return weight.sum()
 

@@ -148,7 +148,7 @@ class Huber(Cost):
         """That of root (a - y), the weights held."""
         return self._root(a, y) * activation.second_tangent(z, a, dz, ddz)
 
-    def in_words(self, unit: str) -> str:
+    def describe(self, unit: str) -> str:
         return f"{self.name}, delta {self.delta:.3g} {unit}"
 
     def noise_variance(self, scale: float) -> float | None:

@@ -40,10 +40,10 @@ def _score(params: Params, rows: Rows, *, net: "Network") -> Score:
 
 def evaluation_block(net: "Network", rows: Rows) -> int:
     """The rows of one block."""
-    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_at_once(net.sizes(rows.x.shape[1:]), rows.x)))
+    return block_size(rows.x.shape[0], min(EVALUATION_ROWS, rows_per_pass(net.sizes(rows.x.shape[1:]), rows.x)))
 
 
-def rows_at_once(sizes: "Sizes", x: Array) -> int:
+def rows_per_pass(sizes: "Sizes", x: Array) -> int:
     """How many rows of x (N, ...) go through a network of these sizes together."""
     return max(1, EVALUATION_BYTES // (x.dtype.itemsize * sizes.neurons))
 

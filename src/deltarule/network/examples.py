@@ -10,7 +10,7 @@ from deltarule.checks import as_array, as_numbers
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network.backprop import Params
-from deltarule.network.sequences import ended_in_nan, is_ragged, padded, require_ends
+from deltarule.network.sequences import is_ragged, mark_ended_steps, pad_sequences, require_trailing_nan
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -39,11 +39,11 @@ def _finite(name: str, array: np.ndarray) -> np.ndarray:
 
 def require_inputs(net: "Network", name: str, X: Any, dtype: np.dtype) -> np.ndarray:
     """Inputs as `require_finite` has them; sequences may be a list of arrays, and shorter ones end in NaN."""
-    if not net.over_time:
+    if not net.is_recurrent:
         X = require_finite(name, X, dtype)
     else:
-        X = padded(name, X, dtype) if is_ragged(X) else as_numbers(name, X, dtype)
-        require_finite(name, require_ends(name, X) if X.ndim == 3 and X.size else X, dtype)
+        X = pad_sequences(name, X, dtype) if is_ragged(X) else as_numbers(name, X, dtype)
+        require_finite(name, require_trailing_nan(name, X) if X.ndim == 3 and X.size else X, dtype)
     if X.ndim < 2:
         raise ShapeError(
             f"{name} has shape {X.shape}: give one row for each example, (N, n_1); a single column is X[:, None]."
@@ -56,13 +56,13 @@ def as_inputs(net: "Network", params: Params, X: Any, dtype: np.dtype) -> Array:
 
     It is NumPy's unless X is JAX's: a compiled call takes it over in a tenth of the time of jnp.asarray.
     """
-    if net.over_time and is_ragged(X):
-        X = padded("X", X, dtype)
+    if net.is_recurrent and is_ragged(X):
+        X = pad_sequences("X", X, dtype)
     X = as_array("X", X, dtype, "(N, n_1)")
     if X.ndim < 2:
         raise ShapeError(f"X has shape {X.shape}: give one row for each example, (N, n_1); one example is X[None].")
     net.check(params, X.shape[1:])
-    X = engine.of_params(params).given(X, params)
+    X = engine.of_params(params).prepare_inputs(X, params)
     return X if X.dtype == dtype else X.astype(dtype)
 
 
@@ -73,16 +73,16 @@ def as_targets(net: "Network", Y: Any, x: Array) -> Array:
     this, with NaN where a sequence has ended; it may be a list as X may.
     """
     k, N = net.outputs, x.shape[0]
-    shape = (N, k) if x.ndim == 2 and not net.over_time else (N, *net.shapes(x.shape[1:])[-1])
+    shape = (N, k) if x.ndim == 2 and not net.is_recurrent else (N, *net.shapes(x.shape[1:])[-1])
     if len(shape) > 2 and is_ragged(Y):
         lengths = None if x.ndim != 3 else (~np.isnan(np.asarray(x)).all(axis=-1)).sum(axis=1)
-        Y = padded("Y", [_in_rows(as_numbers("Y", y), k, 2, x.dtype) for y in Y], x.dtype, shape[1], lengths)
+        Y = pad_sequences("Y", [_in_rows(as_numbers("Y", y), k, 2, x.dtype) for y in Y], x.dtype, shape[1], lengths)
     Y = as_array("Y", Y, None, f"(N, {k})")
     Y = _in_rows(Y, k, len(shape), x.dtype)
     if Y.shape != shape:
         raise ShapeError(f"Y has shape {Y.shape}, and {N} rows of X with {k} outputs need {shape}.")
     Y = Y if Y.dtype == x.dtype else Y.astype(x.dtype)
-    return ended_in_nan(x, Y) if len(shape) > 2 else Y
+    return mark_ended_steps(x, Y) if len(shape) > 2 else Y
 
 
 def _in_rows(Y: Array, k: int, axes: int, dtype: Any) -> Array:
@@ -120,7 +120,7 @@ def checked_rows(
                 f"give one weight of at least 0 for each of the {X.shape[0]} examples, not all 0."
             )
     E = engine.of_params(params)
-    return E.laid_out(X, y, weights) if mesh is None else E.divide_rows(mesh, X, y, weights)
+    return E.make_rows(X, y, weights) if mesh is None else E.shard_rows(mesh, X, y, weights)
 
 
 def validation_parts(validation_data: Any) -> tuple[Any, Any, Any] | None:

@@ -16,7 +16,7 @@ from deltarule.arrays import Array, is_traced
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.network.activation import Activation
 from deltarule.network.cost import Cost
-from deltarule.network.sequences import have_ended, is_ragged
+from deltarule.network.sequences import is_ragged, lengths_differ
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -37,8 +37,8 @@ class OfMeasured(Cost):
     def has_residual(self) -> bool:
         return self.cost.has_residual
 
-    def knows_noise(self, activation: Activation) -> bool:
-        return self.cost.knows_noise(activation)
+    def has_known_noise(self, activation: Activation) -> bool:
+        return self.cost.has_known_noise(activation)
 
     def noise_variance(self, scale: float) -> float | None:
         return self.cost.noise_variance(scale)
@@ -56,7 +56,7 @@ class OfMeasured(Cost):
             raise DataError(f"{name} lacks some targets of a step, and the cost {self.name} needs all or none of them.")
         self.cost.check_targets(name, y[~missing[:, 0]])
 
-    def measured(self, y: Array, weight: Array) -> Array:
+    def target_weight(self, y: Array, weight: Array) -> Array:
         return (weight[:, None] * self._known(y)).sum(axis=0)
 
     def value(self, activation: Activation, z: Array, a: Array, y: Array) -> Array:
@@ -91,18 +91,18 @@ class OfMeasured(Cost):
         return y.__array_namespace__().where(y == y, y, a)
 
 
-def for_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "Network":
+def mask_missing_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "Network":
     """The network as it is, or with a cost of the measured targets where some are missing: of training and validation,
     (N, k) or (N, T, k) each, or None; `inputs` are X of each, which sequences that end early have NaN in. A
     ConfigurationError where the cost is one of classes, or its outputs depend on each other; but whole steps of
     sequences may be missing.
     """
-    if net.cost.ignores_missing or (net.outputs == 1 and not net.over_time):
+    if net.cost.ignores_missing or (net.outputs == 1 and not net.is_recurrent):
         return net
-    if not any(map(has_missing, targets)) and not (net.over_time and any(map(have_ended, inputs))):
+    if not any(map(has_missing, targets)) and not (net.is_recurrent and any(map(lengths_differ, inputs))):
         return net
     together = net.cost.for_classes or not net.output_activation.elementwise
-    if together and not net.over_time:
+    if together and not net.is_recurrent:
         raise ConfigurationError(
             f"some targets are NaN, and with the cost {net.cost.name} and {net.output_activation.name} outputs no "
             "target can be missing: drop or fill those rows first."
@@ -110,13 +110,13 @@ def for_targets(net: "Network", *targets: Any, inputs: Sequence[Any] = ()) -> "N
     return type(net)(net.layers, OfMeasured(net.cost, together))
 
 
-def as_given(net: "Network") -> "Network":
+def unmasked(net: "Network") -> "Network":
     """The network with the cost that it was given."""
     return type(net)(net.layers, net.cost.cost) if isinstance(net.cost, OfMeasured) else net
 
 
 def has_missing(Y: Any) -> bool:
-    """Whether an array of targets holds NaN; a list of sequences of different lengths goes with X, see `have_ended`."""
+    """Whether an array of targets holds NaN; of lists of sequences `lengths_differ` says it."""
     if Y is None or is_traced(Y) or is_ragged(Y):
         return False
     Y = np.asarray(Y)

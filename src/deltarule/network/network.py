@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import as_dtype, as_numbers, dtype_of
-from deltarule.engine.machine import require_room
+from deltarule.engine.machine import require_free_memory
 from deltarule.engine.randomness import INITIAL, NOISE, as_path, generator
 from deltarule.errors import ConfigurationError, DataError, ShapeError
 from deltarule.network import backprop
@@ -17,11 +17,11 @@ from deltarule.network.activation import Activation
 from deltarule.network.backprop import Params
 from deltarule.network.cost import Cost
 from deltarule.network.costs import get_cost
-from deltarule.network.evaluation import rows_at_once
+from deltarule.network.evaluation import rows_per_pass
 from deltarule.network.examples import as_inputs, as_targets
 from deltarule.network.layers import Layer, Shape
-from deltarule.network.missing_targets import for_targets
-from deltarule.network.sequences import ended_in_nan
+from deltarule.network.missing_targets import mask_missing_targets
+from deltarule.network.sequences import mark_ended_steps
 
 if TYPE_CHECKING:
     from deltarule.network.derivatives import Derivatives
@@ -79,7 +79,7 @@ class Network:
 
     layers: tuple[Layer, ...]
     cost: Cost
-    over_time: ClassVar[bool]  # of each network: whether a layer goes through sequences step by step
+    is_recurrent: ClassVar[bool]  # of each network: whether a layer goes through sequences step by step
     output_activation: ClassVar[Activation]  # that of layer L
     outputs: ClassVar[int]  # k = n_L
     can_refit: ClassVar[bool]  # whether the output layer is linear and the cost quadratic: its best weights are known
@@ -98,12 +98,12 @@ class Network:
                 raise ConfigurationError(
                     f"layers[{i}] is {layer.sigma.name}, which is for the output only: use another activation below it."
                 )
-        if not layers[-1].has_outputs:
+        if not layers[-1].can_be_last:
             raise ConfigurationError(
                 f"the last layer is {layers[-1]!r}, and the outputs are neurons: end with a Dense layer."
             )
         last: Any = layers[-1]
-        known = {"layers": layers, "cost": get_cost(cost), "over_time": any(layer.over_time for layer in layers)}
+        known = {"layers": layers, "cost": get_cost(cost), "is_recurrent": any(layer.is_recurrent for layer in layers)}
         known |= {"output_activation": last.sigma, "outputs": last.n, "_layout": Layout([()], [], None)}
         known["can_refit"] = last.is_linear and known["cost"].is_square
         for name, value in known.items():
@@ -144,7 +144,7 @@ class Network:
         shapes, _, sizes = self._laid_out(shape)
         size = dtype.itemsize * sizes.parameters
         if size >= NEGLIGIBLE:
-            require_room(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
+            require_free_memory(f"parameters for inputs of shape {shape}", 3.0 * size, "use fewer neurons or inputs")
         return [
             [
                 layer.init(generator(*path, INITIAL, start, i), below, dtype, defaults or {})
@@ -188,7 +188,7 @@ class Network:
             return known
         for layer in self.layers:
             try:
-                if layer.takes == 1 and len(shapes[-1]) > 1 and not self.over_time:
+                if layer.input_axes == 1 and len(shapes[-1]) > 1 and not self.is_recurrent:
                     raise ShapeError(
                         f"{layer.label} takes a flat input, and its input has shape {shapes[-1]}: flatten each example."
                     )
@@ -204,7 +204,7 @@ class Network:
             inputs=prod(shapes[0]),
             outputs=steps * self.outputs,
             steps=steps,
-            neurons=sum(layer.held(below) for layer, below, _ in parts),
+            neurons=sum(layer.saved_numbers(below) for layer, below, _ in parts),
             products=sum(layer.multiplications(below) for layer, below, _ in parts),
             gram=sum(layer.gram_width(p, self.outputs) for layer, _, p in parts),
         )
@@ -220,7 +220,7 @@ class Network:
         for layer, p in zip(self.layers, params, strict=False):
             shape = layer.input_shape(p)
             if shape is not None or not layer.keeps_shape:
-                return None if shape is not None and self.over_time and layer.takes == 1 else shape
+                return None if shape is not None and self.is_recurrent and layer.input_axes == 1 else shape
         return None
 
     def __call__(self, params: Params, X: Any) -> Array:
@@ -234,7 +234,7 @@ class Network:
         with E.computing_in(dtype):
             x = as_inputs(self, params, X, dtype)
             sizes = self.sizes(x.shape[1:])
-            most = rows_at_once(sizes, x)
+            most = rows_per_pass(sizes, x)
             with E.threads_for(x.shape[0] * sizes.products):
                 parts = [E.call(_outputs, params, x[i : i + most], net=self) for i in range(0, max(1, len(x)), most)]
             return E.wait(parts[0] if len(parts) == 1 else E.xp.concatenate(parts))
@@ -251,7 +251,10 @@ class Network:
         """
         E, dtype = engine.of_params(params), dtype_of(params)
         with E.computing_in(dtype):
-            net, x = for_targets(self, Y, inputs=(X,)) if self.over_time else self, as_inputs(self, params, X, dtype)
+            net, x = (
+                mask_missing_targets(self, Y, inputs=(X,)) if self.is_recurrent else self,
+                as_inputs(self, params, X, dtype),
+            )
             if not x.shape[0]:
                 raise DataError("X has no rows, and the mean cost of none is undefined: give at least one example.")
             y = as_targets(self, Y, x)
@@ -286,7 +289,7 @@ class Network:
         with E.computing_in(dtype):
             inputs = as_inputs(self, params, as_numbers("x", x, None, "(n_1,)")[None], dtype)
             targets = as_targets(self, as_numbers("y", y, None, "(k,)")[None], inputs)
-            net = for_targets(self, targets) if self.over_time else self
+            net = mask_missing_targets(self, targets) if self.is_recurrent else self
             return tracing.trace(net, params, E.put(inputs), E.put(targets))
 
 
@@ -304,12 +307,12 @@ def _checked_shape(input_shape: Any) -> Shape:
 def _outputs(params: Params, x: Array, *, net: Network) -> Array:
     x = engine.of_params(params).put(x)
     outputs = backprop.forward(net, params, x)[-1].a
-    return ended_in_nan(x, outputs) if net.over_time else outputs
+    return mark_ended_steps(x, outputs) if net.is_recurrent else outputs
 
 
 def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any) -> tuple[Array, Params]:
     """The mean cost and its gradient, of as many examples at a time as fit the memory."""
-    count, most = x.shape[0], rows_at_once(net.sizes(x.shape[1:]), x)
+    count, most = x.shape[0], rows_per_pass(net.sizes(x.shape[1:]), x)
     if count <= most:  # to cut a JAX array takes as long as a small gradient
         return E.call(_mean_cost_and_gradient, params, x, y, key, net=net)
     mean = E.call(_mean_cost_and_gradient, params, x[:most], y[:most], key, net=net)
@@ -318,7 +321,7 @@ def _in_parts(E: Any, net: Network, params: Params, x: Array, y: Array, key: Any
         some = slice(first, first + most)
         part = E.call(_mean_cost_and_gradient, params, x[some], y[some], own, net=net)
         share = min(most, count - first) / min(first + most, count)
-        mean = trees.mapped(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
+        mean = trees.map_leaves(lambda so_far, new, share=share: so_far + share * (new - so_far), mean, part)
     return mean
 
 

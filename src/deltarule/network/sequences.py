@@ -20,7 +20,7 @@ def is_ragged(values: Any) -> bool:
     return isinstance(values, list | tuple) and len({len(each) if np.ndim(each) else 0 for each in values}) > 1
 
 
-def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None, lengths: Any = None) -> np.ndarray:
+def pad_sequences(name: str, sequences: Any, dtype: Any, steps: int | None = None, lengths: Any = None) -> np.ndarray:
     """Sequences (T_i, ·) of a list as one array (N, T, ·), the shorter ones ending in NaN; a sequence of one axis is
     one of single numbers. `steps` is T, None the longest; `lengths` those of the inputs, if they are known, (N,). A
     DataError where they are no numbers, or one has no steps, more than T, or another number than its inputs; a
@@ -49,7 +49,7 @@ def padded(name: str, sequences: Any, dtype: Any, steps: int | None = None, leng
     return together
 
 
-def require_ends(name: str, x: np.ndarray) -> np.ndarray:
+def require_trailing_nan(name: str, x: np.ndarray) -> np.ndarray:
     """The sequences (N, T, features) with zeros for the steps that do not exist; a DataError where NaN stands before a
     step.
     """
@@ -66,7 +66,7 @@ def require_ends(name: str, x: np.ndarray) -> np.ndarray:
     return np.where(ended[..., None], 0, x)
 
 
-def have_ended(X: Any) -> bool:
+def lengths_differ(X: Any) -> bool:
     """Whether sequences are of different lengths."""
     if is_traced(X) or is_ragged(X):
         return is_ragged(X)
@@ -74,7 +74,7 @@ def have_ended(X: Any) -> bool:
     return X.ndim == 3 and X.dtype.kind == "f" and X.size > 0 and bool(np.isnan(X[:, -1, 0]).any())
 
 
-def split(x: Array) -> tuple[Array, Array | None]:
+def split_ends(x: Array) -> tuple[Array, Array | None]:
     """The sequences with zeros where they have ended, and the last step of each, (m,), or None if all are as long."""
     xp = x.__array_namespace__()
     if not is_traced(x) and not bool(xp.isnan(x[:, -1, 0]).any()):
@@ -83,7 +83,7 @@ def split(x: Array) -> tuple[Array, Array | None]:
     return xp.where(there[..., None], x, 0), there.sum(axis=1) - 1
 
 
-def ended_in_nan(x: Array, a: Array) -> Array:
+def mark_ended_steps(x: Array, a: Array) -> Array:
     """Outputs (m, T, k) with NaN where the sequences x have ended."""
     xp = a.__array_namespace__()
     if a.ndim < 3 or x.ndim < 3 or (not is_traced(x) and not bool(xp.isnan(x[:, -1, 0]).any())):

@@ -20,7 +20,7 @@ from deltarule.network.network import Network
 EPS = 1e-7  # for values up to 10 in size an error of 3e-13
 
 
-def lets_pass(activation: str) -> bool:
+def can_be_identity(activation: str) -> bool:
     """Whether a neuron of this activation can let a value pass as it is."""
     z = EPS * np.array([-1.0, -0.3, 0.7, 1.0])
     return bool(np.allclose(get_activation(activation).sigma(z), z, rtol=1e-12, atol=0))
@@ -36,7 +36,7 @@ def side_by_side(parts: Sequence[tuple[Network, Params]], weights: Sequence[floa
     depth = max(len(net.layers) for net, _ in parts) - 1
     deepest: Any = next(net for net, _ in parts if len(net.layers) == depth + 1)
     for i in range(min(len(net.layers) for net, _ in parts) - 1, depth):
-        if not lets_pass(deepest.layers[i].activation):
+        if not can_be_identity(deepest.layers[i].activation):
             raise ConfigurationError(
                 f"the networks have different numbers of layers, and a neuron of {deepest.layers[i].activation!r} "
                 "cannot let a value pass: give all the same number of layers."

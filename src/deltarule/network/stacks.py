@@ -12,7 +12,7 @@ A file lists the layers, input side first, each with its kind and what its const
     kind = "MaxPool"
     size = 2
 
-Nothing in it runs as code. Flatten and Reshape may be left out, see `fitted`.
+Nothing in it runs as code. Flatten and Reshape may be left out, see `with_reshapes`.
 """
 
 import inspect
@@ -48,7 +48,7 @@ STACKS: dict[str, tuple[Layer, ...]] = {
 LARGEST_FILE = 2**20  # bytes
 
 
-def stack(name: str) -> tuple[Layer, ...]:
+def load_stack(name: str) -> tuple[Layer, ...]:
     """The hidden layers of that name, or in that .toml file; a ConfigurationError names what cannot be used."""
     if name in STACKS:
         return STACKS[name]
@@ -79,7 +79,7 @@ def read_stack(path: str | os.PathLike) -> tuple[Layer, ...]:
     return tuple(_layer(f"{path}, layer {i}", entry) for i, entry in enumerate(entries, 1))
 
 
-def fitted(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
+def with_reshapes(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
     """The layers with the reshapings that are missing between them. Rows of images (h, w) become images of one channel
     before a first layer that slides over images, and images become rows before a Dense layer. `input_shape` is (n,),
     or (h, w) for images that come as rows of h w pixels; where the first layer slides over images and the inputs are
@@ -88,7 +88,7 @@ def fitted(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
     found: list[Layer] = []
     shape = (prod(input_shape),)
     for layer in layers:
-        if layer.takes == 3 and len(shape) == 1:
+        if layer.input_axes == 3 and len(shape) == 1:
             if found or len(input_shape) != 2:
                 raise ConfigurationError(
                     f"{layer.label} slides over images, and its input is a row of numbers: put it first and train on "
@@ -96,7 +96,7 @@ def fitted(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
                 )
             found.append(Reshape((*input_shape, 1)))
             shape = found[-1].output_shape(shape)
-        if layer.takes == 1 and len(shape) > 1:
+        if layer.input_axes == 1 and len(shape) > 1:
             found.append(Flatten())
             shape = (prod(shape),)
         found.append(layer)

@@ -55,16 +55,16 @@ def trace(net: "Network", params: Params, x: Array, y: Array) -> Trace:
     deltas = backprop.errors(net, passes, delta)
     grads = backprop.gradients(net, passes, deltas)
     layers = []
-    for i, (layer, here) in enumerate(zip(net.layers, passes, strict=True)):
+    for i, (layer, values) in enumerate(zip(net.layers, passes, strict=True)):
         if i + 1 < len(net.layers):
             dC_da = net.layers[i + 1].propagate(passes[i + 1], deltas[i + 1])
         else:
             dC_da = net.cost.slope(out.a, y)
         layers.append(
             LayerTrace(
-                z=np.asarray(here.z[0]),
-                a=np.asarray(here.a[0]),
-                slope=np.asarray(layer.slope(here)[0]),
+                z=np.asarray(values.z[0]),
+                a=np.asarray(values.a[0]),
+                slope=np.asarray(layer.slope(values)[0]),
                 delta=np.asarray(deltas[i][0]),
                 dC_da=np.asarray(dC_da[0]),
                 gradients={name: np.asarray(gradient) for name, gradient in grads[i].items()},

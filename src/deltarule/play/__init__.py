@@ -6,11 +6,11 @@ only draws. It is served on the loopback interface alone, see `deltarule.play.se
 
 from typing import TYPE_CHECKING
 
-from deltarule.lazy import names
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deltarule.play.server import Server as Server
     from deltarule.play.sources import problem_of as problem_of
     from deltarule.play.watch import Watch as Watch
 
-__all__, __getattr__, __dir__ = names(__name__)
+__all__, __getattr__, __dir__ = lazy_names(__name__)

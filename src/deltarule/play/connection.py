@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from deltarule.checks import require_choice
-from deltarule.engine.rows import TimeIsUp
+from deltarule.engine.rows import TimeLimitReached
 from deltarule.errors import DeltaruleError
 from deltarule.play.choices import SPEEDS
 from deltarule.play.frames import Frames, told_by
@@ -194,19 +194,19 @@ class LessonConnection(Connection):
     def look_up(self) -> None:
         """Called between the pieces of an epoch: a closed page ends it."""
         if self.closed:
-            raise TimeIsUp
+            raise TimeLimitReached
 
     def keep_on(self) -> None:
         """Called between the pieces of an epoch that is run: a pause ends it too, and it begins anew with the next."""
         self.look_up()
         if not self.running:
-            raise TimeIsUp
+            raise TimeLimitReached
 
     async def train(self) -> None:
         """Epoch after epoch until somebody says stop; a page that cannot keep up misses frames, never epochs."""
         loop = asyncio.get_running_loop()
         due = loop.time()
-        with suppress(TimeIsUp, WebSocketDisconnect):
+        with suppress(TimeLimitReached, WebSocketDisconnect):
             while self.running and not self.closed:
                 async with self.turn:
                     if not self.running or self.lesson.ended:

@@ -9,7 +9,7 @@ import numpy as np
 from deltarule import engine, trees
 from deltarule.checks import dtype_of
 from deltarule.engine.randomness import as_path
-from deltarule.engine.rows import Record, Rows, Turn, no_clock
+from deltarule.engine.rows import EpochContext, Record, Rows, no_time_limit
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import evaluate
 from deltarule.network.examples import checked_rows, require_finite, validation_rows
@@ -154,7 +154,7 @@ class Learner(Training):
             self._step(index)
         self.update = Update(before, gradient, self.now.params)
 
-    def epoch(self, clock: Callable[[], None] = no_clock) -> None:
+    def epoch(self, clock: Callable[[], None] = no_time_limit) -> None:
         """One epoch, or the rest of one that batches began."""
         if self.ended is not None:
             return
@@ -202,8 +202,8 @@ class Learner(Training):
         scaled = {name: share * value for name in ("l2", "l1") if (value := getattr(trainer, name)) is not None}
         whole = replace(trainer, batch_size=None, **scaled)  # pyright: ignore[reportArgumentType, reportCallIssue]
         batch = Rows(rows.x[index], rows.y[index], None, len(index))
-        with engine.of(rows.x).quiet():
-            state, record = whole.epoch(self.course.net, self.carry.state, batch, Turn(None, None))
+        with engine.of(rows.x).ignore_float_errors():
+            state, record = whole.epoch(self.course.net, self.carry.state, batch, EpochContext(None, None))
         self._halfway.append((float(record["cost"]), len(index)))
         self.carry = self.carry._replace(state=state)
         if len(self._halfway) < self.batches:

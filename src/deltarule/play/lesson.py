@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import require_choice
-from deltarule.engine.rows import no_clock
+from deltarule.engine.rows import no_time_limit
 from deltarule.errors import ConfigurationError
 from deltarule.play import picture
 from deltarule.play.choices import (
@@ -111,7 +111,7 @@ class Lesson(Frames):
         self._take_up(0)
         return False
 
-    def epoch(self, clock: Callable[[], None] = no_clock) -> bool:
+    def epoch(self, clock: Callable[[], None] = no_time_limit) -> bool:
         """One epoch of each trainer."""
         self.moment, self.examples_of_batch = None, []
         for learner in self.learners:

@@ -1,6 +1,6 @@
 """What serves the page, Starlette and uvicorn, or a sentence that says how to get them."""
 
-from deltarule.errors import ConfigurationError, installing
+from deltarule.errors import ConfigurationError, how_to_install
 
 try:
     import uvicorn as uvicorn
@@ -17,5 +17,5 @@ try:
     from starlette.websockets import WebSocketDisconnect as WebSocketDisconnect
 except ModuleNotFoundError as error:
     raise ConfigurationError(
-        f"the page needs the package {error.name!r}, which is not installed: {installing('play')}."
+        f"the page needs the package {error.name!r}, which is not installed: {how_to_install('play')}."
     ) from None

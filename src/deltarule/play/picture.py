@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.engine.rows import Rows, linearized_at_once
+from deltarule.engine.rows import Rows, linearization_block
 from deltarule.models.formatting import to_json_types
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
@@ -14,7 +14,7 @@ from deltarule.objective import Objective
 from deltarule.play.learner import Moment
 from deltarule.play.problems import Problem
 from deltarule.trainers.base import Trainer
-from deltarule.trainers.bayesian.posterior import output_variance, posterior
+from deltarule.trainers.bayesian.posterior import laplace_posterior, output_variance
 
 GRID = 44  # points of the plane along each axis
 LINE = 121  # points of a curve
@@ -112,10 +112,10 @@ def _curve(net: Network, trainer: Trainer, moment: Moment, problem: Problem, row
     found = {"x": x[:, 0], "y": a}
     if trainer.has_posterior and moment.epoch:
         count, sizes = len(rows.x), net.sizes(rows.x.shape[1:])
-        F = Objective(net, rows, linearized_at_once(count, sizes.parameters, sizes.outputs))
+        F = Objective(net, rows, linearization_block(count, sizes.parameters, sizes.outputs))
         form = trainer.form(sizes, count)
         gamma = np.float64(moment.record["gamma"])
-        known = F.call(posterior, moment.params, moment.state.hyper, gamma, form=form)
+        known = F.call(laplace_posterior, moment.params, moment.state.hyper, gamma, form=form)
         variance = np.asarray(output_variance(known, x.astype(rows.x.dtype), net=net))[:, 0]
         inner, outer = 2 * np.sqrt(variance), 2 * np.sqrt(variance + np.asarray(known.noise)[0])
         found |= {"low": a - inner, "high": a + inner, "lowest": a - outer, "highest": a + outer}

@@ -31,7 +31,7 @@ class Watched(Training):
     def look(self, carry: Carry, records: list[dict[str, Any]]) -> None:
         """The training stands here, after epochs with these records."""
         self.records += records
-        state = trees.mapped(np.asarray, carry.state)
+        state = trees.map_leaves(np.asarray, carry.state)
         record = self.records[-1] if self.records else {}
         record = record | scores(self.course.net, state.params, self.rows)
         self.moments = [Moment(int(carry.epoch), 0, state, record)]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from deltarule.lazy import names
+from deltarule.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deltarule.trainers.base import Trainer as Trainer
@@ -13,4 +13,4 @@ if TYPE_CHECKING:
     from deltarule.trainers.newton_cg import NewtonCG as NewtonCG
     from deltarule.trainers.stopping import NoImprovement as NoImprovement
 
-__all__, __getattr__, __dir__ = names(__name__)
+__all__, __getattr__, __dir__ = lazy_names(__name__)

@@ -11,7 +11,7 @@ from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.engine.machine import threads_for_order, threads_for_work
 from deltarule.engine.randomness import Path, orders
-from deltarule.engine.rows import Record, Rows, Turn
+from deltarule.engine.rows import EpochContext, Record, Rows
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
@@ -111,7 +111,7 @@ class Trainer:
         """The state before the first step, of a trainer whose state knows no examples."""
         raise NotImplementedError
 
-    def epoch(self, net: "Network", state: Any, rows: Rows, turn: Turn) -> tuple[Any, Record]:
+    def epoch(self, net: "Network", state: Any, rows: Rows, context: EpochContext) -> tuple[Any, Record]:
         """One epoch: the new state and its record, scalars or small arrays by name, "cost" among them.
 
         A record may hold "stop", the index in `deltarule.trainers.stopping.STOP_REASONS` of the trainer's own reason
@@ -175,7 +175,9 @@ def judge(old: float, new: float, predicted: float) -> tuple[float, int]:
     return rho, ACCEPTED if rho > SMALLEST_GAIN else LOW_GAIN
 
 
-def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[tuple[Rows, float, float | None]]:
+def batches(
+    trainer: Trainer, rows: Rows, context: EpochContext, total: float
+) -> Iterator[tuple[Rows, float, float | None]]:
     """Each batch of an epoch, its share of the weight of all examples, `total`, and lambda of its penalty.
 
     The share is the number of its examples times their mean weight, and not the weight of the batch itself: the
@@ -184,7 +186,7 @@ def batches(trainer: Trainer, rows: Rows, turn: Turn, total: float) -> Iterator[
     """
     count, m, l2 = int(rows.count), trainer.batch_size or int(rows.count), trainer.l2
     for i in range(-(-count // m)):
-        turn.clock()
+        context.check_time()
         share = min(m, count - i * m) * (total / count)
-        batch = engine.of(rows.x).take_batch(rows, turn.order, i, m, count)
+        batch = engine.of(rows.x).take_batch(rows, context.order, i, m, count)
         yield batch, share, None if l2 is None else l2 * share / total

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltarule.arrays import Array
 from deltarule.network.backprop import Params
-from deltarule.trees import leaves, mapped, scaled, zipped
+from deltarule.trees import leaves, map_leaves, map_pairs, scale
 
 if TYPE_CHECKING:
     import optax
@@ -29,7 +29,7 @@ def steepest() -> Direction:
     """Steepest descent: p ← p - eta ∇C."""
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
-        return scaled(grads, -eta), state
+        return scale(grads, -eta), state
 
     return Direction(lambda params: (), update)
 
@@ -41,12 +41,12 @@ def momentum(mu: Number, nesterov: bool) -> Direction:
     """
 
     def update(grads: Params, v: Params, eta: Number, params: Params) -> tuple[Params, Params]:
-        v = zipped(lambda v, g: mu * v - eta * g, v, grads)
+        v = map_pairs(lambda v, g: mu * v - eta * g, v, grads)
         if not nesterov:
             return v, v
-        return zipped(lambda v, g: mu * v - eta * g, v, grads), v
+        return map_pairs(lambda v, g: mu * v - eta * g, v, grads), v
 
-    return Direction(lambda params: scaled(params, 0.0), update)
+    return Direction(lambda params: scale(params, 0.0), update)
 
 
 class Moments(NamedTuple):
@@ -66,18 +66,18 @@ def adam(first: float = 0.9, second: float = 0.999, floor: float = 1e-8) -> Dire
     """
 
     def init(params: Params) -> Moments:
-        zero = scaled(params, 0.0)
+        zero = scale(params, 0.0)
         return Moments(zero, zero, leaves(params)[0].__array_namespace__().zeros((), int))
 
     def update(grads: Params, memory: Moments, eta: Number, params: Params) -> tuple[Params, Moments]:
         steps = memory.steps + 1
-        mean = zipped(lambda m, g: first * m + (1 - first) * g, memory.mean, grads)
-        square = zipped(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
+        mean = map_pairs(lambda m, g: first * m + (1 - first) * g, memory.mean, grads)
+        square = map_pairs(lambda v, g: second * v + (1 - second) * (g * g), memory.square, grads)
         xp, dtype = leaves(grads)[0].__array_namespace__(), leaves(grads)[0].dtype
         t = xp.asarray(steps, dtype=dtype)
         begun = -xp.expm1(t * log(first)), -xp.expm1(t * log(second))  # 1 - b^t, which cancels in single precision
         rate, root = -eta / begun[0], xp.sqrt(begun[1])
-        moved = zipped(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
+        moved = map_pairs(lambda m, v: rate * m / (xp.sqrt(v) / root + floor), mean, square)
         return moved, Moments(mean, square, steps)
 
     return Direction(init, update)
@@ -91,6 +91,6 @@ def from_optax(rule: "optax.GradientTransformation") -> Direction:
 
     def update(grads: Params, state: Any, eta: Number, params: Params) -> tuple[Params, Any]:
         updates, state = rule.update(grads, state, params)
-        return mapped(lambda u: eta * u, updates), state
+        return map_leaves(lambda u: eta * u, updates), state
 
     return Direction(rule.init, update)

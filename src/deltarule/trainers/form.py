@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.engine.machine import in_units, require_room, total_memory
+from deltarule.engine.machine import format_bytes, require_free_memory, total_memory
 from deltarule.engine.rows import block_bytes
 from deltarule.network.network import Sizes
 
@@ -87,21 +87,21 @@ def memory_needed(sizes: Sizes, examples: int, dtype: np.dtype, trainer: Any, E:
     """What each of so many devices of an engine holds of a training on so many examples."""
     width, m = np.dtype(dtype).itemsize, trainer.batch_size
     n, k, layers = sizes.parameters, sizes.outputs, sizes.neurons
-    held, whole = E.copies.rows(-(-examples // devices)), min(m or examples, examples)
+    held, whole = E.memory.rows(-(-examples // devices)), min(m or examples, examples)
     rows, at_once = float(held * (sizes.inputs + k) * width), min(held, m or held)
     form, R = trainer.form(sizes, whole), float(whole * k)
     if form is None:  # parameters, their best, gradients, the rule's memory; z, activations and errors of one batch
-        always, for_each = E.copies.vectors
+        always, for_each = E.memory.vectors
         held_numbers = (always + for_each * trainer.memory_copies) * n
-        of_a_row = (trainer.passes or E.copies.passes) * layers + (0 if m is None else 2 * sizes.inputs)
+        of_a_row = (trainer.passes or E.memory.passes) * layers + (0 if m is None else 2 * sizes.inputs)
         work = min(at_once * of_a_row * width, trainer.most_at_once)
     elif form == "dual":
-        held_numbers, work = E.copies.dual * R * R, width * whole * (k + 3) * (layers + sizes.inputs)
+        held_numbers, work = E.memory.dual * R * R, width * whole * (k + 3) * (layers + sizes.inputs)
     else:
-        held_numbers = E.copies.primal * n * n if form == "primal" else CG_VECTORS * n
+        held_numbers = E.memory.primal * n * n if form == "primal" else CG_VECTORS * n
         row = max(n, 4 * layers) if form == "primal" else 4 * layers
-        work = E.copies.blocks * min(block_bytes(row, width), at_once * k * row * width)
-    return Memory(rows, float(held_numbers * width), float(work), E.copies.examples)
+        work = E.memory.blocks * min(block_bytes(row, width), at_once * k * row * width)
+    return Memory(rows, float(held_numbers * width), float(work), E.memory.examples)
 
 
 def require_memory(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.dtype, devices: int = 1) -> None:
@@ -109,9 +109,10 @@ def require_memory(sizes: Sizes, trainer: Any, examples: int, E: Any, dtype: np.
     needed = memory_needed(sizes, examples, dtype, trainer, E, devices)
     free = E.free_memory(devices)
     if needed.total > free:
-        parts = f"{in_units(needed.examples)} for the examples, {in_units(needed.matrices + needed.work)} for a step"
+        step = format_bytes(needed.matrices + needed.work)
+        parts = f"{format_bytes(needed.examples)} for the examples, {step} for a step"
         form = trainer.form(sizes, min(trainer.batch_size or examples, examples))
-        require_room(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
+        require_free_memory(f"training and its data ({parts})", needed.total, _cure(needed, trainer, form), free)
 
 
 def _cure(needed: Memory, trainer: Any, form: str | None) -> str:

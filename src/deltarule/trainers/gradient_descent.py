@@ -12,7 +12,7 @@ from deltarule import engine, trees
 from deltarule.arrays import Array, is_jax, is_traced
 from deltarule.checks import check_fields, require_choice, require_number
 from deltarule.engine.randomness import draws, orders
-from deltarule.engine.rows import Batches, Record, Rows, Turn
+from deltarule.engine.rows import Batches, EpochContext, Record, Rows
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -177,9 +177,11 @@ class GradientDescent(Trainer):
         cost, grads = F.call(value_and_gradient, state.params)
         return self._move(F.net, state, grads), {"cost": cost, "gradient_norm": trees.norm(grads)}
 
-    def epoch(self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn) -> tuple[Any, Record]:
+    def epoch(
+        self, net: "Network", state: GradientDescentState, rows: Rows, context: EpochContext
+    ) -> tuple[Any, Record]:
         one_epoch = self._full_batch_epoch if self.batch_size is None else self._mini_batch_epoch
-        after, record = one_epoch(net, state, rows, turn, rows.mask.sum())
+        after, record = one_epoch(net, state, rows, context, rows.mask.sum())
         if state.rate is not None:
             record["eta"] = self.eta * state.rate.scale
         return after, record
@@ -192,11 +194,11 @@ class GradientDescent(Trainer):
         return state._replace(rate=rate), stop
 
     def _full_batch_epoch(
-        self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn, total: Array
+        self, net: "Network", state: GradientDescentState, rows: Rows, context: EpochContext, total: Array
     ) -> tuple[Any, Record]:
         """One step along the exact gradient; the record's cost is the cost before the step."""
         gradient = partial(backprop.cost_and_gradient, net)
-        cost, grads = engine.of(rows.x).full_gradient(gradient, state.params, rows, rows.mask / total, turn.key)
+        cost, grads = engine.of(rows.x).full_gradient(gradient, state.params, rows, rows.mask / total, context.key)
         grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
         record = {
             "cost": cost + penalty(net.layers, state.params, self.l2, self.l1, total),
@@ -205,7 +207,7 @@ class GradientDescent(Trainer):
         return self._move(net, state, grads), record
 
     def _mini_batch_epoch(
-        self, net: "Network", state: GradientDescentState, rows: Rows, turn: Turn, total: Array
+        self, net: "Network", state: GradientDescentState, rows: Rows, context: EpochContext, total: Array
     ) -> tuple[Any, Record]:
         """The steps of one epoch; the record's cost is the mean over its batches, each before its step."""
         m = self.batch_size
@@ -216,7 +218,7 @@ class GradientDescent(Trainer):
             grads = add_penalty_gradient(net.layers, grads, state.params, self.l2, self.l1, total)
             return self._move(net, state, grads), cost_sum + share * cost, weight_sum + share
 
-        batches = Batches(rows, turn, m, self._count(rows.count), self.sampling == "uniform", total)
+        batches = Batches(rows, context, m, self._count(rows.count), self.sampling == "uniform", total)
         gradient, begin = partial(backprop.cost_and_gradient, net), (state, 0 * total, 0 * total)
         state, cost, weight = engine.of(rows.x).each_batch(gradient, batches, step, begin)
         return state, {"cost": cost / weight + penalty(net.layers, state.params, self.l2, self.l1, total)}
@@ -233,7 +235,7 @@ class GradientDescent(Trainer):
         eta = eta if self.schedule is None else eta * self._scheduled(state.step, dtype)
         eta = eta if state.rate is None else eta * state.rate.scale
         step, memory = self._direction().update(grads, state.memory, eta, state.params)
-        params = limit_norms(net.layers, trees.zipped(add, state.params, step), self.max_norm)
+        params = limit_norms(net.layers, trees.map_pairs(add, state.params, step), self.max_norm)
         return GradientDescentState(params, memory, state.step + 1, state.rate)
 
     def _scheduled(self, step: Array, dtype: np.dtype) -> Any:

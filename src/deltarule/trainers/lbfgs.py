@@ -9,9 +9,9 @@ from scipy.optimize import OptimizeResult, minimize
 
 from deltarule import engine, trees
 from deltarule.checks import check_fields
-from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, block_size
+from deltarule.engine.rows import EpochContext, Record, Rows, TimeLimitReached, block_size
 from deltarule.network.backprop import Params
-from deltarule.network.evaluation import rows_at_once
+from deltarule.network.evaluation import rows_per_pass
 from deltarule.objective import Objective, value_and_gradient
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import stop_code
@@ -64,10 +64,10 @@ class LBFGS(Trainer):
     def first_state(self, params: Params) -> LBFGSState:
         return LBFGSState(params)
 
-    def epoch(self, net: "Network", state: LBFGSState, rows: Rows, turn: Turn) -> tuple[LBFGSState, Record]:
-        block = block_size(rows.x.shape[0], rows_at_once(net.sizes(rows.x.shape[1:]), rows.x))
+    def epoch(self, net: "Network", state: LBFGSState, rows: Rows, context: EpochContext) -> tuple[LBFGSState, Record]:
+        block = block_size(rows.x.shape[0], rows_per_pass(net.sizes(rows.x.shape[1:]), rows.x))
         F = Objective(net, rows, block, self.l2, 1 / float(rows.mask.sum()))
-        return self.step(F, "", state, 1.0, rows.x.dtype, turn.clock)
+        return self.step(F, "", state, 1.0, rows.x.dtype, context.check_time)
 
     def step(
         self,
@@ -105,12 +105,12 @@ class LBFGS(Trainer):
             found = minimize(gradient, start, jac=True, method="L-BFGS-B", callback=iterated, options=options)
             reached, cost, norm = found.x, found.fun, np.linalg.norm(found.jac)
             stop = 0 if found.nit else stop_code("no_descent")
-        except (TimeIsUp, KeyboardInterrupt) as end:
+        except (TimeLimitReached, KeyboardInterrupt) as end:
             if not done:
                 raise
             evaluations, reached, cost, _ = done
             norm = norms[evaluations - 1]
-            stop = stop_code("time" if isinstance(end, TimeIsUp) else "interrupted")
+            stop = stop_code("time" if isinstance(end, TimeLimitReached) else "interrupted")
         record = {
             "cost": dtype.type(cost),
             "gradient_norm": dtype.type(norm),

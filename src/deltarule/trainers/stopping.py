@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from deltarule.arrays import Array
 from deltarule.checks import check_fields, require_count, require_number
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.trees import register
 
 STOP_REASONS = (
@@ -72,7 +72,7 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
     cause = f" with {name} = {getattr(trainer, name):g}" if name is not None else ""
     cure = f"use a smaller {name}" if name is not None else "scale inputs and targets to mean 0 and variance 1"
     kept = "best" if kept_best else "latest"
-    after, patience = counted(epochs, "epoch"), counted(trainer.max_fail or 0, "epoch")
+    after, patience = pluralized(epochs, "epoch"), pluralized(trainer.max_fail or 0, "epoch")
     return {
         "goal": f"the training cost reached the goal of {stopping.goal} after {after}.",
         "min_grad": f"the norm of the gradient fell to {stopping.min_grad} after {after}.",
@@ -81,7 +81,7 @@ def stop_sentence(reason: str, epochs: int, stopping: Stopping, trainer: Any, ke
         "radius_min": f"no radius gave a step downhill after {after}: to rounding, this is a minimum.",
         "eta_min": f"eta fell to its floor after {after}, because the validation score improved no more.",
         "evidence": f"no larger evidence for {patience}, after {epochs:,}.",
-        "max_fail": f"no better validation score for {counted(stopping.max_fail or 0, 'epoch')}, after {epochs:,}.",
+        "max_fail": f"no better validation score for {pluralized(stopping.max_fail or 0, 'epoch')}, after {epochs:,}.",
         "diverged": f"training diverged in epoch {epochs}{cause}: the best parameters before it are kept; {cure}.",
         "epochs": "the one epoch was run." if epochs == 1 else f"all {after} were run.",
         "time": f"the time limit of {stopping.time_limit} s passed after {after}.",

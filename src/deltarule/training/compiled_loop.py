@@ -16,7 +16,7 @@ import numpy as np
 from jax import Array, lax
 
 from deltarule.engine.devices import replicate
-from deltarule.engine.rows import Record, Turn, padded_size
+from deltarule.engine.rows import EpochContext, Record, padded_size
 from deltarule.training import loop
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def call_of(course: "Course", carry: "Carry", until: int, start: int) -> tuple[A
     until = min(until, first + most)
     if orders is not None:
         orders = _padded(course.orders(first, until - first, start), most, course.trainer.batch_size)
-    key = replicate(course.rows, course.noise_key(start))
+    key = replicate(course.rows.mesh, course.noise_key(start))
     rules = replace(course.rules, time_limit=None)
     course = replace(course, path=(), rules=rules)  # another seed or time limit compiles nothing new
-    return _advance, (course, carry, replicate(course.rows, orders), key, np.int32(until)), {"epochs": most}
+    return _advance, (course, carry, replicate(course.rows.mesh, orders), key, np.int32(until)), {"epochs": most}
 
 
 def _padded(orders: Any, epochs: int, m: Any) -> np.ndarray:
@@ -81,9 +81,11 @@ def _advance(
 
     def one_epoch(carry: "Carry") -> tuple["Carry", Record]:
         order = None if orders is None else orders[carry.epoch - first]
-        after, record = loop.one_epoch(course, carry, Turn(order, jax.random.fold_in(key, carry.epoch)), largest)
+        after, record = loop.one_epoch(
+            course, carry, EpochContext(order, jax.random.fold_in(key, carry.epoch)), largest
+        )
         after = after._replace(stop=jnp.asarray(after.stop, jnp.int32))
-        return course.rows.everywhere((after, record))
+        return course.rows.replicate((after, record))
 
     shapes = jax.eval_shape(one_epoch, carry)[1]
     buffers = {name: jnp.zeros((epochs, *entry.shape), entry.dtype) for name, entry in shapes.items()}

@@ -17,7 +17,7 @@ import numpy as np
 from deltarule import engine as engines
 from deltarule.checks import as_dtype
 from deltarule.engine.choice import choose_engine
-from deltarule.engine.rows import examples_at_once
+from deltarule.engine.rows import examples_per_block
 from deltarule.network.network import Sizes
 from deltarule.trainers.form import Memory, form_costs, memory_needed
 from deltarule.training.train import train
@@ -141,7 +141,7 @@ def _trial_size(sizes: Sizes, form: str | None) -> int:
         return max(64, int((TRIAL_FLOPS / (2 * k * k * sizes.gram)) ** 0.5))
     if form == "primal":
         # More than one block holds: rows in one piece of fresh memory take up to twice as long as in blocks.
-        blocked = 1 + examples_at_once(max(n, 4 * sizes.neurons), k)
+        blocked = 1 + examples_per_block(max(n, 4 * sizes.neurons), k)
         return max(256, -(-n // k), blocked, int(TRIAL_FLOPS / (k * float(n) * n)))
     return max(256, int(TRIAL_FLOPS / (6.0 * sizes.products if form is None else 800.0 * n)))
 

@@ -18,7 +18,7 @@ from deltarule import engine, trees
 from deltarule.arrays import Array
 from deltarule.checks import require_choice
 from deltarule.engine.randomness import NOISE, ORDER, Path
-from deltarule.engine.rows import Record, Rows, TimeIsUp, Turn, no_clock
+from deltarule.engine.rows import EpochContext, Record, Rows, TimeLimitReached, no_time_limit
 from deltarule.errors import ConfigurationError
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
@@ -151,38 +151,38 @@ class Course:
         assert self.validation is not None
         return evaluate(self.net, params, self.validation)
 
-    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
+    def contexts(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
         """The order, the random key and the clock of each epoch from `first` to before `until`."""
         E, together = self.engine, max(1, DRAWN // max(1, int(self.rows.count)))
-        key = self.noise_key(start) if any(layer.draws for layer in self.net.layers) else None
+        key = self.noise_key(start) if any(layer.is_random for layer in self.net.layers) else None
         for begin in range(first, until, together):
             count = min(together, until - begin)
             orders = self.orders(begin, count, start)
             for epoch in range(begin, begin + count):
                 order = None if orders is None else orders[epoch - begin]
                 key_of_epoch = None if key is None else E.fold_in(key, epoch)
-                yield Turn(order, key_of_epoch, self.clock_of(epoch, clock))
+                yield EpochContext(order, key_of_epoch, self.clock_of(epoch, clock))
 
     def clock_of(self, epoch: int, clock: Callable[[], None]) -> Callable[[], None]:
         """The clock of an epoch, counted from 0. The first one runs whole, unless the trainer keeps cut epochs."""
-        return clock if epoch or self.trainer.keeps_partial_epochs else no_clock
+        return clock if epoch or self.trainer.keeps_partial_epochs else no_time_limit
 
-    def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
+    def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
         """Run one epoch of the trainer; return its state and its record."""
-        return self.trainer.epoch(self.net, carry.state, self.rows, turn)
+        return self.trainer.epoch(self.net, carry.state, self.rows, context)
 
-    def advance(self, carry: Carry, until: int, start: int = 0, clock: Callable[[], None] = no_clock) -> Advance:
+    def advance(self, carry: Carry, until: int, start: int = 0, clock: Callable[[], None] = no_time_limit) -> Advance:
         """Train from epoch `carry.epoch` towards epoch `until`, or to a stop; it may take several calls to get there.
 
-        The clock is called between epochs and within them, and raises `TimeIsUp` when the time limit has passed.
+        The clock is called between epochs and within them, and raises `TimeLimitReached` after the time limit.
         """
         if self.compiled:
             carry, recorded = _compiled_loop().many_epochs(self, carry, until, start)
             return Advance(carry, recorded, None)
         records, interruption, began, largest = [], None, int(carry.epoch), float(self.largest())
-        turns = self.turns(began, until, start, clock)
+        turns = self.contexts(began, until, start, clock)
         try:
-            with self.engine.quiet():
+            with self.engine.ignore_float_errors():
                 while carry.epoch < until and carry.stop == 0:
                     after, record = one_epoch(self, carry, next(turns), largest)
                     records.append(record)
@@ -190,7 +190,7 @@ class Course:
                     carry = after if interruption is None else after._replace(stop=0)
                     if interruption is not None:
                         break
-        except TimeIsUp:
+        except TimeLimitReached:
             interruption = "time"
         except KeyboardInterrupt:
             interruption = "interrupted"
@@ -207,10 +207,10 @@ def _compiled_loop() -> Any:
     return import_module("deltarule.training.compiled_loop")
 
 
-def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[Carry, Record]:
+def one_epoch(course: Course, carry: Carry, context: EpochContext, largest: Any) -> tuple[Carry, Record]:
     """Run one epoch, score it, and return the carry after it and its record."""
     net, trainer, validation, recorded = course.net, course.trainer, course.validation, course.recorded
-    state, record = course.epoch(carry, turn)
+    state, record = course.epoch(carry, context)
     stop = record.pop("stop", 0)
     if "learning_speed" in recorded:  # measured at the parameters before the epoch
         record["learning_speed"] = learning_speed(net, carry.state.params, course.rows)
@@ -230,7 +230,7 @@ def one_epoch(course: Course, carry: Carry, turn: Turn, largest: Any) -> tuple[C
 def is_sound(cost: Any, params: Params, largest: Any) -> Any:
     """Whether the cost is finite and no parameter is as large as `largest`."""
     E = engine.of(trees.leaves(params)[0])
-    return E.xp.isfinite(cost) & (E.call(trees.largest, params) < largest)
+    return E.xp.isfinite(cost) & (E.call(trees.max_abs, params) < largest)
 
 
 def judge(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from deltarule.engine.rows import TimeIsUp, no_clock
+from deltarule.engine.rows import TimeLimitReached, no_time_limit
 from deltarule.network.backprop import Params
 from deltarule.trainers.stopping import INTERRUPTIONS, STOP_REASONS, stop_sentence
 from deltarule.training.checkpoints.checkpointer import Checkpointer
@@ -174,16 +174,16 @@ class Session:
         return carry, parts, interruption
 
     def _clock(self) -> Callable[[], None]:
-        """The function that raises `TimeIsUp` once the time limit has passed.
+        """The function that raises `TimeLimitReached` once the time limit has passed.
 
         Several devices compare the time between epochs only, so that all stop at the same one.
         """
         if self.end == inf or self.course.divided:
-            return no_clock
+            return no_time_limit
 
         def look() -> None:
             if time.perf_counter() >= self.end:
-                raise TimeIsUp
+                raise TimeLimitReached
 
         return look
 
@@ -221,7 +221,7 @@ class Session:
         if not self.course.divided:
             return values
         codes = [-1 if v is None else -2 - INTERRUPTIONS.index(v) if isinstance(v, str) else v for v in values]
-        agreed = self.course.engine.agreed(*codes)
+        agreed = self.course.engine.broadcast(*codes)
         return tuple(None if c == -1 else INTERRUPTIONS[-2 - c] if c < -1 else c for c in agreed)
 
     def result(self, carry: Carry, parts: list[Records], reason: str) -> TrainingResult:
@@ -233,7 +233,7 @@ class Session:
         keep_best = keep_best or (reason == "goal" and met_before)
         params = carry.best if keep_best else carry.state.params
         return TrainingResult(
-            params=course.engine.local(params) if course.divided else params,
+            params=course.engine.unreplicate(params) if course.divided else params,
             history={name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {},
             stop_reason=reason,
             message=stop_sentence(reason, epochs, course.rules, trainer, keep_best),

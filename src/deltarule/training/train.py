@@ -18,7 +18,7 @@ from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.evaluation import correct
 from deltarule.network.examples import checked_rows, require_inputs, validation_parts, validation_rows
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.form import require_memory
@@ -114,7 +114,7 @@ def train(
     X = require_inputs(net, "X", X, dtype)
     validation_data = validation_parts(validation_data)
     inputs, targets = zip((X, Y), *([] if validation_data is None else [validation_data[:2]]), strict=True)
-    net = for_targets(net, *targets, inputs=inputs)
+    net = mask_missing_targets(net, *targets, inputs=inputs)
     E = engine_of(engine, resume, net, trainer, X.shape, epochs * restarts, devices)
     with E.computing_in(dtype):
         starts = starting_points(E, net, trainer, params, seed, restarts, X.shape[1:], dtype)
@@ -127,7 +127,7 @@ def train(
         starts = trainer.diversify(starts)  # knows only networks that the trainer has checked
         validation = validation_rows(net, starts[0], validation_data, dtype, mesh)
         if mesh is not None:
-            starts = E.everywhere(mesh, starts)
+            starts = E.replicate(mesh, starts)
         course = Course(net, trainer, rows, validation, as_path(seed), stopping, monitor, recorded)
         session = Session(course, epochs, callbacks, started)
 
@@ -149,7 +149,7 @@ def run(
     """Run the session with its checkpoints and the limit on BLAS's threads."""
     course, E = session.course, session.course.engine
     with (
-        E.together(),
+        E.detect_lost_process(),
         checkpointing(checkpoint, resume, every, session.epochs, settings, E) as checkpointer,
         course.thread_limits(),
     ):
@@ -169,7 +169,7 @@ def starting_points(
     """The parameters of `count` starts on engine E: `params` first, if given, and fresh ones."""
     drawn = net.starts(seed, count, shape, dtype, trainer.initializers)
     starts = drawn if params is None else [params, *drawn[1:]]
-    return [trees.mapped(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
+    return [trees.map_leaves(partial(E.xp.asarray, dtype=dtype), start) for start in starts]
 
 
 def check_kinds(net: Any, trainer: Any, stopping: Any, callbacks: Any, epochs: Any = 1, every: Any = 1) -> None:
@@ -196,7 +196,7 @@ def check_together(net: Network, trainer: Trainer, stopping: Stopping, count: in
 def _check_randomness(net: Network, trainer: Trainer) -> None:
     """Refuse layers that draw random numbers where the trainer compares costs at several points."""
     for i, layer in enumerate(net.layers):
-        if layer.draws and not trainer.allows_random_layers:
+        if layer.is_random and not trainer.allows_random_layers:
             raise ConfigurationError(
                 f"layer {i} is {layer!r}, which draws random numbers, and {type(trainer).__name__} compares the cost "
                 "at points that must differ by the parameters alone: use GradientDescent, or l2 for this trainer."
@@ -265,7 +265,7 @@ def with_remark(net: Network, trainer: Trainer, result: TrainingResult, sample: 
     """Add a sentence to the result's message where the classifier is no better than its commonest class."""
     if sample is None or result.best_epoch == 0 or result.stop_reason == "diverged":
         return result
-    outputs = net(trees.mapped(np.asarray, result.params), sample.x)
+    outputs = net(trees.map_leaves(np.asarray, result.params), sample.x)
     if correct(outputs, sample.y).sum() > sample.right:
         return result
     always = f"on the training examples it is right no more often than class {sample.most} always would be"

@@ -6,7 +6,7 @@ from math import ceil, floor
 from typing import Any
 
 from deltarule.checks import require_choice, require_count
-from deltarule.errors import ConfigurationError, DataError, installing
+from deltarule.errors import ConfigurationError, DataError, how_to_install
 from deltarule.network.network import Network
 from deltarule.training.session import TrainingResult
 from deltarule.tuning.space import Range, Space, Values, check_space, grid, sample
@@ -166,7 +166,7 @@ def learn(
         import optuna
     except ImportError:
         raise ConfigurationError(
-            f"method='bayes' needs the package optuna, which is not installed: {installing('search')}, "
+            f"method='bayes' needs the package optuna, which is not installed: {how_to_install('search')}, "
             "or take method='random'"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)

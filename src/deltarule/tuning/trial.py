@@ -14,9 +14,9 @@ from deltarule.engine.randomness import as_path
 from deltarule.engine.rows import Rows
 from deltarule.errors import ConfigurationError
 from deltarule.network.examples import checked_rows, require_inputs, validation_parts, validation_rows
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
-from deltarule.network.sequences import is_ragged, padded
+from deltarule.network.sequences import is_ragged, pad_sequences
 from deltarule.trainers.base import Trainer
 from deltarule.trainers.stopping import STOP_REASONS
 from deltarule.training.loop import Carry, Course, Progress
@@ -76,11 +76,11 @@ class Workbench:
         net, trainer = built
         check_kinds(net, trainer, NO_RULES, ())
         dtype = as_dtype(trainer.dtype)
-        X = padded("X", self.X, "float64") if is_ragged(self.X) else np.asarray(self.X)
+        X = pad_sequences("X", self.X, "float64") if is_ragged(self.X) else np.asarray(self.X)
         given = validation_parts(self.validation_data)
         assert given is not None  # `search` asks for it
         inputs, targets = zip((X, self.Y), given[:2], strict=True)
-        net = for_targets(net, *targets, inputs=inputs)
+        net = mask_missing_targets(net, *targets, inputs=inputs)
         E = engines.get(choose_engine(self.engine, net, trainer, X.shape, self.epochs, None))
         with E.computing_in(dtype):
             (params,) = starting_points(E, net, trainer, None, self.seed, 1, X.shape[1:], dtype)

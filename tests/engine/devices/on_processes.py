@@ -11,7 +11,7 @@ import sys
 import jax
 from problem import apart, train
 
-from deltarule.engine.processes import join, leads, own_share
+from deltarule.engine.processes import is_leader, join, own_share
 from deltarule.errors import ProcessError
 
 coordinator, processes, process_id = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -34,7 +34,7 @@ for case in sys.argv[1].split(";"):
     except ProcessError as error:
         print(error, flush=True)
         os._exit(3)  # an orderly exit waits for the process that is lost
-    if leads():
+    if is_leader():
         found[f"{case} in {processes}"] = apart(train(case, epochs=more.get("epochs", 3)), together)
-if leads():
+if is_leader():
     print(json.dumps(found), flush=True)

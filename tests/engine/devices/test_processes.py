@@ -9,7 +9,7 @@ import pytest
 from deltarule.errors import ConfigurationError
 
 pytest.importorskip("jax", reason="JAX is not installed")
-from deltarule.engine.processes import everyones, join, leads, own_share
+from deltarule.engine.processes import gather_bytes, is_leader, join, own_share
 
 WORKER = str(Path(__file__).parent / "on_processes.py")
 
@@ -101,6 +101,6 @@ def test_what_does_not_name_a_group_is_refused(given, said):
 
 
 def test_one_process_leads_and_has_everything():
-    assert leads()
+    assert is_leader()
     assert own_share([1, 2, 3], [4, 5]) == ([1, 2, 3], [4, 5])
-    assert everyones(b"found") == [b"found"]
+    assert gather_bytes(b"found") == [b"found"]

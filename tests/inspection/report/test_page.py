@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from deltarule.inspection.report import gather, html_report
+from deltarule.inspection.report import collect_evidence, html_report
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -50,7 +50,7 @@ class Nesting(HTMLParser):
 @pytest.fixture(params=["plant", "clouds", "seven"])
 def page(request):
     known = request.getfixturevalue(request.param)
-    evidence = gather(known.net, known.params, known.schema, known.X, known.Y, "rows <&>")
+    evidence = collect_evidence(known.net, known.params, known.schema, known.X, known.Y, "rows <&>")
     history = {name: values.tolist() for name, values in known.history.items()}
     training = {"history": history, "best_epoch": 7, "epochs": 12}
     return html_report("a <model>", known.schema, {"Seed": "<0>"}, training, evidence)

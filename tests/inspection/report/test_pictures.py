@@ -4,7 +4,7 @@ from scipy.stats import t as student
 
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import Band, Bars, Line, Points, Rule
-from deltarule.inspection.report.evidence import Dependence
+from deltarule.inspection.report.evidence import PartialDependence
 
 
 def marks(chart, kind):
@@ -73,14 +73,14 @@ def test_the_most_important_column_is_on_top():
 
 
 def test_of_many_classes_those_that_move_are_drawn():
-    curve = Dependence("x", [0.0, 1.0], np.array([np.zeros(9), np.arange(9) / 10]))
+    curve = PartialDependence("x", [0.0, 1.0], np.array([np.zeros(9), np.arange(9) / 10]))
     assert set(named(pictures.dependence(curve, list("abcdefghi"), ""))) == set("defghi")
 
 
 @pytest.mark.parametrize("values", [[0.0, 1.0], ["a", "b"]])
 def test_columns_are_compared_on_one_scale_with_their_band(values):
     band = np.array([[[-2.0], [-3.9]], [[2.0], [4.1]]])
-    chart = pictures.dependence(Dependence("x", values, np.array([[0.0], [0.1]]), band), ["y"], "", (-5.0, 5.0))
+    chart = pictures.dependence(PartialDependence("x", values, np.array([[0.0], [0.1]]), band), ["y"], "", (-5.0, 5.0))
     assert chart.up.limits == (-5, 5)
     bands = marks(chart, Band)
     assert [low for band in bands for low in dict.fromkeys(band.low.tolist())] == [-2, -3.9]

@@ -9,7 +9,7 @@ import pytest
 import deltarule as dr
 from deltarule.data import Schema
 from deltarule.data.columns import NumericColumn, Pixels
-from deltarule.inspection.report import Evidence, gather, html_report, whole_page
+from deltarule.inspection.report import Evidence, collect_evidence, html_report, render_page
 from deltarule.inspection.report.predictions import predictions, side_by_side
 
 PARTS = np.array(["training"] * 50 + ["validation"] * 15 + ["test"] * 15)
@@ -18,7 +18,7 @@ PARTS = np.array(["training"] * 50 + ["validation"] * 15 + ["test"] * 15)
 def test_a_regression_is_shown_by_part_with_its_own_r(plant):
     net, params, schema, X, Y, _ = plant
     noisy = Y + np.random.default_rng(0).normal(0, 0.3, Y.shape)
-    evidence = gather(net, params, schema, X, noisy, "plant.csv", parts=PARTS)
+    evidence = collect_evidence(net, params, schema, X, noisy, "plant.csv", parts=PARTS)
     shown = {one.title: one for one in predictions(schema, evidence)}
     for part in ("training", "validation", "test"):
         rows = part == PARTS
@@ -39,7 +39,7 @@ def test_a_regression_is_shown_by_part_with_its_own_r(plant):
 
 def test_every_point_says_its_row_and_its_numbers(plant):
     net, params, schema, X, Y, _ = plant
-    evidence = gather(net, params, schema, X, Y, "plant.csv", rows=np.arange(100, 180))
+    evidence = collect_evidence(net, params, schema, X, Y, "plant.csv", rows=np.arange(100, 180))
     page = html_report("m", schema, {}, {}, evidence)
     found = {
         int(row): (float(actual), float(predicted))
@@ -56,7 +56,7 @@ def test_recall_and_precision_of_each_class():
     schema = Schema("table", "classification", (NumericColumn("x", 0.0, 1.0),), (), ("a", "b", "c"), ("kind",))
     (shown, *_) = predictions(schema, Evidence("t", np.eye(3)[predicted], actual, {}, ()))
     assert shown.confusion == (("a", "b", "c"), [[3, 1, 0], [1, 1, 0], [0, 1, 0]])
-    page = whole_page("", "", [("", [], [shown])])
+    page = render_page("", "", [("", [], [shown])])
     shares = re.findall(r'<td class="of">(.*?)</td>', page)
     assert shares == ["75 %", "50 %", "0 %", "75 %", "33 %", "-"]  # recall, precision: nothing was taken for c
 
@@ -64,7 +64,7 @@ def test_recall_and_precision_of_each_class():
 def test_a_classification_is_judged_by_its_test_rows(clouds):
     net, params, schema, X, Y, _ = clouds
     parts = np.where(np.arange(80) % 4 == 0, "test", "training")
-    evidence = gather(net, params, schema, X, Y, "clouds.csv", parts=parts)
+    evidence = collect_evidence(net, params, schema, X, Y, "clouds.csv", parts=parts)
     (confusion, *_) = predictions(schema, evidence)
     assert confusion.title == "Confusion, test rows"
     assert sum(count for row in confusion.confusion[1] for count in row) == 20
@@ -76,7 +76,7 @@ def test_images_that_were_misread_are_shown():
     schema = Schema("digits", "classification", (Pixels(16, 1.0, (4, 4)),), (), (0, 1), ("digit",))
     net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
     params = net.init(0, (16,))
-    evidence = gather(net, params, schema, X, np.eye(2)[labels], "digits")
+    evidence = collect_evidence(net, params, schema, X, np.eye(2)[labels], "digits")
     wrong = np.flatnonzero(np.asarray(net(params, X)).argmax(axis=1) != labels)
     images, places = evidence.misread
     np.testing.assert_array_equal(places, wrong)
@@ -90,12 +90,12 @@ def test_a_dependence_has_the_error_bars_of_new_measurements(plant):
     net, _, schema, X, Y, _ = plant
     result = dr.train(net, X, Y, trainer=dr.BayesianRegularization(), epochs=8)
     ensemble = dr.BayesianEnsemble.of(net, result, X, Y)
-    evidence = gather(net, result.params, schema, X, Y, "", ensemble)
+    evidence = collect_evidence(net, result.params, schema, X, Y, "", ensemble)
     for curve in evidence.dependence:
         assert curve.band.shape == (2, *curve.means.shape)
         noise = schema.targets[0].std * float(ensemble.noise_std[0])
         assert (np.ptp(curve.band[:, :, 0], axis=0) >= 2 * 1.9 * noise).all()
-    assert gather(net, result.params, schema, X, Y, "").dependence[0].band is None
+    assert collect_evidence(net, result.params, schema, X, Y, "").dependence[0].band is None
 
 
 def test_every_image_stands_there_with_its_words():

@@ -51,7 +51,7 @@ def test_long_runs_are_found_from_runs_nearby(case, monkeypatch):
     """Newton's method on all steps at once ends in the numbers that one step after the other gives."""
     model, params, U, start = example(case, steps=feedback.LONG + 5)
     params = [{"W": 0.3 * p["W"], "b": p["b"]} for p in params]  # so that errors die out along the runs
-    near = model.free_run(trees.times(trees.mapped(lambda p: np.full_like(p, 1.05), params), params), U, start)
+    near = model.free_run(trees.multiply(trees.map_leaves(lambda p: np.full_like(p, 1.05), params), params), U, start)
     alone = model.free_run(params, U, start)
     assert np.abs(near - alone).max() > 1e-3
     found = []
@@ -78,8 +78,8 @@ def test_the_jacobian_is_that_of_differences(case):
     J = model.unrolled(params, U, model.free_run(params, U, start)).jacobian()
     random = np.random.default_rng(0)
     for _ in range(3):
-        v = trees.mapped(lambda p: random.normal(size=p.shape), params)
-        ahead, behind = (model.free_run(trees.plus(params, v, h), U, start) for h in (1e-6, -1e-6))
+        v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
+        ahead, behind = (model.free_run(trees.add(params, v, h), U, start) for h in (1e-6, -1e-6))
         difference = ((ahead - behind) / 2e-6)[:, model.lags.longest :].ravel()
         np.testing.assert_allclose(J @ trees.ravel(v), difference, rtol=1e-6, atol=1e-7)
 
@@ -101,10 +101,10 @@ def test_the_bend_of_a_run_is_its_second_difference(case):
     model, params, U, start = example(case)
     Y = model.free_run(params, U, start)
     unrolled, random = model.unrolled(params, U, Y), np.random.default_rng(0)
-    v = trees.mapped(lambda p: random.normal(size=p.shape), params)
+    v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
     bend = unrolled.bend(v, unrolled.jacobian() @ trees.ravel(v))
     h = 1e-4
-    ahead, behind = (model.free_run(trees.plus(params, v, step), U, start) for step in (h, -h))
+    ahead, behind = (model.free_run(trees.add(params, v, step), U, start) for step in (h, -h))
     difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.longest :].ravel()
     np.testing.assert_allclose(bend, difference, rtol=1e-4, atol=1e-4 * np.abs(bend).max())
 

@@ -105,7 +105,7 @@ def test_many_examples_go_through_in_parts(monkeypatch, engine):
     np.testing.assert_allclose(NET(params, X), whole, rtol=1e-6)
     in_parts, grads_in_parts = NET.cost_and_gradient(params, X, LABELS)
     np.testing.assert_allclose(in_parts, cost, rtol=1e-6)
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), grads_in_parts, grads)
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), grads_in_parts, grads)
 
 
 @pytest.mark.parametrize("channels", [1, 4])

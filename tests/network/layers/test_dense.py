@@ -18,30 +18,30 @@ A = np.array([[1.0, 1.0, 1.0], [2.0, 0.0, -1.0]])
 
 def test_forward_by_hand(engine):
     # W a + b: (1 + 2 + 3 + 10, 0 - 1 + 1 + 20), (2 + 0 - 3 + 10, 0 + 0 - 1 + 20)
-    here = Dense(2, "linear").forward(*on(engine, (PARAMS, A)))
-    assert here.z.tolist() == [[16, 20], [9, 19]]
-    assert here.a.tolist() == here.z.tolist()
-    assert here.memory is None
+    values = Dense(2, "linear").forward(*on(engine, (PARAMS, A)))
+    assert values.z.tolist() == [[16, 20], [9, 19]]
+    assert values.a.tolist() == values.z.tolist()
+    assert values.memory is None
 
 
 def test_backward_by_hand(engine):
     layer, delta = Dense(2, "relu"), put(engine, [[1.0, 0.5], [0.0, -2.0]])
     params, a = on(engine, (PARAMS, A))
-    here = layer.forward(params, a)
+    values = layer.forward(params, a)
     # BP2': W^T delta = (1·1 + 0, 2·1 - 0.5, 3·1 + 0.5), (0, 2, -2)
-    assert layer.propagate(here, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
+    assert layer.propagate(values, delta).tolist() == [[1, 1.5, 3.5], [0, 2, -2]]
     # BP4 summed: delta^T a = (1·1 + 0, 1, 1), (0.5 - 4, 0.5, 0.5 + 2); BP3: (1 + 0, 0.5 - 2)
-    grads = layer.gradient(here, delta)
+    grads = layer.gradient(values, delta)
     assert grads["W"].tolist() == [[1, 1, 1], [-3.5, 0.5, 2.5]]
     assert grads["b"].tolist() == [1, -1.5]
 
 
 def test_error_is_dC_da_times_the_slope(engine):
     layer = Dense(2, "relu")
-    here = layer.forward(*on(engine, ({"W": -PARAMS["W"], "b": np.array([10.0, -20.0])}, A)))
+    values = layer.forward(*on(engine, ({"W": -PARAMS["W"], "b": np.array([10.0, -20.0])}, A)))
     # z = (-6 + 10, 0 - 20), (1 + 10, 1 - 20): the second neuron is off
-    assert layer.slope(here).tolist() == [[1, 0], [1, 0]]
-    assert layer.error(here, put(engine, [[3.0, 4.0], [5.0, 6.0]])).tolist() == [[3, 0], [5, 0]]
+    assert layer.slope(values).tolist() == [[1, 0], [1, 0]]
+    assert layer.error(values, put(engine, [[3.0, 4.0], [5.0, 6.0]])).tolist() == [[3, 0], [5, 0]]
 
 
 def test_the_trace_of_the_gram_by_hand(engine):
@@ -88,7 +88,7 @@ def test_descriptions_are_equal_by_value():
 def test_the_initializer_is_its_own_or_the_activation_s(layer, same):
     found, expected = (each.init(generator(0), (4,), np.float32, {}) for each in (layer, same))
     assert {name: p.shape for name, p in found.items()} == {"W": (50, 4), "b": (50,)}
-    trees.mapped(np.testing.assert_array_equal, found, expected)
+    trees.map_leaves(np.testing.assert_array_equal, found, expected)
     other = Dense(50, layer.activation, "old").init(generator(0), (4,), np.float32, {})
     assert (np.asarray(other["W"]) != np.asarray(found["W"])).all()
 
@@ -116,13 +116,13 @@ def test_tangents_along_a_gradient_that_is_not_formed(m, engine):
     draw, layer = np.random.default_rng(0), Dense(20, "tanh")
     params = on(engine, {"W": draw.normal(size=(20, 15)), "b": draw.normal(size=20)})
     a, da, dda = (put(engine, draw.normal(size=(m, 15))) for _ in range(3))
-    delta, here = put(engine, draw.normal(size=(m, 20))), layer.forward(params, a)
-    move = layer.gradient(here, delta)
+    delta, values = put(engine, draw.normal(size=(m, 20))), layer.forward(params, a)
+    move = layer.gradient(values, delta)
     for below, bent in ((None, None), (da, None), (da, dda)):
-        found = layer.tangent_along_gradient(here, delta, below)
-        expected = layer.tangent(here, move, below)
+        found = layer.tangent_along_gradient(values, delta, below)
+        expected = layer.tangent(values, move, below)
         assert (found.dparams is None) == (m == 3)
         ours, theirs = (
-            np.array([each.dz, each.da, *layer.second_tangent(here, each, bent)]) for each in (found, expected)
+            np.array([each.dz, each.da, *layer.second_tangent(values, each, bent)]) for each in (found, expected)
         )
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-11)

@@ -45,8 +45,8 @@ def test_shapes(kind):
     assert kind(4, sequences=False).output_shape((7, 3)) == (4,)
     assert kind(4).parameter_shapes((7, 3)) == {"W": (4 * gates, 3), "V": (4 * gates, 4), "b": (4 * gates,)}
     assert kind(4).multiplications((7, 3)) == 7 * gates * 4 * (3 + 4)
-    assert kind(4).calls((7, 3)) == 7
-    assert kind(4).held((7, 3)) >= 7 * 4 * (gates + 2)
+    assert kind(4).sequential_calls((7, 3)) == 7
+    assert kind(4).saved_numbers((7, 3)) >= 7 * 4 * (gates + 2)
     assert [kind(4).role(name) for name in ("W", "V", "b")] == ["weight", "weight", "bias"]
     assert LAYER_KINDS[kind.__name__] is kind
     with pytest.raises(ShapeError, match=rf"{kind.__name__}\(4\) goes .*\(steps, features\)"):
@@ -69,7 +69,7 @@ def test_fresh_parameters(kind):
 def test_dense_takes_every_step_only_beside_a_memory():
     net = dr.Network([dr.Dense(4, "tanh"), dr.GRU(2), dr.Dense(3, "linear")])
     assert net.shapes((7, 2)) == [(7, 2), (7, 4), (7, 2), (7, 3)]
-    assert (net.sizes((7, 2)).steps, net.over_time) == (7, True)
+    assert (net.sizes((7, 2)).steps, net.is_recurrent) == (7, True)
     with pytest.raises(ShapeError, match=r"Dense\(4\) takes .*\(7, 2\)"):
         dr.Network([dr.Dense(4)]).shapes((7, 2))
 

@@ -36,7 +36,7 @@ KINDS = {
 @pytest.mark.parametrize("name", LAYER_KINDS)
 def test_every_kind(name):
     layer = MADE[name]
-    shape = SHAPES.get(name, (5, 2) if layer.over_time else (2,))
+    shape = SHAPES.get(name, (5, 2) if layer.is_recurrent else (2,))
     params = layer.init(np.random.default_rng(0), shape, "float32", {})
     stage = layer.stage(params, shape)
     assert layer.kind == name

@@ -15,7 +15,7 @@ from deltarule.network.network import Network
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import evidence
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, total
-from deltarule.trainers.bayesian.posterior import output_variance, parameter_covariance, posterior
+from deltarule.trainers.bayesian.posterior import laplace_posterior, output_variance, parameter_covariance
 from engines import NAMES, off, on, put
 
 MU = 0.3
@@ -70,13 +70,13 @@ def everything(engine, net, params, hyper, data, new):
     """The evidence, a damped step and the posterior in both forms, in NumPy's arrays."""
     E, found = engines.get(engine), {}
     with E.computing_in(np.dtype("float64")):
-        F = Objective(net, E.laid_out(*on(engine, data)), 8)
+        F = Objective(net, E.make_rows(*on(engine, data)), 8)
         params, hyper, new = on(engine, params), on(engine, hyper), put(engine, new)
         for form in ("primal", "dual"):
             point = F.call(evidence.POINTS[form], params)
             here = F.call(evidence.EVIDENCE[form], params, point, hyper)
             step = F.call(evidence.STEPS[form], params, point, hyper, MU)
-            known = F.call(posterior, params, hyper, total(here.gamma), form=form)
+            known = F.call(laplace_posterior, params, hyper, total(here.gamma), form=form)
             found[form] = {
                 "square": np.asarray(point.square),
                 "evidence": off(here),
@@ -157,7 +157,7 @@ def one_precision(engine_of_problems) -> Problem:
     hidden, k, m = PROBLEMS["one hidden layer"]
 
     def alike(params, hyper):
-        return params, hyper._replace(alpha=trees.mapped(lambda a: np.full_like(a, 0.7), hyper.alpha))
+        return params, hyper._replace(alpha=trees.map_leaves(lambda a: np.full_like(a, 0.7), hyper.alpha))
 
     return problem(engine_of_problems, hidden, k, m, seed=4, change=alike)
 

@@ -65,13 +65,13 @@ def test_evidence_and_gamma_against_dense_hessians(engine, output, hidden, m, fo
     net = network(output, *hidden, 3)
     x, y, weight = drawn(5, m, 3, 3, output)
     draw = np.random.default_rng(8)
-    params = trees.mapped(lambda p: draw.normal(size=p.shape), net.init(0, (3,), "float64"))
-    alpha = trees.mapped(lambda a: draw.uniform(0.3, 4, np.shape(a)), hyperparameters.initial(params).alpha)
+    params = trees.map_leaves(lambda p: draw.normal(size=p.shape), net.init(0, (3,), "float64"))
+    alpha = trees.map_leaves(lambda a: draw.uniform(0.3, 4, np.shape(a)), hyperparameters.initial(params).alpha)
     hyper = Hyperparameters(alpha, np.asarray(1.0))
     expected, used = dense(net, params, hyper, x, y, weight, relevance)
     E = engines.get(engine)
     with E.computing_in(np.dtype("float64")):
-        F = Objective(net, E.laid_out(*on(engine, (x, y, weight))), 4)
+        F = Objective(net, E.make_rows(*on(engine, (x, y, weight))), 4)
         there, given = on(engine, params), on(engine, hyper)
         point = F.call(evidence.POINTS[form], there)
         found = off(F.call(evidence.EVIDENCE[form], there, point, given, relevance=relevance))
@@ -159,4 +159,4 @@ def test_a_row_of_weight_two_is_two_rows(flowers, solver):
 def test_only_pairs_that_are_probabilities_have_an_evidence():
     for output, cost in (("sigmoid", "log-likelihood"), ("softmax", "cross-entropy"), ("sigmoid", "quadratic")):
         net = dr.Network([dr.Dense(2, output)], cost=cost)
-        assert not net.cost.knows_noise(net.output_activation)
+        assert not net.cost.has_known_noise(net.output_activation)

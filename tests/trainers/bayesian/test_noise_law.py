@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from deltarule.trainers.bayesian.noise_law import fitted_law
+from deltarule.trainers.bayesian.noise_law import fit_noise_law
 
 
 def drawn(draw, freedom=None, slope=0.0, count=2000):
@@ -15,7 +15,7 @@ def drawn(draw, freedom=None, slope=0.0, count=2000):
 
 
 def law_of(X, mean, error):
-    return fitted_law(X, mean, error, np.zeros_like(mean), np.array([0.09]), np.ones(len(X)))
+    return fit_noise_law(X, mean, error, np.zeros_like(mean), np.array([0.09]), np.ones(len(X)))
 
 
 @pytest.mark.parametrize(("freedom", "slope"), [(None, 0.0), (4.0, 0.0), (None, 1.0), (4.0, 1.0)])
@@ -60,7 +60,7 @@ def test_missing_targets_count_for_nothing():
     X, mean, error = drawn(np.random.default_rng(0), count=400)
     two = np.concatenate([error, np.where(np.arange(400)[:, None] < 200, error, np.nan)], axis=1)
     means = np.where(np.isfinite(two), mean, np.nan)
-    law = fitted_law(X, means, two, np.where(np.isfinite(two), 0.0, np.nan), np.full(2, 0.09), np.ones(400))
+    law = fit_noise_law(X, means, two, np.where(np.isfinite(two), 0.0, np.nan), np.full(2, 0.09), np.ones(400))
     assert all(np.isfinite(part).all() for part in law)
-    half = fitted_law(X[:200], mean[:200], error[:200], np.zeros((200, 1)), np.array([0.09]), np.ones(200))
+    half = fit_noise_law(X[:200], mean[:200], error[:200], np.zeros((200, 1)), np.array([0.09]), np.ones(200))
     np.testing.assert_allclose(law.scale[1], half.scale[0], rtol=0.15)

@@ -7,7 +7,7 @@ import numpy as np
 
 import deltarule as dr
 from deltarule.models.candidates import EFFORTS, Candidate
-from deltarule.trainers.bayesian.steps import MOST, QUANTILES, Steps
+from deltarule.trainers.bayesian.steps import MOST, QUANTILES, StepFeatures
 
 
 def table():
@@ -16,7 +16,7 @@ def table():
 
 
 def test_places_by_hand():
-    steps = Steps.of(np.array([[0.0], [1.0], [3.0], [1.0]]), "tanh")
+    steps = StepFeatures.of(np.array([[0.0], [1.0], [3.0], [1.0]]), "tanh")
     assert steps is not None
     # Between 0, 1 and 3: at 0.5 and 2, of widths 1/4 and 2/4.
     np.testing.assert_allclose(steps.W[:, 0], [4, 2])
@@ -25,25 +25,25 @@ def test_places_by_hand():
 
 def test_columns_of_two_values_have_none_and_many_columns_few():
     X = table()
-    steps = Steps.of(X, "tanh")
+    steps = StepFeatures.of(X, "tanh")
     assert steps is not None
     assert (steps.W != 0).sum(axis=0).tolist() == [3, QUANTILES, 0]
-    assert Steps.of(X[:, 2:], "tanh") is None
-    many = Steps.of(np.random.default_rng(0).normal(size=(50, 40)), "tanh")
+    assert StepFeatures.of(X[:, 2:], "tanh") is None
+    many = StepFeatures.of(np.random.default_rng(0).normal(size=(50, 40)), "tanh")
     assert many is not None
     assert (many.W != 0).sum(axis=0).max() == MOST // 40
 
 
 def test_what_it_gives_is_standardised():
     X = table()
-    given = Steps.of(X, "tanh")(X)  # pyright: ignore[reportOptionalCall]
+    given = StepFeatures.of(X, "tanh")(X)  # pyright: ignore[reportOptionalCall]
     np.testing.assert_allclose(given.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(given.std(axis=0), 1, rtol=1e-12)
 
 
 def test_one_network_with_the_steps_inside():
     X, draw = table(), np.random.default_rng(1)
-    steps = Steps.of(X, "tanh")
+    steps = StepFeatures.of(X, "tanh")
     assert steps is not None
     width = len(steps.std)
     for hidden in ((), (5,)):
@@ -79,14 +79,14 @@ def numbered(count=30, each=10):
 
 def test_fine_steps_stand_between_any_two_persons():
     X = numbered()
-    steps = Steps.of(X, "tanh", "fine")
+    steps = StepFeatures.of(X, "tanh", "fine")
     assert steps is not None
     assert (steps.W != 0).sum(axis=0).tolist() == [29, QUANTILES]
     places = -steps.b[:29] / steps.W[:29, 0]
     np.testing.assert_allclose(places, (np.arange(29) + 0.5 - 14) / 7, atol=1e-12)
-    assert Steps.of(X[:, 1:], "tanh", "fine") is None  # every value once
-    assert Steps.of(numbered(each=3), "tanh", "fine") is None  # too few rows for each
-    assert Steps.of(X[X[:, 0] < -1], "tanh", "fine") is None  # few persons: coarse steps stand there too
+    assert StepFeatures.of(X[:, 1:], "tanh", "fine") is None  # every value once
+    assert StepFeatures.of(numbered(each=3), "tanh", "fine") is None  # too few rows for each
+    assert StepFeatures.of(X[X[:, 0] < -1], "tanh", "fine") is None  # few persons: coarse steps stand there too
 
 
 def test_what_each_person_does_is_learnt():

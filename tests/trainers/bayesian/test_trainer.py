@@ -6,7 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.engine.rows import Turn
+from deltarule.engine.rows import EpochContext
 from deltarule.errors import ConfigurationError
 from deltarule.trainers.bayesian.hyperparameters import spread
 from engines import on
@@ -96,23 +96,23 @@ def test_a_row_of_weight_two_is_two_rows(engine):
 def test_no_epoch_goes_uphill(engine, name):
     """S under the epoch's own alpha and beta falls where a step was accepted, and the point stays where none was."""
     data, trainer = HARD[name], dr.BayesianRegularization()
-    rows = engines.get(engine).laid_out(*on(engine, data), None)
+    rows = engines.get(engine).make_rows(*on(engine, data), None)
 
     def S(params, hyper):
         square = np.sum((np.asarray(NET(params, data[0])) - data[1]) ** 2)
-        energy = trees.mapped(lambda a, p: np.sum(np.asarray(a * p * p)), spread(hyper.alpha, params), params)
+        energy = trees.map_leaves(lambda a, p: np.sum(np.asarray(a * p * p)), spread(hyper.alpha, params), params)
         return 0.5 * float(hyper.beta) * square + 0.5 * float(sum(trees.leaves(energy)))
 
     params = on(engine, NET.init(0, (2,), "float64"))
     state, accepted = trainer.init(NET, params, rows), 0
     for _ in range(25):
         before = state.params
-        state, record = trainer.epoch(NET, state, rows, Turn(None, None))
+        state, record = trainer.epoch(NET, state, rows, EpochContext(None, None))
         accepted += int(record["accepted"])
         if record["accepted"]:
             assert S(state.params, state.hyper) < S(before, state.hyper) * (1 + 1e-13)
         else:
-            trees.mapped(np.testing.assert_array_equal, state.params, before)
+            trees.map_leaves(np.testing.assert_array_equal, state.params, before)
     assert accepted > 5
 
 

@@ -44,7 +44,7 @@ class Small(NamedTuple):
 
     def on(self, engine: str, l2: float | None = None, block: int | None = None) -> tuple[Objective, list]:
         """The objective and the parameters on an engine; all examples in one block unless another size is given."""
-        rows = engines.get(engine).laid_out(*on(engine, (self.x, self.y, self.weight)))
+        rows = engines.get(engine).make_rows(*on(engine, (self.x, self.y, self.weight)))
         return Objective(self.net, rows, block or rows.x.shape[0], l2), on(engine, self.params)
 
 

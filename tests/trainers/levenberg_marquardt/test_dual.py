@@ -113,7 +113,7 @@ WIDE_SIZE = 90 + 930 + 31
 
 
 def wide(engine, l2):
-    rows = engines.get(engine).laid_out(*on(engine, (np.zeros((16, 2)), np.zeros((16, 1)), None)))
+    rows = engines.get(engine).make_rows(*on(engine, (np.zeros((16, 2)), np.zeros((16, 1)), None)))
     return Objective(WIDE, rows, 16, l2), on(engine, WIDE.init(0, (2,), "float64"))
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 def refit(engine, net, params, data, block, lam, l2):
     """The refit as the engine computes it, in NumPy's arrays; JAX pads the examples to a multiple of 8."""
-    rows = engines.get(engine).laid_out(*on(engine, data))
+    rows = engines.get(engine).make_rows(*on(engine, data))
     return off(Objective(net, rows, block, l2).call(refit_output_layer, on(engine, params), lam))
 
 

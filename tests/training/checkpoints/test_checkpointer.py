@@ -47,7 +47,7 @@ def assert_the_same(one, other):
     )
     assert one.history.keys() == other.history.keys()
     assert one.engine == other.engine
-    trees.mapped(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
+    trees.map_leaves(np.testing.assert_array_equal, (off(one.params), one.history), (off(other.params), other.history))
     assert len(one.starts) == len(other.starts)
     for mine, its in zip(one.starts, other.starts, strict=True):
         assert_the_same(mine, its)

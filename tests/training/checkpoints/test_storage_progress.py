@@ -5,7 +5,7 @@ import pytest
 
 from deltarule import engine as engines
 from deltarule import trees
-from deltarule.arrays import is_key, key_words
+from deltarule.arrays import is_key, key_data
 from deltarule.errors import CheckpointError
 from deltarule.trainers.levenberg_marquardt.damping import Damping
 from deltarule.training import loop
@@ -27,7 +27,7 @@ def carry(engine, number=0.0):
 def entries(carry):
     """The leaves with their kinds, keys by their words."""
     leaves = trees.leaves(carry)
-    return [(type(leaf), np.asarray(key_words(leaf) if is_key(leaf) else leaf)) for leaf in leaves]
+    return [(type(leaf), np.asarray(key_data(leaf) if is_key(leaf) else leaf)) for leaf in leaves]
 
 
 @pytest.mark.parametrize("lanes", [1, 2])

@@ -61,7 +61,7 @@ def assert_the_same(one, other):
         assert getattr(one, name) == getattr(other, name)
     assert one.history.keys() == other.history.keys()
     histories = [{name: a for name, a in r.history.items() if name != WAITED} for r in (one, other)]
-    trees.mapped(np.testing.assert_array_equal, (off(one.params), histories[0]), (off(other.params), histories[1]))
+    trees.map_leaves(np.testing.assert_array_equal, (off(one.params), histories[0]), (off(other.params), histories[1]))
 
 
 def epochs_of(place):

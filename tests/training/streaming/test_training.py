@@ -30,7 +30,7 @@ def stream(x=X, y=Y):
 def test_a_streamed_step_is_the_step_in_memory(trainer):
     alone = dr.train(NET, X, Y, trainer=trainer, epochs=4, seed=1)
     streamed = dr.train_stream(NET, stream(), trainer=trainer, epochs=4, seed=1, memory=SMALL)
-    trees.mapped(
+    trees.map_leaves(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11), off(alone.params), off(streamed.params)
     )
     for name in ("cost", "gradient_norm", "lambda", "step_norm", "accepted", "rejected"):
@@ -57,7 +57,7 @@ def test_one_batch_of_all_is_that_of_memory_with_its_penalties():
     full = dr.train(NET, X, Y, trainer=trainer, epochs=3, seed=2, dtype="float64")
     streamed = dr.train_stream(NET, stream(), trainer=trainer, epochs=3, seed=2, dtype="float64")
     np.testing.assert_allclose(streamed.history["cost"], full.history["cost"], rtol=1e-12)
-    trees.mapped(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-11), off(full.params), off(streamed.params))
+    trees.map_leaves(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-11), off(full.params), off(streamed.params))
 
 
 @WITHOUT_JAX

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.errors import DataError
-from deltarule.inspection.plots.style import COLOURS, drawing, shown_axes
+from deltarule.inspection.plots.style import COLOURS, drawing, pyplot_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,7 +123,7 @@ def cost_curves(
 
 def plot_costs(history: Mapping[str, Any], axes: "Axes | None") -> "Axes":
     """`cost_curves` in these axes, or in a new figure that a notebook shows; the axes."""
-    axes = shown_axes(axes)
+    axes = pyplot_axes(axes)
     cost_curves(history, axes=axes)
     return axes
 

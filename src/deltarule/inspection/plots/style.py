@@ -91,7 +91,7 @@ def drawing(axes: "Axes | None", size: tuple[float, float]) -> Iterator[tuple["F
         yield figure, axes
 
 
-def shown_axes(axes: "Axes | None", size: tuple[float, float] = (5.6, 4.2)) -> "Axes":
+def pyplot_axes(axes: "Axes | None", size: tuple[float, float] = (5.6, 4.2)) -> "Axes":
     """The caller's axes, or those of a new figure that pyplot knows of, so that a notebook shows it."""
     if axes is not None:
         return axes

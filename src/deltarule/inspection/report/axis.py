@@ -89,7 +89,7 @@ class Axis:
 
     @property
     def title(self) -> str:
-        """The label; of very large or small numbers with the power of ten that they are counted in."""
+        """The label; of very large or small numbers with the power of ten that they are pluralized in."""
         return self.label + (f", in 10{str(self._power).translate(EXPONENT)}" if self._power else "")
 
     @property
@@ -100,7 +100,7 @@ class Axis:
 
     @property
     def _power(self) -> int:
-        """The power of ten that the numbers at the ticks are counted in."""
+        """The power of ten that the numbers at the ticks are pluralized in."""
         ticks = self.ticks
         largest = float(np.abs(ticks).max(initial=0))
         if self.names or largest == 0 or self._decades:

@@ -7,7 +7,7 @@ import numpy as np
 
 from deltarule.data.labels import probabilities
 from deltarule.data.schema import Schema
-from deltarule.inspection.importance import chosen_rows, column_blocks, permutation_importance
+from deltarule.inspection.importance import column_blocks, permutation_importance, sample_rows
 from deltarule.network.backprop import Params
 from deltarule.network.network import Network
 
@@ -22,7 +22,7 @@ PARTS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
-class Dependence:
+class PartialDependence:
     """How the mean prediction moves with one column, the others as they are.
 
     Args:
@@ -61,7 +61,7 @@ class Evidence:
     predicted: np.ndarray
     actual: np.ndarray
     importance: dict[str, float]
-    dependence: tuple[Dependence, ...]
+    dependence: tuple[PartialDependence, ...]
     below: np.ndarray | None = None
     parts: np.ndarray | None = None
     misread: tuple[np.ndarray, np.ndarray] | None = None
@@ -78,7 +78,7 @@ class Evidence:
         return test if len(test) else np.arange(len(self.actual))
 
 
-def gather(
+def collect_evidence(
     net: Network,
     params: Params,
     schema: Schema,
@@ -97,10 +97,10 @@ def gather(
         wrong = np.flatnonzero(predicted.argmax(axis=1) != actual)[:MOST_MISREAD]
         grey = len(schema.image_shape) == 2 and len(wrong)
         return replace(found, misread=(X[wrong].reshape(-1, *schema.image_shape), wrong)) if grey else found
-    some = chosen_rows(len(X))
+    some = sample_rows(len(X))
     importance = permutation_importance(net, params, schema, X[some], Y[some])
     best = sorted(importance, key=lambda name: -importance[name])[:MOST_CURVES]
-    curves = tuple(dependence_on(net, params, schema, X[some], name, error_bars) for name in best)
+    curves = tuple(partial_dependence(net, params, schema, X[some], name, error_bars) for name in best)
     found = replace(found, importance=importance, dependence=curves, rows=rows)
     return found if error_bars is None else replace(found, below=error_bars.probability(X, Y))
 
@@ -110,9 +110,9 @@ def _in_units(schema: Schema, outputs: np.ndarray) -> np.ndarray:
     return schema.decode(outputs) if schema.classes is None else probabilities(outputs)
 
 
-def dependence_on(
+def partial_dependence(
     net: Network, params: Params, schema: Schema, X: np.ndarray, name: str, error_bars: "BayesianEnsemble | None"
-) -> Dependence:
+) -> PartialDependence:
     """How the mean prediction on X (N, n_1) moves with a column, from its 2nd to its 98th percentile."""
     column, block = column_blocks(schema)[name]
     values, encoded = column.swept(X[:, block], PLACES)
@@ -123,8 +123,8 @@ def dependence_on(
         means.append(_in_units(schema, np.asarray(net(params, held), np.float64)).mean(axis=0))
         some.append(held[:ROWS_OF_BAND])
     if error_bars is None:
-        return Dependence(name, values, np.array(means))
+        return PartialDependence(name, values, np.array(means))
     X = np.concatenate(some)
     middle, *ends = (schema.decode(y) for y in (net(params, X), *error_bars.interval(X, 0.95)))
     reach = [(end - middle).reshape(len(encoded), -1, len(schema.targets)).mean(axis=1) for end in ends]
-    return Dependence(name, values, np.array(means), np.array(means) + np.array(reach))
+    return PartialDependence(name, values, np.array(means), np.array(means) + np.array(reach))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.schema import Schema
-from deltarule.errors import counted
+from deltarule.errors import pluralized
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import palette
 from deltarule.inspection.report.evidence import Evidence
-from deltarule.inspection.report.predictions import Shown, predictions
+from deltarule.inspection.report.predictions import Figure, predictions
 
 DAMPING = (
     "How cautious the steps of Levenberg-Marquardt are. Small: it goes straight to the minimum of the model with "
@@ -68,25 +68,25 @@ def html_report(
 
     `network` is a picture of it as SVG.
     """
-    sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [
+    sections: list[tuple[str, list[Mapping[str, Any]], list[Figure]]] = [
         ("The model", [card], []),
-        ("The network", [], [Shown("Neurons and weights", NETWORK, drawn=network)] if network else []),
+        ("The network", [], [Figure("Neurons and weights", NETWORK, drawn=network)] if network else []),
         ("The data that trained it", _summary(schema), []),
         ("The verdict after training", _verdict(training), []),
     ]
     if evidence is not None:
-        rows = f"{counted(len(evidence.predicted), 'row')} of {evidence.source}"
+        rows = f"{pluralized(len(evidence.predicted), 'row')} of {evidence.source}"
         shown = predictions(schema, evidence)
         sections += [(f"Predictions, {rows}", [], shown), ("What the columns do", [], _columns(schema, evidence))]
     maps = training.get("residual_maps") or ()
     sections.append(("Where the equations hold", [], [_map(part, schema.input_names) for part in maps]))
     sections.append(("The training", [], _training(training)))
     lead = _lead(schema, training, evidence)
-    return whole_page(title, lead, sections)
+    return render_page(title, lead, sections)
 
 
-def whole_page(
-    title: str, lead: str, sections: Sequence[tuple[str, Sequence[Mapping[str, Any]], Sequence[Shown]]]
+def render_page(
+    title: str, lead: str, sections: Sequence[tuple[str, Sequence[Mapping[str, Any]], Sequence[Figure]]]
 ) -> str:
     """The page of sections, each a title, cards and pictures."""
     from jinja2 import Environment  # here, so that a model's summary does not wait for it
@@ -151,14 +151,14 @@ def _verdict(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [rows | {f"Warning {i}": words for i, words in enumerate(warnings or (), 1)}]
 
 
-def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
+def _columns(schema: Schema, evidence: Evidence) -> list[Figure]:
     """Importance, and the dependence on the most important columns."""
     if not evidence.importance:
         return []
     classes, names = schema.classes is not None, schema.output_names
     unit = "added log-loss when shuffled" if classes else "added error when shuffled, in standard deviations"
     bars = pictures.importances(evidence.importance, unit)
-    shown = [Shown("Importance of the columns", IMPORTANCE + (LOG_LOSS if classes else ""), bars)]
+    shown = [Figure("Importance of the columns", IMPORTANCE + (LOG_LOSS if classes else ""), bars)]
     ylabel = "mean probability" if classes else names[0] if len(names) == 1 else "mean prediction"
     wide = [curve.means if curve.band is None else curve.band for curve in evidence.dependence]
     means = np.concatenate([one.ravel() for one in wide])
@@ -167,19 +167,19 @@ def _columns(schema: Schema, evidence: Evidence) -> list[Shown]:
     for curve in evidence.dependence:
         words = DEPENDENCE if curve.band is None else DEPENDENCE + BAND
         chart = pictures.dependence(curve, names, ylabel, limits)
-        shown.append(Shown(f"Dependence on {curve.column}", words, chart))
+        shown.append(Figure(f"Dependence on {curve.column}", words, chart))
     return shown
 
 
-def _map(part: Mapping[str, Any], names: Sequence[str]) -> Shown:
+def _map(part: Mapping[str, Any], names: Sequence[str]) -> Figure:
     """The residual of a differential equation, a condition or data over the first two inputs."""
     points, sizes = np.array(part["points"]), np.array(part["residuals"], float)
     known = np.isfinite(sizes)
     chart = pictures.residual_map(points[known], sizes[known], names)
-    return Shown(f"Residual of {part['name']}", RESIDUAL, chart)
+    return Figure(f"Residual of {part['name']}", RESIDUAL, chart)
 
 
-def _training(training: Mapping[str, Any]) -> list[Shown]:
+def _training(training: Mapping[str, Any]) -> list[Figure]:
     """Performance, and what else was recorded of every epoch."""
     history = training.get("history") or {}
     if "cost" not in history:
@@ -191,12 +191,12 @@ def _training(training: Mapping[str, Any]) -> list[Shown]:
     costs = {"training": history["cost"]}
     if "validation_cost" in history:
         costs["validation"] = history["validation_cost"]
-    shown = [Shown("Performance", caption, pictures.over_epochs(costs, history, "mean cost", best))]
+    shown = [Figure("Performance", caption, pictures.over_epochs(costs, history, "mean cost", best))]
     for name, label, log, words in TRAINING_STATE:
         values = history.get(name)
         if values is None or np.ndim(values) != 1:
             continue
         if any(value is not None and (value > 0 or not log) for value in values):
             title = label[0].upper() + label[1:]
-            shown.append(Shown(title, words, pictures.over_epochs({label: values}, history, label, best, log)))
+            shown.append(Figure(title, words, pictures.over_epochs({label: values}, history, label, best, log)))
     return shown

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.importance import chosen_rows
+from deltarule.inspection.importance import sample_rows
 from deltarule.inspection.report.axis import Axis
 from deltarule.inspection.report.chart import PAINTS, SOFT, Band, Bars, Chart, Line, Points, Rule
-from deltarule.inspection.report.evidence import Dependence
+from deltarule.inspection.report.evidence import PartialDependence
 from deltarule.inspection.roc import roc_curve
 
 MOST_POINTS = 1500  # of a scatter plot: more would only make the file larger
@@ -89,7 +89,7 @@ def regression(
     predicted: np.ndarray, actual: np.ndarray, name: str, titles: Sequence[str] = (), paint: str = PAINTS[1]
 ) -> Chart:
     """At most `MOST_POINTS` predictions (N,) over targets (N,), the line where both are equal and the fitted one."""
-    chosen = chosen_rows(len(actual), MOST_POINTS)
+    chosen = sample_rows(len(actual), MOST_POINTS)
     ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
     marks = [Line(ends, ends), Points(actual[chosen], predicted[chosen], paint, titles)]
     fit = fitted_line(predicted, actual)
@@ -132,7 +132,7 @@ def error_histogram(errors: np.ndarray, name: str, parts: Mapping[str, np.ndarra
 
 def residuals(predicted: np.ndarray, errors: np.ndarray, name: str, titles: Sequence[str] = ()) -> Chart:
     """The errors (N,) against the predictions (N,)."""
-    chosen = chosen_rows(len(errors), MOST_POINTS)
+    chosen = sample_rows(len(errors), MOST_POINTS)
     marks = [Rule(y=0), Points(predicted[chosen], errors[chosen], titles=titles)]
     return Chart(marks, Axis(f"{name}, predicted"), Axis("predicted - actual"))
 
@@ -196,7 +196,7 @@ def importances(found: Mapping[str, float], unit: str) -> Chart:
 
 
 def dependence(
-    curve: Dependence,
+    curve: PartialDependence,
     names: Sequence[Any],
     ylabel: str,
     limits: tuple[float, float] | None = None,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.schema import Schema
-from deltarule.errors import counted
-from deltarule.inspection.importance import chosen_rows
+from deltarule.errors import pluralized
+from deltarule.inspection.importance import sample_rows
 from deltarule.inspection.report import pictures
 from deltarule.inspection.report.chart import PAINTS, Chart
 from deltarule.inspection.report.evidence import PARTS, Evidence
@@ -27,7 +27,7 @@ RELIABILITY = (
 COLUMNS, CELL, WORDS = 10, 44, 14  # images side by side, the place of each, and the height of its words
 
 
-class Shown(NamedTuple):
+class Figure(NamedTuple):
     """A picture or a confusion matrix with its title and a sentence."""
 
     title: str
@@ -42,12 +42,12 @@ class Shown(NamedTuple):
         return self.drawn if self.chart is None else self.chart.svg(self.title)
 
 
-def predictions(schema: Schema, evidence: Evidence) -> list[Shown]:
+def predictions(schema: Schema, evidence: Evidence) -> list[Figure]:
     """The pictures of a regression or of a classification."""
     return _regression(schema, evidence) if schema.classes is None else _classification(schema.classes, evidence)
 
 
-def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
+def _regression(schema: Schema, evidence: Evidence) -> list[Figure]:
     """For each target a regression of each part, errors and residuals, and with error bars whether they hold."""
     shown, judged = [], evidence.judged
     rows = np.arange(len(evidence.actual)) if evidence.rows is None else evidence.rows
@@ -70,8 +70,8 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
             titles = _points(predicted, actual, rows, places)
             shown.append(_of_part(name, part, predicted[places], actual[places], titles))
         shown += [
-            Shown(f"Errors of {name}", spread, pictures.error_histogram(predicted - actual, name, parts)),
-            Shown(
+            Figure(f"Errors of {name}", spread, pictures.error_histogram(predicted - actual, name, parts)),
+            Figure(
                 f"Residuals of {name}" + (", test rows" if "test" in parts else ""),
                 pattern,
                 pictures.residuals(predicted[judged], errors, name, _points(predicted, actual, rows, judged)),
@@ -82,13 +82,15 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Shown]:
     return shown
 
 
-def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, titles: list[str]) -> Shown:
+def _of_part(name: str, part: str, predicted: np.ndarray, actual: np.ndarray, titles: list[str]) -> Figure:
     """Predictions against targets with R, their correlation, and the line fitted to them."""
     words, fit = "", pictures.fitted_line(predicted, actual)
     if fit is not None and np.ptp(predicted) > 0:
         r = np.corrcoef(predicted, actual)[0, 1]
-        words = f"R {r:.4f}, {counted(len(actual), 'row')}; dashed: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
-    return Shown(
+        words = (
+            f"R {r:.4f}, {pluralized(len(actual), 'row')}; dashed: predicted = {fit[0]:.3g} actual {_signed(fit[1])}. "
+        )
+    return Figure(
         f"Regression of {name}" + (f", {part} rows" if part else ""),
         f"{words}On the grey line a prediction is right.",
         pictures.regression(predicted, actual, name, titles, pictures.PART_PAINTS.get(part, PAINTS[1])),
@@ -101,23 +103,23 @@ def _signed(value: float) -> str:
 
 def _points(predicted: np.ndarray, actual: np.ndarray, rows: np.ndarray, places: np.ndarray) -> list[str]:
     """What each point says that a picture of these places has."""
-    some = places[chosen_rows(len(places), pictures.MOST_POINTS)]
+    some = places[sample_rows(len(places), pictures.MOST_POINTS)]
     return [f"row {rows[i]}: actual {actual[i]:.5g}, predicted {predicted[i]:.5g}" for i in some]
 
 
-def _coverage(name: str, below: np.ndarray) -> Shown:
+def _coverage(name: str, below: np.ndarray) -> Figure:
     """Whether the error bars hold what they say."""
     nominal, found = pictures.coverage_curve(below)
     inside = float(found[nominal == 0.95][0])
-    return Shown(
+    return Figure(
         f"Calibration of the error bars of {name}",
         f"{100 * inside:.1f} % of the rows lie in their 95 % interval. On the line the error bars are right, below it "
-        f"too short, above it too long; the grey band is what chance does with {counted(len(below), 'row')}.",
+        f"too short, above it too long; the grey band is what chance does with {pluralized(len(below), 'row')}.",
         pictures.coverage(below, name),
     )
 
 
-def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Shown]:
+def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Figure]:
     """Confusion with recall and precision, ROC, reliability, and images that were misread."""
     judged = evidence.judged
     p, classes = evidence.predicted[judged], evidence.actual[judged]
@@ -129,17 +131,17 @@ def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Shown]:
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (classes, p.argmax(axis=1)), 1)
     shown = [
-        Shown(title, words, confusion=(names, counts.tolist()), wide=len(names) > 4),
-        Shown("ROC", ROC, pictures.roc(p, classes, names)),
-        Shown("Reliability", RELIABILITY, pictures.reliability(p, classes)),
+        Figure(title, words, confusion=(names, counts.tolist()), wide=len(names) > 4),
+        Figure("ROC", ROC, pictures.roc(p, classes, names)),
+        Figure("Reliability", RELIABILITY, pictures.reliability(p, classes)),
     ]
     if evidence.misread is not None:
         images, places = evidence.misread
         count = int(np.sum(evidence.predicted.argmax(axis=1) != evidence.actual))
-        words = f"{len(images)} of the {counted(count, 'image')} that were misread: what it is → what it was taken for."
+        words = f"{len(images)} of the {pluralized(count, 'image')} that were misread: actual → predicted."
         both = zip(evidence.actual[places], evidence.predicted[places].argmax(axis=1), strict=True)
         drawn = side_by_side(images, [f"{names[i]} → {names[j]}" for i, j in both], "Misread images")
-        shown.append(Shown("Misread images", words, drawn=drawn, wide=True))
+        shown.append(Figure("Misread images", words, drawn=drawn, wide=True))
     return shown
 
 

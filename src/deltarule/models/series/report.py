@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.report import Shown, pictures, whole_page
+from deltarule.inspection.report import Figure, pictures, render_page
 from deltarule.models.series.judging import judged
 from deltarule.models.series.narx import NARXRegressor
 
@@ -29,7 +29,7 @@ def series_report(
         "Error on what was held out": f"{model.validation_error_:.4g}",
         **card,
     }
-    sections: list[tuple[str, list[Mapping[str, Any]], list[Shown]]] = [("The model", [facts], [])]
+    sections: list[tuple[str, list[Mapping[str, Any]], list[Figure]]] = [("The model", [facts], [])]
     lines = training.get("verdict")
     if isinstance(lines, dict):
         warnings = {f"warning {i}": words for i, words in enumerate(training.get("warnings") or (), 1)}
@@ -37,10 +37,10 @@ def series_report(
     if record is not None:
         sections += [(f"The model on {name}", [], _runs(model, record)), ("Its errors", [], _errors(model, record))]
     lead = f"Continues {', '.join(targets)}" + (f" from {', '.join(inputs)}." if inputs else ".")
-    return whole_page(title, lead, sections)
+    return render_page(title, lead, sections)
 
 
-def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
+def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
     """Of each output a forecast of the last steps with its band."""
     U, y = record
     Y = np.reshape(y, (len(y), -1))
@@ -50,7 +50,7 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
     ahead, reach = np.reshape(ahead, (steps, -1)), BAND * np.reshape(std, (steps, -1))
     at = np.arange(len(Y) - steps, len(Y))
     return [
-        Shown(
+        Figure(
             f"The last {steps} steps of {name}, forecast from before them",
             f"Its root mean square error is {np.sqrt(np.nanmean((ahead[:, j] - Y[-steps:, j]) ** 2)):.4g}; the band is "
             "to hold 95 of 100 measurements.",
@@ -60,21 +60,21 @@ def _runs(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
     ]
 
 
-def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Shown]:
+def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
     """Of each output the errors by horizon, and the correlations of those one step ahead."""
     found = judged(model, record, record, STEPS)
     shown = []
     for j, (name, correlations) in enumerate(zip(model.names_[1], model.correlations(*record), strict=True)):
         lines = {"model": found.model[:, j], "linear": found.linear[:, j], "last value": found.persistence[:, j]}
         shown.append(
-            Shown(
+            Figure(
                 f"Errors of {name} by steps ahead",
                 "Root mean square; the linear model has the same lags and was fitted to these very steps.",
                 pictures.over(lines, range(1, 1 + len(found.model)), "steps ahead", "error"),
             )
         )
         shown += [
-            Shown(
+            Figure(
                 f"Correlation of the errors of {name} with {other}",
                 "One step ahead. Within the grey band chance leaves 95 of 100; outside it is something not learnt.",
                 pictures.correlogram(lags, values, correlations.bound, f"with {other}"),

@@ -25,7 +25,7 @@ from deltarule.curvature.linearization import NormalEquations
 from deltarule.data.lagged import Stretch, Windows, table, windows
 from deltarule.engine import numpy_engine
 from deltarule.engine.machine import threads_for_order
-from deltarule.engine.rows import no_clock
+from deltarule.engine.rows import no_time_limit
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
@@ -54,7 +54,7 @@ class ClosedLoop(Objective):
     last: tuple[Any, Any]
     all_known: bool
 
-    in_one_block = property(lambda self: True)  # pyright: ignore[reportIncompatibleMethodOverride]
+    fits_one_block = property(lambda self: True)  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __init__(self, model: Feedback, pieces: Windows, l2: float):
         longest = model.lags.longest
@@ -70,7 +70,7 @@ class ClosedLoop(Objective):
 
     def prior(self, p: Params) -> Params:
         """l2 for weights and biases: a free bias lets a neuron saturate where no run has been yet."""
-        return trees.mapped(lambda array: np.full_like(array, self.l2), p)
+        return trees.map_leaves(lambda array: np.full_like(array, self.l2), p)
 
     def run(self, p: Params) -> np.ndarray:
         """The free runs, (K, D + H, k); the last ones are kept, because a trial that is taken is linearised next."""
@@ -141,7 +141,7 @@ def open_loop(model: Feedback, parts: Sequence[Stretch], seed: int) -> Params:
     scale = np.where(rest.std(axis=0) > 0, rest.std(axis=0), 1.0)
     how = {"epochs": EPOCHS, "seed": seed, "dtype": "float64", "engine": "numpy", "restarts": 2}
     found = train(model.net, X, rest / scale, trainer=BayesianRegularization(), **how)
-    *below, last = trees.mapped(np.asarray, found.params)
+    *below, last = trees.map_leaves(np.asarray, found.params)
     return [*below, {"W": scale[:, None] * last["W"], "b": scale * last["b"]}]
 
 
@@ -202,7 +202,7 @@ class Course:
         best = Found(params, simulated_error(self.held, params), l2)
         with threads_for_order(trees.size(params)):
             for _ in range(most):
-                state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), no_clock)
+                state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), no_time_limit)
                 if not record["accepted"]:
                     break
                 error = simulated_error(self.held, state.params)

@@ -1,6 +1,6 @@
 """The kinds of layer. Each is one file: forward, backward and curvature by hand."""
 
-from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape
+from deltarule.network.layers.base import Layer, LayerParams, Pass, Shape, Tangents
 from deltarule.network.layers.convolution import Convolution
 from deltarule.network.layers.dense import Dense
 from deltarule.network.layers.gru import GRU
@@ -27,9 +27,9 @@ __all__ = [
     "LayerParams",
     "MaxPool",
     "MeanPool",
-    "Motion",
     "Pass",
     "Recurrent",
     "Reshape",
     "Shape",
+    "Tangents",
 ]

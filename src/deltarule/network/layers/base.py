@@ -37,7 +37,7 @@ class Pass(NamedTuple):
     memory: Any = None  # whatever else the layer needs on the way back: a mask, the winners of a pool
 
 
-class Motion(NamedTuple):
+class Tangents(NamedTuple):
     """How one layer moves along a line in the parameters."""
 
     dparams: LayerParams | None  # of its parameters; None where the layer moves by a gradient that it does not form
@@ -50,17 +50,23 @@ class Motion(NamedTuple):
 class Layer:
     """The interface of a layer. A new kind of layer is one file that implements these methods and one test file."""
 
-    over_time: ClassVar[bool] = False  # whether it goes through sequences; only then `forward` is told where they end
+    is_recurrent: ClassVar[bool] = (
+        False  # whether it goes through sequences; only then `forward` is told where they end
+    )
     unit_tangents: ClassVar[bool] = False  # whether it has `unit_tangent`
-    draws: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
+    is_random: ClassVar[bool] = False  # whether `forward` draws random numbers in training; only then is it given a key
     keeps_shape: ClassVar[bool] = False  # whether the output has the input's shape, whatever that is
     weights: ClassVar[tuple[str, ...]] = ("W",)  # of its parameters, those that penalties, limits and priors hold
-    takes: ClassVar[int | None] = None  # how many axes an example has that comes in; None takes any
-    has_outputs: ClassVar[bool] = False  # whether it may be the last layer: n neurons with an activation sigma
-    weighs_inputs: ClassVar[bool] = False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
+    input_axes: ClassVar[int | None] = None  # how many axes an example has that comes in; None takes any
+    can_be_last: ClassVar[bool] = False  # whether it may be the last layer: n neurons with an activation sigma
+    supports_input_precisions: ClassVar[bool] = (
+        False  # whether a prior may weigh each input: `gram_diagonal` and `gram_trace`
+    )
     has_jets: ClassVar[bool] = False  # whether `Jet` carries derivatives by input through it
     is_linear: bool = False  # whether a = W a_prev + b, so that the last layer has its best weights in closed form
-    by_steps: ClassVar[bool] = False  # whether it goes through a sequence step by step, each step by the same rule
+    handles_sequences: ClassVar[bool] = (
+        False  # whether it goes through a sequence step by step, each step by the same rule
+    )
     sequences: bool = True  # whether it gives every step of a sequence, or the last one alone
 
     # What the trace writes of it; {l} is the layer's number in the book and {below} the one of the layer below.
@@ -116,11 +122,11 @@ class Layer:
         """Fresh parameters, NumPy's; `defaults` names initializers of activations in place of their own."""
         raise NotImplementedError
 
-    def held(self, input_shape: Shape) -> int:
+    def saved_numbers(self, input_shape: Shape) -> int:
         """How many numbers of one example it holds for the way back: its activations, unless it says otherwise."""
         return prod(self.output_shape(input_shape))
 
-    def calls(self, input_shape: Shape) -> int:
+    def sequential_calls(self, input_shape: Shape) -> int:
         """How many pieces of work one after the other its forward pass is: the steps of a layer with a memory."""
         return 1
 
@@ -132,7 +138,7 @@ class Layer:
         """The shape of each parameter, from the shape of one example's input."""
         raise NotImplementedError
 
-    def check_alone(self, params: LayerParams, position: int) -> None:
+    def check_parameters(self, params: LayerParams, position: int) -> None:
         """Raise a ShapeError unless there is an input for which the parameters fit."""
         last = next((params[name].shape[-1:] for name in self.weights if name in params), ())
         found = {name: tuple(array.shape) for name, array in params.items()}
@@ -148,63 +154,63 @@ class Layer:
         """
         raise NotImplementedError
 
-    def slope(self, here: Pass) -> Array:
+    def slope(self, values: Pass) -> Array:
         """sigma'(z^l), (m, n_l)."""
         raise NotImplementedError
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
+    def error(self, values: Pass, dC_da: Array) -> Array:
         """delta^l = dC/da^l ⊙ sigma'(z^l), the second half of BP2."""
         raise NotImplementedError
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """dC/da^{l-1} from delta^l (BP2'), the first half of BP2 for the layer below."""
         raise NotImplementedError
 
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+    def gradient(self, values: Pass, delta: Array) -> LayerParams:
         """BP3 and BP4, summed over the examples of the batch."""
         raise NotImplementedError
 
-    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
+    def tangent(self, values: Pass, dparams: LayerParams, da_prev: Array | None) -> Tangents:
         """How z^l and a^l move when the parameters move by dparams and the input by da_prev.
 
         `da_prev` None means that the input does not move, as in the first layer.
         """
         raise NotImplementedError
 
-    def tangent_along_gradient(self, here: Pass, delta: Array, da_prev: Array | None) -> Motion:
-        """`tangent` as the parameters move by `gradient(here, delta)`, which a layer may have without forming it."""
-        return self.tangent(here, self.gradient(here, delta), da_prev)
+    def tangent_along_gradient(self, values: Pass, delta: Array, da_prev: Array | None) -> Tangents:
+        """`tangent` as the parameters move by `gradient(values, delta)`, which a layer may have without forming it."""
+        return self.tangent(values, self.gradient(values, delta), da_prev)
 
-    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+    def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
         """(ddz, dda): the second derivatives along the line of `moved`, where the input bends by dda_prev."""
         raise NotImplementedError
 
-    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, values: Pass, tangents: Tangents, dC_da: Array, ddC_da: Array) -> Array:
         """How delta^l = dC/da^l ⊙ sigma'(z^l) moves, where dC/da^l moves by ddC_da."""
         raise NotImplementedError
 
-    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+    def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
         """How dC/da^{l-1} moves, where delta^l moves by ddelta."""
         raise NotImplementedError
 
-    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+    def gradient_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> LayerParams:
         """How BP3 and BP4 move, summed over the batch, where delta^l moves by ddelta."""
         raise NotImplementedError
 
-    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+    def unit_tangent(self, values: Pass, da_prev: Array | None) -> tuple[Any, Any]:
         """(dz, da) as each parameter moves by one (RTRL), on an axis in front: those of the layers below, as da_prev
         has them, then this layer's, names sorted. da_prev None means that there are none below; so does (None, None).
         """
         raise NotImplementedError
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """BP3 and BP4 residual by residual, for delta (m, k, n_l): this layer's rows of J^T, (parameters, m k).
 
         They come as pairs (u, v), each for the rows u_j ⊙ v_i, i running faster; u is (rows, m k), v too or (1, 1).
         """
         raise NotImplementedError
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
         """The squares of J's entries summed over residuals, the diagonal of J^T J, in the parameters' shape."""
         raise NotImplementedError
 
@@ -217,11 +223,11 @@ class Layer:
         """
         raise NotImplementedError
 
-    def gram_diagonal(self, here: Pass, delta: Array, covariance: LayerParams) -> Array:
+    def gram_diagonal(self, values: Pass, delta: Array, covariance: LayerParams) -> Array:
         """This layer's share of the diagonal of J D^-1 J^T, (m, k), with D^-1 = {"W": (n_in,), "b": ()}."""
         raise NotImplementedError
 
-    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
+    def gram_trace(self, values: Pass, delta: Array, M: Array) -> LayerParams:
         """tr(M J_g J_g^T) for M (m k, m k), symmetric: {"W": one number for the weights from each input, "b": ()}."""
         raise NotImplementedError
 
@@ -234,11 +240,11 @@ class LinearLayer(Layer):
 
     backward_words: ClassVar[str] = "delta^{l}"
 
-    def carried(self, here: Pass, v: Array) -> Array:
+    def forward_map(self, values: Pass, v: Array) -> Array:
         """What z^l moves by where a^{l-1} moves by v."""
         raise NotImplementedError
 
-    def scaled(self, here: Pass, v: Array) -> Array:
+    def times_slope(self, values: Pass, v: Array) -> Array:
         """What a^l moves by where z^l moves by v: that itself, unless the layer says otherwise."""
         return v
 
@@ -250,46 +256,46 @@ class LinearLayer(Layer):
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         return {}
 
-    def slope(self, here: Pass) -> Array:
-        return self.scaled(here, here.z.__array_namespace__().ones_like(here.z))
+    def slope(self, values: Pass) -> Array:
+        return self.times_slope(values, values.z.__array_namespace__().ones_like(values.z))
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
-        return self.scaled(here, dC_da)
+    def error(self, values: Pass, dC_da: Array) -> Array:
+        return self.times_slope(values, dC_da)
 
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+    def gradient(self, values: Pass, delta: Array) -> LayerParams:
         return {}
 
-    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
-        return Motion(dparams, da_prev, *self._along(here, da_prev))
+    def tangent(self, values: Pass, dparams: LayerParams, da_prev: Array | None) -> Tangents:
+        return Tangents(dparams, da_prev, *self._along(values, da_prev))
 
-    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
-        return self._along(here, dda_prev)
+    def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
+        return self._along(values, dda_prev)
 
-    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
-        return self.scaled(here, ddC_da)
+    def error_tangent(self, values: Pass, tangents: Tangents, dC_da: Array, ddC_da: Array) -> Array:
+        return self.times_slope(values, ddC_da)
 
-    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
-        return self.propagate(here, ddelta)
+    def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
+        return self.propagate(values, ddelta)
 
-    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+    def gradient_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> LayerParams:
         return {}
 
-    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Any, Any]:
+    def unit_tangent(self, values: Pass, da_prev: Array | None) -> tuple[Any, Any]:
         """The tangents of the layers below."""
-        return (None, None) if da_prev is None else self._along(here, da_prev)
+        return (None, None) if da_prev is None else self._along(values, da_prev)
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         return []
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
         return {}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
         return {}
 
-    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
+    def gram_trace(self, values: Pass, delta: Array, M: Array) -> LayerParams:
         return {}
 
-    def _along(self, here: Pass, v: Array | None) -> tuple[Array, Array]:
-        dz = here.z.__array_namespace__().zeros_like(here.z) if v is None else self.carried(here, v)
-        return dz, self.scaled(here, dz)
+    def _along(self, values: Pass, v: Array | None) -> tuple[Array, Array]:
+        dz = values.z.__array_namespace__().zeros_like(values.z) if v is None else self.forward_map(values, v)
+        return dz, self.times_slope(values, dz)

@@ -48,7 +48,7 @@ class Convolution(AffineLayer):
     padding: str = "valid"
     initializer: str | None = None
 
-    takes: ClassVar[int | None] = 3
+    input_axes: ClassVar[int | None] = 3
     forward_words: ClassVar[str] = (
         "b^{l} + W^{l} at every place of a^{below}: z_ijf = b_f + sum_uvc W_fuvc a_(s i + u)(s j + v)c"
     )
@@ -84,7 +84,7 @@ class Convolution(AffineLayer):
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        W, b = self.scheme(defaults)(random, self.filters, prod(self.window.size) * input_shape[-1], dtype)
+        W, b = self.choose_initializer(defaults)(random, self.filters, prod(self.window.size) * input_shape[-1], dtype)
         return {"W": W.reshape(self.filters, *self.window.size, input_shape[-1]), "b": b}
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
@@ -101,21 +101,21 @@ class Convolution(AffineLayer):
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """The full correlation of delta with the kernels turned by 180°."""
-        return engine.of(delta).turned(W, delta, self.window, *a_prev.shape[1:3])
+        return engine.of(delta).correlate_transposed(W, delta, self.window, *a_prev.shape[1:3])
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """BP4 summed over the positions that share W."""
         return engine.of(delta).kernel_gradient(delta, a_prev, self.window)
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [dW of residual (i, o), its db], both summed over the positions; delta (m, k, H', W', f)."""
         delta, one = _flat(delta), delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
-        return [(places.jacobian_rows(self._patches(here.a_prev), delta), one), (places.bias_rows(delta), one)]
+        return [(places.jacobian_rows(self._patches(values.a_prev), delta), one), (places.bias_rows(delta), one)]
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
         """sum_{i,o} (sum over positions of delta_io a_i)²."""
         delta = _flat(delta)
-        W = places.squares(self._patches(here.a_prev), delta)
+        W = places.squares(self._patches(values.a_prev), delta)
         return {"W": W.reshape(self.filters, *self.window.size, -1), "b": places.bias_squares(delta)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:

@@ -16,13 +16,13 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.checks import require_count
-from deltarule.engine import BY_TYPE
+from deltarule.engine import ENGINE_OF_TYPE
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.activation import Activation
 from deltarule.network.activations import ACTIVATIONS, get_activation
 from deltarule.network.initializers import INITIALIZERS, Initializer, get_initializer
 from deltarule.network.layers import places
-from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape
+from deltarule.network.layers.base import Layer, LayerParams, Pass, Shape, Tangents
 from deltarule.network.layers.stages import Stage, dense_stage
 
 
@@ -60,7 +60,7 @@ class AffineLayer(Layer):
     def sigma(self) -> Activation:
         return ACTIVATIONS[self.activation]
 
-    def scheme(self, defaults: Mapping[str, str]) -> Initializer:
+    def choose_initializer(self, defaults: Mapping[str, str]) -> Initializer:
         """The layer's initializer, or that of its activation: in `defaults`, or its own."""
         return INITIALIZERS[self.initializer or defaults.get(self.activation, self.sigma.initializer)]
 
@@ -69,56 +69,56 @@ class AffineLayer(Layer):
         z = self.product(params["W"], a_prev) + params["b"]
         return Pass(params, a_prev, z, self.sigma.sigma(z))
 
-    def slope(self, here: Pass) -> Array:
+    def slope(self, values: Pass) -> Array:
         """sigma'(z^l); for softmax the diagonal of its matrix."""
-        return self.sigma.slope(here.z, here.a)
+        return self.sigma.slope(values.z, values.a)
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
+    def error(self, values: Pass, dC_da: Array) -> Array:
         """delta^l = dC/da^l ⊙ sigma'(z^l)."""
-        return self.sigma.times_slope(here.z, here.a, dC_da)
+        return self.sigma.times_slope(values.z, values.a, dC_da)
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """dC/da^{l-1}_k = sum_j W_jk delta_j (BP2')."""
-        return self.transposed(here.params["W"], delta, here.a_prev)
+        return self.transposed(values.params["W"], delta, values.a_prev)
 
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+    def gradient(self, values: Pass, delta: Array) -> LayerParams:
         """dC/dW = sum over the batch of delta_j a_k (BP4), dC/db_j = sum of delta_j (BP3)."""
-        return {"W": self.outer(delta, here.a_prev), "b": _over_examples(delta)}
+        return {"W": self.outer(delta, values.a_prev), "b": _over_examples(delta)}
 
-    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
+    def tangent(self, values: Pass, dparams: LayerParams, da_prev: Array | None) -> Tangents:
         """dz = dW ∗ a + db + W ∗ da_prev, da = sigma'(z) ⊙ dz."""
-        dz = self.product(dparams["W"], here.a_prev) + dparams["b"]
+        dz = self.product(dparams["W"], values.a_prev) + dparams["b"]
         if da_prev is not None:
-            dz = dz + self.product(here.params["W"], da_prev)
-        return Motion(dparams, da_prev, dz, self.sigma.times_slope(here.z, here.a, dz))
+            dz = dz + self.product(values.params["W"], da_prev)
+        return Tangents(dparams, da_prev, dz, self.sigma.times_slope(values.z, values.a, dz))
 
-    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+    def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
         """ddz = 2 dW ∗ da_prev + W ∗ dda_prev, dda = sigma'(z) ⊙ ddz + sigma''(z) ⊙ dz²."""
-        ddz = here.z.__array_namespace__().zeros_like(here.z)
-        if moved.da_prev is not None:
-            ddz = 2 * self.moved_product(here, moved)
+        ddz = values.z.__array_namespace__().zeros_like(values.z)
+        if tangents.da_prev is not None:
+            ddz = 2 * self.moved_product(values, tangents)
         if dda_prev is not None:
-            ddz = ddz + self.product(here.params["W"], dda_prev)
-        return ddz, self.sigma.second_tangent(here.z, here.a, moved.dz, ddz)
+            ddz = ddz + self.product(values.params["W"], dda_prev)
+        return ddz, self.sigma.second_tangent(values.z, values.a, tangents.dz, ddz)
 
-    def moved_product(self, here: Pass, moved: Motion) -> Array:
+    def moved_product(self, values: Pass, tangents: Tangents) -> Array:
         """dW ∗ da_prev."""
-        assert moved.dparams is not None
-        return self.product(moved.dparams["W"], moved.da_prev)
+        assert tangents.dparams is not None
+        return self.product(tangents.dparams["W"], tangents.da_prev)
 
-    def error_tangent(self, here: Pass, moved: Motion, dC_da: Array, ddC_da: Array) -> Array:
+    def error_tangent(self, values: Pass, tangents: Tangents, dC_da: Array, ddC_da: Array) -> Array:
         """ddelta = sigma'(z) ⊙ ddC/da + sigma''(z) ⊙ dz ⊙ dC/da."""
-        return self.sigma.slope_tangent(here.z, here.a, moved.dz, dC_da, ddC_da)
+        return self.sigma.slope_tangent(values.z, values.a, tangents.dz, dC_da, ddC_da)
 
-    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+    def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
         """ddC/da^{l-1} is that of W with ddelta and of dW with delta."""
-        assert moved.dparams is not None
-        return self.propagate(here, ddelta) + self.transposed(moved.dparams["W"], delta, here.a_prev)
+        assert tangents.dparams is not None
+        return self.propagate(values, ddelta) + self.transposed(tangents.dparams["W"], delta, values.a_prev)
 
-    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+    def gradient_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> LayerParams:
         """The derivative of BP4, ddelta_j a_k + delta_j da_k, and of BP3, ddelta_j, summed over the batch."""
-        still = self.gradient(here, ddelta)
-        return still if moved.da_prev is None else still | {"W": still["W"] + self.outer(delta, moved.da_prev)}
+        still = self.gradient(values, ddelta)
+        return still if tangents.da_prev is None else still | {"W": still["W"] + self.outer(delta, tangents.da_prev)}
 
 
 def _over_examples(delta: Array) -> Array:
@@ -145,12 +145,12 @@ class Dense(AffineLayer):
     activation: str = "sigmoid"
     initializer: str | None = None
 
-    takes: ClassVar[int | None] = 1
-    has_outputs: ClassVar[bool] = True
-    weighs_inputs: ClassVar[bool] = True
+    input_axes: ClassVar[int | None] = 1
+    can_be_last: ClassVar[bool] = True
+    supports_input_precisions: ClassVar[bool] = True
     has_jets: ClassVar[bool] = True
     unit_tangents: ClassVar[bool] = True
-    by_steps: ClassVar[bool] = True
+    handles_sequences: ClassVar[bool] = True
 
     @property
     def is_linear(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -179,7 +179,7 @@ class Dense(AffineLayer):
     def init(
         self, random: np.random.Generator, input_shape: Shape, dtype: Any, defaults: Mapping[str, str]
     ) -> LayerParams:
-        W, b = self.scheme(defaults)(random, self.n, input_shape[-1], dtype)
+        W, b = self.choose_initializer(defaults)(random, self.n, input_shape[-1], dtype)
         return {"W": W, "b": b}
 
     def input_shape(self, params: LayerParams) -> Shape | None:
@@ -197,55 +197,59 @@ class Dense(AffineLayer):
 
     def product(self, W: Array, a: Array) -> Array:
         """W a of every example, a W^T."""
-        return BY_TYPE[type(a)].dense(W, a) if a.ndim == 2 else places.product(W, a)
+        return ENGINE_OF_TYPE[type(a)].dense(W, a) if a.ndim == 2 else places.product(W, a)
 
     def transposed(self, W: Array, delta: Array, a_prev: Array) -> Array:
         """W^T delta of every example."""
-        return BY_TYPE[type(delta)].dense_transposed(W, delta) if delta.ndim == 2 else places.transposed(W, delta)
+        return (
+            ENGINE_OF_TYPE[type(delta)].dense_transposed(W, delta) if delta.ndim == 2 else places.transposed(W, delta)
+        )
 
     def outer(self, delta: Array, a_prev: Array) -> Array:
         """sum over the batch of delta a^T."""
-        return BY_TYPE[type(delta)].dense_outer(delta, a_prev) if delta.ndim == 2 else places.outer(a_prev, delta)
+        return (
+            ENGINE_OF_TYPE[type(delta)].dense_outer(delta, a_prev) if delta.ndim == 2 else places.outer(a_prev, delta)
+        )
 
-    def tangent_along_gradient(self, here: Pass, delta: Array, da_prev: Array | None) -> Motion:
+    def tangent_along_gradient(self, values: Pass, delta: Array, da_prev: Array | None) -> Tangents:
         """dW a_i = sum_j delta_j ⟨a_j, a_i⟩: for few examples cheaper than dW = delta^T a, and dW is not written."""
-        a = here.a_prev
+        a = values.a_prev
         if not self._few(a):
-            return super().tangent_along_gradient(here, delta, da_prev)
+            return super().tangent_along_gradient(values, delta, da_prev)
         dz = (a @ a.T) @ delta + delta.sum(axis=0)
         if da_prev is not None:
-            dz = dz + da_prev @ here.params["W"].T
-        return Motion(None, da_prev, dz, self.sigma.times_slope(here.z, here.a, dz), delta)
+            dz = dz + da_prev @ values.params["W"].T
+        return Tangents(None, da_prev, dz, self.sigma.times_slope(values.z, values.a, dz), delta)
 
-    def moved_product(self, here: Pass, moved: Motion) -> Array:
+    def moved_product(self, values: Pass, tangents: Tangents) -> Array:
         """dW da_i, or sum_j delta_j ⟨a_j, da_i⟩ where dW = delta^T a is not written."""
-        if moved.dparams is not None:
-            return super().moved_product(here, moved)
-        return (moved.da_prev @ here.a_prev.T) @ moved.memory
+        if tangents.dparams is not None:
+            return super().moved_product(values, tangents)
+        return (tangents.da_prev @ values.a_prev.T) @ tangents.memory
 
     def _few(self, a_prev: Array) -> bool:
         """Whether the examples' inner products cost less than dW: m (n_l + n_{l-1}) < n_l n_{l-1}."""
         return a_prev.ndim == 2 and a_prev.shape[0] * (self.n + a_prev.shape[1]) < self.n * a_prev.shape[1]
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """Column (i, o) is [delta_io ⊗ a_i, delta_io]: BP4 and BP3 of one residual, in the parameters' order W, b.
 
         Of sequences they are summed over the steps, see `places`.
         """
         if delta.ndim > 3:
             one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
-            return [(places.jacobian_rows(here.a_prev, delta), one), (places.bias_rows(delta), one)]
+            return [(places.jacobian_rows(values.a_prev, delta), one), (places.bias_rows(delta), one)]
         (m, k, n), xp = delta.shape, delta.__array_namespace__()
         errors = delta.reshape(m * k, n).T
-        inputs = here.a_prev.T if k == 1 else xp.repeat(here.a_prev.T, k, axis=1)
+        inputs = values.a_prev.T if k == 1 else xp.repeat(values.a_prev.T, k, axis=1)
         return [(errors, inputs), (errors, xp.ones((1, 1), dtype=delta.dtype))]
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
         """sum_{i,o} delta_ioj² a_ik²: BP4 and BP3 on squares."""
         if delta.ndim > 3:
-            return {"W": places.squares(here.a_prev, delta), "b": places.bias_squares(delta)}
+            return {"W": places.squares(values.a_prev, delta), "b": places.bias_squares(delta)}
         squares = (delta * delta).sum(axis=1)
-        return {"W": squares.T @ (here.a_prev * here.a_prev), "b": squares.sum(axis=0)}
+        return {"W": squares.T @ (values.a_prev * values.a_prev), "b": squares.sum(axis=0)}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
         """⟨delta_io, delta_jq⟩ ⟨a_i, a_j⟩ for W and ⟨delta_io, delta_jq⟩ for b: rows of J are outer products (BP4)."""
@@ -255,23 +259,23 @@ class Dense(AffineLayer):
         errors = (delta[0].reshape(m * k, n) @ delta[1].reshape(m2 * k2, n).T).reshape(m, k, m2, k2)
         return {"W": errors * (a_prev[0] @ a_prev[1].T)[:, None, :, None], "b": errors}
 
-    def unit_tangent(self, here: Pass, da_prev: Array | None) -> tuple[Array, Array]:
+    def unit_tangent(self, values: Pass, da_prev: Array | None) -> tuple[Array, Array]:
         """dz = W da_prev for the layers below, e_j a_k for the weight (j, k), e_j for the bias j."""
-        xp = here.z.__array_namespace__()
-        e = xp.eye(self.n, dtype=here.z.dtype)
-        biases = xp.broadcast_to(e.reshape(self.n, *[1] * (here.z.ndim - 1), self.n), (self.n, *here.z.shape))
-        below = () if da_prev is None else (self.product(here.params["W"], da_prev),)
-        dz = xp.concatenate([*below, places.units(here.a_prev, e), biases])
-        return dz, self.sigma.times_slope(here.z, here.a, dz)
+        xp = values.z.__array_namespace__()
+        e = xp.eye(self.n, dtype=values.z.dtype)
+        biases = xp.broadcast_to(e.reshape(self.n, *[1] * (values.z.ndim - 1), self.n), (self.n, *values.z.shape))
+        below = () if da_prev is None else (self.product(values.params["W"], da_prev),)
+        dz = xp.concatenate([*below, places.units(values.a_prev, e), biases])
+        return dz, self.sigma.times_slope(values.z, values.a, dz)
 
-    def gram_diagonal(self, here: Pass, delta: Array, covariance: LayerParams) -> Array:
+    def gram_diagonal(self, values: Pass, delta: Array, covariance: LayerParams) -> Array:
         """‖delta_io‖² (sum_k a_ik² D^-1_k + D^-1_b)."""
-        weighed = (here.a_prev * here.a_prev) @ covariance["W"] + covariance["b"]
+        weighed = (values.a_prev * values.a_prev) @ covariance["W"] + covariance["b"]
         return (delta * delta).sum(axis=-1) * weighed[:, None]
 
-    def gram_trace(self, here: Pass, delta: Array, M: Array) -> LayerParams:
+    def gram_trace(self, values: Pass, delta: Array, M: Array) -> LayerParams:
         """sum_ij Q_ij a_ik a_jk for the weights from input k and sum Q for b, with Q = M ⊙ (delta delta^T)."""
         m, k, n = delta.shape
         errors = delta.reshape(m * k, n)
         Q = (M * (errors @ errors.T)).reshape(m, k, m, k).sum(axis=(1, 3))
-        return {"W": (here.a_prev * (Q @ here.a_prev)).sum(axis=0), "b": Q.sum()}
+        return {"W": (values.a_prev * (Q @ values.a_prev)).sum(axis=0), "b": Q.sum()}

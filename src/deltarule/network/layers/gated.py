@@ -18,7 +18,7 @@ from deltarule.checks import require_count
 from deltarule.errors import ConfigurationError, ShapeError
 from deltarule.network.initializers import get_initializer
 from deltarule.network.layers import places
-from deltarule.network.layers.base import Layer, LayerParams, Motion, Pass, Shape
+from deltarule.network.layers.base import Layer, LayerParams, Pass, Shape, Tangents
 
 # Of six starts on docs/results/memory.md the errors were 0.08 to 1.05 with 1, 0.06 to 0.66 with 0.7, 0.05 to 0.12 with
 # 0.4; of a delay of six steps alike with all three.
@@ -40,10 +40,10 @@ class Gated(Layer):
     truncate: int | None
     initializer: str | None
 
-    over_time: ClassVar[bool] = True
-    by_steps: ClassVar[bool] = True
+    is_recurrent: ClassVar[bool] = True
+    handles_sequences: ClassVar[bool] = True
     weights: ClassVar[tuple[str, ...]] = ("W", "V")
-    takes: ClassVar[int | None] = 2
+    input_axes: ClassVar[int | None] = 2
     gates: ClassVar[int] = 1
 
     forward_words: ClassVar[str] = "W^{l} a^{below}_t + V^{l} a^{l}_(t-1) + b^{l} at every step t, a^{l}_0 = 0"
@@ -71,7 +71,7 @@ class Gated(Layer):
         return f"{self.kind}({self.n})"
 
     @property
-    def own_initializer(self) -> str:
+    def default_initializer(self) -> str:
         """The initializer where none is named; trainers have no say, because theirs do not reckon with V."""
         return "glorot"
 
@@ -100,7 +100,7 @@ class Gated(Layer):
 
         So a state begins by fading: from a whole one Levenberg-Marquardt was stuck more often.
         """
-        scheme = get_initializer(self.initializer or self.own_initializer)
+        scheme = get_initializer(self.initializer or self.default_initializer)
         drawn = [scheme(random, self.n, input_shape[-1], dtype) for _ in range(self.gates)]
         W, b = (np.concatenate(part) for part in zip(*drawn, strict=True))
         V = FADING * np.concatenate([_orthogonal(random, self.n) for _ in range(self.gates)])
@@ -109,39 +109,39 @@ class Gated(Layer):
     def multiplications(self, input_shape: Shape) -> int:
         return input_shape[0] * self.gates * self.n * (input_shape[1] + self.n)
 
-    def calls(self, input_shape: Shape) -> int:
+    def sequential_calls(self, input_shape: Shape) -> int:
         """T: the steps are taken one after the other."""
         return input_shape[0]
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """dC/dx_t = W^T delta_t (BP2')."""
-        return places.transposed(here.params["W"], delta)
+        return places.transposed(values.params["W"], delta)
 
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+    def gradient(self, values: Pass, delta: Array) -> LayerParams:
         """BP3 and BP4 summed over the steps (BPTT)."""
-        x, db = here.a_prev.x, delta.sum(axis=tuple(range(delta.ndim - 1)))
-        return {"W": places.outer(x, delta), "V": self._of_groups(places.outer, here.a_prev, delta), "b": db}
+        x, db = values.a_prev.x, delta.sum(axis=tuple(range(delta.ndim - 1)))
+        return {"W": places.outer(x, delta), "V": self._of_groups(places.outer, values.a_prev, delta), "b": db}
 
-    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+    def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
         """W^T ddelta_t + dW^T delta_t."""
-        assert moved.dparams is not None
-        return self.propagate(here, ddelta) + places.transposed(moved.dparams["W"], delta)
+        assert tangents.dparams is not None
+        return self.propagate(values, ddelta) + places.transposed(tangents.dparams["W"], delta)
 
-    def gradient_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> LayerParams:
+    def gradient_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> LayerParams:
         """ddelta_t x_t^T + delta_t dx_t^T for W, and likewise for V and b."""
-        still, da_prev = self.gradient(here, ddelta), moved.da_prev
+        still, da_prev = self.gradient(values, ddelta), tangents.da_prev
         dW = still["W"] if da_prev.x is None else still["W"] + places.outer(da_prev.x, delta)
         return {"W": dW, "V": still["V"] + self._of_groups(places.outer, da_prev, delta), "b": still["b"]}
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """The rows of J^T of V, W and b, each a sum over the steps; delta is (m, k, T, g n)."""
         one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
-        V = self._of_groups(places.jacobian_rows, here.a_prev, delta)
-        return [(V, one), (places.jacobian_rows(here.a_prev.x, delta), one), (places.bias_rows(delta), one)]
+        V = self._of_groups(places.jacobian_rows, values.a_prev, delta)
+        return [(V, one), (places.jacobian_rows(values.a_prev.x, delta), one), (places.bias_rows(delta), one)]
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
-        V = self._of_groups(places.squares, here.a_prev, delta)
-        return {"W": places.squares(here.a_prev.x, delta), "V": V, "b": places.bias_squares(delta)}
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
+        V = self._of_groups(places.squares, values.a_prev, delta)
+        return {"W": places.squares(values.a_prev.x, delta), "V": V, "b": places.bias_squares(delta)}
 
     def gram(self, a_prev: tuple[Taken, Taken], delta: tuple[Array, Array]) -> LayerParams:
         """sum over pairs of steps of ⟨delta_t, delta'_t'⟩ times ⟨x_t, x'_t'⟩, ⟨h_{t-1}, h'_{t'-1}⟩ and 1 (GRAM)."""

@@ -10,7 +10,7 @@ from deltarule.network.layers.gated import gate_curvatures, gate_slopes, joined,
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
-class Kept(NamedTuple):
+class StepValues(NamedTuple):
     """z_t, h_t, h_{t-1}, r ⊙ h_{t-1}, and the gates r u g."""
 
     z: Array
@@ -20,7 +20,7 @@ class Kept(NamedTuple):
     gates: Array
 
 
-class Moved(NamedTuple):
+class StepTangents(NamedTuple):
     """How the first four move."""
 
     z: Array
@@ -29,7 +29,7 @@ class Moved(NamedTuple):
     read: Array
 
 
-class Back(NamedTuple):
+class StepErrors(NamedTuple):
     """delta_t, dC/dh_t with what the later steps say, and dC/d(r ⊙ h_{t-1})."""
 
     delta: Array
@@ -72,7 +72,7 @@ class GRU(ThroughTime):
     initializer: str | None = None
 
     gates: ClassVar[int] = 3
-    kept_type, moved_type, back_type = Kept, Moved, Back
+    values_type, tangents_type, errors_type = StepValues, StepTangents, StepErrors
 
     forward_words: ClassVar[str] = (
         "W^{l} a^{below}_t + V^{l} h + b^{l} at every step t, where h = a^{l}_(t-1) for r and u, r a^{l}_(t-1) for g, "
@@ -96,8 +96,8 @@ class GRU(ThroughTime):
         """h_{t-1} and r ⊙ h_{t-1}."""
         return steps.before, steps.read
 
-    def slope(self, here: Pass) -> Array:
-        return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
+    def slope(self, values: Pass) -> Array:
+        return gate_slopes(self.values_type(*values.memory.kept).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         (before,), n, xp = state, self.n, V.__array_namespace__()
@@ -107,64 +107,73 @@ class GRU(ThroughTime):
         candidate = source[..., 2 * n :] + read @ V[2 * n :].T
         g = xp.tanh(candidate)
         h = g + u * (before - g)
-        return (h,), Kept(joined(opening, candidate), h, before, read, joined(r, u, g))
+        return (h,), StepValues(joined(opening, candidate), h, before, read, joined(r, u, g))
 
-    def step_tangent(self, V: Array, dstate: State, at: Kept, source: Array) -> Step:
+    def step_tangent(self, V: Array, dstate: State, values: StepValues, source: Array) -> Step:
         """d(r h) = dr h + r dh and dz_g = source + V_g d(r h); dh_t = dg + du (h - g) + u (dh - dg)."""
         (dbefore,), n = dstate, self.n
-        r, u, g = split(at.gates, n)
-        slope_r, slope_u, slope_g = split(gate_slopes(at.gates, n), n)
+        r, u, g = split(values.gates, n)
+        slope_r, slope_u, slope_g = split(gate_slopes(values.gates, n), n)
         opening = source[..., : 2 * n] + dbefore @ V[: 2 * n].T
         dr, du = slope_r * opening[..., :n], slope_u * opening[..., n:]
-        dread = dr * at.before + r * dbefore
+        dread = dr * values.before + r * dbefore
         candidate = source[..., 2 * n :] + dread @ V[2 * n :].T
         dg = slope_g * candidate
-        dh = dg + du * (at.before - g) + u * (dbefore - dg)
-        return (dh,), Moved(joined(opening, candidate), dh, dbefore, dread)
+        dh = dg + du * (values.before - g) + u * (dbefore - dg)
+        return (dh,), StepTangents(joined(opening, candidate), dh, dbefore, dread)
 
-    def step_second(self, V: Array, ddstate: State, at: Kept, moved: Moved, source: Array) -> Step:
+    def step_second(self, V: Array, ddstate: State, values: StepValues, tangents: StepTangents, source: Array) -> Step:
         (ddbefore,), n = ddstate, self.n
-        r, u, g = split(at.gates, n)
-        slopes = gate_slopes(at.gates, n)
-        dr, du, dg = split(slopes * moved.z, n)
-        bent_r, bent_u, bent_g = split(gate_curvatures(at.gates, slopes, n) * moved.z**2, n)
+        r, u, g = split(values.gates, n)
+        slopes = gate_slopes(values.gates, n)
+        dr, du, dg = split(slopes * tangents.z, n)
+        bent_r, bent_u, bent_g = split(gate_curvatures(values.gates, slopes, n) * tangents.z**2, n)
         slope_r, slope_u, slope_g = split(slopes, n)
         opening = source[..., : 2 * n] + ddbefore @ V[: 2 * n].T
         ddr, ddu = slope_r * opening[..., :n] + bent_r, slope_u * opening[..., n:] + bent_u
-        ddread = ddr * at.before + 2 * dr * moved.before + r * ddbefore
+        ddread = ddr * values.before + 2 * dr * tangents.before + r * ddbefore
         candidate = source[..., 2 * n :] + ddread @ V[2 * n :].T
         ddg = slope_g * candidate + bent_g
-        ddh = ddg + ddu * (at.before - g) + 2 * du * (moved.before - dg) + u * (ddbefore - ddg)
+        ddh = ddg + ddu * (values.before - g) + 2 * du * (tangents.before - dg) + u * (ddbefore - ddg)
         return (ddh,), (joined(opening, candidate), ddh)
 
-    def step_back(self, V: Array, error: State, at: Kept, dC_dh: Array) -> Step:
+    def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
         n = self.n
-        r, u, g = split(at.gates, n)
-        slope_r, slope_u, slope_g = split(gate_slopes(at.gates, n), n)
+        r, u, g = split(values.gates, n)
+        slope_r, slope_u, slope_g = split(gate_slopes(values.gates, n), n)
         dC_dh = dC_dh + error[0]
         delta_g = slope_g * dC_dh * (1 - u)
         dC_dread = delta_g @ V[2 * n :]
-        opening = joined(slope_r * dC_dread * at.before, slope_u * dC_dh * (at.before - g))
+        opening = joined(slope_r * dC_dread * values.before, slope_u * dC_dh * (values.before - g))
         left = opening @ V[: 2 * n] + r * dC_dread + u * dC_dh
-        return (left,), Back(joined(opening, delta_g), dC_dh, dC_dread)
+        return (left,), StepErrors(joined(opening, delta_g), dC_dh, dC_dread)
 
     def step_back_tangent(
-        self, V: Array, dV: Array, derror: State, at: Kept, moved: Moved, back: Back, ddC_dh: Array
+        self,
+        V: Array,
+        dV: Array,
+        derror: State,
+        values: StepValues,
+        tangents: StepTangents,
+        errors: StepErrors,
+        ddC_dh: Array,
     ) -> Step:
         """The derivative of each line of `step_back`."""
         n = self.n
-        r, u, g = split(at.gates, n)
-        slopes = gate_slopes(at.gates, n)
+        r, u, g = split(values.gates, n)
+        slopes = gate_slopes(values.gates, n)
         slope_r, slope_u, slope_g = split(slopes, n)
-        dr, du, dg = split(slopes * moved.z, n)
-        bend_r, bend_u, bend_g = split(gate_curvatures(at.gates, slopes, n) * moved.z, n)
-        dh, dread = back.dC_dh, back.dC_dread
+        dr, du, dg = split(slopes * tangents.z, n)
+        bend_r, bend_u, bend_g = split(gate_curvatures(values.gates, slopes, n) * tangents.z, n)
+        dh, dread = errors.dC_dh, errors.dC_dread
         ddh = ddC_dh + derror[0]
         ddelta_g = bend_g * dh * (1 - u) + slope_g * (ddh * (1 - u) - dh * du)
-        ddread = ddelta_g @ V[2 * n :] + back.delta[..., 2 * n :] @ dV[2 * n :]
-        ddelta_r = bend_r * dread * at.before + slope_r * (ddread * at.before + dread * moved.before)
-        ddelta_u = bend_u * dh * (at.before - g) + slope_u * (ddh * (at.before - g) + dh * (moved.before - dg))
+        ddread = ddelta_g @ V[2 * n :] + errors.delta[..., 2 * n :] @ dV[2 * n :]
+        ddelta_r = bend_r * dread * values.before + slope_r * (ddread * values.before + dread * tangents.before)
+        ddelta_u = bend_u * dh * (values.before - g) + slope_u * (
+            ddh * (values.before - g) + dh * (tangents.before - dg)
+        )
         opening = joined(ddelta_r, ddelta_u)
-        left = opening @ V[: 2 * n] + back.delta[..., : 2 * n] @ dV[: 2 * n]
+        left = opening @ V[: 2 * n] + errors.delta[..., : 2 * n] @ dV[: 2 * n]
         left = left + dr * dread + r * ddread + du * dh + u * ddh
         return (left,), (joined(opening, ddelta_g),)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltarule.arrays import Array
-from deltarule.network.layers import Dense, Layer, LayerParams, Motion, Pass, Shape
+from deltarule.network.layers import Dense, Layer, LayerParams, Pass, Shape, Tangents
 
 Key = tuple[int, ...]  # (), (i,) or (i, j) with i <= j
 
@@ -116,14 +116,14 @@ class Jet(Layer):
         m, C, _ = a.shape
         return (_flat(a) @ W.T).reshape(C, m, len(W)).swapaxes(0, 1)
 
-    def _derivatives(self, here: Pass, order: int) -> list[Array]:
+    def _derivatives(self, values: Pass, order: int) -> list[Array]:
         """s1, s2, ... up to the order, at z_∅."""
-        z, a, sigma = here.z[:, 0], here.a[:, 0], self.dense.sigma
-        s1, s2 = here.memory
+        z, a, sigma = values.z[:, 0], values.a[:, 0], self.dense.sigma
+        s1, s2 = values.memory
         s2 = sigma.curvature(z, a) if s2 is None else s2
         return [s1, s2, *(higher(z, a) for higher in sigma.higher[: order - 2])]
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
+    def error(self, values: Pass, dC_da: Array) -> Array:
         """(BP-JET): z̄ from ā.
 
         z̄_ij = s1 ā_ij,  z̄_i = s1 ā_i + s2 sum_j (1 + [i = j]) z_j ā_ij,
@@ -132,8 +132,8 @@ class Jet(Layer):
         if self.is_linear:
             return dC_da
         bends = self.components.bends
-        s1, s2, *rest = self._derivatives(here, 3 if bends else 2)
-        z, back = here.z, [s1 * dC_da[:, c] for c in range(dC_da.shape[1])]
+        s1, s2, *rest = self._derivatives(values, 3 if bends else 2)
+        z, back = values.z, [s1 * dC_da[:, c] for c in range(dC_da.shape[1])]
         if len(back) > 1:
             back[0] = back[0] + s2 * sum(z[:, c] * dC_da[:, c] for c in range(1, len(back)))
         if bends:
@@ -144,43 +144,43 @@ class Jet(Layer):
             back[j] = back[j] + s2_bar * z[:, i]
         return stacked(back)
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """ā_c below = W^T z̄_c."""
-        return self._product(here.params["W"].T, delta)
+        return self._product(values.params["W"].T, delta)
 
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+    def gradient(self, values: Pass, delta: Array) -> LayerParams:
         """dC/dW = sum_c z̄_c a_c^T, dC/db = z̄_∅, summed over the batch."""
-        return {"W": _flat(delta).T @ _flat(here.a_prev), "b": delta[:, 0].sum(axis=0)}
+        return {"W": _flat(delta).T @ _flat(values.a_prev), "b": delta[:, 0].sum(axis=0)}
 
-    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
+    def tangent(self, values: Pass, dparams: LayerParams, da_prev: Array | None) -> Tangents:
         """(JET) differentiated along the line."""
-        dz = self._affine(dparams, here.a_prev)
+        dz = self._affine(dparams, values.a_prev)
         if da_prev is not None:
-            dz = dz + self._product(here.params["W"], da_prev)
+            dz = dz + self._product(values.params["W"], da_prev)
         if self.is_linear:
-            return Motion(dparams, da_prev, dz, dz)
+            return Tangents(dparams, da_prev, dz, dz)
         bends = self.components.bends
-        s1, s2, *rest = self._derivatives(here, 3 if bends else 2)
-        z, s2_dot = here.z, s2 * dz[:, 0]
-        moved = [s1 * dz[:, 0], *(s1 * dz[:, c] + s2_dot * z[:, c] for c in range(1, dz.shape[1]))]
+        s1, s2, *rest = self._derivatives(values, 3 if bends else 2)
+        z, s2_dot = values.z, s2 * dz[:, 0]
+        da = [s1 * dz[:, 0], *(s1 * dz[:, c] + s2_dot * z[:, c] for c in range(1, dz.shape[1]))]
         for ij, i, j in bends:
             zz, dzz = z[:, i] * z[:, j], dz[:, i] * z[:, j] + z[:, i] * dz[:, j]
-            moved[ij] = moved[ij] + rest[0] * dz[:, 0] * zz + s2 * dzz
-        return Motion(dparams, da_prev, dz, stacked(moved))
+            da[ij] = da[ij] + rest[0] * dz[:, 0] * zz + s2 * dzz
+        return Tangents(dparams, da_prev, dz, stacked(da))
 
-    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+    def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
         """(JET) differentiated twice: with t1 = d²s1/dt² = s3 dz² + s2 ddz and t2 = s4 dz² + s3 ddz of z_∅."""
-        assert moved.dparams is not None
-        dz, ddz = moved.dz, here.z.__array_namespace__().zeros_like(here.z)
-        if moved.da_prev is not None:
-            ddz = 2 * self._product(moved.dparams["W"], moved.da_prev)
+        assert tangents.dparams is not None
+        dz, ddz = tangents.dz, values.z.__array_namespace__().zeros_like(values.z)
+        if tangents.da_prev is not None:
+            ddz = 2 * self._product(tangents.dparams["W"], tangents.da_prev)
         if dda_prev is not None:
-            ddz = ddz + self._product(here.params["W"], dda_prev)
+            ddz = ddz + self._product(values.params["W"], dda_prev)
         if self.is_linear:
             return ddz, ddz
         bends = self.components.bends
-        s1, s2, s3, *rest = self._derivatives(here, 4 if bends else 3)
-        z, d, dd = here.z, dz[:, 0], ddz[:, 0]
+        s1, s2, s3, *rest = self._derivatives(values, 4 if bends else 3)
+        z, d, dd = values.z, dz[:, 0], ddz[:, 0]
         t1 = s3 * d * d + s2 * dd
         bent = [s2 * d * d + s1 * dd]
         bent += [s1 * ddz[:, c] + 2 * s2 * d * dz[:, c] + t1 * z[:, c] for c in range(1, dz.shape[1])]
@@ -190,21 +190,21 @@ class Jet(Layer):
             bent[ij] = bent[ij] + s2 * ddzz + 2 * s3 * d * dzz + (rest[0] * d * d + s3 * dd) * zz
         return ddz, stacked(bent)
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         """dr/dW = sum_c z̄_c a_c^T, dr/db = z̄_∅, for delta (m, q, C, n)."""
         (m, q, C, n), xp = delta.shape, delta.__array_namespace__()
         errors = delta.transpose(2, 3, 0, 1).reshape(C, n, m * q)
-        inputs = here.a_prev.transpose(1, 2, 0)
+        inputs = values.a_prev.transpose(1, 2, 0)
         inputs = inputs if q == 1 else xp.repeat(inputs, q, axis=2)
         return [(errors, inputs), (errors[0], xp.ones((1, 1), dtype=delta.dtype))]
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
         """sum over residuals of (sum_c z̄_c a_c)²: for every two components a product of their products."""
         W = 0.0
         for c in range(delta.shape[2]):
             for e in range(c + 1):
                 errors = (delta[:, :, c] * delta[:, :, e]).sum(axis=1)
-                W = W + (1 if c == e else 2) * (errors.T @ (here.a_prev[:, c] * here.a_prev[:, e]))
+                W = W + (1 if c == e else 2) * (errors.T @ (values.a_prev[:, c] * values.a_prev[:, e]))
         return {"W": W, "b": (delta[:, :, 0] ** 2).sum(axis=(0, 1))}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:
@@ -257,33 +257,33 @@ class Unknowns(Layer):
         """The last axis' entries of the unknowns."""
         return delta[..., delta.shape[-1] - self.count :]
 
-    def error(self, here: Pass, dC_da: Array) -> Array:
+    def error(self, values: Pass, dC_da: Array) -> Array:
         return dC_da
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
-        jet = delta[:, : delta.shape[1] - self.count].reshape(here.a_prev.shape)
+    def propagate(self, values: Pass, delta: Array) -> Array:
+        jet = delta[:, : delta.shape[1] - self.count].reshape(values.a_prev.shape)
         return stacked([jet[:, c] for c in range(jet.shape[1])])
 
-    def gradient(self, here: Pass, delta: Array) -> LayerParams:
+    def gradient(self, values: Pass, delta: Array) -> LayerParams:
         return {"theta": self._split(delta).sum(axis=0)} if self.count else {}
 
-    def tangent(self, here: Pass, dparams: LayerParams, da_prev: Array | None) -> Motion:
-        dz = self._beside(_or_zeros(da_prev, here.a_prev), dparams.get("theta"))
-        return Motion(dparams, da_prev, dz, dz)
+    def tangent(self, values: Pass, dparams: LayerParams, da_prev: Array | None) -> Tangents:
+        dz = self._beside(_or_zeros(da_prev, values.a_prev), dparams.get("theta"))
+        return Tangents(dparams, da_prev, dz, dz)
 
-    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+    def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
         """theta itself is straight."""
-        theta = here.params.get("theta")
-        ddz = self._beside(_or_zeros(dda_prev, here.a_prev), None if theta is None else 0 * theta)
+        theta = values.params.get("theta")
+        ddz = self._beside(_or_zeros(dda_prev, values.a_prev), None if theta is None else 0 * theta)
         return ddz, ddz
 
-    def jacobian_transpose(self, here: Pass, delta: Array) -> list[tuple[Array, Array]]:
+    def jacobian_transpose(self, values: Pass, delta: Array) -> list[tuple[Array, Array]]:
         if not self.count:
             return []
         one = delta.__array_namespace__().ones((1, 1), dtype=delta.dtype)
         return [(self._split(delta).reshape(-1, self.count).T, one)]
 
-    def squared_jacobian(self, here: Pass, delta: Array) -> LayerParams:
+    def squared_jacobian(self, values: Pass, delta: Array) -> LayerParams:
         return {"theta": (self._split(delta) ** 2).sum(axis=(0, 1))} if self.count else {}
 
     def gram(self, a_prev: tuple[Array, Array], delta: tuple[Array, Array]) -> LayerParams:

@@ -12,7 +12,7 @@ from deltarule.network.layers.gated import gate_curvatures, gate_slopes, gate_va
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
-class Kept(NamedTuple):
+class StepValues(NamedTuple):
     """z_t, h_t, h_{t-1}, c_{t-1}, the gates i f o g, and tanh c_t."""
 
     z: Array
@@ -23,7 +23,7 @@ class Kept(NamedTuple):
     squashed: Array
 
 
-class Moved(NamedTuple):
+class StepTangents(NamedTuple):
     """How z_t, h_t, h_{t-1}, c_{t-1} and c_t move."""
 
     z: Array
@@ -33,7 +33,7 @@ class Moved(NamedTuple):
     after: Array
 
 
-class Back(NamedTuple):
+class StepErrors(NamedTuple):
     """delta_t, and dC/dh_t and dC/dc_t with what the later steps say."""
 
     delta: Array
@@ -77,7 +77,7 @@ class LSTM(ThroughTime):
 
     gates: ClassVar[int] = 4
     states: ClassVar[int] = 2
-    kept_type, moved_type, back_type = Kept, Moved, Back
+    values_type, tangents_type, errors_type = StepValues, StepTangents, StepErrors
 
     activation_words: ClassVar[str | None] = (
         "a^{l}_t = o tanh c_t, c_t = f c_(t-1) + i g; i, f, o = 1 / (1 + e^-z), g = tanh z of the four parts of z   (3)"
@@ -96,8 +96,8 @@ class LSTM(ThroughTime):
         params["b"][self.n : 2 * self.n] += 1
         return params
 
-    def slope(self, here: Pass) -> Array:
-        return gate_slopes(self.kept_type(*here.memory.kept).gates, self.n)
+    def slope(self, values: Pass) -> Array:
+        return gate_slopes(self.values_type(*values.memory.kept).gates, self.n)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         before, cell = state
@@ -107,57 +107,67 @@ class LSTM(ThroughTime):
         after = f * cell + i * g
         squashed = z.__array_namespace__().tanh(after)
         h = o * squashed
-        return (h, after), Kept(z, h, before, cell, gates, squashed)
+        return (h, after), StepValues(z, h, before, cell, gates, squashed)
 
-    def step_tangent(self, V: Array, dstate: State, at: Kept, source: Array) -> Step:
+    def step_tangent(self, V: Array, dstate: State, values: StepValues, source: Array) -> Step:
         """dc_t = df c + f dc + di g + i dg, dh_t = do tanh c_t + o (1 - tanh² c_t) dc_t."""
         dbefore, dcell = dstate
         dz = source + dbefore @ V.T
-        i, f, o, g = split(at.gates, self.n)
-        di, df, do, dg = split(gate_slopes(at.gates, self.n) * dz, self.n)
-        dafter = df * at.cell + f * dcell + di * g + i * dg
-        dh = do * at.squashed + o * (1 - at.squashed**2) * dafter
-        return (dh, dafter), Moved(dz, dh, dbefore, dcell, dafter)
+        i, f, o, g = split(values.gates, self.n)
+        di, df, do, dg = split(gate_slopes(values.gates, self.n) * dz, self.n)
+        dafter = df * values.cell + f * dcell + di * g + i * dg
+        dh = do * values.squashed + o * (1 - values.squashed**2) * dafter
+        return (dh, dafter), StepTangents(dz, dh, dbefore, dcell, dafter)
 
-    def step_second(self, V: Array, ddstate: State, at: Kept, moved: Moved, source: Array) -> Step:
+    def step_second(self, V: Array, ddstate: State, values: StepValues, tangents: StepTangents, source: Array) -> Step:
         ddbefore, ddcell = ddstate
         ddz = source + ddbefore @ V.T
-        slopes = gate_slopes(at.gates, self.n)
-        i, f, o, g = split(at.gates, self.n)
-        di, df, do, dg = split(slopes * moved.z, self.n)
-        bent = gate_curvatures(at.gates, slopes, self.n) * moved.z**2
+        slopes = gate_slopes(values.gates, self.n)
+        i, f, o, g = split(values.gates, self.n)
+        di, df, do, dg = split(slopes * tangents.z, self.n)
+        bent = gate_curvatures(values.gates, slopes, self.n) * tangents.z**2
         ddi, ddf, ddo, ddg = split(slopes * ddz + bent, self.n)
-        ddafter = ddf * at.cell + 2 * df * moved.cell + f * ddcell + ddi * g + 2 * di * dg + i * ddg
-        slope = 1 - at.squashed**2
-        dsquashed = slope * moved.after
-        ddsquashed = slope * ddafter - 2 * at.squashed * dsquashed * moved.after
-        ddh = ddo * at.squashed + 2 * do * dsquashed + o * ddsquashed
+        ddafter = ddf * values.cell + 2 * df * tangents.cell + f * ddcell + ddi * g + 2 * di * dg + i * ddg
+        slope = 1 - values.squashed**2
+        dsquashed = slope * tangents.after
+        ddsquashed = slope * ddafter - 2 * values.squashed * dsquashed * tangents.after
+        ddh = ddo * values.squashed + 2 * do * dsquashed + o * ddsquashed
         return (ddh, ddafter), (ddz, ddh)
 
-    def step_back(self, V: Array, error: State, at: Kept, dC_dh: Array) -> Step:
+    def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
         """(BPTT), and what it leaves to h_{t-1}, V^T delta_t, and to c_{t-1}, f dC/dc_t."""
-        i, f, o, g = split(at.gates, self.n)
+        i, f, o, g = split(values.gates, self.n)
         dC_dh = dC_dh + error[0]
-        dC_dc = dC_dh * o * (1 - at.squashed**2) + error[1]
-        of_gates = joined(dC_dc * g, dC_dc * at.cell, dC_dh * at.squashed, dC_dc * i)
-        delta = gate_slopes(at.gates, self.n) * of_gates
-        return (delta @ V, f * dC_dc), Back(delta, dC_dh, dC_dc)
+        dC_dc = dC_dh * o * (1 - values.squashed**2) + error[1]
+        of_gates = joined(dC_dc * g, dC_dc * values.cell, dC_dh * values.squashed, dC_dc * i)
+        delta = gate_slopes(values.gates, self.n) * of_gates
+        return (delta @ V, f * dC_dc), StepErrors(delta, dC_dh, dC_dc)
 
     def step_back_tangent(
-        self, V: Array, dV: Array, derror: State, at: Kept, moved: Moved, back: Back, ddC_dh: Array
+        self,
+        V: Array,
+        dV: Array,
+        derror: State,
+        values: StepValues,
+        tangents: StepTangents,
+        errors: StepErrors,
+        ddC_dh: Array,
     ) -> Step:
         """The derivative of each line of `step_back`."""
-        slopes = gate_slopes(at.gates, self.n)
-        i, f, o, g = split(at.gates, self.n)
-        di, df, do, dg = split(slopes * moved.z, self.n)
-        slope = 1 - at.squashed**2
-        dsquashed = slope * moved.after
-        dh, dc = back.dC_dh, back.dC_dc
+        slopes = gate_slopes(values.gates, self.n)
+        i, f, o, g = split(values.gates, self.n)
+        di, df, do, dg = split(slopes * tangents.z, self.n)
+        slope = 1 - values.squashed**2
+        dsquashed = slope * tangents.after
+        dh, dc = errors.dC_dh, errors.dC_dc
         ddh = ddC_dh + derror[0]
-        ddc = ddh * o * slope + dh * (do * slope - 2 * o * at.squashed * dsquashed) + derror[1]
-        of_gates = joined(dc * g, dc * at.cell, dh * at.squashed, dc * i)
+        ddc = ddh * o * slope + dh * (do * slope - 2 * o * values.squashed * dsquashed) + derror[1]
+        of_gates = joined(dc * g, dc * values.cell, dh * values.squashed, dc * i)
         moving = joined(
-            ddc * g + dc * dg, ddc * at.cell + dc * moved.cell, ddh * at.squashed + dh * dsquashed, ddc * i + dc * di
+            ddc * g + dc * dg,
+            ddc * values.cell + dc * tangents.cell,
+            ddh * values.squashed + dh * dsquashed,
+            ddc * i + dc * di,
         )
-        ddelta = slopes * moving + gate_curvatures(at.gates, slopes, self.n) * moved.z * of_gates
-        return (ddelta @ V + back.delta @ dV, f * ddc + df * dc), (ddelta,)
+        ddelta = slopes * moving + gate_curvatures(values.gates, slopes, self.n) * tangents.z * of_gates
+        return (ddelta @ V + errors.delta @ dV, f * ddc + df * dc), (ddelta,)

@@ -18,7 +18,7 @@ import numpy as np
 
 from deltarule.arrays import Array
 from deltarule.checks import require_choice
-from deltarule.network.layers.base import LayerParams, LinearLayer, Motion, Pass, Shape
+from deltarule.network.layers.base import LayerParams, LinearLayer, Pass, Shape, Tangents
 from deltarule.network.layers.stages import Stage, View
 from deltarule.network.layers.window import PADDINGS, Window, as_pair
 
@@ -41,7 +41,7 @@ class Pool(LinearLayer):
     stride: tuple[int, int] | int | None = None
     padding: str = "valid"
 
-    takes: ClassVar[int | None] = 3
+    input_axes: ClassVar[int | None] = 3
     condensed_by: ClassVar[str]  # "max", "mean" or "l2"
 
     def __post_init__(self):
@@ -82,32 +82,34 @@ class Pool(LinearLayer):
         a = self.pooled(a_prev)
         return Pass(params, a_prev, a, a)
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """dC/da^{l-1}: each window's delta goes to its pixels in the shares w_k."""
-        return self._put_back(here, [w * delta for w in self.shares(here.a_prev, here.a)])
+        return self._put_back(values, [w * delta for w in self.shares(values.a_prev, values.a)])
 
-    def carried(self, here: Pass, v: Array) -> Array:
+    def forward_map(self, values: Pass, v: Array) -> Array:
         """dz = da = sum_k w_k da_k."""
-        return self._sum_of(self.shares(here.a_prev, here.a), v)
+        return self._sum_of(self.shares(values.a_prev, values.a), v)
 
-    def second_tangent(self, here: Pass, moved: Motion, dda_prev: Array | None) -> tuple[Array, Array]:
+    def second_tangent(self, values: Pass, tangents: Tangents, dda_prev: Array | None) -> tuple[Array, Array]:
         """dda = sum_k w_k dda_k + dw_k da_k."""
-        _, dda = super().second_tangent(here, moved, dda_prev)
-        if moved.da_prev is not None:
-            dda = dda + self._sum_of(self.share_tangents(here.a_prev, here.a, moved.da_prev, moved.da), moved.da_prev)
+        _, dda = super().second_tangent(values, tangents, dda_prev)
+        if tangents.da_prev is not None:
+            dda = dda + self._sum_of(
+                self.share_tangents(values.a_prev, values.a, tangents.da_prev, tangents.da), tangents.da_prev
+            )
         return dda, dda
 
-    def propagate_tangent(self, here: Pass, moved: Motion, delta: Array, ddelta: Array) -> Array:
+    def propagate_tangent(self, values: Pass, tangents: Tangents, delta: Array, ddelta: Array) -> Array:
         """w_k ddelta + dw_k delta, put back."""
-        still = self.shares(here.a_prev, here.a)
-        moving = self.share_tangents(here.a_prev, here.a, moved.da_prev, moved.da)
-        return self._put_back(here, [w * ddelta + dw * delta for w, dw in zip(still, moving, strict=True)])
+        still = self.shares(values.a_prev, values.a)
+        moving = self.share_tangents(values.a_prev, values.a, tangents.da_prev, tangents.da)
+        return self._put_back(values, [w * ddelta + dw * delta for w, dw in zip(still, moving, strict=True)])
 
     def _sum_of(self, shares: Sequence[Array | float], image: Array) -> Array:
         return _sum(w * piece for w, piece in zip(shares, self.window.pieces(image), strict=True))
 
-    def _put_back(self, here: Pass, parts: Sequence[Array]) -> Array:
-        return self.window.put_back(parts, *here.a_prev.shape[1:3])
+    def _put_back(self, values: Pass, parts: Sequence[Array]) -> Array:
+        return self.window.put_back(parts, *values.a_prev.shape[1:3])
 
 
 class MaxPool(Pool):
@@ -171,7 +173,7 @@ class L2Pool(Pool):
     def share_tangents(self, a_prev: Array, a: Array, da_prev: Array, da: Array) -> Sequence[Array]:
         """(da_k - w_k da)/a."""
         pieces = zip(self.window.pieces(da_prev), self.shares(a_prev, a), strict=True)
-        return [(moved - share * da) * _inverse(a) for moved, share in pieces]
+        return [(da_k - share * da) * _inverse(a) for da_k, share in pieces]
 
 
 def _inverse(a: Array) -> Array:

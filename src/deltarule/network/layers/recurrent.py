@@ -11,7 +11,7 @@ from deltarule.network.layers.base import Pass
 from deltarule.network.layers.through_time import State, Step, ThroughTime
 
 
-class Kept(NamedTuple):
+class StepValues(NamedTuple):
     """z_t, h_t and h_{t-1}."""
 
     z: Array
@@ -19,7 +19,7 @@ class Kept(NamedTuple):
     before: Array
 
 
-class Moved(NamedTuple):
+class StepTangents(NamedTuple):
     """How these move."""
 
     z: Array
@@ -27,7 +27,7 @@ class Moved(NamedTuple):
     before: Array
 
 
-class Back(NamedTuple):
+class StepErrors(NamedTuple):
     """delta_t, and dC/dh_t with what the later steps say."""
 
     delta: Array
@@ -65,7 +65,7 @@ class Recurrent(ThroughTime):
     truncate: int | None = None
     initializer: str | None = None
 
-    kept_type, moved_type, back_type = Kept, Moved, Back
+    values_type, tangents_type, errors_type = StepValues, StepTangents, StepErrors
     error_words: ClassVar[str | None] = (
         "delta^{l}_t = (dC/da^{l}_t + (V^{l})^T delta^{l}_(t+1)) ⊙ sigma'(z^{l}_t), from the last step back   (BPTT)"
     )
@@ -82,42 +82,49 @@ class Recurrent(ThroughTime):
         return ACTIVATIONS[self.activation]
 
     @property
-    def own_initializer(self) -> str:
+    def default_initializer(self) -> str:
         return self.sigma.initializer
 
-    def slope(self, here: Pass) -> Array:
-        h = self.kept_type(*here.memory.kept).h
-        return self.sigma.slope(here.z, h)
+    def slope(self, values: Pass) -> Array:
+        h = self.values_type(*values.memory.kept).h
+        return self.sigma.slope(values.z, h)
 
     def step(self, V: Array, state: State, source: Array) -> Step:
         """z_t = source + V h_{t-1}, h_t = sigma(z_t)."""
         (before,) = state
         z = source + before @ V.T
         h = self.sigma.sigma(z)
-        return (h,), Kept(z, h, before)
+        return (h,), StepValues(z, h, before)
 
-    def step_tangent(self, V: Array, dstate: State, at: Kept, source: Array) -> Step:
+    def step_tangent(self, V: Array, dstate: State, values: StepValues, source: Array) -> Step:
         """dh_t = sigma'(z_t) ⊙ dz_t."""
         (before,) = dstate
         dz = source + before @ V.T
-        dh = self.sigma.times_slope(at.z, at.h, dz)
-        return (dh,), Moved(dz, dh, before)
+        dh = self.sigma.times_slope(values.z, values.h, dz)
+        return (dh,), StepTangents(dz, dh, before)
 
-    def step_second(self, V: Array, ddstate: State, at: Kept, moved: Moved, source: Array) -> Step:
+    def step_second(self, V: Array, ddstate: State, values: StepValues, tangents: StepTangents, source: Array) -> Step:
         """ddh_t = sigma'(z_t) ⊙ ddz_t + sigma''(z_t) ⊙ dz_t²."""
         ddz = source + ddstate[0] @ V.T
-        ddh = self.sigma.second_tangent(at.z, at.h, moved.z, ddz)
+        ddh = self.sigma.second_tangent(values.z, values.h, tangents.z, ddz)
         return (ddh,), (ddz, ddh)
 
-    def step_back(self, V: Array, error: State, at: Kept, dC_dh: Array) -> Step:
+    def step_back(self, V: Array, error: State, values: StepValues, dC_dh: Array) -> Step:
         """delta_t = (dC/dh_t + V^T delta_{t+1}) ⊙ sigma'(z_t), and V^T delta_t."""
         dC_dh = dC_dh + error[0]
-        delta = self.sigma.times_slope(at.z, at.h, dC_dh)
-        return (delta @ V,), Back(delta, dC_dh)
+        delta = self.sigma.times_slope(values.z, values.h, dC_dh)
+        return (delta @ V,), StepErrors(delta, dC_dh)
 
     def step_back_tangent(
-        self, V: Array, dV: Array, derror: State, at: Kept, moved: Moved, back: Back, ddC_dh: Array
+        self,
+        V: Array,
+        dV: Array,
+        derror: State,
+        values: StepValues,
+        tangents: StepTangents,
+        errors: StepErrors,
+        ddC_dh: Array,
     ) -> Step:
         """The derivative of both."""
-        ddelta = self.sigma.slope_tangent(at.z, at.h, moved.z, back.dC_dh, ddC_dh + derror[0])
-        return (ddelta @ V + back.delta @ dV,), (ddelta,)
+        ddelta = self.sigma.slope_tangent(values.z, values.h, tangents.z, errors.dC_dh, ddC_dh + derror[0])
+        return (ddelta @ V + errors.delta @ dV,), (ddelta,)

@@ -21,7 +21,7 @@ class Reshaping(LinearLayer):
     def stage(self, params: LayerParams, input_shape: Shape) -> None:
         """Nothing is done to a flat row."""
 
-    def carried(self, here: Pass, v: Array) -> Array:
+    def forward_map(self, values: Pass, v: Array) -> Array:
         return self._reshaped(v)
 
     def _reshaped(self, array: Array) -> Array:
@@ -31,9 +31,9 @@ class Reshaping(LinearLayer):
         a = self._reshaped(a_prev)
         return Pass(params, a_prev, a, a)
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """delta in the shape of a^{l-1}, behind the axes that stand in front."""
-        return delta.reshape(*delta.shape[: delta.ndim - here.a.ndim], *here.a_prev.shape)
+        return delta.reshape(*delta.shape[: delta.ndim - values.a.ndim], *values.a_prev.shape)
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ class Dropout(LinearLayer):
 
     p: float
 
-    draws: ClassVar[bool] = True
+    is_random: ClassVar[bool] = True
     keeps_shape: ClassVar[bool] = True
-    by_steps: ClassVar[bool] = True
+    handles_sequences: ClassVar[bool] = True
     forward_words: ClassVar[str] = "a^{below}"
     activation_words: ClassVar[str | None] = "a^{l} = z^{l}: Dropout drops nothing outside training   (3)"
 
@@ -142,13 +142,13 @@ class Dropout(LinearLayer):
     def stage(self, params: LayerParams, input_shape: Shape) -> None:
         """Nothing is dropped where a network predicts."""
 
-    def carried(self, here: Pass, v: Array) -> Array:
+    def forward_map(self, values: Pass, v: Array) -> Array:
         return v
 
-    def scaled(self, here: Pass, v: Array) -> Array:
+    def times_slope(self, values: Pass, v: Array) -> Array:
         """v ⊙ mask / (1 - p), forwards and back: what was dropped moves nothing and learns nothing."""
-        return v if here.memory is None else v * here.memory
+        return v if values.memory is None else v * values.memory
 
-    def propagate(self, here: Pass, delta: Array) -> Array:
+    def propagate(self, values: Pass, delta: Array) -> Array:
         """dC/da^{l-1} = delta^l, because z^l = a^{l-1}."""
         return delta

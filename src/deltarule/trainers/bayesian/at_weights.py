@@ -16,12 +16,12 @@ import numpy as np
 from deltarule import trees
 from deltarule.errors import ConfigurationError
 from deltarule.network.examples import checked_rows, require_finite
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.evidence import EVIDENCE, POINTS, residual_count
-from deltarule.trainers.bayesian.posterior import posterior
+from deltarule.trainers.bayesian.posterior import laplace_posterior
 from deltarule.trainers.bayesian.trainer import BayesianRegularization, has_gaussian_noise
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
             "this network has another output or cost."
         )
     trainer.check(net, len(X))
-    p = trees.mapped(lambda array: np.asarray(array, np.float64), params)
+    p = trees.map_leaves(lambda array: np.asarray(array, np.float64), params)
     X = require_finite("X", X, np.dtype("float64"))
-    net = for_targets(net, Y)
+    net = mask_missing_targets(net, Y)
     rows = checked_rows(net, p, "X", X, Y, weights)
     form, block = trainer.plan(net, rows)
     F = Objective(net, rows, block)
@@ -69,13 +69,13 @@ def posterior_at(net: "Network", params: "Params", X: Any, Y: Any, weights: Any 
                 break
         here = F.call(_evidence, p, point, hyper, form=form)
         gamma = hyperparameters.total(here.gamma)
-        known = F.call(posterior, p, hyper, gamma, form=form)
+        known = F.call(laplace_posterior, p, hyper, gamma, form=form)
     if not np.isfinite(known.factor).all():
         raise ConfigurationError(
             "no error bars can be found around these weights: the network has values that pass through neurons nearly "
             "unchanged, as one that deltarule averaged from several; such a model has error bars of its own."
         )
-    examples = float(net.cost.measured(rows.y, rows.mask).mean())
+    examples = float(net.cost.target_weight(rows.y, rows.mask).mean())
     return BayesianEnsemble(
         (net,), (known,), np.ones(1), np.array([float(here.log_evidence)]), np.array([float(gamma)]), examples
     )

@@ -17,16 +17,16 @@ from deltarule.engine import numpy_engine
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.examples import as_inputs, checked_rows, require_finite
-from deltarule.network.missing_targets import as_given, for_targets
+from deltarule.network.missing_targets import mask_missing_targets, unmasked
 from deltarule.network.network import Network
 from deltarule.network.side_by_side import side_by_side
 from deltarule.objective import Objective
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
-from deltarule.trainers.bayesian.logarithm import Logarithm
+from deltarule.trainers.bayesian.log_scale import LogScale
 from deltarule.trainers.bayesian.noise_law import NoiseLaw
-from deltarule.trainers.bayesian.posterior import Posterior, output_variance, parameter_covariance, posterior
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.posterior import Posterior, laplace_posterior, output_variance, parameter_covariance
+from deltarule.trainers.bayesian.steps import StepFeatures
 from deltarule.trainers.bayesian.trainer import BayesianRegularization
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class BayesianEnsemble:
     gamma: np.ndarray
     examples: float
     law: NoiseLaw | None = None
-    steps: tuple[Steps | None, ...] = ()
-    log: Logarithm | None = None
+    steps: tuple[StepFeatures | None, ...] = ()
+    log: LogScale | None = None
 
     def __post_init__(self):
         """No steps, where none are given."""
@@ -94,8 +94,8 @@ class BayesianEnsemble:
         trainer = BayesianRegularization(solver=solver)
         known, evidences, gammas = [], [], []
         X = require_finite("X", X, np.dtype("float64"))
-        starts = [trees.mapped(np.asarray, one.params) for one in results]
-        net = for_targets(net, Y)
+        starts = [trees.map_leaves(np.asarray, one.params) for one in results]
+        net = mask_missing_targets(net, Y)
         rows = checked_rows(net, starts[0], "X", X, Y, weights)
         form, block = trainer.plan(net, rows)
         F = Objective(net, rows, block)
@@ -105,10 +105,10 @@ class BayesianEnsemble:
                 alpha = hyperparameters.unflat(one.history["alpha"][at], params)
                 gamma = one.history["gamma"][at]
                 hyper = Hyperparameters(alpha, one.history["beta"][at])
-                known.append(F.call(posterior, params, hyper, gamma, form=form))
+                known.append(F.call(laplace_posterior, params, hyper, gamma, form=form))
                 evidences.append(float(one.history["log_evidence"][at]))
                 gammas.append(float(gamma))
-        examples = float(net.cost.measured(rows.y, rows.mask).mean())
+        examples = float(net.cost.target_weight(rows.y, rows.mask).mean())
         evidence = np.array(evidences)
         weight = np.exp((evidence - evidence.max()) / TEMPERATURE)
         return cls((net,) * len(known), tuple(known), weight / weight.sum(), evidence, np.array(gammas), examples)
@@ -233,11 +233,11 @@ class BayesianEnsemble:
         kept = [i for i, w in enumerate(self.weights) if w > 1e-6]
         share = self.weights[kept] / self.weights[kept].sum()
         net, params = side_by_side([self._whole(i) for i in kept], share)
-        return (net, params) if self.log is None else self.log.after(net, params)
+        return (net, params) if self.log is None else self.log.append_to(net, params)
 
     def _whole(self, i: int) -> tuple[Network, Params]:
         """A member as one network that takes x."""
-        net, params, steps = as_given(self.nets[i]), self.members[i].params, self.steps[i]
+        net, params, steps = unmasked(self.nets[i]), self.members[i].params, self.steps[i]
         return (net, params) if steps is None else steps.before(net, params)
 
     def _block(self, X: np.ndarray) -> Prediction:

@@ -32,7 +32,7 @@ from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, log_hyper_prior, spread
 from deltarule.trainers.levenberg_marquardt.model import Step, bent
-from deltarule.trees import dot, over, plus, ravel, scaled, times, unravel
+from deltarule.trees import add, divide, dot, multiply, ravel, scale, unravel
 
 
 class Evidence(NamedTuple):
@@ -64,12 +64,12 @@ class Dual(NamedTuple):
 
 def objective(p: Params, hyper: Hyperparameters, square: Array) -> Array:
     """S = beta C + (1/2) p^T A p, from 2 C."""
-    return 0.5 * hyper.beta * square + 0.5 * dot(p, times(spread(hyper.alpha, p), p))
+    return 0.5 * hyper.beta * square + 0.5 * dot(p, multiply(spread(hyper.alpha, p), p))
 
 
 def primal_point(F: Objective, p: Params) -> Primal:
     """J^T J once, over blocks."""
-    equations = F.sum(Linearization.normal_equations, p, at=linearize)
+    equations = F.sum(Linearization.normal_equations, p, prepare=linearize)
     return Primal(2 * equations.cost, equations.gradient, equations.hessian)
 
 
@@ -126,10 +126,10 @@ def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, *, 
     covariance, A = _covariance(hyper), spread(hyper.alpha, p)
     L = E.factor(_whitened_gram(at, covariance), 1.0)
     traces = gram_traces(at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
-    gradient = plus(scaled(_pull(at, at.lin.r), hyper.beta), times(A, p))
+    gradient = add(scale(_pull(at, at.lin.r), hyper.beta), multiply(A, p))
     S = objective(p, hyper, at.square)
-    size = xp.sqrt(dot(gradient, over(gradient, A)))
-    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), times(covariance, traces), size)
+    size = xp.sqrt(dot(gradient, divide(gradient, A)))
+    return Evidence(S, _log_evidence(F, S, L, hyper, relevance), multiply(covariance, traces), size)
 
 
 def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Array) -> Step:
@@ -141,18 +141,18 @@ def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Arr
     def solved(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
         u = E.solve(factor, r.reshape(-1)).reshape(r.shape) * (hyper.beta / (1 + mu))
-        return over(_pull(at, u), A)
+        return divide(_pull(at, u), A)
 
-    gradient = plus(scaled(_pull(at, r), hyper.beta), times(A, p))
-    shrink = scaled(p, 1 / (1 + mu))
-    s = scaled(plus(shrink, solved(r - at.lin.product(shrink))), -1.0)
-    predicted = 0.5 * (mu * dot(s, times(A, s)) - dot(gradient, s))
-    return bent(s, scaled(solved(at.lin.acceleration(s)), -0.5), predicted)
+    gradient = add(scale(_pull(at, r), hyper.beta), multiply(A, p))
+    shrink = scale(p, 1 / (1 + mu))
+    s = scale(add(shrink, solved(r - at.lin.product(shrink))), -1.0)
+    predicted = 0.5 * (mu * dot(s, multiply(A, s)) - dot(gradient, s))
+    return bent(s, scale(solved(at.lin.acceleration(s)), -0.5), predicted)
 
 
 def _covariance(hyper: Hyperparameters) -> Precisions:
     """beta / alpha: by what (GRAM) scales the inputs of each layer."""
-    return trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    return trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
 
 
 def _whitened_gram(at: Dual, covariance: Precisions) -> Array:
@@ -168,7 +168,7 @@ def _pull(at: Dual, u: Array) -> Params:
 def attempt(F: Objective, p: Params, at: Primal | Dual, hyper: Hyperparameters, mu: Array, *, form: str) -> tuple:
     """Where a damping leads, S there, and by how much the model says that it falls."""
     step = STEPS[form](F, p, at, hyper, mu)  # pyright: ignore[reportArgumentType]
-    there = plus(p, step.bent)
+    there = add(p, step.bent)
     return there, objective(there, hyper, 2 * F.sum(cost, there)), step.predicted
 
 
@@ -182,9 +182,9 @@ def residual_count(F: Objective) -> Array | None:
 
     None where the cost knows its noise, so that there is no beta to find.
     """
-    if F.net.cost.knows_noise(F.net.output_activation):
+    if F.net.cost.has_known_noise(F.net.output_activation):
         return None
-    return F.net.outputs * F.net.cost.measured(F.rows.y, F.rows.mask).mean()
+    return F.net.outputs * F.net.cost.target_weight(F.rows.y, F.rows.mask).mean()
 
 
 def _log_evidence(F: Objective, S: Array, L: Array, hyper: Hyperparameters, relevance: bool) -> Array:

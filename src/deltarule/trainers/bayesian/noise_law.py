@@ -56,7 +56,7 @@ class NoiseLaw(NamedTuple):
         return _log_t(error**2, self.scale * variance, self.freedom)
 
 
-def fitted_law(
+def fit_noise_law(
     X: np.ndarray, mean: np.ndarray, error: np.ndarray, spread: np.ndarray, noise: np.ndarray, weight: np.ndarray
 ) -> NoiseLaw:
     """The law from rows left out.

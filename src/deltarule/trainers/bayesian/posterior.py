@@ -45,19 +45,19 @@ class Posterior(NamedTuple):
     rows: Rows | None
 
 
-def posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array, *, form: str) -> Posterior:
+def laplace_posterior(F: Objective, params: Params, hyper: Hyperparameters, gamma: Array, *, form: str) -> Posterior:
     """The posterior at `params`, whose effective number of parameters is `gamma`; a piece of `Objective.call`."""
     net, rows, E, xp = F.net, F.rows, engine.of(gamma), F.rows.x.__array_namespace__()
     around = _around(net, params, rows)
-    if net.cost.knows_noise(net.output_activation):
+    if net.cost.has_known_noise(net.output_activation):
         noise = xp.zeros(net.outputs, dtype=around.r.dtype)
     else:
-        count = net.cost.measured(rows.y, rows.mask)
+        count = net.cost.target_weight(rows.y, rows.mask)
         used = xp.minimum(gamma / net.outputs, LARGEST_SHARE * count)
         noise = (around.r**2).sum(axis=0) / (count - used)
     if form == "primal":
         d = _root_variance(hyper, params)
-        H = hyper.beta * F.sum(Linearization.normal_equations, params, at=linearize).hessian * d[:, None] * d
+        H = hyper.beta * F.sum(Linearization.normal_equations, params, prepare=linearize).hessian * d[:, None] * d
         return Posterior(params, hyper, noise, E.factor(H, 1.0), None)
     K = _cross_gram(hyper, around, around)
     return Posterior(params, hyper, noise, E.factor(K, 1.0), rows)
@@ -71,7 +71,7 @@ def output_variance(known: Posterior, x: Array, *, net: "Network") -> Array:
         J = there.jacobian_transpose()
         Z = E.solve_lower(known.factor, _root_variance(hyper, params)[:, None] * J)
         return (Z * Z).sum(axis=0).reshape(there.r.shape)
-    covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    covariance = trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
     itself = gram_diagonal(there, covariance)
     across = _cross_gram(hyper, _around(net, params, known.rows), there)
     Z = E.solve_lower(known.factor, across)
@@ -87,7 +87,7 @@ def output_covariance(known: Posterior, x: Array, *, net: "Network") -> Array:
         d = _root_variance(hyper, params)[:, None]
         Z = E.solve_lower(known.factor, d * there.jacobian_transpose()).reshape(-1, m, k)
         return xp.einsum("nmi,nmj->mij", Z, Z)
-    covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    covariance = trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
     itself = gram(there, there, covariance=covariance)["all"].reshape(m, k, m, k)
     across = _cross_gram(hyper, _around(net, params, known.rows), there)
     Z = E.solve_lower(known.factor, across).reshape(-1, m, k)
@@ -127,5 +127,5 @@ def _examples(net: "Network", params: Params, x: Array) -> Linearization:
 
 def _cross_gram(hyper: Hyperparameters, left: Linearization, right: Linearization) -> Array:
     """K~ = beta J A^-1 J'^T."""
-    covariance = trees.mapped(lambda alpha: hyper.beta / alpha, hyper.alpha)
+    covariance = trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
     return gram(left, right, covariance=covariance)["all"]

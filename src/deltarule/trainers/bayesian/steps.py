@@ -29,7 +29,7 @@ KINDS = ("coarse", "fine")
 FLATTEST = 1e-3  # of the column's standard deviation: the least width of a step
 
 
-class Steps(NamedTuple):
+class StepFeatures(NamedTuple):
     """The fixed neurons: W (u, n_1), b (u,), and mean and std (n_1 + u,) of x and what they give; their activation."""
 
     W: np.ndarray
@@ -39,9 +39,9 @@ class Steps(NamedTuple):
     activation: str
 
     @classmethod
-    def of(cls, X: np.ndarray, activation: str, kind: str = "coarse") -> "Steps | None":
+    def of(cls, X: np.ndarray, activation: str, kind: str = "coarse") -> "StepFeatures | None":
         """Those for the rows X (N, n_1); None where no column has three values, or none that calls for fine steps."""
-        n, found = X.shape[1], places(X, kind)
+        n, found = X.shape[1], step_positions(X, kind)
         if not found:
             return None
         W = np.zeros((len(found), n))
@@ -73,7 +73,7 @@ class Steps(NamedTuple):
         return Network([layer, *net.layers], net.cost), [first, second, *params[1:]]
 
 
-def places(X: np.ndarray, kind: str = "coarse") -> list[tuple[int, float, float]]:
+def step_positions(X: np.ndarray, kind: str = "coarse") -> list[tuple[int, float, float]]:
     """Column, place and width of every step for the rows X (N, n_1); none of a kind that they do not call for."""
     fine = [kind == "fine" and _numbers_something(column) for column in X.T]
     if kind == "fine" and not any(fine):

@@ -13,15 +13,15 @@ import numpy as np
 from deltarule import trees
 from deltarule.engine.rows import Rows
 from deltarule.errors import ModelFileError
-from deltarule.network.missing_targets import for_targets
+from deltarule.network.missing_targets import mask_missing_targets
 from deltarule.network.network import Network
 from deltarule.trainers.bayesian import hyperparameters
 from deltarule.trainers.bayesian.ensemble import BayesianEnsemble
 from deltarule.trainers.bayesian.hyperparameters import Hyperparameters
-from deltarule.trainers.bayesian.logarithm import Logarithm
+from deltarule.trainers.bayesian.log_scale import LogScale
 from deltarule.trainers.bayesian.noise_law import NoiseLaw
 from deltarule.trainers.bayesian.posterior import Posterior
-from deltarule.trainers.bayesian.steps import Steps
+from deltarule.trainers.bayesian.steps import StepFeatures
 
 STEPS = ("W", "b", "mean", "std")
 Tensors = dict[str, np.ndarray]
@@ -76,7 +76,7 @@ def from_tensors(net: Network, tensors: Mapping[str, np.ndarray]) -> BayesianEns
     count = len(found.array("weights", None))
     nets = [_member_net(net, found, i) for i in range(count)]
     rows = [_rows(one, found, i) for i, one in enumerate(nets)]
-    nets = [one if its is None else for_targets(one, its.y) for one, its in zip(nets, rows, strict=True)]
+    nets = [one if its is None else mask_missing_targets(one, its.y) for one, its in zip(nets, rows, strict=True)]
     return BayesianEnsemble(
         nets=tuple(nets),
         members=tuple(_member(one, found, i, rows[i]) for i, one in enumerate(nets)),
@@ -117,7 +117,7 @@ def _member_net(net: Network, found: _Found, i: int) -> Network:
     if not 0 < depth <= len(net.layers):
         raise ModelFileError(f"its error bars hold {depth} layers of member {i}: train or copy the model again.")
     for j, layer in enumerate([*net.layers[: depth - 1], net.layers[-1]]):
-        if not layer.weighs_inputs:
+        if not layer.supports_input_precisions:
             raise ModelFileError(f"it has error bars and {layer!r}, which knows none: train or copy the model again.")
         layers.append(replace(layer, n=len(found.array(f"{i}.{j}.b", None))))  # pyright: ignore[reportArgumentType, reportCallIssue]
     if layers[-1].n != net.outputs:
@@ -127,14 +127,14 @@ def _member_net(net: Network, found: _Found, i: int) -> Network:
     return Network(layers, net.cost)
 
 
-def _steps(found: _Found, i: int, net: Network) -> Steps | None:
+def _steps(found: _Found, i: int, net: Network) -> StepFeatures | None:
     if f"steps.{i}.W" not in found.tensors:
         return None
     W = found.array(f"steps.{i}.W", None, None)
     width = sum(W.shape)
     sizes = {"b": len(W), "mean": width, "std": width}
     arrays = {name: found.array(f"steps.{i}.{name}", size) for name, size in sizes.items()}
-    return Steps(W, **arrays, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
+    return StepFeatures(W, **arrays, activation=net.layers[0].activation)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _law(found: _Found, outputs: int) -> NoiseLaw | None:
@@ -148,10 +148,10 @@ def _law(found: _Found, outputs: int) -> NoiseLaw | None:
     )
 
 
-def _log(found: _Found) -> Logarithm | None:
+def _log(found: _Found) -> LogScale | None:
     if "log.shift" not in found.tensors:
         return None
-    return Logarithm(*(float(found.array(f"log.{name}")) for name in Logarithm._fields))
+    return LogScale(*(float(found.array(f"log.{name}")) for name in LogScale._fields))
 
 
 def _rows(net: Network, found: _Found, i: int) -> Rows | None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.engine.rows import Record, Rows, Turn, linearized_at_once
+from deltarule.engine.rows import EpochContext, Record, Rows, linearization_block
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
-from deltarule.network.missing_targets import as_given
+from deltarule.network.missing_targets import unmasked
 from deltarule.network.network import Sizes
 from deltarule.objective import Objective
 from deltarule.trainers.base import Trainer, damped_step, require_derivatives
@@ -46,12 +46,12 @@ class Trial(NamedTuple):
 
 def has_evidence(net: "Network") -> bool:
     """Whether the cost is -ln of a probability of the targets, but for the scale of Gaussian noise."""
-    return has_gaussian_noise(net) or net.cost.knows_noise(net.output_activation)
+    return has_gaussian_noise(net) or net.cost.has_known_noise(net.output_activation)
 
 
 def has_gaussian_noise(net: "Network") -> bool:
     """Whether the cost is -ln of the probability of Gaussian noise around linear outputs, but for its scale."""
-    net = as_given(net)
+    net = unmasked(net)
     return net.can_refit and net.cost.is_gaussian
 
 
@@ -112,7 +112,7 @@ class BayesianRegularization(Trainer):
                 "another regularisation for this network."
             )
         for i, layer in enumerate(net.layers):
-            if not layer.weighs_inputs:
+            if not layer.supports_input_precisions:
                 raise ConfigurationError(
                     f"layer {i} is {layer!r}, and Bayesian regularisation knows dense layers only: use l2 instead."
                 )
@@ -158,7 +158,9 @@ class BayesianRegularization(Trainer):
         """The first hyper-parameters, from how the parameters were drawn."""
         return BayesianState(params, hyperparameters.initial(params), float(self.damping), 0)
 
-    def epoch(self, net: "Network", state: BayesianState, rows: Rows, turn: Turn) -> tuple[BayesianState, Record]:
+    def epoch(
+        self, net: "Network", state: BayesianState, rows: Rows, context: EpochContext
+    ) -> tuple[BayesianState, Record]:
         """The evidence here, its update of alpha and beta, and one accepted step under them."""
         (form, block), p, dtype = self.plan(net, rows), state.params, rows.x.dtype
         F = Objective(net, rows, block)
@@ -172,7 +174,7 @@ class BayesianRegularization(Trainer):
             accepted = fall > 0  # not for what is not a number
             return Trial(there, accepted), max(mu * _factor(accepted, fall, float(predicted)), SMALLEST_MU)
 
-        mu, trials = damped_step(tried, state.mu, lambda mu: mu > LARGEST_MU, TRIALS, turn.clock)
+        mu, trials = damped_step(tried, state.mu, lambda mu: mu > LARGEST_MU, TRIALS, context.check_time)
         accepted = bool(trials) and trials[-1].accepted
         # Past the largest mu, S is at its minimum and only alpha and beta move.
         mu = float(self.damping) if mu > LARGEST_MU else mu
@@ -202,7 +204,7 @@ class BayesianRegularization(Trainer):
     def plan(self, net: "Network", rows: Rows) -> tuple[str, int]:
         """The form of a step on these rows, and how many of them are linearised at once: a block of their Jacobian."""
         sizes, count = net.sizes(rows.x.shape[1:]), rows.x.shape[0]
-        return self.form(sizes, count), linearized_at_once(count, sizes.parameters, sizes.outputs)
+        return self.form(sizes, count), linearization_block(count, sizes.parameters, sizes.outputs)
 
 
 def _factor(accepted: bool, fall: float, predicted: float) -> float:

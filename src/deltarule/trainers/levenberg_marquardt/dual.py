@@ -11,7 +11,7 @@ from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
 from deltarule.trainers.levenberg_marquardt.model import Step, bent, correction_share, predicted_fall
-from deltarule.trees import norm, plus, scaled, times
+from deltarule.trees import add, multiply, norm, scale
 
 
 class Dual(NamedTuple):
@@ -87,7 +87,7 @@ def joint_gram(F: Objective, lins: Sequence[Linearization], errors: Sequence[lis
 def diagonal(at: Dual) -> Params:
     """That of J^T J, in the shape of the parameters."""
     first, *others = (lin.squared_jacobian(errors) for lin, errors in zip(at.lins, at.errors, strict=True))
-    return reduce(plus, others, first)
+    return reduce(add, others, first)
 
 
 def step(F: Objective, p: Params, at: Dual, lam: Array, *, accelerate: bool) -> Step:
@@ -108,7 +108,7 @@ def _pull(at: Dual, u: Array) -> Params:
     """J^T u, written out."""
     parts = zip(at.lins, _along(at, u), strict=True)
     first, *others = (backprop.gradients(lin.net, lin.passes, along) for lin, along in parts)
-    return reduce(plus, others, first)
+    return reduce(add, others, first)
 
 
 def _bend(at: Dual, v: backprop.Direction) -> Array:
@@ -147,17 +147,17 @@ def _plain_step(at: Dual, lam: Array, accelerate: bool) -> Step:
 def _step_with_prior(F: Objective, p: Params, at: Dual, lam: Array, accelerate: bool) -> Step:
     """With a prior the step has a part of its own along A p, so it is written out before its curve is followed."""
     E, A, l2 = engine.of(at.r), F.prior(p), F.scale * F.l2
-    D_inverse = trees.mapped(lambda alpha: 1 / (alpha + lam), A)
+    D_inverse = trees.map_leaves(lambda alpha: 1 / (alpha + lam), A)
     factor = E.factor(at.K["weight"] / (l2 + lam) + at.K["bias"] / lam, 1.0)
 
     def solved(r: Array) -> Params:
         """(J^T J + D)^-1 J^T r = D^-1 J^T (J D^-1 J^T + I)^-1 r."""
-        return times(D_inverse, _pull(at, E.solve(factor, r)))
+        return multiply(D_inverse, _pull(at, E.solve(factor, r)))
 
-    shrink = times(D_inverse, times(A, p))
+    shrink = multiply(D_inverse, multiply(A, p))
     pushed = _joined([lin.product(shrink) for lin in at.lins])
-    s = scaled(plus(shrink, solved(at.r - pushed)), -1.0)
+    s = scale(add(shrink, solved(at.r - pushed)), -1.0)
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    return bent(s, scaled(solved(_bend(at, s)), -0.5), predicted)
+    return bent(s, scale(solved(_bend(at, s)), -0.5), predicted)

@@ -23,7 +23,7 @@ from deltarule.curvature.linearization import Linearization, linearize
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trees import dot, leaves, mapped, norm, plus, ravel, scaled, times, unravel
+from deltarule.trees import add, dot, leaves, map_leaves, multiply, norm, ravel, scale, unravel
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -50,7 +50,7 @@ def correction_share(s_norm: Array, a_norm: Array) -> Array:
 
 def bent(s: Params, a: Params, predicted: Array) -> Step:
     """The step that follows s + a."""
-    return Step(plus(s, a, correction_share(norm(s), norm(a))), predicted)
+    return Step(add(s, a, correction_share(norm(s), norm(a))), predicted)
 
 
 def predicted_fall(gradient: Params, s: Params, lam: Array) -> Array:
@@ -104,7 +104,7 @@ class MatrixFree(NamedTuple):
 
 def matrix_free_model(F: Objective, p: Params) -> MatrixFree:
     """The cost, the gradient and the diagonal of J^T J, over blocks."""
-    cost, gradient, diagonal = F.sum(_first_sums, p, at=linearize)
+    cost, gradient, diagonal = F.sum(_first_sums, p, prepare=linearize)
     gradient = F.plus_prior(gradient, p)
     trace = sum(d.sum() for d in leaves(diagonal))
     return MatrixFree(cost + F.prior_energy(p), gradient, norm(gradient), trace, diagonal)
@@ -114,20 +114,20 @@ def matrix_free_step(
     F: Objective, p: Params, at: MatrixFree, lam: Array, tolerance: Number, iterations: Number, *, accelerate: bool
 ) -> Step:
     """Solve (LM) by products J^T (J v) over blocks, preconditioned by the diagonal of J^T J + D."""
-    D = mapped(lambda alpha: alpha + lam, F.prior(p))
-    preconditioner = mapped(lambda h, d: 1 / (h + d), at.diagonal, D)
+    D = map_leaves(lambda alpha: alpha + lam, F.prior(p))
+    preconditioner = map_leaves(lambda h, d: 1 / (h + d), at.diagonal, D)
 
     def product(v: Params) -> Params:
-        return plus(F.sum(_gauss_newton_product, p, v, at=linearize), times(D, v))
+        return add(F.sum(_gauss_newton_product, p, v, prepare=linearize), multiply(D, v))
 
     def solve(b: Params) -> Params:
         return conjugate_gradients(product, b, preconditioner, tolerance, iterations)
 
-    s = scaled(solve(at.gradient), -1.0)
+    s = scale(solve(at.gradient), -1.0)
     predicted = predicted_fall(at.gradient, s, lam)
     if not accelerate:
         return Step(s, predicted)
-    return bent(s, scaled(solve(F.acceleration_force(p, s)), -0.5), predicted)
+    return bent(s, scale(solve(F.acceleration_force(p, s)), -0.5), predicted)
 
 
 def _first_sums(lin: Linearization) -> tuple[Array, Params, Params]:
@@ -156,13 +156,13 @@ def conjugate_gradients(
         x, r, d, rz, i = carry
         Md = product(d)
         t = rz / dot(d, Md)
-        x, r = plus(x, d, t), plus(r, Md, -t)
-        z = times(preconditioner, r)
+        x, r = add(x, d, t), add(r, Md, -t)
+        z = multiply(preconditioner, r)
         rz_new = dot(r, z)
-        return x, r, plus(z, d, rz_new / rz), rz_new, i + 1
+        return x, r, add(z, d, rz_new / rz), rz_new, i + 1
 
-    z = times(preconditioner, b)
-    return engine.of(bb).while_loop(going, advance, (scaled(b, 0.0), b, z, dot(b, z), 0))[0]
+    z = multiply(preconditioner, b)
+    return engine.of(bb).while_loop(going, advance, (scale(b, 0.0), b, z, dot(b, z), 0))[0]
 
 
 def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
@@ -178,7 +178,7 @@ def refit_output_layer(F: Objective, p: Params, lam: Array) -> Params:
     W, b = p[-1]["W"], p[-1]["b"]
     E, xp, h = engine.of(W), W.__array_namespace__(), W.shape[1]
     if (
-        F.in_one_block and prod(F.rows.y.shape[:-1]) <= h and F.l2 is None
+        F.fits_one_block and prod(F.rows.y.shape[:-1]) <= h and F.l2 is None
     ):  # the dual of the same regression, as in Woodbury
         B, missing = _regression(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
         change = B.T @ E.solve(E.factor(E.symmetric_product(B), lam), missing)
@@ -203,7 +203,7 @@ def _regression(net: "Network", p: Params, x: Array, y: Array, weight: Array) ->
     """B and y - a^L, each row scaled by the root of its weight."""
     out, xp = backprop.forward(net, p, x)[-1], x.__array_namespace__()
     below = out.a_prev
-    share = backprop.beside(xp.sqrt(weight), below)
+    share = backprop.with_trailing_axes(xp.sqrt(weight), below)
     root, r = net.cost.residual(out.a, y)  # of a square r = root (a - y), and root is one number
     B = share * root[..., :1] * xp.concatenate([below, xp.ones((*below.shape[:-1], 1), dtype=below.dtype)], axis=-1)
     return B.reshape(-1, B.shape[-1]), (-share * r).reshape(-1, r.shape[-1])

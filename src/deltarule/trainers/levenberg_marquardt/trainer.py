@@ -9,7 +9,7 @@ import numpy as np
 from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.checks import check_fields, require_choice
-from deltarule.engine.rows import Record, Rows, Turn, linearized_at_once
+from deltarule.engine.rows import EpochContext, Record, Rows, linearization_block
 from deltarule.errors import ConfigurationError
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
@@ -84,15 +84,15 @@ def attempt(
 ) -> Point:
     """Solve for one damping, correct, refit, and measure the objective where that leads."""
     step = FORMS[form].step(F, p, model, lam, *solver, accelerate=accelerate)
-    there = trees.plus(p, step.bent)
+    there = trees.add(p, step.bent)
     if refit:
         there = refit_output_layer(F, there, lam)
-    return Point(there, F.value(there), step.predicted, trees.norm(trees.plus(there, p, -1.0)))
+    return Point(there, F.value(there), step.predicted, trees.norm(trees.add(there, p, -1.0)))
 
 
 def largest_diagonal(F: Objective, model: Any, *, form: str) -> Array:
     """max diag(J^T J)."""
-    return trees.largest(FORMS[form].diagonal(model))
+    return trees.max_abs(FORMS[form].diagonal(model))
 
 
 @dataclass(frozen=True)
@@ -181,20 +181,20 @@ class LevenbergMarquardt(Trainer):
     def block(self, sizes: Sizes, examples: int, form: str) -> int:
         """How many of so many examples are linearised at once: a block of the Jacobian (primal) or of the errors."""
         width = max(sizes.parameters, 4 * sizes.neurons) if form == "primal" else 4 * sizes.neurons
-        return linearized_at_once(examples, width, sizes.outputs)
+        return linearization_block(examples, width, sizes.outputs)
 
     def first_state(self, params: Params) -> LevenbergMarquardtState:
         """No damping: the first step has the J^T J that sets it."""
         return LevenbergMarquardtState(params, control.UNSET)
 
     def epoch(
-        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, turn: Turn
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, context: EpochContext
     ) -> tuple[LevenbergMarquardtState, Record]:
         if self.batch_size is not None:
-            return self._mini_batch_epoch(net, state, rows, turn)
+            return self._mini_batch_epoch(net, state, rows, context)
         form, block = self.plan(net, rows)
         F = Objective(net, rows, block, self.l2)
-        return self.step(F, form, state, float(rows.mask.sum()), rows.x.dtype, turn.clock)
+        return self.step(F, form, state, float(rows.mask.sum()), rows.x.dtype, context.check_time)
 
     def step(
         self,
@@ -230,10 +230,10 @@ class LevenbergMarquardt(Trainer):
         return LevenbergMarquardtState(to.params, damping), record
 
     def _mini_batch_epoch(
-        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, turn: Turn
+        self, net: "Network", state: LevenbergMarquardtState, rows: Rows, context: EpochContext
     ) -> tuple[LevenbergMarquardtState, Record]:
         dtype, total, cost, squares, taken = rows.x.dtype, float(rows.mask.sum()), 0.0, [], 0
-        for batch, share, l2 in batches(self, rows, turn, total):
+        for batch, share, l2 in batches(self, rows, context, total):
             form, block = self.plan(net, batch)
             here, damping, ceiling, attempt = self._begin(Objective(net, batch, block, l2), form, state, dtype)
             trial, damping = attempt(damping)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.network.backprop import Params
-from deltarule.trees import dot, norm, plus, scaled
+from deltarule.trees import add, dot, norm, scale
 
 Number = Any
 
@@ -59,18 +59,18 @@ def steihaug(
         curvature = dot(d, Hd)
         downhill = curvature > 0
         t = rr / xp.where(downhill, curvature, 1)
-        outside = norm(plus(s, d, t)) >= radius
+        outside = norm(add(s, d, t)) >= radius
         inside = xp.logical_and(downhill, xp.logical_not(outside))
         t = xp.where(inside, t, _to_boundary(s, d, radius))
-        s, r = plus(s, d, t), plus(r, Hd, t)
+        s, r = add(s, d, t), add(r, Hd, t)
         rr_new = dot(r, r)
         ending = xp.where(rr_new <= target, CONVERGED, RUNNING)
         ending = xp.where(downhill, xp.where(outside, BOUNDARY, ending), NEGATIVE)
-        return s, r, plus(scaled(r, -1.0), d, rr_new / rr), rr_new, ending, i + 1
+        return s, r, add(scale(r, -1.0), d, rr_new / rr), rr_new, ending, i + 1
 
     start = xp.where(gg > 0, RUNNING, CONVERGED)
-    zero = scaled(g, 0.0)
-    s, r, _, _, ending, products = E.while_loop(going, advance, (zero, g, scaled(g, -1.0), gg, start, 0))
+    zero = scale(g, 0.0)
+    s, r, _, _, ending, products = E.while_loop(going, advance, (zero, g, scale(g, -1.0), gg, start, 0))
     # r = g + H s, so m(s) = g^T s + (1/2) s^T (r - g) = (1/2) (g + r)^T s.
     return Solution(s, -0.5 * (dot(g, s) + dot(r, s)), ending, products)
 

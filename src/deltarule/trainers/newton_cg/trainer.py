@@ -11,7 +11,7 @@ from deltarule import trees
 from deltarule.arrays import Array
 from deltarule.checks import check_fields
 from deltarule.curvature.hessian import BackwardPass, backward_pass
-from deltarule.engine.rows import Record, Rows, Turn, block_size
+from deltarule.engine.rows import EpochContext, Record, Rows, block_size
 from deltarule.network.backprop import Params
 from deltarule.network.network import Sizes
 from deltarule.objective import Objective
@@ -70,11 +70,11 @@ class Model(NamedTuple):
 def quadratic_model(F: Objective, p: Params) -> Model:
     """One backward pass over the examples."""
     passes = None
-    if F.in_one_block:
+    if F.fits_one_block:
         passes = backward_pass(F.net, p, F.rows.x, F.rows.y, F.scale * F.rows.mask)
         cost, g = passes.cost, passes.gradient()
     else:
-        cost, g = F.sum(_first_sums, p, at=backward_pass)
+        cost, g = F.sum(_first_sums, p, prepare=backward_pass)
     g = F.plus_prior(g, p)
     return Model(cost + F.prior_energy(p), g, norm(g), passes)
 
@@ -83,7 +83,7 @@ def product(F: Objective, p: Params, at: Model, v: Params) -> Params:
     """H v."""
     if at.passes is not None:
         return F.plus_prior(at.passes.hessian_product(v), v)
-    return F.plus_prior(F.sum(BackwardPass.hessian_product, p, v, at=backward_pass), v)
+    return F.plus_prior(F.sum(BackwardPass.hessian_product, p, v, prepare=backward_pass), v)
 
 
 def _first_sums(at: BackwardPass) -> tuple[Array, Params]:
@@ -104,7 +104,7 @@ def follow(radius: float, rho: float, step_norm: float, ending: int, largest: fl
 def attempt(F: Objective, p: Params, model: Model, radius: Array, tolerance: Array, iterations: Array) -> Point:
     """Solve within one radius and measure the objective where that leads."""
     found = steihaug(lambda v: product(F, p, model, v), model.gradient, radius, tolerance, iterations)
-    there = trees.plus(p, found.s)
+    there = trees.add(p, found.s)
     return Point(there, F.value(there), found.promised, trees.norm(found.s), found.ending, found.products)
 
 
@@ -161,14 +161,18 @@ class NewtonCG(Trainer):
     def first_state(self, params: Params) -> NewtonCGState:
         return NewtonCGState(params, float(self.radius))
 
-    def epoch(self, net: "Network", state: NewtonCGState, rows: Rows, turn: Turn) -> tuple[NewtonCGState, Record]:
+    def epoch(
+        self, net: "Network", state: NewtonCGState, rows: Rows, context: EpochContext
+    ) -> tuple[NewtonCGState, Record]:
         total = float(rows.mask.sum())
         if self.batch_size is not None:
-            return self._mini_batch_epoch(net, state, rows, total, turn)
+            return self._mini_batch_epoch(net, state, rows, total, context)
         F, dtype = self._objective(net, rows, self.l2, total), rows.x.dtype
         model, attempt = self._begin(F, state.params)
         smallest = float(np.finfo(dtype).eps) * max(1.0, float(trees.norm(state.params)))
-        radius, trials = damped_step(attempt, state.radius, lambda radius: radius <= smallest, TRIALS, turn.clock)
+        radius, trials = damped_step(
+            attempt, state.radius, lambda radius: radius <= smallest, TRIALS, context.check_time
+        )
         last = trials[-1] if trials else None
         taken = last.to if last is not None and last.accepted else None
         stuck = stop_code("radius_min" if last is None or isfinite(last.to.promised) else "not_finite")
@@ -186,11 +190,11 @@ class NewtonCG(Trainer):
         return NewtonCGState(state.params if taken is None else taken.params, radius), record
 
     def _mini_batch_epoch(
-        self, net: "Network", state: NewtonCGState, rows: Rows, total: float, turn: Turn
+        self, net: "Network", state: NewtonCGState, rows: Rows, total: float, context: EpochContext
     ) -> tuple[NewtonCGState, Record]:
         dtype = rows.x.dtype
         smallest, cost, counts = float(np.finfo(dtype).eps) * self.radius, 0.0, np.zeros(3, np.int32)
-        for batch, share, l2 in batches(self, rows, turn, total):
+        for batch, share, l2 in batches(self, rows, context, total):
             model, attempt = self._begin(self._objective(net, batch, l2, share), state.params)
             trial, radius = attempt(state.radius)
             accepted, to = trial.accepted, trial.to

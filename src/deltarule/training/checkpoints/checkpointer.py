@@ -105,9 +105,9 @@ def checkpointing(
     if folder is None:
         yield Checkpointer(None)
         return
-    if not E.leads():  # process 0 reads and writes; of the fingerprint each process computes a part
+    if not E.is_leader():  # process 0 reads and writes; of the fingerprint each process computes a part
         settings()
-        broadcast = storage.from_bytes(E.told(b""))
+        broadcast = storage.from_bytes(E.broadcast_bytes(b""))
         yield Checkpointer(None, restored=broadcast.tensors, earlier_seconds=broadcast.description["seconds"])
         return
     with storage.lock_folder(folder):
@@ -116,7 +116,7 @@ def checkpointing(
             raise CheckpointError(f"{earlier}: give resume to go on with it, or name another folder.")
         ours = settings()
         tensors, seconds = ({}, 0.0) if source is None else _read(source, ours, epochs)
-        E.told(storage.to_bytes(Checkpoint(tensors, {"settings": ours, "seconds": seconds})))
+        E.broadcast_bytes(storage.to_bytes(Checkpoint(tensors, {"settings": ours, "seconds": seconds})))
         yield Checkpointer(folder, every, ours, tensors, seconds)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule import engine, trees
-from deltarule.arrays import is_jax, is_key, key_words
+from deltarule.arrays import is_jax, is_key, key_data
 from deltarule.data.row_codes import row_sum
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
@@ -72,7 +72,7 @@ def describe(value: Any, depth: int = 0) -> str:
     if value is None or isinstance(value, bool | str):
         return str(value)
     if is_key(value):
-        value = key_words(value)
+        value = key_data(value)
     if is_jax(value) or isinstance(value, np.ndarray | np.generic):
         return repr(value.item()) if value.ndim == 0 else digest([value])
     if isinstance(value, numbers.Number):
@@ -109,7 +109,7 @@ def describe_rows(rows: Rows) -> str:
     """Return shape and digest of the examples without padding, the same however devices and processes divide them."""
     E, sums = engine.of(rows.x), []
     for array in (rows.x, rows.y, rows.weight):
-        pieces = E.pieces(rows, array) if array is not None else ()
+        pieces = E.local_rows(rows, array) if array is not None else ()
         sums.append(sum(row_sum(first, piece) for first, piece in pieces) % 2**64)
     width = "x".join(str(size) for size in rows.x.shape[1:])
     return f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets, digest {_total_digest(E, sums)}"

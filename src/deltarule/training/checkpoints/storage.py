@@ -18,9 +18,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from deltarule import engine, trees
-from deltarule.arrays import is_key, key_of, key_words
+from deltarule.arrays import is_key, key_data, wrap_key
 from deltarule.errors import CheckpointError
-from deltarule.files.whole_file import write_whole
+from deltarule.files.atomic_write import write_atomically
 from deltarule.training.loop import Carry, Progress, Records
 
 try:
@@ -95,7 +95,7 @@ def from_tensors(tensors: Records, fresh: list[Carry]) -> Progress:
     carries, parts = [], []
     for lane, carry in enumerate(fresh):
         leaves = [_restored_leaf(tensors, lane, *named_leaf) for named_leaf in trees.named_leaves(carry)]
-        carries.append(trees.rebuilt(carry, leaves))
+        carries.append(trees.from_leaves(carry, leaves))
         prefix = f"{lane}.history."
         records = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
         parts.append([records] if records else [])
@@ -103,7 +103,7 @@ def from_tensors(tensors: Records, fresh: list[Carry]) -> Progress:
 
 
 def _as_numpy(leaf: Any) -> np.ndarray:
-    return key_words(leaf) if is_key(leaf) else np.asarray(leaf)
+    return key_data(leaf) if is_key(leaf) else np.asarray(leaf)
 
 
 def _restored_leaf(tensors: Records, lane: int, path: str, like: Any) -> Any:
@@ -118,7 +118,7 @@ def _restored_leaf(tensors: Records, lane: int, path: str, like: Any) -> Any:
     if is_plain or isinstance(like, np.generic):
         return type(like)(stored.item())
     if is_key(like):
-        return key_of(stored, like)
+        return wrap_key(stored, like)
     return engine.of(like).put(stored)
 
 
@@ -158,7 +158,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, then delete all but the newest two; an OSError leaves the older ones as they were."""
     existing = checkpoints_in(folder)
     number = _number(existing[0]) + 1 if existing else 1
-    write_whole(folder / f"checkpoint-{number:06d}.safetensors", to_bytes(checkpoint))
+    write_atomically(folder / f"checkpoint-{number:06d}.safetensors", to_bytes(checkpoint))
     for path in existing[KEPT - 1 :]:
         with suppress(OSError):
             path.unlink()

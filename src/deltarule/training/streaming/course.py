@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.data.stream import AHEAD, Prefetch, Stream, chunks, shuffled
 from deltarule.engine.randomness import NOISE, ORDER
-from deltarule.engine.rows import Record, Rows, Turn, padded_size
+from deltarule.engine.rows import EpochContext, Record, Rows, padded_size
 from deltarule.network.backprop import Params
 from deltarule.network.examples import as_targets, require_finite
 from deltarule.network.network import Network, Sizes
@@ -79,10 +79,10 @@ class Feed:
                 y = require_finite(f"Y of chunk {i}", self._targets(x, y), self.dtype)
                 self.net.cost.check_targets(f"Y of chunk {i}", y)
             if self.mesh is None:
-                return self.engine.laid_out(x, y, None, self.size)
+                return self.engine.make_rows(x, y, None, self.size)
             here = np.clip(self.counts - i * self.size, 0, self.size)
             own = len(self.mesh.local_devices)
-            return self.engine.divide_rows(self.mesh, x, y, None, here, -(-self.size // own))
+            return self.engine.shard_rows(self.mesh, x, y, None, here, -(-self.size // own))
 
     def _targets(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(rows, k) in the dtype: whole numbers of one column name classes if k > 1."""
@@ -127,7 +127,7 @@ class StreamedCourse(Course):
     def start(self, params: Params) -> Carry:
         """The carry before the first epoch."""
         x = np.zeros((1, self.rows.stream.inputs), self.rows.dtype)
-        row = self.engine.laid_out(x, np.zeros((1, self.net.outputs), x.dtype), None)
+        row = self.engine.make_rows(x, np.zeros((1, self.net.outputs), x.dtype), None)
         return Carry(self.trainer.init(self.net, params, row), params, np.float64(np.inf), np.float64(-np.inf), 0, 0, 0)
 
     def kept(self, score: Any) -> Any:
@@ -138,21 +138,21 @@ class StreamedCourse(Course):
         """The targets are not known beforehand, so no finite parameter counts as diverged."""
         return np.inf
 
-    def turns(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[Turn]:
+    def contexts(self, first: int, until: int, start: int, clock: Callable[[], None]) -> Iterator[EpochContext]:
         """Without orders, because each epoch draws those of its chunks."""
-        key = self.engine.key((*self.path, NOISE)) if any(layer.draws for layer in self.net.layers) else None
+        key = self.engine.key((*self.path, NOISE)) if any(layer.is_random for layer in self.net.layers) else None
         for epoch in range(first, until):
             drawn = None if key is None else self.engine.fold_in(key, epoch + 1)
-            yield Turn(None, drawn, self.clock_of(epoch, clock))
+            yield EpochContext(None, drawn, self.clock_of(epoch, clock))
 
-    def epoch(self, carry: Carry, turn: Turn) -> tuple[Any, Record]:
+    def epoch(self, carry: Carry, context: EpochContext) -> tuple[Any, Record]:
         """Take one step that sums over passes, or run the trainer's epoch over each chunk in turn."""
         began, waited = time.perf_counter(), []
         whole = self._step if self.trainer.sums_over_stream else self._descend
-        state, record = whole(carry, turn, waited)
+        state, record = whole(carry, context, waited)
         return state, record | {WAITED: sum(waited) / (time.perf_counter() - began)}
 
-    def _step(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
+    def _step(self, carry: Carry, context: EpochContext, waited: list[float]) -> tuple[Any, Record]:
         def passes() -> Iterator[Rows]:
             """Read the chunks in the order on disk, and record the seconds that the devices waited."""
             feed = self.rows.epoch(None)
@@ -161,17 +161,17 @@ class StreamedCourse(Course):
 
         block = self.trainer.block(self.sizes, self.rows.size, "primal")
         F = StreamedObjective(self.net, passes, block, self.trainer.l2)
-        return self.trainer.step(F, "primal", carry.state, float(self.rows.count), self.rows.dtype, turn.clock)
+        return self.trainer.step(F, "primal", carry.state, float(self.rows.count), self.rows.dtype, context.check_time)
 
-    def _descend(self, carry: Carry, turn: Turn, waited: list[float]) -> tuple[Any, Record]:
+    def _descend(self, carry: Carry, context: EpochContext, waited: list[float]) -> tuple[Any, Record]:
         E, state, epoch, cost, record = self.engine, carry.state, carry.epoch + 1, 0.0, {}
         feed = self.rows.epoch(epoch)
         for i, rows in enumerate(feed):
-            turn.clock()
+            context.check_time()
             count = int(rows.count)
             order = self.trainer.orders((*self.path, ORDER, epoch), i, 1, count)
-            key = None if turn.key is None else E.fold_in(turn.key, i)
-            state, record = E.descend(self.net, self._for_chunk(count), state, rows, order[0], key)
+            key = None if context.key is None else E.fold_in(context.key, i)
+            state, record = E.train_on_chunk(self.net, self._for_chunk(count), state, rows, order[0], key)
             cost += count * float(record["cost"])  # waits for the device
         waited.append(feed.waited)
         return state, record | {"cost": np.float64(cost / self.rows.count)}

@@ -96,7 +96,7 @@ def train_stream(
     with E.computing_in(dtype):
         mesh = E.mesh_of(devices)
         whole = stream
-        stream = stream if mesh is None else E.own_stream(stream)
+        stream = stream if mesh is None else E.shard_stream(stream)
         counts = E.process_counts(len(stream))
         if not counts.all():
             idle = f"process {int(counts.argmin())} of {len(counts)} has no rows in its share of the stream"
@@ -111,7 +111,7 @@ def train_stream(
             trainer = replace(trainer, solver="primal")  # whatever the size of a chunk
         validation = validation_rows(net, start, validation_data, dtype, mesh)
         if mesh is not None:
-            start = E.everywhere(mesh, start)
+            start = E.replicate(mesh, start)
         size = chunk_rows(stream, trainer, dtype, memory, int(counts.max()))
         feed = Feed(E, net, stream, dtype, mesh, counts, size, seed)
         course = StreamedCourse(net, trainer, feed, validation, as_path(seed), stopping, "cost", ())

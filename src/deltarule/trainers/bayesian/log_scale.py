@@ -29,7 +29,7 @@ LARGEST_SMEAR = LARGEST_VARIANCE / 2
 FARTHEST = 4.0  # standard deviations, by the median error, past which an error smears no further
 
 
-class Logarithm(NamedTuple):
+class LogScale(NamedTuple):
     """(LOG) of one target; `smear` is known once rows were left out."""
 
     shift: float
@@ -70,7 +70,7 @@ class Logarithm(NamedTuple):
         """The mean of y around f."""
         return self._level(f) - self.shift
 
-    def error(self, y: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    def relative_error(self, y: np.ndarray, expected: np.ndarray) -> np.ndarray:
         """ln of the mean over y, of targets y and the means that are predicted: relative errors."""
         return np.log(np.maximum(expected + self.shift, TINY)) - np.log(np.maximum(y + self.shift, TINY))
 
@@ -84,7 +84,7 @@ class Logarithm(NamedTuple):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(-self.shift >= Y, -np.inf, -np.log(self.std * (Y + self.shift)))
 
-    def smeared(self, error: np.ndarray, weight: np.ndarray) -> Self:
+    def with_smearing(self, error: np.ndarray, weight: np.ndarray) -> Self:
         """With the smear of errors of u of rows left out, (N, 1)."""
         known = np.isfinite(error[:, 0]) & (weight > 0)
         e = error[known, 0]
@@ -92,7 +92,7 @@ class Logarithm(NamedTuple):
         smear = float(np.log(np.average(np.exp(self.std * e), weights=weight[known])))
         return self._replace(smear=float(np.clip(smear, -LARGEST_SMEAR, LARGEST_SMEAR)))
 
-    def after(self, net: Network, params: Params) -> tuple[Network, Params]:
+    def append_to(self, net: Network, params: Params) -> tuple[Network, Params]:
         """A network with linear outputs f, followed by the mean of y: an exponential layer and a linear one."""
         *hidden, last = net.layers
         *lower, top = params
@@ -105,7 +105,7 @@ class Logarithm(NamedTuple):
         return np.exp(self.mean + self.std * f + self.smear)
 
 
-def speaks_for_logarithm(Y: np.ndarray, plain: Any, logged: Any, log: Logarithm, weight: np.ndarray) -> bool:
+def prefers_log_scale(Y: np.ndarray, plain: Any, logged: Any, log: LogScale, weight: np.ndarray) -> bool:
     """Whether a network fitted to u predicts targets y of rows left out better than one fitted to y.
 
     Its density must be larger and its squared error smaller, each by more than the standard error of the difference.
@@ -117,7 +117,7 @@ def speaks_for_logarithm(Y: np.ndarray, plain: Any, logged: Any, log: Logarithm,
         weight: of the rows, (N,).
     """
     f = logged.left_out.mean
-    mean = log.smeared(log.encode(Y) - f, weight).expected(f)
+    mean = log.with_smearing(log.encode(Y) - f, weight).expected(f)
     closer = ((Y - plain.left_out.mean) ** 2 - (Y - mean) ** 2)[:, 0]
     likelier = logged.log_density + log.log_slope(Y)[:, 0] - plain.log_density
     return _is_positive(closer, weight) and _is_positive(likelier, weight)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from deltarule.files.whole_file import write_whole
+from deltarule.files.atomic_write import write_atomically
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
     path = tmp_path / "a.bin"
-    write_whole(path, b"old")
-    write_whole(path, b"new")
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a.bin"]
 
@@ -24,7 +24,7 @@ def test_a_file_is_written_and_replaced(tmp_path):
 def test_the_umask_is_obeyed(tmp_path):
     before = os.umask(0o027)
     try:
-        write_whole(tmp_path / "a", b"")
+        write_atomically(tmp_path / "a", b"")
     finally:
         os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
@@ -33,7 +33,7 @@ def test_the_umask_is_obeyed(tmp_path):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    write_whole(tmp_path / "link", b"new")
+    write_atomically(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"new"
 
@@ -41,19 +41,19 @@ def test_a_link_stays_a_link(tmp_path):
 def test_a_pipe_is_written_to(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE)
-    write_whole(tmp_path / "pipe", b"through")
+    write_atomically(tmp_path / "pipe", b"through")
     assert reader.communicate()[0] == b"through"
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
     """A limit on the size of files is a disk that is full after so many bytes."""
     path = tmp_path / "a.bin"
-    write_whole(path, b"old")
+    write_atomically(path, b"old")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
         with pytest.raises(OSError, match="too large"):
-            write_whole(path, bytes(5000))
+            write_atomically(path, bytes(5000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == b"old"
@@ -63,22 +63,22 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_a_folder_that_is_a_file_is_an_error_of_the_system(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(NotADirectoryError):
-        write_whole(tmp_path / "file" / "a.bin", b"x")
+        write_atomically(tmp_path / "file" / "a.bin", b"x")
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from deltarule.files.whole_file import write_whole
+from deltarule.files.atomic_write import write_atomically
 print("ready", flush=True)
 for i in range(10**9):
-    write_whole(Path(sys.argv[1]), bytes([i % 256]) * 300_000)
+    write_atomically(Path(sys.argv[1]), bytes([i % 256]) * 300_000)
 """
 
 
 def test_a_killed_writer_leaves_one_whole_file(tmp_path):
     path = tmp_path / "a.bin"
-    write_whole(path, bytes(300_000))
+    write_atomically(path, bytes(300_000))
     for i in range(8):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE)
         assert writer.stdout is not None

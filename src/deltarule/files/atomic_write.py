@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to a temporary file beside `path`, have the disk confirm it, and give it the name of `path`.
 
     Whatever ends the process, `path` is the old file or the new one; its folder is confirmed as well, so that the new

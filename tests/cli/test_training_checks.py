@@ -2,8 +2,8 @@
 
 import pytest
 
-from deltarule.cli.choice_checks import OF_SERIES, check_choices
-from deltarule.cli.choices import Choices
+from deltarule.cli.training_checks import OF_SERIES, check_training_options
+from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import ConfigurationError
 
 
@@ -35,7 +35,7 @@ from deltarule.errors import ConfigurationError
 def test_a_contradiction_is_refused(tmp_path, monkeypatch, options, said):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match=said):
-        check_choices(Choices(**options))
+        check_training_options(TrainingOptions(**options))
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_a_contradiction_is_refused(tmp_path, monkeypatch, options, said):
 )
 def test_what_goes_together_is_taken_although_no_file_is_there(tmp_path, monkeypatch, options):
     monkeypatch.chdir(tmp_path)
-    check_choices(Choices(**options))
+    check_training_options(TrainingOptions(**options))
 
 
 def test_the_model_may_not_take_the_place_of_its_table(tmp_path):
     table = tmp_path / "t.csv"
     with pytest.raises(ConfigurationError, match=r"--out is .*t\.csv"):
-        check_choices(Choices(source=str(table), out=table))
+        check_training_options(TrainingOptions(source=str(table), out=table))
 
 
 def test_options_of_a_series_exist():
-    assert set(OF_SERIES) <= set(Choices.__dataclass_fields__)
+    assert set(OF_SERIES) <= set(TrainingOptions.__dataclass_fields__)

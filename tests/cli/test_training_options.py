@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from deltarule.cli.choices import Choices
-from deltarule.cli.options import as_words
+from deltarule.cli.options import to_arguments
+from deltarule.cli.training_options import TrainingOptions
 
-NOTHING = dict.fromkeys(Choices.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
+NOTHING = dict.fromkeys(TrainingOptions.__dataclass_fields__) | {"source": "digits", "seed": 0, "drop_missing": False}
 
 
 def test_missing_drop_is_drop_missing():
-    assert Choices(missing="drop") == Choices(drop_missing=True)
+    assert TrainingOptions(missing="drop") == TrainingOptions(drop_missing=True)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_a_table_has_nothing_to_expand(refused, shelf):
 
 
 def test_the_record_of_the_options_can_be_typed_again():
-    given = Choices(**NOTHING | {"l2": 0.0, "momentum": 0.9, "nesterov": True, "expand": ("shift", "rotate")})
+    given = TrainingOptions(**NOTHING | {"l2": 0.0, "momentum": 0.9, "nesterov": True, "expand": ("shift", "rotate")})
     assert given.record() == {
         "source": "digits", "l2": 0.0, "momentum": 0.9, "nesterov": True, "expand": ("shift", "rotate"), "seed": 0,
     }  # fmt: skip
-    assert as_words(Choices, given.record()) == [
+    assert to_arguments(TrainingOptions, given.record()) == [
         "--l2", "0.0", "--momentum", "0.9", "--nesterov", "--expand", "shift", "--expand", "rotate",
     ]  # fmt: skip
-    assert as_words(Choices, {"seed": 3, "recorded": ["training_score"]}) == [
+    assert to_arguments(TrainingOptions, {"seed": 3, "recorded": ["training_score"]}) == [
         "--seed",
         "3",
         "--record",

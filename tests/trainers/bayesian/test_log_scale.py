@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.trainers.bayesian.logarithm import Logarithm, speaks_for_logarithm
+from deltarule.trainers.bayesian.log_scale import LogScale, prefers_log_scale
 
-LOG = Logarithm(shift=1.5, mean=0.2, std=0.7, smear=0.1)
+LOG = LogScale(shift=1.5, mean=0.2, std=0.7, smear=0.1)
 
 
 def test_by_hand():
@@ -36,37 +36,37 @@ def test_the_slope_of_u():
 def test_which_targets_it_is_tried_for():
     draw, zero = np.random.default_rng(0), np.array([-1.0])
     y, ones = np.exp(draw.normal(size=(200, 1))) - 1.0, np.ones(200)
-    found = Logarithm.of(y, zero, ones)
+    found = LogScale.of(y, zero, ones)
     assert found is not None
     u = found.encode(y)
     assert (float(u.mean()), float(u.std())) == pytest.approx((0, 1))
-    assert Logarithm.of(y - 0.2, zero, ones) is None  # some below zero
-    assert Logarithm.of(y + 9.0, zero, ones) is None  # all far above zero
-    assert Logarithm.of(-y + y.max() + 1e-3 - 1.0, zero, ones) is None  # the tail points down
-    assert Logarithm.of(np.hstack([y, y]), np.array([-1.0, -1.0]), ones) is None  # two targets
-    assert Logarithm.of(np.where(np.arange(200)[:, None] == 3, np.nan, y), zero, ones) is None
+    assert LogScale.of(y - 0.2, zero, ones) is None  # some below zero
+    assert LogScale.of(y + 9.0, zero, ones) is None  # all far above zero
+    assert LogScale.of(-y + y.max() + 1e-3 - 1.0, zero, ones) is None  # the tail points down
+    assert LogScale.of(np.hstack([y, y]), np.array([-1.0, -1.0]), ones) is None  # two targets
+    assert LogScale.of(np.where(np.arange(200)[:, None] == 3, np.nan, y), zero, ones) is None
 
 
 def test_the_smear_makes_the_mean_that_of_the_targets():
     error = np.random.default_rng(0).normal(size=(100_000, 1))
-    log = LOG.smeared(error, np.ones(len(error)))
+    log = LOG.with_smearing(error, np.ones(len(error)))
     assert log.smear == pytest.approx(0.49 / 2, abs=0.02)  # of normal errors half of their variance
     assert log.expected(np.zeros(1))[0] == pytest.approx(log.quantile(error).mean(), abs=1e-3)
 
 
 def test_one_fault_lifts_no_mean():
     error = 0.1 * np.random.default_rng(0).normal(size=(300, 1))
-    clean = LOG.smeared(error, np.ones(300)).smear
+    clean = LOG.with_smearing(error, np.ones(300)).smear
     error[5] = 9.0
-    assert LOG.smeared(error, np.ones(300)).smear == pytest.approx(clean, abs=2e-3)
+    assert LOG.with_smearing(error, np.ones(300)).smear == pytest.approx(clean, abs=2e-3)
 
 
 def test_the_network_says_the_mean():
     net = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")])
     params = net.init(0, input_shape=(2,), dtype="float64")
     X = np.random.default_rng(0).normal(size=(20, 2))
-    whole, after = LOG.after(net, params)
-    np.testing.assert_allclose(whole(after, X), LOG.expected(np.asarray(net(params, X))), rtol=1e-12)
+    whole, appended = LOG.append_to(net, params)
+    np.testing.assert_allclose(whole(appended, X), LOG.expected(np.asarray(net(params, X))), rtol=1e-12)
 
 
 def left_out(mean, density):
@@ -77,6 +77,6 @@ def test_the_scale_is_that_which_predicts_better_both_ways():
     u = np.random.default_rng(0).normal(size=(300, 1))
     y, v = LOG.quantile(u), np.ones(300)
     exact, density = left_out(u, np.full(300, 2.0)), LOG.log_slope(y)[:, 0]
-    assert speaks_for_logarithm(y, left_out(0 * y, np.zeros(300) + density.mean()), exact, LOG, v)
-    assert not speaks_for_logarithm(y, left_out(y, np.full(300, -9.0)), exact, LOG, v)  # smaller errors
-    assert not speaks_for_logarithm(y, left_out(0 * y, np.full(300, 9.0)), exact, LOG, v)  # more likely
+    assert prefers_log_scale(y, left_out(0 * y, np.zeros(300) + density.mean()), exact, LOG, v)
+    assert not prefers_log_scale(y, left_out(y, np.full(300, -9.0)), exact, LOG, v)  # smaller errors
+    assert not prefers_log_scale(y, left_out(0 * y, np.full(300, 9.0)), exact, LOG, v)  # more likely
