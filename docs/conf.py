@@ -23,6 +23,7 @@ extensions = [
 ]
 exclude_patterns = ["equations.py"]
 templates_path: list[str] = []
+smartquotes = False  # they would turn the -- of an option into a dash
 html_theme = "pydata_sphinx_theme"
 html_title = "deltarule"
 html_static_path = ["_static"]

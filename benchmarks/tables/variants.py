@@ -13,12 +13,12 @@ DEFAULT = EFFORTS["default"]
 
 
 def _without(wanted: Any) -> tuple[Candidate, ...]:
-    """The default's candidates, but for some."""
+    """Return the default's candidates, except for some."""
     return tuple(candidate for candidate in DEFAULT.order if not wanted(candidate))
 
 
 def _classes_without(wanted: Any) -> dict[str, Any]:
-    """Of a classifier the default's candidates, but for some."""
+    """Return a classifier's default candidates, except for some."""
     return {"effort": replace(DEFAULT, order_for_classes=tuple(c for c in DEFAULT.order_for_classes if not wanted(c)))}
 
 

@@ -41,6 +41,11 @@ def test_an_unknown_command_is_refused(refused):
     assert "'tran'" in refused("tran")
 
 
+def test_bad_usage_names_the_help(refused):
+    assert "`deltarule --help`" in refused("tran")
+    assert "`deltarule trace --help`" in refused("trace", "m.safetensors", "t.csv")  # without --row
+
+
 def test_the_exit_code_is_returned_and_the_process_stays(capsys):
     assert [run_commands(words) for words in (["--version"], ["tran"], ["train", "none.csv", "--target", "y"])] == [
         0,

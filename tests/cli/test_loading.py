@@ -183,8 +183,8 @@ def test_without_a_coordinator_a_folder_is_measured_alone():
     pytest.importorskip("jax")
     assert process_group(choices()) is None
     assert process_group(choices("all")) is None  # the devices of one process
-    i, of, everyones = process_group(choices(coordinator="127.0.0.1:1"))
-    assert (i, of, everyones(b"found")) == (0, 1, [b"found"])  # nobody has joined
+    group = process_group(choices(coordinator="127.0.0.1:1"))
+    assert (group.index, group.count, group.all_gather(b"found")) == (0, 1, [b"found"])  # no other process has joined
 
 
 @pytest.mark.parametrize("given", ["1", "all"])

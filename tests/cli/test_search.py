@@ -105,10 +105,11 @@ def test_bayes(run, shelf):
     ("words", "said"),
     [
         (("--vary", "eta"), ("--vary is 'eta'", "NAME=LOW:HIGH")),
-        (("--vary", "speed=1:2"), ("--vary is 'speed=1:2'", "eta, batch-size")),
+        (("--vary", "speed=1:2"), ("--vary is 'speed=1:2'", "eta, batch-size", "'eta=0.01:10'")),
+        (("--vary", "batch-size=1,2.5"), ("--vary is 'batch-size=1,2.5'", "whole numbers")),
         (("--vary", "eta=1:0.1"), ("--vary is 'eta=1:0.1'", "above 1")),
         (("--vary", "eta=0:1"), ("--vary is 'eta=0:1'", "above 0")),
-        (("--vary", "eta=a,b"), ("--vary is 'eta=a,b'", "could not convert")),
+        (("--vary", "eta=a,b"), ("--vary is 'eta=a,b'", "numbers")),
         (("--vary", "eta=-1,1"), ("--eta", "-1.0", "above 0")),
         (("--vary", "momentum=0:2"), ("--momentum", "2", "below 1")),
         (("--vary", "hidden=30:50"), ("--vary is 'hidden=30:50'", "no range")),

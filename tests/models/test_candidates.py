@@ -1,5 +1,7 @@
 """Candidates: which are tried, when the search ends, and what an effort makes of a table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,9 @@ def test_the_line_of_the_verdict():
     assert words.endswith(": 2 networks 3-20-1 (65 %), 3-5-1 (35 %)")
 
 
+SOME = replace(EFFORTS["default"], max_candidates=4)  # with and without steps
+
+
 @pytest.fixture(scope="module")
 def table():
     draw = np.random.default_rng(0)
@@ -82,7 +87,7 @@ def table():
 
 
 def test_the_same_seed_gives_the_same_bits(table):
-    one, other = (dr.NetworkRegressor(random_state=3).fit(*table) for _ in range(2))
+    one, other = (dr.NetworkRegressor(effort=SOME, random_state=3).fit(*table) for _ in range(2))
     np.testing.assert_array_equal(one.predict(table[0]), other.predict(table[0]))
     assert one.ensemble_.weights.tolist() == other.ensemble_.weights.tolist()
 

@@ -6,6 +6,7 @@ import pytest
 import deltarule as dr
 from deltarule.data import load
 from deltarule.errors import ConfigurationError, ShapeError
+from deltarule.models.candidates import EFFORTS
 from deltarule.models.planning import is_first_order, make_plan
 from deltarule.models.problem import Problem
 from deltarule.models.recipe import Recipe
@@ -231,7 +232,8 @@ def test_the_network_of_rows_drawn_at_random_knows_its_error_bars(monkeypatch):
     draw = np.random.default_rng(0)
     X = draw.normal(size=(3_000, 4))
     y = np.sin(X[:, 0]) + X[:, 1] + 0.3 * draw.normal(size=3_000)
-    model = dr.NetworkRegressor(random_state=0).fit(X[:2_000], y[:2_000])
+    effort = replace(EFFORTS["default"], max_candidates=3)
+    model = dr.NetworkRegressor(effort=effort, random_state=0).fit(X[:2_000], y[:2_000])
     assert "500 rows" in str(model.networks_)
     low, high = model.predict_interval(X[2_000:])
     assert 0.9 < np.mean((low <= y[2_000:]) & (y[2_000:] <= high)) < 0.99

@@ -75,7 +75,7 @@ def test_what_a_fit_leaves(regressor):
     assert heating == CategoricalColumn("heating", ("gas", "oil", "wood"))
     assert town == CategoricalColumn("town", ("Aachen", "Bonn", "Köln"))
     for column, cells in ((age, TABLE["age"]), (rooms, TABLE["rooms"]), (balcony, TABLE["balcony"])):
-        found = NumericColumn.measured(column.name, cells.to_numpy(float))
+        found = NumericColumn.from_values(column.name, cells.to_numpy(float))
         assert column.mean == pytest.approx(found.mean, rel=1e-14)
         assert column.std == pytest.approx(found.std, rel=1e-12)
         assert (column.low, column.high) == (found.low, found.high)

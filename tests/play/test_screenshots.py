@@ -1,4 +1,7 @@
-"""The pictures of docs/play.md and docs/report.md, taken where all tests run; $DELTARULE_SCREENSHOTS keeps them."""
+"""The pictures of docs/play.md and docs/report.md, taken where the slow tests run; $DELTARULE_SCREENSHOTS keeps them.
+
+What the pages do is in test_browser.py and in inspection/report/test_page.py.
+"""
 
 import os
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 import deltarule as dr
 from deltarule.play.sources import problem_of
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("uvicorn")
 Image = pytest.importorskip("PIL.Image")
 
@@ -19,7 +23,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def render_report(tmp_path, monkeypatch):
+def report_of(tmp_path, monkeypatch):
     """A function that trains on a source by the command line and writes its report, whose path it returns."""
     from deltarule.cli import main
 
@@ -118,23 +122,22 @@ def test_a_training_that_is_watched(opened, folder):
     page.get_by_text("has ended; what is shown stays").wait_for()
 
 
-def test_the_report_of_a_regression(browser, render_report, tmp_path, folder):
+def test_the_report_of_a_regression(browser, report_of, tmp_path, folder):
     random = np.random.default_rng(0)
     X = random.uniform(-1, 1, (400, 4))
     y = 100 * np.sin(2 * X[:, 0]) + 40 * X[:, 1] * X[:, 2] + random.normal(0, 5, 400)
     table = np.column_stack([X, y])
     np.savetxt(tmp_path / "plant.csv", table, "%.6f", ",", header="flow,heat,speed,age,yield", comments="")
     page = browser.new_page(viewport={"width": 900, "height": 860}, color_scheme="light")
-    page.goto(render_report("plant.csv", "--target", "yield").as_uri())
+    page.goto(report_of("plant.csv", "--target", "yield").as_uri())
     assert page.locator("svg").count() >= 17
     take(page, folder / "report-regression.png")
     page.close()
 
 
-@pytest.mark.slow
-def test_the_report_of_a_classification(browser, render_report, folder):
+def test_the_report_of_a_classification(browser, report_of, folder):
     page = browser.new_page(viewport={"width": 900, "height": 860}, color_scheme="light")
-    page.goto(render_report("digits", "--epochs", "10", "--hidden", "15").as_uri())
+    page.goto(report_of("digits", "--epochs", "10", "--hidden", "15").as_uri())
     assert page.locator("svg image").count() > 3
     take(page, folder / "report-classification.png")
     page.close()

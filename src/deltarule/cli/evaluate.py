@@ -4,7 +4,7 @@ import time
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import evaluation_rows, read_model, read_rows, show_extrapolation, training_data_notes
-from deltarule.cli.screen import command_line, make_panel, print_json, show_notes
+from deltarule.cli.screen import make_panel, print_json, show_notes, suggest
 from deltarule.cli.shared_options import RowsOptions
 from deltarule.models.formatting import format_number, format_percent
 
@@ -34,7 +34,7 @@ def evaluate(options: RowsOptions) -> None:
         ("result", "\n".join(result)),
     ]
     options.console.print(make_panel("deltarule evaluate", facts, best="result"))
-    options.print_line(command_line("report", *options.arguments()), "bold")
+    suggest(options, "report", *options.arguments())
     if options.as_json:
         print_json(
             options.json_fields

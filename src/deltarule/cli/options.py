@@ -134,6 +134,7 @@ PARSERS: dict[Any, Any] = {
     float: {"parser": _parser(float, "number", "0.5"), "metavar": "NUMBER"},
     int: {"parser": _parser(int, "whole number", "10"), "metavar": "NUMBER"},
     str: {"metavar": "NAME"},
+    bool: {"metavar": ""},  # a flag; Typer would print <bool>, as if it took a value
 }
 
 

@@ -12,7 +12,7 @@ import deltarule as dr
 from deltarule import data
 from deltarule.cli.loading import load_data
 from deltarule.cli.options import given_options, option, to_arguments
-from deltarule.cli.screen import command_line, format_duration, print_json, warnings_as_notes
+from deltarule.cli.screen import format_duration, print_json, suggest, warnings_as_notes
 from deltarule.cli.shared_options import OutputOptions, parse_devices, parse_hidden
 from deltarule.cli.training_checks import check_training_options
 from deltarule.cli.training_options import TrainingOptions
@@ -92,7 +92,7 @@ def plan(options: TrainingOptions, plan_options: PlanOptions) -> None:
     for line in lines:
         plan_options.print_line(line)
     arguments = to_arguments(TrainingOptions, {name: value for name, _, value in given_options(options)})
-    plan_options.print_line(command_line("train", options.source, *arguments), "bold")
+    suggest(plan_options, "train", options.source, *arguments, before="To train:")
     if plan_options.as_json:
         print_json(
             {

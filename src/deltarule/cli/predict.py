@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deltarule.cli.model import Predictions, is_series, read_model, read_rows, show_extrapolation, table_options
 from deltarule.cli.options import check_values, count, number, option
-from deltarule.cli.screen import ROWS_SHOWN, command_line, make_rows_table, make_table, print_json, write_csv
+from deltarule.cli.screen import ROWS_SHOWN, make_rows_table, make_table, print_json, suggest, write_csv
 from deltarule.cli.series import continue_series
 from deltarule.cli.shared_options import RowsOptions, require_writable
 from deltarule.errors import ConfigurationError, pluralized
@@ -47,7 +47,7 @@ def predict(options: PredictOptions) -> None:
     A time series is continued after its last known output. If it has inputs, rows after the last output must give the
     inputs of the steps to predict.
     """
-    from deltarule.data.units import suffixed
+    from deltarule.data.cells import with_suffix
 
     check_values(options)
     if options.out is not None:
@@ -56,7 +56,7 @@ def predict(options: PredictOptions) -> None:
     found = continue_series(model, options) if is_series(model) else _of_rows(model, options)
     columns = {**found.row_labels, **found.source_columns, **found.predicted}
     spread = {
-        _unused(suffixed(name, what), columns): values
+        _unused(with_suffix(name, what), columns): values
         for what, each in found.spread.items()
         for name, values in each.items()
     }
@@ -73,14 +73,13 @@ def predict(options: PredictOptions) -> None:
     count = len(found.predicted[found.targets[0]])
     if options.out is not None:
         options.print_line(f"{pluralized(count, 'prediction')} {'is' if count == 1 else 'are'} in {options.out}.")
-        options.print_line(command_line("export", options.model, "--to", "c"), "bold")
+        suggest(options, "export", options.model, "--to", "c", before="To predict in another program:")
         return
-    options.print_line(
-        f"{ROWS_SHOWN} of {count:,} rows. All of them, as a table:" if count > ROWS_SHOWN else "As a table:"
-    )
-    options.print_line(
-        command_line("predict", *options.arguments("interval", "steps"), "--out", "predictions.csv"), "bold"
-    )
+    before = "To write them to a file:"
+    if count > ROWS_SHOWN:
+        before = f"The first {ROWS_SHOWN} of {count:,} rows. To write all of them to a file:"
+    arguments = options.arguments("interval", "steps")
+    suggest(options, "predict", *arguments, "--out", "predictions.csv", before=before)
 
 
 def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
@@ -132,9 +131,8 @@ def _unused(name: str, taken: Collection[str], prefix: str = "predicted_") -> st
 
 def _copy(model: "TrainedModel", rows: "RawRows", names: list[str], options: PredictOptions) -> dict[str, list[Any]]:
     """Read columns of the source as they are in the file, so that an identifier 007 stays 007."""
-    from deltarule.data.cells import as_objects
+    from deltarule.data.cells import as_objects, find_column
     from deltarule.data.table_file import read_table
-    from deltarule.data.units import find_column
 
     if not names:
         return {}

@@ -15,7 +15,7 @@ from deltarule.cli.model import (
     training_data_notes,
 )
 from deltarule.cli.options import option, options_of, to_arguments
-from deltarule.cli.screen import command_line, print_json, show_notes
+from deltarule.cli.screen import command_line, print_json, show_notes, suggest
 from deltarule.cli.series import read_series_for
 from deltarule.cli.shared_options import RowsOptions, require_writable
 from deltarule.cli.training_options import TrainingOptions
@@ -57,8 +57,8 @@ def report(options: ReportOptions) -> None:
         print_json(options.json_fields | {"out": str(path), "bytes": path.stat().st_size})
         return
     size = pluralized(path.stat().st_size, "byte")
-    options.print_line(f"The report is written to {path}, {size}. Open it in a browser. To use the model elsewhere:")
-    options.print_line(command_line("export", options.model, "--to", "c"), "bold")
+    options.print_line(f"The report is written to {path}, {size}. Open it in a browser.")
+    suggest(options, "export", options.model, "--to", "c", before="To use the model in another program:")
 
 
 def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:

@@ -47,8 +47,8 @@ def parse_variations(texts: list[str], options: TrainingOptions) -> "Space":
         name, values = name.strip().removeprefix("--"), values.strip()
         if name not in VARIED or not values:
             raise ConfigurationError(
-                f"--vary is {text!r}: give NAME=LOW:HIGH or NAME=VALUE,VALUE, such as eta=0.01:10 or hidden=30,100; "
-                f"the names are {', '.join(VARIED)}"
+                f"--vary is {text!r}: give NAME=LOW:HIGH or NAME=VALUE,VALUE, such as 'eta=0.01:10' or "
+                f"'hidden=30,100'; the names are {', '.join(VARIED)}"
             )
         field = VARIED[name]
         if field in space:
@@ -57,8 +57,11 @@ def parse_variations(texts: list[str], options: TrainingOptions) -> "Space":
             raise ConfigurationError(f"--vary names {name!r}, but --{name} fixes it: leave one of them out")
         try:
             space[field] = _entry(field, values)
-        except ValueError as error:  # what float and int raise, and a ConfigurationError is one
-            raise ConfigurationError(f"--vary is {text!r} ({error}): give, for example, 0.1,0.5") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"--vary is {text!r}: {error}") from None
+        except ValueError:  # from float and int
+            kind = "whole numbers" if options_of(TrainingOptions)[field].vary == "whole" else "numbers"
+            raise ConfigurationError(f"--vary is {text!r}, but {name} has {kind} as values: correct it") from None
     trainers = ends(space.get("trainer", [options.trainer]))
     for field, entry in space.items():
         for value in ends(entry):
@@ -78,7 +81,7 @@ def _entry(field: str, text: str) -> "list[Any] | Range":
         read = {"whole": int, "log": float, "even": float}.get(how or "", str)
         return [read(value) for value in values]
     if how in ("names", "sizes"):
-        raise ConfigurationError("it has no range, so give values with commas between")
+        raise ConfigurationError("it has no range: give values, separated by commas")
     return Range(float(low), float(high), log=how != "even", whole=how == "whole")
 
 

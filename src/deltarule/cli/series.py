@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, command_line, make_panel, print_json, show_notes, to_json_types
+from deltarule.cli.screen import ROWS_SHOWN, make_panel, print_json, show_notes, suggest, to_json_types
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.predict import PredictOptions
-    from deltarule.data.series import Series
+    from deltarule.data.series import TimeSeries
     from deltarule.models.series.narx import NARXRegressor
 
 TEST_HORIZON = 20  # the steps ahead that are tested where no --horizon is given
@@ -22,12 +22,12 @@ TEST_HORIZON = 20  # the steps ahead that are tested where no --horizon is given
 
 def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     """Train on the first 85 % of the steps, test on the rest, and save the model."""
-    from deltarule.data.splitting import held_out
+    from deltarule.data.splitting import held_out_count
     from deltarule.models.series.judging import judged, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(options.source, options.table_options, options.target, options.time, options.resample)
-    cut = len(series.Y) - held_out(len(series.Y))
+    cut = len(series.Y) - held_out_count(len(series.Y))
     fit = series.part(0, cut)
     lags = parse_lags("--lags", options.lags or "auto")
     hidden = parse_hidden("--hidden", options.hidden or "10")
@@ -68,7 +68,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     output.console.print(make_panel("deltarule train", facts))
     output.console.print(make_panel("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
     next_command = "report" if series.inputs else "predict"  # predict would need rows with the future inputs
-    output.print_line(command_line(next_command, options.model, options.source), "bold")
+    suggest(output, next_command, options.model, options.source)
     if output.as_json:
         print_json(
             {
@@ -131,7 +131,7 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
     )
 
 
-def read_series_for(model: "NARXRegressor", options: RowsOptions) -> "Series":
+def read_series_for(model: "NARXRegressor", options: RowsOptions) -> "TimeSeries":
     """Read the steps of a table with the columns that the model was trained on; they must be as far apart."""
     from deltarule.data.series import require_step
 
@@ -144,14 +144,14 @@ def read_series_for(model: "NARXRegressor", options: RowsOptions) -> "Series":
 
 def read_series(
     source: str, options: Any, targets: Sequence[str] | None, at: str | None, step: float | None, inputs: Any = None
-) -> "Series":
+) -> "TimeSeries":
     """Read the steps of a table, and show the notes about it."""
-    from deltarule.data.series import series_of
-    from deltarule.data.table_file import read_table, rows_as_lines
+    from deltarule.data.series import series_from_frame
+    from deltarule.data.table_file import read_table, report_file_lines
 
     path = Path(source)
-    with rows_as_lines(path, options):
+    with report_file_lines(path, options):
         frame, notes = read_table(path, options=options)
-        series = series_of(frame, path.name, targets, at, inputs, options.drop, step)
+        series = series_from_frame(frame, path.name, targets, at, inputs, options.drop, step)
     show_notes([*notes, *series.notes])
     return series

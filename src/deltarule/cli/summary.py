@@ -84,7 +84,7 @@ def next_commands(options: TrainingOptions, data: "LoadedData") -> list[str]:
         return []
     row = 0  # in a table, the first row without a missing cell or target
     if not data.streamed and options.kind != "images":
-        whole: Any = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
+        whole: Any = data.with_complete_targets()  # pyright: ignore[reportAttributeAccessIssue]
         row = min(int(part.rows.min()) for part in (whole.train, whole.validation, whole.test))
     arguments = [options.model, source, *options.reading_arguments()]
     return [command_line("predict", *arguments), command_line("trace", *arguments, "--row", row)]

@@ -26,18 +26,24 @@ def print_trace(model: "TrainedModel", example: str, answer: tuple[Any, Any], tr
     if full:
         widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
-    target, prediction = answer
-    _line(console, f"{example}: target {target}, prediction {prediction}", "bold")
+    target, prediction = (_in_a_line(value) for value in answer)
+    names = ", ".join(model.schema.target_names)
+    _line(console, f"{example}: {names} is {target}, and {prediction} is predicted", "bold")
     _line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
     _line(console, "\nForward pass", "bold cyan")
     _line(console, "  a^1 = x   (1)", "magenta")
-    names = [Text(name) for name in model.schema.input_names]
-    _vectors(console, {"input": names, "a^1": traced.x}, full, "k")
+    inputs = [Text(name) for name in model.schema.input_names]
+    _vectors(console, {"input": inputs, "a^1": traced.x}, full, "k")
     for i in range(len(traced.layers)):
         _layer(console, model, i, traced, full, forward=True)
     _line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
     for i in reversed(range(len(traced.layers))):
         _layer(console, model, i, traced, full, forward=False)
+
+
+def _in_a_line(value: Any) -> str:
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(format_number(one, 6) if isinstance(one, float) else str(one) for one in values)
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

@@ -101,9 +101,9 @@ def _finish(options: TrainingOptions, data: "LoadedData", outcome: "Outcome", ou
     output.console.print(summary.panel(model, record, resumed=options.resume is not None))
     if (verdict := summary.verdict_panel(model)) is not None:
         output.console.print(verdict)
-    if saved:
-        for words in summary.next_commands(options, data):
-            output.print_line(words, "bold")
+    if saved and (commands := summary.next_commands(options, data)):
+        output.print_line("Next, for example:")
+        output.print_line("\n".join(commands), "bold")
     if output.as_json:
         print_json(record)
     if result.stop_reason in ("diverged", "interrupted"):

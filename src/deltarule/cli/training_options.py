@@ -111,7 +111,7 @@ class TrainingOptions(ReadOptions):
         vary="whole",
     )
     epochs: int | None = option(
-        "The most passes over the data.",
+        "The largest number of passes over the data.",
         default_text="30 for digits and mnist, 10 for a folder, otherwise 300, but 1000 for gd, 200 for lm and "
         "newton-cg, 200 for each network that bayesian tries",
         check=count(),

@@ -14,11 +14,20 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from deltarule.data.cells import EMPTY_ADVICE, as_numbers, as_objects, kind_of, listed, place, shown
+from deltarule.data.cells import (
+    EMPTY_ADVICE,
+    as_numbers,
+    as_objects,
+    cell_location,
+    format_value,
+    format_values,
+    is_missing_mark,
+    kind_of,
+    looks_like_number,
+)
 from deltarule.data.labels import one_hot
 from deltarule.data.moments import Moments
 from deltarule.data.optional import Frame, Series
-from deltarule.data.units import is_missing_mark, looks_like_number
 from deltarule.errors import ConfigurationError, DataError
 
 
@@ -57,7 +66,7 @@ class Column:
         raise NotImplementedError
 
     @property
-    def if_missing(self) -> tuple[str, ...]:
+    def missing_input(self) -> tuple[str, ...]:
         """The name of the last input of a column that is imputed."""
         this: Any = self
         return (f"{this.name} is missing",) if self.imputed else ()
@@ -68,15 +77,15 @@ class Column:
         return len(self.input_names)
 
     @property
-    def raw(self) -> tuple[RawColumn, ...]:
+    def raw_columns(self) -> tuple[RawColumn, ...]:
         """The columns that whoever gives a row of raw numbers gives for it; a kind that has no such form is refused."""
         raise ConfigurationError(f"exported code has no columns of the kind {self.kind!r}: predict with deltarule")
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """What the training rows were like; nothing of what has no words."""
         return ""
 
-    def rescaled(self, mean: float, std: float, low: float, high: float) -> Self:
+    def rescale(self, mean: float, std: float, low: float, high: float) -> Self:
         """The same, a number standardised by these."""
         given: Any = {"mean": mean, "std": std, "low": low, "high": high} if self.is_number else {}
         return replace(self, **given)  # pyright: ignore[reportArgumentType]
@@ -111,23 +120,23 @@ class NumericColumn(Column):
             raise DataError(f"{column} ranges from {self.low} to {self.high}: the ends must be finite and in order")
 
     @classmethod
-    def of(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
+    def from_moments(cls, names: Sequence[str], moments: Moments) -> tuple[Self, ...]:
         """Columns of these names by what was measured of them."""
         scales = (*moments.scales(), moments.low, moments.high)
         described = ((name, *map(float, numbers)) for name, *numbers in zip(names, *scales, strict=True))
         return tuple(cls(name, mean, std, low, high) for name, mean, std, low, high in described)
 
     @classmethod
-    def measured(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
+    def from_values(cls, name: str, values: np.ndarray, imputed: bool = False) -> Self:
         """Measure mean, std and range on the training rows' values, (N,) float64, finite, or NaN where missing."""
         values = values[~np.isnan(values)]
         if not len(values):
             return cls(name, 0.0, 1.0, imputed=imputed)
         moments = Moments(1)
         moments.add(values[:, None])
-        return replace(cls.of((name,), moments)[0], imputed=imputed)
+        return replace(cls.from_moments((name,), moments)[0], imputed=imputed)
 
-    def by_mean(self, mean: float) -> Self:
+    def scaled_by_mean(self, mean: float) -> Self:
         """The same column of counts or rates, at least 0, scaled by their mean and not shifted: 0 stays 0."""
         if self.low is not None and self.low < 0:
             fault = f"target {self.name!r} holds {self.low:g}, and the Poisson cost needs counts or rates of at least 0"
@@ -136,10 +145,10 @@ class NumericColumn(Column):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return (self.name, *self.if_missing)
+        return (self.name, *self.missing_input)
 
     @property
-    def raw(self) -> tuple[RawColumn, ...]:
+    def raw_columns(self) -> tuple[RawColumn, ...]:
         return (RawColumn(self.name, self.mean, self.std, imputed=self.imputed),)
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
@@ -150,15 +159,15 @@ class NumericColumn(Column):
         bad = ~np.isfinite(values)
         if bad.any():
             row = int(np.argmax(bad))
-            raise DataError(f"{place(origin, self.name, column.index[row])} {_number_fault(column, row)}")
-        scaled = standardised((self,), values[:, None], lambda name, row: place(origin, name, column.index[row]))
+            raise DataError(f"{cell_location(origin, self.name, column.index[row])} {_number_fault(column, row)}")
+        scaled = standardise((self,), values[:, None], lambda name, row: cell_location(origin, name, column.index[row]))
         return np.stack([scaled[:, 0], missing], axis=1) if self.imputed else scaled
 
     def decode(self, scaled: np.ndarray) -> np.ndarray:
         """Bring standardised values back into the column's unit: x = mean + std * scaled."""
         return self.mean + self.std * scaled
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         span = "" if self.low is None else f", from {self.low:.4g} to {self.high:.4g}"
         if self.mean == 0 and self.std == 1:
             return f"taken as it is{span}"
@@ -167,11 +176,11 @@ class NumericColumn(Column):
         missing = "; missing cells are imputed" if self.imputed else ""
         return f"mean {self.mean:.4g}, standard deviation {self.std:.4g}{span}{missing}"
 
-    def numbered(self, block: np.ndarray) -> np.ndarray:
+    def row_values(self, block: np.ndarray) -> np.ndarray:
         """Its inputs (N, width) as one number a row, by which rows are told apart, (N,)."""
         return block[:, 0]
 
-    def swept(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
+    def sweep(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
         """Values from the 2nd to the 98th percentile of the inputs (N, width), and the inputs that they become."""
         inputs = np.zeros((places, self.width))  # of an imputed column the second is 0: the cell is not missing
         low, high = np.quantile(block[:, 0], [0.02, 0.98])
@@ -195,10 +204,10 @@ class CategoricalColumn(Column):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        return (*(f"{self.name}={category}" for category in self.categories), *self.if_missing)
+        return (*(f"{self.name}={category}" for category in self.categories), *self.missing_input)
 
     @property
-    def raw(self) -> tuple[RawColumn, ...]:
+    def raw_columns(self) -> tuple[RawColumn, ...]:
         return (RawColumn(self.name, categories=self.categories, imputed=self.imputed),)
 
     def encode(self, column: Series, origin: str) -> np.ndarray:
@@ -206,19 +215,19 @@ class CategoricalColumn(Column):
         where = f"{origin}: column {self.name!r}"
         return one_hot(as_objects(column), self.categories, where, column.index, "categories", self.imputed)
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         return f"one of {', '.join(map(str, self.categories))}" + ("; or missing" if self.imputed else "")
 
-    def numbered(self, block: np.ndarray) -> np.ndarray:
+    def row_values(self, block: np.ndarray) -> np.ndarray:
         """Its inputs (N, width) as one number a row, that of its category, (N,)."""
         return block.argmax(axis=1)
 
-    def swept(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
+    def sweep(self, block: np.ndarray, places: int) -> tuple[list[Any], np.ndarray]:
         """Every category, and the inputs that it becomes."""
         return [*self.categories, *(["missing"] if self.imputed else [])], np.eye(self.width)
 
 
-def standardised(
+def standardise(
     columns: Sequence[NumericColumn],
     values: np.ndarray,
     where: Callable[[str, int], str] = lambda name, row: f"column {name!r}",
@@ -234,16 +243,17 @@ def standardised(
     return scaled
 
 
-def find_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
+def require_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
     """The table, after a check that it is one and has each of `names` exactly once, else a DataError."""
     if not hasattr(raw, "columns"):
         found = f"{origin} is a {type(raw).__name__}, but the model was trained on a table"
-        raise DataError(f"{found}: give a table with the columns {listed(names)}")
+        raise DataError(f"{found}: give a table with the columns {format_values(names)}")
     present = Counter(raw.columns)
     for name in names:
         if not present[name]:
-            found = f"{origin} lacks the column {name!r} that the model needs; its columns are {listed(list(present))}"
-            raise DataError(f"{found}: add the column or rename the one that holds it")
+            found = f"{origin} lacks the column {name!r} that the model needs"
+            columns = f"its columns are {format_values(list(present))}"
+            raise DataError(f"{found}; {columns}: add the column or rename the one that holds it")
         if present[name] > 1:
             raise DataError(f"{origin} has the column {name!r} {present[name]} times: keep one of them")
     return raw
@@ -251,7 +261,7 @@ def find_columns(raw: Any, names: Sequence[str], origin: str) -> Frame:
 
 def encode_columns(columns: Sequence[Any], raw: Any, origin: str) -> np.ndarray:
     """The columns of a table as the inputs that they become, side by side, (N, sum of their widths) float64."""
-    frame = find_columns(raw, [column.name for column in columns], origin)
+    frame = require_columns(raw, [column.name for column in columns], origin)
     return np.concatenate([column.encode(frame[column.name], origin) for column in columns], axis=1)
 
 
@@ -268,7 +278,7 @@ def _number_fault(column: Series, row: int) -> str:
     elif looks_like_number(cell):
         fault = ", a number with a comma or a unit that other cells lack"
         advice = "write all cells alike, and say with --decimal what the comma is"
-    return f"holds {shown(cell)}{fault}: {advice}"
+    return f"holds {format_value(cell)}{fault}: {advice}"
 
 
 @dataclass(frozen=True)
@@ -296,7 +306,7 @@ class Pixels(Column):
         return tuple("pixel " + ",".join(map(str, index)) for index in np.ndindex(*self.shape))
 
     @property
-    def raw(self) -> tuple[RawColumn, ...]:
+    def raw_columns(self) -> tuple[RawColumn, ...]:
         return tuple(RawColumn(name, 0.0, self.scale) for name in self.input_names)
 
     def encode(self, images: np.ndarray, origin: str) -> np.ndarray:
@@ -311,8 +321,8 @@ class Pixels(Column):
         inside = (flat >= 0) & (flat <= self.scale)  # NaN is outside as well
         if not inside.all():
             row, pixel = np.argwhere(~inside)[0]
-            found = f"{origin}: image {row}, pixel {pixel} holds {shown(flat[row, pixel])}, outside 0..{self.scale:g}"
-            raise DataError(f"{found}: give the raw pixels, not scaled ones")
+            found = f"{origin}: image {row}, pixel {pixel} holds {format_value(flat[row, pixel])}"
+            raise DataError(f"{found}, outside 0..{self.scale:g}: give the raw pixels, not scaled ones")
         encoded = flat.astype(self.dtype)
         encoded /= self.scale
         return encoded

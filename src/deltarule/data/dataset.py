@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltarule.data.columns import Pixels
 from deltarule.data.optional import Frame
 from deltarule.data.schema import Schema, Task
 from deltarule.data.stream import Stream
@@ -35,7 +34,7 @@ class Examples:
         """The weight of every example, (N,), ones where all count alike."""
         return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
 
-    def taken(self, which: Any) -> "Examples":
+    def select(self, which: Any) -> "Examples":
         """Some of them: a boolean for each, or their places."""
         weights = None if self.weights is None else self.weights[which]
         return Examples(self.X[which], self.Y[which], self.rows[which], weights)
@@ -72,10 +71,10 @@ class DataSet(Loaded):
     train: Examples
     streamed: ClassVar[bool] = False
 
-    def with_all_targets(self) -> "DataSet":
+    def with_complete_targets(self) -> "DataSet":
         """The same without training rows that lack some of several targets, for whoever scores them."""
         kept = ~np.isnan(self.train.Y).any(axis=1)
-        return self if kept.all() else replace(self, train=self.train.taken(kept))
+        return self if kept.all() else replace(self, train=self.train.select(kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,36 +100,3 @@ class RawRows:
     test_rows: np.ndarray | None = None  # of images the rows that training held out, ascending
     frame: Frame | None = None  # the table itself, its index the row numbers
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """What a source of images holds."""
-
-    name: str
-    images: np.ndarray  # raw pixels, (N, count) or (N, *shape)
-    labels: np.ndarray  # the digit on each, (N,) int64
-    pixels: Pixels
-    parts: tuple[np.ndarray, ...]  # the rows that train, validate and test
-    notes: tuple[str, ...] = ()
-
-    def data_set(self) -> DataSet:
-        """The three parts, encoded."""
-        schema = Schema(self.name, "classification", (self.pixels,), (), tuple(range(10)), ("digit",))
-        parts = []
-        for rows in self.parts:
-            X = schema.encode_inputs(self.images[rows], self.name)
-            parts.append(Examples(X, schema.encode_targets(self.labels[rows], self.name), rows))
-        return DataSet(self.name, schema, *parts, notes=self.notes)
-
-    def raw_rows(self, schema: Schema) -> RawRows:
-        """All of them, encoded by a model's schema; one of images of another size is a DataError."""
-        return RawRows(
-            name=self.name,
-            X=schema.encode_inputs(self.images, self.name),
-            Y=schema.encode_targets(self.labels, self.name),
-            targets=self.labels,
-            rows=np.arange(len(self.images)),
-            test_rows=np.sort(self.parts[2]),
-            notes=self.notes,
-        )

@@ -8,35 +8,45 @@ combines what all have found. Each gets the same result, to the last bit that of
 import pickle
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import listed
-from deltarule.data.columns import NumericColumn, standardised
+from deltarule.data.cells import format_values
+from deltarule.data.columns import NumericColumn, standardise
 from deltarule.data.dataset import Examples, StreamedData
-from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, TrainingRows, encoded_targets, parted
+from deltarule.data.held_out import (
+    TEST,
+    TRAINING,
+    VALIDATION,
+    PartAssignment,
+    TrainingStream,
+    encode_targets,
+    pieces_with_parts,
+)
 from deltarule.data.moments import BlockMoments
-from deltarule.data.row_codes import row_sum
+from deltarule.data.row_codes import rows_checksum
 from deltarule.data.schema import Schema
 from deltarule.data.stream import ArrayStream, ParquetStream, Stream, parquet_files
-from deltarule.data.table_columns import MOST_INTEGER_CLASSES, read_as_classes
+from deltarule.data.table_columns import MOST_INTEGER_CLASSES, classes_note
 from deltarule.errors import ConfigurationError, DataError
 
-ARRAYS = ("x.npy", "y.npy")
+ARRAY_FILES = ("x.npy", "y.npy")
 MOST_CLASSES = 1000  # of a target that is to be read as classes
 
 
-class Among(NamedTuple):
+@dataclass(frozen=True)
+class ProcessGroup:
     """Which process this is, of how many, and what gives each of them what all of them send, in their order."""
 
-    i: int = 0
-    of: int = 1
-    everyones: Callable[[bytes], list[bytes]] = lambda content: [content]
+    index: int = 0
+    count: int = 1
+    all_gather: Callable[[bytes], list[bytes]] = lambda content: [content]
 
 
-class Found:
+class FolderStatistics:
     """What one pass over a folder finds of columns of these names; task None decides by the targets."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...], targets: tuple[str, ...], task: str | None):
@@ -56,7 +66,7 @@ class Found:
         """The rows of the validation or of the test part, as they are on disk, targets (rows, k), in their order."""
         x, y, rows = ([getattr(piece, name) for piece in self.pieces[part]] for name in ("X", "Y", "rows"))
         held = Examples(np.concatenate(x), np.concatenate(y), np.concatenate(rows))
-        return held.taken(np.argsort(held.rows))
+        return held.select(np.argsort(held.rows))
 
     def add(self, number: int, first: int, x: np.ndarray, y: np.ndarray, part: np.ndarray) -> None:
         """A piece of block `number` from row number `first` on, with the part of each row; only training rows scale."""
@@ -71,12 +81,12 @@ class Found:
         for which, pieces in self.pieces.items():
             mine = part == which
             pieces.append(Examples(x[mine], y[mine], first + np.flatnonzero(mine)))
-        self.sums += np.array([row_sum(first, x), row_sum(first, y)], np.uint64)
+        self.sums += np.array([rows_checksum(first, x), rows_checksum(first, y)], np.uint64)
         if self.values is not None:
             values, counts = np.unique(y, return_counts=True)
             self._count(Counter(dict(zip(values.tolist(), counts.tolist(), strict=True))))
 
-    def join(self, other: "Found") -> None:
+    def join(self, other: "FolderStatistics") -> None:
         """Take in what another process found."""
         self.x.join(other.x)
         self.y.join(other.y)
@@ -99,7 +109,9 @@ class Found:
 
     def schema(self) -> tuple[Schema, tuple[str, ...]]:
         """The schema, and notes of what could surprise."""
-        columns, targets = (NumericColumn.of(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y)))
+        columns, targets = (
+            NumericColumn.from_moments(n, m.total()) for n, m in ((self.inputs, self.x), (self.targets, self.y))
+        )
         notes = tuple(
             f"column {column.name!r} holds {column.low:g} in every training row; it is shifted, not scaled"
             for column in columns
@@ -111,7 +123,7 @@ class Found:
         if len(classes) < 2:
             fault = f"target {self.targets[0]!r} of {self.path} holds {targets[0].low:g} in every row"
             raise DataError(f"{fault}: choose another, or use task regression.")
-        notes += () if self.task else (read_as_classes(self.targets[0], len(classes)),)
+        notes += () if self.task else (classes_note(self.targets[0], len(classes)),)
         return Schema("table", "classification", columns, (), classes, self.targets), notes
 
     def untrained(self, held: np.ndarray) -> tuple[str, ...]:
@@ -121,39 +133,51 @@ class Found:
         if not missed:
             return ()
         return (
-            f"target {self.targets[0]!r} has so few rows of the classes {listed(missed)} that all are held out and "
-            "none trains: add rows of them, or take another seed",
+            f"target {self.targets[0]!r} has so few rows of the classes {format_values(missed)} that all are held out "
+            "and none trains: add rows of these classes, or take another seed",
         )
 
 
-def first_pass(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
+def measure(
+    found: FolderStatistics,
+    stream: Stream,
+    parts: PartAssignment,
+    group: ProcessGroup,
+    progress: Callable[[float], None],
+) -> None:
     """Read this process's share of a stream, and take in what the others found, or refuse what one of them refuses."""
-    if among.of == 1:
-        _read(found, stream, parts, among, progress)
+    if group.count == 1:
+        _read_shard(found, stream, parts, group, progress)
         return
-    among.everyones(b"")  # the first exchange connects them, which waits less long than the pass may take
+    group.all_gather(b"")  # the first exchange connects them, which waits less long than the pass may take
     told, own = found, None
     try:
-        _read(found, stream, parts, among, progress)
+        _read_shard(found, stream, parts, group, progress)
     except Exception as error:  # whatever it is, the others wait to hear of it
         told, own = str(error) if isinstance(error, DataError) else f"another process failed: {error!r}", error
-    everyones: list[Any] = [pickle.loads(content) for content in among.everyones(pickle.dumps(told))]
+    everyones: list[Any] = [pickle.loads(content) for content in group.all_gather(pickle.dumps(told))]
     if own is not None:
         raise own
     for other in everyones:
         if isinstance(other, str):
             raise DataError(other)
-    for other in everyones[: among.i] + everyones[among.i + 1 :]:
+    for other in everyones[: group.index] + everyones[group.index + 1 :]:
         found.join(other)
 
 
-def _read(found: Found, stream: Stream, parts: Parts, among: Among, progress: Callable[[float], None]) -> None:
-    share, first, done = stream.share(among.i, among.of), 0, 0
+def _read_shard(
+    found: FolderStatistics,
+    stream: Stream,
+    parts: PartAssignment,
+    group: ProcessGroup,
+    progress: Callable[[float], None],
+) -> None:
+    share, first, done = stream.shard(group.index, group.count), 0, 0
     own = set(share.blocks)
     for number, block in enumerate(stream.blocks):
         if block in own:
             at = first
-            for (x, y), part in parted(stream, parts, number, block):
+            for (x, y), part in pieces_with_parts(stream, parts, number, block):
                 found.add(number, at, x, y.reshape(len(y), -1), part)
                 at += len(x)
             done += block.rows
@@ -167,8 +191,8 @@ def load_folder(
     target: str | Sequence[str] | None = None,
     task: str | None = None,
     seed: int = 0,
-    by_mean: bool = False,
-    among: Among | None = None,
+    divide_by_mean: bool = False,
+    group: ProcessGroup | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> StreamedData:
     """Read a folder once: measure it, hold out rows for validation and test, and stream the others.
@@ -181,8 +205,8 @@ def load_folder(
         target: the columns of Parquet files to learn, "a", "a,b" or ["a", "b"].
         task: "classification" or "regression"; None reads at most 20 different whole numbers as classes.
         seed: of the rows that are held out.
-        by_mean: divide the targets of a regression by their mean instead of standardising them: counts and rates.
-        among: the processes that call this together; each reads its share, and all get the same.
+        divide_by_mean: divide the targets of a regression, counts or rates, by their mean, and do not shift them.
+        group: the processes that call this together; each reads its share, and all get the same.
         progress: told the share of the rows that this process reads which is read.
 
     Raises:
@@ -190,38 +214,38 @@ def load_folder(
         ConfigurationError: an option lies outside its domain, or does not belong to this folder.
     """
     path = Path(path)
-    stream, input_names, target_names = _opened(path, target)
+    stream, input_names, target_names = _open_folder(path, target)
     if task == "classification" and len(target_names) > 1:
         raise ConfigurationError(
             f"the target has {len(target_names)} columns, and a classification one: name one, or use task regression"
         )
-    drawn, found = Parts(stream, seed), Found(path, input_names, target_names, task)
-    first_pass(found, stream, drawn, among or Among(), progress)
+    drawn, found = PartAssignment(stream, seed), FolderStatistics(path, input_names, target_names, task)
+    measure(found, stream, drawn, group or ProcessGroup(), progress)
     schema, notes = found.schema()
-    if by_mean:
-        schema = schema.by_mean([column.mean for column in schema.targets])
-    parts = drawn.fewer(len(schema.classes or target_names))
+    if divide_by_mean:
+        schema = schema.scaled_by_mean([column.mean for column in schema.targets])
+    parts = drawn.limited_to(len(schema.classes or target_names))
     held = [found.held(which) for which in (VALIDATION, TEST)]
     if parts.held < drawn.held:  # the others train
-        stay = [parts.rows(stream, which) for which in (VALIDATION, TEST)]
-        held = [rows.taken(np.isin(rows.rows, staying)) for rows, staying in zip(held, stay, strict=True)]
+        stay = [parts.row_numbers(stream, which) for which in (VALIDATION, TEST)]
+        held = [rows.select(np.isin(rows.rows, staying)) for rows, staying in zip(held, stay, strict=True)]
     notes += found.untrained(np.concatenate([rows.Y for rows in held]))
-    validation, test = (_examples(schema, rows) for rows in held)
-    training = TrainingRows(stream, parts, schema, found.digest)
+    validation, test = (_encode_examples(schema, rows) for rows in held)
+    training = TrainingStream(stream, parts, schema, found.digest)
     return StreamedData(path.resolve().name, schema, training, validation, test, notes)
 
 
-def _examples(schema: Schema, held: Examples) -> Examples:
-    Y = encoded_targets(schema, held.Y)
+def _encode_examples(schema: Schema, held: Examples) -> Examples:
+    Y = encode_targets(schema, held.Y)
     Y = Y if schema.classes is None else np.eye(len(schema.classes))[Y[:, 0]]
-    return Examples(standardised(schema.inputs, held.X), Y, held.rows)
+    return Examples(standardise(schema.inputs, held.X), Y, held.rows)
 
 
-def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:
+def _open_folder(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tuple[str, ...], tuple[str, ...]]:
     """The folder as a stream, with the names of its inputs and targets."""
     if not path.is_dir():
         raise DataError(f"there is no folder {path}: check the name.")
-    arrays = {entry.name.lower(): entry for entry in path.iterdir() if entry.name.lower() in ARRAYS}
+    arrays = {entry.name.lower(): entry for entry in path.iterdir() if entry.name.lower() in ARRAY_FILES}
     if not arrays and not parquet_files(path):
         raise DataError(f"{path} holds neither .parquet files nor x.npy and y.npy: give a folder that does.")
     if not arrays:
@@ -233,7 +257,7 @@ def _opened(path: Path, target: str | Sequence[str] | None) -> tuple[Stream, tup
         return stream, stream.input_names, stream.target_names
     if target is not None:
         raise ConfigurationError(f"target is {target!r}, but y.npy of {path} holds the targets: leave it out")
-    if len(arrays) < len(ARRAYS):
+    if len(arrays) < len(ARRAY_FILES):
         raise DataError(f"{path} holds {next(iter(arrays))} alone: the inputs are x.npy, the targets y.npy.")
     stream = ArrayStream(arrays["x.npy"], arrays["y.npy"])
     inputs = tuple(f"x{j}" for j in range(stream.inputs))

@@ -1,7 +1,7 @@
 """Class labels as one-hot rows, and network outputs as class labels and probabilities.
 
 A label keeps the type it had in the source: text, whole number, number or boolean. A file read again later
-may store the same label otherwise (3 as 3.0, because another row of the column is empty); `canonical` undoes
+may store the same label otherwise (3 as 3.0, because another row of the column is empty); `as_label` undoes
 that.
 """
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import EMPTY_ADVICE, listed, shown
+from deltarule.data.cells import EMPTY_ADVICE, format_value, format_values
 from deltarule.errors import DataError
 
 Label = str | int | float | bool
 
 
-def canonical(value: Any, kind: type) -> Label | None:
+def as_label(value: Any, kind: type) -> Label | None:
     """Read `value` as a label of type `kind` (str, int, float or bool), or None where it is none."""
     if kind is str:
         return str(value)
@@ -42,7 +42,7 @@ def check_classes(classes: Sequence[Any]) -> None:
     alike = len(kinds) == 1 and kinds <= {str, int, float, bool}
     if not alike or len(classes) < 2 or list(classes) != sorted(set(classes)):
         rule = "give at least two, all texts, all numbers or all booleans, sorted, none twice"
-        raise DataError(f"the classes {listed(tuple(classes))} cannot be used: {rule}")
+        raise DataError(f"the classes {format_values(tuple(classes))} cannot be used: {rule}")
 
 
 def one_hot(
@@ -64,13 +64,13 @@ def one_hot(
         place[None] = len(known)
     encoded = np.zeros((len(values), len(place)))
     for i, value in enumerate(values):
-        label = value if value is None or type(value) is kind else canonical(value, kind)
+        label = value if value is None or type(value) is kind else as_label(value, kind)
         j = place.get(label, -1) if label is not None or value is None else -1
         if j < 0:
             row = i if rows is None else rows[i]
-            found = "is empty" if value is None else f"holds {shown(value)}"
+            found = "is empty" if value is None else f"holds {format_value(value)}"
             advice = EMPTY_ADVICE if value is None else "correct the cell, leave the row out, or train on rows with it"
-            among = f"which is none of the known {what} ({listed(tuple(known))})"
+            among = f"which is none of the known {what} ({format_values(tuple(known))})"
             raise DataError(f"{origin}, data row {row} (counted from 0) {found}, {among}: {advice}")
         encoded[i, j] = 1.0
     return encoded

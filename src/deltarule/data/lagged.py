@@ -20,57 +20,59 @@ class Lags:
     inputs: tuple[int, ...]
 
     @property
-    def longest(self) -> int:
+    def max_lag(self) -> int:
         """The steps before the first one that can be predicted."""
         return max((*self.outputs, *self.inputs), default=0)
 
     @property
-    def reach(self) -> int:
+    def max_output_lag(self) -> int:
         """How many outputs before a run have to be known; none for a time-delay network."""
         return max(self.outputs, default=0)
 
 
-class Stretch(NamedTuple):
-    """Steps one after another, in which every input is known: U (T, m) and Y (T, k), in which NaN is missing.
+class Segment(NamedTuple):
+    """Consecutive steps without a missing input: U (T, m), and Y (T, k), where NaN is a missing output.
 
-    Before the first step that is predicted, as many outputs as `Lags.reach` are known, so that a free run can begin.
+    The `Lags.max_output_lag` outputs before the first predicted step are measured, so that a free run can begin there.
     """
 
     U: np.ndarray
     Y: np.ndarray
 
 
-def stretches(U: np.ndarray, Y: np.ndarray, lags: Lags) -> list[Stretch]:
+def find_segments(U: np.ndarray, Y: np.ndarray, lags: Lags) -> list[Segment]:
     """The stretches of a record U (T, m), Y (T, k), long enough for one prediction; a missing input ends one."""
     given = np.isfinite(U).all(axis=1)
     ends = np.flatnonzero(np.diff(np.concatenate([[False], given, [False]]).astype(int))).reshape(-1, 2)
     found = []
     for first, last in ends:
         start = first + first_known(Y[first:last], lags)
-        if start + lags.longest < last:
-            found.append(Stretch(U[start:last], Y[start:last]))
+        if start + lags.max_lag < last:
+            found.append(Segment(U[start:last], Y[start:last]))
     return found
 
 
 def first_known(Y: np.ndarray, lags: Lags) -> int:
     """The first step at which a piece of Y (T, k) can begin, whose first run then has its outputs; T if none can."""
-    D, T = lags.longest, len(Y)
+    D, T = lags.max_lag, len(Y)
     missing = np.concatenate([[0], np.cumsum(np.isnan(Y).any(axis=1))])
-    free = np.flatnonzero(missing[D:] == missing[D - lags.reach : T + 1 - lags.reach]) if D <= T else []
+    free = (
+        np.flatnonzero(missing[D:] == missing[D - lags.max_output_lag : T + 1 - lags.max_output_lag]) if D <= T else []
+    )
     return int(free[0]) if len(free) else T
 
 
 def lagged(U: np.ndarray, Y: np.ndarray, lags: Lags) -> np.ndarray:
     """The rows x_t from the longest lag D on, (..., T - D, n_1), of U (..., T, m) and Y (..., T, k)."""
-    D, T = lags.longest, Y.shape[-2]
+    D, T = lags.max_lag, Y.shape[-2]
     columns = [Y[..., D - j : T - j, :] for j in lags.outputs] + [U[..., D - j : T - j, :] for j in lags.inputs]
     return np.concatenate(columns, axis=-1)
 
 
-def table(parts: Sequence[Stretch], lags: Lags) -> tuple[np.ndarray, np.ndarray]:
+def lag_table(parts: Sequence[Segment], lags: Lags) -> tuple[np.ndarray, np.ndarray]:
     """The rows x_t with their targets y_t, (N, n_1) and (N, k), of all steps at which both are known."""
     X = np.concatenate([lagged(part.U, part.Y, lags) for part in parts])
-    Y = np.concatenate([part.Y[lags.longest :] for part in parts])
+    Y = np.concatenate([part.Y[lags.max_lag :] for part in parts])
     known = np.isfinite(X).all(axis=1) & np.isfinite(Y).all(axis=1)
     return X[known], Y[known]
 
@@ -82,10 +84,10 @@ class Windows(NamedTuple):
 
     U: np.ndarray
     Y: np.ndarray
-    known: np.ndarray
+    measured: np.ndarray
 
 
-def windows(parts: Sequence[Stretch], lags: Lags, steps: int | None, every: int | None = None) -> Windows:
+def windows(parts: Sequence[Segment], lags: Lags, steps: int | None, every: int | None = None) -> Windows:
     """Pieces of D + `steps` steps that begin every steps / 2, or `every`, D the longest lag; a shorter stretch is one.
 
     Without `steps` every stretch is one piece.
@@ -93,7 +95,7 @@ def windows(parts: Sequence[Stretch], lags: Lags, steps: int | None, every: int 
     A piece whose run would lack an output before it begins where none is missing. What lies beyond the
     end of a stretch repeats its last inputs and counts as not measured.
     """
-    longest = lags.longest
+    longest = lags.max_lag
     H = max(len(part.Y) for part in parts) - longest
     H = H if steps is None else min(steps, H)
     pieces = []
@@ -109,7 +111,7 @@ def windows(parts: Sequence[Stretch], lags: Lags, steps: int | None, every: int 
     return Windows(U, Y, np.isfinite(Y[:, longest:]).astype(float))
 
 
-def spaced(parts: Sequence[Stretch], lags: Lags, steps: int, places: int) -> Windows:
+def spaced_windows(parts: Sequence[Segment], lags: Lags, steps: int, places: int) -> Windows:
     """Windows of `steps` that begin at no more than about `places` places, evenly over the stretches."""
     return windows(parts, lags, steps, every=max(1, sum(len(part.Y) for part in parts) // places))
 

@@ -8,11 +8,11 @@ def row_codes(values: np.ndarray) -> np.ndarray:
     bits = (values + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0, which is equal to it
     code = np.zeros(len(values), np.uint64)
     for column in bits.T:
-        code = scattered(code ^ column)
+        code = mix_bits(code ^ column)
     return code
 
 
-def row_sum(first: int, held: np.ndarray) -> int:
+def rows_checksum(first: int, held: np.ndarray) -> int:
     """sum_i g_i sum_j h_j bits_ij modulo 2^64, with odd multipliers h of the columns and g of the row numbers.
 
     So the sums of parts of the rows add up to the sum of all, whoever computes which part. `held` is the rows from
@@ -21,11 +21,11 @@ def row_sum(first: int, held: np.ndarray) -> int:
     held = np.ascontiguousarray(held).reshape(len(held), int(np.prod(held.shape[1:])))
     words = held.view(f"u{held.dtype.itemsize}").astype(np.uint64)
     columns, rows = (_multipliers(start, count) for start, count in ((0, words.shape[1]), (first, len(held))))
-    code = scattered((words ^ (words >> np.uint64(29))) @ columns)
+    code = mix_bits((words ^ (words >> np.uint64(29))) @ columns)
     return int((code * rows).sum(dtype=np.uint64))
 
 
-def scattered(code: np.ndarray) -> np.ndarray:
+def mix_bits(code: np.ndarray) -> np.ndarray:
     """Scatter 64-bit numbers over their whole range, one to one (the finaliser of SplitMix64)."""
     code = code + np.uint64(0x9E3779B97F4A7C15)
     code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -35,4 +35,4 @@ def scattered(code: np.ndarray) -> np.ndarray:
 
 def _multipliers(start: int, count: int) -> np.ndarray:
     """An odd 64-bit number for each of the whole numbers from `start` on."""
-    return scattered(np.arange(start, start + count, dtype=np.uint64)) | np.uint64(1)
+    return mix_bits(np.arange(start, start + count, dtype=np.uint64)) | np.uint64(1)

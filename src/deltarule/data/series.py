@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, kind_of, shown
+from deltarule.data.cells import as_numbers, format_value, kind_of
 from deltarule.data.optional import Frame, require
 from deltarule.data.table_columns import find_targets, require_column
 from deltarule.errors import DataError
@@ -15,7 +15,7 @@ EVEN = 0.01  # of a step, by which one may differ from the others
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class TimeSeries:
     """Evenly spaced steps; a step that the table leaves out has NaN."""
 
     time: np.ndarray  # of each step, (T,): numbers, or datetime64
@@ -38,13 +38,13 @@ class Series:
         step = self.time[1] - self.time[0]
         return float(step / np.timedelta64(1, "s") if isinstance(step, np.timedelta64) else step)
 
-    def part(self, first: int, last: int | None = None) -> "Series":
+    def part(self, first: int, last: int | None = None) -> "TimeSeries":
         """Steps `first` to before `last`."""
         which = slice(first, last)
         return replace(self, time=self.time[which], Y=self.Y[which], U=self.U[which])
 
 
-def series_of(
+def series_from_frame(
     frame: Frame,
     origin: str,
     targets: str | Sequence[str] | None,
@@ -52,7 +52,7 @@ def series_of(
     inputs: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     resample: float | None = None,
-) -> Series:
+) -> TimeSeries:
     """The series that a table holds, one row a step.
 
     Without the column of the `time` rows are evenly spaced. `inputs` None takes all columns but those in `drop`.
@@ -68,16 +68,18 @@ def series_of(
     at = None if time is None else found(time, "option --time")
     others = [name for name in frame.columns if name not in (*names, *left_out, at)]
     taken = others if inputs is None else [found(name, "inputs") for name in inputs]
-    columns = [_numbers(frame, name, origin) for name in (*names, *taken)]
+    columns = [_read_numbers(frame, name, origin) for name in (*names, *taken)]
     values = np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
     k, notes = len(names), ()
     moments: np.ndarray = np.arange(len(frame), dtype=float)
     if at is not None:
-        moments, values, notes = _evenly(_times(frame, at, origin), values, frame.index, origin, at, resample)
-    return Series(moments, tuple(names), tuple(taken), values[:, :k], values[:, k:], notes)
+        moments, values, notes = _space_evenly(
+            _read_times(frame, at, origin), values, frame.index, origin, at, resample
+        )
+    return TimeSeries(moments, tuple(names), tuple(taken), values[:, :k], values[:, k:], notes)
 
 
-def require_step(series: Series, step: float | None, origin: str) -> None:
+def require_step(series: TimeSeries, step: float | None, origin: str) -> None:
     """Refuse a series of another step than the one that a model was trained on, None if that is not known."""
     if step is not None and series.step is not None and abs(series.step - step) > EVEN * step:
         raise DataError(
@@ -86,20 +88,20 @@ def require_step(series: Series, step: float | None, origin: str) -> None:
         )
 
 
-def _numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
+def _read_numbers(frame: Frame, name: str, origin: str) -> np.ndarray:
     """A column as numbers; an empty cell is missing."""
     column = frame[name]
     if kind_of(column) not in ("numeric", "boolean"):
         bad = next((cell for cell in column.dropna() if not isinstance(cell, int | float)), None)
         raise DataError(
-            f"{origin}: column {name!r} holds {shown(bad)}, and the steps of a series are numbers: correct it, name "
-            f"the column of the time with --time, or leave it out with --drop {name}"
+            f"{origin}: column {name!r} holds {format_value(bad)}, and a time series holds numbers: correct the cell, "
+            f"name the column of the times with --time, or leave the column out with --drop {name}"
         )
     values = as_numbers(column)
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _times(frame: Frame, name: str, origin: str) -> np.ndarray:
+def _read_times(frame: Frame, name: str, origin: str) -> np.ndarray:
     """A column of numbers, or of dates as seconds since the first."""
     pd, column = require("pandas", "a series"), frame[name]
     if column.isna().any():
@@ -108,8 +110,8 @@ def _times(frame: Frame, name: str, origin: str) -> np.ndarray:
         return as_numbers(column)
     if kind_of(column) != "date":
         raise DataError(
-            f"{origin}: column {name!r} holds {shown(column.iloc[0])}, which is no time: give numbers, or dates such "
-            "as 2026-01-31 14:00"
+            f"{origin}: column {name!r} holds {format_value(column.iloc[0])}, which is no time: give numbers, or dates "
+            "such as 2026-01-31 14:00"
         )
     try:
         return pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
@@ -117,7 +119,7 @@ def _times(frame: Frame, name: str, origin: str) -> np.ndarray:
         raise DataError(f"{origin}: column {name!r} holds dates that cannot be read ({error})") from None
 
 
-def _evenly(
+def _space_evenly(
     time: np.ndarray, values: np.ndarray, rows: Sequence, origin: str, name: str, resample: float | None
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """The steps at even times; those left out are NaN."""

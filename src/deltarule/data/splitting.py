@@ -49,7 +49,7 @@ def split(
     return train, validation, test
 
 
-def blocks(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split_in_order(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The first 70% of the rows train, the next 15% validate, the last 15% test: what came later is never seen.
 
     For rows in the order of time, whose neighbours are alike: at random, every held-out row lies between two that
@@ -59,7 +59,7 @@ def blocks(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     (array([0, 1, 2, 3, 4]), array([5]), array([6]))
     """
     require_rows(count)
-    held = held_out(count)
+    held = held_out_count(count)
     train, validation, test = np.split(np.arange(count), [count - 2 * held, count - held])
     return train, validation, test
 
@@ -70,12 +70,12 @@ def require_rows(count: int) -> None:
         raise DataError(f"there are {count} rows, but training, validation and test take at least 3: add rows")
 
 
-def held_out(count: int) -> int:
+def held_out_count(count: int) -> int:
     """How many of so many rows validate, and how many test: 15%, and at least one."""
     return max(1, round(HELD_OUT * count))
 
 
 def _cut(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut three or more shuffled rows into 70/15/15, each part at least one row."""
-    held = held_out(len(rows))
+    held = held_out_count(len(rows))
     return rows[2 * held :], rows[:held], rows[held : 2 * held]

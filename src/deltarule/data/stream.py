@@ -16,8 +16,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from deltarule.data.optional import require
-from deltarule.data.raw_table import reading
+from deltarule.data.optional import reading, require
 from deltarule.data.table_columns import find_targets
 from deltarule.errors import DataError
 
@@ -50,7 +49,7 @@ class Stream:
         """The rows of a block as (x, y), x (rows, n_1) and y (rows,) or (rows, k), a few at a time."""
         raise NotImplementedError
 
-    def share(self, i: int, of: int) -> Self:
+    def shard(self, i: int, of: int) -> Self:
         """The part of this stream that process i of so many reads; the parts have no block in common."""
         raise NotImplementedError
 
@@ -71,7 +70,7 @@ class ArrayStream(Stream):
     """
 
     def __init__(self, X: Any, Y: Any, block_rows: int = BLOCK_ROWS):
-        self.x, self.y = _rows_of("X", X), _rows_of("Y", Y)
+        self.x, self.y = _open_rows("X", X), _open_rows("Y", Y)
         x, y = self.x.array.shape, self.y.array.shape
         if len(x) != 2 or len(y) not in (1, 2) or x[0] != y[0] or not all((*x, *y)):
             rule = "give as many rows of both, X (N, n_1) and Y (N,) or (N, k), and at least one row and column"
@@ -85,12 +84,12 @@ class ArrayStream(Stream):
         stop = block.place + block.rows
         yield self.x.read(block.place, stop), self.y.read(block.place, stop)
 
-    def share(self, i: int, of: int) -> Self:
+    def shard(self, i: int, of: int) -> Self:
         """A run of blocks."""
         return self.with_blocks(self.blocks[len(self.blocks) * i // of : len(self.blocks) * (i + 1) // of])
 
 
-class _Rows:
+class _ArrayRows:
     """Rows of an array in memory, or of a .npy file from `offset` on, which are read by the file's own interface."""
 
     def __init__(self, array: np.ndarray, path: str | None = None, offset: int = 0):
@@ -107,7 +106,7 @@ class _Rows:
         return numbers.reshape(stop - start, *self.array.shape[1:])
 
 
-def _rows_of(name: str, array: Any) -> _Rows:
+def _open_rows(name: str, array: Any) -> _ArrayRows:
     if isinstance(array, str | os.PathLike):
         try:
             array = np.load(array, mmap_mode="r")
@@ -117,13 +116,13 @@ def _rows_of(name: str, array: Any) -> _Rows:
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise DataError(f"{name} holds {array.dtype}, and a stream reads real numbers of at most 64 bits: convert it.")
     if not isinstance(array, np.memmap) or not array.flags.c_contiguous or array.filename is None:
-        return _Rows(array)
+        return _ArrayRows(array)
     # A view of a map starts past the map's own offset.
     base: Any = array
     while isinstance(base.base, np.memmap):
         base = base.base
     inside = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return _Rows(array, str(array.filename), base.offset + inside)
+    return _ArrayRows(array, str(array.filename), base.offset + inside)
 
 
 class ParquetStream(Stream):
@@ -180,7 +179,7 @@ class ParquetStream(Stream):
                     table[:, j] = column.to_numpy(zero_copy_only=False)
                 yield table[:, : self.inputs], table[:, self.inputs :]
 
-    def share(self, i: int, of: int) -> Self:
+    def shard(self, i: int, of: int) -> Self:
         """Every so many-th file; row groups instead where there are fewer files than processes."""
         files = list(dict.fromkeys(block.place[0] for block in self.blocks))
         if len(files) < of:
@@ -213,7 +212,7 @@ def _check_column(file: str, name: str, schema: Any, types: Any) -> None:
 AHEAD = 2  # chunks that wait to be used
 
 
-def shuffled(blocks: tuple[Block, ...], seed: tuple[int, ...]) -> list[Block]:
+def shuffle_blocks(blocks: tuple[Block, ...], seed: tuple[int, ...]) -> list[Block]:
     """The blocks in a random order that the seed names."""
     return [blocks[i] for i in np.random.default_rng(seed).permutation(len(blocks))]
 

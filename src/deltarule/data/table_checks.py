@@ -33,7 +33,7 @@ class Leak:
 
 
 @dataclass(frozen=True, eq=False)
-class Copies:
+class DuplicateRows:
     """Rows of a table that hold the same inputs and targets as another one."""
 
     count: int  # how many rows equal one that is counted already: without them all rows would be distinct
@@ -42,22 +42,22 @@ class Copies:
     test: np.ndarray  # which test rows do
 
 
-def copies(data: DataSet) -> Copies:
+def find_duplicates(data: DataSet) -> DuplicateRows:
     """Find the equal rows of a table, and those that the split has put on both sides."""
     parts = (data.train, data.validation, data.test)
     train, validation, test = (row_codes(np.concatenate([part.X, part.Y], axis=1)) for part in parts)
     every = np.concatenate([train, validation, test])
     count = len(every) - len(np.unique(every))
-    return Copies(count, len(every), np.isin(validation, train), np.isin(test, train))
+    return DuplicateRows(count, len(every), np.isin(validation, train), np.isin(test, train))
 
 
-def rows_wanted(data: DataSet) -> int | None:
+def recommended_rows(data: DataSet) -> int | None:
     """How many training rows there should at least be, if there are fewer: `ROWS_PER_INPUT` an input, or `FEW_ROWS`."""
     wanted = max(FEW_ROWS, ROWS_PER_INPUT * data.schema.input_width)
     return wanted if len(data.train) < wanted else None
 
 
-def too_few_rows(count: int) -> tuple[str, ...]:
+def few_rows_note(count: int) -> tuple[str, ...]:
     """A note where so many rows train that nothing said of the network can be trusted."""
     if count >= TOO_FEW_ROWS:
         return ()
@@ -66,11 +66,11 @@ def too_few_rows(count: int) -> tuple[str, ...]:
 
 def constant_columns(data: DataSet) -> tuple[str, ...]:
     """The input columns that hold one value in every training row."""
-    numbered = [(column.name, column.numbered(data.train.X[:, block])) for column, block in data.schema.blocks]
+    numbered = [(column.name, column.row_values(data.train.X[:, block])) for column, block in data.schema.column_slices]
     return tuple(name for name, values in numbered if (values == values[0]).all())
 
 
-def row_numbers(data: DataSet) -> tuple[str, ...]:
+def identifier_columns(data: DataSet) -> tuple[str, ...]:
     """The input columns that look like numbers of rows, orders or customers, of a table with several columns.
 
     Such a column holds another whole number in each of more than `FEW_NUMBERS` rows, and at least half of the numbers
@@ -78,7 +78,7 @@ def row_numbers(data: DataSet) -> tuple[str, ...]:
     """
     X = np.concatenate([part.X for part in (data.train, data.validation, data.test)])
     found = []
-    for column, block in data.schema.blocks:
+    for column, block in data.schema.column_slices:
         if not column.is_number or len(X) <= FEW_NUMBERS or len(data.schema.inputs) < 2:
             continue
         values = column.decode(X[:, block.start])
@@ -90,7 +90,7 @@ def row_numbers(data: DataSet) -> tuple[str, ...]:
     return tuple(found)
 
 
-def leaks(data: DataSet, copied: Copies) -> tuple[Leak, ...]:
+def find_leaks(data: DataSet, copied: DuplicateRows) -> tuple[Leak, ...]:
     """Columns that alone predict a target of the held-out rows almost exactly, worst first.
 
     Each column is judged without the network: a number by a line from one training row to the next (for classes, the
@@ -102,17 +102,19 @@ def leaks(data: DataSet, copied: Copies) -> tuple[Leak, ...]:
     held_Y = np.concatenate([data.validation.Y[~copied.validation], data.test.Y[~copied.test]])
     if len(data.schema.inputs) < 2 or len(held_X) < HELD_OUT:
         return ()
-    skill, least = (_explained, ALMOST_EXACT) if data.schema.classes is None else (_avoided, ALMOST_ALL)
+    skill, least = (
+        (_explained_variance, ALMOST_EXACT) if data.schema.classes is None else (_avoided_mistakes, ALMOST_ALL)
+    )
     found = []
-    for column, block in data.schema.blocks:
-        known, asked = (column.numbered(X[:, block]) for X in (data.train.X, held_X))
-        skills = skill(_from_one_column(column.is_number, known, data.train.Y, asked), held_Y, data.train.Y)
+    for column, block in data.schema.column_slices:
+        known, asked = (column.row_values(X[:, block]) for X in (data.train.X, held_X))
+        skills = skill(_predict_from_column(column.is_number, known, data.train.Y, asked), held_Y, data.train.Y)
         named = zip(data.schema.target_names, skills, strict=True)
         found += [Leak(column.name, name, float(value)) for name, value in named if value >= least]
     return tuple(sorted(found, key=lambda leak: -leak.skill))
 
 
-def _from_one_column(is_number: bool, known: np.ndarray, Y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _predict_from_column(is_number: bool, known: np.ndarray, Y: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """The mean of Y (N, k) at each value of a column, carried to other values of it, (m, k)."""
     values, group = np.unique(known, return_inverse=True)
     count = np.bincount(group)
@@ -124,14 +126,14 @@ def _from_one_column(is_number: bool, known: np.ndarray, Y: np.ndarray, asked: n
     return np.where(seen[:, None], means[place], Y.mean(axis=0))
 
 
-def _explained(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.ndarray:
+def _explained_variance(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.ndarray:
     """R² of each target, (k,); 0 where it does not vary."""
     spread = np.sum((Y - Y.mean(axis=0)) ** 2, axis=0)
     error = np.sum((predicted - Y) ** 2, axis=0)
     return np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1), 0)
 
 
-def _avoided(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.ndarray:
+def _avoided_mistakes(predicted: np.ndarray, Y: np.ndarray, training: np.ndarray) -> np.ndarray:
     """The share of the majority's mistakes that the column avoids, (1,)."""
     classes = Y.argmax(axis=1)
     mistakes = np.mean(classes != training.sum(axis=0).argmax())
@@ -145,7 +147,7 @@ OFTEN = 3  # times the count of any other value
 APART = 20  # times the usual distance between neighbouring values
 
 
-def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
+def missing_code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
     """A sentence for each number that stands for a missing value, such as -200 among measurements from 0 to 12.
 
     Each column is its name and its numbers, (N,) float64 with NaN where a cell is missing.
@@ -153,7 +155,7 @@ def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
     where: dict[float, list[str]] = {}
     for name, values in columns:
         rows = np.isfinite(values).sum()
-        codes, others = missing_codes(values)
+        codes, others = find_missing_codes(values)
         for value, times in codes:
             words = f"{name!r} ({times:,} of {rows:,} rows; others: {others[0]:g} to {others[-1]:g})"
             where.setdefault(value, []).append(words)
@@ -164,17 +166,17 @@ def code_notes(columns: Iterable[tuple[str, np.ndarray]]) -> tuple[str, ...]:
     )
 
 
-def missing_codes(values: np.ndarray) -> tuple[list[tuple[float, int]], np.ndarray]:
+def find_missing_codes(values: np.ndarray) -> tuple[list[tuple[float, int]], np.ndarray]:
     """The codes in a column of numbers, (N,), ascending, each with the rows that hold it; and its other values."""
     distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     found = []
-    while len(ends := _far_ends(distinct, counts)):
+    while len(ends := _find_code_ends(distinct, counts)):
         found += zip(distinct[ends].tolist(), counts[ends].tolist(), strict=True)
         distinct, counts = np.delete(distinct, ends), np.delete(counts, ends)
     return sorted(found), distinct
 
 
-def _far_ends(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _find_code_ends(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Where the values at the ends of a column stand that are codes; empty if there are none."""
     for below, above in sorted(np.ndindex(MOST_CODES + 1, MOST_CODES + 1), key=sum)[1:]:
         ends = np.r_[:below, len(distinct) - above : len(distinct)]
@@ -198,13 +200,13 @@ def _is_frequent(distinct: np.ndarray, counts: np.ndarray) -> bool:
 MARGIN = 0.1  # of a column's range: a row counts as outside only beyond it
 
 
-def extrapolation(schema: Schema, X: np.ndarray, numbers: np.ndarray) -> tuple[int | None, tuple[str, ...]]:
+def count_extrapolated(schema: Schema, X: np.ndarray, numbers: np.ndarray) -> tuple[int | None, tuple[str, ...]]:
     """How many of the encoded rows X (N, n_1) lie outside the training range of a column by more than `MARGIN` of it.
 
     A column that was constant in training is outside wherever it differs. Columns whose range is not known, categories
     and pixels do not count; None if there are no others. And a note of the cell that lies farthest out.
     """
-    ranged = [(column, X[:, block.start]) for column, block in schema.blocks if column.low is not None]
+    ranged = [(column, X[:, block.start]) for column, block in schema.column_slices if column.low is not None]
     if not ranged:
         return None, ()
     excess = np.zeros((len(X), len(ranged)))

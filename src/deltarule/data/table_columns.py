@@ -8,12 +8,23 @@ from itertools import combinations
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, holds, kind_of, listed, refuse, shown
-from deltarule.data.labels import Label, canonical
+from deltarule.data.cells import (
+    as_numbers,
+    as_objects,
+    describe_cell,
+    find_column,
+    format_value,
+    format_values,
+    is_missing_mark,
+    kind_of,
+    looks_like_number,
+    parse_numbers,
+    refuse_cells,
+)
+from deltarule.data.labels import Label, as_label
 from deltarule.data.optional import Frame, Series, require
 from deltarule.data.schema import Task
 from deltarule.data.table_options import TableOptions
-from deltarule.data.units import find_column, is_missing_mark, looks_like_number, written_numbers
 from deltarule.errors import ConfigurationError, DataError
 
 MOST_INTEGER_CLASSES = 20
@@ -28,7 +39,7 @@ def find_targets(columns: Sequence[str], target: str | Sequence[str] | None, ori
     """
     given = [target] if isinstance(target, str) else list(target or ())
     if not given or not all(piece.strip() for text in given for piece in text.split(",")):
-        known = listed(tuple(columns))
+        known = format_values(tuple(columns))
         raise ConfigurationError(f"{origin} needs a target: name one of its columns {known} with --target")
     names = []
     for text in given:
@@ -49,13 +60,13 @@ def require_column(name: str, columns: Sequence[str], origin: str, option: str) 
     found = find_column(name, columns)
     if found is None:
         near = [f"did you mean {other!r}? " for other in difflib.get_close_matches(name, columns, n=1)]
-        hint = [f"{note}; " for note in numbers_as_names(columns, origin)] or near or [""]
-        known = f"{hint[0]}its columns are {listed(tuple(columns))}"
+        hint = [f"{note}; " for note in numeric_header_note(columns, origin)] or near or [""]
+        known = f"{hint[0]}its columns are {format_values(tuple(columns))}"
         raise DataError(f"{origin} has no column {name!r} for the {option}: {known}")
     return found
 
 
-def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
+def resolve_options(frame: Frame, options: TableOptions, targets: tuple[str, ...], origin: str) -> TableOptions:
     """The options with the names that their columns have in the table; none may be asked for twice."""
     given = {"drop": options.drop, "category": options.category, "weights": (options.weights,) * bool(options.weights)}
     found = {
@@ -68,7 +79,7 @@ def set_apart(frame: Frame, options: TableOptions, targets: tuple[str, ...], ori
     return replace(options, drop=found["drop"], category=found["category"], weights=(*found["weights"], None)[0])
 
 
-def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
+def numeric_header_note(columns: Sequence[str], origin: str) -> tuple[str, ...]:
     """A note if the names of the columns look like the first row of a table without names.
 
     That is if more than half of them are numbers, and either all of them or one that is not whole; 0, 1, 2, ... are
@@ -80,7 +91,7 @@ def numbers_as_names(columns: Sequence[str], origin: str) -> tuple[str, ...]:
         return ()
     if len(numbers) < len(columns) and all(number % 1 == 0 for number in numbers):
         return ()
-    first = f"the first line of {origin} holds the numbers {listed(tuple(columns), 4)}"
+    first = f"the first line of {origin} holds the numbers {format_values(tuple(columns), 4)}"
     return (f"{first} and is taken for the names of the columns: if it is a row, put a line of names above it",)
 
 
@@ -95,11 +106,11 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         raise ConfigurationError(f"task is {task!r}: give classification or regression")
     columns = [targets[name] for name in targets]
     if len(columns) > 1 and task == "classification":
-        found = f"target names {len(columns)} columns ({listed(tuple(targets.columns))})"
+        found = f"target names {len(columns)} columns ({format_values(tuple(targets.columns))})"
         raise ConfigurationError(f"{found}, but classification supports one: name one target, or use task regression")
     for column in columns:
         if kind_of(column) in ("date", "other"):
-            no_target = f"{holds(column, 0, origin)}, which can be no target"
+            no_target = f"{describe_cell(column, 0, origin)}, which can be no target"
             raise DataError(f"{no_target}: targets are numbers, text or booleans")
     if len(columns) > 1 or task == "regression":
         cure = "use task classification, or correct the cell"
@@ -107,18 +118,18 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
         for column in (column for column in columns if kind_of(column) == "text"):
             refuse_stray_text(column, origin, "correct the cell, or remove its row")
             strangers = np.isnan(as_numbers(column)) & column.notna().to_numpy()
-            refuse(column, strangers, origin, f", but regression fits numbers: {cure}")
+            refuse_cells(column, strangers, origin, f", but regression fits numbers: {cure}")
         return "regression", ()
     (column,) = columns
     where, different, kind, notes = f"{origin}: target {column.name!r}", column.nunique(), kind_of(column), ()
     if different == 1:
-        found = f"{where} holds {shown(column.iloc[0])} in every row, so that nothing can be learnt from it"
+        found = f"{where} holds {format_value(column.iloc[0])} in every row, so that nothing can be learnt from it"
         raise DataError(f"{found}: choose another target, or add rows in which it differs")
     if task is None and kind == "numeric":
         values = as_numbers(column)
         if not np.isfinite(values).all() or (values % 1 != 0).any() or different > MOST_INTEGER_CLASSES:
             return "regression", ()
-        notes = (read_as_classes(str(column.name), different),)
+        notes = (classes_note(str(column.name), different),)
     if task is None and kind == "text":
         refuse_stray_text(column, origin, "correct the cell, remove its row, or use task classification")
     if different == len(column) and different > MOST_UNIQUE_CATEGORIES:
@@ -127,7 +138,7 @@ def decide_task(targets: Frame, task: str | None, origin: str) -> tuple[Task, tu
     return "classification", notes
 
 
-def read_as_classes(target: str, different: int) -> str:
+def classes_note(target: str, different: int) -> str:
     """The note that a target of whole numbers is a classification."""
     found = f"target {target!r} holds {different} different whole numbers and is read as classes"
     return f"{found}; to fit them as numbers use task regression"
@@ -153,25 +164,25 @@ def refuse_stray_text(column: Series, origin: str, advice: str = AS_INPUT) -> No
         fault += f" ({alike} cells do)" * (alike > 1)
         if is_missing_mark(found):
             advice = f"if it stands for a missing value, read it as one with --na {shlex.quote(found)}"
-    elif (odd := _of_the_rarer_sign(column)) is not None:
+    elif (odd := _cell_with_rarer_sign(column)) is not None:
         found, advice = odd, "write all with the same sign"
         fault += ", of which some have a decimal comma and some a decimal point"
     elif commas := [cell for cell in cells if isinstance(cell, str) and "," in cell]:
         found, fault = commas[0], f"{fault} with commas"
         advice = "say --decimal , if the comma is the decimal sign, or --decimal . if it separates thousands"
     else:
-        units = written_numbers(column, ".").units
+        units = parse_numbers(column, ".").units
         if len(units) < 2 or len(set(cells)) <= 2 * len(units):  # 1A, 1B, 2A are codes
             return
-        found = next(cell for cell in cells if written_numbers(type(column)([cell]), ".").units != units[:1])
-        fault += f" with the units {listed(units, 5)}"
+        found = next(cell for cell in cells if parse_numbers(type(column)([cell]), ".").units != units[:1])
+        fault += f" with the units {format_values(units, 5)}"
         advice = "write all in one unit, or name the column with --category if they are codes"
-    raise DataError(f"{holds(column, as_objects(column).index(found), origin)} {fault}: {advice}")
+    raise DataError(f"{describe_cell(column, as_objects(column).index(found), origin)} {fault}: {advice}")
 
 
-def _of_the_rarer_sign(column: Series) -> str | None:
+def _cell_with_rarer_sign(column: Series) -> str | None:
     """The first cell with the decimal sign that fewer cells have, where some must have a comma and some a point."""
-    comma, point = (written_numbers(column, sign).fits for sign in (",", "."))
+    comma, point = (parse_numbers(column, sign).is_number for sign in (",", "."))
     only = (comma & ~point, point & ~comma)
     return as_objects(column)[int(min(only, key=np.sum).argmax())] if all(map(np.any, only)) else None
 
@@ -184,7 +195,7 @@ def class_labels(column: Series) -> tuple[Label, ...]:
     kind = {"text": str, "boolean": bool, "numeric": int}[kind_of(column)]
     if kind is int and (as_numbers(column) % 1 != 0).any():
         kind = float
-    labels = {canonical(value, kind) for value in as_objects(column)}
+    labels = {as_label(value, kind) for value in as_objects(column)}
     return tuple(sorted(label for label in labels if label is not None))
 
 
@@ -204,7 +215,7 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
             refuse_stray_text(column, origin)
         if kind in ("numeric", "boolean") and not declared and not asked:
             chosen[name] = "numeric"
-        elif not asked and (reason := _no_input(column, kind)):
+        elif not asked and (reason := _reason_to_ignore(column, kind)):
             notes.append(f"column {name!r} is ignored: {reason}")
         else:
             chosen[name], different = "categorical", column.nunique()
@@ -220,7 +231,7 @@ def choose_inputs(frame: Frame, origin: str, category: Collection[str] = ()) -> 
     return chosen, tuple(notes)
 
 
-def _no_input(column: Series, kind: str) -> str | None:
+def _reason_to_ignore(column: Series, kind: str) -> str | None:
     """Say why a column that holds no numbers cannot be an input, or None if it can."""
     present = column.dropna()
     if kind in ("empty", "date"):
@@ -228,13 +239,13 @@ def _no_input(column: Series, kind: str) -> str | None:
     if kind == "other":
         return f"it holds values of the type {type(present.iloc[0]).__name__}"
     if (different := present.nunique()) == 1:
-        return f"it holds {shown(present.iloc[0])} in every row"
+        return f"it holds {format_value(present.iloc[0])} in every row"
     if different == len(present) > MOST_UNIQUE_CATEGORIES:
         return f"its {different} texts all differ, as names and identifiers do"
     return None
 
 
-def in_time(frame: Frame) -> tuple[str, ...]:
+def time_order_note(frame: Frame) -> tuple[str, ...]:
     """A note if the rows stand in the order of a column of dates, which a random split ignores."""
     for name in frame:
         if kind_of(frame[name]) != "date":

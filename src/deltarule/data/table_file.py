@@ -1,6 +1,8 @@
 """Reading a table's file into a DataFrame, or saying in one sentence why it cannot be read."""
 
 import re
+import warnings
+import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,22 +10,33 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.cells import as_numbers, as_objects, kind_of
-from deltarule.data.optional import Frame, Series, require
-from deltarule.data.raw_table import NAMELESS, RawTable, read_parquet, read_sheet, refuse_duplicates
-from deltarule.data.table_options import AS_FOUND, TableOptions
+from deltarule.data.cells import (
+    SAMPLED_ROWS,
+    as_numbers,
+    as_objects,
+    decimal_sign,
+    find_column,
+    format_value,
+    kind_of,
+    parse_numbers,
+    read_units_row,
+    split_unit,
+    with_unit,
+)
+from deltarule.data.optional import Frame, Series, reading, require
+from deltarule.data.table_options import DEFAULT_OPTIONS, NAMELESS, RawTable, TableOptions, refuse_duplicates
 from deltarule.data.text_file import read_text_file
-from deltarule.data.units import find_column, split_unit, with_unit, written_numbers
-from deltarule.errors import DataError
+from deltarule.engine.machine import require_free_memory
+from deltarule.errors import DataError, pluralized
 
-_ROW = re.compile(r"data row (\d+)(?: \(counted from 0\))?")
+_DATA_ROW = re.compile(r"data row (\d+)(?: \(counted from 0\))?")
 TEXT_FILES = (".csv", ".tsv", ".tab", ".txt", ".dat")
 SHEETS = (".xlsx", ".xlsm")
 TABLE_FILES = (*TEXT_FILES, *SHEETS, ".parquet")
 
 
 def read_table(
-    path: Path | Frame, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND
+    path: Path | Frame, text_columns: Collection[str] = (), options: TableOptions = DEFAULT_OPTIONS
 ) -> tuple[Frame, tuple[str, ...]]:
     """Read a table whose first line, but for comments, names the columns.
 
@@ -43,7 +56,7 @@ def read_table(
         The table, its index the numbers of the data rows, counted from 0, and notes.
     """
     source, path = path, as_path(path)
-    table = _each_once(source, path.name) if is_frame(source) else _read_file(path, text_columns, options)
+    table = _as_raw_table(source, path.name) if is_frame(source) else _read_file(path, text_columns, options)
     notes = table.notes(path.name)
     nameless = [name for name in table.frame.columns if name.startswith(NAMELESS)]
     notes += [f"column {name.removeprefix(NAMELESS)} of {path.name} has no name and is ignored" for name in nameless]
@@ -54,7 +67,7 @@ def read_table(
         notes.append(f"{int(empty.sum())} rows of {path.name} without any value are left out")
     if not len(frame):
         raise DataError(f"{path} has a header but no data rows: add rows below it")
-    return _finished(path, table, text_columns, options, notes), tuple(notes)
+    return _clean_columns(path, table, text_columns, options, notes), tuple(notes)
 
 
 def _read_file(path: Path, text_columns: Collection[str], options: TableOptions) -> RawTable:
@@ -78,19 +91,73 @@ def _read_file(path: Path, text_columns: Collection[str], options: TableOptions)
     raise DataError(f"{path} {fault}")
 
 
+def read_sheet(path: Path, options: TableOptions) -> RawTable:
+    """Read the first sheet of a workbook; titles above the header, which fill few cells, are left out."""
+    pd = require("pandas")
+    require("openpyxl", "an Excel workbook")
+    # openpyxl lets whatever its parsers meet pass through, and warns of each style that it does not know.
+    with reading(path, "a workbook", "save it again as .xlsx", Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        with zipfile.ZipFile(path) as archive:
+            size = 20.0 * sum(entry.file_size for entry in archive.infolist())
+        require_free_memory(f"the sheets of {path}", size, "give a smaller file")
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            names = book.sheet_names
+            sheet = pd.read_excel(book, header=None, dtype=object)
+    sheet = sheet.dropna(how="all").dropna(how="all", axis=1)
+    filled = sheet.notna().sum(axis=1).to_numpy()
+    if not len(filled):
+        raise DataError(
+            f"{path} has no cells in its first sheet {format_value(names[0])}: give a header and rows there"
+        )
+    above = int(np.argmax(2 * filled > filled.max()))  # titles and comments above the header fill few cells
+    header = as_objects(sheet.iloc[above])
+    columns = [f"{NAMELESS}{i}" if name is None else str(name).strip() for i, name in enumerate(header)]
+    refuse_duplicates(path, columns)
+    frame = sheet.iloc[above + 1 :].set_axis(columns, axis=1)
+    units = read_units_row(frame.iloc[:SAMPLED_ROWS])
+    frame = frame.iloc[int(bool(units)) :]
+    lines = (frame.index + 1).tolist()
+    frame = frame.reset_index(drop=True).infer_objects()
+    decimal: Any = options.decimal or decimal_sign(frame[name] for name in frame.iloc[:SAMPLED_ROWS])
+    unusual = (
+        f"the first of {len(names)} sheets, {names[0]}" * (len(names) > 1),
+        f"{pluralized(above, 'line')} above the header left out" * (above > 0),
+    )
+    return RawTable(frame, decimal, unusual, units, lines)
+
+
+def read_parquet(path: Path, options: TableOptions) -> RawTable:
+    """Read a Parquet file."""
+    require("pandas")
+    arrow, parquet = (require(module, "a .parquet file") for module in ("pyarrow", "pyarrow.parquet"))
+    faults = arrow.ArrowException, ValueError
+    with reading(path, "Parquet", "write it with DataFrame.to_parquet", *faults), parquet.ParquetFile(path) as file:
+        refuse_duplicates(path, [str(name) for name in file.schema_arrow.names])
+        # A kilobyte of Parquet can claim billions of equal rows.
+        size = 16.0 * file.metadata.num_rows * max(file.metadata.num_columns, 1)
+        require_free_memory(f"the columns of {path}", size, "give a smaller file")
+        # Without pandas' metadata every reader sees the same plain columns, whoever wrote the file.
+        frame = file.read().to_pandas(ignore_metadata=True)
+    frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("__index_level_")])
+    texts = [frame[name] for name in frame if kind_of(frame[name]) == "text"]
+    decimal: Any = options.decimal or decimal_sign(texts)
+    return RawTable(frame, decimal, typed=True)
+
+
 @contextmanager
-def rows_as_lines(path: Any, options: TableOptions = AS_FOUND) -> Iterator[None]:
+def report_file_lines(path: Any, options: TableOptions = DEFAULT_OPTIONS) -> Iterator[None]:
     """Have a DataError about data rows of a text file or a sheet, raised inside, name the lines, as an editor does."""
     try:
         yield
     except DataError as error:
         sentence = str(error)
-        if is_frame(path) or not _ROW.search(sentence):
+        if is_frame(path) or not _DATA_ROW.search(sentence):
             raise
         lines = _read_file(Path(path), (), options).lines
         if lines is None:
             raise
-        named = _ROW.sub(lambda found: f"line {lines[int(found[1])]}", sentence)
+        named = _DATA_ROW.sub(lambda found: f"line {lines[int(found[1])]}", sentence)
         raise DataError(named.replace("; rows counted from 0)", ")")) from None
 
 
@@ -104,26 +171,26 @@ def as_path(source: Any) -> Path:
     return Path("DataFrame" if is_frame(source) else source)
 
 
-def numbered(frame: Frame) -> Frame:
+def with_default_index(frame: Frame) -> Frame:
     """A DataFrame with its rows numbered from 0 and its columns called by texts, as a file's are."""
     return frame.set_axis([str(name) for name in frame.columns], axis=1).reset_index(drop=True)
 
 
-def _each_once(frame: Frame, origin: str) -> RawTable:
+def _as_raw_table(frame: Frame, origin: str) -> RawTable:
     """A DataFrame as a table whose columns have different names."""
-    frame = numbered(frame)
+    frame = with_default_index(frame)
     refuse_duplicates(origin, frame.columns)
     return RawTable(frame, typed=True)
 
 
-def as_read(
-    frame: Frame, text_columns: Collection[str] = (), options: TableOptions = AS_FOUND, origin: str = "DataFrame"
+def clean_frame(
+    frame: Frame, text_columns: Collection[str] = (), options: TableOptions = DEFAULT_OPTIONS, origin: str = "DataFrame"
 ) -> Frame:
     """Every row of a DataFrame as `read_table` gives them: texts stripped, numbers read, units in the names."""
-    return _finished(Path(origin), _each_once(frame, origin), text_columns, options, [])
+    return _clean_columns(Path(origin), _as_raw_table(frame, origin), text_columns, options, [])
 
 
-def _finished(
+def _clean_columns(
     path: Path, table: RawTable, text_columns: Collection[str], options: TableOptions, notes: list[str]
 ) -> Frame:
     """The table with its texts stripped, its marks missing, its numbers read and the units in the names."""
@@ -131,13 +198,13 @@ def _finished(
     for name in table.frame.columns:
         column, unit = table.frame[name], table.units.get(name, "")
         if not isinstance(column.dtype, np.dtype) or column.dtype.kind == "O":
-            column = _stripped(column)
+            column = _strip_texts(column)
         if options.na:
-            column = _without_marks(column, options.na)
+            column = _mask_missing(column, options.na)
         if find_column(with_unit(name, unit), text_columns) is not None:
             column = _as_texts(column)
         elif kind_of(column) == "text" and not hasattr(column.dtype, "categories"):
-            column, own = _as_written(column, table, split_unit(name).unit or unit)
+            column, own = _parse_texts(column, table, split_unit(name).unit or unit)
             if own:
                 with_units.append(f"{name!r} in {own}")
             unit = unit or own
@@ -149,7 +216,7 @@ def _finished(
     return require("pandas").DataFrame(dict(zip(names, columns, strict=True)), index=table.frame.index)
 
 
-def _stripped(column: Series) -> Series:
+def _strip_texts(column: Series) -> Series:
     """The column without blanks around its texts; the very column if there are none."""
     cells = as_objects(column)
     stripped = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
@@ -159,7 +226,7 @@ def _stripped(column: Series) -> Series:
     return type(column)(stripped, index=column.index, name=column.name, dtype=object).astype(kind)
 
 
-def _without_marks(column: Series, marks: Collection[str]) -> Series:
+def _mask_missing(column: Series, marks: Collection[str]) -> Series:
     """The column with missing cells where one of these texts or numbers stands."""
     if kind_of(column) == "numeric":
         values = as_numbers(type(column)(list(marks), dtype=object))
@@ -176,11 +243,11 @@ def _as_texts(column: Series) -> Series:
     return type(column)(texts, index=column.index, name=column.name, dtype=object)
 
 
-def _as_written(column: Series, table: RawTable, known: str) -> tuple[Series, str]:
+def _parse_texts(column: Series, table: RawTable, known: str) -> tuple[Series, str]:
     """A column of texts as numbers, with their unit, if all are numbers of one unit, the `known` one if there is."""
-    found = written_numbers(column, table.decimal or ".")
+    found = parse_numbers(column, table.decimal or ".")
     cells = [cell for cell in as_objects(column) if isinstance(cell, str)]
-    others = (found.fits != column.notna().to_numpy()).any() or len(found.units) != 1
+    others = (found.is_number != column.notna().to_numpy()).any() or len(found.units) != 1
     if others or (known and found.units[0] not in ("", known)):
         return column, ""
     codes = table.typed and all(cell.isdecimal() for cell in cells)  # which the file declares as texts

@@ -210,7 +210,7 @@ def program_of(model: Any) -> Program:
             f"the network has {n_in} inputs and {n_out} outputs, its schema {schema.input_width} and "
             f"{schema.output_width}: they do not belong together."
         )
-    columns, targets = (tuple(raw for c in given for raw in c.raw) for given in (schema.inputs, schema.targets))
+    columns, targets = (tuple(raw for c in given for raw in c.raw_columns) for given in (schema.inputs, schema.targets))
     return Program(columns, tuple(stages), targets, schema.classes, series)
 
 

@@ -18,7 +18,7 @@ SMALLEST = float(
 
 def column_blocks(schema: Schema) -> dict[str, tuple[Any, slice]]:
     """Each column with the network inputs it becomes; none for images."""
-    return {} if schema.image_shape else {column.name: (column, block) for column, block in schema.blocks}
+    return {} if schema.image_shape else {column.name: (column, block) for column, block in schema.column_slices}
 
 
 def sample_rows(count: int, most: int = ROWS) -> np.ndarray:

@@ -16,7 +16,7 @@ from deltarule import engine as engines
 from deltarule import trees
 from deltarule.arrays import is_key
 from deltarule.checks import as_dtype, require_count, require_number
-from deltarule.data.table_checks import too_few_rows
+from deltarule.data.table_checks import few_rows_note
 from deltarule.engine.choice import choose_engine
 from deltarule.engine.randomness import as_path
 from deltarule.inspection import plots
@@ -122,7 +122,7 @@ class NetworkEstimator(BaseEstimator):
         parts = hold_out(rows, share, seed, classes) if plan.regularizer.holds_out else (rows, None)
         training, validation = (part and self._apply_class_weight(part).as_examples() for part in parts)
         assert training is not None
-        for note in too_few_rows(round(float(parts[0].weight.sum()))):  # duplicates count
+        for note in few_rows_note(round(float(parts[0].weight.sum()))):  # duplicates count
             warnings.warn(f"{note}.", UserWarning, stacklevel=3)
         plan = plan.limit_batch_size(len(training))
 

@@ -133,7 +133,7 @@ def draw_rows(examples: Examples, count: int, seed: int) -> Examples:
     constant = (X[drawn] == X[np.argmax(drawn)]).all(axis=0)
     for column in X[:, constant & (np.ptp(X, axis=0) > 0)].T:
         drawn[np.flatnonzero(column != column[np.argmax(drawn)])[:MIN_RARE_ROWS]] = True
-    sample = examples.taken(drawn)
+    sample = examples.select(drawn)
     if sample.weights is None:
         return sample
     return replace(sample, weights=np.maximum(1, count / weight.sum() * sample.weights))

@@ -15,9 +15,9 @@ from sklearn.utils import _safe_indexing, check_array, check_consistent_length, 
 from sklearn.utils.validation import validate_data
 
 from deltarule.data.cells import as_numbers, as_objects, kind_of
-from deltarule.data.columns import CategoricalColumn, NumericColumn, encode_columns, find_columns
+from deltarule.data.columns import CategoricalColumn, NumericColumn, encode_columns, require_columns
 from deltarule.data.table_columns import choose_inputs
-from deltarule.data.table_file import is_frame, numbered
+from deltarule.data.table_file import is_frame, with_default_index
 from deltarule.errors import DataError
 from deltarule.models.scaling import Scaling
 
@@ -59,7 +59,7 @@ def check_training_rows(
     """
     by_name = isinstance(sample_weight, str)
     if by_name:
-        column = find_columns(X, (sample_weight,), "X")[sample_weight]
+        column = require_columns(X, (sample_weight,), "X")[sample_weight]
         X, sample_weight = X.drop(columns=sample_weight), column
     is_table = by_name or _has_other_than_numbers(X) if first else estimator._table is not None
     if not is_table:
@@ -139,8 +139,8 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: a cell is missing, a column mixes texts and numbers, or no column can be an input.
         """
-        frame = numbered(X)
-        find_columns(frame, tuple(frame.columns), "X")
+        frame = with_default_index(X)
+        require_columns(frame, tuple(frame.columns), "X")
         frame = frame.assign(**{name: as_numbers(frame[name]) for name in frame if _are_numbers(frame[name])})
         kinds, notes = choose_inputs(frame, "X")
         for note in notes:
@@ -154,8 +154,8 @@ class TableInputs(NamedTuple):
         Raises:
             DataError: X is no DataFrame, lacks a column, or a cell is missing, not a number or an unknown category.
         """
-        frame, names = numbered(X) if is_frame(X) else X, [column.name for column in self.columns]
-        _refuse_missing(find_columns(frame, tuple(names), "X")[names])
+        frame, names = with_default_index(X) if is_frame(X) else X, [column.name for column in self.columns]
+        _refuse_missing(require_columns(frame, tuple(names), "X")[names])
         return encode_columns(self.columns, frame, "X")
 
     def scale_numbers_only(self, scaling: Scaling) -> Scaling:
@@ -167,7 +167,7 @@ class TableInputs(NamedTuple):
         """The columns with this scaling, for a schema."""
         firsts = np.cumsum([0, *(column.width for column in self.columns[:-1])])
         return tuple(
-            column.rescaled(*(float(entry[first]) for entry in scaling))
+            column.rescale(*(float(entry[first]) for entry in scaling))
             for column, first in zip(self.columns, firsts, strict=True)
         )
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.data.table_checks import Copies, constant_columns, copies, leaks, row_numbers, rows_wanted
+from deltarule.data.table_checks import (
+    DuplicateRows,
+    constant_columns,
+    find_duplicates,
+    find_leaks,
+    identifier_columns,
+    recommended_rows,
+)
 from deltarule.errors import pluralized, shorten
 from deltarule.inspection.importance import permutation_importance, sample_rows
 from deltarule.models import regression_verdict
@@ -36,10 +43,10 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     if data.schema.image_shape is not None or data.streamed:
         classifies = data.task == "classification"
         return Verdict({}, _learnt_nothing(data, scores, outcome.plan.settings.eta) if classifies else [])
-    table: DataSet = data.with_all_targets()  # pyright: ignore[reportAttributeAccessIssue]
+    table: DataSet = data.with_complete_targets()  # pyright: ignore[reportAttributeAccessIssue]
     X = np.concatenate([table.validation.X, table.test.X])
     Y = np.concatenate([table.validation.Y, table.test.Y])
-    sample, duplicates = sample_rows(len(X)), copies(table)
+    sample, duplicates = sample_rows(len(X)), find_duplicates(table)
     net, params = outcome.plan.net, outcome.result.params
     importance = permutation_importance(net, params, table.schema, X[sample], Y[sample])
     if table.schema.classes is None:
@@ -60,7 +67,7 @@ def judge(data: "LoadedData", outcome: Outcome, scores: Scores) -> Verdict:
     return Verdict(lines, _table_warnings(table, duplicates) + warnings, importance)
 
 
-def _has_many(duplicates: Copies) -> bool:
+def _has_many(duplicates: DuplicateRows) -> bool:
     """Whether so many test rows have a copy among the training rows that the scores measure memory."""
     return bool(duplicates.test.mean() > MANY_COPIES)
 
@@ -79,7 +86,7 @@ def _columns_line(importance: dict[str, float], data: "DataSet") -> str:
     return f"{shown} ({measure_name} added when shuffled{unit}){rest}"
 
 
-def _table_warnings(data: "DataSet", duplicates: Copies) -> list[str]:
+def _table_warnings(data: "DataSet", duplicates: DuplicateRows) -> list[str]:
     """What is suspicious about the table itself."""
     warnings = []
     if _has_many(duplicates):
@@ -89,7 +96,7 @@ def _table_warnings(data: "DataSet", duplicates: Copies) -> list[str]:
             "scores measure memory. If they are not separate measurements that agree, leave the copies out, with "
             "pandas for example by drop_duplicates()"
         )
-    wanted = rows_wanted(data)
+    wanted = recommended_rows(data)
     if wanted is not None:
         warnings.append(
             f"{len(data.train)} training rows are few for {pluralized(data.schema.input_width, 'input')}: at least "
@@ -99,12 +106,12 @@ def _table_warnings(data: "DataSet", duplicates: Copies) -> list[str]:
     if constant:
         verb = "holds" if len(constant) == 1 else "hold"
         warnings.append(f"{quote_names(constant)} {verb} one value in every training row and can explain nothing")
-    for name in row_numbers(data):
+    for name in identifier_columns(data):
         warnings.append(
             f"{name!r} holds another whole number in every row: if it only numbers rows, orders or customers, leave "
             "the column out, for it says nothing about new ones"
         )
-    for leak in leaks(data, duplicates):
+    for leak in find_leaks(data, duplicates):
         warnings.append(
             f"{leak.column!r} alone predicts {leak.target!r} almost exactly: if it is not known before "
             f"{leak.target!r} is, leave the column out"

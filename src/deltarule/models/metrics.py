@@ -57,7 +57,7 @@ def score_parts(net: "Network", params: "Params", data: "LoadedData") -> Scores:
     """The scores of the validation and the test part, and of a table in memory of the training part too."""
     parts = {"validation": data.validation, "test": data.test}
     if data.schema.image_shape is None and not data.streamed:
-        parts = {"training": data.with_all_targets().train} | parts  # pyright: ignore[reportAttributeAccessIssue]
+        parts = {"training": data.with_complete_targets().train} | parts  # pyright: ignore[reportAttributeAccessIssue]
     return {part: measure(net, params, data.schema, examples.X, examples.Y) for part, examples in parts.items()}
 
 

@@ -109,14 +109,14 @@ def _candidates(plan: Plan, problem: Problem) -> tuple[Candidate, ...]:
 
 
 def target_options(cost: str | Cost | None, task: str | None) -> dict[str, Any]:
-    """The arguments `task` and `by_mean` of `deltarule.data.load` for a cost.
+    """The arguments `task` and `divide_by_mean` of `deltarule.data.load` for a cost.
 
     A cost for regressions alone reads targets as numbers, and some costs divide them by their mean.
     """
     if cost is None:
-        return {"task": task, "by_mean": False}
+        return {"task": task, "divide_by_mean": False}
     numbers = "regression" if is_regression_cost(cost) else None
-    return {"task": task or numbers, "by_mean": not get_cost(cost).shifts_targets}
+    return {"task": task or numbers, "divide_by_mean": not get_cost(cost).shifts_targets}
 
 
 def is_regression_cost(cost: str | Cost) -> bool:

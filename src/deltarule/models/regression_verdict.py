@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deltarule.data.cells import split_unit
 from deltarule.data.columns import NumericColumn
-from deltarule.data.units import split_unit
 from deltarule.errors import pluralized
 from deltarule.inspection.residuals import Outliers, UnequalErrors, find_outliers, find_unequal_errors, robust_std
 from deltarule.models.formatting import format_number, format_percent

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.data.table import load_table
-from deltarule.data.table_file import rows_as_lines
+from deltarule.data.table_file import report_file_lines
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError
 from deltarule.models.fitting import finish_model, fit, target_scaling
@@ -73,7 +73,7 @@ def fit_table(
         value = for_table.get(name)
         for_table |= {} if value is None else {name: (value,) if isinstance(value, str) else tuple(value)}
     recipe, table_options = Recipe(**for_recipe), TableOptions(**for_table)
-    with rows_as_lines(table, table_options):
+    with report_file_lines(table, table_options):
         data = load_table(
             table,
             target=target,

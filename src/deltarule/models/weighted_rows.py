@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule.data.dataset import Examples
-from deltarule.data.row_codes import row_codes, scattered
+from deltarule.data.row_codes import mix_bits, row_codes
 
 MIN_ROWS = 7  # of fewer rows 15 % is less than one row, so all of them train
 
@@ -79,7 +79,7 @@ def hold_out(
     """
     if len(rows.X) < MIN_ROWS:
         return rows, None
-    rank = scattered(rows.code ^ scattered(np.full(len(rows.X), seed, np.uint64)))
+    rank = mix_bits(rows.code ^ mix_bits(np.full(len(rows.X), seed, np.uint64)))
     groups = np.zeros(len(rows.X), int) if classes is None else classes
     single_target = _has_one_target(row_codes(rows.X))
     held = np.zeros(len(rows.X))

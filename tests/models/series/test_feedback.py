@@ -30,8 +30,8 @@ def example(case, runs=3, steps=12):
         {"W": 0.5 * random.normal(size=p["W"].shape), "b": random.normal(size=p["b"].shape)}
         for p in net.init(0, (width,))
     ]
-    U = random.normal(size=(runs, lags.longest + steps, m))
-    return Feedback(net, lags, m, line), params, U, random.normal(size=(runs, lags.longest, k))
+    U = random.normal(size=(runs, lags.max_lag + steps, m))
+    return Feedback(net, lags, m, line), params, U, random.normal(size=(runs, lags.max_lag, k))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -41,7 +41,7 @@ def test_every_step_of_a_free_run_is_one_step_ahead_of_its_own_past(case):
     X = lagged(U, Y, model.lags)
     np.testing.assert_allclose(
         model.step(params, X.reshape(-1, model.width)).reshape((*X.shape[:2], -1)),
-        Y[:, model.lags.longest :],
+        Y[:, model.lags.max_lag :],
         atol=1e-13,
     )
 
@@ -80,7 +80,7 @@ def test_the_jacobian_is_that_of_differences(case):
     for _ in range(3):
         v = trees.map_leaves(lambda p: random.normal(size=p.shape), params)
         ahead, behind = (model.free_run(trees.add(params, v, h), U, start) for h in (1e-6, -1e-6))
-        difference = ((ahead - behind) / 2e-6)[:, model.lags.longest :].ravel()
+        difference = ((ahead - behind) / 2e-6)[:, model.lags.max_lag :].ravel()
         np.testing.assert_allclose(J @ trees.ravel(v), difference, rtol=1e-6, atol=1e-7)
 
 
@@ -92,7 +92,7 @@ def test_the_start_of_a_run_moves_it_as_differences_say(case):
     random = np.random.default_rng(0)
     v = random.normal(size=start.shape)
     ahead, behind = (model.free_run(params, U, start + h * v) for h in (1e-6, -1e-6))
-    difference = ((ahead - behind) / 2e-6)[:, model.lags.longest :].ravel()
+    difference = ((ahead - behind) / 2e-6)[:, model.lags.max_lag :].ravel()
     np.testing.assert_allclose(response @ v.ravel(), difference, rtol=1e-6, atol=1e-8)
 
 
@@ -105,7 +105,7 @@ def test_the_bend_of_a_run_is_its_second_difference(case):
     bend = unrolled.bend(v, unrolled.jacobian() @ trees.ravel(v))
     h = 1e-4
     ahead, behind = (model.free_run(trees.add(params, v, step), U, start) for step in (h, -h))
-    difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.longest :].ravel()
+    difference = ((ahead - 2 * Y + behind) / h**2)[:, model.lags.max_lag :].ravel()
     np.testing.assert_allclose(bend, difference, rtol=1e-4, atol=1e-4 * np.abs(bend).max())
 
 

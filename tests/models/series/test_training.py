@@ -4,7 +4,7 @@ import numpy as np
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.data.lagged import Lags, Stretch, windows
+from deltarule.data.lagged import Lags, Segment, windows
 from deltarule.models.series.feedback import Feedback
 from deltarule.models.series.training import ClosedLoop, begin
 
@@ -14,7 +14,7 @@ def problem():
     U, Y = random.normal(size=(60, 1)), random.normal(size=(60, 1)).cumsum(axis=0) / 4
     Y[33] = np.nan  # a run goes through it
     model = Feedback(dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")]), Lags((1, 2), (1,)), 1, np.eye(1, 3))
-    F = ClosedLoop(model, windows([Stretch(U, Y)], model.lags, 12), 0.3)
+    F = ClosedLoop(model, windows([Segment(U, Y)], model.lags, 12), 0.3)
     return F, model.net.init(0, (3,), "float64")
 
 

@@ -115,7 +115,7 @@ def partial_dependence(
 ) -> PartialDependence:
     """How the mean prediction on X (N, n_1) moves with a column, from its 2nd to its 98th percentile."""
     column, block = column_blocks(schema)[name]
-    values, encoded = column.swept(X[:, block], PLACES)
+    values, encoded = column.sweep(X[:, block], PLACES)
     means, some = [], []
     for cells in encoded:
         held = X.copy()

@@ -136,7 +136,7 @@ def _score(schema: Schema, evidence: Evidence) -> str:
 def _summary(schema: Schema) -> list[Mapping[str, Any]]:
     """What the training rows were like, column by column, as a card; of images nothing."""
     columns = (*schema.inputs, *schema.targets)
-    rows = {str(getattr(column, "name", "")): words for column in columns if (words := column.in_words())}
+    rows = {str(getattr(column, "name", "")): words for column in columns if (words := column.describe())}
     if schema.classes is not None and rows:
         rows[schema.target_names[0]] = f"classes {', '.join(map(str, schema.classes))}"
     return [rows] if rows else []

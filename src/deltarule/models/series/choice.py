@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.lagged import Lags, Stretch, Windows, spaced, stretches, windows
+from deltarule.data.lagged import Lags, Segment, Windows, find_segments, spaced_windows, windows
 from deltarule.errors import ConfigurationError, DataError
 from deltarule.models.series import training
 from deltarule.models.series.committee import Committee
@@ -15,7 +15,7 @@ from deltarule.models.series.training import ClosedLoop, Course, Found
 from deltarule.network.layers import Dense
 from deltarule.network.network import Network
 
-Fold = tuple[list[Stretch], list[Stretch]]  # to train on, and to judge by
+Fold = tuple[list[Segment], list[Segment]]  # to train on, and to judge by
 TRIED = (1, 2, 4, 8)  # lags of "auto"
 SINGLE = 3  # a single network holds out the last of so many equal parts
 SMALLEST = 1e-12  # an error below it is rounding, and members without any weigh alike
@@ -47,18 +47,18 @@ class Choice:
             line[:, :k] = np.eye(k)
         return Feedback(net, lags, self.inputs, line)
 
-    def best(self, records: Sequence[Stretch]) -> "Chosen":
+    def best(self, records: Sequence[Segment]) -> "Chosen":
         """The lags and the training that do best on what each member holds out, and the committee of these members.
 
         A record is cut into as many thirds, say, as there are members, and each member holds out another one; a single
         one holds out the last third.
         """
-        longest = max(lags.longest for lags in self.lags)  # all lags are judged on the same steps
+        longest = max(lags.max_lag for lags in self.lags)  # all lags are judged on the same steps
         tried = [one for lags in self.lags for one in self._tried(lags, records, longest)]
         lags, how, members = min(tried, key=lambda one: training.rms(one[2]) * (1 - MARGIN[one[1]]))
         model, folds = self.model(lags), self._folds(records, lags, longest)
         if how == "open-loop":
-            whole = [part for record in records for part in stretches(*record, lags)]
+            whole = [part for record in records for part in find_segments(*record, lags)]
             kept, weights = [training.open_loop(model, whole, self.seeds[0])], [1.0]
         else:
             members = [*members, *(one for seed in self.seeds[1:] for one in self._closed(model, folds, seed))]
@@ -66,7 +66,7 @@ class Choice:
         committee = Committee.of(model, kept, weights)
         return Chosen(lags, how, training.rms(members), members, model, [held for _, held in folds], committee)
 
-    def _tried(self, lags: Lags, records: Sequence[Stretch], longest: int) -> Iterator[tuple[Lags, str, list[Found]]]:
+    def _tried(self, lags: Lags, records: Sequence[Segment], longest: int) -> Iterator[tuple[Lags, str, list[Found]]]:
         """Each training that is asked for, with these lags, and its members."""
         model, folds = self.model(lags), self._folds(records, lags, longest)
         closed = self.training != "open-loop" and bool(lags.outputs)
@@ -78,24 +78,24 @@ class Choice:
     def _closed(self, model: Feedback, folds: Sequence[Fold], seed: int) -> list[Found]:
         return training.closed_loop([Course.of(model, *fold, self.horizon) for fold in folds], seed, self.l2)
 
-    def _opened(self, model: Feedback, parts: list[Stretch], held: list[Stretch]) -> Found:
+    def _opened(self, model: Feedback, parts: list[Segment], held: list[Segment]) -> Found:
         """In open loop; judged one step ahead where that is what is asked for, else by free runs as the closed loop."""
         params = training.open_loop(model, parts, self.seeds[0])
         steps = 1 if self.training == "open-loop" else self.horizon
         free = ClosedLoop(model, windows(held, model.lags, steps), 0.0)
         return Found(params, training.simulated_error(free, params))
 
-    def _folds(self, records: Sequence[Stretch], lags: Lags, judged_from: int) -> list[Fold]:
+    def _folds(self, records: Sequence[Segment], lags: Lags, judged_from: int) -> list[Fold]:
         """Stretches to train on, and stretches to judge by, whose first run begins at step `judged_from`."""
-        folds, skipped = [], judged_from - lags.longest
+        folds, skipped = [], judged_from - lags.max_lag
         cuts, which = (SINGLE, [SINGLE - 1]) if self.members == 1 else (self.members, range(self.members))
         for fold in which:
             parts, held = [], []
             for U, Y in records:
                 first, last = (len(Y) * at // cuts for at in (fold, fold + 1))
                 for start, end in ((0, first), (last, len(Y))):
-                    parts += stretches(U[start:end], Y[start:end], lags)
-                held += stretches(U[first + skipped : last], Y[first + skipped : last], lags)
+                    parts += find_segments(U[start:end], Y[start:end], lags)
+                held += find_segments(U[first + skipped : last], Y[first + skipped : last], lags)
             if not parts or not held:
                 raise DataError(
                     f"the records have {', '.join(str(len(Y)) for _, Y in records)} steps, some held out, too few for "
@@ -124,13 +124,13 @@ class Chosen:
     error: float
     members: Sequence[Found]
     model: Feedback
-    held: Sequence[Sequence[Stretch]]
+    held: Sequence[Sequence[Segment]]
     committee: Committee
 
     def unseen(self, steps: int, places: int) -> list[tuple[Committee, Windows]]:
         """Each member alone, with windows of what it held out, from so many places at most."""
         alone = [Committee.of(self.model, [one.params], [1.0]) for one in self.members]
-        pieces = [spaced(parts, self.lags, steps, places) for parts in self.held]
+        pieces = [spaced_windows(parts, self.lags, steps, places) for parts in self.held]
         return [(one, pieces[i % len(pieces)]) for i, one in enumerate(alone)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import block_diag
 
-from deltarule.data.lagged import Lags, Stretch, Windows, lagged
+from deltarule.data.lagged import Lags, Segment, Windows, lagged
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.backprop import Params
 from deltarule.network.layers import Dense
@@ -58,7 +58,7 @@ class Committee:
         """The weighted mean of the members' outputs, (.., M k) ↦ (.., k)."""
         return (Y.reshape(*Y.shape[:-1], len(self.weights), self.outputs) * self.weights[:, None]).sum(axis=-2)
 
-    def step(self, record: Stretch) -> np.ndarray:
+    def step(self, record: Segment) -> np.ndarray:
         """One step ahead of a record (T, k), from step D on: (T - D, k), NaN where a value is missing."""
         return self.mean(self.model.step(self.params, lagged(record.U, self.each(record.Y), self.lags)))
 
@@ -69,9 +69,9 @@ class Committee:
 
     def errors(self, pieces: Windows) -> np.ndarray:
         """The errors of the free runs of windows, (K, H, k), 0 where nothing is measured."""
-        D = self.lags.longest
+        D = self.lags.max_lag
         run = self.mean(self.free_run(pieces.U, pieces.Y[:, :D]))[:, D:]
-        return np.where(pieces.known > 0, run - pieces.Y[:, D:], 0.0)
+        return np.where(pieces.measured > 0, run - pieces.Y[:, D:], 0.0)
 
 
 def _side_by_side(Ws: Sequence[np.ndarray], lags: Lags, k: int) -> np.ndarray:
@@ -85,4 +85,4 @@ def _side_by_side(Ws: Sequence[np.ndarray], lags: Lags, k: int) -> np.ndarray:
 
 def rms(errors: np.ndarray, pieces: Windows) -> np.ndarray:
     """The root mean square of the errors of windows where something is measured, by steps ahead, (H, k)."""
-    return np.sqrt((errors**2).sum(axis=0) / np.maximum(pieces.known.sum(axis=0), 1))
+    return np.sqrt((errors**2).sum(axis=0) / np.maximum(pieces.measured.sum(axis=0), 1))

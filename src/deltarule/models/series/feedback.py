@@ -46,7 +46,7 @@ class Feedback:
 
     def within(self, run: np.ndarray) -> np.ndarray:
         """Which steps of a run (.., D + H, k) after the D first lie within `BEYOND` standard deviations, (.., H)."""
-        return np.asarray((np.abs(run[..., self.lags.longest :, :]) < BEYOND).all(axis=-1))
+        return np.asarray((np.abs(run[..., self.lags.max_lag :, :]) < BEYOND).all(axis=-1))
 
     def step(self, params: Params, X: np.ndarray) -> np.ndarray:
         """y_t of rows x_t, (N, n_1) ↦ (N, k): one step ahead."""
@@ -65,13 +65,13 @@ class Feedback:
         Returns:
             (K, D + H, k), which begins with `start`; values that are far away or not finite where a run is unstable.
         """
-        if near is not None and U.shape[1] - self.lags.longest >= LONG:
+        if near is not None and U.shape[1] - self.lags.max_lag >= LONG:
             corrected = self._corrected(params, U, start, near)
             if corrected is not None:
                 return corrected
-        k, D, n_y = self.net.outputs, self.lags.longest, self.net.outputs * len(self.lags.outputs)
+        k, D, n_y = self.net.outputs, self.lags.max_lag, self.net.outputs * len(self.lags.outputs)
         K, T = U.shape[:2]
-        reach = self.lags.reach
+        reach = self.lags.max_output_lag
         first = np.concatenate([params[0]["W"], self.line])  # the first layer and the line take the same x_t
         own = np.zeros((reach, k, len(first)))
         for place, j in enumerate(self.lags.outputs):
@@ -100,7 +100,7 @@ class Feedback:
 
         y_t - f(x_t) = 0 for all t, whose Jacobian is the I - C of (NARX): Y ← Y + (I - C)^-1 (f(X) - Y).
         """
-        D = self.lags.longest
+        D = self.lags.max_lag
         Y = np.concatenate([start, near[:, D:]], axis=1)
         for _ in range(CORRECTIONS):
             unrolled = self.unrolled(params, U, Y)
@@ -161,7 +161,7 @@ class Unrolled(NamedTuple):
         The rows x_t move as well, for they hold outputs; what f bends by spreads as everything else does.
         """
         K, H, k = self.slopes.shape[:3]
-        D, m = self.model.lags.longest, self.model.inputs
+        D, m = self.model.lags.max_lag, self.model.inputs
         outputs = np.concatenate([np.zeros((K, D, k)), moved.reshape(K, H, k)], axis=1)
         da = lagged(np.zeros((K, D + H, m)), outputs, self.model.lags).reshape(K * H, -1)
         dda = None
@@ -188,7 +188,7 @@ class Unrolled(NamedTuple):
     def start(self) -> np.ndarray:
         """dv_t by the outputs of the D steps that the runs begin with, (K, H k, D k)."""
         K, H, k = self.slopes.shape[:3]
-        D = self.model.lags.longest
+        D = self.model.lags.max_lag
         moved = np.zeros((K, H, k, D, k))
         for place, j in enumerate(self.model.lags.outputs):
             for t in range(min(j, H)):

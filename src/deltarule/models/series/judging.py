@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.lagged import Stretch, spaced, stretches, table
+from deltarule.data.lagged import Segment, find_segments, lag_table, spaced_windows
 from deltarule.models.series.committee import Committee, rms
 from deltarule.models.series.feedback import Feedback
 from deltarule.models.series.narx import PLACES, NARXRegressor
@@ -49,23 +49,23 @@ def judged(model: NARXRegressor, fitted: tuple[Any, Any], test: tuple[Any, Any],
     """The model, trained on `fitted`, on `test`, (U, y) each, 1 to `steps` steps ahead."""
     records = [model.scaled(*record)[0] for record in (fitted, test)]
     D, scale = model.max_lag_, model.y_scaling_.std
-    parts = stretches(*records[1], model.committee_.lags)
-    pieces = spaced(parts, model.committee_.lags, steps, PLACES)
-    linear = linear_model(model.committee_, stretches(*records[0], model.committee_.lags))
-    stay = np.where(pieces.known > 0, pieces.Y[:, D - 1 : D] - pieces.Y[:, D:], 0.0)
+    parts = find_segments(*records[1], model.committee_.lags)
+    pieces = spaced_windows(parts, model.committee_.lags, steps, PLACES)
+    linear = linear_model(model.committee_, find_segments(*records[0], model.committee_.lags))
+    stay = np.where(pieces.measured > 0, pieces.Y[:, D - 1 : D] - pieces.Y[:, D:], 0.0)
     own = model.committee_.errors(pieces)
     ours, theirs, last = (scale * rms(e, pieces) for e in (own, linear.errors(pieces), stay))
     runs = model.committee_.free_run(pieces.U, pieces.Y[:, :D])
     std = np.sqrt(sensitivity(model.committee_, pieces.U, runs).variance(model.noise_))
-    inside = (np.abs(own) <= NOMINAL * std) * pieces.known
-    covered = inside.sum(axis=0) / np.maximum(pieces.known.sum(axis=0), 1)
+    inside = (np.abs(own) <= NOMINAL * std) * pieces.measured
+    covered = inside.sum(axis=0) / np.maximum(pieces.measured.sum(axis=0), 1)
     spread = scale * np.nanstd(records[1].Y, axis=0)
     return Judged(ours, theirs, last, covered, _free_run(model, records[1]), spread)
 
 
-def linear_model(like: Committee, parts: list[Stretch]) -> Committee:
+def linear_model(like: Committee, parts: list[Segment]) -> Committee:
     """A linear ARX model with the same lags, by least squares one step ahead."""
-    X, Y = table(parts, like.lags)
+    X, Y = lag_table(parts, like.lags)
     A = np.column_stack([X, np.ones(len(X))])
     found = np.linalg.solve(A.T @ A + RIDGE * len(A) * np.eye(A.shape[1]), A.T @ Y).T
     net = Network([Dense(like.outputs, "linear")])
@@ -73,8 +73,8 @@ def linear_model(like: Committee, parts: list[Stretch]) -> Committee:
     return Committee.of(model, [[{"W": found[:, :-1], "b": found[:, -1]}]], [1.0])
 
 
-def _free_run(model: NARXRegressor, record: Stretch) -> np.ndarray | None:
-    whole, D = stretches(*record, model.committee_.lags), model.max_lag_
+def _free_run(model: NARXRegressor, record: Segment) -> np.ndarray | None:
+    whole, D = find_segments(*record, model.committee_.lags), model.max_lag_
     if len(whole) != 1:
         return None
     run = model.committee_.free_run(whole[0].U[None], whole[0].Y[None, :D])[0]

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from deltarule.checks import require_choice, require_count, require_number
-from deltarule.data.lagged import Stretch, spaced, stretches
+from deltarule.data.lagged import Segment, find_segments, spaced_windows
 from deltarule.errors import DataError, ModelFileError, ShapeError, UnstableError
 from deltarule.files import model_file
 from deltarule.inspection.correlations import Correlations, correlations
@@ -126,7 +126,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         chosen = self._choice(max(len(record.Y) for record in records)).best(scaled)
         self.committee_, self.training_ = chosen.committee, chosen.how
         self.output_lags_, self.input_lags_ = chosen.lags.outputs, chosen.lags.inputs
-        self.max_lag_ = chosen.lags.longest
+        self.max_lag_ = chosen.lags.max_lag
         self.l2_ = [member.l2 for member in chosen.members] if chosen.how == "closed-loop" else None
         self.validation_error_ = chosen.error * (float(self.y_scaling_.std[0]) if self.n_outputs_ == 1 else 1.0)
         self.noise_ = measured_noise(chosen.unseen(NOISE_STEPS, PLACES))
@@ -219,7 +219,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         followed._tail = tail
         return followed
 
-    def scaled(self, U: Any, y: Any) -> list[Stretch]:
+    def scaled(self, U: Any, y: Any) -> list[Segment]:
         """Records in scaled units, with as many inputs and outputs as those of `fit`."""
         check_is_fitted(self)
         records = records_of(U, y)
@@ -231,10 +231,10 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
     def errors_by_horizon(self, U: Any, y: Any, steps: int = 50) -> np.ndarray:
         """The root mean square error 1, 2, .. steps ahead, (steps,) or (steps, outputs), over free runs of a record."""
         check_is_fitted(self)
-        parts = [part for record in self.scaled(U, y) for part in stretches(*record, self.committee_.lags)]
+        parts = [part for record in self.scaled(U, y) for part in find_segments(*record, self.committee_.lags)]
         if not parts:
             raise DataError(f"y has no {self.max_lag_ + 1} known steps in a row: give a longer record.")
-        pieces = spaced(parts, self.committee_.lags, steps, PLACES)
+        pieces = spaced_windows(parts, self.committee_.lags, steps, PLACES)
         return self._shaped(self.y_scaling_.std * rms(self.committee_.errors(pieces), pieces))
 
     def correlations(self, U: Any, y: Any, longest: int = 20) -> list[Correlations]:
@@ -301,8 +301,8 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
             seeds=seeds.tolist(),
         )
 
-    def _scaled(self, U: np.ndarray, Y: np.ndarray) -> Stretch:
-        return Stretch(self.x_scaling_.encode(U), self.y_scaling_.encode(Y))
+    def _scaled(self, U: np.ndarray, Y: np.ndarray) -> Segment:
+        return Segment(self.x_scaling_.encode(U), self.y_scaling_.encode(Y))
 
     def _runs(self, U: np.ndarray, start: np.ndarray) -> np.ndarray:
         """The members' free runs in scaled units, (T, M k); a DataError or an UnstableError where there is none."""
@@ -321,7 +321,7 @@ class NARXRegressor(RegressorMixin, BaseEstimator):
         return values[:, 0] if self._flat else values
 
 
-def _measured(name: str, records: Sequence[Stretch]) -> Scaling:
+def _measured(name: str, records: Sequence[Segment]) -> Scaling:
     """The scaling of the inputs U or the outputs Y of all records together."""
     values = np.concatenate([getattr(record, name) for record in records])
     empty = np.isnan(values).all(axis=0)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from deltarule.checks import as_numbers
-from deltarule.data.lagged import Lags, Stretch
+from deltarule.data.lagged import Lags, Segment
 from deltarule.errors import DataError, ShapeError
 
 
-def records_of(U: Any, y: Any) -> list[Stretch]:
+def records_of(U: Any, y: Any) -> list[Segment]:
     """The records that U and y hold: arrays, or lists with an array for each record; U may be None."""
     outputs = list(y) if is_list(y) else [y]
     inputs = list(U) if is_list(y) and U is not None else [U] * len(outputs)
@@ -18,7 +18,7 @@ def records_of(U: Any, y: Any) -> list[Stretch]:
     records = []
     for u, one in zip(inputs, outputs, strict=True):
         Y = _matrix("y", one, "(T,) or (T, outputs)")
-        records.append(Stretch(_inputs(u, len(Y)), Y))
+        records.append(Segment(_inputs(u, len(Y)), Y))
         if len(records[-1].U) != len(Y):
             raise ShapeError(f"U has {len(records[-1].U)} steps and y has {len(Y)}: give a row of U for each of y.")
     for name, parts in zip("Uy", zip(*records, strict=True), strict=True):
@@ -62,7 +62,7 @@ def names_of(U: Any, y: Any, m: int, k: int) -> tuple[tuple[str, ...], tuple[str
 
 def start_of(y: Any, outputs: int, lags: Lags) -> np.ndarray:
     """The outputs (D + .., k) that a run begins with; NaN where the model needs none and none are given."""
-    start, D = np.empty((0, outputs)) if y is None else records_of(None, y)[0].Y, lags.longest
+    start, D = np.empty((0, outputs)) if y is None else records_of(None, y)[0].Y, lags.max_lag
     if start.shape[1] != outputs:
         raise ShapeError(f"y_start has {start.shape[1]} columns, and the model has {outputs} outputs.")
     if len(start) < D and lags.outputs:
@@ -73,22 +73,22 @@ def start_of(y: Any, outputs: int, lags: Lags) -> np.ndarray:
 
 def require_known(U: np.ndarray, start: np.ndarray, lags: Lags) -> None:
     """Raise a DataError if a run with inputs U (T, m) from `start` (D, k) lacks a value that it needs."""
-    unneeded = lags.longest - lags.reach
+    unneeded = lags.max_lag - lags.max_output_lag
     for name, values, first in (("U", U, 0), ("y_start", start[unneeded:], unneeded)):
         if not np.isfinite(values).all():
             step = first + int(np.argwhere(~np.isfinite(values))[0][0])
             raise DataError(f"{name} lacks a value in step {step}: fill it in.")
 
 
-def tail_of(record: Stretch, lags: Lags) -> Stretch | None:
+def tail_of(record: Segment, lags: Lags) -> Segment | None:
     """The end of a record from the last place on where a free run can begin; None where there is none.
 
     Outputs that such a run does not need may be missing, and are 0.
     """
-    D = lags.longest
+    D = lags.max_lag
     places = range(len(record.Y) - D, -1, -1)
-    at = next((at for at in places if np.isfinite(record.Y[at + D - lags.reach : at + D]).all()), None)
-    return None if at is None else Stretch(record.U[at:], np.nan_to_num(record.Y[at : at + D]))
+    at = next((at for at in places if np.isfinite(record.Y[at + D - lags.max_output_lag : at + D]).all()), None)
+    return None if at is None else Segment(record.U[at:], np.nan_to_num(record.Y[at : at + D]))
 
 
 def _inputs(U: Any, steps: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from deltarule.data.lagged import Lags, Stretch
-from deltarule.data.schema import column_from_json, entry, list_of
+from deltarule.data.lagged import Lags, Segment
+from deltarule.data.schema import column_from_json, read_entry, read_list
 from deltarule.errors import DataError, ModelFileError
 from deltarule.files import model_file
 from deltarule.models.scaling import Scaling
@@ -52,9 +52,9 @@ def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
     """
     schema, arrays = content.schema or {}, content.error_bars or {}
     try:
-        lags = Lags(tuple(list_of(schema, "output_lags", int)), tuple(list_of(schema, "input_lags", int)))
+        lags = Lags(tuple(read_list(schema, "output_lags", int)), tuple(read_list(schema, "input_lags", int)))
         inputs, targets = (
-            [column_from_json(item) for item in list_of(schema, name, dict)] for name in ("inputs", "targets")
+            [column_from_json(item) for item in read_list(schema, name, dict)] for name in ("inputs", "targets")
         )
         model = Feedback(content.net, lags, len(inputs), arrays["line"])
         if content.net.input_shape(content.params) != (model.width,):
@@ -62,14 +62,14 @@ def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
         fitted = kind(input_lags=list(lags.inputs), output_lags=list(lags.outputs))
         fitted.committee_ = Committee(model, content.params, arrays["weights"])
         fitted.noise_ = Noise(arrays["shocks"], arrays["measurement"])
-        fitted._tail = Stretch(arrays["tail_U"], arrays["tail_Y"])
+        fitted._tail = Segment(arrays["tail_U"], arrays["tail_Y"])
         fitted.x_scaling_, fitted.y_scaling_ = Scaling.from_columns(inputs), Scaling.from_columns(targets)
         fitted.names_ = tuple(column.name for column in inputs), tuple(column.name for column in targets)
-        fitted._flat, fitted.training_ = entry(schema, "flat", bool), entry(schema, "training", str)
-        fitted.validation_error_ = entry(schema, "validation_error", float)
+        fitted._flat, fitted.training_ = read_entry(schema, "flat", bool), read_entry(schema, "training", str)
+        fitted.validation_error_ = read_entry(schema, "validation_error", float)
     except (DataError, KeyError, AttributeError, TypeError) as error:
         raise ModelFileError(f"{path} describes no time-series model ({error}): train or copy it again.") from None
     fitted.n_features_in_, fitted.n_outputs_ = len(inputs), len(targets)
-    fitted.output_lags_, fitted.input_lags_, fitted.max_lag_ = lags.outputs, lags.inputs, lags.longest
+    fitted.output_lags_, fitted.input_lags_, fitted.max_lag_ = lags.outputs, lags.inputs, lags.max_lag
     fitted.record_ = content.training if isinstance(content.training, dict) else {}
     return fitted

@@ -22,7 +22,7 @@ import numpy as np
 
 from deltarule import trees
 from deltarule.curvature.linearization import NormalEquations
-from deltarule.data.lagged import Stretch, Windows, table, windows
+from deltarule.data.lagged import Segment, Windows, lag_table, windows
 from deltarule.engine import numpy_engine
 from deltarule.engine.machine import threads_for_order
 from deltarule.engine.rows import no_time_limit
@@ -57,12 +57,12 @@ class ClosedLoop(Objective):
     fits_one_block = property(lambda self: True)  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __init__(self, model: Feedback, pieces: Windows, l2: float):
-        longest = model.lags.longest
+        longest = model.lags.max_lag
         vars(self).update(net=model.net, l2=l2, scale=1.0, model=model, pieces=pieces, last=(None, None))
         vars(self).update(
             start=pieces.Y[:, :longest],
-            target=np.where(pieces.known > 0, pieces.Y[:, longest:], 0.0),
-            all_known=bool(pieces.known.all()),
+            target=np.where(pieces.measured > 0, pieces.Y[:, longest:], 0.0),
+            all_known=bool(pieces.measured.all()),
         )
 
     def call(self, piece: Callable[..., Any], *arguments: Any, **static: Any) -> Any:
@@ -82,7 +82,7 @@ class ClosedLoop(Objective):
 
     def residual(self, p: Params) -> np.ndarray:
         """yhat - y where it is measured, (K, H, k)."""
-        return self.pieces.known * (self.run(p)[:, self.model.lags.longest :] - self.target)
+        return self.pieces.measured * (self.run(p)[:, self.model.lags.max_lag :] - self.target)
 
     def value(self, p: Params) -> float:
         r = self.residual(p).ravel()
@@ -93,7 +93,7 @@ class ClosedLoop(Objective):
         r = self.residual(p).ravel()
         unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))
         whole = unrolled.jacobian()
-        J = whole if self.all_known else self.pieces.known.reshape(-1, 1) * whole
+        J = whole if self.all_known else self.pieces.measured.reshape(-1, 1) * whole
         equations = NormalEquations(0.5 * (r @ r), r @ J, numpy_engine.symmetric_product(J.T))
         return (unrolled, whole, J), equations
 
@@ -128,15 +128,15 @@ def simulated_error(free: ClosedLoop, params: Params) -> float:
         run = free.run(params)
     if not free.model.within(run).all():
         return np.inf
-    return float(np.sqrt((free.residual(params) ** 2).sum() / max(free.pieces.known.sum(), 1.0)))
+    return float(np.sqrt((free.residual(params) ** 2).sum() / max(free.pieces.measured.sum(), 1.0)))
 
 
-def open_loop(model: Feedback, parts: Sequence[Stretch], seed: int) -> Params:
+def open_loop(model: Feedback, parts: Sequence[Segment], seed: int) -> Params:
     """Parameters of the largest evidence for y_t given measured outputs.
 
     What the line leaves of y_t is scaled to a variance of 1 for the training, as Bayesian regularisation takes it.
     """
-    X, Y = table(parts, model.lags)
+    X, Y = lag_table(parts, model.lags)
     rest = Y - X @ model.line.T
     scale = np.where(rest.std(axis=0) > 0, rest.std(axis=0), 1.0)
     how = {"epochs": EPOCHS, "seed": seed, "dtype": "float64", "engine": "numpy", "restarts": 2}
@@ -175,12 +175,12 @@ class Course:
     """Training in closed loop on `parts`, in runs of at most `longest` steps, watched on the free runs `held`."""
 
     model: Feedback
-    parts: Sequence[Stretch]
+    parts: Sequence[Segment]
     held: ClosedLoop
     longest: int
 
     @classmethod
-    def of(cls, model: Feedback, parts: Sequence[Stretch], held: Sequence[Stretch], horizon: int | None) -> "Course":
+    def of(cls, model: Feedback, parts: Sequence[Segment], held: Sequence[Segment], horizon: int | None) -> "Course":
         """With free runs of at most `horizon` steps; None runs whole stretches."""
         longest = max(len(part.Y) for part in parts) if horizon is None else horizon
         return cls(model, parts, ClosedLoop(model, windows(held, model.lags, horizon), 0.0), longest)

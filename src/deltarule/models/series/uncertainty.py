@@ -42,7 +42,7 @@ class Sensitivity(NamedTuple):
 
 def sensitivity(committee: Committee, U: np.ndarray, runs: np.ndarray) -> Sensitivity:
     """Those of free runs of the members, (K, D + H, M k)."""
-    k, D, M = committee.outputs, committee.lags.longest, len(committee.weights)
+    k, D, M = committee.outputs, committee.lags.max_lag, len(committee.weights)
     K, H = runs.shape[0], runs.shape[1] - D
     shocks, measurement = np.empty((K, H, k, k)), np.empty((K, H, k, k))
     same = np.kron(np.eye(H), np.tile(np.eye(k), (M, 1)))  # a shock enters every member, (H M k, H k)
@@ -58,11 +58,11 @@ def sensitivity(committee: Committee, U: np.ndarray, runs: np.ndarray) -> Sensit
 
 def measured_noise(unseen: Sequence[tuple[Committee, Windows]]) -> Noise:
     """q and r, from models and windows of what they have not seen: what a model has fitted looks better than it is."""
-    k, D = unseen[0][0].outputs, unseen[0][0].lags.longest
-    H = max(pieces.known.shape[1] for _, pieces in unseen)
+    k, D = unseen[0][0].outputs, unseen[0][0].lags.max_lag
+    H = max(pieces.measured.shape[1] for _, pieces in unseen)
     sums = np.zeros((H, k, 2 + 2 * k))  # of squares, of what unit variances make of them, and of measurements
     for committee, pieces in unseen:
-        runs, known = committee.free_run(pieces.U, pieces.Y[:, :D]), pieces.known
+        runs, known = committee.free_run(pieces.U, pieces.Y[:, :D]), pieces.measured
         if not committee.model.within(runs).all():
             continue
         found = sensitivity(committee, pieces.U, runs)
