@@ -63,19 +63,19 @@ def report(options: ReportOptions) -> None:
 
 def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:
     """Predictions and errors of the model on the rows of the source."""
+    import numpy as np
+
     from deltarule.models.card import gather_evidence
 
     rows = read_rows(model, options)
     X, Y = evaluation_rows(model, rows)
-    parts = _parts(model, options.source, rows)
+    is_images = rows.test_rows is not None
+    parts = np.full(len(Y), "test") if is_images else _parts(model, options.source, rows)
     notes = training_data_notes(model, rows) if parts is None else []
     show_notes(notes)
     show_extrapolation(model, rows)
-    numbers = rows.rows if rows.test_rows is None else None
-    name = rows.name if rows.test_rows is None else f"{rows.name}, held out for the test"
-    return gather_evidence(
-        model, X, Y, name + (", perhaps with rows it was trained on" if notes else ""), parts, numbers
-    )
+    name = rows.name + (", perhaps with rows it was trained on" if notes else "")
+    return gather_evidence(model, X, Y, name, parts, None if is_images else rows.rows)
 
 
 def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
@@ -87,7 +87,7 @@ def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:
     import numpy as np
 
     recorded = _recorded_options(model.training)
-    if rows.test_rows is not None or recorded is None:
+    if recorded is None:
         return None
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in recorded.items()}
     try:

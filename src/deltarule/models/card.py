@@ -93,7 +93,7 @@ def _gather_own_examples(model: "Model", schema: "Schema") -> Evidence:
     """The model's predictions for the examples that it holds, by part; for images only those of the test part."""
     parts = {part: rows for part, rows in model.examples.items() if len(rows)}
     if schema.image_shape is not None:
-        return gather_evidence(model, parts["test"].X, parts["test"].Y, "the images held out for the test")
+        parts = {"test": parts["test"]}
     X, Y, rows = (np.concatenate([getattr(part, name) for part in parts.values()]) for name in ("X", "Y", "rows"))
     names = np.repeat(list(parts), [len(part) for part in parts.values()])
     known = np.isfinite(Y).all(axis=1)  # of several targets some may be missing
