@@ -53,7 +53,7 @@ def test_train_predict_report_and_export(run, table, tmp_path):
 
     assert run("report", "plant.safetensors", folder / "plant.csv").code == 0
     page = (tmp_path / "plant.html").read_text()
-    for words in ("Errors of y by steps ahead", "Correlation of the errors of y with u", "forecast from before them"):
+    for words in ("Errors of y by steps ahead", "Correlation of the errors of y with u", "Forecast of y over the last"):
         assert words in page
     assert run("export", "plant.safetensors", "--to", "c").code == 0
     assert "int plant_simulate(" in (tmp_path / "plant.c").read_text()

@@ -27,7 +27,7 @@ def test_a_regression_is_shown_by_part_with_its_own_r(plant):
         assert f"R {r:.4f}, {rows.sum()} rows" in one.caption
         assert one.svg().count("<title>row ") == rows.sum()
     errors = (evidence.predicted - evidence.actual)[PARTS == "test", 0]
-    for words in (f"mean {errors.mean():.3g}", f"standard deviation {errors.std():.3g}"):
+    for words in (f"mean is {errors.mean():.3g}", f"standard deviation {errors.std():.3g}"):
         assert words in shown["Errors of yield"].caption
     page = html_report("m", schema, {}, {}, evidence)
     r2 = 1 - np.sum(errors**2) / np.sum(
