@@ -70,7 +70,7 @@ def test_the_summary_and_the_verdict_of_huber(run, tables, tmp_path):
     assert "the last" in said
     assert "the huber cost" in said
     plain = run("train", tables / "spoilt.csv", "--target", "y", "--out", tmp_path / "q.safetensors")
-    assert "--cost huber bounds their pull" in " ".join(plain.out.replace("│", " ").split())
+    assert "--cost huber bounds their influence" in " ".join(plain.out.replace("│", " ").split())
 
 
 def test_poisson(run, tables, tmp_path):

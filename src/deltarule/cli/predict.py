@@ -86,7 +86,7 @@ def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
     import numpy as np
 
     from deltarule.data.labels import probabilities
-    from deltarule.models.model import interval, spread
+    from deltarule.models.model import prediction_interval, prediction_std
 
     bars, schema = model.error_bars, model.schema
     if options.steps is not None:
@@ -107,9 +107,9 @@ def _of_rows(model: "TrainedModel", options: PredictOptions) -> Predictions:
     if schema.classes is not None:
         names = [_unused(f"probability_{label}", taken) for label in schema.classes]
         predicted |= dict(zip(names, probabilities(outputs).T, strict=True))
-    bounds = {} if bars is None else {"std": spread(model, rows.X)}
+    bounds = {} if bars is None else {"std": prediction_std(model, rows.X)}
     if bars is not None and options.interval is not None:
-        bounds["lower"], bounds["upper"] = interval(model, rows.X, options.interval)
+        bounds["lower"], bounds["upper"] = prediction_interval(model, rows.X, options.interval)
     return Predictions(
         title=f"predictions of {options.model} for {rows.name}",
         targets=schema.target_names,

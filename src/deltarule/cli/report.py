@@ -39,7 +39,7 @@ class ReportOptions(RowsOptions):
 def report(options: ReportOptions) -> None:
     """Write a report on MODEL, one HTML file: what it is and how it trained; with SOURCE also how well it predicts."""
     from deltarule.files.atomic_write import write_atomically
-    from deltarule.models.card import report_of
+    from deltarule.models.card import render_report
 
     path = require_writable("--out", options.out or Path(f"{options.model.stem}.html"), options.model, options.source)
     trained: Any = read_model(options.model, series=True)
@@ -51,7 +51,7 @@ def report(options: ReportOptions) -> None:
         page = series_report(options.model.name, trained, origin, record, options.source or "")
     else:
         evidence = None if options.source is None else _evidence(trained, options)
-        page = report_of(trained, evidence, _origin(trained.training, options.source))
+        page = render_report(trained, evidence, _origin(trained.training, options.source))
     write_atomically(path, page.encode())
     if options.as_json:
         print_json(options.json_fields | {"out": str(path), "bytes": path.stat().st_size})
@@ -64,7 +64,7 @@ def report(options: ReportOptions) -> None:
 def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:
     import numpy as np
 
-    from deltarule.models.card import evidence_of
+    from deltarule.models.card import gather_evidence
 
     rows = read_rows(model, options)
     X, Y = evaluation_rows(model, rows)
@@ -74,7 +74,7 @@ def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:
     show_notes(notes)
     show_extrapolation(model, rows)
     name = rows.name + (", perhaps with rows it was trained on" if notes else "")
-    return evidence_of(model, X, Y, name, parts, None if is_images else rows.rows)
+    return gather_evidence(model, X, Y, name, parts, None if is_images else rows.rows)
 
 
 def _parts(model: "TrainedModel", source: str | None, rows: "RawRows") -> Any:

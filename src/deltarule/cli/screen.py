@@ -15,7 +15,7 @@ from rich.text import Text
 
 from deltarule.cli.failures import with_flags
 from deltarule.errors import CheckpointWarning, EngineWarning
-from deltarule.models.words import finite
+from deltarule.models.formatting import to_json_types
 
 if TYPE_CHECKING:
     from deltarule.cli.shared_options import OutputOptions
@@ -25,7 +25,7 @@ ROWS_SHOWN = 10  # rows of a table of predictions
 
 def print_json(record: dict[str, Any]) -> None:
     """Print the record as one JSON line; a number that is not finite becomes null."""
-    print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
+    print(json.dumps(to_json_types(record), allow_nan=False, ensure_ascii=False))
 
 
 def show_notes(notes: Iterable[str]) -> None:

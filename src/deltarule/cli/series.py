@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, finite, make_panel, print_json, show_notes, suggest
+from deltarule.cli.screen import ROWS_SHOWN, make_panel, print_json, show_notes, suggest, to_json_types
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
@@ -48,7 +48,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     errors = judged(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, errors, outside)
-    metrics, name = finite(errors.record()), Path(options.source).name
+    metrics, name = to_json_types(errors.record()), Path(options.source).name
     record = {"seed": options.seed, "verdict": lines, "warnings": warnings, "training_seconds": round(seconds, 3)}
     model.record_ = {"source": name, "options": options.record(), "step": series.step, "metrics": metrics} | record
     model.save(options.model)
