@@ -95,11 +95,11 @@ def test_search_leaves_options_out():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [({"step_size": 0.0}, "--step-size"), ({"names": ("ann", "cy")}, "--with .* 'cy'"), ({"turns": 0}, "--turns .* 0")],
 )
-def test_a_value_is_held_against_its_check(wrong, said):
-    with pytest.raises(ConfigurationError, match=said):
+def test_a_value_is_held_against_its_check(wrong, expected):
+    with pytest.raises(ConfigurationError, match=expected):
         check_values(Journey(**wrong))
     check_values(Journey())
 

@@ -1,4 +1,4 @@
-"""The tables of a trace: as wide as the screen, no digit cut off, and how much of large arrays is shown."""
+"""The tables of a trace: they fit the screen, cut no digit off, and shorten large arrays."""
 
 import json
 
