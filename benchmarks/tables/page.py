@@ -1,4 +1,4 @@
-"""docs/results/tables.md and tables.json, from what is stored of the half for the page."""
+"""Write docs/results/tables.md and tables.json from the stored fits of the tables for the page."""
 
 import importlib.metadata
 import json
@@ -60,7 +60,7 @@ def write(found: dict[str, Found], tables: dict[str, list[Entry]], everything: S
 
 
 def _machine() -> str:
-    """Where it ran, with the versions that matter here."""
+    """Describe the machine, with the versions that matter here."""
     here = describe(1)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     return (
@@ -101,7 +101,7 @@ def _kind(kind: str, found: Found, entries: Sequence[Entry]) -> list[str]:
 
 
 def _ablation(kind: str, found: Found) -> list[str]:
-    """Ours without one part each: how much worse on the tables that were run, and what it saves."""
+    """Return the ablation: our default without one part each, how much worse it is, and what it saves."""
     regression = kind == "regression"
     rows = []
     for who, results in found.items():
@@ -129,7 +129,7 @@ def _ablation(kind: str, found: Found) -> list[str]:
 
 
 def _times(clocks: dict[str, Any]) -> list[str]:
-    """Seconds of a fit at given sizes."""
+    """Return the table of seconds of a fit at given sizes."""
     if not clocks:
         return []
     who = [name for name in times.WHO if any(name in fits for fits in clocks.values())]
@@ -149,7 +149,7 @@ def _seconds(fit: dict[str, Any]) -> str:
 
 
 def _tables(entries: Sequence[Entry]) -> list[str]:
-    """The data sets of both halves, and the rule that drew them."""
+    """Describe the data sets of both halves, and the rule that drew them."""
     import benchmarks.tables as rule
 
     assert rule.__doc__ is not None
@@ -164,7 +164,7 @@ def _tables(entries: Sequence[Entry]) -> list[str]:
 
 
 def _numbers(found: dict[str, Found], clocks: dict[str, Any]) -> dict[str, Any]:
-    """What the page was made of, without the predictions."""
+    """Return the numbers of the page, without the predictions."""
     return {
         "kinds": {
             kind: {who: {name: _said(each) for name, each in results.items()} for who, results in contestants.items()}

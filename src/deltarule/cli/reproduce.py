@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deltarule import data
 from deltarule.cli.options import check_values, count, option
-from deltarule.cli.screen import command_line, make_table, print_json, show_download, warnings_as_notes
+from deltarule.cli.screen import command_line, make_table, print_json, show_download, suggest, warnings_as_notes
 from deltarule.cli.shared_options import DataFolderOptions, OutputOptions, require_writable
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def reproduce(options: ReproduceOptions) -> None:
         options.print_line(f"{seconds:.0f} s. The page with the figures is {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
     # The next command: after a quick run the full one, after a full run the list of experiments.
-    options.print_line(command_line("reproduce", *([options.name] if options.quick else [])), "bold")
+    before = "The full experiment:" if options.quick else "All experiments:"
+    suggest(options, "reproduce", *([options.name] if options.quick else []), before=before)
     if options.as_json:
         print_json({"quick": options.quick, "folder": str(folder), "experiments": records})
 

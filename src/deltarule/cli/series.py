@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, command_line, finite, make_panel, print_json, show_notes
+from deltarule.cli.screen import ROWS_SHOWN, make_panel, print_json, show_notes, suggest, to_json_types
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
@@ -48,7 +48,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     errors = judged(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, errors, outside)
-    metrics, name = finite(errors.record()), Path(options.source).name
+    metrics, name = to_json_types(errors.record()), Path(options.source).name
     record = {"seed": options.seed, "verdict": lines, "warnings": warnings, "training_seconds": round(seconds, 3)}
     model.record_ = {"source": name, "options": options.record(), "step": series.step, "metrics": metrics} | record
     model.save(options.model)
@@ -68,7 +68,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     output.console.print(make_panel("deltarule train", facts))
     output.console.print(make_panel("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
     next_command = "report" if series.inputs else "predict"  # predict would need rows with the future inputs
-    output.print_line(command_line(next_command, options.model, options.source), "bold")
+    suggest(output, next_command, options.model, options.source)
     if output.as_json:
         print_json(
             {
@@ -96,12 +96,12 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
 
     trained_with, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_series_for(model, options)
-    known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
-    if not len(known):
+    complete = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
+    if not len(complete):
         raise DataError(
             f"{options.source} has no step with all outputs: give the series up to the step after which to continue it"
         )
-    end = int(known[-1]) + 1
+    end = int(complete[-1]) + 1
     rows = len(series.Y) - end
     count = options.steps or rows or (0 if inputs else trained_with.get("horizon") or ROWS_SHOWN)
     if inputs and (rows == 0 or count > rows):

@@ -327,4 +327,4 @@ def _measured(name: str, records: Sequence[Segment]) -> Scaling:
     empty = np.isnan(values).all(axis=0)
     if empty.any():
         raise DataError(f"column {int(empty.argmax())} of {'y' if name == 'Y' else name} holds no value: leave it out.")
-    return Scaling.measured(values, np.ones(len(values)))
+    return Scaling.fit(values, np.ones(len(values)))

@@ -22,8 +22,8 @@ def content(fitted: Any) -> model_file.Content:
         "source": SOURCE,
         "output_lags": list(fitted.output_lags_),
         "input_lags": list(fitted.input_lags_),
-        "inputs": [column.to_json() for column in fitted.x_scaling_.columns(inputs)],
-        "targets": [column.to_json() for column in fitted.y_scaling_.columns(targets)],
+        "inputs": [column.to_json() for column in fitted.x_scaling_.to_columns(inputs)],
+        "targets": [column.to_json() for column in fitted.y_scaling_.to_columns(targets)],
         "flat": fitted._flat,
         "training": fitted.training_,
         "validation_error": fitted.validation_error_,
@@ -63,7 +63,7 @@ def restored(path: Path, content: model_file.Content, kind: Any) -> Any:
         fitted.committee_ = Committee(model, content.params, arrays["weights"])
         fitted.noise_ = Noise(arrays["shocks"], arrays["measurement"])
         fitted._tail = Segment(arrays["tail_U"], arrays["tail_Y"])
-        fitted.x_scaling_, fitted.y_scaling_ = Scaling.of_columns(inputs), Scaling.of_columns(targets)
+        fitted.x_scaling_, fitted.y_scaling_ = Scaling.from_columns(inputs), Scaling.from_columns(targets)
         fitted.names_ = tuple(column.name for column in inputs), tuple(column.name for column in targets)
         fitted._flat, fitted.training_ = read_entry(schema, "flat", bool), read_entry(schema, "training", str)
         fitted.validation_error_ = read_entry(schema, "validation_error", float)
