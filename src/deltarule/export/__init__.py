@@ -51,7 +51,7 @@ def require_language(name: str, to: str, program: Program) -> str:
     by_suffix = {language.suffix[1:]: language_name for language_name, language in reversed(LANGUAGES.items())}
     to = by_suffix.get(to, to)
     if program.recursion is not None and to != "c":
-        raise ConfigurationError(f"{name} is {to!r}, and a time series can be exported to 'c' only.")
+        raise ConfigurationError(f"{name} is {to!r}, and the model is a time series, which is exported to 'c' only.")
     return require_choice(name, to, tuple(LANGUAGES))
 
 
