@@ -12,8 +12,8 @@ The way of a table through this package, when `fit_table` (`table`) or `deltarul
 6. `model`: the `Model` that predicts, with its plots (`plotting`) and its report (`card`); `load_model` reads its file.
 
 The scikit-learn estimators `regressor` and `classifier` (over `base`) take steps 2 to 4 from arrays: `inputs` checks
-them, `weighted_rows` merges duplicates and holds rows out, `scaling` standardises, `callbacks` reports progress. `series`
-has the estimator of time series; `formatting` writes numbers and names in sentences.
+them, `weighted_rows` merges duplicates and holds rows out, `scaling` standardises, `callbacks` reports progress.
+`series` has the estimator of time series; `formatting` writes numbers and names in sentences.
 """
 
 from importlib.util import find_spec
