@@ -35,7 +35,7 @@ def sigma(z: float) -> float:
 
 
 def chain_by_formula() -> dict[str, float]:
-    """Every factor and every product of the lecture's chain rule, from the last layer down."""
+    """Every factor and every product of the lecture's chain rule, from the last layer back."""
     w, b = ([float(layer[name].item()) for layer in CHAIN_PARAMS] for name in ("W", "b"))
     a, z = [float(CHAIN_X[0])], []
     for i in range(3):
@@ -87,7 +87,7 @@ def layer_by_formula() -> dict[str, float]:
 
 def layer_by_trace() -> list[float]:
     """The same numbers in the same order, by backpropagation."""
-    # An identity layer below hands the activations on, so that ∂C_0/∂a_k^(L-1) is in the trace as well.
+    # An identity layer below passes the activations on, so that ∂C_0/∂a_k^(L-1) is in the trace too.
     net = dr.Network([dr.Dense(3, "linear"), *LAYER.layers], COST)
     identity: Any = {"W": np.eye(3), "b": np.zeros(3)}
     trace = net.trace([identity, *LAYER_PARAMS], LAYER_X, LAYER_Y)
@@ -96,10 +96,10 @@ def layer_by_trace() -> list[float]:
 
 
 def run(settings: Settings) -> Report:
-    """Both networks, every derivative; it is as quick as can be."""
-    settings.tell("the chain and the layer", 0.0)
+    """Both networks, every derivative; a quick run is the same."""
+    settings.report_progress("the chain and the layer", 0.0)
     rows = [
-        Row(part + name, value, [found], form="{:+.10f}")
+        Row(part + name, value, [found], template="{:+.10f}")
         for part, formula, trace in (
             ("chain: ", chain_by_formula(), chain_by_trace()),
             ("layer: ", layer_by_formula(), layer_by_trace()),

@@ -114,8 +114,7 @@ class Selected:
     """The lags, the training and the trained networks that were selected.
 
     Args:
-        lags: the selected lags.
-        training: "open-loop" or "closed-loop".
+        lags, training: the selected ones.
         error: the root mean square error on what the members held out, in scaled units.
         members: the network of each fold; in open loop before the final training on all segments.
         model: the untrained network of the members.
