@@ -56,7 +56,7 @@ def test_seeds():
     assert Settings(quick=True, seeds=7).runs() == range(7)
 
 
-def test_watching_tells_what_and_how_far():
+def test_progress_callback():
     told = []
     watch = Settings(report_progress=lambda *words: told.append(words)).progress_callback("a net", 4)
     assert watch({"epoch": 1}) is None
