@@ -63,7 +63,7 @@ def run(settings: Settings) -> Report:
         each = [(of_images(ended, part.X), part.Y) for part in (data.test, data.validation)]
         together = [(outputs.mean(0, keepdims=True), Y) for outputs, Y in each]
         for label, book, parts, times in (("one network", SINGLE, each, seconds), (of_all, VOTE, together, ())):
-            test, validation = ([percent_right(one, Y) for one in outputs] for outputs, Y in parts)
+            test, validation = ([percent_right(a, Y) for a in outputs] for outputs, Y in parts)
             rows.append(Row(f"{label}, {answer}", book, test, {"validation images": validation}, times))
         predicted = together[0][0][0].argmax(1)
     wrong = plots.misclassified(data.test.X, predicted, data.test.Y.argmax(1), shape=(28, 28))

@@ -68,25 +68,25 @@ def measure(hidden: int, repeats: int) -> dict[str, float]:
 def run(settings: Settings) -> Report:
     """Both methods for networks of increasing size."""
     sizes = HIDDEN[:2] if settings.quick else HIDDEN
-    found = []
+    results = []
     for i, hidden in enumerate(sizes):
         settings.report_progress(f"784-{hidden}-10", i / len(sizes))
-        found.append(measure(hidden, 3 if settings.quick else 9))
+        results.append(measure(hidden, 3 if settings.quick else 9))
     rows = []
-    for one in found:
-        n = int(one["weights"])
+    for result in results:
+        n = int(result["weights"])
         rows += [
-            Row(f"n = {n:,}: backpropagation, in forward passes", 2.0, [one["backpropagation"] / one["forward"]],
-                seconds=[one["backpropagation"]], template="{:,.1f}"),
-            Row(f"n = {n:,}: differences, in forward passes", n + 1.0, [one["differences"] / one["forward"]],
-                seconds=[one["differences"]], template="{:,.0f}"),
+            Row(f"n = {n:,}: backpropagation, in forward passes", 2.0, [result["backpropagation"] / result["forward"]],
+                seconds=[result["backpropagation"]], template="{:,.1f}"),
+            Row(f"n = {n:,}: differences, in forward passes", n + 1.0, [result["differences"] / result["forward"]],
+                seconds=[result["differences"]], template="{:,.0f}"),
         ]  # fmt: skip
-    gap = max(one["gap"] for one in found)
+    gap = max(result["gap"] for result in results)
     return Report(
         "nielsen-2",
         "Why backpropagation is fast",
         rows,
-        {"time": time_figure(found)},
+        {"time": time_figure(results)},
         [
             f"784-h-10 sigmoids on {BATCH} examples in float64, by NumPy; one number is the median of "
             "several calls. Differences take a forward pass for every weight, backpropagation a forward and a backward "
@@ -96,15 +96,15 @@ def run(settings: Settings) -> Report:
     )
 
 
-def time_figure(found: list[dict[str, float]]) -> tuple:
+def time_figure(results: list[dict[str, float]]) -> tuple:
     """Plot the seconds over the number of weights, both axes logarithmic."""
     figure = plots.curves(
         {
-            "differences": [one["differences"] for one in found],
-            "backpropagation": [one["backpropagation"] for one in found],
-            "one forward pass": [one["forward"] for one in found],
+            "differences": [result["differences"] for result in results],
+            "backpropagation": [result["backpropagation"] for result in results],
+            "one forward pass": [result["forward"] for result in results],
         },
-        x=[one["weights"] for one in found],
+        x=[result["weights"] for result in results],
         xlabel="weights and biases, n",
         ylabel="seconds for one gradient",
         title="The gradient of 784-h-10",

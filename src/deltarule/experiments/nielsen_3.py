@@ -121,15 +121,15 @@ RUNS = (
 def recognition(data: DataSet, settings: Settings) -> Part:
     """Cross-entropy with 30 and 100 hidden neurons, without and with L2; weights from N(0, 1), as the book has them."""
     rows, lines = [], {}
-    for one in RUNS:
-        net = network((one.hidden,), "cross-entropy", "old")
-        monitored = getattr(data, one.monitored)
-        epochs = 2 if settings.quick else one.epochs
-        label = f"cross-entropy {one.name}"
-        results = train_all(net, data.train, monitored, settings, label, eta=one.eta, l2=one.l2, epochs=epochs)
-        test = (net, data.test) if one.monitored != "test" else None
-        rows.append(accuracy_row(f"{label}, {epochs} epochs", one.book, results, monitored=one.monitored, test=test))
-        lines[one.name] = curves(results)
+    for case in RUNS:
+        net = network((case.hidden,), "cross-entropy", "old")
+        monitored = getattr(data, case.monitored)
+        epochs = 2 if settings.quick else case.epochs
+        label = f"cross-entropy {case.name}"
+        results = train_all(net, data.train, monitored, settings, label, eta=case.eta, l2=case.l2, epochs=epochs)
+        test = (net, data.test) if case.monitored != "test" else None
+        rows.append(accuracy_row(f"{label}, {epochs} epochs", case.book, results, monitored=case.monitored, test=test))
+        lines[case.name] = curves(results)
     figure = accuracy_figure(lines, "accuracy, %", "Cross-entropy, without and with L2")
     caption = "Accuracy on the images that the book watches, after every epoch: the runs, thin, and their mean"
     note = (
@@ -193,8 +193,8 @@ def initialization(data: DataSet, settings: Settings) -> Part:
         numbers = {"eta": 0.1, "l2": 5.0, "epochs": epochs}
         results = train_all(net, data.train, data.validation, settings, f"weights {start}", **numbers)
         lines[start] = curves(results)
-        found = [float(run[0]) for run in lines[start]]
-        rows.append(Row(f"weights {start}: validation images after 1 epoch", after_one, found))
+        accuracies = [float(run[0]) for run in lines[start]]
+        rows.append(Row(f"weights {start}: validation images after 1 epoch", after_one, accuracies))
         name = f"weights {start}, {epochs} epochs"
         rows.append(accuracy_row(name, IN_THE_END, results, monitored="validation", test=(net, data.test)))
     (axes,) = plots.panels(size=(7.5, 4.2))[1]

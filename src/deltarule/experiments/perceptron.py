@@ -35,7 +35,7 @@ def learn(seed: int, epochs: int, settings: Settings) -> TrainingResult:
 
 
 def wrong_bits(net: dr.Network, params: Any, Y: np.ndarray) -> int:
-    """How many output bits of the four rows are wrong."""
+    """The number of wrong output bits in the four rows."""
     return int(np.sum((np.asarray(net(params, BITS)) > 0.5) != (Y > 0.5)))
 
 

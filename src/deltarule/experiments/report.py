@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """How an experiment is to be run.
+    """The settings of an experiment.
 
     Args:
         quick: a much smaller run, which shows that everything works and reproduces no number.

@@ -13,7 +13,7 @@ from deltarule.inspection.plots import run_with_band
 AHEAD = 84  # steps of the free run of the delay equation
 
 
-def fitted(seed: int, U: Any, y: np.ndarray, settings: Settings, seconds: list[float], **options: Any) -> Any:
+def fit(seed: int, U: Any, y: np.ndarray, settings: Settings, seconds: list[float], **options: Any) -> Any:
     """A NARX network trained in open loop; the time is appended to `seconds`."""
     settings.report_progress(f"seed {seed}", 0.0)
     began = time.perf_counter()
@@ -47,7 +47,7 @@ def mackey_glass(settings: Settings) -> Report:
     seeds, seconds = settings.runs(5, quick=1), []
     series = [delay_equation(steps + starts * 20 + 200, seed=seed) for seed in seeds]
     models = [
-        fitted(seed, None, x[:steps], settings, seconds, output_lags=18, hidden=(neurons,))
+        fit(seed, None, x[:steps], settings, seconds, output_lags=18, hidden=(neurons,))
         for seed, x in zip(seeds, series, strict=True)
     ]
     errors = []
@@ -78,7 +78,7 @@ def narendra(settings: Settings) -> Report:
     y, runs = plant(trial), []
     for seed in settings.runs(3, quick=1):
         u = np.random.default_rng(seed).uniform(-2, 2, steps)
-        model = fitted(seed, u, plant(u), settings, seconds, input_lags=2, output_lags=2, hidden=(20,))
+        model = fit(seed, u, plant(u), settings, seconds, input_lags=2, output_lags=2, hidden=(20,))
         runs.append(model.simulate(trial, y))
     errors = [float(np.sqrt(np.mean((run - y) ** 2)) / y.std()) for run in runs]
     return Report(
@@ -109,8 +109,8 @@ def sunspots(settings: Settings) -> Report:
     data = require("statsmodels.datasets.sunspots", "the sunspot series", "series").load_pandas().data
     years, x = data["YEAR"].to_numpy(float), data["SUNACTIVITY"].to_numpy(float)
     early, late = (years > 1920) & (years <= 1955), (years > 1955) & (years <= 1979)
-    seconds, known = [], x[years <= 1920]
-    models = [fitted(n, None, known, settings, seconds, output_lags=12, hidden=(8,)) for n in settings.runs(5, quick=1)]
+    seconds, training = [], x[years <= 1920]
+    models = [fit(n, None, training, settings, seconds, output_lags=12, hidden=(8,)) for n in settings.runs(5, quick=1)]
     predicted = [model.predict(None, x) for model in models]
     errors = [(run - x) ** 2 / x[years <= 1979].var() for run in predicted]
     before, after = ([float(error[part].mean()) for error in errors] for part in (early, late))

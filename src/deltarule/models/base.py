@@ -1,4 +1,4 @@
-"""What `NetworkRegressor` and `NetworkClassifier` share: parameters, training, `partial_fit` and outputs."""
+"""`NetworkEstimator`, the base class of the scikit-learn estimators: parameters, training, further epochs, outputs."""
 
 import os
 import warnings

@@ -214,7 +214,7 @@ class CandidateTraining:
 
 
 def target_scaling(data: "LoadedData") -> Scaling:
-    """How the targets of a data set were scaled."""
+    """The scaling of the targets of a data set."""
     return Scaling.from_columns(data.schema.targets)
 
 

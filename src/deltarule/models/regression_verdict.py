@@ -173,7 +173,7 @@ def _overfitting(targets: list[Target], outcome: Outcome, scores: Scores) -> lis
 
 
 def _residual_warnings(targets: list[Target], cost: str, varies: Any, tried_log: bool) -> list[str]:
-    """What the residuals of all rows warn of.
+    """Warnings about the residuals of all rows.
 
     `varies` says whether the noise in each target's error bars depends on the inputs, (k,).
     """
