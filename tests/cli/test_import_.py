@@ -39,6 +39,6 @@ def test_what_cannot_be_read_is_one_sentence(run, tmp_path):
     assert done.err.startswith("Error: net.m ")
     assert "statement a1" in done.err
     write(NETS["two_hidden"], "engine", tmp_path)
-    said = run("import", "engine.m", "--inputs", "a").err
-    assert all(words in said for words in ("inputs has 1 name (a)", "3 names"))
+    expected = run("import", "engine.m", "--inputs", "a").err
+    assert all(words in expected for words in ("inputs has 1 name (a)", "3 names"))
     assert run("import", "net.m", "--out", "net.m").code == 2

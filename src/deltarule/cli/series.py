@@ -96,12 +96,12 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
 
     trained_with, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_series_for(model, options)
-    known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
-    if not len(known):
+    complete = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
+    if not len(complete):
         raise DataError(
             f"{options.source} has no step with all outputs: give the series up to the step after which to continue it"
         )
-    end = int(known[-1]) + 1
+    end = int(complete[-1]) + 1
     rows = len(series.Y) - end
     count = options.steps or rows or (0 if inputs else trained_with.get("horizon") or ROWS_SHOWN)
     if inputs and (rows == 0 or count > rows):
