@@ -88,7 +88,7 @@ class ClosedLoop(Objective):
         r = self.residual(p).ravel()
         return 0.5 * float(r @ r) + self.prior_energy(p)
 
-    def equations(self, p: Params) -> tuple[Any, NormalEquations]:
+    def normal_equations(self, p: Params) -> tuple[Any, NormalEquations]:
         """J^T J and J^T r of the free runs; what is kept is those unrolled, dy/dp of all steps, and J of the known."""
         r = self.residual(p).ravel()
         unrolled = self.model.unrolled(p, self.pieces.U, self.run(p))
@@ -98,7 +98,7 @@ class ClosedLoop(Objective):
         return (unrolled, whole, J), equations
 
     def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
-        """J^T d²y/dt² along p + t s, from what `equations` kept."""
+        """J^T d²y/dt² along p + t s, from what `normal_equations` kept."""
         unrolled, whole, J = kept
         return trees.unravel(unrolled.bend(s, whole @ trees.ravel(s)) @ J, p)
 
@@ -109,7 +109,7 @@ def begin(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
     A smaller one moves far at once, where long runs bend most: on the two tanks such runs were no better on what had
     trained and worse on the rest.
     """
-    hessian = F.call(ClosedLoop.equations, p)[1].hessian
+    hessian = F.call(ClosedLoop.normal_equations, p)[1].hessian
     first = FIRST_DAMPING * float(np.diag(hessian).max())
     return LevenbergMarquardtState(p, damping.start(first, float(np.trace(hessian)), hessian.dtype))
 
