@@ -62,8 +62,8 @@ def test_an_error_lifts_the_limit(counted):
 
 def test_a_forked_process_waits_for_no_thread_of_its_parent(counted):
     """The lock was held when it was forked, and who held it does not run here."""
-    machine._holders.lock.acquire()
-    machine._begin_anew()
+    machine._limit.lock.acquire()
+    machine._forget_parent_threads()
     with threads_for_order(10):
         assert counted.threads == 1
     assert counted.threads == 8
