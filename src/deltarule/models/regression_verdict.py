@@ -146,13 +146,13 @@ def _noise(noise: float, rmse: float, target: Target) -> str:
         usual = format_number(target.outliers.robust_std, 3)
         return f"{about}, most of which comes from far rows; without them it is about {usual}"
     if rmse <= NEAR_NOISE * noise:
-        return f"{about}, so the test error is nearly all noise: more neurons or epochs hardly help, other columns may"
+        return f"{about}: the test error is nearly all noise, so other columns may help, but not more neurons or epochs"
     return f"{about}; the test error is {rmse / noise:.1f} times that: more rows may help"
 
 
 def _parameters(bayesian: BayesianSummary) -> str:
     """How many parameters the data use, and whether more of them could help."""
-    which = " of the network of the most weight" if len(bayesian.networks) > 1 else ""
+    which = " of the network with the largest weight" if len(bayesian.networks) > 1 else ""
     more = "will not" if bayesian.gamma < UNUSED * bayesian.parameters else "may"
     used = f"the data use about {bayesian.gamma:.0f} of the {bayesian.parameters:,} parameters{which}"
     return f"{used}, so more neurons {more} help"
