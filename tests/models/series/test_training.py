@@ -6,7 +6,7 @@ import deltarule as dr
 from deltarule import trees
 from deltarule.data.lagged import Lags, Segment, windows
 from deltarule.models.series.feedback import Feedback
-from deltarule.models.series.training import ClosedLoop, begin
+from deltarule.models.series.training import ClosedLoop, initial_state
 
 
 def problem():
@@ -20,7 +20,7 @@ def problem():
 
 def test_the_gradient_is_that_of_differences():
     F, p = problem()
-    assert not F.all_known
+    assert not F.is_complete
     equations = F.call(ClosedLoop.equations, p)[1]
     gradient = equations.gradient + trees.ravel(trees.multiply(F.prior(p), p))
     v = np.random.default_rng(1).normal(size=gradient.shape)
@@ -33,7 +33,7 @@ def test_the_gradient_is_that_of_differences():
 def test_the_trainers_own_step_leads_down_with_the_acceleration():
     F, p = problem()
     trainer = dr.LevenbergMarquardt(l2=0.3, refit=False)
-    state, before = begin(F, p), F.value(p)
+    state, before = initial_state(F, p), F.value(p)
     for _ in range(80):
         state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), lambda: None)
         if not record["accepted"]:
