@@ -1,1 +1,1 @@
-"""Measured comparisons: what deltarule's documentation claims, run again by anyone."""
+"""The measurements that deltarule's documentation reports."""

@@ -30,7 +30,7 @@ GPU = "gpu"  # its result, which `python -m benchmarks.gpu` leaves, is on the pa
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
 
 
 def listing() -> str:
-    """One line a benchmark, then the packages."""
+    """Print a line for each benchmark, then the packages."""
     machine = describe(0)
     lines = [f"{b.name:16} {b.seconds / 60:4.1f} min  {b.what}" for b in BENCHMARKS.values()]
     lines += [f"{'all':16} {sum(b.seconds for b in BENCHMARKS.values()) / 60:4.1f} min", ""]
@@ -59,7 +59,7 @@ def listing() -> str:
 
 
 def measured(benchmark: Benchmark, options: argparse.Namespace) -> Result:
-    """One benchmark, with where and when it was run."""
+    """Run one benchmark, and add the machine and the date to its result."""
     began = time.perf_counter()
     machine = describe(benchmark.threads, benchmark.dtype)  # before: its load is that of the minute before
     settings = Settings(options.repeats or benchmark.repeats, options.seconds or benchmark.seconds, options.full)
@@ -70,7 +70,7 @@ def measured(benchmark: Benchmark, options: argparse.Namespace) -> Result:
 
 
 def main() -> int:
-    """Measure what was asked for, each on its own, then write the page; 1 if one of them could not be run."""
+    """Run the chosen benchmarks, then write the page; return 1 if one of them could not be run."""
     if sys.argv[1:2] == ["guard"]:
         from benchmarks.guard import main as guard
 

@@ -36,7 +36,7 @@ class Check:
 
     @property
     def agrees(self) -> bool:
-        """Whether they are no further apart."""
+        """Whether the engines agree within the bound."""
         return self.difference <= self.limit
 
 
@@ -81,7 +81,7 @@ Trainings = list[tuple[str, Problem, Any, float]]
 
 
 def trainings() -> Trainings:
-    """One epoch of each of these is compared in float64."""
+    """Return the trainers of which one epoch is compared in float64."""
     tall, wide, sorts, pictures = regression(300), regression(30), classes(), images(24)
     lm = dr.LevenbergMarquardt
     exact_cg = {"cg_tolerance": 1e-12, "cg_iterations": 1_000}  # where they stop early, rounding decides how early
@@ -132,7 +132,7 @@ def of_epoch(problem: Problem, trainer: Any, dtype: str, epochs: int = 1) -> flo
 
 
 def of_minimum(problem: Problem, trainer: Any, epochs: int) -> float:
-    """The relative difference of the costs that whole trainings end with, each of itself at a minimum."""
+    """The relative difference between the final costs of two whole trainings, each at a minimum of its own."""
     costs = []
     for name in engines.ENGINES:
         result = dr.train(problem.net, problem.X, problem.Y, trainer=trainer, epochs=epochs, engine=name)
@@ -141,7 +141,7 @@ def of_minimum(problem: Problem, trainer: Any, epochs: int) -> float:
 
 
 def checks() -> Iterator[Check]:
-    """All of them, one after the other."""
+    """Make all comparisons, one after the other."""
 
     def timed(name: str, dtype: str, limit: float, difference: Callable[[], float]) -> Check:
         began, failed = time.perf_counter(), ""
@@ -170,7 +170,7 @@ def checks() -> Iterator[Check]:
 
 
 def exact_products() -> AbstractContextManager:
-    """A context in which JAX multiplies float32 in float32 on every platform."""
+    """Return a context in which JAX multiplies float32 in full float32 precision on every platform."""
     import jax
 
     return jax.default_matmul_precision("highest")

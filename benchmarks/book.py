@@ -1,4 +1,4 @@
-"""Two settings of [N] as a plain loop in NumPy, float64, without deltarule: what they give is the book's, not ours.
+"""Two settings of [N] as a plain NumPy loop in float64, without deltarule, to separate the setting from our code.
 
     python -m benchmarks.book                  ch. 1: 784-100-10, quadratic cost, eta 3
     python -m benchmarks.book --regularised    ch. 3: 784-30-10, cross-entropy, eta 0.5, lambda 5
@@ -64,7 +64,7 @@ def train(
 
 
 def main() -> None:
-    """Some starts of one setting."""
+    """Train from some starts with one setting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--regularised", action="store_true", help="the setting of chapter 3")
     parser.add_argument("--starts", type=int, default=8)

@@ -1,4 +1,4 @@
-"""One chart a benchmark: a point for each contestant; a row is a contestant where there is one case, else a case."""
+"""One chart for each benchmark: a point for each contestant, in a row of its own or in the row of its case."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ MARKERS = "osD^vP*X<>h"
 
 
 def write(result: Result, path: Path) -> bool:
-    """Draw and save; False where matplotlib is missing or nothing was measured."""
+    """Draw and save the chart; return False if matplotlib is missing or nothing was measured."""
     if importlib.util.find_spec("matplotlib") is None:
         return False
     from deltarule.inspection.plots import style
@@ -99,7 +99,7 @@ def points(result: Result, cases: Sequence[Case]):
 
 
 def label_decades(axes: Any) -> None:
-    """Plain numbers at 1, 2 and 5 of every decade where two decades or fewer are shown, else at 1."""
+    """Label 1, 2 and 5 of every decade if at most two decades are shown, else 1 only."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     low, high = axes.get_xlim()

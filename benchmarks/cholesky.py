@@ -1,4 +1,4 @@
-"""The system of a Levenberg-Marquardt step factored on every device, beside a factorisation divided among the devices.
+"""Factor the system of a Levenberg-Marquardt step on every device, or divided among the devices, and compare.
 
 python -m benchmarks.cholesky [ORDER,ORDER...] [DEVICES,DEVICES...]
 
@@ -16,7 +16,7 @@ REPEATS = 5
 
 
 def divided_cholesky(mesh) -> Callable:
-    """A compiled function that divides the work of one factorisation."""
+    """Compile a factorisation whose work is divided among the devices."""
     import jax
     import jax.numpy as jnp
 
@@ -26,7 +26,7 @@ def divided_cholesky(mesh) -> Callable:
 
 
 def replicated_cholesky(mesh) -> Callable:
-    """A compiled function that factors the whole matrix on every device."""
+    """Compile a factorisation of the whole matrix on every device."""
     import jax
     import jax.numpy as jnp
     from jax.sharding import PartitionSpec

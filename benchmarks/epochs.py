@@ -9,10 +9,10 @@ from deltarule.training.loop import Course, Records
 
 
 class Epochs:
-    """A training that goes on for as long as it is called; on JAX gradient descent runs in its compiled loop."""
+    """A training that can be continued epoch by epoch; on JAX gradient descent runs in its compiled loop."""
 
     def __init__(self, engine: str, net: dr.Network, trainer: Any, X: Any, Y: Any, start: list[dict[str, Any]]):
-        """`engine` is "numpy" or "jax"; X, Y and the start are NumPy's, in the dtype that is to be computed in."""
+        """`engine` is "numpy" or "jax"; X, Y and the start are NumPy arrays, whose dtype is used for computing."""
         self.engine, self.net, self.trainer = engines.get(engine), net, trainer
         self.dtype, self.first = X.dtype, start
         with self.engine.computing_in(self.dtype):
@@ -21,12 +21,12 @@ class Epochs:
         self.begin()
 
     def begin(self) -> None:
-        """Stand at the start again."""
+        """Go back to the start."""
         with self.engine.computing_in(self.dtype):
             self.carry = self.course.start(trees.map_leaves(self.engine.put, self.first))
 
     def run(self, epochs: int = 1) -> Records:
-        """The records of so many epochs more, fewer where the training stops; they are computed when this returns."""
+        """Train so many epochs more and return their records, fewer if the training stops."""
         with self.engine.computing_in(self.dtype), self.course.thread_limits():
             self.carry, records, _ = self.course.advance(self.carry, int(self.carry.epoch) + epochs)
             self.engine.wait(trees.leaves(self.carry.state.params))
@@ -34,10 +34,10 @@ class Epochs:
 
     @property
     def stopped(self) -> bool:
-        """Whether the trainer found a reason to end."""
+        """Whether the trainer has stopped."""
         return int(self.carry.stop) != 0
 
     @property
     def params(self) -> list[dict[str, Any]]:
-        """The parameters now, on the engine."""
+        """The current parameters, on the engine."""
         return self.carry.state.params

@@ -1,4 +1,4 @@
-"""How long the C export of a network takes for a row, and how far its predictions are from deltarule's.
+"""How long the C export of a network takes for a row, and how far its predictions differ from deltarule's.
 
     python -m benchmarks.export [--hidden 20] [--inputs 10] [--rows 1000] [--rounds 200]
 

@@ -97,7 +97,7 @@ Row = tuple[list[float], dict[str, float]]  # the laps in ms, and further column
 
 
 def attempted(name: str, row: Callable[..., Row], *arguments: Any) -> Entry:
-    """The entry of a row, or why there is none: one that does not fit the card's memory must not end the others."""
+    """Return the entry of a row, or why there is none: a row that exceeds the card's memory must not end the others."""
     try:
         measurements, extra = row(*arguments)
     except Exception as error:
@@ -144,7 +144,7 @@ def _gram_alone(net: dr.Network, params: Any, x: jax.Array, y: jax.Array) -> lis
 
 
 def rates(operations: float, seconds: list[float], peak: float) -> dict[str, float]:
-    """Of the median lap."""
+    """Return the rate of the median lap."""
     rate = operations / float(np.median(seconds))
     return {"TFLOP/s": rate / 1e12, "share of the peak": rate / peak}
 
@@ -173,7 +173,7 @@ def epoch(layers: list[list[Any]], m: int, peak: float) -> Row:
 
 
 def measured(tell: Callable[[str], object]) -> list[Case]:
-    """The tables of rates."""
+    """Measure the tables of rates."""
     peak = peaks()
     products = [Entry(name, [rate / 1e12]) for name, rate in peak.items()]
     cases = [Case(f"a product of {SQUARE:,} x {SQUARE:,}", "TFLOP/s", "", products)]
@@ -193,7 +193,7 @@ def measured(tell: Callable[[str], object]) -> list[Case]:
 
 
 def compared(tell: Callable[[str], object]) -> Case:
-    """The table of checks; each is told as soon as it is made."""
+    """Run the checks, and report each as soon as it is done."""
     entries = []
     for check in checks():
         extra = {"at most": check.limit, "seconds": check.seconds}
@@ -209,7 +209,7 @@ def compared(tell: Callable[[str], object]) -> Case:
 
 
 def main() -> int:
-    """Print the tables, write them where --out says; 1 where the engines disagree."""
+    """Print the tables, and write them to --out; return 1 if the engines disagree."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="write the result to this file, for docs/benchmarks.md")
     parser.add_argument("--checks", action="store_true", help="the checks alone")

@@ -29,7 +29,7 @@ INSTRUCTIONS = "sgd-small: instructions a step under valgrind"
 
 
 def pluralized(names: list[str]) -> dict[str, float]:
-    """Every count, each in a process of its own, so that none sees what another imported or compiled."""
+    """Return every count, each taken in a process of its own, so that none sees what another imported or compiled."""
     found: dict[str, float] = {}
     for name in names:
         done = subprocess.run(
@@ -43,7 +43,7 @@ def pluralized(names: list[str]) -> dict[str, float]:
 
 
 def environment() -> dict[str, str]:
-    """One thread, the CPU, no cache of compiled code."""
+    """Return an environment with one thread, the CPU, and no cache of compiled code."""
     places = [str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     more = {"JAX_PLATFORMS": "cpu", "NPROC": "1", "OMP_NUM_THREADS": "1", "JAX_ENABLE_COMPILATION_CACHE": "0"}
     return os.environ | more | {"PYTHONPATH": os.pathsep.join(places), "PYTHONHASHSEED": "0"}
@@ -75,7 +75,7 @@ def instructions() -> dict[str, float]:
 def compare(
     found: dict[str, float], standard: dict[str, Any], version: str, tell: Callable[[str], object] = print
 ) -> bool:
-    """Tell every count beside its standard; whether none has grown beyond the tolerance."""
+    """Print every count beside its standard; return whether none has grown beyond the tolerance."""
     same = standard.get("jaxlib") == version
     if not same:
         tell(f"recorded with jaxlib {standard.get('jaxlib')}, and this is {version}: shown, not judged")

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def training(hidden: tuple[int, ...], examples: int, **options: Any) -> tuple[Any, Any]:
-    """A training of a network of these hidden sizes on the JAX engine, and its carry before the first epoch."""
+    """Return a training of a network of these hidden sizes on the JAX engine, and its carry before the first epoch."""
     import numpy as np
 
     import deltarule as dr
@@ -48,7 +48,7 @@ def operations() -> dict[str, float]:
 
 
 def python_calls() -> dict[str, float]:
-    """Calls of Python and C functions in one prediction of one row."""
+    """Count the calls of Python and C functions in the prediction of one row."""
     import numpy as np
 
     import deltarule as dr
@@ -79,7 +79,7 @@ def python_calls() -> dict[str, float]:
 
 
 def imports() -> dict[str, float]:
-    """Modules that the network and gradient descent import, and how many of the heavy ones that they do not need."""
+    """Count the modules that the network and gradient descent import, and the heavy ones that they do not need."""
     import deltarule as dr
 
     assert all((dr.Network, dr.Dense, dr.GradientDescent, dr.train))
@@ -95,7 +95,7 @@ def imports() -> dict[str, float]:
 
 
 def compilations() -> dict[str, float]:
-    """Programs that XLA compiles in a first training."""
+    """Count the programs that XLA compiles in a first training."""
     import jax
     import numpy as np
 

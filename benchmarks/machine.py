@@ -79,7 +79,7 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def limit_threads(threads: int) -> None:
-    """The same for this process; to be called before JAX, NumPy's BLAS or torch is imported."""
+    """Set them for this process, before JAX, NumPy's BLAS or torch is imported."""
     os.environ.update(thread_environment(threads))
 
 
@@ -107,6 +107,6 @@ def processor() -> str:
 
 
 def missing(*modules: str) -> str | None:
-    """Why a contestant that imports `modules` is missing, or None where all can be found."""
+    """Return why a contestant that imports `modules` is missing, or None if all are installed."""
     absent = [module for module in modules if importlib.util.find_spec(module) is None]
     return f"not installed: {', '.join(absent)}" if absent else None

@@ -1,4 +1,4 @@
-"""Mackey-Glass, 84 steps ahead in a free run: deltarule's NAR network beside what else there is in Python.
+"""Mackey-Glass, 84 steps ahead in a free run: deltarule's NAR network beside other Python programs.
 
     python -m benchmarks.mackey_glass [--seeds 3] [--only NAME]
 
@@ -19,7 +19,7 @@ BEFORE = 200  # steps that a program with hidden states may read to find them
 
 
 def series(seed):
-    """The series, and the places at which free runs begin."""
+    """Return the series, and the places at which free runs begin."""
     from deltarule.experiments.series import delay_equation
 
     x = delay_equation(LEARN + BEFORE + PLACES * APART + AHEAD, seed=seed)
@@ -176,7 +176,7 @@ CONTESTANTS = {
 
 
 def main():
-    """One contestant where --only and --seed name one, all of them in turns otherwise."""
+    """Run the contestant that --only and --seed name, or all of them in turns."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mackey_glass", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only")

@@ -21,7 +21,7 @@ differs from the referee's."""
 
 
 def write(results: Sequence[Result], path: Path) -> None:
-    """The page and, where matplotlib is there, a chart beside every result."""
+    """Write the page and, if matplotlib is installed, a chart for every result."""
     from benchmarks import chart
 
     store = path.with_suffix("")
@@ -36,7 +36,7 @@ def write(results: Sequence[Result], path: Path) -> None:
 
 
 def machines(results: Sequence[Result]) -> str:
-    """Where they were run: one line if all were run alike."""
+    """Describe the machines: one line if all results are from the same machine."""
     lines = {}
     for result in results:
         machine = Machine(**(result.machine | {"load": None, "dtype": "", "threads": 0}))
@@ -49,7 +49,7 @@ def machines(results: Sequence[Result]) -> str:
 
 
 def goals(results: Sequence[Result]) -> str:
-    """Every goal in one table."""
+    """Return all goals in one table."""
     lines = ["| benchmark | | goal | found | |", "| --- | --- | ---: | ---: | --- |"]
     for result in results:
         lines += [f"| [{result.name}](#{result.name}) | {cells(goal)} |" for goal in result.goals]
@@ -57,14 +57,14 @@ def goals(results: Sequence[Result]) -> str:
 
 
 def cells(goal: Goal) -> str:
-    """What, how much, found, met."""
+    """Return the cells of a goal: what, the limit, the result, whether it is met."""
     met = {True: "met", False: "**not met**", None: "not measured"}[goal.met]
     sign = "≥" if goal.least else "≤"
     return f"{goal.text} | {sign} {number(goal.limit)} | {number(goal.found)} | {met}"
 
 
 def section(result: Result, picture: bool = True) -> str:
-    """One benchmark."""
+    """Return the section of one benchmark."""
     machine = result.machine
     load = machine.get("load")
     state = (
@@ -83,14 +83,14 @@ def section(result: Result, picture: bool = True) -> str:
 
 
 def alternative(result: Result) -> str:
-    """What the chart shows, for those who do not see it."""
+    """Describe the chart for those who do not see it."""
     case = result.cases[0]
     present = sorted((e for e in case.entries if e.laps), key=lambda e: e.median)
     return f"{case.title}, {case.unit}: " + ", ".join(f"{e.contestant} {number(e.median)}" for e in present)
 
 
 def table(case: Case) -> str:
-    """One row a contestant, the quickest first, then the absent."""
+    """Return a row for each contestant, the fastest first, the absent last."""
     ratios = case.reference if any(e.contestant == case.reference and e.laps for e in case.entries) else None
     columns = [name for name in case.columns if any(name in entry.extra for entry in case.entries)]
     heads = ["contestant", case.unit, "least to largest", *([f"/ {ratios}"] if ratios else []), *columns]
@@ -108,13 +108,13 @@ def table(case: Case) -> str:
 
 
 def name(entry: Entry) -> str:
-    """Bold if it is ours; marked if it disagrees."""
+    """Return the contestant's name, bold if it is ours, marked if it disagrees with the referee."""
     text = f"**{entry.contestant}**" if entry.contestant.startswith("deltarule") else entry.contestant
     return f"{text} ✗" if entry.agrees is False else text
 
 
 def number(value: Any) -> str:
-    """Three digits, thousands with commas, small ones with a power of ten; text as it is."""
+    """Format a number with three digits, thousands with commas and small ones with a power of ten."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if not isinstance(value, int | float) or isinstance(value, bool):

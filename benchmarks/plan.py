@@ -1,4 +1,4 @@
-"""The forecasts of `deltarule plan` beside what the trainings then took.
+"""Compare the forecasts of `deltarule plan` with what the trainings take.
 
 python -m benchmarks.plan [--cpu] [--memory] [--engine ENGINE]
 
@@ -39,7 +39,7 @@ MEMORY_CASES = {
 
 
 def problem(sizes: tuple[int, ...], examples: int) -> tuple[dr.Network, np.ndarray, np.ndarray]:
-    """A network of these sizes and something for it to learn."""
+    """Return a network of these sizes and data for it to learn."""
     net = dr.Network([*(dr.Dense(n, "tanh") for n in sizes[1:-1]), dr.Dense(sizes[-1], "linear")])
     random = np.random.default_rng(1)
     X = random.uniform(-1, 1, (examples, sizes[0]))

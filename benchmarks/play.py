@@ -1,4 +1,4 @@
-"""`python -m benchmarks.play`: how soon `deltarule play` is there, and how many epochs a second it shows.
+"""`python -m benchmarks.play`: how soon `deltarule play` is ready, and how many epochs a second it shows.
 
 Chromium is driven by Playwright; the figures go to docs/play.md by hand. It takes about a minute.
 """

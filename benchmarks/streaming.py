@@ -28,7 +28,7 @@ PART = 250_000
 
 
 def target(x: np.ndarray) -> np.ndarray:
-    """What there is to learn: smooth in three of the inputs, with noise of 0.1 from the digits of a fourth."""
+    """Return targets that are smooth in three of the inputs, with noise of 0.1 from the digits of a fourth."""
     return np.sin(2 * x[:, :1]) * np.cos(x[:, 1:2]) + x[:, 2:3] + 0.1 * np.sin(1e4 * x[:, 3:4])
 
 
@@ -80,7 +80,7 @@ def train(folder: Path, trainer: str, epochs: int, limit: int, engine: str) -> N
 
 
 def train_by_command(folder: Path, epochs: int, limit: int, engine: str) -> None:
-    """`deltarule train FOLDER` in this process under the limit, and the peak."""
+    """Run `deltarule train FOLDER` in this process under the limit, and report the peak."""
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     from deltarule.cli import main
 

@@ -1,4 +1,4 @@
-"""What travels between devices in one step, counted in the compiled programs: bytes of every collective, by loop.
+"""Count what a step sends between devices: the bytes of every collective in the compiled programs, by loop.
 
 python -m benchmarks.traffic [--devices P]
 """

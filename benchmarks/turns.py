@@ -33,7 +33,7 @@ NUMPY, JAX = "deltarule, NumPy engine", "deltarule, JAX engine"  # the names of 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who takes part.
+    """A contestant.
 
     Attributes:
         name: in the tables.
@@ -64,7 +64,7 @@ class Worker:
     """The process of one contestant."""
 
     def __init__(self, contestant: Contestant):
-        """Start it; nothing is imported in it yet but the standard library."""
+        """Start the process, which has imported only the standard library yet."""
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         # Nothing that an earlier process compiled: "ready" has compilation in it.
         own = {"DELTARULE_CACHE": "0"} | contestant.environment
@@ -81,7 +81,7 @@ class Worker:
         )
 
     def ask(self, what: str, seconds: float) -> dict[str, Any]:
-        """Its answer to one word.
+        """Send one word, and return the answer.
 
         Raises:
             Failed: it raised, died, or gave none within `seconds`.
@@ -107,7 +107,7 @@ class Worker:
         return answer
 
     def end(self) -> None:
-        """End the process and all that it started."""
+        """End the process and its children."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         for pipe in (self.process.stdin, self.process.stdout):
@@ -118,7 +118,7 @@ class Worker:
         self.errors.close()
 
     def _last_words(self) -> str:
-        """How it ended, and the last line that it wrote."""
+        """Return how the process ended, and the last line that it wrote."""
         code = self.process.wait()
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()

@@ -1,4 +1,4 @@
-"""The way of the examples from `dr.train` to the first factorisation of a step: which files, and how many moves.
+"""Count the files and moves between files on the way from `dr.train` to the first factorisation.
 
     python -m benchmarks.walk [--files]
 
@@ -22,11 +22,11 @@ SOURCE = str(Path(dr.__file__).parent)
 
 
 class Arrived(Exception):
-    """The matrix is about to be factored."""
+    """Raised when the matrix is about to be factored."""
 
 
 def walk() -> tuple[list[str], int]:
-    """The files in the order of the first visit, and the moves between them."""
+    """Return the files in the order of their first visit, and the number of moves between them."""
     random = np.random.default_rng(0)
     X = random.uniform(-1, 1, (30, 2))
     Y = np.sin(3 * X[:, :1]) * X[:, 1:]

@@ -33,7 +33,7 @@ class Size:
 
     @property
     def parameters(self) -> int:
-        """n."""
+        """The number of parameters n."""
         return sum(n * (before + 1) for before, n in pairwise(self.sizes))
 
     @property
@@ -63,12 +63,12 @@ def data(size: Size) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.
 
 
 class Steps:
-    """A lap is one trial: factor, step, and the error at the new point."""
+    """A contestant whose lap is one trial: factor, step, and the error at the new point."""
 
     form = "J formed"
 
     def __init__(self, title: str):
-        """`title` is that of the size."""
+        """`title`: the title of the size."""
         self.size = SIZES[title]
         self.X, self.Y, self.start = data(self.size)
         self.mse = float("nan")
@@ -76,11 +76,11 @@ class Steps:
         self.before = peak()
 
     def prepare(self) -> None:
-        """Import and build."""
+        """Import the package and build the network."""
         raise NotImplementedError
 
     def finish(self) -> dict[str, Any]:
-        """Memory, and how far it came."""
+        """Return the memory, and the error that was reached."""
         found = {"peak GiB": peak(), "above the import": peak() - self.before}
         return found | {"mean squared error": self.mse, "form": self.form}
 
@@ -102,7 +102,7 @@ class Deltarule(Steps):
         self.epochs: Epochs | None = None
 
     def lap(self) -> float:
-        """Seconds a trial; after a stop, which only an error of rounding's size brings, from the start again."""
+        """Return the seconds of a trial; after a stop, at an error of rounding's size, begin at the start again."""
         if self.epochs is None:
             params: Any = [{"W": W, "b": b} for W, b in self.start]
             self.epochs = self.make(self.engine, self.net, self.trainer, self.X, self.Y, params)
@@ -160,7 +160,7 @@ class TorchLM(Steps):
     """torch-levenberg-marquardt's training_step with its Cholesky solver, divided by its attempts."""
 
     def prepare(self) -> None:
-        """float64."""
+        """Build the network in float64."""
         import logging
 
         import torch
@@ -179,7 +179,7 @@ class TorchLM(Steps):
         self.given = torch.from_numpy(self.X), torch.from_numpy(self.Y)
 
     def lap(self) -> float:
-        """Seconds an attempt."""
+        """Return the seconds of an attempt."""
         began = time.perf_counter()
         _, loss, _, logs = self.module.training_step(*self.given)
         self.mse = float(loss)
@@ -187,12 +187,12 @@ class TorchLM(Steps):
 
 
 def peak() -> float:
-    """GiB of this process's largest resident set."""
+    """Return this process's largest resident set in GiB."""
     return resident() / 2**30
 
 
 def lm_wide(settings: Settings, tell: Callable[[str], object] = str) -> Result:
-    """Every size, every contestant for which J would fit."""
+    """Run every size with every contestant for which J fits into memory."""
     cases, began = [], time.perf_counter()
     on_cpu = {"JAX_PLATFORMS": "cpu"}
     for number, (title, size) in enumerate(SIZES.items()):
@@ -235,7 +235,7 @@ def lm_wide(settings: Settings, tell: Callable[[str], object] = str) -> Result:
 
 
 def at_the_peak() -> str:
-    """What a trial of 10⁶ parameters would take if it were one large product."""
+    """Say how long a trial of 10⁶ parameters would take if it were one large product."""
     A, B = np.random.default_rng(0).random((2, SQUARE, SQUARE))
     seconds = []
     for _ in range(5):

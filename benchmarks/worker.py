@@ -1,4 +1,4 @@
-"""The process of one contestant: reads a word a line, answers with JSON a line.
+"""The process of one contestant: it reads one word from each line, and answers with one line of JSON.
 
     python -m benchmarks.worker package.module:function '{"option": 1}'
 
@@ -15,7 +15,7 @@ from typing import Any
 
 
 def answer(word: str, contestant: Any) -> dict[str, Any]:
-    """What is said to one word, once the contestant is there."""
+    """Return the answer to one word."""
     if word == "lap":
         gc.collect()
         began = time.perf_counter()

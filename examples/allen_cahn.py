@@ -10,22 +10,22 @@ from deltarule.inspection import plots
 
 random = np.random.default_rng(0)
 inside = random.uniform(size=(3000, 2))
-time = np.linspace(0, 1, 41)[1:]  # at time 0 the start has a slope there
+time = np.linspace(0, 1, 41)[1:]  # not at time 0, where the start has a slope at the ends
 ends = np.vstack([np.column_stack([np.full(40, end), time]) for end in (0.0, 1.0)])
 
 
 def allen_cahn(x, u, p):
-    """The equation."""
+    """The residual of the equation."""
     return u.d(1) - 1e-4 * u.d(0, 0) - 5 * (u.value - u.value**3)
 
 
 def no_flux(x, u, p):
-    """At both ends."""
+    """The condition at both ends."""
     return u.d(0)
 
 
 def start(x, v):
-    """u at the start, exactly; v is the network's output."""
+    """u, which has the right start whatever the network's output v is."""
     place, t = x[:, :1], x[:, 1:]
     return place**2 * np.cos(np.pi * place) + t * v
 

@@ -1,4 +1,4 @@
-"""Images distorted anew for every epoch: the network never sees the same one twice, and learns what a digit is.
+"""Train on images that are distorted anew for every epoch, so that the network never sees the same image twice.
 
 `deltarule reproduce beyond` trains five such networks on MNIST. Here one learns the digits that come with scikit-learn.
 """

@@ -1,4 +1,4 @@
-"""Burgers' equation, in which a sine steepens into a shock layer. Draws burgers.png with a map of the residual."""
+"""Solve Burgers' equation, in which a sine steepens into a shock. Draws burgers.png with a map of the residual."""
 
 import numpy as np
 from scipy.stats import qmc
@@ -15,17 +15,17 @@ walls = np.vstack([np.column_stack([np.full(40, end), time]) for end in (-1.0, 1
 
 
 def burgers(x, u, p):
-    """The equation."""
+    """The residual of the equation."""
     return u.d(1) + u.value * u.d(0) - NU * u.d(0, 0)
 
 
 def sine(x, u, p):
-    """u at the start."""
+    """The condition at time 0."""
     return u.value + np.sin(np.pi * x[:, :1])
 
 
 def zero(x, u, p):
-    """u at both ends."""
+    """The condition at both ends."""
     return u.value
 
 

@@ -1,7 +1,7 @@
-"""A sensor against its reference: the calibration curve with its error bars, as calibration.png.
+"""Calibrate a sensor against a reference: the calibration curve with its error bars, drawn as calibration.png.
 
 `NetworkRegressor` finds the size of the noise and of its penalties by itself; no row is held out. Beyond the last
-measurement the band widens, but what a network draws there is not to be trusted.
+measurement the band widens, but do not trust the network there.
 """
 
 import matplotlib.pyplot as plt
@@ -17,8 +17,8 @@ model = dr.NetworkRegressor(hidden=(10,), random_state=0).fit(volts[:, None], pr
 line = np.linspace(0, 5, 300)
 mean, std = model.predict(line[:, None], return_std=True)
 low, high = model.predict_interval(line[:, None], coverage=0.95)
-held = model.predict_interval(volts[:, None])
-inside = np.mean((held[0] <= pressure) & (pressure <= held[1]))
+ends = model.predict_interval(volts[:, None])
+inside = np.mean((ends[0] <= pressure) & (pressure <= ends[1]))
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 axes.fill_between(line, low, high, alpha=0.25, label="95 % of new measurements")

@@ -1,4 +1,4 @@
-"""The chain of 3Blue1Brown's lecture: one neuron a layer, every partial derivative by its name.
+"""The chain of 3Blue1Brown's lecture: one neuron in each layer, and every partial derivative by its name.
 
 `deltarule reproduce 3b1b` prints all of them beside the lecture's formulas, for the chain and for the layer of j and k.
 """

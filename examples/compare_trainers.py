@@ -1,4 +1,4 @@
-"""One network, one start, three trainers, two seconds each: mean squared error. Draws docs/images/trainers.png.
+"""Train one network from one start by three trainers for two seconds each. Draws docs/images/trainers.png.
 
 python examples/compare_trainers.py [FILE.png]
 """
@@ -27,7 +27,7 @@ trainers = {
 figure, (axes,) = plots.panels(size=(8, 4.2))
 ends = {}
 for (name, trainer), colour in zip(trainers.items(), (plots.GREY, *plots.COLOURS[1::-1]), strict=True):
-    for rules in (dr.Stopping(time_limit=0.01), RULES):  # the first compiles, where JAX computes: no clock for that
+    for rules in (dr.Stopping(time_limit=0.01), RULES):  # the first call compiles, if JAX computes
         result = dr.train(net, X, y, trainer=trainer, epochs=10**6, params=start, stopping=rules)
     mse = 2 * result.history["cost"]
     axes.plot(np.linspace(0, result.seconds, result.epochs), mse, color=colour)

@@ -1,4 +1,4 @@
-"""A swinging mass, measured with noise: its damping and stiffness, with error bars. Draws damping-from-data.png.
+"""Find the damping and stiffness of a swinging mass from noisy measurements. Draws damping-from-data.png.
 
 The network is u(t); the equation u'' + c u' + k u = 0 holds everywhere, and c and k are found together with u. At
 first the equation weighs little, so that the data lead; then it weighs much, so that the error bars hold.
@@ -25,7 +25,7 @@ t = np.linspace(0, 8, 200)[:, None]
 
 
 def newton(x, u, p):
-    """Newton's law."""
+    """The residual of Newton's law."""
     return u.d(0, 0) + p.c * u.d(0) + p.k * u.value
 
 

@@ -1,4 +1,4 @@
-"""fitnet, trainbr and trainlm, line for line.
+"""What fitnet, trainbr and trainlm are called here, line by line.
 
 net = fitnet(10, 'trainbr');          model = dr.NetworkRegressor(hidden=(10,), regularization="bayesian")
 [net, tr] = train(net, x, t);         model.fit(x, t)          rows are examples here: x is the transpose
@@ -26,7 +26,7 @@ print(f"         stopped with {model.stop_reason_!r}; the noise is {model.noise_
 model = dr.NetworkRegressor(hidden=(10,), trainer="lm", regularization="early-stopping", random_state=0).fit(x, t)
 print(f"trainlm: mse {np.mean((t - model.predict(x)) ** 2):.4f}, stopped with {model.stop_reason_!r}")
 
-# The network by itself, scaled by hand: what train(net, x, t) does inside.
+# The network alone, without scaling: what train(net, x, t) does inside.
 net = dr.Network([dr.Dense(10, "tanh"), dr.Dense(1, "linear")])
 result = dr.train(net, x, t, trainer=dr.LevenbergMarquardt(), epochs=100, stopping=dr.Stopping(goal=1e-3), seed=0)
 print(f"train:   {result.message}")

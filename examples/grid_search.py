@@ -1,4 +1,4 @@
-"""A network in scikit-learn's machinery: columns of two kinds, a pipeline, a grid, and a score on rows never seen."""
+"""Search the hidden layers of a network with scikit-learn's GridSearchCV, in a pipeline with two kinds of column."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Past Nielsen's chapter 6: y_t = sin(pi (u_t + u_{t-2})) needs a memory of two steps, and a recurrent network has one.
+"""Train a recurrent network on y_t = sin(pi (u_t + u_{t-2})), which needs a memory of two steps.
 
 `deltarule reproduce memory` does it for recurrent, GRU and LSTM layers, by Levenberg-Marquardt and by Adam.
 """

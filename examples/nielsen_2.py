@@ -15,7 +15,7 @@ x, y = np.random.default_rng(0).uniform(size=(1, 784)), np.eye(10)[[3]]
 
 
 def by_backpropagation():
-    """One forward and one backward pass for all of them."""
+    """One forward and one backward pass give all derivatives."""
     _, grads = net.cost_and_gradient(params, x, y)
     return np.concatenate([dp.ravel() for layer in grads for dp in (layer["W"], layer["b"])])
 
@@ -30,11 +30,11 @@ def by_differences(h=1e-6):
     for layer in params:
         for array in (layer["W"], layer["b"]):
             for place in np.ndindex(array.shape):
-                here, found = array[place], []
-                for array[place] in (here + h, here - h):
-                    found.append(cost())
-                array[place] = here
-                slopes.append((found[0] - found[1]) / (2 * h))
+                value, costs = array[place], []
+                for array[place] in (value + h, value - h):
+                    costs.append(cost())
+                array[place] = value
+                slopes.append((costs[0] - costs[1]) / (2 * h))
     return np.array(slopes)
 
 

@@ -1,7 +1,7 @@
 """Nielsen's chapter 5: in a deep network of sigmoids the early layers learn many times slower than the late ones.
 
-`deltarule reproduce nielsen-5` does it for two, three and four hidden layers and trains them all on MNIST. Here the
-digits that come with scikit-learn do.
+`deltarule reproduce nielsen-5` shows it for two, three and four hidden layers on MNIST. This example uses the
+digits that come with scikit-learn.
 """
 
 import deltarule as dr

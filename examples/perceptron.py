@@ -1,4 +1,4 @@
-"""Nielsen's perceptrons: NAND gates that add two bits, and sigmoid neurons that learn to.
+"""Nielsen's perceptrons: a NAND gate, and sigmoid neurons that learn to add two bits.
 
 `deltarule reproduce perceptron` builds the adder gate by gate, trains from twenty starts and draws the figures.
 """

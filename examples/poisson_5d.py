@@ -1,6 +1,6 @@
-"""Poisson's equation in 5 dimensions, from points drawn anew every 20 steps: Δu = -f, u = 0 on the faces of the cube.
+"""Solve Poisson's equation in 5 dimensions: Δu = -f, u = 0 on the faces of the cube.
 
-A grid of 20 points a side would have 3.2 million; here 2,000 random ones at a time are enough.
+A grid of 20 points a side would have 3.2 million points. 2,000 random points, drawn anew every 20 steps, are enough.
 """
 
 import numpy as np
@@ -11,29 +11,29 @@ D = 5
 
 
 def inside(random):
-    """Points of one draw."""
+    """Draw 2,000 points."""
     return random.uniform(size=(2000, D))
 
 
 def poisson(x, u, p):
-    """The equation, about as large as u."""
+    """The residual of the equation, divided by 10 to have about the size of u."""
     return (sum(u.d(i, i) for i in range(D)) + D * np.pi**2 * product_of_sines(x)) / 10
 
 
 def product_of_sines(x):
     """The solution."""
-    found = np.sin(np.pi * x[:, :1])
+    product = np.sin(np.pi * x[:, :1])
     for i in range(1, D):
-        found = found * np.sin(np.pi * x[:, i : i + 1])
-    return found
+        product = product * np.sin(np.pi * x[:, i : i + 1])
+    return product
 
 
 def zero_on_the_faces(x, v):
-    """u = 0 on all faces, exactly; v is the network's output."""
-    bubble = v
+    """u, which is 0 on all faces whatever the network's output v is."""
+    u = v
     for i in range(D):
-        bubble = bubble * 4 * x[:, i : i + 1] * (1 - x[:, i : i + 1])
-    return bubble
+        u = u * 4 * x[:, i : i + 1] * (1 - x[:, i : i + 1])
+    return u
 
 
 net = dr.Network([dr.Dense(30, "tanh"), dr.Dense(15, "tanh"), dr.Dense(1, "linear")])

@@ -18,18 +18,18 @@ ends = np.vstack([np.column_stack([np.full(60, end), time]) for end in (0.0, 5.0
 def schroedinger(x, h, p):
     """The real and the imaginary part of the equation."""
     u, v = h.value[:, 0], h.value[:, 1]
-    bent, moved = h.d(0, 0), h.d(1)
+    h_xx, h_t = h.d(0, 0), h.d(1)
     square = u**2 + v**2
-    return moved[:, 0] + bent[:, 1] / 2 + square * v, moved[:, 1] - bent[:, 0] / 2 - square * u
+    return h_t[:, 0] + h_xx[:, 1] / 2 + square * v, h_t[:, 1] - h_xx[:, 0] / 2 - square * u
 
 
 def no_flux(x, h, p):
-    """At both ends."""
+    """The condition at both ends."""
     return h.d(0)
 
 
 def start(x, w):
-    """h at the start, exactly; w has two columns, the real and the imaginary part."""
+    """h, which has the right start whatever the network's output w (real and imaginary part) is."""
     return 2 / np.cosh(x[:, :1]) * np.array([1.0, 0.0]) + x[:, 1:] * w
 
 

@@ -1,7 +1,7 @@
-"""A classifier of sensor signals as a C99 file for a micro-controller: engine.c, compiled and held against Python.
+"""Export a classifier of sensor signals as C99 for a micro-controller (engine.c), and compare it with Python.
 
-Four features of a vibration signal tell three states of a machine apart. The scaling goes with the network, so raw
-features go in and probabilities come out; there is no heap and no library but <math.h>.
+Four features of a vibration signal distinguish three states of a machine. The file contains the scaling, so raw
+features go in and probabilities come out. It uses no heap, and no library but <math.h>.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Backpropagation in a debugger: run this, and type the words of docs/debugger.md.
+"""Backpropagation in a debugger: run this, and type the commands of docs/debugger.md.
 
 python examples/step_through.py
 """

@@ -1,7 +1,7 @@
-"""A surrogate of a simulation: 150 runs of an expensive program are learned, 100,000 are then predicted at once.
+"""Replace a slow simulation: a network learns 150 runs, and then predicts 100,000 at once.
 
-The program here is the borehole function, the flow of water through a borehole as a function of eight inputs. It has no
-noise, which the error bars suppose everywhere: expect them to be right to a factor of two, and check on some runs.
+The simulation here is the borehole function, the flow of water through a borehole as a function of eight inputs. It has
+no noise, but the error bars assume some: expect them to be right to a factor of two, and check them on some runs.
 """
 
 import time
@@ -17,14 +17,14 @@ HIGH = np.array([0.15, 50000, 115600, 1110, 116, 820, 1680, 12045])
 
 
 def simulate(X):
-    """m³ a year."""
+    """Return the flow in m³ a year."""
     rw, r, Tu, Hu, Tl, Hl, L, Kw = X.T
     log = np.log(r / rw)
     return 2 * np.pi * Tu * (Hu - Hl) / (log * (1 + 2 * L * Tu / (log * rw**2 * Kw) + Tu / Tl))
 
 
 def plan(runs, seed):
-    """A Latin hypercube in the box."""
+    """Draw a Latin hypercube of inputs."""
     return qmc.scale(qmc.LatinHypercube(8, rng=seed).random(runs), LOW, HIGH)
 
 
@@ -34,8 +34,8 @@ model = dr.NetworkRegressor(random_state=0, restarts=4, epochs=400).fit(X, simul
 new = plan(2000, seed=1)
 truth, (mean, std) = simulate(new), model.predict(new, return_std=True)
 error = np.sqrt(np.mean((mean - truth) ** 2))
-said = np.sqrt(np.mean(std**2))
-print(f"error {error:.2f} m³ a year where the flow varies by {truth.std():.0f}; the error bars say {said:.2f}")
+estimate = np.sqrt(np.mean(std**2))
+print(f"error {error:.2f} m³ a year where the flow varies by {truth.std():.0f}; the error bars say {estimate:.2f}")
 
 many = plan(100_000, seed=2)
 began = time.perf_counter()

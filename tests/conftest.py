@@ -22,14 +22,19 @@ from deltarule.training.checkpoints import storage
 from engines import NAMES
 
 # Compiling is most of the JAX engine's tests' time, and they run little of what they compile: XLA's costlier passes are
-# left out, and its older emitters build a CPU's fusions, whose code is slower and ready in half the time; unless the
-# environment says otherwise (JAX_DISABLE_MOST_OPTIMIZATIONS=0). JAX reads both when it is imported, and subprocesses
-# take them over. XLA ends a process at a flag that it does not know, so the flag is for versions of JAX that have it.
+# left out, its older emitters build a CPU's fusions, whose code is slower and ready in half the time, a program is not
+# split to be compiled by several threads, and no operation notes the line of Python that it comes from; unless the
+# environment says otherwise (JAX_DISABLE_MOST_OPTIMIZATIONS=0). JAX reads all of it when it is imported, and
+# subprocesses take it over. XLA ends a process at a flag that it does not know, so flags are for versions with them.
 os.environ["DELTARULE_CACHE"] = "0"  # a program that another version compiled must not stand in for this one's
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 QUICK_TO_COMPILE = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] not in ("0", "false")
 if QUICK_TO_COMPILE and engine.jax_is_installed() and tuple(map(int, version("jax").split(".")[:2])) < (0, 11):
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1")
+
+# Tracing makes so many objects that the collector of cycles would be a tenth of the time.
+gc.set_threshold(200_000, 20, 100)
 
 # Every example that hypothesis makes may compile a network, so there are few, always the same, with no time limit.
 settings.register_profile("deltarule", derandomize=True, deadline=None, max_examples=20, database=None)

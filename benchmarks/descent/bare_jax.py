@@ -1,4 +1,4 @@
-"""The step of a two-layer network written out for JAX: nothing recorded, nothing checked. What JAX itself allows.
+"""The step of a two-layer network in bare JAX, without records and checks: the best that JAX allows.
 
 Also the matrix products of a step alone, and a large product, which say what the processor allows.
 """
@@ -47,12 +47,12 @@ class BareScan:
         self.one_epoch = epoch
 
     def epoch(self) -> None:
-        """One scan."""
+        """Run one scan."""
         self.key, key = jax.random.split(self.key)
         self.state = jax.block_until_ready(self.one_epoch(self.state, self.X, self.Y, key))
 
     def params(self) -> Start:
-        """W and b."""
+        """Return W and b."""
         return [(np.asarray(W), np.asarray(b)) for W, b in self.state]
 
 
@@ -66,7 +66,7 @@ class Products:
     units = 1.0
 
     def __init__(self, task: Task):
-        """As many steps as an epoch has whole batches."""
+        """Take as many steps as an epoch has whole batches."""
         self.units = float(len(task.X) // task.batch)
         m, eta, X = task.batch, task.eta, jnp.asarray(task.X)
         self.W = [jnp.asarray(W) for W, _ in task.start]
@@ -88,16 +88,16 @@ class Products:
         self.scan = jax.jit(lambda W, X: lax.scan(step, W, X)[0])
 
     def lap(self) -> None:
-        """One pass; the values are of no use and are not kept."""
+        """Run one pass; the results are not used."""
         jax.block_until_ready(self.scan(self.W, self.X))
 
     def finish(self) -> dict[str, float]:
-        """Nothing to compare."""
+        """Return nothing, because there is nothing to compare."""
         return {}
 
 
 class Peak:
-    """What the step's products would take at the rate of one large product of float32, the best of XLA and NumPy."""
+    """The time of the step's products at the rate of one large float32 product, the best of XLA and NumPy."""
 
     units = 1.0
 
@@ -110,7 +110,7 @@ class Peak:
         self.on_device, self.rate = jnp.asarray(self.A), 0.0
 
     def lap(self) -> float:
-        """Seconds of a step at this lap's rate."""
+        """Return the seconds of a step at this lap's rate."""
         seconds = []
         for multiply in (lambda: jax.block_until_ready(self.product(self.on_device)), lambda: self.A @ self.A):
             began = time.perf_counter()
@@ -120,19 +120,19 @@ class Peak:
         return self.operations * min(seconds) / (2 * SQUARE**3)
 
     def finish(self) -> dict[str, float]:
-        """The best rate."""
+        """Return the best rate."""
         return {"GFLOP/s": self.rate}
 
 
 def products(folder: str) -> Products:
-    """The factory of Products."""
+    """Make `Products`."""
     from benchmarks.descent.task import read
 
     return Products(read(folder))
 
 
 def peak(folder: str) -> Peak:
-    """The factory of Peak."""
+    """Make `Peak`."""
     from benchmarks.descent.task import read
 
     return Peak(read(folder))

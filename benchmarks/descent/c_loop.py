@@ -1,4 +1,4 @@
-"""The floor: the same step as a loop in C, gcc -O3 -march=native, compiled for these sizes when it is needed."""
+"""The same step as a loop in C, a lower bound: gcc -O3 -march=native, compiled for these sizes when needed."""
 
 import ctypes
 import shutil
@@ -31,7 +31,7 @@ def compiled(source: str, **sizes: int) -> ctypes.CDLL:
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
-    """A copy that begins where a vector register may load."""
+    """Copy an array to an address that is aligned for vector registers."""
     room = np.empty(array.nbytes + ALIGNED, np.uint8)
     first = -room.ctypes.data % ALIGNED
     copy = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
@@ -40,7 +40,7 @@ def aligned(array: np.ndarray) -> np.ndarray:
 
 
 def pointer(array: np.ndarray) -> ctypes.c_void_p:
-    """Where it lies."""
+    """Return the address of an array."""
     return ctypes.c_void_p(array.ctypes.data)
 
 
@@ -57,14 +57,14 @@ class CLoop:
         self.random = np.random.default_rng(0)
 
     def epoch(self) -> None:
-        """One pass over a fresh permutation."""
+        """Run one pass over a new permutation."""
         order = self.random.permutation(len(self.X)).astype(np.int32)
         pointers = [pointer(array) for array in (self.X, self.Y, order)]
         eta = ctypes.c_float(self.task.eta)
         self.library.descend(*pointers, self.steps, eta, *(pointer(array) for array in self.arrays))
 
     def params(self) -> Start:
-        """W and b."""
+        """Return W and b."""
         return list(zip(self.arrays[::2], self.arrays[1::2], strict=True))
 
 
@@ -72,20 +72,20 @@ class TinyLoop:
     """tiny.c: 2-2-3-2, one example a step."""
 
     def __init__(self, task: Task, steps: int = 1):
-        """`steps` of an epoch."""
+        """Take `steps` for an epoch."""
         self.task, self.steps, self.seed = task, steps, 0
         self.library = compiled("tiny.c")
         self.X, self.Y = np.ascontiguousarray(task.X), np.ascontiguousarray(task.Y)
         self.p = np.concatenate([array.ravel() for pair in task.start for array in pair])
 
     def epoch(self) -> None:
-        """`steps` draws."""
+        """Run `steps` draws."""
         self.seed += 1
         numbers = (len(self.X), self.steps, ctypes.c_float(self.task.eta), self.seed)
         self.library.descend(pointer(self.X), pointer(self.Y), *numbers, pointer(self.p))
 
     def params(self) -> Start:
-        """W and b."""
+        """Return W and b."""
         found, at = [], 0
         for W, b in self.task.start:
             found.append((self.p[at : at + W.size].reshape(W.shape), self.p[at + W.size : at + W.size + b.size]))

@@ -1,4 +1,4 @@
-"""What the worker runs: one epoch a lap; at the end the parameters, and those after one step from the start."""
+"""What the worker runs: one epoch a lap; at the end it saves the parameters, and those after a single step."""
 
 from importlib import import_module
 from pathlib import Path
@@ -19,12 +19,12 @@ class Descent(Protocol):
         ...
 
     def params(self) -> Start:
-        """The parameters now, in the task's layout."""
+        """Return the current parameters, in the task's layout."""
         ...
 
 
 class Measured:
-    """A Descent as `benchmarks.turns` asks for it."""
+    """Adapt a Descent to `benchmarks.turns`."""
 
     def __init__(self, folder: str, name: str, kind: str, options: dict[str, Any]):
         """`kind` is "module:class" in this package."""
@@ -36,12 +36,12 @@ class Measured:
         self.units, self.laps = self.trained.steps, 0
 
     def lap(self) -> None:
-        """One epoch."""
+        """Run one epoch."""
         self.trained.epoch()
         self.laps += 1
 
     def finish(self) -> dict[str, float]:
-        """Leave the parameters after all laps and after one step, for the referee; say how many steps it made."""
+        """Save the parameters after all laps and after one step for the referee; return how many steps were made."""
         save(self.trained.params(), self.place.with_suffix(".after.npz"))
         options = self.options | ({"steps": 1} if "steps" in self.options else {})
         one = self.make(self.task.first_batch(), **options)
@@ -51,10 +51,10 @@ class Measured:
 
 
 def save(params: Start, path: Path) -> None:
-    """(W, b) pairs to one file."""
+    """Save (W, b) pairs to one file."""
     np.savez(path, *[np.asarray(array) for pair in params for array in pair])
 
 
 def build(folder: str, name: str, kind: str, options: dict[str, Any]) -> Measured:
-    """The factory that the worker calls."""
+    """Make the contestant for the worker."""
     return Measured(folder, name, kind, options)

@@ -1,4 +1,4 @@
-"""deltarule: the epoch that `dr.train` runs, compiled on the JAX engine or as it stands on the NumPy engine."""
+"""deltarule: the epoch that `dr.train` runs, on the JAX engine (compiled) or on the NumPy engine."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from benchmarks.epochs import Epochs
 
 
 class Deltarule:
-    """One epoch a call; what JAX compiles for it is compiled once."""
+    """One epoch for each call; JAX compiles once."""
 
     def __init__(self, task: Task, steps: int | None = None, engine: str = "jax"):
-        """`steps` of an epoch, where every step draws anew."""
+        """`steps`: the steps of an epoch if every step draws anew."""
         net = network(task)
         uniform = {"sampling": "uniform", "steps": steps} if task.sampling == "uniform" else {}
         trainer = dr.GradientDescent(eta=task.eta, batch_size=task.batch, **uniform)
@@ -21,16 +21,16 @@ class Deltarule:
         self.epochs = Epochs(engine, net, trainer, task.X, task.Y, parameters(net, task.start))
 
     def epoch(self) -> None:
-        """One epoch."""
+        """Run one epoch."""
         self.epochs.run()
 
     def params(self) -> Start:
-        """W and b of the layers that have them."""
+        """Return W and b of the layers that have them."""
         return [(np.asarray(p["W"]), np.asarray(p["b"])) for p in self.epochs.params if p]
 
 
 def network(task: Task) -> dr.Network:
-    """The task's layers as deltarule's."""
+    """Return the task's layers as deltarule's layers."""
     layers: list[Any] = [dr.Reshape(task.image)] if task.image else []
     flat = not task.image
     for kind, *numbers in task.layers:
@@ -46,7 +46,7 @@ def network(task: Task) -> dr.Network:
 
 
 def parameters(net: dr.Network, start: Start) -> list[dict[str, np.ndarray]]:
-    """The start as deltarule keeps it: {} for layers without parameters."""
+    """Return the start as deltarule's parameters: {} for layers without any."""
     pairs = iter(start)
     return [
         dict(zip("Wb", map(np.array, next(pairs)), strict=True)) if hasattr(layer, "activation") else {}

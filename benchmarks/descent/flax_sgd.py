@@ -14,14 +14,14 @@ from benchmarks.descent.task import Start, Task
 
 
 class Model(nn.Module):
-    """The task's layers; softmax is left to the loss, which takes z."""
+    """The task's layers without softmax, which the loss computes from z."""
 
     layers: tuple[tuple[Any, ...], ...]
     image: tuple[int, int, int] | None
 
     @nn.compact
     def __call__(self, x):
-        """Outputs, or z before a softmax."""
+        """Return the outputs, or z before a softmax."""
         x = x.reshape(-1, *self.image) if self.image else x
         for kind, *numbers in self.layers:
             if kind == "pool":
@@ -39,7 +39,7 @@ class Flax:
     """TrainState and optax.sgd."""
 
     def __init__(self, task: Task, scanned: bool = False, steps: int | None = None):
-        """`steps` of an epoch, where every step draws anew."""
+        """`steps`: the steps of an epoch if every step draws anew."""
         self.task, self.steps, self.scanned = task, task.steps(steps or 0), scanned
         self.X, self.key = jnp.asarray(task.X), jax.random.key(0)
         self.Y = jnp.asarray(task.labels if task.cost == "log-likelihood" else task.Y)
@@ -78,7 +78,7 @@ class Flax:
         self.one_step, self.one_epoch, self.shuffled = one_step, one_epoch, shuffled
 
     def epoch(self) -> None:
-        """One pass over a fresh permutation, or `steps` draws; a last batch that is not full is left out by the
+        """Run one pass over a new permutation, or `steps` draws; a last batch that is not full is left out by the
         scan.
         """
         self.key, key = jax.random.split(self.key)
@@ -92,17 +92,17 @@ class Flax:
         jax.block_until_ready(self.state)
 
     def params(self) -> Start:
-        """Flax keeps (in, out) and (height, width, in, out)."""
+        """Return W and b; Flax stores (in, out) and (height, width, in, out)."""
         return [(_moved(layer["kernel"]), np.asarray(layer["bias"])) for layer in self.state.params.values()]
 
 
 def _moved(kernel: Any) -> np.ndarray:
-    """Its kernel with the outputs first."""
+    """Return Flax's kernel with the outputs first."""
     return np.moveaxis(np.asarray(kernel), -1, 0)
 
 
 def named(task: Task) -> dict[str, dict[str, jax.Array]]:
-    """The start under Flax's names, in the order of the layers."""
+    """Return the start under Flax's names, in the order of the layers."""
     found: dict[str, dict[str, jax.Array]] = {}
     counts = {"convolution": 0, "dense": 0}
     kinds = [kind for kind, *_ in task.layers if kind != "pool"]

@@ -9,10 +9,10 @@ STEPS_PER_EXECUTION = 32
 
 
 class Keras:
-    """One call of fit is one pass."""
+    """Keras's Sequential, trained by one call of fit for each pass."""
 
     def __init__(self, task: Task, steps: int | None = None):
-        """`steps` of an epoch, where every step draws anew: they are drawn before the call."""
+        """`steps`: the steps of an epoch if every step draws anew; they are drawn before the call."""
         self.task, self.steps = task, task.steps(steps or 0)
         keras.utils.set_random_seed(0)
         shape = task.image or task.X.shape[1:]
@@ -42,7 +42,7 @@ class Keras:
         self.random = np.random.default_rng(0)
 
     def epoch(self) -> None:
-        """One pass over a fresh permutation, or `steps` draws."""
+        """Run one pass over a new permutation, or `steps` draws."""
         X, Y, uniform = self.X, self.Y, self.task.sampling == "uniform"
         if uniform:
             drawn = self.random.integers(0, len(X), self.steps * self.task.batch)
@@ -50,7 +50,7 @@ class Keras:
         self.model.fit(X, Y, batch_size=self.task.batch, epochs=1, shuffle=not uniform, verbose=0)
 
     def params(self) -> Start:
-        """Keras keeps (in, out) and (height, width, in, out)."""
+        """Return W and b; Keras stores (in, out) and (height, width, in, out)."""
         weights = self.model.get_weights()
         return [(np.moveaxis(W, -1, 0), b) for W, b in zip(weights[::2], weights[1::2], strict=True)]
 

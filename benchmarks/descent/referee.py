@@ -17,7 +17,7 @@ BLOCK = 500  # test examples at once
 
 
 def z_of(task: Task, params: list[tuple[Array, Array]], x: Array) -> Array:
-    """z^L of a batch."""
+    """Return z^L of a batch."""
     x = x.reshape(-1, *task.image) if task.image else x
     pairs = iter(params)
     for kind, *numbers in task.layers:
@@ -36,7 +36,7 @@ def z_of(task: Task, params: list[tuple[Array, Array]], x: Array) -> Array:
 
 
 def cost(params: list[tuple[Array, Array]], task: Task, x: Array, y: Array) -> Array:
-    """The mean cost."""
+    """Return the mean cost."""
     z = z_of(task, params, x)
     if task.cost == "log-likelihood":
         return -jnp.mean(jnp.sum(y * jax.nn.log_softmax(z), axis=1))
@@ -53,7 +53,7 @@ def step(task: Task) -> list[np.ndarray]:
 
 
 def step_error(task: Task, after: Start, expected: list[np.ndarray]) -> float:
-    """The largest difference between its step and the true one, relative to the largest component of that."""
+    """The largest difference between a contestant's step and the true one, relative to its largest component."""
     moved = [
         np.float64(new) - old
         for one, two in zip(after, task.start, strict=True)
@@ -64,7 +64,7 @@ def step_error(task: Task, after: Start, expected: list[np.ndarray]) -> float:
 
 
 def reached(task: Task, after: Start) -> dict[str, float]:
-    """Accuracy on the test examples in percent, or the cost where classes are not the point."""
+    """Accuracy on the test examples in percent, or the cost if the task has no classes."""
     params = [(jnp.asarray(W), jnp.asarray(b)) for W, b in after]
     X, Y = task.arrays["Xt"], task.arrays["Yt"]
     if task.cost != "log-likelihood":
@@ -83,14 +83,14 @@ def saved(path: Path) -> Start:
 
 
 class Referee:
-    """Judges what the contestants left in the task's folder; speaks the worker's language."""
+    """Judge what the contestants saved in the task's folder, by the worker's protocol."""
 
     def __init__(self, folder: str):
-        """`folder` is the task's."""
+        """`folder`: the task's folder."""
         self.folder, self.task = Path(folder), read(folder)
 
     def finish(self) -> dict[str, dict[str, Any]]:
-        """For each contestant that left its parameters: its step's error, and what it reached."""
+        """Return the error of its step and what it reached, for each contestant that saved its parameters."""
         expected, found = step(self.task), {}
         for path in sorted(self.folder.glob("*.after.npz")):
             name = path.name.removesuffix(".after.npz")

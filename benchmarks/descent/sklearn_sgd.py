@@ -7,10 +7,10 @@ from benchmarks.descent.task import Start, Task
 
 
 class ScikitLearn:
-    """float32 in, float32 throughout."""
+    """MLPClassifier on float32, which it keeps throughout."""
 
     def __init__(self, task: Task):
-        """One call of partial_fit lets it make its arrays; then the common start is written into them."""
+        """Let partial_fit make its arrays, then write the common start into them."""
         hidden = task.layers[0][2]
         self.X, self.labels, self.steps = task.X, task.labels, task.steps()
         self.model = MLPClassifier(
@@ -30,9 +30,9 @@ class ScikitLearn:
             self.model.coefs_[i][...], self.model.intercepts_[i][...] = W.T, b
 
     def epoch(self) -> None:
-        """One pass."""
+        """Run one pass."""
         self.model.partial_fit(self.X, self.labels)
 
     def params(self) -> Start:
-        """Its weights are (in, out)."""
+        """Return W and b; scikit-learn stores (in, out)."""
         return [(W.T.copy(), b.copy()) for W, b in zip(self.model.coefs_, self.model.intercepts_, strict=True)]

@@ -1,4 +1,4 @@
-"""sgd-small, sgd-100, sgd-large-batch, tiny and conv: who takes part, what they are given, what is aimed at."""
+"""sgd-small, sgd-100, sgd-large-batch, tiny and conv: contestants, tasks and goals."""
 
 import math
 import statistics
@@ -39,7 +39,7 @@ MEASURED = (
 
 
 def peers(steps: dict[str, int] | None = None) -> list[Contestant]:
-    """Every library. `steps` are those of a lap where every step draws anew, for each contestant."""
+    """Return every library. `steps` has the steps of a lap for each contestant if every step draws anew."""
 
     def one(name: str, kind: str, needs: tuple[str, ...], environment: dict[str, str], **options: Any) -> Contestant:
         drawn = {} if steps is None else {"steps": steps.get(name, 2_000)}
@@ -60,18 +60,18 @@ def peers(steps: dict[str, int] | None = None) -> list[Contestant]:
 
 
 def one_thread() -> Contestant:
-    """deltarule in a process whose thread pools have one thread."""
+    """Return deltarule in a process whose thread pools have one thread."""
     return replace(peers()[0], name=ONE_THREAD, threads=1)
 
 
 def own(name: str, kind: str, needs: tuple[str, ...] = (), **options: Any) -> Contestant:
-    """A contestant of ours beside the libraries: a floor."""
+    """Return a contestant of ours that bounds the libraries from below."""
     return Contestant(name, "benchmarks.descent.contestant:build", needs, {"kind": kind, "options": options}, ON_CPU)
 
 
 def case(task: Task, title: str, contestants: Sequence[Contestant], reference: str, unit: str, per_unit: float,
          settings: Settings, tell: Callable[[str], object]) -> Case:  # fmt: skip
-    """One task: take turns, then the referee."""
+    """Run one task: the contestants in turns, then the referee."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write(complete(task), folder)
@@ -88,7 +88,7 @@ def case(task: Task, title: str, contestants: Sequence[Contestant], reference: s
 
 
 def judge(entries: list[Entry], folder: Path, tell: Callable[[str], object] = str) -> None:
-    """Add what the referee found to the entries, and whether each agrees."""
+    """Add the referee's findings to the entries, and whether each contestant agrees."""
     worker = Worker(
         Contestant("referee", "benchmarks.descent.referee:Referee", options={"folder": str(folder)}, environment=ON_CPU)
     )
@@ -111,13 +111,13 @@ def judge(entries: list[Entry], folder: Path, tell: Callable[[str], object] = st
 
 
 def dense(name: str, hidden: Sequence[int], activation: str, batch: int, eta: float) -> Task:
-    """A network of dense layers for the digits."""
+    """Return a network of dense layers for the digits."""
     layers = [["dense", n, activation] for n in hidden] + [["dense", 10, "softmax"]]
     return Task(name, layers, batch, eta)
 
 
 def limits(found: Case) -> list[str]:
-    """What keeps deltarule from the C loop: XLA's matrix products, and its threads."""
+    """Say why deltarule is slower than the C loop: XLA's matrix products, and its threads."""
     ours, single, products, floor = (found.entry(n).median for n in ("deltarule", ONE_THREAD, PRODUCTS, C_LOOP))
     if any(map(math.isnan, (ours, single, products, floor))):
         return []
@@ -131,7 +131,7 @@ def limits(found: Case) -> list[str]:
 
 
 def goal(text: str, limit: float, found: float, least: bool = False) -> Goal:
-    """A goal; an unmeasured one has no number."""
+    """Return a goal; without a number if it was not measured."""
     return Goal(text, limit, None if math.isnan(found) else found, least)
 
 

@@ -1,4 +1,4 @@
-"""What every contestant is given: layers, a start, data, batches, a learning rate. Arrays lie in one file."""
+"""The task of every contestant: layers, a start, data, batches, a learning rate. Its arrays are in one file."""
 
 import json
 import os
@@ -50,34 +50,34 @@ class Task:
 
     @property
     def start(self) -> Start:
-        """Where everyone starts."""
+        """The parameters from which everyone starts."""
         count = sum(name.startswith("W") for name in self.arrays)
         return [(self.arrays[f"W{i}"], self.arrays[f"b{i}"]) for i in range(count)]
 
     def steps(self, least: int = 0) -> int:
-        """The steps of an epoch: one pass, or `least` where every step draws anew."""
+        """The steps of an epoch: one pass, or `least` if every step draws anew."""
         return least if self.sampling == "uniform" else -(-len(self.X) // self.batch)
 
     def first_batch(self) -> "Task":
-        """The same task with the first m examples only, so that an epoch in any order is one step, the same for all."""
+        """Return the task with its first m examples only: an epoch is then the same single step in any order."""
         return replace(self, arrays=self.arrays | {"X": self.X[: self.batch], "Y": self.Y[: self.batch]})
 
 
 def write(task: Task, folder: Path) -> None:
-    """The task as folder/task.json and folder/task.npz."""
+    """Write the task to folder/task.json and folder/task.npz."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "task.json").write_text(json.dumps(asdict(replace(task, arrays={}))))
     np.savez(folder / "task.npz", **task.arrays)
 
 
 def read(folder: str | Path) -> Task:
-    """The task that `write` left."""
+    """Read the task that `write` wrote."""
     with np.load(Path(folder) / "task.npz") as arrays:
         return Task(**(json.loads((Path(folder) / "task.json").read_text()) | {"arrays": dict(arrays)}))
 
 
 def complete(task: Task, seed: int = 0) -> Task:
-    """The task with its data and a start: weights N(0, 2/n_in) before a relu, else N(0, 1/n_in), biases 0."""
+    """Return the task with its data and a start: weights N(0, 2/n_in) before a relu, else N(0, 1/n_in), biases 0."""
     arrays = higham() if task.sampling == "uniform" else digits(task.examples)
     random = np.random.default_rng(seed)
     shape = task.image or arrays["X"].shape[1:]
@@ -104,14 +104,14 @@ def higham() -> dict[str, np.ndarray]:
 
 
 def digits(examples: int) -> dict[str, np.ndarray]:
-    """MNIST from $DELTARULE_DATA or ../shared/data/mnist; else ten classes of noisy patterns of the same size."""
+    """Return MNIST from $DELTARULE_DATA or ../shared/data/mnist, else ten classes of noisy patterns of its size."""
     X, labels = mnist() or patterns(EXAMPLES + TEST)
     Y = np.eye(10, dtype=np.float32)[labels]
     return {"X": X[:examples], "Y": Y[:examples], "Xt": X[-TEST:], "Yt": Y[-TEST:]}
 
 
 def mnist() -> tuple[np.ndarray, np.ndarray] | None:
-    """50,000 training images in the order of the file and 2,000 test images; None where MNIST is not."""
+    """Return 50,000 training images in the file's order and 2,000 test images, or None without MNIST."""
     from deltarule import data
     from deltarule.errors import DataError
 

@@ -16,7 +16,7 @@ class Torch:
     """nn.Sequential with SGD."""
 
     def __init__(self, task: Task, compiled: bool = False, steps: int | None = None):
-        """`steps` of an epoch, where every step draws anew."""
+        """`steps`: the steps of an epoch if every step draws anew."""
         self.task, self.steps = task, task.steps(steps or 0)
         torch.manual_seed(0)
         self.model, self.layers = network(task)
@@ -34,7 +34,7 @@ class Torch:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=task.eta, fused=True)
 
     def epoch(self) -> None:
-        """One pass over a fresh permutation, or `steps` draws."""
+        """Run one pass over a new permutation, or `steps` draws."""
         N, m = len(self.X), self.task.batch
         uniform = self.task.sampling == "uniform"
         order = torch.randint(N, (self.steps * m,)) if uniform else torch.randperm(N)
@@ -45,7 +45,7 @@ class Torch:
             optimizer.step()
 
     def params(self) -> Start:
-        """Copies in the task's layout."""
+        """Return copies of W and b in the task's layout."""
         found = []
         for layer, shape in self.layers:
             W, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()

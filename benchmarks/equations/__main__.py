@@ -1,4 +1,4 @@
-"""The race: problem by problem, the contestants in turns, and what came of it as a table and a picture.
+"""Run the race, problem by problem with the contestants in turns, and write its table and its picture.
 
     python -m benchmarks.equations [--only CASE ...] [--who NAME ...] [--limit 120] [--out docs/benchmarks/equations]
 
@@ -24,7 +24,7 @@ LONGEST = 7200.0  # seconds to wait for an answer, whatever else the machine doe
 
 
 def race(name: str, names: list[str], limit: float, keep: Callable[[dict], object]) -> None:
-    """All contestants on one problem; `keep` is given what each has after every round."""
+    """Run all contestants on one problem; `keep` is given their results after every round."""
     found: dict[str, dict] = {who: {"curve": []} for who in names}
     workers: dict[str, Worker] = {}
 
@@ -54,12 +54,12 @@ def race(name: str, names: list[str], limit: float, keep: Callable[[dict], objec
 
 
 def best(result: dict, seconds: float = math.inf) -> float:
-    """The least error until then."""
+    """Return the smallest error so far."""
     return min((error for when, error in result["curve"] if when <= seconds), default=math.nan)
 
 
 def table(found: dict) -> str:
-    """Markdown: a row for each problem, the error of each contestant and after how many seconds it ended."""
+    """Return a Markdown table: for each problem the error of each contestant, and when it ended."""
     names = list(CONTESTANTS)
     lines = ["| | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
     for name, results in found["curves"].items():
@@ -76,7 +76,7 @@ def table(found: dict) -> str:
 
 
 def picture(found: dict, path: Path) -> None:
-    """Error against seconds, a panel for each case."""
+    """Draw error against seconds, with a panel for each case."""
     from deltarule.inspection import plots
     from deltarule.inspection.plots.style import COLOURS
 

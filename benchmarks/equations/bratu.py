@@ -1,4 +1,4 @@
-"""Bratu's equation in the unit cube without a right side, Δu + e^u = 0 and u = 0 on all faces: what its edges cost.
+"""Bratu's equation in the unit cube, Δu + e^u = 0 and u = 0 on all faces: how its edges limit the accuracy.
 
     python -m benchmarks.equations.bratu [--limit 40] [--who NAME ...]
 
@@ -54,7 +54,7 @@ def reference() -> tuple[np.ndarray, np.ndarray]:
 
 
 class Known:
-    """w at points that are known beforehand, found again by their first coordinate."""
+    """w at given points, which are looked up by their first coordinate."""
 
     def __init__(self, points: np.ndarray):
         order = np.argsort(points[:, 0])
@@ -67,17 +67,17 @@ class Known:
 
 
 def as_it_is(x, u, p):
-    """The equation."""
+    """The residual of the equation."""
     return (u.d(0, 0) + u.d(1, 1) + u.d(2, 2) + np.exp(u.value)) / 3
 
 
 def zero(x, u, p):
-    """u on the faces."""
+    """The condition on the faces."""
     return u.value
 
 
 def bubble(x, v):
-    """0 on the faces."""
+    """A function that is 0 on the faces."""
     return 64 * x[:, :1] * (1 - x[:, :1]) * x[:, 1:2] * (1 - x[:, 1:2]) * x[:, 2:] * (1 - x[:, 2:]) * v
 
 
@@ -85,13 +85,13 @@ INSIDE = spread(2000, [0, 0, 0], [1, 1, 1], 0)
 
 
 def faces(seed: int = 1) -> np.ndarray:
-    """Points on all six."""
+    """Draw points on all six faces."""
     square = spread(120, [0, 0], [1, 1], seed)
     return np.vstack([np.insert(square, axis, end, axis=1) for axis in range(3) for end in (0.0, 1.0)])
 
 
 def ways() -> dict[str, tuple[list[dr.Equation], Callable | None, bool]]:
-    """Equations, a hard condition or None, and whether w is split off."""
+    """Return the equations, a hard condition or None, and whether w is split off."""
     w = Known(INSIDE)
 
     def split(x, v, p):
@@ -107,7 +107,7 @@ def ways() -> dict[str, tuple[list[dr.Equation], Callable | None, bool]]:
 
 
 def main() -> None:
-    """Each way in turn; prints the error where a tenth more of the time has passed."""
+    """Run each formulation in turn, and print the error after every further tenth of the time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=float, default=40.0, help="seconds of processor time")
     parser.add_argument("--who", nargs="*", default=None)

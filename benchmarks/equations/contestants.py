@@ -1,4 +1,4 @@
-"""Who solves: each takes a `Clock` with a case and a time limit, and shows the clock its solution after every step.
+"""The contestants: each takes a `Clock` with a case and a time limit, and shows it its solution after every step.
 
 All compute in float64 on one thread, on the same points with the same weights and the same network, each from its
 library's own initial weights or Glorot's.
@@ -81,7 +81,7 @@ class TorchProblem:
         self.points = [torch.tensor(c.points) for c in case.conditions]
 
     def u(self, x: Any) -> Any:
-        """The network on inputs in [-1, 1]."""
+        """Evaluate the network on inputs in [-1, 1]."""
         return self.net((x - self.low) / self.half - 1)
 
     def cost(self) -> Any:
@@ -244,7 +244,7 @@ def jax_residuals(case: Case, batch: int = 100) -> Callable[[Any], Any]:
 
 
 def jax_start(case: Case, seed: int) -> Any:
-    """Glorot's weights."""
+    """Draw Glorot's weights."""
     draw = np.random.default_rng(seed)
     return [
         (draw.normal(size=(b, a)) * (2 / (a + b)) ** 0.5, np.zeros(b))

@@ -17,7 +17,7 @@ DAMPING, STIFFNESS, NOISE = 0.5, 4.0, 0.1
 
 
 def network(*hidden: int) -> dr.Network:
-    """Of tanh, one output."""
+    """Return a network of tanh layers with one output."""
     return dr.Network([*(dr.Dense(n, "tanh") for n in hidden), dr.Dense(1, "linear")])
 
 

@@ -38,7 +38,7 @@ class Case:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Of the network, input first."""
+        """The sizes of the network's layers, input first."""
         return (self.X.shape[1], *self.hidden, 1)
 
     def error(self, u: np.ndarray) -> float:
@@ -47,12 +47,12 @@ class Case:
 
 
 def grid(*axes: np.ndarray) -> np.ndarray:
-    """All combinations as rows."""
+    """Return all combinations as rows."""
     return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
 
 
 def spread(m: int, low: Any, high: Any, seed: int) -> np.ndarray:
-    """Points of Sobol's sequence in a box."""
+    """Return points of Sobol's sequence in a box."""
     from scipy.stats import qmc
 
     low, high = np.atleast_1d(low), np.atleast_1d(high)

@@ -43,11 +43,11 @@ class Clock:
 
     @property
     def now(self) -> float:
-        """Seconds used so far."""
+        """The seconds used so far."""
         return self.used + time.process_time() - self.began
 
     def look(self, predict: Callable[[np.ndarray], np.ndarray]) -> bool:
-        """Measure the error where a tenth more of the time has passed; whether the contestant is to end."""
+        """Measure the error if a further tenth of the time has passed; return whether the contestant must stop."""
         now = self.now
         if self.ended:
             return True
@@ -70,7 +70,7 @@ class Clock:
 
 
 class Racer:
-    """One contestant on one problem, as `benchmarks.worker` asks it."""
+    """One contestant on one problem, for `benchmarks.worker`."""
 
     def __init__(self, who: str, name: str, limit: float, lap: float):
         from benchmarks.equations.contestants import CONTESTANTS
@@ -98,12 +98,12 @@ class Racer:
         self._go.acquire()
 
     def lap(self) -> None:
-        """Run for the next slice."""
+        """Run for the next slice of time."""
         self._go.release()
         self._back.acquire()
         if self.error is not None:
             raise self.error
 
     def finish(self) -> dict[str, Any]:
-        """Where it stands."""
+        """Return the current errors."""
         return {"curve": self.clock.curve, "ended": self.clock.ended}

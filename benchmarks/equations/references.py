@@ -1,4 +1,4 @@
-"""Solutions to hold networks against: closed forms, quadrature and spectral methods, each finer than what it judges."""
+"""Reference solutions by closed forms, quadrature and spectral methods, more accurate than what they judge."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def oscillator(x: np.ndarray) -> np.ndarray:
 
 
 def poisson(x: np.ndarray) -> np.ndarray:
-    """The solution from which the right side is made."""
+    """The solution from which the right side is computed."""
     return np.sin(np.pi * x[:, :1]) * np.sin(np.pi * x[:, 1:])
 
 

@@ -51,7 +51,7 @@ def case() -> Case:
 
 
 def by_hand(case: Case) -> Callable[[], Any]:
-    """deltarule's trial."""
+    """Return deltarule's trial."""
     net = dr.Network([*(dr.Dense(n, "tanh") for n in case.hidden), dr.Dense(1, "linear")])
     equations = tuple(
         dr.Equation(c.points, lambda x, u, p, R=c.residual: R(x, u, np), weight=c.weight) for c in case.conditions
@@ -90,7 +90,7 @@ def by_automatic(case: Case, jacobian: Any) -> Callable[[], Any]:
 
 
 def main() -> None:
-    """Take turns and print."""
+    """Run the contestants in turns and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds

@@ -15,7 +15,7 @@ from benchmarks.machine import resident
 
 
 def main() -> None:
-    """Three epochs."""
+    """Run three epochs."""
     draw = np.random.default_rng(0)
     inside = np.column_stack([draw.uniform(-1, 1, 900), draw.uniform(0, 1, 900)])
     start = np.column_stack([np.linspace(-1, 1, 100), np.zeros(100)])

@@ -39,7 +39,7 @@ def numbers(sizes: list[int], m: int) -> tuple[list[tuple[np.ndarray, np.ndarray
 
 
 class Gradient:
-    """A lap is as many calls as fill LAP_SECONDS; `once` computes the gradient and waits for it."""
+    """A contestant whose lap is as many calls as fill LAP_SECONDS; `once` computes the gradient and waits for it."""
 
     once: Callable[[], list[Any]]
 
@@ -50,14 +50,14 @@ class Gradient:
         self.calls = max(1, round(LAP_SECONDS / (time.perf_counter() - began)))
 
     def lap(self) -> float:
-        """Seconds a call."""
+        """Return the seconds of a call."""
         began = time.perf_counter()
         for _ in range(self.calls):
             self.once()
         return (time.perf_counter() - began) / self.calls
 
     def finish(self) -> dict[str, float]:
-        """The norm of the gradient, by which they are compared."""
+        """Return the norm of the gradient, by which contestants are compared."""
         return {"‖∇C‖": float(np.sqrt(sum(np.sum(np.square(np.asarray(g, np.float64))) for g in self.once())))}
 
 
@@ -92,7 +92,7 @@ class JaxGrad(Gradient):
     """jax.jit(jax.value_and_grad(...))."""
 
     def __init__(self, sizes: list[int], m: int):
-        """The same cost."""
+        """Build the same network and cost."""
         import jax
         import jax.numpy as jnp
 
@@ -115,7 +115,7 @@ class Torch(Gradient):
     """backward() of nn.Sequential; compiled, the loss is one graph under torch.compile."""
 
     def __init__(self, sizes: list[int], m: int, compiled: bool = False):
-        """The same cost."""
+        """Build the same network and cost."""
         import torch
         from torch import nn
 
@@ -147,7 +147,7 @@ class Torch(Gradient):
 
 
 def gradient(settings: Settings, tell: Callable[[str], object] = str) -> Result:
-    """A case for each size and batch."""
+    """Run a case for each size and batch."""
     cases, total = [], sum(map(len, BATCHES.values()))
     share = replace(settings, seconds=settings.seconds / total)
     for title, sizes in NETWORKS.items():
@@ -184,7 +184,7 @@ def gradient(settings: Settings, tell: Callable[[str], object] = str) -> Result:
 
 
 def compare(entries: list[Entry]) -> None:
-    """Everyone agrees whose gradient has the median norm."""
+    """Mark contestants whose gradient has the median norm as agreeing."""
     norms = [entry.extra["‖∇C‖"] for entry in entries if "‖∇C‖" in entry.extra]
     for entry in entries:
         if "‖∇C‖" in entry.extra:

@@ -1,4 +1,4 @@
-"""What the runs of one contestant on one problem come to: time to each target, medians and success rates.
+"""Summarise the runs of one contestant on one problem: time to each target, medians and success rates.
 
 Seconds are those that a user waits from the first call: a run's own clock, and before it building and compiling.
 """

@@ -30,7 +30,7 @@ KINDS = ("regression", "classification")
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", action="store_true", help="the half for the page, and write it")
     parser.add_argument("--half", choices=("choosing", "page", "both"), default="choosing")
@@ -62,7 +62,7 @@ def contestants(options: argparse.Namespace) -> dict[str, dict[str, dict[str, An
 
 
 def run(options: argparse.Namespace, store: Store, who: dict[str, Any], tables: list[Entry]) -> None:
-    """Every fit that is not stored; a line for each."""
+    """Run every fit that is not stored, and print a line for each."""
     for entry in tables:
         for name, given in who.items():
             for split in range(min(entry.splits, options.splits)):
@@ -91,7 +91,7 @@ def show(found: report.Found, tables: list[Entry], kind: str) -> None:
 
 
 def main() -> None:
-    """Do what was asked."""
+    """Run the command."""
     options = arguments()
     half = "page" if options.page else options.half
     tables = [

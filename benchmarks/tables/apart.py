@@ -1,4 +1,4 @@
-"""A piece of work in a process of its own, with a limit of processor time."""
+"""Run a function in a process of its own, with a limit of processor time."""
 
 import json
 import multiprocessing

@@ -45,11 +45,11 @@ class Entry:
 
     @property
     def splits(self) -> int:
-        """How many."""
+        """The number of splits."""
         return next(count for rows, count in SPLITS if self.rows <= rows)
 
     def split(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that train and the rows that test, of split 0, 1, ..."""
+        """Return the training rows and the test rows of split 0, 1, ..."""
         kind = StratifiedShuffleSplit if self.kind == "classification" else ShuffleSplit
         y = self.load().y
         return next(kind(1, test_size=TEST, random_state=number).split(np.zeros(len(y)), y))
@@ -63,7 +63,7 @@ def _loaded(source: Source) -> Table:
 
 
 def entries() -> Iterator[Entry]:
-    """All, the smallest first; the large ones of the page before the large ones for choosing."""
+    """Return all tables, the smallest first; large tables of the page before large tables for choosing."""
     found = []
     for name, values in json.loads(CATALOGUE.read_text()).items():
         source = Source(*(values.pop(field) for field in ("package", "item", "target", "title")))

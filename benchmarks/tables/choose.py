@@ -22,12 +22,12 @@ PAGE = {"regression": 20, "classification": 15}
 
 
 def lot(source: Source) -> str:
-    """What orders the tables: the SHA-256 of the name."""
+    """The SHA-256 of the name, which orders the tables."""
     return hashlib.sha256(source.name.encode()).hexdigest()
 
 
 def fit_for_use() -> dict[Source, Table]:
-    """All that the rule keeps; of copies the larger."""
+    """Return all tables that the rule keeps; of copies the larger one."""
     found = {}
     for source in [*declared(), *documented()]:
         try:

@@ -23,7 +23,7 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Table:
-    """What the contestants get.
+    """A table as the contestants get it.
 
     Attributes:
         X: numbers as float64, all else as categories; (N, columns).
@@ -94,7 +94,7 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _column(column: pd.Series) -> pd.Series:
-    """Numbers as float64, all else as categories."""
+    """Return numbers as float64, everything else as categories."""
     if _is_number(column):
         return column.astype(np.float64)
     return column.astype(object).map(str, na_action="ignore").astype("category")
@@ -121,7 +121,7 @@ def _is_clock(name: str, column: pd.Series) -> bool:
 
 
 def _tells(column: pd.Series, y: pd.Series, kind: str) -> bool:
-    """Whether one predictor says the target by itself."""
+    """Whether one predictor determines the target."""
     if kind == "regression":
         if not types.is_numeric_dtype(column):
             return False
@@ -132,7 +132,7 @@ def _tells(column: pd.Series, y: pd.Series, kind: str) -> bool:
 
 
 def _is_linear(table: Table) -> bool:
-    """Whether a linear function of the predictors leaves nothing of the target."""
+    """Whether a linear function of the predictors equals the target."""
     A = pd.get_dummies(table.X).to_numpy(np.float64)
     A = (A - A.mean(axis=0)) / A.std(axis=0)
     y = table.y - table.y.mean()

@@ -1,4 +1,4 @@
-"""Who takes part: every peer with its defaults and the pre-processing that its documentation recommends."""
+"""The contestants: every peer with its defaults and the pre-processing that its documentation recommends."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -122,7 +122,7 @@ PEERS = {
 
 
 def ours(kind: str, options: dict[str, Any]) -> Any:
-    """Our estimator with its defaults, but for `options`."""
+    """Return our estimator with its defaults, except for `options`."""
     import deltarule as dr
 
     return (dr.NetworkRegressor if kind == "regression" else dr.NetworkClassifier)(random_state=0, **options)

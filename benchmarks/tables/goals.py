@@ -1,4 +1,4 @@
-"""What was aimed at before anything was measured, and what was found."""
+"""The goals that were set before anything was measured, and the results."""
 
 from typing import Any, NamedTuple
 
@@ -21,12 +21,12 @@ class Goal(NamedTuple):
 
 
 def met(goal: Goal) -> str:
-    """In words."""
+    """Return whether the goal is met, in words."""
     return {True: "met", False: "**not met**", None: "not measured"}[goal.reached]
 
 
 def goals(found: dict[str, Found], tables: dict[str, list[Entry]], clocks: dict[str, Any]) -> list[Goal]:
-    """All of them."""
+    """Return all goals with their results."""
     return [
         *_regression(found["regression"]),
         *_intervals(found["regression"], tables["regression"]),

@@ -1,4 +1,4 @@
-"""docs/results/tables.md and tables.json, from what is stored of the half for the page."""
+"""Write docs/results/tables.md and tables.json from the stored fits of the tables for the page."""
 
 import importlib.metadata
 import json
@@ -23,21 +23,23 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas")
 
 INTRODUCTION = """# How well the defaults predict
 
-Written by `python -m benchmarks.tables --page`. Every estimator has its defaults and the pre-processing that its
-documentation recommends: inputs standardised and categories as columns of 0 and 1, but for boosting and CatBoost,
-which take categories as they are; the target standardised for the Gaussian process, the MLP and support vectors.
-The Gaussian process has a Matérn 5/2 kernel with a length scale for each input and white noise, from two or three
-starts; on larger tables its hyperparameters are fitted to a random subset of n rows with n² x columns at most
-3 million, and its predictions conditioned on up to 5,000 rows. (On two tables, with four times that, its errors grew
-by 0 and 2 %.) "Linear" is ridge regression with the penalty from leave-one-out, or logistic regression with the
-penalty from cross-validation. Every fit had one thread.
+deltarule's estimators beside those of scikit-learn and CatBoost, all with their defaults, on tables that nobody had
+looked at before. Written by `python -m benchmarks.tables --page`.
 
-The tables were drawn by a rule (below). Those that anybody had looked at served to choose the defaults; **this page is
-of others**, which chose nothing, and was run once. Each table is split at random into 80 % for training and 20 % for
-testing: three times up to 500 rows, twice up to 2,000, once above, the same rows for everyone.
+**The tables** were drawn by a rule (below). Tables that anybody had looked at served to choose the defaults; the tables
+of this page chose nothing, and were run once. Each is split at random into 80 % for training and 20 % for testing:
+three times up to 500 rows, twice up to 2,000, once above, with the same rows for everyone.
 
-"Best or level" counts the tables on which a contestant is the best, or not further from it than one standard error
-of the mean difference of their squared errors (their log losses), test row by test row."""
+**The contestants** have the pre-processing that their documentation recommends: inputs are standardised and categories
+become columns of 0 and 1, except for boosting and CatBoost, which take categories as they are; the target is
+standardised for the Gaussian process, the MLP and support vectors. The Gaussian process has a Matérn 5/2 kernel with a
+length scale for each input and white noise, from two or three starts; on larger tables its hyper-parameters are fitted
+to a random subset of n rows with n² x columns at most 3 million, and its predictions use up to 5,000 rows. (On two
+tables, with four times that, its errors grew by 0 and 2 %.) "Linear" is ridge regression with the penalty from
+leave-one-out, or logistic regression with the penalty from cross-validation. Every fit had one thread.
+
+"Best or level" counts the tables on which a contestant is the best, or not further from it than one standard error of
+the mean difference of their squared errors (their log losses), test row by test row."""
 
 
 def write(found: dict[str, Found], tables: dict[str, list[Entry]], everything: Sequence[Entry], out: Path) -> None:
@@ -60,7 +62,7 @@ def write(found: dict[str, Found], tables: dict[str, list[Entry]], everything: S
 
 
 def _machine() -> str:
-    """Where it ran, with the versions that matter here."""
+    """Describe the machine, with the versions that matter here."""
     here = describe(1)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     return (
@@ -101,7 +103,7 @@ def _kind(kind: str, found: Found, entries: Sequence[Entry]) -> list[str]:
 
 
 def _ablation(kind: str, found: Found) -> list[str]:
-    """Ours without one part each: how much worse on the tables that were run, and what it saves."""
+    """Return the ablation: our default without one part each, how much worse it is, and what it saves."""
     regression = kind == "regression"
     rows = []
     for who, results in found.items():
@@ -129,7 +131,7 @@ def _ablation(kind: str, found: Found) -> list[str]:
 
 
 def _times(clocks: dict[str, Any]) -> list[str]:
-    """Seconds of a fit at given sizes."""
+    """Return the table of seconds of a fit at given sizes."""
     if not clocks:
         return []
     who = [name for name in times.WHO if any(name in fits for fits in clocks.values())]
@@ -149,7 +151,7 @@ def _seconds(fit: dict[str, Any]) -> str:
 
 
 def _tables(entries: Sequence[Entry]) -> list[str]:
-    """The data sets of both halves, and the rule that drew them."""
+    """Describe the data sets of both halves, and the rule that drew them."""
     import benchmarks.tables as rule
 
     assert rule.__doc__ is not None
@@ -164,7 +166,7 @@ def _tables(entries: Sequence[Entry]) -> list[str]:
 
 
 def _numbers(found: dict[str, Found], clocks: dict[str, Any]) -> dict[str, Any]:
-    """What the page was made of, without the predictions."""
+    """Return the numbers of the page, without the predictions."""
     return {
         "kinds": {
             kind: {who: {name: _said(each) for name, each in results.items()} for who, results in contestants.items()}

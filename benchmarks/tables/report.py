@@ -21,28 +21,28 @@ Found = dict[str, dict[str, Result]]  # contestant: table: result
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table of Markdown; all but the first column to the right."""
+    """Return a Markdown table with all but the first column aligned to the right."""
     lines = [f"| {' | '.join(head)} |", "| --- |" + " ---: |" * (len(head) - 1)]
     return [*lines, *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def number(value: float, digits: int = 3, sign: bool = False) -> str:
-    """With so many decimals, or a dash."""
+    """Format with so many decimals, or as a dash."""
     return "–" if not np.isfinite(value) else f"{value:{'+' if sign else ''}.{digits}f}"
 
 
 def share(value: float) -> str:
-    """In percent."""
+    """Format in percent."""
     return "–" if not np.isfinite(value) else f"{100 * value:.1f} %"
 
 
 def present(results: dict[str, Result]) -> dict[str, Result]:
-    """Those that are there."""
+    """Return those results that exist."""
     return {name: each for name, each in results.items() if not each.missing}
 
 
 def standings(found: Found) -> dict[str, dict[str, str]]:
-    """table: contestant: its standing; of the tables that anyone has a result for."""
+    """Return the standing of each contestant on each table that anyone has a result for."""
     tables = {name for results in found.values() for name in present(results)}
     return {name: standing({who: results[name] for who, results in found.items()}) for name in sorted(tables)}
 
@@ -135,7 +135,7 @@ def intervals(found: Found, entries: Sequence[Entry], us: str = OURS) -> list[st
 
 
 def absent(found: Found) -> list[str]:
-    """Who has no result where, and why."""
+    """List which contestant has no result on which table, and why."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for who, results in found.items():
         for name, each in results.items():

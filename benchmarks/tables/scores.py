@@ -1,4 +1,4 @@
-"""What is measured on the test rows."""
+"""The scores of predictions on the test rows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What was measured, a file a fit: peers run once, a run that was stopped goes on, several may run side by side.
+"""The stored fits, one file each: peers run once, a stopped run can be resumed, several may run side by side.
 
 A folder of this machine holds one folder for each contestant and its version, with one file for each table and split.
 """
@@ -32,12 +32,12 @@ class Store:
         return self.folder / re.sub(r"[^\w.@+-]+", "-", one) / f"{entry.name}.{split}.json"
 
     def get(self, who: str, entry: Entry, split: int) -> dict[str, Any] | None:
-        """What is there, or None."""
+        """Return the stored fit, or None."""
         path = self.path(who, entry, split)
         return json.loads(path.read_text()) if path.exists() else None
 
     def put(self, who: str, entry: Entry, split: int, found: dict[str, Any]) -> None:
-        """Keep one fit; the file is whole or not there."""
+        """Store one fit, completely or not at all."""
         path = self.path(who, entry, split)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}")

@@ -38,12 +38,12 @@ class Result:
 
     @property
     def value(self) -> float:
-        """What the page takes the mean of: ln(RMSE/sd), or the log loss."""
+        """The score that the page averages: ln(RMSE/sd), or the log loss."""
         return float(np.log(self.error)) if self.P is None else self.error
 
 
 def result(store: Store, who: str, entry: Entry) -> Result:
-    """From all splits; missing where one of them is."""
+    """Combine all splits; the result is missing if one of them is."""
     fits = [store.get(who, entry, split) for split in range(entry.splits)]
     for fit in fits:
         if fit is None or "scores" not in fit:

@@ -49,7 +49,7 @@ def one(who: str, rows: int, columns: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Those that were asked for, in turns; what is stored of the others stays."""
+    """Time the chosen contestants in turns; the stored times of the others stay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--who", nargs="*", default=list(WHO))
     who = parser.parse_args().who

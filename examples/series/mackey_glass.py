@@ -1,6 +1,6 @@
-"""Mackey-Glass: a network with 18 lags runs freely for 84 steps along a series that it has not seen.
+"""Mackey-Glass: free runs of 84 steps on a part of the series that the network has not seen.
 
-`deltarule reproduce mackey-glass` does it with 1,500 steps to learn from, 20 neurons and several seeds.
+`deltarule reproduce mackey-glass` trains on 1,500 steps, with 20 neurons and several seeds.
 """
 
 import numpy as np

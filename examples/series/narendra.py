@@ -1,6 +1,6 @@
-"""Narendra and Parthasarathy's second plant: learnt under random inputs, run freely under a sine, exported to C.
+"""Narendra and Parthasarathy's second plant: trained on random inputs, run freely on a sine, and exported to C.
 
-`deltarule reproduce narendra` does it with more steps and several seeds.
+`deltarule reproduce narendra` uses more steps and several seeds.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ sine = np.sin(2 * np.pi * np.arange(500) / 25)
 error = model.simulate(sine, plant(sine)[:2]) - plant(sine)
 print(f"free run of 500 steps: NRMSE {np.sqrt(np.mean(error**2)) / plant(sine).std():.3f}")
 
-(found,) = model.correlations(u, plant(u))
-print(f"{100 * found.outside:.0f} % of the correlations of its errors lie outside the 95 % band")
+(correlations,) = model.correlations(u, plant(u))
+print(f"{100 * correlations.outside:.0f} % of the correlations of its errors lie outside the 95 % band")
 dr.export_model(model, "plant.c")
 print("plant.c runs it in C")

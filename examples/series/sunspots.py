@@ -1,6 +1,7 @@
-"""The yearly sunspot numbers, learnt from 1700 to 1920 and continued, with error bars.
+"""Train on the yearly sunspot numbers from 1700 to 1920, and continue them with error bars.
 
-They come with statsmodels (`pip install 'deltarule[series]'`). `deltarule reproduce sunspots` compares with the paper.
+The numbers come with statsmodels (`pip install 'deltarule[series]'`). `deltarule reproduce sunspots` compares the
+result with a paper's.
 """
 
 import statsmodels.api as sm

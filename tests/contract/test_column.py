@@ -10,11 +10,11 @@ import deltarule as dr
 from deltarule.data import NumericColumn, Pixels, Schema, load, load_raw
 from deltarule.data.cells import as_numbers
 from deltarule.data.columns import Column
-from deltarule.data.dataset import Pictures
-from deltarule.data.schema import KINDS
-from deltarule.data.source import PICTURES
+from deltarule.data.images import ImageSource
+from deltarule.data.schema import COLUMN_KINDS
+from deltarule.data.source import IMAGE_SOURCES
 from deltarule.data.splitting import split
-from deltarule.data.table_checks import extrapolation
+from deltarule.data.table_checks import count_extrapolated
 from deltarule.errors import ConfigurationError
 from deltarule.files.model_file import load_model
 from deltarule.inspection.report.evidence import collect_evidence
@@ -35,10 +35,10 @@ class Angle(Column):
         radians = np.deg2rad(as_numbers(column))
         return np.stack([np.cos(radians), np.sin(radians)], axis=1)
 
-    def numbered(self, block):
+    def row_values(self, block):
         return np.arctan2(block[:, 1], block[:, 0])
 
-    def swept(self, block, places):
+    def sweep(self, block, places):
         angles = np.linspace(0, 360, places, endpoint=False)
         return angles.tolist(), self.encode(pd.Series(angles), "")
 
@@ -46,11 +46,11 @@ class Angle(Column):
 @pytest.fixture
 def angles(monkeypatch):
     """Wind by its direction and speed, and a network that has learnt it."""
-    monkeypatch.setitem(KINDS, "angle", Angle)
+    monkeypatch.setitem(COLUMN_KINDS, "angle", Angle)
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"from": random.uniform(0, 360, 80), "speed": random.uniform(0, 5, 80)})
     frame["east"] = frame["speed"] * np.sin(np.deg2rad(frame["from"]))
-    speed, east = (NumericColumn.measured(name, frame[name].to_numpy()) for name in ("speed", "east"))
+    speed, east = (NumericColumn.from_values(name, frame[name].to_numpy()) for name in ("speed", "east"))
     schema = Schema("table", "regression", (Angle("from"), speed), (east,), None, ("east",))
     net = dr.Network([dr.Dense(4, "tanh"), dr.Dense(1, "linear")])
     X, Y = schema.encode_inputs(frame), schema.encode_targets(frame)
@@ -69,7 +69,7 @@ def test_a_made_up_column_is_encoded_filed_and_shown(angles, tmp_path):
     curve = next(curve for curve in evidence.dependence if curve.column == "from")
     assert curve.values[:2] == [0.0, 9.0]
     assert curve.means[10, 0] > 1 > -1 > curve.means[30, 0]  # from 90 and from 270 degrees
-    assert extrapolation(schema, X, np.arange(len(X)))[1] == ()
+    assert count_extrapolated(schema, X, np.arange(len(X)))[1] == ()
 
 
 def test_code_that_cannot_hold_it_is_refused(angles, tmp_path):
@@ -86,11 +86,11 @@ def stripes(seed, folders, progress):
     images = np.broadcast_to(np.arange(4) % 2 * 200.0, (60, 4, 4)).copy()
     images[labels == 1] = images[labels == 1].transpose(0, 2, 1)
     images += random.uniform(0, 50, images.shape)
-    return Pictures("stripes", images, labels, Pixels(16, 255.0, (4, 4)), split(60, seed, labels))
+    return ImageSource("stripes", images, labels, Pixels(16, 255.0, (4, 4)), split(60, seed, labels))
 
 
 def test_a_made_up_source_is_loaded_trained_on_and_predicted(monkeypatch, tmp_path):
-    monkeypatch.setitem(PICTURES, "stripes", stripes)
+    monkeypatch.setitem(IMAGE_SOURCES, "stripes", stripes)
     data = load("stripes", seed=1)
     net = dr.Network([dr.Dense(10, "softmax")], "log-likelihood")
     trainer = dr.GradientDescent(eta=0.5, batch_size=8)

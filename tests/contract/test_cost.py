@@ -113,7 +113,7 @@ def test_files_and_the_report(cost, tmp_path):
     net = dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, cost.natural_output or "linear")], cost)
     path, params = tmp_path / "model.safetensors", net.init(0, (2,), "float64")
     schema = consumers.schema()
-    schema = schema if cost.shifts_targets else schema.by_mean([10.0])
+    schema = schema if cost.shifts_targets else schema.scaled_by_mean([10.0])
     dr.save(path, net, params, schema=schema.to_json())
     loaded, _ = dr.load(path)
     assert loaded == net

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.mnist import idx_header
+from deltarule.data.images import idx_header
 
 
 @pytest.fixture

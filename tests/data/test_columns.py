@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltarule.data import CategoricalColumn, NumericColumn, Pixels
-from deltarule.data.columns import encode_columns, find_columns
+from deltarule.data.columns import encode_columns, require_columns
 from deltarule.errors import DataError
 
 
 def test_standardising_by_hand():
     # mean (1 + 3) / 2 = 2; std sqrt(((1-2)^2 + (3-2)^2) / 2) = 1
-    column = NumericColumn.measured("a", np.array([1.0, 3.0]))
+    column = NumericColumn.from_values("a", np.array([1.0, 3.0]))
     assert (column.mean, column.std) == (2.0, 1.0)
     assert column.encode(pd.Series([1, 3, 5]), "t").tolist() == [[-1.0], [1.0], [3.0]]
 
@@ -21,25 +21,25 @@ def test_standardising_by_hand():
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=20))
 def test_any_finite_column_can_be_measured_and_comes_back(values):
     array = np.array(values)
-    column = NumericColumn.measured("a", array)
+    column = NumericColumn.from_values("a", array)
     scaled = column.encode(pd.Series(array), "t")[:, 0]
     assert np.isfinite(scaled).all()
     assert column.decode(scaled) == pytest.approx(array, rel=1e-9, abs=1e-9 * np.abs(array).max())
 
 
 def test_a_constant_column_is_only_shifted():
-    assert NumericColumn.measured("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0, 7.0, 7.0)
+    assert NumericColumn.from_values("a", np.array([7.0, 7.0])) == NumericColumn("a", 7.0, 1.0, 7.0, 7.0)
 
 
 def test_a_spread_of_rounding_is_not_scaled_up():
     """0.1 + 0.2 is the number after 0.3; a relative spread of 1e-12 is data."""
-    column = NumericColumn.measured("a", np.array([0.1 + 0.2, 0.3]))
+    column = NumericColumn.from_values("a", np.array([0.1 + 0.2, 0.3]))
     assert column == NumericColumn("a", 0.3, 1.0, 0.3, 0.1 + 0.2)
-    assert NumericColumn.measured("a", np.array([1.0, 1.0 + 2e-12])).std == pytest.approx(1e-12, rel=1e-3)
+    assert NumericColumn.from_values("a", np.array([1.0, 1.0 + 2e-12])).std == pytest.approx(1e-12, rel=1e-3)
 
 
 def test_the_range_is_that_of_the_training_rows():
-    column = NumericColumn.measured("a", np.array([3.0, -1.0, 2.0]))
+    column = NumericColumn.from_values("a", np.array([3.0, -1.0, 2.0]))
     assert (column.low, column.high) == (-1.0, 3.0)
     with pytest.raises(DataError, match=r"ranges from 2\.0 to 1\.0"):
         NumericColumn("a", 0.0, 1.0, 2.0, 1.0)
@@ -128,7 +128,7 @@ def test_categories_must_differ(categories):
 
 
 def test_a_missing_number_is_the_mean_and_says_so():
-    column = NumericColumn.measured("a", np.array([1.0, np.nan, 3.0, np.nan]), imputed=True)
+    column = NumericColumn.from_values("a", np.array([1.0, np.nan, 3.0, np.nan]), imputed=True)
     assert (column.mean, column.std, column.low, column.high) == (2, 1, 1, 3)
     assert column.input_names == ("a", "a is missing")
     encoded = column.encode(pd.Series([3.0, np.nan, 1.0]), "t")
@@ -140,7 +140,7 @@ def test_a_missing_number_is_the_mean_and_says_so():
 
 
 def test_a_column_without_any_training_value_can_be_imputed():
-    column = NumericColumn.measured("a", np.array([np.nan, np.nan]), imputed=True)
+    column = NumericColumn.from_values("a", np.array([np.nan, np.nan]), imputed=True)
     assert (column.mean, column.std, column.low) == (0, 1, None)
 
 
@@ -153,21 +153,21 @@ def test_a_missing_category_is_an_input_of_its_own():
 
 
 def test_counts_are_divided_by_their_mean():
-    column = NumericColumn.measured("bikes", np.array([0.0, 2.0, 4.0])).by_mean(2.0)
+    column = NumericColumn.from_values("bikes", np.array([0.0, 2.0, 4.0])).scaled_by_mean(2.0)
     assert (column.mean, column.std, column.low, column.high) == (0, 2, 0, 4)
     assert column.decode(np.array([0.0, 1.5])).tolist() == [0, 3]
-    assert NumericColumn.measured("none", np.zeros(3)).by_mean(0.0).std == 1
+    assert NumericColumn.from_values("none", np.zeros(3)).scaled_by_mean(0.0).std == 1
     with pytest.raises(DataError, match="target 'bikes' holds -1"):
-        NumericColumn.measured("bikes", np.array([-1.0, 2.0])).by_mean(0.5)
+        NumericColumn.from_values("bikes", np.array([-1.0, 2.0])).scaled_by_mean(0.5)
 
 
 def test_a_column_says_what_the_training_rows_were_like():
-    assert NumericColumn("x", 1.5, 2.0, -1.0, 4.25).in_words() == "mean 1.5, standard deviation 2, from -1 to 4.25"
-    assert NumericColumn("x", 1.5, 2.0, imputed=True).in_words().endswith("missing cells are imputed")
-    counts = NumericColumn("n", 3.0, 1.0, 0.0, 9.0).by_mean(3.0)
-    assert counts.in_words() == "mean 3, from 0 to 9"
-    assert NumericColumn("x", 0.0, 1.0, -1.0, 2.0).in_words().endswith(", from -1 to 2")
-    assert CategoricalColumn("kind", ("a", "b")).in_words() == "one of a, b"
+    assert NumericColumn("x", 1.5, 2.0, -1.0, 4.25).describe() == "mean 1.5, standard deviation 2, from -1 to 4.25"
+    assert NumericColumn("x", 1.5, 2.0, imputed=True).describe().endswith("missing cells are imputed")
+    counts = NumericColumn("n", 3.0, 1.0, 0.0, 9.0).scaled_by_mean(3.0)
+    assert counts.describe() == "mean 3, from 0 to 9"
+    assert NumericColumn("x", 0.0, 1.0, -1.0, 2.0).describe().endswith(", from -1 to 2")
+    assert CategoricalColumn("kind", ("a", "b")).describe() == "one of a, b"
 
 
 FRAME = pd.DataFrame({"c": ["b", "a"], "other": [0, 0], "x": [1.0, 5.0]})
@@ -179,7 +179,7 @@ def test_columns_stand_side_by_side_in_the_order_asked_for():
 
 
 def test_the_table_comes_back_as_it_is():
-    assert find_columns(FRAME, ("x", "c"), "the data") is FRAME
+    assert require_columns(FRAME, ("x", "c"), "the data") is FRAME
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_the_table_comes_back_as_it_is():
 )
 def test_another_table_is_refused(raw, sentence):
     with pytest.raises(DataError, match=sentence):
-        find_columns(raw, ("x", "c"), "the data")
+        require_columns(raw, ("x", "c"), "the data")
 
 
 PIXELS = Pixels(6, 255.0, (2, 3), "float32")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from deltarule.data import ArrayStream, NumericColumn, held_out, load_folder
-from deltarule.data.folder import Among, Found
+from deltarule.data.folder import FolderStatistics, ProcessGroup
 from deltarule.data.held_out import TEST, TRAINING
 from deltarule.errors import ConfigurationError, DataError
 
@@ -42,7 +42,7 @@ def test_a_folder_is_split_and_standardised_by_its_training_part(folder):
     held = np.concatenate([data.validation.rows, data.test.rows])
     assert len(set(held)) == 72
     trained = FRAME["y"].drop(held)
-    whole = NumericColumn.measured("y", trained.to_numpy())
+    whole = NumericColumn.from_values("y", trained.to_numpy())
     column = data.schema.targets[0]
     np.testing.assert_allclose((column.mean, column.std), (whole.mean, whole.std), rtol=1e-12)
     np.testing.assert_allclose(np.sort(data.schema.decode(y)[:, 0]), np.sort(trained), rtol=1e-12)
@@ -87,7 +87,7 @@ def test_held_out_classes_take_no_more_memory_than_they_may(tmp_path, monkeypatc
     k, rows = 10, 5
     np.save(tmp_path / "x.npy", FRAME[["a", "b"]].to_numpy())
     np.save(tmp_path / "y.npy", np.arange(N) % k)
-    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * (2 + k) * rows)
+    monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * (2 + k) * rows)
     data = load_folder(tmp_path)
     for part in (data.validation, data.test):
         assert part.X.nbytes + part.Y.nbytes == 8 * (2 + k) * rows
@@ -199,7 +199,7 @@ def together(of, *arguments, **options):
 
         with turn:
             try:
-                found[i] = load_folder(*arguments, among=Among(i, of, everyones), **options)
+                found[i] = load_folder(*arguments, group=ProcessGroup(i, of, everyones), **options)
             except (DataError, MemoryError) as error:
                 found[i] = error
 
@@ -312,7 +312,7 @@ TRAINS = np.arange(60) % 3 > 0
 
 
 def measured(y, task=None):
-    found = Found(PATH, ("a", "b"), ("y",), task)
+    found = FolderStatistics(PATH, ("a", "b"), ("y",), task)
     for i, part in enumerate(np.split(np.arange(60), [7, 40])):
         found.add(i, part[0], FEW[part], y[part, None], np.where(TRAINS[part], TRAINING, TEST))
     return found
@@ -323,7 +323,7 @@ def test_columns_are_measured_on_the_rows_that_train():
     schema, notes = measured(y).schema()
     assert (schema.task, notes) == ("regression", ())
     for column, values in zip((*schema.inputs, *schema.targets), (*FEW.T, y), strict=True):
-        whole = NumericColumn.measured(column.name, values[TRAINS])
+        whole = NumericColumn.from_values(column.name, values[TRAINS])
         np.testing.assert_allclose((column.mean, column.std), (whole.mean, whole.std), rtol=1e-12)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deltarule.data import ArrayStream, NumericColumn, Schema, held_out
-from deltarule.data.columns import standardised
-from deltarule.data.held_out import TEST, TRAINING, VALIDATION, Parts, TrainingRows
+from deltarule.data.columns import standardise
+from deltarule.data.held_out import TEST, TRAINING, VALIDATION, PartAssignment, TrainingStream
 from deltarule.errors import DataError
 
 N = 1003
@@ -22,60 +22,61 @@ def stream(rows=N, block=64):
 @pytest.mark.parametrize(("rows", "block"), [(3, 1), (3, 64), (20, 7), (N, 64), (N, 1)])
 def test_every_part_has_its_share_of_every_block(rows, block):
     source = stream(rows, block)
-    parts = Parts(source, seed=1)
-    found = [parts.of(i, each.rows) for i, each in enumerate(source.blocks)]
+    parts = PartAssignment(source, seed=1)
+    found = [parts.of_block(i, each.rows) for i, each in enumerate(source.blocks)]
     counts = np.bincount(np.concatenate(found), minlength=3)
     held = max(1, round(0.15 * rows))
     assert counts.tolist() == [rows - 2 * held, held, held]
     for i, part in enumerate(found):
         assert np.count_nonzero(part) == parts.count(i)
         assert abs(np.count_nonzero(part) - 2 * held * len(part) / rows) < 1
-        np.testing.assert_array_equal(part, parts.of(i, len(part)))  # and every pass draws the same
+        np.testing.assert_array_equal(part, parts.of_block(i, len(part)))  # and every pass draws the same
 
 
 def test_another_seed_holds_out_others():
-    drawn = [Parts(stream(), seed).of(0, 64) for seed in (1, 2)]
+    drawn = [PartAssignment(stream(), seed).of_block(0, 64) for seed in (1, 2)]
     assert (drawn[0] != drawn[1]).any()
 
 
 def test_no_part_takes_more_memory_than_it_may(monkeypatch):
-    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * 3 * 20)
+    monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * 3 * 20)
     source = stream()
-    parts = Parts(source, seed=0)
-    whole = np.concatenate([parts.of(i, block.rows) for i, block in enumerate(source.blocks)])
+    parts = PartAssignment(source, seed=0)
+    whole = np.concatenate([parts.of_block(i, block.rows) for i, block in enumerate(source.blocks)])
     assert [np.count_nonzero(whole == part) for part in (VALIDATION, TEST)] == [20, 20]
 
 
 @pytest.mark.parametrize("room", [1, 7, 20, 75, 149, 150])
 def test_fewer_rows_stay_where_each_has_more_targets(monkeypatch, room):
-    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * (2 + 1) * 150)
+    monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * (2 + 1) * 150)
     source = stream()
-    parts = Parts(source, seed=0)
-    monkeypatch.setattr(held_out, "HELD_BYTES", 8 * (2 + 10) * room)
-    fewer = parts.fewer(10)
+    parts = PartAssignment(source, seed=0)
+    monkeypatch.setattr(held_out, "MAX_PART_BYTES", 8 * (2 + 10) * room)
+    fewer = parts.limited_to(10)
     whole, left = (
-        np.concatenate([each.of(i, block.rows) for i, block in enumerate(source.blocks)]) for each in (parts, fewer)
+        np.concatenate([each.of_block(i, block.rows) for i, block in enumerate(source.blocks)])
+        for each in (parts, fewer)
     )
     assert [np.count_nonzero(left == part) for part in (VALIDATION, TEST)] == [room, room]
     assert (left == whole)[left != TRAINING].all()  # no row that was measured for training is held out afterwards
     assert [fewer.count(i) for i in range(len(source.blocks))] == [
-        np.count_nonzero(fewer.of(i, block.rows)) for i, block in enumerate(source.blocks)
+        np.count_nonzero(fewer.of_block(i, block.rows)) for i, block in enumerate(source.blocks)
     ]
-    np.testing.assert_array_equal(fewer.rows(source, TEST), np.flatnonzero(left == TEST))
+    np.testing.assert_array_equal(fewer.row_numbers(source, TEST), np.flatnonzero(left == TEST))
 
 
 def test_a_number_too_far_from_the_mean_is_named():
     schema = Schema("table", "classification", (NumericColumn("a", 0.0, 1e-300), COLUMNS[1]), (), (0, 1), ("y",))
     with pytest.raises(DataError, match=r"'a' holds 1e\+100.* mean 0"):
-        standardised(schema.inputs, np.array([[0.0, 1.0], [1e100, 1.0]]))
+        standardise(schema.inputs, np.array([[0.0, 1.0], [1e100, 1.0]]))
 
 
 def test_the_training_rows_are_the_others_encoded():
     source = stream()
-    parts = Parts(source, seed=1)
-    training = TrainingRows(source, parts, SCHEMA)
+    parts = PartAssignment(source, seed=1)
+    training = TrainingStream(source, parts, SCHEMA)
     pieces = [piece for block in training.blocks for piece in training.pieces(block)]
-    whole = np.concatenate([parts.of(i, block.rows) for i, block in enumerate(source.blocks)]) == TRAINING
+    whole = np.concatenate([parts.of_block(i, block.rows) for i, block in enumerate(source.blocks)]) == TRAINING
     np.testing.assert_array_equal(np.concatenate([x for x, _ in pieces]), (X[whole] - [10, 0]) / [2, 1])
     np.testing.assert_array_equal(np.concatenate([y for _, y in pieces])[:, 0], Y[whole])
     assert len(training) == whole.sum()
@@ -84,12 +85,12 @@ def test_the_training_rows_are_the_others_encoded():
 
 def test_shares_of_processes_are_disjoint_and_complete():
     source = stream()
-    training = TrainingRows(source, Parts(source, seed=1), SCHEMA)
-    shares = [training.share(i, 3) for i in range(3)]
+    training = TrainingStream(source, PartAssignment(source, seed=1), SCHEMA)
+    shares = [training.shard(i, 3) for i in range(3)]
     assert sum((share.blocks for share in shares), ()) == training.blocks
     assert sum(len(share) for share in shares) == len(training)
 
 
 def test_two_rows_are_too_few():
     with pytest.raises(DataError, match=r"2 rows.* 3"):
-        Parts(stream(2), seed=0)
+        PartAssignment(stream(2), seed=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.labels import canonical, check_classes, one_hot, probabilities
+from deltarule.data.labels import as_label, check_classes, one_hot, probabilities
 from deltarule.errors import DataError
 
 
@@ -24,7 +24,7 @@ from deltarule.errors import DataError
     ],
 )
 def test_a_label_is_read_as_its_type(value, kind, label):
-    found = canonical(value, kind)
+    found = as_label(value, kind)
     assert found == label
     assert label is None or type(found) is kind
 

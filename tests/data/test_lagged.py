@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deltarule.data.lagged import Lags, Stretch, first_known, lagged, stretches, table, windows
+from deltarule.data.lagged import Lags, Segment, find_segments, first_known, lag_table, lagged, windows
 
 
 def back(steps):
@@ -21,18 +21,18 @@ def test_a_row_holds_the_outputs_of_each_lag_and_then_the_inputs():
 def test_a_missing_input_ends_a_stretch_and_a_missing_output_does_not():
     U, Y = np.arange(12.0)[:, None], np.arange(12.0)[:, None]
     U[5], Y[8], Y[10] = np.nan, np.nan, np.nan
-    found = stretches(U, Y, back(2))
+    found = find_segments(U, Y, back(2))
     # steps 0..4; of 6..11 the first two known outputs in a row are 6, 7
     assert [(part.U[0, 0], len(part.U)) for part in found] == [(0.0, 5), (6.0, 6)]
-    X, T = table(found, Lags((1, 2), (1,)))
+    X, T = lag_table(found, Lags((1, 2), (1,)))
     # of the second no step has its lagged outputs and its own: 8 and 10 are missing, 9 needs 8, 11 needs 10
     np.testing.assert_array_equal(T[:, 0], [2, 3, 4])
     np.testing.assert_array_equal(X[0], [1, 0, 1])
 
 
 def test_a_stretch_too_short_for_one_prediction_is_left_out():
-    assert stretches(np.zeros((3, 0)), np.zeros((3, 1)), back(3)) == []
-    assert len(stretches(np.zeros((4, 0)), np.zeros((4, 1)), back(3))) == 1
+    assert find_segments(np.zeros((3, 0)), np.zeros((3, 1)), back(3)) == []
+    assert len(find_segments(np.zeros((4, 0)), np.zeros((4, 1)), back(3))) == 1
 
 
 def test_first_known_step():
@@ -45,16 +45,16 @@ def test_first_known_step():
 
 
 def test_windows_overlap_by_half_and_end_with_the_record():
-    part = Stretch(np.arange(11.0)[:, None], np.arange(11.0)[:, None])
+    part = Segment(np.arange(11.0)[:, None], np.arange(11.0)[:, None])
     pieces = windows([part], back(1), 4)
     assert pieces.Y[:, 0, 0].tolist() == [0, 2, 4, 6]
-    assert pieces.known.shape == (4, 4, 1)
-    assert pieces.known.all()
+    assert pieces.measured.shape == (4, 4, 1)
+    assert pieces.measured.all()
     assert len(windows([part], back(1), 10**6).Y) == 1
 
 
 def test_what_lies_beyond_a_shorter_stretch_is_not_measured():
-    parts = [Stretch(np.ones((9, 1)), np.ones((9, 1))), Stretch(np.ones((4, 1)), np.ones((4, 1)))]
+    parts = [Segment(np.ones((9, 1)), np.ones((9, 1))), Segment(np.ones((4, 1)), np.ones((4, 1)))]
     pieces = windows(parts, back(1), 100)
-    assert pieces.known[:, :, 0].sum(axis=1).tolist() == [8, 3]
+    assert pieces.measured[:, :, 0].sum(axis=1).tolist() == [8, 3]
     assert np.isfinite(pieces.U).all()

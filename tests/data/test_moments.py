@@ -13,8 +13,8 @@ def test_pieces_measure_what_the_whole_does(cuts):
     moments = Moments(3)
     for piece in np.split(x, cuts):
         moments.add(piece)
-    for j, column in enumerate(NumericColumn.of(("a", "b", "c"), moments)):
-        whole = NumericColumn.measured(column.name, x[:, j])
+    for j, column in enumerate(NumericColumn.from_moments(("a", "b", "c"), moments)):
+        whole = NumericColumn.from_values(column.name, x[:, j])
         assert (column.low, column.high) == (whole.low, whole.high)
         np.testing.assert_allclose((column.mean, column.std), (whole.mean, whole.std), rtol=1e-7)
 
@@ -23,14 +23,14 @@ def test_a_constant_column_is_shifted_not_scaled():
     moments = Moments(1)
     for _ in range(3):
         moments.add(np.full((5, 1), 0.1))
-    assert NumericColumn.of(("a",), moments) == (NumericColumn("a", 0.1, 1.0, 0.1, 0.1),)
+    assert NumericColumn.from_moments(("a",), moments) == (NumericColumn("a", 0.1, 1.0, 0.1, 0.1),)
 
 
 def test_a_spread_of_rounding_is_not_scaled_up():
     moments = Moments(1)
     for value in (0.1 + 0.2, 0.3):
         moments.add(np.full((5, 1), value))
-    assert NumericColumn.of(("a",), moments) == (NumericColumn("a", 0.3, 1.0, 0.3, 0.1 + 0.2),)
+    assert NumericColumn.from_moments(("a",), moments) == (NumericColumn("a", 0.3, 1.0, 0.3, 0.1 + 0.2),)
 
 
 @pytest.mark.parametrize("size", [1e200, 1e-200, 1e308, 1e-308, 1e-310])
@@ -41,8 +41,8 @@ def test_the_squares_of_large_and_small_numbers_stay_within_float64(size):
         moments = Moments(1)
         for piece in np.split(x[order], [1, 100, 250]):
             moments.add(piece)
-        (column,) = NumericColumn.of(("a",), moments)
-        whole = NumericColumn.measured("a", x[:, 0])
+        (column,) = NumericColumn.from_moments(("a",), moments)
+        whole = NumericColumn.from_values("a", x[:, 0])
         assert (column.low, column.high) == (whole.low, whole.high)
         if size >= 1e-300:
             np.testing.assert_allclose((column.mean, column.std), (whole.mean, whole.std), rtol=1e-10)
@@ -57,7 +57,7 @@ def test_pieces_of_any_numbers_are_measured_in_float64(dtype):
     moments = Moments(1)
     for piece in np.split(x, 4):
         moments.add(piece)
-    (column,) = NumericColumn.of(("a",), moments)
+    (column,) = NumericColumn.from_moments(("a",), moments)
     np.testing.assert_allclose((column.mean, column.std), (np.mean(x, dtype=float), np.std(x, dtype=float)), rtol=1e-12)
 
 
@@ -66,7 +66,7 @@ def test_zeros_before_and_after_numbers_count():
     moments = Moments(1)
     for piece in np.split(x, [5, 7]):
         moments.add(piece)
-    (column,) = NumericColumn.of(("a",), moments)
+    (column,) = NumericColumn.from_moments(("a",), moments)
     np.testing.assert_allclose((column.mean, column.std), (x.mean(), x.std()), rtol=1e-12)
 
 
@@ -96,7 +96,8 @@ def test_the_total_is_that_of_the_whole():
     whole.add(X)
     total = measured(range(len(BLOCKS))).total()
     assert total.count == 1000
-    for one, other in zip(NumericColumn.of("abc", total), NumericColumn.of("abc", whole), strict=True):
+    columns = (NumericColumn.from_moments("abc", moments) for moments in (total, whole))
+    for one, other in zip(*columns, strict=True):
         np.testing.assert_allclose((one.mean, one.std), (other.mean, other.std), rtol=1e-9)
         assert (one.low, one.high) == (other.low, other.high)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.row_codes import row_codes, row_sum, scattered
+from deltarule.data.row_codes import mix_bits, row_codes, rows_checksum
 
 ROWS = np.random.default_rng(0).normal(size=(50, 4))
 
@@ -27,26 +27,31 @@ def test_many_rows_have_codes_of_their_own_that_fill_their_range():
 
 def test_scattering_is_one_to_one():
     numbers = np.arange(100_000, dtype=np.uint64)
-    assert len(np.unique(scattered(numbers))) == len(numbers)
+    assert len(np.unique(mix_bits(numbers))) == len(numbers)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 17, 50])
 def test_parts_add_up_to_the_whole(cut):
-    assert (row_sum(0, ROWS[:cut]) + row_sum(cut, ROWS[cut:])) % 2**64 == row_sum(0, ROWS)
+    assert (rows_checksum(0, ROWS[:cut]) + rows_checksum(cut, ROWS[cut:])) % 2**64 == rows_checksum(0, ROWS)
 
 
 def test_it_sees_every_bit_and_every_place():
-    found = {row_sum(0, ROWS), row_sum(1, ROWS), row_sum(0, ROWS[::-1]), row_sum(0, ROWS[:, ::-1])}
+    found = {
+        rows_checksum(0, ROWS),
+        rows_checksum(1, ROWS),
+        rows_checksum(0, ROWS[::-1]),
+        rows_checksum(0, ROWS[:, ::-1]),
+    }
     for row, column, bit in ((0, 0, 0), (49, 3, 63), (20, 1, 52)):
         other = ROWS.copy()
         other.view(np.uint64)[row, column] ^= np.uint64(1 << bit)
-        found.add(row_sum(0, other))
+        found.add(rows_checksum(0, other))
     assert len(found) == 7
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float16, np.float32, np.int64])
 def test_numbers_of_every_size_and_layout(dtype):
     rows = (ROWS > 0).astype(dtype)
-    assert row_sum(0, rows) == row_sum(0, np.asfortranarray(rows))
-    assert row_sum(0, rows) != row_sum(0, ~(ROWS > 0) * np.ones((), dtype))
-    assert row_sum(3, rows[:, 0]) == row_sum(3, rows[:, :1])
+    assert rows_checksum(0, rows) == rows_checksum(0, np.asfortranarray(rows))
+    assert rows_checksum(0, rows) != rows_checksum(0, ~(ROWS > 0) * np.ones((), dtype))
+    assert rows_checksum(3, rows[:, 0]) == rows_checksum(3, rows[:, :1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.series import series_of
+from deltarule.data.series import series_from_frame
 from deltarule.errors import DataError
 
 pd = pytest.importorskip("pandas")
@@ -14,7 +14,7 @@ def frame(t, **columns):
 
 
 def test_rows_left_out_become_missing_steps():
-    series = series_of(frame([0, 2, 4, 10]), "a.csv", ["y"], "t")
+    series = series_from_frame(frame([0, 2, 4, 10]), "a.csv", ["y"], "t")
     assert series.time.tolist() == [0, 2, 4, 6, 8, 10]
     np.testing.assert_array_equal(series.Y[:, 0], [0, 1, 2, np.nan, np.nan, 3])
     (note,) = series.notes
@@ -25,15 +25,15 @@ def test_rows_left_out_become_missing_steps():
 def test_uneven_times_are_refused_or_interpolated():
     table = frame([0, 1, 2, 3.5, 4])
     with pytest.raises(DataError, match=r"row 3 comes 1.5 .* --resample 1"):
-        series_of(table, "a.csv", ["y"], "t")
-    series = series_of(table, "a.csv", ["y"], "t", resample=1.0)
+        series_from_frame(table, "a.csv", ["y"], "t")
+    series = series_from_frame(table, "a.csv", ["y"], "t", resample=1.0)
     np.testing.assert_allclose(series.Y[:, 0], [0, 1, 2, 2 + 2 / 3, 4])
     assert "5 steps of 1 from 5 rows" in series.notes[0]
 
 
 def test_dates_and_inputs_by_name():
     days = ["2026-01-01", "2026-01-02", "2026-01-03"]
-    series = series_of(frame(days, u=[1, 2, 3], v=[4, 5, 6]), "a.csv", ["y"], "t", drop=["v"])
+    series = series_from_frame(frame(days, u=[1, 2, 3], v=[4, 5, 6]), "a.csv", ["y"], "t", drop=["v"])
     assert series.inputs == ("u",)
     assert series.U.tolist() == [[1], [2], [3]]
     assert str(series.time[-1])[:10] == "2026-01-03"
@@ -51,9 +51,9 @@ def test_dates_and_inputs_by_name():
 )
 def test_what_is_refused(t, columns, words):
     with pytest.raises(DataError, match=words):
-        series_of(frame(t, **columns), "a.csv", ["y"], "t")
+        series_from_frame(frame(t, **columns), "a.csv", ["y"], "t")
 
 
 def test_a_column_that_is_not_there():
     with pytest.raises(DataError, match=r"a\.csv has no column 'z'"):
-        series_of(frame([0, 1]), "a.csv", ["z"], "t")
+        series_from_frame(frame([0, 1]), "a.csv", ["z"], "t")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltarule.data import split
-from deltarule.data.splitting import blocks
+from deltarule.data.splitting import split_in_order
 from deltarule.errors import ConfigurationError, DataError
 
 
@@ -69,11 +69,11 @@ def test_the_seed_is_a_whole_number(seed):
 
 @given(count=st.integers(3, 300))
 def test_blocks_are_the_first_the_next_and_the_last_rows(count):
-    train, validation, test = blocks(count)
+    train, validation, test = split_in_order(count)
     assert np.array_equal(np.concatenate([train, validation, test]), np.arange(count))
     assert [len(part) for part in (train, validation, test)] == [len(part) for part in split(count)]
 
 
 def test_blocks_of_too_few_rows():
     with pytest.raises(DataError, match="there are 2 rows"):
-        blocks(2)
+        split_in_order(2)

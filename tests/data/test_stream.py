@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deltarule.data import ArrayStream, ParquetStream
-from deltarule.data.stream import AHEAD, Prefetch, chunks, shuffled
+from deltarule.data.stream import AHEAD, Prefetch, chunks, shuffle_blocks
 from deltarule.errors import ConfigurationError, DataError
 
 X = np.arange(60, dtype=np.float32).reshape(20, 3)
@@ -74,9 +74,9 @@ def test_a_folder_of_parquet_files_is_one_table(folder):
 @pytest.mark.parametrize("of", [2, 3, 5])
 def test_shares_have_no_row_in_common_and_miss_none(folder, of):
     for whole in (ParquetStream(folder, "t"), ArrayStream(X, Y, block_rows=3)):
-        numbers = np.concatenate([rows_of(whole.share(i, of))[1].ravel() for i in range(of)])
+        numbers = np.concatenate([rows_of(whole.shard(i, of))[1].ravel() for i in range(of)])
         np.testing.assert_array_equal(np.sort(numbers), Y)
-    files = [{block.place[0] for block in ParquetStream(folder, "t").share(i, 3).blocks} for i in range(3)]
+    files = [{block.place[0] for block in ParquetStream(folder, "t").shard(i, 3).blocks} for i in range(3)]
     assert [len(read) for read in files] == [1, 1, 1]  # each process opens a file of its own
 
 
@@ -180,13 +180,13 @@ STREAM = ArrayStream(COUNTED, COUNTED, block_rows=7)
 
 
 def test_chunks_are_whole_but_the_last_and_lose_no_row():
-    found = [x[:, 0] for x, _ in chunks(STREAM, shuffled(STREAM.blocks, (0, 1, 0)), 30, np.dtype("float32"))]
+    found = [x[:, 0] for x, _ in chunks(STREAM, shuffle_blocks(STREAM.blocks, (0, 1, 0)), 30, np.dtype("float32"))]
     assert [len(x) for x in found] == [30, 30, 30, 10]
     np.testing.assert_array_equal(np.sort(np.concatenate(found)), COUNTED[:, 0])
 
 
 def test_the_order_of_blocks_is_the_seeds():
-    orders = [[block.place for block in shuffled(STREAM.blocks, seed)] for seed in ((0, 1), (0, 1), (0, 2))]
+    orders = [[block.place for block in shuffle_blocks(STREAM.blocks, seed)] for seed in ((0, 1), (0, 1), (0, 2))]
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[2]) == [block.place for block in STREAM.blocks]
 

@@ -5,15 +5,15 @@ import pytest
 from deltarule.data import CategoricalColumn, NumericColumn, Schema
 from deltarule.data.table import load_table
 from deltarule.data.table_checks import (
-    code_notes,
     constant_columns,
-    copies,
-    extrapolation,
-    leaks,
-    missing_codes,
-    row_numbers,
-    rows_wanted,
-    too_few_rows,
+    count_extrapolated,
+    few_rows_note,
+    find_duplicates,
+    find_leaks,
+    find_missing_codes,
+    identifier_columns,
+    missing_code_notes,
+    recommended_rows,
 )
 
 
@@ -33,14 +33,14 @@ def draw():
 
 
 def suspects(data):
-    return leaks(data, copies(data))
+    return find_leaks(data, find_duplicates(data))
 
 
 def test_few_rows_are_counted_against_the_inputs(loaded, draw):
     columns = {f"x{i}": draw.normal(size=200) for i in range(10)} | {"y": draw.normal(size=200)}
-    assert rows_wanted(loaded(**columns)) is None
-    assert rows_wanted(loaded(count=60, **columns)) == 50
-    assert rows_wanted(loaded(count=30, x0=columns["x0"], y=columns["y"])) == 30
+    assert recommended_rows(loaded(**columns)) is None
+    assert recommended_rows(loaded(count=60, **columns)) == 50
+    assert recommended_rows(loaded(count=30, x0=columns["x0"], y=columns["y"])) == 30
 
 
 def test_constant_columns_are_named(loaded, draw):
@@ -62,9 +62,13 @@ def test_constant_columns_are_named(loaded, draw):
 )
 def test_whole_numbers_that_all_differ_number_the_rows(loaded, draw, name, values, named):
     data = loaded(**{name: values}, x=draw.normal(size=200), y=draw.normal(size=200))
-    assert row_numbers(data) == ((name,) if named else ())
-    assert row_numbers(loaded(**{name: values}, y=draw.normal(size=200))) == ()  # the only input is meant to be one
-    assert row_numbers(loaded(count=50, **{name: values}, x=draw.normal(size=200), y=draw.normal(size=200))) == ()
+    assert identifier_columns(data) == ((name,) if named else ())
+    assert (
+        identifier_columns(loaded(**{name: values}, y=draw.normal(size=200))) == ()
+    )  # the only input is meant to be one
+    assert (
+        identifier_columns(loaded(count=50, **{name: values}, x=draw.normal(size=200), y=draw.normal(size=200))) == ()
+    )
 
 
 def test_a_number_that_gives_the_target_away_is_suspected(loaded, draw):
@@ -102,25 +106,25 @@ def test_one_input_column_is_no_suspect_nor_are_few_rows(loaded, draw):
 def test_copies_are_counted_and_make_no_leak(loaded, draw):
     x, z, noise = draw.normal(size=(3, 40))
     data = loaded(x=np.tile(x, 5), z=np.tile(z, 5), y=np.tile(x + noise, 5))
-    found = copies(data)
+    found = find_duplicates(data)
     assert (found.count, found.rows) == (160, 200)
     assert found.test.mean() > 0.9
     trained = set(data.train.X[:, 0])
     assert found.validation.tolist() == [value in trained for value in data.validation.X[:, 0]]
-    assert leaks(data, found) == ()
+    assert find_leaks(data, found) == ()
 
 
 def test_equal_inputs_with_another_target_are_no_copies(loaded, draw):
     data = loaded(x=np.zeros(100), z=np.tile([0.0, -0.0], 50), y=draw.normal(size=100))
-    assert copies(data).count == 0
-    assert copies(loaded(x=[0.0, -0.0, 0.0, 1.0, 2.0], y=[1.5, 1.5, 1.5, 2.5, 3.5])).count == 2
+    assert find_duplicates(data).count == 0
+    assert find_duplicates(loaded(x=[0.0, -0.0, 0.0, 1.0, 2.0], y=[1.5, 1.5, 1.5, 2.5, 3.5])).count == 2
 
 
 def test_so_few_rows_that_nothing_can_be_trusted_are_a_note(loaded, draw):
     data = loaded(x=draw.normal(size=12), y=draw.normal(size=12))
     assert f"only {len(data.train)} rows to train on" in " ".join(data.notes)
-    assert too_few_rows(9)
-    assert not too_few_rows(10)
+    assert few_rows_note(9)
+    assert not few_rows_note(10)
     assert not any("to train on" in note for note in loaded(x=draw.normal(size=40), y=draw.normal(size=40)).notes)
 
 
@@ -145,12 +149,12 @@ def with_codes(values, *codes):
     ],
 )
 def test_codes(values, codes):
-    assert missing_codes(np.append(values, np.nan))[0] == codes
+    assert find_missing_codes(np.append(values, np.nan))[0] == codes
 
 
 def test_a_code_is_told_with_its_counts_and_the_range_of_the_others():
     columns = (("CO", with_codes(CARBON, (-200, 180))), ("NO", with_codes(CARBON, (-200, 5))), ("H", CARBON))
-    (note,) = code_notes(columns)
+    (note,) = missing_code_notes(columns)
     others = f"others: {CARBON.min():g} to {CARBON.max():g}"
     for words in ("'CO' (180 of 1,000", others, "'NO' (5 of 825", "--na -200 and --missing drop"):
         assert words in note
@@ -174,8 +178,8 @@ def test_a_code_is_told_with_its_counts_and_the_range_of_the_others():
     ],
 )
 def test_columns_without_codes(values):
-    assert missing_codes(values)[0] == []
-    assert code_notes([("a", values)]) == ()
+    assert find_missing_codes(values)[0] == []
+    assert missing_code_notes([("a", values)]) == ()
 
 
 INPUTS = (
@@ -192,7 +196,7 @@ def encoded(heat, flat=3.0, unknown=0.0):
 
 
 def outside(*rows, schema=SCHEMA):
-    return extrapolation(schema, np.array(rows), 10 + np.arange(len(rows)))
+    return count_extrapolated(schema, np.array(rows), 10 + np.arange(len(rows)))
 
 
 def test_rows_within_the_range_and_its_margin_are_inside():

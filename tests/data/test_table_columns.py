@@ -10,9 +10,9 @@ from deltarule.data.table_columns import (
     class_labels,
     decide_task,
     find_targets,
-    numbers_as_names,
+    numeric_header_note,
     refuse_stray_text,
-    set_apart,
+    resolve_options,
 )
 from deltarule.data.table_options import TableOptions
 from deltarule.errors import ConfigurationError, DataError
@@ -64,7 +64,7 @@ def test_repeated_targets_add_and_names_may_hold_commas():
     ],
 )
 def test_a_first_row_that_was_taken_for_names_is_named(names, noted):
-    notes = numbers_as_names(names, "t.csv")
+    notes = numeric_header_note(names, "t.csv")
     assert len(notes) == noted
     assert not noted or repr(names[0]) in notes[0]
     with pytest.raises(DataError) as raised:
@@ -116,7 +116,7 @@ def test_several_targets_are_a_regression():
         ({"y": [1, 1]}, None, DataError, "target 'y' holds 1 in every"),
         ({"y": ["1", "2", "x"]}, None, DataError, "data row 2 .*'x'"),
         ({"y": [f"name {i}" for i in range(51)]}, None, DataError, "each of its 51 rows"),
-        ({"y": pd.to_datetime(["2020-01-01", "2020-01-02"])}, None, DataError, "can be no target"),
+        ({"y": pd.to_datetime(["2020-01-01", "2020-01-02"])}, None, DataError, "Timestamp.*targets must be"),
     ],
 )
 def test_targets_that_cannot_serve(columns, task, kind, message):
@@ -211,14 +211,14 @@ def test_marks_among_numbers_are_found_however_many_there_are():
 def test_a_column_can_be_asked_for_as_categories_or_left_out():
     frame = pd.DataFrame({"zip": ["1", "2", "x"], "b": [1, 2, 3], "w [1]": [1, 1, 1], "y": [1, 2, 3]})
     assert choose_inputs(frame[["zip", "b"]], "t", ("zip",))[0] == {"zip": "categorical", "b": "numeric"}
-    found = set_apart(frame, TableOptions(drop=("b",), category=("zip",), weights="w"), ("y",), "t")
+    found = resolve_options(frame, TableOptions(drop=("b",), category=("zip",), weights="w"), ("y",), "t")
     assert (found.drop, found.category, found.weights) == (("b",), ("zip",), "w [1]")
     b = ("b",)
     for options in ({"drop": ("y",)}, {"weights": "y"}, {"weights": "b", "drop": b}, {"drop": b, "category": b}):
         with pytest.raises(ConfigurationError, match=r"both name the column '[yb]'"):
-            set_apart(frame, TableOptions(**options), ("y",), "t")
+            resolve_options(frame, TableOptions(**options), ("y",), "t")
     with pytest.raises(DataError, match=r"no column 'zap' .*--drop.* 'zip'"):
-        set_apart(frame, TableOptions(drop=("zap",)), ("y",), "t")
+        resolve_options(frame, TableOptions(drop=("zap",)), ("y",), "t")
 
 
 def test_no_column_left():

@@ -1,7 +1,7 @@
 import pytest
 
-from deltarule.data.table_options import TableOptions
-from deltarule.errors import ConfigurationError
+from deltarule.data.table_options import TableOptions, refuse_duplicates
+from deltarule.errors import ConfigurationError, DataError
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,9 @@ def test_separators_by_name(sep, separator):
 def test_what_cannot_be(options, found):
     with pytest.raises(ConfigurationError, match=found):
         TableOptions(**options)
+
+
+def test_a_name_that_two_columns_have_is_named(tmp_path):
+    refuse_duplicates(tmp_path / "t.csv", ["a", "b"])
+    with pytest.raises(DataError, match=r"t\.csv .*'b'"):
+        refuse_duplicates(tmp_path / "t.csv", ["a", "b", "b"])

@@ -2,10 +2,9 @@
 
 import pytest
 
-from deltarule.data.raw_table import NAMELESS
 from deltarule.data.table_file import read_table
-from deltarule.data.table_options import TableOptions
-from deltarule.data.text_file import text_layout
+from deltarule.data.table_options import NAMELESS, TableOptions
+from deltarule.data.text_file import find_layout
 from deltarule.errors import DataError
 
 TABLE = {"größe": [1.5, 2.25, 1234.5], "y": [10, 20, 30]}
@@ -77,7 +76,7 @@ def layout(tmp_path):
     def layout(text, separator=None):
         path = tmp_path / "t.txt"
         path.write_text(text, newline="")
-        return text_layout(path, "utf-8", separator)
+        return find_layout(path, "utf-8", separator)
 
     return layout
 
@@ -149,7 +148,7 @@ def test_the_layout_by_what_the_user_says_separates(layout):
 )
 def test_comments(layout, text, names, first, comments, among):
     found = layout(text)
-    assert (found.names, found.first, found.comments, tuple(sorted(found.among_rows))) == (
+    assert (found.names, found.first, found.comments, tuple(sorted(found.comments_below))) == (
         names,
         first,
         comments,

@@ -24,8 +24,14 @@ def test_it_builds_and_no_link_is_broken(tmp_path):
     assert done.returncode == 0, done.stderr
     assert broken_links(tmp_path) == []
     assert (tmp_path / "searchindex.js").stat().st_size > 10_000
+    assert "–" not in (tmp_path / "reference" / "command-line.html").read_text(encoding="utf-8")  # no option has a dash
     notebook = json.loads((tmp_path / "_static" / "notebooks" / "watch.ipynb").read_text())
     assert {cell["cell_type"] for cell in notebook["cells"]} == {"markdown", "code"}
+
+
+def test_no_page_has_the_name_of_a_page_that_sphinx_makes():
+    """Sphinx writes its own search.html and genindex.html over a page of that name, without a warning."""
+    assert {page.name for page in DOCS.glob("*.md")} & {"search.md", "genindex.md", "py-modindex.md"} == set()
 
 
 def test_a_broken_link_is_found(tmp_path):

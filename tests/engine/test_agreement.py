@@ -328,10 +328,23 @@ OVER_TIME = {
 }
 
 
+# Every trainer, kind of layer and kind of target; all that a trainer does with each of them is slow.
+QUICK = {
+    ("every step", "primal"),
+    ("every step", "newton-cg"),
+    ("every step", "batches of steps"),
+    ("the last", "dual"),
+    ("the last", "conjugate gradients"),
+    ("the last", "l-bfgs"),
+    ("classes", "batches"),
+    ("classes", "full batch"),
+    ("classes", "auto"),
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "trainer"),
-    [("every step", name) for name in OVER_TIME]
-    + list(itertools.product(("the last", "classes"), ("batches", "auto", "newton-cg"))),
+    [pytest.param(*one, marks=() if one in QUICK else pytest.mark.slow) for one in itertools.product(STEPS, OVER_TIME)],
 )
 def test_layers_with_a_memory_in_every_trainer(kind, trainer):
     """Sequences of different lengths, with validation data."""

@@ -25,7 +25,7 @@ def test_a_page_a_picture_the_numbers_and_the_index(tmp_path):
 def test_the_index_gathers_what_lies_in_the_folder(tmp_path):
     write(report("perceptron"), tmp_path, "c")
     index = write(report(), tmp_path, "c")[-1].read_text()
-    assert index.index("[higham](higham.md)") < index.index("[perceptron](perceptron.md)")
+    assert index.index("(higham.md)") < index.index("(perceptron.md)")
 
 
 def test_the_same_numbers_give_the_same_bytes(tmp_path):

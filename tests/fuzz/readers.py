@@ -18,7 +18,7 @@ from safetensors.numpy import save as to_safetensors
 
 import deltarule as dr
 from deltarule.data import Schema, load
-from deltarule.data.mnist import idx_header, read_idx
+from deltarule.data.images import idx_header, read_idx
 from deltarule.data.table_file import read_table
 from deltarule.errors import DeltaruleError
 from deltarule.files.model_file import load_model

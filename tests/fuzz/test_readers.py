@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deltarule.data import text_file
-from deltarule.data.mnist import idx_header, read_idx
+from deltarule.data.images import idx_header, read_idx
 from deltarule.data.table_file import read_table
 from deltarule.errors import DataError, ModelFileError, TooLargeError
 from deltarule.files.model_file import load_model

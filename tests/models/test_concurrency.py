@@ -15,7 +15,7 @@ from deltarule import engine as engines
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(-1, 1, (60, 3))
 Y = np.sin(3 * X[:, 0]) * X[:, 1]
-SEEDS = range(6)
+SEEDS = range(4)
 FORK = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
 
 

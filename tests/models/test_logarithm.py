@@ -10,6 +10,8 @@ import deltarule as dr
 from deltarule.errors import ConfigurationError
 from deltarule.models.candidates import EFFORTS
 
+SOME = replace(EFFORTS["default"], max_candidates=4)
+
 
 def rows(count, seed):
     draw = np.random.default_rng(seed)
@@ -19,7 +21,7 @@ def rows(count, seed):
 
 @pytest.fixture(scope="module")
 def model():
-    return dr.NetworkRegressor(random_state=0).fit(*rows(250, 0))
+    return dr.NetworkRegressor(effort=SOME, random_state=0).fit(*rows(250, 0))
 
 
 def test_the_logarithm_is_chosen_and_said(model):
@@ -29,7 +31,7 @@ def test_the_logarithm_is_chosen_and_said(model):
 
 def test_it_predicts_better_than_without(model):
     X, y = rows(500, 1)
-    plain = dr.NetworkRegressor(effort=replace(EFFORTS["default"], logarithm=False), random_state=0).fit(*rows(250, 0))
+    plain = dr.NetworkRegressor(effort=replace(SOME, tries_logarithm=False), random_state=0).fit(*rows(250, 0))
     assert plain.ensemble_.log is None
     own, other = (np.mean((one.predict(X) - y) ** 2) for one in (model, plain))
     assert own < other
@@ -52,7 +54,10 @@ def test_its_intervals_hold_and_reach_further_up(model):
 def test_a_target_that_is_normal_stays_as_it_is():
     draw = np.random.default_rng(5)
     X = draw.normal(size=(200, 2))
-    assert dr.NetworkRegressor(random_state=0).fit(X, 100 + X[:, 0] + draw.normal(size=200)).ensemble_.log is None
+    assert (
+        dr.NetworkRegressor(effort=SOME, random_state=0).fit(X, 100 + X[:, 0] + draw.normal(size=200)).ensemble_.log
+        is None
+    )
 
 
 def test_a_model_file_says_the_same(model, tmp_path):
@@ -84,13 +89,14 @@ def table(count, seed):
 
 
 def test_the_verdict_speaks_of_relative_noise_and_of_rows_that_are_far_relatively():
-    plain = dr.fit_table(table(300, 0), target="y", seed=0)
+    plain = dr.fit_table(table(300, 0), target="y", effort=SOME, seed=0)
     noise = float(plain.verdict.lines["noise"].split("%")[0].split()[-1])
     assert noise == pytest.approx(31, abs=4)  # of the mean
     assert not any("far" in warning for warning in plain.verdict.warnings)
     faulty = table(300, 0)
     faulty.loc[7, "y"] *= 1000
-    assert any("far from the others" in words for words in dr.fit_table(faulty, target="y", seed=0).verdict.warnings)
+    warnings = dr.fit_table(faulty, target="y", effort=SOME, seed=0).verdict.warnings
+    assert any("far from the others" in words for words in warnings)
 
 
 def test_the_calibration_is_that_of_its_intervals(model, tmp_path):
@@ -115,7 +121,7 @@ def test_few_rows_stay_on_their_scale():
 
 
 def test_partial_fit_after_fit_goes_on_or_begins_anew():
-    model = dr.NetworkRegressor(trainer="auto", random_state=0).fit(*rows(250, 0))
+    model = dr.NetworkRegressor(trainer="auto", effort=SOME, random_state=0).fit(*rows(250, 0))
     model.set_params(trainer="adam")
     for _ in range(3):
         model.partial_fit(*rows(250, 0))

@@ -39,15 +39,18 @@ def test_each_label_has_a_probability_of_its_own(model, rows):
     assert model.calibration_ is None
 
 
-def test_sparse_and_boolean_targets_are_the_same(model, rows):
+def test_sparse_and_boolean_targets_are_the_same(rows):
     X, Y = rows
-    for other in (csr_matrix(Y), Y.astype(bool), Y.tolist()):
-        again = dr.NetworkClassifier(hidden=(6,), random_state=0).fit(X, other)
-        np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    plain, *others = (
+        dr.NetworkClassifier(hidden=(6,), epochs=5, random_state=0).fit(X, targets).predict_proba(X)
+        for targets in (Y, csr_matrix(Y), Y.astype(bool), Y.tolist())
+    )
+    for other in others:
+        np.testing.assert_array_equal(other, plain)
 
 
 def test_it_is_cross_validated(rows):
-    assert cross_val_score(dr.NetworkClassifier(hidden=(6,), epochs=100, random_state=0), *rows, cv=3).mean() > 0.75
+    assert cross_val_score(dr.NetworkClassifier(hidden=(6,), epochs=50, random_state=0), *rows, cv=3).mean() > 0.75
 
 
 def test_partial_fit(rows):

@@ -27,7 +27,7 @@ print(json.dumps([(check["check_name"], check["status"], str(check["exception"])
 """
 
 
-@pytest.mark.parametrize("estimator", [NetworkRegressor(), NetworkClassifier()])
+@pytest.mark.parametrize("estimator", [NetworkRegressor(hidden=(5,)), NetworkClassifier(hidden=(5,))])
 @pytest.mark.parametrize("check", TELLING)
 def test_a_few_checks(estimator, check):
     getattr(estimator_checks, check)(type(estimator).__name__, estimator)

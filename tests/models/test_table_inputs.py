@@ -75,7 +75,7 @@ def test_what_a_fit_leaves(regressor):
     assert heating == CategoricalColumn("heating", ("gas", "oil", "wood"))
     assert town == CategoricalColumn("town", ("Aachen", "Bonn", "Köln"))
     for column, cells in ((age, TABLE["age"]), (rooms, TABLE["rooms"]), (balcony, TABLE["balcony"])):
-        found = NumericColumn.measured(column.name, cells.to_numpy(float))
+        found = NumericColumn.from_values(column.name, cells.to_numpy(float))
         assert column.mean == pytest.approx(found.mean, rel=1e-14)
         assert column.std == pytest.approx(found.std, rel=1e-12)
         assert (column.low, column.high) == (found.low, found.high)
@@ -270,13 +270,13 @@ def test_exported_onnx(regressor, folder):
 
 def test_the_scaling_of_categories_is_none():
     frame = pd.DataFrame({"x": [1.0, 3.0], "c": ["a", "b"]})
-    table = TableInputs.chosen(frame)
+    table = TableInputs.fit(frame)
     plain = table.encode(frame)
     assert plain.tolist() == [[1, 1, 0], [3, 0, 1]]
-    scaling = table.scaling(Scaling.measured(plain, np.ones(2)))
+    scaling = table.scale_numbers_only(Scaling.fit(plain, np.ones(2)))
     assert scaling.mean.tolist() == [2, 0, 0]
     assert scaling.std.tolist() == [1, 1, 1]
-    assert table.scaled(scaling) == (NumericColumn("x", 2.0, 1.0, 1.0, 3.0), CategoricalColumn("c", ("a", "b")))
+    assert table.scaled_columns(scaling) == (NumericColumn("x", 2.0, 1.0, 1.0, 3.0), CategoricalColumn("c", ("a", "b")))
 
 
 def test_columns_without_names_are_called_by_their_numbers():

@@ -3,8 +3,8 @@
 `xp` is jax.numpy, which automatic differentiation can follow, or numpy, for difference quotients without compiling.
 """
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Container, Iterable
+from itertools import pairwise, product
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +17,31 @@ jnp = jax.numpy
 HIDDEN = ("sigmoid", "tanh", "relu", "softplus", "linear")
 OUTPUTS = (*HIDDEN, "softmax")
 COSTS = (("quadratic", 0.5), ("quadratic", 1.0), ("cross-entropy", None), ("log-likelihood", None))
+
+# Each test of a pair compiles its own derivatives. The quick ones have every output and every cost, the natural pairs,
+# and an output of each kind under a cost that is not its own.
+QUICK = {
+    ("sigmoid", COSTS[0]),
+    ("sigmoid", COSTS[2]),
+    ("tanh", COSTS[3]),
+    ("relu", COSTS[2]),
+    ("softplus", COSTS[1]),
+    ("linear", COSTS[0]),
+    ("softmax", COSTS[1]),
+    ("softmax", COSTS[3]),
+}
+
+
+def mostly_slow(cases: Iterable[Any], quick: Container[Any]) -> list[Any]:
+    """The cases of a parametrised test, of which those that are not `quick` run with `-m slow` only."""
+    as_tuples = ((case, case if isinstance(case, tuple) else (case,)) for case in cases)
+    return [pytest.param(*one, marks=() if case in quick else pytest.mark.slow) for case, one in as_tuples]
+
+
+def every_pair() -> Any:
+    """A test for each output and each cost."""
+    pairs = mostly_slow(product(OUTPUTS, COSTS), QUICK)
+    return pytest.mark.parametrize(("output", "cost"), pairs, ids=str)
 
 
 def activation(xp: ModuleType, name: str, z: Any) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from deltarule.network.activations import ACTIVATIONS
 from deltarule.network.costs import Quadratic, get_cost
 from engines import BOTH, on
-from oracle.plain_network import COSTS, OUTPUTS, compiled, cost_of_output, jax, jnp, outputs
+from oracle.plain_network import OUTPUTS, compiled, cost_of_output, every_pair, jax, jnp, outputs
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -27,10 +27,9 @@ def points(output, cost):
     return jnp.asarray(z), jnp.asarray(y)
 
 
-@pytest.mark.parametrize("named", COSTS, ids=str)
-@pytest.mark.parametrize("output", OUTPUTS)
-def test_the_factors(output, named):
-    name, scale = named
+@every_pair()
+def test_the_factors(output, cost):
+    name, scale = cost
     cost = Quadratic(scale) if name == "quadratic" else get_cost(name)
     z, y = points(output, name)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import deltarule as dr
 from deltarule import trees
 from engines import BOTH, on
-from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, jax, jnp, mean_cost, problem
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, every_pair, jax, jnp, mean_cost, problem
 
 STEP = 6e-6  # of central differences: the cube root of the rounding of float64
 
@@ -38,8 +38,7 @@ def assert_gradient_is_the_derivative(activations, sizes, cost, m, seed):
     return params, x, y, gradients
 
 
-@pytest.mark.parametrize("cost", COSTS, ids=str)
-@pytest.mark.parametrize("output", OUTPUTS)
+@every_pair()
 def test_every_output_and_cost(output, cost):
     position = OUTPUTS.index(output) + COSTS.index(cost)
     activations = (HIDDEN[position % 5], HIDDEN[(position + 1) % 5], output)
@@ -66,7 +65,7 @@ def test_every_hidden_activation(hidden, cost):
 
 
 @given(data=st.data())
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_any_stack_of_layers(data):
     depth = data.draw(st.integers(1, 5), label="layers")
     activations = data.draw(st.tuples(*[st.sampled_from(HIDDEN)] * (depth - 1), st.sampled_from(OUTPUTS)))

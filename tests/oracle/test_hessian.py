@@ -8,7 +8,7 @@ from deltarule import engine as engines_of
 from deltarule import trees
 from deltarule.curvature.hessian import backward_pass
 from engines import BOTH, on
-from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, jax, jnp, mean_cost, problem
+from oracle.plain_network import COSTS, HIDDEN, OUTPUTS, compiled, every_pair, jax, jnp, mean_cost, problem
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -45,8 +45,7 @@ def assert_product_is_the_second_derivative(activations, sizes, cost, seed):
         )
 
 
-@pytest.mark.parametrize("cost", COSTS, ids=str)
-@pytest.mark.parametrize("output", OUTPUTS)
+@every_pair()
 def test_every_output_and_cost(output, cost):
     position = OUTPUTS.index(output) + COSTS.index(cost)
     activations = (HIDDEN[position % 5], HIDDEN[(position + 1) % 5], output)

@@ -111,9 +111,10 @@ EXAMPLES += [
 ]
 
 
-def each(problems):
-    """A test for each; of the JAX engine most of the time is compilation, so what is costly takes every second one."""
-    return pytest.mark.parametrize("p", problems, ids=lambda p: "-".join(layer.label for layer in p.net.layers))
+def each(which, quick):
+    """A test for each of these examples; compiling is most of the time, so only some are quick."""
+    cases = [pytest.param(EXAMPLES[i], marks=() if i in quick else pytest.mark.slow) for i in which]
+    return pytest.mark.parametrize("p", cases, ids=lambda p: "-".join(layer.label for layer in p.net.layers))
 
 
 def assert_gradient(p, engines):
@@ -125,12 +126,12 @@ def assert_gradient(p, engines):
 
 
 @given(problems())
-@settings(max_examples=10)
+@settings(max_examples=7)
 def test_the_gradient_over_shapes_and_lengths(p):
     assert_gradient(p, ["numpy"])
 
 
-@each(EXAMPLES)
+@each(range(10), quick=(3, 4, 7, 8))
 def test_the_gradient_on_both_engines(p):
     assert_gradient(p, BOTH)
 
@@ -189,17 +190,17 @@ def backprop_net(p, Y):
 
 
 @given(problems())
-@settings(max_examples=6)
+@settings(max_examples=4)
 def test_the_jacobian_over_shapes_and_lengths(p):
     assert_jacobian(p, ["numpy"])
 
 
-@each(EXAMPLES[:8:2])
+@each(range(0, 8, 2), quick=(0, 6))
 def test_the_jacobian_on_both_engines(p):
     assert_jacobian(p, BOTH)
 
 
-@each(EXAMPLES[1::2])
+@each(range(1, 10, 2), quick=(5, 7))
 def test_the_hessian_times_a_vector(p):
     v = trees.map_leaves(np.cos, p.params)
     expected = compiled(lambda q, v: jax.jvp(jax.grad(p.mean_cost), (q,), (v,))[1])(p.params, v)
@@ -216,7 +217,7 @@ def test_the_hessian_times_a_vector(p):
         )
 
 
-@each(EXAMPLES[1:8:2])
+@each(range(1, 8, 2), quick=(5, 7))
 def test_the_acceleration_of_the_residuals(p):
     """d²r/dt² along a line in the parameters, for Levenberg-Marquardt's geodesic correction."""
     v = trees.map_leaves(np.sin, p.params)

@@ -20,9 +20,19 @@ FLAGS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def threads() -> Iterator[list[Any]]:
+    """The threads of the servers that tests have told to end; each takes a fifth of a second, so nobody waits."""
+    started: list[Any] = []
+    yield started
+    for thread in started:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 @pytest.fixture
-def served() -> Iterator[Callable[..., Any]]:
-    """A function that serves a problem and returns the server; all are ended after the test."""
+def served(threads: list[Any]) -> Iterator[Callable[..., Any]]:
+    """A function that serves a problem and returns the server; all are told to end after the test."""
     for package in ("starlette", "uvicorn", "websockets"):
         pytest.importorskip(package)
     from deltarule.play.server import Playground
@@ -31,8 +41,7 @@ def served() -> Iterator[Callable[..., Any]]:
 
         def serve(problem: Any) -> Any:
             server = Playground(problem)
-            thread = server.start()
-            stack.callback(thread.join, 20)
+            threads.append(server.start())
             stack.callback(server.stop)
             return server
 

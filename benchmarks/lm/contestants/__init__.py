@@ -1,4 +1,4 @@
-"""Who races: one line for each contestant. To add one, add its line to ``registry``."""
+"""The contestants, one line each. To add one, add its line to ``registry``."""
 
 from benchmarks.lm.contestants.adam import Adam
 from benchmarks.lm.contestants.contract import Contestant

@@ -1,4 +1,4 @@
-"""What a contestant is: a Run from a start, a clock that records it, and the two ways to bow out."""
+"""What a contestant is: a `Run` from a start, a clock that records it, and two exceptions that end it."""
 
 import time
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Recorder:
         self.rows.append((self.elapsed() if seconds is None else seconds, self.best, iteration))
 
     def finished(self) -> bool:
-        """Whether the peer should be stopped now."""
+        """Return whether the peer should be stopped now."""
         iteration = self.rows[-1][2] if self.rows else 0
         return (
             self.elapsed() >= self.seconds_allowed

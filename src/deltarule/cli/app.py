@@ -105,7 +105,10 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def deltarule_command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", metavar="", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Take the options of `deltarule` itself."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.cli.model import read_model, read_rows, require_targets
-from deltarule.cli.screen import command_line, make_table, print_json
+from deltarule.cli.screen import make_table, print_json, suggest
 from deltarule.cli.shared_options import RowsOptions
 from deltarule.errors import pluralized
 
@@ -46,7 +46,7 @@ def check(options: RowsOptions) -> None:
         f"The largest relative error is {worst:.1e}, and {LARGEST_ERROR:.0e} is allowed: {verdict}", "bold"
     )
     if passed:
-        options.print_line(command_line("evaluate", *options.arguments()), "bold")
+        suggest(options, "evaluate", *options.arguments())
     if options.as_json:
         record = options.json_fields | {"rows": len(Y), "passed": passed, "moved": moved}
         print_json(record | {"largest_error": worst, "limit": LARGEST_ERROR, "tensors": tensors})
@@ -90,7 +90,6 @@ def _median_checks(net: "Network", params: "Params", X: Any, Y: Any) -> list[dic
 
 
 def _table(tensors: list[dict[str, Any]]) -> Any:
-    """A table with one row for each tensor."""
     table = make_table("tensor", "shape", "backpropagation", "differences", "relative error", "", left=("tensor", ""))
     for tensor in tensors:
         table.add_row(

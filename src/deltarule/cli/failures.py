@@ -55,7 +55,9 @@ def report_errors() -> Iterator[None]:
     except DeltaruleError as error:
         _fail(with_flags(str(error)))
     except UsageError as error:
-        _fail(" ".join(error.format_message().split()))
+        message = " ".join(error.format_message().split())
+        command = error.ctx.command_path if error.ctx else "deltarule"
+        _fail(message if ": give" in message else f"{message.rstrip('.')}: see `{command} --help`")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("deltarule"):
             raise

@@ -48,7 +48,7 @@ def load_streamed(options: TrainingOptions) -> "data.StreamedData":
     """Open the folder: all processes together measure its columns in one pass; held-out rows are kept in memory."""
     from deltarule.cli.progress import ExperimentProgress
 
-    load = partial(data.load_folder, options.source, among=process_group(options), **_targets(options))
+    load = partial(data.load_folder, options.source, group=process_group(options), **_targets(options))
     if not is_main_process(options):
         return load()
     with ExperimentProgress(options.source) as progress:
@@ -58,9 +58,9 @@ def load_streamed(options: TrainingOptions) -> "data.StreamedData":
 
 
 def _targets(options: TrainingOptions) -> dict[str, Any]:
-    from deltarule.models.planning import reading_of_targets
+    from deltarule.models.planning import target_options
 
-    return {"target": options.target, "seed": options.seed, **reading_of_targets(options.cost, options.task)}
+    return {"target": options.target, "seed": options.seed, **target_options(options.cost, options.task)}
 
 
 def process_group(options: TrainingOptions) -> Any:
@@ -69,10 +69,10 @@ def process_group(options: TrainingOptions) -> Any:
         return None
     import jax
 
-    from deltarule.data.folder import Among
+    from deltarule.data.folder import ProcessGroup
     from deltarule.engine.processes import gather_bytes
 
-    return Among(jax.process_index(), jax.process_count(), gather_bytes)
+    return ProcessGroup(jax.process_index(), jax.process_count(), gather_bytes)
 
 
 def choose_devices(options: TrainingOptions) -> tuple[list[Any] | None, Callable[..., tuple[Any, ...]]]:

@@ -75,7 +75,7 @@ def table_options(model: "TrainedModel", reading: ReadOptions) -> Any:
     from deltarule.models import model as models
 
     table = reading.table_options
-    return table if table.na else replace(table, na=models.reading(model).na)
+    return table if table.na else replace(table, na=models.missing_value_options(model).na)
 
 
 def evaluation_rows(model: "TrainedModel", rows: "RawRows") -> tuple[Any, Any]:
@@ -97,9 +97,9 @@ def require_targets(rows: "RawRows", model: "TrainedModel") -> Any:
 
 def show_extrapolation(model: "TrainedModel", rows: "RawRows") -> int | None:
     """Count the rows outside the range of the training rows, None if that is not known, and show a note about them."""
-    from deltarule.data.table_checks import extrapolation
+    from deltarule.data.table_checks import count_extrapolated
 
-    count, notes = extrapolation(model.schema, rows.X, rows.rows)
+    count, notes = count_extrapolated(model.schema, rows.X, rows.rows)
     show_notes(notes)
     return count
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deltarule import data
 from deltarule.cli.options import check_values, count, option
-from deltarule.cli.screen import command_line, make_table, print_json, show_download, warnings_as_notes
+from deltarule.cli.screen import command_line, make_table, print_json, show_download, suggest, warnings_as_notes
 from deltarule.cli.shared_options import DataFolderOptions, OutputOptions, require_writable
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from deltarule.experiments import Report
 
+REFERENCES = """
+[HH] C. and D. Higham, Deep Learning: An Introduction for Applied Mathematicians
+[3B1B] 3Blue1Brown, Backpropagation calculus
+[N] M. Nielsen, Neural Networks and Deep Learning"""
 FULL, QUICK = Path("results"), Path("results/quick")
 
 
@@ -57,8 +61,10 @@ def reproduce(options: ReproduceOptions) -> None:
         listed = [{"name": name} | each._asdict() for name, each in EXPERIMENTS.items()]
         if options.as_json:
             print_json({"experiments": listed})
-        for each in [] if options.as_json else listed:
-            options.print_line(f"deltarule reproduce {each['name']:{max(map(len, EXPERIMENTS))}}   {each['source']}")
+            return
+        width = max(map(len, EXPERIMENTS))
+        lines = [f"deltarule reproduce {each['name']:{width}}   {each['source']}" for each in listed]
+        options.print_line("\n".join([*lines, REFERENCES]))
         return
     names = choose(options.name)
     # What would fail after hours of work fails here: a missing package, a folder that cannot be written, no MNIST.
@@ -83,7 +89,8 @@ def reproduce(options: ReproduceOptions) -> None:
         options.print_line(f"{seconds:.0f} s. The page with the figures is {files[0]}")
         records.append(report.record() | {"seconds": seconds, "files": [str(path) for path in files]})
     # The next command: after a quick run the full one, after a full run the list of experiments.
-    options.print_line(command_line("reproduce", *([options.name] if options.quick else [])), "bold")
+    before = "The full experiment:" if options.quick else "All experiments:"
+    suggest(options, "reproduce", *([options.name] if options.quick else []), before=before)
     if options.as_json:
         print_json({"quick": options.quick, "folder": str(folder), "experiments": records})
 

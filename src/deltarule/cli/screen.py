@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.panel import Panel
 from rich.table import Table
@@ -15,14 +15,17 @@ from rich.text import Text
 
 from deltarule.cli.failures import with_flags
 from deltarule.errors import CheckpointWarning, EngineWarning
-from deltarule.models.words import finite
+from deltarule.models.formatting import to_json_types
+
+if TYPE_CHECKING:
+    from deltarule.cli.shared_options import OutputOptions
 
 ROWS_SHOWN = 10  # rows of a table of predictions
 
 
 def print_json(record: dict[str, Any]) -> None:
     """Print the record as one JSON line; a number that is not finite becomes null."""
-    print(json.dumps(finite(record), allow_nan=False, ensure_ascii=False))
+    print(json.dumps(to_json_types(record), allow_nan=False, ensure_ascii=False))
 
 
 def show_notes(notes: Iterable[str]) -> None:
@@ -94,6 +97,12 @@ def make_panel(title: str, rows: Iterable[tuple[str, str]], best: str = "") -> P
     return Panel(table, title=title, title_align="left", expand=False)
 
 
+def suggest(output: "OutputOptions", *arguments: object, before: str = "Next:") -> None:
+    """Print a sentence and the `deltarule` command with these arguments that it speaks of."""
+    output.print_line(before)
+    output.print_line(command_line(*arguments), "bold")
+
+
 def command_line(*words: object) -> str:
     """A `deltarule` command with these arguments, quoted for a shell."""
     return shlex.join(["deltarule", *(str(word) for word in words)])
@@ -102,11 +111,10 @@ def command_line(*words: object) -> str:
 def format_duration(seconds: float) -> str:
     """A length of time to two digits, for an estimate.
 
-    >>> [format_duration(seconds) for seconds in (0.012, 3.14159, 110.0, 1100.0, 40_000.0)]
-    ['12 ms', '3.1 s', '110 s', '18 min', '11 h']
+    >>> [format_duration(seconds) for seconds in (0.012, 0.9, 3.14159, 110.0, 1100.0, 40_000.0)]
+    ['12 ms', '900 ms', '3.1 s', '110 s', '18 min', '11 h']
     """
-    if seconds < 1:
-        return f"{1e3 * seconds:.2g} ms"
     if seconds < 600:
-        return f"{float(f'{seconds:.2g}'):g} s"
+        value, unit = (1e3 * seconds, "ms") if seconds < 1 else (seconds, "s")
+        return f"{float(f'{value:.2g}'):g} {unit}"
     return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, command_line, finite, make_panel, print_json, show_notes
+from deltarule.cli.screen import ROWS_SHOWN, format_duration, make_panel, print_json, show_notes, suggest, to_json_types
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
 
 if TYPE_CHECKING:
     from deltarule.cli.predict import PredictOptions
-    from deltarule.data.series import Series
+    from deltarule.data.series import TimeSeries
     from deltarule.models.series.narx import NARXRegressor
 
 TEST_HORIZON = 20  # the steps ahead that are tested where no --horizon is given
@@ -22,12 +22,12 @@ TEST_HORIZON = 20  # the steps ahead that are tested where no --horizon is given
 
 def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     """Train on the first 85 % of the steps, test on the rest, and save the model."""
-    from deltarule.data.splitting import held_out
-    from deltarule.models.series.judging import judged, verdict
+    from deltarule.data.splitting import held_out_count
+    from deltarule.models.series.judging import evaluate, verdict
     from deltarule.models.series.narx import NARXRegressor
 
     series = read_series(options.source, options.table_options, options.target, options.time, options.resample)
-    cut = len(series.Y) - held_out(len(series.Y))
+    cut = len(series.Y) - held_out_count(len(series.Y))
     fit = series.part(0, cut)
     lags = parse_lags("--lags", options.lags or "auto")
     hidden = parse_hidden("--hidden", options.hidden or "10")
@@ -45,10 +45,10 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
     seconds = time.perf_counter() - started
     model.names_ = tuple(series.inputs), tuple(series.targets)
     test = series.part(cut - model.max_lag_)
-    errors = judged(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
+    errors = evaluate(model, fit.arrays, test.arrays, min(options.horizon or TEST_HORIZON, len(series.Y) - cut))
     outside = max(one.outside for one in model.correlations(*fit.arrays))
     lines, warnings = verdict(model, errors, outside)
-    metrics, name = finite(errors.record()), Path(options.source).name
+    metrics, name = to_json_types(errors.record()), Path(options.source).name
     record = {"seed": options.seed, "verdict": lines, "warnings": warnings, "training_seconds": round(seconds, 3)}
     model.record_ = {"source": name, "options": options.record(), "step": series.step, "metrics": metrics} | record
     model.save(options.model)
@@ -62,13 +62,13 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
             f"{'-'.join(map(str, hidden))} hidden neurons"
             f"{f', {members} of these networks averaged' if members > 1 else ''}",
         ),
-        ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
+        ("time", f"{format_duration(time.perf_counter() - STARTED)} (training {format_duration(seconds)})"),
         ("saved", str(options.model)),
     ]
     output.console.print(make_panel("deltarule train", facts))
     output.console.print(make_panel("verdict", [*lines.items(), *(("warning", words) for words in warnings)]))
     next_command = "report" if series.inputs else "predict"  # predict would need rows with the future inputs
-    output.print_line(command_line(next_command, options.model, options.source), "bold")
+    suggest(output, next_command, options.model, options.source)
     if output.as_json:
         print_json(
             {
@@ -96,12 +96,12 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
 
     trained_with, (inputs, targets) = model.record_.get("options") or {}, model.names_
     series = read_series_for(model, options)
-    known = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
-    if not len(known):
+    complete = np.flatnonzero(np.isfinite(series.Y).all(axis=1))
+    if not len(complete):
         raise DataError(
             f"{options.source} has no step with all outputs: give the series up to the step after which to continue it"
         )
-    end = int(known[-1]) + 1
+    end = int(complete[-1]) + 1
     rows = len(series.Y) - end
     count = options.steps or rows or (0 if inputs else trained_with.get("horizon") or ROWS_SHOWN)
     if inputs and (rows == 0 or count > rows):
@@ -131,7 +131,7 @@ def continue_series(model: "NARXRegressor", options: "PredictOptions") -> Predic
     )
 
 
-def read_series_for(model: "NARXRegressor", options: RowsOptions) -> "Series":
+def read_series_for(model: "NARXRegressor", options: RowsOptions) -> "TimeSeries":
     """Read the steps of a table with the columns that the model was trained on; they must be as far apart."""
     from deltarule.data.series import require_step
 
@@ -144,14 +144,14 @@ def read_series_for(model: "NARXRegressor", options: RowsOptions) -> "Series":
 
 def read_series(
     source: str, options: Any, targets: Sequence[str] | None, at: str | None, step: float | None, inputs: Any = None
-) -> "Series":
+) -> "TimeSeries":
     """Read the steps of a table, and show the notes about it."""
-    from deltarule.data.series import series_of
-    from deltarule.data.table_file import read_table, rows_as_lines
+    from deltarule.data.series import series_from_frame
+    from deltarule.data.table_file import read_table, report_file_lines
 
     path = Path(source)
-    with rows_as_lines(path, options):
+    with report_file_lines(path, options):
         frame, notes = read_table(path, options=options)
-        series = series_of(frame, path.name, targets, at, inputs, options.drop, step)
+        series = series_from_frame(frame, path.name, targets, at, inputs, options.drop, step)
     show_notes([*notes, *series.notes])
     return series

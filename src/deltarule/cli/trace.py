@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.model import read_model, read_rows, require_targets
 from deltarule.cli.options import option
-from deltarule.cli.screen import command_line, print_json
+from deltarule.cli.screen import print_json, suggest
 from deltarule.cli.shared_options import RowsOptions
 from deltarule.errors import ConfigurationError
 
@@ -40,7 +40,7 @@ def trace(options: TraceOptions) -> None:
         print_json(options.json_fields | {"row": options.row} | _record(trained, answer, traced))
         return
     print_trace(trained, f"row {options.row} of {rows.name}", answer, traced, options.full)
-    options.print_line(command_line("check", *options.arguments()), "bold")
+    suggest(options, "check", *options.arguments())
 
 
 def _position(rows: "RawRows", row: int) -> int:
@@ -66,7 +66,6 @@ def _target_and_prediction(model: "TrainedModel", rows: "RawRows", i: int, trace
 
 
 def _record(model: "TrainedModel", answer: tuple[Any, Any], traced: "Trace") -> dict[str, Any]:
-    """The record that `--json` prints, with every array as nested lists."""
     from deltarule.network.tracing import equations
 
     layers = []

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltarule.errors import pluralized
-from deltarule.models.words import number
+from deltarule.models.formatting import format_number
 from deltarule.network.tracing import equations
 
 if TYPE_CHECKING:
@@ -26,18 +26,24 @@ def print_trace(model: "TrainedModel", example: str, answer: tuple[Any, Any], tr
     if full:
         widest = max(dW.size // len(dW) for layer in traced.layers for dW in layer.gradients.values())
         console.width = max(console.width, NUMBER_WIDTH * (widest + 2))
-    target, prediction = answer
-    _line(console, f"{example}: target {target}, prediction {prediction}", "bold")
+    target, prediction = (_in_a_line(value) for value in answer)
+    names = ", ".join(model.schema.target_names)
+    _line(console, f"{example}: {names} is {target}, and {prediction} is predicted", "bold")
     _line(console, f"cost ({model.net.cost.name}) C_x = {traced.cost:.6g}")
     _line(console, "\nForward pass", "bold cyan")
     _line(console, "  a^1 = x   (1)", "magenta")
-    names = [Text(name) for name in model.schema.input_names]
-    _vectors(console, {"input": names, "a^1": traced.x}, full, "k")
+    inputs = [Text(name) for name in model.schema.input_names]
+    _vectors(console, {"input": inputs, "a^1": traced.x}, full, "k")
     for i in range(len(traced.layers)):
         _layer(console, model, i, traced, full, forward=True)
     _line(console, "\nBackward pass: delta^l = dC/dz^l   (4)", "bold cyan")
     for i in reversed(range(len(traced.layers))):
         _layer(console, model, i, traced, full, forward=False)
+
+
+def _in_a_line(value: Any) -> str:
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(format_number(one, 6) if isinstance(one, float) else str(one) for one in values)
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
@@ -104,7 +110,7 @@ def _vectors(console: Console, columns: dict[str, Any], full: bool, index: str =
     count = next(iter(lengths.values()))
     shown = count if full else min(count, MOST_NEURONS)
     cells = {
-        name: [number(float(value), 5) for value in column.flat[:shown]] if name in arrays else column[:shown]
+        name: [format_number(float(value), 5) for value in column.flat[:shown]] if name in arrays else column[:shown]
         for name, column in columns.items()
     }
     _tables(console, index, cells, cut=shown < count)
@@ -118,7 +124,7 @@ def _matrix(console: Console, name: str, matrix: np.ndarray, full: bool) -> None
     matrix = matrix.reshape(len(matrix), -1)
     rows, columns = matrix.shape if full else (min(n, MOST_WEIGHTS) for n in matrix.shape)
     _line(console, f"{name}, {shape}")
-    cells = {str(k): [number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
+    cells = {str(k): [format_number(float(value)) for value in matrix[:rows, k]] for k in range(columns)}
     cells |= {"...": [""] * rows} if columns < matrix.shape[1] else {}
     _tables(console, "j \\ k", cells, cut=rows < matrix.shape[0])
 

@@ -1,7 +1,13 @@
-"""Data: handwritten digits, MNIST and tables, as examples that a network can read.
+"""Digits, MNIST, tables and folders as examples for a network: `load` returns a `DataSet`, `load_raw` new rows.
 
-`load` gives a `DataSet` for training; its `Schema` goes into the model file; `load_raw` encodes new rows with
-it.
+A table goes through these modules, in this order: `source` takes its name, `table_options` what the user says about it;
+`table_file` opens the file (`text_file` finds a text file's encoding, separator and header) and `cells` parses numbers
+and units; `table_columns` decides which columns are targets and inputs, and whether the task is a classification;
+`columns` and `labels` encode each column, and `schema` holds them all for the model file; `table` splits the rows
+(`splitting`), measures the training rows (`moments`) and builds the `DataSet` of `dataset`; `table_checks` looks for
+duplicates, leakage and codes of missing values. Beside them: `images` reads digits and MNIST, `expansion` adds copies
+of images; `folder` reads a folder as a `stream` and holds rows out by `held_out`; `series` and `lagged` make time
+series. `optional` imports pandas and the other packages that only some sources need.
 """
 
 from typing import TYPE_CHECKING
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import StreamedData as StreamedData
     from deltarule.data.expansion import expand as expand
     from deltarule.data.folder import load_folder as load_folder
-    from deltarule.data.mnist import mnist_directories as mnist_directories
+    from deltarule.data.images import mnist_directories as mnist_directories
     from deltarule.data.schema import Schema as Schema
     from deltarule.data.source import load as load
     from deltarule.data.source import load_raw as load_raw

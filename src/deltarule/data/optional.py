@@ -1,23 +1,25 @@
 """Packages that only some sources need: pandas, scikit-learn, pooch, platformdirs, pyarrow.
 
-They are imported inside the functions that use them, so that `import deltarule.data` costs nothing and a
-network trained on plain arrays needs none of them.
+They are imported inside the functions that use them, so that `import deltarule.data` is quick and a network trained on
+plain arrays needs none of them.
 """
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from deltarule.errors import ConfigurationError, how_to_install
+from deltarule.errors import ConfigurationError, DataError, DeltaruleError, how_to_install
 
-# pandas may not be installed, and annotates frame[name] as "Series | DataFrame", of which a type checker can
-# make nothing; these two names tell the reader what stands there.
+# pandas may not be installed, and it annotates frame[name] as "Series | DataFrame", which a type checker cannot use.
+# These two names are for the reader.
 Series = Any
 Frame = Any
 
 
 def require(module: str, purpose: str = "a table", extra: str = "cli") -> ModuleType:
-    """Import an optional module, such as "sklearn.datasets", of an extra of deltarule; `purpose` is what needs it."""
+    """Import an optional module, such as "sklearn.datasets"; the error names what needs it and the extra to install."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -25,3 +27,15 @@ def require(module: str, purpose: str = "a table", extra: str = "cli") -> Module
         raise ConfigurationError(
             f"{purpose} needs the package {package!r}, which cannot be imported here ({error}): {how_to_install(extra)}"
         ) from error
+
+
+@contextmanager
+def reading(what: object, kind: str, advice: str, *exceptions: type[Exception]) -> Iterator[None]:
+    """Turn a library's exceptions about a damaged file, raised in the `with` block, into a DataError."""
+    try:
+        yield
+    except exceptions as error:
+        if isinstance(error, DeltaruleError) or (isinstance(error, OSError) and OSError not in exceptions):
+            raise
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{what} cannot be read as {kind} ({reason}): {advice}") from None

@@ -1,30 +1,35 @@
-"""What a user says of a table's file and of its columns, where the defaults are not what is meant."""
+"""A table's file: `TableOptions` are what the user says about it, a `RawTable` is what was read from it."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from deltarule.checks import require_choice
-from deltarule.errors import ConfigurationError
+from deltarule.data.cells import Decimal, format_value, format_values
+from deltarule.data.optional import Frame
+from deltarule.errors import ConfigurationError, DataError
 
 SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """How to read a table, and what some of its columns are for; whatever is left out is found in the file.
+    """How to read a table and what some of its columns are for; options that are left out are found in the file.
 
     Args:
-        sep: what stands between the cells of a text file: one character, "tab", or "space" for any run of blanks.
+        sep: the separator of a text file: one character, "tab", or "space" for any run of blanks.
         decimal: the decimal sign, "." or ","; the other one then separates thousands.
-        na: what stands for a missing value besides empty cells, NA, NaN, null and None: texts or numbers, such as "?"
-            or "-200".
+        na: marks of missing values besides empty cells, NA, NaN, null and None: texts or numbers, such as "?" or
+            "-200".
         drop: columns to leave out.
-        category: columns to read as categories although they hold numbers.
-        weights: the column that weighs the examples, or None.
-        impute: let inputs have missing cells: the mean of the training rows stands for a missing number, and one more
-            network input says that it is missing; of a category only that input is 1.
+        category: columns of numbers to read as categories.
+        weights: the column with the weights of the examples, or None.
+        impute: accept missing cells in inputs. A missing number becomes the mean of the training rows and a missing
+            category no category; one more network input, 1 where the cell is missing, says so.
 
     Raises:
-        ConfigurationError: `sep` or `decimal` is none of these.
+        ConfigurationError: `sep` is not one character, or `decimal` is neither "." nor ",".
     """
 
     sep: str | None = None
@@ -36,7 +41,6 @@ class TableOptions:
     impute: bool = False
 
     def __post_init__(self):
-        """Check the separator and the decimal sign."""
         if self.decimal is not None:
             require_choice("decimal", self.decimal, (".", ","))
         separator = self.separator
@@ -45,8 +49,39 @@ class TableOptions:
 
     @property
     def separator(self) -> str | None:
-        """The one character that `sep` means; a blank is any run of blanks."""
+        """The separator as one character, or None; a blank stands for any run of blanks."""
         return None if self.sep is None else SEPARATORS.get(self.sep.lower(), self.sep)
 
 
-AS_FOUND = TableOptions()
+DEFAULT_OPTIONS = TableOptions()
+
+NAMELESS = "\0column "  # followed by its number, the name of a column without a name
+
+
+@dataclass
+class RawTable:
+    """A table before its cells are parsed, and how its file was read."""
+
+    frame: Frame
+    decimal: Decimal | None = None  # the decimal sign of its texts; None where they leave it open
+    remarks: tuple[str, ...] = ()  # what is unusual about the file, in a few words each; empty ones are ignored
+    units: dict[str, str] = field(default_factory=dict)  # the unit of each column that has one in a row of units
+    lines: Sequence[int] | None = None  # the line of the file on which each data row begins, from 1; None without lines
+    typed: bool = False  # whether the file itself declares which columns are text
+
+    def notes(self, name: str) -> list[str]:
+        """One note with all that is unusual about the file, or none."""
+        commas = "decimal commas" * (self.decimal == ",")
+        units = f"the row below the header as units ({', '.join(self.units.values())})" * bool(self.units)
+        remarks = [remark for remark in (*self.remarks, commas, units) if remark]
+        return [f"{name} is read with {', '.join(remarks)}"] if remarks else []
+
+
+def refuse_duplicates(origin: str | Path, names: Collection[str]) -> None:
+    """Raise a DataError if two columns have the same name."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        columns = f"(its columns: {format_values(tuple(names))})"
+        raise DataError(
+            f"{origin} has more than one column named {format_value(twice[0])} {columns}: rename or remove one"
+        )

@@ -87,7 +87,7 @@ def process_index() -> int:
 
 def shard_stream(stream: Any) -> Any:
     """This process's share of a stream."""
-    return stream.share(jax.process_index(), jax.process_count())
+    return stream.shard(jax.process_index(), jax.process_count())
 
 
 def broadcast_bytes(content: bytes) -> bytes:

@@ -48,6 +48,12 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
+INDEX = """The experiments that `deltarule reproduce NAME` repeats, beside the sources' own numbers. [N] is Michael
+Nielsen, [*Neural Networks and Deep Learning*](http://neuralnetworksanddeeplearning.com); [HH] Catherine and Desmond
+Higham, [*Deep Learning: An Introduction for Applied Mathematicians*](https://arxiv.org/abs/1801.05894); [3B1B]
+3Blue1Brown, [*Backpropagation calculus*](https://www.3blue1brown.com/lessons/backpropagation-calculus)."""
+
+
 def choose(name: str) -> tuple[str, ...]:
     """The experiments that a name stands for: itself, or every one of them for "all".
 
@@ -98,23 +104,15 @@ def write(report: Report, folder: Path, command: str) -> list[Path]:
 
 
 def _write_index(folder: Path) -> Path:
-    """Write README.md from the numbers of every experiment that lies in the folder."""
-    rest = ""
-    if (folder / "tables.md").is_file():
-        rest = (
-            ", but for [tables.md](tables.md), the estimators beside their peers on 35 tables, which "
-            "`python -m benchmarks.tables --page` writes"
-        )
-    parts = [
-        "# Results",
-        f"What `deltarule reproduce` found, beside the books' own numbers. Every file here is its work{rest}.",
+    """Write README.md, the list of the experiments whose pages are in the folder."""
+    pages = [
+        f"- [{name}]({name}.md): {EXPERIMENTS[name].source}"
+        for name in EXPERIMENTS
+        if (folder / f"{name}.md").is_file()
     ]
-    for name in EXPERIMENTS:
-        numbers = folder / f"{name}.json"
-        if numbers.is_file():
-            record = json.loads(numbers.read_text(encoding="utf-8"))
-            parts.append(f"## [{name}]({record['page']}): {record['title']}")
-            parts.append(markdown_table(record["table"]))
+    parts = ["# Results", INDEX, "\n".join(pages)]
+    if (folder / "tables.md").is_file():
+        parts.append("[How well the defaults predict](tables.md): deltarule beside other estimators on 35 tables.")
     index = folder / "README.md"
     index.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return index

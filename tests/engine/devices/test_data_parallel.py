@@ -7,8 +7,8 @@ pytest.importorskip("jax", reason="JAX is not installed")
 
 def test_devices_change_nothing_but_the_rounding(on_devices):
     """Four devices, in one process that imports JAX once; other numbers of them with the slow tests."""
-    found = on_devices(["sgd", "primal", "dual", "convolution"], (4,))
-    assert len(found) == 4
+    found = on_devices(["primal", "convolution"], (4,))  # and sgd and the dual form in two processes
+    assert len(found) == 2
     assert max(found.values()) < 1e-10, found
 
 

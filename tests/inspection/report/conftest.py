@@ -29,11 +29,11 @@ def plant() -> Known:
     table = pd.DataFrame({"temperature": random.normal(20, 5, 80), "kind": kind, "noise": random.normal(size=80)})
     target = 3 * table["temperature"].to_numpy() + np.where(kind == "b", 10, 0)
     inputs = (
-        NumericColumn.measured("temperature", table["temperature"].to_numpy()),
+        NumericColumn.from_values("temperature", table["temperature"].to_numpy()),
         CategoricalColumn("kind", ("a", "b")),
-        NumericColumn.measured("noise", table["noise"].to_numpy()),
+        NumericColumn.from_values("noise", table["noise"].to_numpy()),
     )
-    schema = Schema("table", "regression", inputs, (NumericColumn.measured("yield", target),), None, ("yield",))
+    schema = Schema("table", "regression", inputs, (NumericColumn.from_values("yield", target),), None, ("yield",))
     X, Y = schema.encode_inputs(table), schema.encode_targets(target)
     net = dr.Network([dr.Dense(1, "linear")])
     result = dr.train(net, X, Y, trainer=dr.LevenbergMarquardt(), epochs=12)
@@ -46,7 +46,7 @@ def clouds() -> Known:
     random = np.random.default_rng(0)
     labels = np.repeat([0, 1], 40)
     columns = {"x": random.normal(size=80) + 4 * labels, "y": random.normal(size=80)}
-    inputs = tuple(NumericColumn.measured(name, values) for name, values in columns.items())
+    inputs = tuple(NumericColumn.from_values(name, values) for name, values in columns.items())
     schema = Schema("table", "classification", inputs, (), ("<left>", "right"), ("side",))
     X = schema.encode_inputs(pd.DataFrame(columns))
     net = dr.Network([dr.Dense(2, "softmax")], "log-likelihood")
@@ -59,7 +59,7 @@ def seven() -> Known:
     """Seven classes, as many as there are colours, that one column tells apart; the network knows the line of each."""
     labels = np.repeat(np.arange(7), 12)
     values = labels + np.random.default_rng(0).normal(0, 0.3, len(labels))
-    column = NumericColumn.measured("x", values)
+    column = NumericColumn.from_values("x", values)
     schema = Schema("table", "classification", (column,), (), ("<left>", *"bcdefg"), ("letter",))
     X, centres = schema.encode_inputs(pd.DataFrame({"x": values})), (np.arange(7) - column.mean) / column.std
     net = dr.Network([dr.Dense(7, "softmax")], "log-likelihood")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.lagged import Lags, Stretch
+from deltarule.data.lagged import Lags, Segment
 from deltarule.models.series.committee import Committee
 from deltarule.models.series.feedback import Feedback
 from deltarule.network.layers import Dense
@@ -26,7 +26,7 @@ def test_each_member_is_fed_its_own_outputs(k, m, hidden):
     runs = [model.free_run(params, U, start) for params in members]
     expected = sum(w * run for w, run in zip((0.125, 0.25, 0.625), runs, strict=True))
     np.testing.assert_allclose(committee.mean(committee.free_run(U, start)), expected, atol=1e-12)
-    record = Stretch(U[0], random.normal(size=(15, k)))
+    record = Segment(U[0], random.normal(size=(15, k)))
     from deltarule.data.lagged import lagged
 
     ahead = [model.step(params, lagged(record.U, record.Y, lags)) for params in members]

@@ -4,9 +4,9 @@ import numpy as np
 
 import deltarule as dr
 from deltarule import trees
-from deltarule.data.lagged import Lags, Stretch, windows
+from deltarule.data.lagged import Lags, Segment, windows
 from deltarule.models.series.feedback import Feedback
-from deltarule.models.series.training import ClosedLoop, begin
+from deltarule.models.series.training import ClosedLoop, initial_state
 
 
 def problem():
@@ -14,13 +14,13 @@ def problem():
     U, Y = random.normal(size=(60, 1)), random.normal(size=(60, 1)).cumsum(axis=0) / 4
     Y[33] = np.nan  # a run goes through it
     model = Feedback(dr.Network([dr.Dense(3, "tanh"), dr.Dense(1, "linear")]), Lags((1, 2), (1,)), 1, np.eye(1, 3))
-    F = ClosedLoop(model, windows([Stretch(U, Y)], model.lags, 12), 0.3)
+    F = ClosedLoop(model, windows([Segment(U, Y)], model.lags, 12), 0.3)
     return F, model.net.init(0, (3,), "float64")
 
 
 def test_the_gradient_is_that_of_differences():
     F, p = problem()
-    assert not F.all_known
+    assert not F.is_complete
     equations = F.call(ClosedLoop.normal_equations, p)[1]
     gradient = equations.gradient + trees.ravel(trees.multiply(F.prior(p), p))
     v = np.random.default_rng(1).normal(size=gradient.shape)
@@ -33,7 +33,7 @@ def test_the_gradient_is_that_of_differences():
 def test_the_trainers_own_step_leads_down_with_the_acceleration():
     F, p = problem()
     trainer = dr.LevenbergMarquardt(l2=0.3, refit=False)
-    state, before = begin(F, p), F.value(p)
+    state, before = initial_state(F, p), F.value(p)
     for _ in range(80):
         state, record = trainer.step(F, "primal", state, 1.0, np.dtype("float64"), lambda: None)
         if not record["accepted"]:

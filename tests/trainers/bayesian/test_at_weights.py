@@ -46,7 +46,7 @@ def test_of_a_linear_model_it_is_the_formula():
     square = ((Y[:, 0] - design @ [W1, W2, b]) ** 2).sum()
     assert known.gamma[0] == pytest.approx(gamma, rel=1e-9)
     assert float(member.hyper.beta) == pytest.approx((50 - gamma) / square, rel=1e-3)
-    assert hyperparameters.flat(member.hyper.alpha).shape == (3,)
+    assert hyperparameters.flatten(member.hyper.alpha).shape == (3,)
 
 
 def test_weights_far_from_a_minimum_get_wide_error_bars():

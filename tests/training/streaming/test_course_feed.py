@@ -29,6 +29,6 @@ def test_a_chunk_is_what_fits_in_whole_batches(m, room, rows, size):
 def test_processes_with_shares_of_other_lengths_have_chunks_of_one_size():
     """Both ask with the rows of the longest share, whatever their own."""
     trainer = dr.GradientDescent(eta=0.1, batch_size=10)
-    shares = [STREAM.share(0, 3), ArrayStream(np.zeros((1000, 3)), np.zeros(1000), block_rows=64).share(2, 3)]
+    shares = [STREAM.shard(0, 3), ArrayStream(np.zeros((1000, 3)), np.zeros(1000), block_rows=64).shard(2, 3)]
     most = max(len(share) for share in shares)
     assert len({chunk_rows(share, trainer, F32, 1e9, most) for share in shares}) == 1

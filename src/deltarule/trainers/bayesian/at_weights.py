@@ -87,5 +87,5 @@ def _evidence(F: Objective, p: "Params", point: Any, hyper: Any, *, form: str) -
 
 def _change(before: Any, after: Any) -> float:
     """The largest relative change of alpha and beta."""
-    old, new = (np.append(hyperparameters.flat(each.alpha), each.beta) for each in (before, after))
+    old, new = (np.append(hyperparameters.flatten(each.alpha), each.beta) for each in (before, after))
     return float(np.abs(np.log(new / old)).max())

@@ -102,7 +102,7 @@ class BayesianEnsemble:
         with trainer.thread_limits(net.sizes(rows.x.shape[1:]), len(X)):
             for one, params in zip(results, starts, strict=True):
                 at = one.best_epoch  # the record of the epoch that began there
-                alpha = hyperparameters.unflat(one.history["alpha"][at], params)
+                alpha = hyperparameters.unflatten(one.history["alpha"][at], params)
                 gamma = one.history["gamma"][at]
                 hyper = Hyperparameters(alpha, one.history["beta"][at])
                 known.append(F.call(laplace_posterior, params, hyper, gamma, form=form))

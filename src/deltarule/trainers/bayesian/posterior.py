@@ -21,7 +21,7 @@ from deltarule.curvature.linearization import Linearization, gram, gram_diagonal
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective
-from deltarule.trainers.bayesian.hyperparameters import LARGEST_SHARE, Hyperparameters, spread
+from deltarule.trainers.bayesian.hyperparameters import LARGEST_SHARE, Hyperparameters, broadcast_alpha
 
 if TYPE_CHECKING:
     from deltarule.network.network import Network
@@ -110,7 +110,7 @@ def parameter_covariance(known: Posterior, *, net: "Network") -> Array:
 
 def _root_variance(hyper: Hyperparameters, params: Params) -> Array:
     """A^(-1/2), (n,)."""
-    return trees.ravel(spread(hyper.alpha, params)) ** -0.5
+    return trees.ravel(broadcast_alpha(hyper.alpha, params)) ** -0.5
 
 
 def _around(net: "Network", params: Params, rows: Rows) -> Linearization:

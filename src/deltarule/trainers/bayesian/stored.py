@@ -42,7 +42,7 @@ def as_tensors(ensemble: BayesianEnsemble) -> Tensors:
     }
     for i, member in enumerate(ensemble.members):
         tensors |= {f"{i}.{j}.{name}": p for j, layer in enumerate(member.params) for name, p in layer.items()}
-        tensors[f"{i}.alpha"] = hyperparameters.flat(member.hyper.alpha)
+        tensors[f"{i}.alpha"] = hyperparameters.flatten(member.hyper.alpha)
         tensors |= {f"{i}.beta": member.hyper.beta, f"{i}.noise": member.noise, f"{i}.factor": member.factor}
     for i, (steps, member) in enumerate(zip(ensemble.steps, ensemble.members, strict=True)):
         if steps is not None:
@@ -174,7 +174,7 @@ def _member(net: Network, found: _Found, i: int, rows: Rows | None) -> Posterior
         below = n
     inputs = params[0]["W"].shape[1]
     groups = found.array(f"{i}.alpha", inputs + 1 + 2 * (len(params) - 1))
-    alpha = hyperparameters.unflat(groups, params)
+    alpha = hyperparameters.unflatten(groups, params)
     order = trees.size(params)
     if rows is not None and len(found.array(f"{i}.factor", None, None)) != order:  # of the dual form, m k < n
         order = len(rows.x) * net.outputs

@@ -183,7 +183,7 @@ class BayesianRegularization(Trainer):
             "log_evidence": dtype.type(here.log_evidence),
             "gamma": dtype.type(hyperparameters.total(here.gamma)),
             "beta": dtype.type(state.hyper.beta),
-            "alpha": np.asarray(hyperparameters.flat(state.hyper.alpha)),
+            "alpha": np.asarray(hyperparameters.flatten(state.hyper.alpha)),
             "gradient_norm": dtype.type(here.gradient_norm),
             "mu": dtype.type(state.mu),
             "accepted": np.int32(accepted),

@@ -17,7 +17,7 @@ import numpy as np
 
 from deltarule import engine, trees
 from deltarule.arrays import is_jax, is_key, key_data
-from deltarule.data.row_codes import row_sum
+from deltarule.data.row_codes import rows_checksum
 from deltarule.engine.rows import Rows
 from deltarule.network.backprop import Params
 
@@ -110,7 +110,7 @@ def describe_rows(rows: Rows) -> str:
     E, sums = engine.of(rows.x), []
     for array in (rows.x, rows.y, rows.weight):
         pieces = E.local_rows(rows, array) if array is not None else ()
-        sums.append(sum(row_sum(first, piece) for first, piece in pieces) % 2**64)
+        sums.append(sum(rows_checksum(first, piece) for first, piece in pieces) % 2**64)
     width = "x".join(str(size) for size in rows.x.shape[1:])
     return f"{int(rows.count)} rows of {width} inputs and {rows.y.shape[1]} targets, digest {_total_digest(E, sums)}"
 
@@ -133,7 +133,7 @@ def describe_stream(E: Any, whole: "Stream", share: "Stream") -> str:
     for number in numbers:
         if (block := whole.blocks[number]) in own_blocks:
             first, arrays = int(firsts[number]), next(iter(whole.pieces(block)))
-            sums = [(total + row_sum(first, array)) % 2**64 for total, array in zip(sums, arrays, strict=True)]
+            sums = [(total + rows_checksum(first, array)) % 2**64 for total, array in zip(sums, arrays, strict=True)]
     return f"{shape}, digest {_total_digest(E, sums)} of {len(numbers)} blocks of {count}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.stream import AHEAD, Prefetch, Stream, chunks, shuffled
+from deltarule.data.stream import AHEAD, Prefetch, Stream, chunks, shuffle_blocks
 from deltarule.engine.randomness import NOISE, ORDER
 from deltarule.engine.rows import EpochContext, Record, Rows, padded_size
 from deltarule.network.backprop import Params
@@ -59,7 +59,7 @@ class Feed:
         """The chunks of epoch `number` in its random order, or with None in the order on disk."""
         process = self.engine.process_index()
         blocks = self.stream.blocks
-        order = blocks if number is None else shuffled(blocks, (self.seed, number, process))
+        order = blocks if number is None else shuffle_blocks(blocks, (self.seed, number, process))
         pieces = chunks(self.stream, order, self.size, self.dtype)
         return Prefetch(enumerate(self._as_many_as_others(pieces)), self._place)
 

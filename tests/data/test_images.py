@@ -1,4 +1,4 @@
-"""MNIST from a folder, from the cache, and from a server on this machine; and the real one where it lies."""
+"""The digits of scikit-learn, and MNIST from a folder, from the cache, from a local server and from real files."""
 
 import gzip
 import hashlib
@@ -13,11 +13,55 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data import load, load_raw, mnist_directories
-from deltarule.data.mnist import MD5_SUMS, download, idx_header, mnist, read_idx
+from deltarule.data import Pixels, Schema, images, load, load_raw, mnist_directories
+from deltarule.data.images import MD5_SUMS, download, idx_header, read_digits, read_idx, read_mnist
 from deltarule.errors import DataError
 
 REAL = Path(os.environ.get("DELTARULE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "mnist")
+
+
+def test_the_parts():
+    data = load("digits", seed=1)
+    sizes = [len(part) for part in (data.train, data.validation, data.test)]
+    assert sum(sizes) == 1797
+    assert sizes[1] == sizes[2] == pytest.approx(0.15 * 1797, abs=5)
+    assert data.task == "classification"
+    assert data.train.X.shape[1:] == (64,)
+    assert data.train.Y.shape[1:] == (10,)
+    assert data.train.X.min() == 0
+    assert data.train.X.max() == 1
+    assert np.array_equal(data.train.Y.sum(axis=1), np.ones(sizes[0]))
+    for part in (data.validation, data.test):
+        assert part.Y.mean(axis=0) == pytest.approx(data.train.Y.mean(axis=0), abs=0.01)
+
+
+def test_raw_rows_know_which_were_held_out():
+    data = load("digits", seed=3)
+    raw = load_raw("digits", data.schema, seed=3)
+    assert raw.test_rows is not None
+    assert raw.Y is not None
+    assert set(raw.test_rows) == set(data.test.rows)
+    assert np.array_equal(raw.X[data.test.rows], data.test.X)
+    assert np.array_equal(raw.Y[data.test.rows], data.test.Y)
+    assert np.array_equal(data.schema.decode(raw.Y), raw.targets)
+
+
+def test_a_model_of_other_images_is_refused():
+    schema = Schema("mnist", "classification", (Pixels(784, 255.0, (28, 28)),), (), tuple(range(10)), ("digit",))
+    with pytest.raises(DataError, match="784 pixels"):
+        load_raw("digits", schema)
+
+
+def test_they_are_those_of_scikit_learn_whichever_way_they_are_read(monkeypatch):
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    for table in (images._read_digits_file, lambda: None):
+        monkeypatch.setattr(images, "_read_digits_file", table)
+        read = read_digits()
+        assert np.array_equal(read.images, pixels)
+        assert np.array_equal(read.labels, labels)
+        assert (read.images.dtype, read.labels.dtype) == (np.float64, np.int64)
 
 
 class _Silent(SimpleHTTPRequestHandler):
@@ -67,18 +111,18 @@ def test_a_folder_of_files(tiny_mnist_folder):
 
 
 def test_other_images_than_mnists_are_noted(tiny_mnist_folder):
-    assert any("not the original MNIST" in note for note in mnist(tiny_mnist_folder).notes)
+    assert any("not the original MNIST" in note for note in read_mnist(tiny_mnist_folder).notes)
 
 
 def test_plain_files_dotted_names_and_a_subfolder_are_found(tmp_path, tiny_mnist):
     (tmp_path / "mnist").mkdir()
     for name, content in tiny_mnist.items():
         (tmp_path / "mnist" / name.replace("-idx", ".idx")).write_bytes(content)
-    assert len(mnist([tmp_path / "absent", tmp_path]).parts[2]) == 4
+    assert len(read_mnist([tmp_path / "absent", tmp_path]).parts[2]) == 4
 
 
 def test_raw_rows_hold_out_the_test_files(tiny_mnist_folder):
-    data = mnist(tiny_mnist_folder).data_set()
+    data = read_mnist(tiny_mnist_folder).data_set()
     raw = load_raw("mnist", data.schema, data_dir=tiny_mnist_folder)
     assert raw.test_rows is not None
     assert raw.Y is not None
@@ -90,7 +134,7 @@ def test_raw_rows_hold_out_the_test_files(tiny_mnist_folder):
 def test_a_folder_without_a_file_says_which(tiny_mnist_folder):
     (tiny_mnist_folder / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(DataError, match=r"not in .*given: t10k-labels-idx1-ubyte .*--data-dir"):
-        mnist(tiny_mnist_folder)
+        read_mnist(tiny_mnist_folder)
 
 
 @pytest.mark.parametrize(
@@ -106,23 +150,23 @@ def test_files_that_do_not_fit_are_refused(tiny_mnist_folder, name, array, messa
     path = tiny_mnist_folder / f"{name}.gz"
     path.write_bytes(gzip.compress(idx_header(array.shape) + array.tobytes()))
     with pytest.raises(DataError, match=message):
-        mnist(tiny_mnist_folder)
+        read_mnist(tiny_mnist_folder)
 
 
 @pytest.mark.usefixtures("right_sums")
 def test_what_is_absent_is_downloaded_once(mirror, tmp_path):
-    first = mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
+    first = read_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
     assert sorted(path.name for path in (tmp_path / "cache" / "mnist").iterdir()) == sorted(
         f"{name}.gz" for name in MD5_SUMS
     )
-    again = mnist(cache_dir=tmp_path / "cache", base_urls=[])
+    again = read_mnist(cache_dir=tmp_path / "cache", base_urls=[])
     assert np.array_equal(first.images, again.images)
     assert len(again.raw_rows(first.data_set().schema).X) == 16
 
 
 def test_a_download_with_a_wrong_sum_is_deleted(mirror, tmp_path):
     with pytest.raises(DataError) as caught:
-        mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
+        read_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
     message = str(caught.value)
     path = tmp_path / "cache" / "mnist" / "train-images-idx3-ubyte.gz"
     assert str(path) in message
@@ -135,13 +179,13 @@ def test_a_truncated_download_is_deleted(mirror, tiny_mnist_folder, tmp_path):
     served = tiny_mnist_folder / "train-images-idx3-ubyte.gz"
     served.write_bytes(served.read_bytes()[:40])
     with pytest.raises(DataError, match="has been deleted: run again"):
-        mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
+        read_mnist(cache_dir=tmp_path / "cache", base_urls=[mirror])
     assert not (tmp_path / "cache" / "mnist" / served.name).exists()
 
 
 def test_no_mirror_at_all_says_what_to_do(mirror, tmp_path):
     with pytest.raises(DataError, match=r"HTTP status 404.*--data-dir"):
-        mnist(cache_dir=tmp_path / "cache", base_urls=[f"{mirror}absent/"])
+        read_mnist(cache_dir=tmp_path / "cache", base_urls=[f"{mirror}absent/"])
 
 
 @pytest.mark.skipif(

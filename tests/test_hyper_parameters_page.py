@@ -1,4 +1,4 @@
-"""The program on docs/search.md runs and finds something, and its commands are read."""
+"""The program on docs/hyper-parameters.md runs and finds something, and its commands are read."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from typer.main import get_command
 import deltarule as dr
 from deltarule.cli.app import app
 
-PAGE = (Path(__file__).parents[1] / "docs" / "search.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "hyper-parameters.md").read_text(encoding="utf-8")
 
 
 def test_the_program():
