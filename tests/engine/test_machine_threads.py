@@ -69,7 +69,7 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent(library):
     assert library.threads == 8
 
 
-def test_outputs_and_gradients_hold_the_limit_too(counted, monkeypatch):
+def test_outputs_and_gradients_hold_the_limit_too(library, monkeypatch):
     """100 rows of 784-100-10 are 8 million multiplications, one row is 80,000 and one of 20-10-1 is 210."""
     seen = []
     monkeypatch.setattr(

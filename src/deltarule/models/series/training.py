@@ -101,7 +101,7 @@ class ClosedLoop(Objective):
         return (unrolled, slopes, J), equations
 
     def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
-        """J^T d²y/dt² along p + t s, from the first return value of `equations`."""
+        """J^T d²y/dt² along p + t s, from the first return value of `normal_equations`."""
         unrolled, slopes, J = kept
         return trees.unravel(unrolled.second_derivative(s, slopes @ trees.ravel(s)) @ J, p)
 
