@@ -1,4 +1,4 @@
-"""The tables of a trace: as wide as the screen, no digit cut off, and how much of large arrays is shown."""
+"""The tables of a trace: they fit the screen, cut no digit off, and shorten large arrays."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from deltarule.cli.trace_tables import _matrix, _vectors, _vectors_and_matrices
-from deltarule.models.model import load_model
 from deltarule.models.formatting import format_number
+from deltarule.models.model import load_model
 
 
 @pytest.fixture

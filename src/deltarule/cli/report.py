@@ -62,7 +62,6 @@ def report(options: ReportOptions) -> None:
 
 
 def _evidence(model: "TrainedModel", options: ReportOptions) -> Any:
-    """Predictions and errors of the model on the rows of the source."""
     import numpy as np
 
     from deltarule.models.card import gather_evidence

@@ -182,7 +182,6 @@ def _run(options: TrainingOptions, search_options: SearchOptions) -> tuple["Data
 
 
 def _describe(trial: "Trial", monitor: str) -> str:
-    """A trial in a line: its values, score, epochs and state."""
     values = " ".join(f"{name} {format_number(v) if isinstance(v, float) else v}" for name, v in trial.values.items())
     score = format_percent(trial.accuracy) if monitor == "accuracy" else f"cost {format_number(trial.cost)}"
     return f"{values}  validation {score}, {pluralized(trial.epochs, 'epoch')}, {trial.state}"
@@ -200,7 +199,6 @@ def _as_trained(winner: TrainingOptions, data: "DataSet", trainer: str, epochs: 
 def _finish(
     options: TrainingOptions, data: "DataSet", epochs: int, result: "SearchResult", search_options: SearchOptions
 ) -> None:
-    """Score the winner on the test rows, save it, and print the results."""
     from deltarule.models.fitting import finish_model, target_scaling
     from deltarule.models.outcome import build_outcome
 
@@ -257,7 +255,7 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
         return "it is not a model file"
     # Equal schemas mean the same rows, encoded alike, because a schema's scaling is measured on the training rows.
     if getattr(model, "schema", None) != data.schema:  # a time-series model has none
-        return "it was trained on other rows or columns"
+        return "it was trained on other rows or columns, or scaled them otherwise"
     for part in ("validation", "test"):
         before = measure(model.net, model.params, data.schema, data.parts[part].X, data.parts[part].Y)
         name = "accuracy" if data.schema.classes is not None else "r2"
@@ -268,7 +266,6 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
 
 
 def _table(result: "SearchResult", plan: "Plan") -> Any:
-    """A table of the trials, best first."""
     names = [
         name.replace("_", "-") for name in (*result.best.values, f"validation {plan.monitor}", "epochs", "seconds")
     ]

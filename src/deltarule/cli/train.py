@@ -88,7 +88,6 @@ def _run(options: TrainingOptions) -> tuple["LoadedData", "Outcome"]:
 
 
 def _finish(options: TrainingOptions, data: "LoadedData", outcome: "Outcome", output: OutputOptions) -> None:
-    """Score, save and describe the network, and exit with a code that tells why training stopped."""
     from deltarule.models.fitting import finish_model
 
     result = outcome.result

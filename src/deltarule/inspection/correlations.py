@@ -42,11 +42,11 @@ class Correlations(NamedTuple):
         return [("earlier errors", self.lags[1:], self.autocorrelation[1:]), *others]
 
 
-def correlations(error: np.ndarray, U: np.ndarray, longest: int = 20) -> Correlations:
+def correlations(error: np.ndarray, U: np.ndarray, max_lag: int = 20) -> Correlations:
     """Correlate one output's errors (T,), NaN where unknown, with each other and with the inputs U (T, m)."""
     known = int(np.isfinite(error).sum())
-    longest = min(longest, max(known // 4, 1))
-    lags, both = np.arange(longest + 1), np.arange(-longest, longest + 1)
+    max_lag = min(max_lag, max(known // 4, 1))
+    lags, both = np.arange(max_lag + 1), np.arange(-max_lag, max_lag + 1)
     e = error - np.nanmean(error)
     centred = U - np.nanmean(U, axis=0) if U.size else U
     auto = np.array([_correlation(e, e, lag) for lag in lags.tolist()])

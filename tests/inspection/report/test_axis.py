@@ -52,3 +52,8 @@ def test_values_that_do_not_vary_have_a_range_too(values):
     low, high = Axis().over([values]).limits
     assert low < high
     assert len(Axis(limits=(low, high)).tick_labels) > 1
+
+
+def test_a_whole_axis_has_no_half_epochs():
+    assert Axis(limits=(1.0, 3.0), whole=True).tick_labels == ["1", "2", "3"]
+    assert Axis(limits=(1.0, 3.0)).tick_labels == ["1.0", "1.5", "2.0", "2.5", "3.0"]

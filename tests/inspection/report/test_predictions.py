@@ -83,7 +83,7 @@ def test_images_that_were_misread_are_shown():
     np.testing.assert_array_equal(images, X[wrong].reshape(-1, 4, 4))
     shown = predictions(schema, evidence)[-1]
     assert shown.title == "Misread images"
-    assert f"{len(wrong)} of the {len(wrong)} images" in shown.caption
+    assert f"The {len(wrong)} misread images" in shown.caption
 
 
 def test_a_dependence_has_the_error_bars_of_new_measurements(plant):

@@ -100,7 +100,9 @@ def test_no_epoch_goes_uphill(engine, name):
 
     def S(params, hyper):
         square = np.sum((np.asarray(NET(params, data[0])) - data[1]) ** 2)
-        energy = trees.map_leaves(lambda a, p: np.sum(np.asarray(a * p * p)), broadcast_alpha(hyper.alpha, params), params)
+        energy = trees.map_leaves(
+            lambda a, p: np.sum(np.asarray(a * p * p)), broadcast_alpha(hyper.alpha, params), params
+        )
         return 0.5 * float(hyper.beta) * square + 0.5 * float(sum(trees.leaves(energy)))
 
     params = on(engine, NET.init(0, (2,), "float64"))

@@ -51,9 +51,9 @@ def correlogram(
     return figure
 
 
-def correlograms(found: Correlations, inputs: tuple[str, ...] = ()) -> "list[tuple[str, Figure]]":
+def correlograms(correlations: Correlations, inputs: tuple[str, ...] = ()) -> "list[tuple[str, Figure]]":
     """Plot the correlations of the errors with earlier errors and with each input; return names and figures."""
     return [
-        (name, correlogram(lags, values, found.bound, ylabel=f"with {name}"))
-        for name, lags, values in found.by_name(inputs)
+        (name, correlogram(lags, values, correlations.bound, ylabel=f"with {name}"))
+        for name, lags, values in correlations.by_name(inputs)
     ]

@@ -21,6 +21,7 @@ class Axis:
         limits: lowest and highest value; None for the range of the values.
         names: names of the values 0, 1, ..., instead of numbers.
         tight: no margin beside the values.
+        whole: ticks at whole numbers only.
         ends: the positions of the limits on the page.
     """
 
@@ -29,6 +30,7 @@ class Axis:
     limits: tuple[float, float] | None = None
     names: Sequence[str] = ()
     tight: bool = False
+    whole: bool = False
     ends: tuple[float, float] = (0.0, 1.0)
 
     def over(self, values: Sequence[Any]) -> Self:
@@ -64,7 +66,7 @@ class Axis:
         assert self.limits is not None
         low, high = self.limits
         if not self.log:
-            return _round_numbers(low, high)
+            return _round_numbers(low, high, self.whole)
         first, last = np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9)
         if last - first >= 2:
             return 10 ** np.arange(first, last + 1, np.ceil((last - first) / MOST_TICKS))
@@ -112,8 +114,9 @@ class Axis:
         return np.log10(values) if self.log else values
 
 
-def _round_numbers(low: float, high: float) -> np.ndarray:
-    """At most `MOST_TICKS` multiples of 1, 2 or 5 times a power of ten."""
+def _round_numbers(low: float, high: float, whole: bool = False) -> np.ndarray:
+    """At most `MOST_TICKS` multiples of 1, 2 or 5 times a power of ten, if `whole` of at least 1."""
     step = 10.0 ** np.floor(np.log10((high - low) / MOST_TICKS))
     step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= MOST_TICKS)
+    step = max(step, 1.0) if whole else step
     return step * np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)

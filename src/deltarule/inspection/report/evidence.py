@@ -72,7 +72,7 @@ class Evidence:
         return np.arange(len(self.actual)) if self.parts is None else np.flatnonzero(self.parts == name)
 
     @property
-    def judged(self) -> np.ndarray:
+    def evaluated(self) -> np.ndarray:
         """The positions of the rows by which to judge the model: the test rows if they are known, else all rows."""
         test = self.of_part("test")
         return test if len(test) else np.arange(len(self.actual))

@@ -130,7 +130,7 @@ def _error(rmse: float, r2: float | None) -> str:
 
 def _score(schema: Schema, evidence: Evidence) -> str:
     """Each target with its error on the rows to judge by."""
-    predicted, actual = evidence.predicted[evidence.judged], evidence.actual[evidence.judged]
+    predicted, actual = evidence.predicted[evidence.evaluated], evidence.actual[evidence.evaluated]
     if schema.classes is not None:
         right = 100 * np.mean(predicted.argmax(axis=1) == actual)
         return f"{schema.target_names[0]}, {right:.1f} % right"
@@ -161,7 +161,6 @@ def verdict_cards(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _columns(schema: Schema, evidence: Evidence) -> list[Figure]:
-    """The importance of the columns, and the dependence on the most important ones."""
     if not evidence.importance:
         return []
     classes, names = schema.classes is not None, schema.output_names
@@ -188,7 +187,6 @@ def _residual_map(part: Mapping[str, Any], names: Sequence[str]) -> Figure:
 
 
 def _training(training: Mapping[str, Any]) -> list[Figure]:
-    """The cost and the trainer's state over the epochs."""
     history = training.get("history") or {}
     if "cost" not in history:
         return []

@@ -23,13 +23,13 @@ DECADES = 4  # over which sizes of residuals are shown
 def over(
     lines: Mapping[str, Any], x: Any, xlabel: str, ylabel: str, *, log: bool = False, dotted: float | None = None
 ) -> Chart:
-    """A line for each entry over x, and a dotted vertical line at an x."""
+    """A line for each entry over x, whole numbers, and a dotted vertical line at one of them."""
     drawn = []
     for i, (name, y) in enumerate(lines.items()):
         colour, dash = _pen(i)
         drawn.append(Line(np.asarray(x, float), _numbers(y), PART_PAINTS.get(name, colour), name, dash))
     mark = [] if dotted is None else [Rule(x=dotted, dash="2 3")]
-    return Chart([*mark, *drawn], Axis(xlabel, tight=True), Axis(ylabel, log))
+    return Chart([*mark, *drawn], Axis(xlabel, tight=True, whole=True), Axis(ylabel, log))
 
 
 def over_epochs(

@@ -56,20 +56,20 @@ def predictions(schema: Schema, evidence: Evidence) -> list[Figure]:
 
 def _regression(schema: Schema, evidence: Evidence) -> list[Figure]:
     """For each target its predictions by part, errors, residuals, and the calibration of error bars."""
-    figures, judged = [], evidence.judged
+    figures, evaluated = [], evidence.evaluated
     rows = np.arange(len(evidence.actual)) if evidence.rows is None else evidence.rows
     parts = {part: evidence.of_part(part) for part in (() if evidence.parts is None else PARTS)}
     parts = {part: places for part, places in parts.items() if len(places)}
     has_test = "test" in parts
     for j, name in enumerate(schema.target_names):
         predicted, actual = evidence.predicted[:, j], evidence.actual[:, j]
-        errors = (predicted - actual)[judged]
+        errors = (predicted - actual)[evaluated]
         spread = (
             f"{'All rows, coloured by part. On the test rows the' if has_test else 'The'} mean is {errors.mean():.3g}, "
             f"the standard deviation {errors.std():.3g}; half of the errors are smaller than "
             f"{np.median(np.abs(errors)):.3g}."
         )
-        for part, places in (parts or {"": judged}).items():
+        for part, places in (parts or {"": evaluated}).items():
             titles = _points(predicted, actual, rows, places)
             figures.append(_of_part(name, part, predicted[places], actual[places], titles))
         figures += [
@@ -77,11 +77,11 @@ def _regression(schema: Schema, evidence: Evidence) -> list[Figure]:
             Figure(
                 f"Residuals of {name}" + (", test rows" if has_test else ""),
                 PATTERN,
-                pictures.residuals(predicted[judged], errors, name, _points(predicted, actual, rows, judged)),
+                pictures.residuals(predicted[evaluated], errors, name, _points(predicted, actual, rows, evaluated)),
             ),
         ]
         if evidence.below is not None:
-            figures.append(_calibration(name, evidence.below[judged, j]))
+            figures.append(_calibration(name, evidence.below[evaluated, j]))
     return figures
 
 
@@ -123,9 +123,8 @@ def _calibration(name: str, below: np.ndarray) -> Figure:
 
 
 def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Figure]:
-    """Confusion with recall and precision, ROC, reliability, and images that were misread."""
-    judged = evidence.judged
-    p, classes = evidence.predicted[judged], evidence.actual[judged]
+    evaluated = evidence.evaluated
+    p, classes = evidence.predicted[evaluated], evidence.actual[evaluated]
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (classes, p.argmax(axis=1)), 1)
     title = "Confusion" + ("" if evidence.parts is None else ", test rows")
@@ -138,7 +137,8 @@ def _classification(names: tuple[Any, ...], evidence: Evidence) -> list[Figure]:
     if evidence.misread is not None:
         images, places = evidence.misread
         count = int(np.sum(evidence.predicted.argmax(axis=1) != evidence.actual))
-        caption = f"{len(images)} of the {pluralized(count, 'image')} that were misread: actual → predicted."
+        first = f"The first {len(images)} of" if len(images) < count else "The"
+        caption = f"{first} {pluralized(count, 'misread image')}: actual → predicted."
         both = zip(evidence.actual[places], evidence.predicted[places].argmax(axis=1), strict=True)
         drawn = side_by_side(images, [f"{names[i]} → {names[j]}" for i, j in both], "Misread images")
         figures.append(Figure("Misread images", caption, drawn=drawn, wide=True))

@@ -76,7 +76,7 @@ def _errors(model: NARXRegressor, record: tuple[Any, Any]) -> list[Figure]:
         shown += [
             Figure(
                 f"Correlation of the errors of {name} with {other}",
-                "Errors one step ahead. By chance 95 % of the correlations lie in the grey band; if more lie outside, the "
+                "Errors one step ahead. By chance 95 % of the correlations lie in the grey band; if fewer do, the "
                 "model has not learnt everything.",
                 pictures.correlogram(lags, values, correlations.bound, "correlation"),
             )
