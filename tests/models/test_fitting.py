@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,18 @@ def test_a_time_limit_of_zero_trains_one_epoch(limit):
     outcome = fit(plan, rows.as_examples(), None, Scaling.fit(rows.Y, rows.weight), time_limit=limit, seed=0)
     assert (outcome.result.epochs, outcome.result.stop_reason) == (1, "time")
     assert outcome.result.message.startswith(f"the time limit of {limit} s ")
+
+
+def test_the_seconds_are_those_of_all_candidates():
+    X = np.linspace(-1, 1, 40)[:, None]
+    rows = merge_duplicates(X, np.sin(3 * X) + np.random.default_rng(0).normal(0, 0.1, X.shape), None)
+    plan = make_plan(Recipe(), Problem("y", "regression", 1, 1, 40, rows.X, rows.Y, [1.0], shifted=False))
+    times = []
+    callbacks = [lambda record: times.append(time.perf_counter())]
+    scaling = Scaling.fit(rows.Y, rows.weight)
+    outcome = fit(plan, rows.as_examples(), None, scaling, callbacks=callbacks, seed=0)
+    assert len(plan.candidates) > 1
+    assert outcome.result.seconds >= times[-1] - times[0]
 
 
 @pytest.mark.parametrize("estimator", [dr.NetworkRegressor, dr.NetworkClassifier])

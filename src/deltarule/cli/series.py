@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltarule.cli.clock import STARTED
 from deltarule.cli.model import Predictions
-from deltarule.cli.screen import ROWS_SHOWN, make_panel, print_json, show_notes, suggest, to_json_types
+from deltarule.cli.screen import ROWS_SHOWN, format_duration, make_panel, print_json, show_notes, suggest, to_json_types
 from deltarule.cli.shared_options import OutputOptions, RowsOptions, parse_hidden, parse_lags
 from deltarule.cli.training_options import TrainingOptions
 from deltarule.errors import DataError, pluralized
@@ -62,7 +62,7 @@ def train_series(options: TrainingOptions, output: OutputOptions) -> None:
             f"{'-'.join(map(str, hidden))} hidden neurons"
             f"{f', {members} of these networks averaged' if members > 1 else ''}",
         ),
-        ("seconds", f"{time.perf_counter() - STARTED:.1f} ({seconds:.1f} of them training)"),
+        ("time", f"{format_duration(time.perf_counter() - STARTED)} (training {format_duration(seconds)})"),
         ("saved", str(options.model)),
     ]
     output.console.print(make_panel("deltarule train", facts))

@@ -21,7 +21,7 @@ def problem():
 def test_the_gradient_equals_differences():
     F, p = problem()
     assert not F.is_complete
-    equations = F.call(ClosedLoop.equations, p)[1]
+    equations = F.call(ClosedLoop.normal_equations, p)[1]
     gradient = equations.gradient + trees.ravel(trees.multiply(F.prior(p), p))
     v = np.random.default_rng(1).normal(size=gradient.shape)
     ahead, behind = (F.value(trees.add(p, trees.unravel(v, p), h)) for h in (1e-6, -1e-6))
@@ -41,7 +41,7 @@ def test_the_trainers_own_step_leads_down_with_the_acceleration():
         assert record["cost"] < before
         before = float(record["cost"])
     F.value(p)  # so that the last run is not that of the state
-    gradient = F.call(ClosedLoop.equations, state.params)[1].gradient + trees.ravel(
+    gradient = F.call(ClosedLoop.normal_equations, state.params)[1].gradient + trees.ravel(
         trees.multiply(F.prior(state.params), state.params)
     )
     assert np.linalg.norm(gradient) < 1e-2

@@ -88,7 +88,7 @@ class ClosedLoop(Objective):
         r = self.residual(p).ravel()
         return 0.5 * float(r @ r) + self.prior_energy(p)
 
-    def equations(self, p: Params) -> tuple[Any, NormalEquations]:
+    def normal_equations(self, p: Params) -> tuple[Any, NormalEquations]:
         """J^T J and J^T r of the free runs, preceded by what `acceleration_force` needs.
 
         That is the runs unrolled, dy/dp of all steps, and J, its rows for measured outputs.
@@ -101,7 +101,7 @@ class ClosedLoop(Objective):
         return (unrolled, slopes, J), equations
 
     def acceleration_force(self, p: Params, s: Params, kept: Any = None) -> Params:
-        """J^T d²y/dt² along p + t s, from the first return value of `equations`."""
+        """J^T d²y/dt² along p + t s, from the first return value of `normal_equations`."""
         unrolled, slopes, J = kept
         return trees.unravel(unrolled.second_derivative(s, slopes @ trees.ravel(s)) @ J, p)
 
@@ -112,7 +112,7 @@ def initial_state(F: ClosedLoop, p: Params) -> LevenbergMarquardtState:
     With less damping the first steps are long, where long runs are most non-linear: on the two tanks the runs were then
     no better on training segments and worse on held-out ones.
     """
-    hessian = F.call(ClosedLoop.equations, p)[1].hessian
+    hessian = F.call(ClosedLoop.normal_equations, p)[1].hessian
     first = INITIAL_DAMPING * float(np.diag(hessian).max())
     return LevenbergMarquardtState(p, damping.start(first, float(np.trace(hessian)), hessian.dtype))
 
