@@ -21,7 +21,7 @@ def parameters(path):
 
 
 def test_the_same_command_begins_and_continues(run, words):
-    assert "of them training)" in run(*words, "--epochs", 6, "--out", "whole.safetensors").err
+    assert " (training " in run(*words, "--epochs", 6, "--out", "whole.safetensors").err
     again = (*words, "--checkpoint", "kept", "--checkpoint-every", 2, "--resume", "kept")
     run(*again, "--epochs", 3, "--out", "half.safetensors")
     outcome = run(*again, "--epochs", 6, "--out", "resumed.safetensors")

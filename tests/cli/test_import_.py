@@ -12,7 +12,7 @@ def test_a_network_of_matlab_predicts_a_table(run, tmp_path):
     names = ["fuel", "speed", "load"]
     done = run("import", "engine.m", "--inputs", "fuel,speed, load", "--targets", "torque,nox")
     assert done.code == 0
-    assert "3 inputs, 6 tanh, 5 sigmoid, 2 linear" in done.out
+    assert "3 inputs, 6 tanh neurons, 5 sigmoid neurons, 2 linear neurons" in done.out
     assert "deltarule predict engine.safetensors TABLE.csv" in done.out.replace("\n", " ")
     X = raw_rows(NETS["two_hidden"])
     with open("rows.csv", "w", newline="") as stream:

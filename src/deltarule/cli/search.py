@@ -255,7 +255,7 @@ def _reason_to_keep(path: Path, data: "DataSet", metrics: dict[str, Any]) -> str
         return "it is not a model file"
     # Equal schemas mean the same rows, encoded alike, because a schema's scaling is measured on the training rows.
     if getattr(model, "schema", None) != data.schema:  # a time-series model has none
-        return "it was trained on other rows or columns"
+        return "it was trained on other rows or columns, or scaled them otherwise"
     for part in ("validation", "test"):
         before = measure(model.net, model.params, data.schema, data.parts[part].X, data.parts[part].Y)
         name = "accuracy" if data.schema.classes is not None else "r2"

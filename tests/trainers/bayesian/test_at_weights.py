@@ -62,5 +62,5 @@ def test_weights_far_from_a_minimum_get_wide_error_bars():
 
 def test_a_classifier_has_none():
     net = dr.Network([dr.Dense(2, "softmax")], cost="log-likelihood")
-    with pytest.raises(ConfigurationError, match="linear output layer"):
+    with pytest.raises(ConfigurationError, match="softmax"):
         posterior_at(net, net.init(0, (2,)), np.zeros((4, 2)), np.eye(2)[[0, 1, 0, 1]])

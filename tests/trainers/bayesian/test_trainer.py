@@ -128,7 +128,7 @@ def test_every_second_start_is_nearly_linear():
 @pytest.mark.parametrize(
     ("net", "sentence"),
     [
-        (dr.Network([dr.Dense(3, "tanh"), dr.Dense(2, "sigmoid")]), "-ln of a probability"),
+        (dr.Network([dr.Dense(3, "tanh"), dr.Dense(2, "sigmoid")]), "negative log likelihood"),
         (dr.Network([dr.Dense(2, "softmax")], cost="cross-entropy"), "softmax with the log-likelihood"),
         (dr.Network([dr.Dense(1, "linear")], cost=dr.Quadratic(1)), "quadratic cost"),
         (dr.Network([dr.Dropout(0.5), dr.Dense(1, "linear")]), "layer 0 is Dropout.*dense layers only"),

@@ -24,13 +24,20 @@ each input of a layer scaled by 1/sqrt(alpha): ln |H~| = ln |I + K~|, and gamma_
 
 from typing import NamedTuple
 
-from deltarule import engine, trees
+from deltarule import engine
 from deltarule.arrays import Array
 from deltarule.curvature.linearization import Linearization, errors_along, gram, gram_traces, linearize
 from deltarule.network import backprop
 from deltarule.network.backprop import Params
 from deltarule.objective import Objective, cost
-from deltarule.trainers.bayesian.hyperparameters import Hyperparameters, Precisions, broadcast_alpha, log_hyper_prior
+from deltarule.trainers.bayesian.hyperparameters import (
+    Hyperparameters,
+    Precisions,
+    broadcast_alpha,
+    log_hyper_prior,
+    noise_over_prior,
+    root_variance,
+)
 from deltarule.trainers.levenberg_marquardt.model import Step, corrected_step
 from deltarule.trees import add, divide, dot, multiply, ravel, scale, unravel
 
@@ -80,7 +87,7 @@ def dual_point(F: Objective, p: Params) -> Dual:
 def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
     """The evidence from the factor of H~, n x n."""
     E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
-    d = _root_variance(hyper, p)
+    d = root_variance(hyper, p)
     L = E.factor(_whitened(at, hyper, d), 1.0)
     inverse = E.inverse_lower(L)
     determined = unravel(1 - (inverse * inverse).sum(axis=0), p)  # 1 - (H~^-1)_ii of each parameter
@@ -93,7 +100,7 @@ def primal_evidence(F: Objective, p: Params, at: Primal, hyper: Hyperparameters,
 def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu: Array) -> Step:
     """The solution of (BR4) with its geodesic correction."""
     E, xp = engine.of(at.hessian), at.hessian.__array_namespace__()
-    d = _root_variance(hyper, p)
+    d = root_variance(hyper, p)
     g = _whitened_gradient(at, hyper, p, d)
     factor = E.factor(_whitened(at, hyper, d), 1 + mu)
     du = -E.solve(factor, g)
@@ -101,11 +108,6 @@ def primal_step(F: Objective, p: Params, at: Primal, hyper: Hyperparameters, mu:
     force = hyper.beta * d * ravel(F.acceleration_force(p, s))
     predicted = 0.5 * (mu * xp.vdot(du, du) - xp.vdot(g, du))
     return corrected_step(s, unravel(-0.5 * d * E.solve(factor, force), p), predicted)
-
-
-def _root_variance(hyper: Hyperparameters, p: Params) -> Array:
-    """A^(-1/2), (n,)."""
-    return ravel(broadcast_alpha(hyper.alpha, p)) ** -0.5
 
 
 def _whitened(at: Primal, hyper: Hyperparameters, d: Array) -> Array:
@@ -121,7 +123,7 @@ def _whitened_gradient(at: Primal, hyper: Hyperparameters, p: Params, d: Array) 
 def dual_evidence(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, *, relevance: bool = True) -> Evidence:
     """The evidence from the factor of I + K~, m k x m k, with K~ by (GRAM)."""
     E, xp = engine.of(at.lin.r), at.lin.r.__array_namespace__()
-    covariance, A = _covariance(hyper), broadcast_alpha(hyper.alpha, p)
+    covariance, A = noise_over_prior(hyper), broadcast_alpha(hyper.alpha, p)
     L = E.factor(_whitened_gram(at, covariance), 1.0)
     traces = gram_traces(at.lin, at.errors, E.solve(L, xp.eye(len(L), dtype=L.dtype)))
     gradient = add(scale(_transposed_product(at, at.lin.r), hyper.beta), multiply(A, p))
@@ -134,7 +136,7 @@ def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Arr
     """The solution of (BR4) by Woodbury's identity, with its geodesic correction."""
     E, r = engine.of(at.lin.r), at.lin.r
     A = broadcast_alpha(hyper.alpha, p)
-    factor = E.factor(_whitened_gram(at, _covariance(hyper)) / (1 + mu), 1.0)
+    factor = E.factor(_whitened_gram(at, noise_over_prior(hyper)) / (1 + mu), 1.0)
 
     def solve(r: Array) -> Params:
         """(beta J^T J + (1 + mu) A)^-1 beta J^T r."""
@@ -146,11 +148,6 @@ def dual_step(F: Objective, p: Params, at: Dual, hyper: Hyperparameters, mu: Arr
     s = scale(add(shrinkage, solve(r - at.lin.product(shrinkage))), -1.0)
     predicted = 0.5 * (mu * dot(s, multiply(A, s)) - dot(gradient, s))
     return corrected_step(s, scale(solve(at.lin.acceleration(s)), -0.5), predicted)
-
-
-def _covariance(hyper: Hyperparameters) -> Precisions:
-    """beta / alpha, by which (GRAM) scales the inputs of each layer."""
-    return trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
 
 
 def _whitened_gram(at: Dual, covariance: Precisions) -> Array:

@@ -61,6 +61,16 @@ def broadcast_alpha(alpha: Precisions, params: Params) -> Params:
     ]
 
 
+def root_variance(hyper: Hyperparameters, params: Params) -> Array:
+    """A^(-1/2), (n,)."""
+    return trees.ravel(broadcast_alpha(hyper.alpha, params)) ** -0.5
+
+
+def noise_over_prior(hyper: Hyperparameters) -> Precisions:
+    """beta / alpha, by which (GRAM) scales the inputs of each layer."""
+    return trees.map_leaves(lambda alpha: hyper.beta / alpha, hyper.alpha)
+
+
 def update(
     now: Hyperparameters,
     params: Params,
