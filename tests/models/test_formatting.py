@@ -1,4 +1,4 @@
-from deltarule.models.formatting import format_number, format_percent, quote_names, to_json_types
+from deltarule.models.formatting import format_percent, quote_names, to_json_types
 
 
 def test_finite_keeps_what_json_knows():
@@ -6,9 +6,6 @@ def test_finite_keeps_what_json_knows():
 
 
 def test_numbers_for_people():
-    assert format_number(-0.0) == "0"
-    assert format_number(None) == "-"
-    assert format_number(0.000123456) == "0.0001235"
     assert format_percent(None) == "-"
     assert format_percent(1.0) == "100.00 %"
 
