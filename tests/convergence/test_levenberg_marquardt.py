@@ -111,7 +111,7 @@ def test_ten_outputs():
     [
         ("numpy", "softmax", "log-likelihood"),
         ("numpy", "sigmoid", "cross-entropy"),
-        pytest.param("jax", "softmax", "log-likelihood", marks=WITHOUT_JAX),
+        pytest.param("jax", "softmax", "log-likelihood", marks=[WITHOUT_JAX, pytest.mark.slow]),
     ],
 )
 def test_digits(output, cost):

@@ -141,8 +141,15 @@ def test_columns_that_say_nothing_are_switched_off(flowers):
     assert np.all(result.history["beta"] == 1)
 
 
-@pytest.mark.parametrize("output", KINDS)
-@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize(
+    ("output", "hidden"),
+    [
+        ("softmax", (4,)),
+        ("sigmoid", ()),
+        pytest.param("softmax", (), marks=pytest.mark.slow),
+        pytest.param("sigmoid", (4,), marks=pytest.mark.slow),
+    ],
+)
 def test_separable_classes_stay_finite(engine, output, hidden):
     X = np.linspace(-1, 1, 24)[:, None]
     Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
